@@ -1,0 +1,1 @@
+//! The document: what a Globus Auth requirements error says, and where it hides.

@@ -1,0 +1,1 @@
+//! Globus Auth logins: a `Reauthenticator` for real use.

@@ -1,0 +1,1 @@
+//! The deciding: who logs in, when, and for whom.
