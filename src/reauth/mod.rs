@@ -1,1 +1,50 @@
 //! The deciding: who logs in, when, and for whom.
+//!
+//! ```text
+//!  a request's answer asks for something
+//!        |
+//!        |-- a newer credential is there ............ replay with it
+//!        |-- a login that covers it is under way .... wait for it, replay
+//!        |-- another login is under way ............. wait for it, replay, ask again
+//!        |-- the last one failed a moment ago ....... the answer goes to the caller
+//!        '-- otherwise .............................. one login, detached; then replay
+//! ```
+//!
+//! A [`Session`] holds what all requests share; a [`Reauthenticator`] obtains a
+//! [`Credential`] for a [`Challenge`]; [`Trust`] says who may ask. What came of
+//! it is a [`GareOutcome`] in the extensions of the response, and what one
+//! request wants otherwise is a [`GareOptions`] in the extensions of the request.
+
+mod challenge;
+mod credential;
+mod error;
+mod events;
+mod exchange;
+mod flight;
+mod identities;
+mod options;
+mod origin;
+mod outcome;
+mod plain_words;
+mod reauthenticator;
+mod requirement;
+mod session;
+mod slot;
+mod stats;
+mod target;
+mod trust;
+
+pub use self::challenge::Challenge;
+pub use self::credential::{Credential, InvalidCredential};
+pub use self::error::ReauthError;
+pub use self::options::GareOptions;
+pub use self::origin::{InvalidOrigin, Origin};
+pub use self::outcome::{GareOutcome, Refusal};
+pub use self::plain_words::printable;
+pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
+pub use self::session::Session;
+pub use self::stats::Stats;
+pub use self::target::{Identity, Target};
+pub use self::trust::Trust;
+
+pub(crate) use self::exchange::{Course, Exchange};

@@ -1,0 +1,97 @@
+use std::fmt;
+use std::time::Duration;
+
+use http::HeaderValue;
+use tokio::time::Instant;
+
+/// The `Authorization` header value that a request is sent with.
+///
+/// The value is a secret: `Debug` never shows it, the header is marked
+/// [sensitive](HeaderValue::set_sensitive), and there is no `PartialEq` to
+/// compare it with by accident. A clone is cheap.
+///
+/// ```
+/// use std::time::Duration;
+/// use globus_gare::reauth::Credential;
+///
+/// # fn main() -> Result<(), globus_gare::reauth::InvalidCredential> {
+/// let credential = Credential::bearer("AgEX4mpl3")?.with_lifetime(Duration::from_secs(48 * 3600));
+/// assert!(!format!("{credential:?}").contains("AgEX4mpl3"));
+/// assert_eq!(credential.header_value(), "Bearer AgEX4mpl3");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Credential {
+    value: HeaderValue,
+    expires_at: Option<Instant>,
+}
+
+impl Credential {
+    /// An OAuth 2 bearer token (RFC 6750, section 2.1).
+    ///
+    /// # Errors
+    ///
+    /// Where `token` is empty or holds a character that a header cannot carry.
+    pub fn bearer(token: impl AsRef<str>) -> Result<Self, InvalidCredential> {
+        let token = token.as_ref();
+        if token.is_empty() || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return Err(InvalidCredential(()));
+        }
+        let value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| InvalidCredential(()))?;
+        Ok(Self::from_header_value(value))
+    }
+
+    /// Any `Authorization` value, taken as it is.
+    pub fn from_header_value(mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        Self { value, expires_at: None }
+    }
+
+    /// Says for how long, counted from now, the credential may be sent.
+    ///
+    /// Once it has run out the session asks
+    /// [`Reauthenticator::credential`](super::Reauthenticator::credential) for
+    /// another before it sends a request. Without a lifetime a credential is
+    /// sent until a service refuses it.
+    #[must_use]
+    pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
+        // A lifetime beyond what the clock can express never ends.
+        self.expires_at = Instant::now().checked_add(lifetime);
+        self
+    }
+
+    /// The value to send. It is a secret.
+    pub fn header_value(&self) -> &HeaderValue {
+        &self.value
+    }
+
+    /// Whether the lifetime, less `leeway`, is over.
+    pub(crate) fn is_expired(&self, leeway: Duration) -> bool {
+        self.expires_at.is_some_and(|end| end.saturating_duration_since(Instant::now()) <= leeway)
+    }
+
+    /// Whether both would send the same bytes.
+    pub(crate) fn sends_same_as(&self, other: &Self) -> bool {
+        self.value.as_bytes() == other.value.as_bytes()
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = self.expires_at.map(|end| end.saturating_duration_since(Instant::now()));
+        f.debug_struct("Credential").field("expires_in", &left).finish_non_exhaustive()
+    }
+}
+
+/// A token that no `Authorization` header can carry.
+#[derive(Clone, Debug)]
+pub struct InvalidCredential(());
+
+impl fmt::Display for InvalidCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the token is empty or holds characters that an Authorization header cannot carry")
+    }
+}
+
+impl std::error::Error for InvalidCredential {}

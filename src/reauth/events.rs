@@ -1,0 +1,56 @@
+//! The events of a session, through `tracing` where that feature is on.
+//!
+//! No field ever holds a credential, a header, a query or a service's message.
+
+use http::{Method, StatusCode};
+
+use super::slot::Landed;
+use super::{Refusal, Target};
+use crate::gare::Found;
+
+/// `tracing::$level!` with the session's target, or nothing without the feature.
+macro_rules! event {
+    ($level:ident, $($rest:tt)+) => {
+        #[cfg(feature = "tracing")]
+        tracing::$level!(target: "globus_gare", $($rest)+);
+    };
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn challenged(target: &Target, method: &Method, status: StatusCode, found: &[Found], generation: u64) {
+    event!(info, origin = %target.origin(), identity = ?target.identity(), %method, status = status.as_u16(),
+        requirements = found.len(), generation, "challenged");
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn joined(target: &Target) {
+    event!(debug, origin = %target.origin(), identity = ?target.identity(), "joined");
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn logging_in(target: &Target, attempt: u32) {
+    event!(info, origin = %target.origin(), identity = ?target.identity(), attempt, "logging in");
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn landed(target: &Target, landed: &Landed) {
+    match landed {
+        Ok(issued) => {
+            let generation = issued.as_ref().map(|issued| issued.generation);
+            event!(info, origin = %target.origin(), identity = ?target.identity(), generation, "logged in");
+        }
+        Err(error) => {
+            event!(warn, origin = %target.origin(), identity = ?target.identity(), %error, "login failed");
+        }
+    }
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn replayed(target: &Target, replays: u32, generation: u64) {
+    event!(info, origin = %target.origin(), identity = ?target.identity(), replays, generation, "replayed");
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn gave_up(target: &Target, refusal: &Refusal) {
+    event!(warn, origin = %target.origin(), identity = ?target.identity(), reason = refusal.name(), "gave up");
+}

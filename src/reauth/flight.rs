@@ -1,0 +1,78 @@
+//! A run of the reauthenticator, detached from everybody who waits for it.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::ReauthError;
+use super::slot::Landed;
+
+tokio::task_local! {
+    static IN_FLIGHT: ();
+}
+
+/// Whether the code that asks runs inside a flight: its requests must not wait for one.
+pub(super) fn is_aboard() -> bool {
+    IN_FLIGHT.try_with(|()| ()).is_ok()
+}
+
+/// Runs `work` in a task of its own for at most `limit`, and ends with exactly
+/// one call of `land`, whatever becomes of it: done, failed, panicked, timed
+/// out, or dropped with its runtime.
+///
+/// `land` takes the slot's lock: do not hold it here.
+pub(super) fn launch<T, W, L>(limit: Duration, landed: watch::Sender<Option<Landed>>, work: W, land: L)
+where
+    T: Send + 'static,
+    W: Future<Output = Result<T, ReauthError>> + Send + 'static,
+    L: FnOnce(Result<T, ReauthError>) -> Landed + Send + 'static,
+{
+    let lander = Lander { land: Some(land), landed, result: Some(Err(ReauthError::no_runtime())) };
+    let Ok(runtime) = Handle::try_current() else { return };
+    drop(runtime.spawn(IN_FLIGHT.scope((), async move {
+        lander.land(contained(limit, work).await);
+    })));
+}
+
+/// Lands the flight when it is dropped, which cannot be forgotten.
+struct Lander<T, L: FnOnce(Result<T, ReauthError>) -> Landed> {
+    land: Option<L>,
+    landed: watch::Sender<Option<Landed>>,
+    result: Option<Result<T, ReauthError>>,
+}
+
+impl<T, L: FnOnce(Result<T, ReauthError>) -> Landed> Lander<T, L> {
+    fn land(mut self, result: Result<T, ReauthError>) {
+        self.result = Some(result);
+    }
+}
+
+impl<T, L: FnOnce(Result<T, ReauthError>) -> Landed> Drop for Lander<T, L> {
+    fn drop(&mut self) {
+        if let (Some(land), Some(result)) = (self.land.take(), self.result.take()) {
+            // The slot first, then those who wait: who hears of it finds it done.
+            let outcome = land(result);
+            self.landed.send_replace(Some(outcome));
+        }
+    }
+}
+
+/// `work` with its time limited, and a panic made an error.
+async fn contained<T>(limit: Duration, work: impl Future<Output = Result<T, ReauthError>>) -> Result<T, ReauthError> {
+    let mut work = pin!(async { tokio::time::timeout(limit, work).await });
+    let ended = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Some),
+        // A future that panicked is not polled again: this one ends here.
+        Err(_) => Poll::Ready(None),
+    });
+    match ended.await {
+        Some(Ok(result)) => result,
+        Some(Err(_elapsed)) => Err(ReauthError::timeout()),
+        None => Err(ReauthError::panicked()),
+    }
+}

@@ -1,0 +1,87 @@
+//! Which slot is whose, within a bound.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::slot::Slot;
+use super::{Credential, Identity};
+
+#[derive(Debug)]
+pub(super) struct Identities {
+    own: Arc<Slot>,
+    others: Mutex<HashMap<Identity, Arc<Slot>>>,
+    /// How many others there are: most sessions have none, and never lock.
+    count: AtomicUsize,
+    max: usize,
+    idle: Duration,
+}
+
+impl Identities {
+    pub(super) fn new(max: usize, idle: Duration) -> Self {
+        let own = Arc::new(Slot::new(Identity::Session));
+        Self { own, others: Mutex::default(), count: AtomicUsize::new(0), max: max.max(1), idle }
+    }
+
+    /// The slot of `identity`, if it has one.
+    pub(super) fn find(&self, identity: &Identity) -> Option<Arc<Slot>> {
+        if *identity == Identity::Session {
+            return Some(Arc::clone(&self.own));
+        }
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let slot = self.lock().get(identity).cloned()?;
+        slot.lock().used = Instant::now();
+        Some(slot)
+    }
+
+    /// The slot of `identity`, made if there is none.
+    pub(super) fn find_or_make(&self, identity: &Identity) -> Arc<Slot> {
+        if let Some(slot) = self.find(identity) {
+            return slot;
+        }
+        let mut others = self.lock();
+        let slot = others.entry(identity.clone()).or_insert_with(|| Arc::new(Slot::new(identity.clone())));
+        let slot = Arc::clone(slot);
+        self.tidy(&mut others, identity);
+        slot
+    }
+
+    /// Makes requests that present `credential` belong to `slot`: it was issued for it.
+    pub(super) fn note_issued(&self, slot: &Arc<Slot>, credential: &Credential) {
+        let mut others = self.lock();
+        let alias = Identity::Presented(credential.clone());
+        others.entry(alias.clone()).or_insert_with(|| Arc::clone(slot));
+        self.tidy(&mut others, &alias);
+    }
+
+    /// Forgets the idle, and beyond the bound whoever was idle longest, save
+    /// `keep` and those with a login under way.
+    fn tidy(&self, others: &mut HashMap<Identity, Arc<Slot>>, keep: &Identity) {
+        let now = Instant::now();
+        others.retain(|identity, slot| {
+            let state = slot.lock();
+            identity == keep || state.is_busy() || now.saturating_duration_since(state.used) < self.idle
+        });
+        while others.len() > self.max {
+            let idlest = others
+                .iter()
+                .filter(|(identity, slot)| *identity != keep && !slot.lock().is_busy())
+                .min_by_key(|(_, slot)| slot.lock().used)
+                .map(|(identity, _)| identity.clone());
+            match idlest {
+                Some(identity) => others.remove(&identity),
+                None => break,
+            };
+        }
+        self.count.store(others.len(), Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Identity, Arc<Slot>>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,118 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use http::Uri;
+use http::uri::Scheme;
+
+/// A scheme, a host and a port: what a browser calls an origin (RFC 6454).
+///
+/// ```
+/// use globus_gare::reauth::Origin;
+///
+/// # fn main() -> Result<(), globus_gare::reauth::InvalidOrigin> {
+/// let origin: Origin = "https://Transfer.api.globus.org/v0.10/".parse()?;
+/// assert_eq!(origin.to_string(), "https://transfer.api.globus.org");
+/// assert!("https://globus.org@evil.example/".parse::<Origin>().is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    secure: bool,
+    host: Arc<str>,
+    port: u16,
+}
+
+impl Origin {
+    /// The origin of an absolute `http` or `https` URI.
+    ///
+    /// # Errors
+    ///
+    /// Where the URI is relative, has another scheme, or carries user
+    /// information (`https://globus.org@evil.example/`), which no Globus service
+    /// uses and only confuses readers.
+    pub fn of(uri: &Uri) -> Result<Self, InvalidOrigin> {
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            _ => return Err(InvalidOrigin::UNREADABLE),
+        };
+        let authority = uri.authority().ok_or(InvalidOrigin::UNREADABLE)?;
+        // `Uri` reads an unreadable port as none; the text must then end with the host.
+        let readable = authority.port_u16().is_some() || authority.as_str() == authority.host();
+        if authority.as_str().contains('@') || authority.host().is_empty() || !readable {
+            return Err(InvalidOrigin::UNREADABLE);
+        }
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        Ok(Self { secure, host: authority.host().to_ascii_lowercase().into(), port })
+    }
+
+    /// Whether the scheme is `https`.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The host, in lower case; an IPv6 address keeps its brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, the scheme's own where the URI names none.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether the host is this machine: `127.0.0.0/8`, `[::1]` or `localhost`.
+    pub fn is_loopback(&self) -> bool {
+        let literal = self.host.trim_start_matches('[').trim_end_matches(']');
+        &*self.host == "localhost" || literal.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    pub(super) fn has_default_port(&self) -> bool {
+        self.port == if self.secure { 443 } else { 80 }
+    }
+}
+
+impl FromStr for Origin {
+    type Err = InvalidOrigin;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let uri = text.parse().map_err(|_| InvalidOrigin::UNREADABLE)?;
+        Self::of(&uri)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", if self.secure { "https" } else { "http" }, self.host)?;
+        if self.has_default_port() { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
+/// A text that is no origin.
+#[derive(Clone, Debug)]
+pub struct InvalidOrigin(Reason);
+
+#[derive(Clone, Copy, Debug)]
+enum Reason {
+    Unreadable,
+    Insecure,
+}
+
+impl InvalidOrigin {
+    const UNREADABLE: Self = Self(Reason::Unreadable);
+    pub(super) const INSECURE: Self = Self(Reason::Insecure);
+}
+
+impl fmt::Display for InvalidOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Reason::Unreadable => "not an origin: give an absolute http or https URL without user information",
+            Reason::Insecure => "plain http is trusted on this machine only: give an https URL",
+        })
+    }
+}
+
+impl std::error::Error for InvalidOrigin {}

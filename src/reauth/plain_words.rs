@@ -1,0 +1,136 @@
+//! A requirement told to a person.
+
+use crate::gare::AuthorizationParameters;
+
+/// How much of a stranger's text is shown, in characters.
+const SHOWN: usize = 300;
+
+pub(super) fn describe(host: &str, asked: &AuthorizationParameters) -> String {
+    let mut parts = Vec::new();
+    if !asked.session_required_single_domain.is_empty() {
+        parts.push(format!("log in again with an identity from {}", either(&asked.session_required_single_domain)));
+    }
+    if !asked.session_required_identities.is_empty() {
+        parts.push(format!("log in again as {}", listed(&asked.session_required_identities, "and")));
+    }
+    if !asked.session_required_policies.is_empty() {
+        let policies = &asked.session_required_policies;
+        let noun = if policies.len() == 1 { "policy" } else { "policies" };
+        parts.push(format!("meet the authentication {noun} {}", listed(policies, "and")));
+    }
+    if asked.session_required_mfa {
+        parts.push("use multi-factor authentication".to_owned());
+    }
+    if !asked.required_scopes.is_empty() {
+        parts.push(format!("consent to {}", listed(&asked.required_scopes, "and")));
+    }
+    if parts.is_empty() {
+        parts.push("log in again".to_owned());
+    }
+    let mut text = format!("{} asks you to {}.", printable(host), listed_raw(&parts, "and"));
+    if let Some(message) = asked.session_message.as_deref().map(printable).filter(|message| !message.is_empty()) {
+        text.push_str(&format!(" It says: \"{message}\""));
+    }
+    text
+}
+
+fn either(values: &[String]) -> String {
+    listed(values, "or")
+}
+
+fn listed(values: &[String], word: &str) -> String {
+    let values: Vec<String> = values.iter().map(|value| printable(value)).collect();
+    listed_raw(&values, word)
+}
+
+fn listed_raw(values: &[String], word: &str) -> String {
+    match values {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
+    }
+}
+
+/// A stranger's text made fit to be shown: on one line, without anything that
+/// steers a terminal or turns the direction of writing, and cut to
+/// 300 characters.
+pub fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(SHOWN));
+    let mut left = SHOWN;
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        let mut clean = word.chars().filter(|c| !is_invisible(*c)).peekable();
+        if clean.peek().is_none() {
+            continue;
+        }
+        if !shown.is_empty() {
+            shown.push(' ');
+            left = left.saturating_sub(1);
+        }
+        for c in clean {
+            if left == 0 {
+                shown.push('…');
+                return shown;
+            }
+            shown.push(c);
+            left -= 1;
+        }
+    }
+    shown
+}
+
+/// Characters of the general category Cf and its kin: bidirectional controls
+/// (UAX #9), zero-width characters, variation selectors, tags, and the
+/// non-characters.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{115f}' | '\u{1160}'
+        | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_gone() {
+        for (text, shown) in [
+            ("plain", "plain"),
+            ("  two\r\n lines\t", "two lines"),
+            ("\u{1b}[31mred\u{1b}[0m", "[31mred [0m"),
+            ("\u{9b}31m", "31m"),
+            ("a\u{202e}b\u{2066}c\u{200b}d", "abcd"),
+            ("\u{7}\u{8}\u{0}", ""),
+            ("naïve 東京 🔑", "naïve 東京 🔑"),
+        ] {
+            assert_eq!(printable(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_overlong_text_is_cut() {
+        assert_eq!(printable(&"é".repeat(301)).chars().count(), 301);
+        assert!(printable(&"é".repeat(301)).ends_with('…'));
+        assert_eq!(printable(&"é".repeat(300)), "é".repeat(300));
+    }
+
+    #[test]
+    fn each_requirement_has_its_words() {
+        let mut asked = AuthorizationParameters::default();
+        assert_eq!(describe("x.org", &asked), "x.org asks you to log in again.");
+        asked.session_required_single_domain = vec!["uchicago.edu".into(), "anl.gov".into()];
+        asked.session_message = Some("Log in\u{1b}[2J please".into());
+        assert_eq!(
+            describe("x.org", &asked),
+            "x.org asks you to log in again with an identity from uchicago.edu or anl.gov. It says: \"Log in [2J please\""
+        );
+        asked.session_message = None;
+        asked.session_required_mfa = true;
+        asked.required_scopes = vec!["a".into(), "b".into(), "c".into()];
+        assert_eq!(
+            describe("x.org", &asked),
+            "x.org asks you to log in again with an identity from uchicago.edu or anl.gov, use multi-factor authentication and consent to a, b and c."
+        );
+    }
+}

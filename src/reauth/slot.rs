@@ -1,0 +1,231 @@
+//! What a session remembers of one identity. Every transition is a plain
+//! function under one lock: nothing here waits.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::requirement::covers;
+use super::{Credential, Identity, Origin, ReauthError};
+use crate::gare::{AuthorizationParameters, Gare, coalesce};
+
+/// A credential, and the generation that it began.
+#[derive(Clone, Debug)]
+pub(super) struct Issued {
+    pub(super) credential: Credential,
+    pub(super) generation: u64,
+}
+
+/// How a flight ended. A renewal may end well and give nothing.
+pub(super) type Landed = Result<Option<Issued>, ReauthError>;
+pub(super) type Landing = watch::Receiver<Option<Landed>>;
+
+/// A run of the reauthenticator that is under way.
+#[derive(Debug)]
+pub(super) struct Login {
+    pub(super) origin: Origin,
+    pub(super) requirement: AuthorizationParameters,
+    pub(super) landing: Landing,
+}
+
+#[derive(Debug)]
+pub(super) struct Renewal {
+    origin: Origin,
+    landing: Landing,
+}
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) identity: Identity,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    generation: u64,
+    /// The generation that the last login gave.
+    last_login: u64,
+    issued: Vec<(Origin, Issued)>,
+    login: Option<Login>,
+    renewals: Vec<Renewal>,
+    /// Until when nobody is asked again, and why.
+    cool_down: Option<(Instant, ReauthError)>,
+    /// Requirements that a login did not satisfy, and until when that holds.
+    futile: Vec<(Instant, AuthorizationParameters)>,
+    /// Origins for which there was nothing to renew, and until when that holds.
+    barren: Vec<(Instant, Origin)>,
+    /// What requests that wait for a login of another kind will ask for next.
+    pending: Vec<(u64, Gare)>,
+    next_pending: u64,
+    pub(super) used: Instant,
+}
+
+impl Slot {
+    pub(super) fn new(identity: Identity) -> Self {
+        Self {
+            identity,
+            state: Mutex::new(State {
+                generation: 0,
+                last_login: 0,
+                issued: Vec::new(),
+                login: None,
+                renewals: Vec::new(),
+                cool_down: None,
+                futile: Vec::new(),
+                barren: Vec::new(),
+                pending: Vec::new(),
+                next_pending: 0,
+                used: Instant::now(),
+            }),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock panics; a poisoned state is still a whole one.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    pub(super) fn current(&self, origin: &Origin) -> Option<&Issued> {
+        self.issued.iter().find(|(known, _)| known == origin).map(|(_, issued)| issued)
+    }
+
+    pub(super) fn newer_than(&self, generation: u64, origin: &Origin) -> Option<Issued> {
+        self.current(origin).filter(|issued| issued.generation > generation).cloned()
+    }
+
+    /// Whether a login, perhaps at another service, came after `generation`.
+    pub(super) fn logged_in_since(&self, generation: u64) -> bool {
+        self.last_login > generation
+    }
+
+    pub(super) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
+    pub(super) fn renewal(&self, origin: &Origin) -> Option<Landing> {
+        self.renewals.iter().find(|renewal| renewal.origin == *origin).map(|renewal| renewal.landing.clone())
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.login.is_some() || !self.renewals.is_empty()
+    }
+
+    pub(super) fn cooling_down(&self, now: Instant) -> Option<ReauthError> {
+        self.cool_down.as_ref().filter(|(until, _)| now < *until).map(|(_, error)| error.clone())
+    }
+
+    pub(super) fn is_futile(&self, asked: &AuthorizationParameters, now: Instant) -> bool {
+        self.futile.iter().any(|(until, tried)| now < *until && covers(tried, asked))
+    }
+
+    pub(super) fn note_futile(&mut self, asked: AuthorizationParameters, now: Instant, until: Instant) {
+        self.futile.retain(|(until, tried)| now < *until && !covers(&asked, tried));
+        self.futile.push((until, asked));
+    }
+
+    pub(super) fn is_barren(&self, origin: &Origin, now: Instant) -> bool {
+        self.barren.iter().any(|(until, known)| now < *until && known == origin)
+    }
+
+    /// Remembers what a waiting request will ask for, until [`State::forget`].
+    pub(super) fn remember(&mut self, gare: Gare) -> u64 {
+        self.next_pending += 1;
+        self.pending.push((self.next_pending, gare));
+        self.next_pending
+    }
+
+    pub(super) fn forget(&mut self, pending: u64) {
+        self.pending.retain(|(id, _)| *id != pending);
+    }
+
+    /// `gare` with whatever waits beside it and may be asked for in the same login.
+    pub(super) fn with_pending(&self, gare: Gare) -> Gare {
+        let waiting = self.pending.iter().map(|(_, gare)| gare.clone());
+        let all = coalesce(std::iter::once(gare.clone()).chain(waiting));
+        all.into_iter().next().unwrap_or(gare)
+    }
+
+    pub(super) fn take_off(&mut self, login: Login) {
+        self.login = Some(login);
+    }
+
+    pub(super) fn take_off_renewal(&mut self, origin: Origin, landing: Landing) {
+        self.renewals.push(Renewal { origin, landing });
+    }
+
+    /// Ends the login under way; the credential is for `origin`.
+    pub(super) fn land_login(
+        &mut self,
+        origin: Origin,
+        result: Result<Credential, ReauthError>,
+        cool_down_until: Instant,
+        max_origins: usize,
+    ) -> Landed {
+        self.login = None;
+        match result {
+            Ok(credential) => {
+                let issued = self.issue(origin, credential, max_origins);
+                self.last_login = issued.generation;
+                self.cool_down = None;
+                self.barren.clear();
+                Ok(Some(issued))
+            }
+            Err(error) => {
+                self.cool_down = Some((cool_down_until, error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the renewal for `origin` that began at generation `began`.
+    pub(super) fn land_renewal(
+        &mut self,
+        origin: Origin,
+        began: u64,
+        result: Result<Option<Credential>, ReauthError>,
+        barren_until: Instant,
+        max_origins: usize,
+    ) -> Landed {
+        self.renewals.retain(|renewal| renewal.origin != origin);
+        // What a login has brought meanwhile is newer than anything renewed.
+        if let Some(newer) = self.newer_than(began, &origin) {
+            return Ok(Some(newer));
+        }
+        let renewed = match result {
+            Ok(Some(credential)) => credential,
+            nothing => {
+                self.barren.retain(|(_, known)| *known != origin);
+                self.barren.push((barren_until, origin));
+                return nothing.map(|_| None);
+            }
+        };
+        match self.current(&origin) {
+            Some(known) if known.credential.sends_same_as(&renewed) => {
+                // The same token again is no new generation, only news of its lifetime.
+                let generation = known.generation;
+                let issued = Issued { credential: renewed, generation };
+                self.keep(origin, issued.clone(), max_origins);
+                Ok(Some(issued))
+            }
+            _ => Ok(Some(self.issue(origin, renewed, max_origins))),
+        }
+    }
+
+    fn issue(&mut self, origin: Origin, credential: Credential, max_origins: usize) -> Issued {
+        self.generation += 1;
+        let issued = Issued { credential, generation: self.generation };
+        self.keep(origin, issued.clone(), max_origins);
+        issued
+    }
+
+    fn keep(&mut self, origin: Origin, issued: Issued, max_origins: usize) {
+        self.issued.retain(|(known, _)| *known != origin);
+        if self.issued.len() >= max_origins.max(1) {
+            self.issued.remove(0);
+        }
+        self.issued.push((origin, issued));
+    }
+}

@@ -1,0 +1,166 @@
+use super::{InvalidOrigin, Origin};
+
+/// The origins that are listened to and given a credential.
+///
+/// A requirement from anywhere else starts nothing, and no credential is sent
+/// there. [`Trust::globus`] is what a [`Session`](super::Session) begins with.
+///
+/// ```
+/// use globus_gare::reauth::{Origin, Trust};
+///
+/// # fn main() -> Result<(), globus_gare::reauth::InvalidOrigin> {
+/// let trust = Trust::globus().origin("https://data.example.edu")?;
+/// assert!(trust.allows(&"https://transfer.api.globus.org".parse()?));
+/// assert!(trust.allows(&"https://data.example.edu/path".parse()?));
+/// assert!(!trust.allows(&"https://globus.org.evil.example".parse()?));
+/// assert!(!trust.allows(&"http://transfer.api.globus.org".parse()?));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Trust {
+    domain: Option<&'static str>,
+    origins: Vec<Origin>,
+    loopback: bool,
+}
+
+impl Trust {
+    /// Every `https` origin, on the default port, under the domain of the Globus
+    /// environment: `globus.org`, or the one that `GLOBUS_SDK_ENVIRONMENT` names
+    /// (the names are those of the Globus SDKs).
+    pub fn globus() -> Self {
+        let environment = std::env::var("GLOBUS_SDK_ENVIRONMENT").unwrap_or_default();
+        Self { domain: environment_domain(&environment), origins: Vec::new(), loopback: false }
+    }
+
+    /// Nobody, until an origin is added.
+    pub fn none() -> Self {
+        Self { domain: None, origins: Vec::new(), loopback: false }
+    }
+
+    /// Adds one origin: scheme, host and port must all be the same.
+    ///
+    /// # Errors
+    ///
+    /// Where `origin` is not an absolute URL, or is plain `http` and not on this
+    /// machine: a credential never goes over a network in the clear.
+    pub fn origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
+        let origin: Origin = origin.as_ref().parse()?;
+        if !origin.is_secure() && !origin.is_loopback() {
+            return Err(InvalidOrigin::INSECURE);
+        }
+        self.origins.push(origin);
+        Ok(self)
+    }
+
+    /// Adds every port of this machine, over `http` too: for tests.
+    #[must_use]
+    pub fn loopback(mut self) -> Self {
+        self.loopback = true;
+        self
+    }
+
+    /// Whether `origin` is among the trusted.
+    pub fn allows(&self, origin: &Origin) -> bool {
+        let globus = self
+            .domain
+            .is_some_and(|domain| origin.is_secure() && origin.has_default_port() && is_under(origin.host(), domain));
+        globus || (self.loopback && origin.is_loopback()) || self.origins.contains(origin)
+    }
+}
+
+/// The domain of a Globus environment; an unknown name trusts nobody.
+fn environment_domain(environment: &str) -> Option<&'static str> {
+    match environment {
+        "" | "production" => Some("globus.org"),
+        "preview" => Some("preview.globus.org"),
+        "sandbox" => Some("sandbox.globuscs.info"),
+        "integration" => Some("integration.globuscs.info"),
+        "test" => Some("test.globuscs.info"),
+        "staging" => Some("staging.globuscs.info"),
+        _ => None,
+    }
+}
+
+fn is_under(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_under_the_domain_of_the_environment_is_trusted() {
+        let trust = Trust { domain: environment_domain("production"), origins: Vec::new(), loopback: false };
+        for (url, trusted) in [
+            ("https://transfer.api.globus.org/v0.10/", true),
+            ("https://globus.org", true),
+            ("https://AUTH.GLOBUS.ORG:443/", true),
+            ("https://g-05a4b6.2d513.8443.data.globus.org/file", true),
+            ("https://globus.org.evil.example/", false),
+            ("https://notglobus.org/", false),
+            ("https://xglobus.org", false),
+            ("http://transfer.api.globus.org/", false),
+            ("https://transfer.api.globus.org:8443/", false),
+            ("https://globus.org./", false),
+            ("https://xn--glbus-jua.org/", false),
+            ("https://127.0.0.1/", false),
+            ("http://localhost:8080/", false),
+        ] {
+            let origin: Origin = url.parse().expect(url);
+            assert_eq!(trust.allows(&origin), trusted, "{url}");
+        }
+    }
+
+    #[test]
+    fn tricks_with_the_authority_are_no_origins() {
+        for url in [
+            "https://globus.org@evil.example/",
+            "https://transfer.api.globus.org:pw@evil.example/",
+            "https://evil.example\\@globus.org/",
+            "https://transfer.api.globus.org:99999/",
+            "https://glo\u{431}us.org/",
+            "ftp://globus.org/",
+            "//globus.org/",
+            "/v0.10/endpoint",
+            "",
+        ] {
+            assert!(url.parse::<Origin>().is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_alone() {
+        assert!(Trust::none().origin("http://data.example.edu").is_err());
+        assert!(Trust::none().origin("http://127.0.0.1:8080").is_ok());
+        let trust = Trust::none().loopback();
+        for (url, trusted) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://127.8.9.1", true),
+            ("http://[::1]:8080", true),
+            ("http://localhost:1", true),
+            ("https://localhost", true),
+            ("http://localhost.evil.example", false),
+            ("http://10.0.0.1", false),
+            ("http://[::2]", false),
+        ] {
+            assert_eq!(trust.allows(&url.parse().expect(url)), trusted, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_added_origin_is_itself_alone() {
+        let trust = Trust::none().origin("https://data.example.edu:8443/some/path").expect("an origin");
+        assert!(trust.allows(&"https://data.example.edu:8443".parse().expect("an origin")));
+        assert!(!trust.allows(&"https://data.example.edu".parse().expect("an origin")));
+        assert!(!trust.allows(&"https://sub.data.example.edu:8443".parse().expect("an origin")));
+    }
+
+    #[test]
+    fn each_environment_has_its_domain() {
+        assert_eq!(environment_domain("preview"), Some("preview.globus.org"));
+        assert_eq!(environment_domain("sandbox"), Some("sandbox.globuscs.info"));
+        assert_eq!(environment_domain("elsewhere"), None);
+    }
+}
