@@ -23,7 +23,7 @@ pub(crate) enum Course {
     /// To an origin that is not trusted: only told, never acted on.
     Untrusted,
     /// With a credential, and its answer looked at.
-    Through(Exchange),
+    Through(Box<Exchange>),
 }
 
 /// One request on its way through the layer.
@@ -102,7 +102,7 @@ impl Session {
             Presented::Nothing => Some(self.identities().find_or_make(&identity)),
             _ => self.identities().find(&identity),
         };
-        Course::Through(Exchange {
+        Course::Through(Box::new(Exchange {
             session: self.clone(),
             slot,
             target: Target::new(origin, identity),
@@ -116,7 +116,7 @@ impl Session {
             waits_until: None,
             renewed: false,
             pending: None,
-        })
+        }))
     }
 
     /// The outcome of an answer from an origin that is not trusted.
@@ -153,7 +153,7 @@ impl Exchange {
     }
 
     /// Renews the credential, or waits for whoever does, and gives the header to send.
-    pub(crate) async fn prepare(mut self) -> (Self, Option<HeaderValue>) {
+    pub(crate) async fn prepare(mut self: Box<Self>) -> (Box<Self>, Option<HeaderValue>) {
         if let Some(slot) = self.slot.clone() {
             let login = match slot.lock().login() {
                 Some(login) if login.origin == *self.target.origin() && !self.options.no_prompt => {
@@ -178,11 +178,11 @@ impl Exchange {
 
     /// What an answer asks for, and the header to replay with if it could be had.
     pub(crate) async fn decide(
-        mut self,
+        mut self: Box<Self>,
         status: StatusCode,
         found: Vec<Found>,
         replayable: bool,
-    ) -> (Self, Option<HeaderValue>) {
+    ) -> (Box<Self>, Option<HeaderValue>) {
         let until = self.waits_until();
         if found.is_empty() {
             let renewed = before(until, self.renew_after_401(status, replayable)).await;
@@ -220,8 +220,12 @@ impl Exchange {
         status == StatusCode::UNAUTHORIZED && self.slot.is_some() && !self.renewed
     }
 
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// Leaves the outcome with the response that the caller gets.
-    pub(crate) fn finish(self, extensions: &mut Extensions) {
+    pub(crate) fn finish(self: Box<Self>, extensions: &mut Extensions) {
         let outcome = self.outcome;
         if !outcome.found.is_empty() || outcome.replays > 0 || outcome.refusal.is_some() {
             extensions.insert(outcome);

@@ -22,7 +22,7 @@ pub(super) struct Identities {
 
 impl Identities {
     pub(super) fn new(max: usize, idle: Duration) -> Self {
-        let own = Arc::new(Slot::new(Identity::Session));
+        let own = Arc::new(Slot::new());
         Self { own, others: Mutex::default(), count: AtomicUsize::new(0), max: max.max(1), idle }
     }
 
@@ -45,7 +45,7 @@ impl Identities {
             return slot;
         }
         let mut others = self.lock();
-        let slot = others.entry(identity.clone()).or_insert_with(|| Arc::new(Slot::new(identity.clone())));
+        let slot = others.entry(identity.clone()).or_insert_with(|| Arc::new(Slot::new()));
         let slot = Arc::clone(slot);
         self.tidy(&mut others, identity);
         slot

@@ -22,6 +22,7 @@ mod events;
 mod exchange;
 mod flight;
 mod identities;
+mod inspect;
 mod options;
 mod origin;
 mod outcome;
@@ -48,3 +49,4 @@ pub use self::target::{Identity, Target};
 pub use self::trust::Trust;
 
 pub(crate) use self::exchange::{Course, Exchange};
+pub(crate) use self::inspect::may_ask;

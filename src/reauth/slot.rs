@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::requirement::covers;
-use super::{Credential, Identity, Origin, ReauthError};
+use super::{Credential, Origin, ReauthError};
 use crate::gare::{AuthorizationParameters, Gare, coalesce};
 
 /// A credential, and the generation that it began.
@@ -37,7 +37,6 @@ pub(super) struct Renewal {
 
 #[derive(Debug)]
 pub(super) struct Slot {
-    pub(super) identity: Identity,
     state: Mutex<State>,
 }
 
@@ -62,9 +61,8 @@ pub(super) struct State {
 }
 
 impl Slot {
-    pub(super) fn new(identity: Identity) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            identity,
             state: Mutex::new(State {
                 generation: 0,
                 last_login: 0,
