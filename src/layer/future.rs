@@ -3,7 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{HeaderValue, Request, Response, response};
+use http::{HeaderValue, Method, Request, Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -13,7 +13,7 @@ use super::layer::Limits;
 use super::service::{Template, authorize};
 use super::{GareBody, ReplayableBody};
 use crate::gare::detect;
-use crate::reauth::{Exchange, GareOutcome, Session, may_ask};
+use crate::reauth::{Exchange, Session, may_ask};
 
 /// What waits for others is boxed; a response that is not inspected never gets here.
 type Waiting = Pin<Box<dyn Future<Output = (Box<Exchange>, Option<HeaderValue>)> + Send>>;
@@ -40,7 +40,7 @@ pin_project! {
         ResB: Body,
     {
         // The request is not ours to touch.
-        Aside { #[pin] future: F, outcome: Option<GareOutcome> },
+        Aside { #[pin] future: F, untrusted: Option<Session> },
         // There is no credential yet, or it has run out: somebody is getting one.
         Preparing { waiting: Waiting, request: Request<B>, service: S },
         // The inner service is asked.
@@ -69,11 +69,11 @@ where
     ResB: Body,
 {
     pub(super) fn aside(future: S::Future) -> Self {
-        Self { state: State::Aside { future, outcome: None }, limits: Limits::default() }
+        Self { state: State::Aside { future, untrusted: None }, limits: Limits::default() }
     }
 
     pub(super) fn untrusted(future: S::Future, session: &Session) -> Self {
-        Self { state: State::Aside { future, outcome: Some(session.untrusted()) }, limits: Limits::default() }
+        Self { state: State::Aside { future, untrusted: Some(session.clone()) }, limits: Limits::default() }
     }
 
     pub(super) fn through(service: S, request: Request<B>, mut exchange: Box<Exchange>, limits: Limits) -> Self {
@@ -131,15 +131,17 @@ where
                 StateProjection::Done => return Poll::Pending,
             };
             let next = match (this.state.as_mut().project_replace(State::Done), event) {
-                (StateTaken::Aside { outcome, .. }, Event::Answered(answer)) => {
-                    return Poll::Ready(answer.map(|response| stand_aside(response, outcome)));
+                (StateTaken::Aside { untrusted, .. }, Event::Answered(answer)) => {
+                    let max_inspect = this.limits.max_inspect;
+                    return Poll::Ready(answer.map(|response| stand_aside(response, untrusted, max_inspect)));
                 }
                 (StateTaken::Preparing { request, service, .. }, Event::Decided(exchange, header)) => {
                     send(service, request, exchange, header)
                 }
-                (StateTaken::Calling { attempt, .. }, Event::Answered(Ok(response))) => {
+                (StateTaken::Calling { mut attempt, .. }, Event::Answered(Ok(response))) => {
                     let inspected = may_ask(attempt.exchange.method(), &response, this.limits.max_inspect);
-                    if !inspected && !attempt.exchange.minds(response.status()) {
+                    let minded = inspected || attempt.exchange.minds(response.status());
+                    if !minded || !attempt.exchange.hears(response.extensions()) {
                         return Poll::Ready(Ok(finish(attempt.exchange, response.map(GareBody::untouched))));
                     }
                     if inspected {
@@ -209,11 +211,16 @@ fn finish<ResB: Body>(exchange: Box<Exchange>, mut response: Response<GareBody<R
 
 /// An answer that was not ours to look at; of an untrusted one that might ask
 /// for something the caller is told.
-fn stand_aside<ResB: Body>(response: Response<ResB>, outcome: Option<GareOutcome>) -> Response<GareBody<ResB>> {
-    let told = outcome.filter(|_| response.status().is_client_error() || response.status().as_u16() == 502);
+fn stand_aside<ResB: Body>(
+    response: Response<ResB>,
+    untrusted: Option<Session>,
+    max_inspect: usize,
+) -> Response<GareBody<ResB>> {
+    // Its request's method is gone by now; the answer to a HEAD is told of as well.
+    let told = untrusted.filter(|_| may_ask(&Method::GET, &response, max_inspect));
     let mut response = response.map(GareBody::untouched);
-    if let Some(outcome) = told {
-        response.extensions_mut().insert(outcome);
+    if let Some(session) = told {
+        response.extensions_mut().insert(session.untrusted());
     }
     response
 }

@@ -39,12 +39,12 @@ pub use self::challenge::Challenge;
 pub use self::credential::{Credential, InvalidCredential};
 pub use self::error::ReauthError;
 pub use self::options::GareOptions;
-pub use self::origin::{InvalidOrigin, Origin};
+pub use self::origin::{AnsweredBy, InvalidOrigin, Origin};
 pub use self::outcome::{GareOutcome, Refusal};
 pub use self::plain_words::printable;
 pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
 pub use self::session::Session;
-pub use self::stats::Stats;
+pub use self::stats::{Refusals, Stats};
 pub use self::target::{Identity, Target};
 pub use self::trust::Trust;
 
