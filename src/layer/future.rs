@@ -205,7 +205,7 @@ where
 }
 
 fn finish<ResB: Body>(exchange: Box<Exchange>, mut response: Response<GareBody<ResB>>) -> Response<GareBody<ResB>> {
-    exchange.finish(response.extensions_mut());
+    exchange.finish(response.status(), response.extensions_mut());
     response
 }
 
