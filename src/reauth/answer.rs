@@ -20,8 +20,15 @@ use crate::runtime;
 enum Step {
     Replay(Issued),
     Renew,
-    Lead { gare: Gare, landing: Landing, landed: watch::Sender<Option<Landed>> },
-    Join { requirement: AuthorizationParameters, landing: Landing },
+    Lead {
+        gare: Gare,
+        landing: Landing,
+        landed: watch::Sender<Option<Landed>>,
+    },
+    Join {
+        requirement: AuthorizationParameters,
+        landing: Landing,
+    },
     WaitFor(Landing),
     Stop(Refusal),
 }
@@ -69,7 +76,11 @@ impl Exchange {
         }
     }
 
-    pub(super) async fn satisfy(&mut self, status: StatusCode, replayable: bool) -> Result<Issued, Refusal> {
+    pub(super) async fn satisfy(
+        &mut self,
+        status: StatusCode,
+        replayable: bool,
+    ) -> Result<Issued, Refusal> {
         let settings = self.session.settings();
         if self.presented == Presented::Other {
             return Err(Refusal::NotBearer);
@@ -82,7 +93,9 @@ impl Exchange {
         }
         let asked = coalesce(self.outcome.found.iter().map(|found| found.gare.clone()));
         let (session, identity) = (&self.session, self.target.identity());
-        let seat = self.seat.get_or_insert_with(|| session.identities().find_or_make(identity));
+        let seat = self
+            .seat
+            .get_or_insert_with(|| session.identities().find_or_make(identity));
         let slot = Arc::clone(seat.slot());
         self.pending = None;
         loop {
@@ -96,12 +109,19 @@ impl Exchange {
                 Step::WaitFor(landing) => {
                     landing_of(landing).await.map_err(Refusal::Failed)?;
                 }
-                Step::Join { requirement, landing } => {
+                Step::Join {
+                    requirement,
+                    landing,
+                } => {
                     count(&self.session.counters().joins);
                     events::joined(&self.target);
                     return self.logged_in(requirement, landing).await;
                 }
-                Step::Lead { gare, landing, landed } => {
+                Step::Lead {
+                    gare,
+                    landing,
+                    landed,
+                } => {
                     let requirement = gare.authorization_parameters.clone();
                     self.log_in(&slot, gare, status, landed);
                     return self.logged_in(requirement, landing).await;
@@ -111,7 +131,11 @@ impl Exchange {
     }
 
     /// Waits for a login that satisfies this request's requirement.
-    async fn logged_in(&mut self, requirement: AuthorizationParameters, landing: Landing) -> Result<Issued, Refusal> {
+    async fn logged_in(
+        &mut self,
+        requirement: AuthorizationParameters,
+        landing: Landing,
+    ) -> Result<Issued, Refusal> {
         match landing_of(landing).await {
             Ok(Some(issued)) => {
                 self.outcome.logins += 1;
@@ -143,7 +167,9 @@ impl Exchange {
         };
         let Some(gare) = asked.iter().find(is_new) else {
             let until = now + settings.cool_down;
-            asked.iter().for_each(|gare| state.note_futile(gare.authorization_parameters.clone(), now, until));
+            asked.iter().for_each(|gare| {
+                state.note_futile(gare.authorization_parameters.clone(), now, until)
+            });
             return Step::Stop(Refusal::NoProgress);
         };
         if self.options.no_prompt {
@@ -152,16 +178,23 @@ impl Exchange {
         let spent = self.outcome.logins >= settings.max_logins;
         if let Some(login) = state.login() {
             let landing = login.landing.clone();
-            let covered = login.origin == *origin && covers(&login.requirement, &gare.authorization_parameters);
+            let covered = login.origin == *origin
+                && covers(&login.requirement, &gare.authorization_parameters);
             if covered && spent {
                 return Step::Stop(Refusal::Exhausted);
             }
             if covered {
-                return Step::Join { requirement: login.requirement.clone(), landing };
+                return Step::Join {
+                    requirement: login.requirement.clone(),
+                    landing,
+                };
             }
             if self.pending.is_none() {
                 let id = state.remember(gare.clone());
-                self.pending = Some(Pending { slot: Arc::clone(slot), id });
+                self.pending = Some(Pending {
+                    slot: Arc::clone(slot),
+                    id,
+                });
             }
             return Step::WaitFor(landing);
         }
@@ -187,7 +220,11 @@ impl Exchange {
             requirement: gare.authorization_parameters.clone(),
             landing: landing.clone(),
         });
-        Step::Lead { gare, landing, landed }
+        Step::Lead {
+            gare,
+            landing,
+            landed,
+        }
     }
 
     /// One silent renewal after a `401` that says nothing of a requirement.

@@ -12,7 +12,9 @@ use tokio::time::Instant;
 use super::events;
 use super::slot::{Seat, Slot};
 use super::takeoff::landing_of;
-use super::{AnsweredBy, Credential, GareOptions, GareOutcome, Identity, Origin, Refusal, Session, Target};
+use super::{
+    AnsweredBy, Credential, GareOptions, GareOutcome, Identity, Origin, Refusal, Session, Target,
+};
 use crate::gare::AuthorizationParameters;
 use crate::runtime;
 
@@ -68,7 +70,13 @@ impl Drop for Pending {
 
 impl Session {
     /// Begins the course of a request. Nothing waits here.
-    pub(crate) fn begin(&self, method: &Method, uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Course {
+    pub(crate) fn begin(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Course {
         let options = extensions.get::<GareOptions>().cloned().unwrap_or_default();
         if options.never || runtime::is_aboard() || is_part_of_a_login(uri) {
             return Course::Aside;
@@ -85,7 +93,9 @@ impl Session {
         };
         let identity = match (&options.identity, value) {
             (Some(name), _) => Identity::Named(Arc::clone(name)),
-            (None, Some(value)) => Identity::Presented(Credential::from_header_value(value.clone())),
+            (None, Some(value)) => {
+                Identity::Presented(Credential::from_header_value(value.clone()))
+            }
             (None, None) => Identity::Session,
         };
         let seat = match presented {
@@ -112,7 +122,10 @@ impl Session {
     /// The outcome of an answer from an origin that is not trusted.
     pub(crate) fn untrusted(&self) -> GareOutcome {
         self.counters().refused(&Refusal::Untrusted);
-        GareOutcome { refusal: Some(Refusal::Untrusted), ..GareOutcome::default() }
+        GareOutcome {
+            refusal: Some(Refusal::Untrusted),
+            ..GareOutcome::default()
+        }
     }
 }
 
@@ -120,18 +133,25 @@ impl Session {
 /// a client's own credentials, and must not wait for the login to be over.
 fn is_part_of_a_login(uri: &Uri) -> bool {
     let path = uri.path();
-    path == "/v2/oauth2/authorize" || path == "/v2/oauth2/token" || path.starts_with("/v2/oauth2/token/")
+    path == "/v2/oauth2/authorize"
+        || path == "/v2/oauth2/token"
+        || path.starts_with("/v2/oauth2/token/")
 }
 
 fn is_bearer(value: &HeaderValue) -> bool {
-    value.as_bytes().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+    value
+        .as_bytes()
+        .get(..7)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
 }
 
 impl Exchange {
     /// The header to send, if that is known without waiting: `Some(None)` sends
     /// the request as it came, `None` asks for [`prepare`](Self::prepare).
     pub(crate) fn ready(&mut self) -> Option<Option<HeaderValue>> {
-        let Some(seat) = &self.seat else { return Some(None) };
+        let Some(seat) = &self.seat else {
+            return Some(None);
+        };
         if self.presented == Presented::Other {
             return Some(None);
         }
@@ -139,7 +159,10 @@ impl Exchange {
         let origin = self.target.origin();
         let leeway = self.session.settings().expiry_leeway;
         match state.current(origin) {
-            Some(issued) if !issued.credential.is_expired(leeway) || state.is_barren(origin, Instant::now()) => {
+            Some(issued)
+                if !issued.credential.is_expired(leeway)
+                    || state.is_barren(origin, Instant::now()) =>
+            {
                 self.sent = issued.generation;
                 Some(Some(issued.credential.header_value().clone()))
             }
@@ -186,7 +209,9 @@ impl Exchange {
     /// Whether the answer came from an origin that is listened to. A relative
     /// URI, as some clients have after a redirect, tells nothing to be believed.
     pub(crate) fn hears(&mut self, answer: &Extensions) -> bool {
-        let Some(uri) = AnsweredBy::told(answer) else { return true };
+        let Some(uri) = AnsweredBy::told(answer) else {
+            return true;
+        };
         let trust = &self.session.settings().trust;
         let trusted = Origin::of(uri).is_ok_and(|origin| trust.allows(&origin));
         if !trusted {

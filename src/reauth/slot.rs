@@ -141,30 +141,44 @@ impl Slot {
 
 impl State {
     pub(super) fn current(&self, origin: &Origin) -> Option<&Issued> {
-        self.issued.iter().find(|(known, _)| known == origin).map(|(_, issued)| issued)
+        self.issued
+            .iter()
+            .find(|(known, _)| known == origin)
+            .map(|(_, issued)| issued)
     }
 
     pub(super) fn newer_than(&self, generation: u64, origin: &Origin) -> Option<Issued> {
-        self.current(origin).filter(|issued| issued.generation > generation).cloned()
+        self.current(origin)
+            .filter(|issued| issued.generation > generation)
+            .cloned()
     }
 
     /// A credential that is newer than what was sent and has not run out.
     pub(super) fn fresh(&self, sent: u64, origin: &Origin, leeway: Duration) -> Option<Issued> {
-        self.newer_than(sent, origin).filter(|issued| !issued.credential.is_expired(leeway))
+        self.newer_than(sent, origin)
+            .filter(|issued| !issued.credential.is_expired(leeway))
     }
 
     /// Whether a login, perhaps at another service, came after `generation`.
     pub(super) fn logged_in_since(&self, generation: u64) -> bool {
-        self.last_login.as_ref().is_some_and(|login| login.generation > generation)
+        self.last_login
+            .as_ref()
+            .is_some_and(|login| login.generation > generation)
     }
 
     /// The generation of the last login, if it was after `since` and asked for
     /// what covers `asked`, and `sent` is not older than it: then a refusal may
     /// mean that the login did not help.
-    pub(super) fn just_asked(&self, asked: &AuthorizationParameters, sent: u64, since: Option<Instant>) -> Option<u64> {
+    pub(super) fn just_asked(
+        &self,
+        asked: &AuthorizationParameters,
+        sent: u64,
+        since: Option<Instant>,
+    ) -> Option<u64> {
         let login = self.last_login.as_ref()?;
         let just_now = since.is_none_or(|since| login.landed > since);
-        (just_now && sent >= login.generation && covers(&login.requirement, asked)).then_some(login.generation)
+        (just_now && sent >= login.generation && covers(&login.requirement, asked))
+            .then_some(login.generation)
     }
 
     pub(super) fn login(&self) -> Option<&Login> {
@@ -172,7 +186,10 @@ impl State {
     }
 
     pub(super) fn renewal(&self, origin: &Origin) -> Option<Landing> {
-        self.renewals.iter().find(|renewal| renewal.origin == *origin).map(|renewal| renewal.landing.clone())
+        self.renewals
+            .iter()
+            .find(|renewal| renewal.origin == *origin)
+            .map(|renewal| renewal.landing.clone())
     }
 
     fn is_busy(&self) -> bool {
@@ -180,20 +197,33 @@ impl State {
     }
 
     pub(super) fn cooling_down(&self, now: Instant) -> Option<ReauthError> {
-        self.cool_down.as_ref().filter(|(until, _)| now < *until).map(|(_, error)| error.clone())
+        self.cool_down
+            .as_ref()
+            .filter(|(until, _)| now < *until)
+            .map(|(_, error)| error.clone())
     }
 
     pub(super) fn is_futile(&self, asked: &AuthorizationParameters, now: Instant) -> bool {
-        self.futile.iter().any(|(until, tried)| now < *until && covers(tried, asked))
+        self.futile
+            .iter()
+            .any(|(until, tried)| now < *until && covers(tried, asked))
     }
 
-    pub(super) fn note_futile(&mut self, asked: AuthorizationParameters, now: Instant, until: Instant) {
-        self.futile.retain(|(until, tried)| now < *until && !covers(&asked, tried));
+    pub(super) fn note_futile(
+        &mut self,
+        asked: AuthorizationParameters,
+        now: Instant,
+        until: Instant,
+    ) {
+        self.futile
+            .retain(|(until, tried)| now < *until && !covers(&asked, tried));
         self.futile.push((until, asked));
     }
 
     pub(super) fn is_barren(&self, origin: &Origin, now: Instant) -> bool {
-        self.barren.iter().any(|(until, known)| now < *until && known == origin)
+        self.barren
+            .iter()
+            .any(|(until, known)| now < *until && known == origin)
     }
 
     /// Remembers what a waiting request will ask for, until [`State::forget`].
@@ -235,8 +265,11 @@ impl State {
             Ok(credential) => {
                 let issued = self.issue(origin, credential, max_origins);
                 let generation = issued.generation;
-                self.last_login =
-                    login.map(|login| LastLogin { generation, requirement: login.requirement, landed: Instant::now() });
+                self.last_login = login.map(|login| LastLogin {
+                    generation,
+                    requirement: login.requirement,
+                    landed: Instant::now(),
+                });
                 self.cool_down = None;
                 self.barren.clear();
                 Ok(Some(issued))
@@ -274,7 +307,10 @@ impl State {
             Some(known) if known.credential.sends_same_as(&renewed) => {
                 // The same token again is no new generation, only news of its lifetime.
                 let generation = known.generation;
-                let issued = Issued { credential: renewed, generation };
+                let issued = Issued {
+                    credential: renewed,
+                    generation,
+                };
                 self.keep(origin, issued.clone(), max_origins);
                 Ok(Some(issued))
             }
@@ -284,7 +320,10 @@ impl State {
 
     fn issue(&mut self, origin: Origin, credential: Credential, max_origins: usize) -> Issued {
         self.generation += 1;
-        let issued = Issued { credential, generation: self.generation };
+        let issued = Issued {
+            credential,
+            generation: self.generation,
+        };
         self.keep(origin, issued.clone(), max_origins);
         issued
     }

@@ -22,25 +22,36 @@ impl Exchange {
         landed: watch::Sender<Option<Landed>>,
     ) {
         let (session, slot, target) = (self.session.clone(), Arc::clone(slot), self.target.clone());
-        let challenge = Challenge::of_request(target.clone(), gare, self.method.clone(), self.uri.clone())
-            .answered(status, self.outcome.found.clone())
-            .at(self.outcome.logins.saturating_add(1), self.sent);
+        let challenge =
+            Challenge::of_request(target.clone(), gare, self.method.clone(), self.uri.clone())
+                .answered(status, self.outcome.found.clone())
+                .at(self.outcome.logins.saturating_add(1), self.sent);
         count(&session.counters().logins);
         events::logging_in(&target, challenge.attempt());
         let reauthenticator = session.reauthenticator();
         let work = async move { reauthenticator.reauthenticate(&challenge).await };
-        flight::launch(self.session.settings().flight_timeout, landed, work, move |result| {
-            let settings = session.settings();
-            let until = Instant::now() + settings.cool_down;
-            let landed = slot.lock().land_login(target.origin().clone(), result, until, settings.max_origins);
-            match &landed {
-                Ok(Some(issued)) => session.identities().note_issued(&slot, &issued.credential),
-                Ok(None) => {}
-                Err(_) => count(&session.counters().failed_logins),
-            }
-            events::landed(&target, &landed);
-            landed
-        });
+        flight::launch(
+            self.session.settings().flight_timeout,
+            landed,
+            work,
+            move |result| {
+                let settings = session.settings();
+                let until = Instant::now() + settings.cool_down;
+                let landed = slot.lock().land_login(
+                    target.origin().clone(),
+                    result,
+                    until,
+                    settings.max_origins,
+                );
+                match &landed {
+                    Ok(Some(issued)) => session.identities().note_issued(&slot, &issued.credential),
+                    Ok(None) => {}
+                    Err(_) => count(&session.counters().failed_logins),
+                }
+                events::landed(&target, &landed);
+                landed
+            },
+        );
     }
 
     /// Runs `Reauthenticator::credential` for the target, or joins who does,
@@ -69,20 +80,31 @@ impl Exchange {
             }
         };
         if let Some((landed, began)) = launch {
-            let (session, slot, target) = (self.session.clone(), Arc::clone(slot), self.target.clone());
+            let (session, slot, target) =
+                (self.session.clone(), Arc::clone(slot), self.target.clone());
             count(&session.counters().renewals);
             let (reauthenticator, wanted) = (session.reauthenticator(), target.clone());
             let work = async move { reauthenticator.credential(&wanted).await };
-            flight::launch(self.session.settings().flight_timeout, landed, work, move |result| {
-                let settings = session.settings();
-                let until = Instant::now() + settings.cool_down;
-                let landed =
-                    slot.lock().land_renewal(target.origin().clone(), began, result, until, settings.max_origins);
-                if let Ok(Some(issued)) = &landed {
-                    session.identities().note_issued(&slot, &issued.credential);
-                }
-                landed
-            });
+            flight::launch(
+                self.session.settings().flight_timeout,
+                landed,
+                work,
+                move |result| {
+                    let settings = session.settings();
+                    let until = Instant::now() + settings.cool_down;
+                    let landed = slot.lock().land_renewal(
+                        target.origin().clone(),
+                        began,
+                        result,
+                        until,
+                        settings.max_origins,
+                    );
+                    if let Ok(Some(issued)) = &landed {
+                        session.identities().note_issued(&slot, &issued.credential);
+                    }
+                    landed
+                },
+            );
         }
         landing_of(landing).await
     }

@@ -39,7 +39,10 @@ fn config() -> Config {
 }
 
 fn refusal(end: &End) -> &str {
-    end.outcome.as_ref().and_then(|outcome| outcome.refusal()).map_or("", Refusal::name)
+    end.outcome
+        .as_ref()
+        .and_then(|outcome| outcome.refusal())
+        .map_or("", Refusal::name)
 }
 
 async fn all(requests: Vec<shuttle::future::JoinHandle<End>>) -> Vec<End> {
@@ -56,7 +59,9 @@ fn requests_challenged_together_cost_one_login() {
         block_on(async {
             let login = Login::that(Way::Succeeds);
             let session = Session::new(login.clone());
-            let requests = (0..4).map(|_| spawn(request(session.clone(), MFA, has_mfa))).collect();
+            let requests = (0..4)
+                .map(|_| spawn(request(session.clone(), MFA, has_mfa)))
+                .collect();
             for end in all(requests).await {
                 assert!(end.admitted && end.sent <= 2, "{end:?}");
             }
@@ -71,16 +76,23 @@ fn a_dropped_caller_breaks_nothing_for_the_others() {
         block_on(async {
             let login = Login::that(Way::Succeeds);
             let session = Session::new(login.clone());
-            let dropped = (0..3).map(|_| spawn(perhaps_dropped(request(session.clone(), MFA, has_mfa))));
+            let dropped =
+                (0..3).map(|_| spawn(perhaps_dropped(request(session.clone(), MFA, has_mfa))));
             let dropped: Vec<_> = dropped.collect();
-            let kept = (0..2).map(|_| spawn(request(session.clone(), MFA, has_mfa))).collect();
+            let kept = (0..2)
+                .map(|_| spawn(request(session.clone(), MFA, has_mfa)))
+                .collect();
             for end in all(kept).await {
                 assert!(end.admitted, "{end:?}");
             }
             for request in dropped {
                 let _ = request.await;
             }
-            assert_eq!(login.started(), 1, "the login outlives whoever asked for it");
+            assert_eq!(
+                login.started(),
+                1,
+                "the login outlives whoever asked for it"
+            );
         });
     });
 }
@@ -91,12 +103,18 @@ fn a_failure_is_everybodys(way: Way, alarms: bool) {
         block_on(async move {
             let login = Login::that(way);
             let session = Session::new(login.clone());
-            let requests = (0..4).map(|_| spawn(request(session.clone(), MFA, has_mfa))).collect();
+            let requests = (0..4)
+                .map(|_| spawn(request(session.clone(), MFA, has_mfa)))
+                .collect();
             for end in all(requests).await {
                 assert!(!end.admitted, "{end:?}");
                 assert_eq!(refusal(&end), "failed", "{end:?}");
             }
-            assert_eq!(login.started(), 1, "one failure, told to all; then it cools down");
+            assert_eq!(
+                login.started(),
+                1,
+                "one failure, told to all; then it cools down"
+            );
         });
         let_alarms_ring(false);
     };
@@ -124,7 +142,9 @@ fn a_login_that_gives_the_same_credential_ends_without_progress() {
         block_on(async {
             let login = Login::that(Way::GivesTheSame);
             let session = Session::new(login.clone());
-            let requests = (0..3).map(|_| spawn(request(session.clone(), MFA, has_mfa))).collect();
+            let requests = (0..3)
+                .map(|_| spawn(request(session.clone(), MFA, has_mfa)))
+                .collect();
             for end in all(requests).await {
                 assert_eq!(refusal(&end), "no_progress", "{end:?}");
             }
@@ -140,7 +160,11 @@ fn three_requirements_at_once_cost_at_most_three_logins_and_all_are_answered() {
             let login = Login::that(Way::Succeeds);
             let session = Session::new(login.clone());
             let mut requests = Vec::new();
-            for (demand, admits) in [(MFA, has_mfa as fn(&str) -> bool), (POLICY, has_policy), (DOMAIN, has_domain)] {
+            for (demand, admits) in [
+                (MFA, has_mfa as fn(&str) -> bool),
+                (POLICY, has_policy),
+                (DOMAIN, has_domain),
+            ] {
                 for _ in 0..2 {
                     requests.push(spawn(request(session.clone(), demand, admits)));
                 }
@@ -164,7 +188,10 @@ fn a_deadline_ends_the_wait_and_not_the_login() {
             let hurried = spawn(request_with(session.clone(), hurried, MFA, has_mfa));
             let hurried = hurried.await.expect("no panic");
             // The login itself may have been timed out as well: alarms ring at random.
-            assert!(hurried.admitted || ["deadline_elapsed", "failed"].contains(&refusal(&hurried)), "{hurried:?}");
+            assert!(
+                hurried.admitted || ["deadline_elapsed", "failed"].contains(&refusal(&hurried)),
+                "{hurried:?}"
+            );
             assert!(login.started() <= 1);
         });
         let_alarms_ring(false);
@@ -177,11 +204,17 @@ fn a_service_that_is_never_content_ends_in_a_bounded_number_of_logins() {
         block_on(async {
             let login = Login::that(Way::Succeeds);
             let session = Session::new(login.clone());
-            let requests = (0..3).map(|_| spawn(request(session.clone(), MFA, never))).collect();
+            let requests = (0..3)
+                .map(|_| spawn(request(session.clone(), MFA, never)))
+                .collect();
             for end in all(requests).await {
                 assert_eq!(refusal(&end), "no_progress", "{end:?}");
             }
-            assert_eq!(login.started(), 1, "a login that did not help is not tried by the next");
+            assert_eq!(
+                login.started(),
+                1,
+                "a login that did not help is not tried by the next"
+            );
         });
     });
 }

@@ -13,11 +13,14 @@ use shuttle::rand::Rng;
 
 use crate::gare::detect;
 use crate::reauth::{
-    Challenge, Course, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session, Target,
+    Challenge, Course, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session,
+    Target,
 };
 
-pub(crate) const MFA: &str = r#"{"code":"c","authorization_parameters":{"session_required_mfa":true}}"#;
-pub(crate) const POLICY: &str = r#"{"code":"c","authorization_parameters":{"session_required_policies":["p"]}}"#;
+pub(crate) const MFA: &str =
+    r#"{"code":"c","authorization_parameters":{"session_required_mfa":true}}"#;
+pub(crate) const POLICY: &str =
+    r#"{"code":"c","authorization_parameters":{"session_required_policies":["p"]}}"#;
 pub(crate) const DOMAIN: &str =
     r#"{"code":"c","authorization_parameters":{"session_required_single_domain":["a.edu"]}}"#;
 
@@ -71,13 +74,21 @@ impl Drop for UnderWay<'_> {
 impl Reauthenticator for Login {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         let started = self.0.started.fetch_add(1, SeqCst) + 1;
-        assert_eq!(self.0.under_way.fetch_add(1, SeqCst), 0, "two logins at a time");
+        assert_eq!(
+            self.0.under_way.fetch_add(1, SeqCst),
+            0,
+            "two logins at a time"
+        );
         let _under_way = UnderWay(&self.0.under_way);
         yield_now().await;
         match self.0.way {
             Way::Succeeds => {
                 let asked = &challenge.gare().authorization_parameters;
-                let mfa = if asked.session_required_mfa { "mfa" } else { "" };
+                let mfa = if asked.session_required_mfa {
+                    "mfa"
+                } else {
+                    ""
+                };
                 let policies = asked.session_required_policies.concat();
                 let domain = asked.session_required_single_domain.concat();
                 let mut met = self.0.met.lock().expect("whole");
@@ -107,7 +118,11 @@ pub(crate) struct End {
 
 /// One request on its course: sent, perhaps challenged with `demand` until its
 /// token satisfies `admits`, replayed.
-pub(crate) async fn request(session: Session, demand: &'static str, admits: fn(&str) -> bool) -> End {
+pub(crate) async fn request(
+    session: Session,
+    demand: &'static str,
+    admits: fn(&str) -> bool,
+) -> End {
     request_with(session, GareOptions::new(), demand, admits).await
 }
 
@@ -117,10 +132,14 @@ pub(crate) async fn request_with(
     demand: &'static str,
     admits: fn(&str) -> bool,
 ) -> End {
-    let uri = "https://transfer.api.globus.org/v0.10/task_list".parse().expect("a URI");
+    let uri = "https://transfer.api.globus.org/v0.10/task_list"
+        .parse()
+        .expect("a URI");
     let mut extensions = Extensions::new();
     extensions.insert(options);
-    let Course::Through(mut exchange) = session.begin(&Method::GET, &uri, &HeaderMap::new(), &extensions) else {
+    let Course::Through(mut exchange) =
+        session.begin(&Method::GET, &uri, &HeaderMap::new(), &extensions)
+    else {
         unreachable!("a trusted origin");
     };
     let mut header = match exchange.ready() {
@@ -135,19 +154,34 @@ pub(crate) async fn request_with(
     loop {
         sent += 1;
         yield_now().await;
-        let admitted = header.as_ref().is_some_and(|value: &HeaderValue| admits(value.to_str().expect("ASCII")));
+        let admitted = header
+            .as_ref()
+            .is_some_and(|value: &HeaderValue| admits(value.to_str().expect("ASCII")));
         yield_now().await;
         if !admitted {
             let next;
-            (exchange, next) = exchange.decide(StatusCode::FORBIDDEN, detect(demand.as_bytes()), true).await;
+            (exchange, next) = exchange
+                .decide(StatusCode::FORBIDDEN, detect(demand.as_bytes()), true)
+                .await;
             if next.is_some() {
                 header = next;
                 continue;
             }
         }
         let mut extensions = Extensions::new();
-        exchange.finish(if admitted { StatusCode::OK } else { StatusCode::FORBIDDEN }, &mut extensions);
-        return End { admitted, sent, outcome: extensions.remove() };
+        exchange.finish(
+            if admitted {
+                StatusCode::OK
+            } else {
+                StatusCode::FORBIDDEN
+            },
+            &mut extensions,
+        );
+        return End {
+            admitted,
+            sent,
+            outcome: extensions.remove(),
+        };
     }
 }
 
