@@ -1,24 +1,10 @@
 //! Error documents of every kind, for holding detectors against each other: well-typed, wrong-typed, comma-separated,
 //! legacy, mixed.
 
-use proptest::{
-    collection::vec,
-    option::weighted,
-    prelude::*,
-    sample::select,
-    strategy::ValueTree,
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
-};
+use proptest::{collection::vec, option::weighted, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 
-/// `count` bodies, the same in every run; each with whether it has nested documents that a document may take in.
-pub(crate) fn generate(count: usize) -> Vec<(String, bool)> {
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let strategy = body();
-    (0..count).map(|_| strategy.new_tree(&mut runner).expect("no filters").current()).collect()
-}
-
+/// A body, and whether it has nested documents that a document may take in.
 pub(crate) fn body() -> impl Strategy<Value = (String, bool)> {
     let nested = prop_oneof![4 => Just(None), 1 => nested().prop_map(Some)];
     (with_errors(), nested, any::<u8>()).prop_map(|(mut root, nested, spelling)| {
