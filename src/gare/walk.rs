@@ -7,7 +7,8 @@ use super::{
     location::Path,
     object::{Kind, Object, for_each_element, kind, text},
     repair::with_json,
-    trigger, variants,
+    trigger::Marks,
+    variants,
 };
 
 /// Members whose value may be an error document of its own, or a list of such.
@@ -53,6 +54,7 @@ enum Role {
 struct Walk {
     /// Whether the text is a reply's document: there are no replies in it, and all that is in it is found where the reply is.
     embedded: bool,
+    marks: Marks,
     /// Whether the text was cut off. A requirement that names nothing may have lost what it named.
     cut: bool,
 }
@@ -60,17 +62,22 @@ struct Walk {
 /// Looks for requirements in a JSON body.
 pub(super) fn json(raw: &RawValue) -> Findings {
     let mut findings = Findings::default();
+<<<<<<< HEAD
     Walk {
         embedded: false,
         cut: false,
     }
     .value(raw, Role::Document, &Path::ROOT, &mut findings);
+=======
+    Walk { embedded: false, marks: Marks::of(raw), cut: false }.value(raw, Role::Document, &Path::ROOT, &mut findings);
+>>>>>>> gare
     findings
 }
 
 /// Looks for GridFTP replies in the text at `path`.
 pub(super) fn replies(text: &str, path: &Path<'_>, findings: &mut Findings) {
     for reply in gridftp::documents(text) {
+<<<<<<< HEAD
         let walk = Walk {
             embedded: true,
             cut: reply.cut,
@@ -85,6 +92,14 @@ pub(super) fn replies(text: &str, path: &Path<'_>, findings: &mut Findings) {
                 location: path.reply(),
                 ..found
             }));
+=======
+        let mut inner = Findings::default();
+        with_json(&reply.json, |raw| {
+            let walk = Walk { embedded: true, marks: Marks::of(raw), cut: reply.cut };
+            walk.value(raw, Role::Document, &Path::ROOT, &mut inner);
+        });
+        findings.nested.extend(inner.into_found().map(|found| Found { location: path.reply(), ..found }));
+>>>>>>> gare
     }
 }
 
@@ -124,10 +139,9 @@ impl Walk {
     }
 
     fn may_hold(&self, raw: &RawValue, role: Role) -> bool {
-        let json = raw.get().as_bytes();
         match role {
-            Role::Document if kind(raw) != Kind::String => trigger::any(json),
-            _ => !self.embedded && trigger::reply_in_json(json),
+            Role::Document if kind(raw) != Kind::String => self.marks.any_in(raw),
+            _ => !self.embedded && self.marks.reply_in(raw),
         }
     }
 
