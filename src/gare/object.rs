@@ -56,7 +56,12 @@ impl<'a> Object<'a> {
         if self.members.len() <= FEW {
             let mut at = 0;
             while let Some((name, _)) = self.members.get(at) {
-                if self.members.iter().skip(at + 1).any(|(later, _)| later == name) {
+                if self
+                    .members
+                    .iter()
+                    .skip(at + 1)
+                    .any(|(later, _)| later == name)
+                {
                     self.members.remove(at);
                 } else {
                     at += 1;
@@ -235,7 +240,10 @@ mod tests {
         let text = format!("{{{}}}", many.join(","));
         let raw = raw(&text);
         let object = Object::parse(&raw).unwrap();
-        let values: Vec<u32> = object.members().map(|(_, value)| value.get().parse().unwrap()).collect();
+        let values: Vec<u32> = object
+            .members()
+            .map(|(_, value)| value.get().parse().unwrap())
+            .collect();
         assert_eq!(values, (30..50).collect::<Vec<_>>());
         assert_eq!(object.get("19").unwrap().get(), "39");
     }

@@ -10,7 +10,8 @@ pub(super) const REPLY: &str = "GridFTP-JSON-Result:";
 
 /// One of these is in every JSON text that holds a reply: the marker, or the start of an escaped ASCII character, which
 /// may be part of a marker.
-static REPLIES: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [REPLY, r"\u00"].map(Finder::new));
+static REPLIES: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| [REPLY, r"\u00"].map(Finder::new));
 
 /// One of these, or of the above, is in every JSON text that holds an error document.
 static DOCUMENTS: LazyLock<[Finder<'static>; 5]> = LazyLock::new(|| {
@@ -27,12 +28,10 @@ static DOCUMENTS: LazyLock<[Finder<'static>; 5]> = LazyLock::new(|| {
 
 /// Whether the JSON text `json` may hold an error document or a reply.
 pub(super) fn any(json: &[u8]) -> bool {
-<<<<<<< HEAD
-    reply_in_json(json)
-        || (json.len() > ESCAPE.len() && NEEDLES.iter().any(|needle| contains(json, needle)))
-=======
-    DOCUMENTS.iter().chain(REPLIES.iter()).any(|needle| needle.find(json).is_some())
->>>>>>> gare
+    DOCUMENTS
+        .iter()
+        .chain(REPLIES.iter())
+        .any(|needle| needle.find(json).is_some())
 }
 
 /// Whether the plain text `text` holds a reply.
@@ -52,14 +51,21 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn of(root: &RawValue) -> Self {
         let find = |needles: &[Finder<'static>]| -> Vec<usize> {
-            needles.iter().flat_map(|needle| needle.find_iter(root.get().as_bytes())).collect()
+            needles
+                .iter()
+                .flat_map(|needle| needle.find_iter(root.get().as_bytes()))
+                .collect()
         };
         let mut replies = find(&*REPLIES);
         let mut documents = find(&*DOCUMENTS);
         replies.sort_unstable();
         documents.extend(&replies);
         documents.sort_unstable();
-        Self { start: root.get().as_ptr().addr(), replies, documents }
+        Self {
+            start: root.get().as_ptr().addr(),
+            replies,
+            documents,
+        }
     }
 
     /// Whether `value`, a part of the root, may be or hold an error document or a reply.
@@ -75,6 +81,8 @@ impl Marks {
     fn is_within(&self, marks: &[usize], value: &RawValue) -> bool {
         let start = value.get().as_ptr().addr().wrapping_sub(self.start);
         let next = marks.partition_point(|mark| *mark < start);
-        marks.get(next).is_some_and(|mark| *mark < start + value.get().len())
+        marks
+            .get(next)
+            .is_some_and(|mark| *mark < start + value.get().len())
     }
 }

@@ -62,29 +62,26 @@ struct Walk {
 /// Looks for requirements in a JSON body.
 pub(super) fn json(raw: &RawValue) -> Findings {
     let mut findings = Findings::default();
-<<<<<<< HEAD
     Walk {
         embedded: false,
+        marks: Marks::of(raw),
         cut: false,
     }
     .value(raw, Role::Document, &Path::ROOT, &mut findings);
-=======
-    Walk { embedded: false, marks: Marks::of(raw), cut: false }.value(raw, Role::Document, &Path::ROOT, &mut findings);
->>>>>>> gare
     findings
 }
 
 /// Looks for GridFTP replies in the text at `path`.
 pub(super) fn replies(text: &str, path: &Path<'_>, findings: &mut Findings) {
     for reply in gridftp::documents(text) {
-<<<<<<< HEAD
-        let walk = Walk {
-            embedded: true,
-            cut: reply.cut,
-        };
         let mut inner = Findings::default();
         with_json(&reply.json, |raw| {
-            walk.value(raw, Role::Document, &Path::ROOT, &mut inner)
+            let walk = Walk {
+                embedded: true,
+                marks: Marks::of(raw),
+                cut: reply.cut,
+            };
+            walk.value(raw, Role::Document, &Path::ROOT, &mut inner);
         });
         findings
             .nested
@@ -92,14 +89,6 @@ pub(super) fn replies(text: &str, path: &Path<'_>, findings: &mut Findings) {
                 location: path.reply(),
                 ..found
             }));
-=======
-        let mut inner = Findings::default();
-        with_json(&reply.json, |raw| {
-            let walk = Walk { embedded: true, marks: Marks::of(raw), cut: reply.cut };
-            walk.value(raw, Role::Document, &Path::ROOT, &mut inner);
-        });
-        findings.nested.extend(inner.into_found().map(|found| Found { location: path.reply(), ..found }));
->>>>>>> gare
     }
 }
 
