@@ -7,5 +7,6 @@ pub mod layer;
 #[cfg(feature = "login")]
 pub mod login;
 pub mod reauth;
+mod runtime;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -10,11 +10,15 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::requirement::covers;
-use super::slot::{Issued, Landed, Landing, Login, Slot};
+use super::slot::{Issued, Landed, Landing, Login, Seat, Slot};
 use super::stats::count;
-use super::{Challenge, Credential, GareOptions, GareOutcome, Identity, Origin, ReauthError, Refusal, Session, Target};
+use super::{
+    AnsweredBy, Challenge, Credential, GareOptions, GareOutcome, Identity, Origin, ReauthError, Refusal, Session,
+    Target,
+};
 use super::{events, flight};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
+use crate::runtime;
 
 /// How a request goes through the layer.
 pub(crate) enum Course {
@@ -23,14 +27,14 @@ pub(crate) enum Course {
     /// To an origin that is not trusted: only told, never acted on.
     Untrusted,
     /// With a credential, and its answer looked at.
-    Through(Exchange),
+    Through(Box<Exchange>),
 }
 
 /// One request on its way through the layer.
 pub(crate) struct Exchange {
     session: Session,
     /// None where the request presents a credential that was never superseded.
-    slot: Option<Arc<Slot>>,
+    seat: Option<Seat>,
     target: Target,
     options: GareOptions,
     method: Method,
@@ -80,7 +84,7 @@ impl Session {
     /// Begins the course of a request. Nothing waits here.
     pub(crate) fn begin(&self, method: &Method, uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Course {
         let options = extensions.get::<GareOptions>().cloned().unwrap_or_default();
-        if options.never || flight::is_aboard() {
+        if options.never || runtime::is_aboard() {
             return Course::Aside;
         }
         let origin = match Origin::of(uri) {
@@ -98,13 +102,13 @@ impl Session {
             (None, Some(value)) => Identity::Presented(Credential::from_header_value(value.clone())),
             (None, None) => Identity::Session,
         };
-        let slot = match presented {
+        let seat = match presented {
             Presented::Nothing => Some(self.identities().find_or_make(&identity)),
             _ => self.identities().find(&identity),
         };
-        Course::Through(Exchange {
+        Course::Through(Box::new(Exchange {
             session: self.clone(),
-            slot,
+            seat,
             target: Target::new(origin, identity),
             options,
             method: method.clone(),
@@ -116,11 +120,12 @@ impl Session {
             waits_until: None,
             renewed: false,
             pending: None,
-        })
+        }))
     }
 
     /// The outcome of an answer from an origin that is not trusted.
     pub(crate) fn untrusted(&self) -> GareOutcome {
+        self.counters().refused(&Refusal::Untrusted);
         GareOutcome { refusal: Some(Refusal::Untrusted), ..GareOutcome::default() }
     }
 }
@@ -133,11 +138,11 @@ impl Exchange {
     /// The header to send, if that is known without waiting: `Some(None)` sends
     /// the request as it came, `None` asks for [`prepare`](Self::prepare).
     pub(crate) fn ready(&mut self) -> Option<Option<HeaderValue>> {
-        let Some(slot) = &self.slot else { return Some(None) };
+        let Some(seat) = &self.seat else { return Some(None) };
         if self.presented == Presented::Other {
             return Some(None);
         }
-        let state = slot.lock();
+        let state = seat.slot().lock();
         let origin = self.target.origin();
         let leeway = self.session.settings().expiry_leeway;
         match state.current(origin) {
@@ -153,8 +158,8 @@ impl Exchange {
     }
 
     /// Renews the credential, or waits for whoever does, and gives the header to send.
-    pub(crate) async fn prepare(mut self) -> (Self, Option<HeaderValue>) {
-        if let Some(slot) = self.slot.clone() {
+    pub(crate) async fn prepare(mut self: Box<Self>) -> (Box<Self>, Option<HeaderValue>) {
+        if let Some(slot) = self.seat.as_ref().map(|seat| Arc::clone(seat.slot())) {
             let login = match slot.lock().login() {
                 Some(login) if login.origin == *self.target.origin() && !self.options.no_prompt => {
                     Some(login.landing.clone())
@@ -178,11 +183,11 @@ impl Exchange {
 
     /// What an answer asks for, and the header to replay with if it could be had.
     pub(crate) async fn decide(
-        mut self,
+        mut self: Box<Self>,
         status: StatusCode,
         found: Vec<Found>,
         replayable: bool,
-    ) -> (Self, Option<HeaderValue>) {
+    ) -> (Box<Self>, Option<HeaderValue>) {
         let until = self.waits_until();
         if found.is_empty() {
             let renewed = before(until, self.renew_after_401(status, replayable)).await;
@@ -217,11 +222,27 @@ impl Exchange {
 
     /// Whether an answer with this status can lead to anything without a requirement in it.
     pub(crate) fn minds(&self, status: StatusCode) -> bool {
-        status == StatusCode::UNAUTHORIZED && self.slot.is_some() && !self.renewed
+        status == StatusCode::UNAUTHORIZED && self.seat.is_some() && !self.renewed
+    }
+
+    /// Whether the answer came from an origin that is listened to. A relative
+    /// URI, as some clients have after a redirect, tells nothing to be believed.
+    pub(crate) fn hears(&mut self, answer: &Extensions) -> bool {
+        let Some(uri) = AnsweredBy::told(answer) else { return true };
+        let trust = &self.session.settings().trust;
+        let trusted = Origin::of(uri).is_ok_and(|origin| trust.allows(&origin));
+        if !trusted {
+            self.refuse(Refusal::Untrusted);
+        }
+        trusted
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
     }
 
     /// Leaves the outcome with the response that the caller gets.
-    pub(crate) fn finish(self, extensions: &mut Extensions) {
+    pub(crate) fn finish(self: Box<Self>, extensions: &mut Extensions) {
         let outcome = self.outcome;
         if !outcome.found.is_empty() || outcome.replays > 0 || outcome.refusal.is_some() {
             extensions.insert(outcome);
@@ -240,11 +261,9 @@ impl Exchange {
             return Err(Refusal::Exhausted);
         }
         let asked = coalesce(self.outcome.found.iter().map(|found| found.gare.clone()));
-        let slot = match &self.slot {
-            Some(slot) => Arc::clone(slot),
-            None => self.session.identities().find_or_make(self.target.identity()),
-        };
-        self.slot = Some(Arc::clone(&slot));
+        let (session, identity) = (&self.session, self.target.identity());
+        let seat = self.seat.get_or_insert_with(|| session.identities().find_or_make(identity));
+        let slot = Arc::clone(seat.slot());
         self.pending = None;
         loop {
             match self.step(&slot, &asked) {
@@ -374,7 +393,7 @@ impl Exchange {
         if !self.minds(status) || !replayable || self.options.login_only {
             return None;
         }
-        let slot = self.slot.clone()?;
+        let slot = Arc::clone(self.seat.as_ref()?.slot());
         self.renewed = true;
         let newer = slot.lock().newer_than(self.sent, self.target.origin());
         if newer.is_some() {
@@ -428,7 +447,7 @@ impl Exchange {
     }
 
     fn refuse(&mut self, refusal: Refusal) {
-        count(&self.session.counters().refusals);
+        self.session.counters().refused(&refusal);
         events::gave_up(&self.target, &refusal);
         self.pending = None;
         self.outcome.refusal = Some(refusal);
@@ -455,6 +474,6 @@ async fn landing_of(mut landing: Landing) -> Landed {
 async fn before<F: Future>(until: Option<Instant>, future: F) -> Option<F::Output> {
     match until {
         None => Some(future.await),
-        Some(until) => tokio::time::timeout_at(until, future).await.ok(),
+        Some(until) => runtime::timeout_at(until, future).await,
     }
 }

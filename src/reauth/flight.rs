@@ -6,20 +6,11 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::ReauthError;
 use super::slot::Landed;
-
-tokio::task_local! {
-    static IN_FLIGHT: ();
-}
-
-/// Whether the code that asks runs inside a flight: its requests must not wait for one.
-pub(super) fn is_aboard() -> bool {
-    IN_FLIGHT.try_with(|()| ()).is_ok()
-}
+use crate::runtime;
 
 /// Runs `work` in a task of its own for at most `limit`, and ends with exactly
 /// one call of `land`, whatever becomes of it: done, failed, panicked, timed
@@ -33,10 +24,9 @@ where
     L: FnOnce(Result<T, ReauthError>) -> Landed + Send + 'static,
 {
     let lander = Lander { land: Some(land), landed, result: Some(Err(ReauthError::no_runtime())) };
-    let Ok(runtime) = Handle::try_current() else { return };
-    drop(runtime.spawn(IN_FLIGHT.scope((), async move {
+    runtime::spawn(runtime::aboard(async move {
         lander.land(contained(limit, work).await);
-    })));
+    }));
 }
 
 /// Lands the flight when it is dropped, which cannot be forgotten.
@@ -64,15 +54,15 @@ impl<T, L: FnOnce(Result<T, ReauthError>) -> Landed> Drop for Lander<T, L> {
 
 /// `work` with its time limited, and a panic made an error.
 async fn contained<T>(limit: Duration, work: impl Future<Output = Result<T, ReauthError>>) -> Result<T, ReauthError> {
-    let mut work = pin!(async { tokio::time::timeout(limit, work).await });
+    let mut work = pin!(runtime::timeout(limit, work));
     let ended = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Some),
         // A future that panicked is not polled again: this one ends here.
         Err(_) => Poll::Ready(None),
     });
     match ended.await {
-        Some(Ok(result)) => result,
-        Some(Err(_elapsed)) => Err(ReauthError::timeout()),
+        Some(Some(result)) => result,
+        Some(None) => Err(ReauthError::timeout()),
         None => Err(ReauthError::panicked()),
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::slot::Slot;
+use super::slot::{Seat, Slot};
 use super::{Credential, Identity};
+use crate::runtime::{Mutex, MutexGuard};
 
 #[derive(Debug)]
 pub(super) struct Identities {
@@ -22,33 +23,33 @@ pub(super) struct Identities {
 
 impl Identities {
     pub(super) fn new(max: usize, idle: Duration) -> Self {
-        let own = Arc::new(Slot::new(Identity::Session));
-        Self { own, others: Mutex::default(), count: AtomicUsize::new(0), max: max.max(1), idle }
+        let own = Arc::new(Slot::new());
+        Self { own, others: Mutex::new(HashMap::new()), count: AtomicUsize::new(0), max: max.max(1), idle }
     }
 
     /// The slot of `identity`, if it has one.
-    pub(super) fn find(&self, identity: &Identity) -> Option<Arc<Slot>> {
+    pub(super) fn find(&self, identity: &Identity) -> Option<Seat> {
         if *identity == Identity::Session {
-            return Some(Arc::clone(&self.own));
+            return Some(Seat::take(&self.own));
         }
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
-        let slot = self.lock().get(identity).cloned()?;
-        slot.lock().used = Instant::now();
-        Some(slot)
+        let seat = self.lock().get(identity).map(Seat::take)?;
+        seat.slot().lock().used = Instant::now();
+        Some(seat)
     }
 
     /// The slot of `identity`, made if there is none.
-    pub(super) fn find_or_make(&self, identity: &Identity) -> Arc<Slot> {
-        if let Some(slot) = self.find(identity) {
-            return slot;
+    pub(super) fn find_or_make(&self, identity: &Identity) -> Seat {
+        if let Some(seat) = self.find(identity) {
+            return seat;
         }
         let mut others = self.lock();
-        let slot = others.entry(identity.clone()).or_insert_with(|| Arc::new(Slot::new(identity.clone())));
-        let slot = Arc::clone(slot);
+        let slot = others.entry(identity.clone()).or_insert_with(|| Arc::new(Slot::new()));
+        let seat = Seat::take(slot);
         self.tidy(&mut others, identity);
-        slot
+        seat
     }
 
     /// Makes requests that present `credential` belong to `slot`: it was issued for it.
@@ -60,17 +61,16 @@ impl Identities {
     }
 
     /// Forgets the idle, and beyond the bound whoever was idle longest, save
-    /// `keep` and those with a login under way.
+    /// `keep` and those in use.
     fn tidy(&self, others: &mut HashMap<Identity, Arc<Slot>>, keep: &Identity) {
         let now = Instant::now();
         others.retain(|identity, slot| {
-            let state = slot.lock();
-            identity == keep || state.is_busy() || now.saturating_duration_since(state.used) < self.idle
+            identity == keep || slot.is_in_use() || now.saturating_duration_since(slot.lock().used) < self.idle
         });
         while others.len() > self.max {
             let idlest = others
                 .iter()
-                .filter(|(identity, slot)| *identity != keep && !slot.lock().is_busy())
+                .filter(|(identity, slot)| *identity != keep && !slot.is_in_use())
                 .min_by_key(|(_, slot)| slot.lock().used)
                 .map(|(identity, _)| identity.clone());
             match idlest {

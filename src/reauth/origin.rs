@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use http::Uri;
 use http::uri::Scheme;
+use http::{Extensions, Uri};
 
 /// A scheme, a host and a port: what a browser calls an origin (RFC 6454).
 ///
@@ -88,6 +88,40 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", if self.secure { "https" } else { "http" }, self.host)?;
         if self.has_default_port() { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
+/// Where a response really came from: for clients that follow redirects themselves.
+///
+/// A client that puts this into the extensions of a response lets the layer
+/// check the origin that answered, and not only the one that was asked: a
+/// requirement from an origin that is not [trusted](super::Trust) starts nothing,
+/// after a redirect too. `FollowRedirect` of tower-http 0.7 inside the layer is
+/// understood without it, with the feature `follow-redirect`.
+///
+/// ```
+/// use globus_gare::reauth::AnsweredBy;
+///
+/// # fn adapt(url: &str) -> Result<http::Response<()>, http::Error> {
+/// let mut response = http::Response::new(());
+/// response.extensions_mut().insert(AnsweredBy(url.parse()?));
+/// # Ok(response)
+/// # }
+/// # adapt("https://transfer.api.globus.org/").unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct AnsweredBy(pub Uri);
+
+impl AnsweredBy {
+    /// The URI that answered, if a client inside has told.
+    pub(super) fn told(extensions: &Extensions) -> Option<&Uri> {
+        let told = extensions.get::<Self>().map(|answered| &answered.0);
+        #[cfg(feature = "follow-redirect")]
+        let told = told.or_else(|| {
+            let followed = extensions.get::<tower_http::follow_redirect::RequestUri>();
+            followed.map(|followed| &followed.0)
+        });
+        told
     }
 }
 

@@ -1,14 +1,16 @@
 //! What a session remembers of one identity. Every transition is a plain
 //! function under one lock: nothing here waits.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::requirement::covers;
-use super::{Credential, Identity, Origin, ReauthError};
+use super::{Credential, Origin, ReauthError};
 use crate::gare::{AuthorizationParameters, Gare, coalesce};
+use crate::runtime::{Mutex, MutexGuard};
 
 /// A credential, and the generation that it began.
 #[derive(Clone, Debug)]
@@ -37,8 +39,30 @@ pub(super) struct Renewal {
 
 #[derive(Debug)]
 pub(super) struct Slot {
-    pub(super) identity: Identity,
     state: Mutex<State>,
+    /// How many requests are under way with it.
+    users: AtomicUsize,
+}
+
+/// A request's hold on its slot: the slot is not forgotten meanwhile.
+#[derive(Debug)]
+pub(super) struct Seat(Arc<Slot>);
+
+impl Seat {
+    pub(super) fn take(slot: &Arc<Slot>) -> Self {
+        slot.users.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(slot))
+    }
+
+    pub(super) fn slot(&self) -> &Arc<Slot> {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.users.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -62,9 +86,9 @@ pub(super) struct State {
 }
 
 impl Slot {
-    pub(super) fn new(identity: Identity) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            identity,
+            users: AtomicUsize::new(0),
             state: Mutex::new(State {
                 generation: 0,
                 last_login: 0,
@@ -79,6 +103,11 @@ impl Slot {
                 used: Instant::now(),
             }),
         }
+    }
+
+    /// Whether forgetting it would be noticed by a request or a login under way.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.users.load(Ordering::Relaxed) > 0 || self.lock().is_busy()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -109,7 +138,7 @@ impl State {
         self.renewals.iter().find(|renewal| renewal.origin == *origin).map(|renewal| renewal.landing.clone())
     }
 
-    pub(super) fn is_busy(&self) -> bool {
+    fn is_busy(&self) -> bool {
         self.login.is_some() || !self.renewals.is_empty()
     }
 

@@ -1,4 +1,8 @@
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::Refusal;
+use crate::runtime::{Mutex, MutexGuard};
 
 /// What a session has done so far: read with [`Session::stats`](super::Session::stats).
 ///
@@ -19,8 +23,56 @@ pub struct Stats {
     pub joins: u64,
     /// Requests that were sent again.
     pub replays: u64,
-    /// Challenged responses that went back to the caller.
-    pub refusals: u64,
+    /// Responses that went back to the caller as refusals, by reason.
+    pub refusals: Refusals,
+}
+
+/// How many responses went back as refusals, for each [`Refusal`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusals {
+    /// [`Refusal::Untrusted`]
+    pub untrusted: u64,
+    /// [`Refusal::NotBearer`]
+    pub not_bearer: u64,
+    /// [`Refusal::NotReplayable`]
+    pub not_replayable: u64,
+    /// [`Refusal::LoginOnly`]
+    pub login_only: u64,
+    /// [`Refusal::NoPrompt`]
+    pub no_prompt: u64,
+    /// [`Refusal::NoProgress`]
+    pub no_progress: u64,
+    /// [`Refusal::Exhausted`]
+    pub exhausted: u64,
+    /// [`Refusal::DeadlineElapsed`]
+    pub deadline_elapsed: u64,
+    /// [`Refusal::Failed`]
+    pub failed: u64,
+}
+
+impl Refusals {
+    fn of(&mut self, refusal: &Refusal) -> &mut u64 {
+        match refusal {
+            Refusal::Untrusted => &mut self.untrusted,
+            Refusal::NotBearer => &mut self.not_bearer,
+            Refusal::NotReplayable => &mut self.not_replayable,
+            Refusal::LoginOnly => &mut self.login_only,
+            Refusal::NoPrompt => &mut self.no_prompt,
+            Refusal::NoProgress => &mut self.no_progress,
+            Refusal::Exhausted => &mut self.exhausted,
+            Refusal::DeadlineElapsed => &mut self.deadline_elapsed,
+            Refusal::Failed(_) => &mut self.failed,
+        }
+    }
+
+    /// All of them together.
+    pub fn total(&self) -> u64 {
+        let Self { untrusted, not_bearer, not_replayable, login_only, no_prompt, .. } = self;
+        let Self { no_progress, exhausted, deadline_elapsed, failed, .. } = self;
+        let asked_for = untrusted + not_bearer + not_replayable + login_only + no_prompt;
+        asked_for + no_progress + exhausted + deadline_elapsed + failed
+    }
 }
 
 #[derive(Debug, Default)]
@@ -31,10 +83,18 @@ pub(super) struct Counters {
     pub(super) renewals: AtomicU64,
     pub(super) joins: AtomicU64,
     pub(super) replays: AtomicU64,
-    pub(super) refusals: AtomicU64,
+    refusals: Mutex<Refusals>,
 }
 
 impl Counters {
+    pub(super) fn refused(&self, refusal: &Refusal) {
+        *self.refusals().of(refusal) += 1;
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn read(&self) -> Stats {
         Stats {
             challenges: self.challenges.load(Relaxed),
@@ -43,7 +103,7 @@ impl Counters {
             renewals: self.renewals.load(Relaxed),
             joins: self.joins.load(Relaxed),
             replays: self.replays.load(Relaxed),
-            refusals: self.refusals.load(Relaxed),
+            refusals: *self.refusals(),
         }
     }
 }

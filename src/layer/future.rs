@@ -1,0 +1,236 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::{HeaderValue, Method, Request, Response, response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::body::Inspection;
+use super::layer::Limits;
+use super::service::{Template, authorize};
+use super::{GareBody, ReplayableBody};
+use crate::gare::detect;
+use crate::reauth::{Exchange, Session, may_ask};
+
+/// What waits for others is boxed; a response that is not inspected never gets here.
+type Waiting = Pin<Box<dyn Future<Output = (Box<Exchange>, Option<HeaderValue>)> + Send>>;
+
+pin_project! {
+    /// The response future of a [`GareService`](super::GareService).
+    #[must_use = "futures do nothing unless you await them"]
+    pub struct GareFuture<S, B, ResB>
+    where
+        S: Service<Request<B>>,
+        ResB: Body,
+    {
+        #[pin]
+        state: State<S, B, S::Future, ResB>,
+        limits: Limits,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    #[project_replace = StateTaken]
+    enum State<S, B, F, ResB>
+    where
+        ResB: Body,
+    {
+        // The request is not ours to touch.
+        Aside { #[pin] future: F, untrusted: Option<Session> },
+        // There is no credential yet, or it has run out: somebody is getting one.
+        Preparing { waiting: Waiting, request: Request<B>, service: S },
+        // The inner service is asked.
+        Calling { #[pin] future: F, attempt: Attempt<S, B> },
+        // The answer may ask for something: its body is read ahead.
+        Inspecting { inspection: Box<Inspection<ResB>>, head: response::Parts, attempt: Attempt<S, B> },
+        // It does. The session decides, logs in, waits.
+        Deciding { waiting: Waiting, response: Response<GareBody<ResB>>, service: S, template: Option<Template<B>> },
+        // There is a newer credential: the service is made ready for the replay.
+        Readying { service: S, request: Request<B>, exchange: Box<Exchange>, template: Option<Template<B>> },
+        Done,
+    }
+}
+
+/// What is kept while a request is under way.
+struct Attempt<S, B> {
+    exchange: Box<Exchange>,
+    service: S,
+    template: Option<Template<B>>,
+}
+
+impl<S, B, ResB> GareFuture<S, B, ResB>
+where
+    S: Service<Request<B>, Response = Response<ResB>>,
+    B: ReplayableBody,
+    ResB: Body,
+{
+    pub(super) fn aside(future: S::Future) -> Self {
+        Self { state: State::Aside { future, untrusted: None }, limits: Limits::default() }
+    }
+
+    pub(super) fn untrusted(future: S::Future, session: &Session) -> Self {
+        Self { state: State::Aside { future, untrusted: Some(session.clone()) }, limits: Limits::default() }
+    }
+
+    pub(super) fn through(service: S, request: Request<B>, mut exchange: Box<Exchange>, limits: Limits) -> Self {
+        let state = match exchange.ready() {
+            Some(header) => send(service, request, exchange, header),
+            None => State::Preparing { waiting: Box::pin(exchange.prepare()), request, service },
+        };
+        Self { state, limits }
+    }
+}
+
+/// Sends a request for the first time. The service is ready.
+fn send<S, B, ResB>(
+    mut service: S,
+    mut request: Request<B>,
+    exchange: Box<Exchange>,
+    header: Option<HeaderValue>,
+) -> State<S, B, S::Future, ResB>
+where
+    S: Service<Request<B>>,
+    B: ReplayableBody,
+    ResB: Body,
+{
+    if let Some(value) = header {
+        authorize(&mut request, value);
+    }
+    let template = Template::of(&request);
+    let future = service.call(request);
+    State::Calling { future, attempt: Attempt { exchange, service, template } }
+}
+
+impl<S, B, ResB> Future for GareFuture<S, B, ResB>
+where
+    S: Service<Request<B>, Response = Response<ResB>>,
+    B: ReplayableBody,
+    ResB: Body,
+{
+    type Output = Result<Response<GareBody<ResB>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            // First what the state waits for; then, with the state taken, what follows.
+            let event = match this.state.as_mut().project() {
+                StateProjection::Aside { future, .. } | StateProjection::Calling { future, .. } => {
+                    Event::Answered(ready!(future.poll(cx)))
+                }
+                StateProjection::Preparing { waiting, .. } | StateProjection::Deciding { waiting, .. } => {
+                    let (exchange, header) = ready!(waiting.as_mut().poll(cx));
+                    Event::Decided(exchange, header)
+                }
+                StateProjection::Readying { service, .. } => Event::Ready(ready!(service.poll_ready(cx))),
+                StateProjection::Inspecting { .. } => Event::Readable,
+                // As every future, this one is not to be polled after it is done.
+                StateProjection::Done => return Poll::Pending,
+            };
+            let next = match (this.state.as_mut().project_replace(State::Done), event) {
+                (StateTaken::Aside { untrusted, .. }, Event::Answered(answer)) => {
+                    let max_inspect = this.limits.max_inspect;
+                    return Poll::Ready(answer.map(|response| stand_aside(response, untrusted, max_inspect)));
+                }
+                (StateTaken::Preparing { request, service, .. }, Event::Decided(exchange, header)) => {
+                    send(service, request, exchange, header)
+                }
+                (StateTaken::Calling { mut attempt, .. }, Event::Answered(Ok(response))) => {
+                    let inspected = may_ask(attempt.exchange.method(), &response, this.limits.max_inspect);
+                    let minded = inspected || attempt.exchange.minds(response.status());
+                    if !minded || !attempt.exchange.hears(response.extensions()) {
+                        return Poll::Ready(Ok(finish(attempt.exchange, response.map(GareBody::untouched))));
+                    }
+                    if inspected {
+                        let (head, body) = response.into_parts();
+                        let inspection = Inspection::new(body, this.limits.max_inspect, this.limits.inspect_timeout);
+                        State::Inspecting { inspection: Box::new(inspection), head, attempt }
+                    } else {
+                        decide(attempt, response.map(GareBody::untouched), None)
+                    }
+                }
+                (StateTaken::Inspecting { inspection, head, attempt }, _) => match inspection.poll_read(cx) {
+                    Err(inspection) => {
+                        this.state.set(State::Inspecting { inspection, head, attempt });
+                        return Poll::Pending;
+                    }
+                    Ok(inspected) => {
+                        decide(attempt, Response::from_parts(head, inspected.body), inspected.text.as_deref())
+                    }
+                },
+                (StateTaken::Deciding { response, service, template, .. }, Event::Decided(exchange, header)) => {
+                    match (header, template) {
+                        (Some(header), Some(template)) => {
+                            let (request, template) = template.with(header);
+                            State::Readying { service, request, exchange, template }
+                        }
+                        _ => return Poll::Ready(Ok(finish(exchange, response))),
+                    }
+                }
+                (StateTaken::Readying { mut service, request, exchange, template }, Event::Ready(Ok(()))) => {
+                    let future = service.call(request);
+                    State::Calling { future, attempt: Attempt { exchange, service, template } }
+                }
+                (_, Event::Answered(Err(error)) | Event::Ready(Err(error))) => return Poll::Ready(Err(error)),
+                _ => return Poll::Pending,
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+/// What a state waited for.
+enum Event<A, E> {
+    Answered(Result<A, E>),
+    Decided(Box<Exchange>, Option<HeaderValue>),
+    Ready(Result<(), E>),
+    Readable,
+}
+
+fn decide<S, B, F, ResB>(
+    attempt: Attempt<S, B>,
+    response: Response<GareBody<ResB>>,
+    text: Option<&[u8]>,
+) -> State<S, B, F, ResB>
+where
+    ResB: Body,
+{
+    let Attempt { exchange, service, template } = attempt;
+    let found = text.map(detect).unwrap_or_default();
+    let waiting = Box::pin(exchange.decide(response.status(), found, template.is_some()));
+    State::Deciding { waiting, response, service, template }
+}
+
+fn finish<ResB: Body>(exchange: Box<Exchange>, mut response: Response<GareBody<ResB>>) -> Response<GareBody<ResB>> {
+    exchange.finish(response.extensions_mut());
+    response
+}
+
+/// An answer that was not ours to look at; of an untrusted one that might ask
+/// for something the caller is told.
+fn stand_aside<ResB: Body>(
+    response: Response<ResB>,
+    untrusted: Option<Session>,
+    max_inspect: usize,
+) -> Response<GareBody<ResB>> {
+    // Its request's method is gone by now; the answer to a HEAD is told of as well.
+    let told = untrusted.filter(|_| may_ask(&Method::GET, &response, max_inspect));
+    let mut response = response.map(GareBody::untouched);
+    if let Some(session) = told {
+        response.extensions_mut().insert(session.untrusted());
+    }
+    response
+}
+
+impl<S, B, ResB> fmt::Debug for GareFuture<S, B, ResB>
+where
+    S: Service<Request<B>>,
+    ResB: Body,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GareFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! Which answers may ask for something.
+
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Method, Response, StatusCode};
+use http_body::Body;
+
+/// Whether `response` is worth reading: a refusal whose body is there, is plain
+/// JSON or text, and is not known to be empty or longer than `limit`.
+pub(crate) fn may_ask<B: Body>(method: &Method, response: &Response<B>, limit: usize) -> bool {
+    is_refusal(response.status())
+        && *method != Method::HEAD
+        && !response.body().is_end_stream()
+        && usize::try_from(response.body().size_hint().lower()).is_ok_and(|size| size <= limit)
+        && is_readable(response.headers())
+}
+
+fn is_refusal(status: StatusCode) -> bool {
+    status.is_client_error() || status == StatusCode::BAD_GATEWAY
+}
+
+fn is_readable(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value| value.as_bytes().trim_ascii().to_ascii_lowercase());
+    let plain = text(CONTENT_ENCODING).is_none_or(|encoding| encoding.is_empty() || encoding == b"identity");
+    let empty = text(CONTENT_LENGTH).is_some_and(|length| length == b"0");
+    let kind = text(CONTENT_TYPE);
+    let readable = kind.is_none_or(|kind| {
+        let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        kind.is_empty() || kind.starts_with(b"text/") || kind == b"application/json" || kind.ends_with(b"+json")
+    });
+    plain && !empty && readable
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http_body_util::{Empty, Full};
+
+    use super::*;
+
+    fn response(status: u16, headers: &[(&'static str, &str)]) -> Response<Full<Bytes>> {
+        let mut builder = Response::builder().status(status);
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        builder.body(Full::from("{}")).expect("a response")
+    }
+
+    #[test]
+    fn refusals_that_may_be_json_or_text_are_read() {
+        let json = &[("content-type", "application/json")][..];
+        for (status, headers, read) in [
+            (200, json, false),
+            (302, json, false),
+            (400, json, true),
+            (401, json, true),
+            (403, &[][..], true),
+            (404, &[("content-type", "text/plain; charset=utf-8")], true),
+            (403, &[("content-type", "Application/Vnd.API+JSON")], true),
+            (499, json, true),
+            (500, json, false),
+            (502, json, true),
+            (502, &[("content-type", "text/html")], true),
+            (503, json, false),
+            (403, &[("content-type", "application/octet-stream")], false),
+            (403, &[("content-type", "image/png")], false),
+            (403, &[("content-encoding", "gzip")], false),
+            (403, &[("content-encoding", "identity")], true),
+            (403, &[("content-length", "0")], false),
+        ] {
+            assert_eq!(may_ask(&Method::GET, &response(status, headers), 2), read, "{status} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn there_is_nothing_to_read_after_head_or_in_an_empty_body() {
+        assert!(!may_ask(&Method::HEAD, &response(403, &[]), 2));
+        assert!(!may_ask(&Method::GET, &response(403, &[]), 1));
+        let empty = Response::builder().status(403).body(Empty::<Bytes>::new()).expect("a response");
+        assert!(!may_ask(&Method::GET, &empty, 2));
+    }
+}

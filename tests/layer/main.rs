@@ -1,0 +1,7 @@
+//! The tower layer over mock services: each poll, the exact replayed request,
+//! and the response that the caller gets.
+
+mod flights;
+mod polls;
+mod responses;
+mod service;

@@ -1,0 +1,138 @@
+//! A Globus service in process, and a reauthenticator to watch.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use globus_gare::layer::{GareLayer, GareService};
+use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Target};
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::sync::Semaphore;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, service_fn};
+
+pub(crate) type Body = Full<Bytes>;
+pub(crate) type Service = GareService<BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>>;
+
+pub(crate) const MFA: &str =
+    r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_mfa":true}}"#;
+pub(crate) const POLICY: &str =
+    r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_policies":["p"]}}"#;
+pub(crate) const CONSENT: &str = r#"{"code":"ConsentRequired","authorization_parameters":{"required_scopes":["s"]}}"#;
+
+pub(crate) fn get(path: &str) -> Request<Body> {
+    let uri = format!("https://transfer.api.globus.org{path}");
+    Request::get(uri).body(Body::default()).expect("a request")
+}
+
+pub(crate) fn answer(status: u16, body: &str) -> Response<Body> {
+    let response = Response::builder().status(status).header("content-type", "application/json");
+    response.body(Body::from(body.to_owned())).expect("a response")
+}
+
+pub(crate) fn authorization<B>(request: &Request<B>) -> &str {
+    request.headers().get("authorization").map_or("", |value| value.to_str().expect("ASCII"))
+}
+
+/// A service of `handler` behind `layer`.
+pub(crate) fn behind(
+    layer: &GareLayer,
+    handler: impl Fn(Request<Body>) -> Response<Body> + Clone + Send + Sync + 'static,
+) -> Service {
+    layer.layer(BoxCloneSyncService::new(service_fn(move |request| {
+        let handler = handler.clone();
+        // A real service answers after others had their turn.
+        async move {
+            tokio::task::yield_now().await;
+            Ok(handler(request))
+        }
+    })))
+}
+
+/// A reauthenticator that counts, waits to be let go, and gives what it is told to.
+#[derive(Clone)]
+pub(crate) struct Login(Arc<State>);
+
+struct State {
+    gate: Semaphore,
+    logins: AtomicUsize,
+    renewals: AtomicUsize,
+    challenges: Mutex<Vec<Challenge>>,
+    results: Mutex<VecDeque<Result<Credential, ReauthError>>>,
+    stored: Mutex<Option<Credential>>,
+}
+
+impl Login {
+    /// Every login gives `Bearer token-N`, as soon as it is asked for.
+    pub(crate) fn at_once() -> Self {
+        Self::gated(Semaphore::MAX_PERMITS)
+    }
+
+    /// As [`at_once`](Self::at_once), but each login waits for [`let_go`](Self::let_go).
+    pub(crate) fn held() -> Self {
+        Self::gated(0)
+    }
+
+    fn gated(permits: usize) -> Self {
+        Self(Arc::new(State {
+            gate: Semaphore::new(permits),
+            logins: AtomicUsize::new(0),
+            renewals: AtomicUsize::new(0),
+            challenges: Mutex::default(),
+            results: Mutex::default(),
+            stored: Mutex::default(),
+        }))
+    }
+
+    /// What the next login without a result of its own gives.
+    pub(crate) fn then(self, result: Result<Credential, ReauthError>) -> Self {
+        self.0.results.lock().expect("whole").push_back(result);
+        self
+    }
+
+    /// What is there without asking anybody.
+    pub(crate) fn stored(self, token: &str) -> Self {
+        self.store(token);
+        self
+    }
+
+    pub(crate) fn store(&self, token: &str) {
+        *self.0.stored.lock().expect("whole") = Some(Credential::bearer(token).expect("a token"));
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.0.gate.add_permits(1);
+    }
+
+    pub(crate) fn logins(&self) -> usize {
+        self.0.logins.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn renewals(&self) -> usize {
+        self.0.renewals.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn challenges(&self) -> Vec<Challenge> {
+        self.0.challenges.lock().expect("whole").clone()
+    }
+}
+
+#[async_trait]
+impl Reauthenticator for Login {
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        let login = self.0.logins.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.challenges.lock().expect("whole").push(challenge.clone());
+        self.0.gate.acquire().await.expect("open").forget();
+        let told = self.0.results.lock().expect("whole").pop_front();
+        told.unwrap_or_else(|| Ok(Credential::bearer(format!("token-{login}"))?))
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        self.0.renewals.fetch_add(1, Ordering::SeqCst);
+        Ok(self.0.stored.lock().expect("whole").clone())
+    }
+}
