@@ -125,6 +125,7 @@ impl GlobusAppBuilder {
             None => RedirectUrl::from_url(join(&auth_url, "v2/web/auth-code")?),
         };
         let mut resource_servers = ResourceServers::of_environment()?;
+        let transport = Transport::new(&auth)?;
         resource_servers.add(auth, "auth.globus.org");
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
@@ -138,7 +139,7 @@ impl GlobusAppBuilder {
             scopes,
             refresh_tokens: self.refresh_tokens,
         };
-        Ok(GlobusApp::new(settings, resource_servers, self.prompt, Transport::new()?))
+        Ok(GlobusApp::new(settings, resource_servers, self.prompt, transport))
     }
 }
 

@@ -8,6 +8,7 @@ use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
 
 use super::SetupError;
+use crate::reauth::Origin;
 
 /// More than any token response: a dozen resource servers make some 10 KiB.
 const MAX_BODY: usize = 1024 * 1024;
@@ -17,15 +18,18 @@ const MAX_BODY: usize = 1024 * 1024;
 pub(super) struct Transport(reqwest::Client);
 
 impl Transport {
-    pub(super) fn new() -> Result<Self, SetupError> {
-        let client = reqwest::Client::builder()
+    pub(super) fn new(auth: &Origin) -> Result<Self, SetupError> {
+        let mut client = reqwest::Client::builder()
             // A redirected token request would carry the code to who knows where.
             .redirect(Policy::none())
             .connect_timeout(Duration::from_secs(10))
             .timeout(Duration::from_secs(60))
-            .user_agent(concat!("globus-gare/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| SetupError::caused("the HTTP client cannot be set up", error))?;
+            .user_agent(concat!("globus-gare/", env!("CARGO_PKG_VERSION")));
+        if auth.is_loopback() {
+            // No proxy that the environment names can reach this machine's own ports.
+            client = client.no_proxy();
+        }
+        let client = client.build().map_err(|error| SetupError::caused("the HTTP client cannot be set up", error))?;
         Ok(Self(client))
     }
 
