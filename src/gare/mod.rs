@@ -1,110 +1,65 @@
 //! The document: what a Globus Auth requirements error says, and where it hides.
-#![allow(missing_docs)]
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Extra;
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Gare {
-    pub code: String,
-    pub authorization_parameters: AuthorizationParameters,
-    pub extra: Extra,
-}
-impl Gare {
-    pub fn new(code: impl Into<String>, p: AuthorizationParameters) -> Self {
-        Self { code: code.into(), authorization_parameters: p, extra: Extra }
-    }
-}
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct AuthorizationParameters {
-    pub session_message: Option<String>,
-    pub session_required_identities: Vec<String>,
-    pub session_required_policies: Vec<String>,
-    pub session_required_single_domain: Vec<String>,
-    pub session_required_mfa: bool,
-    pub required_scopes: Vec<String>,
-    pub prompt: Option<String>,
-    pub extra: Extra,
-}
-impl AuthorizationParameters {
-    pub fn is_empty(&self) -> bool {
-        self.required_scopes.is_empty()
-            && self.session_required_policies.is_empty()
-            && self.session_required_single_domain.is_empty()
-            && self.session_required_identities.is_empty()
-            && !self.session_required_mfa
-            && self.prompt.is_none()
-    }
-    pub fn requires_session(&self) -> bool {
-        self.required_scopes.is_empty()
-            || !self.session_required_policies.is_empty()
-            || !self.session_required_single_domain.is_empty()
-            || !self.session_required_identities.is_empty()
-            || self.session_required_mfa
-            || self.prompt.is_some()
-    }
-    pub fn to_query(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-}
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Location(&'static str);
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Found {
-    pub gare: Gare,
-    pub location: Location,
-}
-pub fn detect(body: &[u8]) -> Vec<Found> {
-    let Ok(v) = serde_json::from_slice::<serde_json::Value>(body) else { return Vec::new() };
-    let Some(p) = v.get("authorization_parameters") else { return Vec::new() };
-    let list = |n: &str| {
-        p.get(n)
-            .and_then(|l| l.as_array())
-            .map(|l| l.iter().filter_map(|s| s.as_str().map(String::from)).collect())
-            .unwrap_or_default()
-    };
-    let params = AuthorizationParameters {
-        session_message: p.get("session_message").and_then(|m| m.as_str()).map(String::from),
-        session_required_policies: list("session_required_policies"),
-        session_required_single_domain: list("session_required_single_domain"),
-        required_scopes: list("required_scopes"),
-        session_required_mfa: p.get("session_required_mfa").is_some_and(|b| b.as_bool() == Some(true)),
-        ..Default::default()
-    };
-    vec![Found {
-        gare: Gare::new(v.get("code").and_then(|c| c.as_str()).unwrap_or("AuthorizationRequired"), params),
-        location: Location("root"),
-    }]
-}
-pub fn coalesce(gares: impl IntoIterator<Item = Gare>) -> Vec<Gare> {
-    let mut out: Vec<Gare> = Vec::new();
-    for gare in gares {
-        let p = &gare.authorization_parameters;
-        let plain = |p: &AuthorizationParameters| {
-            !p.is_empty()
-                && !p.session_required_mfa
-                && p.session_required_single_domain.is_empty()
-                && p.session_required_identities.is_empty()
-                && p.prompt.is_none()
-        };
-        if let Some(first) = out.iter_mut().find(|g| plain(&g.authorization_parameters)).filter(|_| plain(p)) {
-            let q = &mut first.authorization_parameters;
-            for s in &p.session_required_policies {
-                if !q.session_required_policies.contains(s) {
-                    q.session_required_policies.push(s.clone())
-                }
-            }
-            for s in &p.required_scopes {
-                if !q.required_scopes.contains(s) {
-                    q.required_scopes.push(s.clone())
-                }
-            }
-        } else if !out.contains(&gare) {
-            out.push(gare)
-        }
-    }
-    out
-}
+//!
+//! A Globus service that wants a fresh or stronger login answers with a Globus Auth Requirements Error (GARE): a JSON
+//! object with `authorization_parameters`. Services have spelled it in many ways over the years, and some bury it in
+//! the text of a GridFTP reply. [`detect`] finds it in any response body; [`Gare`] is what it says;
+//! [`AuthorizationParameters::to_query`] is what to ask Globus Auth for; [`coalesce`] makes few logins of many
+//! requirements.
+//!
+//! Everything here is pure and synchronous, knows nothing of HTTP, and takes any bytes without panicking.
+//!
+//! # What counts
+//!
+//! Each JSON object that may be an error document is read as `globus_sdk.gare.to_gare` (Python, 4.x) reads it: a proper
+//! GARE, one without `code` or with comma-separated strings for lists, the `ConsentRequired` documents of Transfer and
+//! of action providers, and Globus Auth's `dependent_consent_required`. What that function accepts is accepted here,
+//! with the same content, except that a consent error which names no scope at all is no requirement. Beyond it:
+//!
+//! - every list field may be a JSON list or a comma-separated string;
+//! - `required_scopes` counts in a document without `code` too;
+//! - the `detail` of Globus Connect Server errors counts where there are no `authorization_parameters`:
+//!   `not_from_allowed_domain`, `authentication_timeout` and `missing_required_scopes`, version 1.x;
+//! - documents are looked for in `errors[]`, `detail`, `details`, `error`, `meta`, `inactive_reason` and
+//!   `action_statuses`, in each other, and in a root array; GridFTP replies in every string, and in plain text.
+//!
+//! An empty `authorization_parameters` object is a requirement: any fresh authentication. `null` is none.
+//!
+//! # Example
+//!
+//! ```
+//! use globus_gare::gare;
+//!
+//! let body = br#"{"code": "AuthorizationRequired",
+//!     "authorization_parameters": {"session_required_single_domain": ["uchicago.edu"]}}"#;
+//! let found = gare::detect(body);
+//! assert_eq!(found[0].location.to_string(), "root");
+//! assert_eq!(
+//!     found[0].gare.authorization_parameters.to_query(),
+//!     [("session_required_single_domain", "uchicago.edu".to_owned())],
+//! );
+//! ```
+
+mod coalesce;
+mod detect;
+mod document;
+mod extra;
+mod gcs;
+mod gridftp;
+mod location;
+mod object;
+mod params;
+mod params_serde;
+mod repair;
+mod reply;
+mod trigger;
+mod variants;
+mod walk;
+
+pub use self::{
+    coalesce::coalesce,
+    detect::{Found, detect},
+    document::Gare,
+    extra::Extra,
+    location::Location,
+    params::AuthorizationParameters,
+};

@@ -1,0 +1,96 @@
+//! A requirement as a document.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error, ser::SerializeMap};
+use serde_json::value::RawValue;
+
+use super::{AuthorizationParameters, Extra, object::Object, repair::with_json, variants};
+
+/// A Globus Auth Requirements Error: what a service says when a request needs a fresh or stronger login.
+///
+/// Deserialization takes every variant that [`detect`](super::detect) takes of a single document, and fails on all else.
+/// Fields that this crate does not know come along in [`extra`](Self::extra), so a document survives a round trip:
+///
+/// ```
+/// use globus_gare::gare::Gare;
+///
+/// let legacy = r#"{"code":"ConsentRequired","message":"Missing consent","required_scopes":["a"],"request_id":"r"}"#;
+/// let gare: Gare = serde_json::from_str(legacy)?;
+/// assert_eq!(gare.authorization_parameters.required_scopes, ["a"]);
+///
+/// let proper = serde_json::to_string(&gare)?;
+/// assert_eq!(serde_json::from_str::<Gare>(&proper)?, gare);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Gare {
+    /// What kind of error it is; [`DEFAULT_CODE`](Self::DEFAULT_CODE) where the service names none.
+    pub code: String,
+    /// What is asked for.
+    pub authorization_parameters: AuthorizationParameters,
+    /// The other fields of the document.
+    pub extra: Extra,
+}
+
+impl Gare {
+    /// The code of a requirement that comes without one, as in the Python SDK.
+    pub const DEFAULT_CODE: &'static str = "AuthorizationRequired";
+
+    /// A requirement without further fields.
+    pub fn new(code: impl Into<String>, authorization_parameters: AuthorizationParameters) -> Self {
+        Self { code: code.into(), authorization_parameters, extra: Extra::default() }
+    }
+}
+
+/// Whether `name` is a field of [`Gare`] itself, and so has no place in its `extra`.
+pub(super) fn is_field(name: &str) -> bool {
+    matches!(name, "code" | "authorization_parameters")
+}
+
+impl Serialize for Gare {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("code", &self.code)?;
+        map.serialize_entry("authorization_parameters", &self.authorization_parameters)?;
+        self.extra.serialize_into(&mut map, is_field)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Gare {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        with_json(raw.get(), |raw| variants::read(&Object::parse(raw)?))
+            .flatten()
+            .ok_or_else(|| D::Error::custom("not a Globus Auth requirements error"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn round_trip() {
+        let text = r#"{"code":"X","authorization_parameters":{"prompt":"none","new":1},"debug":{"id":[1]}}"#;
+        let gare: Gare = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&gare).unwrap(), text);
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::from_value::<Gare>(value.clone()).unwrap(), gare);
+        assert_eq!(serde_json::to_value(&gare).unwrap(), value);
+    }
+
+    #[test]
+    fn a_bare_requirement() {
+        let gare = Gare::new("X", AuthorizationParameters::default());
+        assert_eq!(serde_json::to_string(&gare).unwrap(), r#"{"code":"X","authorization_parameters":{}}"#);
+    }
+
+    #[test]
+    fn anything_else_is_an_error() {
+        for text in ["null", "[]", "{}", r#"{"code": "X"}"#, r#"{"code": "ConsentRequired", "required_scopes": []}"#] {
+            serde_json::from_str::<Gare>(text).expect_err(text);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Fields that this crate does not know.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser::SerializeMap};
+use serde_json::{Value, value::RawValue};
+
+/// The fields of a document that this crate does not know, kept so that a document survives a round trip.
+///
+/// Values are kept as the JSON text that they came as: neither depth nor big numbers lose anything. Two are equal
+/// when they hold the same JSON values, however these are spelled. `Debug` shows the names alone.
+///
+/// Serialization goes through `serde_json`; other formats have no place for JSON text.
+///
+/// ```
+/// let body = br#"{"code": "X", "authorization_parameters": {}, "request_id": "abc", "attempt": 2}"#;
+/// let extra = &globus_gare::gare::detect(body)[0].gare.extra;
+/// assert_eq!(extra.names().collect::<Vec<_>>(), ["attempt", "request_id"]);
+/// assert_eq!(extra.get::<String>("request_id").as_deref(), Some("abc"));
+/// assert_eq!(extra.get::<String>("attempt"), None, "it is a number");
+/// ```
+#[derive(Clone, Default)]
+pub struct Extra {
+    fields: BTreeMap<String, Box<RawValue>>,
+}
+
+impl Extra {
+    /// Whether there are no unknown fields.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// How many unknown fields there are.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// The names of the fields, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(String::as_str)
+    }
+
+    /// The value of the field `name`, read as a `T`; `None` where there is no such field or it is no `T`.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_str(self.fields.get(name)?.get()).ok()
+    }
+
+    pub(super) fn collect<'a>(fields: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Self {
+        Self { fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
+    }
+
+    /// Writes the fields that `taken` does not name, after what `map` already holds.
+    pub(super) fn serialize_into<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        taken: impl Fn(&str) -> bool,
+    ) -> Result<(), M::Error> {
+        self.fields
+            .iter()
+            .filter(|(name, _)| !taken(name))
+            .try_for_each(|(name, value)| map.serialize_entry(name, value))
+    }
+}
+
+impl PartialEq for Extra {
+    fn eq(&self, other: &Self) -> bool {
+        self.fields.len() == other.fields.len()
+            && self.fields.iter().zip(&other.fields).all(|((name, value), (other_name, other_value))| {
+                name == other_name && same_value(value.get(), other_value.get())
+            })
+    }
+}
+
+fn same_value(one: &str, other: &str) -> bool {
+    // Texts that a `Value` cannot hold (too deep, numbers out of range) are equal only when they are spelled alike.
+    one == other
+        || match (serde_json::from_str::<Value>(one), serde_json::from_str::<Value>(other)) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => false,
+        }
+}
+
+impl fmt::Debug for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.fields.keys()).finish()
+    }
+}
+
+impl Serialize for Extra {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.fields.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Extra {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(deserializer).map(|fields| Self { fields })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn extra(text: &str) -> Extra {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn equal_as_values_not_as_text() {
+        assert_eq!(
+            extra(r#"{"a": [1, "\u0061"], "b": {"x": 1, "y": 2}}"#),
+            extra(r#"{"b":{"y":2,"x":1},"a":[1,"a"]}"#)
+        );
+        assert_ne!(extra(r#"{"a": 1}"#), extra(r#"{"a": 2}"#));
+        assert_ne!(extra(r#"{"a": 1}"#), extra(r#"{"b": 1}"#));
+        assert_ne!(extra(r#"{"a": 1}"#), extra("{}"));
+        assert_eq!(extra(r#"{"a": 1e999}"#), extra(r#"{"a": 1e999}"#));
+    }
+
+    #[test]
+    fn nothing_is_lost() {
+        let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
+        let text = format!(r#"{{"big":123456789012345678901234567890.10,"deep":{deep},"huge":1e999}}"#);
+        assert_eq!(serde_json::to_string(&extra(&text)).unwrap(), text);
+    }
+
+    #[test]
+    fn debug_shows_names_alone() {
+        assert_eq!(format!("{:?}", extra(r#"{"a": "value"}"#)), r#"{"a"}"#);
+    }
+}

@@ -1,0 +1,162 @@
+//! Reading and writing `authorization_parameters`.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error, ser::SerializeMap};
+use serde_json::value::RawValue;
+
+use super::{
+    AuthorizationParameters, Extra,
+    object::{Kind, Object, boolean, kind, list, list_or_csv, string},
+    params::FIELDS,
+    repair::with_json,
+};
+
+/// How much a reading of `authorization_parameters` puts up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// A proper GARE's: lists are JSON lists.
+    Strict,
+    /// `LegacyAuthorizationParameters` of the Python SDK: policies and domains may be comma-separated, `prompt` can only
+    /// be `login`, and `required_scopes` is an unknown field, which we read nonetheless where it is a list.
+    Legacy,
+    /// Like `Legacy`, and every list may be comma-separated. Accepts what neither of the others does.
+    Lenient {
+        /// Whether `prompt` may be anything, as in a proper GARE.
+        any_prompt: bool,
+    },
+}
+
+impl AuthorizationParameters {
+    /// Reads an `authorization_parameters` object; `None` where a field that we know is of a wrong type.
+    pub(super) fn read(object: &Object<'_>, reading: Reading) -> Option<Self> {
+        let policies = if reading == Reading::Strict { list } else { list_or_csv };
+        let identities = if matches!(reading, Reading::Lenient { .. }) { list_or_csv } else { list };
+        let (required_scopes, odd_scopes) = match object.get_some("required_scopes") {
+            None => (Vec::new(), None),
+            Some(raw) if reading == Reading::Strict => (list(raw)?, None),
+            Some(raw) => list_or_csv(raw).map_or((Vec::new(), Some(raw)), |scopes| (scopes, None)),
+        };
+        let prompt = optional(object, "prompt", string)?;
+        if prompt.as_ref().is_some_and(|prompt| prompt != "login")
+            && !matches!(reading, Reading::Strict | Reading::Lenient { any_prompt: true })
+        {
+            return None;
+        }
+        let unknown = object.members().filter(|(name, _)| !FIELDS.contains(name));
+        let odd_scopes = odd_scopes.map(|raw| ("required_scopes", raw));
+        Some(Self {
+            session_message: optional(object, "session_message", string)?,
+            session_required_identities: optional(object, "session_required_identities", identities)?
+                .unwrap_or_default(),
+            session_required_policies: optional(object, "session_required_policies", policies)?.unwrap_or_default(),
+            session_required_single_domain: optional(object, "session_required_single_domain", policies)?
+                .unwrap_or_default(),
+            session_required_mfa: optional(object, "session_required_mfa", boolean)?.unwrap_or_default(),
+            required_scopes,
+            prompt,
+            extra: Extra::collect(unknown.chain(odd_scopes)),
+        })
+    }
+}
+
+/// The field `name`: `Some(None)` where it is absent, `None` where `read` will not have it.
+pub(super) fn optional<'a, T>(
+    object: &Object<'a>,
+    name: &str,
+    read: impl FnOnce(&'a RawValue) -> Option<T>,
+) -> Option<Option<T>> {
+    match object.get_some(name) {
+        None => Some(None),
+        Some(raw) => read(raw).map(Some),
+    }
+}
+
+impl Serialize for AuthorizationParameters {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(message) = &self.session_message {
+            map.serialize_entry("session_message", message)?;
+        }
+        for (name, items) in [
+            ("session_required_identities", &self.session_required_identities),
+            ("session_required_policies", &self.session_required_policies),
+            ("session_required_single_domain", &self.session_required_single_domain),
+        ] {
+            if !items.is_empty() {
+                map.serialize_entry(name, items)?;
+            }
+        }
+        if self.session_required_mfa {
+            map.serialize_entry("session_required_mfa", &true)?;
+        }
+        if !self.required_scopes.is_empty() {
+            map.serialize_entry("required_scopes", &self.required_scopes)?;
+        }
+        if let Some(prompt) = &self.prompt {
+            map.serialize_entry("prompt", prompt)?;
+        }
+        // A `required_scopes` that is no list is the one field that we know and yet keep.
+        let odd_scopes = |name: &str| name == "required_scopes" && self.required_scopes.is_empty();
+        self.extra.serialize_into(&mut map, |name| FIELDS.contains(&name) && !odd_scopes(name))?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for AuthorizationParameters {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        with_json(raw.get(), |raw| match kind(raw) {
+            Kind::Object => Self::read(&Object::parse(raw)?, Reading::Lenient { any_prompt: true }),
+            _ => None,
+        })
+        .flatten()
+        .ok_or_else(|| D::Error::custom("no authorization parameters: no object, or a field of a wrong type"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn round_trip() {
+        let text = concat!(
+            r#"{"session_message":"m","session_required_identities":["i"],"session_required_policies":["p","q"],"#,
+            r#""session_required_single_domain":["d"],"session_required_mfa":true,"required_scopes":["s"],"#,
+            r#""prompt":"consent","optional":{"deep":[1.50]}}"#
+        );
+        let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&params).unwrap(), text);
+    }
+
+    #[test]
+    fn empty_fields_are_left_out() {
+        let text = r#"{"session_message":null,"session_required_mfa":false,"required_scopes":[],"prompt":null}"#;
+        let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+        assert_eq!(params, AuthorizationParameters::default());
+        assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
+    }
+
+    #[test]
+    fn wrong_types_are_refused() {
+        for text in [
+            r#"{"session_message": 1}"#,
+            r#"{"session_required_identities": {"a": 1}}"#,
+            r#"{"session_required_policies": [1]}"#,
+            r#"{"session_required_single_domain": true}"#,
+            r#"{"session_required_mfa": "true"}"#,
+            r#"{"prompt": []}"#,
+            "[]",
+            "1",
+        ] {
+            serde_json::from_str::<AuthorizationParameters>(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn odd_scopes_survive() {
+        let params: AuthorizationParameters = serde_json::from_str(r#"{"required_scopes": {"a": 1}}"#).unwrap();
+        assert!(params.required_scopes.is_empty());
+        assert_eq!(serde_json::to_string(&params).unwrap(), r#"{"required_scopes":{"a": 1}}"#);
+    }
+}

@@ -1,0 +1,245 @@
+//! Copying one document out of a GridFTP reply.
+
+use super::gridftp::Embedded;
+
+/// What stands at the start of a text, outside of JSON strings.
+enum Blank {
+    /// White space of this length that ends no line.
+    Space(usize),
+    /// A line end, in any spelling, of this length.
+    LineEnd(usize),
+    No,
+}
+
+/// What starts a line.
+enum LineStart {
+    /// `530-`: the reply goes on.
+    Continued,
+    /// `530 `: its last line.
+    Last,
+    /// Something else: not every rendering keeps the codes.
+    Plain,
+}
+
+/// Length of a reply code and the `-` or space after it.
+const CODE: usize = 4;
+
+fn blank(bytes: &[u8]) -> Blank {
+    match bytes.first() {
+        Some(b' ' | b'\t') => Blank::Space(1),
+        Some(b'\r' | b'\n') => Blank::LineEnd(1),
+        Some(b'%') => match bytes.get(1..3) {
+            Some([b'0', b'a' | b'A' | b'd' | b'D']) => Blank::LineEnd(3),
+            _ => Blank::No,
+        },
+        // No document has a backslash outside of its strings: these can only be escaped white space.
+        Some(b'\\') => {
+            let backslashes = bytes.iter().take_while(|byte| **byte == b'\\').count();
+            match bytes.get(backslashes) {
+                Some(b'r' | b'n') => Blank::LineEnd(backslashes + 1),
+                Some(b't') => Blank::Space(backslashes + 1),
+                _ => Blank::No,
+            }
+        }
+        _ => Blank::No,
+    }
+}
+
+fn line_start(bytes: &[u8]) -> LineStart {
+    match bytes.get(..CODE) {
+        Some([a, b, c, after]) if [a, b, c].iter().all(|byte| byte.is_ascii_digit()) => match after {
+            b'-' => LineStart::Continued,
+            b' ' => LineStart::Last,
+            _ => LineStart::Plain,
+        },
+        _ => LineStart::Plain,
+    }
+}
+
+/// Where white space, line ends and the codes of continued lines end that start at `at`.
+pub(super) fn skip_blank(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        match blank(rest) {
+            Blank::Space(length) => at += length,
+            Blank::LineEnd(length) => {
+                at += length;
+                if let LineStart::Continued = line_start(bytes.get(at..).unwrap_or_default()) {
+                    at += CODE;
+                }
+            }
+            Blank::No => return at,
+        }
+    }
+}
+
+/// The document that `text` starts with: all of it, or what was whole where it is cut off. Strings are copied as they are;
+/// outside of them line ends, whatever their spelling, and reply codes become white space.
+pub(super) fn scan(text: &str) -> Option<Embedded> {
+    let bytes = text.as_bytes();
+    let mut copy = Copy::default();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let rest = bytes.get(at..).unwrap_or_default();
+        match blank(rest) {
+            Blank::Space(length) => {
+                copy.space();
+                at += length;
+                continue;
+            }
+            Blank::LineEnd(length) => {
+                copy.space();
+                at += length;
+                match line_start(bytes.get(at..).unwrap_or_default()) {
+                    LineStart::Continued => at += CODE,
+                    LineStart::Last => break,
+                    LineStart::Plain => {}
+                }
+                continue;
+            }
+            Blank::No => {}
+        }
+        if byte == b'"' {
+            let Some(string) = string_at(rest).and_then(|length| text.get(at..at + length)) else {
+                break;
+            };
+            copy.string(string);
+            at += string.len();
+            continue;
+        }
+        if !copy.structure(byte) {
+            break;
+        }
+        at += 1;
+        if copy.open.is_empty() {
+            return Some(Embedded { json: copy.json, cut: false });
+        }
+    }
+    copy.cut()
+}
+
+/// The length of the string that `bytes` start with, quotes included; `None` where it does not end. JSON strings hold no
+/// control characters: a line end in one means that the text was cut there and went on with something else.
+fn string_at(bytes: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            0..=0x1F => return None,
+            _ => at += 1,
+        }
+    }
+}
+
+/// What was copied so far, and how far back it can be cut.
+#[derive(Default)]
+struct Copy {
+    json: String,
+    /// The brackets that are open.
+    open: Vec<u8>,
+    /// How many of these are arrays.
+    arrays: usize,
+    /// Whether a member's value comes next or is being read.
+    in_value: bool,
+    /// How much of `json` was whole last, and how many objects were open there.
+    whole: Option<(usize, usize)>,
+}
+
+impl Copy {
+    /// One space stands for any white space: what it keeps apart must not grow together.
+    fn space(&mut self) {
+        if !self.json.ends_with(' ') {
+            self.json.push(' ');
+        }
+    }
+
+    fn string(&mut self, string: &str) {
+        self.json.push_str(string);
+        if self.in_value {
+            self.value_ends();
+        }
+    }
+
+    /// Copies one byte from outside of strings; `false` where no document goes on with it.
+    fn structure(&mut self, byte: u8) -> bool {
+        match byte {
+            b'{' | b'[' => {
+                self.open.push(byte);
+                self.arrays += usize::from(byte == b'[');
+                self.in_value = false;
+            }
+            b'}' | b']' => {
+                let opening = if byte == b'}' { b'{' } else { b'[' };
+                if self.open.pop() != Some(opening) {
+                    return false;
+                }
+                self.arrays -= usize::from(byte == b']');
+                self.json.push(char::from(byte));
+                self.value_ends();
+                return true;
+            }
+            b':' => self.in_value = true,
+            // A number or a literal has no end of its own.
+            b',' if self.in_value => self.value_ends(),
+            b',' => {}
+            _ if !byte.is_ascii_graphic() => return false,
+            _ => {}
+        }
+        self.json.push(char::from(byte));
+        true
+    }
+
+    fn value_ends(&mut self) {
+        self.in_value = false;
+        // What an array holds counts only once the array is whole.
+        if self.arrays == 0 {
+            self.whole = Some((self.json.len(), self.open.len()));
+        }
+    }
+
+    fn cut(mut self) -> Option<Embedded> {
+        let (length, open) = self.whole?;
+        self.json.truncate(length);
+        self.json.extend(std::iter::repeat_n('}', open));
+        Some(Embedded { json: self.json, cut: true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scanned(text: &str) -> Option<(String, bool)> {
+        scan(text).map(|found| (found.json, found.cut))
+    }
+
+    #[test]
+    fn cut_back_to_what_was_whole() {
+        for (text, json) in [
+            (r#"{"a": 1"#, None),
+            (r#"{"a": 1,"#, Some(r#"{"a": 1}"#)),
+            (r#"{"a": "x""#, Some(r#"{"a": "x"}"#)),
+            (r#"{"a": "x"#, None),
+            (r#"{"a": {"b": ["x"]"#, Some(r#"{"a": {"b": ["x"]}}"#)),
+            (r#"{"a": {"b": ["x""#, None),
+            (r#"{"a": {"b": {}, "c": [{"d": 1}, "#, Some(r#"{"a": {"b": {}}}"#)),
+            (r#"{"a": true, "b": tru"#, Some(r#"{"a": true}"#)),
+            (r#"{"a": "x", "b"#, Some(r#"{"a": "x"}"#)),
+            (r#"{"a": "x", "b": "y]"#, Some(r#"{"a": "x"}"#)),
+            ("{\"a\": \"x\", \"b\": \"y\n530 End\" ", Some(r#"{"a": "x"}"#)),
+            ("{\"a\": \"x\"\r\n530 End.\r\n, \"b\": 1}", Some(r#"{"a": "x"}"#)),
+            (r#"{"a": "x"]"#, Some(r#"{"a": "x"}"#)),
+            (r#"{"a": "x", \d"#, Some(r#"{"a": "x"}"#)),
+            ("{", None),
+        ] {
+            assert_eq!(scanned(text), json.map(|json| (json.to_owned(), true)), "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_are_copied_as_they_are() {
+        let text = r#"{"a":"\r\n530-\\","b":"} \" %0A"} rest"#;
+        assert_eq!(scanned(text), Some((r#"{"a":"\r\n530-\\","b":"} \" %0A"}"#.to_owned(), false)));
+    }
+}
