@@ -145,3 +145,46 @@ impl fmt::Display for Refusal {
 }
 
 impl Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = r#"{
+        "access_token": "first-secret", "token_type": "Bearer", "expires_in": 172800, "scope": "openid email",
+        "resource_server": "auth.globus.org", "state": "_default", "id_token": "a.b.c",
+        "other_tokens": [
+            {"access_token": "second-secret", "token_type": "bearer", "expires_in": 60, "scope": "t:all",
+             "resource_server": "transfer.api.globus.org", "refresh_token": "refresh-secret"}
+        ]
+    }"#;
+
+    #[test]
+    fn an_answer_holds_a_token_for_each_resource_server_and_shows_none() {
+        let answer: TokenAnswer = serde_json::from_str(ANSWER).expect("a token response");
+        let tokens: Vec<_> = tokens_of(&answer).collect();
+        let names: Vec<_> = tokens.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["auth.globus.org", "transfer.api.globus.org"]);
+        assert!(tokens[0].1.is_fresh() && !tokens[1].1.is_fresh());
+        let header = tokens[1].1.credential().expect("a token that can be sent");
+        assert_eq!(header.header_value(), "Bearer second-secret");
+        let shown = format!("{answer:?} {tokens:?}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_refusal_is_told_without_what_was_sent() {
+        let refused =
+            |json: &str| explain(RequestTokenError::ServerResponse(serde_json::from_str(json).expect(json)), "c0de");
+        let told = |error: &ReauthError| format!("{error} {:?} {:?}", error, error.source().map(ToString::to_string));
+        let error = refused(r#"{"error": "invalid_grant", "error_description": "no such code"}"#);
+        assert!(
+            told(&error).contains("did not accept the code") && told(&error).contains("invalid_grant: no such code")
+        );
+        let error = refused(r#"{"error": "invalid_grant", "error_description": "no code c0de"}"#);
+        assert!(!told(&error).contains("c0de"), "{}", told(&error));
+        assert!(refused(r#"{"error": "access_denied"}"#).is_declined());
+        let error = refused(r#"{"error": "unauthorized_client", "error_description": "\u001b[2Jpay\nus"}"#);
+        assert!(told(&error).contains("unauthorized_client: [2Jpay us"), "{}", told(&error));
+    }
+}
