@@ -1,0 +1,54 @@
+//! The parameters of a query or a form.
+
+/// Decoded pairs, in order.
+#[derive(Clone, Debug)]
+pub(super) struct Params(pub(super) Vec<(String, String)>);
+
+impl Params {
+    /// The one value of `name`. OAuth forbids repeating a parameter, and so does this.
+    pub(super) fn one(&self, name: &str) -> Result<Option<&str>, String> {
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str());
+        let first = values.next();
+        if values.next().is_some() {
+            Err(format!("the parameter {name} is given more than once"))
+        } else {
+            Ok(first)
+        }
+    }
+
+    /// The value of `name`, or an error that says it is missing.
+    pub(super) fn required(&self, name: &str) -> Result<&str, String> {
+        self.one(name)?
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| format!("the parameter {name} is missing"))
+    }
+
+    /// The first value of `name`; empty where there is none.
+    pub(super) fn first(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// A comma-separated list; empty where the parameter is absent. A parameter that is there and lists nothing is an
+    /// error, as it is for Globus Auth.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<String>, String> {
+        let Some(value) = self.one(name)? else {
+            return Ok(Vec::new());
+        };
+        let items: Vec<String> = value
+            .split(',')
+            .map(|item| item.trim().to_owned())
+            .collect();
+        if items.iter().any(String::is_empty) {
+            Err(format!("{name} has an empty value"))
+        } else {
+            Ok(items)
+        }
+    }
+}

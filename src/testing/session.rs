@@ -1,0 +1,88 @@
+//! Sessions: who authenticated, when and how strongly; and what may be demanded of them.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use uuid::Uuid;
+
+use super::identity::{Identity, User};
+
+/// One authentication of one identity.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Authentication {
+    pub(super) at: SystemTime,
+    pub(super) mfa: bool,
+}
+
+/// The authentications that a token rests on. It never changes once tokens were issued for it: renewing a token makes
+/// no session younger, and a later login gives new tokens a new session.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    pub(super) id: Uuid,
+    pub(super) authentications: BTreeMap<Uuid, Authentication>,
+}
+
+impl Session {
+    pub(super) fn new(authentications: BTreeMap<Uuid, Authentication>) -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            authentications,
+        }
+    }
+
+    pub(super) fn of_one(identity: Uuid, at: SystemTime) -> Self {
+        Self::new(BTreeMap::from([(
+            identity,
+            Authentication { at, mfa: false },
+        )]))
+    }
+
+    /// The last time that anybody of the set authenticated.
+    pub(super) fn latest(&self) -> Option<SystemTime> {
+        self.authentications
+            .values()
+            .map(|authentication| authentication.at)
+            .max()
+    }
+}
+
+/// What a collection or a policy demands of a session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Demand {
+    /// All of these.
+    pub(super) identities: Vec<String>,
+    /// Any of these.
+    pub(super) domains: Vec<String>,
+    pub(super) mfa: bool,
+    pub(super) max_age: Option<Duration>,
+}
+
+impl Demand {
+    pub(super) fn is_met(&self, session: &Session, user: &User, now: SystemTime) -> bool {
+        let strong = |identity: &Identity| {
+            session
+                .authentications
+                .get(&identity.id())
+                .is_some_and(|found| self.accepts(*found, now))
+        };
+        if self.identities.is_empty() {
+            user.identities()
+                .any(|identity| self.allows_domain(identity) && strong(identity))
+        } else {
+            self.identities.iter().all(|wanted| {
+                user.identities()
+                    .any(|identity| identity.is_named(wanted) && strong(identity))
+            })
+        }
+    }
+
+    /// Whether an authentication is young and strong enough.
+    pub(super) fn accepts(&self, authentication: Authentication, now: SystemTime) -> bool {
+        let age = now.duration_since(authentication.at).unwrap_or_default();
+        self.max_age.is_none_or(|max| age <= max) && (authentication.mfa || !self.mfa)
+    }
+
+    pub(super) fn allows_domain(&self, identity: &Identity) -> bool {
+        self.domains.is_empty() || identity.is_from(&self.domains)
+    }
+}

@@ -1,0 +1,171 @@
+//! All that the server knows.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use axum::http::StatusCode;
+use uuid::Uuid;
+
+use super::auth::authorize::LoginRequest;
+use super::auth::id_token::SigningKey;
+use super::clock::Clock;
+use super::collection::{Collection, Policy};
+use super::consent::Consents;
+use super::identity::User;
+use super::person::Person;
+use super::record::{Log, RequestKind, Violation, ViolationKind};
+use super::scope::Scope;
+use super::session::{Authentication, Session};
+use super::transfer::directory::Directory;
+
+pub(super) type Shared = Arc<World>;
+
+/// What is fixed once the server runs, and the locks around what is not.
+#[derive(Debug)]
+pub(super) struct World {
+    /// `http://127.0.0.1:PORT/`.
+    pub(super) base: String,
+    pub(super) clock: Clock,
+    pub(super) key: Arc<SigningKey>,
+    pub(super) collections: Vec<Served>,
+    pub(super) state: Mutex<State>,
+    pub(super) log: Mutex<Log>,
+}
+
+impl World {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn violation(&self, kind: ViolationKind, detail: impl Into<String>) {
+        self.log().violations.push(Violation {
+            kind,
+            detail: detail.into(),
+        });
+    }
+
+    pub(super) fn collection(&self, id: &str) -> Option<&Served> {
+        let id: Uuid = id.parse().ok()?;
+        self.collections
+            .iter()
+            .find(|served| served.collection.id == id)
+    }
+
+    pub(super) fn policy(&self, id: &str) -> Option<&Policy> {
+        let id: Uuid = id.parse().ok()?;
+        self.collections
+            .iter()
+            .flat_map(|served| &served.collection.policies)
+            .find(|policy| policy.id == id)
+    }
+}
+
+/// A collection, and its directory held open.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) collection: Collection,
+    pub(super) directory: Directory,
+}
+
+/// What changes.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) person: Person,
+    pub(super) users: Vec<User>,
+    pub(super) clients: HashMap<Uuid, Client>,
+    /// Who is logged in in the one browser that all logins happen in.
+    pub(super) browser: BTreeMap<Uuid, Authentication>,
+    /// Login pages that were shown and not yet answered.
+    pub(super) tickets: HashMap<String, Ticket>,
+    pub(super) codes: HashMap<String, Code>,
+    pub(super) tokens: HashMap<String, Token>,
+    pub(super) consents: Consents,
+    pub(super) faults: VecDeque<Fault>,
+}
+
+impl State {
+    pub(super) fn user(&self, id: Uuid) -> Option<&User> {
+        self.users.iter().find(|user| user.id() == id)
+    }
+
+    pub(super) fn user_of_identity(&self, identity: Uuid) -> Option<&User> {
+        self.users
+            .iter()
+            .find(|user| user.identity(identity).is_some())
+    }
+}
+
+/// A program that may ask for tokens.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    /// A confidential client's; a native one has none and must use PKCE.
+    pub(super) secret: Option<String>,
+    /// Where it may be redirected to, besides loopback and the page that shows the code.
+    pub(super) redirect_uris: Vec<String>,
+}
+
+/// A login page that awaits its answer.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    pub(super) request: LoginRequest,
+    pub(super) expires: SystemTime,
+}
+
+/// What a program may exchange a code for.
+#[derive(Clone, Debug)]
+pub(super) struct Code {
+    pub(super) grant: Grant,
+    pub(super) redirect_uri: String,
+    pub(super) challenge: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) expires: SystemTime,
+    pub(super) used: bool,
+}
+
+/// What a user, or a client for itself, granted.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    /// Names what came of one code, to withdraw it all if the code is used again.
+    pub(super) id: Uuid,
+    pub(super) client: Uuid,
+    pub(super) user: Uuid,
+    pub(super) session: Arc<Session>,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) offline: bool,
+}
+
+/// An access or refresh token.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) grant: Grant,
+    pub(super) resource_server: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) is_refresh: bool,
+    pub(super) issued: SystemTime,
+    /// `None` for a refresh token.
+    pub(super) expires: Option<SystemTime>,
+    pub(super) revoked: bool,
+}
+
+impl Token {
+    pub(super) fn is_active(&self, now: SystemTime) -> bool {
+        !self.revoked && self.expires.is_none_or(|end| now < end)
+    }
+}
+
+/// An answer to give instead of the proper one, once.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) kind: RequestKind,
+    pub(super) status: StatusCode,
+    pub(super) content_type: String,
+    pub(super) body: String,
+}
