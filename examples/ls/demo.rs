@@ -20,7 +20,7 @@ use crate::place::Place;
 use crate::terminal::Terminal;
 use crate::{client, fetch, listing};
 
-pub async fn run(options: &Options) -> Result<(), Failure> {
+pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let terminal = Terminal::default();
     let files = sample_files().map_err(|error| Failure::error(format!("cannot write the sample files: {error}")))?;
     let collection = Collection::new("Sample data", files.path()).session_minutes(1);
@@ -31,7 +31,7 @@ pub async fn run(options: &Options) -> Result<(), Failure> {
     terminal.say(&format!("A small Globus of our own runs at {transfer}"));
     terminal.say("Its collection wants everybody to have logged in within the last minute.");
 
-    let app = GlobusApp::user(globus.client_id())
+    let app = GlobusApp::user(globus.client_id().to_string())
         .auth_url(globus.auth_url())
         .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
         .prompt(Browser { terminal: terminal.clone() })

@@ -17,14 +17,14 @@ const USAGE: u8 = 2;
 const LOGIN: u8 = 4;
 
 /// The end of the program.
-pub struct Failure {
+pub(crate) struct Failure {
     code: u8,
     line: String,
 }
 
 /// What stands in the way of a login.
 #[derive(Clone, Copy)]
-pub enum Remedy {
+pub(crate) enum Remedy {
     AllowLogin,
     NameClient,
     UseTerminal,
@@ -53,22 +53,22 @@ impl Failure {
         Self { code, line: line.into() }
     }
 
-    pub fn error(line: impl Into<String>) -> Self {
+    pub(crate) fn error(line: impl Into<String>) -> Self {
         Self::new(ERROR, line)
     }
 
     /// Tells the user, and the shell.
-    pub fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self) -> ExitCode {
         terminal::complain(&self.line);
         ExitCode::from(self.code)
     }
 
-    pub fn no_id(id: &str) -> Self {
+    pub(crate) fn no_id(id: &str) -> Self {
         let id = printable(id);
         Self::new(USAGE, format!("'{id}' is not a collection id: give a UUID, or nothing for a demonstration"))
     }
 
-    pub fn no_token(remedy: Option<Remedy>) -> Self {
+    pub(crate) fn no_token(remedy: Option<Remedy>) -> Self {
         let advice = match remedy {
             Some(Remedy::NameClient) => "give --client-id ID to log in here",
             Some(remedy) => remedy.advice(),
@@ -77,12 +77,12 @@ impl Failure {
         Self::new(LOGIN, format!("there is no token: set GLOBUS_ACCESS_TOKEN, or {advice}"))
     }
 
-    pub fn setup(error: SetupError) -> Self {
+    pub(crate) fn setup(error: SetupError) -> Self {
         Self::error(chain(&error))
     }
 
     /// There was no answer.
-    pub fn network(error: &reqwest::Error, service: &Url) -> Self {
+    pub(crate) fn network(error: &reqwest::Error, service: &Url) -> Self {
         let service = service.origin().ascii_serialization();
         if error.is_timeout() {
             return Self::error(format!("{service} did not answer in time: try again, or with a longer --timeout"));
@@ -96,7 +96,7 @@ impl Failure {
     }
 
     /// A login that the program began by itself did not come about.
-    pub fn login(error: &ReauthError) -> Self {
+    pub(crate) fn login(error: &ReauthError) -> Self {
         let line = if error.is_declined() {
             "the login was declined: run it again and approve it".to_owned()
         } else {
@@ -106,7 +106,7 @@ impl Failure {
     }
 
     /// The service asks for a login that did not come about.
-    pub fn refused(
+    pub(crate) fn refused(
         outcome: &GareOutcome,
         status: StatusCode,
         body: &[u8],
@@ -126,7 +126,7 @@ impl Failure {
     }
 
     /// The service answered with an error that no login mends.
-    pub fn answered(status: StatusCode, body: &[u8], place: &Place) -> Self {
+    pub(crate) fn answered(status: StatusCode, body: &[u8], place: &Place) -> Self {
         let complaint: Complaint = serde_json::from_slice(body).unwrap_or_default();
         let id = place.collection;
         let path = place.path.as_deref().map_or("the default directory".to_owned(), printable);
@@ -164,7 +164,11 @@ fn in_plain_words(outcome: &GareOutcome, service: &Url) -> Option<String> {
 
 /// An error with its causes, on one line.
 fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let texts: Vec<String> = std::iter::once(error).chain(causes).map(|error| printable(&error.to_string())).collect();
-    texts.join(": ")
+    let mut text = printable(&error.to_string());
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {}", printable(&error.to_string())));
+        cause = error.source();
+    }
+    text
 }

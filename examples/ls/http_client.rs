@@ -11,11 +11,11 @@ use tower::Service;
 use url::Url;
 
 #[derive(Clone)]
-pub struct HttpClient(reqwest::Client);
+pub(crate) struct HttpClient(reqwest::Client);
 
 impl HttpClient {
     /// A client for `service` that waits for an answer no longer than `timeout`.
-    pub fn new(timeout: Duration, service: &Url) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(timeout: Duration, service: &Url) -> Result<Self, reqwest::Error> {
         let mut builder = reqwest::Client::builder().timeout(timeout).user_agent("globus-gare-ls");
         if service.as_str().parse().is_ok_and(|origin: Origin| origin.is_loopback()) {
             // No proxy that the environment names can reach this machine's own ports.

@@ -37,7 +37,7 @@ struct Reader {
 }
 
 /// Writes the document that Transfer answered with, as the options say.
-pub fn print(document: &[u8], options: &Options) -> Result<(), Failure> {
+pub(crate) fn print(document: &[u8], options: &Options) -> Result<(), Failure> {
     let stdout = io::stdout();
     let reader =
         Reader { styled: AutoStream::choice(&stdout) != ColorChoice::Never, is_terminal: stdout.is_terminal() };
@@ -113,9 +113,12 @@ impl Entry {
             '-'
         };
         let bits = self.permissions.as_deref().and_then(|digits| u32::from_str_radix(digits, 8).ok());
-        let letters = (0..9).rev().zip("rwxrwxrwx".chars());
-        let letter = |(bit, letter)| bits.map_or('?', |bits| if bits & (1 << bit) == 0 { '-' } else { letter });
-        std::iter::once(kind).chain(letters.map(letter)).collect()
+        let letter = |(bit, letter): (u32, char)| match bits {
+            Some(bits) if bits >> bit & 1 == 1 => letter,
+            Some(_) => '-',
+            None => '?',
+        };
+        std::iter::once(kind).chain((0..9).rev().zip("rwxrwxrwx".chars()).map(letter)).collect()
     }
 
     /// The minute, out of `2026-01-31 12:00:00+00:00`.

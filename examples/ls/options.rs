@@ -32,56 +32,56 @@ Exit codes:
 /// a directory, lets two minutes pass, and lists it again.
 #[derive(Debug, Parser)]
 #[command(name = "ls", after_help = AFTER_HELP, max_term_width = 100)]
-pub struct Options {
+pub(crate) struct Options {
     /// The collection's id; COLLECTION:PATH does as well
-    pub collection: Option<String>,
+    pub(crate) collection: Option<String>,
 
     /// The directory; by default the collection's own default
-    pub path: Option<String>,
+    pub(crate) path: Option<String>,
 
     /// Show type and permissions, size, time (UTC) and name
     #[arg(short, long)]
-    pub long: bool,
+    pub(crate) long: bool,
 
     /// How to write the listing: json is the document as Transfer gave it
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    pub(crate) format: Format,
 
     /// The id of a client registered with Globus Auth, to log in with by a pasted code
     #[arg(long, value_name = "ID", env = "GLOBUS_CLIENT_ID", hide_env_values = true)]
-    pub client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
 
     /// Do not log in: where a login is needed, say so and exit with 4
     #[arg(long)]
-    pub no_login: bool,
+    pub(crate) no_login: bool,
 
     /// In the demonstration, have the person decline the login
     #[arg(long, conflicts_with = "collection")]
-    pub decline: bool,
+    pub(crate) decline: bool,
 
     /// How long to wait for an answer of the service; a login may take longer
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub timeout: u64,
+    pub(crate) timeout: u64,
 
     /// When to use colour
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
-    pub color: Color,
+    pub(crate) color: Color,
 }
 
 impl Options {
-    pub fn timeout(&self) -> Duration {
+    pub(crate) fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     Text,
     Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     Auto,
     Always,
     Never,
@@ -89,7 +89,7 @@ pub enum Color {
 
 impl Color {
     /// Makes the choice known to everything that writes.
-    pub fn write_global(self) {
+    pub(crate) fn write_global(self) {
         match self {
             Self::Auto => ColorChoice::Auto,
             Self::Always => ColorChoice::AlwaysAnsi,

@@ -5,14 +5,14 @@ use uuid::Uuid;
 
 use crate::failure::Failure;
 
-pub struct Place {
-    pub collection: Uuid,
-    pub path: Option<String>,
+pub(crate) struct Place {
+    pub(crate) collection: Uuid,
+    pub(crate) path: Option<String>,
 }
 
 impl Place {
     /// Reads `COLLECTION`, `COLLECTION:PATH`, or the two as two arguments.
-    pub fn parse(collection: &str, path: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) fn parse(collection: &str, path: Option<&str>) -> Result<Self, Failure> {
         let (id, path) = match (collection.split_once(':'), path) {
             (Some((id, path)), None) => (id, Some(path)),
             (_, path) => (collection, path),
@@ -22,7 +22,7 @@ impl Place {
     }
 
     /// Where the Transfer service lists it.
-    pub fn url_at(&self, service: &Url) -> String {
+    pub(crate) fn url_at(&self, service: &Url) -> String {
         let mut url = service.clone();
         url.set_path(&format!("{}v0.10/operation/endpoint/{}/ls", service.path(), self.collection));
         if let Some(path) = &self.path {

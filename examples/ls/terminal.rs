@@ -13,13 +13,13 @@ use url::Url;
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// Says why the program ends. A stderr that nobody reads is no reason to panic.
-pub fn complain(line: &str) {
+pub(crate) fn complain(line: &str) {
     let _ = writeln!(anstream::stderr(), "{ERROR}ls:{ERROR:#} {line}");
 }
 
 /// Writes to stderr, and shows there that something is awaited.
 #[derive(Clone)]
-pub struct Terminal {
+pub(crate) struct Terminal {
     spinner: ProgressBar,
 }
 
@@ -30,7 +30,7 @@ impl Default for Terminal {
 }
 
 /// The spinner turns until this is dropped.
-pub struct Waiting(ProgressBar);
+pub(crate) struct Waiting(ProgressBar);
 
 impl Drop for Waiting {
     fn drop(&mut self) {
@@ -40,7 +40,7 @@ impl Drop for Waiting {
 
 impl Terminal {
     /// Shows a spinner, where stderr is a terminal.
-    pub fn wait_for(&self, service: &Url) -> Waiting {
+    pub(crate) fn wait_for(&self, service: &Url) -> Waiting {
         let spinner = self.spinner.clone();
         spinner.reset();
         spinner.set_draw_target(indicatif::ProgressDrawTarget::stderr());
@@ -50,7 +50,7 @@ impl Terminal {
         Waiting(spinner)
     }
 
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         self.spinner.suspend(|| {
             let _ = writeln!(anstream::stderr(), "{line}");
         });

@@ -124,9 +124,8 @@ impl GlobusAppBuilder {
             }
             None => RedirectUrl::from_url(join(&auth_url, "v2/web/auth-code")?),
         };
-        let mut resource_servers = ResourceServers::of_environment()?;
         let transport = Transport::new(&auth)?;
-        resource_servers.add(auth, "auth.globus.org");
+        let mut resource_servers = ResourceServers::of_environment(auth)?;
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
         }

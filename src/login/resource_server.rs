@@ -5,8 +5,7 @@ use super::environment::service_url;
 
 /// Services by the name that the SDKs have for them, and the resource server
 /// whose token each wants. The resource server is the same in every environment.
-const SERVICES: [(&str, &str); 7] = [
-    ("auth", "auth.globus.org"),
+const SERVICES: [(&str, &str); 6] = [
     ("transfer", "transfer.api.globus.org"),
     ("groups", "groups.api.globus.org"),
     ("search", "search.api.globus.org"),
@@ -20,9 +19,11 @@ const SERVICES: [(&str, &str); 7] = [
 pub(super) struct ResourceServers(Vec<(Origin, String)>);
 
 impl ResourceServers {
-    /// The services of the environment, where the SDKs would find them.
-    pub(super) fn of_environment() -> Result<Self, SetupError> {
+    /// Globus Auth at `auth`, and the services of the environment where the SDKs would find them.
+    pub(super) fn of_environment(auth: Origin) -> Result<Self, SetupError> {
         let mut servers = Self::default();
+        // First, since where it shares an origin with others, it is they that are sent tokens.
+        servers.add(auth, "auth.globus.org");
         for (service, name) in SERVICES {
             let url = service_url(service)?;
             let origin = url.as_str().parse().map_err(|error| SetupError::caused(url.to_string(), error))?;
