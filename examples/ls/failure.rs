@@ -4,7 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use globus_gare::login::SetupError;
-use globus_gare::reauth::{Challenge, GareOutcome, Identity, Origin, ReauthError, Refusal, Target, printable};
+use globus_gare::reauth::{
+    Challenge, GareOutcome, Identity, InvalidOrigin, Origin, ReauthError, Refusal, Target, printable,
+};
 use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
@@ -81,6 +83,10 @@ impl Failure {
         Self::error(chain(&error))
     }
 
+    pub(crate) fn untrusted(service: &Url, error: InvalidOrigin) -> Self {
+        Self::error(format!("GLOBUS_SDK_SERVICE_URL_TRANSFER ({service}) cannot be trusted with a token: {error}"))
+    }
+
     /// There was no answer.
     pub(crate) fn network(error: &reqwest::Error, service: &Url) -> Self {
         let service = service.origin().ascii_serialization();
@@ -98,7 +104,7 @@ impl Failure {
     /// A login that the program began by itself did not come about.
     pub(crate) fn login(error: &ReauthError) -> Self {
         let line = if error.is_declined() {
-            "the login was declined: run it again and approve it".to_owned()
+            "the login was declined: run it again and approve it to see the listing".to_owned()
         } else {
             format!("{}: run it again to log in", chain(error))
         };
@@ -130,7 +136,9 @@ impl Failure {
         let complaint: Complaint = serde_json::from_slice(body).unwrap_or_default();
         let id = place.collection;
         let path = place.path.as_deref().map_or("the default directory".to_owned(), printable);
-        let told = match (printable(&complaint.message), printable(&complaint.code)) {
+        // What follows the first line is for the operators of the collection.
+        let message = complaint.message.lines().next().unwrap_or_default();
+        let told = match (printable(message), printable(&complaint.code)) {
             (message, code) if message.is_empty() && code.is_empty() => format!("status {}", status.as_u16()),
             (message, code) if message.is_empty() => code,
             (message, code) if code.is_empty() => message,

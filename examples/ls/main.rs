@@ -63,7 +63,7 @@ async fn run(options: &Options, collection: &str) -> Result<(), Failure> {
     let remedy = remedy(options);
 
     // With a client id and somebody at the terminal, a login is possible.
-    let app = match (&options.client_id, remedy) {
+    let app = match (options.client_id(), remedy) {
         (Some(client_id), None) => {
             let app = GlobusApp::user(client_id).prompt(terminal.clone()).build().map_err(Failure::setup)?;
             if token.is_none() {
@@ -80,7 +80,7 @@ async fn run(options: &Options, collection: &str) -> Result<(), Failure> {
     // A service that the environment names is trusted because it does; all of Globus is by default.
     let mut trust = Trust::globus();
     if std::env::var_os("GLOBUS_SDK_SERVICE_URL_TRANSFER").is_some() {
-        trust = trust.origin(&service).map_err(|error| Failure::error(format!("{service} is not trusted: {error}")))?;
+        trust = trust.origin(&service).map_err(|error| Failure::untrusted(&service, error))?;
     }
     let http = HttpClient::new(options.timeout(), &service).map_err(|error| Failure::network(&error, &service))?;
     let mut client = match app {
@@ -137,7 +137,7 @@ async fn fetch(
 fn remedy(options: &Options) -> Option<Remedy> {
     if options.no_login {
         Some(Remedy::AllowLogin)
-    } else if options.client_id.is_none() {
+    } else if options.client_id().is_none() {
         Some(Remedy::NameClient)
     } else if !io::stdin().is_terminal() {
         Some(Remedy::UseTerminal)

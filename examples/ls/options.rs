@@ -69,6 +69,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// An empty variable is as good as none.
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref().filter(|id| !id.is_empty())
+    }
+
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
