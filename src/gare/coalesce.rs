@@ -42,8 +42,12 @@ pub fn coalesce(gares: impl IntoIterator<Item = Gare>) -> Vec<Gare> {
         let params = &mut gare.authorization_parameters;
         let adds_up = adds_up(params);
         if adds_up {
-            params.session_required_policies.retain(|policy| policies.insert(policy.clone()));
-            params.required_scopes.retain(|scope| scopes.insert(scope.clone()));
+            params
+                .session_required_policies
+                .retain(|policy| policies.insert(policy.clone()));
+            params
+                .required_scopes
+                .retain(|scope| scopes.insert(scope.clone()));
         }
         let key = (!adds_up).then(|| params.requirement_key());
         match places.entry(key) {
@@ -57,7 +61,9 @@ pub fn coalesce(gares: impl IntoIterator<Item = Gare>) -> Vec<Gare> {
                     let first = &mut first.authorization_parameters;
                     first.session_message = first.session_message.take().or(params.session_message);
                     if adds_up {
-                        first.session_required_policies.extend(params.session_required_policies);
+                        first
+                            .session_required_policies
+                            .extend(params.session_required_policies);
                         first.required_scopes.extend(params.required_scopes);
                     }
                 }
@@ -96,9 +102,17 @@ mod tests {
         AuthorizationParameters::default()
     }
 
-    fn coalesced(params: impl IntoIterator<Item = AuthorizationParameters>) -> Vec<AuthorizationParameters> {
-        let gares = params.into_iter().enumerate().map(|(index, params)| Gare::new(index.to_string(), params));
-        coalesce(gares).into_iter().map(|gare| gare.authorization_parameters).collect()
+    fn coalesced(
+        params: impl IntoIterator<Item = AuthorizationParameters>,
+    ) -> Vec<AuthorizationParameters> {
+        let gares = params
+            .into_iter()
+            .enumerate()
+            .map(|(index, params)| Gare::new(index.to_string(), params));
+        coalesce(gares)
+            .into_iter()
+            .map(|gare| gare.authorization_parameters)
+            .collect()
     }
 
     #[test]
@@ -111,7 +125,9 @@ mod tests {
 
     #[test]
     fn what_goes_with_others_stays_with_them() {
-        let with_mfa = asks().with_session_required_policies(["p"]).with_session_required_mfa(true);
+        let with_mfa = asks()
+            .with_session_required_policies(["p"])
+            .with_session_required_mfa(true);
         let policy = asks().with_session_required_policies(["p"]);
         let fresh = asks();
         let prompt = asks().with_required_scopes(["s"]).with_prompt("login");
@@ -123,29 +139,53 @@ mod tests {
     #[test]
     fn the_first_message_stays() {
         let silent = asks().with_required_scopes(["a"]);
-        let one = asks().with_required_scopes(["b"]).with_session_message("one");
-        let two = asks().with_session_required_policies(["p"]).with_session_message("two");
-        let merged =
-            asks().with_required_scopes(["a", "b"]).with_session_required_policies(["p"]).with_session_message("one");
+        let one = asks()
+            .with_required_scopes(["b"])
+            .with_session_message("one");
+        let two = asks()
+            .with_session_required_policies(["p"])
+            .with_session_message("two");
+        let merged = asks()
+            .with_required_scopes(["a", "b"])
+            .with_session_required_policies(["p"])
+            .with_session_message("one");
         assert_eq!(coalesced([silent, one, two]), [merged]);
     }
 
     #[test]
     fn unknown_parameters_keep_apart() {
-        let odd = |json: &str| serde_json::from_str::<AuthorizationParameters>(json).unwrap_or_default();
+        let odd =
+            |json: &str| serde_json::from_str::<AuthorizationParameters>(json).unwrap_or_default();
         let new = odd(r#"{"required_scopes": ["a"], "session_required_moon": "full"}"#);
         let plain = odd(r#"{"required_scopes": ["a"]}"#);
-        assert_eq!(coalesced([new.clone(), plain.clone(), new.clone()]), [new, plain]);
+        assert_eq!(
+            coalesced([new.clone(), plain.clone(), new.clone()]),
+            [new, plain]
+        );
     }
 
     #[test]
     fn the_first_gives_code_and_other_fields() {
         let first = r#"{"code": "one", "authorization_parameters": {"required_scopes": ["a"]}, "request_id": "1"}"#;
         let second = r#"{"code": "two", "authorization_parameters": {"required_scopes": ["b"]}, "request_id": "2"}"#;
-        let gares = [first, second].into_iter().flat_map(serde_json::from_str::<Gare>);
+        let gares = [first, second]
+            .into_iter()
+            .flat_map(serde_json::from_str::<Gare>);
         let merged = coalesce(gares);
         assert_eq!(merged.len(), 1);
-        assert_eq!(merged.iter().map(|gare| gare.code.as_str()).collect::<Vec<_>>(), ["one"]);
-        assert_eq!(merged.iter().filter_map(|gare| gare.extra.get("request_id")).collect::<Vec<String>>(), ["1"]);
+        assert_eq!(
+            merged
+                .iter()
+                .map(|gare| gare.code.as_str())
+                .collect::<Vec<_>>(),
+            ["one"]
+        );
+        assert_eq!(
+            merged
+                .iter()
+                .filter_map(|gare| gare.extra.get("request_id"))
+                .collect::<Vec<String>>(),
+            ["1"]
+        );
     }
 }

@@ -46,12 +46,20 @@ pub fn detect(body: &[u8]) -> Vec<Found> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     let may_be_json = matches!(first, Some(b'{' | b'[' | b'"'));
-    let worth_reading = if may_be_json { trigger::any(body) } else { trigger::reply(body) };
+    let worth_reading = if may_be_json {
+        trigger::any(body)
+    } else {
+        trigger::reply(body)
+    };
     if !worth_reading {
         return Vec::new();
     }
     let text = String::from_utf8_lossy(body);
-    let json = if may_be_json { with_json(&text, walk::json) } else { None };
+    let json = if may_be_json {
+        with_json(&text, walk::json)
+    } else {
+        None
+    };
     let findings = json.unwrap_or_else(|| {
         let mut findings = Findings::default();
         walk::replies(&text, &Path::ROOT, &mut findings);
@@ -74,7 +82,8 @@ mod tests {
         let found = detect(body.as_bytes()).into_iter();
         found
             .map(|found| {
-                let params = serde_json::to_string(&found.gare.authorization_parameters).unwrap_or_default();
+                let params =
+                    serde_json::to_string(&found.gare.authorization_parameters).unwrap_or_default();
                 format!("{} {params}", found.location)
             })
             .collect()
@@ -82,30 +91,59 @@ mod tests {
 
     #[test]
     fn places() {
-        let gare = |name: &str| format!(r#"{{"authorization_parameters":{{"session_required_policies":["{name}"]}}}}"#);
+        let gare = |name: &str| {
+            format!(r#"{{"authorization_parameters":{{"session_required_policies":["{name}"]}}}}"#)
+        };
         let (a, b, c) = (gare("a"), gare("b"), gare("c"));
         let params = |name: &str| format!(r#"{{"session_required_policies":["{name}"]}}"#);
         let expected = |rows: &[(&str, &str)]| -> Vec<String> {
-            rows.iter().map(|(location, name)| format!("{location} {}", params(name))).collect()
+            rows.iter()
+                .map(|(location, name)| format!("{location} {}", params(name)))
+                .collect()
         };
         for (body, rows) in [
             (a.clone(), &[("root", "a")][..]),
             (format!("\u{feff} \n{a}"), &[("root", "a")]),
             (format!("[{a}, 7, {b}]"), &[("[0]", "a"), ("[2]", "b")]),
-            (format!(r#"{{"errors":[{a},{{}},{b}]}}"#), &[("errors[0]", "a"), ("errors[2]", "b")]),
-            (format!(r#"{{"errors":[{a},{a}]}}"#), &[("errors[0]", "a")]),
-            (format!(r#"{{"detail":{b},"errors":[{a}]}}"#), &[("errors[0]", "a"), ("detail", "b")]),
-            (format!(r#"{{"error":{b},"detail":{a}}}"#), &[("error", "b"), ("detail", "a")]),
-            (format!(r#"{{"errors":[{{"meta":{a}}}]}}"#), &[("errors[0].meta", "a")]),
-            (format!(r#"{{"inactive_reason":{{"detail":{a}}}}}"#), &[("inactive_reason.detail", "a")]),
             (
-                format!(r#"{{"details":{{"action_statuses":[{{"details":{a}}},{{"details":{b}}}]}}}}"#),
-                &[("details.action_statuses[0].details", "a"), ("details.action_statuses[1].details", "b")],
+                format!(r#"{{"errors":[{a},{{}},{b}]}}"#),
+                &[("errors[0]", "a"), ("errors[2]", "b")],
+            ),
+            (format!(r#"{{"errors":[{a},{a}]}}"#), &[("errors[0]", "a")]),
+            (
+                format!(r#"{{"detail":{b},"errors":[{a}]}}"#),
+                &[("errors[0]", "a"), ("detail", "b")],
+            ),
+            (
+                format!(r#"{{"error":{b},"detail":{a}}}"#),
+                &[("error", "b"), ("detail", "a")],
+            ),
+            (
+                format!(r#"{{"errors":[{{"meta":{a}}}]}}"#),
+                &[("errors[0].meta", "a")],
+            ),
+            (
+                format!(r#"{{"inactive_reason":{{"detail":{a}}}}}"#),
+                &[("inactive_reason.detail", "a")],
+            ),
+            (
+                format!(
+                    r#"{{"details":{{"action_statuses":[{{"details":{a}}},{{"details":{b}}}]}}}}"#
+                ),
+                &[
+                    ("details.action_statuses[0].details", "a"),
+                    ("details.action_statuses[1].details", "b"),
+                ],
             ),
             (format!(r#"{{"data":{a}}}"#), &[]),
-            (format!(r#"{{"detail":[{a},{b}]}}"#), &[("detail[0]", "a"), ("detail[1]", "b")]),
             (
-                format!(r#"{{"errors":[{a},{c}],"authorization_parameters":{{"session_required_policies":["b"]}}}}"#),
+                format!(r#"{{"detail":[{a},{b}]}}"#),
+                &[("detail[0]", "a"), ("detail[1]", "b")],
+            ),
+            (
+                format!(
+                    r#"{{"errors":[{a},{c}],"authorization_parameters":{{"session_required_policies":["b"]}}}}"#
+                ),
                 &[("errors[0]", "a"), ("errors[1]", "c"), ("root", "b")],
             ),
         ] {
@@ -127,14 +165,24 @@ mod tests {
 
     #[test]
     fn replies_in_any_string() {
-        let reply = r#"GridFTP-JSON-Result: {\"authorization_parameters\": {\"prompt\": \"login\"}}"#;
+        let reply =
+            r#"GridFTP-JSON-Result: {\"authorization_parameters\": {\"prompt\": \"login\"}}"#;
         let params = r#"{"prompt":"login"}"#;
         for (body, location) in [
-            (format!(r#"{{"a": {{"b c": [1, "{reply}"]}}}}"#), r#"a["b c"][1] (GridFTP reply)"#),
+            (
+                format!(r#"{{"a": {{"b c": [1, "{reply}"]}}}}"#),
+                r#"a["b c"][1] (GridFTP reply)"#,
+            ),
             (format!(r#""{reply}""#), "body (GridFTP reply)"),
             (format!("530-{reply}"), "body (GridFTP reply)"),
-            (format!(r#"{{"message": "530-{reply}"#), "body (GridFTP reply)"),
-            (format!(r#"["{}"]"#, reply.replace("-J", r"\u002dJ")), "[0] (GridFTP reply)"),
+            (
+                format!(r#"{{"message": "530-{reply}"#),
+                "body (GridFTP reply)",
+            ),
+            (
+                format!(r#"["{}"]"#, reply.replace("-J", r"\u002dJ")),
+                "[0] (GridFTP reply)",
+            ),
         ] {
             assert_eq!(shown(&body), [format!("{location} {params}")], "{body}");
         }
@@ -146,26 +194,39 @@ mod tests {
 
     #[test]
     fn a_cut_reply_names_what_it_wants_or_wants_nothing() {
-        let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_message": "m", "#;
+        let cut =
+            r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_message": "m", "#;
         assert_eq!(shown(cut), [""; 0]);
         let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_required_mfa": true, "sess"#;
-        assert_eq!(shown(cut), [r#"body (GridFTP reply) {"session_required_mfa":true}"#]);
+        assert_eq!(
+            shown(cut),
+            [r#"body (GridFTP reply) {"session_required_mfa":true}"#]
+        );
     }
 
     #[test]
     fn odd_spellings_of_json() {
         for (body, expected) in [
             (r#"{"\u0061uthorization_parameters": {}}"#, r#"root {}"#),
-            (r#"{"authorization_parameters": {"prompt": "login"}, "x": NaN}"#, r#"root {"prompt":"login"}"#),
+            (
+                r#"{"authorization_parameters": {"prompt": "login"}, "x": NaN}"#,
+                r#"root {"prompt":"login"}"#,
+            ),
             (
                 r#"{"authorization_parameters": {"session_message": "\ud800"}}"#,
                 "root {\"session_message\":\"\u{fffd}\"}",
             ),
-            (r#"{"authorization_parameters": 1, "authorization_parameters": {}}"#, "root {}"),
+            (
+                r#"{"authorization_parameters": 1, "authorization_parameters": {}}"#,
+                "root {}",
+            ),
         ] {
             assert_eq!(shown(body), [expected], "{body}");
         }
-        assert_eq!(detect(b"{\"authorization_parameters\": {}, \"x\": \"\xff\"}").len(), 1);
+        assert_eq!(
+            detect(b"{\"authorization_parameters\": {}, \"x\": \"\xff\"}").len(),
+            1
+        );
         assert_eq!(detect(br#"{"authorization_parameters": {}} trailing"#), []);
     }
 }

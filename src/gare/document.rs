@@ -38,7 +38,11 @@ impl Gare {
 
     /// A requirement without further fields.
     pub fn new(code: impl Into<String>, authorization_parameters: AuthorizationParameters) -> Self {
-        Self { code: code.into(), authorization_parameters, extra: Extra::default() }
+        Self {
+            code: code.into(),
+            authorization_parameters,
+            extra: Extra::default(),
+        }
     }
 }
 
@@ -84,12 +88,21 @@ mod tests {
     #[test]
     fn a_bare_requirement() {
         let gare = Gare::new("X", AuthorizationParameters::default());
-        assert_eq!(serde_json::to_string(&gare).unwrap(), r#"{"code":"X","authorization_parameters":{}}"#);
+        assert_eq!(
+            serde_json::to_string(&gare).unwrap(),
+            r#"{"code":"X","authorization_parameters":{}}"#
+        );
     }
 
     #[test]
     fn anything_else_is_an_error() {
-        for text in ["null", "[]", "{}", r#"{"code": "X"}"#, r#"{"code": "ConsentRequired", "required_scopes": []}"#] {
+        for text in [
+            "null",
+            "[]",
+            "{}",
+            r#"{"code": "X"}"#,
+            r#"{"code": "ConsentRequired", "required_scopes": []}"#,
+        ] {
             serde_json::from_str::<Gare>(text).expect_err(text);
         }
     }

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser::SerializeMap};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser::SerializeMap,
+};
 use serde_json::{Value, value::RawValue};
 
 /// The fields of a document that this crate does not know, kept so that a document survives a round trip.
@@ -46,7 +48,11 @@ impl Extra {
     }
 
     pub(super) fn collect<'a>(fields: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Self {
-        Self { fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
+        Self {
+            fields: fields
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        }
     }
 
     /// Writes the fields that `taken` does not name, after what `map` already holds.
@@ -65,16 +71,21 @@ impl Extra {
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
         self.fields.len() == other.fields.len()
-            && self.fields.iter().zip(&other.fields).all(|((name, value), (other_name, other_value))| {
-                name == other_name && same_value(value.get(), other_value.get())
-            })
+            && self.fields.iter().zip(&other.fields).all(
+                |((name, value), (other_name, other_value))| {
+                    name == other_name && same_value(value.get(), other_value.get())
+                },
+            )
     }
 }
 
 fn same_value(one: &str, other: &str) -> bool {
     // Texts that a `Value` cannot hold (too deep, numbers out of range) are equal only when they are spelled alike.
     one == other
-        || match (serde_json::from_str::<Value>(one), serde_json::from_str::<Value>(other)) {
+        || match (
+            serde_json::from_str::<Value>(one),
+            serde_json::from_str::<Value>(other),
+        ) {
             (Ok(one), Ok(other)) => one == other,
             _ => false,
         }
@@ -122,7 +133,8 @@ mod tests {
     #[test]
     fn nothing_is_lost() {
         let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
-        let text = format!(r#"{{"big":123456789012345678901234567890.10,"deep":{deep},"huge":1e999}}"#);
+        let text =
+            format!(r#"{{"big":123456789012345678901234567890.10,"deep":{deep},"huge":1e999}}"#);
         assert_eq!(serde_json::to_string(&extra(&text)).unwrap(), text);
     }
 

@@ -24,18 +24,28 @@ pub(super) fn read(document: &Object<'_>) -> Option<Gare> {
     let params = match data_type.split_once("#1.")?.0 {
         // Also said of a high-assurance session that is too old. Its message is not for people: it comes with
         // `authorization_parameters` in newer servers, which leave it out of them.
-        "not_from_allowed_domain" => named(params.with_session_required_single_domain(list("allowed_domains")?))?,
+        "not_from_allowed_domain" => {
+            named(params.with_session_required_single_domain(list("allowed_domains")?))?
+        }
         "missing_required_scopes" => named(params.with_required_scopes(list("required_scopes")?))?,
         // Where it names nobody, it still says that the session is too old.
         "authentication_timeout" => AuthorizationParameters {
-            session_message: document.get("message").and_then(string).filter(|message| is_for_people(message)),
+            session_message: document
+                .get("message")
+                .and_then(string)
+                .filter(|message| is_for_people(message)),
             ..params
                 .with_session_required_identities(list("identities")?)
-                .with_session_required_mfa(optional(&detail, "require_mfa", boolean)?.unwrap_or_default())
+                .with_session_required_mfa(
+                    optional(&detail, "require_mfa", boolean)?.unwrap_or_default(),
+                )
         },
         _ => return None,
     };
-    Some(Gare { extra: extra_without(document, ""), ..Gare::new(code_or_default(document)?, params) })
+    Some(Gare {
+        extra: extra_without(document, ""),
+        ..Gare::new(code_or_default(document)?, params)
+    })
 }
 
 fn named(params: AuthorizationParameters) -> Option<AuthorizationParameters> {
@@ -43,7 +53,9 @@ fn named(params: AuthorizationParameters) -> Option<AuthorizationParameters> {
 }
 
 fn is_for_people(message: &str) -> bool {
-    message.trim().contains(char::is_whitespace) && !message.contains(REPLY) && !message.contains("GlobusError:")
+    message.trim().contains(char::is_whitespace)
+        && !message.contains(REPLY)
+        && !message.contains("GlobusError:")
 }
 
 #[cfg(test)]
@@ -70,11 +82,23 @@ mod tests {
                 r#"{"DATA_TYPE":"not_from_allowed_domain#1.7.2","allowed_domains":"a,b"}"#,
                 r#"c {"session_required_single_domain":["a","b"]}"#,
             ),
-            (r#"{"DATA_TYPE":"not_from_allowed_domain#2.0.0","allowed_domains":["a"]}"#, "none"),
-            (r#"{"DATA_TYPE":"not_from_allowed_domain#10.0","allowed_domains":["a"]}"#, "none"),
-            (r#"{"DATA_TYPE":"not_from_allowed_domain#1.0.0","allowed_domains":[]}"#, "none"),
+            (
+                r#"{"DATA_TYPE":"not_from_allowed_domain#2.0.0","allowed_domains":["a"]}"#,
+                "none",
+            ),
+            (
+                r#"{"DATA_TYPE":"not_from_allowed_domain#10.0","allowed_domains":["a"]}"#,
+                "none",
+            ),
+            (
+                r#"{"DATA_TYPE":"not_from_allowed_domain#1.0.0","allowed_domains":[]}"#,
+                "none",
+            ),
             (r#"{"DATA_TYPE":"not_from_allowed_domain#1.0.0"}"#, "none"),
-            (r#"{"DATA_TYPE":"not_from_allowed_domain#1.0.0","allowed_domains":[1]}"#, "none"),
+            (
+                r#"{"DATA_TYPE":"not_from_allowed_domain#1.0.0","allowed_domains":[1]}"#,
+                "none",
+            ),
             (
                 r#"{"DATA_TYPE":"authentication_timeout#1.1.0","high_assurance":true,"identities":["i"],"require_mfa":false}"#,
                 r#"c {"session_message":"Log in again.","session_required_identities":["i"]}"#,
@@ -83,16 +107,34 @@ mod tests {
                 r#"{"DATA_TYPE":"authentication_timeout#1.1.0","require_mfa":true}"#,
                 r#"c {"session_message":"Log in again.","session_required_mfa":true}"#,
             ),
-            (r#"{"DATA_TYPE":"authentication_timeout#1.0.0"}"#, r#"c {"session_message":"Log in again."}"#),
-            (r#"{"DATA_TYPE":"authentication_timeout#1.0.0","require_mfa":"no"}"#, "none"),
+            (
+                r#"{"DATA_TYPE":"authentication_timeout#1.0.0"}"#,
+                r#"c {"session_message":"Log in again."}"#,
+            ),
+            (
+                r#"{"DATA_TYPE":"authentication_timeout#1.0.0","require_mfa":"no"}"#,
+                "none",
+            ),
             (
                 r#"{"DATA_TYPE":"missing_required_scopes#1.0.0","required_scopes":["s"]}"#,
                 r#"c {"required_scopes":["s"]}"#,
             ),
-            (r#"{"DATA_TYPE":"missing_required_scopes#1.0.0","required_scopes":[]}"#, "none"),
-            (r#"{"DATA_TYPE":"invalid_credential#1.0.0","required_scopes":["s"]}"#, "none"),
-            (r#"{"DATA_TYPE":"invalid_user#1.0.0","usernames":["u"]}"#, "none"),
-            (r#"{"DATA_TYPE":"credential_not_found#1.0.0","accounts":[]}"#, "none"),
+            (
+                r#"{"DATA_TYPE":"missing_required_scopes#1.0.0","required_scopes":[]}"#,
+                "none",
+            ),
+            (
+                r#"{"DATA_TYPE":"invalid_credential#1.0.0","required_scopes":["s"]}"#,
+                "none",
+            ),
+            (
+                r#"{"DATA_TYPE":"invalid_user#1.0.0","usernames":["u"]}"#,
+                "none",
+            ),
+            (
+                r#"{"DATA_TYPE":"credential_not_found#1.0.0","accounts":[]}"#,
+                "none",
+            ),
             (r#"{"DATA_TYPE":7}"#, "none"),
             ("null", "none"),
         ] {
@@ -106,11 +148,17 @@ mod tests {
         let detail = r#""detail":{"DATA_TYPE":"authentication_timeout#1.1.0"}"#;
         for (rest, expected) in [
             ("", "AuthorizationRequired {}"),
-            (r#","authorization_parameters":null"#, "AuthorizationRequired {}"),
+            (
+                r#","authorization_parameters":null"#,
+                "AuthorizationRequired {}",
+            ),
             (r#","authorization_parameters":{"prompt":1}"#, "none"),
             (r#","code":7"#, "none"),
             (r#","message":"forbidden""#, "AuthorizationRequired {}"),
-            (r#","message":"530-GlobusError: v=1""#, "AuthorizationRequired {}"),
+            (
+                r#","message":"530-GlobusError: v=1""#,
+                "AuthorizationRequired {}",
+            ),
             (r#","message":7"#, "AuthorizationRequired {}"),
         ] {
             assert_eq!(shown(&format!("{{{detail}{rest}}}")), expected, "{rest}");

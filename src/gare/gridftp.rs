@@ -115,7 +115,9 @@ mod tests {
 
     use super::*;
 
-    const ENDS: [&str; 8] = ["\r\n", "\n", "\r\r\n", r"\r\n", r"\n", r"\\r\\n", "%0D%0A", "%0d%0a"];
+    const ENDS: [&str; 8] = [
+        "\r\n", "\n", "\r\r\n", r"\r\n", r"\n", r"\\r\\n", "%0D%0A", "%0d%0a",
+    ];
 
     fn sample() -> Value {
         json!({
@@ -136,7 +138,9 @@ mod tests {
 
     fn only(text: &str) -> Embedded {
         let mut documents = documents(text);
-        let first = documents.next().unwrap_or_else(|| panic!("no document in {text}"));
+        let first = documents
+            .next()
+            .unwrap_or_else(|| panic!("no document in {text}"));
         assert_eq!(documents.next(), None, "{text}");
         first
     }
@@ -181,7 +185,10 @@ mod tests {
         let pretty = serde_json::to_string_pretty(&sample()).unwrap();
         for end in ["\n", r"\r\n", r"\\r\\n", "%0D%0A"] {
             for tail in ["", "\r\n530 End.\r\n", r"\r\n530 End.\r\n"] {
-                let reply = format!("530-{REPLY} {}", pretty.replace('\n', &format!("{end}530-")));
+                let reply = format!(
+                    "530-{REPLY} {}",
+                    pretty.replace('\n', &format!("{end}530-"))
+                );
                 for text in [escaped(&reply), escaped(&escaped(&reply)), reply] {
                     for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
                         let cut = format!("{}{tail}", &text[..at]);
@@ -214,15 +221,30 @@ mod tests {
 
     #[test]
     fn the_quote_of_the_outer_string_ends_the_document() {
-        let text = format!(r#"{REPLY} {{\"a\": {{\"b\": 1, \"c\": [\"uchi", "request_id": "x"]}}}}"#);
-        assert_eq!(only(&text), Embedded { json: r#"{"a": {"b": 1}}"#.to_owned(), cut: true });
+        let text =
+            format!(r#"{REPLY} {{\"a\": {{\"b\": 1, \"c\": [\"uchi", "request_id": "x"]}}}}"#);
+        assert_eq!(
+            only(&text),
+            Embedded {
+                json: r#"{"a": {"b": 1}}"#.to_owned(),
+                cut: true
+            }
+        );
     }
 
     #[test]
     fn regions_end_at_the_next_marker() {
-        let text = format!(r#"{REPLY} {{"a": "x", "b": "{REPLY} {{"c": 1}} {REPLY} nothing {REPLY}{{"d":2}}"#);
-        let found: Vec<_> = documents(&text).map(|found| (found.json, found.cut)).collect();
-        let expected = [(r#"{"a": "x"}"#, true), (r#"{"c": 1}"#, false), (r#"{"d":2}"#, false)];
+        let text = format!(
+            r#"{REPLY} {{"a": "x", "b": "{REPLY} {{"c": 1}} {REPLY} nothing {REPLY}{{"d":2}}"#
+        );
+        let found: Vec<_> = documents(&text)
+            .map(|found| (found.json, found.cut))
+            .collect();
+        let expected = [
+            (r#"{"a": "x"}"#, true),
+            (r#"{"c": 1}"#, false),
+            (r#"{"d":2}"#, false),
+        ];
         assert_eq!(found, expected.map(|(json, cut)| (json.to_owned(), cut)));
     }
 

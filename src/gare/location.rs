@@ -49,14 +49,23 @@ enum Step<'p> {
 const LONGEST_NAME: usize = 64;
 
 impl<'p> Path<'p> {
-    pub(super) const ROOT: Path<'static> = Path { last: None, depth: 0 };
+    pub(super) const ROOT: Path<'static> = Path {
+        last: None,
+        depth: 0,
+    };
 
     pub(super) fn name(&'p self, name: &'p str) -> Self {
-        Path { last: Some((self, Step::Name(name))), depth: self.depth + 1 }
+        Path {
+            last: Some((self, Step::Name(name))),
+            depth: self.depth + 1,
+        }
     }
 
     pub(super) fn index(&'p self, index: usize) -> Self {
-        Path { last: Some((self, Step::Index(index))), depth: self.depth + 1 }
+        Path {
+            last: Some((self, Step::Index(index))),
+            depth: self.depth + 1,
+        }
     }
 
     /// How many steps it is from the root.
@@ -102,7 +111,9 @@ impl fmt::Display for Path<'_> {
 
 fn is_plain(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 #[cfg(test)]
@@ -118,9 +129,15 @@ mod tests {
         let first = errors.index(0);
         assert_eq!(first.document().to_string(), "errors[0]");
         assert_eq!(first.name("meta").document().to_string(), "errors[0].meta");
-        assert_eq!(first.name("a.b\n").reply().to_string(), r#"errors[0]["a.b\n"] (GridFTP reply)"#);
+        assert_eq!(
+            first.name("a.b\n").reply().to_string(),
+            r#"errors[0]["a.b\n"] (GridFTP reply)"#
+        );
         assert_eq!(root.index(3).document().to_string(), "[3]");
         let long = "n".repeat(1000);
-        assert_eq!(root.name(&long).to_string().len(), LONGEST_NAME + "[\"\"...]".len());
+        assert_eq!(
+            root.name(&long).to_string().len(),
+            LONGEST_NAME + "[\"\"...]".len()
+        );
     }
 }

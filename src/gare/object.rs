@@ -53,7 +53,12 @@ impl<'a> Object<'a> {
     fn drop_shadowed(&mut self) {
         let mut names = HashSet::with_capacity(self.members.len());
         // From the back, so that the last of a name is the one that is new.
-        let mut last: Vec<bool> = self.members.iter().rev().map(|(name, _)| names.insert(&**name)).collect();
+        let mut last: Vec<bool> = self
+            .members
+            .iter()
+            .rev()
+            .map(|(name, _)| names.insert(&**name))
+            .collect();
         if names.len() < self.members.len() {
             self.members.retain(|_| last.pop().unwrap_or(true));
         }
@@ -64,7 +69,8 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.members().find_map(|(member, value)| (member == name).then_some(value))
+        self.members()
+            .find_map(|(member, value)| (member == name).then_some(value))
     }
 
     /// The value of `name`, where `null` is as good as absent.
@@ -144,7 +150,9 @@ pub(super) fn for_each_element<'a>(raw: &'a RawValue, each: impl FnMut(usize, &'
 }
 
 pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
+    serde_json::from_str::<Text<'_>>(raw.get())
+        .ok()
+        .map(|text| text.0)
 }
 
 pub(super) fn string(raw: &RawValue) -> Option<String> {
@@ -175,7 +183,10 @@ pub(super) fn list_or_csv(raw: &RawValue) -> Option<Vec<String>> {
 
 /// Whether Python would take the value for false.
 pub(super) fn is_falsy(raw: &RawValue) -> bool {
-    let inside = |text: &str| text.get(1..text.len().saturating_sub(1)).is_some_and(|inner| inner.trim().is_empty());
+    let inside = |text: &str| {
+        text.get(1..text.len().saturating_sub(1))
+            .is_some_and(|inner| inner.trim().is_empty())
+    };
     match kind(raw) {
         Kind::Null | Kind::False => true,
         Kind::True => false,
@@ -198,13 +209,18 @@ mod tests {
     fn the_last_of_a_name_counts() {
         let raw = raw(r#"{"a": 1, "b": 2, "a": {"x": [1]}, "\u0062": 3}"#);
         let object = Object::parse(&raw).unwrap();
-        let members: Vec<_> = object.members().map(|(name, value)| (name, value.get())).collect();
+        let members: Vec<_> = object
+            .members()
+            .map(|(name, value)| (name, value.get()))
+            .collect();
         assert_eq!(members, [("a", r#"{"x": [1]}"#), ("b", "3")]);
     }
 
     #[test]
     fn falsy_as_in_python() {
-        for falsy in ["null", "false", "0", "-0", "0.0", "0e7", "\"\"", "[]", "[ ]", "{}", "{\n}"] {
+        for falsy in [
+            "null", "false", "0", "-0", "0.0", "0e7", "\"\"", "[]", "[ ]", "{}", "{\n}",
+        ] {
             assert!(is_falsy(&raw(falsy)), "{falsy}");
         }
         for truthy in ["true", "1", "-0.5", "\" \"", "[0]", "{\"a\":0}", "1e400"] {
@@ -214,7 +230,10 @@ mod tests {
 
     #[test]
     fn lists_and_commas() {
-        assert_eq!(list_or_csv(&raw(r#""a, b,,""#)).unwrap(), ["a", " b", "", ""]);
+        assert_eq!(
+            list_or_csv(&raw(r#""a, b,,""#)).unwrap(),
+            ["a", " b", "", ""]
+        );
         assert_eq!(list_or_csv(&raw(r#""""#)).unwrap(), [""]);
         assert_eq!(list_or_csv(&raw(r#"["a,b"]"#)).unwrap(), ["a,b"]);
         for wrong in ["1", "true", "{}", "[1]", r#"["a", null]"#, r#"[["a"]]"#] {

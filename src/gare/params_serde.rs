@@ -28,8 +28,16 @@ pub(super) enum Reading {
 impl AuthorizationParameters {
     /// Reads an `authorization_parameters` object; `None` where a field that we know is of a wrong type.
     pub(super) fn read(object: &Object<'_>, reading: Reading) -> Option<Self> {
-        let policies = if reading == Reading::Strict { list } else { list_or_csv };
-        let identities = if matches!(reading, Reading::Lenient { .. }) { list_or_csv } else { list };
+        let policies = if reading == Reading::Strict {
+            list
+        } else {
+            list_or_csv
+        };
+        let identities = if matches!(reading, Reading::Lenient { .. }) {
+            list_or_csv
+        } else {
+            list
+        };
         let (required_scopes, odd_scopes) = match object.get_some("required_scopes") {
             None => (Vec::new(), None),
             Some(raw) if reading == Reading::Strict => (list(raw)?, None),
@@ -37,7 +45,10 @@ impl AuthorizationParameters {
         };
         let prompt = optional(object, "prompt", string)?;
         if prompt.as_ref().is_some_and(|prompt| prompt != "login")
-            && !matches!(reading, Reading::Strict | Reading::Lenient { any_prompt: true })
+            && !matches!(
+                reading,
+                Reading::Strict | Reading::Lenient { any_prompt: true }
+            )
         {
             return None;
         }
@@ -45,12 +56,22 @@ impl AuthorizationParameters {
         let odd_scopes = odd_scopes.map(|raw| ("required_scopes", raw));
         Some(Self {
             session_message: optional(object, "session_message", string)?,
-            session_required_identities: optional(object, "session_required_identities", identities)?
+            session_required_identities: optional(
+                object,
+                "session_required_identities",
+                identities,
+            )?
+            .unwrap_or_default(),
+            session_required_policies: optional(object, "session_required_policies", policies)?
                 .unwrap_or_default(),
-            session_required_policies: optional(object, "session_required_policies", policies)?.unwrap_or_default(),
-            session_required_single_domain: optional(object, "session_required_single_domain", policies)?
+            session_required_single_domain: optional(
+                object,
+                "session_required_single_domain",
+                policies,
+            )?
+            .unwrap_or_default(),
+            session_required_mfa: optional(object, "session_required_mfa", boolean)?
                 .unwrap_or_default(),
-            session_required_mfa: optional(object, "session_required_mfa", boolean)?.unwrap_or_default(),
             required_scopes,
             prompt,
             extra: Extra::collect(unknown.chain(odd_scopes)),
@@ -77,9 +98,15 @@ impl Serialize for AuthorizationParameters {
             map.serialize_entry("session_message", message)?;
         }
         for (name, items) in [
-            ("session_required_identities", &self.session_required_identities),
+            (
+                "session_required_identities",
+                &self.session_required_identities,
+            ),
             ("session_required_policies", &self.session_required_policies),
-            ("session_required_single_domain", &self.session_required_single_domain),
+            (
+                "session_required_single_domain",
+                &self.session_required_single_domain,
+            ),
         ] {
             if !items.is_empty() {
                 map.serialize_entry(name, items)?;
@@ -96,7 +123,8 @@ impl Serialize for AuthorizationParameters {
         }
         // A `required_scopes` that is no list is the one field that we know and yet keep.
         let odd_scopes = |name: &str| name == "required_scopes" && self.required_scopes.is_empty();
-        self.extra.serialize_into(&mut map, |name| FIELDS.contains(&name) && !odd_scopes(name))?;
+        self.extra
+            .serialize_into(&mut map, |name| FIELDS.contains(&name) && !odd_scopes(name))?;
         map.end()
     }
 }
@@ -109,7 +137,9 @@ impl<'de> Deserialize<'de> for AuthorizationParameters {
             _ => None,
         })
         .flatten()
-        .ok_or_else(|| D::Error::custom("no authorization parameters: no object, or a field of a wrong type"))
+        .ok_or_else(|| {
+            D::Error::custom("no authorization parameters: no object, or a field of a wrong type")
+        })
     }
 }
 
@@ -155,8 +185,12 @@ mod tests {
 
     #[test]
     fn odd_scopes_survive() {
-        let params: AuthorizationParameters = serde_json::from_str(r#"{"required_scopes": {"a": 1}}"#).unwrap();
+        let params: AuthorizationParameters =
+            serde_json::from_str(r#"{"required_scopes": {"a": 1}}"#).unwrap();
         assert!(params.required_scopes.is_empty());
-        assert_eq!(serde_json::to_string(&params).unwrap(), r#"{"required_scopes":{"a": 1}}"#);
+        assert_eq!(
+            serde_json::to_string(&params).unwrap(),
+            r#"{"required_scopes":{"a": 1}}"#
+        );
     }
 }

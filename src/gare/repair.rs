@@ -11,8 +11,14 @@ use serde_json::value::RawValue;
 pub(super) fn with_json<T>(text: &str, read: impl FnOnce(&RawValue) -> T) -> Option<T> {
     // Surrogates must be mended before anything else: skipping over a string does not check its escapes, decoding
     // it later does.
-    let escapes = [r"\ud", r"\uD"].iter().any(|escape| memmem::find(text.as_bytes(), escape.as_bytes()).is_some());
-    let text = if escapes { repair(text) } else { Cow::Borrowed(text) };
+    let escapes = [r"\ud", r"\uD"]
+        .iter()
+        .any(|escape| memmem::find(text.as_bytes(), escape.as_bytes()).is_some());
+    let text = if escapes {
+        repair(text)
+    } else {
+        Cow::Borrowed(text)
+    };
     if let Ok(raw) = serde_json::from_str::<&RawValue>(&text) {
         return Some(read(raw));
     }
@@ -84,10 +90,19 @@ mod tests {
     #[test]
     fn repairs_only_what_is_broken() {
         for (text, repaired) in [
-            (r#"{"a": NaN, "b": [-Infinity, Infinity]}"#, r#"{"a": null, "b": [null, null]}"#),
-            (r#"["NaN \" Infinity", NaN]"#, r#"["NaN \" Infinity", null]"#),
+            (
+                r#"{"a": NaN, "b": [-Infinity, Infinity]}"#,
+                r#"{"a": null, "b": [null, null]}"#,
+            ),
+            (
+                r#"["NaN \" Infinity", NaN]"#,
+                r#"["NaN \" Infinity", null]"#,
+            ),
             (r#"["\ud800"]"#, r#"["\ufffd"]"#),
-            (r#"["\uD83D\uDE00 \ud83d\ud83d\ude00 \udc00"]"#, r#"["\uD83D\uDE00 \ufffd\ud83d\ude00 \ufffd"]"#),
+            (
+                r#"["\uD83D\uDE00 \ud83d\ud83d\ude00 \udc00"]"#,
+                r#"["\uD83D\uDE00 \ufffd\ud83d\ude00 \ufffd"]"#,
+            ),
             (r#"["\\ud800"]"#, r#"["\\ud800"]"#),
             (r#"["\ud8"#, r#"["\ud8"#),
             ("[\"é\", NaN, \"\\ud800é\"]", "[\"é\", null, \"\\ufffdé\"]"),
@@ -99,9 +114,20 @@ mod tests {
 
     #[test]
     fn what_is_no_json_stays_none() {
-        for text in ["", "{", "NaN}", "{\"a\": tru}", "\"\\ud8", "[1] 2", "{\"a\": \"\u{1}\"}"] {
+        for text in [
+            "",
+            "{",
+            "NaN}",
+            "{\"a\": tru}",
+            "\"\\ud8",
+            "[1] 2",
+            "{\"a\": \"\u{1}\"}",
+        ] {
             assert_eq!(with_json(text, |raw| raw.get().to_owned()), None, "{text}");
         }
-        assert_eq!(with_json("NaN", |raw| raw.get().to_owned()).as_deref(), Some("null"));
+        assert_eq!(
+            with_json("NaN", |raw| raw.get().to_owned()).as_deref(),
+            Some("null")
+        );
     }
 }

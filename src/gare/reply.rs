@@ -47,7 +47,8 @@ fn blank(bytes: &[u8]) -> Blank {
 
 fn line_start(bytes: &[u8]) -> LineStart {
     match bytes.get(..CODE) {
-        Some([a, b, c, after]) if [a, b, c].iter().all(|byte| byte.is_ascii_digit()) => match after {
+        Some([a, b, c, after]) if [a, b, c].iter().all(|byte| byte.is_ascii_digit()) => match after
+        {
             b'-' => LineStart::Continued,
             b' ' => LineStart::Last,
             _ => LineStart::Plain,
@@ -112,7 +113,10 @@ pub(super) fn scan(text: &str) -> Option<Embedded> {
         }
         at += 1;
         if copy.open.is_empty() {
-            return Some(Embedded { json: copy.json, cut: false });
+            return Some(Embedded {
+                json: copy.json,
+                cut: false,
+            });
         }
     }
     copy.cut()
@@ -202,7 +206,10 @@ impl Copy {
         let (length, open) = self.whole?;
         self.json.truncate(length);
         self.json.extend(std::iter::repeat_n('}', open));
-        Some(Embedded { json: self.json, cut: true })
+        Some(Embedded {
+            json: self.json,
+            cut: true,
+        })
     }
 }
 
@@ -223,23 +230,39 @@ mod tests {
             (r#"{"a": "x"#, None),
             (r#"{"a": {"b": ["x"]"#, Some(r#"{"a": {"b": ["x"]}}"#)),
             (r#"{"a": {"b": ["x""#, None),
-            (r#"{"a": {"b": {}, "c": [{"d": 1}, "#, Some(r#"{"a": {"b": {}}}"#)),
+            (
+                r#"{"a": {"b": {}, "c": [{"d": 1}, "#,
+                Some(r#"{"a": {"b": {}}}"#),
+            ),
             (r#"{"a": true, "b": tru"#, Some(r#"{"a": true}"#)),
             (r#"{"a": "x", "b"#, Some(r#"{"a": "x"}"#)),
             (r#"{"a": "x", "b": "y]"#, Some(r#"{"a": "x"}"#)),
-            ("{\"a\": \"x\", \"b\": \"y\n530 End\" ", Some(r#"{"a": "x"}"#)),
-            ("{\"a\": \"x\"\r\n530 End.\r\n, \"b\": 1}", Some(r#"{"a": "x"}"#)),
+            (
+                "{\"a\": \"x\", \"b\": \"y\n530 End\" ",
+                Some(r#"{"a": "x"}"#),
+            ),
+            (
+                "{\"a\": \"x\"\r\n530 End.\r\n, \"b\": 1}",
+                Some(r#"{"a": "x"}"#),
+            ),
             (r#"{"a": "x"]"#, Some(r#"{"a": "x"}"#)),
             (r#"{"a": "x", \d"#, Some(r#"{"a": "x"}"#)),
             ("{", None),
         ] {
-            assert_eq!(scanned(text), json.map(|json| (json.to_owned(), true)), "{text}");
+            assert_eq!(
+                scanned(text),
+                json.map(|json| (json.to_owned(), true)),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn strings_are_copied_as_they_are() {
         let text = r#"{"a":"\r\n530-\\","b":"} \" %0A"} rest"#;
-        assert_eq!(scanned(text), Some((r#"{"a":"\r\n530-\\","b":"} \" %0A"}"#.to_owned(), false)));
+        assert_eq!(
+            scanned(text),
+            Some((r#"{"a":"\r\n530-\\","b":"} \" %0A"}"#.to_owned(), false))
+        );
     }
 }

@@ -20,7 +20,8 @@ const ESCAPE: &str = r"\u00";
 
 /// Whether `json` may hold an error document or a reply.
 pub(super) fn any(json: &[u8]) -> bool {
-    reply_in_json(json) || (json.len() > ESCAPE.len() && NEEDLES.iter().any(|needle| contains(json, needle)))
+    reply_in_json(json)
+        || (json.len() > ESCAPE.len() && NEEDLES.iter().any(|needle| contains(json, needle)))
 }
 
 /// Whether `json` may hold a reply in one of its strings.

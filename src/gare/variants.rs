@@ -22,7 +22,9 @@ pub(super) fn read(document: &Object<'_>) -> Option<Gare> {
         .or_else(|| consent_of_action_provider(document))
         .or_else(|| dependent_consent(document, list))
         .or_else(|| {
-            let any_prompt = document.get_some("code").is_some_and(|code| kind(code) == Kind::String);
+            let any_prompt = document
+                .get_some("code")
+                .is_some_and(|code| kind(code) == Kind::String);
             legacy(document, Reading::Lenient { any_prompt })
         })
         .or_else(|| consent_of_transfer(document, list_or_csv))
@@ -46,7 +48,11 @@ fn legacy(document: &Object<'_>, reading: Reading) -> Option<Gare> {
 fn parameters(document: &Object<'_>, reading: Reading, code: String) -> Option<Gare> {
     let object = Object::parse(document.get("authorization_parameters")?)?;
     let authorization_parameters = AuthorizationParameters::read(&object, reading)?;
-    Some(Gare { code, authorization_parameters, extra: extra_without(document, "") })
+    Some(Gare {
+        code,
+        authorization_parameters,
+        extra: extra_without(document, ""),
+    })
 }
 
 /// The document's code; the default where it is false in Python's eyes; `None` where it is no string.
@@ -72,9 +78,15 @@ fn consent_of_action_provider(document: &Object<'_>) -> Option<Gare> {
     let scope = string(consent_required(document)?.get("required_scope")?)?;
     let mut gare = consent(vec![scope])?;
     gare.authorization_parameters.session_message = optional(document, "description", string)?;
-    if let Some(malformed) = document.get("authorization_parameters").and_then(Object::parse) {
-        gare.authorization_parameters.extra =
-            Extra::collect(malformed.members().filter(|(name, _)| !FIELDS.contains(name)));
+    if let Some(malformed) = document
+        .get("authorization_parameters")
+        .and_then(Object::parse)
+    {
+        gare.authorization_parameters.extra = Extra::collect(
+            malformed
+                .members()
+                .filter(|(name, _)| !FIELDS.contains(name)),
+        );
     }
     gare.extra = extra_without(document, "required_scope");
     Some(gare)
@@ -85,7 +97,9 @@ fn dependent_consent(document: &Object<'_>, list: ReadList) -> Option<Gare> {
     if string(document.get("error")?)? != "dependent_consent_required" {
         return None;
     }
-    let errors = document.get("errors").filter(|errors| kind(errors) == Kind::Array)?;
+    let errors = document
+        .get("errors")
+        .filter(|errors| kind(errors) == Kind::Array)?;
     let mut first = None;
     for_each_element(errors, |index, error| {
         if index == 0 {
@@ -107,7 +121,11 @@ fn consent(scopes: Vec<String>) -> Option<Gare> {
 
 /// The fields of `document` that are neither a GARE's own nor `read`.
 pub(super) fn extra_without(document: &Object<'_>, read: &str) -> Extra {
-    Extra::collect(document.members().filter(|(name, _)| !is_field(name) && *name != read))
+    Extra::collect(
+        document
+            .members()
+            .filter(|(name, _)| !is_field(name) && *name != read),
+    )
 }
 
 #[cfg(test)]
@@ -135,7 +153,10 @@ mod tests {
                 r#"{"code":"","authorization_parameters":{"session_required_policies":"a"}}"#,
                 r#"AuthorizationRequired {"session_required_policies":["a"]}"#,
             ),
-            (r#"{"code":0,"authorization_parameters":{}}"#, "AuthorizationRequired {}"),
+            (
+                r#"{"code":0,"authorization_parameters":{}}"#,
+                "AuthorizationRequired {}",
+            ),
             (r#"{"code":1,"authorization_parameters":{}}"#, "none"),
             (r#"{"code":"X","authorization_parameters":null}"#, "none"),
             (r#"{"code":"X","authorization_parameters":[]}"#, "none"),
@@ -151,14 +172,26 @@ mod tests {
                 r#"{"code":"X","authorization_parameters":{"required_scopes":"s,t"}}"#,
                 r#"X {"required_scopes":["s","t"]}"#,
             ),
-            (r#"{"code":"X","authorization_parameters":{"required_scopes":7}}"#, r#"X {"required_scopes":7}"#),
+            (
+                r#"{"code":"X","authorization_parameters":{"required_scopes":7}}"#,
+                r#"X {"required_scopes":7}"#,
+            ),
             (
                 r#"{"code":"X","authorization_parameters":{"session_required_identities":"i,j","prompt":"none"}}"#,
                 r#"X {"session_required_identities":["i","j"],"prompt":"none"}"#,
             ),
-            (r#"{"authorization_parameters":{"prompt":"login"}}"#, r#"AuthorizationRequired {"prompt":"login"}"#),
-            (r#"{"authorization_parameters":{"prompt":"consent"}}"#, "none"),
-            (r#"{"code":"X","authorization_parameters":{"prompt":"consent"}}"#, r#"X {"prompt":"consent"}"#),
+            (
+                r#"{"authorization_parameters":{"prompt":"login"}}"#,
+                r#"AuthorizationRequired {"prompt":"login"}"#,
+            ),
+            (
+                r#"{"authorization_parameters":{"prompt":"consent"}}"#,
+                "none",
+            ),
+            (
+                r#"{"code":"X","authorization_parameters":{"prompt":"consent"}}"#,
+                r#"X {"prompt":"consent"}"#,
+            ),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }
@@ -171,7 +204,10 @@ mod tests {
                 r#"{"code":"ConsentRequired","required_scopes":["a"],"message":"m"}"#,
                 r#"ConsentRequired {"session_message":"m","required_scopes":["a"]}"#,
             ),
-            (r#"{"code":"ConsentRequired","required_scopes":["a"],"message":1}"#, "none"),
+            (
+                r#"{"code":"ConsentRequired","required_scopes":["a"],"message":1}"#,
+                "none",
+            ),
             (
                 r#"{"code":"ConsentRequired","required_scopes":["a"],"message":1,"required_scope":"b","description":"d"}"#,
                 r#"ConsentRequired {"session_message":"d","required_scopes":["b"]}"#,
@@ -198,11 +234,26 @@ mod tests {
                 r#"{"error":"dependent_consent_required","errors":[{"unapproved_scopes":["a"]},{"unapproved_scopes":["b"]}]}"#,
                 r#"ConsentRequired {"required_scopes":["a"]}"#,
             ),
-            (r#"{"error":"dependent_consent_required","errors":[]}"#, "none"),
-            (r#"{"error":"dependent_consent_required","errors":["a"]}"#, "none"),
-            (r#"{"error":"dependent_consent_required","errors":{"unapproved_scopes":["a"]}}"#, "none"),
-            (r#"{"error":"dependent_consent_required","errors":[{}]}"#, "none"),
-            (r#"{"error":"other","errors":[{"unapproved_scopes":["a"]}]}"#, "none"),
+            (
+                r#"{"error":"dependent_consent_required","errors":[]}"#,
+                "none",
+            ),
+            (
+                r#"{"error":"dependent_consent_required","errors":["a"]}"#,
+                "none",
+            ),
+            (
+                r#"{"error":"dependent_consent_required","errors":{"unapproved_scopes":["a"]}}"#,
+                "none",
+            ),
+            (
+                r#"{"error":"dependent_consent_required","errors":[{}]}"#,
+                "none",
+            ),
+            (
+                r#"{"error":"other","errors":[{"unapproved_scopes":["a"]}]}"#,
+                "none",
+            ),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }

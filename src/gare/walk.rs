@@ -11,7 +11,15 @@ use super::{
 };
 
 /// Members whose value may be an error document of its own, or a list of such.
-const NESTED: [&str; 7] = ["detail", "details", "error", "errors", "meta", "inactive_reason", "action_statuses"];
+const NESTED: [&str; 7] = [
+    "detail",
+    "details",
+    "error",
+    "errors",
+    "meta",
+    "inactive_reason",
+    "action_statuses",
+];
 
 /// How deep documents are looked at. Every level reads what is below it once more, so this bounds the work; real
 /// documents are four levels deep. Replies are found at any depth.
@@ -52,17 +60,31 @@ struct Walk {
 /// Looks for requirements in a JSON body.
 pub(super) fn json(raw: &RawValue) -> Findings {
     let mut findings = Findings::default();
-    Walk { embedded: false, cut: false }.value(raw, Role::Document, &Path::ROOT, &mut findings);
+    Walk {
+        embedded: false,
+        cut: false,
+    }
+    .value(raw, Role::Document, &Path::ROOT, &mut findings);
     findings
 }
 
 /// Looks for GridFTP replies in the text at `path`.
 pub(super) fn replies(text: &str, path: &Path<'_>, findings: &mut Findings) {
     for reply in gridftp::documents(text) {
-        let walk = Walk { embedded: true, cut: reply.cut };
+        let walk = Walk {
+            embedded: true,
+            cut: reply.cut,
+        };
         let mut inner = Findings::default();
-        with_json(&reply.json, |raw| walk.value(raw, Role::Document, &Path::ROOT, &mut inner));
-        findings.nested.extend(inner.into_found().map(|found| Found { location: path.reply(), ..found }));
+        with_json(&reply.json, |raw| {
+            walk.value(raw, Role::Document, &Path::ROOT, &mut inner)
+        });
+        findings
+            .nested
+            .extend(inner.into_found().map(|found| Found {
+                location: path.reply(),
+                ..found
+            }));
     }
 }
 
@@ -88,7 +110,9 @@ impl Walk {
                 }
             }
             Kind::Array => {
-                for_each_element(raw, |index, element| self.value(element, role, &path.index(index), findings));
+                for_each_element(raw, |index, element| {
+                    self.value(element, role, &path.index(index), findings)
+                });
             }
             Kind::String if !self.embedded => {
                 if let Some(text) = text(raw) {
@@ -114,7 +138,11 @@ impl Walk {
         let mut inner = Findings::default();
         for (name, member) in object.members() {
             let path = path.name(name);
-            let role = if NESTED.contains(&name) { Role::Document } else { Role::Other };
+            let role = if NESTED.contains(&name) {
+                Role::Document
+            } else {
+                Role::Other
+            };
             if name == "errors" && kind(member) == Kind::Array {
                 for_each_element(member, |index, error| {
                     let mut entry = Findings::default();
@@ -126,14 +154,19 @@ impl Walk {
             }
         }
         findings.apart.append(&mut inner.apart);
-        let own = variants::read(&object).filter(|gare| !(self.cut && gare.authorization_parameters.is_empty()));
+        let own = variants::read(&object)
+            .filter(|gare| !(self.cut && gare.authorization_parameters.is_empty()));
         match own {
             None => findings.nested.append(&mut inner.nested),
             Some(mut gare) => {
                 for found in inner.nested {
-                    gare.authorization_parameters.fill_from(found.gare.authorization_parameters);
+                    gare.authorization_parameters
+                        .fill_from(found.gare.authorization_parameters);
                 }
-                findings.nested.push(Found { gare, location: path.document() });
+                findings.nested.push(Found {
+                    gare,
+                    location: path.document(),
+                });
             }
         }
     }

@@ -50,7 +50,9 @@ enum Rest<B: Body> {
 
 impl<B: Body> GareBody<B> {
     pub(super) fn untouched(body: B) -> Self {
-        Self { kind: Kind::Untouched { body } }
+        Self {
+            kind: Kind::Untouched { body },
+        }
     }
 }
 
@@ -62,10 +64,15 @@ impl<B: Body> Body for GareBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let held = match self.project().kind.project() {
             KindProjection::Untouched { body } => {
-                return body.poll_frame(cx).map(|frame| frame.map(|frame| frame.map(into_bytes)));
+                return body
+                    .poll_frame(cx)
+                    .map(|frame| frame.map(|frame| frame.map(into_bytes)));
             }
             KindProjection::Inspected { held } => held,
         };
@@ -109,7 +116,12 @@ impl<B: Body> Body for GareBody<B> {
             Rest::Failed(_) => SizeHint::default(),
             Rest::Ended => SizeHint::with_exact(0),
         };
-        let read: usize = held.frames.iter().filter_map(Frame::data_ref).map(Bytes::len).sum();
+        let read: usize = held
+            .frames
+            .iter()
+            .filter_map(Frame::data_ref)
+            .map(Bytes::len)
+            .sum();
         let read = u64::try_from(read).unwrap_or(u64::MAX);
         if let Some(upper) = hint.upper() {
             hint.set_upper(upper.saturating_add(read));
@@ -121,7 +133,9 @@ impl<B: Body> Body for GareBody<B> {
 
 impl<B: Body> fmt::Debug for GareBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GareBody").field("size_hint", &self.size_hint()).finish_non_exhaustive()
+        f.debug_struct("GareBody")
+            .field("size_hint", &self.size_hint())
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,12 +158,22 @@ pub(super) struct Inspected<B: Body> {
 
 impl<B: Body> Inspection<B> {
     pub(super) fn new(body: B, limit: usize, timeout: Duration) -> Self {
-        Self { body: Box::pin(body), frames: VecDeque::new(), size: 0, limit, timeout, alarm: None }
+        Self {
+            body: Box::pin(body),
+            frames: VecDeque::new(),
+            size: 0,
+            limit,
+            timeout,
+            alarm: None,
+        }
     }
 
     /// Reads on; `None` while there is more to wait for. Never fails: a body
     /// that does is given back with its error where it occurred.
-    pub(super) fn poll_read(mut self: Box<Self>, cx: &mut Context<'_>) -> Result<Inspected<B>, Box<Self>> {
+    pub(super) fn poll_read(
+        mut self: Box<Self>,
+        cx: &mut Context<'_>,
+    ) -> Result<Inspected<B>, Box<Self>> {
         loop {
             let frame = match self.body.as_mut().poll_frame(cx) {
                 Poll::Ready(frame) => frame,
@@ -164,7 +188,9 @@ impl<B: Body> Inspection<B> {
                 Some(Err(error)) => return Ok(self.give_back(None, |_| Rest::Failed(error))),
                 Some(Ok(frame)) => {
                     let frame = into_bytes(frame);
-                    self.size = self.size.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+                    self.size = self
+                        .size
+                        .saturating_add(frame.data_ref().map_or(0, Bytes::len));
                     self.frames.push_back(frame);
                     if self.size > self.limit {
                         return Ok(self.give_up());
@@ -180,7 +206,9 @@ impl<B: Body> Inspection<B> {
             return false;
         }
         let timeout = self.timeout;
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        let alarm = self
+            .alarm
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         alarm.as_mut().poll(cx).is_ready()
     }
 
@@ -189,7 +217,12 @@ impl<B: Body> Inspection<B> {
         match (data.next(), data.next()) {
             (None, _) => Bytes::new(),
             (Some(only), None) => only.clone(),
-            _ => self.frames.iter().filter_map(Frame::data_ref).flat_map(|data| data.iter().copied()).collect(),
+            _ => self
+                .frames
+                .iter()
+                .filter_map(Frame::data_ref)
+                .flat_map(|data| data.iter().copied())
+                .collect(),
         }
     }
 
@@ -197,8 +230,20 @@ impl<B: Body> Inspection<B> {
         self.give_back(None, Rest::Streaming)
     }
 
-    fn give_back(self, text: Option<Bytes>, rest: impl FnOnce(Pin<Box<B>>) -> Rest<B>) -> Inspected<B> {
-        let held = Held { frames: self.frames, rest: rest(self.body) };
-        Inspected { text, body: GareBody { kind: Kind::Inspected { held } } }
+    fn give_back(
+        self,
+        text: Option<Bytes>,
+        rest: impl FnOnce(Pin<Box<B>>) -> Rest<B>,
+    ) -> Inspected<B> {
+        let held = Held {
+            frames: self.frames,
+            rest: rest(self.body),
+        };
+        Inspected {
+            text,
+            body: GareBody {
+                kind: Kind::Inspected { held },
+            },
+        }
     }
 }

@@ -69,17 +69,38 @@ where
     ResB: Body,
 {
     pub(super) fn aside(future: S::Future) -> Self {
-        Self { state: State::Aside { future, untrusted: None }, limits: Limits::default() }
+        Self {
+            state: State::Aside {
+                future,
+                untrusted: None,
+            },
+            limits: Limits::default(),
+        }
     }
 
     pub(super) fn untrusted(future: S::Future, session: &Session) -> Self {
-        Self { state: State::Aside { future, untrusted: Some(session.clone()) }, limits: Limits::default() }
+        Self {
+            state: State::Aside {
+                future,
+                untrusted: Some(session.clone()),
+            },
+            limits: Limits::default(),
+        }
     }
 
-    pub(super) fn through(service: S, request: Request<B>, mut exchange: Box<Exchange>, limits: Limits) -> Self {
+    pub(super) fn through(
+        service: S,
+        request: Request<B>,
+        mut exchange: Box<Exchange>,
+        limits: Limits,
+    ) -> Self {
         let state = match exchange.ready() {
             Some(header) => send(service, request, exchange, header),
-            None => State::Preparing { waiting: Box::pin(exchange.prepare()), request, service },
+            None => State::Preparing {
+                waiting: Box::pin(exchange.prepare()),
+                request,
+                service,
+            },
         };
         Self { state, limits }
     }
@@ -102,7 +123,14 @@ where
     }
     let template = Template::of(&request);
     let future = service.call(request);
-    State::Calling { future, attempt: Attempt { exchange, service, template } }
+    State::Calling {
+        future,
+        attempt: Attempt {
+            exchange,
+            service,
+            template,
+        },
+    }
 }
 
 impl<S, B, ResB> Future for GareFuture<S, B, ResB>
@@ -121,11 +149,14 @@ where
                 StateProjection::Aside { future, .. } | StateProjection::Calling { future, .. } => {
                     Event::Answered(ready!(future.poll(cx)))
                 }
-                StateProjection::Preparing { waiting, .. } | StateProjection::Deciding { waiting, .. } => {
+                StateProjection::Preparing { waiting, .. }
+                | StateProjection::Deciding { waiting, .. } => {
                     let (exchange, header) = ready!(waiting.as_mut().poll(cx));
                     Event::Decided(exchange, header)
                 }
-                StateProjection::Readying { service, .. } => Event::Ready(ready!(service.poll_ready(cx))),
+                StateProjection::Readying { service, .. } => {
+                    Event::Ready(ready!(service.poll_ready(cx)))
+                }
                 StateProjection::Inspecting { .. } => Event::Readable,
                 // As every future, this one is not to be polled after it is done.
                 StateProjection::Done => return Poll::Pending,
@@ -133,48 +164,109 @@ where
             let next = match (this.state.as_mut().project_replace(State::Done), event) {
                 (StateTaken::Aside { untrusted, .. }, Event::Answered(answer)) => {
                     let max_inspect = this.limits.max_inspect;
-                    return Poll::Ready(answer.map(|response| stand_aside(response, untrusted, max_inspect)));
+                    return Poll::Ready(
+                        answer.map(|response| stand_aside(response, untrusted, max_inspect)),
+                    );
                 }
-                (StateTaken::Preparing { request, service, .. }, Event::Decided(exchange, header)) => {
-                    send(service, request, exchange, header)
-                }
+                (
+                    StateTaken::Preparing {
+                        request, service, ..
+                    },
+                    Event::Decided(exchange, header),
+                ) => send(service, request, exchange, header),
                 (StateTaken::Calling { mut attempt, .. }, Event::Answered(Ok(response))) => {
-                    let inspected = may_ask(attempt.exchange.method(), &response, this.limits.max_inspect);
+                    let inspected = may_ask(
+                        attempt.exchange.method(),
+                        &response,
+                        this.limits.max_inspect,
+                    );
                     let minded = inspected || attempt.exchange.minds(response.status());
                     if !minded || !attempt.exchange.hears(response.extensions()) {
-                        return Poll::Ready(Ok(finish(attempt.exchange, response.map(GareBody::untouched))));
+                        return Poll::Ready(Ok(finish(
+                            attempt.exchange,
+                            response.map(GareBody::untouched),
+                        )));
                     }
                     if inspected {
                         let (head, body) = response.into_parts();
-                        let inspection = Inspection::new(body, this.limits.max_inspect, this.limits.inspect_timeout);
-                        State::Inspecting { inspection: Box::new(inspection), head, attempt }
+                        let inspection = Inspection::new(
+                            body,
+                            this.limits.max_inspect,
+                            this.limits.inspect_timeout,
+                        );
+                        State::Inspecting {
+                            inspection: Box::new(inspection),
+                            head,
+                            attempt,
+                        }
                     } else {
                         decide(attempt, response.map(GareBody::untouched), None)
                     }
                 }
-                (StateTaken::Inspecting { inspection, head, attempt }, _) => match inspection.poll_read(cx) {
+                (
+                    StateTaken::Inspecting {
+                        inspection,
+                        head,
+                        attempt,
+                    },
+                    _,
+                ) => match inspection.poll_read(cx) {
                     Err(inspection) => {
-                        this.state.set(State::Inspecting { inspection, head, attempt });
+                        this.state.set(State::Inspecting {
+                            inspection,
+                            head,
+                            attempt,
+                        });
                         return Poll::Pending;
                     }
-                    Ok(inspected) => {
-                        decide(attempt, Response::from_parts(head, inspected.body), inspected.text.as_deref())
-                    }
+                    Ok(inspected) => decide(
+                        attempt,
+                        Response::from_parts(head, inspected.body),
+                        inspected.text.as_deref(),
+                    ),
                 },
-                (StateTaken::Deciding { response, service, template, .. }, Event::Decided(exchange, header)) => {
-                    match (header, template) {
-                        (Some(header), Some(template)) => {
-                            let (request, template) = template.with(header);
-                            State::Readying { service, request, exchange, template }
+                (
+                    StateTaken::Deciding {
+                        response,
+                        service,
+                        template,
+                        ..
+                    },
+                    Event::Decided(exchange, header),
+                ) => match (header, template) {
+                    (Some(header), Some(template)) => {
+                        let (request, template) = template.with(header);
+                        State::Readying {
+                            service,
+                            request,
+                            exchange,
+                            template,
                         }
-                        _ => return Poll::Ready(Ok(finish(exchange, response))),
+                    }
+                    _ => return Poll::Ready(Ok(finish(exchange, response))),
+                },
+                (
+                    StateTaken::Readying {
+                        mut service,
+                        request,
+                        exchange,
+                        template,
+                    },
+                    Event::Ready(Ok(())),
+                ) => {
+                    let future = service.call(request);
+                    State::Calling {
+                        future,
+                        attempt: Attempt {
+                            exchange,
+                            service,
+                            template,
+                        },
                     }
                 }
-                (StateTaken::Readying { mut service, request, exchange, template }, Event::Ready(Ok(()))) => {
-                    let future = service.call(request);
-                    State::Calling { future, attempt: Attempt { exchange, service, template } }
+                (_, Event::Answered(Err(error)) | Event::Ready(Err(error))) => {
+                    return Poll::Ready(Err(error));
                 }
-                (_, Event::Answered(Err(error)) | Event::Ready(Err(error))) => return Poll::Ready(Err(error)),
                 _ => return Poll::Pending,
             };
             this.state.set(next);
@@ -198,14 +290,26 @@ fn decide<S, B, F, ResB>(
 where
     ResB: Body,
 {
-    let Attempt { exchange, service, template } = attempt;
+    let Attempt {
+        exchange,
+        service,
+        template,
+    } = attempt;
     let found = text.map(detect).unwrap_or_default();
     let waiting = Box::pin(exchange.decide(response.status(), found, template.is_some()));
-    State::Deciding { waiting, response, service, template }
+    State::Deciding {
+        waiting,
+        response,
+        service,
+        template,
+    }
 }
 
-fn finish<ResB: Body>(exchange: Box<Exchange>, mut response: Response<GareBody<ResB>>) -> Response<GareBody<ResB>> {
-    exchange.finish(response.extensions_mut());
+fn finish<ResB: Body>(
+    exchange: Box<Exchange>,
+    mut response: Response<GareBody<ResB>>,
+) -> Response<GareBody<ResB>> {
+    exchange.finish(response.status(), response.extensions_mut());
     response
 }
 

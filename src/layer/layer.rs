@@ -64,7 +64,10 @@ pub(super) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_inspect: 256 * 1024, inspect_timeout: Duration::from_secs(10) }
+        Self {
+            max_inspect: 256 * 1024,
+            inspect_timeout: Duration::from_secs(10),
+        }
     }
 }
 
@@ -76,7 +79,10 @@ impl GareLayer {
 
     /// A layer that shares `session` with others.
     pub fn from_session(session: Session) -> Self {
-        Self { session, limits: Limits::default() }
+        Self {
+            session,
+            limits: Limits::default(),
+        }
     }
 
     /// The session that all clones share.

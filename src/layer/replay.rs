@@ -36,7 +36,16 @@ macro_rules! by_clone {
     )*};
 }
 
-by_clone!((), Bytes, String, Vec<u8>, &'static str, &'static [u8], Cow<'static, str>, Cow<'static, [u8]>);
+by_clone!(
+    (),
+    Bytes,
+    String,
+    Vec<u8>,
+    &'static str,
+    &'static [u8],
+    Cow<'static, str>,
+    Cow<'static, [u8]>
+);
 
 impl<D: Clone> ReplayableBody for Full<D> {
     fn try_clone(&self) -> Option<Self> {

@@ -23,7 +23,11 @@ pub struct GareService<S> {
 
 impl<S> GareService<S> {
     pub(super) fn new(inner: S, session: Session, limits: Limits) -> Self {
-        Self { inner, session, limits }
+        Self {
+            inner,
+            session,
+            limits,
+        }
     }
 
     /// The wrapped service.
@@ -60,11 +64,18 @@ where
         // The service that was made ready is the one to call; its clone is not.
         let clone = self.inner.clone();
         let mut service = std::mem::replace(&mut self.inner, clone);
-        let course = self.session.begin(request.method(), request.uri(), request.headers(), request.extensions());
+        let course = self.session.begin(
+            request.method(),
+            request.uri(),
+            request.headers(),
+            request.extensions(),
+        );
         match course {
             Course::Aside => GareFuture::aside(service.call(request)),
             Course::Untrusted => GareFuture::untrusted(service.call(request), &self.session),
-            Course::Through(exchange) => GareFuture::through(service, request, exchange, self.limits),
+            Course::Through(exchange) => {
+                GareFuture::through(service, request, exchange, self.limits)
+            }
         }
     }
 }

@@ -39,7 +39,11 @@ impl Challenge {
     }
 
     pub(crate) fn of_request(target: Target, gare: Gare, method: Method, uri: Uri) -> Self {
-        Self { method, uri, ..Self::new(target, gare) }
+        Self {
+            method,
+            uri,
+            ..Self::new(target, gare)
+        }
     }
 
     pub(crate) fn answered(mut self, status: StatusCode, found: Vec<Found>) -> Self {
@@ -99,7 +103,10 @@ impl Challenge {
     /// What the service itself says (`session_message`) is quoted with control
     /// characters removed and cut to 300 characters, since it comes from a stranger.
     pub fn in_plain_words(&self) -> String {
-        plain_words::describe(self.target.origin().host(), &self.gare.authorization_parameters)
+        plain_words::describe(
+            self.target.origin().host(),
+            &self.gare.authorization_parameters,
+        )
     }
 }
 

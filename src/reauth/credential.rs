@@ -38,14 +38,18 @@ impl Credential {
         if token.is_empty() || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
             return Err(InvalidCredential(()));
         }
-        let value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| InvalidCredential(()))?;
+        let value =
+            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| InvalidCredential(()))?;
         Ok(Self::from_header_value(value))
     }
 
     /// Any `Authorization` value, taken as it is.
     pub fn from_header_value(mut value: HeaderValue) -> Self {
         value.set_sensitive(true);
-        Self { value, expires_at: None }
+        Self {
+            value,
+            expires_at: None,
+        }
     }
 
     /// Says for how long, counted from now, the credential may be sent.
@@ -68,7 +72,8 @@ impl Credential {
 
     /// Whether the lifetime, less `leeway`, is over.
     pub(crate) fn is_expired(&self, leeway: Duration) -> bool {
-        self.expires_at.is_some_and(|end| end.saturating_duration_since(Instant::now()) <= leeway)
+        self.expires_at
+            .is_some_and(|end| end.saturating_duration_since(Instant::now()) <= leeway)
     }
 
     /// Whether both would send the same bytes.
@@ -79,8 +84,12 @@ impl Credential {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let left = self.expires_at.map(|end| end.saturating_duration_since(Instant::now()));
-        f.debug_struct("Credential").field("expires_in", &left).finish_non_exhaustive()
+        let left = self
+            .expires_at
+            .map(|end| end.saturating_duration_since(Instant::now()));
+        f.debug_struct("Credential")
+            .field("expires_in", &left)
+            .finish_non_exhaustive()
     }
 }
 
@@ -90,7 +99,9 @@ pub struct InvalidCredential(());
 
 impl fmt::Display for InvalidCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the token is empty or holds characters that an Authorization header cannot carry")
+        f.write_str(
+            "the token is empty or holds characters that an Authorization header cannot carry",
+        )
     }
 }
 

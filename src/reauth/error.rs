@@ -63,7 +63,12 @@ impl ReauthError {
     /// `login_url` is the page that the person would open: a web service sends
     /// its user there instead of waiting.
     pub fn interaction_required(login_url: impl Into<String>) -> Self {
-        Self::of(Kind::InteractionRequired { login_url: Some(login_url.into()) }, None)
+        Self::of(
+            Kind::InteractionRequired {
+                login_url: Some(login_url.into()),
+            },
+            None,
+        )
     }
 
     /// As [`interaction_required`](Self::interaction_required), where there is no page to name.
@@ -109,7 +114,10 @@ impl ReauthError {
 
 impl fmt::Debug for ReauthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReauthError").field("kind", &self.0.kind).field("source", &self.0.source).finish()
+        f.debug_struct("ReauthError")
+            .field("kind", &self.0.kind)
+            .field("source", &self.0.source)
+            .finish()
     }
 }
 
@@ -118,7 +126,9 @@ impl fmt::Display for ReauthError {
         match &self.0.kind {
             Kind::Declined => f.write_str("the login was declined"),
             Kind::Timeout => f.write_str("the login was not finished in time"),
-            Kind::InteractionRequired { .. } => f.write_str("a person has to log in, and this program cannot ask one"),
+            Kind::InteractionRequired { .. } => {
+                f.write_str("a person has to log in, and this program cannot ask one")
+            }
             Kind::Panicked => f.write_str("the reauthenticator panicked"),
             Kind::NoRuntime => f.write_str("a login needs a running tokio runtime"),
             Kind::Other(message) => f.write_str(message),
@@ -128,7 +138,10 @@ impl fmt::Display for ReauthError {
 
 impl Error for ReauthError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }
 

@@ -17,7 +17,13 @@ macro_rules! event {
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn challenged(target: &Target, method: &Method, status: StatusCode, found: &[Found], generation: u64) {
+pub(super) fn challenged(
+    target: &Target,
+    method: &Method,
+    status: StatusCode,
+    found: &[Found],
+    generation: u64,
+) {
     event!(info, origin = %target.origin(), identity = ?target.identity(), %method, status = status.as_u16(),
         requirements = found.len(), generation, "challenged");
 }

@@ -17,13 +17,21 @@ use crate::runtime;
 /// out, or dropped with its runtime.
 ///
 /// `land` takes the slot's lock: do not hold it here.
-pub(super) fn launch<T, W, L>(limit: Duration, landed: watch::Sender<Option<Landed>>, work: W, land: L)
-where
+pub(super) fn launch<T, W, L>(
+    limit: Duration,
+    landed: watch::Sender<Option<Landed>>,
+    work: W,
+    land: L,
+) where
     T: Send + 'static,
     W: Future<Output = Result<T, ReauthError>> + Send + 'static,
     L: FnOnce(Result<T, ReauthError>) -> Landed + Send + 'static,
 {
-    let lander = Lander { land: Some(land), landed, result: Some(Err(ReauthError::no_runtime())) };
+    let lander = Lander {
+        land: Some(land),
+        landed,
+        result: Some(Err(ReauthError::no_runtime())),
+    };
     runtime::spawn(runtime::aboard(async move {
         lander.land(contained(limit, work).await);
     }));
@@ -53,13 +61,18 @@ impl<T, L: FnOnce(Result<T, ReauthError>) -> Landed> Drop for Lander<T, L> {
 }
 
 /// `work` with its time limited, and a panic made an error.
-async fn contained<T>(limit: Duration, work: impl Future<Output = Result<T, ReauthError>>) -> Result<T, ReauthError> {
+async fn contained<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, ReauthError>>,
+) -> Result<T, ReauthError> {
     let mut work = pin!(runtime::timeout(limit, work));
-    let ended = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-        Ok(poll) => poll.map(Some),
-        // A future that panicked is not polled again: this one ends here.
-        Err(_) => Poll::Ready(None),
-    });
+    let ended = poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            // A future that panicked is not polled again: this one ends here.
+            Err(_) => Poll::Ready(None),
+        },
+    );
     match ended.await {
         Some(Some(result)) => result,
         Some(None) => Err(ReauthError::timeout()),

@@ -24,7 +24,13 @@ pub(super) struct Identities {
 impl Identities {
     pub(super) fn new(max: usize, idle: Duration) -> Self {
         let own = Arc::new(Slot::new());
-        Self { own, others: Mutex::new(HashMap::new()), count: AtomicUsize::new(0), max: max.max(1), idle }
+        Self {
+            own,
+            others: Mutex::new(HashMap::new()),
+            count: AtomicUsize::new(0),
+            max: max.max(1),
+            idle,
+        }
     }
 
     /// The slot of `identity`, if it has one.
@@ -46,7 +52,9 @@ impl Identities {
             return seat;
         }
         let mut others = self.lock();
-        let slot = others.entry(identity.clone()).or_insert_with(|| Arc::new(Slot::new()));
+        let slot = others
+            .entry(identity.clone())
+            .or_insert_with(|| Arc::new(Slot::new()));
         let seat = Seat::take(slot);
         self.tidy(&mut others, identity);
         seat
@@ -56,7 +64,9 @@ impl Identities {
     pub(super) fn note_issued(&self, slot: &Arc<Slot>, credential: &Credential) {
         let mut others = self.lock();
         let alias = Identity::Presented(credential.clone());
-        others.entry(alias.clone()).or_insert_with(|| Arc::clone(slot));
+        others
+            .entry(alias.clone())
+            .or_insert_with(|| Arc::clone(slot));
         self.tidy(&mut others, &alias);
     }
 
@@ -65,7 +75,9 @@ impl Identities {
     fn tidy(&self, others: &mut HashMap<Identity, Arc<Slot>>, keep: &Identity) {
         let now = Instant::now();
         others.retain(|identity, slot| {
-            identity == keep || slot.is_in_use() || now.saturating_duration_since(slot.lock().used) < self.idle
+            identity == keep
+                || slot.is_in_use()
+                || now.saturating_duration_since(slot.lock().used) < self.idle
         });
         while others.len() > self.max {
             let idlest = others

@@ -19,13 +19,25 @@ fn is_refusal(status: StatusCode) -> bool {
 }
 
 fn is_readable(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).map(|value| value.as_bytes().trim_ascii().to_ascii_lowercase());
-    let plain = text(CONTENT_ENCODING).is_none_or(|encoding| encoding.is_empty() || encoding == b"identity");
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.as_bytes().trim_ascii().to_ascii_lowercase())
+    };
+    let plain = text(CONTENT_ENCODING)
+        .is_none_or(|encoding| encoding.is_empty() || encoding == b"identity");
     let empty = text(CONTENT_LENGTH).is_some_and(|length| length == b"0");
     let kind = text(CONTENT_TYPE);
     let readable = kind.is_none_or(|kind| {
-        let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-        kind.is_empty() || kind.starts_with(b"text/") || kind == b"application/json" || kind.ends_with(b"+json")
+        let kind = kind
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii();
+        kind.is_empty()
+            || kind.starts_with(b"text/")
+            || kind == b"application/json"
+            || kind.ends_with(b"+json")
     });
     plain && !empty && readable
 }
@@ -67,7 +79,11 @@ mod tests {
             (403, &[("content-encoding", "identity")], true),
             (403, &[("content-length", "0")], false),
         ] {
-            assert_eq!(may_ask(&Method::GET, &response(status, headers), 2), read, "{status} {headers:?}");
+            assert_eq!(
+                may_ask(&Method::GET, &response(status, headers), 2),
+                read,
+                "{status} {headers:?}"
+            );
         }
     }
 
@@ -75,7 +91,10 @@ mod tests {
     fn there_is_nothing_to_read_after_head_or_in_an_empty_body() {
         assert!(!may_ask(&Method::HEAD, &response(403, &[]), 2));
         assert!(!may_ask(&Method::GET, &response(403, &[]), 1));
-        let empty = Response::builder().status(403).body(Empty::<Bytes>::new()).expect("a response");
+        let empty = Response::builder()
+            .status(403)
+            .body(Empty::<Bytes>::new())
+            .expect("a response");
         assert!(!may_ask(&Method::GET, &empty, 2));
     }
 }

@@ -15,6 +15,7 @@
 //! it is a [`GareOutcome`] in the extensions of the response, and what one
 //! request wants otherwise is a [`GareOptions`] in the extensions of the request.
 
+mod answer;
 mod challenge;
 mod credential;
 mod error;
@@ -32,6 +33,7 @@ mod requirement;
 mod session;
 mod slot;
 mod stats;
+mod takeoff;
 mod target;
 mod trust;
 

@@ -45,8 +45,14 @@ impl Origin {
         if authority.as_str().contains('@') || authority.host().is_empty() || !readable {
             return Err(InvalidOrigin::UNREADABLE);
         }
-        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        Ok(Self { secure, host: authority.host().to_ascii_lowercase().into(), port })
+        let port = authority
+            .port_u16()
+            .unwrap_or(if secure { 443 } else { 80 });
+        Ok(Self {
+            secure,
+            host: authority.host().to_ascii_lowercase().into(),
+            port,
+        })
     }
 
     /// Whether the scheme is `https`.
@@ -67,7 +73,10 @@ impl Origin {
     /// Whether the host is this machine: `127.0.0.0/8`, `[::1]` or `localhost`.
     pub fn is_loopback(&self) -> bool {
         let literal = self.host.trim_start_matches('[').trim_end_matches(']');
-        &*self.host == "localhost" || literal.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        &*self.host == "localhost"
+            || literal
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
     }
 
     pub(super) fn has_default_port(&self) -> bool {
@@ -86,8 +95,17 @@ impl FromStr for Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", if self.secure { "https" } else { "http" }, self.host)?;
-        if self.has_default_port() { Ok(()) } else { write!(f, ":{}", self.port) }
+        write!(
+            f,
+            "{}://{}",
+            if self.secure { "https" } else { "http" },
+            self.host
+        )?;
+        if self.has_default_port() {
+            Ok(())
+        } else {
+            write!(f, ":{}", self.port)
+        }
     }
 }
 
@@ -143,7 +161,9 @@ impl InvalidOrigin {
 impl fmt::Display for InvalidOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Reason::Unreadable => "not an origin: give an absolute http or https URL without user information",
+            Reason::Unreadable => {
+                "not an origin: give an absolute http or https URL without user information"
+            }
             Reason::Insecure => "plain http is trusted on this machine only: give an https URL",
         })
     }

@@ -8,27 +8,52 @@ const SHOWN: usize = 300;
 pub(super) fn describe(host: &str, asked: &AuthorizationParameters) -> String {
     let mut parts = Vec::new();
     if !asked.session_required_single_domain.is_empty() {
-        parts.push(format!("log in again with an identity from {}", either(&asked.session_required_single_domain)));
+        parts.push(format!(
+            "log in again with an identity from {}",
+            either(&asked.session_required_single_domain)
+        ));
     }
     if !asked.session_required_identities.is_empty() {
-        parts.push(format!("log in again as {}", listed(&asked.session_required_identities, "and")));
+        parts.push(format!(
+            "log in again as {}",
+            listed(&asked.session_required_identities, "and")
+        ));
     }
     if !asked.session_required_policies.is_empty() {
         let policies = &asked.session_required_policies;
-        let noun = if policies.len() == 1 { "policy" } else { "policies" };
-        parts.push(format!("meet the authentication {noun} {}", listed(policies, "and")));
+        let noun = if policies.len() == 1 {
+            "policy"
+        } else {
+            "policies"
+        };
+        parts.push(format!(
+            "meet the authentication {noun} {}",
+            listed(policies, "and")
+        ));
     }
     if asked.session_required_mfa {
         parts.push("use multi-factor authentication".to_owned());
     }
     if !asked.required_scopes.is_empty() {
-        parts.push(format!("consent to {}", listed(&asked.required_scopes, "and")));
+        parts.push(format!(
+            "consent to {}",
+            listed(&asked.required_scopes, "and")
+        ));
     }
     if parts.is_empty() {
         parts.push("log in again".to_owned());
     }
-    let mut text = format!("{} asks you to {}.", printable(host), listed_raw(&parts, "and"));
-    if let Some(message) = asked.session_message.as_deref().map(printable).filter(|message| !message.is_empty()) {
+    let mut text = format!(
+        "{} asks you to {}.",
+        printable(host),
+        listed_raw(&parts, "and")
+    );
+    if let Some(message) = asked
+        .session_message
+        .as_deref()
+        .map(printable)
+        .filter(|message| !message.is_empty())
+    {
         text.push_str(&format!(" It says: \"{message}\""));
     }
     text

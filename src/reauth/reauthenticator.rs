@@ -92,7 +92,9 @@ pub struct ReauthFn<F> {
 
 impl<F> fmt::Debug for ReauthFn<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ReauthFn").field(&std::any::type_name::<F>()).finish()
+        f.debug_tuple("ReauthFn")
+            .field(&std::any::type_name::<F>())
+            .finish()
     }
 }
 

@@ -13,9 +13,14 @@ pub(super) fn covers(given: &AuthorizationParameters, asked: &AuthorizationParam
         return given.requires_session();
     }
     let domains = &asked.session_required_single_domain;
-    within(&asked.session_required_policies, &given.session_required_policies)
-        && within(&asked.required_scopes, &given.required_scopes)
-        && same(&asked.session_required_identities, &given.session_required_identities)
+    within(
+        &asked.session_required_policies,
+        &given.session_required_policies,
+    ) && within(&asked.required_scopes, &given.required_scopes)
+        && same(
+            &asked.session_required_identities,
+            &given.session_required_identities,
+        )
         && (domains.is_empty()
             || (!given.session_required_single_domain.is_empty()
                 && within(&given.session_required_single_domain, domains)))

@@ -78,7 +78,14 @@ impl Session {
 
     fn with_settings(reauthenticator: Arc<dyn Reauthenticator>, settings: Settings) -> Self {
         let identities = Identities::new(settings.max_identities, settings.identity_idle);
-        Self { shared: Arc::new(Shared { reauthenticator, settings, identities, counters: Counters::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                reauthenticator,
+                settings,
+                identities,
+                counters: Counters::default(),
+            }),
+        }
     }
 
     fn set(self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -177,6 +184,8 @@ impl Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("settings", &self.shared.settings).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("settings", &self.shared.settings)
+            .finish_non_exhaustive()
     }
 }

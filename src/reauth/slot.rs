@@ -1,8 +1,9 @@
 //! What a session remembers of one identity. Every transition is a plain
 //! function under one lock: nothing here waits.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -42,6 +43,8 @@ pub(super) struct Slot {
     state: Mutex<State>,
     /// How many requests are under way with it.
     users: AtomicUsize,
+    /// The latest generation that a request was let in with.
+    proven: AtomicU64,
 }
 
 /// A request's hold on its slot: the slot is not forgotten meanwhile.
@@ -65,11 +68,18 @@ impl Drop for Seat {
     }
 }
 
+/// The last login that succeeded.
+#[derive(Debug)]
+pub(super) struct LastLogin {
+    generation: u64,
+    requirement: AuthorizationParameters,
+    landed: Instant,
+}
+
 #[derive(Debug)]
 pub(super) struct State {
     generation: u64,
-    /// The generation that the last login gave.
-    last_login: u64,
+    last_login: Option<LastLogin>,
     issued: Vec<(Origin, Issued)>,
     login: Option<Login>,
     renewals: Vec<Renewal>,
@@ -89,9 +99,10 @@ impl Slot {
     pub(super) fn new() -> Self {
         Self {
             users: AtomicUsize::new(0),
+            proven: AtomicU64::new(0),
             state: Mutex::new(State {
                 generation: 0,
-                last_login: 0,
+                last_login: None,
                 issued: Vec::new(),
                 login: None,
                 renewals: Vec::new(),
@@ -103,6 +114,18 @@ impl Slot {
                 used: Instant::now(),
             }),
         }
+    }
+
+    /// Notes that a request was let in with `generation`. Takes no lock.
+    pub(super) fn prove(&self, generation: u64) {
+        if self.proven.load(Ordering::Relaxed) < generation {
+            self.proven.fetch_max(generation, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a request was let in with `generation` or a later one.
+    pub(super) fn is_proven(&self, generation: u64) -> bool {
+        self.proven.load(Ordering::Relaxed) >= generation
     }
 
     /// Whether forgetting it would be noticed by a request or a login under way.
@@ -118,16 +141,44 @@ impl Slot {
 
 impl State {
     pub(super) fn current(&self, origin: &Origin) -> Option<&Issued> {
-        self.issued.iter().find(|(known, _)| known == origin).map(|(_, issued)| issued)
+        self.issued
+            .iter()
+            .find(|(known, _)| known == origin)
+            .map(|(_, issued)| issued)
     }
 
     pub(super) fn newer_than(&self, generation: u64, origin: &Origin) -> Option<Issued> {
-        self.current(origin).filter(|issued| issued.generation > generation).cloned()
+        self.current(origin)
+            .filter(|issued| issued.generation > generation)
+            .cloned()
+    }
+
+    /// A credential that is newer than what was sent and has not run out.
+    pub(super) fn fresh(&self, sent: u64, origin: &Origin, leeway: Duration) -> Option<Issued> {
+        self.newer_than(sent, origin)
+            .filter(|issued| !issued.credential.is_expired(leeway))
     }
 
     /// Whether a login, perhaps at another service, came after `generation`.
     pub(super) fn logged_in_since(&self, generation: u64) -> bool {
-        self.last_login > generation
+        self.last_login
+            .as_ref()
+            .is_some_and(|login| login.generation > generation)
+    }
+
+    /// The generation of the last login, if it was after `since` and asked for
+    /// what covers `asked`, and `sent` is not older than it: then a refusal may
+    /// mean that the login did not help.
+    pub(super) fn just_asked(
+        &self,
+        asked: &AuthorizationParameters,
+        sent: u64,
+        since: Option<Instant>,
+    ) -> Option<u64> {
+        let login = self.last_login.as_ref()?;
+        let just_now = since.is_none_or(|since| login.landed > since);
+        (just_now && sent >= login.generation && covers(&login.requirement, asked))
+            .then_some(login.generation)
     }
 
     pub(super) fn login(&self) -> Option<&Login> {
@@ -135,7 +186,10 @@ impl State {
     }
 
     pub(super) fn renewal(&self, origin: &Origin) -> Option<Landing> {
-        self.renewals.iter().find(|renewal| renewal.origin == *origin).map(|renewal| renewal.landing.clone())
+        self.renewals
+            .iter()
+            .find(|renewal| renewal.origin == *origin)
+            .map(|renewal| renewal.landing.clone())
     }
 
     fn is_busy(&self) -> bool {
@@ -143,20 +197,33 @@ impl State {
     }
 
     pub(super) fn cooling_down(&self, now: Instant) -> Option<ReauthError> {
-        self.cool_down.as_ref().filter(|(until, _)| now < *until).map(|(_, error)| error.clone())
+        self.cool_down
+            .as_ref()
+            .filter(|(until, _)| now < *until)
+            .map(|(_, error)| error.clone())
     }
 
     pub(super) fn is_futile(&self, asked: &AuthorizationParameters, now: Instant) -> bool {
-        self.futile.iter().any(|(until, tried)| now < *until && covers(tried, asked))
+        self.futile
+            .iter()
+            .any(|(until, tried)| now < *until && covers(tried, asked))
     }
 
-    pub(super) fn note_futile(&mut self, asked: AuthorizationParameters, now: Instant, until: Instant) {
-        self.futile.retain(|(until, tried)| now < *until && !covers(&asked, tried));
+    pub(super) fn note_futile(
+        &mut self,
+        asked: AuthorizationParameters,
+        now: Instant,
+        until: Instant,
+    ) {
+        self.futile
+            .retain(|(until, tried)| now < *until && !covers(&asked, tried));
         self.futile.push((until, asked));
     }
 
     pub(super) fn is_barren(&self, origin: &Origin, now: Instant) -> bool {
-        self.barren.iter().any(|(until, known)| now < *until && known == origin)
+        self.barren
+            .iter()
+            .any(|(until, known)| now < *until && known == origin)
     }
 
     /// Remembers what a waiting request will ask for, until [`State::forget`].
@@ -193,11 +260,16 @@ impl State {
         cool_down_until: Instant,
         max_origins: usize,
     ) -> Landed {
-        self.login = None;
+        let login = self.login.take();
         match result {
             Ok(credential) => {
                 let issued = self.issue(origin, credential, max_origins);
-                self.last_login = issued.generation;
+                let generation = issued.generation;
+                self.last_login = login.map(|login| LastLogin {
+                    generation,
+                    requirement: login.requirement,
+                    landed: Instant::now(),
+                });
                 self.cool_down = None;
                 self.barren.clear();
                 Ok(Some(issued))
@@ -235,7 +307,10 @@ impl State {
             Some(known) if known.credential.sends_same_as(&renewed) => {
                 // The same token again is no new generation, only news of its lifetime.
                 let generation = known.generation;
-                let issued = Issued { credential: renewed, generation };
+                let issued = Issued {
+                    credential: renewed,
+                    generation,
+                };
                 self.keep(origin, issued.clone(), max_origins);
                 Ok(Some(issued))
             }
@@ -245,7 +320,10 @@ impl State {
 
     fn issue(&mut self, origin: Origin, credential: Credential, max_origins: usize) -> Issued {
         self.generation += 1;
-        let issued = Issued { credential, generation: self.generation };
+        let issued = Issued {
+            credential,
+            generation: self.generation,
+        };
         self.keep(origin, issued.clone(), max_origins);
         issued
     }

@@ -68,8 +68,21 @@ impl Refusals {
 
     /// All of them together.
     pub fn total(&self) -> u64 {
-        let Self { untrusted, not_bearer, not_replayable, login_only, no_prompt, .. } = self;
-        let Self { no_progress, exhausted, deadline_elapsed, failed, .. } = self;
+        let Self {
+            untrusted,
+            not_bearer,
+            not_replayable,
+            login_only,
+            no_prompt,
+            ..
+        } = self;
+        let Self {
+            no_progress,
+            exhausted,
+            deadline_elapsed,
+            failed,
+            ..
+        } = self;
         let asked_for = untrusted + not_bearer + not_replayable + login_only + no_prompt;
         asked_for + no_progress + exhausted + deadline_elapsed + failed
     }

@@ -30,12 +30,20 @@ impl Trust {
     /// (the names are those of the Globus SDKs).
     pub fn globus() -> Self {
         let environment = std::env::var("GLOBUS_SDK_ENVIRONMENT").unwrap_or_default();
-        Self { domain: environment_domain(&environment), origins: Vec::new(), loopback: false }
+        Self {
+            domain: environment_domain(&environment),
+            origins: Vec::new(),
+            loopback: false,
+        }
     }
 
     /// Nobody, until an origin is added.
     pub fn none() -> Self {
-        Self { domain: None, origins: Vec::new(), loopback: false }
+        Self {
+            domain: None,
+            origins: Vec::new(),
+            loopback: false,
+        }
     }
 
     /// Adds one origin: scheme, host and port must all be the same.
@@ -62,9 +70,9 @@ impl Trust {
 
     /// Whether `origin` is among the trusted.
     pub fn allows(&self, origin: &Origin) -> bool {
-        let globus = self
-            .domain
-            .is_some_and(|domain| origin.is_secure() && origin.has_default_port() && is_under(origin.host(), domain));
+        let globus = self.domain.is_some_and(|domain| {
+            origin.is_secure() && origin.has_default_port() && is_under(origin.host(), domain)
+        });
         globus || (self.loopback && origin.is_loopback()) || self.origins.contains(origin)
     }
 }
@@ -83,7 +91,8 @@ fn environment_domain(environment: &str) -> Option<&'static str> {
 }
 
 fn is_under(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    host.strip_suffix(domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -92,7 +101,11 @@ mod tests {
 
     #[test]
     fn only_https_under_the_domain_of_the_environment_is_trusted() {
-        let trust = Trust { domain: environment_domain("production"), origins: Vec::new(), loopback: false };
+        let trust = Trust {
+            domain: environment_domain("production"),
+            origins: Vec::new(),
+            loopback: false,
+        };
         for (url, trusted) in [
             ("https://transfer.api.globus.org/v0.10/", true),
             ("https://globus.org", true),
@@ -151,10 +164,18 @@ mod tests {
 
     #[test]
     fn an_added_origin_is_itself_alone() {
-        let trust = Trust::none().origin("https://data.example.edu:8443/some/path").expect("an origin");
+        let trust = Trust::none()
+            .origin("https://data.example.edu:8443/some/path")
+            .expect("an origin");
         assert!(trust.allows(&"https://data.example.edu:8443".parse().expect("an origin")));
         assert!(!trust.allows(&"https://data.example.edu".parse().expect("an origin")));
-        assert!(!trust.allows(&"https://sub.data.example.edu:8443".parse().expect("an origin")));
+        assert!(
+            !trust.allows(
+                &"https://sub.data.example.edu:8443"
+                    .parse()
+                    .expect("an origin")
+            )
+        );
     }
 
     #[test]

@@ -10,7 +10,9 @@ use globus_gare::reauth::{Credential, GareOutcome, Identity, ReauthError};
 use http::Request;
 use tower::ServiceExt;
 
-use crate::service::{Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get};
+use crate::service::{
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get,
+};
 
 /// A service that wants the `generation`-th token or a later one.
 fn wants(layer: &GareLayer, generation: usize) -> (Service, Arc<AtomicUsize>) {
@@ -18,8 +20,14 @@ fn wants(layer: &GareLayer, generation: usize) -> (Service, Arc<AtomicUsize>) {
     let seen = Arc::clone(&requests);
     let client = behind(layer, move |request| {
         seen.fetch_add(1, Ordering::SeqCst);
-        let token = authorization(&request).strip_prefix("Bearer token-").map_or(0, |n| n.parse().unwrap_or(0));
-        if token >= generation { answer(200, "") } else { answer(403, MFA) }
+        let token = authorization(&request)
+            .strip_prefix("Bearer token-")
+            .map_or(0, |n| n.parse().unwrap_or(0));
+        if token >= generation {
+            answer(200, "")
+        } else {
+            answer(403, MFA)
+        }
     });
     (client, requests)
 }
@@ -34,19 +42,34 @@ async fn settle() {
 async fn many_requests_challenged_together_cost_one_login() {
     let login = Login::held();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
-    let all = (0..100).map(|_| tokio::spawn(client.clone().oneshot(get("/")))).collect::<Vec<_>>();
+    let all = (0..100)
+        .map(|_| tokio::spawn(client.clone().oneshot(get("/"))))
+        .collect::<Vec<_>>();
     settle().await;
     assert_eq!((login.logins(), requests.load(Ordering::SeqCst)), (1, 100));
     login.let_go();
     for response in join_all(all).await {
         let response = response.expect("no panic").expect("a response");
         assert_eq!(response.status(), 200);
-        assert_eq!(response.extensions().get::<GareOutcome>().expect("an outcome").logins(), 1);
+        assert_eq!(
+            response
+                .extensions()
+                .get::<GareOutcome>()
+                .expect("an outcome")
+                .logins(),
+            1
+        );
     }
     assert_eq!((login.logins(), requests.load(Ordering::SeqCst)), (1, 200));
     let stats = client.session().stats();
     assert_eq!(
-        (stats.challenges, stats.logins, stats.joins, stats.replays, stats.refusals.total()),
+        (
+            stats.challenges,
+            stats.logins,
+            stats.joins,
+            stats.replays,
+            stats.refusals.total()
+        ),
         (100, 1, 99, 100, 0)
     );
 }
@@ -54,16 +77,22 @@ async fn many_requests_challenged_together_cost_one_login() {
 #[tokio::test]
 async fn consent_then_policy_then_mfa_go_through() {
     let login = Login::at_once();
-    let client = behind(&GareLayer::new(login.clone()), |request| match authorization(&request) {
-        "Bearer token-1" => answer(403, POLICY),
-        "Bearer token-2" => answer(403, MFA),
-        "Bearer token-3" => answer(200, ""),
-        _ => answer(403, CONSENT),
-    });
+    let client = behind(
+        &GareLayer::new(login.clone()),
+        |request| match authorization(&request) {
+            "Bearer token-1" => answer(403, POLICY),
+            "Bearer token-2" => answer(403, MFA),
+            "Bearer token-3" => answer(200, ""),
+            _ => answer(403, CONSENT),
+        },
+    );
     let response = client.oneshot(get("/")).await.expect("a response");
     assert_eq!(response.status(), 200);
-    let attempts: Vec<_> =
-        login.challenges().iter().map(|challenge| (challenge.attempt(), challenge.generation())).collect();
+    let attempts: Vec<_> = login
+        .challenges()
+        .iter()
+        .map(|challenge| (challenge.attempt(), challenge.generation()))
+        .collect();
     assert_eq!(attempts, [(1, 0), (2, 1), (3, 2)]);
 }
 
@@ -78,7 +107,14 @@ async fn a_dropped_caller_leaves_the_login_to_the_others() {
     leader.abort();
     settle().await;
     login.let_go();
-    assert_eq!(waiter.await.expect("no panic").expect("a response").status(), 200);
+    assert_eq!(
+        waiter
+            .await
+            .expect("no panic")
+            .expect("a response")
+            .status(),
+        200
+    );
     assert_eq!(login.logins(), 1);
 }
 
@@ -86,18 +122,31 @@ async fn a_dropped_caller_leaves_the_login_to_the_others() {
 async fn a_failure_reaches_every_waiter_and_then_cools_down() {
     let login = Login::held().then(Err(ReauthError::declined()));
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
-    let all = (0..10).map(|_| tokio::spawn(client.clone().oneshot(get("/")))).collect::<Vec<_>>();
+    let all = (0..10)
+        .map(|_| tokio::spawn(client.clone().oneshot(get("/"))))
+        .collect::<Vec<_>>();
     settle().await;
     login.let_go();
     for response in join_all(all).await {
         let response = response.expect("no panic").expect("a response");
         assert_eq!(response.status(), 403);
-        let refusal = response.extensions().get::<GareOutcome>().expect("an outcome").refusal().cloned();
-        assert!(matches!(refusal, Some(globus_gare::reauth::Refusal::Failed(error)) if error.is_declined()));
+        let refusal = response
+            .extensions()
+            .get::<GareOutcome>()
+            .expect("an outcome")
+            .refusal()
+            .cloned();
+        assert!(
+            matches!(refusal, Some(globus_gare::reauth::Refusal::Failed(error)) if error.is_declined())
+        );
     }
     login.let_go();
     let response = client.clone().oneshot(get("/")).await.expect("a response");
-    assert_eq!((response.status().as_u16(), login.logins()), (403, 1), "nobody is asked while it cools down");
+    assert_eq!(
+        (response.status().as_u16(), login.logins()),
+        (403, 1),
+        "nobody is asked while it cools down"
+    );
     tokio::time::advance(Duration::from_secs(31)).await;
     let response = client.oneshot(get("/")).await.expect("a response");
     assert_eq!((response.status().as_u16(), login.logins()), (200, 2));
@@ -111,7 +160,15 @@ async fn a_late_refusal_replays_with_the_current_credential() {
     let mut late = Box::pin(client.clone().oneshot(get("/")));
     settle().await;
     assert!(futures_util::poll!(&mut late).is_pending());
-    assert_eq!(client.clone().oneshot(get("/")).await.expect("a response").status(), 200);
+    assert_eq!(
+        client
+            .clone()
+            .oneshot(get("/"))
+            .await
+            .expect("a response")
+            .status(),
+        200
+    );
     assert_eq!(login.logins(), 1);
     assert_eq!(late.await.expect("a response").status(), 200);
     assert_eq!(login.logins(), 1, "a late refusal logs nobody in");
@@ -124,13 +181,40 @@ async fn a_request_with_a_value_of_its_own_gets_the_successor() {
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
     let of = |token: &str| {
         let mut request: Request<Body> = get("/");
-        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().expect("a value"));
+        request.headers_mut().insert(
+            "authorization",
+            format!("Bearer {token}").parse().expect("a value"),
+        );
         request
     };
-    assert_eq!(client.clone().oneshot(of("ada")).await.expect("a response").status(), 200);
-    assert_eq!(client.clone().oneshot(of("ada")).await.expect("a response").status(), 200);
+    assert_eq!(
+        client
+            .clone()
+            .oneshot(of("ada"))
+            .await
+            .expect("a response")
+            .status(),
+        200
+    );
+    assert_eq!(
+        client
+            .clone()
+            .oneshot(of("ada"))
+            .await
+            .expect("a response")
+            .status(),
+        200
+    );
     assert_eq!(login.logins(), 1, "the successor is known");
-    assert_eq!(client.clone().oneshot(of("bob")).await.expect("a response").status(), 200);
+    assert_eq!(
+        client
+            .clone()
+            .oneshot(of("bob"))
+            .await
+            .expect("a response")
+            .status(),
+        200
+    );
     assert_eq!(login.logins(), 2, "another value is another identity");
     let presented = |identity: &Identity, token: &str| matches!(identity, Identity::Presented(value) if value.header_value() == &format!("Bearer {token}"));
     let challenges = login.challenges();
@@ -141,28 +225,60 @@ async fn a_request_with_a_value_of_its_own_gets_the_successor() {
 #[tokio::test]
 async fn a_plain_401_is_renewed_silently_once() {
     let login = Login::at_once().stored("old");
-    let client = behind(&GareLayer::new(login.clone()), |request| match authorization(&request) {
-        "Bearer new" => answer(200, ""),
-        _ => answer(401, "{}"),
-    });
+    let client = behind(
+        &GareLayer::new(login.clone()),
+        |request| match authorization(&request) {
+            "Bearer new" => answer(200, ""),
+            _ => answer(401, "{}"),
+        },
+    );
     let response = client.clone().oneshot(get("/")).await.expect("a response");
-    assert_eq!((response.status().as_u16(), login.renewals()), (401, 2), "asked first, renewed once");
+    assert_eq!(
+        (response.status().as_u16(), login.renewals()),
+        (401, 2),
+        "asked first, renewed once"
+    );
     login.store("new");
     let response = client.clone().oneshot(get("/")).await.expect("a response");
-    assert_eq!((response.status().as_u16(), login.renewals(), login.logins()), (200, 3, 0));
+    assert_eq!(
+        (response.status().as_u16(), login.renewals(), login.logins()),
+        (200, 3, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_expired_credential_is_renewed_before_it_is_sent() {
-    let short = Credential::bearer("token-1").expect("a token").with_lifetime(Duration::from_secs(3600));
+    let short = Credential::bearer("token-1")
+        .expect("a token")
+        .with_lifetime(Duration::from_secs(3600));
     let login = Login::at_once().then(Ok(short));
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
-    assert_eq!(client.clone().oneshot(get("/")).await.expect("a response").status(), 200);
+    assert_eq!(
+        client
+            .clone()
+            .oneshot(get("/"))
+            .await
+            .expect("a response")
+            .status(),
+        200
+    );
     tokio::time::advance(Duration::from_secs(3600)).await;
     login.store("token-2");
     let sent = requests.load(Ordering::SeqCst);
-    assert_eq!(client.clone().oneshot(get("/")).await.expect("a response").status(), 200);
-    assert_eq!(requests.load(Ordering::SeqCst), sent + 1, "no refusal was needed to find out");
+    assert_eq!(
+        client
+            .clone()
+            .oneshot(get("/"))
+            .await
+            .expect("a response")
+            .status(),
+        200
+    );
+    assert_eq!(
+        requests.load(Ordering::SeqCst),
+        sent + 1,
+        "no refusal was needed to find out"
+    );
     assert_eq!(login.logins(), 1);
 }
 
@@ -175,13 +291,24 @@ async fn a_login_that_uses_the_same_client_does_not_wait_for_itself() {
         let client = own.get().expect("set").clone();
         async move {
             let response = client.oneshot(get("/login")).await.expect("a response");
-            assert_eq!(response.status(), 403, "its own requests pass straight through");
+            assert_eq!(
+                response.status(),
+                403,
+                "its own requests pass straight through"
+            );
             Ok(Credential::bearer("token-1")?)
         }
     }));
     let (service, _) = wants(&layer, 1);
     assert!(client.set(service.clone()).is_ok());
-    assert_eq!(service.oneshot(get("/")).await.expect("a response").status(), 200);
+    assert_eq!(
+        service
+            .oneshot(get("/"))
+            .await
+            .expect("a response")
+            .status(),
+        200
+    );
 }
 
 #[tokio::test]
@@ -198,7 +325,17 @@ async fn without_a_runtime_there_is_an_error_and_no_panic() {
             }
         })
     });
-    let response = response.join().expect("no panic").expect("done").expect("a response");
-    let outcome = response.extensions().get::<GareOutcome>().expect("an outcome");
-    assert_eq!(outcome.refusal().expect("refused").to_string(), "a login needs a running tokio runtime");
+    let response = response
+        .join()
+        .expect("no panic")
+        .expect("done")
+        .expect("a response");
+    let outcome = response
+        .extensions()
+        .get::<GareOutcome>()
+        .expect("an outcome");
+    assert_eq!(
+        outcome.refusal().expect("refused").to_string(),
+        "a login needs a running tokio runtime"
+    );
 }

@@ -69,13 +69,21 @@ async fn the_replay_is_the_request_that_came_with_the_new_credential() {
         headers
     };
     assert_eq!(others(&replay), others(&first));
-    let body = replay.into_body().collect().await.expect("a body").to_bytes();
+    let body = replay
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
     assert_eq!(body, "{\"path\": \"/~/new\"}");
 
     send.send_response(answer(200, "done"));
     let response = assert_ready_ok!(response.poll());
     assert_eq!(response.status(), 200);
-    let outcome = response.extensions().get::<GareOutcome>().expect("an outcome");
+    let outcome = response
+        .extensions()
+        .get::<GareOutcome>()
+        .expect("an outcome");
     assert_eq!((outcome.logins(), outcome.replays()), (1, 1));
     assert!(outcome.refusal().is_none());
 }
@@ -100,7 +108,10 @@ async fn every_attempt_waits_until_the_service_is_ready() {
         tokio::task::yield_now().await;
     }
     assert_eq!(login.logins(), 1);
-    assert!(matches!(poll_request(&mut handle), Poll::Pending), "a replay before the service was ready");
+    assert!(
+        matches!(poll_request(&mut handle), Poll::Pending),
+        "a replay before the service was ready"
+    );
 
     handle.allow(1);
     assert!(response.is_woken());
@@ -160,9 +171,20 @@ async fn a_request_that_cannot_be_replayed_is_sent_once() {
     send.send_response(answer(403, MFA));
     let response: Response<GareBody<Body>> = assert_ready_ok!(response.poll());
     assert_eq!(response.status(), 403);
-    let outcome = response.extensions().get::<GareOutcome>().expect("an outcome");
-    assert_eq!(outcome.refusal().map(|refusal| refusal.name()), Some("not_replayable"));
+    let outcome = response
+        .extensions()
+        .get::<GareOutcome>()
+        .expect("an outcome");
+    assert_eq!(
+        outcome.refusal().map(|refusal| refusal.name()),
+        Some("not_replayable")
+    );
     assert_eq!(login.logins(), 0);
-    let body: Bytes = response.into_body().collect().await.expect("a body").to_bytes();
+    let body: Bytes = response
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
     assert_eq!(body, MFA);
 }

@@ -30,7 +30,10 @@ impl HttpBody for Steps {
     type Data = Bytes;
     type Error = &'static str;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         loop {
             if let Some(Step::Wait(time, alarm)) = self.0.front_mut() {
                 let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep(*time)));
@@ -40,7 +43,9 @@ impl HttpBody for Steps {
             }
             return Poll::Ready(match self.0.pop_front() {
                 Some(Step::Wait(..)) => continue,
-                Some(Step::Data(data)) => Some(Ok(Frame::data(Bytes::from_static(data.as_bytes())))),
+                Some(Step::Data(data)) => {
+                    Some(Ok(Frame::data(Bytes::from_static(data.as_bytes()))))
+                }
                 Some(Step::Trailer(value)) => {
                     let mut trailers = HeaderMap::new();
                     trailers.insert("x-trailer", value.parse().expect("a value"));
@@ -58,7 +63,9 @@ impl HttpBody for Steps {
 }
 
 /// What a caller reads: the data, the trailer, and the error that ended it.
-async fn read(mut body: impl HttpBody<Data = Bytes, Error = &'static str> + Unpin) -> (String, String, String) {
+async fn read(
+    mut body: impl HttpBody<Data = Bytes, Error = &'static str> + Unpin,
+) -> (String, String, String) {
     let (mut data, mut trailer) = (String::new(), String::new());
     loop {
         match body.frame().await {
@@ -75,18 +82,29 @@ async fn read(mut body: impl HttpBody<Data = Bytes, Error = &'static str> + Unpi
     }
 }
 
-async fn through(layer: GareLayer, status: u16, steps: Vec<Step>) -> Response<globus_gare::layer::GareBody<Steps>> {
+async fn through(
+    layer: GareLayer,
+    status: u16,
+    steps: Vec<Step>,
+) -> Response<globus_gare::layer::GareBody<Steps>> {
     let steps = Arc::new(Mutex::new(Some(steps)));
     let service = service_fn(move |_: Request<Body>| {
         let steps = steps.lock().expect("whole").take().expect("one request");
         std::future::ready(Response::builder().status(status).body(Steps(steps.into())))
     });
-    layer.layer(service).oneshot(get("/")).await.expect("a response")
+    layer
+        .layer(service)
+        .oneshot(get("/"))
+        .await
+        .expect("a response")
 }
 
 fn outcome<B>(response: &Response<B>) -> Option<(&'static str, usize)> {
     let outcome = response.extensions().get::<GareOutcome>()?;
-    Some((outcome.refusal().map_or("", |refusal| refusal.name()), outcome.found().len()))
+    Some((
+        outcome.refusal().map_or("", |refusal| refusal.name()),
+        outcome.found().len(),
+    ))
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,12 +112,40 @@ async fn what_asks_for_nothing_is_given_back_byte_for_byte() {
     use Step::{Data, Error, Trailer};
     let wait = |seconds| Step::Wait(Duration::from_secs(seconds), None);
     for (name, status, steps, data, trailer, error) in [
-        ("a plain answer", 200, vec![Data("a"), Data("b"), Trailer("t")], "ab", "t", ""),
-        ("a refusal in pieces", 404, vec![Data("{\"a\""), wait(1), Data(": 1}"), Trailer("t")], "{\"a\": 1}", "t", ""),
+        (
+            "a plain answer",
+            200,
+            vec![Data("a"), Data("b"), Trailer("t")],
+            "ab",
+            "t",
+            "",
+        ),
+        (
+            "a refusal in pieces",
+            404,
+            vec![Data("{\"a\""), wait(1), Data(": 1}"), Trailer("t")],
+            "{\"a\": 1}",
+            "t",
+            "",
+        ),
         ("an empty refusal", 403, vec![], "", "", ""),
         ("trailers alone", 403, vec![Trailer("t")], "", "t", ""),
-        ("one that breaks off", 403, vec![Data("{\"a"), Error("reset")], "{\"a", "", "reset"),
-        ("one that drips for too long", 403, vec![Data("{"), wait(60), Data("}"), Trailer("t")], "{}", "t", ""),
+        (
+            "one that breaks off",
+            403,
+            vec![Data("{\"a"), Error("reset")],
+            "{\"a",
+            "",
+            "reset",
+        ),
+        (
+            "one that drips for too long",
+            403,
+            vec![Data("{"), wait(60), Data("}"), Trailer("t")],
+            "{}",
+            "t",
+            "",
+        ),
         (
             "one that is too long",
             403,
@@ -108,20 +154,35 @@ async fn what_asks_for_nothing_is_given_back_byte_for_byte() {
             "",
             "",
         ),
-        ("a gateway's page", 502, vec![Data("<html>bad gateway</html>")], "<html>bad gateway</html>", "", ""),
+        (
+            "a gateway's page",
+            502,
+            vec![Data("<html>bad gateway</html>")],
+            "<html>bad gateway</html>",
+            "",
+            "",
+        ),
     ] {
         let login = Login::at_once();
         let response = through(GareLayer::new(login.clone()).max_inspect(15), status, steps).await;
         assert_eq!(response.status(), status, "{name}");
         assert_eq!(outcome(&response), None, "{name}");
-        assert_eq!(read(response.into_body()).await, (data.into(), trailer.into(), error.into()), "{name}");
+        assert_eq!(
+            read(response.into_body()).await,
+            (data.into(), trailer.into(), error.into()),
+            "{name}"
+        );
         assert_eq!(login.logins(), 0, "{name}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_body_is_passed_on_after_the_inspect_timeout() {
-    let steps = vec![Step::Data("{"), Step::Wait(Duration::from_secs(60), None), Step::Data("}")];
+    let steps = vec![
+        Step::Data("{"),
+        Step::Wait(Duration::from_secs(60), None),
+        Step::Data("}"),
+    ];
     let began = tokio::time::Instant::now();
     let layer = GareLayer::new(Login::at_once()).inspect_timeout(Duration::from_secs(3));
     let response = through(layer, 403, steps).await;
@@ -134,7 +195,10 @@ async fn a_slow_body_is_passed_on_after_the_inspect_timeout() {
 async fn a_refusal_that_is_not_acted_on_comes_with_its_reason() {
     let declined = || Login::at_once().then(Err(ReauthError::declined()));
     let bearer = |mut request: Request<Body>| {
-        request.headers_mut().insert("authorization", "Basic Y2xpZW50OnNlY3JldA==".parse().expect("a value"));
+        request.headers_mut().insert(
+            "authorization",
+            "Basic Y2xpZW50OnNlY3JldA==".parse().expect("a value"),
+        );
         request
     };
     let with = |options: GareOptions| {
@@ -142,15 +206,32 @@ async fn a_refusal_that_is_not_acted_on_comes_with_its_reason() {
         request.extensions_mut().insert(options);
         request
     };
-    let elsewhere = Request::get("https://globus.org.evil.example/").body(Body::default()).expect("a request");
+    let elsewhere = Request::get("https://globus.org.evil.example/")
+        .body(Body::default())
+        .expect("a request");
     for (login, request, expected, logins) in [
         (declined(), get("/"), Some(("failed", 1)), 1),
         (Login::at_once(), get("/"), Some(("no_progress", 1)), 1),
-        (Login::at_once(), bearer(get("/")), Some(("not_bearer", 1)), 0),
+        (
+            Login::at_once(),
+            bearer(get("/")),
+            Some(("not_bearer", 1)),
+            0,
+        ),
         (Login::at_once(), elsewhere, Some(("untrusted", 0)), 0),
         (Login::at_once(), with(GareOptions::new().never()), None, 0),
-        (Login::at_once(), with(GareOptions::new().no_prompt()), Some(("no_prompt", 1)), 0),
-        (Login::at_once(), with(GareOptions::new().login_without_replay()), Some(("login_only", 1)), 1),
+        (
+            Login::at_once(),
+            with(GareOptions::new().no_prompt()),
+            Some(("no_prompt", 1)),
+            0,
+        ),
+        (
+            Login::at_once(),
+            with(GareOptions::new().login_without_replay()),
+            Some(("login_only", 1)),
+            1,
+        ),
     ] {
         let client = behind(&GareLayer::new(login.clone()), |_| answer(403, MFA));
         let response = client.oneshot(request).await.expect("a response");
@@ -159,25 +240,43 @@ async fn a_refusal_that_is_not_acted_on_comes_with_its_reason() {
         assert_eq!(response.headers()["content-type"], "application/json");
         let body = response.into_body();
         assert_eq!(body.size_hint().exact(), Some(MFA.len() as u64));
-        assert_eq!(body.collect().await.expect("a body").to_bytes(), MFA, "{expected:?}");
+        assert_eq!(
+            body.collect().await.expect("a body").to_bytes(),
+            MFA,
+            "{expected:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn nothing_is_sent_to_or_heard_from_elsewhere() {
     let login = Login::at_once().stored("secret");
-    let layer = GareLayer::new(login.clone()).trust(Trust::none().origin("https://a.example").expect("an origin"));
+    let layer = GareLayer::new(login.clone()).trust(
+        Trust::none()
+            .origin("https://a.example")
+            .expect("an origin"),
+    );
     let client = behind(&layer, |request| {
         let trusted = request.uri() == "https://a.example/";
-        assert_eq!(authorization(&request), if trusted { "Bearer secret" } else { "" });
+        assert_eq!(
+            authorization(&request),
+            if trusted { "Bearer secret" } else { "" }
+        );
         answer(if trusted { 200 } else { 403 }, MFA)
     });
-    for uri in
-        ["https://a.example/", "http://a.example/", "https://a.example:8443/", "https://transfer.api.globus.org/"]
-    {
+    for uri in [
+        "https://a.example/",
+        "http://a.example/",
+        "https://a.example:8443/",
+        "https://transfer.api.globus.org/",
+    ] {
         let request = Request::get(uri).body(Body::default()).expect("a request");
         let response = client.clone().oneshot(request).await.expect("a response");
-        assert_eq!(outcome(&response).is_none(), uri == "https://a.example/", "{uri}");
+        assert_eq!(
+            outcome(&response).is_none(),
+            uri == "https://a.example/",
+            "{uri}"
+        );
     }
     assert_eq!((login.logins(), login.renewals()), (0, 1));
 }
@@ -188,7 +287,9 @@ async fn head_and_compressed_refusals_are_not_read() {
     let client = behind(&GareLayer::new(login.clone()), |request| {
         let mut response = answer(403, MFA);
         if request.method() != Method::HEAD {
-            response.headers_mut().insert("content-encoding", "gzip".parse().expect("a value"));
+            response
+                .headers_mut()
+                .insert("content-encoding", "gzip".parse().expect("a value"));
         }
         response
     });

@@ -16,13 +16,14 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, service_fn};
 
 pub(crate) type Body = Full<Bytes>;
-pub(crate) type Service = GareService<BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>>;
+pub(crate) type Service =
+    GareService<BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>>;
 
 pub(crate) const MFA: &str =
     r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_mfa":true}}"#;
-pub(crate) const POLICY: &str =
-    r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_policies":["p"]}}"#;
-pub(crate) const CONSENT: &str = r#"{"code":"ConsentRequired","authorization_parameters":{"required_scopes":["s"]}}"#;
+pub(crate) const POLICY: &str = r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_policies":["p"]}}"#;
+pub(crate) const CONSENT: &str =
+    r#"{"code":"ConsentRequired","authorization_parameters":{"required_scopes":["s"]}}"#;
 
 pub(crate) fn get(path: &str) -> Request<Body> {
     let uri = format!("https://transfer.api.globus.org{path}");
@@ -30,12 +31,19 @@ pub(crate) fn get(path: &str) -> Request<Body> {
 }
 
 pub(crate) fn answer(status: u16, body: &str) -> Response<Body> {
-    let response = Response::builder().status(status).header("content-type", "application/json");
-    response.body(Body::from(body.to_owned())).expect("a response")
+    let response = Response::builder()
+        .status(status)
+        .header("content-type", "application/json");
+    response
+        .body(Body::from(body.to_owned()))
+        .expect("a response")
 }
 
 pub(crate) fn authorization<B>(request: &Request<B>) -> &str {
-    request.headers().get("authorization").map_or("", |value| value.to_str().expect("ASCII"))
+    request
+        .headers()
+        .get("authorization")
+        .map_or("", |value| value.to_str().expect("ASCII"))
 }
 
 /// A service of `handler` behind `layer`.
@@ -125,7 +133,11 @@ impl Login {
 impl Reauthenticator for Login {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         let login = self.0.logins.fetch_add(1, Ordering::SeqCst) + 1;
-        self.0.challenges.lock().expect("whole").push(challenge.clone());
+        self.0
+            .challenges
+            .lock()
+            .expect("whole")
+            .push(challenge.clone());
         self.0.gate.acquire().await.expect("open").forget();
         let told = self.0.results.lock().expect("whole").pop_front();
         told.unwrap_or_else(|| Ok(Credential::bearer(format!("token-{login}"))?))

@@ -1,0 +1,249 @@
+//! What becomes of an answer that asks for something.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, StatusCode};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Refusal;
+use super::events;
+use super::exchange::{Exchange, Pending, Presented, before};
+use super::requirement::covers;
+use super::slot::{Issued, Landed, Landing, Login, Slot};
+use super::stats::count;
+use super::takeoff::landing_of;
+use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
+use crate::runtime;
+
+/// What to do about a challenge, decided under the slot's lock.
+enum Step {
+    Replay(Issued),
+    Renew,
+    Lead {
+        gare: Gare,
+        landing: Landing,
+        landed: watch::Sender<Option<Landed>>,
+    },
+    Join {
+        requirement: AuthorizationParameters,
+        landing: Landing,
+    },
+    WaitFor(Landing),
+    Stop(Refusal),
+}
+
+impl Exchange {
+    /// What an answer asks for, and the header to replay with if it could be had.
+    pub(crate) async fn decide(
+        mut self: Box<Self>,
+        status: StatusCode,
+        found: Vec<Found>,
+        replayable: bool,
+    ) -> (Box<Self>, Option<HeaderValue>) {
+        if runtime::is_aboard() {
+            return (self, None);
+        }
+        let until = self.waits_until();
+        if found.is_empty() {
+            let renewed = before(until, self.renew_after_401(status, replayable)).await;
+            let header = renewed.flatten().map(|issued| self.replay(&issued));
+            return (self, header);
+        }
+        count(&self.session.counters().challenges);
+        events::challenged(&self.target, &self.method, status, &found, self.sent);
+        self.outcome.found = found;
+        let answer = match before(until, self.satisfy(status, replayable)).await {
+            Some(answer) => answer,
+            None => Err(Refusal::DeadlineElapsed),
+        };
+        let once = if !replayable {
+            Some(Refusal::NotReplayable)
+        } else if self.options.login_only {
+            Some(Refusal::LoginOnly)
+        } else {
+            None
+        };
+        match (answer, once) {
+            (Ok(issued), None) => {
+                let header = self.replay(&issued);
+                (self, Some(header))
+            }
+            (Ok(_), Some(refusal)) | (Err(refusal), _) => {
+                self.refuse(refusal);
+                (self, None)
+            }
+        }
+    }
+
+    pub(super) async fn satisfy(
+        &mut self,
+        status: StatusCode,
+        replayable: bool,
+    ) -> Result<Issued, Refusal> {
+        let settings = self.session.settings();
+        if self.presented == Presented::Other {
+            return Err(Refusal::NotBearer);
+        }
+        if !replayable && !settings.login_for_unreplayable && !self.options.login_only {
+            return Err(Refusal::NotReplayable);
+        }
+        if self.outcome.replays >= settings.max_replays {
+            return Err(Refusal::Exhausted);
+        }
+        let asked = coalesce(self.outcome.found.iter().map(|found| found.gare.clone()));
+        let (session, identity) = (&self.session, self.target.identity());
+        let seat = self
+            .seat
+            .get_or_insert_with(|| session.identities().find_or_make(identity));
+        let slot = Arc::clone(seat.slot());
+        self.pending = None;
+        loop {
+            match self.step(&slot, &asked) {
+                Step::Replay(issued) => return Ok(issued),
+                Step::Stop(refusal) => return Err(refusal),
+                Step::Renew => {
+                    self.renewed = true;
+                    let _ = self.renew(&slot).await;
+                }
+                Step::WaitFor(landing) => {
+                    landing_of(landing).await.map_err(Refusal::Failed)?;
+                }
+                Step::Join {
+                    requirement,
+                    landing,
+                } => {
+                    count(&self.session.counters().joins);
+                    events::joined(&self.target);
+                    return self.logged_in(requirement, landing).await;
+                }
+                Step::Lead {
+                    gare,
+                    landing,
+                    landed,
+                } => {
+                    let requirement = gare.authorization_parameters.clone();
+                    self.log_in(&slot, gare, status, landed);
+                    return self.logged_in(requirement, landing).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for a login that satisfies this request's requirement.
+    async fn logged_in(
+        &mut self,
+        requirement: AuthorizationParameters,
+        landing: Landing,
+    ) -> Result<Issued, Refusal> {
+        match landing_of(landing).await {
+            Ok(Some(issued)) => {
+                self.outcome.logins += 1;
+                self.satisfied.push(requirement);
+                Ok(issued)
+            }
+            // A login that succeeds gives a credential; `None` cannot come here.
+            Ok(None) => Err(Refusal::NoProgress),
+            Err(error) => Err(Refusal::Failed(error)),
+        }
+    }
+
+    fn step(&mut self, slot: &Arc<Slot>, asked: &[Gare]) -> Step {
+        let mut state = slot.lock();
+        let origin = self.target.origin();
+        let settings = self.session.settings();
+        let now = Instant::now();
+        // The refusal is about a credential that is no longer the current one.
+        if let Some(issued) = state.newer_than(self.sent, origin) {
+            return Step::Replay(issued);
+        }
+        // A login at another service may have given this one a better token too.
+        if state.logged_in_since(self.sent) && !self.renewed && !state.is_barren(origin, now) {
+            return Step::Renew;
+        }
+        let is_new = |gare: &&Gare| {
+            let parameters = &gare.authorization_parameters;
+            !self.satisfied.iter().any(|given| covers(given, parameters))
+        };
+        let Some(gare) = asked.iter().find(is_new) else {
+            let until = now + settings.cool_down;
+            asked.iter().for_each(|gare| {
+                state.note_futile(gare.authorization_parameters.clone(), now, until)
+            });
+            return Step::Stop(Refusal::NoProgress);
+        };
+        if self.options.no_prompt {
+            return Step::Stop(Refusal::NoPrompt);
+        }
+        let spent = self.outcome.logins >= settings.max_logins;
+        if let Some(login) = state.login() {
+            let landing = login.landing.clone();
+            let covered = login.origin == *origin
+                && covers(&login.requirement, &gare.authorization_parameters);
+            if covered && spent {
+                return Step::Stop(Refusal::Exhausted);
+            }
+            if covered {
+                return Step::Join {
+                    requirement: login.requirement.clone(),
+                    landing,
+                };
+            }
+            if self.pending.is_none() {
+                let id = state.remember(gare.clone());
+                self.pending = Some(Pending {
+                    slot: Arc::clone(slot),
+                    id,
+                });
+            }
+            return Step::WaitFor(landing);
+        }
+        if state.is_futile(&gare.authorization_parameters, now) {
+            return Step::Stop(Refusal::NoProgress);
+        }
+        // Another request's login was asked for just this, and nobody got in with it yet.
+        let since = now.checked_sub(settings.cool_down);
+        let tried = state.just_asked(&gare.authorization_parameters, self.sent, since);
+        if tried.is_some_and(|generation| !slot.is_proven(generation)) {
+            return Step::Stop(Refusal::NoProgress);
+        }
+        if let Some(error) = state.cooling_down(now) {
+            return Step::Stop(Refusal::Failed(error));
+        }
+        if spent {
+            return Step::Stop(Refusal::Exhausted);
+        }
+        let gare = state.with_pending(gare.clone());
+        let (landed, landing) = watch::channel(None);
+        state.take_off(Login {
+            origin: origin.clone(),
+            requirement: gare.authorization_parameters.clone(),
+            landing: landing.clone(),
+        });
+        Step::Lead {
+            gare,
+            landing,
+            landed,
+        }
+    }
+
+    /// One silent renewal after a `401` that says nothing of a requirement.
+    async fn renew_after_401(&mut self, status: StatusCode, replayable: bool) -> Option<Issued> {
+        if !self.minds(status) || !replayable || self.options.login_only {
+            return None;
+        }
+        let slot = Arc::clone(self.seat.as_ref()?.slot());
+        self.renewed = true;
+        let renewed = self.renew(&slot).await.ok().flatten()?;
+        (renewed.generation > self.sent).then_some(renewed)
+    }
+
+    fn replay(&mut self, issued: &Issued) -> HeaderValue {
+        self.sent = issued.generation;
+        self.outcome.replays += 1;
+        self.outcome.refusal = None;
+        count(&self.session.counters().replays);
+        events::replayed(&self.target, self.outcome.replays, issued.generation);
+        issued.credential.header_value().clone()
+    }
+}

@@ -1,0 +1,119 @@
+//! Starting flights: a login, or a silent renewal.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::exchange::Exchange;
+use super::slot::{Landed, Landing, Slot};
+use super::stats::count;
+use super::{Challenge, ReauthError, events, flight};
+use crate::gare::Gare;
+
+impl Exchange {
+    /// Starts the login that [`step`](Self::step) has put down as under way.
+    pub(super) fn log_in(
+        &self,
+        slot: &Arc<Slot>,
+        gare: Gare,
+        status: StatusCode,
+        landed: watch::Sender<Option<Landed>>,
+    ) {
+        let (session, slot, target) = (self.session.clone(), Arc::clone(slot), self.target.clone());
+        let challenge =
+            Challenge::of_request(target.clone(), gare, self.method.clone(), self.uri.clone())
+                .answered(status, self.outcome.found.clone())
+                .at(self.outcome.logins.saturating_add(1), self.sent);
+        count(&session.counters().logins);
+        events::logging_in(&target, challenge.attempt());
+        let reauthenticator = session.reauthenticator();
+        let work = async move { reauthenticator.reauthenticate(&challenge).await };
+        flight::launch(
+            self.session.settings().flight_timeout,
+            landed,
+            work,
+            move |result| {
+                let settings = session.settings();
+                let until = Instant::now() + settings.cool_down;
+                let landed = slot.lock().land_login(
+                    target.origin().clone(),
+                    result,
+                    until,
+                    settings.max_origins,
+                );
+                match &landed {
+                    Ok(Some(issued)) => session.identities().note_issued(&slot, &issued.credential),
+                    Ok(None) => {}
+                    Err(_) => count(&session.counters().failed_logins),
+                }
+                events::landed(&target, &landed);
+                landed
+            },
+        );
+    }
+
+    /// Runs `Reauthenticator::credential` for the target, or joins who does,
+    /// unless there is a credential by now that the request was not sent with.
+    pub(super) async fn renew(&self, slot: &Arc<Slot>) -> Landed {
+        let origin = self.target.origin();
+        let (landing, launch) = {
+            let mut state = slot.lock();
+            // What was found missing before may have come since: only here,
+            // under the lock, is it sure.
+            let leeway = self.session.settings().expiry_leeway;
+            if let Some(issued) = state.fresh(self.sent, origin, leeway) {
+                return Ok(Some(issued));
+            }
+            if state.is_barren(origin, Instant::now()) {
+                return Ok(None);
+            }
+            match state.renewal(origin) {
+                Some(landing) => (landing, None),
+                None => {
+                    let (landed, landing) = watch::channel(None);
+                    let began = state.current(origin).map_or(0, |issued| issued.generation);
+                    state.take_off_renewal(origin.clone(), landing.clone());
+                    (landing, Some((landed, began)))
+                }
+            }
+        };
+        if let Some((landed, began)) = launch {
+            let (session, slot, target) =
+                (self.session.clone(), Arc::clone(slot), self.target.clone());
+            count(&session.counters().renewals);
+            let (reauthenticator, wanted) = (session.reauthenticator(), target.clone());
+            let work = async move { reauthenticator.credential(&wanted).await };
+            flight::launch(
+                self.session.settings().flight_timeout,
+                landed,
+                work,
+                move |result| {
+                    let settings = session.settings();
+                    let until = Instant::now() + settings.cool_down;
+                    let landed = slot.lock().land_renewal(
+                        target.origin().clone(),
+                        began,
+                        result,
+                        until,
+                        settings.max_origins,
+                    );
+                    if let Ok(Some(issued)) = &landed {
+                        session.identities().note_issued(&slot, &issued.credential);
+                    }
+                    landed
+                },
+            );
+        }
+        landing_of(landing).await
+    }
+}
+
+pub(super) async fn landing_of(mut landing: Landing) -> Landed {
+    match landing.wait_for(Option::is_some).await {
+        Ok(landed) => landed.clone().unwrap_or(Ok(None)),
+        // A flight always lands before its end of the channel is dropped.
+        Err(_closed) => Err(ReauthError::no_runtime()),
+    }
+}

@@ -1,0 +1,197 @@
+//! One service, one reauthenticator, and requests that meet them.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::Poll;
+
+use async_trait::async_trait;
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
+use shuttle::future::yield_now;
+use shuttle::rand::Rng;
+
+use crate::gare::detect;
+use crate::reauth::{
+    Challenge, Course, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session,
+    Target,
+};
+
+pub(crate) const MFA: &str =
+    r#"{"code":"c","authorization_parameters":{"session_required_mfa":true}}"#;
+pub(crate) const POLICY: &str =
+    r#"{"code":"c","authorization_parameters":{"session_required_policies":["p"]}}"#;
+pub(crate) const DOMAIN: &str =
+    r#"{"code":"c","authorization_parameters":{"session_required_single_domain":["a.edu"]}}"#;
+
+/// How a login goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Way {
+    Succeeds,
+    Declines,
+    Panics,
+    Hangs,
+    GivesTheSame,
+}
+
+/// Logs in the given way, and checks that nobody else does meanwhile.
+#[derive(Clone)]
+pub(crate) struct Login(Arc<Counters>);
+
+struct Counters {
+    way: Way,
+    under_way: AtomicUsize,
+    started: AtomicUsize,
+    /// What the session at Globus Auth has met so far.
+    met: std::sync::Mutex<String>,
+}
+
+impl Login {
+    pub(crate) fn that(way: Way) -> Self {
+        Self(Arc::new(Counters {
+            way,
+            under_way: AtomicUsize::new(0),
+            started: AtomicUsize::new(0),
+            met: Default::default(),
+        }))
+    }
+
+    pub(crate) fn started(&self) -> usize {
+        self.0.started.load(SeqCst)
+    }
+}
+
+/// Counts itself out however the login ends.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+#[async_trait]
+impl Reauthenticator for Login {
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        let started = self.0.started.fetch_add(1, SeqCst) + 1;
+        assert_eq!(
+            self.0.under_way.fetch_add(1, SeqCst),
+            0,
+            "two logins at a time"
+        );
+        let _under_way = UnderWay(&self.0.under_way);
+        yield_now().await;
+        match self.0.way {
+            Way::Succeeds => {
+                let asked = &challenge.gare().authorization_parameters;
+                let mfa = if asked.session_required_mfa {
+                    "mfa"
+                } else {
+                    ""
+                };
+                let policies = asked.session_required_policies.concat();
+                let domain = asked.session_required_single_domain.concat();
+                let mut met = self.0.met.lock().expect("whole");
+                *met += &format!("-{mfa}{policies}{domain}");
+                Ok(Credential::bearer(format!("token-{started}{met}"))?)
+            }
+            Way::GivesTheSame => Ok(Credential::bearer("token-0-")?),
+            Way::Declines => Err(ReauthError::declined()),
+            Way::Panics => panic!("a reauthenticator that panics"),
+            Way::Hangs => std::future::pending().await,
+        }
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        yield_now().await;
+        Ok(Some(Credential::bearer("token-0-")?))
+    }
+}
+
+/// What a request ends with.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) admitted: bool,
+    pub(crate) sent: usize,
+    pub(crate) outcome: Option<GareOutcome>,
+}
+
+/// One request on its course: sent, perhaps challenged with `demand` until its
+/// token satisfies `admits`, replayed.
+pub(crate) async fn request(
+    session: Session,
+    demand: &'static str,
+    admits: fn(&str) -> bool,
+) -> End {
+    request_with(session, GareOptions::new(), demand, admits).await
+}
+
+pub(crate) async fn request_with(
+    session: Session,
+    options: GareOptions,
+    demand: &'static str,
+    admits: fn(&str) -> bool,
+) -> End {
+    let uri = "https://transfer.api.globus.org/v0.10/task_list"
+        .parse()
+        .expect("a URI");
+    let mut extensions = Extensions::new();
+    extensions.insert(options);
+    let Course::Through(mut exchange) =
+        session.begin(&Method::GET, &uri, &HeaderMap::new(), &extensions)
+    else {
+        unreachable!("a trusted origin");
+    };
+    let mut header = match exchange.ready() {
+        Some(header) => header,
+        None => {
+            let header;
+            (exchange, header) = exchange.prepare().await;
+            header
+        }
+    };
+    let mut sent = 0;
+    loop {
+        sent += 1;
+        yield_now().await;
+        let admitted = header
+            .as_ref()
+            .is_some_and(|value: &HeaderValue| admits(value.to_str().expect("ASCII")));
+        yield_now().await;
+        if !admitted {
+            let next;
+            (exchange, next) = exchange
+                .decide(StatusCode::FORBIDDEN, detect(demand.as_bytes()), true)
+                .await;
+            if next.is_some() {
+                header = next;
+                continue;
+            }
+        }
+        let mut extensions = Extensions::new();
+        exchange.finish(
+            if admitted {
+                StatusCode::OK
+            } else {
+                StatusCode::FORBIDDEN
+            },
+            &mut extensions,
+        );
+        return End {
+            admitted,
+            sent,
+            outcome: extensions.remove(),
+        };
+    }
+}
+
+/// `future`, dropped at a moment that the checker picks, or never.
+pub(crate) async fn perhaps_dropped<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if shuttle::rand::thread_rng().gen_bool(0.15) => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
