@@ -22,24 +22,39 @@ use crate::{client, fetch, listing};
 
 pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let terminal = Terminal::default();
-    let files = sample_files().map_err(|error| Failure::error(format!("cannot write the sample files: {error}")))?;
+    let files = sample_files()
+        .map_err(|error| Failure::error(format!("cannot write the sample files: {error}")))?;
     let collection = Collection::new("Sample data", files.path()).session_minutes(1);
-    let place = Place { collection: collection.id(), path: None };
-    let globus = FakeGlobus::builder().collection(collection).person(Person::automatic()).start().await;
-    let globus = globus.map_err(|error| Failure::error(format!("cannot start a Globus here: {error}")))?;
-    let transfer = Url::parse(globus.transfer_url()).map_err(|error| Failure::error(error.to_string()))?;
+    let place = Place {
+        collection: collection.id(),
+        path: None,
+    };
+    let globus = FakeGlobus::builder()
+        .collection(collection)
+        .person(Person::automatic())
+        .start()
+        .await;
+    let globus =
+        globus.map_err(|error| Failure::error(format!("cannot start a Globus here: {error}")))?;
+    let transfer =
+        Url::parse(globus.transfer_url()).map_err(|error| Failure::error(error.to_string()))?;
     terminal.say(&format!("A small Globus of our own runs at {transfer}"));
     terminal.say("Its collection wants everybody to have logged in within the last minute.");
 
     let app = GlobusApp::user(globus.client_id().to_string())
         .auth_url(globus.auth_url())
         .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
-        .prompt(Browser { terminal: terminal.clone() })
+        .prompt(Browser {
+            terminal: terminal.clone(),
+        })
         .build()
         .map_err(Failure::setup)?;
     app.login().await.map_err(|error| Failure::login(&error))?;
-    let trust = Trust::none().origin(&transfer).map_err(|error| Failure::error(error.to_string()))?;
-    let http = HttpClient::new(options.timeout(), &transfer).map_err(|error| Failure::network(&error, &transfer))?;
+    let trust = Trust::none()
+        .origin(&transfer)
+        .map_err(|error| Failure::error(error.to_string()))?;
+    let http = HttpClient::new(options.timeout(), &transfer)
+        .map_err(|error| Failure::network(&error, &transfer))?;
     let mut client = client(app, trust, http);
 
     let remedy = options.no_login.then_some(Remedy::AllowLogin);
@@ -60,7 +75,10 @@ fn sample_files() -> io::Result<TempDir> {
     let directory = tempfile::tempdir()?;
     let at = |name: &str| directory.path().join(name);
     fs::write(at("README.txt"), "Files to be listed.\n")?;
-    fs::write(at("measurements.csv"), "minute,celsius\n".to_owned() + &"12,21.5\n".repeat(600))?;
+    fs::write(
+        at("measurements.csv"),
+        "minute,celsius\n".to_owned() + &"12,21.5\n".repeat(600),
+    )?;
     fs::create_dir(at("figures"))?;
     fs::write(at("figures/sketch.svg"), "<svg/>\n")?;
     Ok(directory)
@@ -75,15 +93,34 @@ struct Browser {
 impl LoginPrompt for Browser {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
         if let Some(challenge) = request.challenge() {
-            self.terminal.say(&format!("It was refused with status {}.", challenge.status().as_u16()));
+            self.terminal.say(&format!(
+                "It was refused with status {}.",
+                challenge.status().as_u16()
+            ));
             self.terminal.say(&challenge.in_plain_words());
-            self.terminal.say("A login follows, and then the request goes out again.");
+            self.terminal
+                .say("A login follows, and then the request goes out again.");
         }
-        let failed = |error: reqwest::Error| ReauthError::with_source("the login page could not be opened", error);
-        let browser = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().map_err(failed)?;
-        let page = browser.get(request.authorize_url().clone()).send().await.map_err(failed)?;
-        let location = page.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+        let failed = |error: reqwest::Error| {
+            ReauthError::with_source("the login page could not be opened", error)
+        };
+        let browser = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(failed)?;
+        let page = browser
+            .get(request.authorize_url().clone())
+            .send()
+            .await
+            .map_err(failed)?;
+        let location = page
+            .headers()
+            .get(LOCATION)
+            .and_then(|location| location.to_str().ok());
         let location = location.and_then(|location| request.authorize_url().join(location).ok());
-        location.map(LoginReply::Redirect).ok_or_else(|| ReauthError::new("the login page did not redirect"))
+        location
+            .map(LoginReply::Redirect)
+            .ok_or_else(|| ReauthError::new("the login page did not redirect"))
     }
 }

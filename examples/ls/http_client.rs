@@ -16,8 +16,14 @@ pub(crate) struct HttpClient(reqwest::Client);
 impl HttpClient {
     /// A client for `service` that waits for an answer no longer than `timeout`.
     pub(crate) fn new(timeout: Duration, service: &Url) -> Result<Self, reqwest::Error> {
-        let mut builder = reqwest::Client::builder().timeout(timeout).user_agent("globus-gare-ls");
-        if service.as_str().parse().is_ok_and(|origin: Origin| origin.is_loopback()) {
+        let mut builder = reqwest::Client::builder()
+            .timeout(timeout)
+            .user_agent("globus-gare-ls");
+        if service
+            .as_str()
+            .parse()
+            .is_ok_and(|origin: Origin| origin.is_loopback())
+        {
             // No proxy that the environment names can reach this machine's own ports.
             builder = builder.no_proxy();
         }

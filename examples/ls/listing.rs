@@ -39,18 +39,28 @@ struct Reader {
 /// Writes the document that Transfer answered with, as the options say.
 pub(crate) fn print(document: &[u8], options: &Options) -> Result<(), Failure> {
     let stdout = io::stdout();
-    let reader =
-        Reader { styled: AutoStream::choice(&stdout) != ColorChoice::Never, is_terminal: stdout.is_terminal() };
+    let reader = Reader {
+        styled: AutoStream::choice(&stdout) != ColorChoice::Never,
+        is_terminal: stdout.is_terminal(),
+    };
     let text = match options.format {
         Format::Json => pretty(document),
-        Format::Text => serde_json::from_slice(document).map(|listing| render(&listing, options.long, &reader)),
+        Format::Text => {
+            serde_json::from_slice(document).map(|listing| render(&listing, options.long, &reader))
+        }
     };
-    let text = text.map_err(|error| Failure::error(format!("the service's answer is no listing ({error})")))?;
+    let text = text
+        .map_err(|error| Failure::error(format!("the service's answer is no listing ({error})")))?;
     let mut stdout = stdout.lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         // Whoever reads has seen enough, as `head` does.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::error(format!("the listing cannot be written: {error}"))),
+        Err(error) => Err(Failure::error(format!(
+            "the listing cannot be written: {error}"
+        ))),
         Ok(()) => Ok(()),
     }
 }
@@ -64,12 +74,23 @@ fn render(listing: &Listing, long: bool, reader: &Reader) -> String {
     let mut text = String::new();
     for entry in &listing.entries {
         if long {
-            let size = entry.size.filter(|_| !entry.is_directory()).map(|size| HumanBytes(size).to_string());
-            let (mode, size, time) = (entry.mode(), size.unwrap_or_else(|| "-".to_owned()), entry.time());
+            let size = entry
+                .size
+                .filter(|_| !entry.is_directory())
+                .map(|size| HumanBytes(size).to_string());
+            let (mode, size, time) = (
+                entry.mode(),
+                size.unwrap_or_else(|| "-".to_owned()),
+                entry.time(),
+            );
             // Writing to a String cannot fail.
             let _ = write!(text, "{mode}  {size:>11}  {time:<16}  ");
         }
-        let style = if reader.styled { entry.style() } else { Style::new() };
+        let style = if reader.styled {
+            entry.style()
+        } else {
+            Style::new()
+        };
         let slash = if entry.is_directory() { "/" } else { "" };
         let _ = writeln!(text, "{style}{}{style:#}{slash}", reader.shown(&entry.name));
     }
@@ -80,7 +101,11 @@ impl Reader {
     /// A name as it may be shown: what would steer a terminal becomes a question mark there.
     fn shown<'a>(&self, name: &'a str) -> Cow<'a, str> {
         let steers = |c: char| c != ' ' && printable(c.encode_utf8(&mut [0; 4])).is_empty();
-        if self.is_terminal && name.contains(steers) { name.replace(steers, "?").into() } else { name.into() }
+        if self.is_terminal && name.contains(steers) {
+            name.replace(steers, "?").into()
+        } else {
+            name.into()
+        }
     }
 }
 
@@ -90,7 +115,9 @@ impl Entry {
     }
 
     fn is_link(&self) -> bool {
-        self.kind.as_deref().is_some_and(|kind| kind.contains("symlink"))
+        self.kind
+            .as_deref()
+            .is_some_and(|kind| kind.contains("symlink"))
     }
 
     fn style(&self) -> Style {
@@ -112,17 +139,30 @@ impl Entry {
         } else {
             '-'
         };
-        let bits = self.permissions.as_deref().and_then(|digits| u32::from_str_radix(digits, 8).ok());
+        let bits = self
+            .permissions
+            .as_deref()
+            .and_then(|digits| u32::from_str_radix(digits, 8).ok());
         let letter = |(bit, letter): (u32, char)| match bits {
             Some(bits) if bits >> bit & 1 == 1 => letter,
             Some(_) => '-',
             None => '?',
         };
-        std::iter::once(kind).chain((0..9).rev().zip("rwxrwxrwx".chars()).map(letter)).collect()
+        std::iter::once(kind)
+            .chain((0..9).rev().zip("rwxrwxrwx".chars()).map(letter))
+            .collect()
     }
 
     /// The minute, out of `2026-01-31 12:00:00+00:00`.
     fn time(&self) -> String {
-        printable(&self.last_modified.as_deref().unwrap_or("-").chars().take(16).collect::<String>())
+        printable(
+            &self
+                .last_modified
+                .as_deref()
+                .unwrap_or("-")
+                .chars()
+                .take(16)
+                .collect::<String>(),
+        )
     }
 }

@@ -48,7 +48,12 @@ pub(crate) struct Options {
     pub(crate) format: Format,
 
     /// The id of a client registered with Globus Auth, to log in with by a pasted code
-    #[arg(long, value_name = "ID", env = "GLOBUS_CLIENT_ID", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "ID",
+        env = "GLOBUS_CLIENT_ID",
+        hide_env_values = true
+    )]
     pub(crate) client_id: Option<String>,
 
     /// Do not log in: where a login is needed, say so and exit with 4

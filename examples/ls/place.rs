@@ -18,13 +18,20 @@ impl Place {
             (_, path) => (collection, path),
         };
         let collection = Uuid::parse_str(id).map_err(|_| Failure::no_id(id))?;
-        Ok(Self { collection, path: path.filter(|path| !path.is_empty()).map(str::to_owned) })
+        Ok(Self {
+            collection,
+            path: path.filter(|path| !path.is_empty()).map(str::to_owned),
+        })
     }
 
     /// Where the Transfer service lists it.
     pub(crate) fn url_at(&self, service: &Url) -> String {
         let mut url = service.clone();
-        url.set_path(&format!("{}v0.10/operation/endpoint/{}/ls", service.path(), self.collection));
+        url.set_path(&format!(
+            "{}v0.10/operation/endpoint/{}/ls",
+            service.path(),
+            self.collection
+        ));
         if let Some(path) = &self.path {
             url.query_pairs_mut().append_pair("path", path);
         }

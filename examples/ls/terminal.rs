@@ -25,7 +25,9 @@ pub(crate) struct Terminal {
 
 impl Default for Terminal {
     fn default() -> Self {
-        Self { spinner: ProgressBar::hidden() }
+        Self {
+            spinner: ProgressBar::hidden(),
+        }
     }
 }
 
@@ -45,7 +47,10 @@ impl Terminal {
         spinner.reset();
         spinner.set_draw_target(indicatif::ProgressDrawTarget::stderr());
         spinner.set_style(ProgressStyle::default_spinner());
-        spinner.set_message(format!("waiting for {}", service.host_str().unwrap_or("the service")));
+        spinner.set_message(format!(
+            "waiting for {}",
+            service.host_str().unwrap_or("the service")
+        ));
         spinner.enable_steady_tick(Duration::from_millis(100));
         Waiting(spinner)
     }
@@ -69,12 +74,16 @@ impl LoginPrompt for Terminal {
         );
         let spinner = self.spinner.clone();
         let read = tokio::task::spawn_blocking(move || spinner.suspend(|| ask(&question)));
-        let line = read.await.map_err(|error| ReauthError::with_source("the terminal could not be read", error))?;
-        let line = line.map_err(|error| ReauthError::with_source("the terminal could not be read", error))?;
+        let line = read
+            .await
+            .map_err(|error| ReauthError::with_source("the terminal could not be read", error))?;
+        let line = line
+            .map_err(|error| ReauthError::with_source("the terminal could not be read", error))?;
         match line.trim() {
             "" => Err(ReauthError::declined()),
             // A page that cannot be reached still shows its address, with the code in it.
-            text => Ok(Url::parse(text).map_or_else(|_| LoginReply::Code(text.to_owned()), LoginReply::Redirect)),
+            text => Ok(Url::parse(text)
+                .map_or_else(|_| LoginReply::Code(text.to_owned()), LoginReply::Redirect)),
         }
     }
 }

@@ -83,8 +83,16 @@ impl GlobusApp {
         prompt: Option<Arc<dyn LoginPrompt>>,
         transport: Transport,
     ) -> Self {
-        let shared = Shared { settings, resource_servers, prompt, transport, grants: Mutex::default() };
-        Self { shared: Arc::new(shared) }
+        let shared = Shared {
+            settings,
+            resource_servers,
+            prompt,
+            transport,
+            grants: Mutex::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Logs in before anything is asked for: for a program that starts without a
@@ -97,24 +105,50 @@ impl GlobusApp {
         self.log_in(&Identity::Session, None).await
     }
 
-    async fn log_in(&self, identity: &Identity, challenge: Option<&Challenge>) -> Result<(), ReauthError> {
+    async fn log_in(
+        &self,
+        identity: &Identity,
+        challenge: Option<&Challenge>,
+    ) -> Result<(), ReauthError> {
         let shared = &*self.shared;
-        let prompt = shared.prompt.as_ref().ok_or_else(ReauthError::interaction_required_elsewhere)?;
+        let prompt = shared
+            .prompt
+            .as_ref()
+            .ok_or_else(ReauthError::interaction_required_elsewhere)?;
         let asked = challenge.map(|challenge| &challenge.gare().authorization_parameters);
-        let required = asked.map(|asked| asked.required_scopes.as_slice()).unwrap_or_default();
-        let scopes = self.grants().scopes(identity).with(shared.settings.scopes.iter()).with(required);
+        let required = asked
+            .map(|asked| asked.required_scopes.as_slice())
+            .unwrap_or_default();
+        let scopes = self
+            .grants()
+            .scopes(identity)
+            .with(shared.settings.scopes.iter())
+            .with(required);
         let attempt = Attempt::begin(&shared.settings, &scopes, asked);
         let redirect_uri = shared.settings.redirect_uri.url().clone();
-        let request = LoginRequest::new(challenge.cloned(), attempt.authorize_url().clone(), redirect_uri);
+        let request = LoginRequest::new(
+            challenge.cloned(),
+            attempt.authorize_url().clone(),
+            redirect_uri,
+        );
         let reply = prompt.ask(&request).await?;
-        let answer = attempt.finish(&shared.settings, &shared.transport, reply).await?;
+        let answer = attempt
+            .finish(&shared.settings, &shared.transport, reply)
+            .await?;
         self.grants().keep(identity, scopes, &answer);
         Ok(())
     }
 
     /// Renews a token that has run out; `None` where that takes a person.
-    async fn renew(&self, identity: &Identity, server: &str, old: &Token) -> Result<Option<Token>, ReauthError> {
-        let Some(refresh) = old.refresh() else { return Ok(None) };
+    async fn renew(
+        &self,
+        identity: &Identity,
+        server: &str,
+        old: &Token,
+    ) -> Result<Option<Token>, ReauthError> {
+        let Some(refresh) = old.refresh() else {
+            return Ok(None);
+        };
         let shared = &*self.shared;
         let answer = exchange_refresh_token(&shared.settings, &shared.transport, refresh).await?;
         let new = answer.and_then(|answer| tokens_of(&answer).find(|(name, _)| name == server));
@@ -124,7 +158,10 @@ impl GlobusApp {
     }
 
     fn grants(&self) -> MutexGuard<'_, Grants> {
-        self.shared.grants.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .grants
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -133,20 +170,30 @@ impl Reauthenticator for GlobusApp {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         let target = challenge.target();
         // Before anybody is asked: a login for an unknown service would be for nothing.
-        let server = self.shared.resource_servers.of(target.origin()).ok_or_else(|| {
-            let origin = target.origin();
-            ReauthError::new(format!("no resource server is known for {origin}: name it with `resource_server_for`"))
-        })?;
+        let server = self
+            .shared
+            .resource_servers
+            .of(target.origin())
+            .ok_or_else(|| {
+                let origin = target.origin();
+                ReauthError::new(format!(
+                    "no resource server is known for {origin}: name it with `resource_server_for`"
+                ))
+            })?;
         self.log_in(target.identity(), Some(challenge)).await?;
         let token = self.grants().token(target.identity(), server);
         let token = token.ok_or_else(|| {
-            ReauthError::new(format!("the login gave no token for {server}: ask for one of its scopes with `scopes`"))
+            ReauthError::new(format!(
+                "the login gave no token for {server}: ask for one of its scopes with `scopes`"
+            ))
         })?;
         Ok(token.credential()?)
     }
 
     async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
-        let Some(server) = self.shared.resource_servers.of(target.origin()) else { return Ok(None) };
+        let Some(server) = self.shared.resource_servers.of(target.origin()) else {
+            return Ok(None);
+        };
         let held = self.grants().token(target.identity(), server);
         let token = match held {
             Some(token) if token.is_fresh() => Some(token),
@@ -159,6 +206,8 @@ impl Reauthenticator for GlobusApp {
 
 impl fmt::Debug for GlobusApp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GlobusApp").field("settings", &self.shared.settings).finish_non_exhaustive()
+        f.debug_struct("GlobusApp")
+            .field("settings", &self.shared.settings)
+            .finish_non_exhaustive()
     }
 }

@@ -18,14 +18,25 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// Begins a login for `scopes` that satisfies `asked`.
-    pub(super) fn begin(settings: &Settings, scopes: &Scopes, asked: Option<&AuthorizationParameters>) -> Self {
+    pub(super) fn begin(
+        settings: &Settings,
+        scopes: &Scopes,
+        asked: Option<&AuthorizationParameters>,
+    ) -> Self {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let client = auth_client(settings).set_redirect_uri(settings.redirect_uri.clone());
         let mut request = client
             .authorize_url(CsrfToken::new_random)
             .add_scopes(scopes.iter().map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(challenge)
-            .add_extra_param("access_type", if settings.refresh_tokens { "offline" } else { "online" });
+            .add_extra_param(
+                "access_type",
+                if settings.refresh_tokens {
+                    "offline"
+                } else {
+                    "online"
+                },
+            );
         if let Some(asked) = asked {
             let pairs = asked.to_query();
             // Without it Globus Auth is content with the session that the browser
@@ -38,7 +49,11 @@ impl Attempt {
             }
         }
         let (authorize_url, state) = request.url();
-        Self { authorize_url, state, verifier }
+        Self {
+            authorize_url,
+            state,
+            verifier,
+        }
     }
 
     pub(super) fn authorize_url(&self) -> &Url {
@@ -73,14 +88,19 @@ impl Attempt {
         // The comparison takes the same time wherever the two differ.
         let state = only(url, "state")?.map(CsrfToken::new);
         if state.as_ref() != Some(&self.state) {
-            return Err(ReauthError::new("the redirect does not belong to this login: its state is another"));
+            return Err(ReauthError::new(
+                "the redirect does not belong to this login: its state is another",
+            ));
         }
         match only(url, "error")?.as_deref() {
             Some("access_denied") => Err(ReauthError::declined()),
             Some(code) => {
                 let description = only(url, "error_description")?;
                 let refusal = Refusal::new(code, description.as_deref());
-                Err(ReauthError::with_source("Globus Auth ended the login with an error", refusal))
+                Err(ReauthError::with_source(
+                    "Globus Auth ended the login with an error",
+                    refusal,
+                ))
             }
             None => Ok(only(url, "code")?.unwrap_or_default()),
         }
@@ -89,10 +109,15 @@ impl Attempt {
 
 /// A parameter that must not come twice (RFC 6749, section 3.1).
 fn only(url: &Url, name: &str) -> Result<Option<String>, ReauthError> {
-    let mut values = url.query_pairs().filter(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+    let mut values = url
+        .query_pairs()
+        .filter(|(known, _)| known == name)
+        .map(|(_, value)| value.into_owned());
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
-        (_, Some(_)) => Err(ReauthError::new(format!("the redirect has more than one {name}"))),
+        (_, Some(_)) => Err(ReauthError::new(format!(
+            "the redirect has more than one {name}"
+        ))),
     }
 }
 
@@ -117,7 +142,11 @@ mod tests {
     }
 
     fn begin(asked: Option<&AuthorizationParameters>) -> Attempt {
-        Attempt::begin(&settings(), &Scopes::default().with(["a[b c]", "openid"]), asked)
+        Attempt::begin(
+            &settings(),
+            &Scopes::default().with(["a[b c]", "openid"]),
+            asked,
+        )
     }
 
     fn query(attempt: &Attempt) -> HashMap<String, String> {
@@ -143,7 +172,12 @@ mod tests {
     fn the_authorize_url_has_all_that_the_flow_needs() {
         let attempt = begin(None);
         let query = query(&attempt);
-        assert!(attempt.authorize_url.as_str().starts_with("https://auth.globus.org/v2/oauth2/authorize?"));
+        assert!(
+            attempt
+                .authorize_url
+                .as_str()
+                .starts_with("https://auth.globus.org/v2/oauth2/authorize?")
+        );
         for (name, value) in [
             ("response_type", "code"),
             ("client_id", "client"),
@@ -157,7 +191,12 @@ mod tests {
         assert_eq!(query["code_challenge"].len(), 43);
         assert!(query["state"].len() >= 22);
         assert!(!query.contains_key("prompt"));
-        assert!(!attempt.authorize_url.as_str().contains(attempt.verifier.secret()));
+        assert!(
+            !attempt
+                .authorize_url
+                .as_str()
+                .contains(attempt.verifier.secret())
+        );
     }
 
     #[test]
@@ -173,14 +212,21 @@ mod tests {
         for (asked, prompt) in [
             (none(), Some("login")),
             (none().with_session_required_policies(["p"]), Some("login")),
-            (none().with_session_required_mfa(true).with_required_scopes(["s"]), Some("login")),
+            (
+                none()
+                    .with_session_required_mfa(true)
+                    .with_required_scopes(["s"]),
+                Some("login"),
+            ),
             (none().with_required_scopes(["s"]), None),
             (none().with_prompt("consent"), Some("consent")),
         ] {
             let query = query(&begin(Some(&asked)));
             assert_eq!(query.get("prompt").map(String::as_str), prompt, "{asked:?}");
         }
-        let asked = none().with_session_required_policies(["p", "q"]).with_session_message("hello & bye");
+        let asked = none()
+            .with_session_required_policies(["p", "q"])
+            .with_session_message("hello & bye");
         let query = query(&begin(Some(&asked)));
         assert_eq!(query["session_required_policies"], "p,q");
         assert_eq!(query["session_message"], "hello & bye");
@@ -202,9 +248,15 @@ mod tests {
             ("code=abc&code=xyz&state=STATE", "more than one code"),
             ("state=STATE", "no authorization code"),
         ] {
-            assert!(reply(&attempt, query).contains(given), "{query}: {}", reply(&attempt, query));
+            assert!(
+                reply(&attempt, query).contains(given),
+                "{query}: {}",
+                reply(&attempt, query)
+            );
         }
-        let pasted = attempt.code(LoginReply::Code(" abc\n".to_owned())).expect("a code");
+        let pasted = attempt
+            .code(LoginReply::Code(" abc\n".to_owned()))
+            .expect("a code");
         assert_eq!(pasted.secret(), "abc");
         assert!(attempt.code(LoginReply::Code(" \n".to_owned())).is_err());
     }

@@ -77,8 +77,13 @@ impl GlobusAppBuilder {
     ///     .build()?;
     /// # Ok::<(), globus_gare::login::SetupError>(())
     /// ```
-    pub fn resource_server_for(mut self, origin: impl Into<String>, resource_server: impl Into<String>) -> Self {
-        self.resource_servers.push((origin.into(), resource_server.into()));
+    pub fn resource_server_for(
+        mut self,
+        origin: impl Into<String>,
+        resource_server: impl Into<String>,
+    ) -> Self {
+        self.resource_servers
+            .push((origin.into(), resource_server.into()));
         self
     }
 
@@ -108,20 +113,21 @@ impl GlobusAppBuilder {
             return Err(SetupError::new("the client id is empty"));
         }
         let auth_url = match self.auth_url {
-            Some(url) => {
-                base(&url).ok_or_else(|| SetupError::new("the URL of Globus Auth is not an http or https URL"))?
-            }
+            Some(url) => base(&url).ok_or_else(|| {
+                SetupError::new("the URL of Globus Auth is not an http or https URL")
+            })?,
             None => service_url("auth")?,
         };
         let auth = origin(auth_url.as_str())?;
         if !auth.is_secure() && !auth.is_loopback() {
-            return Err(SetupError::new("plain http to Globus Auth is for this machine only: give an https URL"));
+            return Err(SetupError::new(
+                "plain http to Globus Auth is for this machine only: give an https URL",
+            ));
         }
         let redirect_uri = match self.redirect_uri {
             // Kept as it was written: Globus Auth compares it with the registered one by its bytes.
-            Some(uri) => {
-                RedirectUrl::new(uri).map_err(|error| SetupError::caused("the redirect URI cannot be read", error))?
-            }
+            Some(uri) => RedirectUrl::new(uri)
+                .map_err(|error| SetupError::caused("the redirect URI cannot be read", error))?,
             None => RedirectUrl::from_url(join(&auth_url, "v2/web/auth-code")?),
         };
         let transport = Transport::new(&auth)?;
@@ -129,7 +135,11 @@ impl GlobusAppBuilder {
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
         }
-        let scopes = if self.scopes.is_empty() { self.scopes.with([TRANSFER_ALL]) } else { self.scopes };
+        let scopes = if self.scopes.is_empty() {
+            self.scopes.with([TRANSFER_ALL])
+        } else {
+            self.scopes
+        };
         let settings = Settings {
             authorize_url: join(&auth_url, "v2/oauth2/authorize")?,
             token_url: join(&auth_url, "v2/oauth2/token")?,
@@ -138,16 +148,23 @@ impl GlobusAppBuilder {
             scopes,
             refresh_tokens: self.refresh_tokens,
         };
-        Ok(GlobusApp::new(settings, resource_servers, self.prompt, transport))
+        Ok(GlobusApp::new(
+            settings,
+            resource_servers,
+            self.prompt,
+            transport,
+        ))
     }
 }
 
 fn origin(text: &str) -> Result<Origin, SetupError> {
-    text.parse().map_err(|error| SetupError::caused(format!("{text:?} cannot be used"), error))
+    text.parse()
+        .map_err(|error| SetupError::caused(format!("{text:?} cannot be used"), error))
 }
 
 fn join(base: &Url, path: &str) -> Result<Url, SetupError> {
-    base.join(path).map_err(|error| SetupError::caused("the URL of Globus Auth cannot be used", error))
+    base.join(path)
+        .map_err(|error| SetupError::caused("the URL of Globus Auth cannot be used", error))
 }
 
 impl fmt::Debug for GlobusAppBuilder {
@@ -168,11 +185,20 @@ pub struct SetupError {
 
 impl SetupError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
+        Self {
+            message: message.into(),
+            source: None,
+        }
     }
 
-    pub(super) fn caused(message: impl Into<String>, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { message: message.into(), source: Some(Box::new(source)) }
+    pub(super) fn caused(
+        message: impl Into<String>,
+        source: impl Error + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            message: message.into(),
+            source: Some(Box::new(source)),
+        }
     }
 }
 
@@ -184,6 +210,8 @@ impl fmt::Display for SetupError {
 
 impl Error for SetupError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }

@@ -2,12 +2,13 @@ use std::error::Error;
 use std::fmt;
 
 use oauth2::basic::{
-    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
-    BasicTokenType,
+    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
+    BasicTokenIntrospectionResponse, BasicTokenType,
 };
 use oauth2::{
-    AuthUrl, AuthorizationCode, Client, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields, PkceCodeVerifier,
-    RefreshToken, RequestTokenError, StandardRevocableToken, StandardTokenResponse, TokenUrl,
+    AuthUrl, AuthorizationCode, Client, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields,
+    PkceCodeVerifier, RefreshToken, RequestTokenError, StandardRevocableToken,
+    StandardTokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,9 +58,17 @@ impl ExtraTokenFields for OfOne {}
 
 /// The tokens of an answer, by resource server.
 pub(super) fn tokens_of(answer: &TokenAnswer) -> impl Iterator<Item = (String, Token)> {
-    let first = (answer.extra_fields().resource_server.clone(), Token::of(answer));
+    let first = (
+        answer.extra_fields().resource_server.clone(),
+        Token::of(answer),
+    );
     let others = answer.extra_fields().other_tokens.iter();
-    std::iter::once(first).chain(others.map(|other| (other.extra_fields().resource_server.clone(), Token::of(other))))
+    std::iter::once(first).chain(others.map(|other| {
+        (
+            other.extra_fields().resource_server.clone(),
+            Token::of(other),
+        )
+    }))
 }
 
 /// Exchanges the code of a login for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
@@ -85,10 +94,15 @@ pub(super) async fn exchange_refresh_token(
     transport: &Transport,
     token: &RefreshToken,
 ) -> Result<Option<TokenAnswer>, ReauthError> {
-    let answer = auth_client(settings).exchange_refresh_token(token).request_async(transport).await;
+    let answer = auth_client(settings)
+        .exchange_refresh_token(token)
+        .request_async(transport)
+        .await;
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(RequestTokenError::ServerResponse(refusal)) if *refusal.error() == BasicErrorResponseType::InvalidGrant => {
+        Err(RequestTokenError::ServerResponse(refusal))
+            if *refusal.error() == BasicErrorResponseType::InvalidGrant =>
+        {
             Ok(None)
         }
         Err(error) => Err(explain(error, token.secret())),
@@ -99,7 +113,10 @@ pub(super) async fn exchange_refresh_token(
 ///
 /// The error itself cannot be the source: where an answer cannot be read, it
 /// holds the whole of it.
-fn explain(error: RequestTokenError<TransportError, BasicErrorResponse>, sent: &str) -> ReauthError {
+fn explain(
+    error: RequestTokenError<TransportError, BasicErrorResponse>,
+    sent: &str,
+) -> ReauthError {
     match error {
         RequestTokenError::ServerResponse(refusal) => {
             let code = refusal.error().as_ref();
@@ -112,15 +129,18 @@ fn explain(error: RequestTokenError<TransportError, BasicErrorResponse>, sent: &
                 }
                 _ => "Globus Auth refused to give a token",
             };
-            let description = refusal.error_description().map(String::as_str).filter(|text| !text.contains(sent));
+            let description = refusal
+                .error_description()
+                .map(String::as_str)
+                .filter(|text| !text.contains(sent));
             ReauthError::with_source(message, Refusal::new(code, description))
         }
         RequestTokenError::Request(error) => {
             ReauthError::with_source("Globus Auth could not be asked for a token", error)
         }
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            ReauthError::new("Globus Auth answered a token request with something that is no token response")
-        }
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => ReauthError::new(
+            "Globus Auth answered a token request with something that is no token response",
+        ),
     }
 }
 
@@ -133,14 +153,19 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(code: &str, description: Option<&str>) -> Self {
-        Self { code: printable(code), description: description.map(printable) }
+        Self {
+            code: printable(code),
+            description: description.map(printable),
+        }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.code)?;
-        self.description.as_ref().map_or(Ok(()), |description| write!(f, ": {description}"))
+        self.description
+            .as_ref()
+            .map_or(Ok(()), |description| write!(f, ": {description}"))
     }
 }
 
@@ -174,17 +199,33 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_without_what_was_sent() {
-        let refused =
-            |json: &str| explain(RequestTokenError::ServerResponse(serde_json::from_str(json).expect(json)), "c0de");
-        let told = |error: &ReauthError| format!("{error} {:?} {:?}", error, error.source().map(ToString::to_string));
+        let refused = |json: &str| {
+            explain(
+                RequestTokenError::ServerResponse(serde_json::from_str(json).expect(json)),
+                "c0de",
+            )
+        };
+        let told = |error: &ReauthError| {
+            format!(
+                "{error} {:?} {:?}",
+                error,
+                error.source().map(ToString::to_string)
+            )
+        };
         let error = refused(r#"{"error": "invalid_grant", "error_description": "no such code"}"#);
         assert!(
-            told(&error).contains("did not accept the code") && told(&error).contains("invalid_grant: no such code")
+            told(&error).contains("did not accept the code")
+                && told(&error).contains("invalid_grant: no such code")
         );
         let error = refused(r#"{"error": "invalid_grant", "error_description": "no code c0de"}"#);
         assert!(!told(&error).contains("c0de"), "{}", told(&error));
         assert!(refused(r#"{"error": "access_denied"}"#).is_declined());
-        let error = refused(r#"{"error": "unauthorized_client", "error_description": "\u001b[2Jpay\nus"}"#);
-        assert!(told(&error).contains("unauthorized_client: [2Jpay us"), "{}", told(&error));
+        let error =
+            refused(r#"{"error": "unauthorized_client", "error_description": "\u001b[2Jpay\nus"}"#);
+        assert!(
+            told(&error).contains("unauthorized_client: [2Jpay us"),
+            "{}",
+            told(&error)
+        );
     }
 }

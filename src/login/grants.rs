@@ -38,7 +38,9 @@ pub(super) struct Token {
 impl Grants {
     /// The scopes that the logins of `identity` have asked for so far.
     pub(super) fn scopes(&self, identity: &Identity) -> Scopes {
-        self.of(identity).map(|grant| grant.scopes.clone()).unwrap_or_default()
+        self.of(identity)
+            .map(|grant| grant.scopes.clone())
+            .unwrap_or_default()
     }
 
     pub(super) fn token(&self, identity: &Identity, resource_server: &str) -> Option<Token> {
@@ -58,9 +60,21 @@ impl Grants {
 
     /// Replaces a token by what its refresh token gave; `None` forgets it. A
     /// token that a login brought in the meantime stays.
-    pub(super) fn renew(&mut self, identity: &Identity, resource_server: &str, old: &Token, new: Option<Token>) {
-        let Some((_, grant)) = self.0.iter_mut().find(|(known, _)| known == identity) else { return };
-        if grant.tokens.get(resource_server).is_some_and(|token| token.refresh == old.refresh) {
+    pub(super) fn renew(
+        &mut self,
+        identity: &Identity,
+        resource_server: &str,
+        old: &Token,
+        new: Option<Token>,
+    ) {
+        let Some((_, grant)) = self.0.iter_mut().find(|(known, _)| known == identity) else {
+            return;
+        };
+        if grant
+            .tokens
+            .get(resource_server)
+            .is_some_and(|token| token.refresh == old.refresh)
+        {
             match new {
                 Some(token) => grant.tokens.insert(resource_server.to_owned(), token),
                 None => grant.tokens.remove(resource_server),
@@ -69,7 +83,10 @@ impl Grants {
     }
 
     fn of(&self, identity: &Identity) -> Option<&Grant> {
-        self.0.iter().find(|(known, _)| known == identity).map(|(_, grant)| grant)
+        self.0
+            .iter()
+            .find(|(known, _)| known == identity)
+            .map(|(_, grant)| grant)
     }
 
     fn take(&mut self, identity: &Identity) -> Option<Grant> {
@@ -84,7 +101,9 @@ impl Token {
             access: answer.access_token().clone(),
             refresh: answer.refresh_token().cloned(),
             // A lifetime beyond what the clock can express never ends.
-            expires_at: answer.expires_in().and_then(|lifetime| Instant::now().checked_add(lifetime)),
+            expires_at: answer
+                .expires_in()
+                .and_then(|lifetime| Instant::now().checked_add(lifetime)),
         }
     }
 
@@ -111,7 +130,8 @@ impl Token {
     }
 
     fn left(&self) -> Option<Duration> {
-        self.expires_at.map(|end| end.saturating_duration_since(Instant::now()))
+        self.expires_at
+            .map(|end| end.saturating_duration_since(Instant::now()))
     }
 }
 

@@ -70,7 +70,11 @@ pub struct LoginRequest {
 
 impl LoginRequest {
     pub(super) fn new(challenge: Option<Challenge>, authorize_url: Url, redirect_uri: Url) -> Self {
-        Self { challenge, authorize_url, redirect_uri }
+        Self {
+            challenge,
+            authorize_url,
+            redirect_uri,
+        }
     }
 
     /// What a service asked for; none where the program begins with a login.
@@ -94,7 +98,10 @@ impl fmt::Debug for LoginRequest {
         // The query holds the state, which nobody else is to know.
         f.debug_struct("LoginRequest")
             .field("challenge", &self.challenge)
-            .field("authorize_url", &self.authorize_url.origin().ascii_serialization())
+            .field(
+                "authorize_url",
+                &self.authorize_url.origin().ascii_serialization(),
+            )
             .field("redirect_uri", &self.redirect_uri.as_str())
             .finish_non_exhaustive()
     }

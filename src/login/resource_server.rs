@@ -26,7 +26,10 @@ impl ResourceServers {
         servers.add(auth, "auth.globus.org");
         for (service, name) in SERVICES {
             let url = service_url(service)?;
-            let origin = url.as_str().parse().map_err(|error| SetupError::caused(url.to_string(), error))?;
+            let origin = url
+                .as_str()
+                .parse()
+                .map_err(|error| SetupError::caused(url.to_string(), error))?;
             servers.add(origin, name);
         }
         Ok(servers)
@@ -41,9 +44,15 @@ impl ResourceServers {
     /// The resource server of an origin. An unknown one has none, since a token
     /// must not go to a service that it was not issued for.
     pub(super) fn of<'a>(&'a self, origin: &'a Origin) -> Option<&'a str> {
-        let known = self.0.iter().find(|(known, _)| known == origin).map(|(_, name)| name.as_str());
+        let known = self
+            .0
+            .iter()
+            .find(|(known, _)| known == origin)
+            .map(|(_, name)| name.as_str());
         // Globus names the resource servers of its older services as their hosts.
-        let by_host = || origin.is_secure() && origin.port() == 443 && origin.host().ends_with(".api.globus.org");
+        let by_host = || {
+            origin.is_secure() && origin.port() == 443 && origin.host().ends_with(".api.globus.org")
+        };
         known.or_else(|| by_host().then(|| origin.host()))
     }
 }
@@ -59,11 +68,17 @@ mod tests {
         servers.add(origin("http://127.0.0.1:8080"), "transfer.api.globus.org");
         servers.add(origin("https://data.example.edu"), "one");
         servers.add(origin("https://data.example.edu/path"), "two");
-        assert_eq!(servers.of(&origin("http://127.0.0.1:8080/v0.10/")), Some("transfer.api.globus.org"));
+        assert_eq!(
+            servers.of(&origin("http://127.0.0.1:8080/v0.10/")),
+            Some("transfer.api.globus.org")
+        );
         assert_eq!(servers.of(&origin("https://data.example.edu")), Some("two"));
         assert_eq!(servers.of(&origin("http://127.0.0.1:8081")), None);
         assert_eq!(servers.of(&origin("https://evil.example")), None);
-        assert_eq!(servers.of(&origin("https://search.api.globus.org/v1")), Some("search.api.globus.org"));
+        assert_eq!(
+            servers.of(&origin("https://search.api.globus.org/v1")),
+            Some("search.api.globus.org")
+        );
         assert_eq!(servers.of(&origin("http://search.api.globus.org")), None);
         assert_eq!(servers.of(&origin("https://searchxapi.globus.org")), None);
     }

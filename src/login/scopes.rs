@@ -20,7 +20,11 @@ impl Scopes {
             }
             c.is_whitespace() && depth == 0
         };
-        for scope in text.split(separates).map(str::trim).filter(|scope| !scope.is_empty()) {
+        for scope in text
+            .split(separates)
+            .map(str::trim)
+            .filter(|scope| !scope.is_empty())
+        {
             if !self.0.iter().any(|known| known == scope) {
                 self.0.push(scope.to_owned());
             }
@@ -56,13 +60,20 @@ mod tests {
         for (texts, united) in [
             (&["a b", "b c"][..], "a b c"),
             (&["  a\t\n b "], "a b"),
-            (&["t:all[*x *y] a", "t:all", "t:all[*x *y]"], "t:all[*x *y] a t:all"),
+            (
+                &["t:all[*x *y] a", "t:all", "t:all[*x *y]"],
+                "t:all[*x *y] a t:all",
+            ),
             (&["a[b[c d] e] f"], "a[b[c d] e] f"),
             (&["a] b"], "a] b"),
             (&["a[b c"], "a[b c"),
             (&["", " "], ""),
         ] {
-            assert_eq!(Scopes::default().with(texts).to_string(), united, "{texts:?}");
+            assert_eq!(
+                Scopes::default().with(texts).to_string(),
+                united,
+                "{texts:?}"
+            );
         }
         assert_eq!(Scopes::default().with(["a[b c] d"]).iter().count(), 2);
     }

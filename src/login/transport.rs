@@ -29,7 +29,9 @@ impl Transport {
             // No proxy that the environment names can reach this machine's own ports.
             client = client.no_proxy();
         }
-        let client = client.build().map_err(|error| SetupError::caused("the HTTP client cannot be set up", error))?;
+        let client = client
+            .build()
+            .map_err(|error| SetupError::caused("the HTTP client cannot be set up", error))?;
         Ok(Self(client))
     }
 
