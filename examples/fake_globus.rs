@@ -84,7 +84,9 @@ enum Shape {
 
 fn identity(text: &str) -> Result<Identity, String> {
     match text.split_once('@') {
-        Some((name, domain)) if !name.is_empty() && !domain.is_empty() => Ok(Identity::new(name, domain)),
+        Some((name, domain)) if !name.is_empty() && !domain.is_empty() => {
+            Ok(Identity::new(name, domain))
+        }
         _ => Err("an identity looks like ada@uchicago.edu".to_owned()),
     }
 }
@@ -93,12 +95,23 @@ fn identity(text: &str) -> Result<Identity, String> {
 async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
     // Held until the end: the directory goes with it.
-    let samples = if options.root.is_none() { Some(samples()?) } else { None };
-    let root = options.root.as_deref().or(samples.as_ref().map(|dir| dir.path())).unwrap_or(Path::new("."));
+    let samples = if options.root.is_none() {
+        Some(samples()?)
+    } else {
+        None
+    };
+    let root = options
+        .root
+        .as_deref()
+        .or(samples.as_ref().map(|dir| dir.path()))
+        .unwrap_or(Path::new("."));
     let collection = collection(&options, root);
     let id = collection.id();
 
-    let mut server = FakeGlobus::builder().port(options.port).collection(collection).person(person(&options));
+    let mut server = FakeGlobus::builder()
+        .port(options.port)
+        .collection(collection)
+        .person(person(&options));
     let mut identities = options.identities.into_iter();
     if let Some(first) = identities.next() {
         server = server.identity(identities.fold(first, Identity::linked));
@@ -109,18 +122,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut out = std::io::stdout().lock();
     for (name, value) in [
-        ("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url().to_owned()),
+        (
+            "GLOBUS_SDK_SERVICE_URL_TRANSFER",
+            globus.transfer_url().to_owned(),
+        ),
         ("GLOBUS_SDK_SERVICE_URL_AUTH", globus.auth_url().to_owned()),
         ("GLOBUS_CLIENT_ID", globus.client_id().to_string()),
-        ("FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID", globus.confidential_client_id().to_string()),
-        ("FAKE_GLOBUS_CLIENT_SECRET", globus.client_secret().to_owned()),
+        (
+            "FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID",
+            globus.confidential_client_id().to_string(),
+        ),
+        (
+            "FAKE_GLOBUS_CLIENT_SECRET",
+            globus.client_secret().to_owned(),
+        ),
         ("FAKE_GLOBUS_COLLECTION", id.to_string()),
     ] {
         writeln!(out, "export {name}={value}")?;
     }
     out.flush()?;
     drop(out);
-    eprintln!("Serving {} as collection {id} at {}", root.display(), globus.transfer_url());
+    eprintln!(
+        "Serving {} as collection {id} at {}",
+        root.display(),
+        globus.transfer_url()
+    );
     eprintln!("Stop it with Ctrl-C.");
 
     interrupted.await;
@@ -146,7 +172,11 @@ fn collection(options: &Options, root: &Path) -> Collection {
     }
     collection = options.domains.iter().fold(collection, Collection::domain);
     let policy = |domain: &String| Policy::new(format!("Members of {domain}")).domain(domain);
-    options.policies.iter().map(policy).fold(collection, Collection::policy)
+    options
+        .policies
+        .iter()
+        .map(policy)
+        .fold(collection, Collection::policy)
 }
 
 fn person(options: &Options) -> Person {
@@ -161,7 +191,10 @@ fn person(options: &Options) -> Person {
 fn samples() -> std::io::Result<tempfile::TempDir> {
     let dir = tempfile::Builder::new().prefix("fake-globus-").tempdir()?;
     std::fs::write(dir.path().join("README.txt"), "Files to list.\n")?;
-    std::fs::write(dir.path().join("measurements.csv"), "time,value\n0,1\n1,4\n2,9\n")?;
+    std::fs::write(
+        dir.path().join("measurements.csv"),
+        "time,value\n0,1\n1,4\n2,9\n",
+    )?;
     std::fs::create_dir(dir.path().join("simulations"))?;
     std::fs::write(dir.path().join("simulations/run-001.log"), "converged\n")?;
     Ok(dir)
