@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::layer::GareLayer;
 use globus_gare::login::{GlobusApp, GlobusAppBuilder, LoginPrompt, LoginReply, LoginRequest};
-use globus_gare::reauth::{Challenge, Identity, Origin, ReauthError, Reauthenticator, Target};
-use globus_gare::testing::{FakeGlobus, Person, RequestKind};
+use globus_gare::reauth::{
+    Challenge, GareOutcome, Identity, Origin, ReauthError, Reauthenticator, Target, Trust,
+};
+use globus_gare::testing::{Collection, FakeGlobus, Person, Policy, RequestKind};
 use reqwest::header::LOCATION;
-use reqwest::redirect::Policy;
+use tower::{ServiceBuilder, ServiceExt};
 use url::Url;
 
 const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
@@ -65,7 +69,7 @@ impl LoginPrompt for Browser {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
         self.seen.lock().expect("no panic").push(request.clone());
         let client = reqwest::Client::builder()
-            .redirect(Policy::none())
+            .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
             .expect("a client");
@@ -188,6 +192,75 @@ async fn a_challenge_is_answered_by_a_login() {
         &format!("{}v2/web/auth-code", globus.auth_url())
     ));
     assert_eq!(globus.counts().code_grants, 1);
+    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+}
+
+#[tokio::test]
+async fn the_layer_meets_one_requirement_after_another() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let policy = Policy::new("Campus, with a second factor")
+        .domain("uchicago.edu")
+        .mfa();
+    let collection = Collection::new("Guarded", directory.path())
+        .policy(policy)
+        .data_access();
+    let url = format!("v0.10/operation/endpoint/{}/ls", collection.id());
+    let globus = FakeGlobus::builder()
+        .collection(collection)
+        .person(Person::automatic());
+    let globus = globus.start().await.expect("a server");
+    let browser = Browser::redirected();
+    let app = app(&globus, &browser).build().expect("an app");
+    app.login().await.expect("a login");
+
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client");
+    let send = tower::service_fn(move |request: http::Request<Bytes>| {
+        let client = client.clone();
+        async move {
+            client
+                .execute(request.try_into()?)
+                .await
+                .map(http::Response::from)
+        }
+    });
+    let trust = Trust::none()
+        .origin(globus.transfer_url())
+        .expect("an origin");
+    let service = ServiceBuilder::new()
+        .layer(GareLayer::new(app).trust(trust))
+        .service(send);
+    for logins in [2, 0] {
+        let url = format!("{}{url}", globus.transfer_url());
+        let request = http::Request::get(url)
+            .body(Bytes::new())
+            .expect("a request");
+        let response: http::Response<_> =
+            service.clone().oneshot(request).await.expect("an answer");
+        let outcome = response.extensions().get::<GareOutcome>();
+        assert_eq!(
+            (
+                response.status().as_u16(),
+                outcome.map_or(0, |outcome| outcome.logins())
+            ),
+            (200, logins)
+        );
+    }
+    // A consent, and a fresh login: each with what it needs, and no more.
+    let fresh: Vec<bool> = browser.queries()[1..]
+        .iter()
+        .map(|query| {
+            query
+                .iter()
+                .any(|(name, value)| name == "prompt" && value == "login")
+        })
+        .collect();
+    assert!(
+        fresh == [true, false] || fresh == [false, true],
+        "{fresh:?}"
+    );
     assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
 

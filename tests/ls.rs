@@ -523,6 +523,25 @@ mod at_a_terminal {
     }
 
     #[tokio::test]
+    async fn a_wrong_code_is_4_and_one_line() {
+        let site = Site::new().await;
+        site.globus.clock().advance(Duration::from_secs(120));
+        let client = site.globus.client_id().to_string();
+        let mut command = site.ls(&[&site.collection, "--client-id", &client]);
+        let (mut screen, mut child) = Screen::start(command.env("NO_COLOR", "1"));
+        screen.wait_for("to decline): ").await;
+        writeln!(screen.keyboard, "wr0ng").expect("typed");
+        assert_eq!(child.wait().await.expect("it ends").code(), Some(4));
+        let shown = screen.wait_for("").await;
+        let line = shown.split("ls: ").nth(1).expect("a complaint");
+        assert!(
+            line.contains("did not accept the code") && !line.contains("wr0ng"),
+            "{shown:?}"
+        );
+        assert_eq!(line.lines().count(), 1, "{shown:?}");
+    }
+
+    #[tokio::test]
     async fn a_name_cannot_steer_the_terminal_and_reaches_a_pipe_unchanged() {
         let site = Site::new().await;
         let name = "evil\u{1b}[2J\u{202e}\nname";
