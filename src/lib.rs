@@ -23,7 +23,10 @@
 //! - [`reauth`] is the deciding: who logs in, when, and for whom.
 //! - [`layer`] is the middleware for tower.
 #![cfg_attr(feature = "login", doc = "- [`login`] is a real login at Globus Auth.")]
-#![cfg_attr(feature = "testing", doc = "- [`testing`] is a Globus to test against.")]
+#![cfg_attr(
+    feature = "testing",
+    doc = "- [`testing`] is a Globus to test against."
+)]
 //!
 //! Start with [`layer::GareLayer`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
