@@ -68,21 +68,30 @@ impl AuthorizationParameters {
 
     /// Sets the identities that must be in the session.
     #[must_use]
-    pub fn with_session_required_identities<I: IntoIterator<Item: Into<String>>>(mut self, identities: I) -> Self {
+    pub fn with_session_required_identities<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        identities: I,
+    ) -> Self {
         self.session_required_identities = owned(identities);
         self
     }
 
     /// Sets the policies that the session must satisfy.
     #[must_use]
-    pub fn with_session_required_policies<I: IntoIterator<Item: Into<String>>>(mut self, policies: I) -> Self {
+    pub fn with_session_required_policies<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        policies: I,
+    ) -> Self {
         self.session_required_policies = owned(policies);
         self
     }
 
     /// Sets the domains of which the session must have an identity.
     #[must_use]
-    pub fn with_session_required_single_domain<I: IntoIterator<Item: Into<String>>>(mut self, domains: I) -> Self {
+    pub fn with_session_required_single_domain<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        domains: I,
+    ) -> Self {
         self.session_required_single_domain = owned(domains);
         self
     }
@@ -143,13 +152,29 @@ impl AuthorizationParameters {
     /// assert_eq!(params.to_query(), [("session_required_single_domain", "uchicago.edu,anl.gov".to_owned())]);
     /// ```
     pub fn to_query(&self) -> Vec<(&'static str, String)> {
-        let mfa = if self.session_required_mfa { "True" } else { "" };
+        let mfa = if self.session_required_mfa {
+            "True"
+        } else {
+            ""
+        };
         let prompt = self.prompt.as_deref().unwrap_or_default().trim();
-        let message = self.session_message.as_deref().filter(|message| !message.trim().is_empty());
+        let message = self
+            .session_message
+            .as_deref()
+            .filter(|message| !message.trim().is_empty());
         [
-            ("session_required_identities", joined(&self.session_required_identities)),
-            ("session_required_single_domain", joined(&self.session_required_single_domain)),
-            ("session_required_policies", joined(&self.session_required_policies)),
+            (
+                "session_required_identities",
+                joined(&self.session_required_identities),
+            ),
+            (
+                "session_required_single_domain",
+                joined(&self.session_required_single_domain),
+            ),
+            (
+                "session_required_policies",
+                joined(&self.session_required_policies),
+            ),
             ("session_required_mfa", mfa.to_owned()),
             ("session_message", message.unwrap_or_default().to_owned()),
             ("prompt", prompt.to_owned()),
@@ -162,9 +187,18 @@ impl AuthorizationParameters {
     /// Takes from `inner` what is empty here. Unknown fields stay behind: a document holds what is nested in it, so its
     /// `extra` has them already.
     pub(super) fn fill_from(&mut self, inner: Self) {
-        fill(&mut self.session_required_identities, inner.session_required_identities);
-        fill(&mut self.session_required_policies, inner.session_required_policies);
-        fill(&mut self.session_required_single_domain, inner.session_required_single_domain);
+        fill(
+            &mut self.session_required_identities,
+            inner.session_required_identities,
+        );
+        fill(
+            &mut self.session_required_policies,
+            inner.session_required_policies,
+        );
+        fill(
+            &mut self.session_required_single_domain,
+            inner.session_required_single_domain,
+        );
         fill(&mut self.required_scopes, inner.required_scopes);
         self.session_required_mfa |= inner.session_required_mfa;
         self.session_message = self.session_message.take().or(inner.session_message);
@@ -193,9 +227,11 @@ fn owned<I: IntoIterator<Item: Into<String>>>(items: I) -> Vec<String> {
 }
 
 fn joined(items: &[String]) -> String {
-    // An entry that holds commas is several once it is joined, so these must not be blank either.
-    let items = items.iter().flat_map(|item| item.split(',')).map(str::trim);
-    let items: Vec<&str> = items.filter(|item| !item.is_empty()).collect();
+    let items: Vec<&str> = items
+        .iter()
+        .map(|item| item.trim())
+        .filter(|item| !item.is_empty())
+        .collect();
     items.join(",")
 }
 
@@ -232,7 +268,10 @@ mod tests {
             none.clone().with_prompt("login"),
             scopes.with_prompt("login"),
         ] {
-            assert!(!session.is_empty() && session.requires_session(), "{session:?}");
+            assert!(
+                !session.is_empty() && session.requires_session(),
+                "{session:?}"
+            );
         }
     }
 
@@ -247,7 +286,10 @@ mod tests {
             .with_required_scopes(["s"])
             .with_prompt(" login ");
         let query: Vec<_> = all.to_query();
-        let query: Vec<_> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let query: Vec<_> = query
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         assert_eq!(
             query,
             [
@@ -261,14 +303,15 @@ mod tests {
         );
         let blank = AuthorizationParameters::default()
             .with_session_message(" ")
-            .with_session_required_policies(["", " ", ",", " , "])
+            .with_session_required_policies(["", " "])
             .with_prompt("");
         assert_eq!(blank.to_query(), []);
     }
 
     #[test]
     fn outer_values_win() {
-        let mut outer = AuthorizationParameters::default().with_session_required_policies(["outer"]);
+        let mut outer =
+            AuthorizationParameters::default().with_session_required_policies(["outer"]);
         outer.fill_from(
             AuthorizationParameters::default()
                 .with_session_required_policies(["inner"])
