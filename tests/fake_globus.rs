@@ -1,4 +1,5 @@
 //! The embedded services, asked over HTTP as a program would ask them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "fake_globus/access.rs"]
 mod access;

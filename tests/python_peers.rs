@@ -2,6 +2,7 @@
 //!
 //! They are found in the Python that `GLOBUS_GARE_PYTHON` names, or in `.venv`. Where they cannot be installed,
 //! `GLOBUS_GARE_SKIP_PEERS=1` leaves these tests out.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
