@@ -45,7 +45,9 @@ impl<'j> Walk<'j> {
 
     fn item(&mut self, id: &Value, within: &str) {
         let Some(item) = self.get(id) else { return };
-        let Some((kind, inner)) = item["inner"].as_object().and_then(|inner| inner.iter().next())
+        let Some((kind, inner)) = item["inner"]
+            .as_object()
+            .and_then(|inner| inner.iter().next())
         else {
             return;
         };
@@ -149,7 +151,9 @@ impl<'j> Walk<'j> {
                 {
                     self.mention(id, place);
                 }
-                members.values().for_each(|value| self.mentions(value, place));
+                members
+                    .values()
+                    .for_each(|value| self.mentions(value, place));
             }
             Value::Array(values) => values.iter().for_each(|value| self.mentions(value, place)),
             _ => {}
