@@ -29,6 +29,11 @@
 )]
 //!
 //! Start with [`layer::GareLayer`], or with a page of the [`guide`].
+//!
+#![cfg_attr(
+    all(any(doc, doctest), feature = "login", feature = "testing"),
+    doc = include_str!("guide/tour.md")
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

@@ -1,11 +1,9 @@
 //! Guides: longer than an item's documentation, and compiled like it.
 //!
+//! The tour is on the [page of the crate](crate).
+//!
 //! | | |
 //! | --- | --- |
-#![cfg_attr(
-    all(feature = "login", feature = "testing"),
-    doc = "| [A tour](tour) | the layer, a `Reauthenticator` of your own, a real login: five minutes |"
-)]
 //! | [What is a GARE](what_is_a_gare) | what services ask for, and the bodies in which they do |
 //! | [Layer order](layer_order) | what belongs outside the layer, and what inside |
 #![cfg_attr(
@@ -35,9 +33,4 @@ pub mod testing_with_fake_globus {
 #[cfg(all(feature = "login", feature = "testing"))]
 pub mod for_python_users {
     #![doc = include_str!("for_python_users.md")]
-}
-
-#[cfg(all(feature = "login", feature = "testing"))]
-pub mod tour {
-    #![doc = include_str!("tour.md")]
 }
