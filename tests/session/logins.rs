@@ -20,9 +20,7 @@ use tower::buffer::Buffer;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt};
 
-use crate::globus::{
-    Body, Connections, TRANSFER_SCOPE, behind, data, list, send, start, trusting,
-};
+use crate::globus::{Body, Connections, TRANSFER_SCOPE, behind, data, list, send, start, trusting};
 use crate::oauth::log_in;
 
 const REQUESTS: usize = 50;

@@ -10,5 +10,8 @@ mod service;
 mod globus;
 mod oauth;
 
+mod drops;
 mod herd;
 mod logins;
+mod options;
+mod time;
