@@ -11,6 +11,7 @@ mod globus;
 mod oauth;
 
 mod drops;
+mod events;
 mod herd;
 mod logins;
 mod options;
