@@ -16,3 +16,4 @@ mod herd;
 mod logins;
 mod options;
 mod time;
+mod users;
