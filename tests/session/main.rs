@@ -15,5 +15,7 @@ mod events;
 mod herd;
 mod logins;
 mod options;
+mod reference;
+mod schedules;
 mod time;
 mod users;
