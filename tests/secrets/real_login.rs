@@ -137,6 +137,9 @@ async fn what_goes_over_the_wire_stays_there() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
+    // While there is only one subscriber, a call site that another test comes to
+    // first asks that test's thread whether anybody listens.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let data = tempfile::tempdir().expect("a directory");

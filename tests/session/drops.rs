@@ -205,6 +205,9 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
         let requests = (0..3).map(|_| client.clone().oneshot(named(scenario.others)));
         requests.map(tokio::spawn).collect::<Vec<_>>()
     };
+    // One more comes as soon as the caller is gone.
+    let late = client.clone().oneshot(named(scenario.others));
+    let victim = async move { (victim.await, late.await) };
     let (victim, others) = if scenario.victim_first {
         (tokio::spawn(victim), others())
     } else {
@@ -215,7 +218,9 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
         let answer = other.await.expect("no panic").expect("an answer");
         assert_eq!(answer.status(), 200, "{name}, {polls} polls");
     }
-    let answered = victim.await.expect("no panic");
+    let (answered, late) = victim.await.expect("no panic");
+    let status = late.expect("an answer").status();
+    assert_eq!(status, 200, "{name}, {polls} polls: the late one");
     if let Some(answer) = &answered {
         let status = answer.as_ref().expect("an answer").status();
         assert_eq!(status, 200, "{name}, {polls} polls");

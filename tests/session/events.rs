@@ -185,6 +185,9 @@ async fn again_and_again() {
 
 #[tokio::test]
 async fn each_scenario_has_its_events_and_the_table_has_them_all() {
+    // While there is only one subscriber, a call site that another test comes to
+    // first asks that test's thread whether anybody listens.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let mut seen = BTreeMap::new();
     macro_rules! scenarios {
         ($($scenario:ident: $events:expr;)+) => {$(

@@ -65,7 +65,7 @@ async fn ten_thousand_requests_challenged_together_cost_one_login() {
         async move {
             counted.fetch_add(1, SeqCst);
             let all = gate.acquire_many(REQUESTS as u32).await.expect("open");
-            all.forget();
+            drop(all);
             let token = globus.issue_token(&ada, TRANSFER_SCOPE).expect("a token");
             Ok(Credential::bearer(token)?)
         }

@@ -12,7 +12,7 @@ use globus_gare::layer::GareBody;
 use globus_gare::reauth::{
     Credential, GareOutcome, ReauthError, Refusal, Session, Stats, reauth_fn,
 };
-use globus_gare::testing::{Collection, FakeGlobus, Identity, Person};
+use globus_gare::testing::{Collection, FakeGlobus, Identity, Person, RequestKind};
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use tempfile::TempDir;
@@ -192,11 +192,10 @@ async fn through_its_own_client(buffered: bool, spawned: bool) {
         BoxCloneSyncService::new(layered.map_err(BoxError::from))
     };
     assert!(client.set(layered.clone()).is_ok());
-    let mut request = list(&world.globus, &world.collection, 0);
-    let value = format!("Bearer {}", world.stale);
-    request
-        .headers_mut()
-        .insert("authorization", value.parse().expect("a value"));
+    // A request of the session's own, as those of OAuth seem to be.
+    let demand = r#"{"code":"c","authorization_parameters":{"session_required_single_domain":["uchicago.edu"]}}"#;
+    world.globus.fail_next(RequestKind::List, 403, demand);
+    let request = list(&world.globus, &world.collection, 0);
     let answer = send(layered, request).await;
     assert_eq!(answer.status(), 200, "{:?}", refusal(&answer));
     let stats = session.stats();

@@ -19,3 +19,4 @@ mod reference;
 mod schedules;
 mod time;
 mod users;
+mod waiting;
