@@ -239,7 +239,7 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
     let answer = client.clone().oneshot(named("/afterwards")).await;
     let answer = answer.expect("an answer");
     assert_eq!(answer.status(), 200, "{name}, {polls} polls: afterwards");
-    let asked = login.asked.lock().expect("whole");
+    let asked = login.asked.lock().expect("whole").clone();
     assert_eq!(asked.len(), logins + 1, "{name}, {polls} polls: afterwards");
     let last = &asked[logins].gare().authorization_parameters;
     assert_eq!(
@@ -247,7 +247,6 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
         ["q"],
         "{name}, {polls} polls: a requirement was left behind"
     );
-    drop(asked);
 
     // Nobody holds on to what is remembered of it: another identity may take its place.
     let mut request = get("/mfa");

@@ -169,10 +169,9 @@ impl Reference {
         if self.futile.iter().any(futile) || just_tried {
             return no_progress;
         }
-        if let Some((until, error)) = &self.cool_down {
-            if self.now < *until {
-                return Some(error.clone());
-            }
+        let cooling = self.cool_down.as_ref();
+        if let Some((_, error)) = cooling.filter(|(until, _)| self.now < *until) {
+            return Some(error.clone());
         }
         if logins >= MAX_LOGINS {
             return Some("exhausted".to_owned());
