@@ -155,11 +155,16 @@ async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> 
     let mut future = pin!(future);
     let mut left = polls;
     poll_fn(move |cx| {
+        if left > 0
+            && let Poll::Ready(output) = future.as_mut().poll(cx)
+        {
+            return Poll::Ready(Some(output));
+        }
+        left = left.saturating_sub(1);
         if left == 0 {
             return Poll::Ready(None);
         }
-        left -= 1;
-        future.as_mut().poll(cx).map(Some)
+        Poll::Pending
     })
     .await
 }

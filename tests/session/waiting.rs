@@ -1,9 +1,10 @@
 //! Requests that wait for a login that is not theirs.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GareOutcome, Session};
+use globus_gare::reauth::{GareOutcome, ReauthError, Refusal, Session};
 use tower::ServiceExt;
 
 use crate::service::{Login, MFA, POLICY, Service, answer, authorization, behind, get};
@@ -73,4 +74,29 @@ async fn who_waits_replays_first_and_then_all_ask_together_for_what_is_theirs() 
     let replayed = |line: &str| sent.iter().filter(|sent| *sent == line).count();
     assert_eq!(replayed("/p Bearer token-1"), 2, "after the other's login");
     assert_eq!(replayed("/q Bearer token-1"), 1, "after the other's login");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own() {
+    let login = Login::held().then(Err(ReauthError::declined()));
+    // Nothing but the failure itself keeps them from it.
+    let session = Session::new(login.clone()).cool_down(Duration::ZERO);
+    let client = service(&session, &Arc::default());
+    let mut all = Vec::new();
+    for path in ["/", "/", "/p"] {
+        let mut request = get(path);
+        let value = "Bearer old".parse().expect("a value");
+        request.headers_mut().insert("authorization", value);
+        all.push(tokio::spawn(client.clone().oneshot(request)));
+        settle().await;
+    }
+    login.let_go();
+    for response in all {
+        let response = response.await.expect("no panic").expect("an answer");
+        let outcome = response.extensions().get::<GareOutcome>().expect("one");
+        let declined =
+            matches!(outcome.refusal(), Some(Refusal::Failed(error)) if error.is_declined());
+        assert!(declined, "{outcome:?}");
+    }
+    assert_eq!(login.logins(), 1);
 }
