@@ -91,6 +91,7 @@ async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own()
         settle().await;
     }
     login.let_go();
+    login.let_go();
     for response in all {
         let response = response.await.expect("no panic").expect("an answer");
         let outcome = response.extensions().get::<GareOutcome>().expect("one");
