@@ -10,9 +10,9 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::events;
+use super::flight::landing_of;
 use super::origin::OriginRef;
 use super::slot::{Issued, Seat, Slot};
-use super::takeoff::landing_of;
 use super::{
     AnsweredBy, Credential, GareOptions, GareOutcome, Identity, Origin, Refusal, Session, Target,
 };
