@@ -9,10 +9,7 @@ use tower::{BoxError, Service, ServiceExt};
 
 pub const TRANSFER: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
-pub async fn list<S, B>(
-    client: S,
-    url: String,
-) -> Result<http::Response<B>, BoxError>
+pub async fn list<S, B>(client: S, url: String) -> Result<http::Response<B>, BoxError>
 where
     S: Service<http::Request<Bytes>, Response = http::Response<B>, Error: Into<BoxError>>,
 {
@@ -57,26 +54,41 @@ impl Http {
 impl Service<http::Request<Bytes>> for Http {
     type Response = http::Response<reqwest::Body>;
     type Error = reqwest::Error;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+    type Future =
+        std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
         std::task::Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
         let client = self.0.clone();
-        Box::pin(async move { client.execute(request.try_into()?).await.map(http::Response::from) })
+        Box::pin(async move {
+            client
+                .execute(request.try_into()?)
+                .await
+                .map(http::Response::from)
+        })
     }
 }
 
 /// A server with one collection, the URL of its listing, and who can log in.
-pub async fn globus(person: Person) -> Result<(Arc<FakeGlobus>, String, Identity, tempfile::TempDir), BoxError> {
+pub async fn globus(
+    person: Person,
+) -> Result<(Arc<FakeGlobus>, String, Identity, tempfile::TempDir), BoxError> {
     let data = tempfile::tempdir()?;
     std::fs::write(data.path().join("hello.txt"), "hello")?;
     let ada = Identity::new("ada", "uchicago.edu");
-    let collection = Collection::new("My data", data.path()).domain("uchicago.edu").session_minutes(30);
+    let collection = Collection::new("My data", data.path())
+        .domain("uchicago.edu")
+        .session_minutes(30);
     let path = format!("v0.10/operation/endpoint/{}/ls", collection.id());
-    let builder = FakeGlobus::builder().collection(collection).identity(ada.clone());
+    let builder = FakeGlobus::builder()
+        .collection(collection)
+        .identity(ada.clone());
     let globus = builder.person(person).start().await?;
     let url = format!("{}{path}", globus.transfer_url());
     Ok((Arc::new(globus), url, ada, data))
