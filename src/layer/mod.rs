@@ -27,15 +27,12 @@
 //! Logins run as tasks of the tokio runtime that the response future is polled
 //! on; it needs its timer.
 
-mod body;
 mod future;
 #[allow(clippy::module_inception)]
 mod layer;
-mod replay;
 mod service;
 
-pub use self::body::GareBody;
 pub use self::future::GareFuture;
 pub use self::layer::GareLayer;
-pub use self::replay::ReplayableBody;
 pub use self::service::GareService;
+pub use crate::body::{GareBody, ReplayBody, ReplayBodyError, ReplayableBody};

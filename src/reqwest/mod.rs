@@ -1,0 +1,8 @@
+//! The `reqwest` middleware: [`GareMiddleware`].
+
+mod answer;
+mod body;
+mod middleware;
+mod template;
+
+pub use self::middleware::GareMiddleware;
