@@ -1,4 +1,38 @@
 //! Middleware that satisfies Globus Auth requirements errors and carries on.
+//!
+//! A Globus service refuses a request when the user's session is too old, too
+//! weak, or lacks a consent. The refusal is a Globus Auth Requirements Error
+//! (GARE): `authorization_parameters` in the body of a 4xx, or JSON buried in
+//! the GridFTP text of a 502. This crate notices it, has a
+//! [`Reauthenticator`](reauth::Reauthenticator) log the user in, and sends the
+//! request again.
+//!
+//! ```text
+//!            request                        request + credential
+//!  caller ------------> layer::GareLayer ----------------------> service
+//!         <------------        |   ^     <----------------------
+//!            answer            |   |        answer, or a refusal
+//!                gare::detect  |   |  credential
+//!                              v   |
+//!                        reauth::Session --------> Reauthenticator
+//!                     one login at a time   challenge   (yours, or
+//!                     for each identity                  login::GlobusApp)
+//! ```
+//!
+//! - [`gare`] is the document: what a service asks for, found in any body.
+//! - [`reauth`] is the deciding: who logs in, when, and for whom.
+//! - [`layer`] is the middleware for tower.
+#![cfg_attr(
+    feature = "reqwest",
+    doc = "- [`reqwest`](crate::reqwest) is the middleware for `reqwest-middleware`."
+)]
+#![cfg_attr(feature = "login", doc = "- [`login`] is a real login at Globus Auth.")]
+#![cfg_attr(
+    feature = "testing",
+    doc = "- [`testing`] is a Globus to test against."
+)]
+//!
+//! Start with [`layer::GareLayer`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
@@ -6,10 +40,18 @@ mod body;
 pub mod gare;
 pub mod layer;
 #[cfg(feature = "login")]
+#[cfg_attr(docsrs, doc(cfg(feature = "login")))]
 pub mod login;
 pub mod reauth;
 #[cfg(feature = "reqwest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
 pub mod reqwest;
 mod runtime;
 #[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+
+// The examples of the README are compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -51,6 +51,24 @@ impl<'a> Object<'a> {
     }
 
     fn drop_shadowed(&mut self) {
+        // Most objects are small, and comparing every two names is faster there than hashing each.
+        const FEW: usize = 16;
+        if self.members.len() <= FEW {
+            let mut at = 0;
+            while let Some((name, _)) = self.members.get(at) {
+                if self
+                    .members
+                    .iter()
+                    .skip(at + 1)
+                    .any(|(later, _)| later == name)
+                {
+                    self.members.remove(at);
+                } else {
+                    at += 1;
+                }
+            }
+            return;
+        }
         let mut names = HashSet::with_capacity(self.members.len());
         // From the back, so that the last of a name is the one that is new.
         let mut last: Vec<bool> = self
@@ -214,6 +232,20 @@ mod tests {
             .map(|(name, value)| (name, value.get()))
             .collect();
         assert_eq!(members, [("a", r#"{"x": [1]}"#), ("b", "3")]);
+    }
+
+    #[test]
+    fn the_last_of_a_name_counts_among_many() {
+        let many: Vec<String> = (0..50).map(|n| format!(r#""{}": {n}"#, n % 20)).collect();
+        let text = format!("{{{}}}", many.join(","));
+        let raw = raw(&text);
+        let object = Object::parse(&raw).unwrap();
+        let values: Vec<u32> = object
+            .members()
+            .map(|(_, value)| value.get().parse().unwrap())
+            .collect();
+        assert_eq!(values, (30..50).collect::<Vec<_>>());
+        assert_eq!(object.get("19").unwrap().get(), "39");
     }
 
     #[test]

@@ -227,11 +227,9 @@ fn owned<I: IntoIterator<Item: Into<String>>>(items: I) -> Vec<String> {
 }
 
 fn joined(items: &[String]) -> String {
-    let items: Vec<&str> = items
-        .iter()
-        .map(|item| item.trim())
-        .filter(|item| !item.is_empty())
-        .collect();
+    // An entry that holds commas is several once it is joined, so these must not be blank either.
+    let items = items.iter().flat_map(|item| item.split(',')).map(str::trim);
+    let items: Vec<&str> = items.filter(|item| !item.is_empty()).collect();
     items.join(",")
 }
 
@@ -303,7 +301,7 @@ mod tests {
         );
         let blank = AuthorizationParameters::default()
             .with_session_message(" ")
-            .with_session_required_policies(["", " "])
+            .with_session_required_policies(["", " ", ",", " , "])
             .with_prompt("");
         assert_eq!(blank.to_query(), []);
     }

@@ -1,9 +1,13 @@
 //! Making JSON of what Python takes for JSON: lone surrogate escapes, `NaN` and `Infinity`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde_json::value::RawValue;
+
+/// How the escape of half a surrogate pair starts.
+static SURROGATES: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| [r"\ud", r"\uD"].map(Finder::new));
 
 /// Parses `text` and calls `read` with it; `None` where it is no JSON.
 ///
@@ -11,10 +15,10 @@ use serde_json::value::RawValue;
 pub(super) fn with_json<T>(text: &str, read: impl FnOnce(&RawValue) -> T) -> Option<T> {
     // Surrogates must be mended before anything else: skipping over a string does not check its escapes, decoding
     // it later does.
-    let escapes = [r"\ud", r"\uD"]
+    let escaped = SURROGATES
         .iter()
-        .any(|escape| memmem::find(text.as_bytes(), escape.as_bytes()).is_some());
-    let text = if escapes {
+        .any(|escape| escape.find(text.as_bytes()).is_some());
+    let text = if escaped {
         repair(text)
     } else {
         Cow::Borrowed(text)

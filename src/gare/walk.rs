@@ -7,7 +7,8 @@ use super::{
     location::Path,
     object::{Kind, Object, for_each_element, kind, text},
     repair::with_json,
-    trigger, variants,
+    trigger::Marks,
+    variants,
 };
 
 /// Members whose value may be an error document of its own, or a list of such.
@@ -53,6 +54,7 @@ enum Role {
 struct Walk {
     /// Whether the text is a reply's document: there are no replies in it, and all that is in it is found where the reply is.
     embedded: bool,
+    marks: Marks,
     /// Whether the text was cut off. A requirement that names nothing may have lost what it named.
     cut: bool,
 }
@@ -62,6 +64,7 @@ pub(super) fn json(raw: &RawValue) -> Findings {
     let mut findings = Findings::default();
     Walk {
         embedded: false,
+        marks: Marks::of(raw),
         cut: false,
     }
     .value(raw, Role::Document, &Path::ROOT, &mut findings);
@@ -71,13 +74,14 @@ pub(super) fn json(raw: &RawValue) -> Findings {
 /// Looks for GridFTP replies in the text at `path`.
 pub(super) fn replies(text: &str, path: &Path<'_>, findings: &mut Findings) {
     for reply in gridftp::documents(text) {
-        let walk = Walk {
-            embedded: true,
-            cut: reply.cut,
-        };
         let mut inner = Findings::default();
         with_json(&reply.json, |raw| {
-            walk.value(raw, Role::Document, &Path::ROOT, &mut inner)
+            let walk = Walk {
+                embedded: true,
+                marks: Marks::of(raw),
+                cut: reply.cut,
+            };
+            walk.value(raw, Role::Document, &Path::ROOT, &mut inner);
         });
         findings
             .nested
@@ -124,10 +128,9 @@ impl Walk {
     }
 
     fn may_hold(&self, raw: &RawValue, role: Role) -> bool {
-        let json = raw.get().as_bytes();
         match role {
-            Role::Document if kind(raw) != Kind::String => trigger::any(json),
-            _ => !self.embedded && trigger::reply_in_json(json),
+            Role::Document if kind(raw) != Kind::String => self.marks.any_in(raw),
+            _ => !self.embedded && self.marks.reply_in(raw),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::gare::detect;
 use crate::reauth::{Exchange, Session, may_ask};
 
 /// What waits for others is boxed; a response that is not inspected never gets here.
-type Waiting = Pin<Box<dyn Future<Output = (Box<Exchange>, Option<HeaderValue>)> + Send>>;
+type Waiting = Pin<Box<dyn Future<Output = (Exchange, Option<HeaderValue>)> + Send>>;
 
 pin_project! {
     /// The response future of a [`GareService`](super::GareService).
@@ -50,14 +50,14 @@ pin_project! {
         // It does. The session decides, logs in, waits.
         Deciding { waiting: Waiting, response: Response<GareBody<ResB>>, service: S, template: Option<Template<B>> },
         // There is a newer credential: the service is made ready for the replay.
-        Readying { service: S, request: Request<B>, exchange: Box<Exchange>, template: Option<Template<B>> },
+        Readying { service: S, request: Request<B>, exchange: Exchange, template: Option<Template<B>> },
         Done,
     }
 }
 
 /// What is kept while a request is under way.
 struct Attempt<S, B> {
-    exchange: Box<Exchange>,
+    exchange: Exchange,
     service: S,
     template: Option<Template<B>>,
 }
@@ -91,7 +91,7 @@ where
     pub(super) fn through(
         service: S,
         request: Request<B>,
-        mut exchange: Box<Exchange>,
+        mut exchange: Exchange,
         limits: Limits,
     ) -> Self {
         let state = match exchange.ready() {
@@ -110,7 +110,7 @@ where
 fn send<S, B, ResB>(
     mut service: S,
     mut request: Request<B>,
-    exchange: Box<Exchange>,
+    exchange: Exchange,
     header: Option<HeaderValue>,
 ) -> State<S, B, S::Future, ResB>
 where
@@ -280,9 +280,10 @@ where
 }
 
 /// What a state waited for.
+#[expect(clippy::large_enum_variant, reason = "lives for one turn of the loop")]
 enum Event<A, E> {
     Answered(Result<A, E>),
-    Decided(Box<Exchange>, Option<HeaderValue>),
+    Decided(Exchange, Option<HeaderValue>),
     Ready(Result<(), E>),
     Readable,
 }
@@ -318,7 +319,7 @@ where
 }
 
 fn finish<ResB: Body>(
-    exchange: Box<Exchange>,
+    exchange: Exchange,
     mut response: Response<GareBody<ResB>>,
 ) -> Response<GareBody<ResB>> {
     exchange.finish(response.status(), response.extensions_mut());

@@ -6,13 +6,13 @@ use http::{HeaderValue, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Refusal;
 use super::events;
 use super::exchange::{Exchange, Pending, Presented, before};
 use super::requirement::covers;
 use super::slot::{Issued, Landed, Landing, Login, Slot};
 use super::stats::count;
 use super::takeoff::landing_of;
+use super::{Origin, Refusal, Target};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
 use crate::runtime;
 
@@ -36,24 +36,27 @@ enum Step {
 impl Exchange {
     /// What an answer asks for, and the header to replay with if it could be had.
     pub(crate) async fn decide(
-        mut self: Box<Self>,
+        mut self,
         status: StatusCode,
         found: Vec<Found>,
         replayable: bool,
-    ) -> (Box<Self>, Option<HeaderValue>) {
-        if runtime::is_aboard() {
+    ) -> (Self, Option<HeaderValue>) {
+        let target = self.target().filter(|_| !runtime::is_aboard());
+        let Some(target) = target else {
             return (self, None);
-        }
+        };
         let until = self.waits_until();
         if found.is_empty() {
-            let renewed = before(until, self.renew_after_401(status, replayable)).await;
-            let header = renewed.flatten().map(|issued| self.replay(&issued));
+            let renewed = before(until, self.renew_after_401(&target, status, replayable)).await;
+            let header = renewed
+                .flatten()
+                .map(|issued| self.replay(&target, &issued));
             return (self, header);
         }
         count(&self.session.counters().challenges);
-        events::challenged(&self.target, &self.method, status, &found, self.sent);
+        events::challenged(&target, &self.method, status, &found, self.sent);
         self.outcome.found = found;
-        let answer = match before(until, self.satisfy(status, replayable)).await {
+        let answer = match before(until, self.satisfy(&target, status, replayable)).await {
             Some(answer) => answer,
             None => Err(Refusal::DeadlineElapsed),
         };
@@ -66,7 +69,7 @@ impl Exchange {
         };
         match (answer, once) {
             (Ok(issued), None) => {
-                let header = self.replay(&issued);
+                let header = self.replay(&target, &issued);
                 (self, Some(header))
             }
             (Ok(_), Some(refusal)) | (Err(refusal), _) => {
@@ -76,8 +79,9 @@ impl Exchange {
         }
     }
 
-    pub(super) async fn satisfy(
+    async fn satisfy(
         &mut self,
+        target: &Target,
         status: StatusCode,
         replayable: bool,
     ) -> Result<Issued, Refusal> {
@@ -92,19 +96,19 @@ impl Exchange {
             return Err(Refusal::Exhausted);
         }
         let asked = coalesce(self.outcome.found.iter().map(|found| found.gare.clone()));
-        let (session, identity) = (&self.session, self.target.identity());
+        let (session, identity) = (&self.session, &self.identity);
         let seat = self
             .seat
             .get_or_insert_with(|| session.identities().find_or_make(identity));
         let slot = Arc::clone(seat.slot());
         self.pending = None;
         loop {
-            match self.step(&slot, &asked) {
+            match self.step(&slot, target.origin(), &asked) {
                 Step::Replay(issued) => return Ok(issued),
                 Step::Stop(refusal) => return Err(refusal),
                 Step::Renew => {
                     self.renewed = true;
-                    let _ = self.renew(&slot).await;
+                    let _ = self.renew(&slot, target).await;
                 }
                 Step::WaitFor(landing) => {
                     landing_of(landing).await.map_err(Refusal::Failed)?;
@@ -114,7 +118,7 @@ impl Exchange {
                     landing,
                 } => {
                     count(&self.session.counters().joins);
-                    events::joined(&self.target);
+                    events::joined(target);
                     return self.logged_in(requirement, landing).await;
                 }
                 Step::Lead {
@@ -123,7 +127,7 @@ impl Exchange {
                     landed,
                 } => {
                     let requirement = gare.authorization_parameters.clone();
-                    self.log_in(&slot, gare, status, landed);
+                    self.log_in(&slot, target, gare, status, landed);
                     return self.logged_in(requirement, landing).await;
                 }
             }
@@ -148,9 +152,8 @@ impl Exchange {
         }
     }
 
-    fn step(&mut self, slot: &Arc<Slot>, asked: &[Gare]) -> Step {
+    fn step(&mut self, slot: &Arc<Slot>, origin: &Origin, asked: &[Gare]) -> Step {
         let mut state = slot.lock();
-        let origin = self.target.origin();
         let settings = self.session.settings();
         let now = Instant::now();
         // The refusal is about a credential that is no longer the current one.
@@ -158,7 +161,8 @@ impl Exchange {
             return Step::Replay(issued);
         }
         // A login at another service may have given this one a better token too.
-        if state.logged_in_since(self.sent) && !self.renewed && !state.is_barren(origin, now) {
+        if state.logged_in_since(self.sent) && !self.renewed && !state.is_barren(origin.view(), now)
+        {
             return Step::Renew;
         }
         let is_new = |gare: &&Gare| {
@@ -166,7 +170,7 @@ impl Exchange {
             !self.satisfied.iter().any(|given| covers(given, parameters))
         };
         let Some(gare) = asked.iter().find(is_new) else {
-            let until = now + settings.cool_down;
+            let until = settings.cool_down_from(now);
             asked.iter().for_each(|gare| {
                 state.note_futile(gare.authorization_parameters.clone(), now, until)
             });
@@ -228,22 +232,27 @@ impl Exchange {
     }
 
     /// One silent renewal after a `401` that says nothing of a requirement.
-    async fn renew_after_401(&mut self, status: StatusCode, replayable: bool) -> Option<Issued> {
+    async fn renew_after_401(
+        &mut self,
+        target: &Target,
+        status: StatusCode,
+        replayable: bool,
+    ) -> Option<Issued> {
         if !self.minds(status) || !replayable || self.options.login_only {
             return None;
         }
         let slot = Arc::clone(self.seat.as_ref()?.slot());
         self.renewed = true;
-        let renewed = self.renew(&slot).await.ok().flatten()?;
+        let renewed = self.renew(&slot, target).await.ok().flatten()?;
         (renewed.generation > self.sent).then_some(renewed)
     }
 
-    fn replay(&mut self, issued: &Issued) -> HeaderValue {
+    fn replay(&mut self, target: &Target, issued: &Issued) -> HeaderValue {
         self.sent = issued.generation;
         self.outcome.replays += 1;
         self.outcome.refusal = None;
         count(&self.session.counters().replays);
-        events::replayed(&self.target, self.outcome.replays, issued.generation);
+        events::replayed(target, self.outcome.replays, issued.generation);
         issued.credential.header_value().clone()
     }
 }

@@ -10,7 +10,8 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::events;
-use super::slot::{Seat, Slot};
+use super::origin::OriginRef;
+use super::slot::{Issued, Seat, Slot};
 use super::takeoff::landing_of;
 use super::{
     AnsweredBy, Credential, GareOptions, GareOutcome, Identity, Origin, Refusal, Session, Target,
@@ -19,13 +20,17 @@ use crate::gare::AuthorizationParameters;
 use crate::runtime;
 
 /// How a request goes through the layer.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would cost every request an allocation"
+)]
 pub(crate) enum Course {
     /// As if there were no layer.
     Aside,
     /// To an origin that is not trusted: only told, never acted on.
     Untrusted,
     /// With a credential, and its answer looked at.
-    Through(Box<Exchange>),
+    Through(Exchange),
 }
 
 /// One request on its way through the layer.
@@ -33,7 +38,7 @@ pub(crate) struct Exchange {
     pub(super) session: Session,
     /// None where the request presents a credential that was never superseded.
     pub(super) seat: Option<Seat>,
-    pub(super) target: Target,
+    pub(super) identity: Identity,
     pub(super) options: GareOptions,
     pub(super) method: Method,
     pub(super) uri: Uri,
@@ -81,10 +86,9 @@ impl Session {
         if options.never || runtime::is_aboard() || is_part_of_a_login(uri) {
             return Course::Aside;
         }
-        let origin = match Origin::of(uri) {
-            Ok(origin) if self.settings().trust.allows(&origin) => origin,
-            _ => return Course::Untrusted,
-        };
+        if !OriginRef::of(uri).is_ok_and(|origin| self.settings().trust.allows_view(origin)) {
+            return Course::Untrusted;
+        }
         let value = headers.get(AUTHORIZATION);
         let presented = match value {
             None => Presented::Nothing,
@@ -102,10 +106,10 @@ impl Session {
             Presented::Nothing => Some(self.identities().find_or_make(&identity)),
             _ => self.identities().find(&identity),
         };
-        Course::Through(Box::new(Exchange {
+        Course::Through(Exchange {
             session: self.clone(),
             seat,
-            target: Target::new(origin, identity),
+            identity,
             options,
             method: method.clone(),
             uri: uri.clone(),
@@ -116,7 +120,7 @@ impl Session {
             waits_until: None,
             renewed: false,
             pending: None,
-        }))
+        })
     }
 
     /// The outcome of an answer from an origin that is not trusted.
@@ -155,33 +159,45 @@ impl Exchange {
         if self.presented == Presented::Other {
             return Some(None);
         }
-        let state = seat.slot().lock();
-        let origin = self.target.origin();
+        let origin = OriginRef::of(&self.uri).ok()?;
         let leeway = self.session.settings().expiry_leeway;
-        match state.current(origin) {
-            Some(issued)
-                if !issued.credential.is_expired(leeway)
-                    || state.is_barren(origin, Instant::now()) =>
-            {
-                self.sent = issued.generation;
-                Some(Some(issued.credential.header_value().clone()))
+        let slot = seat.slot();
+        let is_barren = || slot.lock().is_barren(origin, Instant::now());
+        let value = |issued: &Issued| {
+            let value = issued.credential.header_value().clone();
+            (
+                issued.generation,
+                value,
+                issued.credential.is_expired(leeway),
+            )
+        };
+        match slot.current.look(origin, value) {
+            Some((generation, value, expired)) if !expired || is_barren() => {
+                self.sent = generation;
+                Some(Some(value))
             }
             Some(_) => None,
-            None if self.presented == Presented::Bearer => Some(None),
-            None if state.is_barren(origin, Instant::now()) => Some(None),
+            None if self.presented == Presented::Bearer || is_barren() => Some(None),
             None => None,
         }
     }
 
+    /// What is asked for where somebody has to be asked.
+    pub(super) fn target(&self) -> Option<Target> {
+        let origin = Origin::of(&self.uri).ok()?;
+        Some(Target::new(origin, self.identity.clone()))
+    }
+
     /// Renews the credential, or waits for whoever does, and gives the header to send.
-    pub(crate) async fn prepare(mut self: Box<Self>) -> (Box<Self>, Option<HeaderValue>) {
+    pub(crate) async fn prepare(mut self) -> (Self, Option<HeaderValue>) {
         if runtime::is_aboard() {
             // The request was called elsewhere, but it is the login that waits for it.
             return (self, None);
         }
-        if let Some(slot) = self.seat.as_ref().map(|seat| Arc::clone(seat.slot())) {
+        let slot = self.seat.as_ref().map(|seat| Arc::clone(seat.slot()));
+        if let Some((slot, target)) = slot.zip(self.target()) {
             let login = match slot.lock().login() {
-                Some(login) if login.origin == *self.target.origin() && !self.options.no_prompt => {
+                Some(login) if login.origin == *target.origin() && !self.options.no_prompt => {
                     Some(login.landing.clone())
                 }
                 _ => None,
@@ -190,9 +206,9 @@ impl Exchange {
             let until = self.waits_until();
             let _ = match login {
                 Some(landing) => before(until, landing_of(landing)).await,
-                None => before(until, self.renew(&slot)).await,
+                None => before(until, self.renew(&slot, &target)).await,
             };
-            let current = slot.lock().current(self.target.origin()).cloned();
+            let current = slot.lock().current(target.origin());
             if let Some(issued) = current {
                 self.sent = issued.generation;
                 return (self, Some(issued.credential.header_value().clone()));
@@ -215,7 +231,7 @@ impl Exchange {
     /// Whether what is at `uri` is listened to; the outcome says so if it is not.
     pub(crate) fn hears_from(&mut self, uri: &Uri) -> bool {
         let trust = &self.session.settings().trust;
-        let trusted = Origin::of(uri).is_ok_and(|origin| trust.allows(&origin));
+        let trusted = OriginRef::of(uri).is_ok_and(|origin| trust.allows_view(origin));
         if !trusted {
             self.refuse(Refusal::Untrusted);
         }
@@ -233,7 +249,7 @@ impl Exchange {
     }
 
     /// Leaves the outcome with the response that the caller gets.
-    pub(crate) fn finish(self: Box<Self>, status: StatusCode, extensions: &mut Extensions) {
+    pub(crate) fn finish(self, status: StatusCode, extensions: &mut Extensions) {
         let outcome = self.outcome;
         let let_in = outcome.refusal.is_none() && status != StatusCode::UNAUTHORIZED;
         if let Some(seat) = self.seat.filter(|_| let_in) {
@@ -246,7 +262,9 @@ impl Exchange {
 
     pub(super) fn refuse(&mut self, refusal: Refusal) {
         self.session.counters().refused(&refusal);
-        events::gave_up(&self.target, &refusal);
+        if let Some(target) = self.target() {
+            events::gave_up(&target, &refusal);
+        }
         self.pending = None;
         self.outcome.refusal = Some(refusal);
     }

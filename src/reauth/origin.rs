@@ -34,25 +34,20 @@ impl Origin {
     /// information (`https://globus.org@evil.example/`), which no Globus service
     /// uses and only confuses readers.
     pub fn of(uri: &Uri) -> Result<Self, InvalidOrigin> {
-        let secure = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
-            Some(scheme) if *scheme == Scheme::HTTP => false,
-            _ => return Err(InvalidOrigin::UNREADABLE),
-        };
-        let authority = uri.authority().ok_or(InvalidOrigin::UNREADABLE)?;
-        // `Uri` reads an unreadable port as none; the text must then end with the host.
-        let readable = authority.port_u16().is_some() || authority.as_str() == authority.host();
-        if authority.as_str().contains('@') || authority.host().is_empty() || !readable {
-            return Err(InvalidOrigin::UNREADABLE);
-        }
-        let port = authority
-            .port_u16()
-            .unwrap_or(if secure { 443 } else { 80 });
+        let origin = OriginRef::of(uri)?;
         Ok(Self {
-            secure,
-            host: authority.host().to_ascii_lowercase().into(),
-            port,
+            secure: origin.secure,
+            host: origin.host.to_ascii_lowercase().into(),
+            port: origin.port,
         })
+    }
+
+    pub(super) fn view(&self) -> OriginRef<'_> {
+        OriginRef {
+            secure: self.secure,
+            host: &self.host,
+            port: self.port,
+        }
     }
 
     /// Whether the scheme is `https`.
@@ -72,16 +67,62 @@ impl Origin {
 
     /// Whether the host is this machine: `127.0.0.0/8`, `[::1]` or `localhost`.
     pub fn is_loopback(&self) -> bool {
+        self.view().is_loopback()
+    }
+}
+
+/// An origin as it stands in a URI: to look at, without a copy of the host.
+#[derive(Clone, Copy)]
+pub(super) struct OriginRef<'a> {
+    pub(super) secure: bool,
+    pub(super) host: &'a str,
+    pub(super) port: u16,
+}
+
+impl<'a> OriginRef<'a> {
+    pub(super) fn of(uri: &'a Uri) -> Result<Self, InvalidOrigin> {
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            _ => return Err(InvalidOrigin::UNREADABLE),
+        };
+        let authority = uri.authority().ok_or(InvalidOrigin::UNREADABLE)?;
+        let (host, text) = (authority.host(), authority.as_str());
+        let port = match authority.port_u16() {
+            // `Uri` reads an unreadable port as none: the text must end with the host,
+            // and start with it, or there is user information.
+            None if text.len() == host.len() => default_port(secure),
+            Some(port) if text.starts_with(host) => port,
+            _ => return Err(InvalidOrigin::UNREADABLE),
+        };
+        if host.is_empty() || memchr::memchr(b'@', text.as_bytes()).is_some() {
+            return Err(InvalidOrigin::UNREADABLE);
+        }
+        Ok(Self { secure, host, port })
+    }
+
+    pub(super) fn is_loopback(self) -> bool {
         let literal = self.host.trim_start_matches('[').trim_end_matches(']');
-        &*self.host == "localhost"
+        self.host.eq_ignore_ascii_case("localhost")
             || literal
                 .parse::<IpAddr>()
                 .is_ok_and(|address| address.is_loopback())
     }
 
-    pub(super) fn has_default_port(&self) -> bool {
-        self.port == if self.secure { 443 } else { 80 }
+    pub(super) fn has_default_port(self) -> bool {
+        self.port == default_port(self.secure)
     }
+}
+
+impl PartialEq for OriginRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let same = self.secure == other.secure && self.port == other.port;
+        same && self.host.eq_ignore_ascii_case(other.host)
+    }
+}
+
+fn default_port(secure: bool) -> u16 {
+    if secure { 443 } else { 80 }
 }
 
 impl FromStr for Origin {
@@ -101,7 +142,7 @@ impl fmt::Display for Origin {
             if self.secure { "https" } else { "http" },
             self.host
         )?;
-        if self.has_default_port() {
+        if self.view().has_default_port() {
             Ok(())
         } else {
             write!(f, ":{}", self.port)

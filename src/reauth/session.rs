@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::identities::Identities;
 use super::stats::{Counters, Stats};
 use super::{Reauthenticator, Trust};
@@ -51,6 +53,14 @@ pub(super) struct Settings {
     pub(super) identity_idle: Duration,
     pub(super) max_origins: usize,
     pub(super) login_for_unreplayable: bool,
+}
+
+impl Settings {
+    /// The end of a cool-down that begins now; one too long for the clock ends in decades.
+    pub(super) fn cool_down_from(&self, now: Instant) -> Instant {
+        const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+        now.checked_add(self.cool_down).unwrap_or(now + DECADES)
+    }
 }
 
 impl Default for Settings {

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::origin::OriginRef;
 use super::requirement::covers;
 use super::{Credential, Origin, ReauthError};
 use crate::gare::{AuthorizationParameters, Gare, coalesce};
@@ -38,8 +40,37 @@ pub(super) struct Renewal {
     landing: Landing,
 }
 
+/// The current credential for each origin. Read without a lock, on the way of
+/// every request; replaced as a whole under the slot's lock.
+#[derive(Debug, Default)]
+pub(super) struct Current(ArcSwap<Vec<(Origin, Issued)>>);
+
+impl Current {
+    /// What `look` sees of the credential for `origin`.
+    pub(super) fn look<T>(
+        &self,
+        origin: OriginRef<'_>,
+        look: impl FnOnce(&Issued) -> T,
+    ) -> Option<T> {
+        let issued = self.0.load();
+        let known = issued.iter().find(|(known, _)| known.view() == origin);
+        known.map(|(_, issued)| look(issued))
+    }
+
+    fn keep(&self, origin: Origin, issued: Issued, max_origins: usize) {
+        let mut all = Vec::clone(&self.0.load());
+        all.retain(|(known, _)| *known != origin);
+        if all.len() >= max_origins.max(1) {
+            all.remove(0);
+        }
+        all.push((origin, issued));
+        self.0.store(Arc::new(all));
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Slot {
+    pub(super) current: Arc<Current>,
     state: Mutex<State>,
     /// How many requests are under way with it.
     users: AtomicUsize,
@@ -80,7 +111,7 @@ pub(super) struct LastLogin {
 pub(super) struct State {
     generation: u64,
     last_login: Option<LastLogin>,
-    issued: Vec<(Origin, Issued)>,
+    current: Arc<Current>,
     login: Option<Login>,
     renewals: Vec<Renewal>,
     /// Until when nobody is asked again, and why.
@@ -97,13 +128,15 @@ pub(super) struct State {
 
 impl Slot {
     pub(super) fn new() -> Self {
+        let current = Arc::new(Current::default());
         Self {
+            current: Arc::clone(&current),
             users: AtomicUsize::new(0),
             proven: AtomicU64::new(0),
             state: Mutex::new(State {
                 generation: 0,
                 last_login: None,
-                issued: Vec::new(),
+                current,
                 login: None,
                 renewals: Vec::new(),
                 cool_down: None,
@@ -140,17 +173,13 @@ impl Slot {
 }
 
 impl State {
-    pub(super) fn current(&self, origin: &Origin) -> Option<&Issued> {
-        self.issued
-            .iter()
-            .find(|(known, _)| known == origin)
-            .map(|(_, issued)| issued)
+    pub(super) fn current(&self, origin: &Origin) -> Option<Issued> {
+        self.current.look(origin.view(), Issued::clone)
     }
 
     pub(super) fn newer_than(&self, generation: u64, origin: &Origin) -> Option<Issued> {
         self.current(origin)
             .filter(|issued| issued.generation > generation)
-            .cloned()
     }
 
     /// A credential that is newer than what was sent and has not run out.
@@ -220,10 +249,10 @@ impl State {
         self.futile.push((until, asked));
     }
 
-    pub(super) fn is_barren(&self, origin: &Origin, now: Instant) -> bool {
+    pub(super) fn is_barren(&self, origin: OriginRef<'_>, now: Instant) -> bool {
         self.barren
             .iter()
-            .any(|(until, known)| now < *until && known == origin)
+            .any(|(until, known)| now < *until && known.view() == origin)
     }
 
     /// Remembers what a waiting request will ask for, until [`State::forget`].
@@ -311,7 +340,7 @@ impl State {
                     credential: renewed,
                     generation,
                 };
-                self.keep(origin, issued.clone(), max_origins);
+                self.current.keep(origin, issued.clone(), max_origins);
                 Ok(Some(issued))
             }
             _ => Ok(Some(self.issue(origin, renewed, max_origins))),
@@ -324,15 +353,7 @@ impl State {
             credential,
             generation: self.generation,
         };
-        self.keep(origin, issued.clone(), max_origins);
+        self.current.keep(origin, issued.clone(), max_origins);
         issued
-    }
-
-    fn keep(&mut self, origin: Origin, issued: Issued, max_origins: usize) {
-        self.issued.retain(|(known, _)| *known != origin);
-        if self.issued.len() >= max_origins.max(1) {
-            self.issued.remove(0);
-        }
-        self.issued.push((origin, issued));
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::exchange::Exchange;
 use super::slot::{Landed, Landing, Slot};
 use super::stats::count;
-use super::{Challenge, ReauthError, events, flight};
+use super::{Challenge, ReauthError, Target, events, flight};
 use crate::gare::Gare;
 
 impl Exchange {
@@ -17,11 +17,12 @@ impl Exchange {
     pub(super) fn log_in(
         &self,
         slot: &Arc<Slot>,
+        target: &Target,
         gare: Gare,
         status: StatusCode,
         landed: watch::Sender<Option<Landed>>,
     ) {
-        let (session, slot, target) = (self.session.clone(), Arc::clone(slot), self.target.clone());
+        let (session, slot, target) = (self.session.clone(), Arc::clone(slot), target.clone());
         let challenge =
             Challenge::of_request(target.clone(), gare, self.method.clone(), self.uri.clone())
                 .answered(status, self.outcome.found.clone())
@@ -36,7 +37,7 @@ impl Exchange {
             work,
             move |result| {
                 let settings = session.settings();
-                let until = Instant::now() + settings.cool_down;
+                let until = settings.cool_down_from(Instant::now());
                 let landed = slot.lock().land_login(
                     target.origin().clone(),
                     result,
@@ -56,8 +57,8 @@ impl Exchange {
 
     /// Runs `Reauthenticator::credential` for the target, or joins who does,
     /// unless there is a credential by now that the request was not sent with.
-    pub(super) async fn renew(&self, slot: &Arc<Slot>) -> Landed {
-        let origin = self.target.origin();
+    pub(super) async fn renew(&self, slot: &Arc<Slot>, target: &Target) -> Landed {
+        let origin = target.origin();
         let (landing, launch) = {
             let mut state = slot.lock();
             // What was found missing before may have come since: only here,
@@ -66,7 +67,7 @@ impl Exchange {
             if let Some(issued) = state.fresh(self.sent, origin, leeway) {
                 return Ok(Some(issued));
             }
-            if state.is_barren(origin, Instant::now()) {
+            if state.is_barren(origin.view(), Instant::now()) {
                 return Ok(None);
             }
             match state.renewal(origin) {
@@ -80,8 +81,7 @@ impl Exchange {
             }
         };
         if let Some((landed, began)) = launch {
-            let (session, slot, target) =
-                (self.session.clone(), Arc::clone(slot), self.target.clone());
+            let (session, slot, target) = (self.session.clone(), Arc::clone(slot), target.clone());
             count(&session.counters().renewals);
             let (reauthenticator, wanted) = (session.reauthenticator(), target.clone());
             let work = async move { reauthenticator.credential(&wanted).await };
@@ -91,7 +91,7 @@ impl Exchange {
                 work,
                 move |result| {
                     let settings = session.settings();
-                    let until = Instant::now() + settings.cool_down;
+                    let until = settings.cool_down_from(Instant::now());
                     let landed = slot.lock().land_renewal(
                         target.origin().clone(),
                         began,

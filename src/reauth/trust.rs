@@ -1,3 +1,4 @@
+use super::origin::OriginRef;
 use super::{InvalidOrigin, Origin};
 
 /// The origins that are listened to and given a credential.
@@ -70,10 +71,16 @@ impl Trust {
 
     /// Whether `origin` is among the trusted.
     pub fn allows(&self, origin: &Origin) -> bool {
+        self.allows_view(origin.view())
+    }
+
+    pub(super) fn allows_view(&self, origin: OriginRef<'_>) -> bool {
         let globus = self.domain.is_some_and(|domain| {
-            origin.is_secure() && origin.has_default_port() && is_under(origin.host(), domain)
+            origin.secure && origin.has_default_port() && is_under(origin.host, domain)
         });
-        globus || (self.loopback && origin.is_loopback()) || self.origins.contains(origin)
+        globus
+            || (self.loopback && origin.is_loopback())
+            || self.origins.iter().any(|known| known.view() == origin)
     }
 }
 
@@ -90,9 +97,17 @@ fn environment_domain(environment: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether `host`, in any case, is `domain` or ends with a dot and `domain`.
 fn is_under(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain)
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    let (host, domain) = (host.as_bytes(), domain.as_bytes());
+    let Some((rest, end)) = host
+        .len()
+        .checked_sub(domain.len())
+        .and_then(|at| host.split_at_checked(at))
+    else {
+        return false;
+    };
+    end.eq_ignore_ascii_case(domain) && matches!(rest.last(), None | Some(b'.'))
 }
 
 #[cfg(test)]

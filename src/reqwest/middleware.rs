@@ -26,29 +26,31 @@ use crate::reauth::{Course, Exchange, Reauthenticator, Session, Trust, head_may_
 /// ```
 /// use globus_gare::reauth::{Credential, Trust, reauth_fn};
 /// use globus_gare::reqwest::GareMiddleware;
-/// use globus_gare::testing::{Collection, FakeGlobus, Identity};
 /// use reqwest_middleware::ClientBuilder;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let data = tempfile::tempdir()?;
-/// # let collection = Collection::new("Data", data.path());
-/// # let id = collection.id();
-/// let ada = Identity::new("ada", "uchicago.edu");
-/// let globus = FakeGlobus::builder().collection(collection).identity(ada.clone()).start().await?;
-/// let url = format!("{}v0.10/operation/endpoint/{id}/ls", globus.transfer_url());
-///
-/// let token = globus.issue_token(&ada, "urn:globus:auth:scope:transfer.api.globus.org:all")?;
-/// let login = reauth_fn(move |_challenge| {
-///     let token = token.clone();
-///     async move { Ok(Credential::bearer(token)?) }
+/// # let app = axum::Router::new().fallback(|headers: http::HeaderMap| async move {
+/// #     let known = headers.get("authorization").is_some_and(|value| value == "Bearer fresh");
+/// #     match known {
+/// #         true => (http::StatusCode::OK, r#"{"DATA": []}"#),
+/// #         false => (http::StatusCode::BAD_GATEWAY, r#"{"authorization_parameters": {"session_required_mfa": true}}"#),
+/// #     }
+/// # });
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("http://{}/", listener.local_addr()?);
+/// # tokio::spawn(async move { axum::serve(listener, app).await });
+/// let login = reauth_fn(|challenge| async move {
+///     assert!(challenge.gare().authorization_parameters.session_required_mfa);
+///     Ok(Credential::bearer("fresh")?)
 /// });
 /// let client = ClientBuilder::new(reqwest::Client::new())
 ///     .with(GareMiddleware::new(login).trust(Trust::globus().loopback()))
 ///     .build();
 ///
-/// let response = client.get(&url).bearer_auth("stale").send().await?;
-/// # let _ = response;
+/// // The service said 502, and asked for a second factor.
+/// let response = client.get(url).bearer_auth("stale").send().await?;
+/// assert_eq!(response.status(), 200);
 /// # Ok(())
 /// # }
 /// ```
@@ -116,7 +118,7 @@ impl GareMiddleware {
 
     async fn follow(
         &self,
-        exchange: Box<Exchange>,
+        exchange: Exchange,
         mut request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
@@ -176,7 +178,7 @@ impl GareMiddleware {
 }
 
 /// The header to send, at once or once somebody has it.
-async fn prepared(mut exchange: Box<Exchange>) -> (Box<Exchange>, Option<HeaderValue>) {
+async fn prepared(mut exchange: Exchange) -> (Exchange, Option<HeaderValue>) {
     match exchange.ready() {
         Some(header) => (exchange, header),
         None => exchange.prepare().await,
@@ -184,11 +186,11 @@ async fn prepared(mut exchange: Box<Exchange>) -> (Box<Exchange>, Option<HeaderV
 }
 
 async fn decide(
-    exchange: Box<Exchange>,
+    exchange: Exchange,
     response: &Response,
     text: Option<&[u8]>,
     template: &Option<Template>,
-) -> (Option<HeaderValue>, Box<Exchange>) {
+) -> (Option<HeaderValue>, Exchange) {
     let status = response.status();
     let found = text.map(detect).unwrap_or_default();
     // A claim may end the sending of the first attempt's body, and with it the
@@ -201,7 +203,7 @@ async fn decide(
     (header, exchange)
 }
 
-fn finish(exchange: Box<Exchange>, mut response: Response) -> Response {
+fn finish(exchange: Exchange, mut response: Response) -> Response {
     exchange.finish(response.status(), response.extensions_mut());
     response
 }

@@ -79,6 +79,7 @@ async fn the_replay_is_the_request_with_the_new_credential() -> Result<(), BoxEr
         .expect("an outcome");
     assert_eq!((outcome.logins(), outcome.replays()), (1, 1));
     assert_eq!(response.text().await?, "what is sent");
+    assert_eq!(server.connections(), 1, "the refusal was read to its end");
     assert_eq!(requests.load(std::sync::atomic::Ordering::SeqCst), 2);
     Ok(())
 }

@@ -1,0 +1,175 @@
+//! Reads a response body and prints the requirements in it as JSON.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Read, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use globus_gare::gare::{self, Found};
+use serde::{Deserialize, Serialize};
+
+const AFTER_HELP: &str = r#"Example:
+  $ echo '{"authorization_parameters": {"session_required_single_domain": "uchicago.edu"}}' | explain --status 403
+  {
+    "gares": [
+      {
+        "code": "AuthorizationRequired",
+        "location": "root",
+        "authorization_parameters": {
+          "session_required_single_domain": [
+            "uchicago.edu"
+          ]
+        },
+        "authorize_query": {
+          "session_required_single_domain": "uchicago.edu"
+        }
+      }
+    ]
+  }
+
+Exit status: 0 if there is a requirement, 1 if there is none, 2 on wrong usage or unreadable input."#;
+
+/// Reads a response body on standard input and prints the Globus Auth requirements in it as JSON.
+///
+/// For each requirement: its code, where it was found, what it asks for, and the query parameters that ask Globus Auth for
+/// it. Status and content type do not change what is found, only whether the layer would have looked: where it would
+/// not, a note on standard error says so.
+#[derive(Parser)]
+#[command(name = "explain", after_help = AFTER_HELP)]
+struct Options {
+    /// The status of the response
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(100..=999))]
+    status: Option<u16>,
+    /// The content type of the response
+    #[arg(long, value_name = "T")]
+    content_type: Option<String>,
+    /// Read one response a line instead: {"id", "http_status", "content_type", "body"}, of which only "body" is
+    /// required; print one line for each
+    #[arg(long, conflicts_with_all = ["status", "content_type"])]
+    jsonl: bool,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(default)]
+    id: serde_json::Value,
+    http_status: Option<u16>,
+    content_type: Option<String>,
+    body: String,
+}
+
+#[derive(Serialize)]
+struct Explained {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<serde_json::Value>,
+    gares: Vec<Explanation>,
+}
+
+#[derive(Serialize)]
+struct Explanation {
+    code: String,
+    location: String,
+    authorization_parameters: serde_json::Value,
+    authorize_query: BTreeMap<&'static str, String>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let any = if options.jsonl {
+        explain_rows()
+    } else {
+        explain_body(&options)
+    };
+    match any {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        // Whoever reads the output has had enough of it.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("explain: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn explain_body(options: &Options) -> io::Result<bool> {
+    let mut body = Vec::new();
+    io::stdin().lock().read_to_end(&mut body)?;
+    if let Some(note) = overlooked(options.status, options.content_type.as_deref()) {
+        eprintln!("note: {note}");
+    }
+    let explained = Explained {
+        id: None,
+        gares: explain(&body)?,
+    };
+    let mut stdout = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut stdout, &explained)?;
+    writeln!(stdout)?;
+    Ok(!explained.gares.is_empty())
+}
+
+fn explain_rows() -> io::Result<bool> {
+    let mut stdout = io::stdout().lock();
+    let mut any = false;
+    for (index, line) in io::stdin().lock().split(b'\n').enumerate() {
+        let line = line?;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let row: Row = serde_json::from_slice(&line).map_err(|error| {
+            let reason = format!("line {}: not a row with a body: {error}", index + 1);
+            io::Error::new(io::ErrorKind::InvalidData, reason)
+        })?;
+        if let Some(note) = overlooked(row.http_status, row.content_type.as_deref()) {
+            eprintln!("note: {}: {note}", row.id);
+        }
+        let explained = Explained {
+            id: Some(row.id),
+            gares: explain(row.body.as_bytes())?,
+        };
+        any |= !explained.gares.is_empty();
+        serde_json::to_writer(&mut stdout, &explained)?;
+        writeln!(stdout)?;
+    }
+    Ok(any)
+}
+
+fn explain(body: &[u8]) -> io::Result<Vec<Explanation>> {
+    gare::detect(body)
+        .into_iter()
+        .map(|Found { gare, location, .. }| {
+            let params = &gare.authorization_parameters;
+            let mut fields = serde_json::to_value(params)?;
+            if let Some(fields) = fields.as_object_mut() {
+                fields.retain(|name, _| !params.extra.names().any(|unknown| unknown == name));
+            }
+            Ok(Explanation {
+                location: location.to_string(),
+                authorization_parameters: fields,
+                authorize_query: params.to_query().into_iter().collect(),
+                code: gare.code,
+            })
+        })
+        .collect()
+}
+
+/// Why the layer, as it comes, would not look into such a response.
+fn overlooked(status: Option<u16>, content_type: Option<&str>) -> Option<String> {
+    if let Some(status) = status.filter(|status| !matches!(status, 400..=499 | 502)) {
+        return Some(format!(
+            "the layer would not look into a response of status {status}, only into 400..=499 and 502"
+        ));
+    }
+    let content_type = content_type?;
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let json = essence == "application/json" || essence.ends_with("+json");
+    let readable = essence.is_empty() || essence.starts_with("text/") || json;
+    (!readable).then(|| format!("the layer would not look into {essence}, only into JSON and text"))
+}

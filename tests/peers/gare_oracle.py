@@ -1,0 +1,110 @@
+"""What globus_sdk makes of error bodies.
+
+Reads JSON lines, each a body as a JSON string; prints for each a JSON line: the list of GAREs that
+`globus_sdk.gare.to_gares` finds in a response with that body, or null where the body is no JSON or the SDK crashes.
+"""
+
+import json
+import math
+import re
+import sys
+import urllib.parse
+
+import globus_sdk
+import requests
+from globus_sdk.exc import GlobusAPIError, ValidationError
+from globus_sdk.gare import GARE, GlobusAuthorizationParameters, to_gares
+from globus_sdk.gare._variants import LegacyAuthorizationParametersError
+from globus_sdk.login_flows import LoginFlowManager
+
+FIELDS = GlobusAuthorizationParameters._supported_fields()
+CLIENT = globus_sdk.NativeAppAuthClient("00000000-0000-0000-0000-000000000000")
+
+
+class UrlOnly(LoginFlowManager):
+    def run_login_flow(self, auth_parameters):
+        raise NotImplementedError
+
+
+MANAGER = UrlOnly(CLIENT)
+
+
+def api_error(body):
+    response = requests.Response()
+    response.status_code = 403
+    response.headers["Content-Type"] = "application/json"
+    response._content = body.encode()
+    response.url = "https://transfer.api.globus.org/"
+    response.request = requests.Request("GET", response.url).prepare()
+    return GlobusAPIError(response)
+
+
+def is_consent(doc):
+    """Whether neither of the readings of `authorization_parameters` accepts the document."""
+    for variant in (GARE, LegacyAuthorizationParametersError):
+        try:
+            variant.from_dict(doc)
+            return False
+        except ValidationError:
+            pass
+    return True
+
+
+def documents(root):
+    """The documents that to_gares reads, in its order."""
+    errors = root.get("errors")
+    in_array = isinstance(errors, list) and all(isinstance(e, dict) for e in errors)
+    yield from errors if in_array else [root]
+    if "errors" in root:
+        yield root
+
+
+def query(params):
+    asked = GlobusAuthorizationParameters(**{**{name: getattr(params, name) for name in FIELDS},
+                                             "required_scopes": ["openid"]})
+    try:
+        url = MANAGER._get_authorize_url(asked, "https://example.org/")
+    except UnicodeEncodeError:  # a lone surrogate
+        return None
+    pairs = urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query, keep_blank_values=True)
+    return [pair for pair in pairs if pair[0] in FIELDS]
+
+
+def clean(value):
+    """What JSON has no place for, as we read it: NaN is null, half a surrogate pair is U+FFFD."""
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list):
+        return [clean(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(name): clean(item) for name, item in value.items()}
+    return value
+
+
+def answer(body):
+    try:
+        error = api_error(body)
+        gares = to_gares([error])
+    except (IndexError, RecursionError):
+        return None
+    if not isinstance(error.raw_json, dict):
+        return None
+    accepted = [doc for doc in documents(error.raw_json) if globus_sdk.gare.is_gare(doc)]
+    assert len(accepted) == len(gares)
+    return [
+        {
+            "code": gare.code,
+            "fields": {name: getattr(gare.authorization_parameters, name) for name in FIELDS},
+            "params_extra": gare.authorization_parameters.extra,
+            "extra": gare.extra,
+            "consent": is_consent(doc),
+            "query": query(gare.authorization_parameters),
+        }
+        for doc, gare in zip(accepted, gares)
+    ]
+
+
+for line in sys.stdin:
+    print(json.dumps(clean(answer(json.loads(line)))))
