@@ -24,7 +24,7 @@
 //! - [`layer`] is the middleware for tower.
 #![cfg_attr(
     feature = "reqwest",
-    doc = "- [`reqwest`](crate::reqwest) is the middleware for `reqwest-middleware`."
+    doc = "- [`reqwest`] is the middleware for `reqwest-middleware`."
 )]
 #![cfg_attr(feature = "login", doc = "- [`login`] is a real login at Globus Auth.")]
 #![cfg_attr(

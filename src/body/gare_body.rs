@@ -119,7 +119,7 @@ impl<B: Body> Body for GareBody<B> {
         match &held.rest {
             Rest::Streaming(body) if held.frames.is_empty() => body.size_hint(),
             Rest::Ended if held.frames.is_empty() => SizeHint::with_exact(0),
-            _ => held.hint.clone(),
+            _ => remaining(&held.hint, 0),
         }
     }
 }
