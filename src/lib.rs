@@ -22,6 +22,10 @@
 //! - [`gare`] is the document: what a service asks for, found in any body.
 //! - [`reauth`] is the deciding: who logs in, when, and for whom.
 //! - [`layer`] is the middleware for tower.
+#![cfg_attr(
+    feature = "reqwest",
+    doc = "- [`reqwest`] is the middleware for `reqwest-middleware`."
+)]
 #![cfg_attr(feature = "login", doc = "- [`login`] is a real login at Globus Auth.")]
 #![cfg_attr(
     feature = "testing",
@@ -31,12 +35,13 @@
 //! Start with [`layer::GareLayer`], or with a page of the [`guide`].
 //!
 #![cfg_attr(
-    all(any(doc, doctest), feature = "login", feature = "testing"),
+    all(any(doc, doctest), feature = "login", feature = "reqwest", feature = "testing"),
     doc = include_str!("guide/tour.md")
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod body;
 pub mod gare;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -45,6 +50,9 @@ pub mod layer;
 #[cfg_attr(docsrs, doc(cfg(feature = "login")))]
 pub mod login;
 pub mod reauth;
+#[cfg(feature = "reqwest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
+pub mod reqwest;
 mod runtime;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
