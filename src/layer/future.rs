@@ -49,7 +49,7 @@ pin_project! {
         Inspecting { inspection: Box<Inspection<ResB>>, head: response::Parts, attempt: Attempt<S, B> },
         // It does. The session decides, logs in, waits.
         Deciding { waiting: Waiting, response: Response<GareBody<ResB>>, service: S, template: Option<Template<B>> },
-        // There is a newer credential: the service is made ready for the replay.
+        // There is a credential, or a newer one: the service is made ready for it.
         Readying { service: S, request: Request<B>, exchange: Exchange, template: Option<Template<B>> },
         Done,
     }
@@ -64,7 +64,7 @@ struct Attempt<S, B> {
 
 impl<S, B, ResB> GareFuture<S, B, ResB>
 where
-    S: Service<Request<B>, Response = Response<ResB>>,
+    S: Service<Request<B>, Response = Response<ResB>> + Clone,
     B: ReplayableBody,
     ResB: Body,
 {
@@ -96,10 +96,12 @@ where
     ) -> Self {
         let state = match exchange.ready() {
             Some(header) => send(service, request, exchange, header),
+            // A service that is ready may hold a permit or a place in a queue, which
+            // whoever gets the credential may need: it is given back meanwhile.
             None => State::Preparing {
                 waiting: Box::pin(exchange.prepare()),
                 request,
-                service,
+                service: service.clone(),
             },
         };
         Self { state, limits }
@@ -109,7 +111,7 @@ where
 /// Sends a request for the first time. The service is ready.
 fn send<S, B, ResB>(
     mut service: S,
-    mut request: Request<B>,
+    request: Request<B>,
     exchange: Exchange,
     header: Option<HeaderValue>,
 ) -> State<S, B, S::Future, ResB>
@@ -118,10 +120,7 @@ where
     B: ReplayableBody,
     ResB: Body,
 {
-    if let Some(value) = header {
-        authorize(&mut request, value);
-    }
-    let template = Template::of(&request);
+    let (request, template) = first(request, header);
     let future = service.call(request);
     State::Calling {
         future,
@@ -131,6 +130,18 @@ where
             template,
         },
     }
+}
+
+/// The request to send first, and what it can be sent again from.
+fn first<B: ReplayableBody>(
+    mut request: Request<B>,
+    header: Option<HeaderValue>,
+) -> (Request<B>, Option<Template<B>>) {
+    if let Some(value) = header {
+        authorize(&mut request, value);
+    }
+    let template = Template::of(&request);
+    (request, template)
 }
 
 impl<S, B, ResB> Future for GareFuture<S, B, ResB>
@@ -173,7 +184,15 @@ where
                         request, service, ..
                     },
                     Event::Decided(exchange, header),
-                ) => send(service, request, exchange, header),
+                ) => {
+                    let (request, template) = first(request, header);
+                    State::Readying {
+                        service,
+                        request,
+                        exchange,
+                        template,
+                    }
+                }
                 (StateTaken::Calling { mut attempt, .. }, Event::Answered(Ok(response))) => {
                     let inspected = may_ask(
                         attempt.exchange.method(),
