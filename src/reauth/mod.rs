@@ -52,3 +52,5 @@ pub use self::trust::Trust;
 
 pub(crate) use self::exchange::{Course, Exchange};
 pub(crate) use self::inspect::may_ask;
+#[cfg(feature = "login")]
+pub(crate) use self::trust::environment_domain;
