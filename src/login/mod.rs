@@ -17,18 +17,33 @@
 //! the person, and is the part to write yourself where a terminal or a browser
 //! is not what you have.
 
+mod account;
 mod app;
 mod attempt;
 mod builder;
 mod environment;
 mod exchange;
-mod grants;
+mod flow;
+mod id_token;
+mod interactive;
+mod pending;
 mod prompt;
 mod resource_server;
-mod scopes;
+mod scope;
+mod settings;
+mod store;
 mod transport;
+mod wallet;
 
+pub use self::account::Account;
 pub use self::app::GlobusApp;
 pub use self::builder::{GlobusAppBuilder, SetupError};
 pub use self::environment::service_url;
+pub use self::interactive::Interactive;
+pub use self::pending::PendingLogin;
 pub use self::prompt::{LoginPrompt, LoginReply, LoginRequest};
+pub use self::scope::{Scope, ScopeParseError, Scopes};
+pub use self::store::{
+    Change, JsonFileStore, MemoryStore, StoreError, StoreLock, StoredToken, TokenStore, Tokens,
+    Work,
+};
