@@ -1,0 +1,8 @@
+//! `GlobusApp` against FakeGlobus.
+
+mod flow;
+#[path = "../peers/peer.rs"]
+mod peer;
+mod scopes;
+mod support;
+mod urls;
