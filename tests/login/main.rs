@@ -1,6 +1,7 @@
 //! `GlobusApp` against FakeGlobus.
 
 mod flow;
+mod oracle;
 #[path = "../peers/peer.rs"]
 mod peer;
 mod scopes;

@@ -6,6 +6,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
+use crate::oracle::ask;
 use crate::peer;
 
 const GENERATED: usize = 4000;
@@ -118,7 +119,7 @@ fn scopes_are_read_united_and_written_as_in_the_sdk() {
         .map(|texts| json!(texts))
         .chain(written)
         .collect();
-    let answers = peer::ask(script, &questions);
+    let answers = ask(script, &questions);
     let mut read = 0;
     for (at, texts) in cases.iter().enumerate() {
         let mine = meaning(united[at].as_ref());

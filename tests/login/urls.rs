@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use url::Url;
 
+use crate::oracle::ask;
 use crate::peer;
 use crate::scopes::meaning;
 use crate::support::target;
@@ -148,7 +149,7 @@ async fn the_url_is_that_of_the_sdk_with_a_state_and_without_what_is_empty() {
         pages.push(page);
         all_asked.push(asked);
     }
-    let answers = peer::ask(script, &questions);
+    let answers = ask(script, &questions);
     let mut states = Vec::new();
     for ((page, answer), (asked, question)) in pages
         .iter()

@@ -37,7 +37,7 @@ fn slug(name: &str) -> Result<String, StoreError> {
             '.' | ' ' => '-',
             c => c,
         })
-        .filter(|c| !c.is_control())
+        .filter(|c| is_printable(*c))
         .collect::<String>()
         .to_lowercase();
     let device = |prefix: &str| {
@@ -52,6 +52,17 @@ fn slug(name: &str) -> Result<String, StoreError> {
         )));
     }
     Ok(slug)
+}
+
+/// As Python's `str.isprintable` has it: no control or format characters, no white
+/// space, nothing for private use.
+fn is_printable(c: char) -> bool {
+    let is_format = matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}');
+    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+    !(c.is_control() || c.is_whitespace() || is_format || is_private)
 }
 
 #[cfg(test)]
