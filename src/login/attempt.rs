@@ -198,33 +198,12 @@ fn only(url: &Url, name: &str) -> Result<Option<String>, ReauthError> {
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
-    use std::time::Duration;
 
-    use super::super::settings::Endpoints;
     use super::*;
-
-    fn settings() -> Settings {
-        let url = |text: &str| Url::parse(text).expect(text);
-        Settings {
-            endpoints: Endpoints {
-                authorize: url("https://auth.globus.org/v2/oauth2/authorize"),
-                token: url("https://auth.globus.org/v2/oauth2/token"),
-                revoke: url("https://auth.globus.org/v2/oauth2/token/revoke"),
-                userinfo: url("https://auth.globus.org/v2/oauth2/userinfo"),
-            },
-            client_id: "client".to_owned(),
-            client_secret: None,
-            redirect_uri: RedirectUrl::new("http://127.0.0.1:1/back".to_owned()).expect("a URL"),
-            label: None,
-            scopes: Scopes::default(),
-            refresh_tokens: false,
-            leeway: Duration::from_secs(60),
-        }
-    }
 
     fn begin(asked: Option<&AuthorizationParameters>) -> Attempt {
         Attempt::begin(
-            &settings(),
+            &Settings::for_tests(),
             &"a[b c] openid".parse().expect("scopes"),
             asked,
         )

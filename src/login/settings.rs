@@ -28,3 +28,27 @@ pub(super) struct Endpoints {
     pub(super) revoke: Url,
     pub(super) userinfo: Url,
 }
+
+#[cfg(test)]
+impl Settings {
+    pub(super) fn for_tests() -> Self {
+        let url = |path: &str| {
+            Url::parse(&format!("https://auth.globus.org/v2/oauth2/{path}")).expect("a URL")
+        };
+        Self {
+            endpoints: Endpoints {
+                authorize: url("authorize"),
+                token: url("token"),
+                revoke: url("token/revoke"),
+                userinfo: url("userinfo"),
+            },
+            client_id: "client".to_owned(),
+            client_secret: None,
+            redirect_uri: RedirectUrl::new("http://127.0.0.1:1/back".to_owned()).expect("a URL"),
+            label: None,
+            scopes: Scopes::default(),
+            refresh_tokens: false,
+            leeway: Duration::from_secs(60),
+        }
+    }
+}

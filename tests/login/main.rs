@@ -6,4 +6,5 @@ mod oracle;
 mod peer;
 mod scopes;
 mod support;
+mod tokens;
 mod urls;

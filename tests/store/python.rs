@@ -173,7 +173,8 @@ async fn python_without_the_lock_is_never_read_torn_and_kept_as_it_is_found() {
     );
     assert!(tokens.contains_key("last"));
     assert!(seen.iter().any(|count| *count > 0), "{seen:?}");
-    assert!(count("python") >= *seen.iter().max().expect("some") / 2);
+    // Between our last look and the replacing there is a moment, in which a write of its may still fall.
+    assert!(count("python") >= WRITES - 10);
 }
 
 /// Logs in through a page that redirects by itself, and counts.

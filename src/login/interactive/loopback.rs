@@ -28,7 +28,7 @@ use crate::login::{LoginReply, LoginRequest};
 const CONNECTION: Duration = Duration::from_secs(10);
 
 /// How many connections there may be: a browser opens a few more than it needs.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 64;
 
 /// Listens, and is gone once it is dropped.
 pub(super) struct Loopback {
@@ -175,4 +175,129 @@ fn page(status: StatusCode, html: String) -> Response<Full<Bytes>> {
             .insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::login::attempt::Attempt;
+    use crate::login::scope::Scopes;
+    use crate::login::settings::Settings;
+
+    fn request() -> LoginRequest {
+        let attempt = Attempt::begin(&Settings::for_tests(), &Scopes::default(), None);
+        LoginRequest::new(None, attempt.page().clone())
+    }
+
+    fn state(request: &LoginRequest) -> String {
+        let mut pairs = request.authorize_url().query_pairs();
+        let state = pairs.find(|(name, _)| name == "state");
+        state.expect("a state").1.into_owned()
+    }
+
+    /// A browser that opens one page after another, and tells status and title of each.
+    async fn open(base: &str, targets: &[(Method, String)]) -> Vec<(u16, String)> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let mut seen = Vec::new();
+        for (method, target) in targets {
+            let url = format!("{base}{target}");
+            let answer = client.request(method.clone(), url).send().await;
+            let answer = answer.expect("an answer");
+            assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
+            let status = answer.status().as_u16();
+            let html = answer.text().await.expect("a page");
+            let title = html
+                .split("<h1>")
+                .nth(1)
+                .and_then(|rest| rest.split("</h1>").next());
+            seen.push((status, title.unwrap_or_default().to_owned()));
+        }
+        seen
+    }
+
+    #[tokio::test]
+    async fn only_the_redirect_of_this_login_ends_the_waiting() {
+        let request = request();
+        let state = state(&request);
+        let loopback = Loopback::bind().await.expect("a port");
+        let base = loopback.redirect_uri().to_owned();
+        assert!(base.starts_with("http://127.0.0.1:"), "{base}");
+        let get = |target: &str| (Method::GET, target.to_owned());
+        let strays = [
+            get("/favicon.ico"),
+            get(&format!("/other?code=stolen&state={state}")),
+            get("/"),
+            get("/?code=stolen"),
+            get("/?code=stolen&state=other"),
+            get(&format!("/?code=stolen&state={state}x")),
+            get(&format!("/?code=stolen&state={state}&state={state}")),
+            get(&format!("/?state={state}")),
+            get("/?error=access_denied"),
+            (Method::POST, format!("/?code=stolen&state={state}")),
+        ];
+        let redirect = get(&format!("/?code=c0de&state={state}"));
+        // Somebody who connects and says nothing is in nobody's way.
+        let address = base.trim_start_matches("http://").to_owned();
+        let mut silent = TcpStream::connect(&address).await.expect("a connection");
+        silent.write_all(b"GET ").await.expect("sent");
+        let person = async {
+            let seen = open(&base, &strays).await;
+            let statuses: Vec<u16> = seen.iter().map(|(status, _)| *status).collect();
+            assert_eq!(statuses, [404, 404, 400, 400, 400, 400, 400, 400, 400, 405]);
+            open(&base, &[redirect]).await
+        };
+        let (reply, seen) = tokio::join!(loopback.reply(&request), person);
+        assert_eq!(seen, [(200, "You are logged in".to_owned())]);
+        let LoginReply::Redirect(url) = reply else {
+            panic!("a redirect");
+        };
+        assert!(url.as_str().contains("code=c0de") && request.is_answered_by(&url));
+        drop(loopback);
+        TcpStream::connect(address)
+            .await
+            .expect_err("the server is gone");
+    }
+
+    #[tokio::test]
+    async fn a_denial_and_an_error_have_a_page_of_their_own() {
+        for (query, title) in [
+            ("error=access_denied", "You declined the login"),
+            (
+                "error=server_error&error_description=so+sorry",
+                "The login failed",
+            ),
+            ("error=access_denied&code=c0de", "You declined the login"),
+        ] {
+            let request = request();
+            let loopback = Loopback::bind().await.expect("a port");
+            let target = format!("/?{query}&state={}", state(&request));
+            let page = [(Method::GET, target)];
+            let person = open(loopback.redirect_uri(), &page);
+            let (reply, seen) = tokio::join!(loopback.reply(&request), person);
+            assert_eq!(seen, [(200, title.to_owned())]);
+            assert!(matches!(reply, LoginReply::Redirect(url) if url.as_str().contains("error=")));
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_loaded_again_changes_nothing() {
+        let request = request();
+        let state = state(&request);
+        let door = Door {
+            request,
+            redirect_uri: "http://127.0.0.1:9".to_owned(),
+            answer: OnceLock::new(),
+        };
+        for code in ["first", "second"] {
+            let page = door.answer_to(&Method::GET, &format!("/?code={code}&state={state}"));
+            assert_eq!(page.status(), StatusCode::OK);
+        }
+        let url = door.answer.get().expect("an answer").as_str();
+        assert!(url.contains("code=first"), "{url}");
+    }
 }
