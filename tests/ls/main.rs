@@ -1,0 +1,10 @@
+//! The example `ls`, as its users run it: the whole program, its streams and its exit codes.
+//!
+//! The program is the one that `cargo test` has built; alone, `cargo build --example ls` builds it.
+
+mod command;
+#[cfg(unix)]
+mod screen;
+mod support;
+#[cfg(unix)]
+mod terminal;
