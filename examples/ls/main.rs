@@ -148,7 +148,7 @@ fn app(client_id: &str, login: &Login, terminal: &Terminal) -> Result<GlobusApp,
             "openid profile email",
         ])
         .refresh_tokens(true)
-        .prompt(terminal.prompt(!login.no_browser))
+        .prompt(terminal.prompt(login))
         .build()
         .map_err(Failure::setup)
 }

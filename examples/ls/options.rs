@@ -207,6 +207,10 @@ pub(crate) struct Login {
     /// Do not open a browser: log in by a pasted code
     #[arg(long, global = true)]
     pub(crate) no_browser: bool,
+
+    /// How long you may take to log in
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    login_timeout: u64,
 }
 
 impl Options {
@@ -216,6 +220,10 @@ impl Options {
 }
 
 impl Login {
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.login_timeout)
+    }
+
     /// An empty variable is as good as none.
     pub(crate) fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref().filter(|id| !id.is_empty())

@@ -10,6 +10,8 @@ use globus_gare::reauth::ReauthError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use url::Url;
 
+use crate::options::Login;
+
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// Says why the program ends. A stderr that nobody reads is no reason to panic.
@@ -62,10 +64,11 @@ impl Terminal {
     }
 
     /// A login here, in the browser or by a pasted code.
-    pub(crate) fn prompt(&self, browser: bool) -> Prompt {
+    pub(crate) fn prompt(&self, login: &Login) -> Prompt {
+        let person = Interactive::new().browser(!login.no_browser);
         Prompt {
             spinner: self.spinner.clone(),
-            person: Interactive::new().browser(browser),
+            person: person.timeout(login.timeout()),
         }
     }
 }

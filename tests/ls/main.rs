@@ -4,6 +4,13 @@
 
 mod command;
 #[cfg(unix)]
+mod launcher;
+mod listing;
+#[cfg(unix)]
+mod login;
+#[path = "../peers/peer.rs"]
+mod peer;
+#[cfg(unix)]
 mod screen;
 mod support;
 #[cfg(unix)]

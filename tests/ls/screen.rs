@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 /// What the program writes to its terminal, and what is typed there.
 pub(crate) struct Screen {
     pub(crate) keyboard: File,
-    shown: String,
+    pub(crate) shown: String,
     pieces: UnboundedReceiver<String>,
     _reader: JoinHandle<()>,
 }
@@ -71,15 +71,28 @@ impl Screen {
         )
     }
 
-    /// Reads on until `text` is shown, or, where that is empty, to the end.
+    /// Reads on until `text` is shown.
     pub(crate) async fn wait_for(&mut self, text: &str) -> String {
-        while text.is_empty() || !self.shown.contains(text) {
-            let piece = tokio::time::timeout(Duration::from_secs(30), self.pieces.recv()).await;
-            match piece.unwrap_or_else(|_| panic!("no {text:?} in {:?}", self.shown)) {
-                Some(piece) => self.shown.push_str(&piece),
-                None => break,
-            }
+        while !self.shown.contains(text) {
+            assert!(self.read_on().await, "no {text:?} in {:?}", self.shown);
         }
         self.shown.clone()
+    }
+
+    /// Reads on to the end.
+    pub(crate) async fn wait_for_end(&mut self) -> String {
+        while self.read_on().await {}
+        self.shown.clone()
+    }
+
+    async fn read_on(&mut self) -> bool {
+        let piece = tokio::time::timeout(Duration::from_secs(60), self.pieces.recv()).await;
+        match piece.unwrap_or_else(|_| panic!("nothing follows {:?}", self.shown)) {
+            Some(piece) => {
+                self.shown.push_str(&piece);
+                true
+            }
+            None => false,
+        }
     }
 }
