@@ -2,6 +2,10 @@
 //!
 //! The program is the one that `cargo test` has built; alone, `cargo build --example ls` builds it.
 
+#[cfg(unix)]
+mod browser;
+#[cfg(unix)]
+mod chromium;
 mod command;
 #[cfg(unix)]
 mod launcher;

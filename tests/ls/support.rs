@@ -88,17 +88,24 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn new() -> Self {
+        Self::guarded(|collection| collection).await
+    }
+
+    /// A site whose collection demands more than a recent login.
+    pub(crate) async fn guarded(more: impl FnOnce(Collection) -> Collection) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         fs::create_dir(directory.path().join("figures")).expect("a directory");
         fs::write(directory.path().join("figures/sketch.svg"), "<svg/>").expect("a file");
         fs::write(directory.path().join("README.txt"), "hello").expect("a file");
         fs::write(directory.path().join("measurements.csv"), vec![b'1'; 4815]).expect("a file");
-        let collection = Collection::new("Samples", directory.path()).session_minutes(1);
+        let collection = more(Collection::new("Samples", directory.path()).session_minutes(1));
         let ada = Identity::new("ada", "uchicago.edu");
+        let both = ada.clone().linked(Identity::new("ada", "globusid.org"));
         let id = collection.id().to_string();
         let builder = FakeGlobus::builder()
             .collection(collection)
-            .identity(ada.clone());
+            .identity(both)
+            .identity(Identity::new("bob", "anl.gov"));
         let globus = builder
             .person(Person::automatic())
             .start()
