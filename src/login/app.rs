@@ -111,6 +111,37 @@ impl GlobusApp {
         self.has_tokens(&Identity::Session).await
     }
 
+    /// As [`is_logged_in`](Self::is_logged_in), for any identity that the app serves.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn is_logged_in_as(&self, identity: &Identity) -> Result<bool, ReauthError> {
+        self.has_tokens(identity).await
+    }
+
+    /// The credential for `target`, if it is another than the one that was handed out
+    /// last: a login has come about otherwise, by [`finish_login`](Self::finish_login)
+    /// or in another program. A web service looks here before it sends a user away.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read, or the token was renewed and that failed.
+    pub async fn newer_credential(
+        &self,
+        target: &Target,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let server = self.server(target)?;
+        let identity = target.identity();
+        let token = self.usable_token(identity, server).await?;
+        let wallet = &self.shared.wallet;
+        let Some(token) = token.filter(|token| wallet.is_news(identity, server, token)) else {
+            return Ok(None);
+        };
+        wallet.note_sent(identity, server, &token);
+        Ok(Some(token.credential()?))
+    }
+
     /// Revokes the tokens and forgets them, whatever program got them for this
     /// client id. `false` where there were none.
     ///
