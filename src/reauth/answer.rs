@@ -111,6 +111,7 @@ impl Exchange {
                     let _ = self.renew(&slot, target).await;
                 }
                 Step::WaitFor(landing) => {
+                    events::waiting(target);
                     landing_of(landing).await.map_err(Refusal::Failed)?;
                 }
                 Step::Join {

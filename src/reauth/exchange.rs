@@ -126,6 +126,7 @@ impl Session {
     /// The outcome of an answer from an origin that is not trusted.
     pub(crate) fn untrusted(&self) -> GareOutcome {
         self.counters().refused(&Refusal::Untrusted);
+        events::not_trusted();
         GareOutcome {
             refusal: Some(Refusal::Untrusted),
             ..GareOutcome::default()
