@@ -120,26 +120,22 @@ impl GlobusApp {
         self.has_tokens(identity).await
     }
 
-    /// The credential for `target`, if it is another than the one that was handed out
-    /// last: a login has come about otherwise, by [`finish_login`](Self::finish_login)
-    /// or in another program. A web service looks here before it sends a user away.
+    /// The credential for `target`, if there was a login since one was handed out last,
+    /// as by [`finish_login`](Self::finish_login). A web service looks here before it
+    /// sends a user away. A token that was only renewed is none.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read, or the token was renewed and that failed.
+    /// Where no resource server is known for the target, or the store cannot be read.
     pub async fn newer_credential(
         &self,
         target: &Target,
     ) -> Result<Option<Credential>, ReauthError> {
         let server = self.server(target)?;
-        let identity = target.identity();
-        let token = self.usable_token(identity, server).await?;
-        let wallet = &self.shared.wallet;
-        let Some(token) = token.filter(|token| wallet.is_news(identity, server, token)) else {
+        if !self.shared.wallet.has_new_login(target.identity(), server) {
             return Ok(None);
-        };
-        wallet.note_sent(identity, server, &token);
-        Ok(Some(token.credential()?))
+        }
+        self.credential(target).await
     }
 
     /// Revokes the tokens and forgets them, whatever program got them for this

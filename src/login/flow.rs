@@ -31,6 +31,9 @@ struct Note {
     at: u64,
     /// What it satisfied.
     satisfied: String,
+    /// The tokens that it gave, by their [fingerprints](StoredToken::fingerprint): one
+    /// that was only renewed since is no answer.
+    gave: Vec<u64>,
 }
 
 impl GlobusApp {
@@ -76,7 +79,8 @@ impl GlobusApp {
                 .note()
                 .and_then(|note| serde_json::from_str::<Note>(&note).ok());
             let is_answer = note.is_some_and(|note| {
-                note.satisfied == key_of(Some(challenge))
+                note.gave.contains(&token.fingerprint())
+                    && note.satisfied == key_of(Some(challenge))
                     && note.at.saturating_add(JUST_NOW) >= asked_at
             });
             if is_news && is_answer && token.is_fresh(self.shared.settings.leeway) {
@@ -119,6 +123,10 @@ impl GlobusApp {
         let note = Note {
             at: now(),
             satisfied: key_of(challenge),
+            gave: tokens_of(&answer, None)
+                .values()
+                .map(StoredToken::fingerprint)
+                .collect(),
         };
         if let Ok(note) = serde_json::to_string(&note) {
             turn.leave_note(&note)?;
@@ -189,7 +197,7 @@ impl GlobusApp {
             return Err(ReauthError::new(problem));
         }
         pocket.keep(tokens).await?;
-        shared.wallet.note_scopes(identity, scopes);
+        shared.wallet.note_login(identity, scopes);
         Ok(())
     }
 

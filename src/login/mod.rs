@@ -9,13 +9,16 @@
 //!  LoginPrompt: a person opens the URL; what comes back is a code or a redirect
 //!     |
 //!     |  GlobusApp: compares the state, exchanges the code with the PKCE verifier,
-//!     v             keeps a token for each resource server
+//!     v             gives a TokenStore a token for each resource server
 //!  the credential of the resource server that refused
 //! ```
 //!
-//! [`GlobusApp`] does all that is the same everywhere; a [`LoginPrompt`] reaches
-//! the person, and is the part to write yourself where a terminal or a browser
-//! is not what you have.
+//! [`GlobusApp`] does all that is the same everywhere. A [`LoginPrompt`] reaches
+//! the person: [`Interactive`], with a browser and a terminal, or your own. A
+//! [`TokenStore`] keeps the tokens: [`MemoryStore`], [`JsonFileStore`], which is
+//! the Python SDK's file, or your own. A web service, which cannot wait for a
+//! person, begins a login and ends it in another request:
+//! [`GlobusApp::begin_login`].
 
 mod account;
 mod app;

@@ -30,8 +30,9 @@ pub(super) struct Wallet {
 struct Notes {
     /// The scopes that its logins asked for, with what depends on them: a token names none of that.
     scopes: Scopes,
-    /// The token that each resource server was sent last.
-    sent: HashMap<String, AccessToken>,
+    /// The token that each resource server was sent last, and how many logins there had been.
+    sent: HashMap<String, (AccessToken, u64)>,
+    logins: u64,
     /// The tokens of whoever came with a token: that says nothing of who it will be tomorrow.
     passing: MemoryStore,
 }
@@ -79,13 +80,18 @@ impl Wallet {
         Ok(scopes)
     }
 
-    pub(super) fn note_scopes(&self, identity: &Identity, scopes: &Scopes) {
-        self.with_notes(identity, |notes| notes.scopes = scopes.clone());
+    /// Notes a login that asked for `scopes`.
+    pub(super) fn note_login(&self, identity: &Identity, scopes: &Scopes) {
+        self.with_notes(identity, |notes| {
+            notes.scopes = scopes.clone();
+            notes.logins += 1;
+        });
     }
 
     pub(super) fn note_sent(&self, identity: &Identity, server: &str, token: &StoredToken) {
         self.with_notes(identity, |notes| {
-            notes.sent.insert(server.to_owned(), token.access().clone());
+            let sent = (token.access().clone(), notes.logins);
+            notes.sent.insert(server.to_owned(), sent);
         });
     }
 
@@ -95,7 +101,16 @@ impl Wallet {
             notes
                 .sent
                 .get(server)
-                .is_some_and(|sent| sent.secret() != token.access().secret())
+                .is_some_and(|(sent, _)| sent.secret() != token.access().secret())
+        })
+    }
+
+    /// Whether there was a login since a token was sent last. A token that is merely
+    /// renewed belongs to the same session as the one before.
+    pub(super) fn has_new_login(&self, identity: &Identity, server: &str) -> bool {
+        self.with_notes(identity, |notes| {
+            let then = notes.sent.get(server).map_or(0, |(_, logins)| *logins);
+            notes.logins > then
         })
     }
 

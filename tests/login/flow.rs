@@ -525,3 +525,58 @@ async fn nothing_that_is_shown_holds_a_secret() {
         assert!(!secret.is_empty() && !shown.contains(&secret), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn clients_that_share_an_app_share_its_login() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let collection = Collection::new("Samples", directory.path()).session_minutes(1);
+    let url = format!("v0.10/operation/endpoint/{}/ls", collection.id());
+    let globus = FakeGlobus::builder()
+        .collection(collection)
+        .person(Person::automatic());
+    let globus = globus.start().await.expect("a server");
+    let browser = Browser::redirected();
+    let app = app(&globus, &browser).build().expect("an app");
+    app.login().await.expect("a login");
+    let client = || {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let send = tower::service_fn(move |request: http::Request<Bytes>| {
+            let client = client.clone();
+            async move {
+                client
+                    .execute(request.try_into()?)
+                    .await
+                    .map(http::Response::from)
+            }
+        });
+        let trust = Trust::none()
+            .origin(globus.transfer_url())
+            .expect("an origin");
+        ServiceBuilder::new()
+            .layer(GareLayer::new(app.clone()).trust(trust))
+            .service(send)
+    };
+    let (one, two) = (client(), client());
+    for logins in 1..=2 {
+        let request = || {
+            let url = format!("{}{url}", globus.transfer_url());
+            http::Request::get(url)
+                .body(Bytes::new())
+                .expect("a request")
+        };
+        let (first, second) = tokio::join!(
+            one.clone().oneshot(request()),
+            two.clone().oneshot(request())
+        );
+        for answer in [first, second] {
+            let answer: http::Response<_> = answer.expect("an answer");
+            assert_eq!(answer.status().as_u16(), 200);
+        }
+        // Each client has a session of its own, and was refused by itself.
+        assert_eq!(browser.queries().len(), logins);
+        globus.clock().advance(std::time::Duration::from_secs(120));
+    }
+}

@@ -269,7 +269,8 @@ async fn processes_that_are_refused_together_log_in_once() {
         }
     };
     let mut first = tokio::task::JoinSet::new();
-    for app in processes.iter().cloned() {
+    for app in &processes {
+        let app = app.clone();
         first.spawn(async move { app.login().await });
     }
     assert!(first.join_all().await.iter().all(Result::is_ok));

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse};
@@ -92,6 +93,13 @@ impl StoredToken {
     /// Whether both are the same token, not only tokens for the same.
     pub(in crate::login) fn is(&self, other: &Self) -> bool {
         self.access_token.secret() == other.access_token.secret()
+    }
+
+    /// A number that tells it from others, and nothing about it.
+    pub(in crate::login) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.access_token.secret().hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Whether nothing of it would be kept otherwise.
