@@ -85,16 +85,30 @@ async fn a_file_that_cannot_be_read_is_left_alone() {
     );
 }
 
+/// A pipe stands in for the file that is being written: whoever opens it reads the half that is there, and finds the
+/// whole file the next time.
+#[cfg(unix)]
 #[tokio::test]
 async fn a_file_that_is_being_written_is_waited_for() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::io::Write;
+
     let home = tempfile::tempdir().expect("a directory");
-    let path = home.path().join("tokens.json");
-    let (half, rest) = OURS.split_at(100);
-    fs::write(&path, half).expect("a file");
+    let (path, whole) = (home.path().join("tokens.json"), home.path().join("whole"));
+    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+    fs::write(&whole, OURS).expect("a file");
     let store = JsonFileStore::new(&path);
     let reading = tokio::spawn(async move { store.load("DEFAULT").await });
-    tokio::task::yield_now().await;
-    fs::write(&path, [half, rest].concat()).expect("a file");
+    let writing = tokio::task::spawn_blocking(move || {
+        // Opens once there is a reader.
+        let mut pipe = fs::OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .expect("a reader");
+        pipe.write_all(&OURS.as_bytes()[..100]).expect("read");
+        fs::rename(whole, path).expect("ours");
+    });
+    writing.await.expect("no panic");
     let tokens = reading.await.expect("no panic").expect("tokens");
     assert_eq!(servers(&tokens), ["transfer"]);
 }
