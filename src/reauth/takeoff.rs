@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::exchange::Exchange;
-use super::slot::{Landed, Landing, Slot};
+use super::slot::{Landed, Slot};
 use super::stats::count;
-use super::{Challenge, ReauthError, Target, events, flight};
+use super::{Challenge, Target, events, flight};
 use crate::gare::Gare;
 
 impl Exchange {
@@ -109,14 +109,6 @@ impl Exchange {
                 },
             );
         }
-        landing_of(landing).await
-    }
-}
-
-pub(super) async fn landing_of(mut landing: Landing) -> Landed {
-    match landing.wait_for(Option::is_some).await {
-        Ok(landed) => landed.clone().unwrap_or(Ok(None)),
-        // A flight always lands before its end of the channel is dropped.
-        Err(_closed) => Err(ReauthError::no_runtime()),
+        flight::landing_of(landing).await
     }
 }

@@ -8,15 +8,16 @@ use std::path::Path;
 
 use bytes::Bytes;
 use globus_gare::gare::{Extra, detect};
-use globus_gare::layer::GareLayer;
+use globus_gare::layer::{GareLayer, ReplayBody, ReplayBodyError, ReplayableBody};
 use globus_gare::login::{GlobusApp, LoginReply};
 use globus_gare::reauth::{
     AnsweredBy, Challenge, Credential, GareOptions, Identity, Origin, ReauthError, Refusal,
     Refusals, Session, Stats, Target, Trust, reauth_fn,
 };
+use globus_gare::reqwest::GareMiddleware;
 use globus_gare::testing::{self, Clock, Collection, Counts, FakeGlobus, Person, Policy};
 use http::{HeaderValue, Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::assert_hidden;
@@ -157,7 +158,22 @@ async fn show_layer(shown: &mut Shown) {
         .extensions()
         .get::<globus_gare::reauth::GareOutcome>();
     shown.show("reauth::GareOutcome", outcome.expect("an outcome"));
-    shown.show("layer::GareBody", response.body());
+    shown.show("body::GareBody", response.body());
+    show_bodies(shown).await;
+}
+
+/// A body that is sent again, and the copy of it that was overtaken.
+async fn show_bodies(shown: &mut Shown) {
+    let secret = format!("{{\"token\": \"{TOKEN}\"}}");
+    let body = ReplayBody::with_limit(Full::<Bytes>::from(secret), 4);
+    shown.show("body::ReplayBody", &body);
+    let copy = body.try_clone().expect("a copy");
+    copy.collect().await.expect("the body");
+    let overtaken = body.collect().await.expect_err("it was sent already");
+    let overtaken = overtaken.downcast::<ReplayBodyError>().expect("ours");
+    shown.show("body::ReplayBodyError", &overtaken);
+    let middleware = GareMiddleware::new(reauth_fn(|_| async { Ok(credential()) }));
+    shown.show("reqwest::GareMiddleware", &middleware);
 }
 
 fn show_login(shown: &mut Shown) {
