@@ -1,13 +1,14 @@
 //! Looking for requirements in every document that a body holds.
 
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use super::{
     Found, gridftp,
     location::Path,
-    object::{Kind, Object, for_each_element, kind, text},
-    repair::with_json,
-    trigger::Marks,
+    object::Object,
+    trigger::first_marker,
+    unescape::unescape,
+    value::{Kind, Value},
     variants,
 };
 
@@ -22,8 +23,8 @@ const NESTED: [&str; 7] = [
     "action_statuses",
 ];
 
-/// How deep documents are looked at. Every level reads what is below it once more, so this bounds the work; real
-/// documents are four levels deep. Replies are found at any depth.
+/// How deep documents are looked at: as deep as our stack goes. Real documents are four levels deep. Replies are found
+/// at any depth.
 const DEEPEST: usize = 32;
 
 /// Requirements in the order in which they are reported.
@@ -36,8 +37,12 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn into_found(self) -> impl Iterator<Item = Found> {
-        self.apart.into_iter().chain(self.nested)
+    pub(super) fn into_found(mut self) -> Vec<Found> {
+        if self.apart.is_empty() {
+            return self.nested;
+        }
+        self.apart.append(&mut self.nested);
+        self.apart
     }
 }
 
@@ -51,75 +56,75 @@ enum Role {
 }
 
 /// A walk through one JSON text.
+#[derive(Clone, Copy)]
 struct Walk {
-    /// Whether the text is a reply's document: there are no replies in it, and all that is in it is found where the reply is.
-    embedded: bool,
-    marks: Marks,
     /// Whether the text was cut off. A requirement that names nothing may have lost what it named.
     cut: bool,
 }
 
-/// Looks for requirements in a JSON body.
-pub(super) fn json(raw: &RawValue) -> Findings {
+/// Looks for requirements in a JSON body, in which replies are marked.
+pub(super) fn json(body: Value<'_>) -> Findings {
     let mut findings = Findings::default();
-    Walk {
-        embedded: false,
-        marks: Marks::of(raw),
-        cut: false,
-    }
-    .value(raw, Role::Document, &Path::ROOT, &mut findings);
+    let walk = Walk { cut: false };
+    walk.value(body, Role::Document, &Path::ROOT, &mut findings);
     findings
 }
 
-/// Looks for GridFTP replies in the text at `path`.
+/// Looks for GridFTP replies in the text at `path`. In their documents no replies are marked, for there are none, and all
+/// that is in them is found where the reply is.
 pub(super) fn replies(text: &str, path: &Path<'_>, findings: &mut Findings) {
-    for reply in gridftp::documents(text) {
+    gridftp::each_document(text, |document, cut| {
+        let walk = Walk { cut };
         let mut inner = Findings::default();
-        with_json(&reply.json, |raw| {
-            let walk = Walk {
-                embedded: true,
-                marks: Marks::of(raw),
-                cut: reply.cut,
-            };
-            walk.value(raw, Role::Document, &Path::ROOT, &mut inner);
-        });
+        walk.value(document, Role::Document, &Path::ROOT, &mut inner);
         findings
             .nested
-            .extend(inner.into_found().map(|found| Found {
+            .extend(inner.into_found().into_iter().map(|found| Found {
                 location: path.reply(),
                 ..found
             }));
+    });
+}
+
+/// What a string says, as far as replies matter: from its first marker on.
+fn from_marker(string: Value<'_>) -> Option<Cow<'_, str>> {
+    if !string.is_escaped() || string.has_unicode_escapes() {
+        return string.text();
     }
+    // No other escape starts with a letter of the marker or ends in one of them.
+    let inside = string.inside();
+    let marker = first_marker(inside)?;
+    inside.get(marker..).map(|text| Cow::Owned(unescape(text)))
 }
 
 impl Walk {
-    fn value(&self, raw: &RawValue, role: Role, path: &Path<'_>, findings: &mut Findings) {
-        if !self.may_hold(raw, role) {
+    fn value(self, value: Value<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
+        let is_read = role == Role::Document && value.is_container();
+        if !is_read && !value.may_hold_reply() {
             return;
         }
         if path.depth() > DEEPEST {
             // Not read any further, but a reply is told from its text alone, escaped or not.
-            if !self.embedded {
-                replies(raw.get(), path, findings);
+            if value.may_hold_reply() {
+                replies(value.raw(), path, findings);
             }
             return;
         }
-        match kind(raw) {
-            Kind::Object if role == Role::Document => self.document(raw, path, findings),
+        match value.kind() {
+            Kind::Object if role == Role::Document => self.document(value, path, findings),
             Kind::Object => {
-                if let Some(object) = Object::parse(raw) {
-                    for (name, member) in object.members() {
-                        self.value(member, Role::Other, &path.name(name), findings);
-                    }
+                let members = Object::of(value);
+                for (name, member) in members.iter().flat_map(Object::members) {
+                    self.value(member, Role::Other, &path.name(&name), findings);
                 }
             }
             Kind::Array => {
-                for_each_element(raw, |index, element| {
-                    self.value(element, role, &path.index(index), findings)
-                });
+                for (index, element) in value.elements().enumerate() {
+                    self.value(element, role, &path.index(index), findings);
+                }
             }
-            Kind::String if !self.embedded => {
-                if let Some(text) = text(raw) {
+            Kind::String => {
+                if let Some(text) = from_marker(value) {
                     replies(&text, path, findings);
                 }
             }
@@ -127,50 +132,48 @@ impl Walk {
         }
     }
 
-    fn may_hold(&self, raw: &RawValue, role: Role) -> bool {
-        match role {
-            Role::Document if kind(raw) != Kind::String => self.marks.any_in(raw),
-            _ => !self.embedded && self.marks.reply_in(raw),
-        }
-    }
-
-    fn document(&self, raw: &RawValue, path: &Path<'_>, findings: &mut Findings) {
-        let Some(object) = Object::parse(raw) else {
+    fn document(self, value: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
+        let Some(object) = Object::of(value) else {
             return;
         };
         let mut inner = Findings::default();
-        for (name, member) in object.members() {
-            let path = path.name(name);
-            let role = if NESTED.contains(&name) {
+        for (name, member) in object.spelled() {
+            if !member.is_container() && !member.may_hold_reply() {
+                continue;
+            }
+            let name = name.text().unwrap_or_default();
+            let role = if NESTED.contains(&&*name) {
                 Role::Document
             } else {
                 Role::Other
             };
-            if name == "errors" && kind(member) == Kind::Array {
-                for_each_element(member, |index, error| {
+            let path = path.name(&name);
+            if name == "errors" && member.kind() == Kind::Array {
+                for (index, error) in member.elements().enumerate() {
                     let mut entry = Findings::default();
                     self.value(error, role, &path.index(index), &mut entry);
-                    inner.apart.extend(entry.into_found());
-                });
+                    inner.apart.append(&mut entry.into_found());
+                }
             } else {
                 self.value(member, role, &path, &mut inner);
             }
         }
         findings.apart.append(&mut inner.apart);
-        let own = variants::read(&object)
-            .filter(|gare| !(self.cut && gare.authorization_parameters.is_empty()));
-        match own {
-            None => findings.nested.append(&mut inner.nested),
-            Some(mut gare) => {
-                for found in inner.nested {
-                    gare.authorization_parameters
-                        .fill_from(found.gare.authorization_parameters);
-                }
-                findings.nested.push(Found {
-                    gare,
-                    location: path.document(),
-                });
-            }
+        let Some(mut gare) = variants::read(&object) else {
+            findings.nested.append(&mut inner.nested);
+            return;
+        };
+        if self.cut && gare.authorization_parameters.is_empty() {
+            findings.nested.append(&mut inner.nested);
+            return;
         }
+        for found in inner.nested {
+            gare.authorization_parameters
+                .fill_from(found.gare.authorization_parameters);
+        }
+        findings.nested.push(Found {
+            gare,
+            location: path.document(),
+        });
     }
 }
