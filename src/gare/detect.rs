@@ -168,6 +168,22 @@ mod tests {
     }
 
     #[test]
+    fn scopes_that_can_be_read_take_the_place_of_odd_ones() {
+        let nested = r#""detail": {"code": "ConsentRequired", "required_scopes": ["a"]}"#;
+        for extra in ["", r#", "x": 1"#] {
+            let body = format!(
+                r#"{{"authorization_parameters": {{"required_scopes": 7{extra}}}, {nested}}}"#
+            );
+            let names: Vec<_> = detect(body.as_bytes())
+                .iter()
+                .flat_map(|found| found.gare.authorization_parameters.extra.names())
+                .map(str::to_owned)
+                .collect();
+            assert_eq!(names, if extra.is_empty() { vec![] } else { vec!["x"] });
+        }
+    }
+
+    #[test]
     fn replies_in_any_string() {
         let reply =
             r#"GridFTP-JSON-Result: {\"authorization_parameters\": {\"prompt\": \"login\"}}"#;

@@ -1,6 +1,7 @@
 //! Fields that this crate does not know.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt,
     sync::{Arc, OnceLock},
@@ -13,7 +14,7 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use super::{object::Object, repair::with_json};
+use super::{object::Object, repair::with_json, unescape::unescape};
 
 /// The fields of a document that this crate does not know, kept so that a document survives a round trip.
 ///
@@ -38,6 +39,8 @@ pub struct Extra {
 /// The document that the fields are of. Most programs never look inside.
 struct Document {
     text: Box<str>,
+    /// Whether the text is the inside of a JSON string.
+    is_quoted: bool,
     /// Tells the names of the fields that are kept elsewhere.
     is_known: fn(&str) -> bool,
     /// The others, once somebody has looked.
@@ -81,7 +84,8 @@ impl Extra {
     /// [`of`](Self::of) where it is known that there are some.
     pub(super) fn within(object: &Object<'_>, is_known: fn(&str) -> bool) -> Self {
         let document = Document {
-            text: object.raw().into(),
+            text: object.value().raw().into(),
+            is_quoted: object.value().is_quoted(),
             is_known,
             unknown: OnceLock::new(),
         };
@@ -90,13 +94,35 @@ impl Extra {
         }
     }
 
+    /// Drops the field `name`, which `is_known` knows as it does all that were left out before.
+    pub(super) fn leave_out(&mut self, name: &str, is_known: fn(&str) -> bool) {
+        if !self.fields().contains_key(name) {
+            return;
+        }
+        let others = self.len() > 1;
+        let document = self.document.take().filter(|_| others);
+        self.document = document.map(|document| {
+            Arc::new(Document {
+                text: document.text.clone(),
+                is_quoted: document.is_quoted,
+                is_known,
+                unknown: OnceLock::new(),
+            })
+        });
+    }
+
     fn fields(&self) -> &Fields {
         let Some(document) = &self.document else {
             return &NO_FIELDS;
         };
         document.unknown.get_or_init(|| {
+            let text = if document.is_quoted {
+                Cow::Owned(unescape(&document.text))
+            } else {
+                Cow::Borrowed(&*document.text)
+            };
             // It was read before: it is an object of JSON values. Of a name given twice the last counts here too.
-            let mut fields: Fields = serde_json::from_str(&document.text).unwrap_or_default();
+            let mut fields: Fields = serde_json::from_str(&text).unwrap_or_default();
             fields.retain(|name, _| !(document.is_known)(name));
             fields
         })

@@ -29,7 +29,9 @@ pub(super) struct Embedded {
 pub(super) fn each_document(text: &str, mut each: impl FnMut(Value<'_>, bool)) {
     for text in after_markers(text).filter_map(document) {
         if let Some(tape) = whole(&text) {
-            each(tape.root(), false);
+            tape.root()
+                .into_iter()
+                .for_each(|document| each(document, false));
         } else if let Some(reply) = reply::scan(&text) {
             with_json(&reply.json, |document| each(document, reply.cut));
         }

@@ -19,14 +19,22 @@ pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Where the string ends whose first byte after the quote is at `at`: past the quote that ends it.
-pub(super) fn string(bytes: &[u8], mut at: usize) -> Option<(usize, Escapes)> {
-    let mut escapes = Escapes::default();
+/// Where a string stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Past the quote that ends it.
+    Quote(usize),
+    /// Where the text ends.
+    End,
+}
+
+/// Where the string stops of which some byte after the quote is at `at`; `None` where no string goes on like that.
+pub(super) fn string(bytes: &[u8], mut at: usize, escapes: &mut Escapes) -> Option<Stop> {
     loop {
         at = skip_plain(bytes, at);
-        match bytes.get(at)? {
-            b'"' => return Some((at + 1, escapes)),
-            b'\\' => {
+        match bytes.get(at) {
+            Some(b'"') => return Some(Stop::Quote(at + 1)),
+            Some(b'\\') => {
                 escapes.any = true;
                 at = match bytes.get(at + 1)? {
                     b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => at + 2,
@@ -42,19 +50,40 @@ pub(super) fn string(bytes: &[u8], mut at: usize) -> Option<(usize, Escapes)> {
                     _ => return None,
                 };
             }
+            None => return Some(Stop::End),
             // A control character.
-            _ => return None,
+            Some(_) => return None,
         }
+    }
+}
+
+/// [`string`] where the JSON text is itself the inside of a JSON string: its quotes are `\"`, its escapes start with `\\`.
+/// `None` also for what is seldom seen in one and takes unescaping to tell.
+pub(super) fn quoted_string(bytes: &[u8], mut at: usize, escapes: &mut Escapes) -> Option<usize> {
+    loop {
+        at = skip_plain(bytes, at);
+        at += match bytes.get(at..at + 2)? {
+            br#"\""# => return Some(at + 2),
+            br"\\" => {
+                escapes.any = true;
+                match bytes.get(at + 2..)? {
+                    [b'b' | b'f' | b'n' | b'r' | b't', ..] => 3,
+                    [b'\\', b'"' | b'\\', ..] => 4,
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
     }
 }
 
 /// Where the first byte at or after `at` is that does not stand for itself in a string.
 fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let length = plain_of(chunk);
-        at += length;
-        if length < chunk.len() {
-            return at;
+        // The length is not what is added where there is nothing special: the next turn need not wait for it.
+        match first_special(chunk) {
+            Some(length) => return at + length,
+            None => at += chunk.len(),
         }
     }
     while bytes
@@ -66,8 +95,8 @@ fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// How many of eight bytes come before the first quote, backslash or control character.
-pub(super) fn plain_of(chunk: &[u8; 8]) -> usize {
+/// Where in eight bytes the first quote, backslash or control character is.
+pub(super) fn first_special(chunk: &[u8; 8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let word = u64::from_le_bytes(*chunk);
     let equals = |byte: u8| {
@@ -77,8 +106,7 @@ pub(super) fn plain_of(chunk: &[u8; 8]) -> usize {
     let control = word.wrapping_sub(ONES * 0x20) & !word;
     // The high bit of each such byte; beyond the first, bits may be set that mean nothing.
     let special = (equals(b'"') | equals(b'\\') | control) & (ONES << 7);
-    // 64 where there is none.
-    special.trailing_zeros() as usize / 8
+    (special != 0).then(|| special.trailing_zeros() as usize / 8)
 }
 
 /// Where the number ends that starts at `at`.
@@ -128,19 +156,23 @@ pub(super) fn literal(bytes: &[u8], at: usize, literal: &[u8]) -> Option<usize> 
 mod tests {
     use super::*;
 
+    fn stop(text: &str) -> (Option<Stop>, Escapes) {
+        let mut escapes = Escapes::default();
+        (string(text.as_bytes(), 0, &mut escapes), escapes)
+    }
+
     #[test]
     fn strings() {
         for length in 0..40 {
-            for special in ["\"", r#"\"x""#, r#"\u00e9""#, "\u{7f}\u{80}é\""] {
-                let text = format!("{}{special} rest", "p".repeat(length));
-                let (end, escapes) = string(text.as_bytes(), 0).expect("a string");
-                assert_eq!(end, length + special.len());
-                assert_eq!(escapes.any, special.contains('\\'));
-                assert_eq!(escapes.unicode, special.contains(r"\u"));
+            let plain = "p".repeat(length);
+            for end in ["\"", r#"\"x""#, r#"\u00e9""#, "\u{7f}\u{80}é\""] {
+                let (stop, escapes) = stop(&format!("{plain}{end} rest"));
+                assert_eq!(stop, Some(Stop::Quote(length + end.len())));
+                assert_eq!(escapes.any, end.contains('\\'));
+                assert_eq!(escapes.unicode, end.contains(r"\u"));
                 assert!(!escapes.surrogate);
             }
             for broken in [
-                "",
                 "\u{1f}\"",
                 "\n\"",
                 r#"\x""#,
@@ -149,14 +181,41 @@ mod tests {
                 r"\u12",
                 "\0\"",
             ] {
-                let text = format!("{}{broken}", "p".repeat(length));
-                assert_eq!(string(text.as_bytes(), 0), None, "{text:?}");
+                assert_eq!(stop(&format!("{plain}{broken}")).0, None, "{broken:?}");
             }
+            assert_eq!(stop(&plain).0, Some(Stop::End));
         }
         for surrogate in [r#"\ud800""#, r#"\uDfff""#, r#"\uD83D\uDE00""#] {
-            assert!(string(surrogate.as_bytes(), 0).is_some_and(|(_, escapes)| escapes.surrogate));
+            assert!(stop(surrogate).1.surrogate);
         }
-        assert!(string(br#"\ud7ff""#, 0).is_some_and(|(_, escapes)| !escapes.surrogate));
+        assert!(!stop(r#"\ud7ff""#).1.surrogate);
+    }
+
+    #[test]
+    fn quoted_strings() {
+        let end = |text: &str| {
+            let mut escapes = Escapes::default();
+            quoted_string(text.as_bytes(), 0, &mut escapes).map(|end| (end, escapes.any))
+        };
+        for (whole, escaped) in [
+            (r#"a\""#, false),
+            (r#"a\\n\\\"b\\\\\""#, true),
+            (r#"\""#, false),
+        ] {
+            assert_eq!(end(&format!("{whole} rest")), Some((whole.len(), escaped)));
+        }
+        for other in [
+            r#"a""#,
+            r"a\n",
+            r#"a\\u0041\""#,
+            r#"a\\""#,
+            r"a\\",
+            "a\n",
+            "a\\",
+            "",
+        ] {
+            assert_eq!(end(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -22,9 +22,8 @@ impl<'t> Object<'t> {
         })
     }
 
-    /// Its JSON text.
-    pub(super) fn raw(&self) -> &'t str {
-        self.value.raw()
+    pub(super) fn value(&self) -> Value<'t> {
+        self.value
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = (Name<'t>, Value<'t>)> {
@@ -43,7 +42,7 @@ impl<'t> Object<'t> {
 
     pub(super) fn get(&self, name: &str) -> Option<Value<'t>> {
         self.spelled()
-            .find(|(spelled, _)| is_named(*spelled, name))
+            .find(|(spelled, _)| spelled.says(|spelled| spelled == name.as_bytes()))
             .map(|(_, value)| value)
     }
 
@@ -56,14 +55,6 @@ impl<'t> Object<'t> {
 fn members<'t>(object: Value<'t>) -> impl Iterator<Item = (Value<'t>, Value<'t>)> {
     let mut parts = object.parts();
     std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
-}
-
-fn is_named(spelled: Value<'_>, name: &str) -> bool {
-    if spelled.is_escaped() {
-        spelled.text().is_some_and(|text| text == name)
-    } else {
-        spelled.is_spelled(name)
-    }
 }
 
 /// The places of the names of `object` that come again later, sorted.
@@ -84,7 +75,7 @@ fn shadowed(object: Value<'_>) -> Vec<u32> {
 fn are_surely_unique<'t>(names: impl Iterator<Item = Value<'t>>) -> bool {
     let mut seen = [0_u64; 8];
     for name in names {
-        let inside = name.inside().as_bytes();
+        let inside = name.inside_bytes();
         let ends = (inside.first(), inside.last());
         let (Some(first), Some(last)) = ends else {
             return false;

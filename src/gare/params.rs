@@ -206,6 +206,10 @@ impl AuthorizationParameters {
             &mut self.session_required_single_domain,
             inner.session_required_single_domain,
         );
+        if self.required_scopes.is_empty() && !inner.required_scopes.is_empty() {
+            // Scopes that could be read take the place of those that could not.
+            self.extra.leave_out("required_scopes", is_param);
+        }
         fill(&mut self.required_scopes, inner.required_scopes);
         self.session_required_mfa |= inner.session_required_mfa;
         self.session_message = self.session_message.take().or(inner.session_message);

@@ -35,12 +35,12 @@ fn with_marked_json<T>(
         ..
     }) = &as_it_is
     {
-        return Some(read(tape.root()));
+        return tape.root().map(read);
     }
     match repair(text) {
-        Cow::Owned(text) => parse(&text).map(|parsed| read(parsed.tape.root())),
+        Cow::Owned(text) => parse(&text).and_then(|parsed| parsed.tape.root().map(read)),
         // Its surrogates come in pairs.
-        Cow::Borrowed(_) => as_it_is.map(|parsed| read(parsed.tape.root())),
+        Cow::Borrowed(_) => as_it_is.and_then(|parsed| parsed.tape.root().map(read)),
     }
 }
 

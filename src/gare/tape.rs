@@ -4,8 +4,8 @@
 //! that is read out of it later is scanned a second time, copied, or can be malformed.
 
 use super::{
-    lex,
-    trigger::Replies,
+    lex::{self, Escapes, Stop},
+    trigger::{REPLY, Replies},
     value::{Kind, Value},
 };
 
@@ -22,12 +22,21 @@ pub(super) struct Node {
     /// What comes after it and all that is in it. While it is open: what it is in.
     pub(super) next: u32,
     pub(super) kind: Kind,
-    /// Of a string: whether it is spelled with escapes.
-    pub(super) escaped: bool,
-    /// Of a string: whether these may spell any character.
-    pub(super) unicode: bool,
+    pub(super) spelling: Spelling,
+    /// Whether it is in a document that is spelled in a string.
+    pub(super) quoted: bool,
     /// Whether a GridFTP reply may be in it.
     pub(super) reply: bool,
+}
+
+/// How a string is spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    Plain,
+    /// With escapes.
+    Escaped,
+    /// With escapes that may stand for any character.
+    Unicode,
 }
 
 /// A text that starts with JSON.
@@ -40,19 +49,19 @@ pub(super) struct Parsed<'a> {
 }
 
 impl<'a> Tape<'a> {
-    /// Reads the JSON value at the start of `text`, and marks in which strings a reply may be. A text of more than 4 GiB
-    /// counts as none.
+    /// Reads the JSON value at the start of `text`, and marks in which strings replies may be. The documents of these are
+    /// read as well, as what is in the string, unless that takes more than reading: then none is. A text of more than
+    /// 4 GiB counts as none.
     pub(super) fn parse(text: &'a str, replies: Replies<'a>) -> Option<Parsed<'a>> {
         u32::try_from(text.len()).ok()?;
         let mut parser = Parser {
-            bytes: text.as_bytes(),
-            // A guess: most texts have fewer values, and small ones are not worth growing for.
-            nodes: Vec::with_capacity(text.len() / 16 + 8),
+            // A guess, so that small texts need no second allocation, and not beyond what allocators have at hand.
+            nodes: Vec::with_capacity((text.len() / 16 + 8).min(64)),
             open: NONE,
             replies,
             surrogates: false,
         };
-        let end = parser.run()?;
+        let end = parser.value::<false>(text.as_bytes(), 0)?;
         Some(Parsed {
             surrogates: parser.surrogates,
             tape: Self {
@@ -67,7 +76,7 @@ impl<'a> Tape<'a> {
         self.text
     }
 
-    pub(super) fn root(&self) -> Value<'_> {
+    pub(super) fn root(&self) -> Option<Value<'_>> {
         Value::at(self, 0)
     }
 
@@ -80,7 +89,6 @@ impl<'a> Tape<'a> {
 const NONE: u32 = u32::MAX;
 
 struct Parser<'a> {
-    bytes: &'a [u8],
     nodes: Vec<Node>,
     /// The innermost object or array that has not ended.
     open: u32,
@@ -89,35 +97,34 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn run(&mut self) -> Option<usize> {
-        let bytes = self.bytes;
-        let mut at = 0;
+    /// Reads the value at `at`; its end.
+    fn value<const QUOTED: bool>(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
         loop {
-            at = lex::skip_space(bytes, at);
+            at = skip_space::<QUOTED>(bytes, at);
             at = match bytes.get(at)? {
                 b'{' => {
-                    self.open(Kind::Object, at);
-                    let inside = lex::skip_space(bytes, at + 1);
+                    self.open::<QUOTED>(Kind::Object, at);
+                    let inside = skip_space::<QUOTED>(bytes, at + 1);
                     if bytes.get(inside) != Some(&b'}') {
-                        at = self.name(inside)?;
+                        at = self.name::<QUOTED>(bytes, inside)?;
                         continue;
                     }
                     self.close(Kind::Object, inside)?
                 }
                 b'[' => {
-                    self.open(Kind::Array, at);
-                    let inside = lex::skip_space(bytes, at + 1);
+                    self.open::<QUOTED>(Kind::Array, at);
+                    let inside = skip_space::<QUOTED>(bytes, at + 1);
                     if bytes.get(inside) != Some(&b']') {
                         at = inside;
                         continue;
                     }
                     self.close(Kind::Array, inside)?
                 }
-                b'"' => self.string(at)?,
-                b't' => self.scalar(Kind::True, at, lex::literal(bytes, at, b"true")?),
-                b'f' => self.scalar(Kind::False, at, lex::literal(bytes, at, b"false")?),
-                b'n' => self.scalar(Kind::Null, at, lex::literal(bytes, at, b"null")?),
-                _ => self.scalar(Kind::Number, at, lex::number(bytes, at)?),
+                b'"' | b'\\' => self.string::<QUOTED>(bytes, at)?,
+                b't' => self.scalar::<QUOTED>(Kind::True, at, lex::literal(bytes, at, b"true")?),
+                b'f' => self.scalar::<QUOTED>(Kind::False, at, lex::literal(bytes, at, b"false")?),
+                b'n' => self.scalar::<QUOTED>(Kind::Null, at, lex::literal(bytes, at, b"null")?),
+                _ => self.scalar::<QUOTED>(Kind::Number, at, lex::number(bytes, at)?),
             };
             // A value is over: so may be what it is in.
             loop {
@@ -125,10 +132,10 @@ impl Parser<'_> {
                     return Some(at);
                 };
                 let kind = open.kind;
-                at = lex::skip_space(bytes, at);
+                at = skip_space::<QUOTED>(bytes, at);
                 at = match (bytes.get(at)?, kind) {
                     (b',', Kind::Object) => {
-                        at = self.name(lex::skip_space(bytes, at + 1))?;
+                        at = self.name::<QUOTED>(bytes, skip_space::<QUOTED>(bytes, at + 1))?;
                         break;
                     }
                     (b',', _) => {
@@ -142,12 +149,12 @@ impl Parser<'_> {
         }
     }
 
-    fn open(&mut self, kind: Kind, start: usize) {
+    fn open<const QUOTED: bool>(&mut self, kind: Kind, start: usize) {
         let place = self.place();
         let parent = std::mem::replace(&mut self.open, place);
         self.nodes.push(Node {
             next: parent,
-            ..node(kind, start, start)
+            ..node::<QUOTED>(kind, start, start)
         });
     }
 
@@ -163,35 +170,100 @@ impl Parser<'_> {
         Some(at + 1)
     }
 
-    fn name(&mut self, at: usize) -> Option<usize> {
-        if self.bytes.get(at) != Some(&b'"') {
-            return None;
-        }
-        let at = lex::skip_space(self.bytes, self.string(at)?);
-        (self.bytes.get(at) == Some(&b':')).then_some(at + 1)
+    fn name<const QUOTED: bool>(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        let at = skip_space::<QUOTED>(bytes, self.string::<QUOTED>(bytes, at)?);
+        (bytes.get(at) == Some(&b':')).then_some(at + 1)
     }
 
-    fn string(&mut self, start: usize) -> Option<usize> {
-        let (end, escapes) = lex::string(self.bytes, start + 1)?;
-        let reply = self.replies.may_be_in(start, end, escapes);
+    fn string<const QUOTED: bool>(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
+        let place = self.nodes.len();
+        self.nodes.push(node::<QUOTED>(Kind::String, start, start));
+        let mut escapes = Escapes::default();
+        let mut reply = false;
+        let end = match bytes.get(start..)? {
+            [b'\\', b'"', ..] if QUOTED => lex::quoted_string(bytes, start + 2, &mut escapes)?,
+            [b'"', ..] if !QUOTED => {
+                let end = self.string_with_replies(bytes, start + 1, &mut escapes, &mut reply)?;
+                reply |= escapes.unicode && self.replies.are_sought();
+                end
+            }
+            _ => return None,
+        };
         self.surrogates |= escapes.surrogate;
-        let next = self.place() + 1;
-        self.nodes.push(Node {
-            next,
-            escaped: escapes.any,
-            unicode: escapes.unicode,
-            reply,
-            ..node(Kind::String, start, end)
-        });
+        let next = self.place();
+        let node = self.nodes.get_mut(place)?;
+        node.end = offset(end);
+        node.next = next;
+        node.reply = reply;
+        node.spelling = match escapes {
+            Escapes { unicode: true, .. } => Spelling::Unicode,
+            Escapes { any: true, .. } => Spelling::Escaped,
+            _ => Spelling::Plain,
+        };
         self.pass_on(reply);
         Some(end)
     }
 
-    fn scalar(&mut self, kind: Kind, start: usize, end: usize) -> usize {
+    /// The end of the string of which some byte after the quote is at `at`. The documents of replies become its parts: all of
+    /// them, or none.
+    fn string_with_replies(
+        &mut self,
+        bytes: &[u8],
+        mut at: usize,
+        escapes: &mut Escapes,
+        reply: &mut bool,
+    ) -> Option<usize> {
+        let parts = self.nodes.len();
+        let mut all_read = true;
+        loop {
+            let marker = self.replies.next_from(at).min(bytes.len());
+            match lex::string(bytes.get(..marker)?, at, escapes)? {
+                Stop::Quote(end) => {
+                    // A marker may be spelled with these.
+                    if *reply && !(all_read && !escapes.unicode) {
+                        self.nodes.truncate(parts);
+                    }
+                    return Some(end);
+                }
+                Stop::End if marker == bytes.len() => return None,
+                Stop::End => {
+                    *reply = true;
+                    at = marker + REPLY.len();
+                    // It ends before the next marker, if at all.
+                    let limit = self.replies.next_from(at).min(bytes.len());
+                    match self.quoted_document(bytes.get(..limit)?, at) {
+                        Some(end) => {
+                            escapes.any = true;
+                            at = end;
+                        }
+                        None => all_read = false,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the document at `at` if it is spelled as in a string; its end.
+    fn quoted_document(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        let at = skip_space::<true>(bytes, at);
+        if bytes.get(at) != Some(&b'{') {
+            return None;
+        }
+        let parts = self.nodes.len();
+        let open = std::mem::replace(&mut self.open, NONE);
+        let end = self.value::<true>(bytes, at);
+        self.open = open;
+        if end.is_none() {
+            self.nodes.truncate(parts);
+        }
+        end
+    }
+
+    fn scalar<const QUOTED: bool>(&mut self, kind: Kind, start: usize, end: usize) -> usize {
         let next = self.place() + 1;
         self.nodes.push(Node {
             next,
-            ..node(kind, start, end)
+            ..node::<QUOTED>(kind, start, end)
         });
         end
     }
@@ -208,16 +280,28 @@ impl Parser<'_> {
     }
 }
 
-fn node(kind: Kind, start: usize, end: usize) -> Node {
+fn node<const QUOTED: bool>(kind: Kind, start: usize, end: usize) -> Node {
     Node {
         start: offset(start),
         end: offset(end),
         next: NONE,
         kind,
-        escaped: false,
-        unicode: false,
+        spelling: Spelling::Plain,
+        quoted: QUOTED,
         reply: false,
     }
+}
+
+/// In a string there is no white space but spaces; other is spelled with escapes, which no document has outside of its
+/// own strings.
+fn skip_space<const QUOTED: bool>(bytes: &[u8], mut at: usize) -> usize {
+    if !QUOTED {
+        return lex::skip_space(bytes, at);
+    }
+    while bytes.get(at) == Some(&b' ') {
+        at += 1;
+    }
+    at
 }
 
 /// A place in a text that `parse` has found to be short enough, or among its nodes, each of which takes a byte or more.

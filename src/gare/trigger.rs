@@ -4,8 +4,6 @@ use std::sync::LazyLock;
 
 use memchr::{memchr2_iter, memchr3_iter, memmem::Finder};
 
-use super::lex::Escapes;
-
 /// What stands before the document in a GridFTP reply.
 pub(super) const REPLY: &str = "GridFTP-JSON-Result:";
 
@@ -45,7 +43,7 @@ pub(super) fn reply(text: &[u8]) -> bool {
 }
 
 /// Where the first marker in `text` is.
-pub(super) fn first_marker(text: &str) -> Option<usize> {
+fn first_marker(text: &str) -> Option<usize> {
     REPLIES.find(text.as_bytes())
 }
 
@@ -83,12 +81,16 @@ impl<'a> Replies<'a> {
         replies
     }
 
-    /// Whether a reply may be in the string from `start` to `end`, spelled out or in escapes.
-    pub(super) fn may_be_in(&mut self, start: usize, end: usize, escapes: Escapes) -> bool {
-        if self.next < start {
-            self.seek(start);
+    pub(super) fn are_sought(&self) -> bool {
+        !self.text.is_empty()
+    }
+
+    /// Where the first marker at or after `at` is; never before where one was asked for.
+    pub(super) fn next_from(&mut self, at: usize) -> usize {
+        if self.next < at {
+            self.seek(at);
         }
-        self.next < end || (escapes.unicode && !self.text.is_empty())
+        self.next
     }
 
     fn seek(&mut self, from: usize) {

@@ -50,18 +50,19 @@ fn copy_plain(bytes: &[u8], mut at: usize, plain: &mut Vec<u8>) -> usize {
     // Eight bytes at a time, and back over what was too many: escapes are dense, and short copies slow.
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         plain.extend_from_slice(chunk);
-        let length = lex::plain_of(chunk);
+        let Some(length) = lex::first_special(chunk) else {
+            at += chunk.len();
+            continue;
+        };
+        plain.truncate(plain.len() - (chunk.len() - length));
         at += length;
-        if length < chunk.len() {
-            plain.truncate(plain.len() - (chunk.len() - length));
-            match bytes.get(at) {
-                // Control characters stand for themselves: a text that was escaped once and not twice may have them.
-                Some(byte @ ..0x20) => {
-                    plain.push(*byte);
-                    at += 1;
-                }
-                _ => return at,
+        match bytes.get(at) {
+            // Control characters stand for themselves: a text that was escaped once and not twice may have them.
+            Some(byte @ ..0x20) => {
+                plain.push(*byte);
+                at += 1;
             }
+            _ => return at,
         }
     }
     while let Some(byte) = bytes.get(at).filter(|byte| !matches!(byte, b'"' | b'\\')) {

@@ -1,9 +1,9 @@
 //! One value of a JSON text that was read.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use super::{
-    tape::{Node, Tape},
+    tape::{Node, Spelling, Tape},
     unescape::unescape,
 };
 
@@ -22,20 +22,18 @@ pub(super) enum Kind {
 #[derive(Clone, Copy)]
 pub(super) struct Value<'t> {
     tape: &'t Tape<'t>,
+    node: &'t Node,
     at: u32,
 }
 
 impl<'t> Value<'t> {
-    pub(super) fn at(tape: &'t Tape<'t>, at: u32) -> Self {
-        Self { tape, at }
-    }
-
-    fn node(self) -> Option<&'t Node> {
-        self.tape.node(self.at)
+    pub(super) fn at(tape: &'t Tape<'t>, at: u32) -> Option<Self> {
+        let node = tape.node(at)?;
+        Some(Self { tape, node, at })
     }
 
     pub(super) fn kind(self) -> Kind {
-        self.node().map_or(Kind::Null, |node| node.kind)
+        self.node.kind
     }
 
     pub(super) fn is_container(self) -> bool {
@@ -44,7 +42,7 @@ impl<'t> Value<'t> {
 
     /// Whether a GridFTP reply may be in it.
     pub(super) fn may_hold_reply(self) -> bool {
-        self.node().is_some_and(|node| node.reply)
+        self.node.reply
     }
 
     /// Where it is among the values of its text.
@@ -52,53 +50,57 @@ impl<'t> Value<'t> {
         self.at
     }
 
-    /// Its JSON text.
+    /// Its JSON text, or as much of the inside of a string.
     pub(super) fn raw(self) -> &'t str {
-        let range = self
-            .node()
-            .map(|node| node.start as usize..node.end as usize);
-        range
-            .and_then(|range| self.tape.text().get(range))
-            .unwrap_or_default()
+        let range = self.node.start as usize..self.node.end as usize;
+        self.tape.text().get(range).unwrap_or_default()
+    }
+
+    /// Whether it is in a document that is spelled in a string.
+    pub(super) fn is_quoted(self) -> bool {
+        self.node.quoted
     }
 
     /// What is between the quotes of a string, as it is spelled.
     pub(super) fn inside(self) -> &'t str {
-        let raw = self.raw();
-        raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default()
+        self.tape.text().get(self.inner_range()).unwrap_or_default()
     }
 
-    /// Whether it is a string spelled as `text`, which needs no escapes.
-    pub(super) fn is_spelled(self, text: &str) -> bool {
-        self.node().is_some_and(|node| {
-            let (start, end) = (node.start as usize + 1, (node.end as usize).wrapping_sub(1));
-            // Most are told apart by their length.
-            end.wrapping_sub(start) == text.len()
-                && self.tape.text().as_bytes().get(start..end) == Some(text.as_bytes())
-        })
+    /// The same as bytes.
+    pub(super) fn inside_bytes(self) -> &'t [u8] {
+        let bytes = self.tape.text().as_bytes();
+        bytes.get(self.inner_range()).unwrap_or_default()
+    }
+
+    fn inner_range(self) -> Range<usize> {
+        let quote = 1 + usize::from(self.node.quoted);
+        let (start, end) = (self.node.start as usize, self.node.end as usize);
+        start + quote..end.saturating_sub(quote)
+    }
+
+    /// Whether it is a string that says what `is` takes, told by its bytes.
+    #[inline]
+    pub(super) fn says(self, is: impl Fn(&[u8]) -> bool) -> bool {
+        if self.is_escaped() {
+            self.text().is_some_and(|text| is(text.as_bytes()))
+        } else {
+            is(self.inside_bytes())
+        }
     }
 
     /// Whether a string is spelled with escapes.
     pub(super) fn is_escaped(self) -> bool {
-        self.node().is_some_and(|node| node.escaped)
+        self.node.spelling != Spelling::Plain
     }
 
-    /// Whether a string is spelled with `\uXXXX`.
-    pub(super) fn has_unicode_escapes(self) -> bool {
-        self.node().is_some_and(|node| node.unicode)
-    }
-
-    /// The names and values of an object's members in turn, or the elements of an array.
+    /// The names and values of an object's members in turn, or the elements of an array, or the documents of replies in a
+    /// string.
     pub(super) fn parts(self) -> impl Iterator<Item = Value<'t>> {
         // A value that holds no others ends where its first part would start.
-        let end = self.node().map_or(0, |node| node.next);
-        let mut at = self.at + 1;
+        let (mut at, end) = (self.at + 1, self.node.next);
         std::iter::from_fn(move || {
-            if at >= end {
-                return None;
-            }
-            let part = Self::at(self.tape, at);
-            at = part.node()?.next;
+            let part = Self::at(self.tape, at).filter(|_| at < end)?;
+            at = part.node.next;
             Some(part)
         })
     }
@@ -112,7 +114,14 @@ impl<'t> Value<'t> {
     /// What a string says.
     pub(super) fn text(self) -> Option<Cow<'t, str>> {
         match self.kind() {
-            Kind::String if self.is_escaped() => Some(Cow::Owned(unescape(self.inside()))),
+            Kind::String if self.is_escaped() => {
+                let text = unescape(self.inside());
+                Some(Cow::Owned(if self.is_quoted() {
+                    unescape(&text)
+                } else {
+                    text
+                }))
+            }
             Kind::String => Some(Cow::Borrowed(self.inside())),
             _ => None,
         }

@@ -18,30 +18,33 @@ const CONSENT_REQUIRED: &str = "ConsentRequired";
 /// then those that only we have.
 pub(super) fn read(document: &Object<'_>) -> Option<Gare> {
     // Each reading needs one of these.
-    let names = [
-        "authorization_parameters",
-        "required_scopes",
-        "required_scope",
-        "errors",
-        "detail",
-    ];
-    let may_be =
-        |name: Value<'_>| name.is_escaped() || names.iter().any(|known| name.is_spelled(known));
-    if !document.spelled().any(|(name, _)| may_be(name)) {
+    let is_needed = |name: &[u8]| {
+        matches!(
+            name,
+            b"authorization_parameters"
+                | b"required_scopes"
+                | b"required_scope"
+                | b"errors"
+                | b"detail"
+        )
+    };
+    if !document.spelled().any(|(name, _)| name.says(is_needed)) {
         return None;
     }
-    let readings = [
-        strict,
-        |document: &Object<'_>| legacy(document, Reading::Legacy),
-        |document: &Object<'_>| consent_of_transfer(document, Value::list),
-        consent_of_action_provider,
-        |document: &Object<'_>| dependent_consent(document, Value::list),
-        lenient,
-        |document: &Object<'_>| consent_of_transfer(document, Value::list_or_csv),
-        |document: &Object<'_>| dependent_consent(document, Value::list_or_csv),
-        gcs::read,
-    ];
-    readings.into_iter().find_map(|read| read(document))
+    strict(document).or_else(|| less_strict(document))
+}
+
+/// The readings of documents that are no proper GAREs.
+#[inline(never)]
+fn less_strict(document: &Object<'_>) -> Option<Gare> {
+    legacy(document, Reading::Legacy)
+        .or_else(|| consent_of_transfer(document, Value::list))
+        .or_else(|| consent_of_action_provider(document))
+        .or_else(|| dependent_consent(document, Value::list))
+        .or_else(|| lenient(document))
+        .or_else(|| consent_of_transfer(document, Value::list_or_csv))
+        .or_else(|| dependent_consent(document, Value::list_or_csv))
+        .or_else(|| gcs::read(document))
 }
 
 type ReadList<'t> = fn(Value<'t>) -> Option<Vec<String>>;

@@ -1,27 +1,26 @@
 //! Looking for requirements in every document that a body holds.
 
-use std::borrow::Cow;
-
 use super::{
     Found, gridftp,
     location::Path,
     object::Object,
-    trigger::first_marker,
-    unescape::unescape,
     value::{Kind, Value},
     variants,
 };
 
-/// Members whose value may be an error document of its own, or a list of such.
-const NESTED: [&str; 7] = [
-    "detail",
-    "details",
-    "error",
-    "errors",
-    "meta",
-    "inactive_reason",
-    "action_statuses",
-];
+/// Whether the value of a member of this name may be an error document of its own, or a list of such.
+fn is_nested(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"detail"
+            | b"details"
+            | b"error"
+            | b"errors"
+            | b"meta"
+            | b"inactive_reason"
+            | b"action_statuses"
+    )
+}
 
 /// How deep documents are looked at: as deep as our stack goes. Real documents are four levels deep. Replies are found
 /// at any depth.
@@ -38,11 +37,17 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn into_found(mut self) -> Vec<Found> {
-        if self.apart.is_empty() {
-            return self.nested;
-        }
-        self.apart.append(&mut self.nested);
+        append(&mut self.apart, self.nested);
         self.apart
+    }
+}
+
+/// Moves the later to the end of the earlier; mostly one of them is empty.
+fn append(earlier: &mut Vec<Found>, mut later: Vec<Found>) {
+    if earlier.is_empty() {
+        *earlier = later;
+    } else {
+        earlier.append(&mut later);
     }
 }
 
@@ -57,47 +62,52 @@ enum Role {
 
 /// A walk through one JSON text.
 #[derive(Clone, Copy)]
-struct Walk {
+struct Walk<'p> {
     /// Whether the text was cut off. A requirement that names nothing may have lost what it named.
     cut: bool,
+    /// Where the reply is whose document the text is.
+    reply: Option<&'p Path<'p>>,
 }
 
 /// Looks for requirements in a JSON body, in which replies are marked.
 pub(super) fn json(body: Value<'_>) -> Findings {
     let mut findings = Findings::default();
-    let walk = Walk { cut: false };
+    let walk = Walk {
+        cut: false,
+        reply: None,
+    };
     walk.value(body, Role::Document, &Path::ROOT, &mut findings);
     findings
 }
 
-/// Looks for GridFTP replies in the text at `path`. In their documents no replies are marked, for there are none, and all
-/// that is in them is found where the reply is.
+/// Looks for GridFTP replies in the text at `path`. In their documents no replies are marked, for there are none.
 pub(super) fn replies(text: &str, path: &Path<'_>, findings: &mut Findings) {
-    gridftp::each_document(text, |document, cut| {
-        let walk = Walk { cut };
-        let mut inner = Findings::default();
-        walk.value(document, Role::Document, &Path::ROOT, &mut inner);
-        findings
-            .nested
-            .extend(inner.into_found().into_iter().map(|found| Found {
-                location: path.reply(),
-                ..found
-            }));
-    });
+    gridftp::each_document(text, |document, cut| reply(document, cut, path, findings));
 }
 
-/// What a string says, as far as replies matter: from its first marker on.
-fn from_marker(string: Value<'_>) -> Option<Cow<'_, str>> {
-    if !string.is_escaped() || string.has_unicode_escapes() {
-        return string.text();
+/// Looks for GridFTP replies in the string at `path`.
+fn replies_in_string(string: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
+    let mut documents = string.parts().peekable();
+    if documents.peek().is_none() {
+        replies(&string.text().unwrap_or_default(), path, findings);
     }
-    // No other escape starts with a letter of the marker or ends in one of them.
-    let inside = string.inside();
-    let marker = first_marker(inside)?;
-    inside.get(marker..).map(|text| Cow::Owned(unescape(text)))
+    for document in documents {
+        reply(document, false, path, findings);
+    }
 }
 
-impl Walk {
+/// Looks for requirements in the document of a reply. All that is in it is found where the reply is.
+fn reply(document: Value<'_>, cut: bool, path: &Path<'_>, findings: &mut Findings) {
+    let mut inner = Findings::default();
+    let walk = Walk {
+        cut,
+        reply: Some(path),
+    };
+    walk.value(document, Role::Document, &Path::ROOT, &mut inner);
+    append(&mut findings.nested, inner.into_found());
+}
+
+impl Walk<'_> {
     fn value(self, value: Value<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
         let is_read = role == Role::Document && value.is_container();
         if !is_read && !value.may_hold_reply() {
@@ -123,11 +133,7 @@ impl Walk {
                     self.value(element, role, &path.index(index), findings);
                 }
             }
-            Kind::String => {
-                if let Some(text) = from_marker(value) {
-                    replies(&text, path, findings);
-                }
-            }
+            Kind::String => replies_in_string(value, path, findings),
             _ => {}
         }
     }
@@ -138,33 +144,34 @@ impl Walk {
         };
         let mut inner = Findings::default();
         for (name, member) in object.spelled() {
-            if !member.is_container() && !member.may_hold_reply() {
+            let is_nested = member.is_container() && name.says(is_nested);
+            if !is_nested && !member.may_hold_reply() {
                 continue;
             }
-            let name = name.text().unwrap_or_default();
-            let role = if NESTED.contains(&&*name) {
+            let role = if is_nested {
                 Role::Document
             } else {
                 Role::Other
             };
+            let name = name.text().unwrap_or_default();
             let path = path.name(&name);
             if name == "errors" && member.kind() == Kind::Array {
                 for (index, error) in member.elements().enumerate() {
                     let mut entry = Findings::default();
                     self.value(error, role, &path.index(index), &mut entry);
-                    inner.apart.append(&mut entry.into_found());
+                    append(&mut inner.apart, entry.into_found());
                 }
             } else {
                 self.value(member, role, &path, &mut inner);
             }
         }
-        findings.apart.append(&mut inner.apart);
+        append(&mut findings.apart, inner.apart);
         let Some(mut gare) = variants::read(&object) else {
-            findings.nested.append(&mut inner.nested);
+            append(&mut findings.nested, inner.nested);
             return;
         };
         if self.cut && gare.authorization_parameters.is_empty() {
-            findings.nested.append(&mut inner.nested);
+            append(&mut findings.nested, inner.nested);
             return;
         }
         for found in inner.nested {
@@ -173,7 +180,7 @@ impl Walk {
         }
         findings.nested.push(Found {
             gare,
-            location: path.document(),
+            location: self.reply.map_or_else(|| path.document(), Path::reply),
         });
     }
 }
