@@ -60,20 +60,17 @@ pub(super) fn caller(
         return Err(NoCaller::Invalid);
     };
     let user = state.user(token.grant.user).ok_or(NoCaller::Invalid)?;
-    if let Some(expected) = headers
+    let expected = headers
         .get(EXPECT_USER)
-        .and_then(|value| value.to_str().ok())
-    {
-        if !user
+        .and_then(|value| value.to_str().ok());
+    if let Some(expected) = expected
+        && !user
             .identities()
             .any(|identity| identity.is_named(expected))
-        {
-            let detail = format!(
-                "a request of {expected} carried a token of {}",
-                user.primary.username()
-            );
-            world.violation(ViolationKind::WrongUser, detail);
-        }
+    {
+        let carried = user.primary.username();
+        let detail = format!("a request of {expected} carried a token of {carried}");
+        world.violation(ViolationKind::WrongUser, detail);
     }
     if token.resource_server != resource_server {
         let detail = format!(

@@ -139,6 +139,7 @@ impl Consent {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::testing::scope::parse;

@@ -124,6 +124,7 @@ fn names_loopback(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::testing::{FakeGlobus, Person};

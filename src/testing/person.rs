@@ -47,7 +47,7 @@ impl Person {
         self
     }
 
-    /// Takes that long to answer, in real time.
+    /// Takes that long to answer, in real time. For an automatic person only.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self

@@ -3,5 +3,6 @@
 
 mod flights;
 mod polls;
+mod requirements;
 mod responses;
 mod service;

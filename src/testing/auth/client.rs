@@ -14,7 +14,7 @@ use crate::testing::record::ViolationKind;
 use crate::testing::secret;
 use crate::testing::world::{Client, Shared, World};
 
-use super::error;
+use super::error::{self, AuthError};
 use super::params::Params;
 
 /// The client of a request, by HTTP Basic or by `client_id` and `client_secret` in the form. A native client has only
@@ -23,7 +23,7 @@ pub(super) fn authenticate(
     world: &World,
     headers: &HeaderMap,
     params: &Params,
-) -> Result<Client, Response> {
+) -> Result<Client, AuthError> {
     let refused = || error::oauth(StatusCode::UNAUTHORIZED, "invalid_client");
     let in_form = || {
         (
@@ -61,7 +61,10 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
 }
 
 /// `POST /v2/api/clients`: a native client registers an instance of itself, with a secret.
-pub(super) async fn register(State(world): State<Shared>, Json(body): Json<Value>) -> Response {
+pub(super) async fn register(
+    State(world): State<Shared>,
+    Json(body): Json<Value>,
+) -> Result<Response, AuthError> {
     let wanted = body.get("client").cloned().unwrap_or_default();
     let template = wanted
         .get("template_id")
@@ -72,7 +75,9 @@ pub(super) async fn register(State(world): State<Shared>, Json(body): Json<Value
         .and_then(|id| state.clients.get(&id))
         .filter(|client| client.secret.is_none())
     else {
-        return error::forbidden("template_id is not the id of a native client");
+        return Err(error::forbidden(
+            "template_id is not the id of a native client",
+        ));
     };
     let secret = secret::random(40);
     let name = wanted
@@ -92,7 +97,7 @@ pub(super) async fn register(State(world): State<Shared>, Json(body): Json<Value
     });
     state.users.push(User::of_client(client.id));
     state.clients.insert(client.id, client);
-    (StatusCode::CREATED, Json(answer)).into_response()
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 /// `DELETE /v2/api/clients/{id}`: a client removes itself, and its tokens end with it.
@@ -100,13 +105,11 @@ pub(super) async fn delete(
     State(world): State<Shared>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Response {
-    let client = match authenticate(&world, &headers, &Params(Vec::new())) {
-        Ok(client) => client,
-        Err(_) => return error::unauthorized(),
-    };
+) -> Result<Response, AuthError> {
+    let client = authenticate(&world, &headers, &Params(Vec::new()));
+    let client = client.map_err(|_| error::unauthorized())?;
     if id.parse() != Ok(client.id) || client.secret.is_none() {
-        return error::forbidden("a client may delete itself only");
+        return Err(error::forbidden("a client may delete itself only"));
     }
     let mut state = world.state();
     state.clients.remove(&client.id);
@@ -116,5 +119,5 @@ pub(super) async fn delete(
         .values_mut()
         .filter(|token| token.grant.client == client.id)
         .for_each(|token| token.revoked = true);
-    Json(json!({"client": {"id": client.id, "name": client.name}})).into_response()
+    Ok(Json(json!({"client": {"id": client.id, "name": client.name}})).into_response())
 }

@@ -6,24 +6,43 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// A status and the document that says why.
+#[derive(Debug)]
+pub(super) struct AuthError {
+    status: StatusCode,
+    body: Value,
+}
+
+impl IntoResponse for AuthError {
+    fn into_response(self) -> Response {
+        (
+            self.status,
+            [(header::CACHE_CONTROL, "no-store")],
+            Json(self.body),
+        )
+            .into_response()
+    }
+}
+
 /// An error of the token endpoint: `{"error": ...}` alone, as Auth sends it.
-pub(super) fn oauth(status: StatusCode, error: &str) -> Response {
-    (
+pub(super) fn oauth(status: StatusCode, error: &str) -> AuthError {
+    AuthError {
         status,
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(json!({ "error": error })),
-    )
-        .into_response()
+        body: json!({ "error": error }),
+    }
 }
 
 /// The same with a word of explanation.
-pub(super) fn explained(error: &str, description: &str) -> Response {
+pub(super) fn explained(error: &str, description: &str) -> AuthError {
     let body = json!({ "error": error, "error_description": description });
-    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+    AuthError {
+        status: StatusCode::BAD_REQUEST,
+        body,
+    }
 }
 
 /// An error of the API proper, a document with `errors`.
-pub(super) fn api(status: StatusCode, code: &str, title: &str, detail: &str) -> Response {
+fn api(status: StatusCode, code: &str, title: &str, detail: &str) -> AuthError {
     let error = json!({
         "status": status.as_u16().to_string(),
         "id": Uuid::new_v4(),
@@ -31,15 +50,15 @@ pub(super) fn api(status: StatusCode, code: &str, title: &str, detail: &str) -> 
         "title": title,
         "detail": detail,
     });
-    let body: Value = json!({
+    let body = json!({
         "errors": [error],
         "error": code.to_ascii_lowercase(),
         "error_description": title,
     });
-    (status, Json(body)).into_response()
+    AuthError { status, body }
 }
 
-pub(super) fn unauthorized() -> Response {
+pub(super) fn unauthorized() -> AuthError {
     api(
         StatusCode::UNAUTHORIZED,
         "UNAUTHORIZED",
@@ -48,10 +67,10 @@ pub(super) fn unauthorized() -> Response {
     )
 }
 
-pub(super) fn forbidden(detail: &str) -> Response {
+pub(super) fn forbidden(detail: &str) -> AuthError {
     api(StatusCode::FORBIDDEN, "FORBIDDEN", "Forbidden", detail)
 }
 
-pub(super) fn not_found(detail: &str) -> Response {
+pub(super) fn not_found(detail: &str) -> AuthError {
     api(StatusCode::NOT_FOUND, "NOT_FOUND", "Not Found", detail)
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -13,12 +13,13 @@ use crate::testing::observe::CalledBy;
 use crate::testing::stable_id::stable_id;
 use crate::testing::world::{Shared, World};
 
+use super::AUTH;
+use super::error::{self, AuthError};
 use super::params::Params;
-use super::{AUTH, error};
 
 const VIEW_IDENTITY_SET: &str = "urn:globus:auth:scope:auth.globus.org:view_identity_set";
 
-fn caller(world: &World, headers: &HeaderMap) -> Result<Caller, Response> {
+fn caller(world: &World, headers: &HeaderMap) -> Result<Caller, AuthError> {
     bearer::caller(world, headers, AUTH).map_err(|_| error::unauthorized())
 }
 
@@ -34,7 +35,7 @@ fn answer(caller: &Caller, document: Value) -> Response {
 pub(super) async fn userinfo(
     State(world): State<Shared>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, AuthError> {
     let caller = caller(&world, &headers)?;
     let has = |scope: &str| caller.scopes.iter().any(|held| held == scope);
     if !has("openid") {
@@ -104,7 +105,7 @@ pub(super) async fn search(
     State(world): State<Shared>,
     headers: HeaderMap,
     Query(pairs): Query<Vec<(String, String)>>,
-) -> Result<Response, Response> {
+) -> Result<Response, AuthError> {
     let caller = caller(&world, &headers)?;
     let params = Params(pairs);
     let wanted: Vec<&str> = [params.first("ids"), params.first("usernames")]
@@ -125,7 +126,7 @@ pub(super) async fn one(
     State(world): State<Shared>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Response, Response> {
+) -> Result<Response, AuthError> {
     let caller = caller(&world, &headers)?;
     let state = world.state();
     let found = state
@@ -143,7 +144,7 @@ pub(super) async fn consents(
     headers: HeaderMap,
     Path(id): Path<String>,
     Query(pairs): Query<Vec<(String, String)>>,
-) -> Result<Response, Response> {
+) -> Result<Response, AuthError> {
     let caller = caller(&world, &headers)?;
     if !caller
         .user
@@ -151,12 +152,7 @@ pub(super) async fn consents(
         .any(|identity| identity.id().to_string() == id)
     {
         let detail = "the consents of others are not shown";
-        return Err(error::api(
-            StatusCode::FORBIDDEN,
-            "FORBIDDEN",
-            "Forbidden",
-            detail,
-        ));
+        return Err(error::forbidden(detail));
     }
     let all = Params(pairs).first("all").eq_ignore_ascii_case("true");
     let of = (!all).then_some(caller.client);

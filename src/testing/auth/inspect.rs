@@ -10,6 +10,7 @@ use crate::testing::clock::unix;
 use crate::testing::world::{Shared, Token, World};
 
 use super::client;
+use super::error::AuthError;
 use super::params::Params;
 
 type Pairs = Form<Vec<(String, String)>>;
@@ -19,7 +20,7 @@ pub(super) async fn revoke(
     State(world): State<Shared>,
     headers: HeaderMap,
     Form(pairs): Pairs,
-) -> Result<Response, Response> {
+) -> Result<Response, AuthError> {
     let params = Params(pairs);
     client::authenticate(&world, &headers, &params)?;
     if let Some(token) = world.state().tokens.get_mut(params.first("token")) {
@@ -32,7 +33,7 @@ pub(super) async fn validate(
     State(world): State<Shared>,
     headers: HeaderMap,
     Form(pairs): Pairs,
-) -> Result<Response, Response> {
+) -> Result<Response, AuthError> {
     let params = Params(pairs);
     client::authenticate(&world, &headers, &params)?;
     let now = world.clock.now();
@@ -48,7 +49,7 @@ pub(super) async fn introspect(
     State(world): State<Shared>,
     headers: HeaderMap,
     Form(pairs): Pairs,
-) -> Result<Response, Response> {
+) -> Result<Response, AuthError> {
     let params = Params(pairs);
     client::authenticate(&world, &headers, &params)?;
     let now = world.clock.now();

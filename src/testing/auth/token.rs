@@ -17,14 +17,15 @@ use crate::testing::secret;
 use crate::testing::session::Session;
 use crate::testing::world::{Client, Code, Grant, Shared, World};
 
+use super::error::{self, AuthError};
 use super::params::Params;
-use super::{client, error, grant};
+use super::{client, grant};
 
 pub(super) async fn token(
     State(world): State<Shared>,
     headers: HeaderMap,
     Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Response> {
+) -> Result<Response, AuthError> {
     let params = Params(pairs);
     let client = client::authenticate(&world, &headers, &params)?;
     let document = match params.first("grant_type") {
@@ -39,11 +40,11 @@ pub(super) async fn token(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(document)).into_response())
 }
 
-fn invalid_grant() -> Response {
+fn invalid_grant() -> AuthError {
     error::oauth(StatusCode::BAD_REQUEST, "invalid_grant")
 }
 
-fn with_code(world: &World, client: &Client, params: &Params) -> Result<Value, Response> {
+fn with_code(world: &World, client: &Client, params: &Params) -> Result<Value, AuthError> {
     let mut state = world.state();
     let code = match state.codes.get_mut(params.first("code")) {
         Some(code) if !code.used => {
@@ -94,7 +95,7 @@ fn misuse(code: &Code, client: &Client, params: &Params) -> Option<ViolationKind
     (!right).then_some(ViolationKind::WrongVerifier)
 }
 
-fn with_refresh_token(world: &World, client: &Client, params: &Params) -> Result<Value, Response> {
+fn with_refresh_token(world: &World, client: &Client, params: &Params) -> Result<Value, AuthError> {
     let secret = params.first("refresh_token");
     let mut state = world.state();
     let token = state
@@ -125,7 +126,7 @@ fn with_refresh_token(world: &World, client: &Client, params: &Params) -> Result
     Ok(document)
 }
 
-fn for_itself(world: &World, client: &Client, params: &Params) -> Result<Value, Response> {
+fn for_itself(world: &World, client: &Client, params: &Params) -> Result<Value, AuthError> {
     if client.secret.is_none() {
         return Err(error::oauth(StatusCode::BAD_REQUEST, "unauthorized_client"));
     }

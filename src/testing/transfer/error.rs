@@ -138,11 +138,11 @@ pub(super) fn respond(resource: &str, caller: Option<&Caller>, answer: Answer) -
         }
     };
     // Errors and results name the request; documents such as a listing do not.
-    if let Value::Object(fields) = &mut document {
-        if fields.contains_key("code") {
-            fields.insert("request_id".to_owned(), request_id.as_str().into());
-            fields.insert("resource".to_owned(), resource.into());
-        }
+    if let Value::Object(fields) = &mut document
+        && fields.contains_key("code")
+    {
+        fields.insert("request_id".to_owned(), request_id.as_str().into());
+        fields.insert("resource".to_owned(), resource.into());
     }
     let headers = [
         (header::CONTENT_TYPE.as_str(), "application/json"),

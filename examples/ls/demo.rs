@@ -1,0 +1,126 @@
+//! The demonstration: a small Globus of our own whose sessions last a minute.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use globus_gare::login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
+use globus_gare::reauth::{ReauthError, Trust};
+use globus_gare::testing::{Collection, FakeGlobus, Person};
+use reqwest::header::LOCATION;
+use reqwest::redirect::Policy;
+use tempfile::TempDir;
+use url::Url;
+
+use crate::failure::{Failure, Remedy};
+use crate::http_client::HttpClient;
+use crate::options::Options;
+use crate::place::Place;
+use crate::terminal::Terminal;
+use crate::{client, fetch, listing};
+
+pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
+    let terminal = Terminal::default();
+    let files = sample_files()
+        .map_err(|error| Failure::error(format!("cannot write the sample files: {error}")))?;
+    let collection = Collection::new("Sample data", files.path()).session_minutes(1);
+    let place = Place {
+        collection: collection.id(),
+        path: None,
+    };
+    let globus = FakeGlobus::builder()
+        .collection(collection)
+        .person(Person::automatic())
+        .start()
+        .await;
+    let globus =
+        globus.map_err(|error| Failure::error(format!("cannot start a Globus here: {error}")))?;
+    let transfer =
+        Url::parse(globus.transfer_url()).map_err(|error| Failure::error(error.to_string()))?;
+    terminal.say(&format!("A small Globus of our own runs at {transfer}"));
+    terminal.say("Its collection wants everybody to have logged in within the last minute.");
+
+    let app = GlobusApp::user(globus.client_id().to_string())
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+        .prompt(Browser {
+            terminal: terminal.clone(),
+        })
+        .build()
+        .map_err(Failure::setup)?;
+    app.login().await.map_err(|error| Failure::login(&error))?;
+    let trust = Trust::none()
+        .origin(&transfer)
+        .map_err(|error| Failure::error(error.to_string()))?;
+    let http = HttpClient::new(options.timeout(), &transfer)
+        .map_err(|error| Failure::network(&error, &transfer))?;
+    let mut client = client(app, trust, http);
+
+    let remedy = options.no_login.then_some(Remedy::AllowLogin);
+    terminal.say("\nThe first listing:");
+    let document = fetch(&mut client, &transfer, &place, None, remedy, &terminal).await?;
+    listing::print(&document, options)?;
+
+    globus.clock().advance(Duration::from_secs(120));
+    if options.decline {
+        globus.set_person(Person::automatic().declines());
+    }
+    terminal.say("\nTwo minutes pass. The same listing again:");
+    let document = fetch(&mut client, &transfer, &place, None, remedy, &terminal).await?;
+    listing::print(&document, options)
+}
+
+fn sample_files() -> io::Result<TempDir> {
+    let directory = tempfile::tempdir()?;
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("README.txt"), "Files to be listed.\n")?;
+    fs::write(
+        at("measurements.csv"),
+        "minute,celsius\n".to_owned() + &"12,21.5\n".repeat(600),
+    )?;
+    fs::create_dir(at("figures"))?;
+    fs::write(at("figures/sketch.svg"), "<svg/>\n")?;
+    Ok(directory)
+}
+
+/// A person and their browser, in a few lines: opens the page, and tells where it was sent.
+struct Browser {
+    terminal: Terminal,
+}
+
+#[async_trait]
+impl LoginPrompt for Browser {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        if let Some(challenge) = request.challenge() {
+            self.terminal.say(&format!(
+                "It was refused with status {}.",
+                challenge.status().as_u16()
+            ));
+            self.terminal.say(&challenge.in_plain_words());
+            self.terminal
+                .say("A login follows, and then the request goes out again.");
+        }
+        let failed = |error: reqwest::Error| {
+            ReauthError::with_source("the login page could not be opened", error)
+        };
+        let browser = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(failed)?;
+        let page = browser
+            .get(request.authorize_url().clone())
+            .send()
+            .await
+            .map_err(failed)?;
+        let location = page
+            .headers()
+            .get(LOCATION)
+            .and_then(|location| location.to_str().ok());
+        let location = location.and_then(|location| request.authorize_url().join(location).ok());
+        location
+            .map(LoginReply::Redirect)
+            .ok_or_else(|| ReauthError::new("the login page did not redirect"))
+    }
+}

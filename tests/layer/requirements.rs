@@ -1,0 +1,195 @@
+//! Requests that ask for different things, of one service or of several.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Session, Target};
+use http::{Request, Response};
+use tower::ServiceExt;
+
+use crate::service::{Body, Login, Service, answer, authorization, behind, get};
+
+/// Asks for the policy that the path names until the token has it.
+fn policies_by_path(request: &Request<Body>) -> Response<Body> {
+    let policy = request.uri().path().trim_start_matches('/');
+    if authorization(request).contains(policy) {
+        return answer(200, "");
+    }
+    let asked = format!(
+        r#"{{"code":"c","authorization_parameters":{{"session_required_policies":["{policy}"]}}}}"#
+    );
+    answer(403, &asked)
+}
+
+/// Gives a token that names every policy that was ever asked for.
+fn accumulating(login: &Login) -> GareLayer {
+    let (gate, met) = (
+        login.clone(),
+        Arc::new(std::sync::Mutex::new(String::new())),
+    );
+    GareLayer::new(globus_gare::reauth::reauth_fn(
+        move |challenge: Challenge| {
+            let (gate, met) = (gate.clone(), Arc::clone(&met));
+            async move {
+                gate.reauthenticate(&challenge).await?;
+                let mut met = met.lock().expect("whole");
+                for policy in &challenge
+                    .gare()
+                    .authorization_parameters
+                    .session_required_policies
+                {
+                    met.push_str(policy);
+                }
+                Ok(Credential::bearer(met.as_str())?)
+            }
+        },
+    ))
+}
+
+async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn asked(login: &Login) -> Vec<Vec<String>> {
+    let challenges = login.challenges();
+    let policies = challenges.iter().map(|challenge| {
+        &challenge
+            .gare()
+            .authorization_parameters
+            .session_required_policies
+    });
+    policies.cloned().collect()
+}
+
+#[tokio::test]
+async fn what_waits_and_may_merge_is_asked_for_together() {
+    let login = Login::held();
+    let client = behind(&accumulating(&login), |request| policies_by_path(&request));
+    let first = tokio::spawn(client.clone().oneshot(get("/pol-a")));
+    settle().await;
+    // These two wait for the login of the first, which does not cover them.
+    let others = ["/pol-b", "/pol-c"].map(|path| tokio::spawn(client.clone().oneshot(get(path))));
+    settle().await;
+    assert_eq!(asked(&login), [["pol-a"]]);
+    login.let_go();
+    settle().await;
+    let together = &asked(&login)[1];
+    assert_eq!(together.len(), 2, "{together:?}");
+    login.let_go();
+    for response in join_all([first].into_iter().chain(others)).await {
+        assert_eq!(
+            response.expect("no panic").expect("a response").status(),
+            200
+        );
+    }
+    assert_eq!(login.logins(), 2);
+}
+
+#[tokio::test]
+async fn a_request_that_gives_up_takes_its_requirement_with_it() {
+    let login = Login::held();
+    let client = behind(&accumulating(&login), |request| policies_by_path(&request));
+    let first = tokio::spawn(client.clone().oneshot(get("/pol-a")));
+    settle().await;
+    let stays = tokio::spawn(client.clone().oneshot(get("/pol-b")));
+    let leaves = tokio::spawn(client.clone().oneshot(get("/pol-c")));
+    settle().await;
+    leaves.abort();
+    settle().await;
+    login.let_go();
+    settle().await;
+    login.let_go();
+    assert_eq!(
+        first.await.expect("no panic").expect("a response").status(),
+        200
+    );
+    assert_eq!(
+        stays.await.expect("no panic").expect("a response").status(),
+        200
+    );
+    assert_eq!(asked(&login), [["pol-a"], ["pol-b"]]);
+}
+
+/// A token of its own for each service, all of one login.
+#[derive(Clone, Default)]
+struct PerService {
+    logins: Arc<AtomicUsize>,
+    at_a_time: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Reauthenticator for PerService {
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        assert_eq!(
+            self.at_a_time.fetch_add(1, Ordering::SeqCst),
+            0,
+            "one prompt at a time"
+        );
+        settle().await;
+        self.logins.fetch_add(1, Ordering::SeqCst);
+        self.at_a_time.fetch_sub(1, Ordering::SeqCst);
+        let token = self.credential(challenge.target()).await?;
+        token.ok_or_else(|| ReauthError::new("no token"))
+    }
+
+    async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
+        let login = self.logins.load(Ordering::SeqCst);
+        let token = format!("{}-{login}", target.origin().host());
+        Ok(Some(Credential::bearer(token)?))
+    }
+}
+
+#[tokio::test]
+async fn each_service_gets_a_token_of_its_own_out_of_one_login() {
+    let login = PerService::default();
+    let session = Session::new(login.clone());
+    let service = |session: &Session| -> Service {
+        behind(&GareLayer::from_session(session.clone()), |request| {
+            let host = request.uri().host().expect("a host").to_owned();
+            let token = authorization(&request).to_owned();
+            assert!(
+                token.starts_with(&format!("Bearer {host}-")),
+                "{token} went to {host}"
+            );
+            if token.ends_with("-0") {
+                answer(
+                    403,
+                    r#"{"authorization_parameters":{"session_required_mfa":true}}"#,
+                )
+            } else {
+                answer(200, "")
+            }
+        })
+    };
+    // Two clients of one session, and two services.
+    let (one, two) = (service(&session), service(&session));
+    let mut requests = Vec::new();
+    for (client, host) in [
+        (&one, "transfer"),
+        (&two, "groups"),
+        (&one, "groups"),
+        (&two, "transfer"),
+    ] {
+        for _ in 0..5 {
+            let uri = format!("https://{host}.api.globus.org/");
+            let request = Request::get(uri).body(Body::default()).expect("a request");
+            requests.push(tokio::spawn(client.clone().oneshot(request)));
+        }
+    }
+    for response in join_all(requests).await {
+        assert_eq!(
+            response.expect("no panic").expect("a response").status(),
+            200
+        );
+    }
+    let logins = login.logins.load(Ordering::SeqCst);
+    assert_eq!(
+        logins, 1,
+        "the token of the other service comes without another prompt"
+    );
+}

@@ -1,0 +1,666 @@
+//! `GlobusApp` against FakeGlobus, over real sockets.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::layer::GareLayer;
+use globus_gare::login::{GlobusApp, GlobusAppBuilder, LoginPrompt, LoginReply, LoginRequest};
+use globus_gare::reauth::{
+    Challenge, GareOutcome, Identity, Origin, ReauthError, Reauthenticator, Target, Trust,
+};
+use globus_gare::testing::{Collection, FakeGlobus, Person, Policy, RequestKind};
+use reqwest::header::LOCATION;
+use tower::{ServiceBuilder, ServiceExt};
+use url::Url;
+
+const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+
+/// What a person does with where the browser was sent.
+type Hands = fn(Url) -> Result<LoginReply, ReauthError>;
+
+/// Opens the page, and hands on where it was sent.
+#[derive(Clone)]
+struct Browser {
+    hands: Hands,
+    seen: Arc<Mutex<Vec<LoginRequest>>>,
+    sent_to: Arc<Mutex<Vec<Url>>>,
+}
+
+impl Browser {
+    fn new(hands: Hands) -> Self {
+        Self {
+            hands,
+            seen: Arc::default(),
+            sent_to: Arc::default(),
+        }
+    }
+
+    fn redirected() -> Self {
+        Self::new(|url| Ok(LoginReply::Redirect(url)))
+    }
+
+    /// The query of each authorize URL that was opened.
+    fn queries(&self) -> Vec<Vec<(String, String)>> {
+        let seen = self.seen.lock().expect("no panic");
+        seen.iter()
+            .map(|request| request.authorize_url().query_pairs().into_owned().collect())
+            .collect()
+    }
+
+    /// The states and codes that went through the browser.
+    fn secrets(&self) -> Vec<String> {
+        let sent_to = self.sent_to.lock().expect("no panic");
+        let pairs = sent_to
+            .iter()
+            .flat_map(|url| url.query_pairs().into_owned().collect::<Vec<_>>());
+        pairs
+            .filter(|(name, _)| name == "code" || name == "state")
+            .map(|(_, value)| value)
+            .collect()
+    }
+}
+
+#[async_trait]
+impl LoginPrompt for Browser {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        self.seen.lock().expect("no panic").push(request.clone());
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let page = client
+            .get(request.authorize_url().clone())
+            .send()
+            .await
+            .expect("a page");
+        let location = page.headers()[LOCATION].to_str().expect("a location");
+        let location = request.authorize_url().join(location).expect("a URL");
+        assert!(
+            location
+                .as_str()
+                .starts_with(request.redirect_uri().as_str()),
+            "{location}"
+        );
+        self.sent_to
+            .lock()
+            .expect("no panic")
+            .push(location.clone());
+        (self.hands)(location)
+    }
+}
+
+fn value(url: &Url, name: &str) -> String {
+    url.query_pairs()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
+async fn globus(person: Person) -> FakeGlobus {
+    FakeGlobus::builder()
+        .person(person)
+        .start()
+        .await
+        .expect("a server")
+}
+
+fn app(globus: &FakeGlobus, browser: &Browser) -> GlobusAppBuilder {
+    GlobusApp::user(globus.client_id().to_string())
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+        .resource_server_for("https://auth.example", "auth.globus.org")
+        .prompt(browser.clone())
+}
+
+fn target(url: &str) -> Target {
+    Target::new(url.parse::<Origin>().expect("an origin"), Identity::Session)
+}
+
+fn challenge(globus: &FakeGlobus, asked: AuthorizationParameters) -> Challenge {
+    Challenge::new(
+        target(globus.transfer_url()),
+        Gare::new("AuthorizationRequired", asked),
+    )
+}
+
+fn consent(scope: &str) -> AuthorizationParameters {
+    AuthorizationParameters::default().with_required_scopes([scope])
+}
+
+/// The whole of an error, as a careless program would log it.
+fn told(error: &ReauthError) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(" {error} {error:?}"));
+        cause = error.source();
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_challenge_is_answered_by_a_login() {
+    let globus = globus(Person::automatic()).await;
+    let browser = Browser::redirected();
+    let app = app(&globus, &browser).build().expect("an app");
+    assert!(
+        app.credential(&target(globus.transfer_url()))
+            .await
+            .expect("no error")
+            .is_none()
+    );
+
+    let asked = AuthorizationParameters::default()
+        .with_session_required_single_domain(["uchicago.edu"])
+        .with_session_required_mfa(true);
+    let credential = app
+        .reauthenticate(&challenge(&globus, asked))
+        .await
+        .expect("a credential");
+    assert!(credential.header_value().is_sensitive());
+    let held = app
+        .credential(&target(globus.transfer_url()))
+        .await
+        .expect("no error")
+        .expect("a credential");
+    assert_eq!(held.header_value(), credential.header_value());
+    assert!(
+        app.clone()
+            .credential(&target("https://evil.example"))
+            .await
+            .expect("no error")
+            .is_none()
+    );
+
+    let has = |name: &str, value: &str| {
+        browser.queries()[0]
+            .iter()
+            .any(|(n, v)| n == name && v == value)
+    };
+    assert!(
+        has("prompt", "login")
+            && has("session_required_mfa", "True")
+            && has("code_challenge_method", "S256")
+    );
+    assert!(has(
+        "redirect_uri",
+        &format!("{}v2/web/auth-code", globus.auth_url())
+    ));
+    assert_eq!(globus.counts().code_grants, 1);
+    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+}
+
+#[tokio::test]
+async fn the_layer_meets_one_requirement_after_another() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let policy = Policy::new("Campus, with a second factor")
+        .domain("uchicago.edu")
+        .mfa();
+    let collection = Collection::new("Guarded", directory.path())
+        .policy(policy)
+        .data_access();
+    let url = format!("v0.10/operation/endpoint/{}/ls", collection.id());
+    let globus = FakeGlobus::builder()
+        .collection(collection)
+        .person(Person::automatic());
+    let globus = globus.start().await.expect("a server");
+    let browser = Browser::redirected();
+    let app = app(&globus, &browser).build().expect("an app");
+    app.login().await.expect("a login");
+
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client");
+    let send = tower::service_fn(move |request: http::Request<Bytes>| {
+        let client = client.clone();
+        async move {
+            client
+                .execute(request.try_into()?)
+                .await
+                .map(http::Response::from)
+        }
+    });
+    let trust = Trust::none()
+        .origin(globus.transfer_url())
+        .expect("an origin");
+    let service = ServiceBuilder::new()
+        .layer(GareLayer::new(app).trust(trust))
+        .service(send);
+    for logins in [2, 0] {
+        let url = format!("{}{url}", globus.transfer_url());
+        let request = http::Request::get(url)
+            .body(Bytes::new())
+            .expect("a request");
+        let response: http::Response<_> =
+            service.clone().oneshot(request).await.expect("an answer");
+        let outcome = response.extensions().get::<GareOutcome>();
+        assert_eq!(
+            (
+                response.status().as_u16(),
+                outcome.map_or(0, |outcome| outcome.logins())
+            ),
+            (200, logins)
+        );
+    }
+    // A consent, and a fresh login: each with what it needs, and no more.
+    let fresh: Vec<bool> = browser.queries()[1..]
+        .iter()
+        .map(|query| {
+            query
+                .iter()
+                .any(|(name, value)| name == "prompt" && value == "login")
+        })
+        .collect();
+    assert!(
+        fresh == [true, false] || fresh == [false, true],
+        "{fresh:?}"
+    );
+    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+}
+
+#[tokio::test]
+async fn a_pasted_code_does_as_well() {
+    let globus = globus(Person::automatic()).await;
+    let browser = Browser::new(|url| Ok(LoginReply::Code(format!(" {}\n", value(&url, "code")))));
+    let app = app(&globus, &browser).build().expect("an app");
+    app.login().await.expect("a login");
+    assert!(
+        app.credential(&target(globus.transfer_url()))
+            .await
+            .expect("no error")
+            .is_some()
+    );
+    assert!(
+        browser.seen.lock().expect("no panic")[0]
+            .challenge()
+            .is_none()
+    );
+    assert!(
+        !browser.queries()[0]
+            .iter()
+            .any(|(name, _)| name == "prompt")
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_with_another_state_gets_no_further() {
+    let globus = globus(Person::automatic()).await;
+    for hands in [
+        (|url: Url| {
+            let mut other = url.clone();
+            other
+                .query_pairs_mut()
+                .clear()
+                .append_pair("code", &value(&url, "code"))
+                .append_pair("state", "other");
+            Ok(LoginReply::Redirect(other))
+        }) as Hands,
+        |url| {
+            let mut other = url.clone();
+            other
+                .query_pairs_mut()
+                .clear()
+                .append_pair("code", &value(&url, "code"));
+            Ok(LoginReply::Redirect(other))
+        },
+    ] {
+        let browser = Browser::new(hands);
+        let app = app(&globus, &browser).build().expect("an app");
+        let error = app.login().await.expect_err("the state is another");
+        assert!(
+            error.to_string().contains("state") && !error.is_declined(),
+            "{error}"
+        );
+    }
+    assert!(
+        !globus
+            .requests()
+            .iter()
+            .any(|request| request.kind == RequestKind::Token)
+    );
+}
+
+#[tokio::test]
+async fn who_declines_is_told_apart() {
+    let globus = globus(Person::automatic().declines()).await;
+    let app = app(&globus, &Browser::redirected())
+        .build()
+        .expect("an app");
+    let error = app.login().await.expect_err("declined");
+    assert!(error.is_declined(), "{error:?}");
+    assert!(
+        app.credential(&target(globus.transfer_url()))
+            .await
+            .expect("no error")
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_stolen_code_is_worth_nothing_without_its_verifier() {
+    let globus = globus(Person::automatic()).await;
+    // Each login has a verifier of its own; the thief's is not that of the code.
+    let victim = Browser::new(|_| Err(ReauthError::declined()));
+    app(&globus, &victim)
+        .build()
+        .expect("an app")
+        .login()
+        .await
+        .expect_err("interrupted");
+    let code = value(&victim.sent_to.lock().expect("no panic")[0], "code");
+    struct Thief(String);
+    #[async_trait]
+    impl LoginPrompt for Thief {
+        async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
+            Ok(LoginReply::Code(self.0.clone()))
+        }
+    }
+    let thief = app(&globus, &victim)
+        .prompt(Thief(code.clone()))
+        .build()
+        .expect("an app");
+    let error = thief.login().await.expect_err("the verifier is another");
+    assert!(
+        error.to_string().contains("did not accept the code") && error.source().is_some(),
+        "{error:?}"
+    );
+    assert!(!told(&error).contains(&code));
+}
+
+#[tokio::test]
+async fn scopes_are_united_and_a_consent_needs_no_fresh_login() {
+    let globus = globus(Person::automatic()).await;
+    let browser = Browser::redirected();
+    let app = app(&globus, &browser).build().expect("an app");
+    app.login().await.expect("a login");
+    let dependent = format!(
+        "{TRANSFER_ALL}[*https://auth.globus.org/scopes/{}/data_access]",
+        uuid::Uuid::nil()
+    );
+    app.reauthenticate(&challenge(&globus, consent("email openid")))
+        .await
+        .expect("a credential");
+    globus.set_person(Person::automatic().declines());
+    app.reauthenticate(&challenge(&globus, consent("profile")))
+        .await
+        .expect_err("declined");
+    globus.set_person(Person::automatic());
+    let _ = app
+        .reauthenticate(&challenge(&globus, consent(&dependent)))
+        .await;
+
+    let queries = browser.queries();
+    let scope = |login: usize| {
+        queries[login]
+            .iter()
+            .find(|(name, _)| name == "scope")
+            .map(|(_, value)| value.as_str())
+    };
+    assert_eq!(scope(0), Some(TRANSFER_ALL));
+    assert_eq!(scope(1), Some(&*format!("{TRANSFER_ALL} email openid")));
+    // A scope that was declined is not asked for again.
+    assert_eq!(
+        scope(3),
+        Some(&*format!("{TRANSFER_ALL} email openid {dependent}"))
+    );
+    assert!(
+        queries
+            .iter()
+            .flatten()
+            .all(|(name, _)| name != "prompt" && name != "required_scopes")
+    );
+}
+
+#[tokio::test]
+async fn each_resource_server_gets_its_own_token() {
+    let globus = globus(Person::automatic()).await;
+    let app = app(&globus, &Browser::redirected())
+        .scopes(["openid email", TRANSFER_ALL])
+        .build()
+        .expect("an app");
+    app.login().await.expect("a login");
+    let transfer = app
+        .credential(&target(globus.transfer_url()))
+        .await
+        .expect("no error")
+        .expect("a credential");
+    let auth = app
+        .credential(&target("https://auth.example"))
+        .await
+        .expect("no error")
+        .expect("a credential");
+    assert_ne!(transfer.header_value(), auth.header_value());
+    let named = Target::new(
+        target("https://auth.example").origin().clone(),
+        Identity::Named("somebody else".into()),
+    );
+    assert!(
+        app.credential(&named).await.expect("no error").is_none(),
+        "identities never mix"
+    );
+}
+
+#[tokio::test]
+async fn a_login_for_an_unknown_service_asks_nobody() {
+    let globus = globus(Person::automatic()).await;
+    let browser = Browser::redirected();
+    let app = app(&globus, &browser).build().expect("an app");
+    let elsewhere = Challenge::new(
+        target("https://data.example.edu"),
+        Gare::new("AuthorizationRequired", Default::default()),
+    );
+    let error = app.reauthenticate(&elsewhere).await.expect_err("unknown");
+    assert!(
+        error.to_string().contains("https://data.example.edu"),
+        "{error}"
+    );
+    // Nor does one whose token does not come with the scopes that are asked for.
+    let app = self::app(&globus, &browser)
+        .scopes(["openid"])
+        .build()
+        .expect("an app");
+    let error = app
+        .reauthenticate(&challenge(&globus, Default::default()))
+        .await
+        .expect_err("no such token");
+    assert!(
+        error.to_string().contains("transfer.api.globus.org"),
+        "{error}"
+    );
+    assert_eq!(browser.queries().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
+    let globus = globus(Person::automatic()).await;
+    let browser = Browser::redirected();
+    let app = app(&globus, &browser)
+        .refresh_tokens(true)
+        .build()
+        .expect("an app");
+    app.login().await.expect("a login");
+    assert!(
+        browser.queries()[0]
+            .iter()
+            .any(|(name, value)| name == "access_type" && value == "offline")
+    );
+    let first = app
+        .credential(&target(globus.transfer_url()))
+        .await
+        .expect("no error")
+        .expect("a credential");
+
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(48 * 3600)).await;
+    tokio::time::resume();
+    let renewed = app
+        .credential(&target(globus.transfer_url()))
+        .await
+        .expect("no error")
+        .expect("a credential");
+    assert_ne!(first.header_value(), renewed.header_value());
+    assert_eq!(
+        (globus.counts().refresh_grants, browser.queries().len()),
+        (1, 1)
+    );
+
+    app.reauthenticate(&challenge(&globus, Default::default()))
+        .await
+        .expect("a credential");
+    assert_eq!(
+        (globus.counts().refresh_grants, browser.queries().len()),
+        (1, 2)
+    );
+
+    // A refresh token that is of no use any more is forgotten, and costs nothing but a login.
+    globus.revoke_all_tokens();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(48 * 3600)).await;
+    tokio::time::resume();
+    for _ in 0..2 {
+        assert!(
+            app.credential(&target(globus.transfer_url()))
+                .await
+                .expect("no error")
+                .is_none()
+        );
+    }
+    assert_eq!(
+        globus
+            .requests()
+            .iter()
+            .filter(|request| request.kind == RequestKind::Token)
+            .count(),
+        4
+    );
+}
+
+#[tokio::test]
+async fn trouble_with_globus_auth_is_told_apart() {
+    let globus = globus(Person::automatic()).await;
+    let app = app(&globus, &Browser::redirected())
+        .build()
+        .expect("an app");
+    for (status, body, says) in [
+        (503, "{}", "503"),
+        (
+            400,
+            r#"{"error": "invalid_client", "error_description": "who?"}"#,
+            "invalid_client: who?",
+        ),
+        (
+            200,
+            r#"{"access_token": "s3cret", "token_type": "Bearer"}"#,
+            "no token response",
+        ),
+        (
+            200,
+            r#"{"access_token": ["s3cret"], "resource_server": 5}"#,
+            "no token response",
+        ),
+        (401, "", "no token response"),
+        (302, "{}", "302"),
+    ] {
+        globus.fail_next(RequestKind::Token, status, body);
+        let error = app.login().await.expect_err("trouble");
+        assert!(
+            told(&error).contains(says) && !told(&error).contains("s3cret"),
+            "{status} {body}: {}",
+            told(&error)
+        );
+        assert!(!error.is_declined());
+    }
+    globus.fail_next(RequestKind::Token, 400, r#"{"error": "access_denied"}"#);
+    assert!(app.login().await.expect_err("declined").is_declined());
+}
+
+#[tokio::test]
+async fn no_network_and_nobody_to_ask_are_told_apart() {
+    struct Paste;
+    #[async_trait]
+    impl LoginPrompt for Paste {
+        async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
+            Ok(LoginReply::Code("c0de".to_owned()))
+        }
+    }
+    let app = GlobusApp::user("client")
+        .auth_url("http://127.0.0.1:1")
+        .prompt(Paste)
+        .build()
+        .expect("an app");
+    let error = app.login().await.expect_err("nobody listens");
+    assert!(
+        error.source().is_some() && !told(&error).contains("c0de"),
+        "{}",
+        told(&error)
+    );
+    let app = GlobusApp::user("client")
+        .auth_url("http://127.0.0.1:1")
+        .build()
+        .expect("an app");
+    assert!(
+        app.login()
+            .await
+            .expect_err("nobody to ask")
+            .is_interaction_required()
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_set_up_is_said_at_once() {
+    for (builder, says) in [
+        (GlobusApp::user(" "), "client id"),
+        (GlobusApp::user("c").auth_url("auth.globus.org"), "URL"),
+        (
+            GlobusApp::user("c").auth_url("http://auth.example"),
+            "https",
+        ),
+        (GlobusApp::user("c").redirect_uri("nowhere"), "redirect"),
+        (
+            GlobusApp::user("c").resource_server_for("data", "x"),
+            "data",
+        ),
+    ] {
+        let error = builder.build().expect_err(says);
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_is_shown_holds_a_secret() {
+    let globus = globus(Person::automatic()).await;
+    let browser = Browser::redirected();
+    let app = app(&globus, &browser)
+        .refresh_tokens(true)
+        .build()
+        .expect("an app");
+    let credential = app
+        .reauthenticate(&challenge(&globus, Default::default()))
+        .await
+        .expect("a credential");
+    let mut secrets = browser.secrets();
+    assert_eq!(secrets.len(), 2);
+    secrets.push(
+        credential
+            .header_value()
+            .to_str()
+            .expect("text")
+            .replace("Bearer ", ""),
+    );
+    let request = browser.seen.lock().expect("no panic")[0].clone();
+    let location = browser.sent_to.lock().expect("no panic")[0].clone();
+    let replies = [
+        LoginReply::Code(value(&location, "code")),
+        LoginReply::Redirect(location),
+    ];
+    let shown = format!("{app:?} {credential:?} {request:?} {replies:?}");
+    for secret in secrets {
+        assert!(!secret.is_empty() && !shown.contains(&secret), "{shown}");
+    }
+}

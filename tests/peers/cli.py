@@ -1,0 +1,98 @@
+"""The official `globus` command line, unchanged, against the embedded services. Arguments: the ids of the collections."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from scripted_login import code_from, tell
+
+plain, embedded, policy, data_access = sys.argv[1:]
+GLOBUS = str(Path(sys.executable).with_name("globus"))
+
+
+def globus(*words, status=0, env=None):
+    """Runs the command line; gives what it printed."""
+    done = subprocess.run(
+        [GLOBUS, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}
+    )
+    said = f"globus {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == status, said
+    return done.stdout + done.stderr
+
+
+def globus_login(*words):
+    """Runs a command that prints a login link and reads the code."""
+    command = [GLOBUS, *words, "--no-local-server"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
+    said = ""
+    while not (link := re.search(r"^http\S+$", said, re.MULTILINE)):
+        line = process.stdout.readline()
+        assert line, f"no link in {said}"
+        said += line
+    more, _ = process.communicate(code_from(link.group(0)) + "\n")
+    assert process.returncode == 0, said + more
+    return said + more
+
+
+assert "You have successfully logged in" in globus_login("login")
+assert "already logged in" in globus("login")
+assert globus("whoami") == "ada@uchicago.edu\n"
+assert globus("whoami", "--linked-identities") == "ada@uchicago.edu\nada@globusid.org\n"
+
+listed = globus("ls", plain)
+assert {"hello.txt", "notes.txt", "sub/"} <= set(listed.split()), listed
+document = json.loads(globus("ls", plain, "--format", "json"))
+assert {entry["name"]: entry["size"] for entry in document["DATA"]}["hello.txt"] == 5
+assert globus("ls", f"{plain}:/", "--filter", "~n*.txt", "--orderby", "size:DESC").split() == ["notes.txt"]
+assert "sub/deep.txt" in globus("ls", plain, "--recursive")
+assert "hello.txt" in globus("ls", plain, "--long")
+assert "The directory was created successfully" in globus("mkdir", f"{plain}:/by-cli")
+assert "hello.txt" in globus("stat", f"{plain}:/hello.txt")
+assert "not found" in globus("ls", f"{plain}:/nowhere/", status=1)
+assert plain in globus("endpoint", "search", "plain")
+
+# Too old a session: the command line says which command mends it, and it does.
+tell("advance 3600")
+refused = globus("ls", plain, status=4)
+assert "re-authenticate" in refused, refused
+command = re.search(r"globus session update (.+)$", refused, re.MULTILINE)
+assert command, refused
+globus_login("session", "update", *shlex.split(command.group(1)))
+assert "hello.txt" in globus("ls", plain)
+shown = json.loads(globus("session", "show", "--format", "json"))
+assert len(shown["authentications"]) >= 1, shown
+
+# A policy, and a consent.
+tell("advance 3600")
+refused = globus("ls", policy, status=4)
+command = re.search(r"globus session update (.+)$", refused, re.MULTILINE)
+globus_login("session", "update", *shlex.split(command.group(1)))
+assert "hello.txt" in globus("ls", policy)
+refused = globus("ls", data_access, status=4)
+scope = re.search(r"globus session consent '(.+)'", refused)
+assert scope, refused
+globus_login("session", "consent", scope.group(1))
+assert "hello.txt" in globus("ls", data_access)
+
+# What only the GridFTP reply says, it does not understand.
+tell("advance 3600")
+assert "530-GridFTP-JSON-Result" in globus("ls", embedded, status=1)
+
+assert "logged out" in globus("logout", "--yes")
+assert "globus login" in globus("ls", plain, status=4)
+
+# A client that logs in as itself.
+client = {
+    "GLOBUS_CLI_CLIENT_ID": os.environ["FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID"],
+    "GLOBUS_CLI_CLIENT_SECRET": os.environ["FAKE_GLOBUS_CLIENT_SECRET"],
+}
+assert globus("whoami", env=client).endswith("@clients.auth.globus.org\n")
+assert "hello.txt" in globus("ls", data_access, env=client)
+elsewhere = {"HOME": os.environ["HOME"] + "/elsewhere", "GLOBUS_CLI_CLIENT_SECRET": "wrong"}
+said = globus("ls", data_access, env={**client, **elsewhere}, status=1)
+assert "Auth API Error" in said, said
+print("passed")

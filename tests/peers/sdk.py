@@ -1,0 +1,121 @@
+"""The official Python SDK, unchanged, against the embedded services. Arguments: the ids of the collections."""
+
+import os
+import sys
+
+import globus_sdk
+import globus_sdk.gare
+from globus_sdk.globus_app import ClientApp, GlobusAppConfig, UserApp
+from globus_sdk.login_flows import LoginFlowManager
+from globus_sdk.token_storage import MemoryTokenStorage
+
+from scripted_login import code_from, tell
+
+plain, embedded, policy, data_access = sys.argv[1:]
+
+
+class ScriptedLogin(LoginFlowManager):
+    """Logs in through the links that the SDK makes, and counts how often."""
+
+    logins = 0
+
+    def run_login_flow(self, auth_parameters):
+        self.logins += 1
+        redirect_uri = self.login_client.base_url + "v2/web/auth-code"
+        url = self._get_authorize_url(auth_parameters, redirect_uri)
+        return self.login_client.oauth2_exchange_code_for_tokens(code_from(url))
+
+    @classmethod
+    def for_globus_app(cls, app_name, login_client, config):
+        return cls(login_client, request_refresh_tokens=config.request_refresh_tokens)
+
+
+def user_app(**settings):
+    config = GlobusAppConfig(
+        login_flow_manager=ScriptedLogin,
+        token_storage=MemoryTokenStorage(),
+        **settings,
+    )
+    return UserApp("peer", client_id=os.environ["GLOBUS_CLIENT_ID"], config=config)
+
+
+def refused(transfer, collection):
+    try:
+        transfer.operation_ls(collection)
+    except globus_sdk.TransferAPIError as error:
+        return error
+    raise SystemExit("the listing was not refused")
+
+
+# Listing, on access tokens that the SDK checks: ID token, scopes, consents.
+app = user_app()
+transfer = globus_sdk.TransferClient(app=app)
+listing = transfer.operation_ls(plain, path="/", filter={"name": "~*.txt"}, orderby=["name DESC"])
+assert [entry["name"] for entry in listing] == ["notes.txt", "hello.txt"], listing.text
+assert [entry["name"] for entry in transfer.operation_ls(plain, filter=[{"type": "dir"}, "name:hello.txt"])] == ["hello.txt", "sub"]
+assert transfer.operation_stat(plain, "/hello.txt")["size"] == 5
+assert transfer.operation_mkdir(plain, "/made")["code"] == "DirectoryCreated"
+assert transfer.get_endpoint(plain)["display_name"] == "Plain"
+assert [found["id"] for found in transfer.endpoint_search("plain")] == [plain]
+try:
+    transfer.operation_ls(plain, path="/nowhere/")
+except globus_sdk.TransferAPIError as error:
+    assert (error.http_status, error.code) == (404, "ClientError.NotFound"), error
+try:
+    transfer.operation_stat(plain, "/nowhere")
+except globus_sdk.TransferAPIError as error:
+    assert (error.http_status, error.code) == (404, "NotFound"), error
+assert app._login_flow_manager.logins == 1
+
+# Too old a session: what the SDK makes of the error, and the login that mends it.
+tell("advance 3600")
+error = refused(transfer, plain)
+assert (error.http_status, error.code) == (502, "ExternalError.DirListingFailed.LoginFailed"), error
+gare = globus_sdk.gare.to_gare(error)
+assert gare is not None
+parameters = gare.authorization_parameters
+assert parameters.session_required_single_domain == ["uchicago.edu"], gare
+hidden = refused(transfer, embedded)
+assert globus_sdk.gare.to_gare(hidden) is None
+assert '530-GridFTP-JSON-Result: {"DATA_TYPE": "result#1.1.0"' in hidden.message, hidden.message
+assert "\\r\\n530 End.\\r\\n\n" in hidden.message
+
+# The empty list and the false value of the root document must not become parameters: Auth refuses them.
+parameters.session_required_identities = None
+parameters.session_required_mfa = None
+parameters.prompt = "login"
+app.login(auth_params=parameters)
+assert {entry["name"] for entry in transfer.operation_ls(plain)} >= {"hello.txt"}
+assert app._login_flow_manager.logins == 2
+
+# The SDK answers a GARE that comes with 403 by itself.
+redriving = user_app(auto_redrive_gares=True, request_refresh_tokens=True)
+transfer = globus_sdk.TransferClient(app=redriving)
+assert len(list(transfer.operation_ls(policy))) > 0
+tell("advance 3600")
+assert len(list(transfer.operation_ls(policy))) > 0
+assert len(list(transfer.operation_ls(data_access))) > 0
+assert redriving._login_flow_manager.logins == 3
+
+# What it validates: dependent scopes, by the consents that Auth tells of.
+dependent = user_app(request_refresh_tokens=True)
+transfer = globus_sdk.TransferClient(app=dependent).add_app_data_access_scope(data_access)
+assert len(list(transfer.operation_ls(data_access))) > 0
+assert dependent._login_flow_manager.logins == 1
+tell("advance 180000")
+assert len(list(transfer.operation_ls(data_access))) > 0, "the SDK renews the token on a 401"
+assert dependent._login_flow_manager.logins == 1
+userinfo = globus_sdk.AuthClient(app=dependent).userinfo()
+assert userinfo["preferred_username"] == "ada@uchicago.edu", userinfo
+dependent.logout()
+assert dependent.login_required()
+
+# A client that logs in as itself.
+client = ClientApp(
+    "peer",
+    client_id=os.environ["FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID"],
+    client_secret=os.environ["FAKE_GLOBUS_CLIENT_SECRET"],
+    config=GlobusAppConfig(token_storage=MemoryTokenStorage(), auto_redrive_gares=True),
+)
+assert len(list(globus_sdk.TransferClient(app=client).operation_ls(data_access))) > 0
+print("passed")
