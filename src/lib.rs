@@ -22,6 +22,10 @@
 //! - [`gare`] is the document: what a service asks for, found in any body.
 //! - [`reauth`] is the deciding: who logs in, when, and for whom.
 //! - [`layer`] is the middleware for tower.
+#![cfg_attr(
+    feature = "reqwest",
+    doc = "- [`reqwest`] is the middleware for `reqwest-middleware`."
+)]
 #![cfg_attr(feature = "login", doc = "- [`login`] is a real login at Globus Auth.")]
 #![cfg_attr(
     feature = "testing",
@@ -32,12 +36,16 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod body;
 pub mod gare;
 pub mod layer;
 #[cfg(feature = "login")]
 #[cfg_attr(docsrs, doc(cfg(feature = "login")))]
 pub mod login;
 pub mod reauth;
+#[cfg(feature = "reqwest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
+pub mod reqwest;
 mod runtime;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]

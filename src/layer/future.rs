@@ -8,10 +8,10 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::body::Inspection;
 use super::layer::Limits;
 use super::service::{Template, authorize};
 use super::{GareBody, ReplayableBody};
+use crate::body::Inspection;
 use crate::gare::detect;
 use crate::reauth::{Exchange, Session, may_ask};
 
@@ -232,9 +232,9 @@ where
                         template,
                         ..
                     },
-                    Event::Decided(exchange, header),
+                    Event::Decided(mut exchange, header),
                 ) => match (header, template) {
-                    (Some(header), Some(template)) => {
+                    (Some(header), Some(template)) if template.claim() => {
                         let (request, template) = template.with(header);
                         State::Readying {
                             service,
@@ -243,7 +243,12 @@ where
                             template,
                         }
                     }
-                    _ => return Poll::Ready(Ok(finish(exchange, response))),
+                    (header, _) => {
+                        if header.is_some() {
+                            exchange.not_replayable();
+                        }
+                        return Poll::Ready(Ok(finish(exchange, response)));
+                    }
                 },
                 (
                     StateTaken::Readying {
@@ -289,6 +294,7 @@ fn decide<S, B, F, ResB>(
     text: Option<&[u8]>,
 ) -> State<S, B, F, ResB>
 where
+    B: ReplayableBody,
     ResB: Body,
 {
     let Attempt {
@@ -297,7 +303,13 @@ where
         template,
     } = attempt;
     let found = text.map(detect).unwrap_or_default();
-    let waiting = Box::pin(exchange.decide(response.status(), found, template.is_some()));
+    // A claim may end the sending of the first attempt's body, and with it the
+    // connection: there has to be a reason, and the answer has to be read.
+    let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
+    let replayable = template
+        .as_ref()
+        .is_some_and(|template| !claims || template.claim());
+    let waiting = Box::pin(exchange.decide(response.status(), found, replayable));
     State::Deciding {
         waiting,
         response,

@@ -172,7 +172,9 @@ impl GareLayer {
     }
 }
 
-impl<S> Layer<S> for GareLayer {
+// Asked for here already, where the compiler can say what is missing of the
+// service: further on it says only that there is no `Service`.
+impl<S: Clone> Layer<S> for GareLayer {
     type Service = GareService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {

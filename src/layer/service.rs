@@ -97,6 +97,11 @@ impl<B: ReplayableBody> Template<B> {
         })
     }
 
+    /// Whether the body is still there to be sent, and from now on remains so.
+    pub(super) fn claim(&self) -> bool {
+        self.0.body().claim()
+    }
+
     /// The request with another credential; a copy stays if one can be made.
     pub(super) fn with(self, authorization: HeaderValue) -> (Request<B>, Option<Self>) {
         let mut request = self.0;

@@ -225,15 +225,23 @@ impl Exchange {
     /// Whether the answer came from an origin that is listened to. A relative
     /// URI, as some clients have after a redirect, tells nothing to be believed.
     pub(crate) fn hears(&mut self, answer: &Extensions) -> bool {
-        let Some(uri) = AnsweredBy::told(answer) else {
-            return true;
-        };
+        AnsweredBy::told(answer).is_none_or(|uri| self.hears_from(uri))
+    }
+
+    /// Whether what is at `uri` is listened to; the outcome says so if it is not.
+    pub(crate) fn hears_from(&mut self, uri: &Uri) -> bool {
         let trust = &self.session.settings().trust;
         let trusted = OriginRef::of(uri).is_ok_and(|origin| trust.allows_view(origin));
         if !trusted {
             self.refuse(Refusal::Untrusted);
         }
         trusted
+    }
+
+    /// The body was lost while the login went on: the replay that was decided on does not take place.
+    pub(crate) fn not_replayable(&mut self) {
+        self.outcome.replays = self.outcome.replays.saturating_sub(1);
+        self.refuse(Refusal::NotReplayable);
     }
 
     pub(crate) fn method(&self) -> &Method {

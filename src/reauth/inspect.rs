@@ -7,11 +7,17 @@ use http_body::Body;
 /// Whether `response` is worth reading: a refusal whose body is there, is plain
 /// JSON or text, and is not known to be empty or longer than `limit`.
 pub(crate) fn may_ask<B: Body>(method: &Method, response: &Response<B>, limit: usize) -> bool {
-    is_refusal(response.status())
-        && *method != Method::HEAD
+    let (status, headers) = (response.status(), response.headers());
+    let size = || response.body().size_hint().lower();
+    is_refusal(status)
         && !response.body().is_end_stream()
-        && usize::try_from(response.body().size_hint().lower()).is_ok_and(|size| size <= limit)
-        && is_readable(response.headers())
+        && head_may_ask(method, status, headers)
+        && usize::try_from(size()).is_ok_and(|size| size <= limit)
+}
+
+/// As [`may_ask`], of a response whose body cannot be looked at.
+pub(crate) fn head_may_ask(method: &Method, status: StatusCode, headers: &HeaderMap) -> bool {
+    is_refusal(status) && *method != Method::HEAD && is_readable(headers)
 }
 
 fn is_refusal(status: StatusCode) -> bool {

@@ -51,4 +51,6 @@ pub use self::target::{Identity, Target};
 pub use self::trust::Trust;
 
 pub(crate) use self::exchange::{Course, Exchange};
+#[cfg(feature = "reqwest")]
+pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;

@@ -1,0 +1,133 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::{into_bytes, length, remaining};
+
+pin_project! {
+    /// The response body of a [`GareService`](crate::layer::GareService).
+    ///
+    /// What the caller reads from it is what it would have read from the inner
+    /// service's body: what was looked at comes first, the rest streams on.
+    pub struct GareBody<B>
+    where
+        B: Body,
+    {
+        #[pin]
+        kind: Kind<B>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjection]
+    enum Kind<B>
+    where
+        B: Body,
+    {
+        Untouched { #[pin] body: B },
+        Inspected { held: Held<B> },
+    }
+}
+
+/// Frames that were read ahead, and what comes after them.
+pub(super) struct Held<B: Body> {
+    pub(super) frames: VecDeque<Frame<Bytes>>,
+    pub(super) rest: Rest<B>,
+    /// What the body said of its length, less what was given back: a length that
+    /// came to be known would change how a proxy frames it.
+    pub(super) hint: SizeHint,
+}
+
+pub(super) enum Rest<B: Body> {
+    Streaming(Pin<Box<B>>),
+    Failed(B::Error),
+    Ended,
+}
+
+impl<B: Body> GareBody<B> {
+    pub(crate) fn untouched(body: B) -> Self {
+        Self {
+            kind: Kind::Untouched { body },
+        }
+    }
+
+    pub(super) fn inspected(held: Held<B>) -> Self {
+        Self {
+            kind: Kind::Inspected { held },
+        }
+    }
+}
+
+impl<B: Body> Body for GareBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let held = match self.project().kind.project() {
+            KindProjection::Untouched { body } => {
+                return body
+                    .poll_frame(cx)
+                    .map(|frame| frame.map(|frame| frame.map(into_bytes)));
+            }
+            KindProjection::Inspected { held } => held,
+        };
+        if let Some(frame) = held.frames.pop_front() {
+            let read = frame.data_ref().map_or(0, length);
+            held.hint = remaining(&held.hint, read);
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        if let Rest::Streaming(body) = &mut held.rest {
+            let frame = ready!(body.as_mut().poll_frame(cx));
+            if frame.is_none() {
+                held.rest = Rest::Ended;
+            }
+            return Poll::Ready(frame.map(|frame| frame.map(into_bytes)));
+        }
+        match std::mem::replace(&mut held.rest, Rest::Ended) {
+            Rest::Failed(error) => Poll::Ready(Some(Err(error))),
+            Rest::Streaming(_) | Rest::Ended => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Untouched { body } => body.is_end_stream(),
+            Kind::Inspected { held } => {
+                held.frames.is_empty()
+                    && match &held.rest {
+                        Rest::Streaming(body) => body.is_end_stream(),
+                        Rest::Failed(_) => false,
+                        Rest::Ended => true,
+                    }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let held = match &self.kind {
+            Kind::Untouched { body } => return body.size_hint(),
+            Kind::Inspected { held } => held,
+        };
+        match &held.rest {
+            Rest::Streaming(body) if held.frames.is_empty() => body.size_hint(),
+            Rest::Ended if held.frames.is_empty() => SizeHint::with_exact(0),
+            _ => remaining(&held.hint, 0),
+        }
+    }
+}
+
+impl<B: Body> fmt::Debug for GareBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GareBody")
+            .field("size_hint", &self.size_hint())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,294 @@
+//! One body that several copies read.
+
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+
+use super::{ReplayBodyError, into_bytes, length, remaining};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Which copy: a later one has the higher number.
+pub(super) type Turn = u64;
+
+/// Where a copy is.
+#[derive(Clone, Copy)]
+pub(super) struct Position {
+    /// The next of the kept frames.
+    frame: usize,
+    /// Bytes of data since the body began.
+    read: u64,
+}
+
+impl Position {
+    pub(super) const START: Self = Self { frame: 0, read: 0 };
+}
+
+/// A body, and the beginning of it that was read already.
+pub(super) struct Recording<B: Body>(Mutex<State<B>>);
+
+struct State<B: Body> {
+    source: Source<B>,
+    /// The hint that the body began with. A replay is framed as the first
+    /// attempt was: a length that came to be known would cost it its trailers.
+    hint: SizeHint,
+    kept: Vec<Kept>,
+    /// Bytes of data in `kept`; a copy that lost its turn may have put one frame too many there.
+    size: usize,
+    limit: usize,
+    latest: Turn,
+    /// The copy that answers for the request; earlier ones yield to it.
+    claimed: Turn,
+    /// The only copy that may read, since nothing is kept any more.
+    sole: Option<Turn>,
+    waiting: Vec<(Turn, Waker)>,
+    /// Those to wake once the lock is given back: a task that goes with its
+    /// last waker may be holding a copy, which needs the lock to leave.
+    woken: Vec<Waker>,
+}
+
+enum Source<B: Body> {
+    Streaming(Pin<Box<B>>),
+    Ended,
+    /// The error is left for the copy that answers for the request.
+    Failed(Option<B::Error>),
+}
+
+enum Kept {
+    Data(Bytes),
+    Trailers(Box<HeaderMap>),
+}
+
+impl Kept {
+    fn of(frame: &Frame<Bytes>) -> Option<Self> {
+        match (frame.data_ref(), frame.trailers_ref()) {
+            // There may be any number of them, and they say nothing.
+            (Some(data), _) if data.is_empty() => None,
+            (Some(data), _) => Some(Self::Data(data.clone())),
+            (None, trailers) => trailers.map(|map| Self::Trailers(Box::new(map.clone()))),
+        }
+    }
+
+    fn frame(&self) -> Frame<Bytes> {
+        match self {
+            Self::Data(data) => Frame::data(data.clone()),
+            Self::Trailers(map) => Frame::trailers((**map).clone()),
+        }
+    }
+}
+
+impl<B: Body> Recording<B> {
+    pub(super) fn new(body: B, limit: usize) -> Self {
+        Self(Mutex::new(State {
+            hint: body.size_hint(),
+            source: Source::Streaming(Box::pin(body)),
+            kept: Vec::new(),
+            size: 0,
+            limit,
+            latest: 0,
+            claimed: 0,
+            sole: None,
+            waiting: Vec::new(),
+            woken: Vec::new(),
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<B>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A turn for another copy, while there is all of the body to copy.
+    pub(super) fn take_turn(&self) -> Option<Turn> {
+        let mut state = self.lock();
+        if !state.is_whole_for(None) {
+            return None;
+        }
+        state.latest += 1;
+        Some(state.latest)
+    }
+
+    /// Whether the copy can still send all of it; from then on no earlier copy takes that away.
+    pub(super) fn claim(&self, turn: Turn) -> bool {
+        let mut state = self.lock();
+        let whole = state.is_whole_for(Some(turn));
+        if whole {
+            state.claimed = state.claimed.max(turn);
+        }
+        whole
+    }
+
+    pub(super) fn leave(&self, turn: Turn) {
+        let mut state = self.lock();
+        if state.waiting.iter().any(|(waiting, _)| *waiting == turn) {
+            // The body may have been told to wake this copy, and no other.
+            state.wake();
+        }
+        let woken = std::mem::take(&mut state.woken);
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn size_hint(&self, position: Position) -> SizeHint {
+        let state = self.lock();
+        match &state.source {
+            Source::Streaming(body) if position.frame >= state.kept.len() => body.size_hint(),
+            Source::Ended if position.frame >= state.kept.len() => SizeHint::with_exact(0),
+            _ => remaining(&state.hint, position.read),
+        }
+    }
+
+    pub(super) fn is_end_stream(&self, position: Position) -> bool {
+        let state = self.lock();
+        position.frame >= state.kept.len()
+            && match &state.source {
+                Source::Streaming(body) => body.is_end_stream(),
+                Source::Ended => true,
+                Source::Failed(_) => false,
+            }
+    }
+
+    /// `alone` says that there is no other copy, and so no reason to keep anything.
+    pub(super) fn poll_frame(
+        &self,
+        turn: Turn,
+        position: &mut Position,
+        alone: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>
+    where
+        B::Error: Into<BoxError>,
+    {
+        let mut state = self.lock();
+        if state.sole.is_some_and(|sole| sole != turn) {
+            return Poll::Ready(Some(Err(ReplayBodyError::OVERTAKEN.into())));
+        }
+        let frame = match state.kept.get(position.frame) {
+            Some(kept) => {
+                position.frame += 1;
+                Some(Ok(kept.frame()))
+            }
+            None => {
+                let polled = state.poll_source(turn, position, alone, cx);
+                let woken = std::mem::take(&mut state.woken);
+                drop(state);
+                woken.into_iter().for_each(Waker::wake);
+                ready!(polled)
+            }
+        };
+        if let Some(Ok(frame)) = &frame {
+            let data = frame.data_ref().map_or(0, length);
+            position.read = position.read.saturating_add(data);
+        }
+        Poll::Ready(frame)
+    }
+}
+
+impl<B: Body> State<B> {
+    fn is_whole_for(&self, turn: Option<Turn>) -> bool {
+        let mine = self.sole.is_none() || self.sole == turn;
+        mine && !matches!(self.source, Source::Failed(_))
+    }
+
+    /// Reads what no copy has read yet.
+    fn poll_source(
+        &mut self,
+        turn: Turn,
+        position: &mut Position,
+        alone: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>
+    where
+        B::Error: Into<BoxError>,
+    {
+        let leads = turn >= self.claimed;
+        let body = match &mut self.source {
+            Source::Ended => return Poll::Ready(None),
+            Source::Failed(error) => {
+                let own = if leads { error.take() } else { None };
+                let error = own.map_or_else(|| ReplayBodyError::BROKEN.into(), Into::into);
+                return Poll::Ready(Some(Err(error)));
+            }
+            Source::Streaming(_) if !leads && self.size > self.limit => {
+                return Poll::Ready(Some(Err(ReplayBodyError::OVERTAKEN.into())));
+            }
+            Source::Streaming(body) => body,
+        };
+        let frame = match body.as_mut().poll_frame(cx) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                self.wait(turn, cx.waker());
+                return Poll::Pending;
+            }
+        };
+        self.wake();
+        Poll::Ready(match frame {
+            None => {
+                self.source = Source::Ended;
+                None
+            }
+            Some(Err(error)) if leads => {
+                self.source = Source::Failed(None);
+                Some(Err(error.into()))
+            }
+            Some(Err(error)) => {
+                self.source = Source::Failed(Some(error));
+                Some(Err(ReplayBodyError::OVERTAKEN.into()))
+            }
+            Some(Ok(frame)) => self.keep(turn, leads, position, alone, into_bytes(frame)),
+        })
+    }
+
+    fn keep(
+        &mut self,
+        turn: Turn,
+        leads: bool,
+        position: &mut Position,
+        alone: bool,
+        frame: Frame<Bytes>,
+    ) -> Option<Result<Frame<Bytes>, BoxError>> {
+        let size = self
+            .size
+            .saturating_add(frame.data_ref().map_or(0, Bytes::len));
+        if leads && (alone || self.sole.is_some() || size > self.limit) {
+            // Nobody else reads this, or nobody else can any more.
+            if !alone {
+                self.sole = Some(turn);
+            }
+            self.kept = Vec::new();
+            self.size = 0;
+            position.frame = 0;
+            return Some(Ok(frame));
+        }
+        if let Some(kept) = Kept::of(&frame) {
+            self.kept.push(kept);
+            self.size = size;
+            position.frame += 1;
+        }
+        if size > self.limit {
+            // Kept for the copy that answers; this one has come to its end.
+            return Some(Err(ReplayBodyError::OVERTAKEN.into()));
+        }
+        Some(Ok(frame))
+    }
+
+    fn wait(&mut self, turn: Turn, waker: &Waker) {
+        let own = self
+            .waiting
+            .iter_mut()
+            .find(|(waiting, _)| *waiting == turn);
+        match own {
+            Some((_, own)) if own.will_wake(waker) => {}
+            Some((_, own)) => self.woken.push(std::mem::replace(own, waker.clone())),
+            None => self.waiting.push((turn, waker.clone())),
+        }
+    }
+
+    fn wake(&mut self) {
+        let waiting = self.waiting.drain(..);
+        self.woken.extend(waiting.map(|(_, waker)| waker));
+    }
+}

@@ -1,0 +1,163 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use super::ReplayableBody;
+use super::recording::{Position, Recording, Turn};
+
+/// Makes any body one that can be sent again, by keeping what was sent of it.
+///
+/// Nothing is read before the HTTP client reads it, and nothing is copied: the
+/// chunks that were sent are kept, trailers too, as long as there is a copy to
+/// send them again. Length and trailers stay as they were, and with them the
+/// `content-length` or the chunks of each attempt.
+///
+/// # Limit
+///
+/// Up to [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT) bytes of data (64 KiB) are kept,
+/// or as many as [`with_limit`](Self::with_limit) says. A body that turns out
+/// longer streams on, in the attempt that is under way, and what was kept is
+/// let go: such a request is not sent again, and the outcome of its response is
+/// [`NotReplayable`](crate::reauth::Refusal::NotReplayable).
+///
+/// # What a replay sends
+///
+/// The same bytes from the first to the last, whatever the attempt before it
+/// did: never began, stopped in the middle because the service answered early,
+/// or is still sending. A body that failed is not sent again.
+///
+/// While a login is under way the earlier attempt may go on to send what fits
+/// the limit. What is beyond it belongs to the replay, and the earlier attempt
+/// ends with a [`ReplayBodyError`](super::ReplayBodyError).
+///
+/// ```
+/// use bytes::Bytes;
+/// use globus_gare::layer::{GareLayer, ReplayBody};
+/// use globus_gare::reauth::{Credential, reauth_fn};
+/// use http_body::Frame;
+/// use http_body_util::{BodyExt, Full, StreamBody};
+/// use tower::{Layer, ServiceExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// type Upload<S> = ReplayBody<StreamBody<S>>;
+///
+/// // A service that says what it was sent, once it knows by whom.
+/// async fn echo<B>(request: http::Request<B>) -> Result<http::Response<Full<Bytes>>, B::Error>
+/// where
+///     B: http_body::Body<Data = Bytes>,
+/// {
+///     let known = request.headers().get("authorization").is_some_and(|value| value == "Bearer fresh");
+///     let sent = request.into_body().collect().await?.to_bytes();
+///     let (status, body) = match known {
+///         true => (200, sent),
+///         false => (401, r#"{"authorization_parameters": {}}"#.into()),
+///     };
+///     Ok(http::Response::builder().status(status).body(Full::new(body)).unwrap())
+/// }
+///
+/// let chunks = futures_util::stream::iter(["one ", "two"].map(|chunk| Ok::<_, std::io::Error>(Frame::data(Bytes::from(chunk)))));
+/// let request = http::Request::put("https://transfer.api.globus.org/v0.10/task").body(ReplayBody::new(StreamBody::new(chunks)))?;
+///
+/// let layer = GareLayer::new(reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) }));
+/// let response = layer.layer(tower::service_fn(echo)).oneshot(request).await?;
+/// assert_eq!(response.into_body().collect().await?.to_bytes(), "one two");
+/// # Ok(())
+/// # }
+/// ```
+pub struct ReplayBody<B: Body> {
+    recording: Arc<Recording<B>>,
+    turn: Turn,
+    position: Position,
+}
+
+impl<B: Body> ReplayBody<B> {
+    /// How many bytes [`new`](Self::new) keeps: 64 KiB.
+    pub const DEFAULT_LIMIT: usize = 64 * 1024;
+
+    /// Keeps up to 64 KiB of `body`.
+    pub fn new(body: B) -> Self {
+        Self::with_limit(body, Self::DEFAULT_LIMIT)
+    }
+
+    /// Keeps up to `limit` bytes of `body`. With 0, only an empty body is sent again.
+    pub fn with_limit(body: B, limit: usize) -> Self {
+        Self {
+            recording: Arc::new(Recording::new(body, limit)),
+            turn: 0,
+            position: Position::START,
+        }
+    }
+}
+
+impl<B: Body> ReplayableBody for ReplayBody<B> {
+    /// A copy that sends what this one has not sent yet.
+    fn try_clone(&self) -> Option<Self> {
+        self.recording.take_turn().map(|turn| Self {
+            recording: Arc::clone(&self.recording),
+            turn,
+            position: self.position,
+        })
+    }
+
+    fn claim(&self) -> bool {
+        self.recording.claim(self.turn)
+    }
+}
+
+impl<B> Body for ReplayBody<B>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let this = self.get_mut();
+        let alone = Arc::strong_count(&this.recording) == 1;
+        this.recording
+            .poll_frame(this.turn, &mut this.position, alone, cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.recording.is_end_stream(self.position)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.recording.size_hint(self.position)
+    }
+}
+
+impl<B: Body> Drop for ReplayBody<B> {
+    fn drop(&mut self) {
+        self.recording.leave(self.turn);
+    }
+}
+
+impl<B: Body> From<B> for ReplayBody<B> {
+    fn from(body: B) -> Self {
+        Self::new(body)
+    }
+}
+
+impl<B: Body + Default> Default for ReplayBody<B> {
+    fn default() -> Self {
+        Self::new(B::default())
+    }
+}
+
+impl<B: Body> fmt::Debug for ReplayBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplayBody")
+            .field("size_hint", &self.recording.size_hint(self.position))
+            .finish_non_exhaustive()
+    }
+}

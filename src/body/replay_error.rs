@@ -1,0 +1,41 @@
+use std::fmt;
+
+/// Why a copy of a [`ReplayBody`](super::ReplayBody) ended before the body did.
+///
+/// The body's own error, where there is one, is given as it is; this one is for
+/// the copies that have none of their own. It reaches the HTTP client, inside
+/// its error, and nobody else: the attempt was over already.
+#[derive(Clone, Debug)]
+pub struct ReplayBodyError(Kind);
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Overtaken,
+    Broken,
+}
+
+impl ReplayBodyError {
+    pub(super) const OVERTAKEN: Self = Self(Kind::Overtaken);
+    pub(super) const BROKEN: Self = Self(Kind::Broken);
+
+    /// Whether another copy read on, beyond what is kept.
+    pub fn is_overtaken(&self) -> bool {
+        matches!(self.0, Kind::Overtaken)
+    }
+
+    /// Whether the body failed, and another copy was given its error.
+    pub fn is_broken(&self) -> bool {
+        matches!(self.0, Kind::Broken)
+    }
+}
+
+impl fmt::Display for ReplayBodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Overtaken => "the request's body is sent by a later attempt of it",
+            Kind::Broken => "the request's body failed in an earlier attempt",
+        })
+    }
+}
+
+impl std::error::Error for ReplayBodyError {}

@@ -1,0 +1,55 @@
+use http::Uri;
+use reqwest::{Body, Response, ResponseBuilderExt as _, Url};
+
+use crate::body::{GareBody, Inspection};
+
+/// What a response said, if all of it could be read, and the response to give back.
+pub(super) struct Read {
+    pub(super) text: Option<bytes::Bytes>,
+    pub(super) response: Response,
+}
+
+/// Reads the body of `response` ahead.
+pub(super) async fn read(
+    response: Response,
+    inspection: impl FnOnce(Body) -> Inspection<Body>,
+) -> Read {
+    let url = response.url().clone();
+    let (head, body) = http::Response::<Body>::from(response).into_parts();
+    let mut inspection = Some(Box::new(inspection(body)));
+    let inspected =
+        std::future::poll_fn(
+            |cx| match inspection.take().map(|reading| reading.poll_read(cx)) {
+                Some(Ok(inspected)) => std::task::Poll::Ready(inspected),
+                Some(Err(reading)) => {
+                    inspection = Some(reading);
+                    std::task::Poll::Pending
+                }
+                None => std::task::Poll::Pending,
+            },
+        )
+        .await;
+    let response = http::Response::from_parts(head, inspected.body);
+    Read {
+        text: inspected.text,
+        response: give_back(response, url),
+    }
+}
+
+/// The response as reqwest gave it: status, version, headers, extensions (the
+/// remote address is one of them), body and URL.
+fn give_back(response: http::Response<GareBody<Body>>, url: Url) -> Response {
+    let mut response = response.map(Body::wrap);
+    // There is no other way to tell a response its URL.
+    if let Ok(told) = http::Response::builder().url(url).body(()) {
+        response
+            .extensions_mut()
+            .extend(told.into_parts().0.extensions);
+    }
+    Response::from(response)
+}
+
+/// `None` where reqwest and `http` disagree about what a URL is.
+pub(super) fn uri(url: &Url) -> Option<Uri> {
+    url.as_str().parse().ok()
+}

@@ -1,0 +1,246 @@
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::{Extensions, HeaderValue, Method};
+use reqwest::{Request, Response};
+use reqwest_middleware::{Middleware, Next, Result};
+
+use super::answer::{self, Read};
+use super::template::{Template, authorize};
+use crate::body::Inspection;
+use crate::gare::detect;
+use crate::reauth::{Course, Exchange, Reauthenticator, Session, Trust, head_may_ask};
+
+/// Makes a `reqwest` client satisfy Globus Auth requirements and carry on.
+///
+/// As [`GareLayer`](crate::layer::GareLayer) does for tower, and by the same
+/// decisions: a response that asks for a fresh or stronger login has the
+/// [`Reauthenticator`] obtain it, and the request is sent again.
+///
+/// # Clone
+///
+/// Clones share one [`Session`]. A setter of the session
+/// ([`trust`](Self::trust), …) begins a session of its own: call it before you clone.
+///
+/// ```
+/// use globus_gare::reauth::{Credential, Trust, reauth_fn};
+/// use globus_gare::reqwest::GareMiddleware;
+/// use reqwest_middleware::ClientBuilder;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = axum::Router::new().fallback(|headers: http::HeaderMap| async move {
+/// #     let known = headers.get("authorization").is_some_and(|value| value == "Bearer fresh");
+/// #     match known {
+/// #         true => (http::StatusCode::OK, r#"{"DATA": []}"#),
+/// #         false => (http::StatusCode::BAD_GATEWAY, r#"{"authorization_parameters": {"session_required_mfa": true}}"#),
+/// #     }
+/// # });
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("http://{}/", listener.local_addr()?);
+/// # tokio::spawn(async move { axum::serve(listener, app).await });
+/// let login = reauth_fn(|challenge| async move {
+///     assert!(challenge.gare().authorization_parameters.session_required_mfa);
+///     Ok(Credential::bearer("fresh")?)
+/// });
+/// let client = ClientBuilder::new(reqwest::Client::new())
+///     .with(GareMiddleware::new(login).trust(Trust::globus().loopback()))
+///     .build();
+///
+/// // The service said 502, and asked for a second factor.
+/// let response = client.get(url).bearer_auth("stale").send().await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct GareMiddleware {
+    session: Session,
+    max_inspect: usize,
+    inspect_timeout: Duration,
+    replay_streams: Option<usize>,
+}
+
+impl GareMiddleware {
+    /// A middleware with a session of its own.
+    pub fn new(reauthenticator: impl Reauthenticator) -> Self {
+        Self::from_session(Session::new(reauthenticator))
+    }
+
+    /// A middleware that shares `session` with others. Build the session first
+    /// to set its limits: [`Session::max_logins`] and the like.
+    pub fn from_session(session: Session) -> Self {
+        Self {
+            session,
+            max_inspect: 256 * 1024,
+            inspect_timeout: Duration::from_secs(10),
+            replay_streams: None,
+        }
+    }
+
+    /// The session that all clones share.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// See [`Session::trust`].
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.session = self.session.trust(trust);
+        self
+    }
+
+    /// How many bytes of an error response are looked at; 256 KiB by default. A
+    /// longer one streams on untouched.
+    #[must_use]
+    pub fn max_inspect(mut self, bytes: usize) -> Self {
+        self.max_inspect = bytes;
+        self
+    }
+
+    /// For how long an error response may trickle in before it is passed on
+    /// unread; 10 seconds by default.
+    #[must_use]
+    pub fn inspect_timeout(mut self, timeout: Duration) -> Self {
+        self.inspect_timeout = timeout;
+        self
+    }
+
+    /// Has a streaming request body sent again too, if it is no longer than
+    /// `limit` bytes, which are kept as they are sent: see
+    /// [`ReplayBody`](crate::layer::ReplayBody). By default a stream is sent once.
+    #[must_use]
+    pub fn replay_streams(mut self, limit: usize) -> Self {
+        self.replay_streams = Some(limit);
+        self
+    }
+
+    async fn follow(
+        &self,
+        exchange: Exchange,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let (mut exchange, header) = prepared(exchange).await;
+        if let Some(value) = header {
+            authorize(&mut request, value);
+        }
+        let mut template = Template::of(&mut request, self.replay_streams);
+        loop {
+            let response = next.clone().run(request, extensions).await?;
+            let inspected = self.may_ask(exchange.method(), &response);
+            if !inspected && !exchange.minds(response.status()) {
+                return Ok(finish(exchange, response));
+            }
+            let heard = exchange.hears(response.extensions())
+                && answer::uri(response.url()).is_some_and(|uri| exchange.hears_from(&uri));
+            if !heard {
+                return Ok(finish(exchange, response));
+            }
+            let Read { text, response } = if inspected {
+                answer::read(response, |body| {
+                    Inspection::new(body, self.max_inspect, self.inspect_timeout)
+                })
+                .await
+            } else {
+                Read {
+                    text: None,
+                    response,
+                }
+            };
+            let (header, decided) = decide(exchange, &response, text.as_deref(), &template).await;
+            exchange = decided;
+            request = match (header, template) {
+                (Some(header), Some(kept)) if kept.claim() => {
+                    let (request, copy) = kept.with(header);
+                    template = copy;
+                    request
+                }
+                (header, _) => {
+                    if header.is_some() {
+                        exchange.not_replayable();
+                    }
+                    return Ok(finish(exchange, response));
+                }
+            };
+        }
+    }
+
+    fn may_ask(&self, method: &Method, response: &Response) -> bool {
+        let length = response.content_length().map(usize::try_from);
+        head_may_ask(method, response.status(), response.headers())
+            && length.is_none_or(|length| {
+                length.is_ok_and(|length| 0 < length && length <= self.max_inspect)
+            })
+    }
+}
+
+/// The header to send, at once or once somebody has it.
+async fn prepared(mut exchange: Exchange) -> (Exchange, Option<HeaderValue>) {
+    match exchange.ready() {
+        Some(header) => (exchange, header),
+        None => exchange.prepare().await,
+    }
+}
+
+async fn decide(
+    exchange: Exchange,
+    response: &Response,
+    text: Option<&[u8]>,
+    template: &Option<Template>,
+) -> (Option<HeaderValue>, Exchange) {
+    let status = response.status();
+    let found = text.map(detect).unwrap_or_default();
+    // A claim may end the sending of the first attempt's body, and with it the
+    // connection: there has to be a reason, and the answer has to be read.
+    let claims = text.is_some() && (!found.is_empty() || exchange.minds(status));
+    let replayable = template
+        .as_ref()
+        .is_some_and(|template| !claims || template.claim());
+    let (exchange, header) = exchange.decide(status, found, replayable).await;
+    (header, exchange)
+}
+
+fn finish(exchange: Exchange, mut response: Response) -> Response {
+    exchange.finish(response.status(), response.extensions_mut());
+    response
+}
+
+#[async_trait]
+impl Middleware for GareMiddleware {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let Some(uri) = answer::uri(request.url()) else {
+            return next.run(request, extensions).await;
+        };
+        let course = self
+            .session
+            .begin(request.method(), &uri, request.headers(), extensions);
+        match course {
+            Course::Aside => next.run(request, extensions).await,
+            Course::Through(exchange) => self.follow(exchange, request, extensions, next).await,
+            Course::Untrusted => {
+                let method = request.method().clone();
+                let mut response = next.run(request, extensions).await?;
+                if self.may_ask(&method, &response) {
+                    response.extensions_mut().insert(self.session.untrusted());
+                }
+                Ok(response)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for GareMiddleware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GareMiddleware")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,11 @@
+//! The reqwest middleware: what it keeps of a request and a response, whom it
+//! believes, and how it goes with other middleware.
+
+#[path = "../bodies/server.rs"]
+mod server;
+
+mod kept;
+mod retry;
+mod service;
+mod streams;
+mod trusted;
