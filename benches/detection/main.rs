@@ -43,8 +43,9 @@ fn main() {
     let python = python(&bodies);
     let mut rows = Vec::new();
     for (body, cases) in bodies.iter().zip(cases.chunks_mut(WAYS.len())) {
-        for (way, case) in WAYS.iter().zip(cases) {
-            let nanoseconds = time::nanoseconds(case);
+        let mut cases: Vec<&mut Case> = cases.iter_mut().collect();
+        let times = time::interleaved(&mut cases);
+        for ((way, case), nanoseconds) in WAYS.iter().zip(cases).zip(times) {
             let rate = body.bytes.len() as f64 / nanoseconds;
             rows.push(vec![
                 format!("{}, {} bytes", body.name, body.bytes.len()),
