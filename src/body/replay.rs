@@ -44,8 +44,6 @@ use super::recording::{Position, Recording, Turn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-/// type Upload<S> = ReplayBody<StreamBody<S>>;
-///
 /// // A service that says what it was sent, once it knows by whom.
 /// async fn echo<B>(request: http::Request<B>) -> Result<http::Response<Full<Bytes>>, B::Error>
 /// where

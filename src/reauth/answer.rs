@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::events;
 use super::exchange::{Exchange, Pending, Presented, before};
+use super::flight::landing_of;
 use super::requirement::covers;
 use super::slot::{Issued, Landed, Landing, Login, Slot};
 use super::stats::count;
-use super::takeoff::landing_of;
 use super::{Origin, Refusal, Target};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
 use crate::runtime;
@@ -111,6 +111,7 @@ impl Exchange {
                     let _ = self.renew(&slot, target).await;
                 }
                 Step::WaitFor(landing) => {
+                    events::waiting(target);
                     landing_of(landing).await.map_err(Refusal::Failed)?;
                 }
                 Step::Join {

@@ -31,10 +31,20 @@ struct Inner {
 enum Kind {
     Declined,
     Timeout,
-    InteractionRequired { login_url: Option<String> },
+    InteractionRequired { login_url: Option<LoginUrl> },
     Panicked,
     NoRuntime,
     Other(String),
+}
+
+/// A page for one login: its query holds the `state`, so `Debug` leaves it out.
+struct LoginUrl(String);
+
+impl fmt::Debug for LoginUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let page = self.0.split(['?', '#']).next().unwrap_or_default();
+        write!(f, "{page:?}")
+    }
 }
 
 impl ReauthError {
@@ -65,7 +75,7 @@ impl ReauthError {
     pub fn interaction_required(login_url: impl Into<String>) -> Self {
         Self::of(
             Kind::InteractionRequired {
-                login_url: Some(login_url.into()),
+                login_url: Some(LoginUrl(login_url.into())),
             },
             None,
         )
@@ -106,7 +116,7 @@ impl ReauthError {
     /// Where the person can log in, if [interaction is required](Self::is_interaction_required).
     pub fn login_url(&self) -> Option<&str> {
         match &self.0.kind {
-            Kind::InteractionRequired { login_url } => login_url.as_deref(),
+            Kind::InteractionRequired { login_url } => login_url.as_ref().map(|url| url.0.as_str()),
             _ => None,
         }
     }

@@ -1,6 +1,9 @@
 //! The events of a session, through `tracing` where that feature is on.
 //!
-//! No field ever holds a credential, a header, a query or a service's message.
+//! The table in the documentation of [`reauth`](super) lists them all: a test
+//! holds the two against each other. No field ever holds a credential, a header, a query or a service's message.
+
+use std::future::Future;
 
 use http::{Method, StatusCode};
 
@@ -36,6 +39,49 @@ pub(super) fn joined(target: &Target) {
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn logging_in(target: &Target, attempt: u32) {
     event!(info, origin = %target.origin(), identity = ?target.identity(), attempt, "logging in");
+}
+
+/// `login` in the span that it goes on in.
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn during_login<F: Future>(
+    target: &Target,
+    attempt: u32,
+    login: F,
+) -> impl Future<Output = F::Output> + use<F> {
+    #[cfg(feature = "tracing")]
+    let login = tracing::Instrument::instrument(
+        login,
+        tracing::info_span!(target: "globus_gare", "login", origin = %target.origin(), identity = ?target.identity(),
+            attempt),
+    );
+    login
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn waiting(target: &Target) {
+    event!(debug, origin = %target.origin(), identity = ?target.identity(), "waiting");
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn renewing(target: &Target) {
+    event!(debug, origin = %target.origin(), identity = ?target.identity(), "renewing");
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn renewed(target: &Target, landed: &Landed) {
+    match landed {
+        Ok(issued) => {
+            let generation = issued.as_ref().map(|issued| issued.generation);
+            event!(debug, origin = %target.origin(), identity = ?target.identity(), generation, "renewed");
+        }
+        Err(error) => {
+            event!(warn, origin = %target.origin(), identity = ?target.identity(), %error, "renewal failed");
+        }
+    }
+}
+
+pub(super) fn not_trusted() {
+    event!(debug, "not trusted");
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]

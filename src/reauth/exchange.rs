@@ -10,9 +10,9 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::events;
+use super::flight::landing_of;
 use super::origin::OriginRef;
 use super::slot::{Issued, Seat, Slot};
-use super::takeoff::landing_of;
 use super::{
     AnsweredBy, Credential, GareOptions, GareOutcome, Identity, Origin, Refusal, Session, Target,
 };
@@ -126,6 +126,7 @@ impl Session {
     /// The outcome of an answer from an origin that is not trusted.
     pub(crate) fn untrusted(&self) -> GareOutcome {
         self.counters().refused(&Refusal::Untrusted);
+        events::not_trusted();
         GareOutcome {
             refusal: Some(Refusal::Untrusted),
             ..GareOutcome::default()

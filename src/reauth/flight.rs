@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::ReauthError;
-use super::slot::Landed;
+use super::slot::{Landed, Landing};
 use crate::runtime;
 
 /// Runs `work` in a task of its own for at most `limit`, and ends with exactly
@@ -77,5 +77,14 @@ async fn contained<T>(
         Some(Some(result)) => result,
         Some(None) => Err(ReauthError::timeout()),
         None => Err(ReauthError::panicked()),
+    }
+}
+
+/// Waits for a flight to end, however many do.
+pub(super) async fn landing_of(mut landing: Landing) -> Landed {
+    match landing.wait_for(Option::is_some).await {
+        Ok(landed) => landed.clone().unwrap_or(Ok(None)),
+        // A flight always lands before its end of the channel is dropped.
+        Err(_closed) => Err(ReauthError::no_runtime()),
     }
 }

@@ -33,6 +33,11 @@ impl Identities {
         }
     }
 
+    /// How many there are, beside the session's own.
+    pub(super) fn remembered(&self) -> u64 {
+        u64::try_from(self.count.load(Ordering::Relaxed)).unwrap_or(u64::MAX)
+    }
+
     /// The slot of `identity`, if it has one.
     pub(super) fn find(&self, identity: &Identity) -> Option<Seat> {
         if *identity == Identity::Session {

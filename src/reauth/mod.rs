@@ -14,6 +14,30 @@
 //! [`Credential`] for a [`Challenge`]; [`Trust`] says who may ask. What came of
 //! it is a [`GareOutcome`] in the extensions of the response, and what one
 //! request wants otherwise is a [`GareOptions`] in the extensions of the request.
+//!
+//! # Events
+//!
+//! With the feature `tracing`, on by default, a session tells what it does under
+//! the target `globus_gare`. Names and fields are stable; none of them holds a
+//! secret, a query, or what a service says.
+//!
+//! | name | what | fields | when |
+//! | --- | --- | --- | --- |
+//! | `challenged` | INFO event | `origin` `identity` `method` `status` `requirements` `generation` | an answer asks for something |
+//! | `not trusted` | DEBUG event | | an answer that may ask for something came from an origin that is not trusted |
+//! | `logging in` | INFO event | `origin` `identity` `attempt` | a login starts |
+//! | `login` | INFO span | `origin` `identity` `attempt` | around all that the reauthenticator does for a login |
+//! | `joined` | DEBUG event | `origin` `identity` | a request waits for a login that gives what it needs |
+//! | `waiting` | DEBUG event | `origin` `identity` | a request waits for another login to be over, to ask for its own |
+//! | `logged in` | INFO event | `origin` `identity` `generation` | a login succeeded |
+//! | `login failed` | WARN event | `origin` `identity` `error` | a login failed |
+//! | `renewing` | DEBUG event | `origin` `identity` | a credential is looked for without asking anybody |
+//! | `renewed` | DEBUG event | `origin` `identity` `generation` | it is there, or there is none and so no generation |
+//! | `renewal failed` | WARN event | `origin` `identity` `error` | it could not be had |
+//! | `replayed` | INFO event | `origin` `identity` `replays` `generation` | a request is sent again |
+//! | `gave up` | WARN event | `origin` `identity` `reason` | a refusal goes back to the caller: [`Refusal::name`] |
+//!
+//! [`Session::stats`] counts the same.
 
 mod answer;
 mod challenge;

@@ -168,8 +168,19 @@ impl fmt::Display for Origin {
 /// # }
 /// # adapt("https://transfer.api.globus.org/").unwrap();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AnsweredBy(pub Uri);
+
+impl fmt::Debug for AnsweredBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The query may hold a code, and user information a password.
+        let origin = Origin::of(&self.0).ok();
+        f.debug_struct("AnsweredBy")
+            .field("origin", &origin.map(|origin| origin.to_string()))
+            .field("path", &self.0.path())
+            .finish_non_exhaustive()
+    }
+}
 
 impl AnsweredBy {
     /// The URI that answered, if a client inside has told.

@@ -172,7 +172,10 @@ impl Session {
 
     /// What the session has done so far.
     pub fn stats(&self) -> Stats {
-        self.shared.counters.read()
+        Stats {
+            identities: self.shared.identities.remembered(),
+            ..self.shared.counters.read()
+        }
     }
 
     pub(super) fn reauthenticator(&self) -> Arc<dyn Reauthenticator> {

@@ -327,7 +327,10 @@ impl State {
         let renewed = match result {
             Ok(Some(credential)) => credential,
             nothing => {
-                self.barren.retain(|(_, known)| *known != origin);
+                // Of services that are never asked again nothing is kept either.
+                let now = Instant::now();
+                self.barren
+                    .retain(|(until, known)| now < *until && *known != origin);
                 self.barren.push((barren_until, origin));
                 return nothing.map(|_| None);
             }

@@ -23,6 +23,9 @@ pub struct Stats {
     pub joins: u64,
     /// Requests that were sent again.
     pub replays: u64,
+    /// Identities that are remembered now, beside the session's own: each value
+    /// that requests present, or that was issued for one, counts.
+    pub identities: u64,
     /// Responses that went back to the caller as refusals, by reason.
     pub refusals: Refusals,
 }
@@ -116,6 +119,7 @@ impl Counters {
             renewals: self.renewals.load(Relaxed),
             joins: self.joins.load(Relaxed),
             replays: self.replays.load(Relaxed),
+            identities: 0,
             refusals: *self.refusals(),
         }
     }

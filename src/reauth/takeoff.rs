@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::exchange::Exchange;
-use super::slot::{Landed, Landing, Slot};
+use super::slot::{Landed, Slot};
 use super::stats::count;
-use super::{Challenge, ReauthError, Target, events, flight};
+use super::{Challenge, Target, events, flight};
 use crate::gare::Gare;
 
 impl Exchange {
@@ -29,8 +29,9 @@ impl Exchange {
                 .at(self.outcome.logins.saturating_add(1), self.sent);
         count(&session.counters().logins);
         events::logging_in(&target, challenge.attempt());
-        let reauthenticator = session.reauthenticator();
+        let (reauthenticator, attempt) = (session.reauthenticator(), challenge.attempt());
         let work = async move { reauthenticator.reauthenticate(&challenge).await };
+        let work = events::during_login(&target, attempt, work);
         flight::launch(
             self.session.settings().flight_timeout,
             landed,
@@ -83,6 +84,7 @@ impl Exchange {
         if let Some((landed, began)) = launch {
             let (session, slot, target) = (self.session.clone(), Arc::clone(slot), target.clone());
             count(&session.counters().renewals);
+            events::renewing(&target);
             let (reauthenticator, wanted) = (session.reauthenticator(), target.clone());
             let work = async move { reauthenticator.credential(&wanted).await };
             flight::launch(
@@ -102,18 +104,11 @@ impl Exchange {
                     if let Ok(Some(issued)) = &landed {
                         session.identities().note_issued(&slot, &issued.credential);
                     }
+                    events::renewed(&target, &landed);
                     landed
                 },
             );
         }
-        landing_of(landing).await
-    }
-}
-
-pub(super) async fn landing_of(mut landing: Landing) -> Landed {
-    match landing.wait_for(Option::is_some).await {
-        Ok(landed) => landed.clone().unwrap_or(Ok(None)),
-        // A flight always lands before its end of the channel is dropped.
-        Err(_closed) => Err(ReauthError::no_runtime()),
+        flight::landing_of(landing).await
     }
 }

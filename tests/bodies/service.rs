@@ -161,11 +161,10 @@ impl Service {
                 framed(status, slowly)
             }
             "endless" => {
-                let piece = Bytes::from_static(&[b' '; 8192]);
-                framed(
-                    status,
-                    stream::repeat(piece).map(|piece| Ok(Frame::data(piece))),
-                )
+                // Numbered, so that none can be missing unnoticed.
+                let piece = |number: u32| Bytes::from(format!("{number:08}").repeat(1024));
+                let pieces = stream::iter(0u32..).map(move |number| Ok(Frame::data(piece(number))));
+                framed(status, pieces)
             }
             "long" => json(status, &format!("{text}{}", " ".repeat(300 * 1024))),
             "none" => Response::builder()

@@ -1,0 +1,122 @@
+//! Small HTTP/1.1 servers, each an origin of its own, that keep what they heard.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use globus_gare::reauth::{
+    Challenge, Credential, GareOutcome, ReauthError, Reauthenticator, Session, Target, Trust,
+};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+pub(crate) const MFA: &str =
+    r#"{"code":"c","authorization_parameters":{"session_required_mfa":true}}"#;
+
+/// What the session sends, which nobody else is to hear.
+pub(crate) const SECRET: &str = "AgSecretOfTheSession";
+
+/// An origin on loopback.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Answers every request with what `answer` makes of its head.
+    pub(crate) async fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let heard = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&heard);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut stream = BufReader::new(stream);
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") {
+                    if stream.read_line(&mut head).await.is_ok_and(|read| read > 0) {
+                        continue;
+                    }
+                    break;
+                }
+                let answer = answer(&head);
+                kept.lock().expect("whole").push(head);
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        Self { url, heard }
+    }
+
+    /// Refuses every request with a requirement, unless it carries the fresh token.
+    pub(crate) async fn demanding() -> Self {
+        Self::answering(|head| {
+            if head.contains("AgFresh") {
+                answer("200 OK", "", "fresh")
+            } else {
+                answer("403 Forbidden", "", MFA)
+            }
+        })
+        .await
+    }
+
+    /// Redirects every request.
+    pub(crate) async fn redirecting(to: &str) -> Self {
+        let location = format!("location: {to}\r\n");
+        Self::answering(move |_| answer("307 Temporary Redirect", &location, "")).await
+    }
+
+    /// How many requests came, and whether a secret was in one.
+    pub(crate) fn heard(&self) -> (usize, bool) {
+        let heard = self.heard.lock().expect("whole");
+        let secret = |head: &String| {
+            let head = head.to_lowercase();
+            head.contains("authorization") || head.contains(&SECRET.to_lowercase())
+        };
+        (heard.len(), heard.iter().any(secret))
+    }
+}
+
+pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         {headers}content-length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// Has something to send at once, and something fresh after a login.
+struct Stored(Arc<AtomicUsize>);
+
+#[async_trait]
+impl Reauthenticator for Stored {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        self.0.fetch_add(1, SeqCst);
+        Ok(Credential::bearer("AgFresh")?)
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        Ok(Some(Credential::bearer(SECRET)?))
+    }
+}
+
+/// A session that trusts `origins` alone, has a secret to send, and counts its logins.
+pub(crate) fn session(origins: &[&Server]) -> (Session, Arc<AtomicUsize>) {
+    let logins = Arc::<AtomicUsize>::default();
+    let trust = origins.iter().fold(Trust::none(), |trust, server| {
+        trust.origin(&server.url).expect("an origin")
+    });
+    let session = Session::new(Stored(Arc::clone(&logins))).trust(trust);
+    (session, logins)
+}
+
+/// What came of a request: the status, the refusal's name, and how many logged in.
+pub(crate) fn ended<B>(
+    response: &http::Response<B>,
+    logins: &AtomicUsize,
+) -> (u16, Option<&'static str>, usize) {
+    let outcome = response.extensions().get::<GareOutcome>();
+    let refusal = outcome.and_then(GareOutcome::refusal);
+    let name = refusal.map(|refusal| refusal.name());
+    (response.status().as_u16(), name, logins.load(SeqCst))
+}

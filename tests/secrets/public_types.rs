@@ -1,0 +1,236 @@
+//! Every public type, with secrets in it, shown with `Debug`.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::fs;
+use std::path::Path;
+
+use bytes::Bytes;
+use globus_gare::gare::{Extra, detect};
+use globus_gare::layer::GareLayer;
+use globus_gare::login::{GlobusApp, LoginReply};
+use globus_gare::reauth::{
+    AnsweredBy, Challenge, Credential, GareOptions, Identity, Origin, ReauthError, Refusal,
+    Refusals, Session, Stats, Target, Trust, reauth_fn,
+};
+use globus_gare::testing::{self, Clock, Collection, Counts, FakeGlobus, Person, Policy};
+use http::{HeaderValue, Request, Response};
+use http_body_util::Full;
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use crate::assert_hidden;
+
+const TOKEN: &str = "AgTokenThatNobodyMaySee";
+const CODE: &str = "CodeThatNobodyMaySee";
+const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+
+/// Types that hold nothing but what a test says, or cannot be made from outside.
+const PLAIN: [&str; 6] = [
+    "login::LoginRequest", // shown during a login, see `real_login`
+    "testing::ErrorShape",
+    "testing::RequestKind",
+    "testing::ShutdownError",
+    "testing::Violation",
+    "testing::ViolationKind",
+];
+
+/// What has been shown so far.
+#[derive(Default)]
+struct Shown {
+    names: BTreeSet<String>,
+    texts: Vec<(String, String)>,
+}
+
+impl Shown {
+    fn show(&mut self, name: &str, value: &dyn Debug) {
+        assert!(self.names.insert(name.to_owned()), "{name} twice");
+        let text = format!("{value:?}\n{value:#?}");
+        self.texts.push((name.to_owned(), text));
+    }
+}
+
+/// `module::Name` of every public type in the sources.
+fn in_the_sources(folder: &Path, module: &str, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        let below = if module.is_empty() { &name } else { module };
+        if path.is_dir() {
+            in_the_sources(&path, below, names);
+            continue;
+        }
+        let source = fs::read_to_string(&path).expect("a source");
+        for line in source.lines() {
+            let mut words = line.split_whitespace();
+            let public = words.next() == Some("pub");
+            if !public || !matches!(words.next(), Some("struct" | "enum" | "union")) {
+                continue;
+            }
+            let name = words.next().expect("a name");
+            let name = name.split(|c: char| !c.is_alphanumeric()).next();
+            names.insert(format!("{below}::{}", name.expect("a name")));
+        }
+    }
+}
+
+fn credential() -> Credential {
+    Credential::bearer(TOKEN).expect("a token")
+}
+
+fn show_reauth(shown: &mut Shown) {
+    let origin: Origin = "https://transfer.api.globus.org".parse().expect("one");
+    let identity = Identity::Presented(credential());
+    let target = Target::new(origin.clone(), identity.clone());
+    let body = format!(
+        r#"{{"code": "c", "Authorization": "Bearer {TOKEN}",
+            "authorization_parameters": {{"session_required_mfa": true, "token": "{TOKEN}"}}}}"#
+    );
+    let found = detect(body.as_bytes()).remove(0);
+    let extra: Extra = found.gare.extra.clone();
+    let challenge = Challenge::new(target.clone(), found.gare.clone());
+    let session = Session::new(reauth_fn(|_| async { Ok(credential()) }));
+    shown.show(
+        "gare::AuthorizationParameters",
+        &found.gare.authorization_parameters,
+    );
+    shown.show("gare::Extra", &extra);
+    shown.show("gare::Gare", &found.gare);
+    shown.show("gare::Location", &found.location);
+    shown.show("gare::Found", &found);
+    shown.show(
+        "reauth::AnsweredBy",
+        &AnsweredBy(
+            format!("https://globus.org/?code={CODE}")
+                .parse()
+                .expect("a URI"),
+        ),
+    );
+    shown.show("reauth::Challenge", &challenge);
+    shown.show("reauth::Credential", &credential());
+    shown.show("reauth::GareOptions", &GareOptions::new().identity("ada"));
+    shown.show("reauth::Identity", &identity);
+    shown.show(
+        "reauth::InvalidCredential",
+        &Credential::bearer(format!("{TOKEN}\n")).expect_err("no token"),
+    );
+    shown.show(
+        "reauth::InvalidOrigin",
+        &format!("https://user:{TOKEN}@globus.org")
+            .parse::<Origin>()
+            .expect_err("none"),
+    );
+    shown.show("reauth::Origin", &origin);
+    let error = ReauthError::from(Credential::bearer(format!("{TOKEN} ")).expect_err("no token"));
+    shown.show("reauth::ReauthError", &error);
+    shown.show("reauth::Refusal", &Refusal::Failed(error));
+    shown.show(
+        "reauth::ReauthFn",
+        &reauth_fn(|_| async { Ok(credential()) }),
+    );
+    shown.show("reauth::Refusals", &Refusals::default());
+    shown.show("reauth::Session", &session);
+    shown.show("reauth::Stats", &Stats::default());
+    shown.show("reauth::Target", &target);
+    shown.show("reauth::Trust", &Trust::globus());
+}
+
+async fn show_layer(shown: &mut Shown) {
+    let layer = GareLayer::new(reauth_fn(|_| async { Ok(credential()) }));
+    shown.show("layer::GareLayer", &layer);
+    let body = r#"{"code": "c", "authorization_parameters": {}}"#;
+    let mut service = layer.layer(service_fn(move |_: Request<Full<Bytes>>| async move {
+        let refused = Response::builder()
+            .status(403)
+            .body(Full::<Bytes>::from(body));
+        Ok::<_, Infallible>(refused.expect("a response"))
+    }));
+    shown.show("layer::GareService", &service);
+    let mut value = HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("a value");
+    value.set_sensitive(true);
+    let request = Request::get("https://transfer.api.globus.org/").header("authorization", value);
+    let request = request.body(Full::default()).expect("a request");
+    let future = service.ready().await.expect("ready").call(request);
+    shown.show("layer::GareFuture", &future);
+    let response = future.await.expect("an answer");
+    let outcome = response
+        .extensions()
+        .get::<globus_gare::reauth::GareOutcome>();
+    shown.show("reauth::GareOutcome", outcome.expect("an outcome"));
+    shown.show("layer::GareBody", response.body());
+}
+
+fn show_login(shown: &mut Shown) {
+    let redirect = format!("http://127.0.0.1/?code={CODE}&state={CODE}");
+    let builder = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000");
+    shown.show("login::GlobusAppBuilder", &builder);
+    shown.show("login::GlobusApp", &builder.build().expect("an app"));
+    let nowhere = GlobusApp::user("x").auth_url("nowhere").build();
+    shown.show("login::SetupError", &nowhere.expect_err("no URL"));
+    let reply = [
+        LoginReply::Code(CODE.to_owned()),
+        LoginReply::Redirect(redirect.parse().expect("a URL")),
+    ];
+    shown.show("login::LoginReply", &reply);
+}
+
+/// Shows a server in use; what it knows that is secret.
+async fn show_testing(shown: &mut Shown) -> Vec<String> {
+    let data = tempfile::tempdir().expect("a directory");
+    let ada = testing::Identity::new("ada", "uchicago.edu");
+    let collection = Collection::new("data", data.path()).policy(Policy::new("any"));
+    let builder = FakeGlobus::builder()
+        .identity(ada.clone())
+        .collection(collection.clone());
+    shown.show("testing::FakeGlobusBuilder", &builder);
+    let globus = builder.start().await.expect("a server");
+    let token = globus.issue_token(&ada, SCOPE).expect("a token");
+    let url = format!("{}endpoint/{}", globus.transfer_url(), collection.id());
+    let answer = reqwest::Client::new()
+        .get(url)
+        .bearer_auth(&token)
+        .send()
+        .await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+    shown.show("testing::FakeGlobus", &globus);
+    shown.show("testing::Clock", &Clock::default());
+    shown.show("testing::Collection", &collection);
+    shown.show("testing::Counts", &Counts::default());
+    shown.show("testing::Identity", &ada);
+    shown.show("testing::Person", &Person::automatic());
+    shown.show("testing::Policy", &Policy::new("any"));
+    shown.show("testing::SeenRequest", &globus.requests());
+    let port = globus
+        .transfer_url()
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next();
+    let port = port.and_then(|port| port.parse().ok()).expect("a port");
+    let taken = FakeGlobus::builder().port(port).start().await;
+    shown.show("testing::StartError", &taken.expect_err("it is taken"));
+    let unknown = globus.issue_token(&testing::Identity::new("eve", "evil.example"), SCOPE);
+    shown.show("testing::UnknownError", &unknown.expect_err("eve"));
+    vec![token, globus.client_secret().to_owned()]
+}
+
+#[tokio::test]
+async fn no_public_type_shows_a_secret() {
+    let mut shown = Shown::default();
+    show_reauth(&mut shown);
+    show_layer(&mut shown).await;
+    show_login(&mut shown);
+    let mut secrets = show_testing(&mut shown).await;
+    secrets.extend([TOKEN.to_owned(), CODE.to_owned()]);
+    for (name, text) in &shown.texts {
+        assert_hidden(name, text, &secrets);
+    }
+
+    let mut sources = BTreeSet::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    in_the_sources(&folder, "", &mut sources);
+    shown.names.extend(PLAIN.map(str::to_owned));
+    let missing: Vec<_> = sources.difference(&shown.names).collect();
+    assert!(missing.is_empty(), "show these above as well: {missing:?}");
+    let gone: Vec<_> = shown.names.difference(&sources).collect();
+    assert!(gone.is_empty(), "there are no such types: {gone:?}");
+}

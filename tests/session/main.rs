@@ -1,0 +1,22 @@
+//! The session: many requests, many users, time, and everything that can go
+//! wrong with a login. Over real sockets against `FakeGlobus`, and over mock
+//! services where the clock or each poll has to be in the test's hands.
+
+// Lent by the tests of the layer, which use all of it.
+#[allow(dead_code)]
+#[path = "../layer/service.rs"]
+mod service;
+
+mod globus;
+mod oauth;
+
+mod drops;
+mod events;
+mod herd;
+mod logins;
+mod options;
+mod reference;
+mod schedules;
+mod time;
+mod users;
+mod waiting;

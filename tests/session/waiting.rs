@@ -1,0 +1,103 @@
+//! Requests that wait for a login that is not theirs.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{GareOutcome, ReauthError, Refusal, Session};
+use tower::ServiceExt;
+
+use crate::service::{Login, MFA, POLICY, Service, answer, authorization, behind, get};
+
+const OTHER_POLICY: &str =
+    r#"{"code":"c","authorization_parameters":{"session_required_policies":["q"]}}"#;
+
+async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The first login lets `/` in, the second everybody else; what was sent.
+fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
+    let sent = Arc::clone(sent);
+    behind(&GareLayer::from_session(session.clone()), move |request| {
+        let (path, token) = (request.uri().path(), authorization(&request));
+        sent.lock().expect("whole").push(format!("{path} {token}"));
+        match (path, token) {
+            ("/", "Bearer token-1") | (_, "Bearer token-2") => answer(200, ""),
+            ("/", _) => answer(403, MFA),
+            ("/q", _) => answer(403, OTHER_POLICY),
+            _ => answer(403, POLICY),
+        }
+    })
+}
+
+#[tokio::test]
+async fn who_waits_replays_first_and_then_all_ask_together_for_what_is_theirs() {
+    let login = Login::held();
+    // Another's login does not count against the one that each of them may have.
+    let session = Session::new(login.clone()).max_logins(1);
+    let sent = Arc::<Mutex<Vec<String>>>::default();
+    let client = service(&session, &sent);
+    let mut all = Vec::new();
+    for path in ["/", "/p", "/q", "/p"] {
+        let mut request = get(path);
+        let value = "Bearer old".parse().expect("a value");
+        request.headers_mut().insert("authorization", value);
+        all.push(tokio::spawn(client.clone().oneshot(request)));
+        settle().await;
+    }
+    assert_eq!(login.logins(), 1);
+    login.let_go();
+    settle().await;
+    assert_eq!(login.logins(), 2);
+    login.let_go();
+    for response in all {
+        let response = response.await.expect("no panic").expect("an answer");
+        assert_eq!(response.status(), 200);
+        let outcome = response.extensions().get::<GareOutcome>().expect("one");
+        assert_eq!(outcome.logins(), 1);
+    }
+    let challenges = login.challenges();
+    let policies = |at: usize| {
+        let asked = &challenges[at].gare().authorization_parameters;
+        let mut policies = asked.session_required_policies.clone();
+        policies.sort();
+        policies
+    };
+    assert_eq!(
+        (policies(0), policies(1)),
+        (vec![], vec!["p".into(), "q".into()])
+    );
+    let sent = sent.lock().expect("whole");
+    let replayed = |line: &str| sent.iter().filter(|sent| *sent == line).count();
+    assert_eq!(replayed("/p Bearer token-1"), 2, "after the other's login");
+    assert_eq!(replayed("/q Bearer token-1"), 1, "after the other's login");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own() {
+    let login = Login::held().then(Err(ReauthError::declined()));
+    // Nothing but the failure itself keeps them from it.
+    let session = Session::new(login.clone()).cool_down(Duration::ZERO);
+    let client = service(&session, &Arc::default());
+    let mut all = Vec::new();
+    for path in ["/", "/", "/p"] {
+        let mut request = get(path);
+        let value = "Bearer old".parse().expect("a value");
+        request.headers_mut().insert("authorization", value);
+        all.push(tokio::spawn(client.clone().oneshot(request)));
+        settle().await;
+    }
+    login.let_go();
+    login.let_go();
+    for response in all {
+        let response = response.await.expect("no panic").expect("an answer");
+        let outcome = response.extensions().get::<GareOutcome>().expect("one");
+        let declined =
+            matches!(outcome.refusal(), Some(Refusal::Failed(error)) if error.is_declined());
+        assert!(declined, "{outcome:?}");
+    }
+    assert_eq!(login.logins(), 1);
+}
