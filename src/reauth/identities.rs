@@ -38,6 +38,16 @@ impl Identities {
         u64::try_from(self.count.load(Ordering::Relaxed)).unwrap_or(u64::MAX)
     }
 
+    /// The session's own slot.
+    pub(super) fn own(&self) -> Seat {
+        Seat::take(&self.own)
+    }
+
+    /// Whether there are none beside the session's own.
+    pub(super) fn are_none(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+
     /// The slot of `identity`, if it has one.
     pub(super) fn find(&self, identity: &Identity) -> Option<Seat> {
         if *identity == Identity::Session {
