@@ -1,5 +1,6 @@
 //! What becomes of an answer that asks for something.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
@@ -47,7 +48,11 @@ impl Exchange {
         };
         let until = self.waits_until();
         if found.is_empty() {
-            let renewed = before(until, self.renew_after_401(&target, status, replayable)).await;
+            let renewed = before(
+                until,
+                pin!(self.renew_after_401(&target, status, replayable)),
+            )
+            .await;
             let header = renewed
                 .flatten()
                 .map(|issued| self.replay(&target, &issued));
@@ -56,7 +61,7 @@ impl Exchange {
         count(&self.session.counters().challenges);
         events::challenged(&target, &self.method, status, &found, self.sent);
         self.dealings().outcome.found = found;
-        let answer = match before(until, self.satisfy(&target, status, replayable)).await {
+        let answer = match before(until, pin!(self.satisfy(&target, status, replayable))).await {
             Some(answer) => answer,
             None => Err(Refusal::DeadlineElapsed),
         };

@@ -3,6 +3,7 @@
 //! middleware both follow it; neither decides anything itself.
 
 use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use http::{Extensions, HeaderValue, Method, Response, StatusCode, Uri};
@@ -253,8 +254,8 @@ impl Exchange {
             // Whatever comes of it, the request is sent with what there is then.
             let until = self.waits_until();
             let _ = match login {
-                Some(landing) => before(until, landing_of(landing)).await,
-                None => before(until, self.renew(&slot, &target)).await,
+                Some(landing) => before(until, pin!(landing_of(landing))).await,
+                None => before(until, pin!(self.renew(&slot, &target))).await,
             };
             let current = slot.lock().current(target.origin());
             if let Some(issued) = current {
@@ -344,7 +345,12 @@ impl Exchange {
     }
 }
 
-pub(super) async fn before<F: Future>(until: Option<Instant>, future: F) -> Option<F::Output> {
+/// `future`'s output, or `None` once `until` has passed. It is taken by reference: by value, each place that it moves
+/// through keeps room for it, in the memory of every request that waits.
+pub(super) async fn before<F: Future>(
+    until: Option<Instant>,
+    future: Pin<&mut F>,
+) -> Option<F::Output> {
     match until {
         None => Some(future.await),
         Some(until) => runtime::timeout_at(until, future).await,
