@@ -147,6 +147,19 @@ proptest! {
         detect(format!("GridFTP-JSON-Result: {{{body}").as_bytes());
     }
 
+    /// How a text is wrapped into JSON makes no difference to the replies in it.
+    #[test]
+    fn replies_in_json_are_those_in_the_text(text in rubble()) {
+        let text = format!("530-GridFTP-JSON-Result: {text}");
+        let requirements = |body: &str| -> Vec<Gare> {
+            detect(body.as_bytes()).into_iter().map(|found| found.gare).collect()
+        };
+        let wrapped = serde_json::json!({"message": text}).to_string();
+        prop_assert_eq!(requirements(&wrapped), requirements(&text));
+        let spelled = wrapped.replace("530-", r"530\u002d");
+        prop_assert_eq!(requirements(&spelled), requirements(&text));
+    }
+
     #[test]
     fn any_mutation(body in mutated_body()) {
         detect(&body);

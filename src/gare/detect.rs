@@ -1,11 +1,11 @@
 //! Finding every requirement in a response body.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     Gare, Location,
     location::Path,
-    repair::with_json,
+    repair::with_replies,
     trigger,
     walk::{self, Findings},
 };
@@ -54,9 +54,13 @@ pub fn detect(body: &[u8]) -> Vec<Found> {
     if !worth_reading {
         return Vec::new();
     }
-    let text = String::from_utf8_lossy(body);
+    // Repairing is a slow way of checking, and there is mostly nothing to repair.
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(body),
+    };
     let json = if may_be_json {
-        with_json(&text, walk::json)
+        with_replies(&text, walk::json)
     } else {
         None
     };
@@ -65,7 +69,7 @@ pub fn detect(body: &[u8]) -> Vec<Found> {
         walk::replies(&text, &Path::ROOT, &mut findings);
         findings
     });
-    let mut found: Vec<Found> = findings.into_found().collect();
+    let mut found = findings.into_found();
     if found.len() > 1 {
         let mut seen = HashSet::new();
         found.retain(|found| seen.insert(found.gare.authorization_parameters.requirement_key()));
@@ -161,6 +165,22 @@ mod tests {
             r#""required_scopes":["s"]}"#
         );
         assert_eq!(shown(body), [expected]);
+    }
+
+    #[test]
+    fn scopes_that_can_be_read_take_the_place_of_odd_ones() {
+        let nested = r#""detail": {"code": "ConsentRequired", "required_scopes": ["a"]}"#;
+        for extra in ["", r#", "x": 1"#] {
+            let body = format!(
+                r#"{{"authorization_parameters": {{"required_scopes": 7{extra}}}, {nested}}}"#
+            );
+            let names: Vec<_> = detect(body.as_bytes())
+                .iter()
+                .flat_map(|found| found.gare.authorization_parameters.extra.names())
+                .map(str::to_owned)
+                .collect();
+            assert_eq!(names, if extra.is_empty() { vec![] } else { vec!["x"] });
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Serialize for Gare {
 impl<'de> Deserialize<'de> for Gare {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        with_json(raw.get(), |raw| variants::read(&Object::parse(raw)?))
+        with_json(raw.get(), |value| variants::read(&Object::of(value)?))
             .flatten()
             .ok_or_else(|| D::Error::custom("not a Globus Auth requirements error"))
     }

@@ -1,11 +1,20 @@
 //! Fields that this crate does not know.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser::SerializeMap,
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error},
+    ser::SerializeMap,
 };
 use serde_json::{Value, value::RawValue};
+
+use super::{object::Object, repair::with_json, unescape::unescape};
 
 /// The fields of a document that this crate does not know, kept so that a document survives a round trip.
 ///
@@ -23,36 +32,100 @@ use serde_json::{Value, value::RawValue};
 /// ```
 #[derive(Clone, Default)]
 pub struct Extra {
-    fields: BTreeMap<String, Box<RawValue>>,
+    /// None where there are no unknown fields. Boxed, since mostly there are none, and shared, since nobody changes them.
+    document: Option<Arc<Document>>,
 }
+
+/// The document that the fields are of. Most programs never look inside.
+struct Document {
+    text: Box<str>,
+    /// Whether the text is the inside of a JSON string.
+    is_quoted: bool,
+    /// Tells the names of the fields that are kept elsewhere.
+    is_known: fn(&str) -> bool,
+    /// The others, once somebody has looked.
+    unknown: OnceLock<Fields>,
+}
+
+type Fields = BTreeMap<String, Box<RawValue>>;
+
+static NO_FIELDS: Fields = BTreeMap::new();
 
 impl Extra {
     /// Whether there are no unknown fields.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.document.is_none()
     }
 
     /// How many unknown fields there are.
     pub fn len(&self) -> usize {
-        self.fields.len()
+        self.fields().len()
     }
 
     /// The names of the fields, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.fields.keys().map(String::as_str)
+        self.fields().keys().map(String::as_str)
     }
 
     /// The value of the field `name`, read as a `T`; `None` where there is no such field or it is no `T`.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_str(self.fields.get(name)?.get()).ok()
+        serde_json::from_str(self.fields().get(name)?.get()).ok()
     }
 
-    pub(super) fn collect<'a>(fields: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Self {
-        Self {
-            fields: fields
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+    /// The fields of `object` that are not known.
+    pub(super) fn of(object: &Object<'_>, is_known: fn(&str) -> bool) -> Self {
+        let mut names = object.spelled().filter_map(|(name, _)| name.text());
+        if names.all(|name| is_known(&name)) {
+            return Self::default();
         }
+        Self::within(object, is_known)
+    }
+
+    /// [`of`](Self::of) where it is known that there are some.
+    pub(super) fn within(object: &Object<'_>, is_known: fn(&str) -> bool) -> Self {
+        let document = Document {
+            text: object.value().raw().into(),
+            is_quoted: object.value().is_quoted(),
+            is_known,
+            unknown: OnceLock::new(),
+        };
+        Self {
+            document: Some(Arc::new(document)),
+        }
+    }
+
+    /// Drops the field `name`, which `is_known` knows as it does all that were left out before.
+    pub(super) fn leave_out(&mut self, name: &str, is_known: fn(&str) -> bool) {
+        if !self.fields().contains_key(name) {
+            return;
+        }
+        let others = self.len() > 1;
+        let document = self.document.take().filter(|_| others);
+        self.document = document.map(|document| {
+            Arc::new(Document {
+                text: document.text.clone(),
+                is_quoted: document.is_quoted,
+                is_known,
+                unknown: OnceLock::new(),
+            })
+        });
+    }
+
+    fn fields(&self) -> &Fields {
+        let Some(document) = &self.document else {
+            return &NO_FIELDS;
+        };
+        document.unknown.get_or_init(|| {
+            let text = if document.is_quoted {
+                Cow::Owned(unescape(&document.text))
+            } else {
+                Cow::Borrowed(&*document.text)
+            };
+            // It was read before: it is an object of JSON values. Of a name given twice the last counts here too.
+            let mut fields: Fields = serde_json::from_str(&text).unwrap_or_default();
+            fields.retain(|name, _| !(document.is_known)(name));
+            fields
+        })
     }
 
     /// Writes the fields that `taken` does not name, after what `map` already holds.
@@ -61,7 +134,7 @@ impl Extra {
         map: &mut M,
         taken: impl Fn(&str) -> bool,
     ) -> Result<(), M::Error> {
-        self.fields
+        self.fields()
             .iter()
             .filter(|(name, _)| !taken(name))
             .try_for_each(|(name, value)| map.serialize_entry(name, value))
@@ -70,12 +143,14 @@ impl Extra {
 
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
-        self.fields.len() == other.fields.len()
-            && self.fields.iter().zip(&other.fields).all(
-                |((name, value), (other_name, other_value))| {
+        let (one, other) = (self.fields(), other.fields());
+        one.len() == other.len()
+            && one
+                .iter()
+                .zip(other)
+                .all(|((name, value), (other_name, other_value))| {
                     name == other_name && same_value(value.get(), other_value.get())
-                },
-            )
+                })
     }
 }
 
@@ -93,19 +168,24 @@ fn same_value(one: &str, other: &str) -> bool {
 
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.fields.keys()).finish()
+        f.debug_set().entries(self.fields().keys()).finish()
     }
 }
 
 impl Serialize for Extra {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.fields.serialize(serializer)
+        self.fields().serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Extra {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        BTreeMap::deserialize(deserializer).map(|fields| Self { fields })
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        with_json(raw.get(), |value| {
+            Some(Self::of(&Object::of(value)?, |_| false))
+        })
+        .flatten()
+        .ok_or_else(|| D::Error::custom("not an object"))
     }
 }
 

@@ -1,11 +1,8 @@
 //! Globus Connect Server errors that say what they want in `detail` instead of `authorization_parameters`.
 
 use super::{
-    AuthorizationParameters, Gare,
-    object::{Object, boolean, list_or_csv, string},
-    params_serde::optional,
-    trigger::REPLY,
-    variants::{code_or_default, extra_without},
+    AuthorizationParameters, Extra, Gare, document::is_field, object::Object,
+    params_serde::optional, trigger::REPLY, value::Value, variants::code_or_default,
 };
 
 /// Reads the `detail` of `document` as a requirement, where it has no `authorization_parameters` (`null` is none).
@@ -16,9 +13,9 @@ pub(super) fn read(document: &Object<'_>) -> Option<Gare> {
     if document.get_some("authorization_parameters").is_some() {
         return None;
     }
-    let detail = Object::parse(document.get("detail")?)?;
-    let data_type = string(detail.get("DATA_TYPE")?)?;
-    let list = |name| optional(&detail, name, list_or_csv).map(Option::unwrap_or_default);
+    let detail = Object::of(document.get("detail")?)?;
+    let data_type = detail.get("DATA_TYPE")?.text()?;
+    let list = |name| optional(&detail, name, Value::list_or_csv).map(Option::unwrap_or_default);
     let params = AuthorizationParameters::default();
     // Any 1.x: a minor version only adds fields.
     let params = match data_type.split_once("#1.")?.0 {
@@ -32,18 +29,18 @@ pub(super) fn read(document: &Object<'_>) -> Option<Gare> {
         "authentication_timeout" => AuthorizationParameters {
             session_message: document
                 .get("message")
-                .and_then(string)
+                .and_then(Value::string)
                 .filter(|message| is_for_people(message)),
             ..params
                 .with_session_required_identities(list("identities")?)
                 .with_session_required_mfa(
-                    optional(&detail, "require_mfa", boolean)?.unwrap_or_default(),
+                    optional(&detail, "require_mfa", Value::boolean)?.unwrap_or_default(),
                 )
         },
         _ => return None,
     };
     Some(Gare {
-        extra: extra_without(document, ""),
+        extra: Extra::of(document, is_field),
         ..Gare::new(code_or_default(document)?, params)
     })
 }
@@ -64,7 +61,7 @@ mod tests {
     use crate::gare::repair::with_json;
 
     fn shown(text: &str) -> String {
-        let gare = with_json(text, |raw| read(&Object::parse(raw)?)).flatten();
+        let gare = with_json(text, |value| read(&Object::of(value)?)).flatten();
         gare.map_or("none".to_owned(), |gare| {
             let params = serde_json::to_string(&gare.authorization_parameters).unwrap_or_default();
             format!("{} {params}", gare.code)

@@ -7,11 +7,16 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
+use super::{
+    repair::with_json,
+    reply,
+    tape::Tape,
+    trigger::{Replies, after_markers},
+    unescape::unescape,
+    value::Value,
+};
 
-use super::{repair::code_unit, reply, trigger::REPLY};
-
-/// The document of one reply.
+/// A document copied out of a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Embedded {
     /// Its JSON text: balanced, not yet parsed.
@@ -20,26 +25,38 @@ pub(super) struct Embedded {
     pub(super) cut: bool,
 }
 
-/// The documents of all replies in `text`, in order.
-///
-/// Each is looked for up to the next marker and no further, so that any number of them takes linear time.
-pub(super) fn documents(text: &str) -> impl Iterator<Item = Embedded> {
-    memmem::find_iter(text.as_bytes(), REPLY).filter_map(move |marker| {
-        let rest = text.get(marker + REPLY.len()..)?;
-        let end = memmem::find(rest.as_bytes(), REPLY.as_bytes()).unwrap_or(rest.len());
-        document(rest.get(..end)?)
-    })
+/// Calls `each` with the documents of all replies in `text`, in order, and with whether each was cut off.
+pub(super) fn each_document(text: &str, mut each: impl FnMut(Value<'_>, bool)) {
+    for text in after_markers(text).filter_map(document) {
+        if let Some(tape) = whole(&text) {
+            tape.root()
+                .into_iter()
+                .for_each(|document| each(document, false));
+        } else if let Some(reply) = reply::scan(&text) {
+            with_json(&reply.json, |document| each(document, reply.cut));
+        }
+    }
 }
 
-/// The document at the start of `text`, which is what follows a marker.
-fn document(text: &str) -> Option<Embedded> {
+/// The document at the start of `text`, which is what follows a marker, and what comes after it, unescaped.
+fn document(text: &str) -> Option<Cow<'_, str>> {
     let start = reply::skip_blank(text.as_bytes(), 0);
     let text = text.get(start..).filter(|text| text.starts_with('{'))?;
     let mut text = Cow::Borrowed(text);
     for _ in 0..escape_level(text.as_bytes())? {
         text = Cow::Owned(unescape(&text));
     }
-    reply::scan(&text)
+    Some(text)
+}
+
+/// The document that `text` starts with, where it stands there just as it was written, as it mostly does: on one line
+/// and all of it.
+fn whole(text: &str) -> Option<Tape<'_>> {
+    let parsed = Tape::parse(text, Replies::NONE)?;
+    let document = text.get(..parsed.end)?;
+    let as_written =
+        !parsed.surrogates && memchr::memchr2(b'\r', b'\n', document.as_bytes()).is_none();
+    as_written.then_some(parsed.tape)
 }
 
 /// How often the document was escaped, told by the backslashes before its first quote: `"`, `\"`, `\\\"`.
@@ -56,64 +73,13 @@ fn escape_level(document: &[u8]) -> Option<u32> {
     }
 }
 
-/// Undoes one level of escaping: `text` is the inside of a JSON string, up to the quote that ends it or to the cut.
-fn unescape(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = memchr::memchr2(b'\\', b'"', rest.as_bytes()) {
-        plain.push_str(rest.get(..at).unwrap_or_default());
-        rest = rest.get(at..).unwrap_or_default();
-        let Some(escaped) = rest.strip_prefix('\\') else {
-            // The end of the string that the document is in. Past it nothing belongs to the document.
-            return plain;
-        };
-        let mut after = escaped.chars();
-        let mut length = 2;
-        match after.next() {
-            Some(byte @ ('"' | '\\' | '/')) => plain.push(byte),
-            Some('n') => plain.push('\n'),
-            Some('r') => plain.push('\r'),
-            Some('t') => plain.push('\t'),
-            Some('b') => plain.push('\u{8}'),
-            Some('f') => plain.push('\u{c}'),
-            Some('u') => match unicode(rest.as_bytes()) {
-                Some((character, read)) => {
-                    plain.push(character);
-                    length = read;
-                }
-                None => plain.push_str(r"\u"),
-            },
-            Some(other) => {
-                plain.push('\\');
-                plain.push(other);
-                length = 1 + other.len_utf8();
-            }
-            // Cut in the middle of an escape.
-            None => return plain,
-        }
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    plain.push_str(rest);
-    plain
-}
-
-/// The character that `\uXXXX`, or a pair of these, stands for, and how many bytes spell it.
-fn unicode(bytes: &[u8]) -> Option<(char, usize)> {
-    let first = code_unit(bytes)?;
-    let pair = [Some(first), bytes.get(6..).and_then(code_unit)];
-    let decoded = char::decode_utf16(pair.into_iter().flatten()).next()?;
-    Some(match decoded {
-        Ok(character) => (character, 6 * character.len_utf16()),
-        Err(_) => (char::REPLACEMENT_CHARACTER, 6),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::gare::trigger::REPLY;
 
     const ENDS: [&str; 8] = [
         "\r\n", "\n", "\r\r\n", r"\r\n", r"\n", r"\\r\\n", "%0D%0A", "%0d%0a",
@@ -136,13 +102,27 @@ mod tests {
         quoted[1..quoted.len() - 1].to_owned()
     }
 
+    /// The documents of `text`, all copied.
+    fn documents(text: &str) -> Vec<Embedded> {
+        let scanned = after_markers(text).filter_map(document);
+        let scanned: Vec<_> = scanned.filter_map(|text| reply::scan(&text)).collect();
+        // Those that need no copying are the same.
+        let mut read = Vec::new();
+        each_document(text, |document, cut| {
+            read.push((document.raw().to_owned(), cut))
+        });
+        let copied = scanned.iter().filter_map(|reply| {
+            let raw = with_json(&reply.json, |document| document.raw().to_owned())?;
+            Some((raw, reply.cut))
+        });
+        assert_eq!(read, copied.collect::<Vec<_>>(), "{text}");
+        scanned
+    }
+
     fn only(text: &str) -> Embedded {
         let mut documents = documents(text);
-        let first = documents
-            .next()
-            .unwrap_or_else(|| panic!("no document in {text}"));
-        assert_eq!(documents.next(), None, "{text}");
-        first
+        assert_eq!(documents.len(), 1, "{text}");
+        documents.remove(0)
     }
 
     fn assert_whole(text: &str) {
@@ -238,6 +218,7 @@ mod tests {
             r#"{REPLY} {{"a": "x", "b": "{REPLY} {{"c": 1}} {REPLY} nothing {REPLY}{{"d":2}}"#
         );
         let found: Vec<_> = documents(&text)
+            .into_iter()
             .map(|found| (found.json, found.cut))
             .collect();
         let expected = [
@@ -246,19 +227,5 @@ mod tests {
             (r#"{"d":2}"#, false),
         ];
         assert_eq!(found, expected.map(|(json, cut)| (json.to_owned(), cut)));
-    }
-
-    #[test]
-    fn unescaping() {
-        for (text, plain) in [
-            (r#"a\"b\\c\/d"#, r#"a"b\c/d"#),
-            (r"\r\n\t\b\f", "\r\n\t\u{8}\u{c}"),
-            (r"\u0041\ud83d\ude00\ud800\udc0", "A\u{1f600}\u{fffd}\\udc0"),
-            (r"\d\é", r"\d\é"),
-            (r"cut\", "cut"),
-            (r#"end"more"#, "end"),
-        ] {
-            assert_eq!(unescape(text), plain, "{text}");
-        }
     }
 }

@@ -76,36 +76,44 @@ impl<'p> Path<'p> {
     pub(super) fn document(&self) -> Location {
         match self.last {
             None => Location::Root,
-            Some(_) => Location::Member(self.to_string()),
+            Some(_) => Location::Member(self.written()),
         }
     }
 
     pub(super) fn reply(&self) -> Location {
         Location::GridFtp(match self.last {
             None => "body".to_owned(),
-            Some(_) => self.to_string(),
+            Some(_) => self.written(),
         })
     }
 }
 
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Path<'_> {
+    fn write(&self, text: &mut String) {
         let Some((before, step)) = self.last else {
-            return Ok(());
+            return;
         };
-        before.fmt(f)?;
+        before.write(text);
         match step {
-            Step::Index(index) => write!(f, "[{index}]"),
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
             Step::Name(name) if is_plain(name) => {
-                let dot = if before.last.is_some() { "." } else { "" };
-                write!(f, "{dot}{name}")
+                if before.last.is_some() {
+                    text.push('.');
+                }
+                text.push_str(name);
             }
             Step::Name(name) => {
                 let shown: String = name.chars().take(LONGEST_NAME).collect();
                 let cut = if shown.len() < name.len() { "..." } else { "" };
-                write!(f, "[{shown:?}{cut}]")
+                text.push_str(&format!("[{shown:?}{cut}]"));
             }
         }
+    }
+
+    fn written(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
     }
 }
 
@@ -136,7 +144,7 @@ mod tests {
         assert_eq!(root.index(3).document().to_string(), "[3]");
         let long = "n".repeat(1000);
         assert_eq!(
-            root.name(&long).to_string().len(),
+            root.name(&long).written().len(),
             LONGEST_NAME + "[\"\"...]".len()
         );
     }

@@ -45,13 +45,17 @@ mod document;
 mod extra;
 mod gcs;
 mod gridftp;
+mod lex;
 mod location;
 mod object;
 mod params;
 mod params_serde;
 mod repair;
 mod reply;
+mod tape;
 mod trigger;
+mod unescape;
+mod value;
 mod variants;
 mod walk;
 

@@ -47,16 +47,23 @@ pub struct AuthorizationParameters {
     pub extra: Extra,
 }
 
-/// The names of the fields, in the order of serialization.
-pub(super) const FIELDS: [&str; 7] = [
-    "session_message",
-    "session_required_identities",
-    "session_required_policies",
-    "session_required_single_domain",
-    "session_required_mfa",
-    "required_scopes",
-    "prompt",
-];
+/// Whether `name` is a field of [`AuthorizationParameters`] itself.
+pub(super) fn is_param(name: &str) -> bool {
+    name == "required_scopes" || is_param_save_scopes(name)
+}
+
+/// [`is_param`], without the one field that may be unreadable and yet be kept.
+pub(super) fn is_param_save_scopes(name: &str) -> bool {
+    matches!(
+        name,
+        "session_message"
+            | "session_required_identities"
+            | "session_required_policies"
+            | "session_required_single_domain"
+            | "session_required_mfa"
+            | "prompt"
+    )
+}
 
 impl AuthorizationParameters {
     /// Sets the message to show to the user.
@@ -199,6 +206,10 @@ impl AuthorizationParameters {
             &mut self.session_required_single_domain,
             inner.session_required_single_domain,
         );
+        if self.required_scopes.is_empty() && !inner.required_scopes.is_empty() {
+            // Scopes that could be read take the place of those that could not.
+            self.extra.leave_out("required_scopes", is_param);
+        }
         fill(&mut self.required_scopes, inner.required_scopes);
         self.session_required_mfa |= inner.session_required_mfa;
         self.session_message = self.session_message.take().or(inner.session_message);

@@ -5,9 +5,10 @@ use serde_json::value::RawValue;
 
 use super::{
     AuthorizationParameters, Extra,
-    object::{Kind, Object, boolean, kind, list, list_or_csv, string},
-    params::FIELDS,
+    object::Object,
+    params::{is_param, is_param_save_scopes},
     repair::with_json,
+    value::{Kind, Value},
 };
 
 /// How much a reading of `authorization_parameters` puts up with.
@@ -28,66 +29,79 @@ pub(super) enum Reading {
 impl AuthorizationParameters {
     /// Reads an `authorization_parameters` object; `None` where a field that we know is of a wrong type.
     pub(super) fn read(object: &Object<'_>, reading: Reading) -> Option<Self> {
-        let policies = if reading == Reading::Strict {
-            list
-        } else {
-            list_or_csv
-        };
-        let identities = if matches!(reading, Reading::Lenient { .. }) {
-            list_or_csv
-        } else {
-            list
-        };
-        let (required_scopes, odd_scopes) = match object.get_some("required_scopes") {
-            None => (Vec::new(), None),
-            Some(raw) if reading == Reading::Strict => (list(raw)?, None),
-            Some(raw) => list_or_csv(raw).map_or((Vec::new(), Some(raw)), |scopes| (scopes, None)),
-        };
-        let prompt = optional(object, "prompt", string)?;
-        if prompt.as_ref().is_some_and(|prompt| prompt != "login")
-            && !matches!(
-                reading,
-                Reading::Strict | Reading::Lenient { any_prompt: true }
-            )
-        {
-            return None;
+        let mut params = Self::default();
+        let mut unknown = false;
+        let mut odd_scopes = false;
+        for (name, value) in object.members() {
+            let is_null = value.kind() == Kind::Null;
+            match &*name {
+                name if is_null => unknown |= !is_param(name),
+                "session_message" => params.session_message = Some(value.string()?),
+                "session_required_identities" => {
+                    params.session_required_identities = reading.identities(value)?;
+                }
+                "session_required_policies" => {
+                    params.session_required_policies = reading.policies(value)?;
+                }
+                "session_required_single_domain" => {
+                    params.session_required_single_domain = reading.policies(value)?;
+                }
+                "session_required_mfa" => params.session_required_mfa = value.boolean()?,
+                "required_scopes" if reading == Reading::Strict => {
+                    params.required_scopes = value.list()?;
+                }
+                "required_scopes" => match value.list_or_csv() {
+                    Some(scopes) => params.required_scopes = scopes,
+                    None => odd_scopes = true,
+                },
+                "prompt" => {
+                    let prompt = value.string()?;
+                    if prompt != "login" && !reading.takes_any_prompt() {
+                        return None;
+                    }
+                    params.prompt = Some(prompt);
+                }
+                _ => unknown = true,
+            }
         }
-        let unknown = object.members().filter(|(name, _)| !FIELDS.contains(name));
-        let odd_scopes = odd_scopes.map(|raw| ("required_scopes", raw));
-        Some(Self {
-            session_message: optional(object, "session_message", string)?,
-            session_required_identities: optional(
-                object,
-                "session_required_identities",
-                identities,
-            )?
-            .unwrap_or_default(),
-            session_required_policies: optional(object, "session_required_policies", policies)?
-                .unwrap_or_default(),
-            session_required_single_domain: optional(
-                object,
-                "session_required_single_domain",
-                policies,
-            )?
-            .unwrap_or_default(),
-            session_required_mfa: optional(object, "session_required_mfa", boolean)?
-                .unwrap_or_default(),
-            required_scopes,
-            prompt,
-            extra: Extra::collect(unknown.chain(odd_scopes)),
-        })
+        if odd_scopes {
+            params.extra = Extra::within(object, is_param_save_scopes);
+        } else if unknown {
+            params.extra = Extra::within(object, is_param);
+        }
+        Some(params)
+    }
+}
+
+impl Reading {
+    fn policies(self, value: Value<'_>) -> Option<Vec<String>> {
+        match self {
+            Self::Strict => value.list(),
+            Self::Legacy | Self::Lenient { .. } => value.list_or_csv(),
+        }
+    }
+
+    fn identities(self, value: Value<'_>) -> Option<Vec<String>> {
+        match self {
+            Self::Strict | Self::Legacy => value.list(),
+            Self::Lenient { .. } => value.list_or_csv(),
+        }
+    }
+
+    fn takes_any_prompt(self) -> bool {
+        matches!(self, Self::Strict | Self::Lenient { any_prompt: true })
     }
 }
 
 /// The field `name`: `Some(None)` where it is absent, `None` where `read` will not have it.
-pub(super) fn optional<'a, T>(
-    object: &Object<'a>,
+pub(super) fn optional<'t, T>(
+    object: &Object<'t>,
     name: &str,
-    read: impl FnOnce(&'a RawValue) -> Option<T>,
+    read: impl FnOnce(Value<'t>) -> Option<T>,
 ) -> Option<Option<T>> {
     match object.get_some(name) {
         None => Some(None),
-        Some(raw) => read(raw).map(Some),
+        Some(value) => read(value).map(Some),
     }
 }
 
@@ -124,7 +138,7 @@ impl Serialize for AuthorizationParameters {
         // A `required_scopes` that is no list is the one field that we know and yet keep.
         let odd_scopes = |name: &str| name == "required_scopes" && self.required_scopes.is_empty();
         self.extra
-            .serialize_into(&mut map, |name| FIELDS.contains(&name) && !odd_scopes(name))?;
+            .serialize_into(&mut map, |name| is_param(name) && !odd_scopes(name))?;
         map.end()
     }
 }
@@ -132,9 +146,8 @@ impl Serialize for AuthorizationParameters {
 impl<'de> Deserialize<'de> for AuthorizationParameters {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        with_json(raw.get(), |raw| match kind(raw) {
-            Kind::Object => Self::read(&Object::parse(raw)?, Reading::Lenient { any_prompt: true }),
-            _ => None,
+        with_json(raw.get(), |value| {
+            Self::read(&Object::of(value)?, Reading::Lenient { any_prompt: true })
         })
         .flatten()
         .ok_or_else(|| {

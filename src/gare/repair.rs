@@ -1,34 +1,46 @@
 //! Making JSON of what Python takes for JSON: lone surrogate escapes, `NaN` and `Infinity`.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::borrow::Cow;
 
-use memchr::memmem::Finder;
-use serde_json::value::RawValue;
-
-/// How the escape of half a surrogate pair starts.
-static SURROGATES: LazyLock<[Finder<'static>; 2]> =
-    LazyLock::new(|| [r"\ud", r"\uD"].map(Finder::new));
+use super::{
+    lex::skip_space,
+    tape::{Parsed, Tape},
+    trigger::Replies,
+    value::Value,
+};
 
 /// Parses `text` and calls `read` with it; `None` where it is no JSON.
-///
-/// `serde_json` checks the whole text here, without recursion; nothing that is parsed out of it later can be malformed.
-pub(super) fn with_json<T>(text: &str, read: impl FnOnce(&RawValue) -> T) -> Option<T> {
-    // Surrogates must be mended before anything else: skipping over a string does not check its escapes, decoding
-    // it later does.
-    let escaped = SURROGATES
-        .iter()
-        .any(|escape| escape.find(text.as_bytes()).is_some());
-    let text = if escaped {
-        repair(text)
-    } else {
-        Cow::Borrowed(text)
+pub(super) fn with_json<T>(text: &str, read: impl FnOnce(Value<'_>) -> T) -> Option<T> {
+    with_marked_json(text, |_| Replies::NONE, read)
+}
+
+/// [`with_json`], marking where GridFTP replies may be.
+pub(super) fn with_replies<T>(text: &str, read: impl FnOnce(Value<'_>) -> T) -> Option<T> {
+    with_marked_json(text, |text| Replies::of(text.as_bytes()), read)
+}
+
+fn with_marked_json<T>(
+    text: &str,
+    replies: impl Fn(&str) -> Replies<'_>,
+    read: impl FnOnce(Value<'_>) -> T,
+) -> Option<T> {
+    let parse = |text| {
+        let parsed = Tape::parse(text, replies(text))?;
+        (skip_space(text.as_bytes(), parsed.end) == text.len()).then_some(parsed)
     };
-    if let Ok(raw) = serde_json::from_str::<&RawValue>(&text) {
-        return Some(read(raw));
+    let as_it_is = parse(text);
+    if let Some(Parsed {
+        tape,
+        surrogates: false,
+        ..
+    }) = &as_it_is
+    {
+        return tape.root().map(read);
     }
-    match repair(&text) {
-        Cow::Owned(text) => serde_json::from_str::<&RawValue>(&text).ok().map(read),
-        Cow::Borrowed(_) => None,
+    match repair(text) {
+        Cow::Owned(text) => parse(&text).and_then(|parsed| parsed.tape.root().map(read)),
+        // Its surrogates come in pairs.
+        Cow::Borrowed(_) => as_it_is.and_then(|parsed| parsed.tape.root().map(read)),
     }
 }
 
@@ -127,10 +139,14 @@ mod tests {
             "[1] 2",
             "{\"a\": \"\u{1}\"}",
         ] {
-            assert_eq!(with_json(text, |raw| raw.get().to_owned()), None, "{text}");
+            assert_eq!(
+                with_json(text, |value| value.raw().to_owned()),
+                None,
+                "{text}"
+            );
         }
         assert_eq!(
-            with_json("NaN", |raw| raw.get().to_owned()).as_deref(),
+            with_json("NaN", |value| value.raw().to_owned()).as_deref(),
             Some("null")
         );
     }

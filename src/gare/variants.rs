@@ -4,9 +4,10 @@ use super::{
     AuthorizationParameters, Extra, Gare,
     document::is_field,
     gcs,
-    object::{Kind, Object, for_each_element, is_falsy, kind, list, list_or_csv, string},
-    params::FIELDS,
+    object::Object,
+    params::is_param,
     params_serde::{Reading, optional},
+    value::{Kind, Value},
 };
 
 const CONSENT_REQUIRED: &str = "ConsentRequired";
@@ -16,27 +17,41 @@ const CONSENT_REQUIRED: &str = "ConsentRequired";
 /// First come the readings of `globus_sdk.gare.to_gare`, in its order, so that what it accepts means the same here;
 /// then those that only we have.
 pub(super) fn read(document: &Object<'_>) -> Option<Gare> {
-    strict(document)
-        .or_else(|| legacy(document, Reading::Legacy))
-        .or_else(|| consent_of_transfer(document, list))
+    // Each reading needs one of these.
+    let is_needed = |name: &[u8]| {
+        matches!(
+            name,
+            b"authorization_parameters"
+                | b"required_scopes"
+                | b"required_scope"
+                | b"errors"
+                | b"detail"
+        )
+    };
+    if !document.spelled().any(|(name, _)| name.says(is_needed)) {
+        return None;
+    }
+    strict(document).or_else(|| less_strict(document))
+}
+
+/// The readings of documents that are no proper GAREs.
+#[inline(never)]
+fn less_strict(document: &Object<'_>) -> Option<Gare> {
+    legacy(document, Reading::Legacy)
+        .or_else(|| consent_of_transfer(document, Value::list))
         .or_else(|| consent_of_action_provider(document))
-        .or_else(|| dependent_consent(document, list))
-        .or_else(|| {
-            let any_prompt = document
-                .get_some("code")
-                .is_some_and(|code| kind(code) == Kind::String);
-            legacy(document, Reading::Lenient { any_prompt })
-        })
-        .or_else(|| consent_of_transfer(document, list_or_csv))
-        .or_else(|| dependent_consent(document, list_or_csv))
+        .or_else(|| dependent_consent(document, Value::list))
+        .or_else(|| lenient(document))
+        .or_else(|| consent_of_transfer(document, Value::list_or_csv))
+        .or_else(|| dependent_consent(document, Value::list_or_csv))
         .or_else(|| gcs::read(document))
 }
 
-type ReadList = fn(&serde_json::value::RawValue) -> Option<Vec<String>>;
+type ReadList<'t> = fn(Value<'t>) -> Option<Vec<String>>;
 
 /// A proper GARE.
 fn strict(document: &Object<'_>) -> Option<Gare> {
-    let code = string(document.get("code")?)?;
+    let code = document.get("code")?.string()?;
     parameters(document, Reading::Strict, code)
 }
 
@@ -45,72 +60,71 @@ fn legacy(document: &Object<'_>, reading: Reading) -> Option<Gare> {
     parameters(document, reading, code_or_default(document)?)
 }
 
+/// What neither of the above takes.
+fn lenient(document: &Object<'_>) -> Option<Gare> {
+    let any_prompt = document
+        .get_some("code")
+        .is_some_and(|code| code.kind() == Kind::String);
+    legacy(document, Reading::Lenient { any_prompt })
+}
+
 fn parameters(document: &Object<'_>, reading: Reading, code: String) -> Option<Gare> {
-    let object = Object::parse(document.get("authorization_parameters")?)?;
+    let object = Object::of(document.get("authorization_parameters")?)?;
     let authorization_parameters = AuthorizationParameters::read(&object, reading)?;
     Some(Gare {
         code,
         authorization_parameters,
-        extra: extra_without(document, ""),
+        extra: Extra::of(document, is_field),
     })
 }
 
 /// The document's code; the default where it is false in Python's eyes; `None` where it is no string.
 pub(super) fn code_or_default(document: &Object<'_>) -> Option<String> {
-    match document.get("code").filter(|code| !is_falsy(code)) {
+    match document.get("code").filter(|code| !code.is_falsy()) {
         None => Some(Gare::DEFAULT_CODE.to_owned()),
-        Some(code) => string(code),
+        Some(code) => code.string(),
     }
 }
 
 /// Transfer's: `required_scopes` beside the code.
-fn consent_of_transfer(document: &Object<'_>, list: ReadList) -> Option<Gare> {
+fn consent_of_transfer<'t>(document: &Object<'t>, list: ReadList<'t>) -> Option<Gare> {
     let scopes = list(consent_required(document)?.get("required_scopes")?)?;
     let mut gare = consent(scopes)?;
-    gare.authorization_parameters.session_message = optional(document, "message", string)?;
-    gare.extra = extra_without(document, "required_scopes");
+    gare.authorization_parameters.session_message = optional(document, "message", Value::string)?;
+    gare.extra = Extra::of(document, |name| is_field(name) || name == "required_scopes");
     Some(gare)
 }
 
 /// Action providers': one `required_scope`. They may have `authorization_parameters` as well; we come here only where
 /// these are malformed, and keep the fields of them that we do not know.
 fn consent_of_action_provider(document: &Object<'_>) -> Option<Gare> {
-    let scope = string(consent_required(document)?.get("required_scope")?)?;
+    let scope = consent_required(document)?
+        .get("required_scope")?
+        .string()?;
     let mut gare = consent(vec![scope])?;
-    gare.authorization_parameters.session_message = optional(document, "description", string)?;
+    gare.authorization_parameters.session_message =
+        optional(document, "description", Value::string)?;
     if let Some(malformed) = document
         .get("authorization_parameters")
-        .and_then(Object::parse)
+        .and_then(Object::of)
     {
-        gare.authorization_parameters.extra = Extra::collect(
-            malformed
-                .members()
-                .filter(|(name, _)| !FIELDS.contains(name)),
-        );
+        gare.authorization_parameters.extra = Extra::of(&malformed, is_param);
     }
-    gare.extra = extra_without(document, "required_scope");
+    gare.extra = Extra::of(document, |name| is_field(name) || name == "required_scope");
     Some(gare)
 }
 
 /// Globus Auth's, when a service asks it for dependent tokens.
-fn dependent_consent(document: &Object<'_>, list: ReadList) -> Option<Gare> {
-    if string(document.get("error")?)? != "dependent_consent_required" {
+fn dependent_consent<'t>(document: &Object<'t>, list: ReadList<'t>) -> Option<Gare> {
+    if document.get("error")?.text()? != "dependent_consent_required" {
         return None;
     }
-    let errors = document
-        .get("errors")
-        .filter(|errors| kind(errors) == Kind::Array)?;
-    let mut first = None;
-    for_each_element(errors, |index, error| {
-        if index == 0 {
-            first = Some(error);
-        }
-    });
-    consent(list(Object::parse(first?)?.get("unapproved_scopes")?)?)
+    let first = document.get("errors")?.elements().next()?;
+    consent(list(Object::of(first)?.get("unapproved_scopes")?)?)
 }
 
-fn consent_required<'d, 'a>(document: &'d Object<'a>) -> Option<&'d Object<'a>> {
-    (string(document.get("code")?)? == CONSENT_REQUIRED).then_some(document)
+fn consent_required<'d, 't>(document: &'d Object<'t>) -> Option<&'d Object<'t>> {
+    (document.get("code")?.text()? == CONSENT_REQUIRED).then_some(document)
 }
 
 /// A login cannot bring consent to no scope at all, so that is no requirement; the Python SDK would make one of it.
@@ -119,22 +133,13 @@ fn consent(scopes: Vec<String>) -> Option<Gare> {
     (!parameters.is_empty()).then(|| Gare::new(CONSENT_REQUIRED, parameters))
 }
 
-/// The fields of `document` that are neither a GARE's own nor `read`.
-pub(super) fn extra_without(document: &Object<'_>, read: &str) -> Extra {
-    Extra::collect(
-        document
-            .members()
-            .filter(|(name, _)| !is_field(name) && *name != read),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::gare::repair::with_json;
 
     fn read_text(text: &str) -> Option<Gare> {
-        with_json(text, |raw| read(&Object::parse(raw)?)).flatten()
+        with_json(text, |value| read(&Object::of(value)?)).flatten()
     }
 
     /// Reads `text` and writes code and parameters as JSON, in the place of an assertion on every field.

@@ -1,29 +1,29 @@
 //! Looking for requirements in every document that a body holds.
 
-use serde_json::value::RawValue;
-
 use super::{
     Found, gridftp,
     location::Path,
-    object::{Kind, Object, for_each_element, kind, text},
-    repair::with_json,
-    trigger::Marks,
+    object::Object,
+    value::{Kind, Value},
     variants,
 };
 
-/// Members whose value may be an error document of its own, or a list of such.
-const NESTED: [&str; 7] = [
-    "detail",
-    "details",
-    "error",
-    "errors",
-    "meta",
-    "inactive_reason",
-    "action_statuses",
-];
+/// Whether the value of a member of this name may be an error document of its own, or a list of such.
+fn is_nested(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"detail"
+            | b"details"
+            | b"error"
+            | b"errors"
+            | b"meta"
+            | b"inactive_reason"
+            | b"action_statuses"
+    )
+}
 
-/// How deep documents are looked at. Every level reads what is below it once more, so this bounds the work; real
-/// documents are four levels deep. Replies are found at any depth.
+/// How deep documents are looked at: as deep as our stack goes. Real documents are four levels deep. Replies are found
+/// at any depth.
 const DEEPEST: usize = 32;
 
 /// Requirements in the order in which they are reported.
@@ -36,8 +36,18 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn into_found(self) -> impl Iterator<Item = Found> {
-        self.apart.into_iter().chain(self.nested)
+    pub(super) fn into_found(mut self) -> Vec<Found> {
+        append(&mut self.apart, self.nested);
+        self.apart
+    }
+}
+
+/// Moves the later to the end of the earlier; mostly one of them is empty.
+fn append(earlier: &mut Vec<Found>, mut later: Vec<Found>) {
+    if earlier.is_empty() {
+        *earlier = later;
+    } else {
+        earlier.append(&mut later);
     }
 }
 
@@ -51,126 +61,126 @@ enum Role {
 }
 
 /// A walk through one JSON text.
-struct Walk {
-    /// Whether the text is a reply's document: there are no replies in it, and all that is in it is found where the reply is.
-    embedded: bool,
-    marks: Marks,
+#[derive(Clone, Copy)]
+struct Walk<'p> {
     /// Whether the text was cut off. A requirement that names nothing may have lost what it named.
     cut: bool,
+    /// Where the reply is whose document the text is.
+    reply: Option<&'p Path<'p>>,
 }
 
-/// Looks for requirements in a JSON body.
-pub(super) fn json(raw: &RawValue) -> Findings {
+/// Looks for requirements in a JSON body, in which replies are marked.
+pub(super) fn json(body: Value<'_>) -> Findings {
     let mut findings = Findings::default();
-    Walk {
-        embedded: false,
-        marks: Marks::of(raw),
+    let walk = Walk {
         cut: false,
-    }
-    .value(raw, Role::Document, &Path::ROOT, &mut findings);
+        reply: None,
+    };
+    walk.value(body, Role::Document, &Path::ROOT, &mut findings);
     findings
 }
 
-/// Looks for GridFTP replies in the text at `path`.
+/// Looks for GridFTP replies in the text at `path`. In their documents no replies are marked, for there are none.
 pub(super) fn replies(text: &str, path: &Path<'_>, findings: &mut Findings) {
-    for reply in gridftp::documents(text) {
-        let mut inner = Findings::default();
-        with_json(&reply.json, |raw| {
-            let walk = Walk {
-                embedded: true,
-                marks: Marks::of(raw),
-                cut: reply.cut,
-            };
-            walk.value(raw, Role::Document, &Path::ROOT, &mut inner);
-        });
-        findings
-            .nested
-            .extend(inner.into_found().map(|found| Found {
-                location: path.reply(),
-                ..found
-            }));
+    gridftp::each_document(text, |document, cut| reply(document, cut, path, findings));
+}
+
+/// Looks for GridFTP replies in the string at `path`.
+fn replies_in_string(string: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
+    let mut documents = string.parts().peekable();
+    if documents.peek().is_none() {
+        replies(&string.text().unwrap_or_default(), path, findings);
+    }
+    for document in documents {
+        reply(document, false, path, findings);
     }
 }
 
-impl Walk {
-    fn value(&self, raw: &RawValue, role: Role, path: &Path<'_>, findings: &mut Findings) {
-        if !self.may_hold(raw, role) {
+/// Looks for requirements in the document of a reply. All that is in it is found where the reply is.
+fn reply(document: Value<'_>, cut: bool, path: &Path<'_>, findings: &mut Findings) {
+    let mut inner = Findings::default();
+    let walk = Walk {
+        cut,
+        reply: Some(path),
+    };
+    walk.value(document, Role::Document, &Path::ROOT, &mut inner);
+    append(&mut findings.nested, inner.into_found());
+}
+
+impl Walk<'_> {
+    fn value(self, value: Value<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
+        let is_read = role == Role::Document && value.is_container();
+        if !is_read && !value.may_hold_reply() {
             return;
         }
         if path.depth() > DEEPEST {
             // Not read any further, but a reply is told from its text alone, escaped or not.
-            if !self.embedded {
-                replies(raw.get(), path, findings);
+            if value.may_hold_reply() {
+                replies(value.raw(), path, findings);
             }
             return;
         }
-        match kind(raw) {
-            Kind::Object if role == Role::Document => self.document(raw, path, findings),
+        match value.kind() {
+            Kind::Object if role == Role::Document => self.document(value, path, findings),
             Kind::Object => {
-                if let Some(object) = Object::parse(raw) {
-                    for (name, member) in object.members() {
-                        self.value(member, Role::Other, &path.name(name), findings);
-                    }
+                let members = Object::of(value);
+                for (name, member) in members.iter().flat_map(Object::members) {
+                    self.value(member, Role::Other, &path.name(&name), findings);
                 }
             }
             Kind::Array => {
-                for_each_element(raw, |index, element| {
-                    self.value(element, role, &path.index(index), findings)
-                });
-            }
-            Kind::String if !self.embedded => {
-                if let Some(text) = text(raw) {
-                    replies(&text, path, findings);
+                for (index, element) in value.elements().enumerate() {
+                    self.value(element, role, &path.index(index), findings);
                 }
             }
+            Kind::String => replies_in_string(value, path, findings),
             _ => {}
         }
     }
 
-    fn may_hold(&self, raw: &RawValue, role: Role) -> bool {
-        match role {
-            Role::Document if kind(raw) != Kind::String => self.marks.any_in(raw),
-            _ => !self.embedded && self.marks.reply_in(raw),
-        }
-    }
-
-    fn document(&self, raw: &RawValue, path: &Path<'_>, findings: &mut Findings) {
-        let Some(object) = Object::parse(raw) else {
+    fn document(self, value: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
+        let Some(object) = Object::of(value) else {
             return;
         };
         let mut inner = Findings::default();
-        for (name, member) in object.members() {
-            let path = path.name(name);
-            let role = if NESTED.contains(&name) {
+        for (name, member) in object.spelled() {
+            let is_nested = member.is_container() && name.says(is_nested);
+            if !is_nested && !member.may_hold_reply() {
+                continue;
+            }
+            let role = if is_nested {
                 Role::Document
             } else {
                 Role::Other
             };
-            if name == "errors" && kind(member) == Kind::Array {
-                for_each_element(member, |index, error| {
+            let name = name.text().unwrap_or_default();
+            let path = path.name(&name);
+            if name == "errors" && member.kind() == Kind::Array {
+                for (index, error) in member.elements().enumerate() {
                     let mut entry = Findings::default();
                     self.value(error, role, &path.index(index), &mut entry);
-                    inner.apart.extend(entry.into_found());
-                });
+                    append(&mut inner.apart, entry.into_found());
+                }
             } else {
                 self.value(member, role, &path, &mut inner);
             }
         }
-        findings.apart.append(&mut inner.apart);
-        let own = variants::read(&object)
-            .filter(|gare| !(self.cut && gare.authorization_parameters.is_empty()));
-        match own {
-            None => findings.nested.append(&mut inner.nested),
-            Some(mut gare) => {
-                for found in inner.nested {
-                    gare.authorization_parameters
-                        .fill_from(found.gare.authorization_parameters);
-                }
-                findings.nested.push(Found {
-                    gare,
-                    location: path.document(),
-                });
-            }
+        append(&mut findings.apart, inner.apart);
+        let Some(mut gare) = variants::read(&object) else {
+            append(&mut findings.nested, inner.nested);
+            return;
+        };
+        if self.cut && gare.authorization_parameters.is_empty() {
+            append(&mut findings.nested, inner.nested);
+            return;
         }
+        for found in inner.nested {
+            gare.authorization_parameters
+                .fill_from(found.gare.authorization_parameters);
+        }
+        findings.nested.push(Found {
+            gare,
+            location: self.reply.map_or_else(|| path.document(), Path::reply),
+        });
     }
 }

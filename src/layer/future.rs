@@ -9,13 +9,14 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::layer::Limits;
-use super::service::{Template, authorize};
+use super::template::{Template, authorize};
 use super::{GareBody, ReplayableBody};
 use crate::body::Inspection;
 use crate::gare::detect;
 use crate::reauth::{Exchange, Session, may_ask};
 
-/// What waits for others is boxed; a response that is not inspected never gets here.
+/// What waits for others is boxed; a response that is not inspected never gets here. So is what only some requests come
+/// to need: every caller moves the future about.
 type Waiting = Pin<Box<dyn Future<Output = (Exchange, Option<HeaderValue>)> + Send>>;
 
 pin_project! {
@@ -42,17 +43,24 @@ pin_project! {
         // The request is not ours to touch.
         Aside { #[pin] future: F, untrusted: Option<Session> },
         // There is no credential yet, or it has run out: somebody is getting one.
-        Preparing { waiting: Waiting, request: Request<B>, service: S },
+        Preparing { waiting: Waiting, unsent: Box<Unsent<S, B>> },
         // The inner service is asked.
         Calling { #[pin] future: F, attempt: Attempt<S, B> },
         // The answer may ask for something: its body is read ahead.
-        Inspecting { inspection: Box<Inspection<ResB>>, head: response::Parts, attempt: Attempt<S, B> },
+        Inspecting { inspection: Box<Inspection<ResB>>, head: Box<response::Parts>, attempt: Attempt<S, B> },
         // It does. The session decides, logs in, waits.
         Deciding { waiting: Waiting, response: Response<GareBody<ResB>>, service: S, template: Option<Template<B>> },
-        // There is a newer credential: the service is made ready for the replay.
-        Readying { service: S, request: Request<B>, exchange: Exchange, template: Option<Template<B>> },
+        // There is a credential, or a newer one: the service is made ready for it.
+        Readying { request: Box<Request<B>>, attempt: Attempt<S, B> },
         Done,
     }
+}
+
+/// What waits for a credential.
+struct Unsent<S, B> {
+    request: Request<B>,
+    service: S,
+    template: Option<Template<B>>,
 }
 
 /// What is kept while a request is under way.
@@ -64,7 +72,7 @@ struct Attempt<S, B> {
 
 impl<S, B, ResB> GareFuture<S, B, ResB>
 where
-    S: Service<Request<B>, Response = Response<ResB>>,
+    S: Service<Request<B>, Response = Response<ResB>> + Clone,
     B: ReplayableBody,
     ResB: Body,
 {
@@ -88,18 +96,26 @@ where
         }
     }
 
+    #[inline]
     pub(super) fn through(
         service: S,
         request: Request<B>,
         mut exchange: Exchange,
         limits: Limits,
     ) -> Self {
+        let (template, presented) = Template::of(&request);
+        exchange.present(presented);
         let state = match exchange.ready() {
-            Some(header) => send(service, request, exchange, header),
+            Some(header) => send(request, header, service, exchange, template),
+            // A service that is ready may hold a permit or a place in a queue, which
+            // whoever gets the credential may need: it is given back meanwhile.
             None => State::Preparing {
                 waiting: Box::pin(exchange.prepare()),
-                request,
-                service,
+                unsent: Box::new(Unsent {
+                    request,
+                    service: service.clone(),
+                    template,
+                }),
             },
         };
         Self { state, limits }
@@ -107,21 +123,21 @@ where
 }
 
 /// Sends a request for the first time. The service is ready.
+#[inline]
 fn send<S, B, ResB>(
-    mut service: S,
     mut request: Request<B>,
-    exchange: Exchange,
     header: Option<HeaderValue>,
+    mut service: S,
+    exchange: Exchange,
+    template: Option<Template<B>>,
 ) -> State<S, B, S::Future, ResB>
 where
     S: Service<Request<B>>,
-    B: ReplayableBody,
     ResB: Body,
 {
     if let Some(value) = header {
         authorize(&mut request, value);
     }
-    let template = Template::of(&request);
     let future = service.call(request);
     State::Calling {
         future,
@@ -146,57 +162,72 @@ where
         loop {
             // First what the state waits for; then, with the state taken, what follows.
             let event = match this.state.as_mut().project() {
-                StateProjection::Aside { future, .. } | StateProjection::Calling { future, .. } => {
-                    Event::Answered(ready!(future.poll(cx)))
+                // Most requests end in one of these two, without anything being moved.
+                StateProjection::Aside { future, untrusted } => {
+                    let answer = ready!(future.poll(cx));
+                    let untrusted = untrusted.take();
+                    this.state.set(State::Done);
+                    let max_inspect = this.limits.max_inspect;
+                    return Poll::Ready(
+                        answer.map(|response| stand_aside(response, untrusted, max_inspect)),
+                    );
                 }
+                StateProjection::Calling { future, attempt } => match ready!(future.poll(cx)) {
+                    Ok(response)
+                        if attempt
+                            .exchange
+                            .concerns(&response, this.limits.max_inspect) =>
+                    {
+                        Event::Answered(response)
+                    }
+                    answer => {
+                        let exchange = &mut attempt.exchange;
+                        let answer = answer
+                            .map(|response| finish(exchange, response.map(GareBody::untouched)));
+                        this.state.set(State::Done);
+                        return Poll::Ready(answer);
+                    }
+                },
                 StateProjection::Preparing { waiting, .. }
                 | StateProjection::Deciding { waiting, .. } => {
                     let (exchange, header) = ready!(waiting.as_mut().poll(cx));
                     Event::Decided(exchange, header)
                 }
-                StateProjection::Readying { service, .. } => {
-                    Event::Ready(ready!(service.poll_ready(cx)))
+                StateProjection::Readying { attempt, .. } => {
+                    Event::Ready(ready!(attempt.service.poll_ready(cx)))
                 }
                 StateProjection::Inspecting { .. } => Event::Readable,
                 // As every future, this one is not to be polled after it is done.
                 StateProjection::Done => return Poll::Pending,
             };
             let next = match (this.state.as_mut().project_replace(State::Done), event) {
-                (StateTaken::Aside { untrusted, .. }, Event::Answered(answer)) => {
-                    let max_inspect = this.limits.max_inspect;
-                    return Poll::Ready(
-                        answer.map(|response| stand_aside(response, untrusted, max_inspect)),
-                    );
-                }
-                (
-                    StateTaken::Preparing {
-                        request, service, ..
-                    },
-                    Event::Decided(exchange, header),
-                ) => send(service, request, exchange, header),
-                (StateTaken::Calling { mut attempt, .. }, Event::Answered(Ok(response))) => {
-                    let inspected = may_ask(
-                        attempt.exchange.method(),
-                        &response,
-                        this.limits.max_inspect,
-                    );
-                    let minded = inspected || attempt.exchange.minds(response.status());
-                    if !minded || !attempt.exchange.hears(response.extensions()) {
-                        return Poll::Ready(Ok(finish(
-                            attempt.exchange,
-                            response.map(GareBody::untouched),
-                        )));
+                (StateTaken::Preparing { unsent, .. }, Event::Decided(exchange, header)) => {
+                    let Unsent {
+                        mut request,
+                        service,
+                        template,
+                    } = *unsent;
+                    if let Some(value) = header {
+                        authorize(&mut request, value);
                     }
-                    if inspected {
+                    State::Readying {
+                        request: Box::new(request),
+                        attempt: Attempt {
+                            exchange,
+                            service,
+                            template,
+                        },
+                    }
+                }
+                (StateTaken::Calling { attempt, .. }, Event::Answered(response)) => {
+                    let limits = *this.limits;
+                    if may_ask(attempt.exchange.method(), &response, limits.max_inspect) {
                         let (head, body) = response.into_parts();
-                        let inspection = Inspection::new(
-                            body,
-                            this.limits.max_inspect,
-                            this.limits.inspect_timeout,
-                        );
+                        let inspection =
+                            Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
                         State::Inspecting {
                             inspection: Box::new(inspection),
-                            head,
+                            head: Box::new(head),
                             attempt,
                         }
                     } else {
@@ -221,7 +252,7 @@ where
                     }
                     Ok(inspected) => decide(
                         attempt,
-                        Response::from_parts(head, inspected.body),
+                        Response::from_parts(*head, inspected.body),
                         inspected.text.as_deref(),
                     ),
                 },
@@ -235,43 +266,34 @@ where
                     Event::Decided(mut exchange, header),
                 ) => match (header, template) {
                     (Some(header), Some(template)) if template.claim() => {
-                        let (request, template) = template.with(header);
+                        let (request, template) = template.with(header, &exchange);
                         State::Readying {
-                            service,
-                            request,
-                            exchange,
-                            template,
+                            request: Box::new(request),
+                            attempt: Attempt {
+                                exchange,
+                                service,
+                                template,
+                            },
                         }
                     }
                     (header, _) => {
                         if header.is_some() {
                             exchange.not_replayable();
                         }
-                        return Poll::Ready(Ok(finish(exchange, response)));
+                        return Poll::Ready(Ok(finish(&mut exchange, response)));
                     }
                 },
                 (
                     StateTaken::Readying {
-                        mut service,
                         request,
-                        exchange,
-                        template,
+                        mut attempt,
                     },
                     Event::Ready(Ok(())),
                 ) => {
-                    let future = service.call(request);
-                    State::Calling {
-                        future,
-                        attempt: Attempt {
-                            exchange,
-                            service,
-                            template,
-                        },
-                    }
+                    let future = attempt.service.call(*request);
+                    State::Calling { future, attempt }
                 }
-                (_, Event::Answered(Err(error)) | Event::Ready(Err(error))) => {
-                    return Poll::Ready(Err(error));
-                }
+                (_, Event::Ready(Err(error))) => return Poll::Ready(Err(error)),
                 _ => return Poll::Pending,
             };
             this.state.set(next);
@@ -282,7 +304,7 @@ where
 /// What a state waited for.
 #[expect(clippy::large_enum_variant, reason = "lives for one turn of the loop")]
 enum Event<A, E> {
-    Answered(Result<A, E>),
+    Answered(A),
     Decided(Exchange, Option<HeaderValue>),
     Ready(Result<(), E>),
     Readable,
@@ -319,7 +341,7 @@ where
 }
 
 fn finish<ResB: Body>(
-    exchange: Exchange,
+    exchange: &mut Exchange,
     mut response: Response<GareBody<ResB>>,
 ) -> Response<GareBody<ResB>> {
     exchange.finish(response.status(), response.extensions_mut());

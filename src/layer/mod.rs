@@ -79,9 +79,11 @@
 //! on; it needs its timer.
 
 mod future;
+mod kept_headers;
 #[allow(clippy::module_inception)]
 mod layer;
 mod service;
+mod template;
 
 pub use self::future::GareFuture;
 pub use self::layer::GareLayer;

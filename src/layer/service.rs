@@ -1,7 +1,6 @@
 use std::task::{Context, Poll};
 
-use http::header::AUTHORIZATION;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -64,12 +63,9 @@ where
         // The service that was made ready is the one to call; its clone is not.
         let clone = self.inner.clone();
         let mut service = std::mem::replace(&mut self.inner, clone);
-        let course = self.session.begin(
-            request.method(),
-            request.uri(),
-            request.headers(),
-            request.extensions(),
-        );
+        let course = self
+            .session
+            .begin(request.method(), request.uri(), request.extensions());
         match course {
             Course::Aside => GareFuture::aside(service.call(request)),
             Course::Untrusted => GareFuture::untrusted(service.call(request), &self.session),
@@ -78,41 +74,4 @@ where
             }
         }
     }
-}
-
-/// A request as it came, to be sent again.
-pub(super) struct Template<B>(Request<B>);
-
-impl<B: ReplayableBody> Template<B> {
-    /// `None` where the body cannot be sent a second time.
-    pub(super) fn of(request: &Request<B>) -> Option<Self> {
-        request.body().try_clone().map(|body| {
-            let mut copy = Request::new(body);
-            *copy.method_mut() = request.method().clone();
-            *copy.uri_mut() = request.uri().clone();
-            *copy.version_mut() = request.version();
-            *copy.headers_mut() = request.headers().clone();
-            *copy.extensions_mut() = request.extensions().clone();
-            Self(copy)
-        })
-    }
-
-    /// Whether the body is still there to be sent, and from now on remains so.
-    pub(super) fn claim(&self) -> bool {
-        self.0.body().claim()
-    }
-
-    /// The request with another credential; a copy stays if one can be made.
-    pub(super) fn with(self, authorization: HeaderValue) -> (Request<B>, Option<Self>) {
-        let mut request = self.0;
-        authorize(&mut request, authorization);
-        let template = Self::of(&request);
-        (request, template)
-    }
-}
-
-/// Replaces `Authorization`, however many there are.
-pub(super) fn authorize<B>(request: &mut Request<B>, mut value: HeaderValue) {
-    value.set_sensitive(true);
-    request.headers_mut().insert(AUTHORIZATION, value);
 }

@@ -1,5 +1,6 @@
 //! What becomes of an answer that asks for something.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
@@ -47,7 +48,11 @@ impl Exchange {
         };
         let until = self.waits_until();
         if found.is_empty() {
-            let renewed = before(until, self.renew_after_401(&target, status, replayable)).await;
+            let renewed = before(
+                until,
+                pin!(self.renew_after_401(&target, status, replayable)),
+            )
+            .await;
             let header = renewed
                 .flatten()
                 .map(|issued| self.replay(&target, &issued));
@@ -55,8 +60,8 @@ impl Exchange {
         }
         count(&self.session.counters().challenges);
         events::challenged(&target, &self.method, status, &found, self.sent);
-        self.outcome.found = found;
-        let answer = match before(until, self.satisfy(&target, status, replayable)).await {
+        self.dealings().outcome.found = found;
+        let answer = match before(until, pin!(self.satisfy(&target, status, replayable))).await {
             Some(answer) => answer,
             None => Err(Refusal::DeadlineElapsed),
         };
@@ -86,28 +91,28 @@ impl Exchange {
         replayable: bool,
     ) -> Result<Issued, Refusal> {
         let settings = self.session.settings();
-        if self.presented == Presented::Other {
+        if self.presented() == Presented::Other {
             return Err(Refusal::NotBearer);
         }
         if !replayable && !settings.login_for_unreplayable && !self.options.login_only {
             return Err(Refusal::NotReplayable);
         }
-        if self.outcome.replays >= settings.max_replays {
+        if self.outcome().replays >= settings.max_replays {
             return Err(Refusal::Exhausted);
         }
-        let asked = coalesce(self.outcome.found.iter().map(|found| found.gare.clone()));
-        let (session, identity) = (&self.session, &self.identity);
+        let asked = coalesce(self.outcome().found.iter().map(|found| found.gare.clone()));
+        let (session, identity) = (&self.session, self.identity());
         let seat = self
             .seat
-            .get_or_insert_with(|| session.identities().find_or_make(identity));
+            .get_or_insert_with(|| session.identities().find_or_make(&identity));
         let slot = Arc::clone(seat.slot());
-        self.pending = None;
+        self.dealings().pending = None;
         loop {
             match self.step(&slot, target.origin(), &asked) {
                 Step::Replay(issued) => return Ok(issued),
                 Step::Stop(refusal) => return Err(refusal),
                 Step::Renew => {
-                    self.renewed = true;
+                    self.dealings().renewed = true;
                     let _ = self.renew(&slot, target).await;
                 }
                 Step::WaitFor(landing) => {
@@ -143,8 +148,9 @@ impl Exchange {
     ) -> Result<Issued, Refusal> {
         match landing_of(landing).await {
             Ok(Some(issued)) => {
-                self.outcome.logins += 1;
-                self.satisfied.push(requirement);
+                let dealings = self.dealings();
+                dealings.outcome.logins += 1;
+                dealings.satisfied.push(requirement);
                 Ok(issued)
             }
             // A login that succeeds gives a credential; `None` cannot come here.
@@ -155,20 +161,27 @@ impl Exchange {
 
     fn step(&mut self, slot: &Arc<Slot>, origin: &Origin, asked: &[Gare]) -> Step {
         let mut state = slot.lock();
-        let settings = self.session.settings();
+        let session = self.session.clone();
+        let settings = session.settings();
         let now = Instant::now();
         // The refusal is about a credential that is no longer the current one.
         if let Some(issued) = state.newer_than(self.sent, origin) {
             return Step::Replay(issued);
         }
         // A login at another service may have given this one a better token too.
-        if state.logged_in_since(self.sent) && !self.renewed && !state.is_barren(origin.view(), now)
+        if state.logged_in_since(self.sent)
+            && !self.has_renewed()
+            && !state.is_barren(origin.view(), now)
         {
             return Step::Renew;
         }
+        let spent = self.outcome().logins >= settings.max_logins;
         let is_new = |gare: &&Gare| {
             let parameters = &gare.authorization_parameters;
-            !self.satisfied.iter().any(|given| covers(given, parameters))
+            !self
+                .satisfied()
+                .iter()
+                .any(|given| covers(given, parameters))
         };
         let Some(gare) = asked.iter().find(is_new) else {
             let until = settings.cool_down_from(now);
@@ -180,7 +193,6 @@ impl Exchange {
         if self.options.no_prompt {
             return Step::Stop(Refusal::NoPrompt);
         }
-        let spent = self.outcome.logins >= settings.max_logins;
         if let Some(login) = state.login() {
             let landing = login.landing.clone();
             let covered = login.origin == *origin
@@ -194,9 +206,10 @@ impl Exchange {
                     landing,
                 };
             }
-            if self.pending.is_none() {
+            let pending = &mut self.dealings().pending;
+            if pending.is_none() {
                 let id = state.remember(gare.clone());
-                self.pending = Some(Pending {
+                *pending = Some(Pending {
                     slot: Arc::clone(slot),
                     id,
                 });
@@ -243,17 +256,19 @@ impl Exchange {
             return None;
         }
         let slot = Arc::clone(self.seat.as_ref()?.slot());
-        self.renewed = true;
+        self.dealings().renewed = true;
         let renewed = self.renew(&slot, target).await.ok().flatten()?;
         (renewed.generation > self.sent).then_some(renewed)
     }
 
     fn replay(&mut self, target: &Target, issued: &Issued) -> HeaderValue {
         self.sent = issued.generation;
-        self.outcome.replays += 1;
-        self.outcome.refusal = None;
+        let outcome = &mut self.dealings().outcome;
+        outcome.replays += 1;
+        outcome.refusal = None;
+        let replays = outcome.replays;
         count(&self.session.counters().replays);
-        events::replayed(target, self.outcome.replays, issued.generation);
+        events::replayed(target, replays, issued.generation);
         issued.credential.header_value().clone()
     }
 }

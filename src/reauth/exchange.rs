@@ -3,14 +3,16 @@
 //! middleware both follow it; neither decides anything itself.
 
 use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use http::header::AUTHORIZATION;
-use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use http::{Extensions, HeaderValue, Method, Response, StatusCode, Uri};
+use http_body::Body;
 use tokio::time::Instant;
 
 use super::events;
 use super::flight::landing_of;
+use super::inspect::may_ask;
 use super::origin::OriginRef;
 use super::slot::{Issued, Seat, Slot};
 use super::{
@@ -34,17 +36,26 @@ pub(crate) enum Course {
 }
 
 /// One request on its way through the layer.
+///
+/// Every request has one, and most never hear of it again: it is kept small, and made without an allocation.
 pub(crate) struct Exchange {
     pub(super) session: Session,
     /// None where the request presents a credential that was never superseded.
     pub(super) seat: Option<Seat>,
-    pub(super) identity: Identity,
+    /// The `Authorization` that the request came with.
+    pub(super) presented: Option<HeaderValue>,
     pub(super) options: GareOptions,
     pub(super) method: Method,
     pub(super) uri: Uri,
-    pub(super) presented: Presented,
     /// The generation that the request was last sent with.
     pub(super) sent: u64,
+    /// What its answers have led to; none while nothing was asked for.
+    dealings: Option<Box<Dealings>>,
+}
+
+/// What the answers to one request have led to.
+#[derive(Default)]
+pub(super) struct Dealings {
     /// What logins that this request waited for were asked to satisfy.
     pub(super) satisfied: Vec<AuthorizationParameters>,
     pub(super) outcome: GareOutcome,
@@ -74,14 +85,9 @@ impl Drop for Pending {
 }
 
 impl Session {
-    /// Begins the course of a request. Nothing waits here.
-    pub(crate) fn begin(
-        &self,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-    ) -> Course {
+    /// Begins the course of a request, which then [presents](Exchange::present) what it came with. Nothing waits here.
+    #[inline]
+    pub(crate) fn begin(&self, method: &Method, uri: &Uri, extensions: &Extensions) -> Course {
         let options = extensions.get::<GareOptions>().cloned().unwrap_or_default();
         if options.never || runtime::is_aboard() || is_part_of_a_login(uri) {
             return Course::Aside;
@@ -89,37 +95,15 @@ impl Session {
         if !OriginRef::of(uri).is_ok_and(|origin| self.settings().trust.allows_view(origin)) {
             return Course::Untrusted;
         }
-        let value = headers.get(AUTHORIZATION);
-        let presented = match value {
-            None => Presented::Nothing,
-            Some(value) if is_bearer(value) => Presented::Bearer,
-            Some(_) => Presented::Other,
-        };
-        let identity = match (&options.identity, value) {
-            (Some(name), _) => Identity::Named(Arc::clone(name)),
-            (None, Some(value)) => {
-                Identity::Presented(Credential::from_header_value(value.clone()))
-            }
-            (None, None) => Identity::Session,
-        };
-        let seat = match presented {
-            Presented::Nothing => Some(self.identities().find_or_make(&identity)),
-            _ => self.identities().find(&identity),
-        };
         Course::Through(Exchange {
             session: self.clone(),
-            seat,
-            identity,
+            seat: None,
+            presented: None,
             options,
             method: method.clone(),
             uri: uri.clone(),
-            presented,
             sent: 0,
-            satisfied: Vec::new(),
-            outcome: GareOutcome::default(),
-            waits_until: None,
-            renewed: false,
-            pending: None,
+            dealings: None,
         })
     }
 
@@ -143,6 +127,14 @@ fn is_part_of_a_login(uri: &Uri) -> bool {
         || path.starts_with("/v2/oauth2/token/")
 }
 
+fn identity(named: Option<&Arc<str>>, presented: Option<&HeaderValue>) -> Identity {
+    match (named, presented) {
+        (Some(name), _) => Identity::Named(Arc::clone(name)),
+        (None, Some(value)) => Identity::Presented(Credential::from_header_value(value.clone())),
+        (None, None) => Identity::Session,
+    }
+}
+
 fn is_bearer(value: &HeaderValue) -> bool {
     value
         .as_bytes()
@@ -151,13 +143,33 @@ fn is_bearer(value: &HeaderValue) -> bool {
 }
 
 impl Exchange {
+    /// Says which `Authorization` the request came with, if any, and so whose it is.
+    #[inline]
+    pub(crate) fn present(&mut self, presented: Option<HeaderValue>) {
+        let identities = self.session.identities();
+        self.seat = match (&self.options.identity, &presented) {
+            (None, None) => Some(identities.own()),
+            (None, Some(_)) if identities.are_none() => None,
+            (named, presented) => {
+                let identity = identity(named.as_ref(), presented.as_ref());
+                match presented {
+                    None => Some(identities.find_or_make(&identity)),
+                    Some(_) => identities.find(&identity),
+                }
+            }
+        };
+        self.presented = presented;
+    }
+
     /// The header to send, if that is known without waiting: `Some(None)` sends
     /// the request as it came, `None` asks for [`prepare`](Self::prepare).
+    #[inline]
     pub(crate) fn ready(&mut self) -> Option<Option<HeaderValue>> {
         let Some(seat) = &self.seat else {
             return Some(None);
         };
-        if self.presented == Presented::Other {
+        let presented = self.presented();
+        if presented == Presented::Other {
             return Some(None);
         }
         let origin = OriginRef::of(&self.uri).ok()?;
@@ -178,7 +190,7 @@ impl Exchange {
                 Some(Some(value))
             }
             Some(_) => None,
-            None if self.presented == Presented::Bearer || is_barren() => Some(None),
+            None if presented == Presented::Bearer || is_barren() => Some(None),
             None => None,
         }
     }
@@ -186,7 +198,43 @@ impl Exchange {
     /// What is asked for where somebody has to be asked.
     pub(super) fn target(&self) -> Option<Target> {
         let origin = Origin::of(&self.uri).ok()?;
-        Some(Target::new(origin, self.identity.clone()))
+        Some(Target::new(origin, self.identity()))
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        identity(self.options.identity.as_ref(), self.presented.as_ref())
+    }
+
+    pub(super) fn presented(&self) -> Presented {
+        match &self.presented {
+            None => Presented::Nothing,
+            Some(value) if is_bearer(value) => Presented::Bearer,
+            Some(_) => Presented::Other,
+        }
+    }
+
+    pub(super) fn dealings(&mut self) -> &mut Dealings {
+        self.dealings.get_or_insert_default()
+    }
+
+    /// What came of its answers so far.
+    pub(super) fn outcome(&self) -> &GareOutcome {
+        static NOTHING: GareOutcome = GareOutcome::NOTHING;
+        self.dealings
+            .as_ref()
+            .map_or(&NOTHING, |dealings| &dealings.outcome)
+    }
+
+    pub(super) fn satisfied(&self) -> &[AuthorizationParameters] {
+        self.dealings
+            .as_ref()
+            .map_or(&[], |dealings| &dealings.satisfied)
+    }
+
+    pub(super) fn has_renewed(&self) -> bool {
+        self.dealings
+            .as_ref()
+            .is_some_and(|dealings| dealings.renewed)
     }
 
     /// Renews the credential, or waits for whoever does, and gives the header to send.
@@ -206,8 +254,8 @@ impl Exchange {
             // Whatever comes of it, the request is sent with what there is then.
             let until = self.waits_until();
             let _ = match login {
-                Some(landing) => before(until, landing_of(landing)).await,
-                None => before(until, self.renew(&slot, &target)).await,
+                Some(landing) => before(until, pin!(landing_of(landing))).await,
+                None => before(until, pin!(self.renew(&slot, &target))).await,
             };
             let current = slot.lock().current(target.origin());
             if let Some(issued) = current {
@@ -220,7 +268,7 @@ impl Exchange {
 
     /// Whether an answer with this status can lead to anything without a requirement in it.
     pub(crate) fn minds(&self, status: StatusCode) -> bool {
-        status == StatusCode::UNAUTHORIZED && self.seat.is_some() && !self.renewed
+        status == StatusCode::UNAUTHORIZED && self.seat.is_some() && !self.has_renewed()
     }
 
     /// Whether the answer came from an origin that is listened to. A relative
@@ -241,21 +289,36 @@ impl Exchange {
 
     /// The body was lost while the login went on: the replay that was decided on does not take place.
     pub(crate) fn not_replayable(&mut self) {
-        self.outcome.replays = self.outcome.replays.saturating_sub(1);
+        let replays = &mut self.dealings().outcome.replays;
+        *replays = replays.saturating_sub(1);
         self.refuse(Refusal::NotReplayable);
+    }
+
+    /// Whether there is anything to be done about an answer: mostly not.
+    pub(crate) fn concerns<B: Body>(&mut self, response: &Response<B>, max_inspect: usize) -> bool {
+        let minded = may_ask(&self.method, response, max_inspect) || self.minds(response.status());
+        minded && self.hears(response.extensions())
     }
 
     pub(crate) fn method(&self) -> &Method {
         &self.method
     }
 
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
     /// Leaves the outcome with the response that the caller gets.
-    pub(crate) fn finish(self, status: StatusCode, extensions: &mut Extensions) {
-        let outcome = self.outcome;
+    #[inline]
+    pub(crate) fn finish(&mut self, status: StatusCode, extensions: &mut Extensions) {
+        let outcome = self.outcome();
         let let_in = outcome.refusal.is_none() && status != StatusCode::UNAUTHORIZED;
-        if let Some(seat) = self.seat.filter(|_| let_in) {
+        if let Some(seat) = self.seat.as_ref().filter(|_| let_in) {
             seat.slot().prove(self.sent);
         }
+        let Some(Dealings { outcome, .. }) = self.dealings.take().map(|dealings| *dealings) else {
+            return;
+        };
         if !outcome.found.is_empty() || outcome.replays > 0 || outcome.refusal.is_some() {
             extensions.insert(outcome);
         }
@@ -266,21 +329,28 @@ impl Exchange {
         if let Some(target) = self.target() {
             events::gave_up(&target, &refusal);
         }
-        self.pending = None;
-        self.outcome.refusal = Some(refusal);
+        let dealings = self.dealings();
+        dealings.pending = None;
+        dealings.outcome.refusal = Some(refusal);
     }
 
     /// When this request stops waiting: its deadline counts from its first wait.
     pub(super) fn waits_until(&mut self) -> Option<Instant> {
         let deadline = self.options.deadline?;
-        if self.waits_until.is_none() {
-            self.waits_until = Instant::now().checked_add(deadline);
+        let waits_until = &mut self.dealings().waits_until;
+        if waits_until.is_none() {
+            *waits_until = Instant::now().checked_add(deadline);
         }
-        self.waits_until
+        *waits_until
     }
 }
 
-pub(super) async fn before<F: Future>(until: Option<Instant>, future: F) -> Option<F::Output> {
+/// `future`'s output, or `None` once `until` has passed. It is taken by reference: by value, each place that it moves
+/// through keeps room for it, in the memory of every request that waits.
+pub(super) async fn before<F: Future>(
+    until: Option<Instant>,
+    future: Pin<&mut F>,
+) -> Option<F::Output> {
     match until {
         None => Some(future.await),
         Some(until) => runtime::timeout_at(until, future).await,

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::slot::{Seat, Slot};
 use super::{Credential, Identity};
 use crate::runtime::{Mutex, MutexGuard};
@@ -38,6 +36,16 @@ impl Identities {
         u64::try_from(self.count.load(Ordering::Relaxed)).unwrap_or(u64::MAX)
     }
 
+    /// The session's own slot.
+    pub(super) fn own(&self) -> Seat {
+        Seat::take(&self.own)
+    }
+
+    /// Whether there are none beside the session's own.
+    pub(super) fn are_none(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+
     /// The slot of `identity`, if it has one.
     pub(super) fn find(&self, identity: &Identity) -> Option<Seat> {
         if *identity == Identity::Session {
@@ -47,7 +55,7 @@ impl Identities {
             return None;
         }
         let seat = self.lock().get(identity).map(Seat::take)?;
-        seat.slot().lock().used = Instant::now();
+        seat.slot().note_use();
         Some(seat)
     }
 
@@ -61,6 +69,7 @@ impl Identities {
             .entry(identity.clone())
             .or_insert_with(|| Arc::new(Slot::new()));
         let seat = Seat::take(slot);
+        seat.slot().note_use();
         self.tidy(&mut others, identity);
         seat
     }
@@ -78,17 +87,14 @@ impl Identities {
     /// Forgets the idle, and beyond the bound whoever was idle longest, save
     /// `keep` and those in use.
     fn tidy(&self, others: &mut HashMap<Identity, Arc<Slot>>, keep: &Identity) {
-        let now = Instant::now();
         others.retain(|identity, slot| {
-            identity == keep
-                || slot.is_in_use()
-                || now.saturating_duration_since(slot.lock().used) < self.idle
+            identity == keep || slot.is_in_use() || slot.idle() < self.idle
         });
         while others.len() > self.max {
             let idlest = others
                 .iter()
                 .filter(|(identity, slot)| *identity != keep && !slot.is_in_use())
-                .min_by_key(|(_, slot)| slot.lock().used)
+                .max_by_key(|(_, slot)| slot.idle())
                 .map(|(identity, _)| identity.clone());
             match idlest {
                 Some(identity) => others.remove(&identity),

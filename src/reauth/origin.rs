@@ -87,15 +87,13 @@ impl<'a> OriginRef<'a> {
             _ => return Err(InvalidOrigin::UNREADABLE),
         };
         let authority = uri.authority().ok_or(InvalidOrigin::UNREADABLE)?;
-        let (host, text) = (authority.host(), authority.as_str());
-        let port = match authority.port_u16() {
-            // `Uri` reads an unreadable port as none: the text must end with the host,
-            // and start with it, or there is user information.
-            None if text.len() == host.len() => default_port(secure),
-            Some(port) if text.starts_with(host) => port,
-            _ => return Err(InvalidOrigin::UNREADABLE),
+        let (host, port) = split(authority.as_str());
+        let port = match port {
+            None => default_port(secure),
+            Some(port) => port.parse().map_err(|_| InvalidOrigin::UNREADABLE)?,
         };
-        if host.is_empty() || memchr::memchr(b'@', text.as_bytes()).is_some() {
+        // An `@` ends user information, which looks like a host and a port.
+        if host.is_empty() || memchr::memchr(b'@', authority.as_str().as_bytes()).is_some() {
             return Err(InvalidOrigin::UNREADABLE);
         }
         Ok(Self { secure, host, port })
@@ -117,8 +115,21 @@ impl<'a> OriginRef<'a> {
 impl PartialEq for OriginRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         let same = self.secure == other.secure && self.port == other.port;
-        same && self.host.eq_ignore_ascii_case(other.host)
+        // Nearly all are in lower case.
+        same && (self.host == other.host || self.host.eq_ignore_ascii_case(other.host))
     }
+}
+
+/// Host and port of an authority; an IPv6 address has colons of its own, between brackets.
+fn split(authority: &str) -> (&str, Option<&str>) {
+    let bracket = authority.starts_with('[').then(|| authority.find(']'));
+    let inside = bracket.flatten().unwrap_or(0);
+    let colon = authority
+        .as_bytes()
+        .get(inside..)
+        .and_then(|rest| memchr::memchr(b':', rest));
+    let split = colon.and_then(|colon| authority.split_at_checked(inside + colon));
+    split.map_or((authority, None), |(host, port)| (host, port.get(1..)))
 }
 
 fn default_port(secure: bool) -> u16 {

@@ -25,8 +25,8 @@ impl Exchange {
         let (session, slot, target) = (self.session.clone(), Arc::clone(slot), target.clone());
         let challenge =
             Challenge::of_request(target.clone(), gare, self.method.clone(), self.uri.clone())
-                .answered(status, self.outcome.found.clone())
-                .at(self.outcome.logins.saturating_add(1), self.sent);
+                .answered(status, self.outcome().found.clone())
+                .at(self.outcome().logins.saturating_add(1), self.sent);
         count(&session.counters().logins);
         events::logging_in(&target, challenge.attempt());
         let (reauthenticator, attempt) = (session.reauthenticator(), challenge.attempt());

@@ -107,7 +107,8 @@ fn is_under(host: &str, domain: &str) -> bool {
     else {
         return false;
     };
-    end.eq_ignore_ascii_case(domain) && matches!(rest.last(), None | Some(b'.'))
+    // Nearly all are in lower case.
+    (end == domain || end.eq_ignore_ascii_case(domain)) && matches!(rest.last(), None | Some(b'.'))
 }
 
 #[cfg(test)]

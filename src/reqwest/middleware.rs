@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::header::AUTHORIZATION;
 use http::{Extensions, HeaderValue, Method};
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
@@ -203,7 +204,7 @@ async fn decide(
     (header, exchange)
 }
 
-fn finish(exchange: Exchange, mut response: Response) -> Response {
+fn finish(mut exchange: Exchange, mut response: Response) -> Response {
     exchange.finish(response.status(), response.extensions_mut());
     response
 }
@@ -219,12 +220,13 @@ impl Middleware for GareMiddleware {
         let Some(uri) = answer::uri(request.url()) else {
             return next.run(request, extensions).await;
         };
-        let course = self
-            .session
-            .begin(request.method(), &uri, request.headers(), extensions);
+        let course = self.session.begin(request.method(), &uri, extensions);
         match course {
             Course::Aside => next.run(request, extensions).await,
-            Course::Through(exchange) => self.follow(exchange, request, extensions, next).await,
+            Course::Through(mut exchange) => {
+                exchange.present(request.headers().get(AUTHORIZATION).cloned());
+                self.follow(exchange, request, extensions, next).await
+            }
             Course::Untrusted => {
                 let method = request.method().clone();
                 let mut response = next.run(request, extensions).await?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
+use http::{Extensions, HeaderValue, Method, StatusCode};
 use shuttle::future::yield_now;
 use shuttle::rand::Rng;
 
@@ -137,11 +137,10 @@ pub(crate) async fn request_with(
         .expect("a URI");
     let mut extensions = Extensions::new();
     extensions.insert(options);
-    let Course::Through(mut exchange) =
-        session.begin(&Method::GET, &uri, &HeaderMap::new(), &extensions)
-    else {
+    let Course::Through(mut exchange) = session.begin(&Method::GET, &uri, &extensions) else {
         unreachable!("a trusted origin");
     };
+    exchange.present(None);
     let mut header = match exchange.ready() {
         Some(header) => header,
         None => {

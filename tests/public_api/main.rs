@@ -1,13 +1,18 @@
 //! What the crate shows to others: which items, and which crates' types in them.
 //!
-//! Both are read from rustdoc's JSON, which a stable toolchain gives only when it is asked in a special way, so the tests
-//! are left out of a plain `cargo test`. `.ci/run api` makes the JSON and runs them; `.ci/run api --bless` writes
-//! `items.txt` anew.
+//! Both are read from rustdoc's JSON, which the tests make first. `.ci/run api` runs them alone; `.ci/run api --bless`
+//! writes `items.txt` anew.
+
+#![cfg(unix)]
 
 mod walk;
 
 use std::collections::BTreeSet;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
 use std::{env, fs};
 
 use walk::{Api, Foreign};
@@ -42,17 +47,33 @@ const ALLOWED_IN: [(&str, &str); 6] = [
     ("uuid", "globus_gare::testing"),
 ];
 
-fn api() -> Api {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = env::var_os("GLOBUS_GARE_RUSTDOC_JSON")
-        .map_or_else(|| root.join("target/doc/globus_gare.json"), Into::into);
-    let text = fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}. Make it: .ci/run api", path.display()));
-    Api::of(&serde_json::from_str(&text).expect("rustdoc's JSON"))
-}
+/// The crate as rustdoc sees it with all features. Both tests read the same.
+static API: LazyLock<Api> = LazyLock::new(|| {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // A stable toolchain writes JSON only when it is asked so; the compiler itself
+    // is not, or it would build every dependency anew.
+    let rustdoc = scratch.join("unstable-rustdoc");
+    fs::write(
+        &rustdoc,
+        "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n",
+    )
+    .expect("a script");
+    fs::set_permissions(&rustdoc, Permissions::from_mode(0o755)).expect("a program");
+    let target = scratch.parent().expect("the target folder");
+    let done = Command::new(env!("CARGO"))
+        .args(["rustdoc", "--quiet", "--lib", "--all-features"])
+        .args(["--", "-Z", "unstable-options", "--output-format", "json"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("CARGO_TARGET_DIR", target)
+        .env("RUSTDOC", &rustdoc)
+        .status()
+        .expect("cargo runs");
+    assert!(done.success(), "rustdoc failed: {done}");
+    let json = fs::read_to_string(target.join("doc/globus_gare.json")).expect("rustdoc's JSON");
+    Api::of(&serde_json::from_str(&json).expect("rustdoc's JSON"))
+});
 
 #[test]
-#[ignore = "needs rustdoc's JSON: .ci/run api"]
 fn no_crate_may_break_us_that_is_not_meant_to() {
     let is_allowed = |foreign: &Foreign| {
         ALLOWED.contains(&foreign.krate.as_str())
@@ -60,7 +81,7 @@ fn no_crate_may_break_us_that_is_not_meant_to() {
                 .iter()
                 .any(|(krate, place)| foreign.krate == *krate && foreign.place.starts_with(place))
     };
-    let api = api();
+    let api = &*API;
     let others: BTreeSet<_> = api.foreign.iter().filter(|f| !is_allowed(f)).collect();
     assert!(
         others.is_empty(),
@@ -74,10 +95,9 @@ fn no_crate_may_break_us_that_is_not_meant_to() {
 }
 
 #[test]
-#[ignore = "needs rustdoc's JSON: .ci/run api"]
 fn the_items_are_those_that_are_listed() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/public_api/items.txt");
-    let items: String = api().items.iter().map(|item| format!("{item}\n")).collect();
+    let items: String = API.items.iter().map(|item| format!("{item}\n")).collect();
     if env::var_os("GLOBUS_GARE_BLESS").is_some() {
         fs::write(&path, &items).expect("items.txt is written");
         return;

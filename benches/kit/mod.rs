@@ -1,0 +1,33 @@
+//! Measuring: instructions, allocations and time of the same cases, in the same run.
+
+pub mod instructions;
+pub mod table;
+pub mod time;
+
+/// Something to be measured, under the name that the table gives it.
+pub struct Case {
+    pub name: String,
+    run: Box<dyn FnMut()>,
+}
+
+impl Case {
+    pub fn new<T>(name: impl Into<String>, mut run: impl FnMut() -> T + 'static) -> Self {
+        let run = move || {
+            std::hint::black_box(run());
+        };
+        Self {
+            name: name.into(),
+            run: Box::new(run),
+        }
+    }
+
+    pub fn run(&mut self) {
+        (self.run)();
+    }
+
+    /// Allocations of one run, once what is made only once has been made.
+    pub fn allocations(&mut self) -> u64 {
+        self.run();
+        allocation_counter::measure(|| self.run()).count_total
+    }
+}

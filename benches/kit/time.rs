@@ -1,0 +1,43 @@
+//! Wall-clock time, as a median: on a busy machine the best that a clock can tell.
+
+use std::time::{Duration, Instant};
+
+use super::Case;
+
+const SAMPLES: usize = 41;
+const SAMPLE: Duration = Duration::from_millis(2);
+
+/// Nanoseconds of one run of each case: medians over samples of many runs. The cases take turns, so that whatever else
+/// the machine does is shared fairly among them.
+pub fn interleaved(cases: &mut [&mut Case]) -> Vec<f64> {
+    let runs: Vec<u32> = cases.iter_mut().map(|case| enough(case)).collect();
+    let mut samples = vec![Vec::new(); cases.len()];
+    for _ in 0..SAMPLES {
+        for ((case, &runs), samples) in cases.iter_mut().zip(&runs).zip(&mut samples) {
+            samples.push(sample(case, runs).as_nanos() as f64 / f64::from(runs));
+        }
+    }
+    samples.into_iter().map(median).collect()
+}
+
+pub fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+/// How many runs it takes to be told apart from the clock itself.
+fn enough(case: &mut Case) -> u32 {
+    let mut runs = 1;
+    while sample(case, runs) < SAMPLE && runs < 1 << 24 {
+        runs *= 2;
+    }
+    runs
+}
+
+fn sample(case: &mut Case, runs: u32) -> Duration {
+    let start = Instant::now();
+    for _ in 0..runs {
+        case.run();
+    }
+    start.elapsed()
+}
