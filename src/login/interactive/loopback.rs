@@ -201,6 +201,7 @@ mod tests {
     async fn open(base: &str, targets: &[(Method, String)]) -> Vec<(u16, String)> {
         let client = reqwest::Client::builder()
             .no_proxy()
+            .timeout(CONNECTION)
             .build()
             .expect("a client");
         let mut seen = Vec::new();
