@@ -1,6 +1,6 @@
 //! What it costs that many requests are refused together: one login, and then their replays.
 //!
-//! The login takes 50 ms. The service is in process, so that what is measured is the layer and not the network.
+//! The login takes 50 ms. The server is a real one, in the same thread.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
@@ -8,6 +8,8 @@ mod contention;
 #[path = "../kit/mod.rs"]
 #[allow(dead_code)]
 mod kit;
+#[path = "../kit/server.rs"]
+mod server;
 mod waiting;
 
 fn main() {

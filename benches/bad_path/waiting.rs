@@ -1,76 +1,92 @@
 //! Requests that wait for one login.
 
-use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Credential, reauth_fn};
-use http::{Request, Response};
+use globus_gare::reauth::{Credential, Trust, reauth_fn};
+use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
-use tokio::runtime::{Builder, Runtime};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::runtime::Builder;
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
 use tower::{Layer, Service, ServiceExt};
 
 use super::kit::{table, time};
+use super::server::{self, CREDENTIAL};
 
 const LOGIN: Duration = Duration::from_millis(50);
-const REFUSAL: &str = r#"{"code": "AuthorizationRequired", "authorization_parameters": {"session_required_mfa": true}}"#;
 
-/// Refuses whoever has no fresh credential.
-async fn serve(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, http::Error> {
-    tokio::task::yield_now().await;
-    let known = request
-        .headers()
-        .get("authorization")
-        .is_some_and(|value| value == "Bearer fresh");
-    let (status, body) = if known { (200, "{}") } else { (403, REFUSAL) };
-    Response::builder()
-        .status(status)
-        .body(Full::new(Bytes::from_static(body.as_bytes())))
+type Hyper = Client<HttpConnector, Full<Bytes>>;
+
+/// Sends all requests at once, each in a task of its own, to a real server; HTTP/2, so that any number share a connection.
+fn at_once<S, E>(count: usize, wrap: impl FnOnce(Hyper) -> S)
+where
+    S: Service<Request<Full<Bytes>>, Error = E, Future: Send> + Clone + Send + 'static,
+    S::Response: Status + Send,
+    E: std::fmt::Debug + Send + 'static,
+{
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let address = server::start().await;
+        let client = Client::builder(TokioExecutor::new())
+            .http2_only(true)
+            .build_http();
+        let service = wrap(client);
+        let mut requests = JoinSet::new();
+        for _ in 0..count {
+            let request = Request::post(format!("http://{address}/v0.10/submission_id"));
+            let request = request.body(Full::new(Bytes::from_static(b"{}"))).unwrap();
+            requests.spawn(service.clone().oneshot(request));
+        }
+        while let Some(answer) = requests.join_next().await {
+            assert_eq!(answer.unwrap().unwrap().status(), 200);
+        }
+    });
 }
 
-fn request() -> Request<Full<Bytes>> {
-    let request = Request::post("https://transfer.api.globus.org/v0.10/submission_id");
-    request.body(Full::new(Bytes::from_static(b"{}"))).unwrap()
+trait Status {
+    fn status(&self) -> u16;
 }
 
-fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_all().build().unwrap()
+impl<B> Status for Response<B> {
+    fn status(&self) -> u16 {
+        Self::status(self).as_u16()
+    }
 }
 
 /// `count` requests through the layer.
 fn with_layer(count: usize) {
     let login = reauth_fn(|_| async {
         tokio::time::sleep(LOGIN).await;
-        Ok(Credential::bearer("fresh")?)
+        Ok(Credential::from_header_value(HeaderValue::from_static(
+            CREDENTIAL,
+        )))
     });
-    let service = GareLayer::new(login).layer(tower::service_fn(serve));
-    runtime().block_on(async {
-        let requests = (0..count).map(|_| service.clone().oneshot(request()));
-        for answer in join_all(requests).await {
-            assert_eq!(answer.unwrap().status(), 200);
-        }
-    });
+    let layer = GareLayer::new(login).trust(Trust::none().loopback());
+    at_once(count, |client| layer.layer(client));
 }
 
 /// The same requests, refused and sent again by hand once somebody has logged in.
 fn by_hand(count: usize) {
-    let login = tokio::sync::OnceCell::new();
-    runtime().block_on(async {
-        let requests = (0..count).map(|_| async {
-            let mut service = tower::service_fn(serve);
-            let refusal = service.call(request()).await.unwrap();
-            refusal.into_body().collect().await.unwrap();
-            login.get_or_init(|| tokio::time::sleep(LOGIN)).await;
-            let mut again = request();
-            let value = http::HeaderValue::from_static("Bearer fresh");
-            again.headers_mut().insert("authorization", value);
-            service.call(again).await.unwrap()
-        });
-        for answer in join_all(requests).await {
-            assert_eq!(answer.status(), 200);
-        }
+    let login = Arc::new(OnceCell::new());
+    at_once(count, |client| {
+        tower::service_fn(move |request: Request<Full<Bytes>>| {
+            let (mut client, login) = (client.clone(), Arc::clone(&login));
+            async move {
+                let mut again = request.clone();
+                let refusal = client.call(request).await?;
+                let _ = refusal.into_body().collect().await;
+                login.get_or_init(|| tokio::time::sleep(LOGIN)).await;
+                let value = HeaderValue::from_static(CREDENTIAL);
+                again.headers_mut().insert("authorization", value);
+                client.call(again).await
+            }
+        })
     });
 }
 
@@ -114,10 +130,6 @@ fn measure(run: fn(usize), count: usize) -> Measured {
         start.elapsed().as_nanos() as f64
     });
     let wall = time::median(wall.collect());
-    let peak = Cell::new(0);
-    peak.set(allocation_counter::measure(|| run(count)).bytes_max);
-    Measured {
-        wall,
-        peak: peak.get(),
-    }
+    let peak = allocation_counter::measure(|| run(count)).bytes_max;
+    Measured { wall, peak }
 }

@@ -10,6 +10,8 @@ mod kit;
 mod peers;
 mod request;
 mod reqwest_peers;
+#[path = "../kit/retry.rs"]
+mod retry;
 
 use kit::{Case, instructions, table, time};
 use peers::Peer;

@@ -19,6 +19,7 @@ use tower_http::follow_redirect::FollowRedirectLayer;
 use super::kit::Case;
 use super::request::{self, Origin};
 use super::reqwest_peers;
+use super::retry::Cloning;
 
 /// A layer, and the name of the peer that it is added to.
 pub struct Peer {
@@ -193,29 +194,6 @@ impl Body for Once {
 impl ReplayableBody for Once {
     fn try_clone(&self) -> Option<Self> {
         None
-    }
-}
-
-/// Retries nothing that succeeds, and has a copy ready in case it does not: the policy that most programs write.
-#[derive(Clone)]
-struct Cloning;
-
-impl<B: Clone, Res, E> tower::retry::Policy<Request<B>, Response<Res>, E> for Cloning {
-    type Future = Ready<()>;
-
-    fn retry(
-        &mut self,
-        _: &mut Request<B>,
-        result: &mut Result<Response<Res>, E>,
-    ) -> Option<Ready<()>> {
-        let failed = !result
-            .as_ref()
-            .is_ok_and(|response| response.status().is_success());
-        failed.then(|| ready(()))
-    }
-
-    fn clone_request(&mut self, request: &Request<B>) -> Option<Request<B>> {
-        Some(request.clone())
     }
 }
 

@@ -30,4 +30,11 @@ impl Case {
         self.run();
         allocation_counter::measure(|| self.run()).count_total
     }
+
+    /// Allocations of one of `runs`, where they are not all alike.
+    pub fn mean_allocations(&mut self, runs: u32) -> f64 {
+        self.run();
+        let all = allocation_counter::measure(|| (0..runs).for_each(|_| self.run()));
+        all.count_total as f64 / f64::from(runs)
+    }
 }
