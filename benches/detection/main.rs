@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod bodies;
+#[allow(dead_code, reason = "no bench uses all of the kit")]
 #[path = "../kit/mod.rs"]
 mod kit;
 

@@ -51,6 +51,12 @@ pub fn whole(figure: f64) -> String {
     format!("{sign}{shown}")
 }
 
+/// A figure that is the difference of two.
+pub fn added(figure: f64) -> String {
+    let sign = if figure < 0.0 { "" } else { "+" };
+    format!("{sign}{}", whole(figure))
+}
+
 /// Nanoseconds in the unit that reads best.
 pub fn duration(nanoseconds: f64) -> String {
     match nanoseconds {
