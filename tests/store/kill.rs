@@ -1,6 +1,7 @@
 //! A program that is killed while it writes.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,11 +15,9 @@ const FILE: &str = "GLOBUS_GARE_TEST_WRITES";
 const TOKENS: usize = 200;
 const KILLS: u64 = 40;
 
-/// Not a test: the program that is killed. It writes all tokens, again and again, each time with one more number.
-#[tokio::test]
-#[ignore = "another test starts it"]
-async fn the_writer() {
-    let store = JsonFileStore::new(env::var_os(FILE).expect("a file"));
+/// What the program that is killed does: writes all tokens, again and again, each time with one more number.
+async fn write_for_ever(path: OsString) {
+    let store = JsonFileStore::new(path);
     loop {
         let write = |tokens: &mut Tokens| {
             let last = tokens
@@ -42,6 +41,10 @@ async fn the_writer() {
 
 #[tokio::test]
 async fn whenever_it_is_killed_the_file_is_whole() {
+    // This very test is the program that is killed, where it is told what to write.
+    if let Some(path) = env::var_os(FILE) {
+        return write_for_ever(path).await;
+    }
     let home = tempfile::tempdir().expect("a directory");
     let path = home.path().join("tokens.json");
     let store = JsonFileStore::new(&path);
@@ -79,7 +82,8 @@ async fn whenever_it_is_killed_the_file_is_whole() {
 
 fn start(path: &Path) -> std::process::Child {
     Command::new(env::current_exe().expect("this test"))
-        .args(["--exact", "kill::the_writer", "--ignored", "--nocapture"])
+        .args(["--exact", "--nocapture"])
+        .arg("kill::whenever_it_is_killed_the_file_is_whole")
         .env(FILE, path)
         .stdout(Stdio::piped())
         .spawn()
