@@ -1,5 +1,6 @@
 //! Measuring: instructions, allocations and time of the same cases, in the same run.
 
+pub mod guard;
 pub mod instructions;
 pub mod table;
 pub mod time;
