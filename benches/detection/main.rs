@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::process::Command;
 
 use globus_gare::gare::detect;
-use kit::{Case, instructions, table, time};
+use kit::{Case, guard, instructions, table, time};
 use memchr::memmem::Finder;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -41,6 +41,20 @@ fn main() {
     let bodies = bodies::all();
     let mut cases: Vec<Case> = bodies.iter().flat_map(cases).collect();
     let instructions = instructions::count(&mut cases, 4);
+    let counts = || {
+        let ours = cases.iter_mut().step_by(WAYS.len());
+        ours.filter_map(|case| {
+            let allocations = case.allocations();
+            Some((
+                case.name.clone(),
+                (*instructions.get(&case.name)?, allocations),
+            ))
+        })
+        .collect()
+    };
+    if guard::was_asked(counts) {
+        return;
+    }
     let python = python(&bodies);
     let mut rows = Vec::new();
     for (body, cases) in bodies.iter().zip(cases.chunks_mut(WAYS.len())) {
