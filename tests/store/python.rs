@@ -130,51 +130,62 @@ async fn write_at_once(store: &JsonFileStore, mut python: Child) -> Vec<usize> {
     seen
 }
 
+/// How often the two are let loose until they come between each other's writes: who gets a lock is the system's to say.
+const ROUNDS: usize = 20;
+
 #[tokio::test]
 async fn both_write_at_once_and_nothing_is_lost() {
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
-    let Some(python) = writer(store.path(), "locked") else {
-        return;
-    };
-    let seen = write_at_once(&store, python).await;
-    let tokens = store.load("DEFAULT").await.expect("tokens");
-    for number in 0..WRITES {
-        for by in ["python", "rust"] {
-            assert!(
-                tokens.contains_key(&format!("{by}-{number}")),
-                "{by}-{number} is lost"
-            );
+    for _ in 0..ROUNDS {
+        let home = tempfile::tempdir().expect("a directory");
+        let store = JsonFileStore::new(home.path().join("tokens.json"));
+        let Some(python) = writer(store.path(), "locked") else {
+            return;
+        };
+        let seen = write_at_once(&store, python).await;
+        let tokens = store.load("DEFAULT").await.expect("tokens");
+        for number in 0..WRITES {
+            for by in ["python", "rust"] {
+                assert!(
+                    tokens.contains_key(&format!("{by}-{number}")),
+                    "{by}-{number} is lost"
+                );
+            }
+        }
+        // They did write at once, or it has shown nothing.
+        if seen.iter().any(|count| (1..WRITES).contains(count)) {
+            return;
         }
     }
-    // They did write at once, or it would have shown nothing.
-    assert!(
-        seen.iter().any(|count| (1..WRITES).contains(count)),
-        "{seen:?}"
-    );
+    panic!("in {ROUNDS} rounds one was always done before the other began");
 }
 
 /// The SDK as it is takes no turns. Rust still reads nothing torn, and what stands there at its writes, it keeps.
 #[tokio::test]
 async fn python_without_the_lock_is_never_read_torn_and_kept_as_it_is_found() {
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
-    let Some(python) = writer(store.path(), "plain") else {
-        return;
-    };
-    let seen = write_at_once(&store, python).await;
-    put(&store, "DEFAULT", token("last", "by Rust"), "last").await;
-    let tokens = store.load("DEFAULT").await.expect("tokens");
-    let count = |by: &str| tokens.keys().filter(|name| name.starts_with(by)).count();
-    eprintln!(
-        "of {WRITES} each, {} by Python and {} by Rust are there in the end",
-        count("python"),
-        count("rust")
-    );
-    assert!(tokens.contains_key("last"));
-    assert!(seen.iter().any(|count| *count > 0), "{seen:?}");
-    // Between our last look and the replacing there is a moment, in which a write of its may still fall.
-    assert!(count("python") >= WRITES - 10);
+    for _ in 0..ROUNDS {
+        let home = tempfile::tempdir().expect("a directory");
+        let store = JsonFileStore::new(home.path().join("tokens.json"));
+        let Some(python) = writer(store.path(), "plain") else {
+            return;
+        };
+        let seen = write_at_once(&store, python).await;
+        put(&store, "DEFAULT", token("last", "by Rust"), "last").await;
+        let tokens = store.load("DEFAULT").await.expect("tokens");
+        let count = |by: &str| tokens.keys().filter(|name| name.starts_with(by)).count();
+        eprintln!(
+            "of {WRITES} each, {} by Python and {} by Rust are there in the end",
+            count("python"),
+            count("rust")
+        );
+        assert!(tokens.contains_key("last"));
+        // Between our last look and the replacing there is a moment, in which a write of its may still fall;
+        // how many do depends on the machine. Whoever did not look would leave next to none.
+        assert!(count("python") >= WRITES / 2);
+        if seen.iter().any(|count| *count > 0) {
+            return;
+        }
+    }
+    panic!("in {ROUNDS} rounds Rust was always done before Python began");
 }
 
 /// Logs in through a page that redirects by itself, and counts.
