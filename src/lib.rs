@@ -32,12 +32,19 @@
     doc = "- [`testing`] is a Globus to test against."
 )]
 //!
-//! Start with [`layer::GareLayer`].
+//! Start with [`layer::GareLayer`], or with a page of the [`guide`].
+//!
+#![cfg_attr(
+    all(any(doc, doctest), feature = "login", feature = "reqwest", feature = "testing"),
+    doc = include_str!("guide/tour.md")
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod body;
 pub mod gare;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod layer;
 #[cfg(feature = "login")]
 #[cfg_attr(docsrs, doc(cfg(feature = "login")))]

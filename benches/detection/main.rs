@@ -3,8 +3,8 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod bodies;
+#[allow(dead_code, reason = "no bench uses all of the kit")]
 #[path = "../kit/mod.rs"]
-#[allow(dead_code)]
 mod kit;
 
 use std::hint::black_box;

@@ -18,17 +18,16 @@ use crate::http_client::HttpClient;
 use crate::options::Options;
 use crate::place::Place;
 use crate::terminal::Terminal;
-use crate::{client, fetch, listing};
+use crate::transfer::{Transfer, Wanted};
+use crate::{client, listing};
 
 pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let terminal = Terminal::default();
     let files = sample_files()
         .map_err(|error| Failure::error(format!("cannot write the sample files: {error}")))?;
     let collection = Collection::new("Sample data", files.path()).session_minutes(1);
-    let place = Place {
-        collection: collection.id(),
-        path: None,
-    };
+    let place = Place::default_of(collection.id());
+    let wanted = Wanted::new(&options.what, &place)?;
     let globus = FakeGlobus::builder()
         .collection(collection)
         .person(Person::automatic())
@@ -36,9 +35,9 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
         .await;
     let globus =
         globus.map_err(|error| Failure::error(format!("cannot start a Globus here: {error}")))?;
-    let transfer =
+    let service =
         Url::parse(globus.transfer_url()).map_err(|error| Failure::error(error.to_string()))?;
-    terminal.say(&format!("A small Globus of our own runs at {transfer}"));
+    terminal.say(&format!("A small Globus of our own runs at {service}"));
     terminal.say("Its collection wants everybody to have logged in within the last minute.");
 
     let app = GlobusApp::user(globus.client_id().to_string())
@@ -51,24 +50,29 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
         .map_err(Failure::setup)?;
     app.login().await.map_err(|error| Failure::login(&error))?;
     let trust = Trust::none()
-        .origin(&transfer)
+        .origin(&service)
         .map_err(|error| Failure::error(error.to_string()))?;
-    let http = HttpClient::new(options.timeout(), &transfer)
-        .map_err(|error| Failure::network(&error, &transfer))?;
-    let mut client = client(app, trust, http);
+    let http = HttpClient::new(options.timeout(), &service)
+        .map_err(|error| Failure::network(&error, &service))?;
+    let mut transfer = Transfer {
+        client: client(app, trust, http),
+        service,
+        token: None,
+        remedy: options.login.no_login.then_some(Remedy::AllowLogin),
+        terminal: terminal.clone(),
+    };
 
-    let remedy = options.no_login.then_some(Remedy::AllowLogin);
     terminal.say("\nThe first listing:");
-    let document = fetch(&mut client, &transfer, &place, None, remedy, &terminal).await?;
-    listing::print(&document, options)?;
+    let directory = transfer.list(&place, &wanted).await?;
+    listing::print(directory, &options.show)?;
 
     globus.clock().advance(Duration::from_secs(120));
     if options.decline {
         globus.set_person(Person::automatic().declines());
     }
     terminal.say("\nTwo minutes pass. The same listing again:");
-    let document = fetch(&mut client, &transfer, &place, None, remedy, &terminal).await?;
-    listing::print(&document, options)
+    let directory = transfer.list(&place, &wanted).await?;
+    listing::print(directory, &options.show)
 }
 
 fn sample_files() -> io::Result<TempDir> {

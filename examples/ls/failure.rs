@@ -18,11 +18,15 @@ use crate::terminal;
 const ERROR: u8 = 1;
 const USAGE: u8 = 2;
 const LOGIN: u8 = 4;
+/// As shells have it for a program that SIGINT ended.
+const INTERRUPTED: u8 = 130;
 
 /// The end of the program.
 pub(crate) struct Failure {
     code: u8,
+    /// Nothing where there is nothing to say.
     line: String,
+    dead_token: bool,
 }
 
 /// What stands in the way of a login.
@@ -30,7 +34,6 @@ pub(crate) struct Failure {
 pub(crate) enum Remedy {
     AllowLogin,
     NameClient,
-    UseTerminal,
 }
 
 impl Remedy {
@@ -40,7 +43,6 @@ impl Remedy {
             Self::NameClient => {
                 "run it again with --client-id ID to log in here, or with a newer GLOBUS_ACCESS_TOKEN"
             }
-            Self::UseTerminal => "run it again in a terminal, where the login can be done",
         }
     }
 }
@@ -58,7 +60,26 @@ impl Failure {
         Self {
             code,
             line: line.into(),
+            dead_token: false,
         }
+    }
+
+    pub(crate) fn usage(line: &str) -> Self {
+        Self::new(USAGE, line)
+    }
+
+    /// The user pressed Ctrl-C, and knows it.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(INTERRUPTED, "")
+    }
+
+    pub(crate) fn with_dead_token(self, dead_token: bool) -> Self {
+        Self { dead_token, ..self }
+    }
+
+    /// Whether the service did not accept the token.
+    pub(crate) fn token_is_dead(&self) -> bool {
+        self.dead_token
     }
 
     pub(crate) fn error(line: impl Into<String>) -> Self {
@@ -67,7 +88,9 @@ impl Failure {
 
     /// Tells the user, and the shell.
     pub(crate) fn report(&self) -> ExitCode {
-        terminal::complain(&self.line);
+        if !self.line.is_empty() {
+            terminal::complain(&self.line);
+        }
         ExitCode::from(self.code)
     }
 
@@ -89,6 +112,26 @@ impl Failure {
             LOGIN,
             format!("there is no token: set GLOBUS_ACCESS_TOKEN, or {advice}"),
         )
+    }
+
+    pub(crate) fn no_client() -> Self {
+        Self::usage(
+            "no client to log in with: give --client-id ID or set GLOBUS_CLIENT_ID (register one at \
+             https://app.globus.org/settings/developers)",
+        )
+    }
+
+    pub(crate) fn nobody() -> Self {
+        Self::new(LOGIN, "nobody is logged in: run 'ls login'")
+    }
+
+    /// Something about the login that was no login.
+    pub(crate) fn account(error: &ReauthError) -> Self {
+        Self::error(chain(error))
+    }
+
+    pub(crate) fn no_listing(error: serde_json::Error) -> Self {
+        Self::error(format!("the service's answer is no listing ({error})"))
     }
 
     pub(crate) fn setup(error: SetupError) -> Self {
@@ -123,6 +166,9 @@ impl Failure {
     pub(crate) fn login(error: &ReauthError) -> Self {
         let line = if error.is_declined() {
             "the login was declined: run it again and approve it to see the listing".to_owned()
+        } else if error.is_interaction_required() {
+            // Its source says what to do.
+            chain(error)
         } else {
             format!("{}: run it again to log in", chain(error))
         };
@@ -147,6 +193,9 @@ impl Failure {
                 "{asked} To do so, {}",
                 remedy.map_or("log in", Remedy::advice)
             ),
+            Some(Refusal::Failed(error)) if error.is_interaction_required() => {
+                format!("{asked} But {}", chain(error))
+            }
             Some(Refusal::Failed(error)) => return Self::login(error),
             Some(Refusal::NoProgress) => {
                 format!("{asked} The login did not satisfy it: log in as somebody else")

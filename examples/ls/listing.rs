@@ -8,17 +8,14 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use globus_gare::reauth::printable;
 use indicatif::HumanBytes;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::options::{Format, Options};
-
-/// What Transfer answers (`file_list`), as far as it is shown.
-#[derive(Deserialize)]
-struct Listing {
-    #[serde(rename = "DATA", default)]
-    entries: Vec<Entry>,
-}
+use crate::options::{Format, Show};
+use crate::transfer::Directory;
 
 #[derive(Deserialize)]
 struct Entry {
@@ -36,21 +33,18 @@ struct Reader {
     is_terminal: bool,
 }
 
-/// Writes the document that Transfer answered with, as the options say.
-pub(crate) fn print(document: &[u8], options: &Options) -> Result<(), Failure> {
+/// Writes a directory as the options say.
+pub(crate) fn print(directory: Directory, show: &Show) -> Result<(), Failure> {
     let stdout = io::stdout();
     let reader = Reader {
         styled: AutoStream::choice(&stdout) != ColorChoice::Never,
         is_terminal: stdout.is_terminal(),
     };
-    let text = match options.format {
-        Format::Json => pretty(document),
-        Format::Text => {
-            serde_json::from_slice(document).map(|listing| render(&listing, options.long, &reader))
-        }
+    let text = match show.format {
+        Format::Json => json(directory),
+        Format::Text => text(directory, show, &reader),
     };
-    let text = text
-        .map_err(|error| Failure::error(format!("the service's answer is no listing ({error})")))?;
+    let text = text.map_err(Failure::no_listing)?;
     let mut stdout = stdout.lock();
     match stdout
         .write_all(text.as_bytes())
@@ -65,24 +59,23 @@ pub(crate) fn print(document: &[u8], options: &Options) -> Result<(), Failure> {
     }
 }
 
-fn pretty(document: &[u8]) -> serde_json::Result<String> {
-    let value: serde_json::Value = serde_json::from_slice(document)?;
-    Ok(serde_json::to_string_pretty(&value)? + "\n")
+/// The first document, with the entries of all.
+fn json(directory: Directory) -> serde_json::Result<String> {
+    let Directory {
+        mut document,
+        entries,
+    } = directory;
+    document["length"] = entries.len().into();
+    document["DATA"] = Value::Array(entries);
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn render(listing: &Listing, long: bool, reader: &Reader) -> String {
+fn text(directory: Directory, show: &Show, reader: &Reader) -> serde_json::Result<String> {
     let mut text = String::new();
-    for entry in &listing.entries {
-        if long {
-            let size = entry
-                .size
-                .filter(|_| !entry.is_directory())
-                .map(|size| HumanBytes(size).to_string());
-            let (mode, size, time) = (
-                entry.mode(),
-                size.unwrap_or_else(|| "-".to_owned()),
-                entry.time(),
-            );
+    for entry in directory.entries {
+        let entry: Entry = serde_json::from_value(entry)?;
+        if show.long {
+            let (mode, size, time) = (entry.mode(), entry.size(show.bytes), entry.time(show.utc));
             // Writing to a String cannot fail.
             let _ = write!(text, "{mode}  {size:>11}  {time:<16}  ");
         }
@@ -94,7 +87,7 @@ fn render(listing: &Listing, long: bool, reader: &Reader) -> String {
         let slash = if entry.is_directory() { "/" } else { "" };
         let _ = writeln!(text, "{style}{}{style:#}{slash}", reader.shown(&entry.name));
     }
-    text
+    Ok(text)
 }
 
 impl Reader {
@@ -153,16 +146,29 @@ impl Entry {
             .collect()
     }
 
-    /// The minute, out of `2026-01-31 12:00:00+00:00`.
-    fn time(&self) -> String {
-        printable(
-            &self
-                .last_modified
-                .as_deref()
-                .unwrap_or("-")
-                .chars()
-                .take(16)
-                .collect::<String>(),
-        )
+    /// `4.70 KiB`, or `4815`; a directory has none.
+    fn size(&self, bytes: bool) -> String {
+        match self.size.filter(|_| !self.is_directory()) {
+            Some(size) if bytes => size.to_string(),
+            Some(size) => HumanBytes(size).to_string(),
+            None => "-".to_owned(),
+        }
+    }
+
+    /// The minute, in the time zone of the reader, out of `2026-01-31 12:00:00+00:00`.
+    fn time(&self, utc: bool) -> String {
+        let text = self.last_modified.as_deref().unwrap_or("-");
+        let zone = if utc {
+            TimeZone::UTC
+        } else {
+            TimeZone::system()
+        };
+        match text.parse::<Timestamp>() {
+            Ok(time) => time
+                .to_zoned_datetime(zone)
+                .strftime("%Y-%m-%d %H:%M")
+                .to_string(),
+            Err(_) => printable(&text.chars().take(16).collect::<String>()),
+        }
     }
 }

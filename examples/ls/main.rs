@@ -6,6 +6,7 @@
 //! cargo run --example ls -- --help
 //! ```
 
+mod account;
 mod demo;
 mod failure;
 mod http_client;
@@ -13,27 +14,23 @@ mod listing;
 mod options;
 mod place;
 mod terminal;
+mod transfer;
 
-use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use bytes::Bytes;
 use clap::Parser;
 use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::login::{GlobusApp, service_url};
-use globus_gare::reauth::{
-    GareOptions, GareOutcome, ReauthError, Reauthenticator, Trust, reauth_fn,
-};
-use http::header::{ACCEPT, AUTHORIZATION};
-use http_body_util::BodyExt;
-use tower::{Service, ServiceBuilder, ServiceExt};
-use url::Url;
+use globus_gare::reauth::{ReauthError, Reauthenticator, Trust, reauth_fn};
+use tower::ServiceBuilder;
 
 use crate::failure::{Failure, Remedy};
 use crate::http_client::HttpClient;
-use crate::options::Options;
+use crate::options::{Command, Login, Options};
 use crate::place::Place;
 use crate::terminal::Terminal;
+use crate::transfer::{Transfer, Wanted};
 
 /// What requests are sent with: an HTTP client with the layer around it.
 type Client = GareService<HttpClient>;
@@ -50,40 +47,55 @@ fn main() -> ExitCode {
         Err(error) => return Failure::error(format!("cannot start: {error}")).report(),
     };
     let done = runtime.block_on(async {
-        match &options.collection {
-            None => demo::run(&options).await,
-            Some(collection) => run(&options, collection).await,
+        tokio::select! {
+            done = run(&options) => done,
+            _ = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
         }
     });
-    // Whoever still waits for a line from the terminal is not waited for.
-    runtime.shutdown_background();
+    // Whoever is still at work on the terminal leaves it as it was.
+    runtime.shutdown_timeout(Duration::from_millis(500));
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }
 
+async fn run(options: &Options) -> Result<(), Failure> {
+    let login = &options.login;
+    match (&options.command, &options.collection) {
+        (Some(Command::Login { force }), _) => account::log_in(login, *force).await,
+        (Some(Command::Logout), _) => account::log_out(login).await,
+        (Some(Command::Whoami), _) => account::who_am_i(login).await,
+        (Some(Command::Completion { shell }), _) => account::complete(*shell),
+        (None, Some(collection)) => list(options, collection).await,
+        (None, None) => demo::run(options).await,
+    }
+}
+
 /// Lists a directory of a real collection.
-async fn run(options: &Options, collection: &str) -> Result<(), Failure> {
+async fn list(options: &Options, collection: &str) -> Result<(), Failure> {
     let place = Place::parse(collection, options.path.as_deref())?;
+    let wanted = Wanted::new(&options.what, &place)?;
     let service = service_url("transfer").map_err(Failure::setup)?;
     let token = std::env::var("GLOBUS_ACCESS_TOKEN")
         .ok()
         .filter(|token| !token.is_empty());
     let terminal = Terminal::default();
-    let remedy = remedy(options);
+    let remedy = remedy(&options.login);
 
-    // With a client id and somebody at the terminal, a login is possible.
-    let app = match (options.client_id(), remedy) {
-        (Some(client_id), None) => {
-            let app = GlobusApp::user(client_id)
-                .prompt(terminal.clone())
-                .build()
-                .map_err(Failure::setup)?;
-            if token.is_none() {
-                app.login().await.map_err(|error| Failure::login(&error))?;
-            }
-            Some(app)
-        }
-        _ => None,
+    // With a client id there may be tokens from the last time, and a login is possible.
+    let app = match options.login.client_id() {
+        Some(client_id) => Some(app(client_id, &options.login, &terminal)?),
+        None => None,
     };
+    if let (Some(app), None) = (&app, &token) {
+        match remedy {
+            None => app.login().await.map_err(|error| Failure::login(&error))?,
+            Some(_)
+                if app
+                    .is_logged_in()
+                    .await
+                    .map_err(|error| Failure::login(&error))? => {}
+            Some(_) => return Err(Failure::no_token(remedy)),
+        }
+    }
     if token.is_none() && app.is_none() {
         return Err(Failure::no_token(remedy));
     }
@@ -97,25 +109,48 @@ async fn run(options: &Options, collection: &str) -> Result<(), Failure> {
     }
     let http = HttpClient::new(options.timeout(), &service)
         .map_err(|error| Failure::network(&error, &service))?;
-    let mut client = match app {
-        Some(app) => client(app, trust, http),
+    let client = match &app {
+        Some(app) => client(app.clone(), trust, http),
         None => client(
             reauth_fn(|_| async { Err(ReauthError::interaction_required_elsewhere()) }),
             trust,
             http,
         ),
     };
-
-    let document = fetch(
-        &mut client,
-        &service,
-        &place,
-        token.as_deref(),
+    let mut transfer = Transfer {
+        client,
+        service,
+        token,
         remedy,
-        &terminal,
-    )
-    .await?;
-    listing::print(&document, options)
+        terminal,
+    };
+
+    let listed = transfer.list(&place, &wanted).await;
+    let directory = match (listed, &app) {
+        // Somebody has ended the token that was kept: that is no requirement, and takes a login all the same.
+        (Err(failure), Some(app)) if failure.token_is_dead() && transfer.may_log_in() => {
+            app.login_again()
+                .await
+                .map_err(|error| Failure::login(&error))?;
+            transfer.list(&place, &wanted).await?
+        }
+        (listed, _) => listed?,
+    };
+    listing::print(directory, &options.show)
+}
+
+/// The login of this program: its tokens are kept in a file, and renewed.
+fn app(client_id: &str, login: &Login, terminal: &Terminal) -> Result<GlobusApp, Failure> {
+    GlobusApp::user(client_id)
+        .app_name(&login.app_name)
+        .scopes([
+            "urn:globus:auth:scope:transfer.api.globus.org:all",
+            "openid profile email",
+        ])
+        .refresh_tokens(true)
+        .prompt(terminal.prompt(login))
+        .build()
+        .map_err(Failure::setup)
 }
 
 /// All that it takes: the layer around an HTTP client.
@@ -125,66 +160,12 @@ fn client(login: impl Reauthenticator, trust: Trust, http: HttpClient) -> Client
         .service(http)
 }
 
-/// Asks the Transfer service for a directory. This is written as if nobody ever had to log in.
-async fn fetch(
-    client: &mut Client,
-    service: &Url,
-    place: &Place,
-    token: Option<&str>,
-    remedy: Option<Remedy>,
-    terminal: &Terminal,
-) -> Result<Bytes, Failure> {
-    let mut request = http::Request::get(place.url_at(service)).header(ACCEPT, "application/json");
-    if let Some(token) = token {
-        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-    }
-    if remedy.is_some() {
-        request = request.extension(GareOptions::new().no_prompt());
-    }
-    let request = request
-        .body(Bytes::new())
-        .map_err(|_| Failure::error("the token cannot be sent in a header"))?;
-
-    let waiting = terminal.wait_for(service);
-    let network = |error: &reqwest::Error| Failure::network(error, service);
-    let client = client.ready().await.map_err(|error| network(&error))?;
-    let response = client
-        .call(request)
-        .await
-        .map_err(|error| network(&error))?;
-    let (head, body) = response.into_parts();
-    let body = body
-        .collect()
-        .await
-        .map_err(|error| network(&error))?
-        .to_bytes();
-    drop(waiting);
-
-    if head.status.is_success() {
-        return Ok(body);
-    }
-    // What came of a requirement is told beside the response.
-    match head.extensions.get::<GareOutcome>() {
-        Some(outcome) => Err(Failure::refused(
-            outcome,
-            head.status,
-            &body,
-            place,
-            service,
-            remedy,
-        )),
-        None => Err(Failure::answered(head.status, &body, place)),
-    }
-}
-
 /// What the user would have to do so that a login is possible; nothing where it is.
-fn remedy(options: &Options) -> Option<Remedy> {
-    if options.no_login {
+fn remedy(login: &Login) -> Option<Remedy> {
+    if login.no_login {
         Some(Remedy::AllowLogin)
-    } else if options.client_id().is_none() {
+    } else if login.client_id().is_none() {
         Some(Remedy::NameClient)
-    } else if !io::stdin().is_terminal() {
-        Some(Remedy::UseTerminal)
     } else {
         None
     }

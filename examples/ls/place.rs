@@ -1,6 +1,5 @@
 //! Which directory of which collection.
 
-use url::Url;
 use uuid::Uuid;
 
 use crate::failure::Failure;
@@ -8,6 +7,8 @@ use crate::failure::Failure;
 pub(crate) struct Place {
     pub(crate) collection: Uuid,
     pub(crate) path: Option<String>,
+    /// What the names in it must match, where the path ended in a pattern.
+    pub(crate) pattern: Option<String>,
 }
 
 impl Place {
@@ -18,23 +19,44 @@ impl Place {
             (_, path) => (collection, path),
         };
         let collection = Uuid::parse_str(id).map_err(|_| Failure::no_id(id))?;
-        Ok(Self {
-            collection,
-            path: path.filter(|path| !path.is_empty()).map(str::to_owned),
-        })
+        let path = path.filter(|path| !path.is_empty()).map(str::to_owned);
+        Self::of(collection, path)
     }
 
-    /// Where the Transfer service lists it.
-    pub(crate) fn url_at(&self, service: &Url) -> String {
-        let mut url = service.clone();
-        url.set_path(&format!(
-            "{}v0.10/operation/endpoint/{}/ls",
-            service.path(),
-            self.collection
-        ));
-        if let Some(path) = &self.path {
-            url.query_pairs_mut().append_pair("path", path);
+    /// The collection's own default directory.
+    pub(crate) fn default_of(collection: Uuid) -> Self {
+        Self {
+            collection,
+            path: None,
+            pattern: None,
         }
-        url.into()
+    }
+
+    fn of(collection: Uuid, path: Option<String>) -> Result<Self, Failure> {
+        let Some(text) = path else {
+            return Ok(Self::default_of(collection));
+        };
+        let (directory, last) = match text.rfind('/') {
+            Some(slash) => text.split_at(slash + 1),
+            None => ("", text.as_str()),
+        };
+        if directory.contains('*') {
+            return Err(Failure::usage(
+                "a * is possible in the last part of the path only",
+            ));
+        }
+        let is_pattern = last.contains('*');
+        let (path, pattern) = if is_pattern {
+            (directory, Some(last))
+        } else {
+            (text.as_str(), None)
+        };
+        Ok(Self {
+            collection,
+            path: Some(path)
+                .filter(|path| !path.is_empty())
+                .map(str::to_owned),
+            pattern: pattern.map(str::to_owned),
+        })
     }
 }

@@ -1,14 +1,16 @@
 //! The person at the terminal. All of this goes to stderr: stdout is for the listing.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use async_trait::async_trait;
-use globus_gare::login::{LoginPrompt, LoginReply, LoginRequest};
+use globus_gare::login::{Interactive, LoginPrompt, LoginReply, LoginRequest};
 use globus_gare::reauth::ReauthError;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use url::Url;
+
+use crate::options::Login;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
@@ -45,7 +47,7 @@ impl Terminal {
     pub(crate) fn wait_for(&self, service: &Url) -> Waiting {
         let spinner = self.spinner.clone();
         spinner.reset();
-        spinner.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        spinner.set_draw_target(ProgressDrawTarget::stderr());
         spinner.set_style(ProgressStyle::default_spinner());
         spinner.set_message(format!(
             "waiting for {}",
@@ -60,39 +62,28 @@ impl Terminal {
             let _ = writeln!(anstream::stderr(), "{line}");
         });
     }
-}
 
-#[async_trait]
-impl LoginPrompt for Terminal {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        if let Some(challenge) = request.challenge() {
-            self.say(&challenge.in_plain_words());
-        }
-        let question = format!(
-            "Log in at\n\n  {}\n\nand paste the code that it shows (nothing to decline): ",
-            request.authorize_url()
-        );
-        let spinner = self.spinner.clone();
-        let read = tokio::task::spawn_blocking(move || spinner.suspend(|| ask(&question)));
-        let line = read
-            .await
-            .map_err(|error| ReauthError::with_source("the terminal could not be read", error))?;
-        let line = line
-            .map_err(|error| ReauthError::with_source("the terminal could not be read", error))?;
-        match line.trim() {
-            "" => Err(ReauthError::declined()),
-            // A page that cannot be reached still shows its address, with the code in it.
-            text => Ok(Url::parse(text)
-                .map_or_else(|_| LoginReply::Code(text.to_owned()), LoginReply::Redirect)),
+    /// A login here, in the browser or by a pasted code.
+    pub(crate) fn prompt(&self, login: &Login) -> Prompt {
+        let person = Interactive::new().browser(!login.no_browser);
+        Prompt {
+            spinner: self.spinner.clone(),
+            person: person.timeout(login.timeout()),
         }
     }
 }
 
-fn ask(question: &str) -> io::Result<String> {
-    let mut stderr = anstream::stderr().lock();
-    write!(stderr, "{question}")?;
-    stderr.flush()?;
-    let mut line = String::new();
-    io::stdin().read_line(&mut line)?;
-    Ok(line)
+/// A login that has the terminal to itself.
+pub(crate) struct Prompt {
+    spinner: ProgressBar,
+    person: Interactive,
+}
+
+#[async_trait]
+impl LoginPrompt for Prompt {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        self.spinner.disable_steady_tick();
+        self.spinner.finish_and_clear();
+        self.person.ask(request).await
+    }
 }

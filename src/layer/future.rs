@@ -50,7 +50,7 @@ pin_project! {
         Inspecting { inspection: Box<Inspection<ResB>>, head: Box<response::Parts>, attempt: Attempt<S, B> },
         // It does. The session decides, logs in, waits.
         Deciding { waiting: Waiting, response: Response<GareBody<ResB>>, service: S, template: Option<Template<B>> },
-        // There is a newer credential: the service is made ready for the replay.
+        // There is a credential, or a newer one: the service is made ready for it.
         Readying { request: Box<Request<B>>, attempt: Attempt<S, B> },
         Done,
     }
@@ -72,7 +72,7 @@ struct Attempt<S, B> {
 
 impl<S, B, ResB> GareFuture<S, B, ResB>
 where
-    S: Service<Request<B>, Response = Response<ResB>>,
+    S: Service<Request<B>, Response = Response<ResB>> + Clone,
     B: ReplayableBody,
     ResB: Body,
 {
@@ -107,11 +107,13 @@ where
         exchange.present(presented);
         let state = match exchange.ready() {
             Some(header) => send(request, header, service, exchange, template),
+            // A service that is ready may hold a permit or a place in a queue, which
+            // whoever gets the credential may need: it is given back meanwhile.
             None => State::Preparing {
                 waiting: Box::pin(exchange.prepare()),
                 unsent: Box::new(Unsent {
                     request,
-                    service,
+                    service: service.clone(),
                     template,
                 }),
             },
@@ -201,11 +203,21 @@ where
             let next = match (this.state.as_mut().project_replace(State::Done), event) {
                 (StateTaken::Preparing { unsent, .. }, Event::Decided(exchange, header)) => {
                     let Unsent {
-                        request,
+                        mut request,
                         service,
                         template,
                     } = *unsent;
-                    send(request, header, service, exchange, template)
+                    if let Some(value) = header {
+                        authorize(&mut request, value);
+                    }
+                    State::Readying {
+                        request: Box::new(request),
+                        attempt: Attempt {
+                            exchange,
+                            service,
+                            template,
+                        },
+                    }
                 }
                 (StateTaken::Calling { attempt, .. }, Event::Answered(response)) => {
                     let limits = *this.limits;

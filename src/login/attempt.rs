@@ -1,19 +1,34 @@
-use oauth2::{AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, Scope};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use oauth2::{
+    AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+};
+use subtle::ConstantTimeEq;
 use url::Url;
 
 use super::LoginReply;
-use super::app::Settings;
 use super::exchange::{Refusal, TokenAnswer, auth_client, exchange_code};
-use super::scopes::Scopes;
+use super::scope::Scopes;
+use super::settings::Settings;
 use super::transport::Transport;
 use crate::gare::AuthorizationParameters;
 use crate::reauth::ReauthError;
 
-/// One login on its way: what was sent with the browser, and what must come back.
+/// One login on its way: what is sent with the browser, and what must come back.
 pub(super) struct Attempt {
-    authorize_url: Url,
-    state: CsrfToken,
+    page: Page,
     verifier: PkceCodeVerifier,
+}
+
+/// The page that the person opens. It may be told more than one way back.
+#[derive(Clone)]
+pub(super) struct Page {
+    url: Url,
+    state: CsrfToken,
+    default: RedirectUrl,
+    /// The ways back that were handed out, as they were written: Globus Auth
+    /// compares them by their bytes when the code is exchanged.
+    ways: Arc<Mutex<Vec<RedirectUrl>>>,
 }
 
 impl Attempt {
@@ -27,7 +42,7 @@ impl Attempt {
         let client = auth_client(settings).set_redirect_uri(settings.redirect_uri.clone());
         let mut request = client
             .authorize_url(CsrfToken::new_random)
-            .add_scopes(scopes.iter().map(|scope| Scope::new(scope.to_owned())))
+            .add_scopes(scopes.iter().map(|scope| Scope::new(scope.to_string())))
             .set_pkce_challenge(challenge)
             .add_extra_param(
                 "access_type",
@@ -37,6 +52,9 @@ impl Attempt {
                     "online"
                 },
             );
+        if let Some(label) = &settings.label {
+            request = request.add_extra_param("prefill_named_grant", label);
+        }
         if let Some(asked) = asked {
             let pairs = asked.to_query();
             // Without it Globus Auth is content with the session that the browser
@@ -48,16 +66,19 @@ impl Attempt {
                 request = request.add_extra_param(name, value);
             }
         }
-        let (authorize_url, state) = request.url();
-        Self {
-            authorize_url,
+        let (url, state) = request.url();
+        let default = settings.redirect_uri.clone();
+        let page = Page {
+            url,
             state,
-            verifier,
-        }
+            ways: Arc::new(Mutex::new(vec![default.clone()])),
+            default,
+        };
+        Self { page, verifier }
     }
 
-    pub(super) fn authorize_url(&self) -> &Url {
-        &self.authorize_url
+    pub(super) fn page(&self) -> &Page {
+        &self.page
     }
 
     /// Takes what came back from the browser, and gets tokens for it.
@@ -67,27 +88,67 @@ impl Attempt {
         transport: &Transport,
         reply: LoginReply,
     ) -> Result<TokenAnswer, ReauthError> {
-        let code = self.code(reply)?;
-        exchange_code(settings, transport, code, self.verifier).await
+        let (code, way) = self.page.code(reply)?;
+        exchange_code(settings, transport, code, way, self.verifier).await
+    }
+}
+
+impl Page {
+    pub(super) fn url(&self) -> &Url {
+        &self.url
     }
 
-    fn code(&self, reply: LoginReply) -> Result<AuthorizationCode, ReauthError> {
-        let code = match reply {
-            LoginReply::Code(code) => code.trim().to_owned(),
-            LoginReply::Redirect(url) => self.code_of(&url)?,
+    pub(super) fn default_way(&self) -> &Url {
+        self.default.url()
+    }
+
+    /// The page for another way back.
+    pub(super) fn leading_to(&self, redirect_uri: &str) -> Result<Url, ReauthError> {
+        let way = RedirectUrl::new(redirect_uri.to_owned())
+            .map_err(|error| ReauthError::with_source("the redirect URI cannot be read", error))?;
+        let mut url = self.url.clone();
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let mut query = url.query_pairs_mut();
+        query.clear();
+        for (name, value) in &pairs {
+            let is_way = name == "redirect_uri";
+            query.append_pair(name, if is_way { redirect_uri } else { value });
+        }
+        drop(query);
+        self.ways
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(way);
+        Ok(url)
+    }
+
+    /// Whether a redirect carries the state of this login, once. It takes the same
+    /// time wherever the two differ.
+    pub(super) fn is_answered_by(&self, redirect: &Url) -> bool {
+        let state = only(redirect, "state").ok().flatten().unwrap_or_default();
+        state
+            .as_bytes()
+            .ct_eq(self.state.secret().as_bytes())
+            .into()
+    }
+
+    /// The code, and the way that it came.
+    fn code(&self, reply: LoginReply) -> Result<(AuthorizationCode, RedirectUrl), ReauthError> {
+        let (code, way) = match reply {
+            LoginReply::Code(code) => (code.trim().to_owned(), self.default.clone()),
+            LoginReply::Redirect(url) => (self.code_of(&url)?, self.way_of(&url)),
         };
         if code.is_empty() {
             return Err(ReauthError::new("the login gave no authorization code"));
         }
-        Ok(AuthorizationCode::new(code))
+        Ok((AuthorizationCode::new(code), way))
     }
 
     /// The code of an authorization response (RFC 6749, section 4.1.2).
     fn code_of(&self, url: &Url) -> Result<String, ReauthError> {
         // First of all: what another login, or an attacker, sent here says nothing.
-        // The comparison takes the same time wherever the two differ.
-        let state = only(url, "state")?.map(CsrfToken::new);
-        if state.as_ref() != Some(&self.state) {
+        only(url, "state")?;
+        if !self.is_answered_by(url) {
             return Err(ReauthError::new(
                 "the redirect does not belong to this login: its state is another",
             ));
@@ -105,8 +166,21 @@ impl Attempt {
             None => Ok(only(url, "code")?.unwrap_or_default()),
         }
     }
-}
 
+    /// Which of the ways that were handed out `url` came by.
+    fn way_of(&self, url: &Url) -> RedirectUrl {
+        let mut bare = url.clone();
+        bare.set_query(None);
+        bare.set_fragment(None);
+        let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        let way = ways.iter().find(|way| {
+            let mut way = way.url().clone();
+            way.set_query(None);
+            way == bare
+        });
+        way.unwrap_or(&self.default).clone()
+    }
+}
 /// A parameter that must not come twice (RFC 6749, section 3.1).
 fn only(url: &Url, name: &str) -> Result<Option<String>, ReauthError> {
     let mut values = url
@@ -125,32 +199,18 @@ fn only(url: &Url, name: &str) -> Result<Option<String>, ReauthError> {
 mod tests {
     use std::collections::HashMap;
 
-    use oauth2::RedirectUrl;
-
     use super::*;
-
-    fn settings() -> Settings {
-        let url = |text: &str| Url::parse(text).expect(text);
-        Settings {
-            authorize_url: url("https://auth.globus.org/v2/oauth2/authorize"),
-            token_url: url("https://auth.globus.org/v2/oauth2/token"),
-            client_id: "client".to_owned(),
-            redirect_uri: RedirectUrl::new("http://127.0.0.1:1/back".to_owned()).expect("a URL"),
-            scopes: Scopes::default(),
-            refresh_tokens: false,
-        }
-    }
 
     fn begin(asked: Option<&AuthorizationParameters>) -> Attempt {
         Attempt::begin(
-            &settings(),
-            &Scopes::default().with(["a[b c]", "openid"]),
+            &Settings::for_tests(),
+            &"a[b c] openid".parse().expect("scopes"),
             asked,
         )
     }
 
     fn query(attempt: &Attempt) -> HashMap<String, String> {
-        let pairs: Vec<_> = attempt.authorize_url.query_pairs().into_owned().collect();
+        let pairs: Vec<_> = attempt.page.url.query_pairs().into_owned().collect();
         let count = pairs.len();
         let query: HashMap<_, _> = pairs.into_iter().collect();
         assert_eq!(query.len(), count, "a parameter comes twice");
@@ -159,10 +219,10 @@ mod tests {
 
     /// What the redirect with this query gives: a code, `declined`, or what is wrong.
     fn reply(attempt: &Attempt, query: &str) -> String {
-        let query = query.replace("STATE", attempt.state.secret());
+        let query = query.replace("STATE", attempt.page.state.secret());
         let url = Url::parse(&format!("http://127.0.0.1:1/back?{query}")).expect("a URL");
-        match attempt.code(LoginReply::Redirect(url)) {
-            Ok(code) => code.into_secret(),
+        match attempt.page.code(LoginReply::Redirect(url)) {
+            Ok((code, _)) => code.into_secret(),
             Err(error) if error.is_declined() => "declined".to_owned(),
             Err(error) => error.to_string(),
         }
@@ -174,7 +234,8 @@ mod tests {
         let query = query(&attempt);
         assert!(
             attempt
-                .authorize_url
+                .page
+                .url
                 .as_str()
                 .starts_with("https://auth.globus.org/v2/oauth2/authorize?")
         );
@@ -193,7 +254,8 @@ mod tests {
         assert!(!query.contains_key("prompt"));
         assert!(
             !attempt
-                .authorize_url
+                .page
+                .url
                 .as_str()
                 .contains(attempt.verifier.secret())
         );
@@ -202,7 +264,7 @@ mod tests {
     #[test]
     fn each_login_has_a_state_and_a_verifier_of_its_own() {
         let (one, two) = (begin(None), begin(None));
-        assert!(one.state != two.state);
+        assert!(one.page.state != two.page.state);
         assert_ne!(one.verifier.secret(), two.verifier.secret());
     }
 
@@ -254,10 +316,33 @@ mod tests {
                 reply(&attempt, query)
             );
         }
-        let pasted = attempt
-            .code(LoginReply::Code(" abc\n".to_owned()))
-            .expect("a code");
-        assert_eq!(pasted.secret(), "abc");
-        assert!(attempt.code(LoginReply::Code(" \n".to_owned())).is_err());
+        let pasted = attempt.page.code(LoginReply::Code(" abc\n".to_owned()));
+        assert_eq!(pasted.expect("a code").0.secret(), "abc");
+        let nothing = LoginReply::Code(" \n".to_owned());
+        assert!(attempt.page.code(nothing).is_err());
+    }
+
+    #[test]
+    fn a_code_is_exchanged_with_the_way_that_it_came() {
+        let attempt = begin(None);
+        let loopback = "http://127.0.0.1:4321";
+        let url = attempt.page.leading_to(loopback).expect("a page");
+        let ways: Vec<_> = url
+            .query_pairs()
+            .filter(|(name, _)| name == "redirect_uri")
+            .collect();
+        assert!(ways.len() == 1 && ways[0].1 == loopback, "{ways:?}");
+        let state = attempt.page.state.secret();
+        for (came, way) in [
+            (loopback, loopback),
+            ("http://127.0.0.1:1/back", "http://127.0.0.1:1/back"),
+        ] {
+            let redirect = Url::parse(&format!("{came}?code=c&state={state}")).expect("a URL");
+            let (_, found) = attempt
+                .page
+                .code(LoginReply::Redirect(redirect))
+                .expect("a code");
+            assert_eq!(found.as_str(), way);
+        }
     }
 }

@@ -1,44 +1,86 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use oauth2::RedirectUrl;
+use oauth2::{ClientSecret, RedirectUrl};
 use url::Url;
 
-use super::LoginPrompt;
-use super::app::{GlobusApp, Settings};
+use super::app::{GlobusApp, Shared, Who};
 use super::environment::{base, service_url};
 use super::resource_server::ResourceServers;
-use super::scopes::Scopes;
+use super::scope::{Scope, Scopes};
+use super::settings::{Endpoints, Settings};
 use super::transport::Transport;
+use super::wallet::Wallet;
+use super::{Interactive, JsonFileStore, LoginPrompt, MemoryStore, TokenStore};
 use crate::reauth::Origin;
 
-/// Everything that a program may do at the Transfer service on behalf of its user.
-const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+/// How long before its end a token counts as run out: as long as a session does.
+const LEEWAY: Duration = Duration::from_secs(60);
 
-/// Sets up a [`GlobusApp`]: what [`GlobusApp::user`] returns.
+/// Sets up a [`GlobusApp`]: what [`GlobusApp::user`] and [`GlobusApp::confidential`] return.
 #[must_use = "a builder does nothing until it is built"]
 pub struct GlobusAppBuilder {
     client_id: String,
+    client_secret: Option<String>,
+    is_person: bool,
+    app_name: Option<String>,
     auth_url: Option<String>,
     redirect_uri: Option<String>,
-    scopes: Scopes,
+    scopes: Vec<String>,
     resource_servers: Vec<(String, String)>,
     refresh_tokens: bool,
+    leeway: Duration,
     prompt: Option<Arc<dyn LoginPrompt>>,
+    store: Option<Arc<dyn TokenStore>>,
 }
 
 impl GlobusAppBuilder {
-    pub(super) fn new(client_id: String) -> Self {
+    pub(super) fn user(client_id: String) -> Self {
         Self {
             client_id,
+            client_secret: None,
+            is_person: true,
+            app_name: None,
             auth_url: None,
             redirect_uri: None,
-            scopes: Scopes::default(),
+            scopes: Vec::new(),
             resource_servers: Vec::new(),
             refresh_tokens: false,
+            leeway: LEEWAY,
             prompt: None,
+            store: None,
         }
+    }
+
+    pub(super) fn confidential(client_id: String, secret: String) -> Self {
+        Self {
+            is_person: false,
+            ..Self::user(client_id).client_secret(secret)
+        }
+    }
+
+    /// What the program is called: on the consent page, and where its tokens are
+    /// kept. With a name, tokens outlast the program, in the file where the Python
+    /// SDK keeps those of an app with this client id and name
+    /// ([`JsonFileStore::for_app`]). Without one, and without a
+    /// [`store`](Self::store), they are kept in memory.
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.app_name = Some(name.into());
+        self
+    }
+
+    /// The secret of a client that has one, such as a web service.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.client_secret = Some(secret.into());
+        self
+    }
+
+    /// Where the tokens are kept.
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
     }
 
     /// Where Globus Auth is; by default [`service_url`]`("auth")`.
@@ -57,9 +99,20 @@ impl GlobusAppBuilder {
 
     /// The scopes to ask for, each alone or several in one text; by default
     /// `urn:globus:auth:scope:transfer.api.globus.org:all`. Scopes that a service
-    /// turns out to require are added to them by the login.
-    pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.scopes = self.scopes.with(scopes);
+    /// turns out to require are added to them by the login; for a person, `openid`
+    /// is always among them, since it tells who logged in.
+    ///
+    /// ```
+    /// use globus_gare::login::{GlobusApp, Scope};
+    ///
+    /// let mapped = Scope::transfer_data_access("6c54cade-bde5-45c1-bdea-f4bd71dba2cc");
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+    ///     .scopes([mapped.to_string(), "profile email".to_owned()])
+    ///     .build()?;
+    /// # Ok::<(), globus_gare::login::SetupError>(())
+    /// ```
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes.extend(scopes.into_iter().map(Into::into));
         self
     }
 
@@ -95,8 +148,14 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// How to reach the person. Without one every login fails with
-    /// [`is_interaction_required`](crate::reauth::ReauthError::is_interaction_required).
+    /// How long before its end an access token counts as run out; 60 seconds by default.
+    pub fn expiry_leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// How to reach the person; by default [`Interactive`], with a browser or a
+    /// terminal.
     pub fn prompt(mut self, prompt: impl LoginPrompt) -> Self {
         self.prompt = Some(Arc::new(prompt));
         self
@@ -106,8 +165,8 @@ impl GlobusAppBuilder {
     ///
     /// # Errors
     ///
-    /// Where a URL, an origin or the environment cannot be used, or Globus Auth
-    /// would be spoken to over a network in the clear.
+    /// Where a URL, an origin, the scopes or the environment cannot be used, or
+    /// Globus Auth would be spoken to over a network in the clear.
     pub fn build(self) -> Result<GlobusApp, SetupError> {
         if self.client_id.trim().is_empty() {
             return Err(SetupError::new("the client id is empty"));
@@ -135,25 +194,71 @@ impl GlobusAppBuilder {
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
         }
-        let scopes = if self.scopes.is_empty() {
-            self.scopes.with([TRANSFER_ALL])
-        } else {
-            self.scopes
+        let client_id = self.client_id.trim().to_owned();
+        let store = match (self.store, &self.app_name) {
+            (Some(store), _) => store,
+            (None, Some(name)) => {
+                let file = JsonFileStore::for_app(&client_id, name).map_err(|error| {
+                    SetupError::caused("there is no place to keep tokens in", error)
+                })?;
+                Arc::new(file) as Arc<dyn TokenStore>
+            }
+            (None, None) => Arc::new(MemoryStore::new()),
         };
         let settings = Settings {
-            authorize_url: join(&auth_url, "v2/oauth2/authorize")?,
-            token_url: join(&auth_url, "v2/oauth2/token")?,
-            client_id: self.client_id.trim().to_owned(),
+            endpoints: Endpoints {
+                authorize: join(&auth_url, "v2/oauth2/authorize")?,
+                token: join(&auth_url, "v2/oauth2/token")?,
+                revoke: join(&auth_url, "v2/oauth2/token/revoke")?,
+                userinfo: join(&auth_url, "v2/oauth2/userinfo")?,
+            },
+            client_id,
+            client_secret: self.client_secret.map(ClientSecret::new),
             redirect_uri,
-            scopes,
+            label: self.app_name.as_deref().map(label),
+            scopes: scopes(&self.scopes, self.is_person)?,
             refresh_tokens: self.refresh_tokens,
+            leeway: self.leeway,
         };
-        Ok(GlobusApp::new(
+        let who = match (self.is_person, self.prompt) {
+            (false, _) => Who::Client,
+            (true, Some(prompt)) => Who::Person(prompt),
+            (true, None) => Who::Person(Arc::new(Interactive::default())),
+        };
+        let shared = Shared {
             settings,
             resource_servers,
-            self.prompt,
+            who,
             transport,
-        ))
+            wallet: Wallet::new(store),
+        };
+        Ok(GlobusApp {
+            shared: Arc::new(shared),
+        })
+    }
+}
+
+fn scopes(texts: &[String], is_person: bool) -> Result<Scopes, SetupError> {
+    let mut scopes: Scopes = texts
+        .join(" ")
+        .parse()
+        .map_err(|error| SetupError::caused("the scopes cannot be used", error))?;
+    if scopes.is_empty() {
+        scopes = Scope::transfer_all().into();
+    }
+    if is_person && !scopes.iter().any(|scope| scope.name() == "openid") {
+        let openid = "openid".parse().and_then(|openid| scopes.union(&openid));
+        scopes = openid.map_err(|error| SetupError::caused("the scopes cannot be used", error))?;
+    }
+    Ok(scopes)
+}
+
+/// The program on this machine, as the SDK calls it in the list of what a user has allowed.
+fn label(app_name: &str) -> String {
+    let host = gethostname::gethostname();
+    match host.to_string_lossy().trim_end_matches(".local") {
+        "" => app_name.to_owned(),
+        host => format!("{app_name} on {host}"),
     }
 }
 

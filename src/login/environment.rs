@@ -3,6 +3,7 @@ use std::env;
 use url::Url;
 
 use super::SetupError;
+use crate::reauth::environment_domain;
 
 /// The base URL of a Globus service, such as `auth` or `transfer`, with a slash at its end.
 ///
@@ -34,7 +35,7 @@ fn look_up(service: &str, variable: impl Fn(&str) -> Option<String>) -> Result<U
             .ok_or_else(|| SetupError::new(format!("{name} is not an http or https URL")));
     }
     let environment = set("GLOBUS_SDK_ENVIRONMENT").unwrap_or_else(|| "production".to_owned());
-    let domain = domain(&environment).ok_or_else(|| {
+    let domain = environment_domain(&environment).ok_or_else(|| {
         SetupError::new(format!(
             "GLOBUS_SDK_ENVIRONMENT names no environment: {environment:?}"
         ))
@@ -63,18 +64,6 @@ pub(super) fn base(text: &str) -> Option<Url> {
         url.set_path(&format!("{}/", url.path()));
     }
     Some(url)
-}
-
-fn domain(environment: &str) -> Option<&'static str> {
-    Some(match environment {
-        "production" => "globus.org",
-        "preview" => "preview.globus.org",
-        "sandbox" => "sandbox.globuscs.info",
-        "integration" => "integration.globuscs.info",
-        "test" => "test.globuscs.info",
-        "staging" => "staging.globuscs.info",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -7,13 +7,15 @@ use oauth2::basic::{
 };
 use oauth2::{
     AuthUrl, AuthorizationCode, Client, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields,
-    PkceCodeVerifier, RefreshToken, RequestTokenError, StandardRevocableToken,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
     StandardTokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 
-use super::app::Settings;
-use super::grants::Token;
+use super::id_token::IdToken;
+use super::scope::Scopes;
+use super::settings::Settings;
+use super::store::{StoredToken, Tokens};
 use super::transport::{Transport, TransportError};
 use crate::reauth::{ReauthError, printable};
 
@@ -32,9 +34,13 @@ pub(super) type AuthClient = Client<
 >;
 
 pub(super) fn auth_client(settings: &Settings) -> AuthClient {
-    Client::new(ClientId::new(settings.client_id.clone()))
-        .set_auth_uri(AuthUrl::from_url(settings.authorize_url.clone()))
-        .set_token_uri(TokenUrl::from_url(settings.token_url.clone()))
+    let client = Client::new(ClientId::new(settings.client_id.clone()))
+        .set_auth_uri(AuthUrl::from_url(settings.endpoints.authorize.clone()))
+        .set_token_uri(TokenUrl::from_url(settings.endpoints.token.clone()));
+    match &settings.client_secret {
+        Some(secret) => client.set_client_secret(secret.clone()),
+        None => client,
+    }
 }
 
 /// What Globus Auth answers a token request: the token of one resource server,
@@ -44,6 +50,8 @@ pub(super) type TokenAnswer = StandardTokenResponse<OfGlobus, BasicTokenType>;
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct OfGlobus {
     resource_server: String,
+    #[serde(default)]
+    id_token: Option<IdToken>,
     #[serde(default)]
     other_tokens: Vec<StandardTokenResponse<OfOne, BasicTokenType>>,
 }
@@ -56,19 +64,21 @@ pub(super) struct OfOne {
 impl ExtraTokenFields for OfGlobus {}
 impl ExtraTokenFields for OfOne {}
 
-/// The tokens of an answer, by resource server.
-pub(super) fn tokens_of(answer: &TokenAnswer) -> impl Iterator<Item = (String, Token)> {
-    let first = (
-        answer.extra_fields().resource_server.clone(),
-        Token::of(answer),
-    );
+/// The tokens of an answer, by resource server, as those of `identity`.
+pub(super) fn tokens_of(answer: &TokenAnswer, identity: Option<&str>) -> Tokens {
+    let server = &answer.extra_fields().resource_server;
+    let first = (server.clone(), StoredToken::of(answer, server, identity));
     let others = answer.extra_fields().other_tokens.iter();
-    std::iter::once(first).chain(others.map(|other| {
-        (
-            other.extra_fields().resource_server.clone(),
-            Token::of(other),
-        )
-    }))
+    let others = others.map(|other| {
+        let server = &other.extra_fields().resource_server;
+        (server.clone(), StoredToken::of(other, server, identity))
+    });
+    std::iter::once(first).chain(others).collect()
+}
+
+/// Who logged in: the `sub` of the answer's ID token for `client_id`.
+pub(super) fn identity_of(answer: &TokenAnswer, client_id: &str) -> Option<String> {
+    answer.extra_fields().id_token.as_ref()?.subject(client_id)
 }
 
 /// Exchanges the code of a login for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
@@ -76,16 +86,36 @@ pub(super) async fn exchange_code(
     settings: &Settings,
     transport: &Transport,
     code: AuthorizationCode,
+    redirect_uri: RedirectUrl,
     verifier: PkceCodeVerifier,
 ) -> Result<TokenAnswer, ReauthError> {
     let code_sent = code.secret().clone();
-    let client = auth_client(settings).set_redirect_uri(settings.redirect_uri.clone());
+    let client = auth_client(settings).set_redirect_uri(redirect_uri);
     client
         .exchange_code(code)
         .set_pkce_verifier(verifier)
         .request_async(transport)
         .await
         .map_err(|error| explain(error, &code_sent))
+}
+
+/// Gets tokens for the client itself (RFC 6749, section 4.4).
+pub(super) async fn exchange_client_credentials(
+    settings: &Settings,
+    transport: &Transport,
+    scopes: &Scopes,
+) -> Result<TokenAnswer, ReauthError> {
+    let scopes = scopes.iter().map(|scope| Scope::new(scope.to_string()));
+    let secret = settings
+        .client_secret
+        .as_ref()
+        .map_or("", |secret| secret.secret());
+    auth_client(settings)
+        .exchange_client_credentials()
+        .add_scopes(scopes)
+        .request_async(transport)
+        .await
+        .map_err(|error| explain(error, secret))
 }
 
 /// Renews a token (RFC 6749, section 6). `None` where the refresh token is of no use any more.
@@ -132,7 +162,7 @@ fn explain(
             let description = refusal
                 .error_description()
                 .map(String::as_str)
-                .filter(|text| !text.contains(sent));
+                .filter(|text| sent.is_empty() || !text.contains(sent));
             ReauthError::with_source(message, Refusal::new(code, description))
         }
         RequestTokenError::Request(error) => {
@@ -173,6 +203,8 @@ impl Error for Refusal {}
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const ANSWER: &str = r#"{
@@ -187,11 +219,25 @@ mod tests {
     #[test]
     fn an_answer_holds_a_token_for_each_resource_server_and_shows_none() {
         let answer: TokenAnswer = serde_json::from_str(ANSWER).expect("a token response");
-        let tokens: Vec<_> = tokens_of(&answer).collect();
-        let names: Vec<_> = tokens.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["auth.globus.org", "transfer.api.globus.org"]);
-        assert!(tokens[0].1.is_fresh() && !tokens[1].1.is_fresh());
-        let header = tokens[1].1.credential().expect("a token that can be sent");
+        let tokens = tokens_of(&answer, Some("me"));
+        let minute = Duration::from_secs(60);
+        let fresh: Vec<_> = tokens
+            .iter()
+            .map(|(name, token)| (name.as_str(), token.is_fresh(minute)))
+            .collect();
+        assert_eq!(
+            fresh,
+            [
+                ("auth.globus.org", true),
+                ("transfer.api.globus.org", false)
+            ]
+        );
+        let transfer = &tokens["transfer.api.globus.org"];
+        assert_eq!(
+            (transfer.scope(), transfer.identity_id()),
+            ("t:all", Some("me"))
+        );
+        let header = transfer.credential().expect("a token that can be sent");
         assert_eq!(header.header_value(), "Bearer second-secret");
         let shown = format!("{answer:?} {tokens:?}");
         assert!(!shown.contains("secret"), "{shown}");

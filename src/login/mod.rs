@@ -9,26 +9,44 @@
 //!  LoginPrompt: a person opens the URL; what comes back is a code or a redirect
 //!     |
 //!     |  GlobusApp: compares the state, exchanges the code with the PKCE verifier,
-//!     v             keeps a token for each resource server
+//!     v             gives a TokenStore a token for each resource server
 //!  the credential of the resource server that refused
 //! ```
 //!
-//! [`GlobusApp`] does all that is the same everywhere; a [`LoginPrompt`] reaches
-//! the person, and is the part to write yourself where a terminal or a browser
-//! is not what you have.
+//! [`GlobusApp`] does all that is the same everywhere. A [`LoginPrompt`] reaches
+//! the person: [`Interactive`], with a browser and a terminal, or your own. A
+//! [`TokenStore`] keeps the tokens: [`MemoryStore`], [`JsonFileStore`], which is
+//! the Python SDK's file, or your own. A web service, which cannot wait for a
+//! person, begins a login and ends it in another request:
+//! [`GlobusApp::begin_login`].
 
+mod account;
 mod app;
 mod attempt;
 mod builder;
 mod environment;
 mod exchange;
-mod grants;
+mod flow;
+mod id_token;
+mod interactive;
+mod pending;
 mod prompt;
 mod resource_server;
-mod scopes;
+mod scope;
+mod settings;
+mod store;
 mod transport;
+mod wallet;
 
+pub use self::account::Account;
 pub use self::app::GlobusApp;
 pub use self::builder::{GlobusAppBuilder, SetupError};
 pub use self::environment::service_url;
+pub use self::interactive::Interactive;
+pub use self::pending::PendingLogin;
 pub use self::prompt::{LoginPrompt, LoginReply, LoginRequest};
+pub use self::scope::{Scope, ScopeParseError, Scopes};
+pub use self::store::{
+    Change, JsonFileStore, MemoryStore, StoreError, StoreLock, StoredToken, TokenStore, Tokens,
+    Work,
+};

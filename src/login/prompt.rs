@@ -4,6 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use url::Url;
 
+use super::attempt::Page;
 use crate::reauth::{Challenge, ReauthError};
 
 /// Reaches the person who is to log in.
@@ -64,17 +65,12 @@ impl<P: LoginPrompt + ?Sized> LoginPrompt for Box<P> {
 #[derive(Clone)]
 pub struct LoginRequest {
     challenge: Option<Challenge>,
-    authorize_url: Url,
-    redirect_uri: Url,
+    page: Page,
 }
 
 impl LoginRequest {
-    pub(super) fn new(challenge: Option<Challenge>, authorize_url: Url, redirect_uri: Url) -> Self {
-        Self {
-            challenge,
-            authorize_url,
-            redirect_uri,
-        }
+    pub(super) fn new(challenge: Option<Challenge>, page: Page) -> Self {
+        Self { challenge, page }
     }
 
     /// What a service asked for; none where the program begins with a login.
@@ -82,14 +78,31 @@ impl LoginRequest {
         self.challenge.as_ref()
     }
 
-    /// The page to open, for this login alone.
+    /// The page to open, for this login alone. It leads to
+    /// [`redirect_uri`](Self::redirect_uri).
     pub fn authorize_url(&self) -> &Url {
-        &self.authorize_url
+        self.page.url()
     }
 
     /// Where Globus Auth sends the browser afterwards.
     pub fn redirect_uri(&self) -> &Url {
-        &self.redirect_uri
+        self.page.default_way()
+    }
+
+    /// The same page, leading to another redirect URI: for a prompt that listens
+    /// itself. Globus Auth allows a client without a secret any port of this machine.
+    ///
+    /// # Errors
+    ///
+    /// Where `redirect_uri` is no absolute URL.
+    pub fn authorize_url_for(&self, redirect_uri: &str) -> Result<Url, ReauthError> {
+        self.page.leading_to(redirect_uri)
+    }
+
+    /// Whether a redirect carries the `state` of this login: any other says nothing,
+    /// and is best ignored. The comparison takes the same time wherever they differ.
+    pub fn is_answered_by(&self, redirect: &Url) -> bool {
+        self.page.is_answered_by(redirect)
     }
 }
 
@@ -100,9 +113,9 @@ impl fmt::Debug for LoginRequest {
             .field("challenge", &self.challenge)
             .field(
                 "authorize_url",
-                &self.authorize_url.origin().ascii_serialization(),
+                &self.authorize_url().origin().ascii_serialization(),
             )
-            .field("redirect_uri", &self.redirect_uri.as_str())
+            .field("redirect_uri", &self.redirect_uri().as_str())
             .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use crate::reauth::Origin;
 /// More than any token response: a dozen resource servers make some 10 KiB.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// The way to Globus Auth's token endpoint.
+/// The way to Globus Auth.
 #[derive(Clone, Debug)]
 pub(super) struct Transport(reqwest::Client);
 
@@ -37,7 +37,7 @@ impl Transport {
 
     /// Sends one request. Only an answer in OAuth 2's own terms comes back: a
     /// success, or a refusal (RFC 6749, section 5.2).
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let request = reqwest::Request::try_from(request)?;
         let mut response = self.0.execute(request).await?;
         let status = response.status();

@@ -10,6 +10,21 @@ use crate::gare::{Found, Gare};
 /// [`gare`](Self::gare) is the one requirement to satisfy now. Where a service,
 /// or several waiting requests, asked for more than one login can give, the rest
 /// comes as a challenge of its own after the replay.
+///
+/// ```
+/// use globus_gare::gare::{AuthorizationParameters, Gare};
+/// use globus_gare::reauth::{Challenge, Identity, Target};
+///
+/// // By hand, to try a `Reauthenticator` with.
+/// let asked = AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
+/// let target = Target::new("https://transfer.api.globus.org".parse()?, Identity::Session);
+/// let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", asked));
+/// assert_eq!(
+///     challenge.in_plain_words(),
+///     "transfer.api.globus.org asks you to log in again with an identity from uchicago.edu.",
+/// );
+/// # Ok::<(), globus_gare::reauth::InvalidOrigin>(())
+/// ```
 #[derive(Clone)]
 pub struct Challenge {
     target: Target,

@@ -86,6 +86,15 @@ impl ReauthError {
         Self::of(Kind::InteractionRequired { login_url: None }, None)
     }
 
+    /// As [`interaction_required_elsewhere`](Self::interaction_required_elsewhere), with the reason and the remedy.
+    #[cfg(feature = "login")]
+    pub(crate) fn nobody_to_ask(reason: impl Into<Source>) -> Self {
+        Self::of(
+            Kind::InteractionRequired { login_url: None },
+            Some(reason.into()),
+        )
+    }
+
     pub(crate) fn panicked() -> Self {
         Self::of(Kind::Panicked, None)
     }

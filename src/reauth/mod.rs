@@ -80,3 +80,5 @@ pub(crate) use self::exchange::Exchange;
 #[cfg(feature = "reqwest")]
 pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;
+#[cfg(feature = "login")]
+pub(crate) use self::trust::environment_domain;

@@ -79,6 +79,12 @@ fn listed_raw(values: &[String], word: &str) -> String {
 /// A stranger's text made fit to be shown: on one line, without anything that
 /// steers a terminal or turns the direction of writing, and cut to
 /// 300 characters.
+///
+/// ```
+/// use globus_gare::reauth::printable;
+///
+/// assert_eq!(printable("Log in\u{1b}[2J\r\nnow\u{202e}"), "Log in [2J now");
+/// ```
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(SHOWN));
     let mut left = SHOWN;

@@ -25,6 +25,31 @@ use super::{Challenge, Credential, ReauthError, Target};
 ///   are part of.
 ///
 /// Closures do as well: see [`reauth_fn`].
+///
+/// # Example
+///
+/// A program whose tokens come from elsewhere, and who asks its user for a new one.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Target};
+///
+/// struct FromEnvironment;
+///
+/// #[async_trait]
+/// impl Reauthenticator for FromEnvironment {
+///     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+///         // Nobody to ask here: the caller gets the service's refusal, and this error in the outcome.
+///         eprintln!("{}", challenge.in_plain_words());
+///         Err(ReauthError::interaction_required("https://app.globus.org/"))
+///     }
+///
+///     async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+///         let token = std::env::var("GLOBUS_ACCESS_TOKEN").ok();
+///         Ok(token.map(Credential::bearer).transpose()?)
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Reauthenticator: Send + Sync + 'static {
     /// Satisfies [`challenge.gare()`](Challenge::gare); resolves to the

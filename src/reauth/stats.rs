@@ -8,6 +8,15 @@ use crate::runtime::{Mutex, MutexGuard};
 ///
 /// The numbers are read one after another while requests go on, so they may be
 /// off against each other by what happened in between.
+///
+/// ```
+/// use globus_gare::reauth::{Credential, Session, reauth_fn};
+///
+/// let session = Session::new(reauth_fn(|_| async { Ok(Credential::bearer("AgEX4mpl3")?) }));
+/// let stats = session.stats();
+/// println!("{} logins, {} of them failed; {} refusals", stats.logins, stats.failed_logins, stats.refusals.total());
+/// # assert_eq!(stats, Default::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

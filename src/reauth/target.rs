@@ -33,6 +33,22 @@ impl Target {
 ///
 /// Flights, generations and credentials are kept per identity, and the
 /// credential of one never goes out on the request of another.
+///
+/// ```
+/// use globus_gare::reauth::{Identity, Target};
+///
+/// /// Where the tokens of one's users are, by whom and for what.
+/// fn key(target: &Target) -> Option<String> {
+///     match target.identity() {
+///         Identity::Named(user) => Some(format!("{user} at {}", target.origin())),
+///         _ => None,
+///     }
+/// }
+///
+/// let target = Target::new("https://groups.api.globus.org".parse()?, Identity::Named("ada".into()));
+/// assert_eq!(key(&target).as_deref(), Some("ada at https://groups.api.globus.org"));
+/// # Ok::<(), globus_gare::reauth::InvalidOrigin>(())
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Identity {

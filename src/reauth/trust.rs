@@ -84,8 +84,8 @@ impl Trust {
     }
 }
 
-/// The domain of a Globus environment; an unknown name trusts nobody.
-fn environment_domain(environment: &str) -> Option<&'static str> {
+/// The domain of a Globus environment, named as the Globus SDKs do; an unknown name trusts nobody.
+pub(crate) fn environment_domain(environment: &str) -> Option<&'static str> {
     match environment {
         "" | "production" => Some("globus.org"),
         "preview" => Some("preview.globus.org"),

@@ -24,6 +24,23 @@ use super::world::{Client, Served, State, World};
 const GLOBUS_CLI: Uuid = uuid!("95fdeba8-fac2-42bd-a357-e068d82ff78e");
 
 /// Sets up a [`FakeGlobus`]; made by [`FakeGlobus::builder`].
+///
+/// ```
+/// use globus_gare::testing::{Collection, FakeGlobus, Identity, Person, Policy};
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let data = tempfile::tempdir()?;
+/// let strict = Policy::new("Campus, with a second factor").domain("uchicago.edu").mfa();
+/// let globus = FakeGlobus::builder()
+///     .collection(Collection::new("Open", data.path()))
+///     .collection(Collection::new("Strict", data.path()).policy(strict).data_access())
+///     .identity(Identity::new("ada", "uchicago.edu").full_name("Ada Lovelace"))
+///     .person(Person::automatic())
+///     .start()
+///     .await?;
+/// println!("GLOBUS_SDK_SERVICE_URL_TRANSFER={}", globus.transfer_url());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct FakeGlobusBuilder {
     port: u16,

@@ -3,6 +3,19 @@
 use axum::http::Method;
 
 /// A request, and how it was answered.
+///
+/// ```
+/// use globus_gare::testing::{FakeGlobus, RequestKind};
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let globus = FakeGlobus::builder().start().await?;
+/// reqwest::get(format!("{}v2/oauth2/userinfo", globus.auth_url())).await?;
+///
+/// let seen = globus.requests();
+/// assert_eq!(seen[0].kind, RequestKind::UserInfo);
+/// assert_eq!((seen[0].status, seen[0].user.as_deref()), (401, None));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SeenRequest {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Credential, GareOutcome, Identity, ReauthError};
+use globus_gare::reauth::{
+    Challenge, Credential, GareOutcome, Identity, ReauthError, Reauthenticator, Target,
+};
 use http::Request;
 use tower::ServiceExt;
 
@@ -338,4 +340,59 @@ async fn without_a_runtime_there_is_an_error_and_no_panic() {
         outcome.refusal().expect("refused").to_string(),
         "a login needs a running tokio runtime"
     );
+}
+
+/// Gets its credential through the very stack that waits for it.
+#[derive(Clone, Default)]
+struct ThroughTheStack(Arc<std::sync::OnceLock<Limited>>);
+
+type Limited = tower::util::BoxCloneSyncService<
+    Request<Body>,
+    http::Response<globus_gare::layer::GareBody<Body>>,
+    std::convert::Infallible,
+>;
+
+#[async_trait::async_trait]
+impl Reauthenticator for ThroughTheStack {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        Err(ReauthError::declined())
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        let client = self.0.get().expect("set").clone();
+        let answer = client.oneshot(get("/token")).await.expect("a response");
+        assert_eq!(authorization_of(&answer), "");
+        Ok(Some(Credential::bearer("token-1")?))
+    }
+}
+
+fn authorization_of<B>(response: &http::Response<B>) -> &str {
+    let seen = response.headers().get("x-authorization");
+    seen.map_or("", |value| value.to_str().expect("ASCII"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_gets_the_credential_finds_room_in_the_stack() {
+    let login = ThroughTheStack::default();
+    let service = tower::service_fn(|request: Request<Body>| async move {
+        let mut response = answer(200, "");
+        let value = authorization(&request).parse().expect("a value");
+        response.headers_mut().insert("x-authorization", value);
+        Ok::<_, std::convert::Infallible>(response)
+    });
+    let client = tower::ServiceBuilder::new()
+        .layer(GareLayer::new(login.clone()))
+        .concurrency_limit(1)
+        .service(service);
+    let client = Limited::new(client);
+    assert!(login.0.set(client.clone()).is_ok());
+    let all = (0..3).map(|_| client.clone().oneshot(get("/")));
+    let all = tokio::time::timeout(Duration::from_secs(60), join_all(all));
+    for response in all
+        .await
+        .expect("nobody waits for a permit that it holds itself")
+    {
+        let response = response.expect("a response");
+        assert_eq!(authorization_of(&response), "Bearer token-1");
+    }
 }

@@ -8,15 +8,19 @@ use std::path::Path;
 
 use bytes::Bytes;
 use globus_gare::gare::{Extra, detect};
-use globus_gare::layer::GareLayer;
-use globus_gare::login::{GlobusApp, LoginReply};
+use globus_gare::layer::{GareLayer, ReplayBody, ReplayBodyError, ReplayableBody};
+use globus_gare::login::{
+    Account, GlobusApp, Interactive, JsonFileStore, LoginReply, MemoryStore, Scope, Scopes,
+    StoredToken, TokenStore, Tokens,
+};
 use globus_gare::reauth::{
     AnsweredBy, Challenge, Credential, GareOptions, Identity, Origin, ReauthError, Refusal,
     Refusals, Session, Stats, Target, Trust, reauth_fn,
 };
+use globus_gare::reqwest::GareMiddleware;
 use globus_gare::testing::{self, Clock, Collection, Counts, FakeGlobus, Person, Policy};
 use http::{HeaderValue, Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::assert_hidden;
@@ -26,8 +30,9 @@ const CODE: &str = "CodeThatNobodyMaySee";
 const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
 /// Types that hold nothing but what a test says, or cannot be made from outside.
-const PLAIN: [&str; 6] = [
+const PLAIN: [&str; 7] = [
     "login::LoginRequest", // shown during a login, see `real_login`
+    "login::Work",
     "testing::ErrorShape",
     "testing::RequestKind",
     "testing::ShutdownError",
@@ -157,14 +162,49 @@ async fn show_layer(shown: &mut Shown) {
         .extensions()
         .get::<globus_gare::reauth::GareOutcome>();
     shown.show("reauth::GareOutcome", outcome.expect("an outcome"));
-    shown.show("layer::GareBody", response.body());
+    shown.show("body::GareBody", response.body());
+    show_bodies(shown).await;
 }
 
-fn show_login(shown: &mut Shown) {
+/// A body that is sent again, and the copy of it that was overtaken.
+async fn show_bodies(shown: &mut Shown) {
+    let secret = format!("{{\"token\": \"{TOKEN}\"}}");
+    let body = ReplayBody::with_limit(Full::<Bytes>::from(secret), 4);
+    shown.show("body::ReplayBody", &body);
+    let copy = body.try_clone().expect("a copy");
+    copy.collect().await.expect("the body");
+    let overtaken = body.collect().await.expect_err("it was sent already");
+    let overtaken = overtaken.downcast::<ReplayBodyError>().expect("ours");
+    shown.show("body::ReplayBodyError", &overtaken);
+    let middleware = GareMiddleware::new(reauth_fn(|_| async { Ok(credential()) }));
+    shown.show("reqwest::GareMiddleware", &middleware);
+}
+
+async fn show_login(shown: &mut Shown) {
     let redirect = format!("http://127.0.0.1/?code={CODE}&state={CODE}");
     let builder = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000");
     shown.show("login::GlobusAppBuilder", &builder);
-    shown.show("login::GlobusApp", &builder.build().expect("an app"));
+    let app = builder
+        .client_secret(TOKEN)
+        .store(MemoryStore::new())
+        .build();
+    let app = app.expect("an app");
+    shown.show("login::GlobusApp", &app);
+    let pending = app.begin_login(&Identity::Session, None).await;
+    shown.show("login::PendingLogin", &pending.expect("a login"));
+    shown.show("login::Interactive", &Interactive::new());
+    show_stores(shown).await;
+    shown.show("login::Scope", &Scope::transfer_all());
+    let scopes: Result<Scopes, _> = "a[b *c]".parse();
+    shown.show("login::Scopes", &scopes.expect("scopes"));
+    let wrong = format!("{TOKEN}[").parse::<Scopes>();
+    shown.show(
+        "login::ScopeParseError",
+        &wrong.expect_err("an open bracket"),
+    );
+    let account = r#"{"sub": "1", "name": "Ada"}"#;
+    let account: Account = serde_json::from_str(account).expect("an account");
+    shown.show("login::Account", &account);
     let nowhere = GlobusApp::user("x").auth_url("nowhere").build();
     shown.show("login::SetupError", &nowhere.expect_err("no URL"));
     let reply = [
@@ -172,6 +212,31 @@ fn show_login(shown: &mut Shown) {
         LoginReply::Redirect(redirect.parse().expect("a URL")),
     ];
     shown.show("login::LoginReply", &reply);
+}
+
+/// Shows a token that is kept, and what keeps it.
+async fn show_stores(shown: &mut Shown) {
+    let token = format!(
+        r#"{{"resource_server": "transfer.api.globus.org", "scope": "{SCOPE}", "expires_at_seconds": 1,
+            "access_token": "{TOKEN}", "refresh_token": "{CODE}"}}"#
+    );
+    let token: StoredToken = serde_json::from_str(&token).expect("a token");
+    shown.show("login::StoredToken", &token);
+    let folder = tempfile::tempdir().expect("a directory");
+    let file = JsonFileStore::new(folder.path().join("tokens.json"));
+    let memory = MemoryStore::new();
+    for store in [&file as &dyn TokenStore, &memory] {
+        let token = token.clone();
+        let keep = Box::new(move |tokens: &mut Tokens| {
+            tokens.insert("transfer.api.globus.org".to_owned(), token.clone());
+        });
+        store.update("DEFAULT", keep).await.expect("room");
+    }
+    shown.show("login::MemoryStore", &memory);
+    shown.show("login::JsonFileStore", &file);
+    std::fs::write(file.path(), TOKEN).expect("a file");
+    let broken = file.load("DEFAULT").await.expect_err("not JSON");
+    shown.show("login::StoreError", &broken);
 }
 
 /// Shows a server in use; what it knows that is secret.
@@ -218,7 +283,7 @@ async fn no_public_type_shows_a_secret() {
     let mut shown = Shown::default();
     show_reauth(&mut shown);
     show_layer(&mut shown).await;
-    show_login(&mut shown);
+    show_login(&mut shown).await;
     let mut secrets = show_testing(&mut shown).await;
     secrets.extend([TOKEN.to_owned(), CODE.to_owned()]);
     for (name, text) in &shown.texts {

@@ -1,147 +1,20 @@
-//! `GlobusApp` against FakeGlobus, over real sockets.
+//! One login after another, over real sockets.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::layer::GareLayer;
-use globus_gare::login::{GlobusApp, GlobusAppBuilder, LoginPrompt, LoginReply, LoginRequest};
+use globus_gare::login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest, MemoryStore};
 use globus_gare::reauth::{
-    Challenge, GareOutcome, Identity, Origin, ReauthError, Reauthenticator, Target, Trust,
+    Challenge, GareOutcome, Identity, ReauthError, Reauthenticator, Target, Trust,
 };
 use globus_gare::testing::{Collection, FakeGlobus, Person, Policy, RequestKind};
-use reqwest::header::LOCATION;
 use tower::{ServiceBuilder, ServiceExt};
 use url::Url;
 
-const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
-
-/// What a person does with where the browser was sent.
-type Hands = fn(Url) -> Result<LoginReply, ReauthError>;
-
-/// Opens the page, and hands on where it was sent.
-#[derive(Clone)]
-struct Browser {
-    hands: Hands,
-    seen: Arc<Mutex<Vec<LoginRequest>>>,
-    sent_to: Arc<Mutex<Vec<Url>>>,
-}
-
-impl Browser {
-    fn new(hands: Hands) -> Self {
-        Self {
-            hands,
-            seen: Arc::default(),
-            sent_to: Arc::default(),
-        }
-    }
-
-    fn redirected() -> Self {
-        Self::new(|url| Ok(LoginReply::Redirect(url)))
-    }
-
-    /// The query of each authorize URL that was opened.
-    fn queries(&self) -> Vec<Vec<(String, String)>> {
-        let seen = self.seen.lock().expect("no panic");
-        seen.iter()
-            .map(|request| request.authorize_url().query_pairs().into_owned().collect())
-            .collect()
-    }
-
-    /// The states and codes that went through the browser.
-    fn secrets(&self) -> Vec<String> {
-        let sent_to = self.sent_to.lock().expect("no panic");
-        let pairs = sent_to
-            .iter()
-            .flat_map(|url| url.query_pairs().into_owned().collect::<Vec<_>>());
-        pairs
-            .filter(|(name, _)| name == "code" || name == "state")
-            .map(|(_, value)| value)
-            .collect()
-    }
-}
-
-#[async_trait]
-impl LoginPrompt for Browser {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        self.seen.lock().expect("no panic").push(request.clone());
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let page = client
-            .get(request.authorize_url().clone())
-            .send()
-            .await
-            .expect("a page");
-        let location = page.headers()[LOCATION].to_str().expect("a location");
-        let location = request.authorize_url().join(location).expect("a URL");
-        assert!(
-            location
-                .as_str()
-                .starts_with(request.redirect_uri().as_str()),
-            "{location}"
-        );
-        self.sent_to
-            .lock()
-            .expect("no panic")
-            .push(location.clone());
-        (self.hands)(location)
-    }
-}
-
-fn value(url: &Url, name: &str) -> String {
-    url.query_pairs()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
-}
-
-async fn globus(person: Person) -> FakeGlobus {
-    FakeGlobus::builder()
-        .person(person)
-        .start()
-        .await
-        .expect("a server")
-}
-
-fn app(globus: &FakeGlobus, browser: &Browser) -> GlobusAppBuilder {
-    GlobusApp::user(globus.client_id().to_string())
-        .auth_url(globus.auth_url())
-        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
-        .resource_server_for("https://auth.example", "auth.globus.org")
-        .prompt(browser.clone())
-}
-
-fn target(url: &str) -> Target {
-    Target::new(url.parse::<Origin>().expect("an origin"), Identity::Session)
-}
-
-fn challenge(globus: &FakeGlobus, asked: AuthorizationParameters) -> Challenge {
-    Challenge::new(
-        target(globus.transfer_url()),
-        Gare::new("AuthorizationRequired", asked),
-    )
-}
-
-fn consent(scope: &str) -> AuthorizationParameters {
-    AuthorizationParameters::default().with_required_scopes([scope])
-}
-
-/// The whole of an error, as a careless program would log it.
-fn told(error: &ReauthError) -> String {
-    let mut text = format!("{error} {error:?}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(" {error} {error:?}"));
-        cause = error.source();
-    }
-    text
-}
+use crate::support::*;
 
 #[tokio::test]
 async fn a_challenge_is_answered_by_a_login() {
@@ -402,13 +275,10 @@ async fn scopes_are_united_and_a_consent_needs_no_fresh_login() {
             .find(|(name, _)| name == "scope")
             .map(|(_, value)| value.as_str())
     };
-    assert_eq!(scope(0), Some(TRANSFER_ALL));
-    assert_eq!(scope(1), Some(&*format!("{TRANSFER_ALL} email openid")));
+    assert_eq!(scope(0), Some(&*format!("{TRANSFER_ALL} openid")));
+    assert_eq!(scope(1), Some(&*format!("{TRANSFER_ALL} openid email")));
     // A scope that was declined is not asked for again.
-    assert_eq!(
-        scope(3),
-        Some(&*format!("{TRANSFER_ALL} email openid {dependent}"))
-    );
+    assert_eq!(scope(3), Some(&*format!("{dependent} openid email")));
     assert!(
         queries
             .iter()
@@ -474,36 +344,37 @@ async fn a_login_for_an_unknown_service_asks_nobody() {
         "{error}"
     );
     assert_eq!(browser.queries().len(), 1);
+    // Nor one for scopes that are none.
+    let error = app
+        .reauthenticate(&challenge(&globus, consent("a[b")))
+        .await
+        .expect_err("no scope");
+    assert!(told(&error).contains("never closed"), "{}", told(&error));
+    assert_eq!(browser.queries().len(), 1);
 }
 
 #[tokio::test]
 async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
     let globus = globus(Person::automatic()).await;
-    let browser = Browser::redirected();
+    let (browser, store) = (Browser::redirected(), MemoryStore::new());
     let app = app(&globus, &browser)
         .refresh_tokens(true)
-        .build()
-        .expect("an app");
+        .store(store.clone());
+    let app = app.build().expect("an app");
     app.login().await.expect("a login");
     assert!(
         browser.queries()[0]
             .iter()
             .any(|(name, value)| name == "access_type" && value == "offline")
     );
-    let first = app
-        .credential(&target(globus.transfer_url()))
-        .await
-        .expect("no error")
-        .expect("a credential");
+    let transfer = target(globus.transfer_url());
+    let credential = async || app.credential(&transfer).await.expect("no error");
+    let first = credential().await.expect("a credential");
+    let again = credential().await.expect("a credential");
+    assert_eq!(first.header_value(), again.header_value());
 
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(48 * 3600)).await;
-    tokio::time::resume();
-    let renewed = app
-        .credential(&target(globus.transfer_url()))
-        .await
-        .expect("no error")
-        .expect("a credential");
+    run_out(&store).await;
+    let renewed = credential().await.expect("a credential");
     assert_ne!(first.header_value(), renewed.header_value());
     assert_eq!(
         (globus.counts().refresh_grants, browser.queries().len()),
@@ -520,25 +391,23 @@ async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
 
     // A refresh token that is of no use any more is forgotten, and costs nothing but a login.
     globus.revoke_all_tokens();
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(48 * 3600)).await;
-    tokio::time::resume();
-    for _ in 0..2 {
-        assert!(
-            app.credential(&target(globus.transfer_url()))
-                .await
-                .expect("no error")
-                .is_none()
-        );
-    }
-    assert_eq!(
+    run_out(&store).await;
+    let tokens = || {
         globus
             .requests()
             .iter()
             .filter(|request| request.kind == RequestKind::Token)
-            .count(),
-        4
-    );
+            .count()
+    };
+    let before = tokens();
+    for _ in 0..2 {
+        assert!(credential().await.is_none());
+    }
+    assert_eq!(tokens(), before + 1);
+    assert!(!app.is_logged_in().await.expect("no error"));
+    app.login().await.expect("a login");
+    assert!(credential().await.is_some() && browser.queries().len() == 3);
+    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
 
 #[tokio::test]
@@ -581,7 +450,7 @@ async fn trouble_with_globus_auth_is_told_apart() {
 }
 
 #[tokio::test]
-async fn no_network_and_nobody_to_ask_are_told_apart() {
+async fn without_a_network_there_is_no_login() {
     struct Paste;
     #[async_trait]
     impl LoginPrompt for Paste {
@@ -600,16 +469,6 @@ async fn no_network_and_nobody_to_ask_are_told_apart() {
         "{}",
         told(&error)
     );
-    let app = GlobusApp::user("client")
-        .auth_url("http://127.0.0.1:1")
-        .build()
-        .expect("an app");
-    assert!(
-        app.login()
-            .await
-            .expect_err("nobody to ask")
-            .is_interaction_required()
-    );
 }
 
 #[tokio::test]
@@ -626,6 +485,8 @@ async fn what_cannot_be_set_up_is_said_at_once() {
             GlobusApp::user("c").resource_server_for("data", "x"),
             "data",
         ),
+        (GlobusApp::user("c").scopes(["a[b"]), "scopes"),
+        (GlobusApp::user("c").app_name("\u{7}"), "keep tokens"),
     ] {
         let error = builder.build().expect_err(says);
         assert!(error.to_string().contains(says), "{error}");
@@ -662,5 +523,60 @@ async fn nothing_that_is_shown_holds_a_secret() {
     let shown = format!("{app:?} {credential:?} {request:?} {replies:?}");
     for secret in secrets {
         assert!(!secret.is_empty() && !shown.contains(&secret), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn clients_that_share_an_app_share_its_login() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let collection = Collection::new("Samples", directory.path()).session_minutes(1);
+    let url = format!("v0.10/operation/endpoint/{}/ls", collection.id());
+    let globus = FakeGlobus::builder()
+        .collection(collection)
+        .person(Person::automatic());
+    let globus = globus.start().await.expect("a server");
+    let browser = Browser::redirected();
+    let app = app(&globus, &browser).build().expect("an app");
+    app.login().await.expect("a login");
+    let client = || {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let send = tower::service_fn(move |request: http::Request<Bytes>| {
+            let client = client.clone();
+            async move {
+                client
+                    .execute(request.try_into()?)
+                    .await
+                    .map(http::Response::from)
+            }
+        });
+        let trust = Trust::none()
+            .origin(globus.transfer_url())
+            .expect("an origin");
+        ServiceBuilder::new()
+            .layer(GareLayer::new(app.clone()).trust(trust))
+            .service(send)
+    };
+    let (one, two) = (client(), client());
+    for logins in 1..=2 {
+        let request = || {
+            let url = format!("{}{url}", globus.transfer_url());
+            http::Request::get(url)
+                .body(Bytes::new())
+                .expect("a request")
+        };
+        let (first, second) = tokio::join!(
+            one.clone().oneshot(request()),
+            two.clone().oneshot(request())
+        );
+        for answer in [first, second] {
+            let answer: http::Response<_> = answer.expect("an answer");
+            assert_eq!(answer.status().as_u16(), 200);
+        }
+        // Each client has a session of its own, and was refused by itself.
+        assert_eq!(browser.queries().len(), logins);
+        globus.clock().advance(std::time::Duration::from_secs(120));
     }
 }

@@ -1,0 +1,93 @@
+//! Detection held against `globus_sdk.gare`: a body, or a seed of the generator that the tests use.
+//!
+//! Wants a Python that has the SDK, as the tests do: `.ci/run peers`.
+#![no_main]
+
+#[path = "../../tests/error_documents/mod.rs"]
+mod error_documents;
+#[path = "../../tests/peers/parity.rs"]
+mod parity;
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{LazyLock, Mutex};
+
+use globus_gare::gare;
+use libfuzzer_sys::{Corpus, fuzz_target};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::Value;
+
+fuzz_target!(|input: &[u8]| -> Corpus {
+    // A body as it stands, or, after a byte that begins none, the seed of one.
+    let (body, nested) = match input {
+        [0, seed @ ..] => generated(seed),
+        body => match std::str::from_utf8(body) {
+            Ok(body) => (body.to_owned(), true),
+            Err(_) => return Corpus::Reject,
+        },
+    };
+    let Value::Array(theirs) = oracle().ask(&body) else {
+        return Corpus::Keep;
+    };
+    let found = gare::detect(body.as_bytes()).into_iter();
+    let found: Vec<_> = found.map(|found| found.gare).collect();
+    parity::assert_accepted(&body, &found, &theirs, nested);
+    if let ([gare], [theirs], false) = (&found[..], &theirs[..], nested) {
+        parity::assert_query(&body, &gare.authorization_parameters, theirs);
+    }
+    Corpus::Keep
+});
+
+fn generated(input: &[u8]) -> (String, bool) {
+    // proptest can take its choices from the input itself, but does not end where it runs out of them.
+    let mut seed = [0; 32];
+    for (at, byte) in input.iter().enumerate() {
+        seed[at % 32] ^= byte;
+    }
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let tree = error_documents::body().new_tree(&mut runner);
+    tree.map_or_else(|_| ("{}".to_owned(), false), |tree| tree.current())
+}
+
+/// The Python that answers, once started.
+struct Oracle {
+    _child: Child,
+    ask: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+fn oracle() -> std::sync::MutexGuard<'static, Oracle> {
+    static ORACLE: LazyLock<Mutex<Oracle>> = LazyLock::new(|| Mutex::new(Oracle::start()));
+    ORACLE.lock().expect("no panic")
+}
+
+impl Oracle {
+    fn start() -> Self {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let python = std::env::var_os("GLOBUS_GARE_PYTHON");
+        let python = python.unwrap_or_else(|| format!("{root}/.venv/bin/python").into());
+        let mut child = Command::new(python)
+            .args(["-u", &format!("{root}/tests/peers/gare_oracle.py")])
+            .env("PYTHONIOENCODING", "utf-8")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("no Python with globus-sdk: .ci/run peers");
+        let ask = child.stdin.take().expect("a pipe");
+        let answers = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self {
+            _child: child,
+            ask,
+            answers,
+        }
+    }
+
+    fn ask(&mut self, body: &str) -> Value {
+        writeln!(self.ask, "{}", Value::from(body)).expect("Python reads");
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("Python answers");
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("Python gave up at: {body}"))
+    }
+}

@@ -1,0 +1,57 @@
+# Every check: `just`. One: `just lint`. Each is a step of `.ci/run`, which needs nothing but a shell.
+
+# Runs every check that a change must pass
+check:
+    .ci/run
+
+# Formatting
+fmt:
+    .ci/run fmt
+
+# Installs the Python SDK and the `globus` command, which the tests hold us against
+peers:
+    .ci/run peers
+
+# Clippy over everything
+lint:
+    .ci/run lint
+
+# The core has few dependencies, each once
+lean:
+    .ci/run lean
+
+# Documentation, warnings denied
+docs:
+    .ci/run docs
+
+# No feature, each alone, any two
+features:
+    .ci/run features
+
+# The test command of the README
+tests:
+    .ci/run tests
+
+# The examples, run for real
+examples:
+    .ci/run examples
+
+# The public API and whose types are in it; `just api --bless` writes the list anew
+api *arguments:
+    .ci/run api {{arguments}}
+
+# What would be published
+package:
+    .ci/run package
+
+# The lowest versions that Cargo.toml allows
+minimal:
+    .ci/run minimal
+
+# Licences, sources, bans, duplicates (not part of `check`: cargo-deny takes minutes to build)
+deny:
+    .ci/run deny
+
+# Fuzzes: `just fuzz`, `just fuzz detect 600` (not part of `check`)
+fuzz *arguments:
+    .ci/run fuzz {{arguments}}

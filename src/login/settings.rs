@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+use oauth2::{ClientSecret, RedirectUrl};
+use url::Url;
+
+use super::scope::Scopes;
+
+/// What every login of an app has in common.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) endpoints: Endpoints,
+    pub(super) client_id: String,
+    pub(super) client_secret: Option<ClientSecret>,
+    pub(super) redirect_uri: RedirectUrl,
+    /// What the consent page is to call this program, in the list of what the user has allowed.
+    pub(super) label: Option<String>,
+    pub(super) scopes: Scopes,
+    pub(super) refresh_tokens: bool,
+    /// How long before its end a token counts as run out.
+    pub(super) leeway: Duration,
+}
+
+/// Where Globus Auth is spoken to.
+#[derive(Debug)]
+pub(super) struct Endpoints {
+    pub(super) authorize: Url,
+    pub(super) token: Url,
+    pub(super) revoke: Url,
+    pub(super) userinfo: Url,
+}
+
+#[cfg(test)]
+impl Settings {
+    pub(super) fn for_tests() -> Self {
+        let url = |path: &str| {
+            Url::parse(&format!("https://auth.globus.org/v2/oauth2/{path}")).expect("a URL")
+        };
+        Self {
+            endpoints: Endpoints {
+                authorize: url("authorize"),
+                token: url("token"),
+                revoke: url("token/revoke"),
+                userinfo: url("userinfo"),
+            },
+            client_id: "client".to_owned(),
+            client_secret: None,
+            redirect_uri: RedirectUrl::new("http://127.0.0.1:1/back".to_owned()).expect("a URL"),
+            label: None,
+            scopes: Scopes::default(),
+            refresh_tokens: false,
+            leeway: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! `GlobusApp` against FakeGlobus.
+
+mod flow;
+mod oracle;
+#[path = "../peers/peer.rs"]
+mod peer;
+mod scopes;
+mod support;
+mod tokens;
+mod urls;

@@ -1,0 +1,155 @@
+//! A person with a browser, and the app under test.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::login::{
+    GlobusApp, GlobusAppBuilder, LoginPrompt, LoginReply, LoginRequest, TokenStore, Tokens,
+};
+use globus_gare::reauth::{Challenge, Identity, Origin, ReauthError, Target};
+use globus_gare::testing::{FakeGlobus, Person};
+use reqwest::header::LOCATION;
+use url::Url;
+
+pub(crate) const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+
+/// What a person does with where the browser was sent.
+pub(crate) type Hands = fn(Url) -> Result<LoginReply, ReauthError>;
+
+/// Opens the page, and hands on where it was sent.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    pub(crate) hands: Hands,
+    pub(crate) seen: Arc<Mutex<Vec<LoginRequest>>>,
+    pub(crate) sent_to: Arc<Mutex<Vec<Url>>>,
+}
+
+impl Browser {
+    pub(crate) fn new(hands: Hands) -> Self {
+        Self {
+            hands,
+            seen: Arc::default(),
+            sent_to: Arc::default(),
+        }
+    }
+
+    pub(crate) fn redirected() -> Self {
+        Self::new(|url| Ok(LoginReply::Redirect(url)))
+    }
+
+    /// The query of each authorize URL that was opened.
+    pub(crate) fn queries(&self) -> Vec<Vec<(String, String)>> {
+        let seen = self.seen.lock().expect("no panic");
+        seen.iter()
+            .map(|request| request.authorize_url().query_pairs().into_owned().collect())
+            .collect()
+    }
+
+    /// The states and codes that went through the browser.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let sent_to = self.sent_to.lock().expect("no panic");
+        let pairs = sent_to
+            .iter()
+            .flat_map(|url| url.query_pairs().into_owned().collect::<Vec<_>>());
+        pairs
+            .filter(|(name, _)| name == "code" || name == "state")
+            .map(|(_, value)| value)
+            .collect()
+    }
+}
+
+#[async_trait]
+impl LoginPrompt for Browser {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        self.seen.lock().expect("no panic").push(request.clone());
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let page = client
+            .get(request.authorize_url().clone())
+            .send()
+            .await
+            .expect("a page");
+        let location = page.headers()[LOCATION].to_str().expect("a location");
+        let location = request.authorize_url().join(location).expect("a URL");
+        assert!(
+            location
+                .as_str()
+                .starts_with(request.redirect_uri().as_str()),
+            "{location}"
+        );
+        self.sent_to
+            .lock()
+            .expect("no panic")
+            .push(location.clone());
+        (self.hands)(location)
+    }
+}
+
+pub(crate) fn value(url: &Url, name: &str) -> String {
+    url.query_pairs()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
+pub(crate) async fn globus(person: Person) -> FakeGlobus {
+    FakeGlobus::builder()
+        .person(person)
+        .start()
+        .await
+        .expect("a server")
+}
+
+pub(crate) fn app(globus: &FakeGlobus, browser: &Browser) -> GlobusAppBuilder {
+    GlobusApp::user(globus.client_id().to_string())
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+        .resource_server_for("https://auth.example", "auth.globus.org")
+        .prompt(browser.clone())
+}
+
+pub(crate) fn target(url: &str) -> Target {
+    Target::new(url.parse::<Origin>().expect("an origin"), Identity::Session)
+}
+
+pub(crate) fn challenge(globus: &FakeGlobus, asked: AuthorizationParameters) -> Challenge {
+    Challenge::new(
+        target(globus.transfer_url()),
+        Gare::new("AuthorizationRequired", asked),
+    )
+}
+
+pub(crate) fn consent(scope: &str) -> AuthorizationParameters {
+    AuthorizationParameters::default().with_required_scopes([scope])
+}
+
+/// The whole of an error, as a careless program would log it.
+pub(crate) fn told(error: &ReauthError) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(" {error} {error:?}"));
+        cause = error.source();
+    }
+    text
+}
+
+/// Makes every token of the app's own user run out: its last second was long ago.
+pub(crate) async fn run_out(store: &impl TokenStore) {
+    let change = |tokens: &mut Tokens| {
+        for token in tokens.values_mut() {
+            let mut kept = serde_json::to_value(&*token).expect("JSON");
+            kept["expires_at_seconds"] = 1.into();
+            *token = serde_json::from_value(kept).expect("a token");
+        }
+    };
+    store
+        .update("DEFAULT", Box::new(change))
+        .await
+        .expect("kept");
+}

@@ -1,0 +1,75 @@
+"""The token file, as the official Python SDK handles it.
+
+token_file.py rewrite FILE              prints the file as the SDK writes what it reads there
+token_file.py path CLIENT NAME...       prints where the SDK keeps the file of each app, a line each; "-" for a refusal
+token_file.py write FILE COUNT plain    stores COUNT tokens, one after another, each for a resource server of its own
+token_file.py write FILE COUNT locked   the same, taking turns with others by the lock beside the file
+"""
+
+import contextlib
+import fcntl
+import json
+import sys
+
+import globus_sdk
+from globus_sdk.token_storage import JSONTokenStorage, TokenStorageData
+from globus_sdk.token_storage.base import _default_globus_app_filepath
+
+
+class LockedJSONTokenStorage(JSONTokenStorage):
+    """The SDK's storage, for programs that share its file with others: they take turns."""
+
+    @contextlib.contextmanager
+    def _turn(self):
+        with open(self.filepath + ".lock", "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def store_token_data_by_resource_server(self, token_data_by_resource_server):
+        with self._turn():
+            super().store_token_data_by_resource_server(token_data_by_resource_server)
+
+    def remove_token_data(self, resource_server):
+        with self._turn():
+            return super().remove_token_data(resource_server)
+
+
+def token(server):
+    return TokenStorageData(
+        resource_server=server,
+        identity_id="ada",
+        scope="all",
+        access_token="by Python \u00e9",
+        refresh_token=None,
+        expires_at_seconds=4102444800,
+        token_type="Bearer",
+    )
+
+
+def rewrite(path):
+    storage = JSONTokenStorage(path)
+    for tokens in storage._load()["data"].values():
+        for data in tokens.values():
+            TokenStorageData.from_dict(data)
+    json.dump(storage._load(), sys.stdout)
+
+
+def path(client, *names):
+    for name in names:
+        try:
+            print(_default_globus_app_filepath(client, name, "production") + ".json")
+        except globus_sdk.GlobusSDKUsageError:
+            print("-")
+
+
+def write(path, count, how):
+    storage = (LockedJSONTokenStorage if how == "locked" else JSONTokenStorage)(path)
+    print("ready", flush=True)
+    input()
+    for number in range(int(count)):
+        server = f"python-{number}"
+        storage.store_token_data_by_resource_server({server: token(server)})
+    print("done")
+
+
+{"rewrite": rewrite, "path": path, "write": write}[sys.argv[1]](*sys.argv[2:])
