@@ -140,6 +140,7 @@ fn main() {
                 "{} KiB",
                 table::added((own.bytes as f64 - base.bytes as f64) / 1024.0)
             ),
+            format!("{} KiB", table::whole(own.bytes as f64 / 1024.0)),
             format!("{:.1} s", own.seconds),
             format!("{:+.1} s", own.seconds - base.seconds),
         ]
@@ -151,6 +152,7 @@ fn main() {
             "crates",
             "crates added",
             "binary added",
+            "binary in all",
             "compiling, in all",
             "compiling added",
         ],

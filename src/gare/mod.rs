@@ -50,6 +50,7 @@ mod location;
 mod object;
 mod params;
 mod params_serde;
+mod parser;
 mod repair;
 mod reply;
 mod tape;

@@ -51,13 +51,14 @@ type ReadList<'t> = fn(Value<'t>) -> Option<Vec<String>>;
 
 /// A proper GARE.
 fn strict(document: &Object<'_>) -> Option<Gare> {
-    let code = document.get("code")?.string()?;
-    parameters(document, Reading::Strict, code)
+    parameters(document, Reading::Strict, |document| {
+        document.get("code")?.string()
+    })
 }
 
 /// `authorization_parameters` in an older spelling, or without a code.
 fn legacy(document: &Object<'_>, reading: Reading) -> Option<Gare> {
-    parameters(document, reading, code_or_default(document)?)
+    parameters(document, reading, code_or_default)
 }
 
 /// What neither of the above takes.
@@ -68,8 +69,13 @@ fn lenient(document: &Object<'_>) -> Option<Gare> {
     legacy(document, Reading::Lenient { any_prompt })
 }
 
-fn parameters(document: &Object<'_>, reading: Reading, code: String) -> Option<Gare> {
+fn parameters(
+    document: &Object<'_>,
+    reading: Reading,
+    code: fn(&Object<'_>) -> Option<String>,
+) -> Option<Gare> {
     let object = Object::of(document.get("authorization_parameters")?)?;
+    let code = code(document)?;
     let authorization_parameters = AuthorizationParameters::read(&object, reading)?;
     Some(Gare {
         code,

@@ -77,6 +77,8 @@
 //!
 //! Logins run as tasks of the tokio runtime that the response future is polled
 //! on; it needs its timer.
+//!
+#![doc = include_str!("cost.md")]
 
 mod future;
 mod kept_headers;

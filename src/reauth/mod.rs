@@ -41,6 +41,7 @@
 
 mod answer;
 mod challenge;
+mod course;
 mod credential;
 mod error;
 mod events;
@@ -74,7 +75,8 @@ pub use self::stats::{Refusals, Stats};
 pub use self::target::{Identity, Target};
 pub use self::trust::Trust;
 
-pub(crate) use self::exchange::{Course, Exchange};
+pub(crate) use self::course::Course;
+pub(crate) use self::exchange::Exchange;
 #[cfg(feature = "reqwest")]
 pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;
