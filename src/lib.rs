@@ -45,6 +45,7 @@ mod body;
 pub mod gare;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod kept_headers;
 pub mod layer;
 #[cfg(feature = "login")]
 #[cfg_attr(docsrs, doc(cfg(feature = "login")))]

@@ -30,7 +30,8 @@ pin_project! {
         B: Body,
     {
         Untouched { #[pin] body: B },
-        Inspected { held: Held<B> },
+        // In a box, for what few bodies have is not to be moved about with all.
+        Inspected { held: Box<Held<B>> },
     }
 }
 
@@ -58,7 +59,9 @@ impl<B: Body> GareBody<B> {
 
     pub(super) fn inspected(held: Held<B>) -> Self {
         Self {
-            kind: Kind::Inspected { held },
+            kind: Kind::Inspected {
+                held: Box::new(held),
+            },
         }
     }
 }

@@ -8,12 +8,12 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::kept::{Kept, authorize};
 use super::layer::Limits;
-use super::template::{Template, authorize};
 use super::{GareBody, ReplayableBody};
 use crate::body::Inspection;
 use crate::gare::detect;
-use crate::reauth::{Exchange, Session, may_ask};
+use crate::reauth::{Exchange, Header, Session, may_ask};
 
 /// What waits for others is boxed; a response that is not inspected never gets here. So is what only some requests come
 /// to need: every caller moves the future about.
@@ -49,7 +49,7 @@ pin_project! {
         // The answer may ask for something: its body is read ahead.
         Inspecting { inspection: Box<Inspection<ResB>>, head: Box<response::Parts>, attempt: Attempt<S, B> },
         // It does. The session decides, logs in, waits.
-        Deciding { waiting: Waiting, response: Response<GareBody<ResB>>, service: S, template: Option<Template<B>> },
+        Deciding { waiting: Waiting, response: Box<Response<GareBody<ResB>>>, service: S, kept: Kept<B> },
         // There is a credential, or a newer one: the service is made ready for it.
         Readying { request: Box<Request<B>>, attempt: Attempt<S, B> },
         Done,
@@ -60,14 +60,14 @@ pin_project! {
 struct Unsent<S, B> {
     request: Request<B>,
     service: S,
-    template: Option<Template<B>>,
+    kept: Kept<B>,
 }
 
 /// What is kept while a request is under way.
 struct Attempt<S, B> {
     exchange: Exchange,
     service: S,
-    template: Option<Template<B>>,
+    kept: Kept<B>,
 }
 
 impl<S, B, ResB> GareFuture<S, B, ResB>
@@ -98,54 +98,43 @@ where
 
     #[inline]
     pub(super) fn through(
-        service: S,
-        request: Request<B>,
+        mut service: S,
+        mut request: Request<B>,
         mut exchange: Exchange,
         limits: Limits,
     ) -> Self {
-        let (template, presented) = Template::of(&request);
-        exchange.present(presented);
-        let state = match exchange.ready() {
-            Some(header) => send(request, header, service, exchange, template),
+        let kept = Kept::of(&request);
+        let header = match exchange.present(kept.presented(), request.uri()) {
+            Header::AsItCame => None,
+            Header::Issued(value) => Some(value),
             // A service that is ready may hold a permit or a place in a queue, which
             // whoever gets the credential may need: it is given back meanwhile.
-            None => State::Preparing {
-                waiting: Box::pin(exchange.prepare()),
-                unsent: Box::new(Unsent {
-                    request,
-                    service: service.clone(),
-                    template,
-                }),
-            },
+            Header::Awaited => {
+                let state = State::Preparing {
+                    waiting: Box::pin(exchange.prepare(kept.asked())),
+                    unsent: Box::new(Unsent {
+                        request,
+                        service: service.clone(),
+                        kept,
+                    }),
+                };
+                return Self { state, limits };
+            }
         };
-        Self { state, limits }
-    }
-}
-
-/// Sends a request for the first time. The service is ready.
-#[inline]
-fn send<S, B, ResB>(
-    mut request: Request<B>,
-    header: Option<HeaderValue>,
-    mut service: S,
-    exchange: Exchange,
-    template: Option<Template<B>>,
-) -> State<S, B, S::Future, ResB>
-where
-    S: Service<Request<B>>,
-    ResB: Body,
-{
-    if let Some(value) = header {
-        authorize(&mut request, value);
-    }
-    let future = service.call(request);
-    State::Calling {
-        future,
-        attempt: Attempt {
-            exchange,
-            service,
-            template,
-        },
+        if let Some(value) = header {
+            authorize(&mut request, value);
+        }
+        Self {
+            state: State::Calling {
+                future: service.call(request),
+                attempt: Attempt {
+                    exchange,
+                    service,
+                    kept,
+                },
+            },
+            limits,
+        }
     }
 }
 
@@ -164,30 +153,29 @@ where
             let event = match this.state.as_mut().project() {
                 // Most requests end in one of these two, without anything being moved.
                 StateProjection::Aside { future, untrusted } => {
-                    let answer = ready!(future.poll(cx));
-                    let untrusted = untrusted.take();
+                    let mut answer = ready!(future.poll(cx));
+                    if let (Ok(response), Some(session)) = (&mut answer, untrusted) {
+                        tell_untrusted(session, response, this.limits.max_inspect);
+                    }
                     this.state.set(State::Done);
-                    let max_inspect = this.limits.max_inspect;
-                    return Poll::Ready(
-                        answer.map(|response| stand_aside(response, untrusted, max_inspect)),
-                    );
+                    return Poll::Ready(answer.map(|response| response.map(GareBody::untouched)));
                 }
-                StateProjection::Calling { future, attempt } => match ready!(future.poll(cx)) {
-                    Ok(response)
-                        if attempt
-                            .exchange
-                            .concerns(&response, this.limits.max_inspect) =>
-                    {
-                        Event::Answered(response)
-                    }
-                    answer => {
-                        let exchange = &mut attempt.exchange;
-                        let answer = answer
-                            .map(|response| finish(exchange, response.map(GareBody::untouched)));
+                StateProjection::Calling { future, attempt } => {
+                    let mut response = match ready!(future.poll(cx)) {
+                        Ok(response) => response,
+                        Err(error) => {
+                            this.state.set(State::Done);
+                            return Poll::Ready(Err(error));
+                        }
+                    };
+                    if !attempt.minds(&response, this.limits.max_inspect) {
+                        let status = response.status();
+                        attempt.exchange.finish(status, response.extensions_mut());
                         this.state.set(State::Done);
-                        return Poll::Ready(answer);
+                        return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     }
-                },
+                    Event::Answered(response)
+                }
                 StateProjection::Preparing { waiting, .. }
                 | StateProjection::Deciding { waiting, .. } => {
                     let (exchange, header) = ready!(waiting.as_mut().poll(cx));
@@ -205,7 +193,7 @@ where
                     let Unsent {
                         mut request,
                         service,
-                        template,
+                        kept,
                     } = *unsent;
                     if let Some(value) = header {
                         authorize(&mut request, value);
@@ -215,13 +203,13 @@ where
                         attempt: Attempt {
                             exchange,
                             service,
-                            template,
+                            kept,
                         },
                     }
                 }
                 (StateTaken::Calling { attempt, .. }, Event::Answered(response)) => {
                     let limits = *this.limits;
-                    if may_ask(attempt.exchange.method(), &response, limits.max_inspect) {
+                    if may_ask(attempt.kept.method(), &response, limits.max_inspect) {
                         let (head, body) = response.into_parts();
                         let inspection =
                             Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
@@ -260,29 +248,34 @@ where
                     StateTaken::Deciding {
                         response,
                         service,
-                        template,
+                        kept,
                         ..
                     },
                     Event::Decided(mut exchange, header),
-                ) => match (header, template) {
-                    (Some(header), Some(template)) if template.claim() => {
-                        let (request, template) = template.with(header, &exchange);
-                        State::Readying {
+                ) => {
+                    let wanted = header.is_some();
+                    let again = header
+                        .filter(|_| kept.claim())
+                        .and_then(|header| kept.with(header));
+                    match again {
+                        Some((request, kept)) => State::Readying {
                             request: Box::new(request),
                             attempt: Attempt {
                                 exchange,
                                 service,
-                                template,
+                                kept,
                             },
+                        },
+                        None => {
+                            if wanted {
+                                exchange.not_replayable();
+                            }
+                            let mut response = *response;
+                            exchange.finish(response.status(), response.extensions_mut());
+                            return Poll::Ready(Ok(response));
                         }
                     }
-                    (header, _) => {
-                        if header.is_some() {
-                            exchange.not_replayable();
-                        }
-                        return Poll::Ready(Ok(finish(&mut exchange, response)));
-                    }
-                },
+                }
                 (
                     StateTaken::Readying {
                         request,
@@ -301,8 +294,17 @@ where
     }
 }
 
+impl<S, B: ReplayableBody> Attempt<S, B> {
+    /// Whether there is anything to be done about an answer: mostly not.
+    fn minds<ResB: Body>(&mut self, response: &Response<ResB>, max_inspect: usize) -> bool {
+        let kept = &self.kept;
+        let minded =
+            may_ask(kept.method(), response, max_inspect) || self.exchange.minds(response.status());
+        minded && self.exchange.hears(response.extensions(), || kept.asked())
+    }
+}
+
 /// What a state waited for.
-#[expect(clippy::large_enum_variant, reason = "lives for one turn of the loop")]
 enum Event<A, E> {
     Answered(A),
     Decided(Exchange, Option<HeaderValue>),
@@ -322,46 +324,32 @@ where
     let Attempt {
         exchange,
         service,
-        template,
+        kept,
     } = attempt;
     let found = text.map(detect).unwrap_or_default();
     // A claim may end the sending of the first attempt's body, and with it the
     // connection: there has to be a reason, and the answer has to be read.
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
-    let replayable = template
-        .as_ref()
-        .is_some_and(|template| !claims || template.claim());
-    let waiting = Box::pin(exchange.decide(response.status(), found, replayable));
+    let replayable = kept.is_replayable() && (!claims || kept.claim());
+    let waiting = exchange.decide(kept.asked(), response.status(), found, replayable);
     State::Deciding {
-        waiting,
-        response,
+        waiting: Box::pin(waiting),
+        response: Box::new(response),
         service,
-        template,
+        kept,
     }
 }
 
-fn finish<ResB: Body>(
-    exchange: &mut Exchange,
-    mut response: Response<GareBody<ResB>>,
-) -> Response<GareBody<ResB>> {
-    exchange.finish(response.status(), response.extensions_mut());
-    response
-}
-
-/// An answer that was not ours to look at; of an untrusted one that might ask
-/// for something the caller is told.
-fn stand_aside<ResB: Body>(
-    response: Response<ResB>,
-    untrusted: Option<Session>,
+/// The caller is told that an origin which is not trusted might ask for something.
+fn tell_untrusted<ResB: Body>(
+    session: &Session,
+    response: &mut Response<ResB>,
     max_inspect: usize,
-) -> Response<GareBody<ResB>> {
-    // Its request's method is gone by now; the answer to a HEAD is told of as well.
-    let told = untrusted.filter(|_| may_ask(&Method::GET, &response, max_inspect));
-    let mut response = response.map(GareBody::untouched);
-    if let Some(session) = told {
+) {
+    // The request's method is gone by now; the answer to a HEAD is told of as well.
+    if may_ask(&Method::GET, response, max_inspect) {
         response.extensions_mut().insert(session.untrusted());
     }
-    response
 }
 
 impl<S, B, ResB> fmt::Debug for GareFuture<S, B, ResB>

@@ -81,11 +81,10 @@
 #![doc = include_str!("cost.md")]
 
 mod future;
-mod kept_headers;
+mod kept;
 #[allow(clippy::module_inception)]
 mod layer;
 mod service;
-mod template;
 
 pub use self::future::GareFuture;
 pub use self::layer::GareLayer;

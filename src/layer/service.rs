@@ -63,10 +63,7 @@ where
         // The service that was made ready is the one to call; its clone is not.
         let clone = self.inner.clone();
         let mut service = std::mem::replace(&mut self.inner, clone);
-        let course = self
-            .session
-            .begin(request.method(), request.uri(), request.extensions());
-        match course {
+        match self.session.begin(request.uri(), request.extensions()) {
             Course::Aside => GareFuture::aside(service.call(request)),
             Course::Untrusted => GareFuture::untrusted(service.call(request), &self.session),
             Course::Through(exchange) => {

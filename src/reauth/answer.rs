@@ -7,8 +7,9 @@ use http::{HeaderValue, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::asked::{Asked, Presented};
 use super::events;
-use super::exchange::{Exchange, Pending, Presented, before};
+use super::exchange::{Exchange, Pending, before};
 use super::flight::landing_of;
 use super::requirement::covers;
 use super::slot::{Issued, Landed, Landing, Login, Slot};
@@ -38,12 +39,15 @@ impl Exchange {
     /// What an answer asks for, and the header to replay with if it could be had.
     pub(crate) async fn decide(
         mut self,
+        asked: Asked,
         status: StatusCode,
         found: Vec<Found>,
         replayable: bool,
     ) -> (Self, Option<HeaderValue>) {
-        let target = self.target().filter(|_| !runtime::is_aboard());
-        let Some(target) = target else {
+        if runtime::is_aboard() {
+            return (self, None);
+        }
+        let Some(target) = self.target(&asked) else {
             return (self, None);
         };
         let until = self.waits_until();
@@ -59,15 +63,17 @@ impl Exchange {
             return (self, header);
         }
         count(&self.session.counters().challenges);
-        events::challenged(&target, &self.method, status, &found, self.sent);
+        events::challenged(&target, &asked.method, status, &found, self.sent);
         self.dealings().outcome.found = found;
-        let answer = match before(until, pin!(self.satisfy(&target, status, replayable))).await {
-            Some(answer) => answer,
-            None => Err(Refusal::DeadlineElapsed),
-        };
+        let answer = before(
+            until,
+            pin!(self.satisfy(&asked, &target, status, replayable)),
+        )
+        .await
+        .unwrap_or(Err(Refusal::DeadlineElapsed));
         let once = if !replayable {
             Some(Refusal::NotReplayable)
-        } else if self.options.login_only {
+        } else if self.options().login_only {
             Some(Refusal::LoginOnly)
         } else {
             None
@@ -86,26 +92,23 @@ impl Exchange {
 
     async fn satisfy(
         &mut self,
+        request: &Asked,
         target: &Target,
         status: StatusCode,
         replayable: bool,
     ) -> Result<Issued, Refusal> {
         let settings = self.session.settings();
-        if self.presented() == Presented::Other {
+        if Presented::of(request.presented.as_ref()) == Presented::Other {
             return Err(Refusal::NotBearer);
         }
-        if !replayable && !settings.login_for_unreplayable && !self.options.login_only {
+        if !replayable && !settings.login_for_unreplayable && !self.options().login_only {
             return Err(Refusal::NotReplayable);
         }
         if self.outcome().replays >= settings.max_replays {
             return Err(Refusal::Exhausted);
         }
         let asked = coalesce(self.outcome().found.iter().map(|found| found.gare.clone()));
-        let (session, identity) = (&self.session, self.identity());
-        let seat = self
-            .seat
-            .get_or_insert_with(|| session.identities().find_or_make(&identity));
-        let slot = Arc::clone(seat.slot());
+        let slot = self.slot_for(target.identity());
         self.dealings().pending = None;
         loop {
             match self.step(&slot, target.origin(), &asked) {
@@ -133,7 +136,7 @@ impl Exchange {
                     landed,
                 } => {
                     let requirement = gare.authorization_parameters.clone();
-                    self.log_in(&slot, target, gare, status, landed);
+                    self.log_in(&slot, request, target, gare, status, landed);
                     return self.logged_in(requirement, landing).await;
                 }
             }
@@ -190,7 +193,7 @@ impl Exchange {
             });
             return Step::Stop(Refusal::NoProgress);
         };
-        if self.options.no_prompt {
+        if self.options().no_prompt {
             return Step::Stop(Refusal::NoPrompt);
         }
         if let Some(login) = state.login() {
@@ -252,10 +255,10 @@ impl Exchange {
         status: StatusCode,
         replayable: bool,
     ) -> Option<Issued> {
-        if !self.minds(status) || !replayable || self.options.login_only {
+        if !self.minds(status) || !replayable || self.options().login_only {
             return None;
         }
-        let slot = Arc::clone(self.seat.as_ref()?.slot());
+        let slot = Arc::clone(self.slot()?);
         self.dealings().renewed = true;
         let renewed = self.renew(&slot, target).await.ok().flatten()?;
         (renewed.generation > self.sent).then_some(renewed)

@@ -1,4 +1,4 @@
-//! The course of one request: what it is sent with, and what becomes of an
+//! One request under way: what it was sent with, and what becomes of an
 //! answer that asks for something. The tower service and the reqwest
 //! middleware both follow it; neither decides anything itself.
 
@@ -6,42 +6,53 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use http::{Extensions, HeaderValue, Method, Response, StatusCode, Uri};
-use http_body::Body;
+use http::{Extensions, HeaderValue, StatusCode, Uri};
 use tokio::time::Instant;
 
+use super::asked::Asked;
 use super::events;
 use super::flight::landing_of;
-use super::inspect::may_ask;
 use super::origin::OriginRef;
-use super::slot::{Issued, Seat, Slot};
-use super::{
-    AnsweredBy, Credential, GareOptions, GareOutcome, Identity, Origin, Refusal, Session, Target,
-};
+use super::slot::{Seat, Slot};
+use super::{AnsweredBy, GareOptions, GareOutcome, Identity, Refusal, Session, Target};
 use crate::gare::AuthorizationParameters;
 use crate::runtime;
 
 /// One request on its way through the layer.
 ///
-/// Every request has one, and most never hear of it again: it is kept small, and made without an allocation.
+/// Every request has one, and most never hear of it again: it is kept small, and made without an allocation. What was
+/// asked, and with which credential, stays with the adapter, which has it anyway, until an answer makes it matter.
 pub(crate) struct Exchange {
     pub(super) session: Session,
-    /// None where the request presents a credential that was never superseded.
-    pub(super) seat: Option<Seat>,
-    /// The `Authorization` that the request came with.
-    pub(super) presented: Option<HeaderValue>,
-    pub(super) options: GareOptions,
-    pub(super) method: Method,
-    pub(super) uri: Uri,
+    pub(super) holder: Holder,
+    /// None where nothing is out of the ordinary.
+    pub(super) options: Option<Box<GareOptions>>,
     /// The generation that the request was last sent with.
     pub(super) sent: u64,
     /// What its answers have led to; none while nothing was asked for.
     pub(super) dealings: Option<Box<Dealings>>,
 }
 
+/// Whose credential a request is sent with.
+pub(super) enum Holder {
+    /// The one that it presents, which was never superseded.
+    Nobody,
+    /// The session's own, which is never forgotten.
+    Own,
+    Other(Seat),
+}
+
+impl From<Option<Seat>> for Holder {
+    fn from(seat: Option<Seat>) -> Self {
+        seat.map_or(Self::Nobody, Self::Other)
+    }
+}
+
 /// What the answers to one request have led to.
 #[derive(Default)]
 pub(super) struct Dealings {
+    /// Known once the session has to do something.
+    pub(super) target: Option<Target>,
     /// What logins that this request waited for were asked to satisfy.
     pub(super) satisfied: Vec<AuthorizationParameters>,
     pub(super) outcome: GareOutcome,
@@ -49,13 +60,6 @@ pub(super) struct Dealings {
     /// Whether a silent renewal was tried for a challenge of this request.
     pub(super) renewed: bool,
     pub(super) pending: Option<Pending>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presented {
-    Nothing,
-    Bearer,
-    Other,
 }
 
 /// What this request will ask for once the login under way is over.
@@ -70,90 +74,34 @@ impl Drop for Pending {
     }
 }
 
-fn identity(named: Option<&Arc<str>>, presented: Option<&HeaderValue>) -> Identity {
-    match (named, presented) {
-        (Some(name), _) => Identity::Named(Arc::clone(name)),
-        (None, Some(value)) => Identity::Presented(Credential::from_header_value(value.clone())),
-        (None, None) => Identity::Session,
-    }
-}
-
-fn is_bearer(value: &HeaderValue) -> bool {
-    value
-        .as_bytes()
-        .get(..7)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
-}
-
 impl Exchange {
-    /// Says which `Authorization` the request came with, if any, and so whose it is.
-    #[inline]
-    pub(crate) fn present(&mut self, presented: Option<HeaderValue>) {
-        let identities = self.session.identities();
-        self.seat = match (&self.options.identity, &presented) {
-            (None, None) => Some(identities.own()),
-            (None, Some(_)) if identities.are_none() => None,
-            (named, presented) => {
-                let identity = identity(named.as_ref(), presented.as_ref());
-                match presented {
-                    None => Some(identities.find_or_make(&identity)),
-                    Some(_) => identities.find(&identity),
-                }
-            }
-        };
-        self.presented = presented;
-    }
-
-    /// The header to send, if that is known without waiting: `Some(None)` sends
-    /// the request as it came, `None` asks for [`prepare`](Self::prepare).
-    #[inline]
-    pub(crate) fn ready(&mut self) -> Option<Option<HeaderValue>> {
-        let Some(seat) = &self.seat else {
-            return Some(None);
-        };
-        let presented = self.presented();
-        if presented == Presented::Other {
-            return Some(None);
-        }
-        let origin = OriginRef::of(&self.uri).ok()?;
-        let leeway = self.session.settings().expiry_leeway;
-        let slot = seat.slot();
-        let is_barren = || slot.lock().is_barren(origin, Instant::now());
-        let value = |issued: &Issued| {
-            let value = issued.credential.header_value().clone();
-            (
-                issued.generation,
-                value,
-                issued.credential.is_expired(leeway),
-            )
-        };
-        match slot.current.look(origin, value) {
-            Some((generation, value, expired)) if !expired || is_barren() => {
-                self.sent = generation;
-                Some(Some(value))
-            }
-            Some(_) => None,
-            None if presented == Presented::Bearer || is_barren() => Some(None),
-            None => None,
+    /// What the session remembers of whoever's credential the request is sent with.
+    pub(super) fn slot(&self) -> Option<&Arc<Slot>> {
+        match &self.holder {
+            Holder::Nobody => None,
+            Holder::Own => Some(self.session.identities().own()),
+            Holder::Other(seat) => Some(seat.slot()),
         }
     }
 
-    /// What is asked for where somebody has to be asked.
-    pub(super) fn target(&self) -> Option<Target> {
-        let origin = Origin::of(&self.uri).ok()?;
-        Some(Target::new(origin, self.identity()))
-    }
-
-    pub(super) fn identity(&self) -> Identity {
-        identity(self.options.identity.as_ref(), self.presented.as_ref())
-    }
-
-    pub(super) fn presented(&self) -> Presented {
-        match &self.presented {
-            None => Presented::Nothing,
-            Some(value) if is_bearer(value) => Presented::Bearer,
-            Some(_) => Presented::Other,
+    /// As [`slot`](Self::slot); one is made where there is none.
+    pub(super) fn slot_for(&mut self, identity: &Identity) -> Arc<Slot> {
+        if let Holder::Nobody = self.holder {
+            self.holder = Holder::Other(self.session.identities().find_or_make(identity));
         }
+        Arc::clone(self.slot().unwrap_or(self.session.identities().own()))
+    }
+
+    pub(super) fn options(&self) -> &GareOptions {
+        static NOTHING: GareOptions = GareOptions::NOTHING;
+        self.options.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// Takes down what is asked for where somebody has to be asked.
+    pub(super) fn target(&mut self, asked: &Asked) -> Option<Target> {
+        let target = asked.target(self.options().identity.as_ref()).ok();
+        self.dealings().target.clone_from(&target);
+        target
     }
 
     pub(super) fn dealings(&mut self) -> &mut Dealings {
@@ -181,15 +129,15 @@ impl Exchange {
     }
 
     /// Renews the credential, or waits for whoever does, and gives the header to send.
-    pub(crate) async fn prepare(mut self) -> (Self, Option<HeaderValue>) {
+    pub(crate) async fn prepare(mut self, asked: Asked) -> (Self, Option<HeaderValue>) {
         if runtime::is_aboard() {
             // The request was called elsewhere, but it is the login that waits for it.
             return (self, None);
         }
-        let slot = self.seat.as_ref().map(|seat| Arc::clone(seat.slot()));
-        if let Some((slot, target)) = slot.zip(self.target()) {
+        let slot = self.slot().map(Arc::clone);
+        if let Some((slot, target)) = slot.zip(self.target(&asked)) {
             let login = match slot.lock().login() {
-                Some(login) if login.origin == *target.origin() && !self.options.no_prompt => {
+                Some(login) if login.origin == *target.origin() && !self.options().no_prompt => {
                     Some(login.landing.clone())
                 }
                 _ => None,
@@ -211,20 +159,23 @@ impl Exchange {
 
     /// Whether an answer with this status can lead to anything without a requirement in it.
     pub(crate) fn minds(&self, status: StatusCode) -> bool {
-        status == StatusCode::UNAUTHORIZED && self.seat.is_some() && !self.has_renewed()
+        status == StatusCode::UNAUTHORIZED
+            && !matches!(self.holder, Holder::Nobody)
+            && !self.has_renewed()
     }
 
     /// Whether the answer came from an origin that is listened to. A relative
     /// URI, as some clients have after a redirect, tells nothing to be believed.
-    pub(crate) fn hears(&mut self, answer: &Extensions) -> bool {
-        AnsweredBy::told(answer).is_none_or(|uri| self.hears_from(uri))
+    pub(crate) fn hears(&mut self, answer: &Extensions, asked: impl FnOnce() -> Asked) -> bool {
+        AnsweredBy::told(answer).is_none_or(|uri| self.hears_from(uri, asked))
     }
 
     /// Whether what is at `uri` is listened to; the outcome says so if it is not.
-    pub(crate) fn hears_from(&mut self, uri: &Uri) -> bool {
+    pub(crate) fn hears_from(&mut self, uri: &Uri, asked: impl FnOnce() -> Asked) -> bool {
         let trust = &self.session.settings().trust;
         let trusted = OriginRef::of(uri).is_ok_and(|origin| trust.allows_view(origin));
         if !trusted {
+            self.target(&asked());
             self.refuse(Refusal::Untrusted);
         }
         trusted
@@ -237,27 +188,12 @@ impl Exchange {
         self.refuse(Refusal::NotReplayable);
     }
 
-    /// Whether there is anything to be done about an answer: mostly not.
-    pub(crate) fn concerns<B: Body>(&mut self, response: &Response<B>, max_inspect: usize) -> bool {
-        let minded = may_ask(&self.method, response, max_inspect) || self.minds(response.status());
-        minded && self.hears(response.extensions())
-    }
-
-    pub(crate) fn method(&self) -> &Method {
-        &self.method
-    }
-
-    pub(crate) fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
     /// Leaves the outcome with the response that the caller gets.
     #[inline]
     pub(crate) fn finish(&mut self, status: StatusCode, extensions: &mut Extensions) {
-        let outcome = self.outcome();
-        let let_in = outcome.refusal.is_none() && status != StatusCode::UNAUTHORIZED;
-        if let Some(seat) = self.seat.as_ref().filter(|_| let_in) {
-            seat.slot().prove(self.sent);
+        let let_in = self.outcome().refusal.is_none() && status != StatusCode::UNAUTHORIZED;
+        if let Some(slot) = self.slot().filter(|_| let_in) {
+            slot.prove(self.sent);
         }
         let Some(Dealings { outcome, .. }) = self.dealings.take().map(|dealings| *dealings) else {
             return;
@@ -269,17 +205,17 @@ impl Exchange {
 
     pub(super) fn refuse(&mut self, refusal: Refusal) {
         self.session.counters().refused(&refusal);
-        if let Some(target) = self.target() {
-            events::gave_up(&target, &refusal);
-        }
         let dealings = self.dealings();
+        if let Some(target) = &dealings.target {
+            events::gave_up(target, &refusal);
+        }
         dealings.pending = None;
         dealings.outcome.refusal = Some(refusal);
     }
 
     /// When this request stops waiting: its deadline counts from its first wait.
     pub(super) fn waits_until(&mut self) -> Option<Instant> {
-        let deadline = self.options.deadline?;
+        let deadline = self.options().deadline?;
         let waits_until = &mut self.dealings().waits_until;
         if waits_until.is_none() {
             *waits_until = Instant::now().checked_add(deadline);

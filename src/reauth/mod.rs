@@ -40,6 +40,7 @@
 //! [`Session::stats`] counts the same.
 
 mod answer;
+mod asked;
 mod challenge;
 mod course;
 mod credential;
@@ -75,10 +76,15 @@ pub use self::stats::{Refusals, Stats};
 pub use self::target::{Identity, Target};
 pub use self::trust::Trust;
 
-pub(crate) use self::course::Course;
+pub(crate) use self::asked::Asked;
+#[cfg(feature = "reqwest")]
+pub(crate) use self::course::Place;
+pub(crate) use self::course::{Course, Header};
 pub(crate) use self::exchange::Exchange;
 #[cfg(feature = "reqwest")]
 pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;
+#[cfg(feature = "reqwest")]
+pub(crate) use self::origin::OriginRef;
 #[cfg(feature = "login")]
 pub(crate) use self::trust::environment_domain;

@@ -73,27 +73,39 @@ impl Origin {
 
 /// An origin as it stands in a URI: to look at, without a copy of the host.
 #[derive(Clone, Copy)]
-pub(super) struct OriginRef<'a> {
+pub(crate) struct OriginRef<'a> {
     pub(super) secure: bool,
     pub(super) host: &'a str,
     pub(super) port: u16,
 }
 
 impl<'a> OriginRef<'a> {
+    /// Of a URL that somebody else took apart.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn new(scheme: &str, host: &'a str, port: u16) -> Option<Self> {
+        let secure = match scheme {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        Some(Self { secure, host, port })
+    }
+
     pub(super) fn of(uri: &'a Uri) -> Result<Self, InvalidOrigin> {
         let secure = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => true,
             Some(scheme) if *scheme == Scheme::HTTP => false,
             _ => return Err(InvalidOrigin::UNREADABLE),
         };
-        let authority = uri.authority().ok_or(InvalidOrigin::UNREADABLE)?;
-        let (host, port) = split(authority.as_str());
-        let port = match port {
-            None => default_port(secure),
-            Some(port) => port.parse().map_err(|_| InvalidOrigin::UNREADABLE)?,
+        let authority = uri.authority().ok_or(InvalidOrigin::UNREADABLE)?.as_str();
+        // Mostly there is neither a port nor user information, which an `@` ends.
+        let host_alone = memchr::memchr2(b'@', b':', authority.as_bytes()).is_none();
+        let (host, port) = if host_alone {
+            (authority, default_port(secure))
+        } else {
+            split(authority, default_port(secure)).ok_or(InvalidOrigin::UNREADABLE)?
         };
-        // An `@` ends user information, which looks like a host and a port.
-        if host.is_empty() || memchr::memchr(b'@', authority.as_str().as_bytes()).is_some() {
+        if host.is_empty() {
             return Err(InvalidOrigin::UNREADABLE);
         }
         Ok(Self { secure, host, port })
@@ -120,16 +132,19 @@ impl PartialEq for OriginRef<'_> {
     }
 }
 
-/// Host and port of an authority; an IPv6 address has colons of its own, between brackets.
-fn split(authority: &str) -> (&str, Option<&str>) {
+/// Host and port of an authority without user information, which looks like a host and a port.
+/// An IPv6 address has colons of its own, between brackets.
+fn split(authority: &str, default_port: u16) -> Option<(&str, u16)> {
+    if authority.contains('@') {
+        return None;
+    }
     let bracket = authority.starts_with('[').then(|| authority.find(']'));
     let inside = bracket.flatten().unwrap_or(0);
-    let colon = authority
-        .as_bytes()
-        .get(inside..)
-        .and_then(|rest| memchr::memchr(b':', rest));
-    let split = colon.and_then(|colon| authority.split_at_checked(inside + colon));
-    split.map_or((authority, None), |(host, port)| (host, port.get(1..)))
+    let colon = authority.get(inside..)?.find(':');
+    match colon.and_then(|colon| authority.split_at_checked(inside + colon)) {
+        None => Some((authority, default_port)),
+        Some((host, port)) => Some((host, port.get(1..)?.parse().ok()?)),
+    }
 }
 
 fn default_port(secure: bool) -> u16 {

@@ -6,6 +6,7 @@ use http::StatusCode;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::asked::Asked;
 use super::exchange::Exchange;
 use super::slot::{Landed, Slot};
 use super::stats::count;
@@ -17,16 +18,17 @@ impl Exchange {
     pub(super) fn log_in(
         &self,
         slot: &Arc<Slot>,
+        asked: &Asked,
         target: &Target,
         gare: Gare,
         status: StatusCode,
         landed: watch::Sender<Option<Landed>>,
     ) {
         let (session, slot, target) = (self.session.clone(), Arc::clone(slot), target.clone());
-        let challenge =
-            Challenge::of_request(target.clone(), gare, self.method.clone(), self.uri.clone())
-                .answered(status, self.outcome().found.clone())
-                .at(self.outcome().logins.saturating_add(1), self.sent);
+        let (method, uri) = (asked.method.clone(), asked.uri.clone());
+        let challenge = Challenge::of_request(target.clone(), gare, method, uri)
+            .answered(status, self.outcome().found.clone())
+            .at(self.outcome().logins.saturating_add(1), self.sent);
         count(&session.counters().logins);
         events::logging_in(&target, challenge.attempt());
         let (reauthenticator, attempt) = (session.reauthenticator(), challenge.attempt());

@@ -2,6 +2,7 @@ use http::Uri;
 use reqwest::{Body, Response, ResponseBuilderExt as _, Url};
 
 use crate::body::{GareBody, Inspection};
+use crate::reauth::{OriginRef, Place};
 
 /// What a response said, if all of it could be read, and the response to give back.
 pub(super) struct Read {
@@ -47,6 +48,21 @@ fn give_back(response: http::Response<GareBody<Body>>, url: Url) -> Response {
             .extend(told.into_parts().0.extensions);
     }
     Response::from(response)
+}
+
+impl Place for Url {
+    fn origin(&self) -> Option<OriginRef<'_>> {
+        let anonymous = self.username().is_empty() && self.password().is_none();
+        let (host, port) = self
+            .host_str()
+            .zip(self.port_or_known_default())
+            .filter(|_| anonymous)?;
+        OriginRef::new(self.scheme(), host, port)
+    }
+
+    fn path(&self) -> &str {
+        Self::path(self)
+    }
 }
 
 /// `None` where reqwest and `http` disagree about what a URL is.

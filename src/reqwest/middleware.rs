@@ -2,16 +2,15 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::header::AUTHORIZATION;
-use http::{Extensions, HeaderValue, Method};
+use http::{Extensions, Method};
 use reqwest::{Request, Response};
-use reqwest_middleware::{Middleware, Next, Result};
+use reqwest_middleware::{Middleware, Next};
 
 use super::answer::{self, Read};
-use super::template::{Template, authorize};
+use super::kept::{Kept, authorize};
 use crate::body::Inspection;
 use crate::gare::detect;
-use crate::reauth::{Course, Exchange, Reauthenticator, Session, Trust, head_may_ask};
+use crate::reauth::{Course, Exchange, Header, Reauthenticator, Session, Trust, head_may_ask};
 
 /// Makes a `reqwest` client satisfy Globus Auth requirements and carry on.
 ///
@@ -117,55 +116,53 @@ impl GareMiddleware {
         self
     }
 
-    async fn follow(
+    /// What is done about an answer, which is to be passed on unless the request is sent again.
+    ///
+    /// It is waited for in a box: the future of every request keeps room for whatever it may wait for.
+    async fn answered(
         &self,
-        exchange: Exchange,
-        mut request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> Result<Response> {
-        let (mut exchange, header) = prepared(exchange).await;
-        if let Some(value) = header {
-            authorize(&mut request, value);
+        mut exchange: Exchange,
+        kept: Kept,
+        response: Response,
+    ) -> Result<(Request, Exchange, Kept), Response> {
+        let heard = exchange.hears(response.extensions(), || kept.asked())
+            && answer::uri(response.url())
+                .is_some_and(|uri| exchange.hears_from(&uri, || kept.asked()));
+        if !heard {
+            return Err(finish(exchange, response));
         }
-        let mut template = Template::of(&mut request, self.replay_streams);
-        loop {
-            let response = next.clone().run(request, extensions).await?;
-            let inspected = self.may_ask(exchange.method(), &response);
-            if !inspected && !exchange.minds(response.status()) {
-                return Ok(finish(exchange, response));
+        let Read { text, response } = if self.may_ask(kept.method(), &response) {
+            answer::read(response, |body| {
+                Inspection::new(body, self.max_inspect, self.inspect_timeout)
+            })
+            .await
+        } else {
+            Read {
+                text: None,
+                response,
             }
-            let heard = exchange.hears(response.extensions())
-                && answer::uri(response.url()).is_some_and(|uri| exchange.hears_from(&uri));
-            if !heard {
-                return Ok(finish(exchange, response));
+        };
+        let status = response.status();
+        let found = text.as_deref().map(detect).unwrap_or_default();
+        // A claim may end the sending of the first attempt's body, and with it the
+        // connection: there has to be a reason, and the answer has to be read.
+        let claims = text.is_some() && (!found.is_empty() || exchange.minds(status));
+        let replayable = kept.is_replayable() && (!claims || kept.claim());
+        let (mut exchange, header) = exchange
+            .decide(kept.asked(), status, found, replayable)
+            .await;
+        let wanted = header.is_some();
+        let again = header
+            .filter(|_| kept.claim())
+            .and_then(|header| kept.with(header));
+        match again {
+            Some((request, kept)) => Ok((request, exchange, kept)),
+            None => {
+                if wanted {
+                    exchange.not_replayable();
+                }
+                Err(finish(exchange, response))
             }
-            let Read { text, response } = if inspected {
-                answer::read(response, |body| {
-                    Inspection::new(body, self.max_inspect, self.inspect_timeout)
-                })
-                .await
-            } else {
-                Read {
-                    text: None,
-                    response,
-                }
-            };
-            let (header, decided) = decide(exchange, &response, text.as_deref(), &template).await;
-            exchange = decided;
-            request = match (header, template) {
-                (Some(header), Some(kept)) if kept.claim() => {
-                    let (request, copy) = kept.with(header);
-                    template = copy;
-                    request
-                }
-                (header, _) => {
-                    if header.is_some() {
-                        exchange.not_replayable();
-                    }
-                    return Ok(finish(exchange, response));
-                }
-            };
         }
     }
 
@@ -178,32 +175,6 @@ impl GareMiddleware {
     }
 }
 
-/// The header to send, at once or once somebody has it.
-async fn prepared(mut exchange: Exchange) -> (Exchange, Option<HeaderValue>) {
-    match exchange.ready() {
-        Some(header) => (exchange, header),
-        None => exchange.prepare().await,
-    }
-}
-
-async fn decide(
-    exchange: Exchange,
-    response: &Response,
-    text: Option<&[u8]>,
-    template: &Option<Template>,
-) -> (Option<HeaderValue>, Exchange) {
-    let status = response.status();
-    let found = text.map(detect).unwrap_or_default();
-    // A claim may end the sending of the first attempt's body, and with it the
-    // connection: there has to be a reason, and the answer has to be read.
-    let claims = text.is_some() && (!found.is_empty() || exchange.minds(status));
-    let replayable = template
-        .as_ref()
-        .is_some_and(|template| !claims || template.claim());
-    let (exchange, header) = exchange.decide(status, found, replayable).await;
-    (header, exchange)
-}
-
 fn finish(mut exchange: Exchange, mut response: Response) -> Response {
     exchange.finish(response.status(), response.extensions_mut());
     response
@@ -213,28 +184,45 @@ fn finish(mut exchange: Exchange, mut response: Response) -> Response {
 impl Middleware for GareMiddleware {
     async fn handle(
         &self,
-        request: Request,
+        mut request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
-    ) -> Result<Response> {
-        let Some(uri) = answer::uri(request.url()) else {
-            return next.run(request, extensions).await;
-        };
-        let course = self.session.begin(request.method(), &uri, extensions);
-        match course {
-            Course::Aside => next.run(request, extensions).await,
-            Course::Through(mut exchange) => {
-                exchange.present(request.headers().get(AUTHORIZATION).cloned());
-                self.follow(exchange, request, extensions, next).await
-            }
+    ) -> reqwest_middleware::Result<Response> {
+        let mut exchange = match self.session.begin(request.url(), extensions) {
+            Course::Through(exchange) => exchange,
+            Course::Aside => return next.run(request, extensions).await,
             Course::Untrusted => {
                 let method = request.method().clone();
                 let mut response = next.run(request, extensions).await?;
                 if self.may_ask(&method, &response) {
                     response.extensions_mut().insert(self.session.untrusted());
                 }
-                Ok(response)
+                return Ok(response);
             }
+        };
+        let mut kept = Kept::of(&mut request, self.replay_streams);
+        match exchange.present(kept.presented(), request.url()) {
+            Header::AsItCame => {}
+            Header::Issued(value) => authorize(&mut request, value),
+            Header::Awaited => {
+                let (prepared, header) = Box::pin(exchange.prepare(kept.asked())).await;
+                exchange = prepared;
+                if let Some(value) = header {
+                    authorize(&mut request, value);
+                }
+            }
+        }
+        loop {
+            let response = next.clone().run(request, extensions).await?;
+            let status = response.status();
+            if !self.may_ask(kept.method(), &response) && !exchange.minds(status) {
+                return Ok(finish(exchange, response));
+            }
+            (request, exchange, kept) =
+                match Box::pin(self.answered(exchange, kept, response)).await {
+                    Ok(again) => again,
+                    Err(response) => return Ok(response),
+                };
         }
     }
 }

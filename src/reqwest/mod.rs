@@ -39,7 +39,7 @@
 
 mod answer;
 mod body;
+mod kept;
 mod middleware;
-mod template;
 
 pub use self::middleware::GareMiddleware;

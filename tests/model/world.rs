@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use http::{Extensions, HeaderValue, Method, StatusCode};
+use http::{Extensions, HeaderValue, Method, StatusCode, Uri};
 use shuttle::future::yield_now;
 use shuttle::rand::Rng;
 
 use crate::gare::detect;
 use crate::reauth::{
-    Challenge, Course, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session,
-    Target,
+    Asked, Challenge, Course, Credential, GareOptions, GareOutcome, Header, ReauthError,
+    Reauthenticator, Session, Target,
 };
 
 pub(crate) const MFA: &str =
@@ -132,20 +132,24 @@ pub(crate) async fn request_with(
     demand: &'static str,
     admits: fn(&str) -> bool,
 ) -> End {
-    let uri = "https://transfer.api.globus.org/v0.10/task_list"
-        .parse()
-        .expect("a URI");
+    let asked = || Asked {
+        method: Method::GET,
+        uri: Uri::from_static("https://transfer.api.globus.org/v0.10/task_list"),
+        presented: None,
+    };
     let mut extensions = Extensions::new();
     extensions.insert(options);
-    let Course::Through(mut exchange) = session.begin(&Method::GET, &uri, &extensions) else {
+    let uri = asked().uri;
+    let Course::Through(mut exchange) = session.begin(&uri, &extensions) else {
         unreachable!("a trusted origin");
     };
-    exchange.present(None);
-    let mut header = match exchange.ready() {
-        Some(header) => header,
-        None => {
+    let header = exchange.present(None, &uri);
+    let mut header = match header {
+        Header::AsItCame => None,
+        Header::Issued(value) => Some(value),
+        Header::Awaited => {
             let header;
-            (exchange, header) = exchange.prepare().await;
+            (exchange, header) = exchange.prepare(asked()).await;
             header
         }
     };
@@ -160,7 +164,12 @@ pub(crate) async fn request_with(
         if !admitted {
             let next;
             (exchange, next) = exchange
-                .decide(StatusCode::FORBIDDEN, detect(demand.as_bytes()), true)
+                .decide(
+                    asked(),
+                    StatusCode::FORBIDDEN,
+                    detect(demand.as_bytes()),
+                    true,
+                )
                 .await;
             if next.is_some() {
                 header = next;

@@ -6,14 +6,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// Every request has its headers kept, and few are sent again. To clone a `HeaderMap` takes two allocations, and to clone a
 /// value takes another where it was never cloned before; to write them down takes one in all, and nothing to drop them. Of
 /// the credential, which a replay replaces, only the place is kept.
-pub(super) struct KeptHeaders {
+pub(crate) struct KeptHeaders {
     text: Vec<u8>,
 }
 
 impl KeptHeaders {
     /// The headers and, in passing, the credential. `None` where a header is longer than any that there is.
     #[inline]
-    pub(super) fn of(headers: &HeaderMap) -> Option<(Self, Option<HeaderValue>)> {
+    pub(crate) fn of(headers: &HeaderMap) -> Option<(Self, Option<HeaderValue>)> {
         let mut credential = None;
         const TYPICAL: usize = 64;
         let mut text = Vec::with_capacity(headers.len() * TYPICAL);
@@ -26,12 +26,8 @@ impl KeptHeaders {
                 _ => (value.as_bytes(), value.is_sensitive()),
             };
             let name = name.as_str().as_bytes();
-            if value.len() >= 1 << 31 || name.len() >= 1 << 31 {
-                return None;
-            }
-            let doubled = (value.len() as u32) << 1 | u32::from(is_sensitive);
-            text.extend_from_slice(&(name.len() as u32).to_le_bytes());
-            text.extend_from_slice(&doubled.to_le_bytes());
+            let lengths = lengths(name.len(), value.len(), is_sensitive)?;
+            text.extend_from_slice(&lengths.to_le_bytes());
             text.extend_from_slice(name);
             text.extend_from_slice(value);
         }
@@ -39,7 +35,7 @@ impl KeptHeaders {
     }
 
     /// The headers as they were, in their order; of the credential only the name.
-    pub(super) fn read(&self) -> HeaderMap {
+    pub(crate) fn read(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut rest = &self.text[..];
         while let Some((header, after)) = read_one(rest) {
@@ -54,18 +50,22 @@ impl KeptHeaders {
 
 type Header = (HeaderName, HeaderValue);
 
-/// The first header of `text`, and what comes after it. Before each are the length of its name, and that of its value,
-/// doubled, with a bit for one that is sensitive.
+/// What comes before each header: how long its name is, 16 bits, whether it is sensitive, and how long its value is.
+fn lengths(name: usize, value: usize, is_sensitive: bool) -> Option<u64> {
+    let (name, value) = (u16::try_from(name).ok()?, u64::try_from(value).ok()?);
+    (value < 1 << 47).then_some(value << 17 | u64::from(is_sensitive) << 16 | u64::from(name))
+}
+
+/// The first header of `text`, and what comes after it.
 fn read_one(text: &[u8]) -> Option<(Option<Header>, &[u8])> {
-    let (names, rest) = text.split_first_chunk()?;
-    let (values, rest) = rest.split_first_chunk()?;
-    let values = u32::from_le_bytes(*values);
-    let (name, rest) = rest.split_at_checked(u32::from_le_bytes(*names) as usize)?;
-    let (value, rest) = rest.split_at_checked((values >> 1) as usize)?;
+    let (lengths, rest) = text.split_first_chunk()?;
+    let lengths = u64::from_le_bytes(*lengths);
+    let (name, rest) = rest.split_at_checked(usize::from(lengths as u16))?;
+    let (value, rest) = rest.split_at_checked(usize::try_from(lengths >> 17).ok()?)?;
     // They were a name and a value before.
     let name = HeaderName::from_bytes(name).ok();
     let value = HeaderValue::from_bytes(value).ok().map(|mut value| {
-        value.set_sensitive(values & 1 == 1);
+        value.set_sensitive(lengths >> 16 & 1 == 1);
         value
     });
     Some((name.zip(value), rest))
