@@ -97,8 +97,13 @@ impl Exchange {
         self.options.as_deref().unwrap_or(&NOTHING)
     }
 
-    /// Takes down what is asked for where somebody has to be asked.
+    /// What is asked for where somebody has to be asked: the same for all attempts.
     pub(super) fn target(&mut self, asked: &Asked) -> Option<Target> {
+        if let Some(Dealings { target, .. }) = self.dealings.as_deref()
+            && target.is_some()
+        {
+            return target.clone();
+        }
         let target = asked.target(self.options().identity.as_ref()).ok();
         self.dealings().target.clone_from(&target);
         target

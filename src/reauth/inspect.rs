@@ -25,27 +25,31 @@ fn is_refusal(status: StatusCode) -> bool {
 }
 
 fn is_readable(headers: &HeaderMap) -> bool {
-    let text = |name| {
-        headers
-            .get(name)
-            .map(|value| value.as_bytes().trim_ascii().to_ascii_lowercase())
-    };
+    let text = |name| headers.get(name).map(|value| value.as_bytes().trim_ascii());
     let plain = text(CONTENT_ENCODING)
-        .is_none_or(|encoding| encoding.is_empty() || encoding == b"identity");
+        .is_none_or(|encoding| encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity"));
     let empty = text(CONTENT_LENGTH).is_some_and(|length| length == b"0");
-    let kind = text(CONTENT_TYPE);
-    let readable = kind.is_none_or(|kind| {
-        let kind = kind
-            .split(|byte| *byte == b';')
-            .next()
-            .unwrap_or_default()
-            .trim_ascii();
+    let readable = text(CONTENT_TYPE).is_none_or(|kind| {
+        let end = memchr::memchr(b';', kind).unwrap_or(kind.len());
+        let kind = kind.get(..end).unwrap_or_default().trim_ascii();
         kind.is_empty()
-            || kind.starts_with(b"text/")
-            || kind == b"application/json"
-            || kind.ends_with(b"+json")
+            || begins_with(kind, b"text/")
+            || kind.eq_ignore_ascii_case(b"application/json")
+            || ends_with(kind, b"+json")
     });
     plain && !empty && readable
+}
+
+fn begins_with(text: &[u8], start: &[u8]) -> bool {
+    text.get(..start.len())
+        .is_some_and(|text| text.eq_ignore_ascii_case(start))
+}
+
+fn ends_with(text: &[u8], end: &[u8]) -> bool {
+    text.len()
+        .checked_sub(end.len())
+        .and_then(|at| text.get(at..))
+        .is_some_and(|text| text.eq_ignore_ascii_case(end))
 }
 
 #[cfg(test)]

@@ -37,7 +37,10 @@ impl Origin {
         let origin = OriginRef::of(uri)?;
         Ok(Self {
             secure: origin.secure,
-            host: origin.host.to_ascii_lowercase().into(),
+            host: match origin.host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                true => origin.host.to_ascii_lowercase().into(),
+                false => origin.host.into(),
+            },
             port: origin.port,
         })
     }
@@ -135,13 +138,16 @@ impl PartialEq for OriginRef<'_> {
 /// Host and port of an authority without user information, which looks like a host and a port.
 /// An IPv6 address has colons of its own, between brackets.
 fn split(authority: &str, default_port: u16) -> Option<(&str, u16)> {
-    if authority.contains('@') {
+    let bytes = authority.as_bytes();
+    if memchr::memchr(b'@', bytes).is_some() {
         return None;
     }
-    let bracket = authority.starts_with('[').then(|| authority.find(']'));
-    let inside = bracket.flatten().unwrap_or(0);
-    let colon = authority.get(inside..)?.find(':');
-    match colon.and_then(|colon| authority.split_at_checked(inside + colon)) {
+    let bracket = match bytes.first() {
+        Some(b'[') => memchr::memchr(b']', bytes).unwrap_or(0),
+        _ => 0,
+    };
+    let colon = memchr::memchr(b':', bytes.get(bracket..)?);
+    match colon.and_then(|colon| authority.split_at_checked(bracket + colon)) {
         None => Some((authority, default_port)),
         Some((host, port)) => Some((host, port.get(1..)?.parse().ok()?)),
     }
