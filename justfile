@@ -52,6 +52,10 @@ minimal:
 deny:
     .ci/run deny
 
+# A million requests while all that can go wrong does: `just soak`, `just soak 50000` (not part of `check`)
+soak *arguments:
+    .ci/run soak {{arguments}}
+
 # Fuzzes: `just fuzz`, `just fuzz detect 600` (not part of `check`)
 fuzz *arguments:
     .ci/run fuzz {{arguments}}

@@ -1,28 +1,41 @@
 //! Which slot is whose, within a bound.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::time::Instant;
 
 use super::slot::{Seat, Slot};
 use super::{Credential, Identity};
 use crate::runtime::{Mutex, MutexGuard};
 
-type Slots = HashMap<Identity, Arc<Slot>>;
+/// How many values that were issued for one slot lead to it: each login adds one, and nobody presents most of them.
+const MAX_ISSUED: usize = 8;
+
+type Others = HashMap<Identity, Arc<Known>>;
 
 #[derive(Debug)]
 pub(super) struct Identities {
     own: Arc<Slot>,
     /// Read without a lock, on the way of requests; replaced as a whole under `changing`.
-    others: ArcSwap<Slots>,
+    others: ArcSwap<Others>,
     changing: Mutex<()>,
     /// How many others there are: most sessions have none, and never look.
     count: AtomicUsize,
     max: usize,
     idle: Duration,
+}
+
+/// What an identity leads to. More than one may lead to the same slot.
+#[derive(Debug)]
+struct Known {
+    slot: Arc<Slot>,
+    made: Instant,
+    /// When a request last came with it, in nanoseconds since it was made.
+    used: AtomicU64,
 }
 
 impl Identities {
@@ -58,16 +71,16 @@ impl Identities {
             return None;
         }
         loop {
-            let seat = Seat::take(self.others.load().get(identity)?);
+            let others = self.others.load();
+            let known = others.get(identity)?;
+            known.note_use();
+            let seat = Seat::take(&known.slot);
             // Who forgets looks for seats once more after it has forgotten, and whoever takes
             // one looks again after that: one of the two sees the other.
             fence(Ordering::SeqCst);
-            let still = self.others.load();
-            if still
-                .get(identity)
-                .is_some_and(|slot| Arc::ptr_eq(slot, seat.slot()))
-            {
-                seat.slot().note_use();
+            let others = self.others.load();
+            let still = others.get(identity)?;
+            if Arc::ptr_eq(&still.slot, seat.slot()) {
                 return Some(seat);
             }
         }
@@ -82,12 +95,12 @@ impl Identities {
             return seat;
         }
         let changing = self.lock();
-        let mut others = Slots::clone(&self.others.load());
-        let slot = others
+        let mut others = Others::clone(&self.others.load());
+        let known = others
             .entry(identity.clone())
-            .or_insert_with(|| Arc::new(Slot::new()));
-        let seat = Seat::take(slot);
-        seat.slot().note_use();
+            .or_insert_with(|| Known::new(Arc::new(Slot::new())));
+        known.note_use();
+        let seat = Seat::take(&known.slot);
         self.replace(others, identity, &changing);
         seat
     }
@@ -95,29 +108,37 @@ impl Identities {
     /// Makes requests that present `credential` belong to `slot`: it was issued for it.
     pub(super) fn note_issued(&self, slot: &Arc<Slot>, credential: &Credential) {
         let changing = self.lock();
-        let mut others = Slots::clone(&self.others.load());
+        let mut others = Others::clone(&self.others.load());
         let alias = Identity::Presented(credential.clone());
         others
             .entry(alias.clone())
-            .or_insert_with(|| Arc::clone(slot));
+            .or_insert_with(|| Known::new(Arc::clone(slot)));
+        // Also of a slot that is in use without end. What a request under way came with was used later than these.
+        let of_slot = others
+            .iter()
+            .filter(|(identity, known)| **identity != alias && Arc::ptr_eq(&known.slot, slot));
+        if of_slot.clone().count() >= MAX_ISSUED
+            && let Some(identity) = idlest(of_slot)
+        {
+            others.remove(&identity);
+        }
         self.replace(others, &alias, &changing);
     }
 
-    /// Puts `others` in place, without the idle, and without whoever was idle longest beyond the
-    /// bound, save `keep` and those in use.
-    fn replace(&self, mut others: Slots, keep: &Identity, _changing: &MutexGuard<'_, ()>) {
-        let mut forgotten = Vec::new();
-        let may_go = |identity: &Identity, slot: &Arc<Slot>| identity != keep && !slot.is_in_use();
-        forgotten.extend(
-            others.extract_if(|identity, slot| may_go(identity, slot) && slot.idle() >= self.idle),
-        );
+    /// Puts `others` in place, without the idle, and beyond the bound without whatever was idle
+    /// longest, save `keep` and what leads to those in use.
+    fn replace(&self, mut others: Others, keep: &Identity, _changing: &MutexGuard<'_, ()>) {
+        let may_go =
+            |identity: &Identity, known: &Arc<Known>| identity != keep && !known.slot.is_in_use();
+        let is_idle = |identity: &Identity, known: &mut Arc<Known>| {
+            may_go(identity, known) && known.idle() >= self.idle
+        };
+        let mut forgotten: Vec<_> = others.extract_if(is_idle).collect();
         while others.len() > self.max {
-            let idlest = others
+            let free = others
                 .iter()
-                .filter(|(identity, slot)| may_go(identity, slot))
-                .max_by_key(|(_, slot)| slot.idle())
-                .map(|(identity, _)| identity.clone());
-            match idlest.and_then(|identity| others.remove_entry(&identity)) {
+                .filter(|(identity, known)| may_go(identity, known));
+            match idlest(free).and_then(|identity| others.remove_entry(&identity)) {
                 Some(entry) => forgotten.push(entry),
                 None => break,
             }
@@ -126,7 +147,7 @@ impl Identities {
         self.others.store(Arc::clone(&others));
         fence(Ordering::SeqCst);
         // Whose seat was taken meanwhile is there again before anybody else can make another.
-        forgotten.retain(|(_, slot)| slot.is_in_use());
+        forgotten.retain(|(_, known)| known.slot.is_in_use());
         if !forgotten.is_empty() {
             Arc::make_mut(&mut others).extend(forgotten);
             self.others.store(Arc::clone(&others));
@@ -137,4 +158,35 @@ impl Identities {
     fn lock(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Known {
+    fn new(slot: Arc<Slot>) -> Arc<Self> {
+        Arc::new(Self {
+            slot,
+            made: Instant::now(),
+            used: AtomicU64::new(0),
+        })
+    }
+
+    fn note_use(&self) {
+        let since = self.made.elapsed().as_nanos();
+        self.used
+            .store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn used(&self) -> Instant {
+        let since = Duration::from_nanos(self.used.load(Ordering::Relaxed));
+        self.made.checked_add(since).unwrap_or(self.made)
+    }
+
+    fn idle(&self) -> Duration {
+        self.used().elapsed()
+    }
+}
+
+fn idlest<'a>(among: impl Iterator<Item = (&'a Identity, &'a Arc<Known>)>) -> Option<Identity> {
+    among
+        .min_by_key(|(_, known)| known.used())
+        .map(|(identity, _)| identity.clone())
 }

@@ -76,9 +76,6 @@ pub(super) struct Slot {
     users: AtomicUsize,
     /// The latest generation that a request was let in with.
     proven: AtomicU64,
-    made: Instant,
-    /// When a request last took a seat, in milliseconds since it was made.
-    used: AtomicU64,
 }
 
 /// A request's hold on its slot: the slot is not forgotten meanwhile.
@@ -135,8 +132,6 @@ impl Slot {
             current: Arc::clone(&current),
             users: AtomicUsize::new(0),
             proven: AtomicU64::new(0),
-            made: Instant::now(),
-            used: AtomicU64::new(0),
             state: Mutex::new(State {
                 generation: 0,
                 last_login: None,
@@ -150,19 +145,6 @@ impl Slot {
                 next_pending: 0,
             }),
         }
-    }
-
-    /// Notes that a request belongs to it. Takes no lock.
-    pub(super) fn note_use(&self) {
-        let since = self.made.elapsed().as_millis();
-        self.used
-            .store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// For how long no request belonged to it.
-    pub(super) fn idle(&self) -> Duration {
-        let used = Duration::from_millis(self.used.load(Ordering::Relaxed));
-        self.made.elapsed().saturating_sub(used)
     }
 
     /// Notes that a request was let in with `generation`. Takes no lock.

@@ -48,6 +48,7 @@ pub struct FakeGlobusBuilder {
     identities: Vec<Identity>,
     person: Person,
     redirect_uris: Vec<String>,
+    kept: Option<usize>,
 }
 
 impl FakeGlobusBuilder {
@@ -79,6 +80,12 @@ impl FakeGlobusBuilder {
     /// Allows the two clients to be redirected to `uri`, besides loopback and the page that shows the code.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Keeps notes of the last `requests` requests alone, for a server that runs for long. The counts go on. Default: all.
+    pub fn keep_requests(mut self, requests: usize) -> Self {
+        self.kept = Some(requests);
         self
     }
 
@@ -159,7 +166,10 @@ impl FakeGlobusBuilder {
                 consents: Consents::default(),
                 faults: VecDeque::new(),
             }),
-            log: Mutex::new(Log::default()),
+            log: Mutex::new(Log {
+                kept: self.kept,
+                ..Log::default()
+            }),
         };
         Ok(FakeGlobus::serve(
             listener,

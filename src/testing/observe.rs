@@ -68,10 +68,7 @@ async fn observe(State(world): State<Shared>, request: Request, next: Next) -> R
         .get::<CalledBy>()
         .map(|caller| caller.0.clone());
     seen.challenged = response.extensions().get::<Challenged>().is_some();
-    let mut log = world.log();
-    log.counts.listings += usize::from(seen.kind == RequestKind::List);
-    log.counts.challenges += usize::from(seen.challenged);
-    log.requests.push(seen);
+    world.log().note(seen);
     response
 }
 

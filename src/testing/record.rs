@@ -1,5 +1,7 @@
 //! What the server saw: for assertions.
 
+use std::collections::VecDeque;
+
 use axum::http::Method;
 
 /// A request, and how it was answered.
@@ -150,9 +152,22 @@ pub enum ViolationKind {
 /// Everything noted so far.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    pub(super) requests: Vec<SeenRequest>,
+    pub(super) requests: VecDeque<SeenRequest>,
+    /// How many requests are kept; `None` keeps all.
+    pub(super) kept: Option<usize>,
     pub(super) counts: Counts,
     pub(super) violations: Vec<Violation>,
     /// The messages of handlers that panicked.
     pub(super) panics: Vec<String>,
+}
+
+impl Log {
+    pub(super) fn note(&mut self, seen: SeenRequest) {
+        self.counts.listings += usize::from(seen.kind == RequestKind::List);
+        self.counts.challenges += usize::from(seen.challenged);
+        self.requests.push_back(seen);
+        while self.kept.is_some_and(|kept| self.requests.len() > kept) {
+            self.requests.pop_front();
+        }
+    }
 }

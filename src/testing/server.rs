@@ -195,9 +195,10 @@ impl FakeGlobus {
         });
     }
 
-    /// The requests seen so far, in the order in which they were answered.
+    /// The requests seen so far, in the order in which they were answered; the
+    /// [last ones](FakeGlobusBuilder::keep_requests) where not all are kept.
     pub fn requests(&self) -> Vec<SeenRequest> {
-        self.world.log().requests.clone()
+        self.world.log().requests.iter().cloned().collect()
     }
 
     /// How often what happened so far.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
 use uuid::Uuid;
@@ -88,7 +88,18 @@ pub(super) struct State {
     pub(super) faults: VecDeque<Fault>,
 }
 
+/// For how long after its end a token or code is still told apart from one that never was.
+const REMEMBERED: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
 impl State {
+    /// Forgets what ended so long ago that no program should still send it: a server may run for long.
+    pub(super) fn forget_ended(&mut self, now: SystemTime) {
+        let recent = |end: SystemTime| now < end + REMEMBERED;
+        self.codes.retain(|_, code| recent(code.expires));
+        self.tokens
+            .retain(|_, token| token.expires.is_none_or(recent));
+    }
+
     pub(super) fn user(&self, id: Uuid) -> Option<&User> {
         self.users.iter().find(|user| user.id() == id)
     }

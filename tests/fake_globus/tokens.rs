@@ -347,3 +347,36 @@ async fn a_confidential_client_logs_in_as_itself() {
     );
     assert_eq!(fixture.globus.counts().client_grants, 1);
 }
+
+#[tokio::test]
+async fn what_ended_long_ago_is_forgotten() {
+    let fixture = Fixture::new(|c| c).await;
+    let token = fixture.token();
+    let day = Duration::from_secs(24 * 60 * 60);
+    fixture.globus.clock().advance(3 * day);
+    // Another token is issued: a good time to tidy up.
+    fixture.token();
+    assert_eq!(fixture.ls(&token, "").await.status(), 401);
+    assert!(fixture.globus.violations().is_empty());
+    fixture.globus.clock().advance(2 * day);
+    fixture.token();
+    assert_eq!(fixture.ls(&token, "").await.status(), 401);
+    let violations = fixture.globus.violations();
+    assert_eq!(violations[0].kind, ViolationKind::UnknownToken);
+}
+
+#[tokio::test]
+async fn no_more_requests_are_kept_than_it_was_told() {
+    let fixture = Fixture::with(|c| c, |server| server.keep_requests(2)).await;
+    let token = fixture.token();
+    for number in 1..=3 {
+        fixture.ls(&token, &format!("?mark={number}")).await;
+    }
+    let kept: Vec<_> = fixture.globus.requests();
+    let queries: Vec<_> = kept
+        .iter()
+        .filter_map(|seen| seen.query.as_deref())
+        .collect();
+    assert_eq!(queries, ["mark=2", "mark=3"]);
+    assert_eq!(fixture.globus.counts().listings, 3);
+}

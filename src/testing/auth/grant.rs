@@ -26,6 +26,7 @@ pub(super) struct Issued {
 
 /// Issues tokens for each resource server that the grant's scopes belong to: Auth's own first, then in the order asked.
 pub(super) fn issue(world: &World, state: &mut State, grant: &Grant) -> Vec<Issued> {
+    state.forget_ended(world.clock.now());
     let mut servers: Vec<(String, Vec<String>)> = Vec::new();
     for scope in &grant.scopes {
         let server = resource_server(&scope.name).unwrap_or(&scope.name);

@@ -1,0 +1,128 @@
+//! The login: `GlobusApp`, and persons who mostly do what is asked of them.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+
+use async_trait::async_trait;
+use globus_gare::login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
+use globus_gare::reauth::{
+    Challenge, Credential, Identity as Whose, ReauthError, Reauthenticator, Target,
+};
+use globus_gare::testing::Identity;
+use reqwest::header::LOCATION;
+use url::Url;
+
+use crate::errand::{USERS, roll};
+
+/// What a login that fails says.
+pub(crate) const FAILS: &str = "the login failed, as it was meant to";
+
+/// The identity that a request names.
+pub(crate) fn named(user: u32) -> String {
+    format!("user-{user}")
+}
+
+/// An app that tells how many of its logins are under way.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) app: GlobusApp,
+    pub(crate) under_way: Arc<AtomicUsize>,
+}
+
+struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+#[async_trait]
+impl Reauthenticator for Door {
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        self.under_way.fetch_add(1, SeqCst);
+        let _under_way = UnderWay(Arc::clone(&self.under_way));
+        self.app.reauthenticate(challenge).await
+    }
+
+    async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
+        let is_passing =
+            matches!(target.identity(), Whose::Named(name) if name.starts_with("passing-"));
+        if is_passing {
+            let own = Target::new(target.origin().clone(), Whose::Session);
+            return self.app.credential(&own).await;
+        }
+        self.app.credential(target).await
+    }
+}
+
+/// Everybody who may be asked to log in.
+#[derive(Clone)]
+pub(crate) struct People {
+    pub(crate) identities: Arc<Vec<Identity>>,
+    /// Whose the tokens are that requests present.
+    pub(crate) presented: Arc<HashMap<Vec<u8>, u32>>,
+    pub(crate) browser: reqwest::Client,
+    pub(crate) asked: Arc<AtomicU32>,
+}
+
+impl People {
+    fn who(&self, whose: &Whose) -> u32 {
+        match whose {
+            Whose::Named(name) => (0..USERS).find(|user| **name == *named(*user)).unwrap_or(0),
+            Whose::Presented(value) => self.presented[value.header_value().as_bytes()],
+            _ => 0,
+        }
+    }
+
+    /// Fills in the login page as `user`; gives where the browser is sent to.
+    pub(crate) async fn log_in(
+        &self,
+        page: &Url,
+        user: u32,
+        approves: bool,
+    ) -> Result<Url, Box<dyn std::error::Error + Send + Sync>> {
+        let text = self.browser.get(page.clone()).send().await?.text().await?;
+        let ticket = text
+            .split_once("name=\"ticket\" value=\"")
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .ok_or_else(|| format!("no login page: {text}"))?
+            .0;
+        let identity = self.identities[user as usize].id().to_string();
+        let form = [
+            ("ticket", ticket),
+            ("identity", &identity),
+            ("mfa", "yes"),
+            ("decision", if approves { "approve" } else { "deny" }),
+        ];
+        let decision = page.join("/v2/web/decision")?;
+        let answer = self.browser.post(decision).form(&form).send().await?;
+        let location = answer.headers().get(LOCATION).ok_or("no redirect")?;
+        Ok(page.join(location.to_str()?)?)
+    }
+}
+
+#[async_trait]
+impl LoginPrompt for People {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        let asked = self.asked.fetch_add(1, SeqCst);
+        let user = request
+            .challenge()
+            .map_or(0, |challenge| self.who(challenge.target().identity()));
+        let approves = match roll(asked, 20, 100) {
+            0..3 => false,
+            3..6 => return Err(ReauthError::new(FAILS)),
+            6 => pending().await,
+            // Not a word of it on the terminal.
+            7..9 => resume_unwind(Box::new("as it was meant to")),
+            _ => true,
+        };
+        let redirect = self.log_in(request.authorize_url(), user, approves).await;
+        let redirect = redirect
+            .map_err(|error| ReauthError::with_source("the login page did not work", error))?;
+        Ok(LoginReply::Redirect(redirect))
+    }
+}
