@@ -3,7 +3,7 @@
 use std::{borrow::Cow, ops::Range};
 
 use super::{
-    tape::{Node, Spelling, Tape},
+    tape::{Node, Tape},
     unescape::unescape,
 };
 
@@ -90,7 +90,7 @@ impl<'t> Value<'t> {
 
     /// Whether a string is spelled with escapes.
     pub(super) fn is_escaped(self) -> bool {
-        self.node.spelling != Spelling::Plain
+        self.node.escaped
     }
 
     /// The names and values of an object's members in turn, or the elements of an array, or the documents of replies in a

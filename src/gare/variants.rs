@@ -232,6 +232,11 @@ mod tests {
                 r#"ConsentRequired {"required_scopes":["c"]}"#,
             ),
             (r#"{"code":"ConsentRequired","required_scopes":[]}"#, "none"),
+            // What is no proper GARE does not hide the consent beside it.
+            (
+                r#"{"code":"ConsentRequired","required_scopes":["a"],"authorization_parameters":{"required_scopes":"b","prompt":"consent"}}"#,
+                r#"ConsentRequired {"required_scopes":["a"]}"#,
+            ),
             (r#"{"code":"Other","required_scopes":["a"]}"#, "none"),
             (
                 r#"{"code":"ConsentRequired","required_scope":"a","authorization_parameters":{"prompt":1,"x":2}}"#,
