@@ -236,8 +236,43 @@ mod tests {
     #[test]
     fn there_are_no_replies_in_replies() {
         let inner = r#"GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
-        let body = format!(r#"530-GridFTP-JSON-Result: {{"a": "{inner}"}}"#);
-        assert_eq!(detect(body.as_bytes()), []);
+        for document in [
+            format!(r#"{{"a": "{inner}"}}"#),
+            format!(r#"{{"detail": "{inner}"}}"#),
+            format!(r#"{{"detail": ["{inner}"]}}"#),
+        ] {
+            let body = format!("530-GridFTP-JSON-Result: {document}");
+            assert_eq!(detect(body.as_bytes()), [], "{body}");
+        }
+    }
+
+    #[test]
+    fn what_holds_a_reply_is_no_document_for_that() {
+        let asks = r#""authorization_parameters": {"prompt": "login"}"#;
+        let reply = r#"GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
+        for member in [
+            format!(r#"{{{asks}, "message": "{reply}"}}"#),
+            format!(r#"[{{{asks}, "message": "{reply}"}}]"#),
+        ] {
+            let found = shown(&format!(r#"{{"data": {member}}}"#));
+            assert_eq!(found.len(), 1, "{member}");
+            assert!(found[0].ends_with(r#"{"session_required_mfa":true}"#));
+        }
+    }
+
+    #[test]
+    fn as_deep_as_documents_are_looked_at() {
+        let asks = r#"{"authorization_parameters": {}}"#;
+        for (depth, found) in [(1, 1), (32, 1), (33, 0)] {
+            let body = format!(
+                r#"{}{asks}{}"#,
+                r#"{"detail":"#.repeat(depth),
+                "}".repeat(depth)
+            );
+            assert_eq!(detect(body.as_bytes()).len(), found, "{depth}");
+            let body = format!("{}{asks}{}", "[".repeat(depth), "]".repeat(depth));
+            assert_eq!(detect(body.as_bytes()).len(), found, "{depth}");
+        }
     }
 
     #[test]

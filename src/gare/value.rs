@@ -170,6 +170,8 @@ impl<'t> Value<'t> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use crate::gare::repair::with_json;
 
     #[test]
@@ -189,6 +191,20 @@ mod tests {
                 Some(false),
                 "{truthy}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_spelled_plainly_is_not_copied() {
+        for (text, is_copied) in [
+            (r#""plain""#, false),
+            (r#""""#, false),
+            (r#""é""#, false),
+            (r#""\u0061""#, true),
+            (r#""\n""#, true),
+        ] {
+            let copied = with_json(text, |value| matches!(value.text(), Some(Cow::Owned(_))));
+            assert_eq!(copied, Some(is_copied), "{text}");
         }
     }
 

@@ -274,4 +274,22 @@ mod tests {
             assert_eq!(shown(text), expected, "{text}");
         }
     }
+
+    #[test]
+    fn what_was_read_is_no_unknown_field() {
+        for (text, unknown) in [
+            (
+                r#"{"code":"ConsentRequired","required_scopes":["a"],"message":"m"}"#,
+                "message",
+            ),
+            (
+                r#"{"code":"ConsentRequired","required_scope":"a","description":"d"}"#,
+                "description",
+            ),
+        ] {
+            let extra = read_text(text).map(|gare| gare.extra);
+            let names: Vec<_> = extra.iter().flat_map(Extra::names).collect();
+            assert_eq!(names, [unknown], "{text}");
+        }
+    }
 }
