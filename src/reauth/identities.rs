@@ -108,3 +108,54 @@ impl Identities {
         self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn named(name: &str) -> Identity {
+        Identity::Named(name.into())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_as_may_be_are_remembered_and_the_idlest_goes_first() {
+        let identities = Identities::new(2, DAY);
+        assert!(identities.are_none());
+        for name in ["a", "b", "a", "c"] {
+            drop(identities.find_or_make(&named(name)));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!((identities.remembered(), identities.are_none()), (2, false));
+        let known = ["a", "b", "c"].map(|name| identities.find(&named(name)).is_some());
+        assert_eq!(known, [true, false, true]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_under_way_is_not_forgotten() {
+        let identities = Identities::new(1, DAY);
+        let seat = identities.find_or_make(&named("a"));
+        tokio::time::advance(DAY).await;
+        drop(identities.find_or_make(&named("b")));
+        assert!(identities.find(&named("a")).is_some());
+        drop(seat);
+        drop(identities.find_or_make(&named("c")));
+        assert_eq!(identities.remembered(), 1);
+        assert!(identities.find(&named("c")).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_login_gave_is_known_though_it_took_longer_than_a_day() {
+        let identities = Identities::new(9, DAY);
+        let seat = identities.find_or_make(&named("a"));
+        let slot = Arc::clone(seat.slot());
+        drop(seat);
+        tokio::time::advance(DAY).await;
+        let credential = Credential::bearer("token").expect("a token");
+        identities.note_issued(&slot, &credential);
+        let presented = Identity::Presented(credential);
+        let seat = identities.find(&presented).expect("its slot");
+        assert!(Arc::ptr_eq(seat.slot(), &slot));
+    }
+}

@@ -314,6 +314,36 @@ async fn a_login_that_uses_the_same_client_does_not_wait_for_itself() {
 }
 
 #[tokio::test]
+async fn the_requests_that_a_login_is_made_of_pass_by() {
+    for (path, passes) in [
+        ("/v2/oauth2/authorize", true),
+        ("/v2/oauth2/authorize?client_id=x", true),
+        ("/v2/oauth2/token", true),
+        ("/v2/oauth2/token/revoke", true),
+        ("/v2/oauth2/tokens", false),
+        ("/v2/oauth2/userinfo", false),
+        ("/v2/oauth2/authorize/more", false),
+        ("/", false),
+    ] {
+        let login = Login::at_once().stored("old");
+        let client = behind(&GareLayer::new(login.clone()), |request| {
+            let outcome = authorization(&request).to_owned();
+            let mut refusal = answer(403, MFA);
+            let value = outcome.parse().expect("a value");
+            refusal.headers_mut().insert("heard", value);
+            refusal
+        });
+        let request = Request::post(format!("https://auth.globus.org{path}"));
+        let request = request.body(Body::default()).expect("a request");
+        let response = client.oneshot(request).await.expect("a response");
+        let seen = response.extensions().get::<GareOutcome>().is_some();
+        assert_eq!((seen, login.logins() > 0), (!passes, !passes), "{path}");
+        let heard = response.headers()["heard"].is_empty();
+        assert_eq!(heard, passes, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_runtime_there_is_an_error_and_no_panic() {
     let (client, _) = wants(&GareLayer::new(Login::at_once()), 1);
     let response = std::thread::spawn(move || {
