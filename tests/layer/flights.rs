@@ -180,7 +180,7 @@ async fn a_late_refusal_replays_with_the_current_credential() {
 #[tokio::test]
 async fn a_request_with_a_value_of_its_own_gets_the_successor() {
     let login = Login::at_once();
-    let (client, _) = wants(&GareLayer::new(login.clone()), 1);
+    let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
     let of = |token: &str| {
         let mut request: Request<Body> = get("/");
         request.headers_mut().insert(
@@ -208,6 +208,11 @@ async fn a_request_with_a_value_of_its_own_gets_the_successor() {
         200
     );
     assert_eq!(login.logins(), 1, "the successor is known");
+    assert_eq!(
+        requests.load(Ordering::SeqCst),
+        3,
+        "and sent in its place at once"
+    );
     assert_eq!(
         client
             .clone()

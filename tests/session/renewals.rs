@@ -36,7 +36,9 @@ fn keeping(
     let sent = Arc::clone(sent);
     behind(&GareLayer::from_session(session.clone()), move |request| {
         let (path, token) = (request.uri().path(), authorization(&request));
-        sent.lock().expect("whole").push(format!("{path} {token}"));
+        let mut sent = sent.lock().expect("whole");
+        sent.push(format!("{path} {token}"));
+        assert!(sent.len() < 10, "without end: {sent:?}");
         answer(path, token)
     })
 }
@@ -170,7 +172,10 @@ async fn a_request_that_does_not_prompt_waits_for_no_login() {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
     let quiet = with(GareOptions::new().no_prompt(), "/second");
-    let response = client.oneshot(quiet).await.expect("an answer");
+    let request = tokio::spawn(client.oneshot(quiet));
+    settle().await;
+    assert!(request.is_finished());
+    let response = request.await.expect("no panic").expect("an answer");
     assert_eq!(response.status(), 403);
     assert_eq!(login.renewals(), 2);
     login.let_go();
@@ -183,7 +188,10 @@ async fn a_request_to_another_service_waits_for_no_login() {
     let (client, first) = logging_in(&login, &Arc::default()).await;
     let elsewhere = Request::get("https://groups.api.globus.org/open");
     let elsewhere = elsewhere.body(Body::default()).expect("a request");
-    let response = client.oneshot(elsewhere).await.expect("an answer");
+    let request = tokio::spawn(client.oneshot(elsewhere));
+    settle().await;
+    assert!(request.is_finished());
+    let response = request.await.expect("no panic").expect("an answer");
     assert_eq!(response.status(), 200);
     assert_eq!(login.renewals(), 2);
     login.let_go();
@@ -210,9 +218,11 @@ async fn a_request_with_a_credential_waits_for_no_login() {
     let other = tokio::spawn(more.oneshot(get("/policy")));
     settle().await;
     assert_eq!(login.logins(), 2, "and it is held");
-    let response = client.oneshot(get("/")).await.expect("an answer");
+    let request = tokio::spawn(client.oneshot(get("/")));
+    settle().await;
+    assert!(request.is_finished() && !other.is_finished());
+    let response = request.await.expect("no panic").expect("an answer");
     assert_eq!(response.status(), 200);
-    assert!(!other.is_finished());
     login.let_go();
     let other = other.await.expect("no panic").expect("an answer");
     assert_eq!(other.status(), 200);
