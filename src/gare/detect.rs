@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_reply_ends_where_the_string_does() {
-        let body = r#"["GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"x\":", "}}", 7]"#;
+        let body = r#"["GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_message\":", "}}", 7]"#;
         assert_eq!(
             shown(body),
             [r#"[0] (GridFTP reply) {"session_required_mfa":true}"#]

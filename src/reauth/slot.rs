@@ -408,8 +408,8 @@ mod tests {
     async fn what_was_not_there_is_kept_until_it_is_over_and_no_longer() {
         let origin = |host: &str| -> Origin { format!("https://{host}").parse().expect(host) };
         let (slot, now) = (Slot::new(), Instant::now());
-        let mut state = slot.lock();
-        let mut lacks = |host, until| {
+        let lacks = |host, until| {
+            let mut state = slot.lock();
             let landed = state.land_renewal(origin(host), 0, Ok(None), until, 9);
             assert!(matches!(landed, Ok(None)));
             state.barren.len()
@@ -419,6 +419,7 @@ mod tests {
         assert_eq!(lacks("b", now + SECOND * 2), 2, "in the place of the first");
         tokio::time::advance(SECOND).await;
         assert_eq!(lacks("c", now + SECOND * 2), 2, "`a` is over");
+        let state = slot.lock();
         assert!(!state.is_barren(origin("a").view(), now + SECOND));
         assert!(state.is_barren(origin("b").view(), now + SECOND));
     }
