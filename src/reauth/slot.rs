@@ -383,14 +383,12 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn policy(name: &str) -> AuthorizationParameters {
-        AuthorizationParameters::default().with_session_required_policies([name])
-    }
-
     #[test]
     fn what_was_futile_is_kept_until_it_is_over_and_no_longer() {
-        let (slot, now) = (Slot::new(), Instant::now());
-        let mut state = slot.lock();
+        let policy =
+            |name: &str| AuthorizationParameters::default().with_session_required_policies([name]);
+        let (mut slot, now) = (Slot::new(), Instant::now());
+        let state = slot.state.get_mut().expect("whole");
         state.note_futile(policy("p"), now, now + SECOND);
         state.note_futile(policy("q"), now, now + SECOND * 2);
         assert!(state.is_futile(&policy("p"), now) && state.is_futile(&policy("q"), now));
@@ -404,51 +402,25 @@ mod tests {
         assert!(!state.is_futile(&policy("q"), now + SECOND * 3));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_was_not_there_is_kept_until_it_is_over_and_no_longer() {
+    #[test]
+    fn what_was_not_there_is_kept_until_it_is_over_and_no_longer() {
         let origin = |host: &str| -> Origin { format!("https://{host}").parse().expect(host) };
-        let (slot, now) = (Slot::new(), Instant::now());
-        let lacks = |host, until| {
-            let mut state = slot.lock();
+        let (mut slot, now) = (Slot::new(), Instant::now());
+        let state = slot.state.get_mut().expect("whole");
+        let (over, later) = (now, now + SECOND * 3600);
+        for (host, until, kept) in [
+            ("a", over, 1),
+            // In the place of the first, which is over.
+            ("b", later, 1),
+            // In its own place.
+            ("b", later, 1),
+            ("c", later, 2),
+        ] {
             let landed = state.land_renewal(origin(host), 0, Ok(None), until, 9);
             assert!(matches!(landed, Ok(None)));
-            state.barren.len()
-        };
-        assert_eq!(lacks("a", now + SECOND), 1);
-        assert_eq!(lacks("b", now + SECOND), 2);
-        assert_eq!(lacks("b", now + SECOND * 2), 2, "in the place of the first");
-        tokio::time::advance(SECOND).await;
-        assert_eq!(lacks("c", now + SECOND * 2), 2, "`a` is over");
-        let state = slot.lock();
-        assert!(!state.is_barren(origin("a").view(), now + SECOND));
-        assert!(state.is_barren(origin("b").view(), now + SECOND));
-    }
-
-    #[test]
-    fn a_slot_is_in_use_while_a_request_or_a_flight_is() {
-        let slot = Arc::new(Slot::new());
-        assert!(!slot.is_in_use());
-        let seat = Seat::take(&slot);
-        assert!(slot.is_in_use());
-        drop(seat);
-        assert!(!slot.is_in_use());
-        let origin: Origin = "https://a".parse().expect("an origin");
-        let landing = || watch::channel(None).1;
-        slot.lock().take_off_renewal(origin.clone(), landing());
-        assert!(slot.is_in_use());
-        let now = Instant::now();
-        let landed = slot
-            .lock()
-            .land_renewal(origin.clone(), 0, Ok(None), now, 9);
-        assert!(landed.is_ok() && !slot.is_in_use());
-        slot.lock().take_off(Login {
-            origin: origin.clone(),
-            requirement: policy("p"),
-            landing: landing(),
-        });
-        assert!(slot.is_in_use());
-        let declined = Err(ReauthError::declined());
-        let landed = slot.lock().land_login(origin, declined, now, 9);
-        assert!(landed.is_err() && !slot.is_in_use());
+            assert_eq!(state.barren.len(), kept, "{host}");
+        }
+        let barren = ["a", "b", "c"].map(|host| state.is_barren(origin(host).view(), now));
+        assert_eq!(barren, [false, true, true]);
     }
 }

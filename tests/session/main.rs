@@ -16,6 +16,7 @@ mod herd;
 mod logins;
 mod options;
 mod reference;
+mod remembered;
 mod renewals;
 mod schedules;
 mod time;
