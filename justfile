@@ -56,6 +56,10 @@ deny:
 soak *arguments:
     .ci/run soak {{arguments}}
 
+# Names the changes of the code that no test notices: `just mutants src/gare/lex.rs` (not part of `check`)
+mutants *files:
+    .ci/run mutants {{files}}
+
 # Fuzzes: `just fuzz`, `just fuzz detect 600` (not part of `check`)
 fuzz *arguments:
     .ci/run fuzz {{arguments}}

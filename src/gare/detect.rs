@@ -174,12 +174,104 @@ mod tests {
             let body = format!(
                 r#"{{"authorization_parameters": {{"required_scopes": 7{extra}}}, {nested}}}"#
             );
-            let names: Vec<_> = detect(body.as_bytes())
-                .iter()
-                .flat_map(|found| found.gare.authorization_parameters.extra.names())
-                .map(str::to_owned)
-                .collect();
+            let found = detect(body.as_bytes());
+            let others = &found[0].gare.authorization_parameters.extra;
+            let names: Vec<_> = others.names().collect();
             assert_eq!(names, if extra.is_empty() { vec![] } else { vec!["x"] });
+            assert_eq!(others.is_empty(), names.is_empty());
+        }
+    }
+
+    #[test]
+    fn odd_scopes_stay_where_nothing_takes_their_place() {
+        let body = r#"{"authorization_parameters": {"required_scopes": 7},
+            "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#;
+        let expected = r#"root {"session_required_mfa":true,"required_scopes":7}"#;
+        assert_eq!(shown(body), [expected]);
+    }
+
+    #[test]
+    fn a_lone_surrogate_costs_no_unknown_field() {
+        let document = r#"{"authorization_parameters": {"x": "\ud800", "y": 1}}"#;
+        for body in [
+            document.to_owned(),
+            format!("530-GridFTP-JSON-Result: {document}"),
+        ] {
+            let found = detect(body.as_bytes());
+            let extra = &found[0].gare.authorization_parameters.extra;
+            assert_eq!(extra.get::<String>("x").as_deref(), Some("\u{fffd}"));
+            assert_eq!(extra.get("y"), Some(1));
+        }
+    }
+
+    #[test]
+    fn every_reply_of_a_string_counts_however_it_is_spelled() {
+        let reply = |name: &str| {
+            format!(
+                r#"GridFTP-JSON-Result: {{\"authorization_parameters\": {{\"session_required_policies\": [\"{name}\"]}}}}"#
+            )
+        };
+        let (a, b) = (reply("a"), reply("b"));
+        let on_lines = b.replace(": {", r":\r\n530- {");
+        let hidden = b.replace("-J", r"\u002dJ");
+        for (first, second) in [(&a, &b), (&a, &on_lines), (&a, &hidden)] {
+            for body in [
+                format!(r#"{{"message": "{first} {second}"}}"#),
+                format!(r#"{{"message": "{second} {first}"}}"#),
+            ] {
+                assert_eq!(shown(&body).len(), 2, "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reply_ends_where_the_string_does() {
+        let body = r#"["GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_message\":", "}}", 7]"#;
+        assert_eq!(
+            shown(body),
+            [r#"[0] (GridFTP reply) {"session_required_mfa":true}"#]
+        );
+    }
+
+    #[test]
+    fn there_are_no_replies_in_replies() {
+        let inner = r#"GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
+        for document in [
+            format!(r#"{{"a": "{inner}"}}"#),
+            format!(r#"{{"detail": "{inner}"}}"#),
+            format!(r#"{{"detail": ["{inner}"]}}"#),
+        ] {
+            let body = format!("530-GridFTP-JSON-Result: {document}");
+            assert_eq!(detect(body.as_bytes()), [], "{body}");
+        }
+    }
+
+    #[test]
+    fn what_holds_a_reply_is_no_document_for_that() {
+        let asks = r#""authorization_parameters": {"prompt": "login"}"#;
+        let reply = r#"GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
+        for member in [
+            format!(r#"{{{asks}, "message": "{reply}"}}"#),
+            format!(r#"[{{{asks}, "message": "{reply}"}}]"#),
+        ] {
+            let found = shown(&format!(r#"{{"data": {member}}}"#));
+            assert_eq!(found.len(), 1, "{member}");
+            assert!(found[0].ends_with(r#"{"session_required_mfa":true}"#));
+        }
+    }
+
+    #[test]
+    fn as_deep_as_documents_are_looked_at() {
+        let asks = r#"{"authorization_parameters": {}}"#;
+        for (depth, found) in [(1, 1), (32, 1), (33, 0)] {
+            let body = format!(
+                r#"{}{asks}{}"#,
+                r#"{"detail":"#.repeat(depth),
+                "}".repeat(depth)
+            );
+            assert_eq!(detect(body.as_bytes()).len(), found, "{depth}");
+            let body = format!("{}{asks}{}", "[".repeat(depth), "]".repeat(depth));
+            assert_eq!(detect(body.as_bytes()).len(), found, "{depth}");
         }
     }
 

@@ -69,6 +69,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_beside_the_detail_is_kept() {
+        let text = r#"{"code": "c", "has_next_page": false,
+            "detail": {"DATA_TYPE": "authentication_timeout#1.0.0"}}"#;
+        let gare = with_json(text, |value| read(&Object::of(value)?)).flatten();
+        let extra = gare.map(|gare| gare.extra);
+        let names: Vec<_> = extra.iter().flat_map(Extra::names).collect();
+        assert_eq!(names, ["detail", "has_next_page"]);
+    }
+
+    #[test]
     fn details() {
         for (detail, expected) in [
             (

@@ -181,6 +181,39 @@ mod tests {
     }
 
     #[test]
+    fn null_is_as_good_as_absent_where_the_field_is_known() {
+        for (text, extra) in [
+            (r#"{"prompt":null,"required_scopes":null}"#, "{}"),
+            (r#"{"new":null}"#, r#"{"new":null}"#),
+            (r#"{"new":1,"prompt":null}"#, r#"{"new":1}"#),
+            (r#"{"new":1,"newer":null}"#, r#"{"new":1,"newer":null}"#),
+        ] {
+            let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&params.extra).unwrap(), extra);
+            assert_eq!(params.extra.is_empty(), extra == "{}", "{text}");
+            assert_eq!(serde_json::to_string(&params).unwrap(), extra);
+        }
+    }
+
+    #[test]
+    fn a_field_is_written_once() {
+        let extra = r#"{"prompt":"x","required_scopes":["x"],"session_required_mfa":true}"#;
+        let params = AuthorizationParameters {
+            extra: serde_json::from_str(extra).unwrap(),
+            ..AuthorizationParameters::default().with_required_scopes(["s"])
+        };
+        assert_eq!(
+            serde_json::to_string(&params).unwrap(),
+            r#"{"required_scopes":["s"]}"#
+        );
+        let params = AuthorizationParameters {
+            extra: serde_json::from_str(r#"{"prompt":"x"}"#).unwrap(),
+            ..AuthorizationParameters::default()
+        };
+        assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
+    }
+
+    #[test]
     fn wrong_types_are_refused() {
         for text in [
             r#"{"session_message": 1}"#,

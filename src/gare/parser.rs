@@ -2,7 +2,7 @@
 
 use super::{
     lex::{self, Escapes, Stop},
-    tape::{Node, Spelling},
+    tape::Node,
     trigger::{REPLY, Replies},
     value::Kind,
 };
@@ -133,11 +133,7 @@ impl<'a> Parser<'a> {
         node.end = offset(end);
         node.next = next;
         node.reply = reply;
-        node.spelling = match escapes {
-            Escapes { unicode: true, .. } => Spelling::Unicode,
-            Escapes { any: true, .. } => Spelling::Escaped,
-            _ => Spelling::Plain,
-        };
+        node.escaped = escapes.any;
         self.pass_on(reply);
         Some(end)
     }
@@ -224,7 +220,7 @@ fn node<const QUOTED: bool>(kind: Kind, start: usize, end: usize) -> Node {
         end: offset(end),
         next: NONE,
         kind,
-        spelling: Spelling::Plain,
+        escaped: false,
         quoted: QUOTED,
         reply: false,
     }

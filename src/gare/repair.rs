@@ -122,6 +122,7 @@ mod tests {
             (r#"["\\ud800"]"#, r#"["\\ud800"]"#),
             (r#"["\ud8"#, r#"["\ud8"#),
             ("[\"é\", NaN, \"\\ud800é\"]", "[\"é\", null, \"\\ufffdé\"]"),
+            ("[NaN, -123456789]", "[null, -123456789]"),
             ("plain", "plain"),
         ] {
             assert_eq!(repair(text), repaired);
@@ -134,6 +135,9 @@ mod tests {
             "",
             "{",
             "NaN}",
+            "[Nil]",
+            "[Infinite]",
+            "[-Infinite]",
             "{\"a\": tru}",
             "\"\\ud8",
             "[1] 2",

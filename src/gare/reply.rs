@@ -186,7 +186,6 @@ impl Copy {
             b':' => self.in_value = true,
             // A number or a literal has no end of its own.
             b',' if self.in_value => self.value_ends(),
-            b',' => {}
             _ if !byte.is_ascii_graphic() => return false,
             _ => {}
         }
@@ -247,6 +246,9 @@ mod tests {
             ),
             (r#"{"a": "x"]"#, Some(r#"{"a": "x"}"#)),
             (r#"{"a": "x", \d"#, Some(r#"{"a": "x"}"#)),
+            (r#"{"a": "x", "b", "#, Some(r#"{"a": "x"}"#)),
+            (r#"{"a": "x", é"b": 1}"#, Some(r#"{"a": "x"}"#)),
+            ("{\"a\": \"x\", \u{1}\"b\": 1}", Some(r#"{"a": "x"}"#)),
             ("{", None),
         ] {
             assert_eq!(
@@ -255,6 +257,13 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn white_space_is_one_space_however_it_is_escaped() {
+        let text = "{\t\"a\" \\t : \\\\t[1,\\\\n2]\\t}";
+        let json = r#"{ "a" : [1, 2] }"#;
+        assert_eq!(scanned(text), Some((json.to_owned(), false)));
     }
 
     #[test]

@@ -22,21 +22,12 @@ pub(super) struct Node {
     /// What comes after it and all that is in it. While it is open: what it is in.
     pub(super) next: u32,
     pub(super) kind: Kind,
-    pub(super) spelling: Spelling,
+    /// Whether it is a string that is spelled with escapes.
+    pub(super) escaped: bool,
     /// Whether it is in a document that is spelled in a string.
     pub(super) quoted: bool,
     /// Whether a GridFTP reply may be in it.
     pub(super) reply: bool,
-}
-
-/// How a string is spelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spelling {
-    Plain,
-    /// With escapes.
-    Escaped,
-    /// With escapes that may stand for any character.
-    Unicode,
 }
 
 /// A text that starts with JSON.
@@ -82,7 +73,7 @@ impl<'a> Tape<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gare::lex;
+    use crate::gare::{lex, trigger::REPLY};
 
     fn whole(text: &str) -> bool {
         Tape::parse(text, Replies::NONE)
@@ -92,6 +83,44 @@ mod tests {
     /// `serde_json` is the judge; it checks no surrogates where it skips over a string.
     fn is_json(text: &str) -> bool {
         serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
+    }
+
+    /// What is read in place needs no copy.
+    #[test]
+    fn the_document_of_a_reply_is_read_in_place() {
+        for document in [
+            "{}",
+            r#"{\"a\": \"b\"}"#,
+            r#" { \"a\" : [ \"\" , \"b\\n\\\"\", {\"c\": null} ] , \"d\":-1.5e3 } "#,
+        ] {
+            let text = format!(r#"{{"a": "530-{REPLY}{document}\r\n530 End.", "b": "c"}}"#);
+            let parsed = Tape::parse(&text, Replies::of(text.as_bytes())).expect("JSON");
+            let root = parsed.tape.root().expect("a root");
+            let message = root.parts().nth(1).expect("a value");
+            let documents: Vec<_> = message.parts().map(Value::raw).collect();
+            assert_eq!(documents, [document.trim()]);
+            let marked = root.parts().map(Value::may_hold_reply);
+            assert_eq!(marked.collect::<Vec<_>>(), [false, true, false, false]);
+        }
+    }
+
+    #[test]
+    fn replies_are_marked_where_they_may_be() {
+        for (text, sought, marked) in [
+            (r#""\n""#, true, false),
+            (r#""\u002d""#, true, true),
+            (r#""\u002d""#, false, false),
+            (r#"["\u002d"]"#, true, true),
+        ] {
+            let replies = if sought {
+                Replies::of(text.as_bytes())
+            } else {
+                Replies::NONE
+            };
+            let parsed = Tape::parse(text, replies).expect("JSON");
+            let root = parsed.tape.root().expect("a root");
+            assert_eq!(root.may_hold_reply(), marked, "{text}");
+        }
     }
 
     #[test]

@@ -126,6 +126,8 @@ mod tests {
             }
         }
         assert!(!any(br#"{"size": "z#q J\\ required #1. JSON \n"}"#));
+        assert!(reply(b"530-GridFTP-JSON-Result: {}"));
+        assert!(!reply(b"530-GridFTP-JSON-result: authorization_parameters"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, ops::Range};
 
 use super::{
-    tape::{Node, Spelling, Tape},
+    tape::{Node, Tape},
     unescape::unescape,
 };
 
@@ -90,7 +90,7 @@ impl<'t> Value<'t> {
 
     /// Whether a string is spelled with escapes.
     pub(super) fn is_escaped(self) -> bool {
-        self.node.spelling != Spelling::Plain
+        self.node.escaped
     }
 
     /// The names and values of an object's members in turn, or the elements of an array, or the documents of replies in a
@@ -170,6 +170,8 @@ impl<'t> Value<'t> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use crate::gare::repair::with_json;
 
     #[test]
@@ -189,6 +191,20 @@ mod tests {
                 Some(false),
                 "{truthy}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_spelled_plainly_is_not_copied() {
+        for (text, is_copied) in [
+            (r#""plain""#, false),
+            (r#""""#, false),
+            (r#""é""#, false),
+            (r#""\u0061""#, true),
+            (r#""\n""#, true),
+        ] {
+            let copied = with_json(text, |value| matches!(value.text(), Some(Cow::Owned(_))));
+            assert_eq!(copied, Some(is_copied), "{text}");
         }
     }
 

@@ -232,6 +232,11 @@ mod tests {
                 r#"ConsentRequired {"required_scopes":["c"]}"#,
             ),
             (r#"{"code":"ConsentRequired","required_scopes":[]}"#, "none"),
+            // What is no proper GARE does not hide the consent beside it.
+            (
+                r#"{"code":"ConsentRequired","required_scopes":["a"],"authorization_parameters":{"required_scopes":"b","prompt":"consent"}}"#,
+                r#"ConsentRequired {"required_scopes":["a"]}"#,
+            ),
             (r#"{"code":"Other","required_scopes":["a"]}"#, "none"),
             (
                 r#"{"code":"ConsentRequired","required_scope":"a","authorization_parameters":{"prompt":1,"x":2}}"#,
@@ -267,6 +272,24 @@ mod tests {
             ),
         ] {
             assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_no_unknown_field() {
+        for (text, unknown) in [
+            (
+                r#"{"code":"ConsentRequired","required_scopes":["a"],"message":"m"}"#,
+                "message",
+            ),
+            (
+                r#"{"code":"ConsentRequired","required_scope":"a","description":"d"}"#,
+                "description",
+            ),
+        ] {
+            let extra = read_text(text).map(|gare| gare.extra);
+            let names: Vec<_> = extra.iter().flat_map(Extra::names).collect();
+            assert_eq!(names, [unknown], "{text}");
         }
     }
 }

@@ -106,3 +106,32 @@ impl fmt::Display for InvalidCredential {
 }
 
 impl std::error::Error for InvalidCredential {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_what_a_header_can_carry() {
+        for token in ["", " ", "two words", "a\n", "\u{7f}", "é"] {
+            let error = Credential::bearer(token).expect_err(token).to_string();
+            assert!(error.contains("Authorization"), "{error}");
+        }
+        let credential = Credential::bearer("Ag-._~+/=").expect("a token");
+        assert_eq!(credential.header_value(), "Bearer Ag-._~+/=");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn debug_shows_how_long_it_lasts() {
+        let credential = Credential::bearer("AgSecret").expect("a token");
+        assert_eq!(
+            format!("{credential:?}"),
+            "Credential { expires_in: None, .. }"
+        );
+        let credential = credential.with_lifetime(Duration::from_secs(5));
+        assert_eq!(
+            format!("{credential:?}"),
+            "Credential { expires_in: Some(5s), .. }"
+        );
+    }
+}

@@ -169,3 +169,62 @@ impl From<InvalidCredential> for ReauthError {
         Self::with_source("the login gave a token that cannot be sent", error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_told_apart() {
+        const URL: &str = "https://auth.globus.org/?state=s";
+        for (error, declined, timeout, interaction, url) in [
+            (ReauthError::new("m"), false, false, false, None),
+            (ReauthError::declined(), true, false, false, None),
+            (ReauthError::timeout(), false, true, false, None),
+            (ReauthError::panicked(), false, false, false, None),
+            (ReauthError::no_runtime(), false, false, false, None),
+            (
+                ReauthError::interaction_required(URL),
+                false,
+                false,
+                true,
+                Some(URL),
+            ),
+            (
+                ReauthError::interaction_required_elsewhere(),
+                false,
+                false,
+                true,
+                None,
+            ),
+        ] {
+            assert_eq!(error.is_declined(), declined, "{error}");
+            assert_eq!(error.is_timeout(), timeout, "{error}");
+            assert_eq!(error.is_interaction_required(), interaction, "{error}");
+            assert_eq!(error.login_url(), url, "{error}");
+            assert!(error.source().is_none(), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_cause_is_kept_and_shown() {
+        let cause = std::io::Error::other("the disk is full");
+        let error = ReauthError::with_source("could not save", cause);
+        assert_eq!(error.to_string(), "could not save");
+        let source = error.source().map(ToString::to_string);
+        assert_eq!(source.as_deref(), Some("the disk is full"));
+        let shown = format!("{error:?}");
+        assert!(
+            shown.contains("could not save") && shown.contains("the disk is full"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn debug_leaves_the_query_of_a_login_url_out() {
+        let error = ReauthError::interaction_required("https://auth.globus.org/p?state=secret#x");
+        let shown = format!("{error:?}");
+        assert!(shown.contains(r#""https://auth.globus.org/p""#), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}

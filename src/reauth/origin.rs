@@ -254,3 +254,63 @@ impl fmt::Display for InvalidOrigin {
 }
 
 impl std::error::Error for InvalidOrigin {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_a_scheme_a_host_and_a_port() {
+        for (url, secure, host, port, shown) in [
+            ("https://A.org/x?y", true, "a.org", 443, "https://a.org"),
+            ("https://a.org:443", true, "a.org", 443, "https://a.org"),
+            ("http://a.org:443", false, "a.org", 443, "http://a.org:443"),
+            ("http://a.org", false, "a.org", 80, "http://a.org"),
+            (
+                "http://[::1]:8080/",
+                false,
+                "[::1]",
+                8080,
+                "http://[::1]:8080",
+            ),
+            ("http://[::1]", false, "[::1]", 80, "http://[::1]"),
+        ] {
+            let origin: Origin = url.parse().expect(url);
+            let parts = (origin.is_secure(), origin.host(), origin.port());
+            assert_eq!(parts, (secure, host, port), "{url}");
+            assert_eq!(origin.to_string(), shown, "{url}");
+        }
+    }
+
+    #[test]
+    fn this_machine_has_several_names() {
+        for (url, loopback) in [
+            ("http://localhost", true),
+            ("http://LocalHost:1", true),
+            ("http://127.0.0.2", true),
+            ("http://[::1]", true),
+            ("http://[::2]", false),
+            ("http://128.0.0.1", false),
+            ("http://local.host", false),
+        ] {
+            let origin: Origin = url.parse().expect(url);
+            assert_eq!(origin.is_loopback(), loopback, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_origin_says_what_to_give() {
+        for error in [InvalidOrigin::UNREADABLE, InvalidOrigin::INSECURE] {
+            assert!(error.to_string().contains("https"), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_of_who_answered_leaves_the_query_out() {
+        let uri = Uri::from_static("https://transfer.api.globus.org/ls?code=private");
+        assert_eq!(
+            format!("{:?}", AnsweredBy(uri)),
+            r#"AnsweredBy { origin: Some("https://transfer.api.globus.org"), path: "/ls", .. }"#
+        );
+    }
+}

@@ -157,6 +157,16 @@ mod tests {
             "x.org asks you to log in again with an identity from uchicago.edu or anl.gov. It says: \"Log in [2J please\""
         );
         asked.session_message = None;
+        let policies = AuthorizationParameters::default().with_session_required_policies(["p"]);
+        assert_eq!(
+            describe("x.org", &policies),
+            "x.org asks you to meet the authentication policy p."
+        );
+        let policies = policies.with_session_required_policies(["p", "q"]);
+        assert_eq!(
+            describe("x.org", &policies),
+            "x.org asks you to meet the authentication policies p and q."
+        );
         asked.session_required_mfa = true;
         asked.required_scopes = vec!["a".into(), "b".into(), "c".into()];
         assert_eq!(

@@ -133,3 +133,18 @@ where
         (self.login)(challenge.clone()).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_closure_names_it() {
+        let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
+        let shown = format!("{login:?}");
+        assert!(
+            shown.starts_with("ReauthFn(") && shown.contains("closure"),
+            "{shown}"
+        );
+    }
+}

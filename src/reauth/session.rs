@@ -202,3 +202,16 @@ impl fmt::Debug for Session {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reauth::{ReauthError, reauth_fn};
+
+    #[test]
+    fn debug_shows_the_settings() {
+        let session = Session::new(reauth_fn(|_| async { Err(ReauthError::declined()) }));
+        let shown = format!("{:?}", session.max_logins(7));
+        assert!(shown.contains("max_logins: 7"), "{shown}");
+    }
+}

@@ -358,3 +358,51 @@ impl State {
         issued
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn what_was_futile_is_kept_until_it_is_over_and_no_longer() {
+        let policy =
+            |name: &str| AuthorizationParameters::default().with_session_required_policies([name]);
+        let (mut slot, now) = (Slot::new(), Instant::now());
+        let state = slot.state.get_mut().expect("whole");
+        state.note_futile(policy("p"), now, now + SECOND);
+        state.note_futile(policy("q"), now, now + SECOND * 2);
+        assert!(state.is_futile(&policy("p"), now) && state.is_futile(&policy("q"), now));
+        // The same again takes the place of the first.
+        state.note_futile(policy("q"), now, now + SECOND * 3);
+        assert_eq!(state.futile.len(), 2);
+        assert!(!state.is_futile(&policy("p"), now + SECOND));
+        state.note_futile(policy("r"), now + SECOND, now + SECOND * 4);
+        assert_eq!(state.futile.len(), 2, "`p` is over");
+        assert!(state.is_futile(&policy("q"), now + SECOND * 2));
+        assert!(!state.is_futile(&policy("q"), now + SECOND * 3));
+    }
+
+    #[test]
+    fn what_was_not_there_is_kept_until_it_is_over_and_no_longer() {
+        let origin = |host: &str| -> Origin { format!("https://{host}").parse().expect(host) };
+        let (mut slot, now) = (Slot::new(), Instant::now());
+        let state = slot.state.get_mut().expect("whole");
+        let (over, later) = (now, now + SECOND * 3600);
+        for (host, until, kept) in [
+            ("a", over, 1),
+            // In the place of the first, which is over.
+            ("b", later, 1),
+            // In its own place.
+            ("b", later, 1),
+            ("c", later, 2),
+        ] {
+            let landed = state.land_renewal(origin(host), 0, Ok(None), until, 9);
+            assert!(matches!(landed, Ok(None)));
+            assert_eq!(state.barren.len(), kept, "{host}");
+        }
+        let barren = ["a", "b", "c"].map(|host| state.is_barren(origin(host).view(), now));
+        assert_eq!(barren, [false, true, true]);
+    }
+}

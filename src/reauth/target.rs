@@ -94,3 +94,42 @@ impl fmt::Debug for Identity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hash::BuildHasher;
+
+    use super::*;
+
+    #[test]
+    fn each_identity_equals_itself_alone() {
+        let presented = |token| Identity::Presented(Credential::bearer(token).expect("a token"));
+        let all = || {
+            [
+                Identity::Session,
+                Identity::Named("ada".into()),
+                Identity::Named("bob".into()),
+                presented("ada"),
+                presented("bob"),
+            ]
+        };
+        let hasher = std::hash::RandomState::new();
+        for (at, one) in all().iter().enumerate() {
+            for (other_at, other) in all().iter().enumerate() {
+                assert_eq!(one == other, at == other_at, "{one:?} {other:?}");
+                let hashes_alike = hasher.hash_one(one) == hasher.hash_one(other);
+                assert_eq!(hashes_alike, at == other_at, "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn debug_names_who_named_themselves() {
+        let presented = Identity::Presented(Credential::bearer("AgSecret").expect("a token"));
+        let all = [Identity::Session, Identity::Named("ada".into()), presented];
+        assert_eq!(
+            format!("{all:?}"),
+            r#"[Session, Named("ada"), Presented(..)]"#
+        );
+    }
+}

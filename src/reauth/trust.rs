@@ -130,6 +130,8 @@ mod tests {
             ("https://globus.org.evil.example/", false),
             ("https://notglobus.org/", false),
             ("https://xglobus.org", false),
+            ("https://transfer.api.globux.org/", false),
+            ("https://Transfer.API.Globus.org/", true),
             ("http://transfer.api.globus.org/", false),
             ("https://transfer.api.globus.org:8443/", false),
             ("https://globus.org./", false),
@@ -139,6 +141,10 @@ mod tests {
         ] {
             let origin: Origin = url.parse().expect(url);
             assert_eq!(trust.allows(&origin), trusted, "{url}");
+            // As it stands in the URL, capitals and all.
+            let uri: http::Uri = url.parse().expect(url);
+            let view = OriginRef::of(&uri).expect(url);
+            assert_eq!(trust.allows_view(view), trusted, "{url}");
         }
     }
 
@@ -195,9 +201,33 @@ mod tests {
     }
 
     #[test]
+    fn capitals_make_no_other_origin() {
+        let trust = Trust::none().origin("https://Data.Example.edu");
+        let trust = trust.expect("an origin");
+        for (url, trusted) in [
+            ("https://data.example.edu/", true),
+            ("https://DATA.example.EDU/", true),
+            ("https://DATA.example.ORG/", false),
+        ] {
+            let uri: http::Uri = url.parse().expect(url);
+            let view = OriginRef::of(&uri).expect(url);
+            assert_eq!(trust.allows_view(view), trusted, "{url}");
+        }
+    }
+
+    #[test]
     fn each_environment_has_its_domain() {
-        assert_eq!(environment_domain("preview"), Some("preview.globus.org"));
-        assert_eq!(environment_domain("sandbox"), Some("sandbox.globuscs.info"));
-        assert_eq!(environment_domain("elsewhere"), None);
+        for (environment, domain) in [
+            ("", Some("globus.org")),
+            ("production", Some("globus.org")),
+            ("preview", Some("preview.globus.org")),
+            ("sandbox", Some("sandbox.globuscs.info")),
+            ("integration", Some("integration.globuscs.info")),
+            ("test", Some("test.globuscs.info")),
+            ("staging", Some("staging.globuscs.info")),
+            ("elsewhere", None),
+        ] {
+            assert_eq!(environment_domain(environment), domain, "{environment}");
+        }
     }
 }

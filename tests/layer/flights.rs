@@ -180,7 +180,7 @@ async fn a_late_refusal_replays_with_the_current_credential() {
 #[tokio::test]
 async fn a_request_with_a_value_of_its_own_gets_the_successor() {
     let login = Login::at_once();
-    let (client, _) = wants(&GareLayer::new(login.clone()), 1);
+    let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
     let of = |token: &str| {
         let mut request: Request<Body> = get("/");
         request.headers_mut().insert(
@@ -208,6 +208,11 @@ async fn a_request_with_a_value_of_its_own_gets_the_successor() {
         200
     );
     assert_eq!(login.logins(), 1, "the successor is known");
+    assert_eq!(
+        requests.load(Ordering::SeqCst),
+        3,
+        "and sent in its place at once"
+    );
     assert_eq!(
         client
             .clone()
@@ -311,6 +316,36 @@ async fn a_login_that_uses_the_same_client_does_not_wait_for_itself() {
             .status(),
         200
     );
+}
+
+#[tokio::test]
+async fn the_requests_that_a_login_is_made_of_pass_by() {
+    for (path, passes) in [
+        ("/v2/oauth2/authorize", true),
+        ("/v2/oauth2/authorize?client_id=x", true),
+        ("/v2/oauth2/token", true),
+        ("/v2/oauth2/token/revoke", true),
+        ("/v2/oauth2/tokens", false),
+        ("/v2/oauth2/userinfo", false),
+        ("/v2/oauth2/authorize/more", false),
+        ("/", false),
+    ] {
+        let login = Login::at_once().stored("old");
+        let client = behind(&GareLayer::new(login.clone()), |request| {
+            let outcome = authorization(&request).to_owned();
+            let mut refusal = answer(403, MFA);
+            let value = outcome.parse().expect("a value");
+            refusal.headers_mut().insert("heard", value);
+            refusal
+        });
+        let request = Request::post(format!("https://auth.globus.org{path}"));
+        let request = request.body(Body::default()).expect("a request");
+        let response = client.oneshot(request).await.expect("a response");
+        let seen = response.extensions().get::<GareOutcome>().is_some();
+        assert_eq!((seen, login.logins() > 0), (!passes, !passes), "{path}");
+        let heard = response.headers()["heard"].is_empty();
+        assert_eq!(heard, passes, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -52,13 +52,21 @@ type Login = dyn Fn(AuthorizationParameters) -> BoxFuture<'static, Result<Creden
     + Send
     + Sync;
 
+/// Longer than any machine takes.
+const LONG: Duration = Duration::from_secs(15 * 60);
+
 /// What a page of requests ends with when the login goes as `login` does.
-async fn page(world: &World, login: Arc<Login>) -> (Vec<Response<String>>, Stats) {
+async fn page(
+    world: &World,
+    login: Arc<Login>,
+    flight_timeout: Duration,
+) -> (Vec<Response<String>>, Stats) {
     let reauthenticator =
         reauth_fn(move |challenge| login(challenge.gare().authorization_parameters.clone()));
     let session = Session::new(reauthenticator)
         .trust(trusting(&world.globus))
-        .flight_timeout(Duration::from_millis(300));
+        .cool_down(LONG)
+        .flight_timeout(flight_timeout);
     let client = behind(&session, Connections::at_most(8).client());
     let all = (0..REQUESTS).map(|mark| {
         let mut request = list(&world.globus, &world.collection, mark);
@@ -107,7 +115,7 @@ async fn a_login_that_goes_wrong_is_told_to_all_and_tried_once() {
     ];
     for (name, login, told) in cases {
         let world = world().await;
-        let (answers, stats) = page(&world, login).await;
+        let (answers, stats) = page(&world, login, Duration::from_millis(300)).await;
         for answer in &answers {
             assert_eq!(answer.status(), 502, "{name}");
             assert!(answer.body().contains("530-GridFTP-JSON-Result"), "{name}");
@@ -131,7 +139,7 @@ async fn the_person_who_declines_is_asked_once() {
         let (globus, http) = (globus.clone(), http.clone());
         Box::pin(async move { log_in(&globus, http, &asked).await })
     };
-    let (answers, stats) = page(&world, Arc::new(login)).await;
+    let (answers, stats) = page(&world, Arc::new(login), LONG).await;
     let declined = |answer| matches!(refusal(answer), Some(Refusal::Failed(e)) if e.is_declined());
     assert!(answers.iter().all(declined));
     assert_eq!((world.globus.counts().declined, stats.logins), (1, 1));
@@ -145,7 +153,7 @@ async fn the_same_stale_credential_again_is_no_progress() {
         let stale = stale.clone();
         Box::pin(async move { Ok(stale) })
     };
-    let (answers, stats) = page(&world, Arc::new(login)).await;
+    let (answers, stats) = page(&world, Arc::new(login), LONG).await;
     for answer in &answers {
         assert_eq!(answer.status(), 502);
         assert!(matches!(refusal(answer), Some(Refusal::NoProgress)));

@@ -1,93 +1,94 @@
-//! What is remembered of whom, after many logins.
+//! Which identities a session remembers, and which it forgets.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Credential, GareOptions, Session, reauth_fn};
+use globus_gare::reauth::{GareOptions, Session};
 use http::Request;
+use tokio::time::advance;
 use tower::ServiceExt;
 
-use crate::service::{Body, MFA, Service, answer, authorization, behind, get};
+use crate::service::{Body, Login, MFA, Service, answer, authorization, behind, get};
 
-const LOGINS: usize = 60;
-
-/// A service whose sessions all end when they are told to.
-#[derive(Clone, Default)]
-struct Sessions {
-    /// How many logins are too old.
-    ended: Arc<AtomicUsize>,
-    logins: Arc<AtomicUsize>,
-    sent_as_they_came: Arc<AtomicUsize>,
-}
-
-impl Sessions {
-    fn session(&self, bound: usize) -> Session {
-        let logins = Arc::clone(&self.logins);
-        let login = reauth_fn(move |_| {
-            let login = logins.fetch_add(1, SeqCst) + 1;
-            async move { Ok(Credential::bearer(format!("token-{login}"))?) }
-        });
-        Session::new(login).max_identities(bound)
-    }
-
-    fn client(&self, session: &Session) -> Service {
-        let own = self.clone();
-        behind(&GareLayer::from_session(session.clone()), move |request| {
-            let login = authorization(&request).strip_prefix("Bearer token-");
-            if login.is_none() {
-                own.sent_as_they_came.fetch_add(1, SeqCst);
-            }
-            match login.and_then(|number| number.parse::<usize>().ok()) {
-                Some(number) if number > own.ended.load(SeqCst) => answer(200, ""),
-                _ => answer(403, MFA),
-            }
-        })
-    }
-
-    fn end(&self) {
-        self.ended.store(self.logins.load(SeqCst), SeqCst);
+async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
     }
 }
 
-async fn send(client: &Service, request: Request<Body>) {
-    let response = client.clone().oneshot(request).await;
-    assert_eq!(response.expect("an answer").status(), 200);
+fn of(name: &str, path: &str) -> Request<Body> {
+    let mut request = get(path);
+    let options = GareOptions::new().identity(name);
+    request.extensions_mut().insert(options);
+    request
 }
 
-#[tokio::test]
-async fn what_nobody_presents_crowds_out_nobody() {
-    let sessions = Sessions::default();
-    let session = sessions.session(24);
-    let client = sessions.client(&session);
-    for _ in 0..LOGINS {
-        for user in ["ada", "grace", "mary"] {
-            let mut request = get("/");
-            let value = format!("Bearer {user}").parse().expect("a value");
-            request.headers_mut().insert("authorization", value);
-            send(&client, request).await;
+/// A service that wants a login for `/mfa`.
+fn service(session: &Session) -> Service {
+    behind(&GareLayer::from_session(session.clone()), |request| {
+        let logged_in = authorization(&request) == "Bearer token-1";
+        if request.uri().path() == "/mfa" && !logged_in {
+            answer(403, MFA)
+        } else {
+            answer(200, "")
         }
-        sessions.end();
-    }
-    assert_eq!(sessions.logins.load(SeqCst), 3 * LOGINS);
-    // Each value was sent once. From then on there was always a successor.
-    assert_eq!(sessions.sent_as_they_came.load(SeqCst), 3);
+    })
 }
 
-#[tokio::test]
-async fn one_who_is_never_idle_takes_no_more_and_no_more() {
-    let sessions = Sessions::default();
-    let session = sessions.session(24);
-    let client = sessions.client(&session);
-    for _ in 0..LOGINS {
-        let mut request = get("/");
-        request
-            .extensions_mut()
-            .insert(GareOptions::new().identity("ada"));
-        send(&client, request).await;
-        sessions.end();
+async fn ask(client: &Service, request: Request<Body>) -> u16 {
+    let response = client.clone().oneshot(request).await;
+    response.expect("an answer").status().as_u16()
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_as_may_be_are_remembered_and_the_idlest_is_forgotten_first() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone()).max_identities(2);
+    let client = service(&session);
+    // Of one that is remembered it is known that there is nothing to renew.
+    for (name, renewals) in [("a", 1), ("b", 2), ("a", 2), ("c", 3)] {
+        assert_eq!(ask(&client, of(name, "/")).await, 200);
+        assert_eq!(login.renewals(), renewals, "{name}");
+        advance(Duration::from_secs(1)).await;
     }
-    assert_eq!(sessions.logins.load(SeqCst), LOGINS);
-    let remembered = session.stats().identities;
-    assert!(remembered <= 24, "{remembered}");
+    assert_eq!(session.stats().identities, 2);
+    for (name, renewals) in [("a", 3), ("c", 3), ("b", 4)] {
+        assert_eq!(ask(&client, of(name, "/")).await, 200);
+        assert_eq!(login.renewals(), renewals, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_being_logged_in_is_not_forgotten_though_nobody_waits() {
+    let login = Login::held();
+    let session = Session::new(login.clone()).max_identities(2);
+    let client = service(&session);
+    let gone = tokio::spawn(client.clone().oneshot(of("a", "/mfa")));
+    settle().await;
+    gone.abort();
+    for name in ["b", "c"] {
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(ask(&client, of(name, "/")).await, 200);
+    }
+    let again = tokio::spawn(client.oneshot(of("a", "/mfa")));
+    settle().await;
+    assert_eq!(login.logins(), 1, "the one that is under way");
+    login.let_go();
+    let again = again.await.expect("no panic").expect("an answer");
+    assert_eq!(again.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_login_gave_is_known_however_long_it_took() {
+    let login = Login::held();
+    let minute = Duration::from_secs(60);
+    let session = Session::new(login.clone()).identity_idle(minute);
+    let client = service(&session);
+    let gone = tokio::spawn(client.oneshot(of("a", "/mfa")));
+    settle().await;
+    gone.abort();
+    advance(minute).await;
+    login.let_go();
+    settle().await;
+    assert_eq!(session.stats().identities, 1, "the token, not the name");
 }

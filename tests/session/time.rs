@@ -194,6 +194,53 @@ async fn an_idle_identity_is_forgotten_after_a_day() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_identity_is_idle_from_its_last_request_on() {
+    let half = seconds(12 * 60 * 60);
+    let session = Session::new(Login::at_once());
+    let client = wanting(&session, &Arc::new(1.into()));
+    assert_eq!(ask(&client, of("ada")).await.0, 200);
+    advance(half).await;
+    assert_eq!(ask(&client, of("ada")).await.0, 200);
+    advance(half).await;
+    assert_eq!(ask(&client, of("bob")).await.0, 200);
+    // What she got belongs to the same identity as what she presents.
+    assert_eq!(session.stats().identities, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_there_is_looked_for_again_after_thirty_seconds() {
+    let login = Login::at_once();
+    let client = wanting(&Session::new(login.clone()), &Arc::new(0.into()));
+    let groups = || {
+        let uri = "https://groups.api.globus.org/";
+        Request::get(uri).body(Body::default()).expect("a request")
+    };
+    for (wait, renewals) in [
+        (Duration::ZERO, 2),
+        (seconds(30) - MILLISECOND, 2),
+        (MILLISECOND, 4),
+    ] {
+        advance(wait).await;
+        // Each service has its own: what one of them lacks says nothing of the other.
+        for request in [get("/"), groups(), get("/")] {
+            assert_eq!(ask(&client, request).await.0, 200);
+        }
+        assert_eq!(login.renewals(), renewals);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cool_down_may_be_longer_than_the_clock_goes() {
+    let login = Login::at_once().then(Err(ReauthError::declined()));
+    let session = Session::new(login.clone()).cool_down(Duration::MAX);
+    let client = wanting(&session, &Arc::new(1.into()));
+    for wait in [Duration::ZERO, seconds(20 * 365 * 24 * 60 * 60)] {
+        advance(wait).await;
+        assert_eq!((ask(&client, get("/")).await.0, login.logins()), (403, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_refusal_is_passed_on_after_ten_seconds() {
     let login = Login::at_once();
     let layer = GareLayer::new(login.clone());
