@@ -7,4 +7,5 @@ mod peer;
 mod scopes;
 mod support;
 mod tokens;
+mod trouble;
 mod urls;

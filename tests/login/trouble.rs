@@ -1,0 +1,103 @@
+//! Globus Auth out of order, after the login.
+
+use std::time::Duration;
+
+use globus_gare::login::{GlobusApp, MemoryStore, TokenStore};
+use globus_gare::reauth::Reauthenticator;
+use globus_gare::testing::{FakeGlobus, Person, RequestKind};
+
+use crate::support::*;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// An app that is logged in, and its tokens, which live for two days.
+async fn logged_in(globus: &FakeGlobus, leeway: Duration) -> (GlobusApp, MemoryStore) {
+    let store = MemoryStore::new();
+    let app = app(globus, &Browser::redirected())
+        .scopes([TRANSFER_ALL, "openid profile"])
+        .refresh_tokens(true)
+        .expiry_leeway(leeway)
+        .store(store.clone())
+        .build()
+        .expect("an app");
+    app.login().await.expect("a login");
+    (app, store)
+}
+
+#[tokio::test]
+async fn who_is_logged_in_is_nobody_or_unknown() {
+    let globus = globus(Person::automatic()).await;
+    let (app, _) = logged_in(&globus, Duration::ZERO).await;
+    for status in [401, 403] {
+        globus.fail_next(RequestKind::UserInfo, status, "{}");
+        assert_eq!(app.account().await.expect("no error"), None, "{status}");
+    }
+    for (status, body, says) in [
+        (404, "s3cret", "status 404"),
+        (500, "s3cret", "status 500"),
+        (200, r#"{"name": "s3cret"}"#, "something else"),
+        (200, "s3cret", "something else"),
+    ] {
+        globus.fail_next(RequestKind::UserInfo, status, body);
+        let error = app.account().await.expect_err("trouble");
+        assert!(
+            told(&error).contains(says) && !told(&error).contains("s3cret"),
+            "{status}: {}",
+            told(&error)
+        );
+    }
+    assert!(app.account().await.expect("no error").is_some());
+}
+
+#[tokio::test]
+async fn tokens_are_forgotten_even_where_globus_auth_cannot_be_told() {
+    let globus = globus(Person::automatic()).await;
+    for (status, says) in [(503, "status 503"), (400, "status 400")] {
+        let (app, store) = logged_in(&globus, Duration::ZERO).await;
+        globus.fail_next(RequestKind::Revoke, status, "s3cret");
+        let error = app.logout().await.expect_err("nobody heard");
+        assert!(
+            told(&error).contains(says) && !told(&error).contains("s3cret"),
+            "{}",
+            told(&error)
+        );
+        assert!(store.load("DEFAULT").await.expect("tokens").is_empty());
+        assert!(!app.is_logged_in().await.expect("no error"));
+        assert!(!app.logout().await.expect("nothing to do"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read() {
+    let globus = globus(Person::automatic()).await;
+    let (app, _) = logged_in(&globus, Duration::ZERO).await;
+    globus.fail_next(RequestKind::Token, 200, " ".repeat(1024 * 1024 + 1));
+    let error = app.login_again().await.expect_err("far too much");
+    assert!(told(&error).contains("too long"), "{}", told(&error));
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_renewed_is_used_up() {
+    let globus = globus(Person::automatic()).await;
+    let transfer = target(globus.transfer_url());
+    // It counts as run out, and is still good for two days.
+    let (app, _) = logged_in(&globus, 3 * DAY).await;
+    globus.fail_next(RequestKind::Token, 503, "{}");
+    let used = app.credential(&transfer).await.expect("no error");
+    let used = used.expect("the old one");
+    assert_eq!(globus.counts().refresh_grants, 0);
+    let renewed = app.credential(&transfer).await.expect("no error");
+    let renewed = renewed.expect("a new one");
+    assert_ne!(used.header_value(), renewed.header_value());
+
+    let (app, store) = logged_in(&globus, Duration::ZERO).await;
+    run_out(&store).await;
+    globus.fail_next(RequestKind::Token, 503, "{}");
+    let error = app
+        .credential(&transfer)
+        .await
+        .expect_err("nothing is left");
+    assert!(told(&error).contains("503"), "{}", told(&error));
+    // The refresh token is still there for when Globus Auth is back.
+    assert!(app.credential(&transfer).await.expect("no error").is_some());
+}
