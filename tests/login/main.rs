@@ -8,4 +8,5 @@ mod scopes;
 mod support;
 mod tokens;
 mod trouble;
+mod two_requests;
 mod urls;

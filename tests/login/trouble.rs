@@ -1,8 +1,10 @@
 //! Globus Auth out of order, after the login.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use globus_gare::login::{GlobusApp, MemoryStore, TokenStore};
+use async_trait::async_trait;
+use globus_gare::login::{Change, GlobusApp, MemoryStore, StoreError, TokenStore, Tokens};
 use globus_gare::reauth::Reauthenticator;
 use globus_gare::testing::{FakeGlobus, Person, RequestKind};
 
@@ -100,4 +102,99 @@ async fn a_token_that_cannot_be_renewed_is_used_up() {
     assert!(told(&error).contains("503"), "{}", told(&error));
     // The refresh token is still there for when Globus Auth is back.
     assert!(app.credential(&transfer).await.expect("no error").is_some());
+}
+
+#[tokio::test]
+async fn a_login_of_nobody_knows_whom_is_not_kept() {
+    let globus = globus(Person::automatic()).await;
+    let store = MemoryStore::new();
+    let app = app(&globus, &Browser::redirected()).store(store.clone());
+    let app = app.build().expect("an app");
+    let body = r#"{"access_token": "s3cret", "token_type": "Bearer", "expires_in": 60, "scope": "openid",
+        "resource_server": "auth.globus.org"}"#;
+    globus.fail_next(RequestKind::Token, 200, body);
+    let error = app.login().await.expect_err("no ID token");
+    assert!(
+        told(&error).contains("did not tell who"),
+        "{}",
+        told(&error)
+    );
+    assert!(!told(&error).contains("s3cret"), "{}", told(&error));
+    assert!(store.load("DEFAULT").await.expect("tokens").is_empty());
+    // It was ended, too.
+    let ended = globus.requests().into_iter();
+    let ended = ended.filter(|request| request.kind == RequestKind::Revoke);
+    assert_eq!(ended.count(), 1);
+}
+
+#[tokio::test]
+async fn a_renewed_token_keeps_what_its_answer_does_not_say() {
+    let globus = globus(Person::automatic()).await;
+    let (app, store) = logged_in(&globus, 3 * DAY).await;
+    let kept = async || {
+        let tokens = store.load("DEFAULT").await.expect("tokens");
+        serde_json::to_value(&tokens["transfer.api.globus.org"]).expect("JSON")
+    };
+    let before = kept().await;
+    let body = r#"{"access_token": "renewed", "token_type": "Bearer", "expires_in": 172800,
+        "resource_server": "transfer.api.globus.org"}"#;
+    globus.fail_next(RequestKind::Token, 200, body);
+    let transfer = target(globus.transfer_url());
+    app.credential(&transfer).await.expect("no error");
+    let after = kept().await;
+    assert_eq!(after["access_token"], "renewed");
+    for name in ["scope", "identity_id", "refresh_token", "resource_server"] {
+        assert!(before[name].is_string(), "{name}");
+        assert_eq!(after[name], before[name], "{name}");
+    }
+}
+
+/// Keeps nothing, and says so.
+struct OutOfOrder;
+
+#[async_trait]
+impl TokenStore for OutOfOrder {
+    async fn load(&self, _: &str) -> Result<Tokens, StoreError> {
+        Ok(Tokens::new())
+    }
+
+    async fn update(&self, _: &str, _: Change) -> Result<(), StoreError> {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        Err(StoreError::new("the database takes nothing", full))
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_keeps_nothing_is_told() {
+    let globus = globus(Person::automatic()).await;
+    let browser = Browser::redirected();
+    // Shared, as programs do: neither the store nor the prompt has to be the app's own.
+    let app = app(&globus, &browser)
+        .prompt(Arc::new(browser.clone()))
+        .store(Arc::new(OutOfOrder));
+    let error = app.build().expect("an app").login().await;
+    let error = error.expect_err("nothing is kept");
+    assert!(!error.is_declined());
+    assert!(
+        told(&error).contains("the database takes nothing"),
+        "{}",
+        told(&error)
+    );
+    assert_eq!(browser.queries().len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_ends_its_tokens_by_its_secret() {
+    let globus = globus(Person::automatic()).await;
+    let id = globus.confidential_client_id().to_string();
+    let app = GlobusApp::confidential(id, globus.client_secret())
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+        .build()
+        .expect("an app");
+    let transfer = target(globus.transfer_url());
+    assert!(app.credential(&transfer).await.expect("no error").is_some());
+    assert!(app.logout().await.expect("told"));
+    assert!(!app.logout().await.expect("nothing to do"));
+    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
