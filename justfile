@@ -60,6 +60,10 @@ soak *arguments:
 mutants *files:
     .ci/run mutants {{files}}
 
+# How many lines the tests run; `just coverage --open` shows which (not part of `check`: a build of its own)
+coverage *arguments:
+    .ci/run coverage {{arguments}}
+
 # Fuzzes: `just fuzz`, `just fuzz detect 600` (not part of `check`)
 fuzz *arguments:
     .ci/run fuzz {{arguments}}

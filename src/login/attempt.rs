@@ -133,7 +133,10 @@ impl Page {
     }
 
     /// The code, and the way that it came.
-    fn code(&self, reply: LoginReply) -> Result<(AuthorizationCode, RedirectUrl), ReauthError> {
+    pub(super) fn code(
+        &self,
+        reply: LoginReply,
+    ) -> Result<(AuthorizationCode, RedirectUrl), ReauthError> {
         let (code, way) = match reply {
             LoginReply::Code(code) => (code.trim().to_owned(), self.default.clone()),
             LoginReply::Redirect(url) => (self.code_of(&url)?, self.way_of(&url)),

@@ -21,6 +21,9 @@
 //! [`GlobusApp::begin_login`].
 
 mod account;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod any_bytes;
 mod app;
 mod attempt;
 mod builder;

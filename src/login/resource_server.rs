@@ -79,6 +79,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_scope_tells_whose_it_is() {
+        for (scope, server) in [
+            ("email", Some("auth.globus.org")),
+            (
+                "urn:globus:auth:scope:transfer.api.globus.org:all",
+                Some("transfer.api.globus.org"),
+            ),
+            (
+                "https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e90e689b9a/manage_flows",
+                Some("flows.globus.org"),
+            ),
+            (
+                "https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all",
+                Some("funcx_service"),
+            ),
+            (
+                "https://auth.globus.org/scopes/524230d7-ea86-4a52-8312-86065a9e0417/timer",
+                Some("524230d7-ea86-4a52-8312-86065a9e0417"),
+            ),
+            ("urn:globus:auth:scope:nothing", None),
+            ("https://auth.globus.org/scopes/nothing", None),
+            ("https://evil.example/scopes/x/y", None),
+        ] {
+            assert_eq!(server_of_scope(scope), server, "{scope}");
+        }
+    }
+
+    #[test]
     fn an_origin_has_the_resource_server_that_was_named_last_or_none() {
         let mut servers = ResourceServers::default();
         let origin = |text: &str| text.parse::<Origin>().expect(text);

@@ -29,7 +29,7 @@ pub(super) struct Endpoints {
     pub(super) userinfo: Url,
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Settings {
     pub(super) fn for_tests() -> Self {
         let url = |path: &str| {

@@ -2,6 +2,7 @@
 //! again, what is read ahead, and what the caller gets in the end.
 
 mod clients;
+mod copies;
 mod during_login;
 mod encodings;
 mod matrix;

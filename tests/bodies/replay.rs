@@ -43,8 +43,17 @@ fn all(body: &mut Upload) -> Vec<String> {
 
 fn kind(error: &(dyn std::error::Error + Send + Sync + 'static)) -> &'static str {
     match error.downcast_ref::<ReplayBodyError>() {
-        Some(error) if error.is_overtaken() => "overtaken",
-        Some(error) if error.is_broken() => "broken",
+        Some(error) if error.is_overtaken() => {
+            assert!(error.to_string().contains("by a later attempt"), "{error}");
+            "overtaken"
+        }
+        Some(error) if error.is_broken() => {
+            assert!(
+                error.to_string().contains("in an earlier attempt"),
+                "{error}"
+            );
+            "broken"
+        }
         _ => "unknown",
     }
 }

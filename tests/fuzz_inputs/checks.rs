@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use globus_gare::gare::{self, AuthorizationParameters, Gare, coalesce};
-use globus_gare::login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
+use globus_gare::login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest, Scope, Scopes};
 use globus_gare::reauth::{Challenge, Identity, ReauthError, Reauthenticator, Target, printable};
 use tokio::runtime::Runtime;
 use url::Url;
@@ -81,7 +81,7 @@ pub(crate) fn gridftp(input: &[u8]) {
 }
 
 /// What a service asks for, on its way into the URL of a login: parameters of the protocol are ours alone, each comes
-/// once, and nothing is there that Globus Auth refuses.
+/// once, and nothing is there that Globus Auth refuses. Scopes that cannot be asked for trouble nobody.
 pub(crate) fn authorize_url(input: &[u8]) {
     let found = gare::detect(input).into_iter();
     let given = serde_json::from_slice::<AuthorizationParameters>(input);
@@ -90,7 +90,10 @@ pub(crate) fn authorize_url(input: &[u8]) {
 }
 
 fn check_login_of(asked: &AuthorizationParameters) {
-    let url = login_url(asked);
+    let Some(url) = login_url(asked) else {
+        assert!(!can_be_asked_for(&asked.required_scopes), "{asked:?}");
+        return;
+    };
     assert_eq!(
         url[..url::Position::AfterPath],
         *"https://auth.globus.org/v2/oauth2/authorize"
@@ -119,11 +122,11 @@ fn check_login_of(asked: &AuthorizationParameters) {
     assert_eq!(query.remove("code_challenge").map(str::len), Some(43));
     assert!(query.remove("state").is_some_and(|state| state.len() >= 22));
     let scopes = query.remove("scope").expect("scopes");
-    for scope in &asked.required_scopes {
-        assert!(
-            scope.split_whitespace().all(|part| scopes.contains(part)),
-            "{scope:?} is not in {scopes:?}"
-        );
+    let scopes: Scopes = scopes.parse().expect("scopes");
+    for required in &asked.required_scopes {
+        let required = required.parse().expect("scopes");
+        let together = scopes.union(&required).expect("scopes");
+        assert_eq!(together, scopes, "{required} is not in it");
     }
     for (name, value) in asked.to_query() {
         assert!(name.starts_with("session_") || name == "prompt");
@@ -136,7 +139,18 @@ fn check_login_of(asked: &AuthorizationParameters) {
 
 const CLIENT: &str = "3f1c2d9e-0000-4000-8000-000000000000";
 
-fn login_url(asked: &AuthorizationParameters) -> Url {
+/// Whether scopes go together, and with what the program asks for anyway.
+fn can_be_asked_for(scopes: &[String]) -> bool {
+    let ours = Scopes::from(Scope::transfer_all());
+    let all = scopes.iter().try_fold(ours, |all, scopes| {
+        let scopes: Scopes = scopes.parse()?;
+        all.union(&scopes)
+    });
+    all.is_ok()
+}
+
+/// The page that a person is shown; `None` where the login fails before.
+fn login_url(asked: &AuthorizationParameters) -> Option<Url> {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.enable_all().build().expect("a runtime")
@@ -151,9 +165,10 @@ fn login_url(asked: &AuthorizationParameters) -> Url {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let answer = RUNTIME.block_on(APP.reauthenticate(&challenge));
-    assert!(answer.is_err_and(|error| error.is_declined()));
     let url = SEEN.lock().expect("no panic").take();
-    url.expect("a login page")
+    let error = answer.expect_err("nobody logs in");
+    assert_eq!(error.is_declined(), url.is_some(), "{error}");
+    url
 }
 
 /// Reads the URL of the login page, and goes no further.

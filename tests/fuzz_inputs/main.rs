@@ -1,6 +1,7 @@
 //! Inputs that the fuzzer found worth keeping, replayed: `tests/fuzz_inputs/TARGET/*`. So is every body of the corpus.
 //!
-//! To keep another: copy it there. What it must hold up to is in `checks.rs`.
+//! To keep another: copy it there. What it must hold up to is in `checks.rs`; what those of `token_file` and `redirect`
+//! must, is in `src/login/any_bytes.rs`, and replayed there, where private code can be called.
 
 mod checks;
 #[path = "../peers/gare_oracle.rs"]

@@ -6,3 +6,5 @@ mod polls;
 mod requirements;
 mod responses;
 mod service;
+mod settings;
+mod told;

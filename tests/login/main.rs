@@ -7,4 +7,6 @@ mod peer;
 mod scopes;
 mod support;
 mod tokens;
+mod trouble;
+mod two_requests;
 mod urls;

@@ -203,6 +203,55 @@ async fn a_refresh_token_that_another_process_has_replaced_is_looked_up_again() 
     assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
 
+/// While we wait for our turn to renew, another process changes what we would renew.
+#[tokio::test]
+async fn what_another_process_leaves_is_renewed_in_the_place_of_what_was_there() {
+    let globus = globus(Person::automatic()).await;
+    let (browser, now) = (Browser::redirected(), MemoryStore::new());
+    let app = |store: MemoryStore| app(&globus, &browser).refresh_tokens(true).store(store);
+    let other = app(now.clone()).build().expect("an app");
+    other.login().await.expect("a login");
+    run_out(&now).await;
+    let before = now.load("DEFAULT").await.expect("tokens");
+    let transfer = target(globus.transfer_url());
+    let found = async || {
+        let behind = Behind {
+            now: now.clone(),
+            before: before.clone(),
+            left: AtomicUsize::new(1),
+        };
+        let ours = app(now.clone()).store(behind).build().expect("an app");
+        ours.credential(&transfer).await.expect("no error")
+    };
+
+    // Another token, which has run out as well.
+    globus.revoke_all_tokens();
+    other.login_again().await.expect("a login");
+    run_out(&now).await;
+    assert!(found().await.is_some());
+    assert_eq!(globus.counts().refresh_grants, 1);
+
+    // One that cannot be renewed.
+    let unrenewable = |tokens: &mut Tokens| {
+        for token in tokens.values_mut() {
+            let mut kept = serde_json::to_value(&*token).expect("JSON");
+            kept["refresh_token"].take();
+            kept["access_token"] = "other".into();
+            kept["expires_at_seconds"] = 1.into();
+            *token = serde_json::from_value(kept).expect("a token");
+        }
+    };
+    let change = now.update("DEFAULT", Box::new(unrenewable));
+    change.await.expect("kept");
+    assert!(found().await.is_none());
+
+    // None at all.
+    let change = now.update("DEFAULT", Box::new(Tokens::clear));
+    change.await.expect("kept");
+    assert!(found().await.is_none());
+    assert_eq!(globus.counts().refresh_grants, 1);
+}
+
 #[tokio::test]
 async fn a_token_is_renewed_before_it_runs_out_and_once_between_all() {
     let globus = globus(Person::automatic()).await;

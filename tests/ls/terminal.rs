@@ -142,11 +142,15 @@ async fn at_a_desk(
 async fn the_browser_and_a_pasted_code_race() {
     let site = Site::new().await;
     let mut launcher = Launcher::new();
-    for way in ["browser", "code", "address"] {
+    for way in ["browser", "browser at last", "code", "address"] {
         let (mut screen, mut child, page) = at_a_desk(&site, &mut launcher).await;
         let shown = screen.shown.clone();
         match way {
-            "browser" => {
+            "browser" | "browser at last" => {
+                if way == "browser at last" {
+                    // The end of what is typed, which is up to the browser then.
+                    screen.keyboard.write_all(b"\x04").expect("typed");
+                }
                 let client = reqwest::Client::builder()
                     .no_proxy()
                     .build()

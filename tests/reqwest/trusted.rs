@@ -40,6 +40,41 @@ async fn a_requirement_from_where_a_redirect_led_starts_nothing() -> Result<(), 
     Ok(())
 }
 
+#[tokio::test]
+async fn what_is_set_on_the_middleware_holds() -> Result<(), BoxError> {
+    let (server, requests) = guarded(403).await;
+    let login = || reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
+    let trust = || Trust::none().loopback();
+    let length = GARE.len();
+    for (middleware, status) in [
+        // Nobody trusts this machine by default.
+        (GareMiddleware::new(login()), 403),
+        (GareMiddleware::new(login()).trust(trust()), 200),
+        (
+            GareMiddleware::new(login())
+                .trust(trust())
+                .max_inspect(length),
+            200,
+        ),
+        (
+            GareMiddleware::new(login())
+                .trust(trust())
+                .max_inspect(length - 1),
+            403,
+        ),
+    ] {
+        let session = middleware.session().clone();
+        let client = ClientBuilder::new(plain()).with(middleware).build();
+        let response = client.get(server.url("/")).send().await?;
+        assert_eq!(response.status(), status);
+        let text = response.text().await?;
+        assert_eq!(text, if status == 403 { GARE } else { "" });
+        assert_eq!(session.stats().logins, u64::from(status == 200));
+    }
+    assert_eq!(requests.load(std::sync::atomic::Ordering::SeqCst), 6);
+    Ok(())
+}
+
 /// Answers itself, as caches and mocks do.
 struct Cache {
     url: Option<String>,

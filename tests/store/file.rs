@@ -58,21 +58,33 @@ async fn the_older_format_is_read() {
 async fn a_file_that_cannot_be_read_is_left_alone() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
-    for text in [
-        r#"{"data": {"DEFAULT": {"t": {"access_token": "s3cr"#,
-        r#"{"data": {}, "format_version": "3.0", "s3cret": 1}"#,
-        r#"{"data": 5, "format_version": "2.0"}"#,
-        "[]",
+    for (text, reason) in [
+        (
+            r#"{"data": {"DEFAULT": {"t": {"access_token": "s3cr"#,
+            "no JSON object",
+        ),
+        (
+            r#"{"data": {}, "format_version": "3.0", "s3cret": 1}"#,
+            "format_version is neither",
+        ),
+        (
+            r#"{"data": 5, "format_version": "2.0"}"#,
+            "missing or no object",
+        ),
+        (
+            r#"{"by_rs": 5, "format_version": "1.0"}"#,
+            "missing or no object",
+        ),
+        ("[]", "no JSON object"),
     ] {
         fs::write(store.path(), text).expect("a file");
         let error = store
             .update("DEFAULT", Box::new(Tokens::clear))
             .await
             .expect_err(text);
-        assert!(
-            error.to_string().contains("tokens.json") && error.source().is_some(),
-            "{error}"
-        );
+        assert!(error.to_string().contains("tokens.json"), "{error}");
+        let source = error.source().expect("a reason").to_string();
+        assert!(source.contains(reason), "{source}");
         assert!(!format!("{error:?}").contains("s3cr"), "{error:?}");
         assert_eq!(fs::read_to_string(store.path()).expect("a file"), text);
     }
@@ -83,6 +95,35 @@ async fn a_file_that_cannot_be_read_is_left_alone() {
         servers(&store.load("DEFAULT").await.expect("tokens")),
         ["t"]
     );
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_named() {
+    let home = tempfile::tempdir().expect("a directory");
+    let (file, directory) = (home.path().join("file"), home.path().join("directory"));
+    fs::write(&file, "").expect("a file");
+    fs::create_dir(&directory).expect("a directory");
+    // A directory in the place of the file, and a file in the place of its directory.
+    for (path, named) in [
+        (directory, "the token file"),
+        (file.join("tokens.json"), "the lock"),
+    ] {
+        let store = JsonFileStore::new(&path);
+        let error = store
+            .update("DEFAULT", Box::new(Tokens::clear))
+            .await
+            .expect_err("no file");
+        assert!(
+            error.to_string().starts_with(named) && error.source().is_some(),
+            "{error}"
+        );
+        let error = store.load("DEFAULT").await.expect_err("no file");
+        assert!(error.to_string().contains("cannot be read"), "{error}");
+    }
+    let locked = JsonFileStore::new(file.join("tokens.json"));
+    let error = locked.lock("DEFAULT", Work::Login).await.map(|_| ());
+    let error = error.expect_err("no lock");
+    assert!(error.to_string().contains("cannot be taken"), "{error}");
 }
 
 /// A pipe stands in for the file that is being written: whoever opens it reads the half that is there, and finds the

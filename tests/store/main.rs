@@ -3,6 +3,7 @@
 mod file;
 #[cfg(unix)]
 mod kill;
+mod memory;
 #[path = "../peers/peer.rs"]
 mod peer;
 mod python;

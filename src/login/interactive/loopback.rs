@@ -1,5 +1,11 @@
 //! The way back from the browser: a port of this machine (RFC 8252, section 7.3).
 
+#[cfg(any(test, fuzzing))]
+mod any_bytes;
+
+#[cfg(any(test, fuzzing))]
+pub use self::any_bytes::redirect;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
@@ -16,6 +22,7 @@ use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -106,7 +113,7 @@ async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, door: Arc<Door>) {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, door: Arc<Door>) {
     let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
         let target = request
             .uri()
@@ -124,8 +131,11 @@ async fn serve(stream: TcpStream, door: Arc<Door>) {
 
 impl Door {
     fn answer_to(&self, method: &Method, target: &str) -> Response<Full<Bytes>> {
-        let url = Url::parse(&format!("{}{target}", self.redirect_uri));
-        let Some(url) = url.ok().filter(|url| url.path() == "/") else {
+        // What does not begin a path would go on with our port.
+        let target = Some(target).filter(|target| target.starts_with('/'));
+        let url =
+            target.and_then(|target| Url::parse(&format!("{}{target}", self.redirect_uri)).ok());
+        let Some(url) = url.filter(|url| url.path() == "/") else {
             return page(StatusCode::NOT_FOUND, page::NOT_FOUND.html());
         };
         if method != Method::GET {

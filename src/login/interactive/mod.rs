@@ -7,6 +7,9 @@ mod loopback;
 mod page;
 mod surroundings;
 
+#[cfg(any(test, fuzzing))]
+pub use self::loopback::redirect;
+
 use std::fmt;
 use std::io::Write;
 use std::time::Duration;

@@ -7,6 +7,8 @@ mod token;
 
 pub use self::error::StoreError;
 pub use self::json::JsonFileStore;
+#[cfg(any(test, fuzzing))]
+pub use self::json::token_file;
 pub use self::memory::MemoryStore;
 pub use self::token::{StoredToken, Tokens};
 

@@ -1,5 +1,11 @@
 //! What stands in the file.
 
+#[cfg(any(test, fuzzing))]
+mod any_bytes;
+
+#[cfg(any(test, fuzzing))]
+pub use self::any_bytes::token_file;
+
 use std::fmt;
 
 use serde::Deserialize;

@@ -7,6 +7,9 @@ mod ordered;
 mod path;
 mod python;
 
+#[cfg(any(test, fuzzing))]
+pub use self::document::token_file;
+
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;

@@ -1,0 +1,10 @@
+//! What comes to the port where a login waits for the browser.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    // The crate shows it to no other build.
+    #[cfg(fuzzing)]
+    globus_gare::login::any_bytes::redirect(input);
+    #[cfg(not(fuzzing))]
+    let _ = input;
+});

@@ -1,0 +1,102 @@
+//! What a challenge tells of the request that was refused, and what a body tells of its end.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::stream;
+use globus_gare::layer::{GareBody, GareLayer};
+use globus_gare::reauth::{Challenge, Credential, ReauthError, reauth_fn};
+use http::{Method, Request, Response, StatusCode};
+use http_body::{Body as _, Frame};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::service::{CONSENT, MFA, answer, authorization, behind, get};
+
+#[tokio::test]
+async fn a_challenge_tells_of_the_request_and_of_all_that_was_found() {
+    let seen = Arc::new(Mutex::new(Vec::<Challenge>::new()));
+    let told = Arc::clone(&seen);
+    let login = reauth_fn(move |challenge| {
+        told.lock().expect("whole").push(challenge);
+        async { Ok(Credential::bearer("fresh")?) }
+    });
+    let service = behind(&GareLayer::new(login), |request| {
+        let both = format!(r#"{{"errors": [{MFA}, {CONSENT}]}}"#);
+        match authorization(&request) {
+            "Bearer fresh" => answer(200, ""),
+            _ => answer(403, &both),
+        }
+    });
+    let response = service.oneshot(get("/v0.10/x?filter=y")).await;
+    assert_eq!(response.expect("an answer").status(), StatusCode::OK);
+    let seen = seen.lock().expect("whole");
+    let [challenge] = &seen[..] else {
+        panic!("one login");
+    };
+    assert_eq!(challenge.method(), Method::GET);
+    assert_eq!(
+        challenge.uri(),
+        "https://transfer.api.globus.org/v0.10/x?filter=y"
+    );
+    assert_eq!(challenge.status(), StatusCode::FORBIDDEN);
+    let found = challenge.found().iter();
+    let found: Vec<_> = found
+        .map(|found| (found.location.to_string(), found.gare.code.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("errors[0]".to_owned(), "AuthorizationRequired"),
+            ("errors[1]".to_owned(), "ConsentRequired")
+        ]
+    );
+}
+
+type Anything = UnsyncBoxBody<Bytes, io::Error>;
+
+/// `body` as the caller of a layer gets it, in an answer with `status`.
+async fn given_back(status: u16, body: Anything) -> GareBody<Anything> {
+    let body = Arc::new(Mutex::new(Some(body)));
+    let client = service_fn(move |_: Request<Full<Bytes>>| {
+        let body = body.lock().expect("whole").take().expect("one request");
+        let response = Response::builder()
+            .status(status)
+            .header("content-type", "application/json");
+        async { Ok::<_, Infallible>(response.body(body).expect("an answer")) }
+    });
+    let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
+    let answer = GareLayer::new(login).layer(client).oneshot(get("/"));
+    answer.await.expect("an answer").into_body()
+}
+
+/// Servers ask whether there is more, and leave the connection open where there is.
+#[tokio::test]
+async fn a_body_has_ended_once_all_of_it_was_read() {
+    let full = || Full::new(Bytes::from_static(b"{}")).map_err(|never| match never {});
+    for status in [200, 403] {
+        let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        assert!(given_back(status, nothing).await.is_end_stream());
+        let mut body = given_back(status, full().boxed_unsync()).await;
+        assert!(!body.is_end_stream(), "{status}");
+        let frame = body.frame().await.expect("a frame").expect("data");
+        assert_eq!(frame.into_data().expect("data"), "{}");
+        assert!(body.is_end_stream(), "{status}");
+        assert!(body.frame().await.is_none());
+    }
+
+    let broken = stream::iter([
+        Ok(Frame::data(Bytes::from_static(b"{"))),
+        Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+    ]);
+    let mut body = given_back(403, StreamBody::new(broken).boxed_unsync()).await;
+    assert!(!body.is_end_stream());
+    body.frame().await.expect("a frame").expect("data");
+    assert!(!body.is_end_stream(), "an error is still to come");
+    let error = body.frame().await.expect("a frame").expect_err("an error");
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    assert!(body.is_end_stream());
+}
