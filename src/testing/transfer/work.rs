@@ -92,7 +92,7 @@ impl Directory {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     to.dir.create_dir_all(parent)?
                 }
-                there => drop(there?),
+                there => there.map(|_| ())?,
             }
         }
         let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
