@@ -9,6 +9,8 @@ mod files;
 mod login;
 #[path = "fake_globus/page.rs"]
 mod page;
+#[path = "fake_globus/tasks.rs"]
+mod tasks;
 #[path = "fake_globus/tokens.rs"]
 mod tokens;
 

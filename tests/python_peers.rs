@@ -1,19 +1,18 @@
 //! The official Python SDK and `globus` command line, unchanged, against the embedded services.
 //!
-//! They are found in the Python that `GLOBUS_GARE_PYTHON` names, or in `.venv`. Where they cannot be installed,
-//! `GLOBUS_GARE_SKIP_PEERS=1` leaves these tests out.
+//! Where they are found, `peers/peer.rs` says.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "peers/peer.rs"]
+mod peer;
+
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use globus_gare::testing::{
     Collection, ErrorShape, FakeGlobus, Identity, Person, Policy, ViolationKind,
 };
-
-const INSTALL: &str = "python3 -m venv .venv && .venv/bin/pip install globus-sdk globus-cli";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_sdk_works() {
@@ -26,22 +25,9 @@ async fn the_command_line_works() {
 }
 
 async fn run(script: &'static str) {
-    if std::env::var_os("GLOBUS_GARE_SKIP_PEERS").is_some_and(|value| value == "1") {
-        eprintln!("left out: GLOBUS_GARE_SKIP_PEERS=1");
+    let Some(mut command) = peer::script(script) else {
         return;
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = std::env::var_os("GLOBUS_GARE_PYTHON")
-        .map_or_else(|| root.join(".venv/bin/python"), PathBuf::from);
-    let installed = Command::new(&python)
-        .args(["-c", "import globus_sdk, globus_cli"])
-        .output();
-    assert!(
-        installed.is_ok_and(|output| output.status.success()),
-        "{} has no globus_sdk and globus_cli. Install them: {INSTALL}",
-        python.display()
-    );
-
+    };
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("hello.txt"), "hello").unwrap();
     std::fs::write(dir.path().join("notes.txt"), "note").unwrap();
@@ -78,9 +64,7 @@ async fn run(script: &'static str) {
         });
     let globus = globus.start().await.unwrap();
 
-    let mut command = Command::new(python);
     command
-        .arg(root.join("tests/peers").join(script))
         .args(&ids)
         .env("HOME", home.path())
         .env("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url())
@@ -90,17 +74,7 @@ async fn run(script: &'static str) {
             "FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID",
             globus.confidential_client_id().to_string(),
         )
-        .env("FAKE_GLOBUS_CLIENT_SECRET", globus.client_secret())
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("NO_PROXY", "127.0.0.1,localhost");
-    for inherited in [
-        "GLOBUS_PROFILE",
-        "GLOBUS_SDK_ENVIRONMENT",
-        "GLOBUS_CLI_CLIENT_ID",
-        "GLOBUS_CLI_CLIENT_SECRET",
-    ] {
-        command.env_remove(inherited);
-    }
+        .env("FAKE_GLOBUS_CLIENT_SECRET", globus.client_secret());
     let child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -3,10 +3,12 @@
 //! The deliberate differences are all in `peers/parity.rs`.
 
 mod error_documents;
-#[path = "peers/gare_oracle.rs"]
-mod gare_oracle;
+#[path = "peers/oracle.rs"]
+mod oracle;
 #[path = "peers/parity.rs"]
 mod parity;
+#[path = "peers/peer.rs"]
+mod peer;
 
 use globus_gare::gare::{self, Gare};
 use parity::{assert_accepted, assert_query};
@@ -43,17 +45,16 @@ fn generate(count: usize) -> Vec<(String, bool)> {
 
 #[test]
 fn the_corpus() {
-    let Some(python) = gare_oracle::python() else {
+    let Some(sdk) = peer::script("gare_oracle.py") else {
         return;
     };
     let rows = CORPUS
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
-    let bodies: Vec<String> = rows
-        .map(|row| row["body"].as_str().expect("a body").to_owned())
-        .collect();
+    let bodies: Vec<Value> = rows.map(|mut row| row["body"].take()).collect();
     let mut accepted = 0;
-    for (body, theirs) in bodies.iter().zip(gare_oracle::gares(&python, &bodies)) {
+    for (body, theirs) in bodies.iter().zip(oracle::ask(sdk, &bodies)) {
+        let body = body.as_str().expect("a body");
         if let Value::Array(theirs) = theirs {
             accepted += assert_accepted(
                 body,
@@ -68,17 +69,14 @@ fn the_corpus() {
 
 #[test]
 fn generated_documents() {
-    let Some(python) = gare_oracle::python() else {
+    let Some(sdk) = peer::script("gare_oracle.py") else {
         return;
     };
     let bodies = generate(GENERATED);
     let mut accepted = 0;
     let mut consents = 0;
     let mut queries = 0;
-    for ((body, nested), theirs) in bodies
-        .iter()
-        .zip(gare_oracle::gares(&python, &bodies_of(&bodies)))
-    {
+    for ((body, nested), theirs) in bodies.iter().zip(oracle::ask(sdk, &bodies_of(&bodies))) {
         let Value::Array(theirs) = theirs else {
             continue;
         };
@@ -105,6 +103,7 @@ fn generated_documents() {
     assert!(queries >= 1000, "only {queries} queries");
 }
 
-fn bodies_of(bodies: &[(String, bool)]) -> Vec<String> {
-    bodies.iter().map(|(body, _)| body.clone()).collect()
+fn bodies_of(bodies: &[(String, bool)]) -> Vec<Value> {
+    let bodies = bodies.iter().map(|(body, _)| body.as_str());
+    bodies.map(Value::from).collect()
 }

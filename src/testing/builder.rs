@@ -165,6 +165,7 @@ impl FakeGlobusBuilder {
                 tokens: HashMap::new(),
                 consents: Consents::default(),
                 faults: VecDeque::new(),
+                tasks: VecDeque::new(),
             }),
             log: Mutex::new(Log {
                 kept: self.kept,

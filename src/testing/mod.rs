@@ -1,6 +1,6 @@
 //! An embedded Globus Transfer and Globus Auth on loopback, for tests and demonstrations.
 //!
-//! [`FakeGlobus`] is a real HTTP server on 127.0.0.1. Its Transfer lists real directories; its Auth logs people in, on a
+//! [`FakeGlobus`] is a real HTTP server on 127.0.0.1. Its Transfer works on real directories; its Auth logs people in, on a
 //! page in a browser or with an automatic person, and gives out tokens that rest on sessions. Collections may demand a
 //! recent login, a domain, identities, a second factor, policies or a consent, and refuse with errors of the shape that
 //! the real services use, so that programs written for Globus, the official Python SDK and the `globus` command line
@@ -20,6 +20,8 @@
 //! | `GET operation/endpoint/{id}/ls` | `path`, `show_hidden`, `orderby`, `filter`, `limit`, `offset` |
 //! | `GET operation/endpoint/{id}/stat` | `path` |
 //! | `POST operation/endpoint/{id}/mkdir` | |
+//! | `GET submission_id`, `POST delete`, `POST transfer` | tasks, done by the time that they are accepted |
+//! | `GET task/{id}` | of one's own |
 //! | `GET endpoint/{id}`, `GET endpoint_search` | |
 //!
 //! | Auth | |

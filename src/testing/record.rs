@@ -59,6 +59,8 @@ pub enum RequestKind {
     Stat,
     /// `POST operation/endpoint/{id}/mkdir`.
     MakeDirectory,
+    /// `POST transfer` or `POST delete`: a task is submitted.
+    Submit,
     /// Anything else of Transfer.
     OtherTransfer,
 }
@@ -87,6 +89,7 @@ impl RequestKind {
                     _ => Self::OtherTransfer,
                 }
             }
+            "/transfer" | "/v0.10/transfer" | "/delete" | "/v0.10/delete" => Self::Submit,
             _ => Self::OtherTransfer,
         }
     }

@@ -18,6 +18,7 @@ use super::record::{Log, RequestKind, Violation, ViolationKind};
 use super::scope::Scope;
 use super::session::{Authentication, Session};
 use super::transfer::directory::Directory;
+use super::transfer::task::Task;
 
 pub(super) type Shared = Arc<World>;
 
@@ -86,6 +87,8 @@ pub(super) struct State {
     pub(super) tokens: HashMap<String, Token>,
     pub(super) consents: Consents,
     pub(super) faults: VecDeque<Fault>,
+    /// The last ones, as they were submitted.
+    pub(super) tasks: VecDeque<Task>,
 }
 
 /// For how long after its end a token or code is still told apart from one that never was.

@@ -4,14 +4,16 @@
 //! must, is in `src/login/any_bytes.rs`, and replayed there, where private code can be called.
 
 mod checks;
-#[path = "../peers/gare_oracle.rs"]
-mod gare_oracle;
+#[path = "../peers/oracle.rs"]
+mod oracle;
 #[allow(
     dead_code,
     reason = "queries are held against those of the SDK elsewhere"
 )]
 #[path = "../peers/parity.rs"]
 mod parity;
+#[path = "../peers/peer.rs"]
+mod peer;
 
 use std::fs;
 use std::path::Path;
@@ -70,14 +72,15 @@ fn authorize_url() {
 /// Detection held against the Python SDK.
 #[test]
 fn sdk_parity() {
-    let Some(python) = gare_oracle::python() else {
+    let Some(sdk) = peer::script("gare_oracle.py") else {
         return;
     };
     let inputs = inputs("sdk_parity").into_iter();
     let bodies: Vec<String> = inputs
         .filter_map(|(_, input)| String::from_utf8(input).ok())
         .collect();
-    for (body, theirs) in bodies.iter().zip(gare_oracle::gares(&python, &bodies)) {
+    let questions: Vec<Value> = bodies.iter().map(|body| body.as_str().into()).collect();
+    for (body, theirs) in bodies.iter().zip(oracle::ask(sdk, &questions)) {
         println!("{body}");
         if let Value::Array(theirs) = theirs {
             let found: Vec<_> = gare::detect(body.as_bytes())

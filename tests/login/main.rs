@@ -1,6 +1,7 @@
 //! `GlobusApp` against FakeGlobus.
 
 mod flow;
+#[path = "../peers/oracle.rs"]
 mod oracle;
 #[path = "../peers/peer.rs"]
 mod peer;

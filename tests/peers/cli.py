@@ -55,6 +55,27 @@ assert "hello.txt" in globus("stat", f"{plain}:/hello.txt")
 assert "not found" in globus("ls", f"{plain}:/nowhere/", status=1)
 assert plain in globus("endpoint", "search", "plain")
 
+# Tasks: they are over as soon as they are accepted.
+def task_of(said):
+    task = re.search(r"Task ID: +(\S+)", said)
+    assert task, said
+    return task.group(1)
+
+
+task = task_of(globus("transfer", f"{plain}:/hello.txt", f"{policy}:/copies/hello.txt", "--label", "by the CLI"))
+shown = globus("task", "show", task)
+assert re.search(r"Status: +SUCCEEDED", shown) and re.search(r"Bytes Transferred: +5\b", shown), shown
+assert "by the CLI" in shown and "Policy" in shown, shown
+globus("transfer", "--recursive", f"{plain}:/copies/", f"{plain}:/more/")
+assert globus("ls", f"{plain}:/more/").split() == ["hello.txt"]
+task = task_of(globus("delete", "--recursive", f"{plain}:/copies/"))
+assert re.search(r"Type: +DELETE", globus("task", "show", task))
+globus("task", "wait", task)
+globus("rm", f"{plain}:/more/*.txt")
+assert globus("ls", f"{plain}:/more/").split() == []
+globus("rm", f"{plain}:/more/nothing.txt", status=1)
+globus("rm", "--ignore-missing", f"{plain}:/more/nothing.txt")
+
 # Too old a session: the command line says which command mends it, and it does.
 tell("advance 3600")
 refused = globus("ls", plain, status=4)
@@ -72,6 +93,10 @@ refused = globus("ls", policy, status=4)
 command = re.search(r"globus session update (.+)$", refused, re.MULTILINE)
 globus_login("session", "update", *shlex.split(command.group(1)))
 assert "hello.txt" in globus("ls", policy)
+tell("advance 3600")
+assert "session update" in globus("delete", f"{policy}:/hello.txt", status=4)
+globus_login("session", "update", *shlex.split(command.group(1)))
+globus("delete", f"{policy}:/never.txt", "--ignore-missing")
 refused = globus("ls", data_access, status=4)
 scope = re.search(r"globus session consent '(.+)'", refused)
 assert scope, refused

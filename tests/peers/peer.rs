@@ -1,4 +1,4 @@
-//! The official Python SDK.
+//! The official Python SDK and command line.
 
 use std::env;
 use std::ffi::OsString;
@@ -18,11 +18,11 @@ pub(crate) fn script(name: &str) -> Option<Command> {
     let python: OsString = env::var_os("GLOBUS_GARE_PYTHON")
         .unwrap_or_else(|| format!("{ROOT}/.venv/bin/python").into());
     let imported = Command::new(&python)
-        .args(["-c", "import globus_sdk"])
+        .args(["-c", "import globus_sdk, globus_cli"])
         .output();
     assert!(
         imported.is_ok_and(|output| output.status.success()),
-        "{} has no globus_sdk.\nIn {ROOT}: python3 -m venv .venv && .venv/bin/pip install globus-sdk globus-cli\n\
+        "{} has no globus_sdk and globus_cli.\nIn {ROOT}: python3 -m venv .venv && .venv/bin/pip install globus-sdk globus-cli\n\
          (or name a Python that has it in GLOBUS_GARE_PYTHON, or leave this test out with GLOBUS_GARE_SKIP_PEERS=1)",
         python.display(),
     );

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -34,6 +35,9 @@ pub(crate) struct Clients {
     reqwest: ClientWithMiddleware,
 }
 
+/// Longer than any number of logins, one after another, may take.
+const FOR_EVER: Duration = Duration::from_secs(60);
+
 /// What a request needs to know beside its number.
 pub(crate) struct Map {
     pub(crate) base: String,
@@ -56,6 +60,8 @@ pub(crate) enum End {
     Answered(Answer),
     Failed(BoxError),
     Left,
+    /// Its caller gave up on it.
+    Stalled,
 }
 
 fn tower(session: &Session, http2: bool) -> Tower {
@@ -87,14 +93,12 @@ impl Clients {
                 Way::Reqwest => through_reqwest(&self.reqwest, errand, map).await,
             }
         };
-        let answered = match errand.patience {
-            Some(patience) => tokio::time::timeout(patience, answer).await,
-            None => Ok(answer.await),
-        };
-        match answered {
+        let patience = errand.patience.unwrap_or(FOR_EVER);
+        match tokio::time::timeout(patience, answer).await {
             Ok(Ok(answer)) => End::Answered(answer),
             Ok(Err(error)) => End::Failed(error),
-            Err(_elapsed) => End::Left,
+            Err(_elapsed) if errand.patience.is_some() => End::Left,
+            Err(_elapsed) => End::Stalled,
         }
     }
 }

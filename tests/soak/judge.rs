@@ -36,6 +36,7 @@ pub(crate) fn verdict(errand: &Errand, end: &End, ledger: &Ledger) -> Result<&'s
     let entry = ledger.read(errand.number);
     match end {
         End::Left => Ok("left by its caller"),
+        End::Stalled => Err(format!("it does not end: {entry:?}")),
         End::Failed(_) if entry.lost => Ok("error: reset, itself or its answer"),
         End::Failed(error) => {
             let with_others = errand.way == Way::TowerHttp2 && ledger.shared_cuts.load(SeqCst) > 0;

@@ -11,7 +11,7 @@ use cap_std::fs::{Dir, Metadata};
 /// A directory held open. Paths are resolved beneath it by `cap-std`, which follows neither `..` nor a symbolic link out.
 #[derive(Clone, Debug)]
 pub(in crate::testing) struct Directory {
-    dir: Arc<Dir>,
+    pub(super) dir: Arc<Dir>,
 }
 
 /// A file or directory, as a listing tells of it.
@@ -83,7 +83,7 @@ pub(super) fn is_escape(error: &io::Error) -> bool {
 }
 
 /// `/`, `/~/` and relative paths all start at the collection's root.
-fn beneath(path: &str) -> &Path {
+pub(super) fn beneath(path: &str) -> &Path {
     let path = path.trim_start_matches('/');
     let path = match path.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.trim_start_matches('/'),

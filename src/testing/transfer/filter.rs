@@ -124,7 +124,7 @@ fn name_matches(pattern: &str, name: &str) -> bool {
 }
 
 /// `*` stands for any run of characters.
-fn glob_matches(glob: &str, name: &str) -> bool {
+pub(super) fn glob_matches(glob: &str, name: &str) -> bool {
     let Some((head, rest)) = glob.split_once('*') else {
         return glob == name;
     };

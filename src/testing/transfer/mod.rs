@@ -9,6 +9,9 @@ mod json;
 mod listing;
 mod operation;
 mod refusal;
+mod submit;
+pub(super) mod task;
+mod work;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -26,6 +29,10 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/operation/endpoint/{id}/ls", get(operation::ls))
         .route("/operation/endpoint/{id}/stat", get(operation::stat))
         .route("/operation/endpoint/{id}/mkdir", post(operation::mkdir))
+        .route("/submission_id", get(submit::id))
+        .route("/delete", post(submit::delete))
+        .route("/transfer", post(submit::transfer))
+        .route("/task/{id}", get(task::one))
         .route("/endpoint/{id}", get(endpoint::one))
         .route("/endpoint_search", get(endpoint::search));
     Router::new().merge(routes.clone()).nest("/v0.10", routes)
