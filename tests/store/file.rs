@@ -19,6 +19,11 @@ async fn what_is_kept_is_found_again_and_what_is_not_ours_stays() {
     let text = fs::read_to_string(store.path()).expect("a file");
     let version = format!("globus-gare {}", env!("CARGO_PKG_VERSION"));
     assert_eq!(text, OURS.replace("VERSION", &version));
+    let kept = &store.load("DEFAULT").await.expect("tokens")["transfer"];
+    assert_eq!(
+        (kept.identity_id(), kept.scope(), kept.expires_at_seconds()),
+        (Some("ada"), "all", 4_102_444_800)
+    );
 
     let theirs = r#"{"later": [1,  2], "format_version": "2.0", "data": {"z": {"b": {"x": 1.50}, "a": 0}}, "globus-sdk.version": "4.9.0"}"#;
     fs::write(store.path(), theirs).expect("a file");

@@ -90,9 +90,11 @@ mod tests {
 
     #[test]
     fn nothing_that_comes_from_elsewhere_is_markup() {
-        let html = failed("<script>alert('x')</script> & {{title}} \u{202e}");
+        let html = failed("<script>alert('x', \"y\")</script> & {{title}} \u{202e}");
         assert!(
-            html.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; {{title}}"),
+            html.contains(
+                "&lt;script&gt;alert(&#39;x&#39;, &quot;y&quot;)&lt;/script&gt; &amp; {{title}}"
+            ),
             "{html}"
         );
         assert!(!html.contains("<script>") && !html.contains('\u{202e}'));

@@ -97,6 +97,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_reason_is_told() {
+        for (reason, told) in [
+            (NoBrowser::Unwanted, "it is not wanted"),
+            (NoBrowser::Remote, "this is a remote session (SSH)"),
+            (NoBrowser::NoDisplay, "there is no display"),
+            (NoBrowser::Text("lynx".to_owned()), "lynx is a text browser"),
+            (
+                NoBrowser::NotOpened("no such file".to_owned()),
+                "it could not be started (no such file)",
+            ),
+            (
+                NoBrowser::NoPort("no permission".to_owned()),
+                "it could not lead back here (no permission)",
+            ),
+        ] {
+            assert_eq!(reason.to_string(), told);
+        }
+    }
+
+    #[test]
     fn a_browser_opens_where_there_is_one_to_see() {
         let text = |name: &str| Some(NoBrowser::Text(name.to_owned()));
         for (variables, expected) in [
