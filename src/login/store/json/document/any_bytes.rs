@@ -107,10 +107,7 @@ fn a_change_leaves_the_rest(document: &Document, namespace: &str, tokens: &Token
 }
 
 /// The entries of all namespaces, as they are written, in their order.
-fn entries<'a>(
-    document: &'a Document,
-    wanted: impl Fn(&str, &str) -> bool,
-) -> Vec<(&'a str, &'a str, &'a str)> {
+fn entries(document: &Document, wanted: impl Fn(&str, &str) -> bool) -> Vec<(&str, &str, &str)> {
     let mut entries = Vec::new();
     for (namespace, servers) in document.namespaces.iter() {
         let of_it = servers
