@@ -184,6 +184,22 @@ fn stale() -> globus_gare::reauth::Credential {
     globus_gare::reauth::Credential::bearer("token-0").expect("a token")
 }
 
+/// Nobody logs in for a request that may not be sent again.
+#[tokio::test]
+async fn a_request_is_sent_again_so_often_and_no_more() {
+    for (max, status_quo) in [(0, CONSENT), (1, MFA)] {
+        let login = Login::at_once();
+        let session = Session::new(login.clone()).max_replays(max);
+        let response = refused(&session, get("/"), false).await;
+        assert_eq!(response.body(), status_quo.as_bytes());
+        let outcome = response.extensions().get::<GareOutcome>();
+        let outcome = outcome.expect("an outcome");
+        assert!(matches!(outcome.refusal(), Some(Refusal::Exhausted)));
+        assert_eq!((outcome.logins(), outcome.replays()), (max, max));
+        assert_eq!(login.logins(), max as usize);
+    }
+}
+
 #[tokio::test]
 async fn a_program_that_cannot_prompt_is_told_where_to_log_in() {
     let login = Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
