@@ -48,6 +48,10 @@ package:
 minimal:
     .ci/run minimal
 
+# Instructions and allocations are no more than benches/figures.toml says
+guard:
+    .ci/run guard
+
 # Licences, sources, bans, duplicates (not part of `check`: cargo-deny takes minutes to build)
 deny:
     .ci/run deny
