@@ -17,8 +17,9 @@ use crate::vitals::Vitals;
 /// How requests end whose connection was reset for the sake of another.
 const WITH_OTHERS: &str = "error: on an HTTP/2 connection that was reset";
 
-/// How many connections to Globus Auth may be kept: one for each login that was under way at the same time.
-const LOGIN_CONNECTIONS: usize = 2 * USERS as usize;
+/// How many connections to Globus Auth may be kept: those of the app and of the browser for each login that was under way
+/// at the same time, and a few that were not yet free.
+const LOGIN_CONNECTIONS: usize = 4 * USERS as usize;
 
 /// What a login says that has to begin anew.
 const OUTRUN: &str =
@@ -125,6 +126,8 @@ fn failed(error: &ReauthError) -> Result<&'static str, String> {
 pub(crate) struct Report {
     /// Open before the day and after it.
     pub(crate) descriptors: (Option<usize>, Option<usize>),
+    /// Bytes that were allocated before the day and after it.
+    pub(crate) heap: (usize, usize),
     pub(crate) day: Day,
 }
 
@@ -190,8 +193,11 @@ impl Report {
         ];
         table::print("Between the rounds", &head, &vitals);
         println!(
-            "\nleft at the end: {:?} tasks of clients and servers; descriptors before and after: {:?}",
-            day.tasks, self.descriptors
+            "\nleft at the end: {:?} tasks of clients and servers; before and after: descriptors {:?}, live heap {} and {}",
+            day.tasks,
+            self.descriptors,
+            bytes(self.heap.0),
+            bytes(self.heap.1)
         );
     }
 

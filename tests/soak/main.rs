@@ -34,10 +34,11 @@ fn nothing_is_lost_and_nothing_is_left() {
     };
     // What tokio opens once and keeps is open by then.
     drop(day::runtime("first"));
-    let before = vitals::descriptors();
+    let (before, heap) = (vitals::descriptors(), vitals::heap());
     let day = day::live_through(requests);
     let report = judge::Report {
         descriptors: (before, vitals::descriptors()),
+        heap: (heap, vitals::heap()),
         day,
     };
     report.print();
