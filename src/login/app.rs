@@ -167,7 +167,7 @@ impl GlobusApp {
     pub async fn account(&self) -> Result<Option<Account>, ReauthError> {
         let shared = &*self.shared;
         match self
-            .usable_token(&Identity::Session, account::SERVER)
+            .usable_token(&Identity::Session, account::SERVER, None)
             .await?
         {
             Some(token) => account::ask(&shared.settings, &shared.transport, &token).await,
@@ -226,12 +226,29 @@ impl GlobusApp {
         })
     }
 
+    /// The credential for `target`, but not the one that was refused.
+    async fn credential_beside(
+        &self,
+        target: &Target,
+        refused: Option<&Credential>,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let Some(server) = self.shared.resource_servers.of(target.origin()) else {
+            return Ok(None);
+        };
+        let identity = target.identity();
+        let Some(token) = self.usable_token(identity, server, refused).await? else {
+            return Ok(None);
+        };
+        self.shared.wallet.note_sent(identity, server, &token);
+        Ok(Some(token.credential()?))
+    }
+
     pub(super) async fn has_tokens(&self, identity: &Identity) -> Result<bool, ReauthError> {
         for scope in &self.shared.settings.scopes {
             let Some(server) = server_of_scope(scope.name()) else {
                 continue;
             };
-            let token = self.usable_token(identity, server).await?;
+            let token = self.usable_token(identity, server, None).await?;
             let granted = |text: &str| text.split_whitespace().any(|name| name == scope.name());
             if !token.is_some_and(|token| granted(token.scope())) {
                 return Ok(false);
@@ -253,15 +270,15 @@ impl Reauthenticator for GlobusApp {
     }
 
     async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
-        let Some(server) = self.shared.resource_servers.of(target.origin()) else {
-            return Ok(None);
-        };
-        let identity = target.identity();
-        let Some(token) = self.usable_token(identity, server).await? else {
-            return Ok(None);
-        };
-        self.shared.wallet.note_sent(identity, server, &token);
-        Ok(Some(token.credential()?))
+        self.credential_beside(target, None).await
+    }
+
+    async fn renew(
+        &self,
+        target: &Target,
+        refused: &Credential,
+    ) -> Result<Option<Credential>, ReauthError> {
+        self.credential_beside(target, Some(refused)).await
     }
 }
 

@@ -15,7 +15,7 @@ use super::scope::{ScopeParseError, Scopes};
 use super::store::{StoreLock, StoredToken, Tokens, Work};
 use super::wallet::Pocket;
 use crate::gare::AuthorizationParameters;
-use crate::reauth::{Challenge, Identity, ReauthError};
+use crate::reauth::{Challenge, Credential, Identity, ReauthError};
 
 /// How long before a challenge somebody else's login may have been, to be an answer
 /// to it. Another process may have been refused, and logged in, a moment earlier.
@@ -209,14 +209,20 @@ impl GlobusApp {
         }
     }
 
-    /// The token for `server`, renewed where it has run out; `None` where that takes a person.
+    /// The token for `server`, renewed where it has run out or was `refused`; `None` where that takes a person.
     pub(super) async fn usable_token(
         &self,
         identity: &Identity,
         server: &str,
+        refused: Option<&Credential>,
     ) -> Result<Option<StoredToken>, ReauthError> {
         let pocket = self.shared.wallet.pocket(identity);
-        let is_fresh = |token: &StoredToken| token.is_fresh(self.shared.settings.leeway);
+        let is_refused = |token: &StoredToken| {
+            let credential = token.credential().ok();
+            refused.is_some_and(|refused| credential.is_some_and(|it| it.sends_same_as(refused)))
+        };
+        let is_fresh =
+            |token: &StoredToken| token.is_fresh(self.shared.settings.leeway) && !is_refused(token);
         let held = pocket.token(server).await?;
         if held.as_ref().is_some_and(is_fresh) {
             return Ok(held);

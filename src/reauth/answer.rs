@@ -116,7 +116,7 @@ impl Exchange {
                 Step::Stop(refusal) => return Err(refusal),
                 Step::Renew => {
                     self.dealings().renewed = true;
-                    let _ = self.renew(&slot, target).await;
+                    let _ = self.renew(&slot, target, None).await;
                 }
                 Step::WaitFor(landing) => {
                     events::waiting(target);
@@ -260,7 +260,10 @@ impl Exchange {
         }
         let slot = Arc::clone(self.slot()?);
         self.dealings().renewed = true;
-        let renewed = self.renew(&slot, target).await.ok().flatten()?;
+        let sent = slot.lock().current(target.origin());
+        let refused = sent.filter(|issued| issued.generation == self.sent);
+        let refused = refused.map(|issued| issued.credential);
+        let renewed = self.renew(&slot, target, refused).await.ok().flatten()?;
         (renewed.generation > self.sent).then_some(renewed)
     }
 

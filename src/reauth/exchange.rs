@@ -151,7 +151,7 @@ impl Exchange {
             let until = self.waits_until();
             let _ = match login {
                 Some(landing) => before(until, pin!(landing_of(landing))).await,
-                None => before(until, pin!(self.renew(&slot, &target))).await,
+                None => before(until, pin!(self.renew(&slot, &target, None))).await,
             };
             let current = slot.lock().current(target.origin());
             if let Some(issued) = current {

@@ -63,12 +63,27 @@ pub trait Reauthenticator: Send + Sync + 'static {
     /// The credential to start with, or to renew an expired one, if there is
     /// one to be had without asking anybody. By default there is none.
     ///
-    /// Called before the first request to a target, when the credential at hand
-    /// has run out, and once after a plain `401`. An `Err` or `None` sends the
-    /// request with what there is.
+    /// Called before the first request to a target, and when the credential at hand
+    /// has run out. An `Err` or `None` sends the request with what there is.
     async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
         let _ = target;
         Ok(None)
+    }
+
+    /// The credential in the place of `refused`, which has not run out but is no
+    /// longer taken, if there is one to be had without asking anybody. By default
+    /// what [`credential`](Self::credential) gives.
+    ///
+    /// Called once after a plain `401`: the token was revoked, or its keys were
+    /// changed. Where the same credential comes back, or none, the caller gets the
+    /// service's answer.
+    async fn renew(
+        &self,
+        target: &Target,
+        refused: &Credential,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let _ = refused;
+        self.credential(target).await
     }
 }
 
@@ -82,6 +97,14 @@ macro_rules! forward {
 
             async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
                 (**self).credential(target).await
+            }
+
+            async fn renew(
+                &self,
+                target: &Target,
+                refused: &Credential,
+            ) -> Result<Option<Credential>, ReauthError> {
+                (**self).renew(target, refused).await
             }
         }
     )*};

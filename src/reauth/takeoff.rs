@@ -10,7 +10,7 @@ use super::asked::Asked;
 use super::exchange::Exchange;
 use super::slot::{Landed, Slot};
 use super::stats::count;
-use super::{Challenge, Target, events, flight};
+use super::{Challenge, Credential, Target, events, flight};
 use crate::gare::Gare;
 
 impl Exchange {
@@ -60,7 +60,13 @@ impl Exchange {
 
     /// Runs `Reauthenticator::credential` for the target, or joins who does,
     /// unless there is a credential by now that the request was not sent with.
-    pub(super) async fn renew(&self, slot: &Arc<Slot>, target: &Target) -> Landed {
+    /// With the one that was `refused` it is `Reauthenticator::renew`.
+    pub(super) async fn renew(
+        &self,
+        slot: &Arc<Slot>,
+        target: &Target,
+        refused: Option<Credential>,
+    ) -> Landed {
         let origin = target.origin();
         let (landing, launch) = {
             let mut state = slot.lock();
@@ -88,7 +94,12 @@ impl Exchange {
             count(&session.counters().renewals);
             events::renewing(&target);
             let (reauthenticator, wanted) = (session.reauthenticator(), target.clone());
-            let work = async move { reauthenticator.credential(&wanted).await };
+            let work = async move {
+                match refused {
+                    None => reauthenticator.credential(&wanted).await,
+                    Some(refused) => reauthenticator.renew(&wanted, &refused).await,
+                }
+            };
             flight::launch(
                 self.session.settings().flight_timeout,
                 landed,

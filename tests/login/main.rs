@@ -5,6 +5,7 @@ mod flow;
 mod oracle;
 #[path = "../peers/peer.rs"]
 mod peer;
+mod revoked;
 mod scopes;
 mod support;
 mod tokens;
