@@ -230,6 +230,30 @@ async fn a_request_with_a_value_of_its_own_gets_the_successor() {
 }
 
 #[tokio::test]
+async fn a_bearer_token_is_one_however_its_scheme_is_written() {
+    for (value, logins) in [
+        ("Bearer ada", 1),
+        ("bearer ada", 1),
+        ("BEARER ada", 1),
+        ("Bearer", 0),
+        ("BearerX ada", 0),
+    ] {
+        let login = Login::at_once();
+        let (client, _) = wants(&GareLayer::new(login.clone()), 1);
+        let mut request: Request<Body> = get("/");
+        let header = value.parse().expect("a value");
+        request.headers_mut().insert("authorization", header);
+        let response = client.oneshot(request).await.expect("a response");
+        let status = if logins == 1 { 200 } else { 403 };
+        assert_eq!(
+            (response.status().as_u16(), login.logins()),
+            (status, logins),
+            "{value}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_plain_401_is_renewed_silently_once() {
     let login = Login::at_once().stored("old");
     let client = behind(
