@@ -8,6 +8,8 @@ use std::time::Duration;
 
 pub(crate) use std::sync::{Mutex, MutexGuard};
 
+pub(crate) use arc_swap::ArcSwap;
+
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 

@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
 use super::slot::{Seat, Slot};
 use super::{Credential, Identity};
-use crate::runtime::{Mutex, MutexGuard};
+use crate::runtime::{ArcSwap, Mutex, MutexGuard};
 
 /// How many values that were issued for one slot lead to it: each login adds one, and nobody presents most of them.
 const MAX_ISSUED: usize = 8;

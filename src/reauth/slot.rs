@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -13,7 +12,7 @@ use super::origin::OriginRef;
 use super::requirement::covers;
 use super::{Credential, Origin, ReauthError};
 use crate::gare::{AuthorizationParameters, Gare, coalesce};
-use crate::runtime::{Mutex, MutexGuard};
+use crate::runtime::{ArcSwap, Mutex, MutexGuard};
 
 /// A credential, and the generation that it began.
 #[derive(Clone, Debug)]

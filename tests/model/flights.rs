@@ -4,7 +4,9 @@ use shuttle::{Config, Runner};
 
 use crate::reauth::{GareOptions, Refusal, Session};
 use crate::runtime::let_alarms_ring;
-use crate::world::{DOMAIN, End, Login, MFA, POLICY, Way, perhaps_dropped, request, request_with};
+use crate::world::{
+    DOMAIN, End, Login, MFA, POLICY, Way, begun, perhaps_dropped, request, request_with,
+};
 
 const RUNS: usize = 3_000;
 
@@ -215,6 +217,26 @@ fn a_service_that_is_never_content_ends_in_a_bounded_number_of_logins() {
                 1,
                 "a login that did not help is not tried by the next"
             );
+        });
+    });
+}
+
+#[test]
+fn whoever_sits_down_while_being_forgotten_is_remembered() {
+    explore(|| {
+        block_on(async {
+            let session = Session::new(Login::that(Way::Succeeds)).max_identities(1);
+            // Known, and idle: the next one to come crowds it out.
+            drop(begun(&session, "a"));
+            let begin = |name| {
+                let session = session.clone();
+                spawn(async move { begun(&session, name) })
+            };
+            let (one, other) = (begin("a"), begin("b"));
+            let under_way = (one.await, other.await);
+            // Both are in use, whatever the bound.
+            assert_eq!(session.stats().identities, 2);
+            drop(under_way);
         });
     });
 }

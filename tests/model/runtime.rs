@@ -4,12 +4,30 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use shuttle::rand::Rng;
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
+
+/// What is replaced as a whole: to look at it is a point where another task may go first, as is to replace it.
+#[derive(Debug, Default)]
+pub(crate) struct ArcSwap<T>(Mutex<Arc<T>>);
+
+impl<T> ArcSwap<T> {
+    pub(crate) fn load(&self) -> Arc<T> {
+        let now = Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        // Another may be in its place before anything is done with it.
+        drop(self.0.lock());
+        now
+    }
+
+    pub(crate) fn store(&self, new: Arc<T>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+}
 
 thread_local! {
     /// Whether alarms ring at all.

@@ -13,7 +13,7 @@ use shuttle::rand::Rng;
 
 use crate::gare::detect;
 use crate::reauth::{
-    Asked, Challenge, Course, Credential, GareOptions, GareOutcome, Header, ReauthError,
+    Asked, Challenge, Course, Credential, Exchange, GareOptions, GareOutcome, Header, ReauthError,
     Reauthenticator, Session, Target,
 };
 
@@ -124,6 +124,18 @@ pub(crate) async fn request(
     admits: fn(&str) -> bool,
 ) -> End {
     request_with(session, GareOptions::new(), demand, admits).await
+}
+
+/// A request of `name` that is under way from now on.
+pub(crate) fn begun(session: &Session, name: &str) -> Exchange {
+    let uri = Uri::from_static("https://transfer.api.globus.org/");
+    let mut extensions = Extensions::new();
+    extensions.insert(GareOptions::new().identity(name));
+    let Course::Through(mut exchange) = session.begin(&uri, &extensions) else {
+        unreachable!("a trusted origin");
+    };
+    exchange.present(None, &uri);
+    exchange
 }
 
 pub(crate) async fn request_with(
