@@ -12,6 +12,10 @@ fmt:
 peers:
     .ci/run peers
 
+# Installs Chromium and its driver, which a test logs in with
+browser:
+    .ci/run browser
+
 # Clippy over everything
 lint:
     .ci/run lint
@@ -38,7 +42,7 @@ examples:
 
 # The public API and whose types are in it; `just api --bless` writes the list anew
 api *arguments:
-    .ci/run api {{arguments}}
+    .ci/run api {{ arguments }}
 
 # What would be published
 package:
@@ -58,16 +62,16 @@ deny:
 
 # A million requests while all that can go wrong does: `just soak`, `just soak 50000` (not part of `check`)
 soak *arguments:
-    .ci/run soak {{arguments}}
+    .ci/run soak {{ arguments }}
 
 # Names the changes of the code that no test notices: `just mutants src/gare/lex.rs` (not part of `check`)
 mutants *files:
-    .ci/run mutants {{files}}
+    .ci/run mutants {{ files }}
 
 # How many lines the tests run; `just coverage --open` shows which (not part of `check`: a build of its own)
 coverage *arguments:
-    .ci/run coverage {{arguments}}
+    .ci/run coverage {{ arguments }}
 
 # Fuzzes: `just fuzz`, `just fuzz detect 600` (not part of `check`)
 fuzz *arguments:
-    .ci/run fuzz {{arguments}}
+    .ci/run fuzz {{ arguments }}
