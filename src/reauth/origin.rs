@@ -101,12 +101,10 @@ impl<'a> OriginRef<'a> {
             _ => return Err(InvalidOrigin::UNREADABLE),
         };
         let authority = uri.authority().ok_or(InvalidOrigin::UNREADABLE)?.as_str();
-        // Mostly there is neither a port nor user information, which an `@` ends.
-        let host_alone = memchr::memchr2(b'@', b':', authority.as_bytes()).is_none();
-        let (host, port) = if host_alone {
-            (authority, default_port(secure))
-        } else {
-            split(authority, default_port(secure)).ok_or(InvalidOrigin::UNREADABLE)?
+        let (host, port) = split(authority).ok_or(InvalidOrigin::UNREADABLE)?;
+        let port = match port {
+            None => default_port(secure),
+            Some(port) => port.parse().map_err(|_| InvalidOrigin::UNREADABLE)?,
         };
         if host.is_empty() {
             return Err(InvalidOrigin::UNREADABLE);
@@ -135,22 +133,22 @@ impl PartialEq for OriginRef<'_> {
     }
 }
 
-/// Host and port of an authority without user information, which looks like a host and a port.
-/// An IPv6 address has colons of its own, between brackets.
-fn split(authority: &str, default_port: u16) -> Option<(&str, u16)> {
+/// Host and port of an authority without user information, which ends with an `@`.
+fn split(authority: &str) -> Option<(&str, Option<&str>)> {
     let bytes = authority.as_bytes();
-    if memchr::memchr(b'@', bytes).is_some() {
-        return None;
-    }
-    let bracket = match bytes.first() {
-        Some(b'[') => memchr::memchr(b']', bytes).unwrap_or(0),
+    // An IPv6 address has colons of its own, between brackets.
+    let literal = match bytes.first() {
+        Some(b'[') if memchr::memchr(b'@', bytes).is_some() => return None,
+        Some(b'[') => memchr::memchr(b']', bytes)?,
         _ => 0,
     };
-    let colon = memchr::memchr(b':', bytes.get(bracket..)?);
-    match colon.and_then(|colon| authority.split_at_checked(bracket + colon)) {
-        None => Some((authority, default_port)),
-        Some((host, port)) => Some((host, port.get(1..)?.parse().ok()?)),
-    }
+    let Some(end) = memchr::memchr2(b'@', b':', bytes.get(literal..)?) else {
+        return Some((authority, None));
+    };
+    let (host, rest) = authority.split_at_checked(literal + end)?;
+    // What looks like a port before an `@` is none.
+    let port = rest.strip_prefix(':')?;
+    Some((host, Some(port)))
 }
 
 fn default_port(secure: bool) -> u16 {
