@@ -133,22 +133,21 @@ impl PartialEq for OriginRef<'_> {
     }
 }
 
-/// Host and port of an authority without user information, which ends with an `@`.
+/// Host and port of an authority, if it is nothing else: no user information, which ends with an `@`, and nothing between
+/// an address in brackets and its port, of which clients and readers think differently.
 fn split(authority: &str) -> Option<(&str, Option<&str>)> {
     let bytes = authority.as_bytes();
-    // An IPv6 address has colons of its own, between brackets.
-    let literal = match bytes.first() {
-        Some(b'[') if memchr::memchr(b'@', bytes).is_some() => return None,
-        Some(b'[') => memchr::memchr(b']', bytes)?,
-        _ => 0,
+    let end = if bytes.first() == Some(&b'[') {
+        let end = memchr::memchr2(b'@', b']', bytes)?;
+        (bytes.get(end) == Some(&b']')).then_some(end + 1)?
+    } else {
+        memchr::memchr2(b'@', b':', bytes).unwrap_or(bytes.len())
     };
-    let Some(end) = memchr::memchr2(b'@', b':', bytes.get(literal..)?) else {
-        return Some((authority, None));
-    };
-    let (host, rest) = authority.split_at_checked(literal + end)?;
-    // What looks like a port before an `@` is none.
-    let port = rest.strip_prefix(':')?;
-    Some((host, Some(port)))
+    match authority.split_at_checked(end)? {
+        (host, "") => Some((host, None)),
+        // What looks like a port before an `@` is no number.
+        (host, rest) => Some((host, Some(rest.strip_prefix(':')?))),
+    }
 }
 
 fn default_port(secure: bool) -> u16 {

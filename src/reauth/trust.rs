@@ -154,6 +154,11 @@ mod tests {
             "https://globus.org@evil.example/",
             "https://transfer.api.globus.org:pw@evil.example/",
             "https://evil.example\\@globus.org/",
+            "https://[globus.org@evil.example]/",
+            "https://[::1]:443@evil.example/",
+            // A client connects to the address, whatever comes after it.
+            "https://[2001:db8::1].globus.org/",
+            "https://[2001:db8::1]globus.org:443/",
             "https://transfer.api.globus.org:99999/",
             "https://glo\u{431}us.org/",
             "ftp://globus.org/",

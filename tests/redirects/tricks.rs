@@ -40,7 +40,7 @@ async fn asked(session: &Session, uri: &str, answered_by: Option<&str>) -> (Stri
     (refusal.name().to_owned(), given.load(SeqCst) > 0)
 }
 
-const TRICKS: [&str; 14] = [
+const TRICKS: [&str; 15] = [
     "https://globus.org.evil.example/",
     "https://transfer.api.globus.org.evil.example/",
     "https://notglobus.org/",
@@ -52,6 +52,7 @@ const TRICKS: [&str; 14] = [
     "http://transfer.api.globus.org/",
     "http://transfer.api.globus.org:443/",
     "https://xn--glbus-jua.org/",
+    "https://[2001:db8::1].globus.org/",
     "https://globus.org./",
     "https://127.0.0.1/",
     "http://localhost/",

@@ -1,13 +1,19 @@
 //! Requests that wait for a login that is not theirs.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GareOutcome, ReauthError, Refusal, Session};
-use tower::ServiceExt;
+use http::Request;
+use tokio::sync::Semaphore;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{Login, MFA, POLICY, Service, answer, authorization, behind, get};
+use crate::service::{
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get,
+};
 
 const OTHER_POLICY: &str =
     r#"{"code":"c","authorization_parameters":{"session_required_policies":["q"]}}"#;
@@ -100,4 +106,51 @@ async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own()
         assert!(declined, "{outcome:?}");
     }
     assert_eq!(login.logins(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_had_its_logins_does_not_wait_for_those_of_others() {
+    let login = Login::held();
+    let session = Session::new(login.clone()).max_logins(1);
+    let slow = Arc::new(Semaphore::new(0));
+    let gate = Arc::clone(&slow);
+    let inner = service_fn(move |request: Request<Body>| {
+        let gate = Arc::clone(&gate);
+        async move {
+            let token = authorization(&request).to_owned();
+            let (status, body) = match (request.uri().path(), token.as_str()) {
+                (_, "Bearer token-2") => (200, ""),
+                ("/", "Bearer old") => (403, MFA),
+                ("/", _) => {
+                    gate.acquire().await.expect("open").forget();
+                    (403, CONSENT)
+                }
+                _ => (403, CONSENT),
+            };
+            Ok::<_, Infallible>(answer(status, body))
+        }
+    });
+    let client = GareLayer::from_session(session).layer(BoxCloneSyncService::new(inner));
+    let send = |path| {
+        let mut request = get(path);
+        let value = "Bearer old".parse().expect("a value");
+        request.headers_mut().insert("authorization", value);
+        tokio::spawn(client.clone().oneshot(request))
+    };
+    let first = send("/");
+    settle().await;
+    login.let_go();
+    settle().await;
+    // Its replay is under way when somebody else begins the login that it would need next.
+    let other = send("/consent");
+    settle().await;
+    assert_eq!(login.logins(), 2);
+    slow.add_permits(1);
+    let first = first.await.expect("no panic").expect("an answer");
+    let outcome = first.extensions().get::<GareOutcome>().expect("one");
+    assert!(matches!(outcome.refusal(), Some(Refusal::Exhausted)));
+    assert_eq!((first.status().as_u16(), outcome.logins()), (403, 1));
+    login.let_go();
+    let other = other.await.expect("no panic").expect("an answer");
+    assert_eq!(other.status(), 200);
 }
