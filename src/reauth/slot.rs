@@ -313,7 +313,7 @@ impl State {
         origin: Origin,
         began: u64,
         result: Result<Option<Credential>, ReauthError>,
-        barren_until: Instant,
+        barren_until: Option<Instant>,
         max_origins: usize,
     ) -> Landed {
         self.renewals.retain(|renewal| renewal.origin != origin);
@@ -328,7 +328,9 @@ impl State {
                 let now = Instant::now();
                 self.barren
                     .retain(|(until, known)| now < *until && *known != origin);
-                self.barren.push((barren_until, origin));
+                if let Some(until) = barren_until {
+                    self.barren.push((until, origin));
+                }
                 return nothing.map(|_| None);
             }
         };
@@ -397,7 +399,7 @@ mod tests {
             ("b", later, 1),
             ("c", later, 2),
         ] {
-            let landed = state.land_renewal(origin(host), 0, Ok(None), until, 9);
+            let landed = state.land_renewal(origin(host), 0, Ok(None), Some(until), 9);
             assert!(matches!(landed, Ok(None)));
             assert_eq!(state.barren.len(), kept, "{host}");
         }

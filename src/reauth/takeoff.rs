@@ -94,6 +94,7 @@ impl Exchange {
             count(&session.counters().renewals);
             events::renewing(&target);
             let (reauthenticator, wanted) = (session.reauthenticator(), target.clone());
+            let was_refused = refused.is_some();
             let work = async move {
                 match refused {
                     None => reauthenticator.credential(&wanted).await,
@@ -106,7 +107,10 @@ impl Exchange {
                 work,
                 move |result| {
                     let settings = session.settings();
-                    let until = settings.cool_down_from(Instant::now());
+                    // Whoever hears the service's own answer may log in elsewhere: what that
+                    // brings is looked for at the next refusal.
+                    let is_open = was_refused && result.is_ok();
+                    let until = (!is_open).then(|| settings.cool_down_from(Instant::now()));
                     let landed = slot.lock().land_renewal(
                         target.origin().clone(),
                         began,
