@@ -3,7 +3,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner};
 
 use crate::reauth::{GareOptions, Refusal, Session};
-use crate::runtime::let_alarms_ring;
+use crate::runtime::{self, let_alarms_ring};
 use crate::world::{
     DOMAIN, End, Login, MFA, POLICY, Way, begun, perhaps_dropped, request, request_with,
 };
@@ -29,6 +29,7 @@ fn never(_: &str) -> bool {
 /// Runs under random schedules, and under those that a bug of few ordering
 /// constraints is most likely to show in.
 fn explore(run: impl Fn() + Send + Sync + Clone + 'static) {
+    runtime::explore();
     Runner::new(RandomScheduler::new(RUNS), config()).run(run.clone());
     Runner::new(PctScheduler::new(3, RUNS), config()).run(run);
 }
