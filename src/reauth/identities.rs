@@ -98,7 +98,6 @@ impl Identities {
         let known = others
             .entry(identity.clone())
             .or_insert_with(|| Known::new(Arc::new(Slot::new())));
-        known.note_use();
         let seat = Seat::take(&known.slot);
         self.replace(others, identity, &changing);
         seat

@@ -77,9 +77,9 @@ impl Origin {
 /// An origin as it stands in a URI: to look at, without a copy of the host.
 #[derive(Clone, Copy)]
 pub(crate) struct OriginRef<'a> {
-    pub(super) secure: bool,
-    pub(super) host: &'a str,
-    pub(super) port: u16,
+    pub(crate) secure: bool,
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
 }
 
 impl<'a> OriginRef<'a> {
@@ -263,6 +263,13 @@ mod tests {
             ("https://a.org:443", true, "a.org", 443, "https://a.org"),
             ("http://a.org:443", false, "a.org", 443, "http://a.org:443"),
             ("http://a.org", false, "a.org", 80, "http://a.org"),
+            (
+                "http://LOCALHOST",
+                false,
+                "localhost",
+                80,
+                "http://localhost",
+            ),
             (
                 "http://[::1]:8080/",
                 false,

@@ -69,3 +69,27 @@ impl Place for Url {
 pub(super) fn uri(url: &Url) -> Option<Uri> {
     url.as_str().parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_a_place_unless_it_names_a_user() {
+        for (url, place) in [
+            (
+                "https://transfer.api.globus.org/v0.10/",
+                Some((true, "transfer.api.globus.org", 443)),
+            ),
+            ("http://127.0.0.1:8080/", Some((false, "127.0.0.1", 8080))),
+            ("https://user@transfer.api.globus.org/", None),
+            ("https://:password@transfer.api.globus.org/", None),
+            ("ftp://transfer.api.globus.org/", None),
+        ] {
+            let url: Url = url.parse().expect("a URL");
+            let found = Place::origin(&url);
+            let found = found.map(|origin| (origin.secure, origin.host, origin.port));
+            assert_eq!(found, place, "{url}");
+        }
+    }
+}

@@ -88,6 +88,6 @@ async fn one_who_is_never_idle_takes_no_more_and_no_more() {
         sessions.end();
     }
     assert_eq!(sessions.logins.load(SeqCst), LOGINS);
-    let remembered = session.stats().identities;
-    assert!(remembered <= 24, "{remembered}");
+    // Her name is one of the eight that lead to her; the others were issued last.
+    assert_eq!(session.stats().identities, 8);
 }

@@ -227,3 +227,46 @@ async fn a_request_with_a_credential_waits_for_no_login() {
     let other = other.await.expect("no panic").expect("an answer");
     assert_eq!(other.status(), 200);
 }
+
+/// Has the token that was left there last, and nothing in the place of that.
+struct Elsewhere(Mutex<&'static str>);
+
+#[async_trait]
+impl Reauthenticator for Elsewhere {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        Err(ReauthError::declined())
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        let left = *self.0.lock().expect("whole");
+        Ok(Some(Credential::bearer(left)?))
+    }
+
+    async fn renew(
+        &self,
+        target: &Target,
+        refused: &Credential,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let left = self.credential(target).await?;
+        Ok(left.filter(|left| left.header_value() != refused.header_value()))
+    }
+}
+
+#[tokio::test]
+async fn what_a_login_elsewhere_left_takes_the_place_of_what_was_refused() {
+    let elsewhere = Arc::new(Elsewhere(Mutex::new("old")));
+    let session = Session::new(Arc::clone(&elsewhere));
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |_, token| {
+        answer(if token == "Bearer new" { 200 } else { 401 }, "{}")
+    });
+    let ask = async || {
+        let response = client.clone().oneshot(get("/")).await;
+        response.expect("an answer").status().as_u16()
+    };
+    assert_eq!(ask().await, 401);
+    *elsewhere.0.lock().expect("whole") = "new";
+    assert_eq!(ask().await, 200);
+    let expected = ["/ Bearer old", "/ Bearer old", "/ Bearer new"];
+    assert_eq!(*sent.lock().expect("whole"), expected);
+}
