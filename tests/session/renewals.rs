@@ -270,3 +270,38 @@ async fn what_a_login_elsewhere_left_takes_the_place_of_what_was_refused() {
     let expected = ["/ Bearer old", "/ Bearer old", "/ Bearer new"];
     assert_eq!(*sent.lock().expect("whole"), expected);
 }
+
+/// A body that counts how often it is held back for another attempt.
+#[derive(Clone, Default)]
+struct Claimed(Arc<AtomicUsize>);
+
+impl ReplayableBody for Claimed {
+    fn try_clone(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    fn claim(&self) -> bool {
+        self.0.fetch_add(1, SeqCst);
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_body_goes_on_where_a_401_leads_nowhere() {
+    let layer = GareLayer::new(Login::at_once().stored("stored"));
+    let service = service_fn(|_: Request<Claimed>| async {
+        Ok::<_, std::convert::Infallible>(answer(401, "{}"))
+    });
+    // One's own credential has no successor; the session's may.
+    for (own, claims) in [(true, 0), (false, 1)] {
+        let body = Claimed::default();
+        let mut request = get("/").map(|_| body.clone());
+        if own {
+            let value = "Bearer own".parse().expect("a value");
+            request.headers_mut().insert("authorization", value);
+        }
+        let answer = layer.layer(service).oneshot(request).await;
+        assert_eq!(answer.expect("an answer").status(), 401);
+        assert_eq!(body.0.load(SeqCst), claims, "own: {own}");
+    }
+}
