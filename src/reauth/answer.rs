@@ -8,11 +8,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::asked::{Asked, Presented};
+use super::current::Issued;
 use super::events;
 use super::exchange::{Exchange, Pending, before};
 use super::flight::landing_of;
 use super::requirement::covers;
-use super::slot::{Issued, Landed, Landing, Login, Slot};
+use super::slot::{Landed, Landing, Login, Slot};
 use super::stats::count;
 use super::{Origin, Refusal, Target};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};

@@ -6,9 +6,10 @@ use http::{Extensions, HeaderValue, Uri};
 use tokio::time::Instant;
 
 use super::asked::{Presented, identity};
+use super::current::Issued;
 use super::exchange::Holder;
 use super::origin::OriginRef;
-use super::slot::{Issued, Slot};
+use super::slot::Slot;
 use super::{Exchange, GareOptions, GareOutcome, Refusal, Session, events};
 use crate::runtime;
 

@@ -44,6 +44,7 @@ mod asked;
 mod challenge;
 mod course;
 mod credential;
+mod current;
 mod error;
 mod events;
 mod exchange;
