@@ -1,50 +1,28 @@
 //! What a collection is: its document, and the search for it. No policy guards these.
 
-use axum::extract::{OriginalUri, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::testing::bearer;
 use crate::testing::collection::Collection;
 use crate::testing::stable_id::stable_id;
-use crate::testing::world::Shared;
 
-use super::TRANSFER;
-use super::error::{TransferError, respond};
+use super::call::{Call, answer};
+use super::error::TransferError;
 use super::operation::HOME;
 
-pub(super) async fn one(
-    State(world): State<Shared>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Response {
-    let caller = match bearer::caller(&world, &headers, TRANSFER) {
-        Ok(caller) => caller,
-        Err(nobody) => return respond(uri.path(), None, Err(nobody.into())),
-    };
-    let found = world
-        .collection(&id)
-        .map(|served| (StatusCode::OK, document(&served.collection)));
-    respond(
-        uri.path(),
-        Some(&caller),
-        found.ok_or_else(|| TransferError::no_endpoint(&id)),
-    )
+pub(super) async fn one(call: Call, Path(id): Path<String>) -> Response {
+    answer(call, async |world, _| {
+        let served = world.collection(&id);
+        let served = served.ok_or_else(|| TransferError::no_endpoint(&id))?;
+        Ok((StatusCode::OK, document(&served.collection)))
+    })
+    .await
 }
 
 /// By words in the name; all collections where none are given.
-pub(super) async fn search(
-    State(world): State<Shared>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    Query(pairs): Query<Vec<(String, String)>>,
-) -> Response {
-    let caller = match bearer::caller(&world, &headers, TRANSFER) {
-        Ok(caller) => caller,
-        Err(nobody) => return respond(uri.path(), None, Err(nobody.into())),
-    };
+pub(super) async fn search(call: Call, Query(pairs): Query<Vec<(String, String)>>) -> Response {
     let text = pairs
         .iter()
         .find(|(name, _)| name == "filter_fulltext")
@@ -54,21 +32,19 @@ pub(super) async fn search(
         let name = collection.name.to_lowercase();
         text.split_whitespace().all(|word| name.contains(word))
     };
-    let found: Vec<Value> = world
-        .collections
-        .iter()
-        .map(|served| &served.collection)
-        .filter(fits)
-        .map(document)
-        .collect();
-    let list = json!({
-        "DATA_TYPE": "endpoint_list",
-        "DATA": found,
-        "has_next_page": false,
-        "limit": 100,
-        "offset": 0,
-    });
-    respond(uri.path(), Some(&caller), Ok((StatusCode::OK, list)))
+    answer(call, async |world, _| {
+        let collections = world.collections.iter().map(|served| &served.collection);
+        let found: Vec<Value> = collections.filter(fits).map(document).collect();
+        let list = json!({
+            "DATA_TYPE": "endpoint_list",
+            "DATA": found,
+            "has_next_page": false,
+            "limit": 100,
+            "offset": 0,
+        });
+        Ok((StatusCode::OK, list))
+    })
+    .await
 }
 
 fn document(collection: &Collection) -> Value {

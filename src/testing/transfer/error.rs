@@ -1,15 +1,10 @@
-//! What Transfer answers with: documents, and errors about requests, paths and tokens.
+//! The errors of Transfer about requests, paths and tokens.
 
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use crate::testing::bearer::{Caller, NoCaller};
+use crate::testing::bearer::NoCaller;
 use crate::testing::collection::Collection;
-use crate::testing::observe::{CalledBy, Challenged};
-use crate::testing::secret;
-
-use super::json;
 
 /// The server that the messages of a collection speak of.
 const SERVER: &str = "127.0.0.1:443";
@@ -120,42 +115,4 @@ impl From<NoCaller> for TransferError {
             ),
         }
     }
-}
-
-/// A document with its status, or an error.
-pub(super) type Answer = Result<(StatusCode, Value), TransferError>;
-
-/// Writes `answer` to a request for `resource`.
-pub(super) fn respond(resource: &str, caller: Option<&Caller>, answer: Answer) -> Response {
-    let request_id = secret::random(9);
-    let (status, challenges, mut document) = match answer {
-        Ok((status, document)) => (status, false, document),
-        Err(error) => {
-            let mut fields = error.fields;
-            fields.insert("code".to_owned(), error.code.into());
-            fields.insert("message".to_owned(), error.message.into());
-            (error.status, error.challenges, Value::Object(fields))
-        }
-    };
-    // Errors and results name the request; documents such as a listing do not.
-    if let Value::Object(fields) = &mut document
-        && fields.contains_key("code")
-    {
-        fields.insert("request_id".to_owned(), request_id.as_str().into());
-        fields.insert("resource".to_owned(), resource.into());
-    }
-    let headers = [
-        (header::CONTENT_TYPE.as_str(), "application/json"),
-        ("x-request-id", request_id.as_str()),
-    ];
-    let mut response = (status, headers, json::document(&document)).into_response();
-    if let Some(caller) = caller {
-        response
-            .extensions_mut()
-            .insert(CalledBy(caller.user.primary.username()));
-    }
-    if challenges {
-        response.extensions_mut().insert(Challenged);
-    }
-    response
 }

@@ -1,6 +1,7 @@
 //! Globus Transfer.
 
 mod access;
+mod call;
 pub(super) mod directory;
 mod endpoint;
 mod error;

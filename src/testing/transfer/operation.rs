@@ -3,74 +3,53 @@
 use std::io;
 
 use axum::Json;
-use axum::extract::{OriginalUri, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::testing::bearer::{self, Caller};
+use crate::testing::bearer::Caller;
 use crate::testing::collection::Collection;
-use crate::testing::world::{Shared, World};
+use crate::testing::world::World;
 
+use super::access;
+use super::call::{Answer, Call, answer};
 use super::directory::{Directory, is_escape};
-use super::error::{Answer, TransferError, respond};
+use super::error::TransferError;
 use super::listing::{self, Wanted};
-use super::{TRANSFER, access};
 
 type Pairs = Query<Vec<(String, String)>>;
 
 /// Where a path starts that is not given.
 pub(super) const HOME: &str = "/~/";
 
-pub(super) async fn ls(
-    State(world): State<Shared>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Query(pairs): Pairs,
-) -> Response {
-    match bearer::caller(&world, &headers, TRANSFER) {
-        Err(nobody) => respond(uri.path(), None, Err(nobody.into())),
-        Ok(caller) => {
-            let answer = list(&world, &caller, &id, &pairs).await;
-            respond(uri.path(), Some(&caller), answer)
-        }
-    }
+pub(super) async fn ls(call: Call, Path(id): Path<String>, Query(pairs): Pairs) -> Response {
+    answer(call, async |world, caller| {
+        list(&world, &caller, &id, &pairs).await
+    })
+    .await
 }
 
-pub(super) async fn stat(
-    State(world): State<Shared>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Query(pairs): Pairs,
-) -> Response {
-    match bearer::caller(&world, &headers, TRANSFER) {
-        Err(nobody) => respond(uri.path(), None, Err(nobody.into())),
-        Ok(caller) => {
-            let answer = tell(&world, &caller, &id, path(&pairs)).await;
-            respond(uri.path(), Some(&caller), answer)
-        }
-    }
+pub(super) async fn stat(call: Call, Path(id): Path<String>, Query(pairs): Pairs) -> Response {
+    answer(call, async |world, caller| {
+        tell(&world, &caller, &id, path(&pairs)).await
+    })
+    .await
 }
 
 pub(super) async fn mkdir(
-    State(world): State<Shared>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
+    call: Call,
     Path(id): Path<String>,
-    body: Result<Json<Value>, axum::extract::rejection::JsonRejection>,
+    body: Result<Json<Value>, JsonRejection>,
 ) -> Response {
-    match bearer::caller(&world, &headers, TRANSFER) {
-        Err(nobody) => respond(uri.path(), None, Err(nobody.into())),
-        Ok(caller) => {
-            let path = body
-                .ok()
-                .and_then(|Json(body)| Some(body.get("path")?.as_str()?.to_owned()));
-            let answer = create(&world, &caller, &id, path).await;
-            respond(uri.path(), Some(&caller), answer)
-        }
-    }
+    let path = body
+        .ok()
+        .and_then(|Json(body)| Some(body.get("path")?.as_str()?.to_owned()));
+    answer(call, async |world, caller| {
+        create(&world, &caller, &id, path).await
+    })
+    .await
 }
 
 fn path(pairs: &[(String, String)]) -> &str {

@@ -4,21 +4,21 @@ use std::io;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::testing::bearer::{self, Caller};
-use crate::testing::world::{Served, Shared, World};
+use crate::testing::bearer::Caller;
+use crate::testing::world::{Served, World};
 
+use super::access;
+use super::call::{Answer, Call, answer};
 use super::directory::Directory;
-use super::error::{Answer, TransferError, respond};
+use super::error::TransferError;
 use super::task::{KEPT, Kind, Task};
 use super::work::Done;
-use super::{TRANSFER, access};
 
 /// What was submitted. Fields that only make a task faster, later or louder are not looked at.
 #[derive(Debug, Deserialize)]
@@ -56,71 +56,39 @@ type Body = Result<Json<Submission>, JsonRejection>;
 type Ended = (Done, Result<(), (String, io::Error)>);
 
 /// An id that makes a submission one that counts once, however often it is sent.
-pub(super) async fn id(
-    State(world): State<Shared>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-) -> Response {
-    match bearer::caller(&world, &headers, TRANSFER) {
-        Err(nobody) => respond(uri.path(), None, Err(nobody.into())),
-        Ok(caller) => {
-            let document = json!({"DATA_TYPE": "submission_id", "value": Uuid::new_v4()});
-            respond(uri.path(), Some(&caller), Ok((StatusCode::OK, document)))
-        }
-    }
+pub(super) async fn id(call: Call) -> Response {
+    let document = json!({"DATA_TYPE": "submission_id", "value": Uuid::new_v4()});
+    answer(call, async |_, _| Ok((StatusCode::OK, document))).await
 }
 
-pub(super) async fn delete(
-    State(world): State<Shared>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    match bearer::caller(&world, &headers, TRANSFER) {
-        Err(nobody) => respond(uri.path(), None, Err(nobody.into())),
-        Ok(caller) => {
-            let answer = submit_deletion(&world, &caller, body).await;
-            respond(uri.path(), Some(&caller), answer)
-        }
-    }
+pub(super) async fn delete(call: Call, body: Body) -> Response {
+    answer(call, async |world, caller| {
+        submit_deletion(&world, &caller, body).await
+    })
+    .await
 }
 
-pub(super) async fn transfer(
-    State(world): State<Shared>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    match bearer::caller(&world, &headers, TRANSFER) {
-        Err(nobody) => respond(uri.path(), None, Err(nobody.into())),
-        Ok(caller) => {
-            let answer = submit_transfer(&world, &caller, body).await;
-            respond(uri.path(), Some(&caller), answer)
-        }
-    }
+pub(super) async fn transfer(call: Call, body: Body) -> Response {
+    answer(call, async |world, caller| {
+        submit_transfer(&world, &caller, body).await
+    })
+    .await
 }
 
 async fn submit_deletion(world: &World, caller: &Caller, body: Body) -> Answer {
     let (submission, id) = read(body, "delete")?;
     let served = endpoint(world, caller, submission.endpoint.as_deref())?;
-    if let Some(task) = known(world, caller, id) {
-        return Ok(accepted("delete", id, task, true));
-    }
-    let directory = served.directory.clone();
-    let (items, recursive) = (submission.items, submission.recursive == Some(true));
-    let (globs, ignore_missing) = (submission.interpret_globs, submission.ignore_missing);
-    let ended = on_disk(move || remove_all(&directory, &items, recursive, globs, ignore_missing));
     let kind = Kind {
-        name: "DELETE",
+        name: "delete",
         source: &served.collection,
         destination: None,
         label: submission.label.as_deref(),
     };
-    let task = keep(
-        world,
-        Task::over(caller.user.id(), id, &kind, world.clock.now(), ended.await),
-    );
-    Ok(accepted("delete", id, task, false))
+    let directory = served.directory.clone();
+    let (items, recursive) = (submission.items, submission.recursive == Some(true));
+    let (globs, ignore_missing) = (submission.interpret_globs, submission.ignore_missing);
+    let work = move || remove_all(&directory, &items, recursive, globs, ignore_missing);
+    once(world, caller, id, &kind, work).await
 }
 
 async fn submit_transfer(world: &World, caller: &Caller, body: Body) -> Answer {
@@ -136,23 +104,37 @@ async fn submit_transfer(world: &World, caller: &Caller, body: Body) -> Answer {
             "This server transfers all that it is told to: no filter_rules, sync_level or delete_destination_extra",
         ));
     }
-    if let Some(task) = known(world, caller, id) {
-        return Ok(accepted("transfer", id, task, true));
-    }
-    let (from, to) = (source.directory.clone(), destination.directory.clone());
-    let items = submission.items;
-    let ended = on_disk(move || copy_all(&from, &to, &items));
     let kind = Kind {
-        name: "TRANSFER",
+        name: "transfer",
         source: &source.collection,
         destination: Some(&destination.collection),
         label: submission.label.as_deref(),
     };
-    let task = keep(
-        world,
-        Task::over(caller.user.id(), id, &kind, world.clock.now(), ended.await),
-    );
-    Ok(accepted("transfer", id, task, false))
+    let (from, to) = (source.directory.clone(), destination.directory.clone());
+    let items = submission.items;
+    once(world, caller, id, &kind, move || {
+        copy_all(&from, &to, &items)
+    })
+    .await
+}
+
+/// Makes a task of the work, unless one came of an earlier submission with the same id.
+async fn once(
+    world: &World,
+    caller: &Caller,
+    submission: Uuid,
+    kind: &Kind<'_>,
+    work: impl FnOnce() -> Ended + Send + 'static,
+) -> Answer {
+    let owner = caller.user.id();
+    if let Some(task) = known(world, owner, submission) {
+        return Ok(accepted(kind.name, submission, task, true));
+    }
+    let began = world.clock.now();
+    let task = Task::over(owner, submission, kind, began, on_disk(work).await);
+    let id = task.id;
+    keep(world, task);
+    Ok(accepted(kind.name, submission, id, false))
 }
 
 fn read(body: Body, what: &str) -> Result<(Submission, Uuid), TransferError> {
@@ -177,24 +159,19 @@ fn endpoint<'w>(
     access::collection(world, caller, id)
 }
 
-/// The task that came of an earlier submission with the same id.
-fn known(world: &World, caller: &Caller, submission: Uuid) -> Option<Uuid> {
+fn known(world: &World, owner: Uuid, submission: Uuid) -> Option<Uuid> {
     let state = world.state();
-    let task = state
-        .tasks
-        .iter()
-        .find(|task| task.submission == submission && task.owner == caller.user.id());
+    let mut tasks = state.tasks.iter();
+    let task = tasks.find(|task| task.submission == submission && task.owner == owner);
     task.map(|task| task.id)
 }
 
-fn keep(world: &World, task: Task) -> Uuid {
-    let id = task.id;
+fn keep(world: &World, task: Task) {
     let mut state = world.state();
     if state.tasks.len() >= KEPT {
         state.tasks.pop_front();
     }
     state.tasks.push_back(task);
-    id
 }
 
 fn accepted(what: &str, submission: Uuid, task: Uuid, again: bool) -> (StatusCode, Value) {

@@ -3,20 +3,18 @@
 use std::io;
 use std::time::SystemTime;
 
-use axum::extract::{OriginalUri, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::testing::bearer;
 use crate::testing::clock::timestamp;
 use crate::testing::collection::Collection;
-use crate::testing::world::Shared;
 
-use super::TRANSFER;
+use super::call::{Call, answer};
 use super::directory::is_escape;
-use super::error::{TransferError, respond};
+use super::error::TransferError;
 use super::work::Done;
 
 /// How many tasks are remembered.
@@ -33,7 +31,7 @@ pub(in crate::testing) struct Task {
 
 /// What a task was to do.
 pub(super) struct Kind<'a> {
-    /// `DELETE` or `TRANSFER`.
+    /// `delete` or `transfer`.
     pub(super) name: &'static str,
     pub(super) source: &'a Collection,
     pub(super) destination: Option<&'a Collection>,
@@ -65,7 +63,7 @@ impl Task {
         let document = json!({
             "DATA_TYPE": "task",
             "task_id": id,
-            "type": kind.name,
+            "type": kind.name.to_uppercase(),
             "status": if failed { "FAILED" } else { "SUCCEEDED" },
             "label": kind.label,
             "request_time": at,
@@ -122,26 +120,19 @@ fn code(error: &io::Error) -> &'static str {
 }
 
 /// `GET task/{id}`: of one's own tasks.
-pub(super) async fn one(
-    State(world): State<Shared>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Response {
-    let caller = match bearer::caller(&world, &headers, TRANSFER) {
-        Ok(caller) => caller,
-        Err(nobody) => return respond(uri.path(), None, Err(nobody.into())),
-    };
-    let wanted: Option<Uuid> = id.parse().ok();
-    let found = world
-        .state()
-        .tasks
-        .iter()
-        .find(|task| Some(task.id) == wanted && task.owner == caller.user.id())
-        .map(|task| (StatusCode::OK, task.document.clone()));
-    let answer = found.ok_or_else(|| {
-        let message = format!("No task with id '{id}' was found");
-        TransferError::new(StatusCode::NOT_FOUND, "ClientError.NotFound", message)
-    });
-    respond(uri.path(), Some(&caller), answer)
+pub(super) async fn one(call: Call, Path(id): Path<String>) -> Response {
+    answer(call, async |world, caller| {
+        let wanted: Option<Uuid> = id.parse().ok();
+        let state = world.state();
+        let found = state
+            .tasks
+            .iter()
+            .find(|task| Some(task.id) == wanted && task.owner == caller.user.id());
+        let task = found.ok_or_else(|| {
+            let message = format!("No task with id '{id}' was found");
+            TransferError::new(StatusCode::NOT_FOUND, "ClientError.NotFound", message)
+        })?;
+        Ok((StatusCode::OK, task.document.clone()))
+    })
+    .await
 }
