@@ -13,7 +13,8 @@ use http::Request;
 use tower::ServiceExt;
 
 use crate::service::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get,
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
+    settle,
 };
 
 /// A service that wants the `generation`-th token or a later one.
@@ -32,12 +33,6 @@ fn wants(layer: &GareLayer, generation: usize) -> (Service, Arc<AtomicUsize>) {
         }
     });
     (client, requests)
-}
-
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]
@@ -181,14 +176,7 @@ async fn a_late_refusal_replays_with_the_current_credential() {
 async fn a_request_with_a_value_of_its_own_gets_the_successor() {
     let login = Login::at_once();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
-    let of = |token: &str| {
-        let mut request: Request<Body> = get("/");
-        request.headers_mut().insert(
-            "authorization",
-            format!("Bearer {token}").parse().expect("a value"),
-        );
-        request
-    };
+    let of = |token: &str| presenting(get("/"), &format!("Bearer {token}"));
     assert_eq!(
         client
             .clone()
@@ -240,9 +228,7 @@ async fn a_bearer_token_is_one_however_its_scheme_is_written() {
     ] {
         let login = Login::at_once();
         let (client, _) = wants(&GareLayer::new(login.clone()), 1);
-        let mut request: Request<Body> = get("/");
-        let header = value.parse().expect("a value");
-        request.headers_mut().insert("authorization", header);
+        let request = presenting(get("/"), value);
         let response = client.oneshot(request).await.expect("a response");
         let status = if logins == 1 { 200 } else { 403 };
         assert_eq!(

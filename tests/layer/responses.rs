@@ -14,7 +14,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{Body, Login, MFA, answer, authorization, behind, get};
+use crate::service::{Body, Login, MFA, answer, authorization, behind, get, presenting, with};
 
 /// A body that comes in pieces, each a step.
 struct Steps(VecDeque<Step>);
@@ -194,18 +194,6 @@ async fn a_slow_body_is_passed_on_after_the_inspect_timeout() {
 #[tokio::test]
 async fn a_refusal_that_is_not_acted_on_comes_with_its_reason() {
     let declined = || Login::at_once().then(Err(ReauthError::declined()));
-    let bearer = |mut request: Request<Body>| {
-        request.headers_mut().insert(
-            "authorization",
-            "Basic Y2xpZW50OnNlY3JldA==".parse().expect("a value"),
-        );
-        request
-    };
-    let with = |options: GareOptions| {
-        let mut request = get("/");
-        request.extensions_mut().insert(options);
-        request
-    };
     let elsewhere = Request::get("https://globus.org.evil.example/")
         .body(Body::default())
         .expect("a request");
@@ -214,21 +202,26 @@ async fn a_refusal_that_is_not_acted_on_comes_with_its_reason() {
         (Login::at_once(), get("/"), Some(("no_progress", 1)), 1),
         (
             Login::at_once(),
-            bearer(get("/")),
+            presenting(get("/"), "Basic Y2xpZW50OnNlY3JldA=="),
             Some(("not_bearer", 1)),
             0,
         ),
         (Login::at_once(), elsewhere, Some(("untrusted", 0)), 0),
-        (Login::at_once(), with(GareOptions::new().never()), None, 0),
         (
             Login::at_once(),
-            with(GareOptions::new().no_prompt()),
+            with(get("/"), GareOptions::new().never()),
+            None,
+            0,
+        ),
+        (
+            Login::at_once(),
+            with(get("/"), GareOptions::new().no_prompt()),
             Some(("no_prompt", 1)),
             0,
         ),
         (
             Login::at_once(),
-            with(GareOptions::new().login_without_replay()),
+            with(get("/"), GareOptions::new().login_without_replay()),
             Some(("login_only", 1)),
             1,
         ),

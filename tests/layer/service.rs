@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use globus_gare::layer::{GareLayer, GareService};
-use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Target};
+use globus_gare::reauth::{
+    Challenge, Credential, GareOptions, ReauthError, Reauthenticator, Target,
+};
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::sync::Semaphore;
@@ -30,6 +32,18 @@ pub(crate) fn get(path: &str) -> Request<Body> {
     Request::get(uri).body(Body::default()).expect("a request")
 }
 
+/// The request of one who comes with a credential of their own.
+pub(crate) fn presenting<B>(mut request: Request<B>, authorization: &str) -> Request<B> {
+    let value = authorization.parse().expect("a value");
+    request.headers_mut().insert("authorization", value);
+    request
+}
+
+pub(crate) fn with<B>(mut request: Request<B>, options: GareOptions) -> Request<B> {
+    request.extensions_mut().insert(options);
+    request
+}
+
 pub(crate) fn answer(status: u16, body: &str) -> Response<Body> {
     let response = Response::builder()
         .status(status)
@@ -44,6 +58,13 @@ pub(crate) fn authorization<B>(request: &Request<B>) -> &str {
         .headers()
         .get("authorization")
         .map_or("", |value| value.to_str().expect("ASCII"))
+}
+
+/// Lets everybody else come as far as they can.
+pub(crate) async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// A service of `handler` behind `layer`.

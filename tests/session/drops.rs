@@ -16,7 +16,7 @@ use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame};
 use tower::{Layer, Service, ServiceExt};
 
-use crate::service::{Body, MFA, POLICY, authorization, get};
+use crate::service::{Body, MFA, POLICY, authorization, get, with};
 
 /// What would be asked for together with a [`POLICY`] that is left behind.
 const AFTERWARDS: &str =
@@ -184,10 +184,7 @@ struct Scenario {
 type Client = GareService<Takes>;
 
 fn named(path: &str) -> Request<Body> {
-    let mut request = get(path);
-    let options = GareOptions::new().identity("ada");
-    request.extensions_mut().insert(options);
-    request
+    with(get(path), GareOptions::new().identity("ada"))
 }
 
 /// Runs the scenario with the caller dropped after so many polls; whether it
@@ -254,9 +251,8 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
     );
 
     // Nobody holds on to what is remembered of it: another identity may take its place.
-    let mut request = get("/mfa");
     let other = GareOptions::new().identity("bob").no_prompt();
-    request.extensions_mut().insert(other);
+    let request = with(get("/mfa"), other);
     let _ = client.oneshot(request).await.expect("an answer");
     let identities = session.stats().identities;
     assert_eq!(identities, 1, "{name}, {polls} polls: one is held");

@@ -13,7 +13,8 @@ use tracing::{Event, Metadata, Subscriber, span};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::service::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get,
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
+    settle, with,
 };
 
 /// A row of the table, or what was seen of it: `INFO event` and the fields.
@@ -100,12 +101,6 @@ fn service(session: &Session) -> Service {
     })
 }
 
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
-
 async fn ask(client: &Service, request: Request<Body>) {
     let response = client.clone().oneshot(request).await;
     drop(response.expect("an answer"));
@@ -117,9 +112,7 @@ async fn together() {
     let client = service(&Session::new(login.clone()));
     let mut all = Vec::new();
     for path in ["/", "/", "/policy"] {
-        let mut request = get(path);
-        let value = "Bearer old".parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
+        let request = presenting(get(path), "Bearer old");
         all.push(tokio::spawn(client.clone().oneshot(request)));
         settle().await;
     }
@@ -137,9 +130,7 @@ async fn declined() {
 }
 
 async fn not_allowed_to_ask() {
-    let mut request = get("/");
-    let options = GareOptions::new().no_prompt();
-    request.extensions_mut().insert(options);
+    let request = with(get("/"), GareOptions::new().no_prompt());
     ask(&service(&Session::new(Login::at_once())), request).await;
 }
 

@@ -14,6 +14,7 @@ use tower::{ServiceExt, service_fn};
 
 use crate::globus::{Connections, Http, TRANSFER_SCOPE, behind, data, list, send, start, trusting};
 use crate::oauth::log_in;
+use crate::service::presenting;
 
 const REQUESTS: usize = 10_000;
 const CONNECTIONS: usize = 64;
@@ -74,9 +75,8 @@ async fn ten_thousand_requests_challenged_together_cost_one_login() {
     let connections = Connections::at_most(CONNECTIONS);
     let client = behind(&session, counting(connections.client(), refused));
     let all = (0..REQUESTS).map(|mark| {
-        let mut request = list(&globus, &collection, mark);
-        let value = format!("Bearer {stale}").parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
+        let request = list(&globus, &collection, mark);
+        let request = presenting(request, &format!("Bearer {stale}"));
         tokio::spawn(send(client.clone(), request))
     });
     let all: Vec<_> = all.collect();
@@ -143,9 +143,8 @@ async fn three_requirements_at_once_cost_at_most_three_logins() {
     let session = Session::new(login).trust(trusting(&globus));
     let client = behind(&session, counting(connections.client(), refused));
     let all = (0..300).map(|mark| {
-        let mut request = list(&globus, &collections[mark % 3], mark);
-        let value = format!("Bearer {stale}").parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
+        let request = list(&globus, &collections[mark % 3], mark);
+        let request = presenting(request, &format!("Bearer {stale}"));
         tokio::spawn(send(client.clone(), request))
     });
     let all: Vec<_> = all.collect();

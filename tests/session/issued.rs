@@ -8,7 +8,7 @@ use globus_gare::reauth::{Credential, GareOptions, Session, reauth_fn};
 use http::Request;
 use tower::ServiceExt;
 
-use crate::service::{Body, MFA, Service, answer, authorization, behind, get};
+use crate::service::{Body, MFA, Service, answer, authorization, behind, get, presenting, with};
 
 const LOGINS: usize = 60;
 
@@ -62,9 +62,7 @@ async fn what_nobody_presents_crowds_out_nobody() {
     let client = sessions.client(&session);
     for _ in 0..LOGINS {
         for user in ["ada", "grace", "mary"] {
-            let mut request = get("/");
-            let value = format!("Bearer {user}").parse().expect("a value");
-            request.headers_mut().insert("authorization", value);
+            let request = presenting(get("/"), &format!("Bearer {user}"));
             send(&client, request).await;
         }
         sessions.end();
@@ -80,10 +78,7 @@ async fn one_who_is_never_idle_takes_no_more_and_no_more() {
     let session = sessions.session(24);
     let client = sessions.client(&session);
     for _ in 0..LOGINS {
-        let mut request = get("/");
-        request
-            .extensions_mut()
-            .insert(GareOptions::new().identity("ada"));
+        let request = with(get("/"), GareOptions::new().identity("ada"));
         send(&client, request).await;
         sessions.end();
     }

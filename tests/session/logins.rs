@@ -22,6 +22,7 @@ use tower::{BoxError, ServiceExt};
 
 use crate::globus::{Body, Connections, TRANSFER_SCOPE, behind, data, list, send, start, trusting};
 use crate::oauth::log_in;
+use crate::service::presenting;
 
 const REQUESTS: usize = 50;
 
@@ -69,10 +70,8 @@ async fn page(
         .flight_timeout(flight_timeout);
     let client = behind(&session, Connections::at_most(8).client());
     let all = (0..REQUESTS).map(|mark| {
-        let mut request = list(&world.globus, &world.collection, mark);
-        let value = format!("Bearer {}", world.stale);
-        let value = value.parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
+        let request = list(&world.globus, &world.collection, mark);
+        let request = presenting(request, &format!("Bearer {}", world.stale));
         tokio::spawn(send(client.clone(), request))
     });
     let all: Vec<_> = all.collect();

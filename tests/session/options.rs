@@ -9,15 +9,11 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{Body, CONSENT, Login, MFA, answer, authorization, behind, get};
+use crate::service::{
+    Body, CONSENT, Login, MFA, answer, authorization, behind, get, presenting, with,
+};
 
 const LOGIN_URL: &str = "https://auth.globus.org/v2/oauth2/authorize?client_id=x";
-
-fn with(options: GareOptions) -> Request<Body> {
-    let mut request = get("/");
-    request.extensions_mut().insert(options);
-    request
-}
 
 /// A body that can be sent once, as a stream.
 struct Once;
@@ -70,12 +66,7 @@ async fn every_refusal_is_told_apart() {
     let asks = |login: Login| Session::new(login);
     let declined = || Login::at_once().then(Err(ReauthError::declined()));
     let unattended = || Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
-    let client_secret = || {
-        let mut request = get("/");
-        let value = "Basic Y2xpZW50OnNlY3JldA==".parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
-        request
-    };
+    let client_secret = "Basic Y2xpZW50OnNlY3JldA==";
     let at_most_one = || asks(Login::at_once()).max_logins(1);
     // Name, session, request, whether its body is a stream, found, logins, replays.
     let cases = [
@@ -91,7 +82,7 @@ async fn every_refusal_is_told_apart() {
         (
             "not_bearer",
             asks(Login::at_once()),
-            client_secret(),
+            presenting(get("/"), client_secret),
             false,
             1,
             0,
@@ -118,7 +109,7 @@ async fn every_refusal_is_told_apart() {
         (
             "login_only",
             asks(Login::at_once()),
-            with(options().login_without_replay()),
+            with(get("/"), options().login_without_replay()),
             false,
             1,
             1,
@@ -127,7 +118,7 @@ async fn every_refusal_is_told_apart() {
         (
             "no_prompt",
             asks(Login::at_once()),
-            with(options().no_prompt()),
+            with(get("/"), options().no_prompt()),
             false,
             1,
             0,
@@ -146,7 +137,7 @@ async fn every_refusal_is_told_apart() {
         (
             "deadline_elapsed",
             asks(Login::held()),
-            with(options().deadline(Duration::from_secs(1))),
+            with(get("/"), options().deadline(Duration::from_secs(1))),
             false,
             1,
             0,
@@ -220,7 +211,9 @@ async fn a_request_that_says_never_passes_untouched() {
         assert_eq!(authorization(&request), "");
         answer(403, MFA)
     });
-    let response = client.oneshot(with(GareOptions::new().never())).await;
+    let response = client
+        .oneshot(with(get("/"), GareOptions::new().never()))
+        .await;
     let response = response.expect("an answer");
     assert_eq!(response.status(), 403);
     assert!(response.extensions().get::<GareOutcome>().is_none());
@@ -237,13 +230,13 @@ async fn a_request_that_does_not_prompt_takes_what_others_got() {
             _ => answer(403, MFA),
         },
     );
-    let quiet = || with(GareOptions::new().no_prompt());
+    let quiet = || with(get("/"), GareOptions::new().no_prompt());
     let status = async |request| {
         let response = client.clone().oneshot(request).await;
         response.expect("an answer").status().as_u16()
     };
     assert_eq!((status(quiet()).await, login.logins()), (403, 0));
-    let only = with(GareOptions::new().login_without_replay());
+    let only = with(get("/"), GareOptions::new().login_without_replay());
     assert_eq!((status(only).await, login.logins()), (403, 1));
     assert_eq!((status(quiet()).await, login.logins()), (200, 1));
 }

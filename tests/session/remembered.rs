@@ -8,19 +8,10 @@ use http::Request;
 use tokio::time::advance;
 use tower::ServiceExt;
 
-use crate::service::{Body, Login, MFA, Service, answer, authorization, behind, get};
-
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
+use crate::service::{Body, Login, MFA, Service, answer, authorization, behind, get, settle, with};
 
 fn of(name: &str, path: &str) -> Request<Body> {
-    let mut request = get(path);
-    let options = GareOptions::new().identity(name);
-    request.extensions_mut().insert(options);
-    request
+    with(get(path), GareOptions::new().identity(name))
 }
 
 /// A service that wants a login for `/mfa`.

@@ -13,19 +13,9 @@ use globus_gare::reauth::{
 use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{Body, Login, MFA, Service, answer, authorization, behind, get};
-
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
-
-fn with(options: GareOptions, path: &str) -> Request<Body> {
-    let mut request = get(path);
-    request.extensions_mut().insert(options);
-    request
-}
+use crate::service::{
+    Body, Login, MFA, Service, answer, authorization, behind, get, presenting, settle, with,
+};
 
 /// A service that keeps what it was sent: `PATH TOKEN`.
 fn keeping(
@@ -112,7 +102,7 @@ async fn nothing_is_renewed_for_a_request_that_is_not_sent_again() {
         _ => answer(403, r#"{"code":"PermissionDenied"}"#),
     });
     for request in [
-        with(GareOptions::new().login_without_replay(), "/401"),
+        with(get("/401"), GareOptions::new().login_without_replay()),
         get("/403"),
     ] {
         let response = client.clone().oneshot(request).await.expect("an answer");
@@ -126,7 +116,7 @@ async fn what_asked_for_nothing_has_no_outcome_though_it_waited() {
     let session = Session::new(Login::at_once().stored("token"));
     let client = keeping(&session, &Arc::default(), |_, _| answer(200, ""));
     let hurried = GareOptions::new().deadline(Duration::from_secs(5));
-    let response = client.oneshot(with(hurried, "/")).await;
+    let response = client.oneshot(with(get("/"), hurried)).await;
     let response = response.expect("an answer");
     assert_eq!(session.stats().renewals, 1, "it waited for that");
     assert!(response.extensions().get::<GareOutcome>().is_none());
@@ -171,7 +161,7 @@ async fn a_request_without_a_credential_waits_for_the_login_under_way() {
 async fn a_request_that_does_not_prompt_waits_for_no_login() {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
-    let quiet = with(GareOptions::new().no_prompt(), "/second");
+    let quiet = with(get("/second"), GareOptions::new().no_prompt());
     let request = tokio::spawn(client.oneshot(quiet));
     settle().await;
     assert!(request.is_finished());
@@ -297,8 +287,7 @@ async fn a_body_goes_on_where_a_401_leads_nowhere() {
         let body = Claimed::default();
         let mut request = get("/").map(|_| body.clone());
         if own {
-            let value = "Bearer own".parse().expect("a value");
-            request.headers_mut().insert("authorization", value);
+            request = presenting(request, "Bearer own");
         }
         let answer = layer.layer(service).oneshot(request).await;
         assert_eq!(answer.expect("an answer").status(), 401);

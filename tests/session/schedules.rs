@@ -21,7 +21,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::reference::{self, Answer, Asked, Reference, Way};
-use crate::service::{Body, CONSENT, MFA, POLICY, Service, answer, authorization, get};
+use crate::service::{Body, CONSENT, MFA, POLICY, Service, answer, authorization, get, presenting};
 
 const USERS: usize = 3;
 
@@ -190,8 +190,7 @@ fn client(session: &Session, world: &Arc<Mutex<World>>) -> Service {
 async fn ask(client: Service, user: usize, need: u8) -> Answer {
     let mut request = get(&format!("/{user}/{need}"));
     if user > 0 {
-        let value = format!("Bearer {user}.0.0").parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
+        request = presenting(request, &format!("Bearer {user}.0.0"));
     }
     let response = client.oneshot(request).await.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();

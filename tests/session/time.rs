@@ -12,7 +12,9 @@ use http::{Request, Response};
 use tokio::time::{Instant, advance};
 use tower::{Layer, ServiceExt};
 
-use crate::service::{Body, Login, MFA, Service, answer, authorization, behind, get};
+use crate::service::{
+    Body, Login, MFA, Service, answer, authorization, behind, get, presenting, with,
+};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -39,12 +41,6 @@ async fn ask(client: &Service, request: Request<Body>) -> (u16, Option<Refusal>)
     let outcome = response.extensions().get::<GareOutcome>();
     let refusal = outcome.and_then(GareOutcome::refusal).cloned();
     (response.status().as_u16(), refusal)
-}
-
-fn with(options: GareOptions) -> Request<Body> {
-    let mut request = get("/");
-    request.extensions_mut().insert(options);
-    request
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +103,7 @@ async fn a_request_waits_until_its_own_deadline_and_the_login_goes_on() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
-    let hurried = with(GareOptions::new().deadline(seconds(5)));
+    let hurried = with(get("/"), GareOptions::new().deadline(seconds(5)));
     let (status, refusal) = ask(&client, hurried).await;
     assert_eq!((status, began.elapsed()), (403, seconds(5)));
     assert!(matches!(refusal, Some(Refusal::DeadlineElapsed)));
@@ -134,7 +130,7 @@ async fn the_deadline_counts_all_the_logins_of_a_request_together() {
         )
     });
     let began = Instant::now();
-    let hurried = with(GareOptions::new().deadline(seconds(5)));
+    let hurried = with(get("/"), GareOptions::new().deadline(seconds(5)));
     let (_, refusal) = ask(&client, hurried).await;
     assert!(matches!(refusal, Some(Refusal::DeadlineElapsed)));
     assert_eq!(began.elapsed(), seconds(5));
@@ -167,10 +163,7 @@ async fn a_credential_is_renewed_a_leeway_before_its_end() {
 
 /// A request that presents its user's token.
 fn of(token: &str) -> Request<Body> {
-    let mut request = get("/");
-    let value = format!("Bearer {token}").parse().expect("a value");
-    request.headers_mut().insert("authorization", value);
-    request
+    presenting(get("/"), &format!("Bearer {token}"))
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::globus::{Connections, TRANSFER_SCOPE, behind, data, list, send, start, trusting};
+use crate::service::{presenting, with};
 
 const USERS: usize = 100;
 const ROUNDS: usize = 6;
@@ -77,12 +78,11 @@ async fn each_of_a_hundred_users_is_logged_in_as_themselves() {
         let mut all = Vec::new();
         for _ in 0..2 * USERS {
             let who = random.random_range(0..USERS);
-            let mut request = list(&globus, &collection, expected.len());
-            let headers = request.headers_mut();
-            let value = format!("Bearer {}", tokens[who]);
-            headers.insert("authorization", value.parse().expect("a value"));
+            let request = list(&globus, &collection, expected.len());
+            let mut request = presenting(request, &format!("Bearer {}", tokens[who]));
             let name = users[who].username();
-            headers.insert(EXPECT_USER, name.parse().expect("a value"));
+            let value = name.parse().expect("a value");
+            request.headers_mut().insert(EXPECT_USER, value);
             expected.push(name);
             all.push(tokio::spawn(send(client.clone(), request)));
             if random.random_bool(0.2) {
@@ -98,9 +98,8 @@ async fn each_of_a_hundred_users_is_logged_in_as_themselves() {
             assert_eq!(answer.expect("no panic").status(), 200);
         }
         // With nobody under way, the next one to come finds the bound kept.
-        let mut request = list(&globus, &collection, 0);
         let passing = GareOptions::new().identity(format!("passing{round}"));
-        request.extensions_mut().insert(passing.no_prompt());
+        let request = with(list(&globus, &collection, 0), passing.no_prompt());
         send(client.clone(), request).await;
         let remembered = session.stats().identities;
         assert!(remembered <= REMEMBERED as u64, "{remembered}");

@@ -12,17 +12,12 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::service::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get,
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
+    settle,
 };
 
 const OTHER_POLICY: &str =
     r#"{"code":"c","authorization_parameters":{"session_required_policies":["q"]}}"#;
-
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
 
 /// The first login lets `/` in, the second everybody else; what was sent.
 fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
@@ -48,9 +43,7 @@ async fn who_waits_replays_first_and_then_all_ask_together_for_what_is_theirs() 
     let client = service(&session, &sent);
     let mut all = Vec::new();
     for path in ["/", "/p", "/q", "/p"] {
-        let mut request = get(path);
-        let value = "Bearer old".parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
+        let request = presenting(get(path), "Bearer old");
         all.push(tokio::spawn(client.clone().oneshot(request)));
         settle().await;
     }
@@ -90,9 +83,7 @@ async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own()
     let client = service(&session, &Arc::default());
     let mut all = Vec::new();
     for path in ["/", "/", "/p"] {
-        let mut request = get(path);
-        let value = "Bearer old".parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
+        let request = presenting(get(path), "Bearer old");
         all.push(tokio::spawn(client.clone().oneshot(request)));
         settle().await;
     }
@@ -132,9 +123,7 @@ async fn who_has_had_its_logins_does_not_wait_for_those_of_others() {
     });
     let client = GareLayer::from_session(session).layer(BoxCloneSyncService::new(inner));
     let send = |path| {
-        let mut request = get(path);
-        let value = "Bearer old".parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
+        let request = presenting(get(path), "Bearer old");
         tokio::spawn(client.clone().oneshot(request))
     };
     let first = send("/");
