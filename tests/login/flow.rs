@@ -3,15 +3,10 @@
 use std::error::Error;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use globus_gare::gare::{AuthorizationParameters, Gare};
-use globus_gare::layer::GareLayer;
 use globus_gare::login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest, MemoryStore};
-use globus_gare::reauth::{
-    Challenge, GareOutcome, Identity, ReauthError, Reauthenticator, Target, Trust,
-};
-use globus_gare::testing::{Collection, FakeGlobus, Person, Policy, RequestKind};
-use tower::{ServiceBuilder, ServiceExt};
+use globus_gare::reauth::{Challenge, Identity, ReauthError, Reauthenticator, Target};
+use globus_gare::testing::{Person, RequestKind};
 use url::Url;
 
 use crate::support::*;
@@ -21,12 +16,8 @@ async fn a_challenge_is_answered_by_a_login() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = app(&globus, &browser).build().expect("an app");
-    assert!(
-        app.credential(&target(globus.transfer_url()))
-            .await
-            .expect("no error")
-            .is_none()
-    );
+    let transfer = target(globus.transfer_url());
+    assert!(held(&app, &transfer).await.is_none());
 
     let asked = AuthorizationParameters::default()
         .with_session_required_single_domain(["uchicago.edu"])
@@ -36,104 +27,21 @@ async fn a_challenge_is_answered_by_a_login() {
         .await
         .expect("a credential");
     assert!(credential.header_value().is_sensitive());
-    let held = app
-        .credential(&target(globus.transfer_url()))
-        .await
-        .expect("no error")
-        .expect("a credential");
-    assert_eq!(held.header_value(), credential.header_value());
-    assert!(
-        app.clone()
-            .credential(&target("https://evil.example"))
-            .await
-            .expect("no error")
-            .is_none()
-    );
+    let kept = held(&app, &transfer).await.expect("a credential");
+    assert_eq!(kept.header_value(), credential.header_value());
+    let stranger = target("https://evil.example");
+    assert!(held(&app.clone(), &stranger).await.is_none());
 
-    let has = |name: &str, value: &str| {
-        browser.queries()[0]
-            .iter()
-            .any(|(n, v)| n == name && v == value)
-    };
-    assert!(
-        has("prompt", "login")
-            && has("session_required_mfa", "True")
-            && has("code_challenge_method", "S256")
-    );
-    assert!(has(
-        "redirect_uri",
-        &format!("{}v2/web/auth-code", globus.auth_url())
-    ));
-    assert_eq!(globus.counts().code_grants, 1);
-    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
-}
-
-#[tokio::test]
-async fn the_layer_meets_one_requirement_after_another() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let policy = Policy::new("Campus, with a second factor")
-        .domain("uchicago.edu")
-        .mfa();
-    let collection = Collection::new("Guarded", directory.path())
-        .policy(policy)
-        .data_access();
-    let url = format!("v0.10/operation/endpoint/{}/ls", collection.id());
-    let globus = FakeGlobus::builder()
-        .collection(collection)
-        .person(Person::automatic());
-    let globus = globus.start().await.expect("a server");
-    let browser = Browser::redirected();
-    let app = app(&globus, &browser).build().expect("an app");
-    app.login().await.expect("a login");
-
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client");
-    let send = tower::service_fn(move |request: http::Request<Bytes>| {
-        let client = client.clone();
-        async move {
-            client
-                .execute(request.try_into()?)
-                .await
-                .map(http::Response::from)
-        }
-    });
-    let trust = Trust::none()
-        .origin(globus.transfer_url())
-        .expect("an origin");
-    let service = ServiceBuilder::new()
-        .layer(GareLayer::new(app).trust(trust))
-        .service(send);
-    for logins in [2, 0] {
-        let url = format!("{}{url}", globus.transfer_url());
-        let request = http::Request::get(url)
-            .body(Bytes::new())
-            .expect("a request");
-        let response: http::Response<_> =
-            service.clone().oneshot(request).await.expect("an answer");
-        let outcome = response.extensions().get::<GareOutcome>();
-        assert_eq!(
-            (
-                response.status().as_u16(),
-                outcome.map_or(0, |outcome| outcome.logins())
-            ),
-            (200, logins)
-        );
+    let redirect_uri = format!("{}v2/web/auth-code", globus.auth_url());
+    for (name, value) in [
+        ("prompt", "login"),
+        ("session_required_mfa", "True"),
+        ("code_challenge_method", "S256"),
+        ("redirect_uri", &redirect_uri),
+    ] {
+        assert_eq!(browser.asked(0, name).as_deref(), Some(value), "{name}");
     }
-    // A consent, and a fresh login: each with what it needs, and no more.
-    let fresh: Vec<bool> = browser.queries()[1..]
-        .iter()
-        .map(|query| {
-            query
-                .iter()
-                .any(|(name, value)| name == "prompt" && value == "login")
-        })
-        .collect();
-    assert!(
-        fresh == [true, false] || fresh == [false, true],
-        "{fresh:?}"
-    );
+    assert_eq!(globus.counts().code_grants, 1);
     assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
 
@@ -143,22 +51,14 @@ async fn a_pasted_code_does_as_well() {
     let browser = Browser::new(|url| Ok(LoginReply::Code(format!(" {}\n", value(&url, "code")))));
     let app = app(&globus, &browser).build().expect("an app");
     app.login().await.expect("a login");
-    assert!(
-        app.credential(&target(globus.transfer_url()))
-            .await
-            .expect("no error")
-            .is_some()
-    );
+    let transfer = target(globus.transfer_url());
+    assert!(held(&app, &transfer).await.is_some());
     assert!(
         browser.seen.lock().expect("no panic")[0]
             .challenge()
             .is_none()
     );
-    assert!(
-        !browser.queries()[0]
-            .iter()
-            .any(|(name, _)| name == "prompt")
-    );
+    assert_eq!(browser.asked(0, "prompt"), None);
 }
 
 #[tokio::test]
@@ -191,12 +91,7 @@ async fn a_redirect_with_another_state_gets_no_further() {
             "{error}"
         );
     }
-    assert!(
-        !globus
-            .requests()
-            .iter()
-            .any(|request| request.kind == RequestKind::Token)
-    );
+    assert_eq!(requests_of(&globus, RequestKind::Token), 0);
 }
 
 #[tokio::test]
@@ -207,12 +102,18 @@ async fn who_declines_is_told_apart() {
         .expect("an app");
     let error = app.login().await.expect_err("declined");
     assert!(error.is_declined(), "{error:?}");
-    assert!(
-        app.credential(&target(globus.transfer_url()))
-            .await
-            .expect("no error")
-            .is_none()
-    );
+    let transfer = target(globus.transfer_url());
+    assert!(held(&app, &transfer).await.is_none());
+}
+
+/// Pastes a code, wherever it is from.
+struct Pastes(String);
+
+#[async_trait]
+impl LoginPrompt for Pastes {
+    async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        Ok(LoginReply::Code(self.0.clone()))
+    }
 }
 
 #[tokio::test]
@@ -227,15 +128,8 @@ async fn a_stolen_code_is_worth_nothing_without_its_verifier() {
         .await
         .expect_err("interrupted");
     let code = value(&victim.sent_to.lock().expect("no panic")[0], "code");
-    struct Thief(String);
-    #[async_trait]
-    impl LoginPrompt for Thief {
-        async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
-            Ok(LoginReply::Code(self.0.clone()))
-        }
-    }
     let thief = app(&globus, &victim)
-        .prompt(Thief(code.clone()))
+        .prompt(Pastes(code.clone()))
         .build()
         .expect("an app");
     let error = thief.login().await.expect_err("the verifier is another");
@@ -268,19 +162,14 @@ async fn scopes_are_united_and_a_consent_needs_no_fresh_login() {
         .reauthenticate(&challenge(&globus, consent(&dependent)))
         .await;
 
-    let queries = browser.queries();
-    let scope = |login: usize| {
-        queries[login]
-            .iter()
-            .find(|(name, _)| name == "scope")
-            .map(|(_, value)| value.as_str())
-    };
-    assert_eq!(scope(0), Some(&*format!("{TRANSFER_ALL} openid")));
-    assert_eq!(scope(1), Some(&*format!("{TRANSFER_ALL} openid email")));
+    let scope = |login| browser.asked(login, "scope").expect("scopes");
+    assert_eq!(scope(0), format!("{TRANSFER_ALL} openid"));
+    assert_eq!(scope(1), format!("{TRANSFER_ALL} openid email"));
     // A scope that was declined is not asked for again.
-    assert_eq!(scope(3), Some(&*format!("{dependent} openid email")));
+    assert_eq!(scope(3), format!("{dependent} openid email"));
     assert!(
-        queries
+        browser
+            .queries()
             .iter()
             .flatten()
             .all(|(name, _)| name != "prompt" && name != "required_scopes")
@@ -295,25 +184,14 @@ async fn each_resource_server_gets_its_own_token() {
         .build()
         .expect("an app");
     app.login().await.expect("a login");
-    let transfer = app
-        .credential(&target(globus.transfer_url()))
-        .await
-        .expect("no error")
-        .expect("a credential");
-    let auth = app
-        .credential(&target("https://auth.example"))
-        .await
-        .expect("no error")
-        .expect("a credential");
-    assert_ne!(transfer.header_value(), auth.header_value());
-    let named = Target::new(
-        target("https://auth.example").origin().clone(),
-        Identity::Named("somebody else".into()),
-    );
-    assert!(
-        app.credential(&named).await.expect("no error").is_none(),
-        "identities never mix"
-    );
+    let transfer = target(globus.transfer_url());
+    let of_transfer = held(&app, &transfer).await.expect("a credential");
+    let auth = target("https://auth.example");
+    let of_auth = held(&app, &auth).await.expect("a credential");
+    assert_ne!(of_transfer.header_value(), of_auth.header_value());
+    let somebody_else = Identity::Named("somebody else".into());
+    let named = Target::new(auth.origin().clone(), somebody_else);
+    assert!(held(&app, &named).await.is_none(), "identities never mix");
 }
 
 #[tokio::test]
@@ -362,13 +240,10 @@ async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
         .store(store.clone());
     let app = app.build().expect("an app");
     app.login().await.expect("a login");
-    assert!(
-        browser.queries()[0]
-            .iter()
-            .any(|(name, value)| name == "access_type" && value == "offline")
-    );
+    let access = browser.asked(0, "access_type");
+    assert_eq!(access.as_deref(), Some("offline"));
     let transfer = target(globus.transfer_url());
-    let credential = async || app.credential(&transfer).await.expect("no error");
+    let credential = async || held(&app, &transfer).await;
     let first = credential().await.expect("a credential");
     let again = credential().await.expect("a credential");
     assert_eq!(first.header_value(), again.header_value());
@@ -392,18 +267,11 @@ async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
     // A refresh token that is of no use any more is forgotten, and costs nothing but a login.
     globus.revoke_all_tokens();
     run_out(&store).await;
-    let tokens = || {
-        globus
-            .requests()
-            .iter()
-            .filter(|request| request.kind == RequestKind::Token)
-            .count()
-    };
-    let before = tokens();
+    let before = requests_of(&globus, RequestKind::Token);
     for _ in 0..2 {
         assert!(credential().await.is_none());
     }
-    assert_eq!(tokens(), before + 1);
+    assert_eq!(requests_of(&globus, RequestKind::Token), before + 1);
     assert!(!app.is_logged_in().await.expect("no error"));
     app.login().await.expect("a login");
     assert!(credential().await.is_some() && browser.queries().len() == 3);
@@ -451,16 +319,9 @@ async fn trouble_with_globus_auth_is_told_apart() {
 
 #[tokio::test]
 async fn without_a_network_there_is_no_login() {
-    struct Paste;
-    #[async_trait]
-    impl LoginPrompt for Paste {
-        async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
-            Ok(LoginReply::Code("c0de".to_owned()))
-        }
-    }
     let app = GlobusApp::user("client")
         .auth_url("http://127.0.0.1:1")
-        .prompt(Paste)
+        .prompt(Pastes("c0de".to_owned()))
         .build()
         .expect("an app");
     let error = app.login().await.expect_err("nobody listens");
@@ -523,60 +384,5 @@ async fn nothing_that_is_shown_holds_a_secret() {
     let shown = format!("{app:?} {credential:?} {request:?} {replies:?}");
     for secret in secrets {
         assert!(!secret.is_empty() && !shown.contains(&secret), "{shown}");
-    }
-}
-
-#[tokio::test]
-async fn clients_that_share_an_app_share_its_login() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let collection = Collection::new("Samples", directory.path()).session_minutes(1);
-    let url = format!("v0.10/operation/endpoint/{}/ls", collection.id());
-    let globus = FakeGlobus::builder()
-        .collection(collection)
-        .person(Person::automatic());
-    let globus = globus.start().await.expect("a server");
-    let browser = Browser::redirected();
-    let app = app(&globus, &browser).build().expect("an app");
-    app.login().await.expect("a login");
-    let client = || {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let send = tower::service_fn(move |request: http::Request<Bytes>| {
-            let client = client.clone();
-            async move {
-                client
-                    .execute(request.try_into()?)
-                    .await
-                    .map(http::Response::from)
-            }
-        });
-        let trust = Trust::none()
-            .origin(globus.transfer_url())
-            .expect("an origin");
-        ServiceBuilder::new()
-            .layer(GareLayer::new(app.clone()).trust(trust))
-            .service(send)
-    };
-    let (one, two) = (client(), client());
-    for logins in 1..=2 {
-        let request = || {
-            let url = format!("{}{url}", globus.transfer_url());
-            http::Request::get(url)
-                .body(Bytes::new())
-                .expect("a request")
-        };
-        let (first, second) = tokio::join!(
-            one.clone().oneshot(request()),
-            two.clone().oneshot(request())
-        );
-        for answer in [first, second] {
-            let answer: http::Response<_> = answer.expect("an answer");
-            assert_eq!(answer.status().as_u16(), 200);
-        }
-        // Each client has a session of its own, and was refused by itself.
-        assert_eq!(browser.queries().len(), logins);
-        globus.clock().advance(std::time::Duration::from_secs(120));
     }
 }

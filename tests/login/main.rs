@@ -1,10 +1,12 @@
 //! `GlobusApp` against FakeGlobus.
 
 mod flow;
+mod layer;
 #[path = "../peers/oracle.rs"]
 mod oracle;
 #[path = "../peers/peer.rs"]
 mod peer;
+mod processes;
 mod revoked;
 mod scopes;
 mod support;
@@ -12,3 +14,4 @@ mod tokens;
 mod trouble;
 mod two_requests;
 mod urls;
+mod world;

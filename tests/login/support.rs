@@ -8,8 +8,10 @@ use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::login::{
     GlobusApp, GlobusAppBuilder, LoginPrompt, LoginReply, LoginRequest, TokenStore, Tokens,
 };
-use globus_gare::reauth::{Challenge, Identity, Origin, ReauthError, Target};
-use globus_gare::testing::{FakeGlobus, Person};
+use globus_gare::reauth::{
+    Challenge, Credential, Identity, Origin, ReauthError, Reauthenticator, Target,
+};
+use globus_gare::testing::{FakeGlobus, Person, RequestKind};
 use reqwest::header::LOCATION;
 use url::Url;
 
@@ -47,6 +49,14 @@ impl Browser {
             .collect()
     }
 
+    /// A parameter of the authorize URL of a login, counted from 0.
+    pub(crate) fn asked(&self, login: usize, name: &str) -> Option<String> {
+        let seen = self.seen.lock().expect("no panic");
+        let mut query = seen[login].authorize_url().query_pairs();
+        let pair = query.find(|(known, _)| known == name);
+        pair.map(|(_, value)| value.into_owned())
+    }
+
     /// The states and codes that went through the browser.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let sent_to = self.sent_to.lock().expect("no panic");
@@ -64,18 +74,7 @@ impl Browser {
 impl LoginPrompt for Browser {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
         self.seen.lock().expect("no panic").push(request.clone());
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let page = client
-            .get(request.authorize_url().clone())
-            .send()
-            .await
-            .expect("a page");
-        let location = page.headers()[LOCATION].to_str().expect("a location");
-        let location = request.authorize_url().join(location).expect("a URL");
+        let location = sent_to(request.authorize_url()).await;
         assert!(
             location
                 .as_str()
@@ -88,6 +87,18 @@ impl LoginPrompt for Browser {
             .push(location.clone());
         (self.hands)(location)
     }
+}
+
+/// Where the browser of a user is sent that opens `page`.
+pub(crate) async fn sent_to(page: &Url) -> Url {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .expect("a client");
+    let answer = client.get(page.clone()).send().await.expect("a page");
+    let location = answer.headers()[LOCATION].to_str().expect("a location");
+    page.join(location).expect("a URL")
 }
 
 pub(crate) fn value(url: &Url, name: &str) -> String {
@@ -111,6 +122,25 @@ pub(crate) fn app(globus: &FakeGlobus, browser: &Browser) -> GlobusAppBuilder {
         .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
         .resource_server_for("https://auth.example", "auth.globus.org")
         .prompt(browser.clone())
+}
+
+/// The app of a client that acts for itself.
+pub(crate) fn confidential(globus: &FakeGlobus) -> GlobusAppBuilder {
+    let id = globus.confidential_client_id().to_string();
+    GlobusApp::confidential(id, globus.client_secret())
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+}
+
+/// What the app has for `target` without asking anybody.
+pub(crate) async fn held(app: &GlobusApp, target: &Target) -> Option<Credential> {
+    app.credential(target).await.expect("no error")
+}
+
+/// How many requests of this kind there were.
+pub(crate) fn requests_of(globus: &FakeGlobus, kind: RequestKind) -> usize {
+    let requests = globus.requests().into_iter();
+    requests.filter(|request| request.kind == kind).count()
 }
 
 pub(crate) fn target(url: &str) -> Target {

@@ -85,11 +85,9 @@ async fn a_token_that_cannot_be_renewed_is_used_up() {
     // It counts as run out, and is still good for two days.
     let (app, _) = logged_in(&globus, 3 * DAY).await;
     globus.fail_next(RequestKind::Token, 503, "{}");
-    let used = app.credential(&transfer).await.expect("no error");
-    let used = used.expect("the old one");
+    let used = held(&app, &transfer).await.expect("the old one");
     assert_eq!(globus.counts().refresh_grants, 0);
-    let renewed = app.credential(&transfer).await.expect("no error");
-    let renewed = renewed.expect("a new one");
+    let renewed = held(&app, &transfer).await.expect("a new one");
     assert_ne!(used.header_value(), renewed.header_value());
 
     let (app, store) = logged_in(&globus, Duration::ZERO).await;
@@ -101,7 +99,7 @@ async fn a_token_that_cannot_be_renewed_is_used_up() {
         .expect_err("nothing is left");
     assert!(told(&error).contains("503"), "{}", told(&error));
     // The refresh token is still there for when Globus Auth is back.
-    assert!(app.credential(&transfer).await.expect("no error").is_some());
+    assert!(held(&app, &transfer).await.is_some());
 }
 
 #[tokio::test]
@@ -122,9 +120,7 @@ async fn a_login_of_nobody_knows_whom_is_not_kept() {
     assert!(!told(&error).contains("s3cret"), "{}", told(&error));
     assert!(store.load("DEFAULT").await.expect("tokens").is_empty());
     // It was ended, too.
-    let ended = globus.requests().into_iter();
-    let ended = ended.filter(|request| request.kind == RequestKind::Revoke);
-    assert_eq!(ended.count(), 1);
+    assert_eq!(requests_of(&globus, RequestKind::Revoke), 1);
 }
 
 #[tokio::test]
@@ -139,8 +135,7 @@ async fn a_renewed_token_keeps_what_its_answer_does_not_say() {
     let body = r#"{"access_token": "renewed", "token_type": "Bearer", "expires_in": 172800,
         "resource_server": "transfer.api.globus.org"}"#;
     globus.fail_next(RequestKind::Token, 200, body);
-    let transfer = target(globus.transfer_url());
-    app.credential(&transfer).await.expect("no error");
+    held(&app, &target(globus.transfer_url())).await;
     let after = kept().await;
     assert_eq!(after["access_token"], "renewed");
     for name in ["scope", "identity_id", "refresh_token", "resource_server"] {
@@ -186,14 +181,9 @@ async fn a_store_that_keeps_nothing_is_told() {
 #[tokio::test]
 async fn a_client_ends_its_tokens_by_its_secret() {
     let globus = globus(Person::automatic()).await;
-    let id = globus.confidential_client_id().to_string();
-    let app = GlobusApp::confidential(id, globus.client_secret())
-        .auth_url(globus.auth_url())
-        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
-        .build()
-        .expect("an app");
+    let app = confidential(&globus).build().expect("an app");
     let transfer = target(globus.transfer_url());
-    assert!(app.credential(&transfer).await.expect("no error").is_some());
+    assert!(held(&app, &transfer).await.is_some());
     assert!(app.logout().await.expect("told"));
     assert!(!app.logout().await.expect("nothing to do"));
     assert!(globus.violations().is_empty(), "{:?}", globus.violations());

@@ -2,24 +2,10 @@
 
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::login::GlobusApp;
-use globus_gare::reauth::{Identity, ReauthError, Reauthenticator, Target};
+use globus_gare::reauth::{Identity, ReauthError, Target};
 use globus_gare::testing::{FakeGlobus, Person};
-use reqwest::header::LOCATION;
-use url::Url;
 
 use crate::support::*;
-
-/// Where the browser of a user is sent that opens `page`.
-async fn sent_to(page: &Url) -> Url {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .expect("a client");
-    let answer = client.get(page.clone()).send().await.expect("a page");
-    let location = answer.headers()[LOCATION].to_str().expect("a location");
-    page.join(location).expect("a URL")
-}
 
 fn service(globus: &FakeGlobus) -> GlobusApp {
     let nobody = Browser::new(|_| Err(ReauthError::declined()));
@@ -69,15 +55,11 @@ async fn each_user_gets_what_their_own_login_gave() {
     let credential = newer(&ada).await.expect("a credential");
     // It is news once.
     assert!(newer(&ada).await.is_none() && newer(&bob).await.is_none());
-    let held = app.credential(&transfer(&ada)).await.expect("no error");
-    let held = held.expect("a credential");
+    let held = held(&app, &transfer(&ada)).await.expect("a credential");
     assert_eq!(held.header_value(), credential.header_value());
-    let asked: Vec<(String, String)> = {
-        let again = app.begin_login(&ada, None).await.expect("a login");
-        again.authorize_url().query_pairs().into_owned().collect()
-    };
-    let scopes = asked.iter().find(|(name, _)| name == "scope");
-    assert!(scopes.is_some_and(|(_, scopes)| scopes.contains("groups.api.globus.org:all")));
+    let again = app.begin_login(&ada, None).await.expect("a login");
+    let scopes = value(again.authorize_url(), "scope");
+    assert!(scopes.contains("groups.api.globus.org:all"), "{scopes}");
     assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
 
