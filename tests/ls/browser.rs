@@ -63,12 +63,7 @@ async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
         );
     };
     let (ran, ()) = tokio::join!(running, person);
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (0, LISTING),
-        "{}",
-        ran.stderr
-    );
+    ran.ended(0, LISTING);
     assert!(
         ran.stderr
             .contains("an identity from uchicago.edu and use multi-factor"),
@@ -87,7 +82,7 @@ async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
         );
     };
     let (ran, ()) = tokio::join!(running, person);
-    assert_eq!((ran.code, ran.stdout.as_str()), (4, ""), "{}", ran.stderr);
+    ran.ended(4, "");
     assert!(
         ran.stderr.contains("the login was declined"),
         "{}",
@@ -95,9 +90,5 @@ async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
     );
     let counts = site.globus.counts();
     assert_eq!((counts.logins, counts.code_grants), (2, 2));
-    assert!(
-        site.globus.violations().is_empty(),
-        "{:?}",
-        site.globus.violations()
-    );
+    site.saw_no_violation();
 }

@@ -9,12 +9,7 @@ use crate::support::*;
 #[tokio::test]
 async fn the_demonstration_lists_logs_in_and_lists_again() {
     let ran = run(ls(&[])).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (0, LISTING.repeat(2).as_str()),
-        "{}",
-        ran.stderr
-    );
+    ran.ended(0, &LISTING.repeat(2));
     for said in [
         "status 502",
         "asks you to log in again",
@@ -78,12 +73,7 @@ async fn a_login_declined_or_forbidden_ends_the_demonstration_with_4() {
         ("--no-login", "without --no-login"),
     ] {
         let ran = run(ls(&[option])).await;
-        assert_eq!(
-            (ran.code, ran.stdout.as_str()),
-            (4, LISTING),
-            "{}",
-            ran.stderr
-        );
+        ran.ended(4, LISTING);
         let complaints: Vec<_> = ran
             .stderr
             .lines()
@@ -118,11 +108,7 @@ async fn a_collection_is_listed_with_the_token_of_the_environment() {
             "{arguments:?}"
         );
     }
-    assert!(
-        site.globus.violations().is_empty(),
-        "{:?}",
-        site.globus.violations()
-    );
+    site.saw_no_violation();
 }
 
 #[tokio::test]

@@ -32,12 +32,7 @@ async fn a_browser_login_is_kept_and_made_again_when_the_collection_asks() {
     let site = Site::new().await;
     let mut launcher = Launcher::new();
     let (ran, shown) = run_with_browser(site.daily(&[&site.collection]), &mut launcher).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (0, LISTING),
-        "{}",
-        ran.stderr
-    );
+    ran.ended(0, LISTING);
     assert!(shown.contains("You are logged in"), "{shown}");
     // The page is told as well, in case that no browser opens after all.
     assert!(
@@ -61,12 +56,7 @@ async fn a_browser_login_is_kept_and_made_again_when_the_collection_asks() {
 
     site.globus.clock().advance(Duration::from_secs(120));
     let (ran, _) = run_with_browser(site.daily(&[&site.collection]), &mut launcher).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (0, LISTING),
-        "{}",
-        ran.stderr
-    );
+    ran.ended(0, LISTING);
     let words = ran.stderr.find("asks you to log in again").expect("words");
     assert!(
         words < ran.stderr.find("/v2/oauth2/authorize?").expect("a page"),
@@ -75,11 +65,7 @@ async fn a_browser_login_is_kept_and_made_again_when_the_collection_asks() {
     );
     assert_eq!(site.globus.counts().logins, 2);
     assert!(!launcher.has_opened());
-    assert!(
-        site.globus.violations().is_empty(),
-        "{:?}",
-        site.globus.violations()
-    );
+    site.saw_no_violation();
 }
 
 #[tokio::test]
@@ -98,23 +84,14 @@ async fn sixteen_at_once_log_in_once() {
         visit(&launcher.page().await).await;
         for process in processes {
             let ran = process.await.expect("no panic");
-            assert_eq!(
-                (ran.code, ran.stdout.as_str()),
-                (0, LISTING),
-                "{}",
-                ran.stderr
-            );
+            ran.ended(0, LISTING);
         }
         let counts = site.globus.counts();
         assert_eq!((counts.logins, counts.code_grants), (logins, logins));
         assert!(!launcher.has_opened());
         site.globus.clock().advance(Duration::from_secs(120));
     }
-    assert!(
-        site.globus.violations().is_empty(),
-        "{:?}",
-        site.globus.violations()
-    );
+    site.saw_no_violation();
 }
 
 #[tokio::test]
@@ -124,12 +101,7 @@ async fn who_is_logged_in_is_told_and_can_be_ended() {
     let ran = run(site.daily(&["whoami"])).await;
     assert!(the_line(&ran, 4).contains("ls login"));
     let (ran, _) = run_with_browser(site.daily(&["login"]), &mut launcher).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (0, "You are logged in as ada@uchicago.edu.\n"),
-        "{}",
-        ran.stderr
-    );
+    ran.ended(0, "You are logged in as ada@uchicago.edu.\n");
     for (arguments, said) in [
         (&["login"][..], "You are logged in as ada@uchicago.edu.\n"),
         (&["whoami"], "ada@uchicago.edu\n"),
@@ -155,12 +127,7 @@ async fn who_is_logged_in_is_told_and_can_be_ended() {
     assert!(the_line(&ran, 4).contains("--no-login"));
     // What is kept is used, even where no login is wanted.
     let ran = run(site.daily(&["--no-login", &site.collection])).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (0, LISTING),
-        "{}",
-        ran.stderr
-    );
+    ran.ended(0, LISTING);
 }
 
 #[tokio::test]
@@ -169,12 +136,7 @@ async fn tokens_that_were_revoked_cost_a_login_and_no_more() {
     let mut launcher = Launcher::new();
     for _ in 0..2 {
         let (ran, _) = run_with_browser(site.daily(&[&site.collection]), &mut launcher).await;
-        assert_eq!(
-            (ran.code, ran.stdout.as_str()),
-            (0, LISTING),
-            "{}",
-            ran.stderr
-        );
+        ran.ended(0, LISTING);
         site.globus.revoke_all_tokens();
     }
     assert_eq!(site.globus.counts().logins, 2);
@@ -186,7 +148,7 @@ async fn a_login_declined_in_the_browser_is_4_and_says_so_in_both_places() {
     site.globus.set_person(Person::automatic().declines());
     let mut launcher = Launcher::new();
     let (ran, shown) = run_with_browser(site.daily(&[&site.collection]), &mut launcher).await;
-    assert_eq!((ran.code, ran.stdout.as_str()), (4, ""), "{}", ran.stderr);
+    ran.ended(4, "");
     assert!(
         ran.stderr.contains("the login was declined"),
         "{}",

@@ -52,6 +52,15 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+impl Ran {
+    /// It ended with this code, and this on stdout.
+    #[track_caller]
+    pub(crate) fn ended(&self, code: i32, stdout: &str) {
+        let ended = (self.code, self.stdout.as_str());
+        assert_eq!(ended, (code, stdout), "{}", self.stderr);
+    }
+}
+
 pub(crate) async fn run(mut command: Command) -> Ran {
     let output = tokio::time::timeout(Duration::from_secs(60), command.output()).await;
     let Output {
@@ -69,8 +78,7 @@ pub(crate) async fn run(mut command: Command) -> Ran {
 
 /// The one line on stderr of a run that failed with `code` and listed nothing.
 pub(crate) fn the_line(ran: &Ran, code: i32) -> &str {
-    assert_eq!(ran.code, code, "{}", ran.stderr);
-    assert_eq!(ran.stdout, "");
+    ran.ended(code, "");
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
     let line = ran.stderr.trim_end().strip_prefix("ls: ");
     line.unwrap_or_else(|| panic!("who complains? {}", ran.stderr))
@@ -119,6 +127,13 @@ impl Site {
             directory,
             home: tempfile::tempdir().expect("a directory"),
         }
+    }
+
+    /// Globus saw nothing that no client may do.
+    #[track_caller]
+    pub(crate) fn saw_no_violation(&self) {
+        let violations = self.globus.violations();
+        assert!(violations.is_empty(), "{violations:?}");
     }
 
     /// The program, told where this Globus is, and with its token.
