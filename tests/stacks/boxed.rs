@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use tower::util::{BoxCloneService, BoxCloneSyncService};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::service::{Body, Globus, Login, get};
+use crate::service::{Body, Globus, Login, get, get_as};
 
 /// As programs keep it in a struct: a type that can be written down.
 struct Client {
@@ -74,9 +74,8 @@ async fn a_boxed_body_is_sent_again_where_it_is_empty() {
     let client = Login::at_once().layer().layer(unboxing);
     for (body, status) in [("", 200), ("something", 502)] {
         // A token of its own each time: none that was superseded yet.
-        let mut request = get().map(|_| Full::from(body).boxed());
-        let token = format!("Bearer stale{status}").parse().expect("a value");
-        request.headers_mut().insert("authorization", token);
+        let request = get_as(&format!("stale{status}"));
+        let request = request.map(|_| Full::from(body).boxed());
         let response = client.clone().oneshot(request).await.expect("a response");
         assert_eq!(response.status(), status, "{body}");
     }

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::follow_redirect::FollowRedirectLayer;
 
-use crate::service::{Body, GARE, Login, answer, get, told};
+use crate::service::{Body, GARE, Login, answer, get_as, told};
 
 /// Sends on to a stranger, who asks for a login; says what reached the stranger.
 async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
@@ -24,13 +24,6 @@ async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     Ok(response)
 }
 
-fn request() -> Request<Body> {
-    let mut request = get();
-    let stale = "Bearer stale".parse().expect("a value");
-    request.headers_mut().insert("authorization", stale);
-    request
-}
-
 #[tokio::test]
 async fn followed_on_either_side_a_stranger_is_not_believed() {
     let layer = Login::at_once().layer().trust(Trust::globus());
@@ -38,7 +31,7 @@ async fn followed_on_either_side_a_stranger_is_not_believed() {
         .layer(layer.clone())
         .layer(FollowRedirectLayer::new())
         .service(service_fn(globus));
-    let response = inside.oneshot(request()).await.expect("a response");
+    let response = inside.oneshot(get_as("stale")).await.expect("a response");
     assert_eq!(
         (response.status().as_u16(), told(&response)),
         (403, Some("untrusted"))
@@ -48,7 +41,7 @@ async fn followed_on_either_side_a_stranger_is_not_believed() {
         .layer(FollowRedirectLayer::new())
         .layer(layer.clone())
         .service(service_fn(globus));
-    let response = outside.oneshot(request()).await.expect("a response");
+    let response = outside.oneshot(get_as("stale")).await.expect("a response");
     assert_eq!(
         (response.status().as_u16(), told(&response)),
         (403, Some("untrusted"))
@@ -69,7 +62,7 @@ async fn one_that_hides_where_it_went_is_believed() {
         })
         .layer(FollowRedirectLayer::new())
         .service(service_fn(globus));
-    let response = silent.oneshot(request()).await.expect("a response");
+    let response = silent.oneshot(get_as("stale")).await.expect("a response");
     assert_eq!(
         told(&response),
         Some("no_progress"),

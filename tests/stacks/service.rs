@@ -21,6 +21,14 @@ pub(crate) fn get() -> Request<Body> {
     request.body(Body::default()).expect("a request")
 }
 
+/// As [`get`], by one who comes with a credential of their own.
+pub(crate) fn get_as(bearer: &str) -> Request<Body> {
+    let mut request = get();
+    let value = format!("Bearer {bearer}").parse().expect("a value");
+    request.headers_mut().insert("authorization", value);
+    request
+}
+
 pub(crate) fn answer(status: u16, body: &'static str) -> Response<Body> {
     let response = Response::builder().status(status);
     response.body(Body::from(body)).expect("a response")
