@@ -18,7 +18,7 @@ use hyper_util::rt::TokioExecutor;
 use reqwest_middleware::ClientBuilder;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::server::BoxError;
+use crate::server::{Answer, BoxError};
 use crate::source::{Source, Step};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,12 +52,8 @@ pub(crate) type Told = Option<Option<&'static str>>;
 /// Bytes after which a caller has seen enough of a body.
 const ENOUGH: usize = 1024 * 1024;
 
-/// Reads a response; `begun` is called when its head is there.
-async fn see<B>(response: Response<B>, begun: impl FnOnce()) -> (Got, Told)
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    begun();
+/// Reads a response.
+pub(crate) async fn see(response: Answer) -> (Got, Told) {
     let outcome = response.extensions().get::<GareOutcome>();
     let told = outcome.map(|outcome| outcome.refusal().map(|refusal| refusal.name()));
     let (mut head, mut body) = response.into_parts();
@@ -92,8 +88,9 @@ where
 
 /// A session whose every login gives `Bearer fresh`.
 pub(crate) struct Login {
-    pub(crate) session: Session,
+    session: Session,
     logins: Arc<AtomicUsize>,
+    patience: Duration,
 }
 
 impl Login {
@@ -107,27 +104,28 @@ impl Login {
         Self {
             session: Session::new(login).trust(Trust::none().loopback()),
             logins,
+            patience: Duration::from_secs(600),
+        }
+    }
+
+    /// Waits for no answer that does not come at once.
+    pub(crate) fn impatient() -> Self {
+        Self {
+            patience: Duration::ZERO,
+            ..Self::new()
         }
     }
 
     pub(crate) fn logins(&self) -> usize {
         self.logins.load(SeqCst)
     }
-}
 
-/// How patient the layer is with a slow answer.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Patience {
-    Ample,
-    None,
-}
+    pub(crate) fn layer(&self) -> GareLayer {
+        GareLayer::from_session(self.session.clone()).inspect_timeout(self.patience)
+    }
 
-impl Patience {
-    fn time(self) -> Duration {
-        match self {
-            Self::Ample => Duration::from_secs(600),
-            Self::None => Duration::ZERO,
-        }
+    pub(crate) fn middleware(&self) -> GareMiddleware {
+        GareMiddleware::from_session(self.session.clone()).inspect_timeout(self.patience)
     }
 }
 
@@ -140,63 +138,50 @@ fn outgoing(upload: Upload) -> Outgoing {
     }
 }
 
-fn layer(login: &Login, patience: Patience) -> GareLayer {
-    GareLayer::from_session(login.session.clone()).inspect_timeout(patience.time())
-}
-
 /// Somebody's client.
 pub(crate) trait Client {
     fn new(transport: Transport) -> Self;
 
     /// Without `login`, as if we were not there.
-    fn send(
-        &self,
-        request: Request<Upload>,
-        login: Option<(&Login, Patience)>,
-        begun: impl FnOnce(),
-    ) -> impl Future<Output = (Got, Told)>;
+    fn send(&self, request: Request<Upload>, login: Option<&Login>)
+    -> impl Future<Output = Answer>;
 }
 
 /// What the tower clients have in common.
-async fn send<S, B>(
-    service: S,
-    request: Request<Upload>,
-    login: Option<(&Login, Patience)>,
-    begun: impl FnOnce(),
-) -> (Got, Told)
+async fn send<S, B>(service: S, request: Request<Upload>, login: Option<&Login>) -> Answer
 where
     S: Service<Request<Outgoing>, Response = Response<B>, Error: std::fmt::Debug> + Clone,
-    B: Body<Data = Bytes> + Unpin,
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send + Sync> + Send + Sync + 'static,
 {
     let request = request.map(outgoing);
     match login {
-        None => see(service.oneshot(request).await.expect("a response"), begun).await,
-        Some((login, patience)) => {
-            let layered = layer(login, patience).layer(service);
-            see(layered.oneshot(request).await.expect("a response"), begun).await
+        None => boxed(service.oneshot(request).await.expect("a response")),
+        Some(login) => {
+            let layered = login.layer().layer(service);
+            boxed(layered.oneshot(request).await.expect("a response"))
         }
     }
+}
+
+fn boxed<B>(response: Response<B>) -> Answer
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Sync + 'static,
+{
+    response.map(|body| BodyExt::boxed(body.map_err(Into::into)))
 }
 
 pub(crate) struct Hyper(legacy::Client<HttpConnector, Outgoing>);
 
 impl Client for Hyper {
     fn new(transport: Transport) -> Self {
-        let builder = legacy::Client::builder(TokioExecutor::new());
-        let client = builder
-            .clone()
+        let client = legacy::Client::builder(TokioExecutor::new())
             .http2_only(transport == Transport::Http2)
             .build_http();
         Self(client)
     }
 
-    async fn send(
-        &self,
-        request: Request<Upload>,
-        login: Option<(&Login, Patience)>,
-        begun: impl FnOnce(),
-    ) -> (Got, Told) {
-        send(self.0.clone(), request, login, begun).await
+    async fn send(&self, request: Request<Upload>, login: Option<&Login>) -> Answer {
+        send(self.0.clone(), request, login).await
     }
 }
 
@@ -216,12 +201,7 @@ impl Client for ReqwestService {
         Self(reqwest_client(transport))
     }
 
-    async fn send(
-        &self,
-        request: Request<Upload>,
-        login: Option<(&Login, Patience)>,
-        begun: impl FnOnce(),
-    ) -> (Got, Told) {
+    async fn send(&self, request: Request<Upload>, login: Option<&Login>) -> Answer {
         let client = self.0.clone();
         let service = service_fn(move |request: Request<Outgoing>| {
             let client = client.clone();
@@ -234,7 +214,7 @@ impl Client for ReqwestService {
                 Ok::<_, BoxError>(response)
             }
         });
-        send(service, request, login, begun).await
+        send(service, request, login).await
     }
 }
 
@@ -245,19 +225,10 @@ impl Client for ReqwestMiddleware {
         Self(reqwest_client(transport))
     }
 
-    async fn send(
-        &self,
-        request: Request<Upload>,
-        login: Option<(&Login, Patience)>,
-        begun: impl FnOnce(),
-    ) -> (Got, Told) {
+    async fn send(&self, request: Request<Upload>, login: Option<&Login>) -> Answer {
         let mut builder = ClientBuilder::new(self.0.clone());
-        if let Some((login, patience)) = login {
-            let gare = GareMiddleware::from_session(login.session.clone());
-            builder = builder.with(
-                gare.inspect_timeout(patience.time())
-                    .replay_streams(64 * 1024),
-            );
+        if let Some(login) = login {
+            builder = builder.with(login.middleware().replay_streams(64 * 1024));
         }
         let request = request.map(|upload| match upload {
             Upload::Memory(data) => reqwest::Body::from(data),
@@ -265,6 +236,6 @@ impl Client for ReqwestMiddleware {
         });
         let request = request.try_into().expect("a request");
         let response = builder.build().execute(request).await.expect("a response");
-        see(Response::<reqwest::Body>::from(response), begun).await
+        boxed(Response::<reqwest::Body>::from(response))
     }
 }

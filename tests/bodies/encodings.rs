@@ -1,9 +1,7 @@
 //! Compressed refusals: followed where somebody inside decompresses them.
 
 use bytes::Bytes;
-use globus_gare::layer::GareLayer;
 use globus_gare::reauth::GareOutcome;
-use globus_gare::reqwest::GareMiddleware;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -39,7 +37,7 @@ async fn a_decoder_inside_makes_it_readable_and_one_outside_does_not() {
         let server = Globus::default().start().await;
         let url = || server.url(&format!("/get/{encoding}"));
         let login = Login::new();
-        let gare = GareLayer::from_session(login.session.clone());
+        let gare = login.layer();
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
 
         let outside = ServiceBuilder::new()
@@ -71,9 +69,7 @@ async fn reqwest_decompresses_before_the_middleware_looks() -> Result<(), BoxErr
     let server = Globus::default().start().await;
     let login = Login::new();
     let client = reqwest::Client::builder().no_proxy().gzip(true).build()?;
-    let client = ClientBuilder::new(client)
-        .with(GareMiddleware::from_session(login.session.clone()))
-        .build();
+    let client = ClientBuilder::new(client).with(login.middleware()).build();
     let response = client.get(server.url("/get/gzip")).send().await?;
     assert_eq!(response.status(), 200);
     assert!(response.text().await?.contains("file_list"));

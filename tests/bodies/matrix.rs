@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 
 use crate::clients::{
-    Client, Got, Hyper, Login, Patience, ReqwestMiddleware, ReqwestService, Told, Transport, Upload,
+    Client, Got, Hyper, Login, ReqwestMiddleware, ReqwestService, Told, Transport, Upload, see,
 };
 use crate::service::{Service, received};
 use crate::source::{Step, data};
@@ -37,9 +37,8 @@ async fn upload<C: Client>(
         server.url(&format!("/upload/{manner}")),
         upload,
     );
-    let (got, told) = C::new(transport)
-        .send(request, Some((&login, Patience::Ample)), || ())
-        .await;
+    let client = C::new(transport);
+    let (got, told) = see(client.send(request, Some(&login)).await).await;
     (got, told, login.logins(), service.uploads())
 }
 
@@ -118,7 +117,11 @@ async fn download<C: Client>(
 ) -> ((Got, Told), Got, Got, usize) {
     let service = Service::default();
     let server = service.start().await;
-    let login = Login::new();
+    let login = if kind == "drip" {
+        Login::impatient()
+    } else {
+        Login::new()
+    };
     let client = C::new(transport);
     let asked = || {
         let mut request = request(
@@ -135,20 +138,18 @@ async fn download<C: Client>(
             .insert("accept-encoding", encoding.parse().expect("a value"));
         request
     };
-    let patience = if kind == "drip" {
-        Patience::None
-    } else {
-        Patience::Ample
-    };
     // The slow ones go on once the caller has the head of the answer.
-    let go_on = || (0..2).for_each(|_| service.let_go());
-    let with = client.send(asked(), Some((&login, patience)), go_on).await;
-    let refused = client.send(asked(), None, go_on).await.0;
+    let see_it_go_on = async |answer| {
+        (0..2).for_each(|_| service.let_go());
+        see(answer).await
+    };
+    let with = see_it_go_on(client.send(asked(), Some(&login)).await).await;
+    let (refused, _) = see_it_go_on(client.send(asked(), None).await).await;
     let mut let_in = asked();
     let_in
         .headers_mut()
         .insert("authorization", "Bearer fresh".parse().expect("a value"));
-    let let_in = client.send(let_in, None, || ()).await.0;
+    let (let_in, _) = see(client.send(let_in, None).await).await;
     (with, refused, let_in, login.logins())
 }
 
@@ -233,9 +234,8 @@ async fn declined<C: Client>(transport: Transport) {
             request.headers_mut().insert("authorization", basic);
             request
         };
-        let ample = Some((&login, Patience::Ample));
-        let (with, told) = client.send(asked(), ample, || ()).await;
-        let (without, _) = client.send(asked(), None, || ()).await;
+        let (with, told) = see(client.send(asked(), Some(&login)).await).await;
+        let (without, _) = see(client.send(asked(), None).await).await;
         assert_eq!((with, told), (without, Some(Some("not_bearer"))), "{kind}");
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::clients::{
-    Client, Hyper, Login, Patience, ReqwestMiddleware, ReqwestService, Transport, Upload,
+    Client, Hyper, Login, ReqwestMiddleware, ReqwestService, Transport, Upload, see,
 };
 use crate::service::Service;
 
@@ -27,9 +27,7 @@ async fn one_connection<C: Client>(transport: Transport) {
             .header("authorization", authorization)
             .body(Upload::Memory(Bytes::from_static(b"something")))
             .expect("a request");
-        let (got, _) = client
-            .send(request, Some((&login, Patience::Ample)), || ())
-            .await;
+        let (got, _) = see(client.send(request, Some(&login)).await).await;
         assert_eq!(got.status, status, "{path} {authorization}");
     }
     assert_eq!(login.logins(), 2);

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::clients::{Client, Hyper, Login, Patience, ReqwestMiddleware, Transport, Upload};
+use crate::clients::{Client, Hyper, Login, ReqwestMiddleware, Transport, Upload, see};
 use crate::service::{Service, received};
 use crate::source::{Source, Step};
 
@@ -55,9 +55,7 @@ async fn is_sent_again_or_says_so<C: Client>(case: Case) {
         .body(Upload::Stream(case.steps, case.sized))
         .expect("a request");
     let client = C::new(case.transport);
-    let (got, told) = client
-        .send(request, Some((&login, Patience::Ample)), || ())
-        .await;
+    let (got, told) = see(client.send(request, Some(&login)).await).await;
     match told.expect("an outcome") {
         None => {
             assert_eq!(got.data, received(&whole, false));
