@@ -1,121 +1,264 @@
+use std::iter::once;
+
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The headers of a request, written one after the other into one piece of memory.
+use crate::reauth::{UsualHeader, UsualHeaders};
+
+/// The headers of a request, in case it has to be sent again: few have, but of every request they are kept.
 ///
-/// Every request has its headers kept, and few are sent again. To clone a `HeaderMap` takes two allocations, and to clone a
-/// value takes another where it was never cloned before; to write them down takes one in all, and nothing to drop them. Of
-/// the credential, which a replay replaces, only the place is kept.
+/// So they are not copied where most requests have them: of these it is told that they are there. The others are written
+/// one after the other into one piece of memory, which takes one allocation where to clone a `HeaderMap` takes two, and
+/// another for each value that was never cloned before. Of the credential, which a replay replaces, only the place is kept.
+#[derive(Default)]
 pub(crate) struct KeptHeaders {
-    text: Vec<u8>,
+    /// Which of the usual there are, a bit for each.
+    usual: u64,
+    others: Vec<u8>,
 }
 
+/// What the few that are not usual take, mostly.
+const ROOM: usize = 512;
+
 impl KeptHeaders {
-    /// The headers and, in passing, the credential. `None` where a header is longer than any that there is.
+    /// The headers and, in passing, the credential.
     #[inline]
-    pub(crate) fn of(headers: &HeaderMap) -> Option<(Self, Option<HeaderValue>)> {
-        let mut credential = None;
-        const TYPICAL: usize = 64;
-        let mut text = Vec::with_capacity(headers.len() * TYPICAL);
-        for (name, value) in headers {
-            let (value, is_sensitive) = match *name {
-                AUTHORIZATION => {
-                    credential.get_or_insert_with(|| value.clone());
-                    (&[][..], true)
-                }
-                _ => (value.as_bytes(), value.is_sensitive()),
+    pub(crate) fn of<'a>(
+        headers: &'a HeaderMap,
+        usual: &UsualHeaders,
+    ) -> (Self, Option<&'a HeaderValue>) {
+        let usual = usual.as_slice();
+        let (mut credential, mut next, mut all) = (None, 0, headers.iter());
+        // Nearly all have the same headers in the same order.
+        let odd = loop {
+            let Some((name, value)) = all.next() else {
+                break None;
             };
-            let name = name.as_str().as_bytes();
-            let lengths = lengths(name.len(), value.len(), is_sensitive)?;
-            text.extend_from_slice(&lengths.to_le_bytes());
-            text.extend_from_slice(name);
-            text.extend_from_slice(value);
+            let Some(expected) = usual.get(next).filter(|usual| usual.name == *name) else {
+                break Some((name, value));
+            };
+            match &expected.value {
+                None => credential = credential.or(Some(value)),
+                Some(usual) if is_same(usual, value) => {}
+                Some(_) => break Some((name, value)),
+            }
+            next += 1;
+        };
+        let mut kept = Self {
+            usual: lowest(next),
+            others: Vec::new(),
+        };
+        if let Some(odd) = odd {
+            let rest = once(odd).chain(all);
+            credential = credential.or(kept.keep_all(rest, usual, next));
         }
-        Some((Self { text }, credential))
+        (kept, credential)
+    }
+
+    /// Keeps what comes after the first that is not as usual, and tells which is the credential.
+    #[inline(never)]
+    fn keep_all<'a>(
+        &mut self,
+        rest: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+        usual: &[UsualHeader],
+        mut next: usize,
+    ) -> Option<&'a HeaderValue> {
+        let mut credential = None;
+        self.others.reserve(ROOM);
+        for (name, value) in rest {
+            if *name == AUTHORIZATION {
+                credential = credential.or(Some(value));
+            }
+            next = self.keep(name, value, usual, next);
+        }
+        credential
+    }
+
+    /// Keeps a header of which those before `next` are no longer expected, and tells which one is.
+    fn keep(
+        &mut self,
+        name: &HeaderName,
+        value: &HeaderValue,
+        usual: &[UsualHeader],
+        next: usize,
+    ) -> usize {
+        let mut rest = usual.iter().skip(next);
+        let is_it = |usual: &UsualHeader| {
+            let same = |known| is_same(known, value);
+            usual.name == *name && usual.value.as_ref().is_none_or(same)
+        };
+        if let Some(skipped) = rest.position(is_it) {
+            self.usual |= 1 << (next + skipped);
+            return next + skipped + 1;
+        }
+        let (value, is_sensitive) = match *name {
+            AUTHORIZATION => (&[][..], true),
+            _ => (value.as_bytes(), value.is_sensitive()),
+        };
+        let name = name.as_str().as_bytes();
+        let head = [next, name.len(), value.len(), usize::from(is_sensitive)];
+        let head = head.map(usize::to_le_bytes);
+        for part in [head.as_flattened(), name, value] {
+            self.others.extend_from_slice(part);
+        }
+        next
     }
 
     /// The headers as they were, in their order; of the credential only the name.
-    pub(crate) fn read(&self) -> HeaderMap {
+    pub(crate) fn read(&self, usual: &UsualHeaders) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        let mut rest = &self.text[..];
-        while let Some((header, after)) = read_one(rest) {
+        let mut given = 0;
+        let mut give_until = |end: usize, headers: &mut HeaderMap| {
+            for at in given..end {
+                if self.usual >> at & 1 == 1
+                    && let Some(UsualHeader { name, value }) = usual.as_slice().get(at)
+                {
+                    let value = value.clone().unwrap_or(HeaderValue::from_static(""));
+                    headers.append(name, value);
+                }
+            }
+            given = given.max(end);
+        };
+        let mut rest = &self.others[..];
+        while let Some((next, header, after)) = read_one(rest) {
+            give_until(next, &mut headers);
             if let Some((name, value)) = header {
                 headers.append(name, value);
             }
             rest = after;
         }
+        give_until(usual.as_slice().len(), &mut headers);
         headers
     }
 }
 
-type Header = (HeaderName, HeaderValue);
-
-/// What comes before each header: how long its name is, 16 bits, whether it is sensitive, and how long its value is.
-fn lengths(name: usize, value: usize, is_sensitive: bool) -> Option<u64> {
-    let (name, value) = (u16::try_from(name).ok()?, u64::try_from(value).ok()?);
-    (value < 1 << 47).then_some(value << 17 | u64::from(is_sensitive) << 16 | u64::from(name))
+/// Whether a value is the usual one; clones of it have their bytes in the same place.
+#[inline]
+fn is_same(usual: &HeaderValue, value: &HeaderValue) -> bool {
+    let (usual, text) = (usual.as_bytes(), value.as_bytes());
+    (std::ptr::eq(usual, text) || usual == text) && !value.is_sensitive()
 }
 
-/// The first header of `text`, and what comes after it.
-fn read_one(text: &[u8]) -> Option<(Option<Header>, &[u8])> {
-    let (lengths, rest) = text.split_first_chunk()?;
-    let lengths = u64::from_le_bytes(*lengths);
-    let (name, rest) = rest.split_at_checked(usize::from(lengths as u16))?;
-    let (value, rest) = rest.split_at_checked(usize::try_from(lengths >> 17).ok()?)?;
+/// The `count` lowest bits.
+#[inline]
+fn lowest(count: usize) -> u64 {
+    u64::MAX.checked_shr(64 - count as u32).unwrap_or(0)
+}
+
+type Header = (HeaderName, HeaderValue);
+
+/// The first header of `text`, how many of the usual come before it, and what comes after it.
+fn read_one(text: &[u8]) -> Option<(usize, Option<Header>, &[u8])> {
+    let (next, text) = read_number(text)?;
+    let (name, text) = read_number(text)?;
+    let (value, text) = read_number(text)?;
+    let (is_sensitive, text) = read_number(text)?;
+    let (name, text) = text.split_at_checked(name)?;
+    let (value, text) = text.split_at_checked(value)?;
     // They were a name and a value before.
     let name = HeaderName::from_bytes(name).ok();
     let value = HeaderValue::from_bytes(value).ok().map(|mut value| {
-        value.set_sensitive(lengths >> 16 & 1 == 1);
+        value.set_sensitive(is_sensitive == 1);
         value
     });
-    Some((name.zip(value), rest))
+    Some((next, name.zip(value), text))
+}
+
+fn read_number(text: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, text) = text.split_first_chunk()?;
+    Some((usize::from_le_bytes(*number), text))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn nothing_is_lost_but_the_credential() {
-        let mut headers = HeaderMap::new();
-        let mut secret = HeaderValue::from_static("s");
-        secret.set_sensitive(true);
-        for (name, value) in [
-            ("accept", HeaderValue::from_static("a")),
-            ("x-own", HeaderValue::from_static("")),
-            ("authorization", HeaderValue::from_static("Bearer t")),
-            ("cookie", secret),
-            ("accept", HeaderValue::from_static("b")),
-            (
-                "x-bytes",
-                HeaderValue::from_bytes(b"\xff\t ").expect("a value"),
-            ),
-            (
-                "x-long",
-                HeaderValue::from_str(&"l".repeat(5000)).expect("a value"),
-            ),
-        ] {
-            headers.append(name, value);
+    fn map(headers: &[(&str, HeaderValue)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+            map.append(name, value.clone());
         }
-        let (kept, credential) = KeptHeaders::of(&headers).expect("headers");
+        map
+    }
+
+    fn secret(value: &'static str) -> HeaderValue {
+        let mut value = HeaderValue::from_static(value);
+        value.set_sensitive(true);
+        value
+    }
+
+    /// Names, values and whether they are sensitive, in order; of credentials only that they are there.
+    fn list(headers: &HeaderMap) -> Vec<(&HeaderName, &[u8], bool)> {
+        let all = headers.iter().map(|(name, value)| match *name {
+            AUTHORIZATION => (name, &b""[..], true),
+            _ => (name, value.as_bytes(), value.is_sensitive()),
+        });
+        all.collect()
+    }
+
+    #[test]
+    fn what_is_as_usual_is_not_copied() {
+        let value = HeaderValue::from_static;
+        let usual = [
+            ("accept", value("a")),
+            ("authorization", value("Bearer t")),
+            ("x-own", value("")),
+        ];
+        let first = map(&usual);
+        let usual = UsualHeaders::of(&first);
+        let (kept, credential) = KeptHeaders::of(&first, &usual);
         assert_eq!(credential.expect("a credential"), "Bearer t");
-        headers.insert(AUTHORIZATION, HeaderValue::from_static(""));
-        let read = kept.read();
-        assert_eq!(read, headers);
-        let order = |headers: &HeaderMap| -> Vec<_> {
-            let all = headers.iter();
-            all.map(|(name, value)| (name.clone(), value.clone()))
-                .collect()
-        };
-        assert_eq!(order(&read), order(&headers));
-        assert!(read["cookie"].is_sensitive() && !read["accept"].is_sensitive());
-        assert!(!kept.text.windows(8).any(|text| text == b"Bearer t"));
+        assert_eq!((kept.usual, kept.others.capacity()), (0b111, 0));
+        let other = map(&[
+            ("x-other", value("b")),
+            ("authorization", value("Bearer another")),
+            ("x-own", value("")),
+        ]);
+        let (kept, credential) = KeptHeaders::of(&other, &usual);
+        assert_eq!(credential.expect("a credential"), "Bearer another");
+        assert_eq!(kept.usual, 0b110);
+        let text = kept.others;
+        assert!(text.ends_with(b"x-otherb") && text.len() < 50, "{text:?}");
     }
 
     #[test]
     fn no_headers() {
-        let (kept, credential) = KeptHeaders::of(&HeaderMap::new()).expect("no headers");
+        let none = HeaderMap::new();
+        let (kept, credential) = KeptHeaders::of(&none, &UsualHeaders::default());
         assert!(credential.is_none());
-        assert!(kept.read().is_empty() && kept.text.capacity() == 0);
+        assert!(kept.read(&UsualHeaders::default()).is_empty() && kept.others.capacity() == 0);
+    }
+
+    fn headers() -> impl Strategy<Value = Vec<(&'static str, HeaderValue)>> {
+        let names = ["accept", "authorization", "cookie", "x-a", "x-b", "x-c"];
+        let values = prop_oneof![
+            Just(HeaderValue::from_static("")),
+            Just(HeaderValue::from_static("one")),
+            Just(secret("one")),
+            Just(HeaderValue::from_static("two")),
+            Just(HeaderValue::from_bytes(b"\xff\t ").expect("a value")),
+            Just(HeaderValue::from_str(&"l".repeat(5000)).expect("a value")),
+        ];
+        prop::collection::vec((prop::sample::select(names.to_vec()), values), 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_but_the_credential(first in headers(), second in headers(), common in headers()) {
+            let (mut first, mut second) = (first, second);
+            first.extend(common.clone());
+            second.extend(common);
+            let (first, second) = (map(&first), map(&second));
+            let usual = UsualHeaders::of(&first);
+            for headers in [&first, &second] {
+                let (kept, credential) = KeptHeaders::of(headers, &usual);
+                prop_assert_eq!(credential, headers.get(AUTHORIZATION));
+                let read = kept.read(&usual);
+                prop_assert_eq!(list(&read), list(headers));
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::layer::Limits;
 use super::{GareBody, ReplayableBody};
 use crate::body::Inspection;
 use crate::gare::detect;
-use crate::reauth::{Exchange, Header, Session, may_ask};
+use crate::reauth::{Exchange, Session, may_ask};
 
 /// What waits for others is boxed; a response that is not inspected never gets here. So is what only some requests come
 /// to need: every caller moves the future about.
@@ -64,10 +64,10 @@ struct Unsent<S, B> {
 }
 
 /// What is kept while a request is under way.
-struct Attempt<S, B> {
-    exchange: Exchange,
-    service: S,
-    kept: Kept<B>,
+pub(super) struct Attempt<S, B> {
+    pub(super) exchange: Exchange,
+    pub(super) service: S,
+    pub(super) kept: Kept<B>,
 }
 
 impl<S, B, ResB> GareFuture<S, B, ResB>
@@ -96,43 +96,32 @@ where
         }
     }
 
-    #[inline]
-    pub(super) fn through(
-        mut service: S,
-        mut request: Request<B>,
-        mut exchange: Exchange,
+    /// For a request that there is no credential for yet.
+    pub(super) fn preparing(
+        request: Request<B>,
+        exchange: Exchange,
+        service: S,
+        kept: Kept<B>,
         limits: Limits,
     ) -> Self {
-        let kept = Kept::of(&request);
-        let header = match exchange.present(kept.presented(), request.uri()) {
-            Header::AsItCame => None,
-            Header::Issued(value) => Some(value),
-            // A service that is ready may hold a permit or a place in a queue, which
-            // whoever gets the credential may need: it is given back meanwhile.
-            Header::Awaited => {
-                let state = State::Preparing {
-                    waiting: Box::pin(exchange.prepare(kept.asked())),
-                    unsent: Box::new(Unsent {
-                        request,
-                        service: service.clone(),
-                        kept,
-                    }),
-                };
-                return Self { state, limits };
-            }
+        let state = State::Preparing {
+            waiting: Box::pin(exchange.prepare(kept.asked())),
+            unsent: Box::new(Unsent {
+                request,
+                // A service that is ready may hold a permit or a place in a queue, which
+                // whoever gets the credential may need: it is given back meanwhile.
+                service: service.clone(),
+                kept,
+            }),
         };
-        if let Some(value) = header {
-            authorize(&mut request, value);
-        }
+        Self { state, limits }
+    }
+
+    /// For a request that `future` sends.
+    #[inline]
+    pub(super) fn calling(future: S::Future, attempt: Attempt<S, B>, limits: Limits) -> Self {
         Self {
-            state: State::Calling {
-                future: service.call(request),
-                attempt: Attempt {
-                    exchange,
-                    service,
-                    kept,
-                },
-            },
+            state: State::Calling { future, attempt },
             limits,
         }
     }
@@ -256,7 +245,7 @@ where
                     let wanted = header.is_some();
                     let again = header
                         .filter(|_| kept.claim())
-                        .and_then(|header| kept.with(header));
+                        .and_then(|header| kept.with(header, &exchange));
                     match again {
                         Some((request, kept)) => State::Readying {
                             request: Box::new(request),
@@ -296,6 +285,7 @@ where
 
 impl<S, B: ReplayableBody> Attempt<S, B> {
     /// Whether there is anything to be done about an answer: mostly not.
+    #[inline]
     fn minds<ResB: Body>(&mut self, response: &Response<ResB>, max_inspect: usize) -> bool {
         let kept = &self.kept;
         let minded =

@@ -4,9 +4,11 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use super::future::Attempt;
+use super::kept::{Kept, authorize};
 use super::layer::Limits;
 use super::{GareBody, GareFuture, ReplayableBody};
-use crate::reauth::{Course, Session};
+use crate::reauth::{Course, Header, Session};
 
 /// The service that [`GareLayer`](super::GareLayer) makes.
 ///
@@ -59,16 +61,31 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         // The service that was made ready is the one to call; its clone is not.
         let clone = self.inner.clone();
         let mut service = std::mem::replace(&mut self.inner, clone);
-        match self.session.begin(request.uri(), request.extensions()) {
-            Course::Aside => GareFuture::aside(service.call(request)),
-            Course::Untrusted => GareFuture::untrusted(service.call(request), &self.session),
-            Course::Through(exchange) => {
-                GareFuture::through(service, request, exchange, self.limits)
+        let mut exchange = match self.session.begin(request.uri(), request.extensions()) {
+            Course::Aside => return GareFuture::aside(service.call(request)),
+            Course::Untrusted => {
+                return GareFuture::untrusted(service.call(request), &self.session);
+            }
+            Course::Through(exchange) => exchange,
+        };
+        let kept = Kept::of(&request, &exchange);
+        match exchange.present(kept.presented(), request.uri()) {
+            Header::AsItCame => {}
+            Header::Issued(value) => authorize(&mut request, value),
+            Header::Awaited => {
+                return GareFuture::preparing(request, exchange, service, kept, self.limits);
             }
         }
+        let future = service.call(request);
+        let attempt = Attempt {
+            exchange,
+            service,
+            kept,
+        };
+        GareFuture::calling(future, attempt, self.limits)
     }
 }

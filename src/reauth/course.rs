@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::asked::{Presented, identity};
 use super::current::Issued;
-use super::exchange::Holder;
-use super::origin::OriginRef;
+use super::exchange::{Dealings, Holder};
+use super::origin::{OriginRef, authority};
 use super::slot::Slot;
 use super::{Exchange, GareOptions, GareOutcome, Refusal, Session, events};
 use crate::runtime;
@@ -34,15 +34,15 @@ pub(crate) enum Header {
 
 /// Where a request goes.
 pub(crate) trait Place {
-    /// None where no credential could go.
-    fn origin(&self) -> Option<OriginRef<'_>>;
+    /// Whether it is secure, and its authority; none where no credential could go.
+    fn authority(&self) -> Option<(bool, &str)>;
     fn path(&self) -> &str;
 }
 
 impl Place for Uri {
     #[inline]
-    fn origin(&self) -> Option<OriginRef<'_>> {
-        OriginRef::of(self).ok()
+    fn authority(&self) -> Option<(bool, &str)> {
+        authority(self)
     }
 
     #[inline]
@@ -53,6 +53,7 @@ impl Place for Uri {
 
 /// Whether the request is one of those that a login is made of: they come with
 /// a client's own credentials, and must not wait for the login to be over.
+#[inline]
 fn is_part_of_a_login(path: &str) -> bool {
     path.strip_prefix("/v2/oauth2/")
         .is_some_and(|rest| rest == "authorize" || rest == "token" || rest.starts_with("token/"))
@@ -63,25 +64,20 @@ impl Session {
     #[inline]
     pub(crate) fn begin(&self, place: &impl Place, extensions: &Extensions) -> Course {
         let options = extensions.get::<GareOptions>();
-        if options.is_some_and(|options| options.never)
-            || runtime::is_aboard()
-            || is_part_of_a_login(place.path())
-        {
+        if options.is_some_and(|options| options.never) {
             return Course::Aside;
         }
-        let trust = &self.settings().trust;
-        if !place
-            .origin()
-            .is_some_and(|origin| trust.allows_view(origin))
-        {
+        if runtime::is_aboard() || is_part_of_a_login(place.path()) {
+            return Course::Aside;
+        }
+        if !self.usual().is_trusted(place, &self.settings().trust) {
             return Course::Untrusted;
         }
         Course::Through(Exchange {
             session: self.clone(),
             holder: Holder::Nobody,
-            options: options.map(|options| Box::new(options.clone())),
             sent: 0,
-            dealings: None,
+            dealings: options.map(Dealings::with),
         })
     }
 
@@ -104,17 +100,27 @@ impl Exchange {
         presented: Option<&HeaderValue>,
         place: &impl Place,
     ) -> Header {
+        if self.dealings.is_none() && presented.is_some() && self.session.identities().are_none() {
+            // Most programs have one identity, and know its credential.
+            return Header::AsItCame;
+        }
+        self.find_holder(presented);
+        let origin = place
+            .authority()
+            .and_then(|(is_secure, authority)| OriginRef::parse(is_secure, authority).ok());
+        origin.map_or(Header::AsItCame, |origin| {
+            self.header(Presented::of(presented), origin)
+        })
+    }
+
+    fn find_holder(&mut self, presented: Option<&HeaderValue>) {
         let identities = self.session.identities();
         let named = self.options().identity.as_ref();
         self.holder = match (named, presented) {
             (None, None) => Holder::Own,
-            (None, Some(_)) if identities.are_none() => return Header::AsItCame,
             (_, Some(_)) => identities.find(&identity(named, presented)).into(),
-            (_, None) => Holder::Other(identities.find_or_make(&identity(named, None))),
+            (Some(_), None) => Holder::Other(identities.find_or_make(&identity(named, None))),
         };
-        place.origin().map_or(Header::AsItCame, |origin| {
-            self.header(Presented::of(presented), origin)
-        })
     }
 
     /// The header to send, if that is known without waiting.

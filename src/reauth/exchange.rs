@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use http::{Extensions, HeaderValue, StatusCode, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::asked::Asked;
@@ -14,6 +14,7 @@ use super::events;
 use super::flight::landing_of;
 use super::origin::OriginRef;
 use super::slot::{Seat, Slot};
+use super::usual::UsualHeaders;
 use super::{AnsweredBy, GareOptions, GareOutcome, Identity, Refusal, Session, Target};
 use crate::gare::AuthorizationParameters;
 use crate::runtime;
@@ -25,11 +26,9 @@ use crate::runtime;
 pub(crate) struct Exchange {
     pub(super) session: Session,
     pub(super) holder: Holder,
-    /// None where nothing is out of the ordinary.
-    pub(super) options: Option<Box<GareOptions>>,
     /// The generation that the request was last sent with.
     pub(super) sent: u64,
-    /// What its answers have led to; none while nothing was asked for.
+    /// What it asks of the layer, and what its answers have led to; none where all is as usual.
     pub(super) dealings: Option<Box<Dealings>>,
 }
 
@@ -48,9 +47,10 @@ impl From<Option<Seat>> for Holder {
     }
 }
 
-/// What the answers to one request have led to.
+/// What one request asks of the layer, and what its answers have led to.
 #[derive(Default)]
 pub(super) struct Dealings {
+    pub(super) options: GareOptions,
     /// Known once the session has to do something.
     pub(super) target: Option<Target>,
     /// What logins that this request waited for were asked to satisfy.
@@ -60,6 +60,16 @@ pub(super) struct Dealings {
     /// Whether a silent renewal was tried for a challenge of this request.
     pub(super) renewed: bool,
     pub(super) pending: Option<Pending>,
+}
+
+impl Dealings {
+    #[cold]
+    pub(super) fn with(options: &GareOptions) -> Box<Self> {
+        Box::new(Self {
+            options: options.clone(),
+            ..Self::default()
+        })
+    }
 }
 
 /// What this request will ask for once the login under way is over.
@@ -94,7 +104,20 @@ impl Exchange {
 
     pub(super) fn options(&self) -> &GareOptions {
         static NOTHING: GareOptions = GareOptions::NOTHING;
-        self.options.as_deref().unwrap_or(&NOTHING)
+        self.dealings
+            .as_ref()
+            .map_or(&NOTHING, |dealings| &dealings.options)
+    }
+
+    /// The headers that requests usually come with.
+    pub(crate) fn usual_headers(&self) -> &UsualHeaders {
+        self.session.usual().headers()
+    }
+
+    /// As [`usual_headers`](Self::usual_headers), on the way of a request with `headers`, which may be the first.
+    #[inline]
+    pub(crate) fn learn_headers(&self, headers: &HeaderMap) -> &UsualHeaders {
+        self.session.usual().learn_headers(headers)
     }
 
     /// What is asked for where somebody has to be asked: the same for all attempts.
@@ -163,6 +186,7 @@ impl Exchange {
     }
 
     /// Whether an answer with this status can lead to anything without a requirement in it.
+    #[inline]
     pub(crate) fn minds(&self, status: StatusCode) -> bool {
         status == StatusCode::UNAUTHORIZED
             && !matches!(self.holder, Holder::Nobody)
@@ -196,6 +220,13 @@ impl Exchange {
     /// Leaves the outcome with the response that the caller gets.
     #[inline]
     pub(crate) fn finish(&mut self, status: StatusCode, extensions: &mut Extensions) {
+        // Of most there is nothing to be told.
+        if self.dealings.is_some() || !matches!(self.holder, Holder::Nobody) {
+            self.tell(status, extensions);
+        }
+    }
+
+    fn tell(&mut self, status: StatusCode, extensions: &mut Extensions) {
         let let_in = self.outcome().refusal.is_none() && status != StatusCode::UNAUTHORIZED;
         if let Some(slot) = self.slot().filter(|_| let_in) {
             slot.prove(self.sent);

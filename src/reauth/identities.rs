@@ -60,6 +60,7 @@ impl Identities {
     }
 
     /// Whether there are none beside the session's own.
+    #[inline]
     pub(super) fn are_none(&self) -> bool {
         self.count.load(Ordering::Acquire) == 0
     }

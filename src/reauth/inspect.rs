@@ -6,6 +6,7 @@ use http_body::Body;
 
 /// Whether `response` is worth reading: a refusal whose body is there, is plain
 /// JSON or text, and is not known to be empty or longer than `limit`.
+#[inline]
 pub(crate) fn may_ask<B: Body>(method: &Method, response: &Response<B>, limit: usize) -> bool {
     let (status, headers) = (response.status(), response.headers());
     let size = || response.body().size_hint().lower();
@@ -20,6 +21,7 @@ pub(crate) fn head_may_ask(method: &Method, status: StatusCode, headers: &Header
     is_refusal(status) && *method != Method::HEAD && is_readable(headers)
 }
 
+#[inline]
 fn is_refusal(status: StatusCode) -> bool {
     status.is_client_error() || status == StatusCode::BAD_GATEWAY
 }

@@ -63,6 +63,7 @@ mod stats;
 mod takeoff;
 mod target;
 mod trust;
+mod usual;
 
 pub use self::challenge::Challenge;
 pub use self::credential::{Credential, InvalidCredential};
@@ -86,6 +87,7 @@ pub(crate) use self::exchange::Exchange;
 pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;
 #[cfg(feature = "reqwest")]
-pub(crate) use self::origin::OriginRef;
+pub(crate) use self::origin::is_secure;
 #[cfg(feature = "login")]
 pub(crate) use self::trust::environment_domain;
+pub(crate) use self::usual::{UsualHeader, UsualHeaders};

@@ -3,7 +3,6 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use http::uri::Scheme;
 use http::{Extensions, Uri};
 
 /// A scheme, a host and a port: what a browser calls an origin (RFC 6454).
@@ -83,24 +82,12 @@ pub(crate) struct OriginRef<'a> {
 }
 
 impl<'a> OriginRef<'a> {
-    /// Of a URL that somebody else took apart.
-    #[cfg(feature = "reqwest")]
-    pub(crate) fn new(scheme: &str, host: &'a str, port: u16) -> Option<Self> {
-        let secure = match scheme {
-            "https" => true,
-            "http" => false,
-            _ => return None,
-        };
-        Some(Self { secure, host, port })
+    pub(super) fn of(uri: &'a Uri) -> Result<Self, InvalidOrigin> {
+        let (secure, authority) = authority(uri).ok_or(InvalidOrigin::UNREADABLE)?;
+        Self::parse(secure, authority)
     }
 
-    pub(super) fn of(uri: &'a Uri) -> Result<Self, InvalidOrigin> {
-        let secure = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
-            Some(scheme) if *scheme == Scheme::HTTP => false,
-            _ => return Err(InvalidOrigin::UNREADABLE),
-        };
-        let authority = uri.authority().ok_or(InvalidOrigin::UNREADABLE)?.as_str();
+    pub(super) fn parse(secure: bool, authority: &'a str) -> Result<Self, InvalidOrigin> {
         let (host, port) = split(authority).ok_or(InvalidOrigin::UNREADABLE)?;
         let port = match port {
             None => default_port(secure),
@@ -130,6 +117,23 @@ impl PartialEq for OriginRef<'_> {
         let same = self.secure == other.secure && self.port == other.port;
         // Nearly all are in lower case.
         same && (self.host == other.host || self.host.eq_ignore_ascii_case(other.host))
+    }
+}
+
+/// Whether a URI is secure, and its authority; `None` where it is relative or has another scheme.
+#[inline]
+pub(super) fn authority(uri: &Uri) -> Option<(bool, &str)> {
+    let secure = is_secure(uri.scheme_str()?)?;
+    Some((secure, uri.authority()?.as_str()))
+}
+
+/// Whether a scheme is `https`; `None` where it is neither that nor `http`.
+#[inline]
+pub(crate) fn is_secure(scheme: &str) -> Option<bool> {
+    match scheme {
+        "https" => Some(true),
+        "http" => Some(false),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::identities::Identities;
 use super::stats::{Counters, Stats};
+use super::usual::Usual;
 use super::{Reauthenticator, Trust};
 
 /// The state that all clones of a layer share: the reauthenticator and, per
@@ -39,6 +40,7 @@ struct Shared {
     settings: Settings,
     identities: Identities,
     counters: Counters,
+    usual: Usual,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +96,7 @@ impl Session {
                 settings,
                 identities,
                 counters: Counters::default(),
+                usual: Usual::default(),
             }),
         }
     }
@@ -188,6 +191,10 @@ impl Session {
 
     pub(super) fn identities(&self) -> &Identities {
         &self.shared.identities
+    }
+
+    pub(super) fn usual(&self) -> &Usual {
+        &self.shared.usual
     }
 
     pub(super) fn counters(&self) -> &Counters {

@@ -2,7 +2,7 @@ use http::Uri;
 use reqwest::{Body, Response, ResponseBuilderExt as _, Url};
 
 use crate::body::{GareBody, Inspection};
-use crate::reauth::{OriginRef, Place};
+use crate::reauth::{Place, is_secure};
 
 /// What a response said, if all of it could be read, and the response to give back.
 pub(super) struct Read {
@@ -51,13 +51,8 @@ fn give_back(response: http::Response<GareBody<Body>>, url: Url) -> Response {
 }
 
 impl Place for Url {
-    fn origin(&self) -> Option<OriginRef<'_>> {
-        let anonymous = self.username().is_empty() && self.password().is_none();
-        let (host, port) = self
-            .host_str()
-            .zip(self.port_or_known_default())
-            .filter(|_| anonymous)?;
-        OriginRef::new(self.scheme(), host, port)
+    fn authority(&self) -> Option<(bool, &str)> {
+        Some((is_secure(self.scheme())?, Self::authority(self)))
     }
 
     fn path(&self) -> &str {
@@ -75,21 +70,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_a_place_unless_it_names_a_user() {
-        for (url, place) in [
+    fn a_url_is_the_place_that_it_is_as_a_uri() {
+        for (text, place) in [
             (
-                "https://transfer.api.globus.org/v0.10/",
-                Some((true, "transfer.api.globus.org", 443)),
+                "https://Transfer.api.globus.org:443/v0.10/",
+                Some((true, "transfer.api.globus.org")),
             ),
-            ("http://127.0.0.1:8080/", Some((false, "127.0.0.1", 8080))),
-            ("https://user@transfer.api.globus.org/", None),
-            ("https://:password@transfer.api.globus.org/", None),
+            ("http://127.0.0.1:8080/", Some((false, "127.0.0.1:8080"))),
+            (
+                "https://user:password@transfer.api.globus.org/",
+                Some((true, "user:password@transfer.api.globus.org")),
+            ),
             ("ftp://transfer.api.globus.org/", None),
         ] {
-            let url: Url = url.parse().expect("a URL");
-            let found = Place::origin(&url);
-            let found = found.map(|origin| (origin.secure, origin.host, origin.port));
-            assert_eq!(found, place, "{url}");
+            let url: Url = text.parse().expect(text);
+            assert_eq!(Place::authority(&url), place, "{text}");
+            let uri = uri(&url).expect(text);
+            assert_eq!(Place::authority(&uri), place, "{text}");
         }
     }
 }

@@ -6,7 +6,7 @@ use reqwest::{Body, Request};
 use super::answer;
 use crate::body::{ReplayBody, ReplayableBody};
 use crate::kept_headers::KeptHeaders;
-use crate::reauth::Asked;
+use crate::reauth::{Asked, Exchange};
 
 /// A request as it came, to be told of and to be sent again.
 pub(super) struct Kept {
@@ -25,7 +25,7 @@ struct Again {
 
 impl Kept {
     /// A stream can be sent again where there is a `limit`: so many bytes of it are kept.
-    pub(super) fn of(request: &mut Request, limit: Option<usize>) -> Self {
+    pub(super) fn of(request: &mut Request, exchange: &Exchange, limit: Option<usize>) -> Self {
         // To clone a request is the only way to have all of it; its headers are kept for less.
         let headers = std::mem::take(request.headers_mut());
         let (kept, stream) = match request.try_clone() {
@@ -35,17 +35,20 @@ impl Kept {
                 (kept, stream.map(Some))
             }
         };
-        let (headers_kept, presented) = match KeptHeaders::of(&headers) {
-            Some((kept, presented)) => (Some(kept), presented),
-            None => (None, headers.get(AUTHORIZATION).cloned()),
+        let (again, presented) = match stream {
+            Some(stream) => {
+                let usual = exchange.learn_headers(&headers);
+                let (headers, presented) = KeptHeaders::of(&headers, usual);
+                (Some(Again { headers, stream }), presented)
+            }
+            None => (None, headers.get(AUTHORIZATION)),
         };
+        let presented = presented.cloned();
         *request.headers_mut() = headers;
         Self {
             request: kept,
             presented,
-            again: stream
-                .zip(headers_kept)
-                .map(|(stream, headers)| Again { headers, stream }),
+            again,
         }
     }
 
@@ -80,10 +83,14 @@ impl Kept {
     }
 
     /// The request with another credential, if it can be sent again; and what is kept of it for another time.
-    pub(super) fn with(mut self, authorization: HeaderValue) -> Option<(Request, Self)> {
+    pub(super) fn with(
+        mut self,
+        authorization: HeaderValue,
+        exchange: &Exchange,
+    ) -> Option<(Request, Self)> {
         let Again { headers, stream } = self.again.take()?;
         let mut request = self.request.try_clone()?;
-        *request.headers_mut() = headers.read();
+        *request.headers_mut() = headers.read(exchange.usual_headers());
         authorize(&mut request, authorization);
         self.again = match stream {
             None => Some(Again {

@@ -154,7 +154,7 @@ impl GareMiddleware {
         let wanted = header.is_some();
         let again = header
             .filter(|_| kept.claim())
-            .and_then(|header| kept.with(header));
+            .and_then(|header| kept.with(header, &exchange));
         match again {
             Some((request, kept)) => Ok((request, exchange, kept)),
             None => {
@@ -200,7 +200,7 @@ impl Middleware for GareMiddleware {
                 return Ok(response);
             }
         };
-        let mut kept = Kept::of(&mut request, self.replay_streams);
+        let mut kept = Kept::of(&mut request, &exchange, self.replay_streams);
         match exchange.present(kept.presented(), request.url()) {
             Header::AsItCame => {}
             Header::Issued(value) => authorize(&mut request, value),
