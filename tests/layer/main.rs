@@ -2,6 +2,7 @@
 //! and the response that the caller gets.
 
 mod flights;
+mod headers;
 mod polls;
 mod requirements;
 mod responses;
