@@ -104,8 +104,8 @@ impl KeptHeaders {
         next
     }
 
-    /// The headers as they were, in their order; of the credential only the name.
-    pub(crate) fn read(&self, usual: &UsualHeaders) -> HeaderMap {
+    /// The headers as they were, in their order, with another credential.
+    pub(crate) fn with(&self, credential: HeaderValue, usual: &UsualHeaders) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut given = 0;
         let mut give_until = |end: usize, headers: &mut HeaderMap| {
@@ -128,8 +128,15 @@ impl KeptHeaders {
             rest = after;
         }
         give_until(usual.as_slice().len(), &mut headers);
+        authorize(&mut headers, credential);
         headers
     }
+}
+
+/// Replaces `Authorization`, however many there are.
+pub(crate) fn authorize(headers: &mut HeaderMap, mut credential: HeaderValue) {
+    credential.set_sensitive(true);
+    headers.insert(AUTHORIZATION, credential);
 }
 
 /// Whether a value is the usual one; clones of it have their bytes in the same place.
@@ -190,13 +197,11 @@ mod tests {
         value
     }
 
-    /// Names, values and whether they are sensitive, in order; of credentials only that they are there.
+    /// Names, values and whether they are sensitive, in order.
     fn list(headers: &HeaderMap) -> Vec<(&HeaderName, &[u8], bool)> {
-        let all = headers.iter().map(|(name, value)| match *name {
-            AUTHORIZATION => (name, &b""[..], true),
-            _ => (name, value.as_bytes(), value.is_sensitive()),
-        });
-        all.collect()
+        let all = headers.iter();
+        all.map(|(name, value)| (name, value.as_bytes(), value.is_sensitive()))
+            .collect()
     }
 
     #[test]
@@ -227,9 +232,12 @@ mod tests {
     #[test]
     fn no_headers() {
         let none = HeaderMap::new();
-        let (kept, credential) = KeptHeaders::of(&none, &UsualHeaders::default());
-        assert!(credential.is_none());
-        assert!(kept.read(&UsualHeaders::default()).is_empty() && kept.others.capacity() == 0);
+        let usual = UsualHeaders::default();
+        let (kept, credential) = KeptHeaders::of(&none, &usual);
+        assert!(credential.is_none() && kept.others.capacity() == 0);
+        let headers = kept.with(HeaderValue::from_static("Bearer t"), &usual);
+        assert_eq!(headers.len(), 1);
+        assert!(headers["authorization"] == "Bearer t" && headers["authorization"].is_sensitive());
     }
 
     fn headers() -> impl Strategy<Value = Vec<(&'static str, HeaderValue)>> {
@@ -256,8 +264,10 @@ mod tests {
             for headers in [&first, &second] {
                 let (kept, credential) = KeptHeaders::of(headers, &usual);
                 prop_assert_eq!(credential, headers.get(AUTHORIZATION));
-                let read = kept.read(&usual);
-                prop_assert_eq!(list(&read), list(headers));
+                let again = kept.with(secret("Bearer another"), &usual);
+                let mut expected = headers.clone();
+                expected.insert(AUTHORIZATION, secret("Bearer another"));
+                prop_assert_eq!(list(&again), list(&expected));
             }
         }
     }

@@ -8,11 +8,12 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::kept::{Kept, authorize};
+use super::kept::Kept;
 use super::layer::Limits;
 use super::{GareBody, ReplayableBody};
 use crate::body::Inspection;
 use crate::gare::detect;
+use crate::kept_headers::authorize;
 use crate::reauth::{Exchange, Session, may_ask};
 
 /// What waits for others is boxed; a response that is not inspected never gets here. So is what only some requests come
@@ -185,7 +186,7 @@ where
                         kept,
                     } = *unsent;
                     if let Some(value) = header {
-                        authorize(&mut request, value);
+                        authorize(request.headers_mut(), value);
                     }
                     State::Readying {
                         request: Box::new(request),

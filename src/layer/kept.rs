@@ -80,15 +80,8 @@ impl<B: ReplayableBody> Kept<B> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.version_mut() = self.version;
-        *request.headers_mut() = self.headers.read(exchange.usual_headers());
+        *request.headers_mut() = self.headers.with(authorization, exchange.usual_headers());
         *request.extensions_mut() = self.extensions.clone();
-        authorize(&mut request, authorization);
         Some((request, self))
     }
-}
-
-/// Replaces `Authorization`, however many there are.
-pub(super) fn authorize<B>(request: &mut Request<B>, mut value: HeaderValue) {
-    value.set_sensitive(true);
-    request.headers_mut().insert(AUTHORIZATION, value);
 }

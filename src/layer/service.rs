@@ -5,9 +5,10 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::future::Attempt;
-use super::kept::{Kept, authorize};
+use super::kept::Kept;
 use super::layer::Limits;
 use super::{GareBody, GareFuture, ReplayableBody};
+use crate::kept_headers::authorize;
 use crate::reauth::{Course, Header, Session};
 
 /// The service that [`GareLayer`](super::GareLayer) makes.
@@ -75,7 +76,7 @@ where
         let kept = Kept::of(&request, &exchange);
         match exchange.present(kept.presented(), request.uri()) {
             Header::AsItCame => {}
-            Header::Issued(value) => authorize(&mut request, value),
+            Header::Issued(value) => authorize(request.headers_mut(), value),
             Header::Awaited => {
                 return GareFuture::preparing(request, exchange, service, kept, self.limits);
             }

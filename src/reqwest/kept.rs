@@ -90,8 +90,7 @@ impl Kept {
     ) -> Option<(Request, Self)> {
         let Again { headers, stream } = self.again.take()?;
         let mut request = self.request.try_clone()?;
-        *request.headers_mut() = headers.read(exchange.usual_headers());
-        authorize(&mut request, authorization);
+        *request.headers_mut() = headers.with(authorization, exchange.usual_headers());
         self.again = match stream {
             None => Some(Again {
                 headers,
@@ -128,10 +127,4 @@ fn split(request: &mut Request, limit: Option<usize>) -> (Request, Option<Replay
     };
     *request.body_mut() = Some(body);
     (copy, stream)
-}
-
-/// Replaces `Authorization`, however many there are.
-pub(super) fn authorize(request: &mut Request, mut value: HeaderValue) {
-    value.set_sensitive(true);
-    request.headers_mut().insert(AUTHORIZATION, value);
 }

@@ -7,9 +7,10 @@ use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next};
 
 use super::answer::{self, Read};
-use super::kept::{Kept, authorize};
+use super::kept::Kept;
 use crate::body::Inspection;
 use crate::gare::detect;
+use crate::kept_headers::authorize;
 use crate::reauth::{Course, Exchange, Header, Reauthenticator, Session, Trust, head_may_ask};
 
 /// Makes a `reqwest` client satisfy Globus Auth requirements and carry on.
@@ -203,12 +204,12 @@ impl Middleware for GareMiddleware {
         let mut kept = Kept::of(&mut request, &exchange, self.replay_streams);
         match exchange.present(kept.presented(), request.url()) {
             Header::AsItCame => {}
-            Header::Issued(value) => authorize(&mut request, value),
+            Header::Issued(value) => authorize(request.headers_mut(), value),
             Header::Awaited => {
                 let (prepared, header) = Box::pin(exchange.prepare(kept.asked())).await;
                 exchange = prepared;
                 if let Some(value) = header {
-                    authorize(&mut request, value);
+                    authorize(request.headers_mut(), value);
                 }
             }
         }
