@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -7,6 +6,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::ahead::Ahead;
 use super::{into_bytes, length, remaining};
 
 pin_project! {
@@ -37,7 +37,7 @@ pin_project! {
 
 /// Frames that were read ahead, and what comes after them.
 pub(super) struct Held<B: Body> {
-    pub(super) frames: VecDeque<Frame<Bytes>>,
+    pub(super) ahead: Ahead,
     pub(super) rest: Rest<B>,
     /// What the body said of its length, less what was given back: a length that
     /// came to be known would change how a proxy frames it.
@@ -82,7 +82,7 @@ impl<B: Body> Body for GareBody<B> {
             }
             KindProjection::Inspected { held } => held,
         };
-        if let Some(frame) = held.frames.pop_front() {
+        if let Some(frame) = held.ahead.pop() {
             let read = frame.data_ref().map_or(0, length);
             held.hint = remaining(&held.hint, read);
             return Poll::Ready(Some(Ok(frame)));
@@ -104,7 +104,7 @@ impl<B: Body> Body for GareBody<B> {
         match &self.kind {
             Kind::Untouched { body } => body.is_end_stream(),
             Kind::Inspected { held } => {
-                held.frames.is_empty()
+                held.ahead.is_empty()
                     && match &held.rest {
                         Rest::Streaming(body) => body.is_end_stream(),
                         Rest::Failed(_) => false,
@@ -120,8 +120,8 @@ impl<B: Body> Body for GareBody<B> {
             Kind::Inspected { held } => held,
         };
         match &held.rest {
-            Rest::Streaming(body) if held.frames.is_empty() => body.size_hint(),
-            Rest::Ended if held.frames.is_empty() => SizeHint::with_exact(0),
+            Rest::Streaming(body) if held.ahead.is_empty() => body.size_hint(),
+            Rest::Ended if held.ahead.is_empty() => SizeHint::with_exact(0),
             _ => remaining(&held.hint, 0),
         }
     }

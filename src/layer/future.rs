@@ -11,7 +11,7 @@ use tower_service::Service;
 use super::kept::{Kept, authorize};
 use super::layer::Limits;
 use super::{GareBody, ReplayableBody};
-use crate::body::Inspection;
+use crate::body::{Inspected, Inspection};
 use crate::gare::detect;
 use crate::reauth::{Exchange, Header, Session, may_ask};
 
@@ -150,7 +150,7 @@ where
         let mut this = self.project();
         loop {
             // First what the state waits for; then, with the state taken, what follows.
-            let event = match this.state.as_mut().project() {
+            let next = match this.state.as_mut().project() {
                 // Most requests end in one of these two, without anything being moved.
                 StateProjection::Aside { future, untrusted } => {
                     let mut answer = ready!(future.poll(cx));
@@ -174,124 +174,107 @@ where
                         this.state.set(State::Done);
                         return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     }
-                    Event::Answered(response)
-                }
-                StateProjection::Preparing { waiting, .. }
-                | StateProjection::Deciding { waiting, .. } => {
-                    let (exchange, header) = ready!(waiting.as_mut().poll(cx));
-                    Event::Decided(exchange, header)
-                }
-                StateProjection::Readying { attempt, .. } => {
-                    Event::Ready(ready!(attempt.service.poll_ready(cx)))
-                }
-                StateProjection::Inspecting { .. } => Event::Readable,
-                // As every future, this one is not to be polled after it is done.
-                StateProjection::Done => return Poll::Pending,
-            };
-            let next = match (this.state.as_mut().project_replace(State::Done), event) {
-                (StateTaken::Preparing { unsent, .. }, Event::Decided(exchange, header)) => {
-                    let Unsent {
-                        mut request,
-                        service,
-                        kept,
-                    } = *unsent;
-                    if let Some(value) = header {
-                        authorize(&mut request, value);
-                    }
-                    State::Readying {
-                        request: Box::new(request),
-                        attempt: Attempt {
-                            exchange,
-                            service,
-                            kept,
-                        },
-                    }
-                }
-                (StateTaken::Calling { attempt, .. }, Event::Answered(response)) => {
-                    let limits = *this.limits;
-                    if may_ask(attempt.kept.method(), &response, limits.max_inspect) {
-                        let (head, body) = response.into_parts();
-                        let inspection =
-                            Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
-                        State::Inspecting {
-                            inspection: Box::new(inspection),
-                            head: Box::new(head),
-                            attempt,
+                    match this.state.as_mut().project_replace(State::Done) {
+                        StateTaken::Calling { attempt, .. } => {
+                            inspect(attempt, response, *this.limits, cx)
                         }
-                    } else {
-                        decide(attempt, response.map(GareBody::untouched), None)
+                        _ => return Poll::Pending,
                     }
                 }
-                (
-                    StateTaken::Inspecting {
-                        inspection,
-                        head,
-                        attempt,
-                    },
-                    _,
-                ) => match inspection.poll_read(cx) {
-                    Err(inspection) => {
-                        this.state.set(State::Inspecting {
+                StateProjection::Inspecting { inspection, .. } => {
+                    let end = ready!(inspection.poll_end(cx));
+                    match this.state.as_mut().project_replace(State::Done) {
+                        StateTaken::Inspecting {
                             inspection,
                             head,
                             attempt,
-                        });
-                        return Poll::Pending;
+                        } => Next::Poll(inspected(attempt, *head, inspection.give_back(end))),
+                        _ => return Poll::Pending,
                     }
-                    Ok(inspected) => decide(
-                        attempt,
-                        Response::from_parts(*head, inspected.body),
-                        inspected.text.as_deref(),
-                    ),
-                },
-                (
-                    StateTaken::Deciding {
-                        response,
-                        service,
-                        kept,
-                        ..
-                    },
-                    Event::Decided(mut exchange, header),
-                ) => {
-                    let wanted = header.is_some();
-                    let again = header
-                        .filter(|_| kept.claim())
-                        .and_then(|header| kept.with(header));
-                    match again {
-                        Some((request, kept)) => State::Readying {
-                            request: Box::new(request),
-                            attempt: Attempt {
+                }
+                StateProjection::Preparing { waiting, .. }
+                | StateProjection::Deciding { waiting, .. } => {
+                    let (mut exchange, header) = ready!(waiting.as_mut().poll(cx));
+                    match this.state.as_mut().project_replace(State::Done) {
+                        StateTaken::Preparing { unsent, .. } => {
+                            let Unsent {
+                                mut request,
+                                service,
+                                kept,
+                            } = *unsent;
+                            if let Some(value) = header {
+                                authorize(&mut request, value);
+                            }
+                            let attempt = Attempt {
                                 exchange,
                                 service,
                                 kept,
-                            },
-                        },
-                        None => {
-                            if wanted {
-                                exchange.not_replayable();
-                            }
-                            let mut response = *response;
-                            exchange.finish(response.status(), response.extensions_mut());
-                            return Poll::Ready(Ok(response));
+                            };
+                            attempt.call(request, cx)
                         }
+                        StateTaken::Deciding {
+                            response,
+                            service,
+                            kept,
+                            ..
+                        } => {
+                            let wanted = header.is_some();
+                            let again = header
+                                .filter(|_| kept.claim())
+                                .and_then(|header| kept.with(header));
+                            let Some((request, kept)) = again else {
+                                if wanted {
+                                    exchange.not_replayable();
+                                }
+                                let mut response = *response;
+                                exchange.finish(response.status(), response.extensions_mut());
+                                return Poll::Ready(Ok(response));
+                            };
+                            drop(response);
+                            let attempt = Attempt {
+                                exchange,
+                                service,
+                                kept,
+                            };
+                            attempt.call(request, cx)
+                        }
+                        _ => return Poll::Pending,
                     }
                 }
-                (
-                    StateTaken::Readying {
-                        request,
-                        mut attempt,
-                    },
-                    Event::Ready(Ok(())),
-                ) => {
-                    let future = attempt.service.call(*request);
-                    State::Calling { future, attempt }
+                StateProjection::Readying { attempt, .. } => {
+                    let ready = ready!(attempt.service.poll_ready(cx));
+                    match (this.state.as_mut().project_replace(State::Done), ready) {
+                        (_, Err(error)) => Next::Fail(error),
+                        (StateTaken::Readying { request, attempt }, Ok(())) => {
+                            Next::Poll(attempt.called(*request))
+                        }
+                        _ => return Poll::Pending,
+                    }
                 }
-                (_, Event::Ready(Err(error))) => return Poll::Ready(Err(error)),
-                _ => return Poll::Pending,
+                // As every future, this one is not to be polled after it is done.
+                StateProjection::Done => return Poll::Pending,
             };
-            this.state.set(next);
+            match next {
+                Next::Poll(state) => this.state.set(state),
+                Next::Wait(state) => {
+                    this.state.set(state);
+                    return Poll::Pending;
+                }
+                Next::Fail(error) => return Poll::Ready(Err(error)),
+            }
         }
     }
+}
+
+/// What comes after a state.
+enum Next<S, B, F, ResB, E>
+where
+    ResB: Body,
+{
+    Poll(State<S, B, F, ResB>),
+    /// What it waits for was polled already.
+    Wait(State<S, B, F, ResB>),
+    Fail(E),
 }
 
 impl<S, B: ReplayableBody> Attempt<S, B> {
@@ -304,12 +287,68 @@ impl<S, B: ReplayableBody> Attempt<S, B> {
     }
 }
 
-/// What a state waited for.
-enum Event<A, E> {
-    Answered(A),
-    Decided(Exchange, Option<HeaderValue>),
-    Ready(Result<(), E>),
-    Readable,
+impl<S: Service<Request<B>>, B> Attempt<S, B> {
+    /// The service is made ready, and called; mostly both at once.
+    fn call<ResB: Body>(
+        mut self,
+        request: Request<B>,
+        cx: &mut Context<'_>,
+    ) -> Next<S, B, S::Future, ResB, S::Error> {
+        match self.service.poll_ready(cx) {
+            Poll::Ready(Ok(())) => Next::Poll(self.called(request)),
+            Poll::Ready(Err(error)) => Next::Fail(error),
+            Poll::Pending => Next::Wait(State::Readying {
+                request: Box::new(request),
+                attempt: self,
+            }),
+        }
+    }
+
+    fn called<ResB: Body>(mut self, request: Request<B>) -> State<S, B, S::Future, ResB> {
+        State::Calling {
+            future: self.service.call(request),
+            attempt: self,
+        }
+    }
+}
+
+/// Reads what there is of an answer's body; it is mostly all there.
+fn inspect<S, B, F, ResB, E>(
+    attempt: Attempt<S, B>,
+    response: Response<ResB>,
+    limits: Limits,
+    cx: &mut Context<'_>,
+) -> Next<S, B, F, ResB, E>
+where
+    B: ReplayableBody,
+    ResB: Body,
+{
+    if !may_ask(attempt.kept.method(), &response, limits.max_inspect) {
+        return Next::Poll(decide(attempt, response.map(GareBody::untouched), None));
+    }
+    let (head, body) = response.into_parts();
+    let mut inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
+    match inspection.poll_end(cx) {
+        Poll::Ready(end) => Next::Poll(inspected(attempt, head, inspection.give_back(end))),
+        Poll::Pending => Next::Wait(State::Inspecting {
+            inspection: Box::new(inspection),
+            head: Box::new(head),
+            attempt,
+        }),
+    }
+}
+
+fn inspected<S, B, F, ResB>(
+    attempt: Attempt<S, B>,
+    head: response::Parts,
+    inspected: Inspected<ResB>,
+) -> State<S, B, F, ResB>
+where
+    B: ReplayableBody,
+    ResB: Body,
+{
+    let response = Response::from_parts(head, inspected.body);
+    decide(attempt, response, inspected.text.as_deref())
 }
 
 fn decide<S, B, F, ResB>(

@@ -1,6 +1,8 @@
 //! What becomes of an answer that asks for something.
 
+use std::future::Future;
 use std::pin::pin;
+use std::slice;
 use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
@@ -19,17 +21,27 @@ use super::{Origin, Refusal, Target};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
 use crate::runtime;
 
+/// An answer that is to be decided on. One is kept for each request that waits.
+pub(super) struct Refused {
+    pub(super) asked: Asked,
+    pub(super) target: Target,
+    pub(super) status: StatusCode,
+    pub(super) found: Vec<Found>,
+    replayable: bool,
+}
+
 /// What to do about a challenge, decided under the slot's lock.
 enum Step {
     Replay(Issued),
     Renew,
     Lead {
         gare: Gare,
+        requirement: Arc<AuthorizationParameters>,
         landing: Landing,
         landed: watch::Sender<Option<Landed>>,
     },
     Join {
-        requirement: AuthorizationParameters,
+        requirement: Arc<AuthorizationParameters>,
         landing: Landing,
     },
     WaitFor(Landing),
@@ -38,81 +50,108 @@ enum Step {
 
 impl Exchange {
     /// What an answer asks for, and the header to replay with if it could be had.
-    pub(crate) async fn decide(
+    ///
+    /// No `async fn`, which would keep its arguments twice in the memory of every request that waits.
+    pub(crate) fn decide(
         mut self,
         asked: Asked,
         status: StatusCode,
         found: Vec<Found>,
         replayable: bool,
-    ) -> (Self, Option<HeaderValue>) {
-        if runtime::is_aboard() {
-            return (self, None);
-        }
-        let Some(target) = self.target(&asked) else {
-            return (self, None);
+    ) -> impl Future<Output = (Self, Option<HeaderValue>)> + Send {
+        let target = match runtime::is_aboard() {
+            true => None,
+            false => self.take_target(&asked),
         };
-        let until = self.waits_until();
-        if found.is_empty() {
-            let renewed = before(
-                until,
-                pin!(self.renew_after_401(&target, status, replayable)),
-            )
-            .await;
-            let header = renewed
-                .flatten()
-                .map(|issued| self.replay(&target, &issued));
-            return (self, header);
+        let refused = target.map(|target| Refused {
+            asked,
+            target,
+            status,
+            found,
+            replayable,
+        });
+        async move {
+            let until = self.waits_until();
+            let answer = match &refused {
+                None => return (self, None),
+                Some(refused) if refused.found.is_empty() => {
+                    let renewed = before(until, pin!(self.renew_after_401(refused))).await;
+                    renewed.flatten().map(Ok)
+                }
+                Some(refused) => {
+                    self.challenged(refused);
+                    let answer = before(until, pin!(self.satisfy(refused))).await;
+                    let answer = answer.unwrap_or(Err(Refusal::DeadlineElapsed));
+                    Some(answer.and_then(|issued| self.once(refused).map_or(Ok(issued), Err)))
+                }
+            };
+            if let Some(Refused { target, found, .. }) = refused {
+                let dealings = self.dealings();
+                dealings.target = Some(target);
+                if !found.is_empty() {
+                    dealings.outcome.found = found;
+                }
+            }
+            let header = match answer {
+                Some(Ok(issued)) => Some(self.replay(issued)),
+                Some(Err(refusal)) => {
+                    self.refuse(refusal);
+                    None
+                }
+                None => None,
+            };
+            (self, header)
         }
+    }
+
+    fn challenged(&self, refused: &Refused) {
+        let Refused {
+            asked,
+            target,
+            status,
+            found,
+            ..
+        } = refused;
         count(&self.session.counters().challenges);
-        events::challenged(&target, &asked.method, status, &found, self.sent);
-        self.dealings().outcome.found = found;
-        let answer = before(
-            until,
-            pin!(self.satisfy(&asked, &target, status, replayable)),
-        )
-        .await
-        .unwrap_or(Err(Refusal::DeadlineElapsed));
-        let once = if !replayable {
+        events::challenged(target, &asked.method, *status, found, self.sent);
+    }
+
+    /// Why the request is not sent again, although it might be let in now.
+    fn once(&self, refused: &Refused) -> Option<Refusal> {
+        if !refused.replayable {
             Some(Refusal::NotReplayable)
         } else if self.options().login_only {
             Some(Refusal::LoginOnly)
         } else {
             None
-        };
-        match (answer, once) {
-            (Ok(issued), None) => {
-                let header = self.replay(&target, &issued);
-                (self, Some(header))
-            }
-            (Ok(_), Some(refusal)) | (Err(refusal), _) => {
-                self.refuse(refusal);
-                (self, None)
-            }
         }
     }
 
-    async fn satisfy(
-        &mut self,
-        request: &Asked,
-        target: &Target,
-        status: StatusCode,
-        replayable: bool,
-    ) -> Result<Issued, Refusal> {
+    async fn satisfy(&mut self, refused: &Refused) -> Result<Issued, Refusal> {
+        let target = &refused.target;
         let settings = self.session.settings();
-        if Presented::of(request.presented.as_ref()) == Presented::Other {
+        if Presented::of(refused.asked.presented.as_ref()) == Presented::Other {
             return Err(Refusal::NotBearer);
         }
-        if !replayable && !settings.login_for_unreplayable && !self.options().login_only {
+        if !refused.replayable && !settings.login_for_unreplayable && !self.options().login_only {
             return Err(Refusal::NotReplayable);
         }
         if self.outcome().replays >= settings.max_replays {
             return Err(Refusal::Exhausted);
         }
-        let asked = coalesce(self.outcome().found.iter().map(|found| found.gare.clone()));
+        // One alone, as mostly, is what it is.
+        let merged;
+        let asked = match &refused.found[..] {
+            [only] => slice::from_ref(&only.gare),
+            all => {
+                merged = coalesce(all.iter().map(|found| found.gare.clone()));
+                &merged
+            }
+        };
         let slot = self.slot_for(target.identity());
         self.dealings().pending = None;
         loop {
-            match self.step(&slot, target.origin(), &asked) {
+            match self.step(&slot, target.origin(), asked) {
                 Step::Replay(issued) => return Ok(issued),
                 Step::Stop(refusal) => return Err(refusal),
                 Step::Renew => {
@@ -133,11 +172,11 @@ impl Exchange {
                 }
                 Step::Lead {
                     gare,
+                    requirement,
                     landing,
                     landed,
                 } => {
-                    let requirement = gare.authorization_parameters.clone();
-                    self.log_in(&slot, request, target, gare, status, landed);
+                    self.log_in(&slot, refused, gare, landed);
                     return self.logged_in(requirement, landing).await;
                 }
             }
@@ -147,7 +186,7 @@ impl Exchange {
     /// Waits for a login that satisfies this request's requirement.
     async fn logged_in(
         &mut self,
-        requirement: AuthorizationParameters,
+        requirement: Arc<AuthorizationParameters>,
         landing: Landing,
     ) -> Result<Issued, Refusal> {
         match landing_of(landing).await {
@@ -165,9 +204,7 @@ impl Exchange {
 
     fn step(&mut self, slot: &Arc<Slot>, origin: &Origin, asked: &[Gare]) -> Step {
         let mut state = slot.lock();
-        let session = self.session.clone();
-        let settings = session.settings();
-        let now = Instant::now();
+        let settings = self.session.settings();
         // The refusal is about a credential that is no longer the current one.
         if let Some(issued) = state.newer_than(self.sent, origin) {
             return Step::Replay(issued);
@@ -175,7 +212,7 @@ impl Exchange {
         // A login at another service may have given this one a better token too.
         if state.logged_in_since(self.sent)
             && !self.has_renewed()
-            && !state.is_barren(origin.view(), now)
+            && !state.is_barren(origin.view(), Instant::now())
         {
             return Step::Renew;
         }
@@ -188,6 +225,7 @@ impl Exchange {
                 .any(|given| covers(given, parameters))
         };
         let Some(gare) = asked.iter().find(is_new) else {
+            let now = Instant::now();
             let until = settings.cool_down_from(now);
             asked.iter().for_each(|gare| {
                 state.note_futile(gare.authorization_parameters.clone(), now, until)
@@ -206,7 +244,7 @@ impl Exchange {
             }
             if covered {
                 return Step::Join {
-                    requirement: login.requirement.clone(),
+                    requirement: Arc::clone(&login.requirement),
                     landing,
                 };
             }
@@ -220,6 +258,7 @@ impl Exchange {
             }
             return Step::WaitFor(landing);
         }
+        let now = Instant::now();
         if state.is_futile(&gare.authorization_parameters, now) {
             return Step::Stop(Refusal::NoProgress);
         }
@@ -237,45 +276,46 @@ impl Exchange {
         }
         let gare = state.with_pending(gare.clone());
         let (landed, landing) = watch::channel(None);
+        let requirement = Arc::new(gare.authorization_parameters.clone());
         state.take_off(Login {
             origin: origin.clone(),
-            requirement: gare.authorization_parameters.clone(),
+            requirement: Arc::clone(&requirement),
             landing: landing.clone(),
         });
         Step::Lead {
             gare,
+            requirement,
             landing,
             landed,
         }
     }
 
     /// One silent renewal after a `401` that says nothing of a requirement.
-    async fn renew_after_401(
-        &mut self,
-        target: &Target,
-        status: StatusCode,
-        replayable: bool,
-    ) -> Option<Issued> {
-        if !self.minds(status) || !replayable || self.options().login_only {
+    async fn renew_after_401(&mut self, refused: &Refused) -> Option<Issued> {
+        if !self.minds(refused.status) || !refused.replayable || self.options().login_only {
             return None;
         }
+        let target = &refused.target;
         let slot = Arc::clone(self.slot()?);
         self.dealings().renewed = true;
         let sent = slot.lock().current(target.origin());
-        let refused = sent.filter(|issued| issued.generation == self.sent);
-        let refused = refused.map(|issued| issued.credential);
-        let renewed = self.renew(&slot, target, refused).await.ok().flatten()?;
+        let sent = sent.filter(|issued| issued.generation == self.sent);
+        let credential = sent.map(|issued| issued.credential);
+        let renewal = self.renew(&slot, target, credential);
+        let renewed = renewal.await.ok().flatten()?;
         (renewed.generation > self.sent).then_some(renewed)
     }
 
-    fn replay(&mut self, target: &Target, issued: &Issued) -> HeaderValue {
+    fn replay(&mut self, issued: Issued) -> HeaderValue {
         self.sent = issued.generation;
-        let outcome = &mut self.dealings().outcome;
+        let dealings = self.dealings();
+        let outcome = &mut dealings.outcome;
         outcome.replays += 1;
         outcome.refusal = None;
-        let replays = outcome.replays;
+        if let Some(target) = &dealings.target {
+            events::replayed(target, outcome.replays, issued.generation);
+        }
         count(&self.session.counters().replays);
-        events::replayed(target, replays, issued.generation);
-        issued.credential.header_value().clone()
+        issued.credential.into_header_value()
     }
 }

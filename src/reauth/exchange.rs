@@ -54,7 +54,7 @@ pub(super) struct Dealings {
     /// Known once the session has to do something.
     pub(super) target: Option<Target>,
     /// What logins that this request waited for were asked to satisfy.
-    pub(super) satisfied: Vec<AuthorizationParameters>,
+    pub(super) satisfied: Vec<Arc<AuthorizationParameters>>,
     pub(super) outcome: GareOutcome,
     pub(super) waits_until: Option<Instant>,
     /// Whether a silent renewal was tried for a challenge of this request.
@@ -109,6 +109,13 @@ impl Exchange {
         target
     }
 
+    /// As [`target`](Self::target), of which nothing is kept: whoever waits has it.
+    pub(super) fn take_target(&mut self, asked: &Asked) -> Option<Target> {
+        let known = self.dealings.as_mut();
+        let known = known.and_then(|dealings| dealings.target.take());
+        known.or_else(|| asked.target(self.options().identity.as_ref()).ok())
+    }
+
     pub(super) fn dealings(&mut self) -> &mut Dealings {
         self.dealings.get_or_insert_default()
     }
@@ -121,7 +128,7 @@ impl Exchange {
             .map_or(&NOTHING, |dealings| &dealings.outcome)
     }
 
-    pub(super) fn satisfied(&self) -> &[AuthorizationParameters] {
+    pub(super) fn satisfied(&self) -> &[Arc<AuthorizationParameters>] {
         self.dealings
             .as_ref()
             .map_or(&[], |dealings| &dealings.satisfied)
@@ -237,6 +244,7 @@ pub(super) async fn before<F: Future>(
 ) -> Option<F::Output> {
     match until {
         None => Some(future.await),
-        Some(until) => runtime::timeout_at(until, future).await,
+        // In a box, for most have no deadline, and no room for it either.
+        Some(until) => Box::pin(runtime::timeout_at(until, future)).await,
     }
 }

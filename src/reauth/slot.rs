@@ -23,7 +23,8 @@ pub(super) type Landing = watch::Receiver<Option<Landed>>;
 #[derive(Debug)]
 pub(super) struct Login {
     pub(super) origin: Origin,
-    pub(super) requirement: AuthorizationParameters,
+    /// Shared with all who wait for it.
+    pub(super) requirement: Arc<AuthorizationParameters>,
     pub(super) landing: Landing,
 }
 
@@ -68,7 +69,7 @@ impl Drop for Seat {
 #[derive(Debug)]
 pub(super) struct LastLogin {
     generation: u64,
-    requirement: AuthorizationParameters,
+    requirement: Arc<AuthorizationParameters>,
     landed: Instant,
 }
 

@@ -1,14 +1,14 @@
 //! Starting flights: a login, or a silent renewal.
 
+use std::future::Future;
 use std::sync::Arc;
 
-use http::StatusCode;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::asked::Asked;
+use super::answer::Refused;
 use super::exchange::Exchange;
-use super::slot::{Landed, Slot};
+use super::slot::{Landed, Landing, Slot};
 use super::stats::count;
 use super::{Challenge, Credential, Target, events, flight};
 use crate::gare::Gare;
@@ -18,16 +18,15 @@ impl Exchange {
     pub(super) fn log_in(
         &self,
         slot: &Arc<Slot>,
-        asked: &Asked,
-        target: &Target,
+        refused: &Refused,
         gare: Gare,
-        status: StatusCode,
         landed: watch::Sender<Option<Landed>>,
     ) {
-        let (session, slot, target) = (self.session.clone(), Arc::clone(slot), target.clone());
+        let (session, slot) = (self.session.clone(), Arc::clone(slot));
+        let (asked, target) = (&refused.asked, refused.target.clone());
         let (method, uri) = (asked.method.clone(), asked.uri.clone());
         let challenge = Challenge::of_request(target.clone(), gare, method, uri)
-            .answered(status, self.outcome().found.clone())
+            .answered(refused.status, refused.found.clone())
             .at(self.outcome().logins.saturating_add(1), self.sent);
         count(&session.counters().logins);
         events::logging_in(&target, challenge.attempt());
@@ -61,12 +60,28 @@ impl Exchange {
     /// Runs `Reauthenticator::credential` for the target, or joins who does,
     /// unless there is a credential by now that the request was not sent with.
     /// With the one that was `refused` it is `Reauthenticator::renew`.
-    pub(super) async fn renew(
+    pub(super) fn renew(
         &self,
         slot: &Arc<Slot>,
         target: &Target,
         refused: Option<Credential>,
-    ) -> Landed {
+    ) -> impl Future<Output = Landed> + Send + use<> {
+        let renewal = self.start_renewal(slot, target, refused);
+        async {
+            match renewal {
+                Ok(landing) => flight::landing_of(landing).await,
+                Err(known) => known,
+            }
+        }
+    }
+
+    /// The renewal that is waited for, or what it would come to.
+    fn start_renewal(
+        &self,
+        slot: &Arc<Slot>,
+        target: &Target,
+        refused: Option<Credential>,
+    ) -> Result<Landing, Landed> {
         let origin = target.origin();
         let (landing, launch) = {
             let mut state = slot.lock();
@@ -74,10 +89,10 @@ impl Exchange {
             // under the lock, is it sure.
             let leeway = self.session.settings().expiry_leeway;
             if let Some(issued) = state.fresh(self.sent, origin, leeway) {
-                return Ok(Some(issued));
+                return Err(Ok(Some(issued)));
             }
             if state.is_barren(origin.view(), Instant::now()) {
-                return Ok(None);
+                return Err(Ok(None));
             }
             match state.renewal(origin) {
                 Some(landing) => (landing, None),
@@ -126,6 +141,6 @@ impl Exchange {
                 },
             );
         }
-        flight::landing_of(landing).await
+        Ok(landing)
     }
 }
