@@ -10,7 +10,7 @@ use tokio::time::Sleep;
 
 use super::ahead::Ahead;
 use super::gare_body::{Held, Rest};
-use super::{GareBody, into_bytes};
+use super::into_bytes;
 
 /// Reads a body ahead, as far as it may be inspected.
 pub(crate) struct Inspection<B: Body> {
@@ -22,12 +22,6 @@ pub(crate) struct Inspection<B: Body> {
     hint: SizeHint,
     /// Set when the body first makes us wait.
     alarm: Option<Pin<Box<Sleep>>>,
-}
-
-/// The body to give back, and its text if all of it could be read.
-pub(crate) struct Inspected<B: Body> {
-    pub(crate) text: Option<Bytes>,
-    pub(crate) body: GareBody<B>,
 }
 
 /// How the reading came to its end.
@@ -47,18 +41,6 @@ impl<B: Body> Inspection<B> {
             limit,
             timeout,
             alarm: None,
-        }
-    }
-
-    /// Reads on; in a box, so that whoever waits for more need not move it about.
-    #[cfg(feature = "reqwest")]
-    pub(crate) fn poll_read(
-        mut self: Box<Self>,
-        cx: &mut Context<'_>,
-    ) -> Result<Inspected<B>, Box<Self>> {
-        match self.poll_end(cx) {
-            Poll::Ready(end) => Ok(self.give_back(end)),
-            Poll::Pending => Err(self),
         }
     }
 
@@ -85,7 +67,8 @@ impl<B: Body> Inspection<B> {
         }
     }
 
-    pub(crate) fn give_back(self, end: End<B::Error>) -> Inspected<B> {
+    /// The text, if all of it could be read, and what is to be given back.
+    pub(crate) fn give_back(self, end: End<B::Error>) -> (Option<Bytes>, Held<B>) {
         let text = matches!(end, End::Whole).then(|| self.ahead.text());
         let held = Held {
             ahead: self.ahead,
@@ -96,10 +79,7 @@ impl<B: Body> Inspection<B> {
             },
             hint: self.hint,
         };
-        Inspected {
-            text,
-            body: GareBody::inspected(held),
-        }
+        (text, held)
     }
 
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
@@ -112,5 +92,27 @@ impl<B: Body> Inspection<B> {
             .alarm
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         alarm.as_mut().poll(cx).is_ready()
+    }
+}
+
+/// What the adapter of reqwest takes: the body in the type that it gives back.
+#[cfg(feature = "reqwest")]
+pub(crate) struct Inspected<B: Body> {
+    pub(crate) text: Option<Bytes>,
+    pub(crate) body: super::GareBody<B>,
+}
+
+#[cfg(feature = "reqwest")]
+impl<B: Body> Inspection<B> {
+    pub(crate) fn poll_read(
+        mut self: Box<Self>,
+        cx: &mut Context<'_>,
+    ) -> Result<Inspected<B>, Box<Self>> {
+        let Poll::Ready(end) = self.poll_end(cx) else {
+            return Err(self);
+        };
+        let (text, held) = self.give_back(end);
+        let body = super::GareBody::inspected(held);
+        Ok(Inspected { text, body })
     }
 }

@@ -3,6 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -11,7 +12,7 @@ use tower_service::Service;
 use super::kept::{Kept, authorize};
 use super::layer::Limits;
 use super::{GareBody, ReplayableBody};
-use crate::body::{Inspected, Inspection};
+use crate::body::{Held, Inspection};
 use crate::gare::detect;
 use crate::reauth::{Exchange, Header, Session, may_ask};
 
@@ -49,7 +50,7 @@ pin_project! {
         // The answer may ask for something: its body is read ahead.
         Inspecting { inspection: Box<Inspection<ResB>>, head: Box<response::Parts>, attempt: Attempt<S, B> },
         // It does. The session decides, logs in, waits.
-        Deciding { waiting: Waiting, response: Box<Response<GareBody<ResB>>>, service: S, kept: Kept<B> },
+        Deciding { waiting: Waiting, response: Box<Response<Held<ResB>>>, service: S, kept: Kept<B> },
         // There is a credential, or a newer one: the service is made ready for it.
         Readying { request: Box<Request<B>>, attempt: Attempt<S, B> },
         Done,
@@ -168,7 +169,8 @@ where
                             return Poll::Ready(Err(error));
                         }
                     };
-                    if !attempt.minds(&response, this.limits.max_inspect) {
+                    let asks = attempt.may_ask(&response, this.limits.max_inspect);
+                    if !attempt.minds(&response, asks) {
                         let status = response.status();
                         attempt.exchange.finish(status, response.extensions_mut());
                         this.state.set(State::Done);
@@ -176,7 +178,7 @@ where
                     }
                     match this.state.as_mut().project_replace(State::Done) {
                         StateTaken::Calling { attempt, .. } => {
-                            inspect(attempt, response, *this.limits, cx)
+                            inspect(attempt, response, asks, *this.limits, cx)
                         }
                         _ => return Poll::Pending,
                     }
@@ -228,7 +230,7 @@ where
                                 }
                                 let mut response = *response;
                                 exchange.finish(response.status(), response.extensions_mut());
-                                return Poll::Ready(Ok(response));
+                                return Poll::Ready(Ok(response.map(GareBody::inspected)));
                             };
                             drop(response);
                             let attempt = Attempt {
@@ -278,11 +280,14 @@ where
 }
 
 impl<S, B: ReplayableBody> Attempt<S, B> {
-    /// Whether there is anything to be done about an answer: mostly not.
-    fn minds<ResB: Body>(&mut self, response: &Response<ResB>, max_inspect: usize) -> bool {
+    fn may_ask<ResB: Body>(&self, response: &Response<ResB>, max_inspect: usize) -> bool {
+        may_ask(self.kept.method(), response, max_inspect)
+    }
+
+    /// Whether there is anything to be done about an answer that asks for something or not: mostly not.
+    fn minds<ResB>(&mut self, response: &Response<ResB>, asks: bool) -> bool {
         let kept = &self.kept;
-        let minded =
-            may_ask(kept.method(), response, max_inspect) || self.exchange.minds(response.status());
+        let minded = asks || self.exchange.minds(response.status());
         minded && self.exchange.hears(response.extensions(), || kept.asked())
     }
 }
@@ -316,6 +321,7 @@ impl<S: Service<Request<B>>, B> Attempt<S, B> {
 fn inspect<S, B, F, ResB, E>(
     attempt: Attempt<S, B>,
     response: Response<ResB>,
+    asks: bool,
     limits: Limits,
     cx: &mut Context<'_>,
 ) -> Next<S, B, F, ResB, E>
@@ -323,8 +329,8 @@ where
     B: ReplayableBody,
     ResB: Body,
 {
-    if !may_ask(attempt.kept.method(), &response, limits.max_inspect) {
-        return Next::Poll(decide(attempt, response.map(GareBody::untouched), None));
+    if !asks {
+        return Next::Poll(decide(attempt, response.map(Held::unread), None));
     }
     let (head, body) = response.into_parts();
     let mut inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
@@ -341,19 +347,18 @@ where
 fn inspected<S, B, F, ResB>(
     attempt: Attempt<S, B>,
     head: response::Parts,
-    inspected: Inspected<ResB>,
+    (text, held): (Option<Bytes>, Held<ResB>),
 ) -> State<S, B, F, ResB>
 where
     B: ReplayableBody,
     ResB: Body,
 {
-    let response = Response::from_parts(head, inspected.body);
-    decide(attempt, response, inspected.text.as_deref())
+    decide(attempt, Response::from_parts(head, held), text.as_deref())
 }
 
 fn decide<S, B, F, ResB>(
     attempt: Attempt<S, B>,
-    response: Response<GareBody<ResB>>,
+    response: Response<Held<ResB>>,
     text: Option<&[u8]>,
 ) -> State<S, B, F, ResB>
 where

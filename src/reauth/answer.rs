@@ -5,28 +5,28 @@ use std::pin::pin;
 use std::slice;
 use std::sync::Arc;
 
-use http::{HeaderValue, StatusCode};
-use tokio::sync::watch;
+use http::{HeaderValue, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::asked::{Asked, Presented};
 use super::current::Issued;
 use super::events;
 use super::exchange::{Exchange, Pending, before};
-use super::flight::landing_of;
+use super::landing::{Beacon, Landing, awaited};
 use super::requirement::covers;
-use super::slot::{Landed, Landing, Login, Slot};
+use super::slot::{Login, Slot};
 use super::stats::count;
-use super::{Origin, Refusal, Target};
+use super::{Challenge, Origin, Refusal, Target};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
 use crate::runtime;
 
 /// An answer that is to be decided on. One is kept for each request that waits.
-pub(super) struct Refused {
-    pub(super) asked: Asked,
-    pub(super) target: Target,
-    pub(super) status: StatusCode,
-    pub(super) found: Vec<Found>,
+struct Refused {
+    asked: Asked,
+    presented: Presented,
+    target: Target,
+    status: StatusCode,
+    found: Vec<Found>,
     replayable: bool,
 }
 
@@ -38,7 +38,7 @@ enum Step {
         gare: Gare,
         requirement: Arc<AuthorizationParameters>,
         landing: Landing,
-        landed: watch::Sender<Option<Landed>>,
+        beacon: Beacon,
     },
     Join {
         requirement: Arc<AuthorizationParameters>,
@@ -46,6 +46,15 @@ enum Step {
     },
     WaitFor(Landing),
     Stop(Refusal),
+}
+
+/// What is waited for.
+enum Flight {
+    Renewal,
+    /// A login that does not give what is asked for.
+    Another,
+    /// One that does.
+    Ours(Arc<AuthorizationParameters>),
 }
 
 impl Exchange {
@@ -63,7 +72,8 @@ impl Exchange {
             true => None,
             false => self.take_target(&asked),
         };
-        let refused = target.map(|target| Refused {
+        let mut refused = target.map(|target| Refused {
+            presented: Presented::of(asked.presented.as_ref()),
             asked,
             target,
             status,
@@ -72,10 +82,11 @@ impl Exchange {
         });
         async move {
             let until = self.waits_until();
-            let answer = match &refused {
+            let answer = match &mut refused {
                 None => return (self, None),
                 Some(refused) if refused.found.is_empty() => {
-                    let renewed = before(until, pin!(self.renew_after_401(refused))).await;
+                    let renewed =
+                        before(until, Box::pin(self.renew_after_401(refused)).as_mut()).await;
                     renewed.flatten().map(Ok)
                 }
                 Some(refused) => {
@@ -127,10 +138,9 @@ impl Exchange {
         }
     }
 
-    async fn satisfy(&mut self, refused: &Refused) -> Result<Issued, Refusal> {
-        let target = &refused.target;
+    async fn satisfy(&mut self, refused: &mut Refused) -> Result<Issued, Refusal> {
         let settings = self.session.settings();
-        if Presented::of(refused.asked.presented.as_ref()) == Presented::Other {
+        if refused.presented == Presented::Other {
             return Err(Refusal::NotBearer);
         }
         if !refused.replayable && !settings.login_for_unreplayable && !self.options().login_only {
@@ -141,26 +151,33 @@ impl Exchange {
         }
         // One alone, as mostly, is what it is.
         let merged;
-        let asked = match &refused.found[..] {
+        let gares = match &refused.found[..] {
             [only] => slice::from_ref(&only.gare),
             all => {
                 merged = coalesce(all.iter().map(|found| found.gare.clone()));
                 &merged
             }
         };
+        let (target, status) = (&refused.target, refused.status);
+        let asked = &mut refused.asked;
         let slot = self.slot_for(target.identity());
-        self.dealings().pending = None;
+        if let Some(dealings) = &mut self.dealings {
+            dealings.pending = None;
+        }
         loop {
-            match self.step(&slot, target.origin(), asked) {
+            let (landing, flight) = match self.step(&slot, target.origin(), gares) {
                 Step::Replay(issued) => return Ok(issued),
                 Step::Stop(refusal) => return Err(refusal),
                 Step::Renew => {
                     self.dealings().renewed = true;
-                    let _ = self.renew(&slot, target, None).await;
+                    match self.start_renewal(&slot, target, None) {
+                        Ok(landing) => (landing, Flight::Renewal),
+                        Err(_) => continue,
+                    }
                 }
                 Step::WaitFor(landing) => {
                     events::waiting(target);
-                    landing_of(landing).await.map_err(Refusal::Failed)?;
+                    (landing, Flight::Another)
                 }
                 Step::Join {
                     requirement,
@@ -168,37 +185,41 @@ impl Exchange {
                 } => {
                     count(&self.session.counters().joins);
                     events::joined(target);
-                    return self.logged_in(requirement, landing).await;
+                    // Once that is over there is no other to be asked for: what only a challenge
+                    // would tell is let go of now, and not when it has long left the caches.
+                    (asked.uri, asked.presented) = (Uri::default(), None);
+                    (landing, Flight::Ours(requirement))
                 }
                 Step::Lead {
                     gare,
                     requirement,
                     landing,
-                    landed,
+                    beacon,
                 } => {
-                    self.log_in(&slot, refused, gare, landed);
-                    return self.logged_in(requirement, landing).await;
+                    let (method, uri) = (asked.method.clone(), asked.uri.clone());
+                    let challenge = Challenge::of_request(target.clone(), gare, method, uri)
+                        .answered(status, refused.found.clone());
+                    self.log_in(&slot, challenge, beacon);
+                    (landing, Flight::Ours(requirement))
+                }
+            };
+            let landed = landing.ended().await;
+            match flight {
+                Flight::Renewal => {}
+                Flight::Another => {
+                    landed.map_err(Refusal::Failed)?;
+                }
+                Flight::Ours(requirement) => {
+                    // A login that succeeds gives a credential; `None` cannot come here.
+                    let issued = landed
+                        .map_err(Refusal::Failed)?
+                        .ok_or(Refusal::NoProgress)?;
+                    let dealings = self.dealings();
+                    dealings.outcome.logins += 1;
+                    dealings.satisfied.push(requirement);
+                    return Ok(issued);
                 }
             }
-        }
-    }
-
-    /// Waits for a login that satisfies this request's requirement.
-    async fn logged_in(
-        &mut self,
-        requirement: Arc<AuthorizationParameters>,
-        landing: Landing,
-    ) -> Result<Issued, Refusal> {
-        match landing_of(landing).await {
-            Ok(Some(issued)) => {
-                let dealings = self.dealings();
-                dealings.outcome.logins += 1;
-                dealings.satisfied.push(requirement);
-                Ok(issued)
-            }
-            // A login that succeeds gives a credential; `None` cannot come here.
-            Ok(None) => Err(Refusal::NoProgress),
-            Err(error) => Err(Refusal::Failed(error)),
         }
     }
 
@@ -275,7 +296,7 @@ impl Exchange {
             return Step::Stop(Refusal::Exhausted);
         }
         let gare = state.with_pending(gare.clone());
-        let (landed, landing) = watch::channel(None);
+        let (beacon, landing) = awaited();
         let requirement = Arc::new(gare.authorization_parameters.clone());
         state.take_off(Login {
             origin: origin.clone(),
@@ -286,7 +307,7 @@ impl Exchange {
             gare,
             requirement,
             landing,
-            landed,
+            beacon,
         }
     }
 

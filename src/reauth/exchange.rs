@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use super::asked::Asked;
 use super::events;
-use super::flight::landing_of;
 use super::origin::OriginRef;
 use super::slot::{Seat, Slot};
 use super::{AnsweredBy, GareOptions, GareOutcome, Identity, Refusal, Session, Target};
@@ -157,7 +156,7 @@ impl Exchange {
             // Whatever comes of it, the request is sent with what there is then.
             let until = self.waits_until();
             let _ = match login {
-                Some(landing) => before(until, pin!(landing_of(landing))).await,
+                Some(landing) => before(until, pin!(landing.ended())).await,
                 None => before(until, pin!(self.renew(&slot, &target, None))).await,
             };
             let current = slot.lock().current(target.origin());
@@ -244,7 +243,7 @@ pub(super) async fn before<F: Future>(
 ) -> Option<F::Output> {
     match until {
         None => Some(future.await),
-        // In a box, for most have no deadline, and no room for it either.
+        // In a box, for most have no deadline, and need no room for it.
         Some(until) => Box::pin(runtime::timeout_at(until, future)).await,
     }
 }

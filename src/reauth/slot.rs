@@ -5,19 +5,15 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::current::{Current, Issued};
+use super::landing::{Landed, Landing};
 use super::origin::OriginRef;
 use super::requirement::covers;
 use super::{Credential, Origin, ReauthError};
 use crate::gare::{AuthorizationParameters, Gare, coalesce};
 use crate::runtime::{Mutex, MutexGuard};
-
-/// How a flight ended. A renewal may end well and give nothing.
-pub(super) type Landed = Result<Option<Issued>, ReauthError>;
-pub(super) type Landing = watch::Receiver<Option<Landed>>;
 
 /// A run of the reauthenticator that is under way.
 #[derive(Debug)]

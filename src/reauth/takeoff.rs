@@ -3,31 +3,20 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::answer::Refused;
 use super::exchange::Exchange;
-use super::slot::{Landed, Landing, Slot};
+use super::landing::{Beacon, Landed, Landing, awaited};
+use super::slot::Slot;
 use super::stats::count;
 use super::{Challenge, Credential, Target, events, flight};
-use crate::gare::Gare;
 
 impl Exchange {
     /// Starts the login that [`step`](Self::step) has put down as under way.
-    pub(super) fn log_in(
-        &self,
-        slot: &Arc<Slot>,
-        refused: &Refused,
-        gare: Gare,
-        landed: watch::Sender<Option<Landed>>,
-    ) {
+    pub(super) fn log_in(&self, slot: &Arc<Slot>, challenge: Challenge, beacon: Beacon) {
         let (session, slot) = (self.session.clone(), Arc::clone(slot));
-        let (asked, target) = (&refused.asked, refused.target.clone());
-        let (method, uri) = (asked.method.clone(), asked.uri.clone());
-        let challenge = Challenge::of_request(target.clone(), gare, method, uri)
-            .answered(refused.status, refused.found.clone())
-            .at(self.outcome().logins.saturating_add(1), self.sent);
+        let target = challenge.target().clone();
+        let challenge = challenge.at(self.outcome().logins.saturating_add(1), self.sent);
         count(&session.counters().logins);
         events::logging_in(&target, challenge.attempt());
         let (reauthenticator, attempt) = (session.reauthenticator(), challenge.attempt());
@@ -35,7 +24,7 @@ impl Exchange {
         let work = events::during_login(&target, attempt, work);
         flight::launch(
             self.session.settings().flight_timeout,
-            landed,
+            beacon,
             work,
             move |result| {
                 let settings = session.settings();
@@ -69,14 +58,14 @@ impl Exchange {
         let renewal = self.start_renewal(slot, target, refused);
         async {
             match renewal {
-                Ok(landing) => flight::landing_of(landing).await,
+                Ok(landing) => landing.ended().await,
                 Err(known) => known,
             }
         }
     }
 
     /// The renewal that is waited for, or what it would come to.
-    fn start_renewal(
+    pub(super) fn start_renewal(
         &self,
         slot: &Arc<Slot>,
         target: &Target,
@@ -97,14 +86,14 @@ impl Exchange {
             match state.renewal(origin) {
                 Some(landing) => (landing, None),
                 None => {
-                    let (landed, landing) = watch::channel(None);
+                    let (beacon, landing) = awaited();
                     let began = state.current(origin).map_or(0, |issued| issued.generation);
                     state.take_off_renewal(origin.clone(), landing.clone());
-                    (landing, Some((landed, began)))
+                    (landing, Some((beacon, began)))
                 }
             }
         };
-        if let Some((landed, began)) = launch {
+        if let Some((beacon, began)) = launch {
             let (session, slot, target) = (self.session.clone(), Arc::clone(slot), target.clone());
             count(&session.counters().renewals);
             events::renewing(&target);
@@ -118,7 +107,7 @@ impl Exchange {
             };
             flight::launch(
                 self.session.settings().flight_timeout,
-                landed,
+                beacon,
                 work,
                 move |result| {
                     let settings = session.settings();
