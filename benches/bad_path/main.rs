@@ -11,6 +11,7 @@
 mod batch;
 mod clients;
 mod contention;
+mod kinds;
 #[path = "../kit/mod.rs"]
 #[allow(dead_code)]
 mod kit;
@@ -22,5 +23,6 @@ mod waiting;
 
 fn main() {
     waiting::report();
+    kinds::report();
     contention::report();
 }

@@ -178,7 +178,8 @@ where
                     }
                     match this.state.as_mut().project_replace(State::Done) {
                         StateTaken::Calling { attempt, .. } => {
-                            inspect(attempt, response, asks, *this.limits, cx)
+                            let state = this.state.as_mut();
+                            inspect(state, attempt, response, asks, *this.limits, cx)
                         }
                         _ => return Poll::Pending,
                     }
@@ -190,7 +191,10 @@ where
                             inspection,
                             head,
                             attempt,
-                        } => Next::Poll(inspected(attempt, *head, inspection.give_back(end))),
+                        } => {
+                            let read = inspection.give_back(end);
+                            inspected(this.state.as_mut(), attempt, *head, read)
+                        }
                         _ => return Poll::Pending,
                     }
                 }
@@ -212,7 +216,7 @@ where
                                 service,
                                 kept,
                             };
-                            attempt.call(request, cx)
+                            attempt.call(this.state.as_mut(), request, cx)
                         }
                         StateTaken::Deciding {
                             response,
@@ -238,7 +242,7 @@ where
                                 service,
                                 kept,
                             };
-                            attempt.call(request, cx)
+                            attempt.call(this.state.as_mut(), request, cx)
                         }
                         _ => return Poll::Pending,
                     }
@@ -248,7 +252,7 @@ where
                     match (this.state.as_mut().project_replace(State::Done), ready) {
                         (_, Err(error)) => Next::Fail(error),
                         (StateTaken::Readying { request, attempt }, Ok(())) => {
-                            Next::Poll(attempt.called(*request))
+                            attempt.called(this.state.as_mut(), *request)
                         }
                         _ => return Poll::Pending,
                     }
@@ -257,25 +261,19 @@ where
                 StateProjection::Done => return Poll::Pending,
             };
             match next {
-                Next::Poll(state) => this.state.set(state),
-                Next::Wait(state) => {
-                    this.state.set(state);
-                    return Poll::Pending;
-                }
+                Next::Poll => {}
+                Next::Wait => return Poll::Pending,
                 Next::Fail(error) => return Poll::Ready(Err(error)),
             }
         }
     }
 }
 
-/// What comes after a state.
-enum Next<S, B, F, ResB, E>
-where
-    ResB: Body,
-{
-    Poll(State<S, B, F, ResB>),
+/// What is done about the state that comes after one: it is put into its place where it is made, for it is large.
+enum Next<E> {
+    Poll,
     /// What it waits for was polled already.
-    Wait(State<S, B, F, ResB>),
+    Wait,
     Fail(E),
 }
 
@@ -296,71 +294,86 @@ impl<S: Service<Request<B>>, B> Attempt<S, B> {
     /// The service is made ready, and called; mostly both at once.
     fn call<ResB: Body>(
         mut self,
+        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
         request: Request<B>,
         cx: &mut Context<'_>,
-    ) -> Next<S, B, S::Future, ResB, S::Error> {
+    ) -> Next<S::Error> {
         match self.service.poll_ready(cx) {
-            Poll::Ready(Ok(())) => Next::Poll(self.called(request)),
+            Poll::Ready(Ok(())) => self.called(state, request),
             Poll::Ready(Err(error)) => Next::Fail(error),
-            Poll::Pending => Next::Wait(State::Readying {
-                request: Box::new(request),
-                attempt: self,
-            }),
+            Poll::Pending => {
+                state.set(State::Readying {
+                    request: Box::new(request),
+                    attempt: self,
+                });
+                Next::Wait
+            }
         }
     }
 
-    fn called<ResB: Body>(mut self, request: Request<B>) -> State<S, B, S::Future, ResB> {
-        State::Calling {
-            future: self.service.call(request),
-            attempt: self,
-        }
+    fn called<ResB: Body>(
+        mut self,
+        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
+        request: Request<B>,
+    ) -> Next<S::Error> {
+        let future = self.service.call(request);
+        let attempt = self;
+        state.set(State::Calling { future, attempt });
+        Next::Poll
     }
 }
 
 /// Reads what there is of an answer's body; it is mostly all there.
 fn inspect<S, B, F, ResB, E>(
+    mut state: Pin<&mut State<S, B, F, ResB>>,
     attempt: Attempt<S, B>,
     response: Response<ResB>,
     asks: bool,
     limits: Limits,
     cx: &mut Context<'_>,
-) -> Next<S, B, F, ResB, E>
+) -> Next<E>
 where
     B: ReplayableBody,
     ResB: Body,
 {
     if !asks {
-        return Next::Poll(decide(attempt, response.map(Held::unread), None));
+        return decide(state, attempt, Box::new(response.map(Held::unread)), None);
     }
     let (head, body) = response.into_parts();
     let mut inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
     match inspection.poll_end(cx) {
-        Poll::Ready(end) => Next::Poll(inspected(attempt, head, inspection.give_back(end))),
-        Poll::Pending => Next::Wait(State::Inspecting {
-            inspection: Box::new(inspection),
-            head: Box::new(head),
-            attempt,
-        }),
+        Poll::Ready(end) => inspected(state, attempt, head, inspection.give_back(end)),
+        Poll::Pending => {
+            state.set(State::Inspecting {
+                inspection: Box::new(inspection),
+                head: Box::new(head),
+                attempt,
+            });
+            Next::Wait
+        }
     }
 }
 
-fn inspected<S, B, F, ResB>(
+fn inspected<S, B, F, ResB, E>(
+    state: Pin<&mut State<S, B, F, ResB>>,
     attempt: Attempt<S, B>,
     head: response::Parts,
     (text, held): (Option<Bytes>, Held<ResB>),
-) -> State<S, B, F, ResB>
+) -> Next<E>
 where
     B: ReplayableBody,
     ResB: Body,
 {
-    decide(attempt, Response::from_parts(head, held), text.as_deref())
+    let response = Box::new(Response::from_parts(head, held));
+    decide(state, attempt, response, text.as_deref())
 }
 
-fn decide<S, B, F, ResB>(
+fn decide<S, B, F, ResB, E>(
+    mut state: Pin<&mut State<S, B, F, ResB>>,
     attempt: Attempt<S, B>,
-    response: Response<Held<ResB>>,
+    response: Box<Response<Held<ResB>>>,
     text: Option<&[u8]>,
-) -> State<S, B, F, ResB>
+) -> Next<E>
 where
     B: ReplayableBody,
     ResB: Body,
@@ -376,12 +389,13 @@ where
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
     let replayable = kept.is_replayable() && (!claims || kept.claim());
     let waiting = exchange.decide(kept.asked(), response.status(), found, replayable);
-    State::Deciding {
+    state.set(State::Deciding {
         waiting: Box::pin(waiting),
-        response: Box::new(response),
+        response,
         service,
         kept,
-    }
+    });
+    Next::Poll
 }
 
 /// The caller is told that an origin which is not trusted might ask for something.

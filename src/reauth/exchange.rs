@@ -103,7 +103,7 @@ impl Exchange {
         {
             return target.clone();
         }
-        let target = asked.target(self.options().identity.as_ref()).ok();
+        let target = self.target_of(asked);
         self.dealings().target.clone_from(&target);
         target
     }
@@ -112,7 +112,12 @@ impl Exchange {
     pub(super) fn take_target(&mut self, asked: &Asked) -> Option<Target> {
         let known = self.dealings.as_mut();
         let known = known.and_then(|dealings| dealings.target.take());
-        known.or_else(|| asked.target(self.options().identity.as_ref()).ok())
+        known.or_else(|| self.target_of(asked))
+    }
+
+    fn target_of(&self, asked: &Asked) -> Option<Target> {
+        let named = self.options().identity.as_ref();
+        asked.target(&self.session, named).ok()
     }
 
     pub(super) fn dealings(&mut self) -> &mut Dealings {

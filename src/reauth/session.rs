@@ -1,12 +1,14 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::Uri;
 use tokio::time::Instant;
 
 use super::identities::Identities;
+use super::origin::OriginRef;
 use super::stats::{Counters, Stats};
-use super::{Reauthenticator, Trust};
+use super::{InvalidOrigin, Origin, Reauthenticator, Trust};
 
 /// The state that all clones of a layer share: the reauthenticator and, per
 /// identity, the current credential, its generation and the login under way.
@@ -36,6 +38,8 @@ pub struct Session {
 
 struct Shared {
     reauthenticator: Arc<dyn Reauthenticator>,
+    /// The first that a refusal came from, and mostly the only one: then there is no other copy of its name.
+    origin: OnceLock<Origin>,
     settings: Settings,
     identities: Identities,
     counters: Counters,
@@ -91,6 +95,7 @@ impl Session {
         Self {
             shared: Arc::new(Shared {
                 reauthenticator,
+                origin: OnceLock::new(),
                 settings,
                 identities,
                 counters: Counters::default(),
@@ -178,6 +183,19 @@ impl Session {
         }
     }
 
+    /// The origin of an absolute URI.
+    pub(super) fn origin_of(&self, uri: &Uri) -> Result<Origin, InvalidOrigin> {
+        if let Some(known) = self.shared.origin.get()
+            && known.view() == OriginRef::of(uri)?
+        {
+            return Ok(known.clone());
+        }
+        let origin = Origin::of(uri)?;
+        // Another that came first stays.
+        let _ = self.shared.origin.set(origin.clone());
+        Ok(origin)
+    }
+
     pub(super) fn reauthenticator(&self) -> Arc<dyn Reauthenticator> {
         Arc::clone(&self.shared.reauthenticator)
     }
@@ -207,6 +225,38 @@ impl fmt::Debug for Session {
 mod tests {
     use super::*;
     use crate::reauth::{ReauthError, reauth_fn};
+
+    #[test]
+    fn no_origin_stands_for_another() {
+        let session = Session::new(reauth_fn(|_| async { Err(ReauthError::declined()) }));
+        for (uri, origin) in [
+            (
+                "https://transfer.api.globus.org/ls",
+                "https://transfer.api.globus.org",
+            ),
+            (
+                "https://groups.api.globus.org/",
+                "https://groups.api.globus.org",
+            ),
+            (
+                "https://Transfer.api.globus.org/stat",
+                "https://transfer.api.globus.org",
+            ),
+            (
+                "http://transfer.api.globus.org/",
+                "http://transfer.api.globus.org",
+            ),
+            (
+                "https://transfer.api.globus.org:8443/",
+                "https://transfer.api.globus.org:8443",
+            ),
+        ] {
+            let found = session.origin_of(&Uri::from_static(uri)).expect(uri);
+            assert_eq!(found.to_string(), origin, "{uri}");
+        }
+        let relative = session.origin_of(&Uri::from_static("/ls"));
+        assert!(relative.is_err());
+    }
 
     #[test]
     fn debug_shows_the_settings() {
