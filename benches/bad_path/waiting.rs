@@ -1,135 +1,127 @@
 //! Requests that wait for one login.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use bytes::Bytes;
-use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Credential, Trust, reauth_fn};
-use http::{HeaderValue, Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use tokio::runtime::Builder;
-use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
-use tower::{Layer, Service, ServiceExt};
+use super::clients::{Client, LOGIN};
+use super::kit::{Case, instructions, table, time};
+use super::measure::{Measured, measure};
+use super::places::Server;
 
-use super::kit::{table, time};
-use super::server::{self, CREDENTIAL};
+const FEW: usize = 500;
+const MANY: usize = 10_000;
 
-const LOGIN: Duration = Duration::from_millis(50);
+/// So long that all requests wait at once, whatever else the machine does.
+const LONG_LOGIN: Duration = Duration::from_secs(4);
 
-type Hyper = Client<HttpConnector, Full<Bytes>>;
+/// Instructions of a request with each client.
+type Instructions = BTreeMap<String, f64>;
 
-/// Sends all requests at once, each in a task of its own, to a real server; HTTP/2, so that any number share a connection.
-fn at_once<S, E>(count: usize, wrap: impl FnOnce(Hyper) -> S)
-where
-    S: Service<Request<Full<Bytes>>, Error = E, Future: Send> + Clone + Send + 'static,
-    S::Response: Status + Send,
-    E: std::fmt::Debug + Send + 'static,
-{
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let address = server::start().await;
-        let client = Client::builder(TokioExecutor::new())
-            .http2_only(true)
-            .build_http();
-        let service = wrap(client);
-        let mut requests = JoinSet::new();
-        for _ in 0..count {
-            let request = Request::post(format!("http://{address}/v0.10/submission_id"));
-            let request = request.body(Full::new(Bytes::from_static(b"{}"))).unwrap();
-            requests.spawn(service.clone().oneshot(request));
-        }
-        while let Some(answer) = requests.join_next().await {
-            assert_eq!(answer.unwrap().unwrap().status(), 200);
-        }
-    });
-}
-
-trait Status {
-    fn status(&self) -> u16;
-}
-
-impl<B> Status for Response<B> {
-    fn status(&self) -> u16 {
-        Self::status(self).as_u16()
+pub fn report() {
+    let instructions = count();
+    for server in [Server::InThread, Server::fake()] {
+        wall(&server);
+        each(&server, &instructions);
     }
 }
 
-/// `count` requests through the layer.
-fn with_layer(count: usize) {
-    let login = reauth_fn(|_| async {
-        tokio::time::sleep(LOGIN).await;
-        Ok(Credential::from_header_value(HeaderValue::from_static(
-            CREDENTIAL,
-        )))
+/// In the client's own thread, for those of another would be counted too.
+fn count() -> Instructions {
+    let mut cases = Client::ALL.map(|client| {
+        let run = move || client.batch(&Server::InThread, FEW, Duration::ZERO)();
+        Case::new(client.name(), run)
     });
-    let layer = GareLayer::new(login).trust(Trust::none().loopback());
-    at_once(count, |client| layer.layer(client));
+    let batches = instructions::count(&mut cases, 3);
+    batches
+        .into_iter()
+        .map(|(name, batch)| (name, batch / FEW as f64))
+        .collect()
 }
 
-/// The same requests, refused and sent again by hand once somebody has logged in.
-fn by_hand(count: usize) {
-    let login = Arc::new(OnceCell::new());
-    at_once(count, |client| {
-        tower::service_fn(move |request: Request<Full<Bytes>>| {
-            let (mut client, login) = (client.clone(), Arc::clone(&login));
-            async move {
-                let mut again = request.clone();
-                let refusal = client.call(request).await?;
-                let _ = refusal.into_body().collect().await;
-                login.get_or_init(|| tokio::time::sleep(LOGIN)).await;
-                let value = HeaderValue::from_static(CREDENTIAL);
-                again.headers_mut().insert("authorization", value);
-                client.call(again).await
-            }
-        })
-    });
+/// One batch with each client, the clients taking turns.
+fn round(server: &Server, count: usize) -> [Measured; 3] {
+    Client::ALL.map(|client| measure(client.batch(server, count, LOGIN)))
 }
 
-pub fn report() {
-    let rows = [1, 100, 10_000].map(|count| {
-        let (ours, by_hand_too) = (measure(with_layer, count), measure(by_hand, count));
-        let memory = (ours.peak as f64 - by_hand_too.peak as f64) / count as f64;
-        let work = (ours.wall - LOGIN.as_nanos() as f64) / count as f64;
+fn wall(server: &Server) {
+    let rows = [1, 100, MANY].map(|count| {
+        let rounds = if count == MANY { 9 } else { 15 };
+        let rounds: Vec<_> = (0..rounds).map(|_| round(server, count)).collect();
+        let wall = |at: usize| {
+            let walls = rounds.iter().map(|round| nanoseconds(round[at].wall));
+            table::duration(time::median(walls.collect()))
+        };
+        let ratio = |to: usize| {
+            let ratios = rounds
+                .iter()
+                .map(|round| nanoseconds(round[0].wall) / nanoseconds(round[to].wall));
+            format!("{:.3}", time::median(ratios.collect()))
+        };
         vec![
             table::whole(count as f64),
-            table::duration(ours.wall),
-            table::duration(by_hand_too.wall),
-            format!("{:.3}", ours.wall / by_hand_too.wall),
-            table::duration(work.max(0.0)),
-            format!("{} bytes", table::whole(memory)),
+            wall(0),
+            wall(1),
+            ratio(1),
+            wall(2),
+            ratio(2),
         ]
     });
     table::print(
-        "Refused together, one login of 50 ms",
+        &format!("Refused together, one login of 50 ms: {}", server.name()),
         &[
             "requests",
-            "wall time",
+            "globus-gare",
             "by hand",
             "ratio",
-            "beside the login, each",
-            "memory added, each",
+            "without looking",
+            "ratio",
         ],
         &rows,
     );
 }
 
-struct Measured {
-    wall: f64,
-    peak: u64,
+/// What a request costs, however many there are.
+fn each(server: &Server, instructions: &Instructions) {
+    let few: Vec<_> = (0..9).map(|_| round(server, FEW)).collect();
+    let many: Vec<_> = (0..7).map(|_| round(server, MANY)).collect();
+    let waiting = Client::ALL.map(|client| measure(client.batch(server, MANY, LONG_LOGIN)));
+    let cpu = |rounds: &[[Measured; 3]], at: usize, count: usize| {
+        let cpu = rounds.iter().map(|round| nanoseconds(round[at].cpu));
+        table::duration(time::median(cpu.collect()) / count as f64)
+    };
+    let rows: Vec<_> = Client::ALL
+        .iter()
+        .enumerate()
+        .map(|(at, client)| {
+            let instructions = match server {
+                Server::InThread => instructions.get(client.name()).copied(),
+                Server::Fake(_) => None,
+            };
+            let each = |figure: u64| figure as f64 / MANY as f64;
+            vec![
+                client.name().to_owned(),
+                instructions.map_or("-".into(), table::whole),
+                format!("{:.1}", each(waiting[at].allocations)),
+                cpu(&few, at, FEW),
+                cpu(&many, at, MANY),
+                format!("{} bytes", table::whole(each(waiting[at].peak))),
+            ]
+        })
+        .collect();
+    table::print(
+        &format!("Each request, refused and sent again: {}", server.name()),
+        &[
+            "client",
+            "instructions",
+            "allocations",
+            "CPU, of 500",
+            "CPU, of 10,000",
+            "memory, all waiting",
+        ],
+        &rows,
+    );
 }
 
-fn measure(run: fn(usize), count: usize) -> Measured {
-    let wall = (0..5).map(|_| {
-        let start = Instant::now();
-        run(count);
-        start.elapsed().as_nanos() as f64
-    });
-    let wall = time::median(wall.collect());
-    let peak = allocation_counter::measure(|| run(count)).bytes_max;
-    Measured { wall, peak }
+fn nanoseconds(time: Duration) -> f64 {
+    time.as_nanos() as f64
 }

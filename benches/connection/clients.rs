@@ -1,5 +1,8 @@
 //! The clients that are compared.
 
+use std::net::SocketAddr;
+use std::sync::mpsc;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use globus_gare::layer::GareLayer;
@@ -34,7 +37,6 @@ type Call = Box<dyn FnMut() -> BoxFuture<'static, StatusCode>>;
 type Hyper = Client<HttpConnector, Full<Bytes>>;
 
 const HYPER_1: &str = "hyper, HTTP/1.1";
-const HYPER_1_TWIN: &str = "hyper, HTTP/1.1, once more";
 const HYPER_2: &str = "hyper, HTTP/2";
 const REQWEST: &str = "reqwest-middleware";
 
@@ -43,7 +45,9 @@ impl Stack {
         let stack = |name, over, call| Self { name, over, call };
         vec![
             stack(HYPER_1, HYPER_1, |url| tower(hyper(false), url)),
-            stack(HYPER_1_TWIN, HYPER_1, |url| tower(hyper(false), url)),
+            stack("the same once more", HYPER_1, |url| {
+                tower(hyper(false), url)
+            }),
             stack("globus-gare over it", HYPER_1, |url| {
                 tower(layer(&url).layer(hyper(false)), url)
             }),
@@ -51,6 +55,9 @@ impl Stack {
                 tower(retry(hyper(false)), url)
             }),
             stack(HYPER_2, HYPER_2, |url| tower(hyper(true), url)),
+            stack("the same once more ", HYPER_2, |url| {
+                tower(hyper(true), url)
+            }),
             stack("globus-gare over it ", HYPER_2, |url| {
                 tower(layer(&url).layer(hyper(true)), url)
             }),
@@ -58,6 +65,9 @@ impl Stack {
                 tower(retry(hyper(true)), url)
             }),
             stack(REQWEST, REQWEST, |url| reqwest(|client| client, url)),
+            stack("the same once more  ", REQWEST, |url| {
+                reqwest(|client| client, url)
+            }),
             stack("globus-gare in it", REQWEST, |url| {
                 let session = session(&url);
                 reqwest(
@@ -75,10 +85,14 @@ impl Stack {
         ]
     }
 
-    pub fn case(&self) -> Case {
+    /// With the server in the client's own thread, or the one at `apart`.
+    pub fn case(&self, apart: Option<SocketAddr>) -> Case {
         let runtime = runtime();
         let mut call = runtime.block_on(async {
-            let address = server::start().await;
+            let address = match apart {
+                Some(address) => address,
+                None => server::start().await,
+            };
             (self.call)(format!(
                 "http://{address}/v0.10/operation/endpoint/2a0d28b8/mkdir"
             ))
@@ -87,6 +101,18 @@ impl Stack {
             assert_eq!(runtime.block_on(call()), StatusCode::OK);
         })
     }
+}
+
+/// A server in a thread and a runtime of its own, until the program ends.
+pub fn server_apart() -> SocketAddr {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        runtime().block_on(async move {
+            tell.send(server::start().await).unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    told.recv().unwrap()
 }
 
 fn runtime() -> Runtime {

@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -7,6 +6,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::ahead::Ahead;
 use super::{into_bytes, length, remaining};
 
 pin_project! {
@@ -36,8 +36,8 @@ pin_project! {
 }
 
 /// Frames that were read ahead, and what comes after them.
-pub(super) struct Held<B: Body> {
-    pub(super) frames: VecDeque<Frame<Bytes>>,
+pub(crate) struct Held<B: Body> {
+    pub(super) ahead: Ahead,
     pub(super) rest: Rest<B>,
     /// What the body said of its length, less what was given back: a length that
     /// came to be known would change how a proxy frames it.
@@ -50,6 +50,17 @@ pub(super) enum Rest<B: Body> {
     Ended,
 }
 
+impl<B: Body> Held<B> {
+    /// One of which nothing was read.
+    pub(crate) fn unread(body: B) -> Self {
+        Self {
+            ahead: Ahead::default(),
+            hint: body.size_hint(),
+            rest: Rest::Streaming(Box::pin(body)),
+        }
+    }
+}
+
 impl<B: Body> GareBody<B> {
     pub(crate) fn untouched(body: B) -> Self {
         Self {
@@ -57,7 +68,7 @@ impl<B: Body> GareBody<B> {
         }
     }
 
-    pub(super) fn inspected(held: Held<B>) -> Self {
+    pub(crate) fn inspected(held: Held<B>) -> Self {
         Self {
             kind: Kind::Inspected {
                 held: Box::new(held),
@@ -82,7 +93,7 @@ impl<B: Body> Body for GareBody<B> {
             }
             KindProjection::Inspected { held } => held,
         };
-        if let Some(frame) = held.frames.pop_front() {
+        if let Some(frame) = held.ahead.pop() {
             let read = frame.data_ref().map_or(0, length);
             held.hint = remaining(&held.hint, read);
             return Poll::Ready(Some(Ok(frame)));
@@ -104,7 +115,7 @@ impl<B: Body> Body for GareBody<B> {
         match &self.kind {
             Kind::Untouched { body } => body.is_end_stream(),
             Kind::Inspected { held } => {
-                held.frames.is_empty()
+                held.ahead.is_empty()
                     && match &held.rest {
                         Rest::Streaming(body) => body.is_end_stream(),
                         Rest::Failed(_) => false,
@@ -120,8 +131,8 @@ impl<B: Body> Body for GareBody<B> {
             Kind::Inspected { held } => held,
         };
         match &held.rest {
-            Rest::Streaming(body) if held.frames.is_empty() => body.size_hint(),
-            Rest::Ended if held.frames.is_empty() => SizeHint::with_exact(0),
+            Rest::Streaming(body) if held.ahead.is_empty() => body.size_hint(),
+            Rest::Ended if held.ahead.is_empty() => SizeHint::with_exact(0),
             _ => remaining(&held.hint, 0),
         }
     }

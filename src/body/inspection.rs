@@ -1,21 +1,21 @@
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, SizeHint};
 use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
+use super::ahead::Ahead;
 use super::gare_body::{Held, Rest};
-use super::{GareBody, into_bytes};
+use super::into_bytes;
 
 /// Reads a body ahead, as far as it may be inspected.
 pub(crate) struct Inspection<B: Body> {
     body: Pin<Box<B>>,
-    frames: VecDeque<Frame<Bytes>>,
+    ahead: Ahead,
     size: usize,
     limit: usize,
     timeout: Duration,
@@ -24,10 +24,11 @@ pub(crate) struct Inspection<B: Body> {
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
-/// The body to give back, and its text if all of it could be read.
-pub(crate) struct Inspected<B: Body> {
-    pub(crate) text: Option<Bytes>,
-    pub(crate) body: GareBody<B>,
+/// How the reading came to its end.
+pub(crate) enum End<E> {
+    Whole,
+    Failed(E),
+    GivenUp,
 }
 
 impl<B: Body> Inspection<B> {
@@ -35,7 +36,7 @@ impl<B: Body> Inspection<B> {
         Self {
             hint: body.size_hint(),
             body: Box::pin(body),
-            frames: VecDeque::new(),
+            ahead: Ahead::default(),
             size: 0,
             limit,
             timeout,
@@ -43,36 +44,42 @@ impl<B: Body> Inspection<B> {
         }
     }
 
-    /// Reads on; `None` while there is more to wait for. Never fails: a body
-    /// that does is given back with its error where it occurred.
-    pub(crate) fn poll_read(
-        mut self: Box<Self>,
-        cx: &mut Context<'_>,
-    ) -> Result<Inspected<B>, Box<Self>> {
+    /// Reads on. Never fails: a body that does is [given back](Self::give_back) with its error where it occurred.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
         loop {
             let frame = match self.body.as_mut().poll_frame(cx) {
                 Poll::Ready(frame) => frame,
-                Poll::Pending if self.is_overdue(cx) => return Ok(self.give_up()),
-                Poll::Pending => return Err(self),
+                Poll::Pending if self.is_overdue(cx) => return Poll::Ready(End::GivenUp),
+                Poll::Pending => return Poll::Pending,
             };
-            match frame {
-                None => {
-                    let text = Some(self.text());
-                    return Ok(self.give_back(text, |_| Rest::Ended));
-                }
-                Some(Err(error)) => return Ok(self.give_back(None, |_| Rest::Failed(error))),
-                Some(Ok(frame)) => {
-                    let frame = into_bytes(frame);
-                    // An empty frame counts too: there may be any number of them.
-                    let size = frame.data_ref().map_or(0, |data| data.len().max(1));
-                    self.size = self.size.saturating_add(size);
-                    self.frames.push_back(frame);
-                    if self.size > self.limit {
-                        return Ok(self.give_up());
-                    }
-                }
+            let frame = match frame {
+                None => return Poll::Ready(End::Whole),
+                Some(Err(error)) => return Poll::Ready(End::Failed(error)),
+                Some(Ok(frame)) => into_bytes(frame),
+            };
+            // An empty frame counts too: there may be any number of them.
+            let size = frame.data_ref().map_or(0, |data| data.len().max(1));
+            self.size = self.size.saturating_add(size);
+            self.ahead.push(frame);
+            if self.size > self.limit {
+                return Poll::Ready(End::GivenUp);
             }
         }
+    }
+
+    /// The text, if all of it could be read, and what is to be given back.
+    pub(crate) fn give_back(self, end: End<B::Error>) -> (Option<Bytes>, Held<B>) {
+        let text = matches!(end, End::Whole).then(|| self.ahead.text());
+        let held = Held {
+            ahead: self.ahead,
+            rest: match end {
+                End::Whole => Rest::Ended,
+                End::Failed(error) => Rest::Failed(error),
+                End::GivenUp => Rest::Streaming(self.body),
+            },
+            hint: self.hint,
+        };
+        (text, held)
     }
 
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
@@ -86,38 +93,26 @@ impl<B: Body> Inspection<B> {
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         alarm.as_mut().poll(cx).is_ready()
     }
+}
 
-    fn text(&self) -> Bytes {
-        let mut data = self.frames.iter().filter_map(Frame::data_ref);
-        match (data.next(), data.next()) {
-            (None, _) => Bytes::new(),
-            (Some(only), None) => only.clone(),
-            _ => self
-                .frames
-                .iter()
-                .filter_map(Frame::data_ref)
-                .flat_map(|data| data.iter().copied())
-                .collect(),
-        }
-    }
+/// What the adapter of reqwest takes: the body in the type that it gives back.
+#[cfg(feature = "reqwest")]
+pub(crate) struct Inspected<B: Body> {
+    pub(crate) text: Option<Bytes>,
+    pub(crate) body: super::GareBody<B>,
+}
 
-    fn give_up(self) -> Inspected<B> {
-        self.give_back(None, Rest::Streaming)
-    }
-
-    fn give_back(
-        self,
-        text: Option<Bytes>,
-        rest: impl FnOnce(Pin<Box<B>>) -> Rest<B>,
-    ) -> Inspected<B> {
-        let held = Held {
-            frames: self.frames,
-            rest: rest(self.body),
-            hint: self.hint,
+#[cfg(feature = "reqwest")]
+impl<B: Body> Inspection<B> {
+    pub(crate) fn poll_read(
+        mut self: Box<Self>,
+        cx: &mut Context<'_>,
+    ) -> Result<Inspected<B>, Box<Self>> {
+        let Poll::Ready(end) = self.poll_end(cx) else {
+            return Err(self);
         };
-        Inspected {
-            text,
-            body: GareBody::inspected(held),
-        }
+        let (text, held) = self.give_back(end);
+        let body = super::GareBody::inspected(held);
+        Ok(Inspected { text, body })
     }
 }

@@ -2,6 +2,7 @@
 //! than once. The tower layer and the reqwest middleware both use them, and
 //! `layer` is where they are public.
 
+mod ahead;
 mod gare_body;
 mod inspection;
 mod recording;
@@ -14,6 +15,7 @@ pub use self::replay::ReplayBody;
 pub use self::replay_error::ReplayBodyError;
 pub use self::replayable::ReplayableBody;
 
+pub(crate) use self::gare_body::Held;
 pub(crate) use self::inspection::Inspection;
 
 use bytes::{Buf, Bytes};

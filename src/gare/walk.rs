@@ -178,6 +178,10 @@ impl Walk<'_> {
             gare.authorization_parameters
                 .fill_from(found.gare.authorization_parameters);
         }
+        // Mostly it is the only one, and kept while somebody logs in.
+        if findings.nested.is_empty() {
+            findings.nested.reserve_exact(1);
+        }
         findings.nested.push(Found {
             gare,
             location: self.reply.map_or_else(|| path.document(), Path::reply),

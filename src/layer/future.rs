@@ -3,6 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -11,7 +12,7 @@ use tower_service::Service;
 use super::kept::Kept;
 use super::layer::Limits;
 use super::{GareBody, ReplayableBody};
-use crate::body::Inspection;
+use crate::body::{Held, Inspection};
 use crate::gare::detect;
 use crate::kept_headers::authorize;
 use crate::reauth::{Exchange, Session, may_ask};
@@ -50,7 +51,7 @@ pin_project! {
         // The answer may ask for something: its body is read ahead.
         Inspecting { inspection: Box<Inspection<ResB>>, head: Box<response::Parts>, attempt: Attempt<S, B> },
         // It does. The session decides, logs in, waits.
-        Deciding { waiting: Waiting, response: Box<Response<GareBody<ResB>>>, service: S, kept: Kept<B> },
+        Deciding { waiting: Waiting, response: Box<Response<Held<ResB>>>, service: S, kept: Kept<B> },
         // There is a credential, or a newer one: the service is made ready for it.
         Readying { request: Box<Request<B>>, attempt: Attempt<S, B> },
         Done,
@@ -140,7 +141,7 @@ where
         let mut this = self.project();
         loop {
             // First what the state waits for; then, with the state taken, what follows.
-            let event = match this.state.as_mut().project() {
+            let next = match this.state.as_mut().project() {
                 // Most requests end in one of these two, without anything being moved.
                 StateProjection::Aside { future, untrusted } => {
                     let mut answer = ready!(future.poll(cx));
@@ -158,156 +159,213 @@ where
                             return Poll::Ready(Err(error));
                         }
                     };
-                    if !attempt.minds(&response, this.limits.max_inspect) {
+                    let asks = attempt.may_ask(&response, this.limits.max_inspect);
+                    if !attempt.minds(&response, asks) {
                         let status = response.status();
                         attempt.exchange.finish(status, response.extensions_mut());
                         this.state.set(State::Done);
                         return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     }
-                    Event::Answered(response)
-                }
-                StateProjection::Preparing { waiting, .. }
-                | StateProjection::Deciding { waiting, .. } => {
-                    let (exchange, header) = ready!(waiting.as_mut().poll(cx));
-                    Event::Decided(exchange, header)
-                }
-                StateProjection::Readying { attempt, .. } => {
-                    Event::Ready(ready!(attempt.service.poll_ready(cx)))
-                }
-                StateProjection::Inspecting { .. } => Event::Readable,
-                // As every future, this one is not to be polled after it is done.
-                StateProjection::Done => return Poll::Pending,
-            };
-            let next = match (this.state.as_mut().project_replace(State::Done), event) {
-                (StateTaken::Preparing { unsent, .. }, Event::Decided(exchange, header)) => {
-                    let Unsent {
-                        mut request,
-                        service,
-                        kept,
-                    } = *unsent;
-                    if let Some(value) = header {
-                        authorize(request.headers_mut(), value);
-                    }
-                    State::Readying {
-                        request: Box::new(request),
-                        attempt: Attempt {
-                            exchange,
-                            service,
-                            kept,
-                        },
-                    }
-                }
-                (StateTaken::Calling { attempt, .. }, Event::Answered(response)) => {
-                    let limits = *this.limits;
-                    if may_ask(attempt.kept.method(), &response, limits.max_inspect) {
-                        let (head, body) = response.into_parts();
-                        let inspection =
-                            Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
-                        State::Inspecting {
-                            inspection: Box::new(inspection),
-                            head: Box::new(head),
-                            attempt,
+                    match this.state.as_mut().project_replace(State::Done) {
+                        StateTaken::Calling { attempt, .. } => {
+                            let state = this.state.as_mut();
+                            inspect(state, attempt, response, asks, *this.limits, cx)
                         }
-                    } else {
-                        decide(attempt, response.map(GareBody::untouched), None)
+                        _ => return Poll::Pending,
                     }
                 }
-                (
-                    StateTaken::Inspecting {
-                        inspection,
-                        head,
-                        attempt,
-                    },
-                    _,
-                ) => match inspection.poll_read(cx) {
-                    Err(inspection) => {
-                        this.state.set(State::Inspecting {
+                StateProjection::Inspecting { inspection, .. } => {
+                    let end = ready!(inspection.poll_end(cx));
+                    match this.state.as_mut().project_replace(State::Done) {
+                        StateTaken::Inspecting {
                             inspection,
                             head,
                             attempt,
-                        });
-                        return Poll::Pending;
+                        } => {
+                            let read = inspection.give_back(end);
+                            inspected(this.state.as_mut(), attempt, *head, read)
+                        }
+                        _ => return Poll::Pending,
                     }
-                    Ok(inspected) => decide(
-                        attempt,
-                        Response::from_parts(*head, inspected.body),
-                        inspected.text.as_deref(),
-                    ),
-                },
-                (
-                    StateTaken::Deciding {
-                        response,
-                        service,
-                        kept,
-                        ..
-                    },
-                    Event::Decided(mut exchange, header),
-                ) => {
-                    let wanted = header.is_some();
-                    let again = header
-                        .filter(|_| kept.claim())
-                        .and_then(|header| kept.with(header, &exchange));
-                    match again {
-                        Some((request, kept)) => State::Readying {
-                            request: Box::new(request),
-                            attempt: Attempt {
+                }
+                StateProjection::Preparing { waiting, .. }
+                | StateProjection::Deciding { waiting, .. } => {
+                    let (mut exchange, header) = ready!(waiting.as_mut().poll(cx));
+                    match this.state.as_mut().project_replace(State::Done) {
+                        StateTaken::Preparing { unsent, .. } => {
+                            let Unsent {
+                                mut request,
+                                service,
+                                kept,
+                            } = *unsent;
+                            if let Some(value) = header {
+                                authorize(request.headers_mut(), value);
+                            }
+                            let attempt = Attempt {
                                 exchange,
                                 service,
                                 kept,
-                            },
-                        },
-                        None => {
-                            if wanted {
-                                exchange.not_replayable();
-                            }
-                            let mut response = *response;
-                            exchange.finish(response.status(), response.extensions_mut());
-                            return Poll::Ready(Ok(response));
+                            };
+                            attempt.call(this.state.as_mut(), request, cx)
                         }
+                        StateTaken::Deciding {
+                            response,
+                            service,
+                            kept,
+                            ..
+                        } => {
+                            let wanted = header.is_some();
+                            let again = header
+                                .filter(|_| kept.claim())
+                                .and_then(|header| kept.with(header, &exchange));
+                            let Some((request, kept)) = again else {
+                                if wanted {
+                                    exchange.not_replayable();
+                                }
+                                let mut response = *response;
+                                exchange.finish(response.status(), response.extensions_mut());
+                                return Poll::Ready(Ok(response.map(GareBody::inspected)));
+                            };
+                            drop(response);
+                            let attempt = Attempt {
+                                exchange,
+                                service,
+                                kept,
+                            };
+                            attempt.call(this.state.as_mut(), request, cx)
+                        }
+                        _ => return Poll::Pending,
                     }
                 }
-                (
-                    StateTaken::Readying {
-                        request,
-                        mut attempt,
-                    },
-                    Event::Ready(Ok(())),
-                ) => {
-                    let future = attempt.service.call(*request);
-                    State::Calling { future, attempt }
+                StateProjection::Readying { attempt, .. } => {
+                    let ready = ready!(attempt.service.poll_ready(cx));
+                    match (this.state.as_mut().project_replace(State::Done), ready) {
+                        (_, Err(error)) => Next::Fail(error),
+                        (StateTaken::Readying { request, attempt }, Ok(())) => {
+                            attempt.called(this.state.as_mut(), *request)
+                        }
+                        _ => return Poll::Pending,
+                    }
                 }
-                (_, Event::Ready(Err(error))) => return Poll::Ready(Err(error)),
-                _ => return Poll::Pending,
+                // As every future, this one is not to be polled after it is done.
+                StateProjection::Done => return Poll::Pending,
             };
-            this.state.set(next);
+            match next {
+                Next::Poll => {}
+                Next::Wait => return Poll::Pending,
+                Next::Fail(error) => return Poll::Ready(Err(error)),
+            }
         }
     }
 }
 
+/// What is done about the state that comes after one: it is put into its place where it is made, for it is large.
+enum Next<E> {
+    Poll,
+    /// What it waits for was polled already.
+    Wait,
+    Fail(E),
+}
+
 impl<S, B: ReplayableBody> Attempt<S, B> {
-    /// Whether there is anything to be done about an answer: mostly not.
     #[inline]
-    fn minds<ResB: Body>(&mut self, response: &Response<ResB>, max_inspect: usize) -> bool {
+    fn may_ask<ResB: Body>(&self, response: &Response<ResB>, max_inspect: usize) -> bool {
+        may_ask(self.kept.method(), response, max_inspect)
+    }
+
+    /// Whether there is anything to be done about an answer that asks for something or not: mostly not.
+    #[inline]
+    fn minds<ResB>(&mut self, response: &Response<ResB>, asks: bool) -> bool {
         let kept = &self.kept;
-        let minded =
-            may_ask(kept.method(), response, max_inspect) || self.exchange.minds(response.status());
+        let minded = asks || self.exchange.minds(response.status());
         minded && self.exchange.hears(response.extensions(), || kept.asked())
     }
 }
 
-/// What a state waited for.
-enum Event<A, E> {
-    Answered(A),
-    Decided(Exchange, Option<HeaderValue>),
-    Ready(Result<(), E>),
-    Readable,
+impl<S: Service<Request<B>>, B> Attempt<S, B> {
+    /// The service is made ready, and called; mostly both at once.
+    fn call<ResB: Body>(
+        mut self,
+        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
+        request: Request<B>,
+        cx: &mut Context<'_>,
+    ) -> Next<S::Error> {
+        match self.service.poll_ready(cx) {
+            Poll::Ready(Ok(())) => self.called(state, request),
+            Poll::Ready(Err(error)) => Next::Fail(error),
+            Poll::Pending => {
+                state.set(State::Readying {
+                    request: Box::new(request),
+                    attempt: self,
+                });
+                Next::Wait
+            }
+        }
+    }
+
+    fn called<ResB: Body>(
+        mut self,
+        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
+        request: Request<B>,
+    ) -> Next<S::Error> {
+        let future = self.service.call(request);
+        let attempt = self;
+        state.set(State::Calling { future, attempt });
+        Next::Poll
+    }
 }
 
-fn decide<S, B, F, ResB>(
+/// Reads what there is of an answer's body; it is mostly all there.
+fn inspect<S, B, F, ResB, E>(
+    mut state: Pin<&mut State<S, B, F, ResB>>,
     attempt: Attempt<S, B>,
-    response: Response<GareBody<ResB>>,
+    response: Response<ResB>,
+    asks: bool,
+    limits: Limits,
+    cx: &mut Context<'_>,
+) -> Next<E>
+where
+    B: ReplayableBody,
+    ResB: Body,
+{
+    if !asks {
+        return decide(state, attempt, Box::new(response.map(Held::unread)), None);
+    }
+    let (head, body) = response.into_parts();
+    let mut inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
+    match inspection.poll_end(cx) {
+        Poll::Ready(end) => inspected(state, attempt, head, inspection.give_back(end)),
+        Poll::Pending => {
+            state.set(State::Inspecting {
+                inspection: Box::new(inspection),
+                head: Box::new(head),
+                attempt,
+            });
+            Next::Wait
+        }
+    }
+}
+
+fn inspected<S, B, F, ResB, E>(
+    state: Pin<&mut State<S, B, F, ResB>>,
+    attempt: Attempt<S, B>,
+    head: response::Parts,
+    (text, held): (Option<Bytes>, Held<ResB>),
+) -> Next<E>
+where
+    B: ReplayableBody,
+    ResB: Body,
+{
+    let response = Box::new(Response::from_parts(head, held));
+    decide(state, attempt, response, text.as_deref())
+}
+
+fn decide<S, B, F, ResB, E>(
+    mut state: Pin<&mut State<S, B, F, ResB>>,
+    attempt: Attempt<S, B>,
+    response: Box<Response<Held<ResB>>>,
     text: Option<&[u8]>,
-) -> State<S, B, F, ResB>
+) -> Next<E>
 where
     B: ReplayableBody,
     ResB: Body,
@@ -323,12 +381,13 @@ where
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
     let replayable = kept.is_replayable() && (!claims || kept.claim());
     let waiting = exchange.decide(kept.asked(), response.status(), found, replayable);
-    State::Deciding {
+    state.set(State::Deciding {
         waiting: Box::pin(waiting),
-        response: Box::new(response),
+        response,
         service,
         kept,
-    }
+    });
+    Next::Poll
 }
 
 /// The caller is told that an origin which is not trusted might ask for something.

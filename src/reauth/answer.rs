@@ -1,23 +1,34 @@
 //! What becomes of an answer that asks for something.
 
+use std::future::Future;
 use std::pin::pin;
+use std::slice;
 use std::sync::Arc;
 
-use http::{HeaderValue, StatusCode};
-use tokio::sync::watch;
+use http::{HeaderValue, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::asked::{Asked, Presented};
 use super::current::Issued;
 use super::events;
 use super::exchange::{Exchange, Pending, before};
-use super::flight::landing_of;
+use super::landing::{Beacon, Landing, awaited};
 use super::requirement::covers;
-use super::slot::{Landed, Landing, Login, Slot};
+use super::slot::{Login, Slot};
 use super::stats::count;
-use super::{Origin, Refusal, Target};
+use super::{Challenge, Origin, Refusal, Target};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
 use crate::runtime;
+
+/// An answer that is to be decided on. One is kept for each request that waits.
+struct Refused {
+    asked: Asked,
+    presented: Presented,
+    target: Target,
+    status: StatusCode,
+    found: Vec<Found>,
+    replayable: bool,
+}
 
 /// What to do about a challenge, decided under the slot's lock.
 enum Step {
@@ -25,103 +36,148 @@ enum Step {
     Renew,
     Lead {
         gare: Gare,
+        requirement: Arc<AuthorizationParameters>,
         landing: Landing,
-        landed: watch::Sender<Option<Landed>>,
+        beacon: Beacon,
     },
     Join {
-        requirement: AuthorizationParameters,
+        requirement: Arc<AuthorizationParameters>,
         landing: Landing,
     },
     WaitFor(Landing),
     Stop(Refusal),
 }
 
+/// What is waited for.
+enum Flight {
+    Renewal,
+    /// A login that does not give what is asked for.
+    Another,
+    /// One that does.
+    Ours(Arc<AuthorizationParameters>),
+}
+
 impl Exchange {
     /// What an answer asks for, and the header to replay with if it could be had.
-    pub(crate) async fn decide(
+    ///
+    /// No `async fn`, which would keep its arguments twice in the memory of every request that waits.
+    pub(crate) fn decide(
         mut self,
         asked: Asked,
         status: StatusCode,
         found: Vec<Found>,
         replayable: bool,
-    ) -> (Self, Option<HeaderValue>) {
-        if runtime::is_aboard() {
-            return (self, None);
-        }
-        let Some(target) = self.target(&asked) else {
-            return (self, None);
+    ) -> impl Future<Output = (Self, Option<HeaderValue>)> + Send {
+        let target = match runtime::is_aboard() {
+            true => None,
+            false => self.take_target(&asked),
         };
-        let until = self.waits_until();
-        if found.is_empty() {
-            let renewed = before(
-                until,
-                pin!(self.renew_after_401(&target, status, replayable)),
-            )
-            .await;
-            let header = renewed
-                .flatten()
-                .map(|issued| self.replay(&target, &issued));
-            return (self, header);
+        let mut refused = target.map(|target| Refused {
+            presented: Presented::of(asked.presented.as_ref()),
+            asked,
+            target,
+            status,
+            found,
+            replayable,
+        });
+        async move {
+            let until = self.waits_until();
+            let answer = match &mut refused {
+                None => return (self, None),
+                Some(refused) if refused.found.is_empty() => {
+                    let renewed =
+                        before(until, Box::pin(self.renew_after_401(refused)).as_mut()).await;
+                    renewed.flatten().map(Ok)
+                }
+                Some(refused) => {
+                    self.challenged(refused);
+                    let answer = before(until, pin!(self.satisfy(refused))).await;
+                    let answer = answer.unwrap_or(Err(Refusal::DeadlineElapsed));
+                    Some(answer.and_then(|issued| self.once(refused).map_or(Ok(issued), Err)))
+                }
+            };
+            if let Some(Refused { target, found, .. }) = refused {
+                let dealings = self.dealings();
+                dealings.target = Some(target);
+                if !found.is_empty() {
+                    dealings.outcome.found = found;
+                }
+            }
+            let header = match answer {
+                Some(Ok(issued)) => Some(self.replay(issued)),
+                Some(Err(refusal)) => {
+                    self.refuse(refusal);
+                    None
+                }
+                None => None,
+            };
+            (self, header)
         }
+    }
+
+    fn challenged(&self, refused: &Refused) {
+        let Refused {
+            asked,
+            target,
+            status,
+            found,
+            ..
+        } = refused;
         count(&self.session.counters().challenges);
-        events::challenged(&target, &asked.method, status, &found, self.sent);
-        self.dealings().outcome.found = found;
-        let answer = before(
-            until,
-            pin!(self.satisfy(&asked, &target, status, replayable)),
-        )
-        .await
-        .unwrap_or(Err(Refusal::DeadlineElapsed));
-        let once = if !replayable {
+        events::challenged(target, &asked.method, *status, found, self.sent);
+    }
+
+    /// Why the request is not sent again, although it might be let in now.
+    fn once(&self, refused: &Refused) -> Option<Refusal> {
+        if !refused.replayable {
             Some(Refusal::NotReplayable)
         } else if self.options().login_only {
             Some(Refusal::LoginOnly)
         } else {
             None
-        };
-        match (answer, once) {
-            (Ok(issued), None) => {
-                let header = self.replay(&target, &issued);
-                (self, Some(header))
-            }
-            (Ok(_), Some(refusal)) | (Err(refusal), _) => {
-                self.refuse(refusal);
-                (self, None)
-            }
         }
     }
 
-    async fn satisfy(
-        &mut self,
-        request: &Asked,
-        target: &Target,
-        status: StatusCode,
-        replayable: bool,
-    ) -> Result<Issued, Refusal> {
+    async fn satisfy(&mut self, refused: &mut Refused) -> Result<Issued, Refusal> {
         let settings = self.session.settings();
-        if Presented::of(request.presented.as_ref()) == Presented::Other {
+        if refused.presented == Presented::Other {
             return Err(Refusal::NotBearer);
         }
-        if !replayable && !settings.login_for_unreplayable && !self.options().login_only {
+        if !refused.replayable && !settings.login_for_unreplayable && !self.options().login_only {
             return Err(Refusal::NotReplayable);
         }
         if self.outcome().replays >= settings.max_replays {
             return Err(Refusal::Exhausted);
         }
-        let asked = coalesce(self.outcome().found.iter().map(|found| found.gare.clone()));
+        // One alone, as mostly, is what it is.
+        let merged;
+        let gares = match &refused.found[..] {
+            [only] => slice::from_ref(&only.gare),
+            all => {
+                merged = coalesce(all.iter().map(|found| found.gare.clone()));
+                &merged
+            }
+        };
+        let (target, status) = (&refused.target, refused.status);
+        let asked = &mut refused.asked;
         let slot = self.slot_for(target.identity());
-        self.dealings().pending = None;
+        if let Some(dealings) = &mut self.dealings {
+            dealings.pending = None;
+        }
         loop {
-            match self.step(&slot, target.origin(), &asked) {
+            let (landing, flight) = match self.step(&slot, target.origin(), gares) {
                 Step::Replay(issued) => return Ok(issued),
                 Step::Stop(refusal) => return Err(refusal),
                 Step::Renew => {
                     self.dealings().renewed = true;
-                    let _ = self.renew(&slot, target, None).await;
+                    match self.start_renewal(&slot, target, None) {
+                        Ok(landing) => (landing, Flight::Renewal),
+                        Err(_) => continue,
+                    }
                 }
                 Step::WaitFor(landing) => {
                     events::waiting(target);
-                    landing_of(landing).await.map_err(Refusal::Failed)?;
+                    (landing, Flight::Another)
                 }
                 Step::Join {
                     requirement,
@@ -129,45 +185,47 @@ impl Exchange {
                 } => {
                     count(&self.session.counters().joins);
                     events::joined(target);
-                    return self.logged_in(requirement, landing).await;
+                    // Once that is over there is no other to be asked for: what only a challenge
+                    // would tell is let go of now, and not when it has long left the caches.
+                    (asked.uri, asked.presented) = (Uri::default(), None);
+                    (landing, Flight::Ours(requirement))
                 }
                 Step::Lead {
                     gare,
+                    requirement,
                     landing,
-                    landed,
+                    beacon,
                 } => {
-                    let requirement = gare.authorization_parameters.clone();
-                    self.log_in(&slot, request, target, gare, status, landed);
-                    return self.logged_in(requirement, landing).await;
+                    let (method, uri) = (asked.method.clone(), asked.uri.clone());
+                    let challenge = Challenge::of_request(target.clone(), gare, method, uri)
+                        .answered(status, refused.found.clone());
+                    self.log_in(&slot, challenge, beacon);
+                    (landing, Flight::Ours(requirement))
+                }
+            };
+            let landed = landing.ended().await;
+            match flight {
+                Flight::Renewal => {}
+                Flight::Another => {
+                    landed.map_err(Refusal::Failed)?;
+                }
+                Flight::Ours(requirement) => {
+                    // A login that succeeds gives a credential; `None` cannot come here.
+                    let issued = landed
+                        .map_err(Refusal::Failed)?
+                        .ok_or(Refusal::NoProgress)?;
+                    let dealings = self.dealings();
+                    dealings.outcome.logins += 1;
+                    dealings.satisfied.push(requirement);
+                    return Ok(issued);
                 }
             }
-        }
-    }
-
-    /// Waits for a login that satisfies this request's requirement.
-    async fn logged_in(
-        &mut self,
-        requirement: AuthorizationParameters,
-        landing: Landing,
-    ) -> Result<Issued, Refusal> {
-        match landing_of(landing).await {
-            Ok(Some(issued)) => {
-                let dealings = self.dealings();
-                dealings.outcome.logins += 1;
-                dealings.satisfied.push(requirement);
-                Ok(issued)
-            }
-            // A login that succeeds gives a credential; `None` cannot come here.
-            Ok(None) => Err(Refusal::NoProgress),
-            Err(error) => Err(Refusal::Failed(error)),
         }
     }
 
     fn step(&mut self, slot: &Arc<Slot>, origin: &Origin, asked: &[Gare]) -> Step {
         let mut state = slot.lock();
-        let session = self.session.clone();
-        let settings = session.settings();
-        let now = Instant::now();
+        let settings = self.session.settings();
         // The refusal is about a credential that is no longer the current one.
         if let Some(issued) = state.newer_than(self.sent, origin) {
             return Step::Replay(issued);
@@ -175,7 +233,7 @@ impl Exchange {
         // A login at another service may have given this one a better token too.
         if state.logged_in_since(self.sent)
             && !self.has_renewed()
-            && !state.is_barren(origin.view(), now)
+            && !state.is_barren(origin.view(), Instant::now())
         {
             return Step::Renew;
         }
@@ -188,6 +246,7 @@ impl Exchange {
                 .any(|given| covers(given, parameters))
         };
         let Some(gare) = asked.iter().find(is_new) else {
+            let now = Instant::now();
             let until = settings.cool_down_from(now);
             asked.iter().for_each(|gare| {
                 state.note_futile(gare.authorization_parameters.clone(), now, until)
@@ -206,7 +265,7 @@ impl Exchange {
             }
             if covered {
                 return Step::Join {
-                    requirement: login.requirement.clone(),
+                    requirement: Arc::clone(&login.requirement),
                     landing,
                 };
             }
@@ -220,6 +279,7 @@ impl Exchange {
             }
             return Step::WaitFor(landing);
         }
+        let now = Instant::now();
         if state.is_futile(&gare.authorization_parameters, now) {
             return Step::Stop(Refusal::NoProgress);
         }
@@ -236,46 +296,47 @@ impl Exchange {
             return Step::Stop(Refusal::Exhausted);
         }
         let gare = state.with_pending(gare.clone());
-        let (landed, landing) = watch::channel(None);
+        let (beacon, landing) = awaited();
+        let requirement = Arc::new(gare.authorization_parameters.clone());
         state.take_off(Login {
             origin: origin.clone(),
-            requirement: gare.authorization_parameters.clone(),
+            requirement: Arc::clone(&requirement),
             landing: landing.clone(),
         });
         Step::Lead {
             gare,
+            requirement,
             landing,
-            landed,
+            beacon,
         }
     }
 
     /// One silent renewal after a `401` that says nothing of a requirement.
-    async fn renew_after_401(
-        &mut self,
-        target: &Target,
-        status: StatusCode,
-        replayable: bool,
-    ) -> Option<Issued> {
-        if !self.minds(status) || !replayable || self.options().login_only {
+    async fn renew_after_401(&mut self, refused: &Refused) -> Option<Issued> {
+        if !self.minds(refused.status) || !refused.replayable || self.options().login_only {
             return None;
         }
+        let target = &refused.target;
         let slot = Arc::clone(self.slot()?);
         self.dealings().renewed = true;
         let sent = slot.lock().current(target.origin());
-        let refused = sent.filter(|issued| issued.generation == self.sent);
-        let refused = refused.map(|issued| issued.credential);
-        let renewed = self.renew(&slot, target, refused).await.ok().flatten()?;
+        let sent = sent.filter(|issued| issued.generation == self.sent);
+        let credential = sent.map(|issued| issued.credential);
+        let renewal = self.renew(&slot, target, credential);
+        let renewed = renewal.await.ok().flatten()?;
         (renewed.generation > self.sent).then_some(renewed)
     }
 
-    fn replay(&mut self, target: &Target, issued: &Issued) -> HeaderValue {
+    fn replay(&mut self, issued: Issued) -> HeaderValue {
         self.sent = issued.generation;
-        let outcome = &mut self.dealings().outcome;
+        let dealings = self.dealings();
+        let outcome = &mut dealings.outcome;
         outcome.replays += 1;
         outcome.refusal = None;
-        let replays = outcome.replays;
+        if let Some(target) = &dealings.target {
+            events::replayed(target, outcome.replays, issued.generation);
+        }
         count(&self.session.counters().replays);
-        events::replayed(target, replays, issued.generation);
-        issued.credential.header_value().clone()
+        issued.credential.into_header_value()
     }
 }

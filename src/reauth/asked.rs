@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method, Uri};
 
-use super::{Credential, Identity, InvalidOrigin, Origin, Target};
+use super::{Credential, Identity, InvalidOrigin, Session, Target};
 
 /// What was asked of a service, told by an adapter once the answer makes it matter.
 pub(crate) struct Asked {
@@ -14,8 +14,12 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// What is asked for where somebody has to be asked.
-    pub(super) fn target(&self, named: Option<&Arc<str>>) -> Result<Target, InvalidOrigin> {
-        let origin = Origin::of(&self.uri)?;
+    pub(super) fn target(
+        &self,
+        session: &Session,
+        named: Option<&Arc<str>>,
+    ) -> Result<Target, InvalidOrigin> {
+        let origin = session.usual().origin(&self.uri)?;
         Ok(Target::new(
             origin,
             identity(named, self.presented.as_ref()),

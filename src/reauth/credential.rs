@@ -70,6 +70,10 @@ impl Credential {
         &self.value
     }
 
+    pub(crate) fn into_header_value(self) -> HeaderValue {
+        self.value
+    }
+
     /// Whether the lifetime, less `leeway`, is over.
     pub(crate) fn is_expired(&self, leeway: Duration) -> bool {
         self.expires_at

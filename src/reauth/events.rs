@@ -7,7 +7,7 @@ use std::future::Future;
 
 use http::{Method, StatusCode};
 
-use super::slot::Landed;
+use super::landing::Landed;
 use super::{Refusal, Target};
 use crate::gare::Found;
 

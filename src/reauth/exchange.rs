@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use super::asked::Asked;
 use super::events;
-use super::flight::landing_of;
 use super::origin::OriginRef;
 use super::slot::{Seat, Slot};
 use super::usual::UsualHeaders;
@@ -54,7 +53,7 @@ pub(super) struct Dealings {
     /// Known once the session has to do something.
     pub(super) target: Option<Target>,
     /// What logins that this request waited for were asked to satisfy.
-    pub(super) satisfied: Vec<AuthorizationParameters>,
+    pub(super) satisfied: Vec<Arc<AuthorizationParameters>>,
     pub(super) outcome: GareOutcome,
     pub(super) waits_until: Option<Instant>,
     /// Whether a silent renewal was tried for a challenge of this request.
@@ -127,9 +126,21 @@ impl Exchange {
         {
             return target.clone();
         }
-        let target = asked.target(self.options().identity.as_ref()).ok();
+        let target = self.target_of(asked);
         self.dealings().target.clone_from(&target);
         target
+    }
+
+    /// As [`target`](Self::target), of which nothing is kept: whoever waits has it.
+    pub(super) fn take_target(&mut self, asked: &Asked) -> Option<Target> {
+        let known = self.dealings.as_mut();
+        let known = known.and_then(|dealings| dealings.target.take());
+        known.or_else(|| self.target_of(asked))
+    }
+
+    fn target_of(&self, asked: &Asked) -> Option<Target> {
+        let named = self.options().identity.as_ref();
+        asked.target(&self.session, named).ok()
     }
 
     pub(super) fn dealings(&mut self) -> &mut Dealings {
@@ -144,7 +155,7 @@ impl Exchange {
             .map_or(&NOTHING, |dealings| &dealings.outcome)
     }
 
-    pub(super) fn satisfied(&self) -> &[AuthorizationParameters] {
+    pub(super) fn satisfied(&self) -> &[Arc<AuthorizationParameters>] {
         self.dealings
             .as_ref()
             .map_or(&[], |dealings| &dealings.satisfied)
@@ -173,7 +184,7 @@ impl Exchange {
             // Whatever comes of it, the request is sent with what there is then.
             let until = self.waits_until();
             let _ = match login {
-                Some(landing) => before(until, pin!(landing_of(landing))).await,
+                Some(landing) => before(until, pin!(landing.ended())).await,
                 None => before(until, pin!(self.renew(&slot, &target, None))).await,
             };
             let current = slot.lock().current(target.origin());
@@ -268,6 +279,7 @@ pub(super) async fn before<F: Future>(
 ) -> Option<F::Output> {
     match until {
         None => Some(future.await),
-        Some(until) => runtime::timeout_at(until, future).await,
+        // In a box, for most have no deadline, and need no room for it.
+        Some(until) => Box::pin(runtime::timeout_at(until, future)).await,
     }
 }

@@ -6,10 +6,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use super::ReauthError;
-use super::slot::{Landed, Landing};
+use super::landing::{Beacon, Landed};
 use crate::runtime;
 
 /// Runs `work` in a task of its own for at most `limit`, and ends with exactly
@@ -17,19 +15,14 @@ use crate::runtime;
 /// out, or dropped with its runtime.
 ///
 /// `land` takes the slot's lock: do not hold it here.
-pub(super) fn launch<T, W, L>(
-    limit: Duration,
-    landed: watch::Sender<Option<Landed>>,
-    work: W,
-    land: L,
-) where
+pub(super) fn launch<T, W, L>(limit: Duration, beacon: Beacon, work: W, land: L)
+where
     T: Send + 'static,
     W: Future<Output = Result<T, ReauthError>> + Send + 'static,
     L: FnOnce(Result<T, ReauthError>) -> Landed + Send + 'static,
 {
     let lander = Lander {
-        land: Some(land),
-        landed,
+        land: Some((land, beacon)),
         result: Some(Err(ReauthError::no_runtime())),
     };
     runtime::spawn(runtime::aboard(async move {
@@ -39,8 +32,7 @@ pub(super) fn launch<T, W, L>(
 
 /// Lands the flight when it is dropped, which cannot be forgotten.
 struct Lander<T, L: FnOnce(Result<T, ReauthError>) -> Landed> {
-    land: Option<L>,
-    landed: watch::Sender<Option<Landed>>,
+    land: Option<(L, Beacon)>,
     result: Option<Result<T, ReauthError>>,
 }
 
@@ -52,10 +44,9 @@ impl<T, L: FnOnce(Result<T, ReauthError>) -> Landed> Lander<T, L> {
 
 impl<T, L: FnOnce(Result<T, ReauthError>) -> Landed> Drop for Lander<T, L> {
     fn drop(&mut self) {
-        if let (Some(land), Some(result)) = (self.land.take(), self.result.take()) {
+        if let (Some((land, beacon)), Some(result)) = (self.land.take(), self.result.take()) {
             // The slot first, then those who wait: who hears of it finds it done.
-            let outcome = land(result);
-            self.landed.send_replace(Some(outcome));
+            beacon.tell(land(result));
         }
     }
 }
@@ -77,14 +68,5 @@ async fn contained<T>(
         Some(Some(result)) => result,
         Some(None) => Err(ReauthError::timeout()),
         None => Err(ReauthError::panicked()),
-    }
-}
-
-/// Waits for a flight to end, however many do.
-pub(super) async fn landing_of(mut landing: Landing) -> Landed {
-    match landing.wait_for(Option::is_some).await {
-        Ok(landed) => landed.clone().unwrap_or(Ok(None)),
-        // A flight always lands before its end of the channel is dropped.
-        Err(_closed) => Err(ReauthError::no_runtime()),
     }
 }

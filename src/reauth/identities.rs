@@ -1,6 +1,7 @@
 //! Which slot is whose, within a bound.
 
 use std::collections::HashMap;
+use std::ptr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -78,7 +79,12 @@ impl Identities {
             // Who forgets looks for seats once more after it has forgotten, and whoever takes
             // one looks again after that: one of the two sees the other.
             fence(Ordering::SeqCst);
-            let others = self.others.load();
+            let now = self.others.load();
+            let (before, others): (&Others, &Others) = (&others, &now);
+            // Mostly nobody has changed anything, and there is nothing to look for twice.
+            if ptr::eq(before, others) {
+                return Some(seat);
+            }
             let still = others.get(identity)?;
             if Arc::ptr_eq(&still.slot, seat.slot()) {
                 return Some(seat);

@@ -51,6 +51,7 @@ mod exchange;
 mod flight;
 mod identities;
 mod inspect;
+mod landing;
 mod options;
 mod origin;
 mod outcome;

@@ -33,15 +33,7 @@ impl Origin {
     /// information (`https://globus.org@evil.example/`), which no Globus service
     /// uses and only confuses readers.
     pub fn of(uri: &Uri) -> Result<Self, InvalidOrigin> {
-        let origin = OriginRef::of(uri)?;
-        Ok(Self {
-            secure: origin.secure,
-            host: match origin.host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                true => origin.host.to_ascii_lowercase().into(),
-                false => origin.host.into(),
-            },
-            port: origin.port,
-        })
+        Ok(OriginRef::of(uri)?.to_owned())
     }
 
     pub(super) fn view(&self) -> OriginRef<'_> {
@@ -97,6 +89,17 @@ impl<'a> OriginRef<'a> {
             return Err(InvalidOrigin::UNREADABLE);
         }
         Ok(Self { secure, host, port })
+    }
+
+    pub(super) fn to_owned(self) -> Origin {
+        Origin {
+            secure: self.secure,
+            host: match self.host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                true => self.host.to_ascii_lowercase().into(),
+                false => self.host.into(),
+            },
+            port: self.port,
+        }
     }
 
     pub(super) fn is_loopback(self) -> bool {

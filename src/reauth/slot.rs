@@ -1,29 +1,27 @@
 //! What a session remembers of one identity. Every transition is a plain
 //! function under one lock: nothing here waits.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::current::{Current, Issued};
+use super::landing::{Landed, Landing};
 use super::origin::OriginRef;
 use super::requirement::covers;
 use super::{Credential, Origin, ReauthError};
 use crate::gare::{AuthorizationParameters, Gare, coalesce};
 use crate::runtime::{Mutex, MutexGuard};
 
-/// How a flight ended. A renewal may end well and give nothing.
-pub(super) type Landed = Result<Option<Issued>, ReauthError>;
-pub(super) type Landing = watch::Receiver<Option<Landed>>;
-
 /// A run of the reauthenticator that is under way.
 #[derive(Debug)]
 pub(super) struct Login {
     pub(super) origin: Origin,
-    pub(super) requirement: AuthorizationParameters,
+    /// Shared with all who wait for it.
+    pub(super) requirement: Arc<AuthorizationParameters>,
     pub(super) landing: Landing,
 }
 
@@ -68,7 +66,7 @@ impl Drop for Seat {
 #[derive(Debug)]
 pub(super) struct LastLogin {
     generation: u64,
-    requirement: AuthorizationParameters,
+    requirement: Arc<AuthorizationParameters>,
     landed: Instant,
 }
 
@@ -86,7 +84,8 @@ pub(super) struct State {
     /// Origins for which there was nothing to renew, and until when that holds.
     barren: Vec<(Instant, Origin)>,
     /// What requests that wait for a login of another kind will ask for next.
-    pending: Vec<(u64, Gare)>,
+    /// By when they came: any number may come and go.
+    pending: BTreeMap<u64, Gare>,
     next_pending: u64,
 }
 
@@ -106,7 +105,7 @@ impl Slot {
                 cool_down: None,
                 futile: Vec::new(),
                 barren: Vec::new(),
-                pending: Vec::new(),
+                pending: BTreeMap::new(),
                 next_pending: 0,
             }),
         }
@@ -221,17 +220,17 @@ impl State {
     /// Remembers what a waiting request will ask for, until [`State::forget`].
     pub(super) fn remember(&mut self, gare: Gare) -> u64 {
         self.next_pending += 1;
-        self.pending.push((self.next_pending, gare));
+        self.pending.insert(self.next_pending, gare);
         self.next_pending
     }
 
     pub(super) fn forget(&mut self, pending: u64) {
-        self.pending.retain(|(id, _)| *id != pending);
+        self.pending.remove(&pending);
     }
 
     /// `gare` with whatever waits beside it and may be asked for in the same login.
     pub(super) fn with_pending(&self, gare: Gare) -> Gare {
-        let waiting = self.pending.iter().map(|(_, gare)| gare.clone());
+        let waiting = self.pending.values().cloned();
         let all = coalesce(std::iter::once(gare.clone()).chain(waiting));
         all.into_iter().next().unwrap_or(gare)
     }

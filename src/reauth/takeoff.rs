@@ -1,34 +1,22 @@
 //! Starting flights: a login, or a silent renewal.
 
+use std::future::Future;
 use std::sync::Arc;
 
-use http::StatusCode;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::asked::Asked;
 use super::exchange::Exchange;
-use super::slot::{Landed, Slot};
+use super::landing::{Beacon, Landed, Landing, awaited};
+use super::slot::Slot;
 use super::stats::count;
 use super::{Challenge, Credential, Target, events, flight};
-use crate::gare::Gare;
 
 impl Exchange {
     /// Starts the login that [`step`](Self::step) has put down as under way.
-    pub(super) fn log_in(
-        &self,
-        slot: &Arc<Slot>,
-        asked: &Asked,
-        target: &Target,
-        gare: Gare,
-        status: StatusCode,
-        landed: watch::Sender<Option<Landed>>,
-    ) {
-        let (session, slot, target) = (self.session.clone(), Arc::clone(slot), target.clone());
-        let (method, uri) = (asked.method.clone(), asked.uri.clone());
-        let challenge = Challenge::of_request(target.clone(), gare, method, uri)
-            .answered(status, self.outcome().found.clone())
-            .at(self.outcome().logins.saturating_add(1), self.sent);
+    pub(super) fn log_in(&self, slot: &Arc<Slot>, challenge: Challenge, beacon: Beacon) {
+        let (session, slot) = (self.session.clone(), Arc::clone(slot));
+        let target = challenge.target().clone();
+        let challenge = challenge.at(self.outcome().logins.saturating_add(1), self.sent);
         count(&session.counters().logins);
         events::logging_in(&target, challenge.attempt());
         let (reauthenticator, attempt) = (session.reauthenticator(), challenge.attempt());
@@ -36,7 +24,7 @@ impl Exchange {
         let work = events::during_login(&target, attempt, work);
         flight::launch(
             self.session.settings().flight_timeout,
-            landed,
+            beacon,
             work,
             move |result| {
                 let settings = session.settings();
@@ -61,12 +49,28 @@ impl Exchange {
     /// Runs `Reauthenticator::credential` for the target, or joins who does,
     /// unless there is a credential by now that the request was not sent with.
     /// With the one that was `refused` it is `Reauthenticator::renew`.
-    pub(super) async fn renew(
+    pub(super) fn renew(
         &self,
         slot: &Arc<Slot>,
         target: &Target,
         refused: Option<Credential>,
-    ) -> Landed {
+    ) -> impl Future<Output = Landed> + Send + use<> {
+        let renewal = self.start_renewal(slot, target, refused);
+        async {
+            match renewal {
+                Ok(landing) => landing.ended().await,
+                Err(known) => known,
+            }
+        }
+    }
+
+    /// The renewal that is waited for, or what it would come to.
+    pub(super) fn start_renewal(
+        &self,
+        slot: &Arc<Slot>,
+        target: &Target,
+        refused: Option<Credential>,
+    ) -> Result<Landing, Landed> {
         let origin = target.origin();
         let (landing, launch) = {
             let mut state = slot.lock();
@@ -74,22 +78,22 @@ impl Exchange {
             // under the lock, is it sure.
             let leeway = self.session.settings().expiry_leeway;
             if let Some(issued) = state.fresh(self.sent, origin, leeway) {
-                return Ok(Some(issued));
+                return Err(Ok(Some(issued)));
             }
             if state.is_barren(origin.view(), Instant::now()) {
-                return Ok(None);
+                return Err(Ok(None));
             }
             match state.renewal(origin) {
                 Some(landing) => (landing, None),
                 None => {
-                    let (landed, landing) = watch::channel(None);
+                    let (beacon, landing) = awaited();
                     let began = state.current(origin).map_or(0, |issued| issued.generation);
                     state.take_off_renewal(origin.clone(), landing.clone());
-                    (landing, Some((landed, began)))
+                    (landing, Some((beacon, began)))
                 }
             }
         };
-        if let Some((landed, began)) = launch {
+        if let Some((beacon, began)) = launch {
             let (session, slot, target) = (self.session.clone(), Arc::clone(slot), target.clone());
             count(&session.counters().renewals);
             events::renewing(&target);
@@ -103,7 +107,7 @@ impl Exchange {
             };
             flight::launch(
                 self.session.settings().flight_timeout,
-                landed,
+                beacon,
                 work,
                 move |result| {
                     let settings = session.settings();
@@ -126,6 +130,6 @@ impl Exchange {
                 },
             );
         }
-        flight::landing_of(landing).await
+        Ok(landing)
     }
 }

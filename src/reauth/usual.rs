@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use super::Trust;
 use super::course::Place;
-use super::origin::OriginRef;
+use super::origin::{OriginRef, authority};
+use super::{InvalidOrigin, Origin, Trust};
 
 /// What the first request was like.
 #[derive(Default)]
@@ -18,9 +18,18 @@ pub(super) struct Usual {
 
 /// Where the first request went, and whether that is trusted.
 struct UsualPlace {
-    is_secure: bool,
+    /// As it was written.
     authority: Box<str>,
+    /// What is refused shares its name with it, instead of having a copy.
+    origin: Origin,
     is_trusted: bool,
+}
+
+impl UsualPlace {
+    #[inline]
+    fn is(&self, is_secure: bool, authority: &str) -> bool {
+        self.origin.is_secure() == is_secure && *self.authority == *authority
+    }
 }
 
 impl Usual {
@@ -31,8 +40,7 @@ impl Usual {
             return false;
         };
         if let Some(usual) = self.place.get()
-            && usual.is_secure == is_secure
-            && *usual.authority == *authority
+            && usual.is(is_secure, authority)
         {
             return usual.is_trusted;
         }
@@ -48,11 +56,19 @@ impl Usual {
         };
         let is_trusted = trust.allows_view(origin);
         self.place.get_or_init(|| UsualPlace {
-            is_secure,
             authority: authority.into(),
+            origin: origin.to_owned(),
             is_trusted,
         });
         is_trusted
+    }
+
+    /// The origin of an absolute URI, mostly the one that all share.
+    pub(super) fn origin(&self, uri: &Uri) -> Result<Origin, InvalidOrigin> {
+        let usual = self.place.get().filter(|usual| {
+            authority(uri).is_some_and(|(is_secure, authority)| usual.is(is_secure, authority))
+        });
+        usual.map_or_else(|| Origin::of(uri), |usual| Ok(usual.origin.clone()))
     }
 
     #[inline]
@@ -113,8 +129,6 @@ impl UsualHeaders {
 
 #[cfg(test)]
 mod tests {
-    use http::Uri;
-
     use super::*;
 
     fn uri(text: &str) -> Uri {
@@ -145,6 +159,24 @@ mod tests {
                     assert_eq!(found, trusted, "{place} after {first}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn no_origin_stands_for_another() {
+        let usual = Usual::default();
+        usual.is_trusted(&uri("https://a.example/x"), &Trust::none());
+        for (place, origin) in [
+            ("https://a.example/y", Some("https://a.example")),
+            ("https://A.example/", Some("https://a.example")),
+            ("https://b.example/", Some("https://b.example")),
+            ("http://a.example/", Some("http://a.example")),
+            ("https://a.example:8443/", Some("https://a.example:8443")),
+            ("/relative", None),
+        ] {
+            let found = usual.origin(&uri(place)).ok();
+            let found = found.map(|origin| origin.to_string());
+            assert_eq!(found.as_deref(), origin, "{place}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -88,6 +89,10 @@ impl FakeGlobus {
             .merge(transfer::routes());
         let router = observe::layered(routes, &world).with_state(world.clone());
         let (stop, stopped) = oneshot::channel();
+        // Otherwise an answer in several pieces waits for the client to acknowledge the first: 40 ms.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
         let server = axum::serve(listener, router).with_graceful_shutdown(async move {
             // An error means that the handle is gone, which stops the server just the same.
             let _ = stopped.await;
