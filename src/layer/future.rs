@@ -214,14 +214,9 @@ where
                             kept,
                             ..
                         } => {
-                            let wanted = header.is_some();
-                            let again = header
-                                .filter(|_| kept.claim())
-                                .and_then(|header| kept.with(header, &exchange));
+                            let again =
+                                exchange.again(header, |header, usual| kept.with(header, usual));
                             let Some((request, kept)) = again else {
-                                if wanted {
-                                    exchange.not_replayable();
-                                }
                                 let mut response = *response;
                                 exchange.finish(response.status(), response.extensions_mut());
                                 return Poll::Ready(Ok(response.map(GareBody::inspected)));

@@ -3,7 +3,7 @@ use http::{Extensions, HeaderValue, Method, Request, Uri, Version};
 
 use super::ReplayableBody;
 use crate::kept_headers::KeptHeaders;
-use crate::reauth::{Asked, Exchange};
+use crate::reauth::{Asked, Exchange, UsualHeaders};
 
 /// What is kept of a request while it is under way: one is made of every request, and few are used.
 pub(super) struct Kept<B> {
@@ -24,7 +24,7 @@ impl<B: ReplayableBody> Kept<B> {
         let all = request.headers();
         let body = request.body().try_clone();
         let (headers, presented, extensions) = if body.is_some() {
-            let (headers, presented) = KeptHeaders::of(all, exchange.learn_headers(all));
+            let (headers, presented) = KeptHeaders::of(all, exchange.usual_headers(all));
             (headers, presented, request.extensions().clone())
         } else {
             let presented = all.get(AUTHORIZATION);
@@ -72,15 +72,15 @@ impl<B: ReplayableBody> Kept<B> {
     pub(super) fn with(
         mut self,
         authorization: HeaderValue,
-        exchange: &Exchange,
+        usual: &UsualHeaders,
     ) -> Option<(Request<B>, Self)> {
-        let body = self.body.take()?;
+        let body = self.body.take().filter(B::claim)?;
         self.body = body.try_clone();
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.version_mut() = self.version;
-        *request.headers_mut() = self.headers.with(authorization, exchange.usual_headers());
+        *request.headers_mut() = self.headers.with(authorization, usual);
         *request.extensions_mut() = self.extensions.clone();
         Some((request, self))
     }

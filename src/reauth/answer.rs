@@ -329,14 +329,7 @@ impl Exchange {
 
     fn replay(&mut self, issued: Issued) -> HeaderValue {
         self.sent = issued.generation;
-        let dealings = self.dealings();
-        let outcome = &mut dealings.outcome;
-        outcome.replays += 1;
-        outcome.refusal = None;
-        if let Some(target) = &dealings.target {
-            events::replayed(target, outcome.replays, issued.generation);
-        }
-        count(&self.session.counters().replays);
+        self.dealings().outcome.refusal = None;
         issued.credential.into_header_value()
     }
 }

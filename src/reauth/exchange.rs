@@ -13,6 +13,7 @@ use super::asked::Asked;
 use super::events;
 use super::origin::OriginRef;
 use super::slot::{Seat, Slot};
+use super::stats::count;
 use super::usual::UsualHeaders;
 use super::{AnsweredBy, GareOptions, GareOutcome, Identity, Refusal, Session, Target};
 use crate::gare::AuthorizationParameters;
@@ -108,14 +109,9 @@ impl Exchange {
             .map_or(&NOTHING, |dealings| &dealings.options)
     }
 
-    /// The headers that requests usually come with.
-    pub(crate) fn usual_headers(&self) -> &UsualHeaders {
-        self.session.usual().headers()
-    }
-
-    /// As [`usual_headers`](Self::usual_headers), on the way of a request with `headers`, which may be the first.
+    /// The headers that requests usually come with, learned from the first: this may be it.
     #[inline]
-    pub(crate) fn learn_headers(&self, headers: &HeaderMap) -> &UsualHeaders {
+    pub(crate) fn usual_headers(&self, headers: &HeaderMap) -> &UsualHeaders {
         self.session.usual().learn_headers(headers)
     }
 
@@ -221,11 +217,27 @@ impl Exchange {
         trusted
     }
 
-    /// The body was lost while the login went on: the replay that was decided on does not take place.
-    pub(crate) fn not_replayable(&mut self) {
-        let replays = &mut self.dealings().outcome.replays;
-        *replays = replays.saturating_sub(1);
-        self.refuse(Refusal::NotReplayable);
+    /// The replay that was decided on, if it was: there is none where the body was lost while the login went on.
+    pub(crate) fn again<R>(
+        &mut self,
+        header: Option<HeaderValue>,
+        replay: impl FnOnce(HeaderValue, &UsualHeaders) -> Option<R>,
+    ) -> Option<R> {
+        let again = replay(header?, self.session.usual().headers());
+        if again.is_none() {
+            self.refuse(Refusal::NotReplayable);
+            return None;
+        }
+        count(&self.session.counters().replays);
+        let sent = self.sent;
+        let Dealings {
+            target, outcome, ..
+        } = self.dealings();
+        outcome.replays += 1;
+        if let Some(target) = target {
+            events::replayed(target, outcome.replays, sent);
+        }
+        again
     }
 
     /// Leaves the outcome with the response that the caller gets.

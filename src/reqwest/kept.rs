@@ -6,7 +6,7 @@ use reqwest::{Body, Request};
 use super::answer;
 use crate::body::{ReplayBody, ReplayableBody};
 use crate::kept_headers::KeptHeaders;
-use crate::reauth::{Asked, Exchange};
+use crate::reauth::{Asked, Exchange, UsualHeaders};
 
 /// A request as it came, to be told of and to be sent again.
 pub(super) struct Kept {
@@ -37,7 +37,7 @@ impl Kept {
         };
         let (again, presented) = match stream {
             Some(stream) => {
-                let usual = exchange.learn_headers(&headers);
+                let usual = exchange.usual_headers(&headers);
                 let (headers, presented) = KeptHeaders::of(&headers, usual);
                 (Some(Again { headers, stream }), presented)
             }
@@ -86,11 +86,14 @@ impl Kept {
     pub(super) fn with(
         mut self,
         authorization: HeaderValue,
-        exchange: &Exchange,
+        usual: &UsualHeaders,
     ) -> Option<(Request, Self)> {
+        if !self.claim() {
+            return None;
+        }
         let Again { headers, stream } = self.again.take()?;
         let mut request = self.request.try_clone()?;
-        *request.headers_mut() = headers.with(authorization, exchange.usual_headers());
+        *request.headers_mut() = headers.with(authorization, usual);
         self.again = match stream {
             None => Some(Again {
                 headers,

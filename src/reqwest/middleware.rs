@@ -152,18 +152,9 @@ impl GareMiddleware {
         let (mut exchange, header) = exchange
             .decide(kept.asked(), status, found, replayable)
             .await;
-        let wanted = header.is_some();
-        let again = header
-            .filter(|_| kept.claim())
-            .and_then(|header| kept.with(header, &exchange));
-        match again {
+        match exchange.again(header, |header, usual| kept.with(header, usual)) {
             Some((request, kept)) => Ok((request, exchange, kept)),
-            None => {
-                if wanted {
-                    exchange.not_replayable();
-                }
-                Err(finish(exchange, response))
-            }
+            None => Err(finish(exchange, response)),
         }
     }
 
