@@ -1,42 +1,35 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body, SizeHint};
+use http_body::Body;
 use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
 use super::ahead::Ahead;
 use super::gare_body::{Held, Rest};
-use super::into_bytes;
+use super::{GareBody, into_bytes};
 
-/// Reads a body ahead, as far as it may be inspected.
+/// Reads a body ahead, as far as it may be inspected, and has it to be given back.
 pub(crate) struct Inspection<B: Body> {
-    body: Pin<Box<B>>,
-    ahead: Ahead,
+    held: Held<B>,
     size: usize,
     limit: usize,
     timeout: Duration,
-    hint: SizeHint,
     /// Set when the body first makes us wait.
     alarm: Option<Pin<Box<Sleep>>>,
-}
-
-/// How the reading came to its end.
-pub(crate) enum End<E> {
-    Whole,
-    Failed(E),
-    GivenUp,
 }
 
 impl<B: Body> Inspection<B> {
     pub(crate) fn new(body: B, limit: usize, timeout: Duration) -> Self {
         Self {
-            hint: body.size_hint(),
-            body: Box::pin(body),
-            ahead: Ahead::default(),
+            held: Held {
+                ahead: Ahead::default(),
+                hint: body.size_hint(),
+                rest: Rest::Streaming(Box::pin(body)),
+            },
             size: 0,
             limit,
             timeout,
@@ -44,42 +37,45 @@ impl<B: Body> Inspection<B> {
         }
     }
 
-    /// Reads on. Never fails: a body that does is [given back](Self::give_back) with its error where it occurred.
-    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
-        loop {
-            let frame = match self.body.as_mut().poll_frame(cx) {
+    /// Reads on; the text, if all of it could be read. Never fails: a body that does is given back with its error where it
+    /// occurred.
+    pub(crate) fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let text = ready!(self.poll_to_the_end(cx));
+        self.alarm = None;
+        Poll::Ready(text)
+    }
+
+    fn poll_to_the_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        while let Rest::Streaming(body) = &mut self.held.rest {
+            let frame = match body.as_mut().poll_frame(cx) {
                 Poll::Ready(frame) => frame,
-                Poll::Pending if self.is_overdue(cx) => return Poll::Ready(End::GivenUp),
+                Poll::Pending if self.is_overdue(cx) => return Poll::Ready(None),
                 Poll::Pending => return Poll::Pending,
             };
             let frame = match frame {
-                None => return Poll::Ready(End::Whole),
-                Some(Err(error)) => return Poll::Ready(End::Failed(error)),
+                None => {
+                    self.held.rest = Rest::Ended;
+                    return Poll::Ready(Some(self.held.ahead.text()));
+                }
+                Some(Err(error)) => {
+                    self.held.rest = Rest::Failed(error);
+                    break;
+                }
                 Some(Ok(frame)) => into_bytes(frame),
             };
             // An empty frame counts too: there may be any number of them.
             let size = frame.data_ref().map_or(0, |data| data.len().max(1));
             self.size = self.size.saturating_add(size);
-            self.ahead.push(frame);
+            self.held.ahead.push(frame);
             if self.size > self.limit {
-                return Poll::Ready(End::GivenUp);
+                break;
             }
         }
+        Poll::Ready(None)
     }
 
-    /// The text, if all of it could be read, and what is to be given back.
-    pub(crate) fn give_back(self, end: End<B::Error>) -> (Option<Bytes>, Held<B>) {
-        let text = matches!(end, End::Whole).then(|| self.ahead.text());
-        let held = Held {
-            ahead: self.ahead,
-            rest: match end {
-                End::Whole => Rest::Ended,
-                End::Failed(error) => Rest::Failed(error),
-                End::GivenUp => Rest::Streaming(self.body),
-            },
-            hint: self.hint,
-        };
-        (text, held)
+    pub(crate) fn give_back(self) -> GareBody<B> {
+        GareBody::inspected(self.held)
     }
 
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
@@ -99,7 +95,7 @@ impl<B: Body> Inspection<B> {
 #[cfg(feature = "reqwest")]
 pub(crate) struct Inspected<B: Body> {
     pub(crate) text: Option<Bytes>,
-    pub(crate) body: super::GareBody<B>,
+    pub(crate) body: GareBody<B>,
 }
 
 #[cfg(feature = "reqwest")]
@@ -108,11 +104,10 @@ impl<B: Body> Inspection<B> {
         mut self: Box<Self>,
         cx: &mut Context<'_>,
     ) -> Result<Inspected<B>, Box<Self>> {
-        let Poll::Ready(end) = self.poll_end(cx) else {
+        let Poll::Ready(text) = self.poll_text(cx) else {
             return Err(self);
         };
-        let (text, held) = self.give_back(end);
-        let body = super::GareBody::inspected(held);
+        let body = self.give_back();
         Ok(Inspected { text, body })
     }
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, response};
+use http::{HeaderValue, Method, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -12,7 +12,7 @@ use tower_service::Service;
 use super::kept::Kept;
 use super::layer::Limits;
 use super::{GareBody, ReplayableBody};
-use crate::body::{Held, Inspection};
+use crate::body::Inspection;
 use crate::gare::detect;
 use crate::kept_headers::authorize;
 use crate::reauth::{Exchange, Session, may_ask};
@@ -49,9 +49,9 @@ pin_project! {
         // The inner service is asked.
         Calling { #[pin] future: F, attempt: Attempt<S, B> },
         // The answer may ask for something: its body is read ahead.
-        Inspecting { inspection: Box<Inspection<ResB>>, head: Box<response::Parts>, attempt: Attempt<S, B> },
+        Inspecting { response: Box<Response<Inspection<ResB>>>, attempt: Attempt<S, B> },
         // It does. The session decides, logs in, waits.
-        Deciding { waiting: Waiting, response: Box<Response<Held<ResB>>>, service: S, kept: Kept<B> },
+        Deciding { waiting: Waiting, response: Box<Response<Inspection<ResB>>>, service: S, kept: Kept<B> },
         // There is a credential, or a newer one: the service is made ready for it.
         Readying { request: Box<Request<B>>, attempt: Attempt<S, B> },
         Done,
@@ -174,16 +174,11 @@ where
                         _ => return Poll::Pending,
                     }
                 }
-                StateProjection::Inspecting { inspection, .. } => {
-                    let end = ready!(inspection.poll_end(cx));
+                StateProjection::Inspecting { response, .. } => {
+                    let text = ready!(response.body_mut().poll_text(cx));
                     match this.state.as_mut().project_replace(State::Done) {
-                        StateTaken::Inspecting {
-                            inspection,
-                            head,
-                            attempt,
-                        } => {
-                            let read = inspection.give_back(end);
-                            inspected(this.state.as_mut(), attempt, *head, read)
+                        StateTaken::Inspecting { response, attempt } => {
+                            decide(this.state.as_mut(), attempt, response, text)
                         }
                         _ => return Poll::Pending,
                     }
@@ -219,7 +214,7 @@ where
                             let Some((request, kept)) = again else {
                                 let mut response = *response;
                                 exchange.finish(response.status(), response.extensions_mut());
-                                return Poll::Ready(Ok(response.map(GareBody::inspected)));
+                                return Poll::Ready(Ok(response.map(Inspection::give_back)));
                             };
                             drop(response);
                             let attempt = Attempt {
@@ -323,43 +318,25 @@ where
     B: ReplayableBody,
     ResB: Body,
 {
+    let inspection = |body| Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
+    let mut response = Box::new(response.map(inspection));
     if !asks {
-        return decide(state, attempt, Box::new(response.map(Held::unread)), None);
+        return decide(state, attempt, response, None);
     }
-    let (head, body) = response.into_parts();
-    let mut inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
-    match inspection.poll_end(cx) {
-        Poll::Ready(end) => inspected(state, attempt, head, inspection.give_back(end)),
+    match response.body_mut().poll_text(cx) {
+        Poll::Ready(text) => decide(state, attempt, response, text),
         Poll::Pending => {
-            state.set(State::Inspecting {
-                inspection: Box::new(inspection),
-                head: Box::new(head),
-                attempt,
-            });
+            state.set(State::Inspecting { response, attempt });
             Next::Wait
         }
     }
 }
 
-fn inspected<S, B, F, ResB, E>(
-    state: Pin<&mut State<S, B, F, ResB>>,
-    attempt: Attempt<S, B>,
-    head: response::Parts,
-    (text, held): (Option<Bytes>, Held<ResB>),
-) -> Next<E>
-where
-    B: ReplayableBody,
-    ResB: Body,
-{
-    let response = Box::new(Response::from_parts(head, held));
-    decide(state, attempt, response, text.as_deref())
-}
-
 fn decide<S, B, F, ResB, E>(
     mut state: Pin<&mut State<S, B, F, ResB>>,
     attempt: Attempt<S, B>,
-    response: Box<Response<Held<ResB>>>,
-    text: Option<&[u8]>,
+    response: Box<Response<Inspection<ResB>>>,
+    text: Option<Bytes>,
 ) -> Next<E>
 where
     B: ReplayableBody,
@@ -370,7 +347,7 @@ where
         service,
         kept,
     } = attempt;
-    let found = text.map(detect).unwrap_or_default();
+    let found = text.as_deref().map(detect).unwrap_or_default();
     // A claim may end the sending of the first attempt's body, and with it the
     // connection: there has to be a reason, and the answer has to be read.
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
