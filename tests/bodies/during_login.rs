@@ -146,7 +146,7 @@ async fn goes_on(client: Client) {
         .trust(Trust::globus());
         let early = Early::default();
         let (source, hand) = Source::in_hand();
-        let mut request = pin!(client(early.clone(), session, source));
+        let mut request = pin!(client(early.clone(), session.clone(), source));
         for _ in 0..4 {
             assert!(poll!(&mut request).is_pending(), "somebody logs in");
             tokio::task::yield_now().await;
@@ -166,6 +166,7 @@ async fn goes_on(client: Client) {
 
         gate.add_permits(1);
         let told = request.await;
+        assert_eq!(session.stats().replays, u64::from(told.2), "counted alike");
         let replay = early.bodies().pop();
         if fails {
             assert_eq!(told, (403, Some("not_replayable"), 0));
