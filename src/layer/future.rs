@@ -3,7 +3,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -11,10 +10,9 @@ use tower_service::Service;
 
 use super::kept::Kept;
 use super::layer::Limits;
+use super::refused::{go_on, inspect};
 use super::{GareBody, ReplayableBody};
 use crate::body::Inspection;
-use crate::gare::detect;
-use crate::kept_headers::authorize;
 use crate::reauth::{Exchange, Session, may_ask};
 
 /// What waits for others is boxed; a response that is not inspected never gets here. So is what only some requests come
@@ -38,7 +36,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     #[project_replace = StateTaken]
-    enum State<S, B, F, ResB>
+    pub(super) enum State<S, B, F, ResB>
     where
         ResB: Body,
     {
@@ -59,10 +57,10 @@ pin_project! {
 }
 
 /// What waits for a credential.
-struct Unsent<S, B> {
-    request: Request<B>,
-    service: S,
-    kept: Kept<B>,
+pub(super) struct Unsent<S, B> {
+    pub(super) request: Request<B>,
+    pub(super) service: S,
+    pub(super) kept: Kept<B>,
 }
 
 /// What is kept while a request is under way.
@@ -140,8 +138,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            // First what the state waits for; then, with the state taken, what follows.
-            let next = match this.state.as_mut().project() {
+            match this.state.as_mut().project() {
                 // Most requests end in one of these two, without anything being moved.
                 StateProjection::Aside { future, untrusted } => {
                     let mut answer = ready!(future.poll(cx));
@@ -166,95 +163,22 @@ where
                         this.state.set(State::Done);
                         return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     }
-                    match this.state.as_mut().project_replace(State::Done) {
-                        StateTaken::Calling { attempt, .. } => {
-                            let state = this.state.as_mut();
-                            inspect(state, attempt, response, asks, *this.limits, cx)
-                        }
-                        _ => return Poll::Pending,
+                    ready!(inspect(
+                        this.state.as_mut(),
+                        response,
+                        asks,
+                        *this.limits,
+                        cx
+                    ));
+                }
+                _ => {
+                    if let Some(answer) = ready!(go_on(this.state.as_mut(), cx)) {
+                        return Poll::Ready(answer);
                     }
                 }
-                StateProjection::Inspecting { response, .. } => {
-                    let text = ready!(response.body_mut().poll_text(cx));
-                    match this.state.as_mut().project_replace(State::Done) {
-                        StateTaken::Inspecting { response, attempt } => {
-                            decide(this.state.as_mut(), attempt, response, text)
-                        }
-                        _ => return Poll::Pending,
-                    }
-                }
-                StateProjection::Preparing { waiting, .. }
-                | StateProjection::Deciding { waiting, .. } => {
-                    let (mut exchange, header) = ready!(waiting.as_mut().poll(cx));
-                    match this.state.as_mut().project_replace(State::Done) {
-                        StateTaken::Preparing { unsent, .. } => {
-                            let Unsent {
-                                mut request,
-                                service,
-                                kept,
-                            } = *unsent;
-                            if let Some(value) = header {
-                                authorize(request.headers_mut(), value);
-                            }
-                            let attempt = Attempt {
-                                exchange,
-                                service,
-                                kept,
-                            };
-                            attempt.call(this.state.as_mut(), request, cx)
-                        }
-                        StateTaken::Deciding {
-                            response,
-                            service,
-                            kept,
-                            ..
-                        } => {
-                            let again =
-                                exchange.again(header, |header, usual| kept.with(header, usual));
-                            let Some((request, kept)) = again else {
-                                let mut response = *response;
-                                exchange.finish(response.status(), response.extensions_mut());
-                                return Poll::Ready(Ok(response.map(Inspection::give_back)));
-                            };
-                            drop(response);
-                            let attempt = Attempt {
-                                exchange,
-                                service,
-                                kept,
-                            };
-                            attempt.call(this.state.as_mut(), request, cx)
-                        }
-                        _ => return Poll::Pending,
-                    }
-                }
-                StateProjection::Readying { attempt, .. } => {
-                    let ready = ready!(attempt.service.poll_ready(cx));
-                    match (this.state.as_mut().project_replace(State::Done), ready) {
-                        (_, Err(error)) => Next::Fail(error),
-                        (StateTaken::Readying { request, attempt }, Ok(())) => {
-                            attempt.called(this.state.as_mut(), *request)
-                        }
-                        _ => return Poll::Pending,
-                    }
-                }
-                // As every future, this one is not to be polled after it is done.
-                StateProjection::Done => return Poll::Pending,
-            };
-            match next {
-                Next::Poll => {}
-                Next::Wait => return Poll::Pending,
-                Next::Fail(error) => return Poll::Ready(Err(error)),
             }
         }
     }
-}
-
-/// What is done about the state that comes after one: it is put into its place where it is made, for it is large.
-enum Next<E> {
-    Poll,
-    /// What it waits for was polled already.
-    Wait,
-    Fail(E),
 }
 
 impl<S, B: ReplayableBody> Attempt<S, B> {
@@ -270,96 +194,6 @@ impl<S, B: ReplayableBody> Attempt<S, B> {
         let minded = asks || self.exchange.minds(response.status());
         minded && self.exchange.hears(response.extensions(), || kept.asked())
     }
-}
-
-impl<S: Service<Request<B>>, B> Attempt<S, B> {
-    /// The service is made ready, and called; mostly both at once.
-    fn call<ResB: Body>(
-        mut self,
-        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
-        request: Request<B>,
-        cx: &mut Context<'_>,
-    ) -> Next<S::Error> {
-        match self.service.poll_ready(cx) {
-            Poll::Ready(Ok(())) => self.called(state, request),
-            Poll::Ready(Err(error)) => Next::Fail(error),
-            Poll::Pending => {
-                state.set(State::Readying {
-                    request: Box::new(request),
-                    attempt: self,
-                });
-                Next::Wait
-            }
-        }
-    }
-
-    fn called<ResB: Body>(
-        mut self,
-        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
-        request: Request<B>,
-    ) -> Next<S::Error> {
-        let future = self.service.call(request);
-        let attempt = self;
-        state.set(State::Calling { future, attempt });
-        Next::Poll
-    }
-}
-
-/// Reads what there is of an answer's body; it is mostly all there.
-fn inspect<S, B, F, ResB, E>(
-    mut state: Pin<&mut State<S, B, F, ResB>>,
-    attempt: Attempt<S, B>,
-    response: Response<ResB>,
-    asks: bool,
-    limits: Limits,
-    cx: &mut Context<'_>,
-) -> Next<E>
-where
-    B: ReplayableBody,
-    ResB: Body,
-{
-    let inspection = |body| Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
-    let mut response = Box::new(response.map(inspection));
-    if !asks {
-        return decide(state, attempt, response, None);
-    }
-    match response.body_mut().poll_text(cx) {
-        Poll::Ready(text) => decide(state, attempt, response, text),
-        Poll::Pending => {
-            state.set(State::Inspecting { response, attempt });
-            Next::Wait
-        }
-    }
-}
-
-fn decide<S, B, F, ResB, E>(
-    mut state: Pin<&mut State<S, B, F, ResB>>,
-    attempt: Attempt<S, B>,
-    response: Box<Response<Inspection<ResB>>>,
-    text: Option<Bytes>,
-) -> Next<E>
-where
-    B: ReplayableBody,
-    ResB: Body,
-{
-    let Attempt {
-        exchange,
-        service,
-        kept,
-    } = attempt;
-    let found = text.as_deref().map(detect).unwrap_or_default();
-    // A claim may end the sending of the first attempt's body, and with it the
-    // connection: there has to be a reason, and the answer has to be read.
-    let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
-    let replayable = kept.is_replayable() && (!claims || kept.claim());
-    let waiting = exchange.decide(kept.asked(), response.status(), found, replayable);
-    state.set(State::Deciding {
-        waiting: Box::pin(waiting),
-        response,
-        service,
-        kept,
-    });
-    Next::Poll
 }
 
 /// The caller is told that an origin which is not trusted might ask for something.

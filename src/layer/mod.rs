@@ -84,6 +84,7 @@ mod future;
 mod kept;
 #[allow(clippy::module_inception)]
 mod layer;
+mod refused;
 mod service;
 
 pub use self::future::GareFuture;

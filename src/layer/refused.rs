@@ -1,0 +1,193 @@
+//! What follows when a request has to wait, or its answer asks for something: few come here.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::future::{Attempt, State, StateProjection, StateTaken, Unsent};
+use super::layer::Limits;
+use super::{GareBody, ReplayableBody};
+use crate::body::Inspection;
+use crate::gare::detect;
+use crate::kept_headers::authorize;
+
+/// Nothing where the state that it was put into has to be polled next.
+type Next<ResB, E> = Poll<Option<Result<Response<GareBody<ResB>>, E>>>;
+
+/// Polls what a state waits for, and puts the one that follows into its place: they are large.
+#[inline(never)]
+pub(super) fn go_on<S, B, ResB>(
+    mut state: Pin<&mut State<S, B, S::Future, ResB>>,
+    cx: &mut Context<'_>,
+) -> Next<ResB, S::Error>
+where
+    S: Service<Request<B>, Response = Response<ResB>>,
+    B: ReplayableBody,
+    ResB: Body,
+{
+    match state.as_mut().project() {
+        StateProjection::Inspecting { response, .. } => {
+            let text = ready!(response.body_mut().poll_text(cx));
+            match state.as_mut().project_replace(State::Done) {
+                StateTaken::Inspecting { response, attempt } => {
+                    decide(state, attempt, response, text).map(|()| None)
+                }
+                _ => Poll::Pending,
+            }
+        }
+        StateProjection::Preparing { waiting, .. } | StateProjection::Deciding { waiting, .. } => {
+            let (mut exchange, header) = ready!(waiting.as_mut().poll(cx));
+            match state.as_mut().project_replace(State::Done) {
+                StateTaken::Preparing { unsent, .. } => {
+                    let Unsent {
+                        mut request,
+                        service,
+                        kept,
+                    } = *unsent;
+                    if let Some(value) = header {
+                        authorize(request.headers_mut(), value);
+                    }
+                    let attempt = Attempt {
+                        exchange,
+                        service,
+                        kept,
+                    };
+                    attempt.call(state, request, cx)
+                }
+                StateTaken::Deciding {
+                    response,
+                    service,
+                    kept,
+                    ..
+                } => {
+                    let again = exchange.again(header, |header, usual| kept.with(header, usual));
+                    let Some((request, kept)) = again else {
+                        let mut response = *response;
+                        exchange.finish(response.status(), response.extensions_mut());
+                        return Poll::Ready(Some(Ok(response.map(Inspection::give_back))));
+                    };
+                    drop(response);
+                    let attempt = Attempt {
+                        exchange,
+                        service,
+                        kept,
+                    };
+                    attempt.call(state, request, cx)
+                }
+                _ => Poll::Pending,
+            }
+        }
+        StateProjection::Readying { attempt, .. } => {
+            let ready = ready!(attempt.service.poll_ready(cx));
+            match (state.as_mut().project_replace(State::Done), ready) {
+                (_, Err(error)) => Poll::Ready(Some(Err(error))),
+                (StateTaken::Readying { request, attempt }, Ok(())) => {
+                    attempt.called(state, *request)
+                }
+                _ => Poll::Pending,
+            }
+        }
+
+        // As every future, this one is not to be polled after it is done.
+        StateProjection::Aside { .. } | StateProjection::Calling { .. } | StateProjection::Done => {
+            Poll::Pending
+        }
+    }
+}
+
+impl<S: Service<Request<B>>, B> Attempt<S, B> {
+    /// The service is made ready, and called; mostly both at once.
+    fn call<ResB: Body>(
+        mut self,
+        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
+        request: Request<B>,
+        cx: &mut Context<'_>,
+    ) -> Next<ResB, S::Error> {
+        match self.service.poll_ready(cx) {
+            Poll::Ready(Ok(())) => self.called(state, request),
+            Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),
+            Poll::Pending => {
+                state.set(State::Readying {
+                    request: Box::new(request),
+                    attempt: self,
+                });
+                Poll::Pending
+            }
+        }
+    }
+
+    fn called<ResB: Body>(
+        mut self,
+        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
+        request: Request<B>,
+    ) -> Next<ResB, S::Error> {
+        let future = self.service.call(request);
+        let attempt = self;
+        state.set(State::Calling { future, attempt });
+        Poll::Ready(None)
+    }
+}
+
+/// Reads what there is of the body of an answer that is minded; it is mostly all there.
+#[inline(never)]
+pub(super) fn inspect<S, B, F, ResB>(
+    mut state: Pin<&mut State<S, B, F, ResB>>,
+    response: Response<ResB>,
+    asks: bool,
+    limits: Limits,
+    cx: &mut Context<'_>,
+) -> Poll<()>
+where
+    B: ReplayableBody,
+    ResB: Body,
+{
+    let StateTaken::Calling { attempt, .. } = state.as_mut().project_replace(State::Done) else {
+        return Poll::Pending;
+    };
+    let inspection = |body| Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
+    let mut response = Box::new(response.map(inspection));
+    if !asks {
+        return decide(state, attempt, response, None);
+    }
+    match response.body_mut().poll_text(cx) {
+        Poll::Ready(text) => decide(state, attempt, response, text),
+        Poll::Pending => {
+            state.set(State::Inspecting { response, attempt });
+            Poll::Pending
+        }
+    }
+}
+
+fn decide<S, B, F, ResB>(
+    mut state: Pin<&mut State<S, B, F, ResB>>,
+    attempt: Attempt<S, B>,
+    response: Box<Response<Inspection<ResB>>>,
+    text: Option<Bytes>,
+) -> Poll<()>
+where
+    B: ReplayableBody,
+    ResB: Body,
+{
+    let Attempt {
+        exchange,
+        service,
+        kept,
+    } = attempt;
+    let found = text.as_deref().map(detect).unwrap_or_default();
+    // A claim may end the sending of the first attempt's body, and with it the
+    // connection: there has to be a reason, and the answer has to be read.
+    let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
+    let replayable = kept.is_replayable() && (!claims || kept.claim());
+    let waiting = exchange.decide(kept.asked(), response.status(), found, replayable);
+    state.set(State::Deciding {
+        waiting: Box::pin(waiting),
+        response,
+        service,
+        kept,
+    });
+    Poll::Ready(())
+}
