@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -12,7 +12,7 @@ use tower_service::Service;
 use super::kept::{Kept, authorize};
 use super::layer::Limits;
 use super::{GareBody, ReplayableBody};
-use crate::body::Inspection;
+use crate::body::{Held, Inspection};
 use crate::gare::detect;
 use crate::reauth::{Exchange, Header, Session, may_ask};
 
@@ -48,9 +48,9 @@ pin_project! {
         // The inner service is asked.
         Calling { #[pin] future: F, attempt: Attempt<S, B> },
         // The answer may ask for something: its body is read ahead.
-        Inspecting { response: Box<Response<Inspection<ResB>>>, attempt: Attempt<S, B> },
+        Inspecting { inspection: Box<Inspection<ResB>>, head: Box<response::Parts>, attempt: Attempt<S, B> },
         // It does. The session decides, logs in, waits.
-        Deciding { waiting: Waiting, response: Box<Response<Inspection<ResB>>>, service: S, kept: Kept<B> },
+        Deciding { waiting: Waiting, response: Box<Response<Held<ResB>>>, service: S, kept: Kept<B> },
         // There is a credential, or a newer one: the service is made ready for it.
         Readying { request: Box<Request<B>>, attempt: Attempt<S, B> },
         Done,
@@ -184,11 +184,16 @@ where
                         _ => return Poll::Pending,
                     }
                 }
-                StateProjection::Inspecting { response, .. } => {
-                    let text = ready!(response.body_mut().poll_text(cx));
+                StateProjection::Inspecting { inspection, .. } => {
+                    let end = ready!(inspection.poll_end(cx));
                     match this.state.as_mut().project_replace(State::Done) {
-                        StateTaken::Inspecting { response, attempt } => {
-                            decide(this.state.as_mut(), attempt, response, text)
+                        StateTaken::Inspecting {
+                            inspection,
+                            head,
+                            attempt,
+                        } => {
+                            let read = inspection.give_back(end);
+                            inspected(this.state.as_mut(), attempt, *head, read)
                         }
                         _ => return Poll::Pending,
                     }
@@ -229,7 +234,7 @@ where
                                 }
                                 let mut response = *response;
                                 exchange.finish(response.status(), response.extensions_mut());
-                                return Poll::Ready(Ok(response.map(Inspection::give_back)));
+                                return Poll::Ready(Ok(response.map(GareBody::inspected)));
                             };
                             drop(response);
                             let attempt = Attempt {
@@ -331,25 +336,43 @@ where
     B: ReplayableBody,
     ResB: Body,
 {
-    let inspection = |body| Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
-    let mut response = Box::new(response.map(inspection));
     if !asks {
-        return decide(state, attempt, response, None);
+        return decide(state, attempt, Box::new(response.map(Held::unread)), None);
     }
-    match response.body_mut().poll_text(cx) {
-        Poll::Ready(text) => decide(state, attempt, response, text),
+    let (head, body) = response.into_parts();
+    let mut inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
+    match inspection.poll_end(cx) {
+        Poll::Ready(end) => inspected(state, attempt, head, inspection.give_back(end)),
         Poll::Pending => {
-            state.set(State::Inspecting { response, attempt });
+            state.set(State::Inspecting {
+                inspection: Box::new(inspection),
+                head: Box::new(head),
+                attempt,
+            });
             Next::Wait
         }
     }
 }
 
+fn inspected<S, B, F, ResB, E>(
+    state: Pin<&mut State<S, B, F, ResB>>,
+    attempt: Attempt<S, B>,
+    head: response::Parts,
+    (text, held): (Option<Bytes>, Held<ResB>),
+) -> Next<E>
+where
+    B: ReplayableBody,
+    ResB: Body,
+{
+    let response = Box::new(Response::from_parts(head, held));
+    decide(state, attempt, response, text.as_deref())
+}
+
 fn decide<S, B, F, ResB, E>(
     mut state: Pin<&mut State<S, B, F, ResB>>,
     attempt: Attempt<S, B>,
-    response: Box<Response<Inspection<ResB>>>,
-    text: Option<Bytes>,
+    response: Box<Response<Held<ResB>>>,
+    text: Option<&[u8]>,
 ) -> Next<E>
 where
     B: ReplayableBody,
@@ -360,7 +383,7 @@ where
         service,
         kept,
     } = attempt;
-    let found = text.as_deref().map(detect).unwrap_or_default();
+    let found = text.map(detect).unwrap_or_default();
     // A claim may end the sending of the first attempt's body, and with it the
     // connection: there has to be a reason, and the answer has to be read.
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
