@@ -36,7 +36,7 @@ pin_project! {
 }
 
 /// Frames that were read ahead, and what comes after them.
-pub(super) struct Held<B: Body> {
+pub(crate) struct Held<B: Body> {
     pub(super) ahead: Ahead,
     pub(super) rest: Rest<B>,
     /// What the body said of its length, less what was given back: a length that
@@ -50,6 +50,17 @@ pub(super) enum Rest<B: Body> {
     Ended,
 }
 
+impl<B: Body> Held<B> {
+    /// One of which nothing was read.
+    pub(crate) fn unread(body: B) -> Self {
+        Self {
+            ahead: Ahead::default(),
+            hint: body.size_hint(),
+            rest: Rest::Streaming(Box::pin(body)),
+        }
+    }
+}
+
 impl<B: Body> GareBody<B> {
     pub(crate) fn untouched(body: B) -> Self {
         Self {
@@ -57,7 +68,7 @@ impl<B: Body> GareBody<B> {
         }
     }
 
-    pub(super) fn inspected(held: Held<B>) -> Self {
+    pub(crate) fn inspected(held: Held<B>) -> Self {
         Self {
             kind: Kind::Inspected {
                 held: Box::new(held),

@@ -1,35 +1,42 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::Body;
+use http_body::{Body, SizeHint};
 use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
 use super::ahead::Ahead;
 use super::gare_body::{Held, Rest};
-use super::{GareBody, into_bytes};
+use super::into_bytes;
 
-/// Reads a body ahead, as far as it may be inspected, and has it to be given back.
+/// Reads a body ahead, as far as it may be inspected.
 pub(crate) struct Inspection<B: Body> {
-    held: Held<B>,
+    body: Pin<Box<B>>,
+    ahead: Ahead,
     size: usize,
     limit: usize,
     timeout: Duration,
+    hint: SizeHint,
     /// Set when the body first makes us wait.
     alarm: Option<Pin<Box<Sleep>>>,
+}
+
+/// How the reading came to its end.
+pub(crate) enum End<E> {
+    Whole,
+    Failed(E),
+    GivenUp,
 }
 
 impl<B: Body> Inspection<B> {
     pub(crate) fn new(body: B, limit: usize, timeout: Duration) -> Self {
         Self {
-            held: Held {
-                ahead: Ahead::default(),
-                hint: body.size_hint(),
-                rest: Rest::Streaming(Box::pin(body)),
-            },
+            hint: body.size_hint(),
+            body: Box::pin(body),
+            ahead: Ahead::default(),
             size: 0,
             limit,
             timeout,
@@ -37,45 +44,42 @@ impl<B: Body> Inspection<B> {
         }
     }
 
-    /// Reads on; the text, if all of it could be read. Never fails: a body that does is given back with its error where it
-    /// occurred.
-    pub(crate) fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let text = ready!(self.poll_to_the_end(cx));
-        self.alarm = None;
-        Poll::Ready(text)
-    }
-
-    fn poll_to_the_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        while let Rest::Streaming(body) = &mut self.held.rest {
-            let frame = match body.as_mut().poll_frame(cx) {
+    /// Reads on. Never fails: a body that does is [given back](Self::give_back) with its error where it occurred.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
+        loop {
+            let frame = match self.body.as_mut().poll_frame(cx) {
                 Poll::Ready(frame) => frame,
-                Poll::Pending if self.is_overdue(cx) => return Poll::Ready(None),
+                Poll::Pending if self.is_overdue(cx) => return Poll::Ready(End::GivenUp),
                 Poll::Pending => return Poll::Pending,
             };
             let frame = match frame {
-                None => {
-                    self.held.rest = Rest::Ended;
-                    return Poll::Ready(Some(self.held.ahead.text()));
-                }
-                Some(Err(error)) => {
-                    self.held.rest = Rest::Failed(error);
-                    break;
-                }
+                None => return Poll::Ready(End::Whole),
+                Some(Err(error)) => return Poll::Ready(End::Failed(error)),
                 Some(Ok(frame)) => into_bytes(frame),
             };
             // An empty frame counts too: there may be any number of them.
             let size = frame.data_ref().map_or(0, |data| data.len().max(1));
             self.size = self.size.saturating_add(size);
-            self.held.ahead.push(frame);
+            self.ahead.push(frame);
             if self.size > self.limit {
-                break;
+                return Poll::Ready(End::GivenUp);
             }
         }
-        Poll::Ready(None)
     }
 
-    pub(crate) fn give_back(self) -> GareBody<B> {
-        GareBody::inspected(self.held)
+    /// The text, if all of it could be read, and what is to be given back.
+    pub(crate) fn give_back(self, end: End<B::Error>) -> (Option<Bytes>, Held<B>) {
+        let text = matches!(end, End::Whole).then(|| self.ahead.text());
+        let held = Held {
+            ahead: self.ahead,
+            rest: match end {
+                End::Whole => Rest::Ended,
+                End::Failed(error) => Rest::Failed(error),
+                End::GivenUp => Rest::Streaming(self.body),
+            },
+            hint: self.hint,
+        };
+        (text, held)
     }
 
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
@@ -95,7 +99,7 @@ impl<B: Body> Inspection<B> {
 #[cfg(feature = "reqwest")]
 pub(crate) struct Inspected<B: Body> {
     pub(crate) text: Option<Bytes>,
-    pub(crate) body: GareBody<B>,
+    pub(crate) body: super::GareBody<B>,
 }
 
 #[cfg(feature = "reqwest")]
@@ -104,10 +108,11 @@ impl<B: Body> Inspection<B> {
         mut self: Box<Self>,
         cx: &mut Context<'_>,
     ) -> Result<Inspected<B>, Box<Self>> {
-        let Poll::Ready(text) = self.poll_text(cx) else {
+        let Poll::Ready(end) = self.poll_end(cx) else {
             return Err(self);
         };
-        let body = self.give_back();
+        let (text, held) = self.give_back(end);
+        let body = super::GareBody::inspected(held);
         Ok(Inspected { text, body })
     }
 }

@@ -15,6 +15,7 @@ pub use self::replay::ReplayBody;
 pub use self::replay_error::ReplayBodyError;
 pub use self::replayable::ReplayableBody;
 
+pub(crate) use self::gare_body::Held;
 pub(crate) use self::inspection::Inspection;
 
 use bytes::{Buf, Bytes};

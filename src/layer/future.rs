@@ -3,7 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -12,7 +12,7 @@ use super::kept::Kept;
 use super::layer::Limits;
 use super::refused::{go_on, inspect};
 use super::{GareBody, ReplayableBody};
-use crate::body::Inspection;
+use crate::body::{Held, Inspection};
 use crate::reauth::{Exchange, Session, may_ask};
 
 /// What waits for others is boxed; a response that is not inspected never gets here. So is what only some requests come
@@ -47,9 +47,9 @@ pin_project! {
         // The inner service is asked.
         Calling { #[pin] future: F, attempt: Attempt<S, B> },
         // The answer may ask for something: its body is read ahead.
-        Inspecting { response: Box<Response<Inspection<ResB>>>, attempt: Attempt<S, B> },
+        Inspecting { inspection: Box<Inspection<ResB>>, head: Box<response::Parts>, attempt: Attempt<S, B> },
         // It does. The session decides, logs in, waits.
-        Deciding { waiting: Waiting, response: Box<Response<Inspection<ResB>>>, service: S, kept: Kept<B> },
+        Deciding { waiting: Waiting, response: Box<Response<Held<ResB>>>, service: S, kept: Kept<B> },
         // There is a credential, or a newer one: the service is made ready for it.
         Readying { request: Box<Request<B>>, attempt: Attempt<S, B> },
         Done,

@@ -4,14 +4,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, response};
 use http_body::Body;
 use tower_service::Service;
 
 use super::future::{Attempt, State, StateProjection, StateTaken, Unsent};
 use super::layer::Limits;
 use super::{GareBody, ReplayableBody};
-use crate::body::Inspection;
+use crate::body::{Held, Inspection};
 use crate::gare::detect;
 use crate::kept_headers::authorize;
 
@@ -30,12 +30,14 @@ where
     ResB: Body,
 {
     match state.as_mut().project() {
-        StateProjection::Inspecting { response, .. } => {
-            let text = ready!(response.body_mut().poll_text(cx));
+        StateProjection::Inspecting { inspection, .. } => {
+            let end = ready!(inspection.poll_end(cx));
             match state.as_mut().project_replace(State::Done) {
-                StateTaken::Inspecting { response, attempt } => {
-                    decide(state, attempt, response, text).map(|()| None)
-                }
+                StateTaken::Inspecting {
+                    inspection,
+                    head,
+                    attempt,
+                } => inspected(state, attempt, *head, inspection.give_back(end)).map(|()| None),
                 _ => Poll::Pending,
             }
         }
@@ -68,7 +70,7 @@ where
                     let Some((request, kept)) = again else {
                         let mut response = *response;
                         exchange.finish(response.status(), response.extensions_mut());
-                        return Poll::Ready(Some(Ok(response.map(Inspection::give_back))));
+                        return Poll::Ready(Some(Ok(response.map(GareBody::inspected))));
                     };
                     drop(response);
                     let attempt = Attempt {
@@ -148,25 +150,43 @@ where
     let StateTaken::Calling { attempt, .. } = state.as_mut().project_replace(State::Done) else {
         return Poll::Pending;
     };
-    let inspection = |body| Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
-    let mut response = Box::new(response.map(inspection));
     if !asks {
-        return decide(state, attempt, response, None);
+        return decide(state, attempt, Box::new(response.map(Held::unread)), None);
     }
-    match response.body_mut().poll_text(cx) {
-        Poll::Ready(text) => decide(state, attempt, response, text),
+    let (head, body) = response.into_parts();
+    let mut inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
+    match inspection.poll_end(cx) {
+        Poll::Ready(end) => inspected(state, attempt, head, inspection.give_back(end)),
         Poll::Pending => {
-            state.set(State::Inspecting { response, attempt });
+            state.set(State::Inspecting {
+                inspection: Box::new(inspection),
+                head: Box::new(head),
+                attempt,
+            });
             Poll::Pending
         }
     }
 }
 
+fn inspected<S, B, F, ResB>(
+    state: Pin<&mut State<S, B, F, ResB>>,
+    attempt: Attempt<S, B>,
+    head: response::Parts,
+    (text, held): (Option<Bytes>, Held<ResB>),
+) -> Poll<()>
+where
+    B: ReplayableBody,
+    ResB: Body,
+{
+    let response = Box::new(Response::from_parts(head, held));
+    decide(state, attempt, response, text.as_deref())
+}
+
 fn decide<S, B, F, ResB>(
     mut state: Pin<&mut State<S, B, F, ResB>>,
     attempt: Attempt<S, B>,
-    response: Box<Response<Inspection<ResB>>>,
-    text: Option<Bytes>,
+    response: Box<Response<Held<ResB>>>,
+    text: Option<&[u8]>,
 ) -> Poll<()>
 where
     B: ReplayableBody,
@@ -177,7 +197,7 @@ where
         service,
         kept,
     } = attempt;
-    let found = text.as_deref().map(detect).unwrap_or_default();
+    let found = text.map(detect).unwrap_or_default();
     // A claim may end the sending of the first attempt's body, and with it the
     // connection: there has to be a reason, and the answer has to be read.
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
