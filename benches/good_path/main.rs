@@ -9,6 +9,7 @@
 #[allow(dead_code)]
 mod kit;
 mod peers;
+mod probe;
 mod request;
 mod reqwest_peers;
 #[path = "../kit/retry.rs"]

@@ -18,6 +18,7 @@ use tower::{Layer, Service, ServiceBuilder};
 use tower_http::follow_redirect::FollowRedirectLayer;
 
 use super::kit::Case;
+use super::probe::Probe;
 use super::request::{self, Origin};
 use super::reqwest_peers;
 use super::retry::Cloning;
@@ -68,6 +69,16 @@ pub fn all() -> Vec<Peer> {
             FollowRedirectLayer::new().layer(service)
         }),
         tower("a boxed future and a clone", true, Boxed),
+        tower("a probe of the status", true, |inner| Probe {
+            inner,
+            looks_at_requests: false,
+        }),
+        tower("a probe of status, place and credential", true, |inner| {
+            Probe {
+                inner,
+                looks_at_requests: true,
+            }
+        }),
         reqwest_peers::bare(),
         reqwest_peers::ours(),
         reqwest_peers::retry(),
