@@ -96,9 +96,13 @@ impl KeptHeaders {
             _ => (value.as_bytes(), value.is_sensitive()),
         };
         let name = name.as_str().as_bytes();
-        let head = [next, name.len(), value.len(), usize::from(is_sensitive)];
-        let head = head.map(usize::to_le_bytes);
-        for part in [head.as_flattened(), name, value] {
+        let head = Head {
+            next,
+            is_sensitive,
+            name: name.len(),
+            value: value.len(),
+        };
+        for part in [&head.to_bytes()[..], name, value] {
             self.others.extend_from_slice(part);
         }
         next
@@ -120,8 +124,8 @@ impl KeptHeaders {
             given = given.max(end);
         };
         let mut rest = &self.others[..];
-        while let Some((next, header, after)) = read_one(rest) {
-            give_until(next, &mut headers);
+        while let Some((head, header, after)) = read_one(rest) {
+            give_until(head.next, &mut headers);
             if let Some((name, value)) = header {
                 headers.append(name, value);
             }
@@ -152,28 +156,52 @@ fn lowest(count: usize) -> u64 {
     u64::MAX.checked_shr(64 - count as u32).unwrap_or(0)
 }
 
+/// What comes before a header that is written down.
+struct Head {
+    /// Which of the usual come later: there are no more than there are bits.
+    next: usize,
+    is_sensitive: bool,
+    /// How long its name is.
+    name: usize,
+    /// How long its value is.
+    value: usize,
+}
+
+impl Head {
+    const LENGTH: usize = 2 * size_of::<u64>();
+
+    fn to_bytes(&self) -> [u8; Self::LENGTH] {
+        let name = (self.name as u64) << 8 | (self.next as u64) << 1 | u64::from(self.is_sensitive);
+        (u128::from(name) << 64 | self.value as u128).to_le_bytes()
+    }
+
+    fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        let bits = u128::from_le_bytes(bytes);
+        let (name, value) = ((bits >> 64) as u64, bits as u64);
+        Self {
+            next: (name >> 1 & 0x7f) as usize,
+            is_sensitive: name & 1 == 1,
+            name: (name >> 8) as usize,
+            value: value as usize,
+        }
+    }
+}
+
 type Header = (HeaderName, HeaderValue);
 
-/// The first header of `text`, how many of the usual come before it, and what comes after it.
-fn read_one(text: &[u8]) -> Option<(usize, Option<Header>, &[u8])> {
-    let (next, text) = read_number(text)?;
-    let (name, text) = read_number(text)?;
-    let (value, text) = read_number(text)?;
-    let (is_sensitive, text) = read_number(text)?;
-    let (name, text) = text.split_at_checked(name)?;
-    let (value, text) = text.split_at_checked(value)?;
+/// The first header of `text`, and what comes after it.
+fn read_one(text: &[u8]) -> Option<(Head, Option<Header>, &[u8])> {
+    let (head, text) = text.split_first_chunk()?;
+    let head = Head::from_bytes(*head);
+    let (name, text) = text.split_at_checked(head.name)?;
+    let (value, text) = text.split_at_checked(head.value)?;
     // They were a name and a value before.
     let name = HeaderName::from_bytes(name).ok();
     let value = HeaderValue::from_bytes(value).ok().map(|mut value| {
-        value.set_sensitive(is_sensitive == 1);
+        value.set_sensitive(head.is_sensitive);
         value
     });
-    Some((next, name.zip(value), text))
-}
-
-fn read_number(text: &[u8]) -> Option<(usize, &[u8])> {
-    let (number, text) = text.split_first_chunk()?;
-    Some((usize::from_le_bytes(*number), text))
+    Some((head, name.zip(value), text))
 }
 
 #[cfg(test)]

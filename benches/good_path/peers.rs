@@ -10,7 +10,8 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use globus_gare::layer::{GareLayer, ReplayableBody};
 use globus_gare::reauth::{Credential, Trust, reauth_fn};
-use http::{Request, Response};
+use http::header::ACCEPT;
+use http::{HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceBuilder};
@@ -47,6 +48,9 @@ pub fn all() -> Vec<Peer> {
         ),
         tower("globus-gare, the session's credential", false, |service| {
             logged_in().layer(service)
+        }),
+        tower("globus-gare, headers unlike the first's", true, |service| {
+            after_another(layer().layer(service))
         }),
         peer(
             "globus-gare, a body that is read once",
@@ -149,6 +153,16 @@ where
 
 fn layer() -> GareLayer {
     GareLayer::new(reauth_fn(|_| async { Ok(Credential::bearer("never")?) }))
+}
+
+/// `service`, whose first request came with no header that the others come with.
+fn after_another<S: Service<Request<Full<Bytes>>>>(mut service: S) -> S {
+    let mut first = request::build(false, |body| body);
+    *first.headers_mut() = [(ACCEPT, HeaderValue::from_static("*/*"))]
+        .into_iter()
+        .collect();
+    let _ = service.call(first).now_or_never();
+    service
 }
 
 /// A layer that trusts nobody, and so never replays.

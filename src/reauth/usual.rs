@@ -77,10 +77,15 @@ impl Usual {
         self.headers.get().unwrap_or(&NONE)
     }
 
-    /// As [`headers`](Self::headers), with `headers` for those of the first request where there was none.
+    /// As [`headers`](Self::headers), with `headers` for those of the first request that has any.
     #[inline]
     pub(super) fn learn_headers(&self, headers: &HeaderMap) -> &UsualHeaders {
-        self.headers.get_or_init(|| UsualHeaders::of(headers))
+        match self.headers.get() {
+            Some(known) => known,
+            // There is nothing to be learned from it.
+            None if headers.is_empty() => self.headers(),
+            None => self.headers.get_or_init(|| UsualHeaders::of(headers)),
+        }
     }
 }
 
@@ -185,6 +190,20 @@ mod tests {
         let usual = Usual::default();
         usual.is_trusted(&uri("https://user:secret@a.example/"), &Trust::globus());
         assert!(usual.place.get().is_none());
+    }
+
+    #[test]
+    fn the_first_headers_are_the_usual() {
+        let usual = Usual::default();
+        let known = |usual: &Usual| usual.headers().as_slice().len();
+        let mut headers = HeaderMap::new();
+        usual.learn_headers(&headers);
+        assert!(usual.headers.get().is_none());
+        for count in [1, 2] {
+            headers.append("a", HeaderValue::from(count));
+            assert_eq!(usual.learn_headers(&headers).as_slice().len(), 1);
+            assert_eq!(known(&usual), 1);
+        }
     }
 
     #[test]
