@@ -40,8 +40,13 @@ impl Ahead {
             (None, _) => Bytes::new(),
             (Some(only), None) => only.clone(),
             _ => {
-                let all = self.first.iter().chain(others());
-                all.flat_map(|data| data.iter().copied()).collect()
+                let all: Vec<&[u8]> = self
+                    .first
+                    .iter()
+                    .chain(others())
+                    .map(|data| &**data)
+                    .collect();
+                all.concat().into()
             }
         }
     }
