@@ -121,7 +121,7 @@ impl KeptHeaders {
                     headers.append(name, value);
                 }
             }
-            given = given.max(end);
+            given = end;
         };
         let mut rest = &self.others[..];
         while let Some((head, header, after)) = read_one(rest) {
@@ -255,6 +255,13 @@ mod tests {
         assert_eq!(kept.usual, 0b110);
         let text = kept.others;
         assert!(text.ends_with(b"x-otherb") && text.len() < 50, "{text:?}");
+        // Nor is a credential, though it is nowhere expected.
+        let (kept, _) = KeptHeaders::of(&first, &UsualHeaders::default());
+        let text = String::from_utf8_lossy(&kept.others);
+        assert!(
+            text.contains("authorization") && !text.contains("Bearer"),
+            "{text}"
+        );
     }
 
     #[test]

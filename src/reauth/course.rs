@@ -100,7 +100,7 @@ impl Exchange {
         presented: Option<&HeaderValue>,
         place: &impl Place,
     ) -> Header {
-        if self.dealings.is_none() && presented.is_some() && self.session.identities().are_none() {
+        if presented.is_some() && self.session.identities().are_none() {
             // Most programs have one identity, and know its credential.
             return Header::AsItCame;
         }

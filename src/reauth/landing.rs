@@ -86,9 +86,12 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_flight_that_is_lost() {
         let (beacon, landing) = awaited();
-        let mut waiting = task::spawn(landing.ended());
+        let mut waiting = task::spawn(landing.clone().ended());
         assert_pending!(waiting.poll());
+        let mut late = task::spawn(landing.clone().ended());
         drop(beacon);
         assert!(assert_ready!(waiting.poll()).is_err());
+        assert!(assert_ready!(late.poll()).is_err());
+        assert!(assert_ready!(task::spawn(landing.ended()).poll()).is_err());
     }
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, GareOutcome, Identity, ReauthError, Reauthenticator, Target,
+    Challenge, Credential, GareOptions, GareOutcome, Identity, ReauthError, Reauthenticator, Target,
 };
 use http::Request;
 use tower::ServiceExt;
 
 use crate::service::{
     Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
-    settle,
+    settle, with,
 };
 
 /// A service that wants the `generation`-th token or a later one.
@@ -440,4 +440,33 @@ async fn whoever_gets_the_credential_finds_room_in_the_stack() {
         let response = response.expect("a response");
         assert_eq!(authorization_of(&response), "Bearer token-1");
     }
+}
+
+#[tokio::test]
+async fn a_credential_that_let_somebody_in_may_be_asked_to_be_renewed() {
+    let login = Login::at_once();
+    let layer = GareLayer::new(login.clone());
+    let least = Arc::new(AtomicUsize::new(1));
+    let wanted = Arc::clone(&least);
+    let client = behind(&layer, move |request| {
+        let token = authorization(&request).strip_prefix("Bearer token-");
+        let token: usize = token.map_or(0, |token| token.parse().unwrap_or(0));
+        if token >= wanted.load(Ordering::SeqCst) {
+            answer(200, "")
+        } else {
+            answer(403, MFA)
+        }
+    });
+    let send = async |request| {
+        let response = client.clone().oneshot(request).await;
+        response.expect("a response").status()
+    };
+    // Nobody has tried the credential that this brings,
+    let only = GareOptions::new().login_without_replay();
+    assert_eq!(send(with(get("/"), only)).await, 403);
+    // until this request is let in with it at once.
+    assert_eq!((send(get("/")).await.as_u16(), login.logins()), (200, 1));
+    // So the login has helped: that it is asked for once more is a new requirement.
+    least.store(2, Ordering::SeqCst);
+    assert_eq!((send(get("/")).await.as_u16(), login.logins()), (200, 2));
 }

@@ -144,6 +144,30 @@ async fn an_error_of_the_service_stays_its_own() {
     assert_eq!(error.to_string(), "connection reset");
 }
 
+#[tokio::test]
+async fn a_service_that_fails_before_the_replay_has_the_last_word() {
+    let login = Login::at_once();
+    let (mut service, mut handle) = pair(&login);
+    handle.allow(1);
+    let mut ready = task::spawn(());
+    assert_ready_ok!(ready.enter(|cx, _| service.poll_ready(cx)));
+    let mut response = task::spawn(service.call(get("/")));
+    assert_pending!(response.poll());
+    tokio::task::yield_now().await;
+    assert_pending!(response.poll());
+    let (_, send) = handle.next_request().await.expect("the first attempt");
+    send.send_response(answer(403, MFA));
+    while login.logins() == 0 {
+        assert_pending!(response.poll());
+        tokio::task::yield_now().await;
+    }
+    // It waits to be ready for the replay.
+    assert_pending!(response.poll());
+    handle.send_error("closed");
+    let error = assert_ready!(response.poll()).expect_err("an error");
+    assert_eq!(error.to_string(), "closed");
+}
+
 /// A body of which there is only one.
 struct Once(Body);
 
