@@ -27,32 +27,48 @@ pin_project! {
         S: Service<Request<B>>,
         ResB: Body,
     {
+        // Of the inner service, while it is asked.
         #[pin]
-        state: State<S, B, S::Future, ResB>,
+        call: Option<S::Future>,
+        state: State<S, B, ResB>,
         limits: Limits,
     }
 }
 
-pin_project! {
-    #[project = StateProjection]
-    #[project_replace = StateTaken]
-    pub(super) enum State<S, B, F, ResB>
-    where
-        ResB: Body,
-    {
-        // The request is not ours to touch.
-        Aside { #[pin] future: F, untrusted: Option<Session> },
-        // There is no credential yet, or it has run out: somebody is getting one.
-        Preparing { waiting: Waiting, unsent: Box<Unsent<S, B>> },
-        // The inner service is asked.
-        Calling { #[pin] future: F, attempt: Attempt<S, B> },
-        // The answer may ask for something: its body is read ahead.
-        Inspecting { inspection: Box<Inspection<ResB>>, head: Box<response::Parts>, attempt: Attempt<S, B> },
-        // It does. The session decides, logs in, waits.
-        Deciding { waiting: Waiting, response: Box<Response<Held<ResB>>>, service: S, kept: Kept<B> },
-        // There is a credential, or a newer one: the service is made ready for it.
-        Readying { request: Box<Request<B>>, attempt: Attempt<S, B> },
-        Done,
+pub(super) enum State<S, B, ResB: Body> {
+    /// The request is not ours to touch; the session is told of an origin that is not trusted.
+    Aside(Option<Session>),
+    /// There is no credential yet, or it has run out: somebody is getting one.
+    Preparing {
+        waiting: Waiting,
+        unsent: Box<Unsent<S, B>>,
+    },
+    /// The inner service is asked.
+    Calling(Attempt<S, B>),
+    /// The answer may ask for something: its body is read ahead.
+    Inspecting {
+        inspection: Box<Inspection<ResB>>,
+        head: Box<response::Parts>,
+        attempt: Attempt<S, B>,
+    },
+    /// It does. The session decides, logs in, waits.
+    Deciding {
+        waiting: Waiting,
+        response: Box<Response<Held<ResB>>>,
+        service: S,
+        kept: Kept<B>,
+    },
+    /// There is a credential, or a newer one: the service is made ready for it.
+    Readying {
+        request: Box<Request<B>>,
+        attempt: Attempt<S, B>,
+    },
+    Done,
+}
+
+impl<S, B, ResB: Body> State<S, B, ResB> {
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::Done)
     }
 }
 
@@ -78,20 +94,16 @@ where
 {
     pub(super) fn aside(future: S::Future) -> Self {
         Self {
-            state: State::Aside {
-                future,
-                untrusted: None,
-            },
+            call: Some(future),
+            state: State::Aside(None),
             limits: Limits::default(),
         }
     }
 
     pub(super) fn untrusted(future: S::Future, session: &Session) -> Self {
         Self {
-            state: State::Aside {
-                future,
-                untrusted: Some(session.clone()),
-            },
+            call: Some(future),
+            state: State::Aside(Some(session.clone())),
             limits: Limits::default(),
         }
     }
@@ -114,14 +126,19 @@ where
                 kept,
             }),
         };
-        Self { state, limits }
+        Self {
+            call: None,
+            state,
+            limits,
+        }
     }
 
     /// For a request that `future` sends.
     #[inline]
     pub(super) fn calling(future: S::Future, attempt: Attempt<S, B>, limits: Limits) -> Self {
         Self {
-            state: State::Calling { future, attempt },
+            call: Some(future),
+            state: State::Calling(attempt),
             limits,
         }
     }
@@ -138,61 +155,58 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            match this.state.as_mut().project() {
-                // Most requests end in one of these two, without anything being moved.
-                StateProjection::Aside { future, untrusted } => {
-                    let mut answer = ready!(future.poll(cx));
-                    if let (Ok(response), Some(session)) = (&mut answer, untrusted) {
-                        tell_untrusted(session, response, this.limits.max_inspect);
-                    }
-                    this.state.set(State::Done);
-                    return Poll::Ready(answer.map(|response| response.map(GareBody::untouched)));
+            let Some(call) = this.call.as_mut().as_pin_mut() else {
+                match ready!(go_on(this.call.as_mut(), this.state, cx)) {
+                    Some(answer) => return Poll::Ready(answer),
+                    None => continue,
                 }
-                StateProjection::Calling { future, attempt } => {
-                    let mut response = match ready!(future.poll(cx)) {
-                        Ok(response) => response,
-                        Err(error) => {
-                            this.state.set(State::Done);
-                            return Poll::Ready(Err(error));
-                        }
-                    };
-                    let asks = attempt.may_ask(&response, this.limits.max_inspect);
-                    if !attempt.minds(&response, asks) {
-                        let status = response.status();
-                        attempt.exchange.finish(status, response.extensions_mut());
-                        this.state.set(State::Done);
-                        return Poll::Ready(Ok(response.map(GareBody::untouched)));
-                    }
-                    ready!(inspect(
-                        this.state.as_mut(),
-                        response,
-                        asks,
-                        *this.limits,
-                        cx
-                    ));
+            };
+            let mut response = match ready!(call.poll(cx)) {
+                Ok(response) => response,
+                Err(error) => {
+                    this.call.set(None);
+                    *this.state = State::Done;
+                    return Poll::Ready(Err(error));
                 }
-                _ => {
-                    if let Some(answer) = ready!(go_on(this.state.as_mut(), cx)) {
-                        return Poll::Ready(answer);
-                    }
+            };
+            this.call.set(None);
+            let max_inspect = this.limits.max_inspect;
+            let minded = match this.state {
+                State::Calling(attempt) => attempt.minds(&mut response, max_inspect),
+                State::Aside(Some(session)) => {
+                    tell_untrusted(session, &mut response, max_inspect);
+                    None
                 }
-            }
+                _ => None,
+            };
+            let Some(asks) = minded else {
+                // Most requests end here.
+                *this.state = State::Done;
+                return Poll::Ready(Ok(response.map(GareBody::untouched)));
+            };
+            ready!(inspect(this.state, response, asks, *this.limits, cx));
         }
     }
 }
 
 impl<S, B: ReplayableBody> Attempt<S, B> {
+    /// Whether an answer may ask for something, if there is anything to be done about it. Mostly there is not, and that is
+    /// the end of it.
     #[inline]
-    fn may_ask<ResB: Body>(&self, response: &Response<ResB>, max_inspect: usize) -> bool {
-        may_ask(self.kept.method(), response, max_inspect)
-    }
-
-    /// Whether there is anything to be done about an answer that asks for something or not: mostly not.
-    #[inline]
-    fn minds<ResB>(&mut self, response: &Response<ResB>, asks: bool) -> bool {
-        let kept = &self.kept;
-        let minded = asks || self.exchange.minds(response.status());
-        minded && self.exchange.hears(response.extensions(), || kept.asked())
+    fn minds<ResB: Body>(
+        &mut self,
+        response: &mut Response<ResB>,
+        max_inspect: usize,
+    ) -> Option<bool> {
+        let (exchange, kept) = (&mut self.exchange, &self.kept);
+        let asks = may_ask(kept.method(), response, max_inspect);
+        let minded = (asks || exchange.minds(response.status()))
+            && exchange.hears(response.extensions(), || kept.asked());
+        if !minded {
+            exchange.finish(response.status(), response.extensions_mut());
+            return None;
+        }
+        Some(asks)
     }
 }
 

@@ -8,7 +8,7 @@ use http::{Request, Response, response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::future::{Attempt, State, StateProjection, StateTaken, Unsent};
+use super::future::{Attempt, State, Unsent};
 use super::layer::Limits;
 use super::{GareBody, ReplayableBody};
 use crate::body::{Held, Inspection};
@@ -21,7 +21,8 @@ type Next<ResB, E> = Poll<Option<Result<Response<GareBody<ResB>>, E>>>;
 /// Polls what a state waits for, and puts the one that follows into its place: they are large.
 #[inline(never)]
 pub(super) fn go_on<S, B, ResB>(
-    mut state: Pin<&mut State<S, B, S::Future, ResB>>,
+    call: Pin<&mut Option<S::Future>>,
+    state: &mut State<S, B, ResB>,
     cx: &mut Context<'_>,
 ) -> Next<ResB, S::Error>
 where
@@ -29,11 +30,11 @@ where
     B: ReplayableBody,
     ResB: Body,
 {
-    match state.as_mut().project() {
-        StateProjection::Inspecting { inspection, .. } => {
+    match state {
+        State::Inspecting { inspection, .. } => {
             let end = ready!(inspection.poll_end(cx));
-            match state.as_mut().project_replace(State::Done) {
-                StateTaken::Inspecting {
+            match state.take() {
+                State::Inspecting {
                     inspection,
                     head,
                     attempt,
@@ -41,10 +42,10 @@ where
                 _ => Poll::Pending,
             }
         }
-        StateProjection::Preparing { waiting, .. } | StateProjection::Deciding { waiting, .. } => {
+        State::Preparing { waiting, .. } | State::Deciding { waiting, .. } => {
             let (mut exchange, header) = ready!(waiting.as_mut().poll(cx));
-            match state.as_mut().project_replace(State::Done) {
-                StateTaken::Preparing { unsent, .. } => {
+            match state.take() {
+                State::Preparing { unsent, .. } => {
                     let Unsent {
                         mut request,
                         service,
@@ -58,9 +59,9 @@ where
                         service,
                         kept,
                     };
-                    attempt.call(state, request, cx)
+                    attempt.call(call, state, request, cx)
                 }
-                StateTaken::Deciding {
+                State::Deciding {
                     response,
                     service,
                     kept,
@@ -78,26 +79,24 @@ where
                         service,
                         kept,
                     };
-                    attempt.call(state, request, cx)
+                    attempt.call(call, state, request, cx)
                 }
                 _ => Poll::Pending,
             }
         }
-        StateProjection::Readying { attempt, .. } => {
+        State::Readying { attempt, .. } => {
             let ready = ready!(attempt.service.poll_ready(cx));
-            match (state.as_mut().project_replace(State::Done), ready) {
+            match (state.take(), ready) {
                 (_, Err(error)) => Poll::Ready(Some(Err(error))),
-                (StateTaken::Readying { request, attempt }, Ok(())) => {
-                    attempt.called(state, *request)
+                (State::Readying { request, attempt }, Ok(())) => {
+                    attempt.called(call, state, *request)
                 }
                 _ => Poll::Pending,
             }
         }
 
         // As every future, this one is not to be polled after it is done.
-        StateProjection::Aside { .. } | StateProjection::Calling { .. } | StateProjection::Done => {
-            Poll::Pending
-        }
+        State::Aside(_) | State::Calling(_) | State::Done => Poll::Pending,
     }
 }
 
@@ -105,18 +104,19 @@ impl<S: Service<Request<B>>, B> Attempt<S, B> {
     /// The service is made ready, and called; mostly both at once.
     fn call<ResB: Body>(
         mut self,
-        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
+        call: Pin<&mut Option<S::Future>>,
+        state: &mut State<S, B, ResB>,
         request: Request<B>,
         cx: &mut Context<'_>,
     ) -> Next<ResB, S::Error> {
         match self.service.poll_ready(cx) {
-            Poll::Ready(Ok(())) => self.called(state, request),
+            Poll::Ready(Ok(())) => self.called(call, state, request),
             Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),
             Poll::Pending => {
-                state.set(State::Readying {
+                *state = State::Readying {
                     request: Box::new(request),
                     attempt: self,
-                });
+                };
                 Poll::Pending
             }
         }
@@ -124,20 +124,20 @@ impl<S: Service<Request<B>>, B> Attempt<S, B> {
 
     fn called<ResB: Body>(
         mut self,
-        mut state: Pin<&mut State<S, B, S::Future, ResB>>,
+        mut call: Pin<&mut Option<S::Future>>,
+        state: &mut State<S, B, ResB>,
         request: Request<B>,
     ) -> Next<ResB, S::Error> {
-        let future = self.service.call(request);
-        let attempt = self;
-        state.set(State::Calling { future, attempt });
+        call.set(Some(self.service.call(request)));
+        *state = State::Calling(self);
         Poll::Ready(None)
     }
 }
 
 /// Reads what there is of the body of an answer that is minded; it is mostly all there.
 #[inline(never)]
-pub(super) fn inspect<S, B, F, ResB>(
-    mut state: Pin<&mut State<S, B, F, ResB>>,
+pub(super) fn inspect<S, B, ResB>(
+    state: &mut State<S, B, ResB>,
     response: Response<ResB>,
     asks: bool,
     limits: Limits,
@@ -147,7 +147,7 @@ where
     B: ReplayableBody,
     ResB: Body,
 {
-    let StateTaken::Calling { attempt, .. } = state.as_mut().project_replace(State::Done) else {
+    let State::Calling(attempt) = state.take() else {
         return Poll::Pending;
     };
     if !asks {
@@ -158,18 +158,18 @@ where
     match inspection.poll_end(cx) {
         Poll::Ready(end) => inspected(state, attempt, head, inspection.give_back(end)),
         Poll::Pending => {
-            state.set(State::Inspecting {
+            *state = State::Inspecting {
                 inspection: Box::new(inspection),
                 head: Box::new(head),
                 attempt,
-            });
+            };
             Poll::Pending
         }
     }
 }
 
-fn inspected<S, B, F, ResB>(
-    state: Pin<&mut State<S, B, F, ResB>>,
+fn inspected<S, B, ResB>(
+    state: &mut State<S, B, ResB>,
     attempt: Attempt<S, B>,
     head: response::Parts,
     (text, held): (Option<Bytes>, Held<ResB>),
@@ -182,8 +182,8 @@ where
     decide(state, attempt, response, text.as_deref())
 }
 
-fn decide<S, B, F, ResB>(
-    mut state: Pin<&mut State<S, B, F, ResB>>,
+fn decide<S, B, ResB>(
+    state: &mut State<S, B, ResB>,
     attempt: Attempt<S, B>,
     response: Box<Response<Held<ResB>>>,
     text: Option<&[u8]>,
@@ -203,11 +203,11 @@ where
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
     let replayable = kept.is_replayable() && (!claims || kept.claim());
     let waiting = exchange.decide(kept.asked(), response.status(), found, replayable);
-    state.set(State::Deciding {
+    *state = State::Deciding {
         waiting: Box::pin(waiting),
         response,
         service,
         kept,
-    });
+    };
     Poll::Ready(())
 }
