@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use bytes::Bytes;
-use globus_gare::layer::{GareBody, GareLayer, ReplayableBody};
+use globus_gare::layer::{GareBody, GareLayer, GareService, ReplayableBody};
 use globus_gare::reauth::GareOutcome;
 use http::{Method, Request, Response, Version};
 use http_body::Body as _;
@@ -16,11 +16,28 @@ use crate::service::{Body, Login, MFA, answer, authorization, get};
 
 type Mock = mock::Mock<Request<Body>, Response<Body>>;
 type Handle = mock::Handle<Request<Body>, Response<Body>>;
+type Layered = GareService<Mock>;
+type Answered = task::Spawn<<Layered as Service<Request<Body>>>::Future>;
 
-fn pair(login: &Login) -> (globus_gare::layer::GareService<Mock>, Handle) {
+fn pair(login: &Login) -> (Layered, Handle) {
     let (mock, mut handle) = mock::pair();
     handle.allow(0);
     (GareLayer::new(login.clone()).layer(mock), handle)
+}
+
+/// A request, and how it is answered: the service was ready for it, and has it now.
+async fn first_attempt(
+    service: &mut Layered,
+    handle: &mut Handle,
+) -> (Answered, mock::SendResponse<Response<Body>>) {
+    let mut ready = task::spawn(());
+    assert_ready_ok!(ready.enter(|cx, _| service.poll_ready(cx)));
+    let mut response = task::spawn(service.call(get("/")));
+    assert_pending!(response.poll());
+    tokio::task::yield_now().await;
+    assert_pending!(response.poll());
+    let (_, send) = handle.next_request().await.expect("the first attempt");
+    (response, send)
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -132,13 +149,7 @@ async fn an_error_of_the_service_stays_its_own() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
     handle.allow(2);
-    let mut ready = task::spawn(());
-    assert_ready_ok!(ready.enter(|cx, _| service.poll_ready(cx)));
-    let mut response = task::spawn(service.call(get("/")));
-    assert_pending!(response.poll());
-    tokio::task::yield_now().await;
-    assert_pending!(response.poll());
-    let (_, send) = handle.next_request().await.expect("the only attempt");
+    let (mut response, send) = first_attempt(&mut service, &mut handle).await;
     send.send_error("connection reset");
     let error = assert_ready!(response.poll()).expect_err("an error");
     assert_eq!(error.to_string(), "connection reset");
@@ -149,13 +160,7 @@ async fn a_service_that_fails_before_the_replay_has_the_last_word() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
     handle.allow(1);
-    let mut ready = task::spawn(());
-    assert_ready_ok!(ready.enter(|cx, _| service.poll_ready(cx)));
-    let mut response = task::spawn(service.call(get("/")));
-    assert_pending!(response.poll());
-    tokio::task::yield_now().await;
-    assert_pending!(response.poll());
-    let (_, send) = handle.next_request().await.expect("the first attempt");
+    let (mut response, send) = first_attempt(&mut service, &mut handle).await;
     send.send_response(answer(403, MFA));
     while login.logins() == 0 {
         assert_pending!(response.poll());
