@@ -94,25 +94,3 @@ impl<B: Body> Inspection<B> {
         alarm.as_mut().poll(cx).is_ready()
     }
 }
-
-/// What the adapter of reqwest takes: the body in the type that it gives back.
-#[cfg(feature = "reqwest")]
-pub(crate) struct Inspected<B: Body> {
-    pub(crate) text: Option<Bytes>,
-    pub(crate) body: super::GareBody<B>,
-}
-
-#[cfg(feature = "reqwest")]
-impl<B: Body> Inspection<B> {
-    pub(crate) fn poll_read(
-        mut self: Box<Self>,
-        cx: &mut Context<'_>,
-    ) -> Result<Inspected<B>, Box<Self>> {
-        let Poll::Ready(end) = self.poll_end(cx) else {
-            return Err(self);
-        };
-        let (text, held) = self.give_back(end);
-        let body = super::GareBody::inspected(held);
-        Ok(Inspected { text, body })
-    }
-}

@@ -19,6 +19,7 @@ use crate::kept_headers::authorize;
 type Next<ResB, E> = Poll<Option<Result<Response<GareBody<ResB>>, E>>>;
 
 /// Polls what a state waits for, and puts the one that follows into its place: they are large.
+// Not inlined, nor is the other way here: it would be in the way of all requests.
 #[inline(never)]
 pub(super) fn go_on<S, B, ResB>(
     call: Pin<&mut Option<S::Future>>,

@@ -1,3 +1,5 @@
+use std::future::poll_fn;
+
 use http::Uri;
 use reqwest::{Body, Response, ResponseBuilderExt as _, Url};
 
@@ -17,22 +19,12 @@ pub(super) async fn read(
 ) -> Read {
     let url = response.url().clone();
     let (head, body) = http::Response::<Body>::from(response).into_parts();
-    let mut inspection = Some(Box::new(inspection(body)));
-    let inspected =
-        std::future::poll_fn(
-            |cx| match inspection.take().map(|reading| reading.poll_read(cx)) {
-                Some(Ok(inspected)) => std::task::Poll::Ready(inspected),
-                Some(Err(reading)) => {
-                    inspection = Some(reading);
-                    std::task::Poll::Pending
-                }
-                None => std::task::Poll::Pending,
-            },
-        )
-        .await;
-    let response = http::Response::from_parts(head, inspected.body);
+    let mut inspection = inspection(body);
+    let end = poll_fn(|cx| inspection.poll_end(cx)).await;
+    let (text, held) = inspection.give_back(end);
+    let response = http::Response::from_parts(head, GareBody::inspected(held));
     Read {
-        text: inspected.text,
+        text,
         response: give_back(response, url),
     }
 }
