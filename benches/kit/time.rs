@@ -1,5 +1,7 @@
 //! Wall-clock time, as a median: on a busy machine the best that a clock can tell.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
 use super::Case;
@@ -7,14 +9,17 @@ use super::Case;
 const SAMPLES: usize = 41;
 const SAMPLE: Duration = Duration::from_millis(2);
 
-/// Nanoseconds of one run of each case: medians over samples of many runs. The cases take turns, so that whatever else
-/// the machine does is shared fairly among them.
+/// Nanoseconds of one run of each case: medians over samples of many runs. The cases take turns in an order that is drawn
+/// anew each time, so that whatever else the machine does, and whatever the one before has left, is shared fairly.
 pub fn interleaved(cases: &mut [&mut Case]) -> Vec<f64> {
     let runs: Vec<u32> = cases.iter_mut().map(|case| enough(case)).collect();
     let mut samples = vec![Vec::new(); cases.len()];
+    let mut order: Vec<usize> = (0..cases.len()).collect();
     for _ in 0..SAMPLES {
-        for ((case, &runs), samples) in cases.iter_mut().zip(&runs).zip(&mut samples) {
-            samples.push(sample(case, runs).as_nanos() as f64 / f64::from(runs));
+        order.sort_by_cached_key(|_| RandomState::new().hash_one(()));
+        for &at in &order {
+            let taken = sample(cases[at], runs[at]);
+            samples[at].push(taken.as_nanos() as f64 / f64::from(runs[at]));
         }
     }
     samples.into_iter().map(median).collect()
