@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) use std::sync::{Mutex, MutexGuard};
 
 pub(crate) use arc_swap::ArcSwap;
@@ -36,10 +37,36 @@ pub(crate) async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Optio
 
 /// Marks all that `future` does, so that [`is_aboard`] knows it.
 pub(crate) async fn aboard<F: Future>(future: F) -> F::Output {
+    let _passage = Passage::begin();
     ABOARD.scope((), future).await
 }
 
+/// How many are inside [`aboard`]. Mostly none is, which takes less to see than that this task is not.
+static PASSAGES: AtomicUsize = AtomicUsize::new(0);
+
+struct Passage;
+
+impl Passage {
+    fn begin() -> Self {
+        PASSAGES.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        PASSAGES.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Whether the code that asks runs inside [`aboard`].
+#[inline]
 pub(crate) fn is_aboard() -> bool {
+    // Whoever is aboard has counted itself before.
+    PASSAGES.load(Ordering::Relaxed) > 0 && is_task_aboard()
+}
+
+#[cold]
+fn is_task_aboard() -> bool {
     ABOARD.try_with(|()| ()).is_ok()
 }

@@ -1,144 +1,253 @@
-//! What follows when a request has to wait, or its answer asks for something: few come here.
+//! What follows when a request has to wait, or its answer is no plain success: few come here.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response, response};
+use http::{Method, Request, Response, response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::future::{Attempt, State, Unsent};
+use super::future::{Attempt, Once, Stage, State, Unsent};
 use super::layer::Limits;
-use super::{GareBody, ReplayableBody};
+use super::{GareBody, GareFuture, ReplayableBody};
 use crate::body::{Held, Inspection};
 use crate::gare::detect;
 use crate::kept_headers::authorize;
+use crate::reauth::{Exchange, Session, may_ask};
 
 /// Nothing where the state that it was put into has to be polled next.
 type Next<ResB, E> = Poll<Option<Result<Response<GareBody<ResB>>, E>>>;
 
-/// Polls what a state waits for, and puts the one that follows into its place: they are large.
-// Not inlined, nor is the other way here: it would be in the way of all requests.
-#[inline(never)]
-pub(super) fn go_on<S, B, ResB>(
-    call: Pin<&mut Option<S::Future>>,
-    state: &mut State<S, B, ResB>,
-    cx: &mut Context<'_>,
-) -> Next<ResB, S::Error>
+impl<S, B, ResB> GareFuture<S, B, ResB>
 where
     S: Service<Request<B>, Response = Response<ResB>>,
     B: ReplayableBody,
     ResB: Body,
 {
-    match state {
-        State::Inspecting { inspection, .. } => {
-            let end = ready!(inspection.poll_end(cx));
-            match state.take() {
-                State::Inspecting {
-                    inspection,
-                    head,
-                    attempt,
-                } => inspected(state, attempt, *head, inspection.give_back(end)).map(|()| None),
-                _ => Poll::Pending,
+    /// Does what there is to be done about an answer, if there is one, and about all that follow.
+    // Not inlined: it would be in the way of all requests.
+    #[inline(never)]
+    pub(super) fn go_on(
+        self: Pin<&mut Self>,
+        mut answer: Option<Result<Response<ResB>, S::Error>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<GareBody<ResB>>, S::Error>> {
+        let mut this = self.project();
+        loop {
+            match answer.take() {
+                None => {}
+                Some(Err(error)) => {
+                    this.call.set(None);
+                    *this.state = State::Once(Once::Aside);
+                    return Poll::Ready(Err(error));
+                }
+                Some(Ok(mut response)) => {
+                    this.call.set(None);
+                    let Some((stage, asks)) =
+                        this.state.minds(&mut response, this.limits.max_inspect)
+                    else {
+                        *this.state = State::Once(Once::Aside);
+                        return Poll::Ready(Ok(response.map(GareBody::untouched)));
+                    };
+                    ready!(inspect(stage, response, asks, *this.limits, cx));
+                }
+            }
+            if let Some(call) = this.call.as_mut().as_pin_mut() {
+                answer = Some(ready!(call.poll(cx)));
+            } else if let State::Through(stage) = this.state {
+                if let Some(answer) = ready!(stage.step(this.call.as_mut(), cx)) {
+                    return Poll::Ready(answer);
+                }
+            } else {
+                // As every future, this one is not to be polled after it is done.
+                return Poll::Pending;
             }
         }
-        State::Preparing { waiting, .. } | State::Deciding { waiting, .. } => {
-            let (mut exchange, header) = ready!(waiting.as_mut().poll(cx));
-            match state.take() {
-                State::Preparing { unsent, .. } => {
-                    let Unsent {
-                        mut request,
-                        service,
-                        kept,
-                    } = *unsent;
-                    if let Some(value) = header {
-                        authorize(request.headers_mut(), value);
-                    }
-                    let attempt = Attempt {
-                        exchange,
-                        service,
-                        kept,
-                    };
-                    attempt.call(call, state, request, cx)
-                }
-                State::Deciding {
-                    response,
-                    service,
-                    kept,
-                    ..
-                } => {
-                    let again = exchange.again(header, |header, usual| kept.with(header, usual));
-                    let Some((request, kept)) = again else {
-                        let mut response = *response;
-                        exchange.finish(response.status(), response.extensions_mut());
-                        return Poll::Ready(Some(Ok(response.map(GareBody::inspected))));
-                    };
-                    drop(response);
-                    let attempt = Attempt {
-                        exchange,
-                        service,
-                        kept,
-                    };
-                    attempt.call(call, state, request, cx)
-                }
-                _ => Poll::Pending,
-            }
-        }
-        State::Readying { attempt, .. } => {
-            let ready = ready!(attempt.service.poll_ready(cx));
-            match (state.take(), ready) {
-                (_, Err(error)) => Poll::Ready(Some(Err(error))),
-                (State::Readying { request, attempt }, Ok(())) => {
-                    attempt.called(call, state, *request)
-                }
-                _ => Poll::Pending,
-            }
-        }
-
-        // As every future, this one is not to be polled after it is done.
-        State::Aside(_) | State::Calling(_) | State::Done => Poll::Pending,
     }
 }
 
-impl<S: Service<Request<B>>, B> Attempt<S, B> {
-    /// The service is made ready, and called; mostly both at once.
-    fn call<ResB: Body>(
-        mut self,
+impl<S, B, ResB> State<S, B, ResB>
+where
+    S: Service<Request<B>, Response = Response<ResB>>,
+    B: ReplayableBody,
+    ResB: Body,
+{
+    /// Whether an answer may ask for something, if there is anything to be done about it. Mostly there is not, and that is
+    /// the end of it.
+    fn minds(
+        &mut self,
+        response: &mut Response<ResB>,
+        max_inspect: usize,
+    ) -> Option<(&mut Stage<S, B, ResB>, bool)> {
+        if let Self::Once(once) = self {
+            match std::mem::replace(once, Once::Aside) {
+                Once::Aside => {}
+                Once::Untrusted(session) => tell_untrusted(&session, response, max_inspect),
+                Once::Watched(watched) => {
+                    let (exchange, asked) = watched.into_exchange();
+                    *self = Self::Through(Stage::Calling(Attempt {
+                        exchange,
+                        asked,
+                        service: None,
+                        kept: None,
+                    }));
+                }
+            }
+        }
+        let Self::Through(stage) = self else {
+            return None;
+        };
+        let Stage::Calling(Attempt {
+            exchange, asked, ..
+        }) = stage
+        else {
+            return None;
+        };
+        let asks = may_ask(&asked.method, response, max_inspect);
+        let minded = (asks || exchange.minds(response.status()))
+            && exchange.hears(response.extensions(), || asked.clone());
+        if !minded {
+            exchange.finish(response.status(), response.extensions_mut());
+            return None;
+        }
+        Some((stage, asks))
+    }
+}
+
+impl<S, B, ResB> Stage<S, B, ResB>
+where
+    S: Service<Request<B>, Response = Response<ResB>>,
+    B: ReplayableBody,
+    ResB: Body,
+{
+    /// Polls what a state waits for, and puts the one that follows into its place: they are large.
+    fn step(
+        &mut self,
         call: Pin<&mut Option<S::Future>>,
-        state: &mut State<S, B, ResB>,
-        request: Request<B>,
         cx: &mut Context<'_>,
     ) -> Next<ResB, S::Error> {
-        match self.service.poll_ready(cx) {
-            Poll::Ready(Ok(())) => self.called(call, state, request),
+        match self {
+            Self::Inspecting { inspection, .. } => {
+                let end = ready!(inspection.poll_end(cx));
+                match self.take() {
+                    Self::Inspecting {
+                        inspection,
+                        head,
+                        attempt,
+                    } => inspected(self, attempt, *head, inspection.give_back(end)).map(|()| None),
+                    _ => Poll::Pending,
+                }
+            }
+            Self::Preparing { waiting, .. } | Self::Deciding { waiting, .. } => {
+                let (mut exchange, header) = ready!(waiting.as_mut().poll(cx));
+                match self.take() {
+                    Self::Preparing { mut unsent, .. } => {
+                        if let Some(value) = header {
+                            authorize(unsent.request.headers_mut(), value);
+                        }
+                        self.send(call, exchange, *unsent, cx)
+                    }
+                    Self::Deciding {
+                        response,
+                        asked,
+                        service,
+                        kept,
+                        ..
+                    } => {
+                        let unsent = exchange.again(header, |header, usual| {
+                            let (request, kept) = kept?.with(&asked, header, usual)?;
+                            Some(Unsent {
+                                request,
+                                service: service?,
+                                asked,
+                                kept,
+                            })
+                        });
+                        let Some(unsent) = unsent else {
+                            let mut response = *response;
+                            exchange.finish(response.status(), response.extensions_mut());
+                            return Poll::Ready(Some(Ok(response.map(GareBody::inspected))));
+                        };
+                        drop(response);
+                        self.send(call, exchange, unsent, cx)
+                    }
+                    _ => Poll::Pending,
+                }
+            }
+            Self::Readying { unsent, .. } => {
+                let ready = ready!(unsent.service.poll_ready(cx));
+                match (self.take(), ready) {
+                    (_, Err(error)) => Poll::Ready(Some(Err(error))),
+                    (Self::Readying { exchange, unsent }, Ok(())) => {
+                        self.sent(call, exchange, *unsent)
+                    }
+                    _ => Poll::Pending,
+                }
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// The service is made ready, and called; mostly both at once.
+    fn send(
+        &mut self,
+        call: Pin<&mut Option<S::Future>>,
+        exchange: Exchange,
+        mut unsent: Unsent<S, B>,
+        cx: &mut Context<'_>,
+    ) -> Next<ResB, S::Error> {
+        match unsent.service.poll_ready(cx) {
+            Poll::Ready(Ok(())) => self.sent(call, exchange, unsent),
             Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),
             Poll::Pending => {
-                *state = State::Readying {
-                    request: Box::new(request),
-                    attempt: self,
+                *self = Self::Readying {
+                    exchange,
+                    unsent: Box::new(unsent),
                 };
                 Poll::Pending
             }
         }
     }
 
-    fn called<ResB: Body>(
-        mut self,
+    fn sent(
+        &mut self,
         mut call: Pin<&mut Option<S::Future>>,
-        state: &mut State<S, B, ResB>,
-        request: Request<B>,
+        exchange: Exchange,
+        unsent: Unsent<S, B>,
     ) -> Next<ResB, S::Error> {
-        call.set(Some(self.service.call(request)));
-        *state = State::Calling(self);
+        let Unsent {
+            request,
+            mut service,
+            asked,
+            kept,
+        } = unsent;
+        call.set(Some(service.call(request)));
+        *self = Self::Calling(Attempt {
+            exchange,
+            asked,
+            service: Some(service),
+            kept,
+        });
         Poll::Ready(None)
     }
 }
 
+/// The caller is told that an origin which is not trusted might ask for something.
+fn tell_untrusted<ResB: Body>(
+    session: &Session,
+    response: &mut Response<ResB>,
+    max_inspect: usize,
+) {
+    // The request's method is gone by now; the answer to a HEAD is told of as well.
+    if may_ask(&Method::GET, response, max_inspect) {
+        response.extensions_mut().insert(session.untrusted());
+    }
+}
+
 /// Reads what there is of the body of an answer that is minded; it is mostly all there.
-#[inline(never)]
-pub(super) fn inspect<S, B, ResB>(
-    state: &mut State<S, B, ResB>,
+fn inspect<S, B, ResB>(
+    stage: &mut Stage<S, B, ResB>,
     response: Response<ResB>,
     asks: bool,
     limits: Limits,
@@ -148,18 +257,18 @@ where
     B: ReplayableBody,
     ResB: Body,
 {
-    let State::Calling(attempt) = state.take() else {
+    let Stage::Calling(attempt) = stage.take() else {
         return Poll::Pending;
     };
     if !asks {
-        return decide(state, attempt, Box::new(response.map(Held::unread)), None);
+        return decide(stage, attempt, Box::new(response.map(Held::unread)), None);
     }
     let (head, body) = response.into_parts();
     let mut inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
     match inspection.poll_end(cx) {
-        Poll::Ready(end) => inspected(state, attempt, head, inspection.give_back(end)),
+        Poll::Ready(end) => inspected(stage, attempt, head, inspection.give_back(end)),
         Poll::Pending => {
-            *state = State::Inspecting {
+            *stage = Stage::Inspecting {
                 inspection: Box::new(inspection),
                 head: Box::new(head),
                 attempt,
@@ -170,7 +279,7 @@ where
 }
 
 fn inspected<S, B, ResB>(
-    state: &mut State<S, B, ResB>,
+    stage: &mut Stage<S, B, ResB>,
     attempt: Attempt<S, B>,
     head: response::Parts,
     (text, held): (Option<Bytes>, Held<ResB>),
@@ -180,11 +289,11 @@ where
     ResB: Body,
 {
     let response = Box::new(Response::from_parts(head, held));
-    decide(state, attempt, response, text.as_deref())
+    decide(stage, attempt, response, text.as_deref())
 }
 
 fn decide<S, B, ResB>(
-    state: &mut State<S, B, ResB>,
+    stage: &mut Stage<S, B, ResB>,
     attempt: Attempt<S, B>,
     response: Box<Response<Held<ResB>>>,
     text: Option<&[u8]>,
@@ -195,6 +304,7 @@ where
 {
     let Attempt {
         exchange,
+        asked,
         service,
         kept,
     } = attempt;
@@ -202,11 +312,12 @@ where
     // A claim may end the sending of the first attempt's body, and with it the
     // connection: there has to be a reason, and the answer has to be read.
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
-    let replayable = kept.is_replayable() && (!claims || kept.claim());
-    let waiting = exchange.decide(kept.asked(), response.status(), found, replayable);
-    *state = State::Deciding {
+    let replayable = kept.as_ref().is_some_and(|kept| !claims || kept.claim());
+    let waiting = exchange.decide(asked.clone(), response.status(), found, replayable);
+    *stage = Stage::Deciding {
         waiting: Box::pin(waiting),
         response,
+        asked,
         service,
         kept,
     };

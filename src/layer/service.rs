@@ -4,8 +4,8 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::future::Attempt;
-use super::kept::Kept;
+use super::future::{Attempt, Once, Stage, State, Unsent};
+use super::kept::keep;
 use super::layer::Limits;
 use super::{GareBody, GareFuture, ReplayableBody};
 use crate::kept_headers::authorize;
@@ -62,31 +62,81 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    // Always: these are a few comparisons, and what goes in and comes out is large.
+    #[inline(always)]
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let once = match self.session.begin(request.uri(), request.extensions()) {
+            Course::Aside => Once::Aside,
+            Course::Untrusted => Once::Untrusted(self.session.clone()),
+            Course::Through { is_usual } => {
+                let body = request.body().try_clone();
+                let watched = match body {
+                    None if is_usual => self.session.watch(&request),
+                    _ => None,
+                };
+                match watched {
+                    Some(watched) => Once::Watched(watched),
+                    None => return self.through(request, body),
+                }
+            }
+        };
+        GareFuture {
+            call: Some(self.inner.call(request)),
+            state: State::Once(once),
+            limits: self.limits,
+        }
+    }
+}
+
+impl<S> GareService<S> {
+    /// Sends a request that may have to be sent again.
+    #[inline(never)]
+    fn through<B, ResB>(
+        &mut self,
+        mut request: Request<B>,
+        body: Option<B>,
+    ) -> GareFuture<S, B, ResB>
+    where
+        S: Service<Request<B>, Response = Response<ResB>> + Clone,
+        B: ReplayableBody,
+        ResB: Body,
+    {
         // The service that was made ready is the one to call; its clone is not.
         let clone = self.inner.clone();
         let mut service = std::mem::replace(&mut self.inner, clone);
-        let mut exchange = match self.session.begin(request.uri(), request.extensions()) {
-            Course::Aside => return GareFuture::aside(service.call(request)),
-            Course::Untrusted => {
-                return GareFuture::untrusted(service.call(request), &self.session);
-            }
-            Course::Through(exchange) => exchange,
-        };
-        let kept = Kept::of(&request, &exchange);
-        match exchange.present(kept.presented(), request.uri()) {
+        let mut exchange = self.session.exchange(request.extensions());
+        let (asked, kept) = keep(&request, body, &exchange);
+        match exchange.present(asked.presented.as_ref(), request.uri()) {
             Header::AsItCame => {}
             Header::Issued(value) => authorize(request.headers_mut(), value),
             Header::Awaited => {
-                return GareFuture::preparing(request, exchange, service, kept, self.limits);
+                let stage = Stage::Preparing {
+                    waiting: Box::pin(exchange.prepare(asked.clone())),
+                    unsent: Box::new(Unsent {
+                        request,
+                        // A service that is ready may hold a permit or a place in a queue, which
+                        // whoever gets the credential may need: it is given back meanwhile.
+                        service: service.clone(),
+                        asked,
+                        kept,
+                    }),
+                };
+                return GareFuture {
+                    call: None,
+                    state: State::Through(stage),
+                    limits: self.limits,
+                };
             }
         }
-        let future = service.call(request);
-        let attempt = Attempt {
-            exchange,
-            service,
-            kept,
-        };
-        GareFuture::calling(future, attempt, self.limits)
+        GareFuture {
+            call: Some(service.call(request)),
+            state: State::Through(Stage::Calling(Attempt {
+                exchange,
+                asked,
+                service: Some(service),
+                kept,
+            })),
+            limits: self.limits,
+        }
     }
 }

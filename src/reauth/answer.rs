@@ -140,11 +140,11 @@ impl Exchange {
 
     async fn satisfy(&mut self, refused: &mut Refused) -> Result<Issued, Refusal> {
         let settings = self.session.settings();
-        if refused.presented == Presented::Other {
-            return Err(Refusal::NotBearer);
-        }
         if !refused.replayable && !settings.login_for_unreplayable && !self.options().login_only {
             return Err(Refusal::NotReplayable);
+        }
+        if refused.presented == Presented::Other {
+            return Err(Refusal::NotBearer);
         }
         if self.outcome().replays >= settings.max_replays {
             return Err(Refusal::Exhausted);

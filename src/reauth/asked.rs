@@ -5,6 +5,7 @@ use http::{HeaderValue, Method, Uri};
 use super::{Credential, Identity, InvalidOrigin, Session, Target};
 
 /// What was asked of a service, told by an adapter once the answer makes it matter.
+#[derive(Clone)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
     pub(crate) uri: Uri,

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use http::uri::PathAndQuery;
 use http::{Extensions, HeaderValue, Uri};
 use tokio::time::Instant;
 
 use super::asked::{Presented, identity};
 use super::current::Issued;
-use super::exchange::{Dealings, Holder};
+use super::exchange::Holder;
 use super::origin::{OriginRef, authority};
 use super::slot::Slot;
 use super::{Exchange, GareOptions, GareOutcome, Refusal, Session, events};
@@ -20,7 +21,10 @@ pub(crate) enum Course {
     /// To an origin that is not trusted: only told, never acted on.
     Untrusted,
     /// With a credential, and its answer looked at.
-    Through(Exchange),
+    Through {
+        /// Whether it goes where most do, and asks nothing of the layer.
+        is_usual: bool,
+    },
 }
 
 /// The `Authorization` that a request is sent with.
@@ -36,6 +40,7 @@ pub(crate) enum Header {
 pub(crate) trait Place {
     /// Whether it is secure, and its authority; none where no credential could go.
     fn authority(&self) -> Option<(bool, &str)>;
+    /// Its path, perhaps with a query.
     fn path(&self) -> &str;
 }
 
@@ -47,7 +52,7 @@ impl Place for Uri {
 
     #[inline]
     fn path(&self) -> &str {
-        Self::path(self)
+        self.path_and_query().map_or("", PathAndQuery::as_str)
     }
 }
 
@@ -55,8 +60,13 @@ impl Place for Uri {
 /// a client's own credentials, and must not wait for the login to be over.
 #[inline]
 fn is_part_of_a_login(path: &str) -> bool {
-    path.strip_prefix("/v2/oauth2/")
-        .is_some_and(|rest| rest == "authorize" || rest == "token" || rest.starts_with("token/"))
+    path.strip_prefix("/v2/oauth2/").is_some_and(names_one)
+}
+
+#[cold]
+fn names_one(rest: &str) -> bool {
+    let path = rest.split_once('?').map_or(rest, |(path, _)| path);
+    path == "authorize" || path == "token" || path.starts_with("token/")
 }
 
 impl Session {
@@ -68,18 +78,25 @@ impl Session {
         if options.is_some_and(|options| options.never) {
             return Course::Aside;
         }
+        let known = self.usual().look_up(place);
         if runtime::is_aboard() || is_part_of_a_login(place.path()) {
             return Course::Aside;
         }
-        if !self.usual().is_trusted(place, &self.settings().trust) {
+        // Only now, for what a login is made of is not what is usual.
+        let is_trusted =
+            known.unwrap_or_else(|| self.usual().find_out(place, &self.settings().trust));
+        if !is_trusted {
             return Course::Untrusted;
         }
-        Course::Through(Exchange {
-            session: self.clone(),
-            holder: Holder::Nobody,
-            sent: 0,
-            dealings: options.map(Dealings::with),
-        })
+        Course::Through {
+            is_usual: known.is_some() && options.is_none(),
+        }
+    }
+
+    /// What is kept of a request that goes [through](Course::Through).
+    #[inline]
+    pub(crate) fn exchange(&self, extensions: &Extensions) -> Exchange {
+        Exchange::new(self.clone(), extensions.get())
     }
 
     /// The outcome of an answer from an origin that is not trusted.

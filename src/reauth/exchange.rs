@@ -14,8 +14,9 @@ use super::events;
 use super::origin::OriginRef;
 use super::slot::{Seat, Slot};
 use super::stats::count;
-use super::usual::UsualHeaders;
-use super::{AnsweredBy, GareOptions, GareOutcome, Identity, Refusal, Session, Target};
+use super::{
+    AnsweredBy, GareOptions, GareOutcome, Identity, Refusal, Session, Target, UsualHeaders,
+};
 use crate::gare::AuthorizationParameters;
 use crate::runtime;
 
@@ -64,7 +65,7 @@ pub(super) struct Dealings {
 
 impl Dealings {
     #[cold]
-    pub(super) fn with(options: &GareOptions) -> Box<Self> {
+    fn with(options: &GareOptions) -> Box<Self> {
         Box::new(Self {
             options: options.clone(),
             ..Self::default()
@@ -85,6 +86,16 @@ impl Drop for Pending {
 }
 
 impl Exchange {
+    #[inline]
+    pub(super) fn new(session: Session, options: Option<&GareOptions>) -> Self {
+        Self {
+            session,
+            holder: Holder::Nobody,
+            sent: 0,
+            dealings: options.map(Dealings::with),
+        }
+    }
+
     /// What the session remembers of whoever's credential the request is sent with.
     pub(super) fn slot(&self) -> Option<&Arc<Slot>> {
         match &self.holder {

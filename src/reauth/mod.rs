@@ -65,6 +65,8 @@ mod takeoff;
 mod target;
 mod trust;
 mod usual;
+mod usual_headers;
+mod watched;
 
 pub use self::challenge::Challenge;
 pub use self::credential::{Credential, InvalidCredential};
@@ -91,4 +93,5 @@ pub(crate) use self::inspect::may_ask;
 pub(crate) use self::origin::is_secure;
 #[cfg(feature = "login")]
 pub(crate) use self::trust::environment_domain;
-pub(crate) use self::usual::{UsualHeader, UsualHeaders};
+pub(crate) use self::usual_headers::{UsualHeader, UsualHeaders};
+pub(crate) use self::watched::Watched;

@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::uri::Scheme;
+use http::{HeaderMap, Uri};
 
 use super::course::Place;
 use super::origin::{OriginRef, authority};
-use super::{InvalidOrigin, Origin, Trust};
+use super::{InvalidOrigin, Origin, Trust, UsualHeaders};
 
 /// What the first request was like.
 #[derive(Default)]
@@ -33,25 +33,22 @@ impl UsualPlace {
 }
 
 impl Usual {
-    /// Whether `place` is trusted.
+    /// Whether `place` is trusted, if it is the usual one.
     #[inline]
-    pub(super) fn is_trusted(&self, place: &impl Place, trust: &Trust) -> bool {
-        let Some((is_secure, authority)) = place.authority() else {
-            return false;
-        };
-        if let Some(usual) = self.place.get()
-            && usual.is(is_secure, authority)
-        {
-            return usual.is_trusted;
-        }
-        self.find_out(is_secure, authority, trust)
+    pub(super) fn look_up(&self, place: &impl Place) -> Option<bool> {
+        let (is_secure, authority) = place.authority()?;
+        let usual = self.place.get()?;
+        usual.is(is_secure, authority).then_some(usual.is_trusted)
     }
 
-    /// As [`is_trusted`](Self::is_trusted), of a place that nothing is known of. One that is no origin may name a user's
-    /// password, and is not remembered.
+    /// Whether a place is trusted that nothing is known of: it may become the usual one. One that is no origin may name a
+    /// user's password, and is not remembered.
     #[cold]
-    fn find_out(&self, is_secure: bool, authority: &str, trust: &Trust) -> bool {
-        let Ok(origin) = OriginRef::parse(is_secure, authority) else {
+    pub(super) fn find_out(&self, place: &impl Place, trust: &Trust) -> bool {
+        let origin = place
+            .authority()
+            .and_then(|(is_secure, text)| Some((OriginRef::parse(is_secure, text).ok()?, text)));
+        let Some((origin, authority)) = origin else {
             return false;
         };
         let is_trusted = trust.allows_view(origin);
@@ -71,9 +68,28 @@ impl Usual {
         usual.map_or_else(|| Origin::of(uri), |usual| Ok(usual.origin.clone()))
     }
 
+    /// Where most requests go.
+    pub(super) fn uri(&self) -> Uri {
+        self.place
+            .get()
+            .and_then(|usual| {
+                let scheme = if usual.origin.is_secure() {
+                    Scheme::HTTPS
+                } else {
+                    Scheme::HTTP
+                };
+                let uri = Uri::builder()
+                    .scheme(scheme)
+                    .authority(&*usual.authority)
+                    .path_and_query("/");
+                uri.build().ok()
+            })
+            .unwrap_or_default()
+    }
+
     #[inline]
     pub(super) fn headers(&self) -> &UsualHeaders {
-        static NONE: UsualHeaders = UsualHeaders(Vec::new());
+        static NONE: UsualHeaders = UsualHeaders::NONE;
         self.headers.get().unwrap_or(&NONE)
     }
 
@@ -89,55 +105,20 @@ impl Usual {
     }
 }
 
-/// The headers that requests usually come with, in their order: those of a request that are the same need not be copied
-/// to be kept.
-///
-/// HPACK does so for a connection, and is taken as the model for how much is remembered, and what never is (RFC 7541,
-/// sections 4 and 7.1.3).
-#[derive(Default)]
-pub(crate) struct UsualHeaders(Vec<UsualHeader>);
-
-pub(crate) struct UsualHeader {
-    pub(crate) name: HeaderName,
-    /// None of the credential, whatever it is.
-    pub(crate) value: Option<HeaderValue>,
-}
-
-impl UsualHeaders {
-    /// As many as there are bits to tell which of them a request has.
-    const MAX_FIELDS: usize = u64::BITS as usize;
-    const MAX_SIZE: usize = 4096;
-    /// What a field takes beside its name and value.
-    const OVERHEAD: usize = 32;
-
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let mut left = Self::MAX_SIZE;
-        let usual = headers.iter().filter_map(|(name, value)| {
-            let value = match *name {
-                AUTHORIZATION => None,
-                COOKIE | PROXY_AUTHORIZATION => return None,
-                _ if value.is_sensitive() => return None,
-                _ => Some(value.clone()),
-            };
-            let length = value.as_ref().map_or(0, HeaderValue::len);
-            left = left.checked_sub(name.as_str().len() + length + Self::OVERHEAD)?;
-            let name = name.clone();
-            Some(UsualHeader { name, value })
-        });
-        Self(usual.take(Self::MAX_FIELDS).collect())
-    }
-
-    pub(crate) fn as_slice(&self) -> &[UsualHeader] {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn uri(text: &str) -> Uri {
         text.parse().expect(text)
+    }
+
+    fn is_trusted(usual: &Usual, place: &str, trust: &Trust) -> bool {
+        let place = uri(place);
+        let known = usual.look_up(&place);
+        known.unwrap_or_else(|| usual.find_out(&place, trust))
     }
 
     #[test]
@@ -147,7 +128,7 @@ mod tests {
             .expect("an origin");
         for first in ["https://a.example/x", "https://b.example/", "/relative"] {
             let usual = Usual::default();
-            usual.is_trusted(&uri(first), &trust);
+            is_trusted(&usual, first, &trust);
             for (place, trusted) in [
                 ("https://a.example/y", true),
                 ("https://A.example/", true),
@@ -160,7 +141,7 @@ mod tests {
             ] {
                 // Twice: what is known of the first is not to change.
                 for _ in 0..2 {
-                    let found = usual.is_trusted(&uri(place), &trust);
+                    let found = is_trusted(&usual, place, &trust);
                     assert_eq!(found, trusted, "{place} after {first}");
                 }
             }
@@ -170,7 +151,7 @@ mod tests {
     #[test]
     fn no_origin_stands_for_another() {
         let usual = Usual::default();
-        usual.is_trusted(&uri("https://a.example/x"), &Trust::none());
+        is_trusted(&usual, "https://a.example/x", &Trust::none());
         for (place, origin) in [
             ("https://a.example/y", Some("https://a.example")),
             ("https://A.example/", Some("https://a.example")),
@@ -188,7 +169,7 @@ mod tests {
     #[test]
     fn a_place_that_names_a_user_is_not_remembered() {
         let usual = Usual::default();
-        usual.is_trusted(&uri("https://user:secret@a.example/"), &Trust::globus());
+        is_trusted(&usual, "https://user:secret@a.example/", &Trust::globus());
         assert!(usual.place.get().is_none());
     }
 
@@ -204,43 +185,5 @@ mod tests {
             assert_eq!(usual.learn_headers(&headers).as_slice().len(), 1);
             assert_eq!(known(&usual), 1);
         }
-    }
-
-    #[test]
-    fn no_secret_is_remembered() {
-        let mut headers = HeaderMap::new();
-        let mut secret = HeaderValue::from_static("s");
-        secret.set_sensitive(true);
-        headers.insert("accept", HeaderValue::from_static("a"));
-        headers.insert("x-key", secret.clone());
-        headers.insert(COOKIE, HeaderValue::from_static("s"));
-        headers.insert(PROXY_AUTHORIZATION, HeaderValue::from_static("s"));
-        headers.insert(AUTHORIZATION, HeaderValue::from_static("s"));
-        let UsualHeaders(known) = UsualHeaders::of(&headers);
-        let known = known
-            .iter()
-            .map(|known| (known.name.as_str(), &known.value));
-        let known: Vec<_> = known.collect();
-        let accept = Some(HeaderValue::from_static("a"));
-        assert_eq!(known, [("accept", &accept), ("authorization", &None)]);
-    }
-
-    #[test]
-    fn not_more_than_so_much_is_remembered() {
-        let mut headers = HeaderMap::new();
-        let count = |headers: &HeaderMap| UsualHeaders::of(headers).0.len();
-        for at in 0..100 {
-            headers.append("a", HeaderValue::from(at));
-        }
-        assert_eq!(count(&headers), 64);
-        headers.clear();
-        let value = |length: usize| HeaderValue::from_str(&"v".repeat(length)).expect("a value");
-        headers.insert("a", value(4096 - 32 - 1));
-        assert_eq!(count(&headers), 1);
-        headers.insert("b", value(0));
-        assert_eq!(count(&headers), 1);
-        headers.insert("a", value(4096 - 32));
-        // The first does not fit, the second does.
-        assert_eq!(count(&headers), 1);
     }
 }

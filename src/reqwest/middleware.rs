@@ -181,7 +181,7 @@ impl Middleware for GareMiddleware {
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
         let mut exchange = match self.session.begin(request.url(), extensions) {
-            Course::Through(exchange) => exchange,
+            Course::Through { .. } => self.session.exchange(extensions),
             Course::Aside => return next.run(request, extensions).await,
             Course::Untrusted => {
                 let method = request.method().clone();

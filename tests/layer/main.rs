@@ -3,6 +3,7 @@
 
 mod flights;
 mod headers;
+mod once;
 mod polls;
 mod requirements;
 mod responses;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use globus_gare::layer::{GareLayer, GareService};
+use globus_gare::layer::{GareLayer, GareService, ReplayableBody};
 use globus_gare::reauth::{
     Challenge, Credential, GareOptions, ReauthError, Reauthenticator, Target,
 };
@@ -26,6 +26,15 @@ pub(crate) const MFA: &str =
 pub(crate) const POLICY: &str = r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_policies":["p"]}}"#;
 pub(crate) const CONSENT: &str =
     r#"{"code":"ConsentRequired","authorization_parameters":{"required_scopes":["s"]}}"#;
+
+/// A body that can be sent once, as a stream.
+pub(crate) struct Once;
+
+impl ReplayableBody for Once {
+    fn try_clone(&self) -> Option<Self> {
+        None
+    }
+}
 
 pub(crate) fn get(path: &str) -> Request<Body> {
     let uri = format!("https://transfer.api.globus.org{path}");

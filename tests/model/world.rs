@@ -131,9 +131,10 @@ pub(crate) fn begun(session: &Session, name: &str) -> Exchange {
     let uri = Uri::from_static("https://transfer.api.globus.org/");
     let mut extensions = Extensions::new();
     extensions.insert(GareOptions::new().identity(name));
-    let Course::Through(mut exchange) = session.begin(&uri, &extensions) else {
+    let Course::Through { .. } = session.begin(&uri, &extensions) else {
         unreachable!("a trusted origin");
     };
+    let mut exchange = session.exchange(&extensions);
     exchange.present(None, &uri);
     exchange
 }
@@ -152,9 +153,10 @@ pub(crate) async fn request_with(
     let mut extensions = Extensions::new();
     extensions.insert(options);
     let uri = asked().uri;
-    let Course::Through(mut exchange) = session.begin(&uri, &extensions) else {
+    let Course::Through { .. } = session.begin(&uri, &extensions) else {
         unreachable!("a trusted origin");
     };
+    let mut exchange = session.exchange(&extensions);
     let header = exchange.present(None, &uri);
     let mut header = match header {
         Header::AsItCame => None,

@@ -3,26 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use globus_gare::layer::{GareLayer, ReplayableBody};
+use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GareOptions, GareOutcome, ReauthError, Refusal, Session, Trust};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::service::{
-    Body, CONSENT, Login, MFA, answer, authorization, behind, get, presenting, with,
+    Body, CONSENT, Login, MFA, Once, answer, authorization, behind, get, presenting, with,
 };
 
 const LOGIN_URL: &str = "https://auth.globus.org/v2/oauth2/authorize?client_id=x";
-
-/// A body that can be sent once, as a stream.
-struct Once;
-
-impl ReplayableBody for Once {
-    fn try_clone(&self) -> Option<Self> {
-        None
-    }
-}
 
 /// Sends `request` to a service that is never content; what the caller gets.
 async fn refused(session: &Session, request: Request<Body>, once: bool) -> Response<Vec<u8>> {

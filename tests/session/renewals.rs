@@ -14,7 +14,7 @@ use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::service::{
-    Body, Login, MFA, Service, answer, authorization, behind, get, presenting, settle, with,
+    Body, Login, MFA, Once, Service, answer, authorization, behind, get, presenting, settle, with,
 };
 
 /// A service that keeps what it was sent: `PATH TOKEN`.
@@ -74,15 +74,6 @@ async fn the_same_token_is_not_sent_twice() {
     assert_eq!(*sent.lock().expect("whole"), ["/ Bearer same"]);
     assert!(response.extensions().get::<GareOutcome>().is_none());
     assert_eq!(login.renewals(), 2, "before it was sent, and after");
-}
-
-/// A body that can be sent once.
-struct Once;
-
-impl ReplayableBody for Once {
-    fn try_clone(&self) -> Option<Self> {
-        None
-    }
 }
 
 #[tokio::test]
