@@ -44,11 +44,8 @@ fn main() {
     let counts = || {
         let ours = cases.iter_mut().step_by(WAYS.len());
         ours.filter_map(|case| {
-            let allocations = case.allocations();
-            Some((
-                case.name.clone(),
-                (*instructions.get(&case.name)?, allocations),
-            ))
+            let instructions = *instructions.get(&case.name)?;
+            Some((case.name.clone(), (instructions, case.allocations() as i64)))
         })
         .collect()
     };

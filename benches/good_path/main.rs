@@ -23,16 +23,26 @@ fn main() {
     let peers = peers::all();
     let mut cases: Vec<Case> = peers.iter().flat_map(Peer::cases).collect();
     let instructions = instructions::count(&mut cases, 50);
+    let allocations: Vec<u64> = cases.iter_mut().map(Case::allocations).collect();
+    // Each case, less the one that its peer is added to.
+    let added = |case: usize| {
+        let (at, origin) = (case / Origin::ALL.len(), case % Origin::ALL.len());
+        let bare = peers.iter().position(|bare| bare.name == peers[at].over);
+        let bare = bare.unwrap_or(at) * Origin::ALL.len() + origin;
+        let counted = |case: usize| instructions.get(&cases[case].name);
+        let instructions = counted(case).zip(counted(bare));
+        let instructions = instructions.map(|(own, bare)| own - bare);
+        (
+            instructions,
+            allocations[case] as i64 - allocations[bare] as i64,
+        )
+    };
+    let added: Vec<_> = (0..cases.len()).map(added).collect();
     let counts = || {
-        let ours = cases
-            .iter_mut()
-            .filter(|case| case.name.starts_with("globus-gare"));
-        ours.filter_map(|case| {
-            let allocations = case.allocations();
-            Some((
-                case.name.clone(),
-                (*instructions.get(&case.name)?, allocations),
-            ))
+        let all = cases.iter().zip(&added);
+        let ours = all.filter(|(case, _)| case.name.starts_with("globus-gare"));
+        ours.filter_map(|(case, (instructions, allocations))| {
+            Some((case.name.clone(), ((*instructions)?, *allocations)))
         })
         .collect()
     };
@@ -40,28 +50,24 @@ fn main() {
         return;
     }
     for (number, origin) in Origin::ALL.into_iter().enumerate() {
-        let mut rows = Vec::new();
-        let mut own: Vec<&mut Case> = cases
-            .iter_mut()
-            .skip(number)
-            .step_by(Origin::ALL.len())
+        let of_this = |case: &usize| case % Origin::ALL.len() == number;
+        let own = cases.iter_mut().enumerate();
+        let own = own.filter_map(|(case, own)| of_this(&case).then_some(own));
+        let times = time::interleaved(&mut own.collect::<Vec<_>>());
+        let added = (0..added.len()).filter(of_this).map(|case| added[case]);
+        let rows: Vec<_> = peers
+            .iter()
+            .zip(added)
+            .zip(times)
+            .map(|((peer, (instructions, allocations)), time)| {
+                vec![
+                    peer.name.to_owned(),
+                    instructions.map_or("-".into(), table::added),
+                    table::added(allocations as f64),
+                    table::duration(time),
+                ]
+            })
             .collect();
-        let times = time::interleaved(&mut own);
-        let allocations: Vec<u64> = own.iter_mut().map(|case| case.allocations()).collect();
-        for (at, peer) in peers.iter().enumerate() {
-            let bare = peers
-                .iter()
-                .position(|bare| bare.name == peer.over)
-                .unwrap_or(at);
-            let counted = |at: usize| instructions.get(&own[at].name).copied();
-            let added = counted(at).zip(counted(bare)).map(|(own, bare)| own - bare);
-            rows.push(vec![
-                peer.name.to_owned(),
-                added.map_or("-".into(), table::added),
-                table::added(allocations[at] as f64 - allocations[bare] as f64),
-                table::duration(times[at]),
-            ]);
-        }
         table::print(
             &format!("Good path, in process, {}", origin.title()),
             &[
