@@ -10,13 +10,14 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use globus_gare::layer::{GareLayer, ReplayableBody};
 use globus_gare::reauth::{Credential, Trust, reauth_fn};
-use http::header::ACCEPT;
+use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceBuilder};
 
 use tower_http::follow_redirect::FollowRedirectLayer;
+use tower_http::set_header::SetRequestHeaderLayer;
 
 use super::kit::Case;
 use super::probe::Probe;
@@ -71,6 +72,9 @@ pub fn all() -> Vec<Peer> {
         }),
         tower("tower-http FollowRedirect", true, |service| {
             FollowRedirectLayer::new().layer(service)
+        }),
+        tower("tower-http SetRequestHeader", false, |service| {
+            SetRequestHeaderLayer::overriding(AUTHORIZATION, credential()).layer(service)
         }),
         tower("a boxed future and a clone", true, Boxed),
         tower("a probe of the status", true, |inner| Probe {
@@ -162,6 +166,15 @@ fn after_another<S: Service<Request<Full<Bytes>>>>(mut service: S) -> S {
         .collect();
     let _ = service.call(first).now_or_never();
     service
+}
+
+/// One that is put on requests which come with none.
+fn credential() -> HeaderValue {
+    let (_, value) = request::HEADERS
+        .into_iter()
+        .find(|(name, _)| *name == "authorization")
+        .unwrap();
+    HeaderValue::from_static(value)
 }
 
 /// A layer that trusts nobody, and so never replays.
