@@ -123,12 +123,12 @@ impl Exchange {
             return Header::AsItCame;
         }
         self.find_holder(presented);
-        let origin = place
-            .authority()
-            .and_then(|(is_secure, authority)| OriginRef::parse(is_secure, authority).ok());
-        origin.map_or(Header::AsItCame, |origin| {
-            self.header(Presented::of(presented), origin)
-        })
+        let Some(origin) = self.session.usual().view(place) else {
+            return Header::AsItCame;
+        };
+        let (header, sent) = self.header(Presented::of(presented), origin);
+        self.sent = sent;
+        header
     }
 
     fn find_holder(&mut self, presented: Option<&HeaderValue>) {
@@ -141,14 +141,12 @@ impl Exchange {
         };
     }
 
-    /// The header to send, if that is known without waiting.
-    fn header(&mut self, presented: Presented, origin: OriginRef<'_>) -> Header {
-        let Some(slot) = self.slot() else {
-            return Header::AsItCame;
+    /// The header to send, if that is known without waiting, and its generation.
+    fn header(&self, presented: Presented, origin: OriginRef<'_>) -> (Header, u64) {
+        let slot = match self.slot() {
+            Some(slot) if presented != Presented::Other => slot,
+            _ => return (Header::AsItCame, 0),
         };
-        if presented == Presented::Other {
-            return Header::AsItCame;
-        }
         let leeway = self.session.settings().expiry_leeway;
         let current = slot.current.look(origin, |issued: &Issued| {
             let credential = &issued.credential;
@@ -158,12 +156,11 @@ impl Exchange {
         let is_barren = |slot: &Arc<Slot>| slot.lock().is_barren(origin, Instant::now());
         match current {
             Some((generation, value, expired)) if !expired || is_barren(slot) => {
-                self.sent = generation;
-                Header::Issued(value)
+                (Header::Issued(value), generation)
             }
-            Some(_) => Header::Awaited,
-            None if presented == Presented::Bearer || is_barren(slot) => Header::AsItCame,
-            None => Header::Awaited,
+            Some(_) => (Header::Awaited, 0),
+            None if presented == Presented::Bearer || is_barren(slot) => (Header::AsItCame, 0),
+            None => (Header::Awaited, 0),
         }
     }
 }

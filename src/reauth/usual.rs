@@ -60,6 +60,15 @@ impl Usual {
         is_trusted
     }
 
+    /// The origin of a place, to look at.
+    pub(super) fn view<'a>(&'a self, place: &'a impl Place) -> Option<OriginRef<'a>> {
+        let (is_secure, authority) = place.authority()?;
+        match self.place.get() {
+            Some(usual) if usual.is(is_secure, authority) => Some(usual.origin.view()),
+            _ => OriginRef::parse(is_secure, authority).ok(),
+        }
+    }
+
     /// The origin of an absolute URI, mostly the one that all share.
     pub(super) fn origin(&self, uri: &Uri) -> Result<Origin, InvalidOrigin> {
         let usual = self.place.get().filter(|usual| {
