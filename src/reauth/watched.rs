@@ -66,7 +66,7 @@ mod tests {
     use http::HeaderMap;
     use http::header::{ACCEPT, AUTHORIZATION};
 
-    use super::super::{Identity, ReauthError, reauth_fn};
+    use super::super::{ReauthError, reauth_fn};
     use super::*;
 
     /// A session whose requests usually come with a credential.
@@ -121,8 +121,5 @@ mod tests {
         let session = session.login_for_unreplayable(false);
         learn(&session);
         assert!(session.watch(&request("POST")).is_some());
-        let ada = Identity::Named("ada".into());
-        let _seat = session.identities().find_or_make(&ada);
-        assert!(session.watch(&request("POST")).is_none());
     }
 }

@@ -9,7 +9,9 @@ use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{Body, Login, MFA, Once, answer, authorization, get, presenting, with};
+use crate::service::{
+    Body, Login, MFA, Once, answer, authorization, behind, get, presenting, with,
+};
 
 type Answer = fn() -> Response<Body>;
 type Sent = Arc<Mutex<Vec<String>>>;
@@ -151,4 +153,31 @@ async fn one_among_many_is_told_why_it_was_refused() {
     );
     assert_eq!(seen.credentials, ["Bearer theirs"]);
     assert_eq!((seen.logins, seen.stats.challenges), (0, 1));
+}
+
+#[tokio::test]
+async fn its_credential_may_have_a_successor() {
+    let layer = GareLayer::new(Login::at_once());
+    let sent = Sent::default();
+    let log = Arc::clone(&sent);
+    let stream = layer.layer(service_fn(move |request: Request<Once>| {
+        let credential = authorization(&request).to_owned();
+        log.lock().expect("whole").push(credential);
+        async { Ok::<_, Infallible>(answer(200, "")) }
+    }));
+    let other = behind(&layer, |request| match authorization(&request) {
+        "Bearer token-1" => answer(200, ""),
+        _ => answer(403, MFA),
+    });
+    for _ in 0..2 {
+        let response = stream.clone().oneshot(usual()).await;
+        assert_eq!(response.expect("an answer").status(), 200);
+    }
+    let refused = presenting(get("/"), "Bearer theirs");
+    let response = other.oneshot(refused).await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    let response = stream.oneshot(usual()).await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    let sent = sent.lock().expect("whole");
+    assert_eq!(*sent, ["Bearer theirs", "Bearer theirs", "Bearer token-1"]);
 }
