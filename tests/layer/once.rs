@@ -1,13 +1,20 @@
 //! Requests whose body is read once: less is kept of those that are as usual, and nobody can tell.
 
 use std::convert::Infallible;
+use std::fmt::{self, Write as _};
+use std::future::{Ready, ready};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
-use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{AnsweredBy, GareOptions, GareOutcome, Session, Stats};
+use globus_gare::layer::{GareLayer, GareService, ReplayableBody};
+use globus_gare::reauth::{AnsweredBy, GareOptions, GareOutcome, Session, Stats, Trust};
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
-use tower::{Layer, ServiceExt, service_fn};
+use tokio_test::{assert_pending, assert_ready, task};
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context as Of, Layer as _, SubscriberExt};
 
 use crate::service::{
     Body, Login, MFA, Once, answer, authorization, behind, get, presenting, with,
@@ -25,6 +32,29 @@ struct Seen {
     credentials: Vec<String>,
     logins: usize,
     stats: Stats,
+    events: Vec<String>,
+}
+
+/// Keeps each event of the session, with all that it tells.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<String>>>);
+
+struct Note(String);
+
+impl Visit for Note {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = write!(self.0, "{field}={value:?} ");
+    }
+}
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Notes {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Of<'_, S>) {
+        let mut note = Note(String::new());
+        event.record(&mut note);
+        if event.metadata().target() == "globus_gare" {
+            self.0.lock().expect("whole").push(note.0);
+        }
+    }
 }
 
 /// Sends `request`, after others that were let in.
@@ -52,6 +82,9 @@ async fn seen(
         assert_eq!(response.status(), 200);
     }
     sent.lock().expect("whole").clear();
+    let notes = Notes::default();
+    let subscriber = tracing_subscriber::registry().with(notes.clone().boxed());
+    let _listening = tracing::subscriber::set_default(subscriber);
     let response = client.oneshot(request).await.expect("an answer");
     let (head, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();
@@ -63,6 +96,7 @@ async fn seen(
         credentials: sent.lock().expect("whole").clone(),
         logins: login.logins(),
         stats: session.stats(),
+        events: notes.0.lock().expect("whole").clone(),
     }
 }
 
@@ -100,6 +134,10 @@ fn requests() -> Vec<(&'static str, Request<Once>)> {
         ("elsewhere", elsewhere),
         ("to a stranger", untrusted),
         ("head", method("HEAD")),
+        ("options", method("OPTIONS")),
+        ("delete", method("DELETE")),
+        ("patch", method("PATCH")),
+        ("connect", method("CONNECT")),
         ("of another protocol", method("PROPFIND")),
         ("of a login", once("/v2/oauth2/token?a=b")),
         ("never", with(once("/"), options().never())),
@@ -113,6 +151,9 @@ fn requests() -> Vec<(&'static str, Request<Once>)> {
 
 #[tokio::test]
 async fn whatever_is_kept_of_it_it_ends_in_the_same_way() {
+    // While there is only one subscriber, a call site that another test comes to
+    // first asks that test's thread whether anybody listens.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let answers: [(&str, Answer); 6] = [
         ("let in", || answer(201, "{}")),
         ("asked", || answer(403, MFA)),
@@ -180,4 +221,111 @@ async fn its_credential_may_have_a_successor() {
     assert_eq!(response.status(), 200);
     let sent = sent.lock().expect("whole");
     assert_eq!(*sent, ["Bearer theirs", "Bearer theirs", "Bearer token-1"]);
+}
+
+/// A service that has to be made ready for each call, as one with a permit has; its clones are not.
+struct Readied {
+    is_ready: bool,
+    clones: Arc<AtomicUsize>,
+}
+
+impl Clone for Readied {
+    fn clone(&self) -> Self {
+        self.clones.fetch_add(1, Ordering::SeqCst);
+        Self {
+            is_ready: false,
+            clones: Arc::clone(&self.clones),
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for Readied {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.is_ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        assert!(
+            std::mem::take(&mut self.is_ready),
+            "called before it was ready"
+        );
+        ready(Ok(answer(200, "")))
+    }
+}
+
+async fn send<B: ReplayableBody>(client: &mut GareService<Readied>, request: Request<B>) {
+    let ready = ServiceExt::<Request<B>>::ready(client).await;
+    let response = ready.expect("no error").call(request).await;
+    assert_eq!(response.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn the_service_that_was_made_ready_is_called_and_cloned_only_to_be_called_again() {
+    let clones = Arc::new(AtomicUsize::new(0));
+    let mut client = GareLayer::new(Login::at_once()).layer(Readied {
+        is_ready: false,
+        clones: Arc::clone(&clones),
+    });
+    let cloned = || clones.swap(0, Ordering::SeqCst);
+    send(&mut client, usual()).await;
+    assert_eq!(cloned(), 1, "nothing is known of what is usual");
+    send(&mut client, usual()).await;
+    assert_eq!(cloned(), 0, "it is sent once");
+    let replayable = || presenting(get("/"), "Bearer theirs");
+    send(&mut client, replayable()).await;
+    assert_eq!(cloned(), 1, "it may be sent again");
+    let mut elsewhere = replayable();
+    *elsewhere.uri_mut() = Uri::from_static("https://example.org/");
+    send(&mut client, elsewhere).await;
+    send(&mut client, with(replayable(), GareOptions::new().never())).await;
+    assert_eq!(cloned(), 0, "it is not ours to send again");
+    send(&mut client, usual()).await;
+    assert_eq!(cloned(), 0, "whatever came in between");
+}
+
+#[tokio::test]
+async fn what_a_stranger_asks_for_is_told_of_within_the_limit_that_is_set() {
+    for (limit, told) in [(MFA.len() - 1, false), (MFA.len(), true)] {
+        let layer = GareLayer::new(Login::at_once());
+        let layer = layer.trust(Trust::none()).max_inspect(limit);
+        let client = layer.layer(service_fn(|_: Request<Body>| async {
+            Ok::<_, Infallible>(answer(403, MFA))
+        }));
+        let response = client.oneshot(get("/")).await.expect("an answer");
+        let outcome = response.extensions().get::<GareOutcome>();
+        assert_eq!(outcome.is_some(), told, "{limit}");
+    }
+}
+
+/// What a request carries that is to be let go of with it.
+#[derive(Clone)]
+struct Held(#[allow(dead_code)] Arc<()>);
+
+#[tokio::test]
+async fn a_refusal_or_an_error_lets_go_of_what_was_kept_and_is_the_end() {
+    for answered in [Ok(404), Ok(500), Err("reset")] {
+        let held = Arc::new(());
+        let inner = Arc::clone(&held);
+        let mut client =
+            GareLayer::new(Login::at_once()).layer(service_fn(move |_: Request<Body>| {
+                let inner = Held(Arc::clone(&inner));
+                async move {
+                    let _inner = inner;
+                    answered.map(|status| answer(status, ""))
+                }
+            }));
+        let before = Arc::strong_count(&held);
+        let mut request = presenting(get("/"), "Bearer theirs");
+        request.extensions_mut().insert(Held(Arc::clone(&held)));
+        let mut response = task::spawn(client.call(request));
+        let answered = assert_ready!(response.poll());
+        drop(answered);
+        assert_eq!(Arc::strong_count(&held), before);
+        assert_pending!(response.poll());
+    }
 }
