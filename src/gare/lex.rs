@@ -29,83 +29,83 @@ pub(super) enum Stop {
 }
 
 /// Where the string stops of which some byte after the quote is at `at`; `None` where no string goes on like that.
-pub(super) fn string(bytes: &[u8], mut at: usize, escapes: &mut Escapes) -> Option<Stop> {
+#[inline]
+pub(super) fn string(bytes: &[u8], at: usize, escapes: &mut Escapes) -> Option<Stop> {
+    let mut rest = bytes.get(at..).unwrap_or_default();
     loop {
-        at = skip_plain(bytes, at);
-        match bytes.get(at) {
-            Some(b'"') => return Some(Stop::Quote(at + 1)),
-            Some(b'\\') => {
+        rest = match skip_plain(rest) {
+            [] => return Some(Stop::End),
+            [b'"', rest @ ..] => return Some(Stop::Quote(bytes.len() - rest.len())),
+            [b'\\', b'u', rest @ ..] => {
+                let (digits, rest) = rest.split_first_chunk::<4>()?;
+                if !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return None;
+                }
                 escapes.any = true;
-                at = match bytes.get(at + 1)? {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => at + 2,
-                    b'u' => {
-                        let digits = bytes.get(at + 2..at + 6)?;
-                        if !digits.iter().all(u8::is_ascii_hexdigit) {
-                            return None;
-                        }
-                        escapes.unicode = true;
-                        escapes.surrogate |= matches!(digits, [b'd' | b'D', b'8'..=b'f', ..]);
-                        at + 6
-                    }
-                    _ => return None,
-                };
+                escapes.unicode = true;
+                escapes.surrogate |= matches!(digits, [b'd' | b'D', b'8'..=b'f', ..]);
+                rest
             }
-            None => return Some(Stop::End),
-            // A control character.
-            Some(_) => return None,
-        }
+            [
+                b'\\',
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
+                rest @ ..,
+            ] => {
+                escapes.any = true;
+                rest
+            }
+            // A control character, or no escape that there is.
+            _ => return None,
+        };
     }
 }
 
 /// [`string`] where the JSON text is itself the inside of a JSON string: its quotes are `\"`, its escapes start with `\\`.
 /// `None` also for what is seldom seen in one and takes unescaping to tell.
-pub(super) fn quoted_string(bytes: &[u8], mut at: usize, escapes: &mut Escapes) -> Option<usize> {
+#[inline]
+pub(super) fn quoted_string(bytes: &[u8], at: usize, escapes: &mut Escapes) -> Option<usize> {
+    let mut rest = bytes.get(at..)?;
     loop {
-        at = skip_plain(bytes, at);
-        at += match bytes.get(at..at + 2)? {
-            br#"\""# => return Some(at + 2),
-            br"\\" => {
+        rest = match skip_plain(rest) {
+            [b'\\', b'"', rest @ ..] => return Some(bytes.len() - rest.len()),
+            [b'\\', b'\\', b'b' | b'f' | b'n' | b'r' | b't', rest @ ..]
+            | [b'\\', b'\\', b'\\', b'"' | b'\\', rest @ ..] => {
                 escapes.any = true;
-                match bytes.get(at + 2..)? {
-                    [b'b' | b'f' | b'n' | b'r' | b't', ..] => 3,
-                    [b'\\', b'"' | b'\\', ..] => 4,
-                    _ => return None,
-                }
+                rest
             }
             _ => return None,
         };
     }
 }
 
-/// Where the first byte at or after `at` is that does not stand for itself in a string.
-fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        // The length is not what is added where there is nothing special: the next turn need not wait for it.
+/// What is left of `rest` from the first byte on that does not stand for itself in a string.
+#[inline]
+fn skip_plain(mut rest: &[u8]) -> &[u8] {
+    while let Some((chunk, after)) = rest.split_first_chunk() {
+        // The length is not what is skipped where there is nothing special: the next turn need not wait for it.
         match first_special(chunk) {
-            Some(length) => return at + length,
-            None => at += chunk.len(),
+            Some(length) => return rest.get(length..).unwrap_or_default(),
+            None => rest = after,
         }
     }
-    while bytes
-        .get(at)
-        .is_some_and(|byte| !matches!(byte, b'"' | b'\\' | ..0x20))
+    while let [byte, after @ ..] = rest
+        && !matches!(byte, b'"' | b'\\' | ..0x20)
     {
-        at += 1;
+        rest = after;
     }
-    at
+    rest
 }
 
 /// Where in eight bytes the first quote, backslash or control character is.
+#[inline]
 pub(super) fn first_special(chunk: &[u8; 8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let word = u64::from_le_bytes(*chunk);
-    let equals = |byte: u8| {
-        let zero = word ^ (ONES * u64::from(byte));
-        zero.wrapping_sub(ONES) & !zero
-    };
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    // With this bit flipped, the quote comes right after the control characters: one comparison tells both.
+    let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
     // The high bit of each such byte; beyond the first, bits may be set that mean nothing.
-    let special = (equals(b'"') | equals(b'\\') | control) & (ONES << 7);
+    let special = (quote_or_control | backslash) & !word & (ONES << 7);
     (special != 0).then(|| special.trailing_zeros() as usize / 8)
 }
 

@@ -15,10 +15,15 @@ pub(super) struct Object<'t> {
 pub(super) type Name<'t> = Cow<'t, str>;
 
 impl<'t> Object<'t> {
+    #[inline]
     pub(super) fn of(value: Value<'t>) -> Option<Self> {
         (value.kind() == Kind::Object).then(|| Self {
             value,
-            shadowed: shadowed(value),
+            shadowed: if are_surely_unique(value) {
+                Vec::new()
+            } else {
+                shadowed(value)
+            },
         })
     }
 
@@ -59,23 +64,19 @@ fn members<'t>(object: Value<'t>) -> impl Iterator<Item = (Value<'t>, Value<'t>)
 
 /// The places of the names of `object` that come again later, sorted.
 fn shadowed(object: Value<'_>) -> Vec<u32> {
-    let names = || members(object).map(|(name, _)| name);
-    if are_surely_unique(names()) {
-        return Vec::new();
-    }
     let mut last: HashMap<Name<'_>, u32> = HashMap::new();
-    let mut shadowed: Vec<u32> = names()
-        .filter_map(|name| last.insert(name.text()?, name.place()))
+    let mut shadowed: Vec<u32> = members(object)
+        .filter_map(|(name, _)| last.insert(name.text()?, name.place()))
         .collect();
     shadowed.sort_unstable();
     shadowed
 }
 
-/// Whether length, first and last letter tell all names apart, as they mostly do.
-fn are_surely_unique<'t>(names: impl Iterator<Item = Value<'t>>) -> bool {
+/// Whether length, first and last letter tell all names of `object` apart, as they mostly do.
+fn are_surely_unique(object: Value<'_>) -> bool {
     let mut seen = [0_u64; 8];
-    for name in names {
-        let inside = name.inside_bytes();
+    for (name, _) in members(object) {
+        let inside = name.raw_bytes();
         let ends = (inside.first(), inside.last());
         let (Some(first), Some(last)) = ends else {
             return false;

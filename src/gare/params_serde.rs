@@ -27,31 +27,31 @@ pub(super) enum Reading {
 }
 
 impl AuthorizationParameters {
-    /// Reads an `authorization_parameters` object; `None` where a field that we know is of a wrong type.
-    pub(super) fn read(object: &Object<'_>, reading: Reading) -> Option<Self> {
-        let mut params = Self::default();
+    /// Reads an `authorization_parameters` object into these, which are empty (and large: they stay in their place); `None`
+    /// where a field that we know is of a wrong type.
+    pub(super) fn read(&mut self, object: &Object<'_>, reading: Reading) -> Option<()> {
         let mut unknown = false;
         let mut odd_scopes = false;
         for (name, value) in object.members() {
             let is_null = value.kind() == Kind::Null;
             match &*name {
                 name if is_null => unknown |= !is_param(name),
-                "session_message" => params.session_message = Some(value.string()?),
+                "session_message" => self.session_message = Some(value.string()?),
                 "session_required_identities" => {
-                    params.session_required_identities = reading.identities(value)?;
+                    self.session_required_identities = reading.identities(value)?;
                 }
                 "session_required_policies" => {
-                    params.session_required_policies = reading.policies(value)?;
+                    self.session_required_policies = reading.policies(value)?;
                 }
                 "session_required_single_domain" => {
-                    params.session_required_single_domain = reading.policies(value)?;
+                    self.session_required_single_domain = reading.policies(value)?;
                 }
-                "session_required_mfa" => params.session_required_mfa = value.boolean()?,
+                "session_required_mfa" => self.session_required_mfa = value.boolean()?,
                 "required_scopes" if reading == Reading::Strict => {
-                    params.required_scopes = value.list()?;
+                    self.required_scopes = value.list()?;
                 }
                 "required_scopes" => match value.list_or_csv() {
-                    Some(scopes) => params.required_scopes = scopes,
+                    Some(scopes) => self.required_scopes = scopes,
                     None => odd_scopes = true,
                 },
                 "prompt" => {
@@ -59,17 +59,17 @@ impl AuthorizationParameters {
                     if prompt != "login" && !reading.takes_any_prompt() {
                         return None;
                     }
-                    params.prompt = Some(prompt);
+                    self.prompt = Some(prompt);
                 }
                 _ => unknown = true,
             }
         }
         if odd_scopes {
-            params.extra = Extra::within(object, is_param_save_scopes);
+            self.extra = Extra::within(object, is_param_save_scopes);
         } else if unknown {
-            params.extra = Extra::within(object, is_param);
+            self.extra = Extra::within(object, is_param);
         }
-        Some(params)
+        Some(())
     }
 }
 
@@ -147,7 +147,9 @@ impl<'de> Deserialize<'de> for AuthorizationParameters {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         with_json(raw.get(), |value| {
-            Self::read(&Object::of(value)?, Reading::Lenient { any_prompt: true })
+            let mut params = Self::default();
+            params.read(&Object::of(value)?, Reading::Lenient { any_prompt: true })?;
+            Some(params)
         })
         .flatten()
         .ok_or_else(|| {

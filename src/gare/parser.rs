@@ -114,67 +114,76 @@ impl<'a> Parser<'a> {
     }
 
     fn string<const QUOTED: bool>(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
-        let place = self.nodes.len();
-        self.nodes.push(node::<QUOTED>(Kind::String, start, start));
         let mut escapes = Escapes::default();
-        let mut reply = false;
-        let end = match bytes.get(start..)? {
-            [b'\\', b'"', ..] if QUOTED => lex::quoted_string(bytes, start + 2, &mut escapes)?,
-            [b'"', ..] if !QUOTED => {
-                let end = self.string_with_replies(bytes, start + 1, &mut escapes, &mut reply)?;
-                reply |= escapes.unicode && self.replies.are_sought();
-                end
+        let quote = quote::<QUOTED>();
+        let inside = start + quote.len();
+        if bytes.get(start..inside)? != quote {
+            return None;
+        }
+        let end = if QUOTED {
+            lex::quoted_string(bytes, inside, &mut escapes)?
+        } else {
+            let marker = self.replies.next_from(inside).min(bytes.len());
+            match lex::string(bytes.get(..marker)?, inside, &mut escapes)? {
+                Stop::Quote(end) => end,
+                Stop::End => return self.string_with_replies(bytes, inside, marker, escapes),
             }
-            _ => return None,
         };
+        let reply = !QUOTED && escapes.unicode && self.replies.are_sought();
         self.surrogates |= escapes.surrogate;
-        let next = self.place();
-        let node = self.nodes.get_mut(place)?;
-        node.end = offset(end);
-        node.next = next;
-        node.reply = reply;
-        node.escaped = escapes.any;
+        self.nodes.push(Node {
+            next: self.place() + 1,
+            escaped: escapes.any,
+            reply,
+            ..node::<QUOTED>(Kind::String, inside, end - quote.len())
+        });
         self.pass_on(reply);
         Some(end)
     }
 
-    /// The end of the string of which some byte after the quote is at `at`. The documents of replies become its parts: all of
-    /// them, or none.
+    /// The end of the string that starts at `inside` and whose first marker is at `marker`. The documents of replies become
+    /// its parts: all of them, or none.
     fn string_with_replies(
         &mut self,
         bytes: &[u8],
-        mut at: usize,
-        escapes: &mut Escapes,
-        reply: &mut bool,
+        inside: usize,
+        mut marker: usize,
+        mut escapes: Escapes,
     ) -> Option<usize> {
+        let place = self.nodes.len();
+        self.nodes.push(node::<false>(Kind::String, inside, inside));
         let parts = self.nodes.len();
         let mut all_read = true;
-        loop {
-            let marker = self.replies.next_from(at).min(bytes.len());
-            match lex::string(bytes.get(..marker)?, at, escapes)? {
-                Stop::Quote(end) => {
-                    // A marker may be spelled with these.
-                    if *reply && (escapes.unicode || !all_read) {
-                        self.nodes.truncate(parts);
-                    }
-                    return Some(end);
+        while marker < bytes.len() {
+            let mut at = marker + REPLY.len();
+            // It ends before the next marker, if at all.
+            marker = self.replies.next_from(at).min(bytes.len());
+            let region = bytes.get(..marker)?;
+            match self.quoted_document(region, at) {
+                Some(end) => {
+                    escapes.any = true;
+                    at = end;
                 }
-                Stop::End if marker == bytes.len() => return None,
-                Stop::End => {
-                    *reply = true;
-                    at = marker + REPLY.len();
-                    // It ends before the next marker, if at all.
-                    let limit = self.replies.next_from(at).min(bytes.len());
-                    match self.quoted_document(bytes.get(..limit)?, at) {
-                        Some(end) => {
-                            escapes.any = true;
-                            at = end;
-                        }
-                        None => all_read = false,
-                    }
-                }
+                None => all_read = false,
             }
+            let Stop::Quote(end) = lex::string(region, at, &mut escapes)? else {
+                continue;
+            };
+            // A marker may be spelled with escapes.
+            if escapes.unicode || !all_read {
+                self.nodes.truncate(parts);
+            }
+            self.surrogates |= escapes.surrogate;
+            let next = self.place();
+            let node = self.nodes.get_mut(place)?;
+            node.end = offset(end - quote::<false>().len());
+            node.next = next;
+            node.reply = true;
+            node.escaped = escapes.any;
+            self.pass_on(true);
+            return Some(end);
         }
+        None
     }
 
     /// Reads the document at `at` if it is spelled as in a string; its end.
@@ -224,6 +233,11 @@ fn node<const QUOTED: bool>(kind: Kind, start: usize, end: usize) -> Node {
         quoted: QUOTED,
         reply: false,
     }
+}
+
+/// What a string starts and ends with.
+const fn quote<const QUOTED: bool>() -> &'static [u8] {
+    if QUOTED { br#"\""# } else { b"\"" }
 }
 
 /// In a string there is no white space but spaces; other is spelled with escapes, which no document has outside of its

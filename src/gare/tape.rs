@@ -17,7 +17,9 @@ pub(super) struct Tape<'a> {
 
 #[derive(Clone, Copy)]
 pub(super) struct Node {
+    /// Where it starts; a string, past the quote.
     pub(super) start: u32,
+    /// Where it ends; a string, before the quote.
     pub(super) end: u32,
     /// What comes after it and all that is in it. While it is open: what it is in.
     pub(super) next: u32,

@@ -50,32 +50,24 @@ impl<'t> Value<'t> {
         self.at
     }
 
-    /// Its JSON text, or as much of the inside of a string.
+    /// Its JSON text; of a string, what is between the quotes.
     pub(super) fn raw(self) -> &'t str {
-        let range = self.node.start as usize..self.node.end as usize;
-        self.tape.text().get(range).unwrap_or_default()
+        self.tape.text().get(self.range()).unwrap_or_default()
+    }
+
+    /// The same as bytes.
+    pub(super) fn raw_bytes(self) -> &'t [u8] {
+        let bytes = self.tape.text().as_bytes();
+        bytes.get(self.range()).unwrap_or_default()
+    }
+
+    fn range(self) -> Range<usize> {
+        self.node.start as usize..self.node.end as usize
     }
 
     /// Whether it is in a document that is spelled in a string.
     pub(super) fn is_quoted(self) -> bool {
         self.node.quoted
-    }
-
-    /// What is between the quotes of a string, as it is spelled.
-    pub(super) fn inside(self) -> &'t str {
-        self.tape.text().get(self.inner_range()).unwrap_or_default()
-    }
-
-    /// The same as bytes.
-    pub(super) fn inside_bytes(self) -> &'t [u8] {
-        let bytes = self.tape.text().as_bytes();
-        bytes.get(self.inner_range()).unwrap_or_default()
-    }
-
-    fn inner_range(self) -> Range<usize> {
-        let quote = 1 + usize::from(self.node.quoted);
-        let (start, end) = (self.node.start as usize, self.node.end as usize);
-        start + quote..end.saturating_sub(quote)
     }
 
     /// Whether it is a string that says what `is` takes, told by its bytes.
@@ -84,7 +76,7 @@ impl<'t> Value<'t> {
         if self.is_escaped() {
             self.text().is_some_and(|text| is(text.as_bytes()))
         } else {
-            is(self.inside_bytes())
+            is(self.raw_bytes())
         }
     }
 
@@ -115,14 +107,14 @@ impl<'t> Value<'t> {
     pub(super) fn text(self) -> Option<Cow<'t, str>> {
         match self.kind() {
             Kind::String if self.is_escaped() => {
-                let text = unescape(self.inside());
+                let text = unescape(self.raw());
                 Some(Cow::Owned(if self.is_quoted() {
                     unescape(&text)
                 } else {
                     text
                 }))
             }
-            Kind::String => Some(Cow::Borrowed(self.inside())),
+            Kind::String => Some(Cow::Borrowed(self.raw())),
             _ => None,
         }
     }
@@ -161,7 +153,7 @@ impl<'t> Value<'t> {
         match self.kind() {
             Kind::Null | Kind::False => true,
             Kind::True => false,
-            Kind::String => self.inside().is_empty(),
+            Kind::String => self.raw().is_empty(),
             Kind::Number => self.raw().parse::<f64>().is_ok_and(|number| number == 0.0),
             Kind::Array | Kind::Object => self.parts().next().is_none(),
         }

@@ -16,6 +16,7 @@ const CONSENT_REQUIRED: &str = "ConsentRequired";
 ///
 /// First come the readings of `globus_sdk.gare.to_gare`, in its order, so that what it accepts means the same here;
 /// then those that only we have.
+#[inline]
 pub(super) fn read(document: &Object<'_>) -> Option<Gare> {
     // Each reading needs one of these.
     let is_needed = |name: &[u8]| {
@@ -69,19 +70,17 @@ fn lenient(document: &Object<'_>) -> Option<Gare> {
     legacy(document, Reading::Lenient { any_prompt })
 }
 
+#[inline]
 fn parameters(
     document: &Object<'_>,
     reading: Reading,
     code: fn(&Object<'_>) -> Option<String>,
 ) -> Option<Gare> {
     let object = Object::of(document.get("authorization_parameters")?)?;
-    let code = code(document)?;
-    let authorization_parameters = AuthorizationParameters::read(&object, reading)?;
-    Some(Gare {
-        code,
-        authorization_parameters,
-        extra: Extra::of(document, is_field),
-    })
+    let mut gare = Gare::new(code(document)?, AuthorizationParameters::default());
+    gare.authorization_parameters.read(&object, reading)?;
+    gare.extra = Extra::of(document, is_field);
+    Some(gare)
 }
 
 /// The document's code; the default where it is false in Python's eyes; `None` where it is no string.

@@ -166,25 +166,27 @@ impl Walk<'_> {
             }
         }
         append(&mut findings.apart, inner.apart);
-        let Some(mut gare) = variants::read(&object) else {
+        let Some(gare) = variants::read(&object) else {
             append(&mut findings.nested, inner.nested);
             return;
         };
-        if self.cut && gare.authorization_parameters.is_empty() {
+        // Large, so moved as little as can be.
+        let mut found = Found {
+            gare,
+            location: self.reply.map_or_else(|| path.document(), Path::reply),
+        };
+        let params = &mut found.gare.authorization_parameters;
+        if self.cut && params.is_empty() {
             append(&mut findings.nested, inner.nested);
             return;
         }
-        for found in inner.nested {
-            gare.authorization_parameters
-                .fill_from(found.gare.authorization_parameters);
+        for within in inner.nested {
+            params.fill_from(within.gare.authorization_parameters);
         }
         // Mostly it is the only one, and kept while somebody logs in.
         if findings.nested.is_empty() {
             findings.nested.reserve_exact(1);
         }
-        findings.nested.push(Found {
-            gare,
-            location: self.reply.map_or_else(|| path.document(), Path::reply),
-        });
+        findings.nested.push(found);
     }
 }
