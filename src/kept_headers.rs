@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::reauth::{UsualHeader, UsualHeaders};
 
-/// The headers of a request, in case it has to be sent again: few have, but of every request they are kept.
+/// The headers of a request, in case it has to be sent again: few have, but of every request that can be they are kept.
 ///
 /// So they are not copied where most requests have them: of these it is told that they are there. The others are written
 /// one after the other into one piece of memory, which takes one allocation where to clone a `HeaderMap` takes two, and

@@ -34,28 +34,15 @@ pin_project! {
     }
 }
 
-/// What is kept while a request is under way.
-// No box, which would be an allocation for nearly every request.
-#[allow(clippy::large_enum_variant)]
+/// How far a request has come, and what is kept of it.
 pub(super) enum State<S, B, ResB: Body> {
-    /// Of one that is never sent again.
-    Once(Once),
-    Through(Stage<S, B, ResB>),
-}
-
-/// What is kept of a request that is never sent again.
-pub(super) enum Once {
-    /// It is not ours to touch.
+    /// The inner service is asked: the request is not ours to touch.
     Aside,
-    /// The session is told of an origin that is not trusted.
+    /// It is asked: the session is told of an origin that is not trusted.
     Untrusted(Session),
-    /// The caller is told of a refusal, and no more can be done.
+    /// It is asked: the caller is told of a refusal, and no more can be done.
     Watched(Watched),
-}
-
-/// How far another has come.
-pub(super) enum Stage<S, B, ResB: Body> {
-    /// The inner service is asked.
+    /// It is asked, perhaps not for the last time.
     Calling(Attempt<S, B>),
     /// There is no credential yet, or it has run out: somebody is getting one.
     Preparing {
@@ -73,8 +60,7 @@ pub(super) enum Stage<S, B, ResB: Body> {
         waiting: Waiting,
         response: Box<Response<Held<ResB>>>,
         asked: Asked,
-        service: Option<S>,
-        kept: Option<Kept<B>>,
+        again: Option<Again<S, B>>,
     },
     /// There is a credential, or a newer one: the service is made ready for it.
     Readying {
@@ -96,10 +82,14 @@ pub(super) struct Unsent<S, B> {
 pub(super) struct Attempt<S, B> {
     pub(super) exchange: Exchange,
     pub(super) asked: Asked,
-    /// None where it is known from the beginning that nothing is sent again.
-    pub(super) service: Option<S>,
     /// None where it cannot be sent again.
-    pub(super) kept: Option<Kept<B>>,
+    pub(super) again: Option<Again<S, B>>,
+}
+
+/// What it takes to send a request again.
+pub(super) struct Again<S, B> {
+    pub(super) service: S,
+    pub(super) kept: Kept<B>,
 }
 
 impl<S, B, ResB> Future for GareFuture<S, B, ResB>
@@ -112,17 +102,19 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.as_mut().project();
-        let Some(call) = this.call.as_pin_mut() else {
+        let mut this = self.as_mut().project();
+        let Some(call) = this.call.as_mut().as_pin_mut() else {
             return self.go_on(None, cx);
         };
         match ready!(call.poll(cx)) {
             // Most requests end here.
             Ok(mut response) if response.status().is_success() => {
-                if let State::Through(Stage::Calling(attempt)) = this.state {
+                if let State::Calling(attempt) = this.state {
                     let status = response.status();
                     attempt.exchange.finish(status, response.extensions_mut());
+                    *this.state = State::Done;
                 }
+                this.call.set(None);
                 Poll::Ready(Ok(response.map(GareBody::untouched)))
             }
             answer => self.go_on(Some(answer), cx),
@@ -130,7 +122,7 @@ where
     }
 }
 
-impl<S, B, ResB: Body> Stage<S, B, ResB> {
+impl<S, B, ResB: Body> State<S, B, ResB> {
     pub(super) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Done)
     }

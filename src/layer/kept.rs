@@ -21,6 +21,7 @@ pub(super) fn keep<B>(
     exchange: &Exchange,
 ) -> (Asked, Option<Kept<B>>) {
     let all = request.headers();
+    // Learned from those that are read once, too: it is told by them which of these are only watched.
     let usual = exchange.usual_headers(all);
     let (kept, presented) = match body {
         Some(body) => {

@@ -8,7 +8,7 @@ use http::{Method, Request, Response, response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::future::{Attempt, Once, Stage, State, Unsent};
+use super::future::{Again, Attempt, State, Unsent};
 use super::layer::Limits;
 use super::{GareBody, GareFuture, ReplayableBody};
 use crate::body::{Held, Inspection};
@@ -39,29 +39,23 @@ where
                 None => {}
                 Some(Err(error)) => {
                     this.call.set(None);
-                    *this.state = State::Once(Once::Aside);
+                    *this.state = State::Done;
                     return Poll::Ready(Err(error));
                 }
                 Some(Ok(mut response)) => {
                     this.call.set(None);
-                    let Some((stage, asks)) =
-                        this.state.minds(&mut response, this.limits.max_inspect)
+                    let Some(asks) = this.state.minds(&mut response, this.limits.max_inspect)
                     else {
-                        *this.state = State::Once(Once::Aside);
+                        *this.state = State::Done;
                         return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     };
-                    ready!(inspect(stage, response, asks, *this.limits, cx));
+                    ready!(inspect(this.state, response, asks, *this.limits, cx));
                 }
             }
             if let Some(call) = this.call.as_mut().as_pin_mut() {
                 answer = Some(ready!(call.poll(cx)));
-            } else if let State::Through(stage) = this.state {
-                if let Some(answer) = ready!(stage.step(this.call.as_mut(), cx)) {
-                    return Poll::Ready(answer);
-                }
-            } else {
-                // As every future, this one is not to be polled after it is done.
-                return Poll::Pending;
+            } else if let Some(answer) = ready!(this.state.step(this.call.as_mut(), cx)) {
+                return Poll::Ready(answer);
             }
         }
     }
@@ -75,32 +69,22 @@ where
 {
     /// Whether an answer may ask for something, if there is anything to be done about it. Mostly there is not, and that is
     /// the end of it.
-    fn minds(
-        &mut self,
-        response: &mut Response<ResB>,
-        max_inspect: usize,
-    ) -> Option<(&mut Stage<S, B, ResB>, bool)> {
-        if let Self::Once(once) = self {
-            match std::mem::replace(once, Once::Aside) {
-                Once::Aside => {}
-                Once::Untrusted(session) => tell_untrusted(&session, response, max_inspect),
-                Once::Watched(watched) => {
-                    let (exchange, asked) = watched.into_exchange();
-                    *self = Self::Through(Stage::Calling(Attempt {
-                        exchange,
-                        asked,
-                        service: None,
-                        kept: None,
-                    }));
-                }
+    fn minds(&mut self, response: &mut Response<ResB>, max_inspect: usize) -> Option<bool> {
+        match self {
+            Self::Untrusted(session) => tell_untrusted(session, response, max_inspect),
+            Self::Watched(watched) => {
+                let (exchange, asked) = watched.exchange();
+                *self = Self::Calling(Attempt {
+                    exchange,
+                    asked,
+                    again: None,
+                });
             }
+            _ => {}
         }
-        let Self::Through(stage) = self else {
-            return None;
-        };
-        let Stage::Calling(Attempt {
+        let Self::Calling(Attempt {
             exchange, asked, ..
-        }) = stage
+        }) = self
         else {
             return None;
         };
@@ -111,16 +95,9 @@ where
             exchange.finish(response.status(), response.extensions_mut());
             return None;
         }
-        Some((stage, asks))
+        Some(asks)
     }
-}
 
-impl<S, B, ResB> Stage<S, B, ResB>
-where
-    S: Service<Request<B>, Response = Response<ResB>>,
-    B: ReplayableBody,
-    ResB: Body,
-{
     /// Polls what a state waits for, and puts the one that follows into its place: they are large.
     fn step(
         &mut self,
@@ -151,15 +128,15 @@ where
                     Self::Deciding {
                         response,
                         asked,
-                        service,
-                        kept,
+                        again,
                         ..
                     } => {
                         let unsent = exchange.again(header, |header, usual| {
-                            let (request, kept) = kept?.with(&asked, header, usual)?;
+                            let Again { service, kept } = again?;
+                            let (request, kept) = kept.with(&asked, header, usual)?;
                             Some(Unsent {
                                 request,
-                                service: service?,
+                                service,
                                 asked,
                                 kept,
                             })
@@ -185,6 +162,7 @@ where
                     _ => Poll::Pending,
                 }
             }
+            // As every future, this one is not to be polled after it is done.
             _ => Poll::Pending,
         }
     }
@@ -226,8 +204,7 @@ where
         *self = Self::Calling(Attempt {
             exchange,
             asked,
-            service: Some(service),
-            kept,
+            again: kept.map(|kept| Again { service, kept }),
         });
         Poll::Ready(None)
     }
@@ -247,7 +224,7 @@ fn tell_untrusted<ResB: Body>(
 
 /// Reads what there is of the body of an answer that is minded; it is mostly all there.
 fn inspect<S, B, ResB>(
-    stage: &mut Stage<S, B, ResB>,
+    state: &mut State<S, B, ResB>,
     response: Response<ResB>,
     asks: bool,
     limits: Limits,
@@ -257,18 +234,18 @@ where
     B: ReplayableBody,
     ResB: Body,
 {
-    let Stage::Calling(attempt) = stage.take() else {
+    let State::Calling(attempt) = state.take() else {
         return Poll::Pending;
     };
     if !asks {
-        return decide(stage, attempt, Box::new(response.map(Held::unread)), None);
+        return decide(state, attempt, Box::new(response.map(Held::unread)), None);
     }
     let (head, body) = response.into_parts();
     let mut inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
     match inspection.poll_end(cx) {
-        Poll::Ready(end) => inspected(stage, attempt, head, inspection.give_back(end)),
+        Poll::Ready(end) => inspected(state, attempt, head, inspection.give_back(end)),
         Poll::Pending => {
-            *stage = Stage::Inspecting {
+            *state = State::Inspecting {
                 inspection: Box::new(inspection),
                 head: Box::new(head),
                 attempt,
@@ -279,7 +256,7 @@ where
 }
 
 fn inspected<S, B, ResB>(
-    stage: &mut Stage<S, B, ResB>,
+    state: &mut State<S, B, ResB>,
     attempt: Attempt<S, B>,
     head: response::Parts,
     (text, held): (Option<Bytes>, Held<ResB>),
@@ -289,11 +266,11 @@ where
     ResB: Body,
 {
     let response = Box::new(Response::from_parts(head, held));
-    decide(stage, attempt, response, text.as_deref())
+    decide(state, attempt, response, text.as_deref())
 }
 
 fn decide<S, B, ResB>(
-    stage: &mut Stage<S, B, ResB>,
+    state: &mut State<S, B, ResB>,
     attempt: Attempt<S, B>,
     response: Box<Response<Held<ResB>>>,
     text: Option<&[u8]>,
@@ -305,21 +282,21 @@ where
     let Attempt {
         exchange,
         asked,
-        service,
-        kept,
+        again,
     } = attempt;
     let found = text.map(detect).unwrap_or_default();
     // A claim may end the sending of the first attempt's body, and with it the
     // connection: there has to be a reason, and the answer has to be read.
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));
-    let replayable = kept.as_ref().is_some_and(|kept| !claims || kept.claim());
+    let replayable = again
+        .as_ref()
+        .is_some_and(|again| !claims || again.kept.claim());
     let waiting = exchange.decide(asked.clone(), response.status(), found, replayable);
-    *stage = Stage::Deciding {
+    *state = State::Deciding {
         waiting: Box::pin(waiting),
         response,
         asked,
-        service,
-        kept,
+        again,
     };
     Poll::Ready(())
 }

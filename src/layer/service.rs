@@ -4,7 +4,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::future::{Attempt, Once, Stage, State, Unsent};
+use super::future::{Again, Attempt, State, Unsent};
 use super::kept::keep;
 use super::layer::Limits;
 use super::{GareBody, GareFuture, ReplayableBody};
@@ -65,9 +65,9 @@ where
     // Always: these are a few comparisons, and what goes in and comes out is large.
     #[inline(always)]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let once = match self.session.begin(request.uri(), request.extensions()) {
-            Course::Aside => Once::Aside,
-            Course::Untrusted => Once::Untrusted(self.session.clone()),
+        match self.session.begin(request.uri(), request.extensions()) {
+            Course::Aside => self.once(request, |_| State::Aside),
+            Course::Untrusted => self.once(request, |session| State::Untrusted(session.clone())),
             Course::Through { is_usual } => {
                 let body = request.body().try_clone();
                 let watched = match body {
@@ -75,20 +75,34 @@ where
                     _ => None,
                 };
                 match watched {
-                    Some(watched) => Once::Watched(watched),
-                    None => return self.through(request, body),
+                    Some(watched) => self.once(request, |_| State::Watched(watched)),
+                    None => self.through(request, body),
                 }
             }
-        };
-        GareFuture {
-            call: Some(self.inner.call(request)),
-            state: State::Once(once),
-            limits: self.limits,
         }
     }
 }
 
 impl<S> GareService<S> {
+    /// Sends a request that is never sent again.
+    #[inline(always)]
+    fn once<B, ResB>(
+        &mut self,
+        request: Request<B>,
+        state: impl FnOnce(&Session) -> State<S, B, ResB>,
+    ) -> GareFuture<S, B, ResB>
+    where
+        S: Service<Request<B>, Response = Response<ResB>>,
+        ResB: Body,
+    {
+        GareFuture {
+            call: Some(self.inner.call(request)),
+            // Made in its place: it has room for all that others keep.
+            state: state(&self.session),
+            limits: self.limits,
+        }
+    }
+
     /// Sends a request that may have to be sent again.
     #[inline(never)]
     fn through<B, ResB>(
@@ -110,7 +124,7 @@ impl<S> GareService<S> {
             Header::AsItCame => {}
             Header::Issued(value) => authorize(request.headers_mut(), value),
             Header::Awaited => {
-                let stage = Stage::Preparing {
+                let state = State::Preparing {
                     waiting: Box::pin(exchange.prepare(asked.clone())),
                     unsent: Box::new(Unsent {
                         request,
@@ -123,19 +137,18 @@ impl<S> GareService<S> {
                 };
                 return GareFuture {
                     call: None,
-                    state: State::Through(stage),
+                    state,
                     limits: self.limits,
                 };
             }
         }
         GareFuture {
             call: Some(service.call(request)),
-            state: State::Through(Stage::Calling(Attempt {
+            state: State::Calling(Attempt {
                 exchange,
                 asked,
-                service: Some(service),
-                kept,
-            })),
+                again: kept.map(|kept| Again { service, kept }),
+            }),
             limits: self.limits,
         }
     }

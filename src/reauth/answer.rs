@@ -140,6 +140,7 @@ impl Exchange {
 
     async fn satisfy(&mut self, refused: &mut Refused) -> Result<Issued, Refusal> {
         let settings = self.session.settings();
+        // First, for of one that is only watched nobody knows what it presented.
         if !refused.replayable && !settings.login_for_unreplayable && !self.options().login_only {
             return Err(Refusal::NotReplayable);
         }

@@ -22,8 +22,8 @@ use crate::runtime;
 
 /// One request on its way through the layer.
 ///
-/// Every request has one, and most never hear of it again: it is kept small, and made without an allocation. What was
-/// asked, and with which credential, stays with the adapter, which has it anyway, until an answer makes it matter.
+/// Each has one that may have to wait or to be sent again, and most never hear of it again: it is kept small, and made
+/// without an allocation. What was asked, and with which credential, stays with the adapter, which has it anyway, until an answer makes it matter.
 pub(crate) struct Exchange {
     pub(super) session: Session,
     pub(super) holder: Holder,

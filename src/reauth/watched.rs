@@ -49,15 +49,15 @@ fn standard(method: &Method) -> Option<&'static Method> {
 }
 
 impl Watched {
-    /// What is kept of other requests.
-    pub(crate) fn into_exchange(self) -> (Exchange, Asked) {
+    /// What is kept of other requests, as far as it matters.
+    pub(crate) fn exchange(&self) -> (Exchange, Asked) {
         let asked = Asked {
             method: self.method.clone(),
             uri: self.session.usual().uri(),
             // Nobody will ask which it was.
             presented: Some(HeaderValue::from_static("")),
         };
-        (Exchange::new(self.session, None), asked)
+        (Exchange::new(self.session.clone(), None), asked)
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
         for method in ["GET", "POST", "PUT", "HEAD", "TRACE"] {
             let session = session();
             let watched = session.watch(&request(method)).expect(method);
-            let (exchange, asked) = watched.into_exchange();
+            let (exchange, asked) = watched.exchange();
             assert_eq!(asked.method, *method);
             assert!(exchange.slot().is_none());
         }

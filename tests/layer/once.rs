@@ -307,8 +307,8 @@ async fn what_a_stranger_asks_for_is_told_of_within_the_limit_that_is_set() {
 struct Held(#[allow(dead_code)] Arc<()>);
 
 #[tokio::test]
-async fn a_refusal_or_an_error_lets_go_of_what_was_kept_and_is_the_end() {
-    for answered in [Ok(404), Ok(500), Err("reset")] {
+async fn an_answer_and_an_error_let_go_of_what_was_kept_and_are_the_end() {
+    for answered in [Ok(200), Ok(404), Ok(500), Err("reset")] {
         let held = Arc::new(());
         let inner = Arc::clone(&held);
         let mut client =
