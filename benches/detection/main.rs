@@ -49,7 +49,7 @@ fn main() {
         })
         .collect()
     };
-    if guard::was_asked(counts) {
+    if guard::was_asked("detection", counts) {
         return;
     }
     let python = python(&bodies);

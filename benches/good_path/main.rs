@@ -28,7 +28,7 @@ fn main() {
     let added = |case: usize| {
         let (at, origin) = (case / Origin::ALL.len(), case % Origin::ALL.len());
         let bare = peers.iter().position(|bare| bare.name == peers[at].over);
-        let bare = bare.unwrap_or(at) * Origin::ALL.len() + origin;
+        let bare = bare.unwrap() * Origin::ALL.len() + origin;
         let counted = |case: usize| instructions.get(&cases[case].name);
         let instructions = counted(case).zip(counted(bare));
         let instructions = instructions.map(|(own, bare)| own - bare);
@@ -46,7 +46,7 @@ fn main() {
         })
         .collect()
     };
-    if guard::was_asked(counts) {
+    if guard::was_asked("good_path", counts) {
         return;
     }
     for (number, origin) in Origin::ALL.into_iter().enumerate() {

@@ -16,10 +16,15 @@ const LAYOUT: f64 = 30.0;
 pub type Counts = BTreeMap<String, (f64, i64)>;
 
 /// Whether only the counts are asked for; then they are checked, or written.
-pub fn was_asked(counts: impl FnOnce() -> Counts) -> bool {
+pub fn was_asked(bench: &str, counts: impl FnOnce() -> Counts) -> bool {
+    let counts = || {
+        let all = counts().into_iter();
+        all.map(|(name, counts)| (format!("{bench}: {name}"), counts))
+            .collect()
+    };
     match env::var("GUARD").as_deref() {
-        Ok("check") => check(&counts()),
-        Ok("write") => write(counts()),
+        Ok("check") => check(bench, &counts()),
+        Ok("write") => write(bench, counts()),
         _ => return false,
     }
     true
@@ -38,8 +43,9 @@ fn read() -> Counts {
     text.lines().filter_map(figure).collect()
 }
 
-fn write(counts: Counts) {
+fn write(bench: &str, counts: Counts) {
     let mut all = read();
+    all.retain(|name, _| !is_of(bench, name));
     all.extend(counts);
     let mut text = "# What the benches count of ours: instructions and allocations of one run; of a layer, what it adds. `.ci/run guard`\n# holds a change to them; GUARD=write cargo bench --bench detection --bench good_path counts them anew.\n".to_owned();
     for (name, (instructions, allocations)) in all {
@@ -50,10 +56,20 @@ fn write(counts: Counts) {
     fs::write(FIGURES, text).unwrap();
 }
 
-fn check(counts: &Counts) {
+fn is_of(bench: &str, name: &str) -> bool {
+    name.strip_prefix(bench)
+        .is_some_and(|rest| rest.starts_with(": "))
+}
+
+fn check(bench: &str, counts: &Counts) {
     assert!(!counts.is_empty(), "nothing was counted");
     let figures = read();
-    let mut worse = Vec::new();
+    let gone = figures
+        .keys()
+        .filter(|name| is_of(bench, name) && !counts.contains_key(*name));
+    let mut worse: Vec<_> = gone
+        .map(|name| format!("{name}: was not counted"))
+        .collect();
     for (name, (instructions, allocations)) in counts {
         let Some((most, allowed)) = figures.get(name) else {
             worse.push(format!("{name}: no figure"));
