@@ -6,7 +6,10 @@ use globus_gare::gare::{AuthorizationParameters, Gare, coalesce, detect};
 use proptest::{collection::vec, option::weighted, prelude::*, sample::select};
 use serde_json::Value;
 
-const CORPUS: &str = include_str!("corpus/errors.jsonl");
+const CORPUS: &str = concat!(
+    include_str!("corpus/errors.jsonl"),
+    include_str!("corpus/errors_2.jsonl")
+);
 
 fn bodies() -> Vec<String> {
     let rows = CORPUS

@@ -18,8 +18,11 @@ use proptest::{
 };
 use serde_json::Value;
 
-const CORPUS: &str = include_str!("corpus/errors.jsonl");
-const GENERATED: usize = 6000;
+const CORPUS: &str = concat!(
+    include_str!("corpus/errors.jsonl"),
+    include_str!("corpus/errors_2.jsonl")
+);
+const GENERATED: usize = 20_000;
 
 fn detected(body: &str) -> Vec<Gare> {
     gare::detect(body.as_bytes())
@@ -96,11 +99,11 @@ fn generated_documents() {
     }
     // A generator that the SDK refuses to hear tests nothing.
     assert!(
-        accepted >= 2000,
+        accepted >= 8000,
         "the SDK accepts only {accepted} documents"
     );
-    assert!(consents >= 300, "only {consents} consent errors");
-    assert!(queries >= 1000, "only {queries} queries");
+    assert!(consents >= 1000, "only {consents} consent errors");
+    assert!(queries >= 3000, "only {queries} queries");
 }
 
 fn bodies_of(bodies: &[(String, bool)]) -> Vec<Value> {

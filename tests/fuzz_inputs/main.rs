@@ -21,7 +21,10 @@ use std::path::Path;
 use globus_gare::gare;
 use serde_json::Value;
 
-const CORPUS: &str = include_str!("../corpus/errors.jsonl");
+const CORPUS: &str = concat!(
+    include_str!("../corpus/errors.jsonl"),
+    include_str!("../corpus/errors_2.jsonl")
+);
 
 /// The saved inputs of a target, by name, and the bodies of the corpus.
 fn inputs(target: &str) -> Vec<(String, Vec<u8>)> {

@@ -16,6 +16,7 @@ mod herd;
 mod issued;
 mod logins;
 mod options;
+mod quoted;
 mod reference;
 mod remembered;
 mod renewals;
