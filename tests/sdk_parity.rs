@@ -63,7 +63,7 @@ fn the_corpus() {
                 body,
                 &detected(body),
                 &theirs,
-                body.contains("GridFTP-JSON-Result"),
+                body.contains("GridFTP-JSON-Result") || body.contains("\"detail\""),
             );
         }
     }

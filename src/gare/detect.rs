@@ -1,13 +1,12 @@
 //! Finding every requirement in a response body.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::collections::HashSet;
 
 use super::{
     Gare, Limit, Location, OverLimit,
     limits::REQUIREMENTS,
     location::Path,
-    repair::with_replies,
-    trigger,
+    prefilter,
     walk::{self, Findings},
 };
 
@@ -88,27 +87,21 @@ impl Detection {
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         let may_be_json = matches!(first, Some(b'{' | b'[' | b'"'));
-        let worth_reading = if may_be_json {
-            trigger::any(body)
-        } else {
-            trigger::reply(body)
+        // Mending and checking UTF-8 wait until there is a reason to read.
+        let held = match may_be_json {
+            true => prefilter::json(body),
+            false => prefilter::plain(body),
         };
-        if !worth_reading {
+        if !held.documents {
             return Self::default();
         }
-        // Repairing is a slow way of checking, and there is mostly nothing to repair.
-        let text = match std::str::from_utf8(body) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => String::from_utf8_lossy(body),
-        };
-        let json = if may_be_json {
-            with_replies(&text, walk::json)
-        } else {
-            None
-        };
+        let text = String::from_utf8_lossy(body);
+        let json = may_be_json.then(|| walk::json(&text, held.texts)).flatten();
         let findings = json.unwrap_or_else(|| {
             let mut findings = Findings::default();
-            walk::text(&text, true, &Path::ROOT, &mut findings);
+            if held.texts {
+                walk::text(&text, true, &Path::ROOT, &mut findings);
+            }
             findings
         });
         let (found, over_limit) = findings.into_found();

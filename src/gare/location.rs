@@ -21,6 +21,8 @@ pub enum Location {
     /// A GridFTP reply in the text at this path; `body` where the body itself is the text. A collection's server wrote it,
     /// whichever service passed it on.
     GridFtp(String),
+    /// The error of an action provider, as JSON in the `cause` at this path.
+    Cause(String),
 }
 
 impl fmt::Display for Location {
@@ -29,6 +31,7 @@ impl fmt::Display for Location {
             Self::Root => f.write_str("root"),
             Self::Member(path) => f.write_str(path),
             Self::GridFtp(path) => write!(f, "{path} (GridFTP reply)"),
+            Self::Cause(path) => write!(f, "{path} (action provider)"),
         }
     }
 }
@@ -90,6 +93,10 @@ impl<'p> Path<'p> {
 }
 
 impl Path<'_> {
+    pub(super) fn cause(&self) -> Location {
+        Location::Cause(self.written())
+    }
+
     fn write(&self, text: &mut String) {
         let Some((before, step)) = self.last else {
             return;

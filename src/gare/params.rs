@@ -1,5 +1,7 @@
 //! What a requirement asks for.
 
+use serde::{Serialize, Serializer};
+
 use super::Extra;
 
 /// What a requirement asks for: the `authorization_parameters` of a GARE.
@@ -25,44 +27,60 @@ use super::Extra;
 /// ```
 ///
 /// [GARE format]: https://globus-sdk-python.readthedocs.io/en/stable/authorization/gare.html
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AuthorizationParameters {
     /// What to tell the user. It asks for nothing by itself, and comes from a stranger.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_message: Option<String>,
     /// Identities that must be in the session: IDs, URNs or usernames.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub session_required_identities: Vec<String>,
     /// Authentication policies that the session must satisfy, all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub session_required_policies: Vec<String>,
     /// Domains of which the session must have an identity; any one of them will do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub session_required_single_domain: Vec<String>,
     /// Whether the session must have seen multi-factor authentication.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub session_required_mfa: bool,
     /// Scopes that the user must have consented to, all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub required_scopes: Vec<String>,
     /// The OIDC `prompt`; Globus Auth knows `login` and `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
     /// Fields that this crate does not know, and a `required_scopes` that is no list where the document is a legacy
     /// one: the Python SDK puts up with that.
+    #[serde(flatten, serialize_with = "serialize_extra")]
     pub extra: Extra,
 }
 
+/// The names of the fields of [`AuthorizationParameters`], which have no place in its `extra`.
+const FIELDS: [&str; 7] = [
+    "session_message",
+    "session_required_identities",
+    "session_required_policies",
+    "session_required_single_domain",
+    "session_required_mfa",
+    REQUIRED_SCOPES,
+    "prompt",
+];
+
+/// The one field that may be kept in `extra`, where it is no list.
+pub(super) const REQUIRED_SCOPES: &str = "required_scopes";
+
 /// Whether `name` is a field of [`AuthorizationParameters`] itself.
 pub(super) fn is_param(name: &str) -> bool {
-    name == "required_scopes" || is_param_save_scopes(name)
+    FIELDS.contains(&name)
 }
 
-/// [`is_param`], without the one field that may be unreadable and yet be kept.
-pub(super) fn is_param_save_scopes(name: &str) -> bool {
-    matches!(
-        name,
-        "session_message"
-            | "session_required_identities"
-            | "session_required_policies"
-            | "session_required_single_domain"
-            | "session_required_mfa"
-            | "prompt"
-    )
+fn serialize_extra<S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok, S::Error> {
+    let has_list = extra.get::<Vec<String>>(REQUIRED_SCOPES).is_some();
+    extra.serialize_unknown(serializer, |name| {
+        is_param(name) && (name != REQUIRED_SCOPES || has_list)
+    })
 }
 
 impl AuthorizationParameters {
@@ -194,39 +212,65 @@ impl AuthorizationParameters {
     /// Takes from `inner` what is empty here. Unknown fields stay behind: a document holds what is nested in it, so its
     /// `extra` has them already.
     pub(super) fn fill_from(&mut self, inner: Self) {
-        fill(
-            &mut self.session_required_identities,
-            inner.session_required_identities,
-        );
-        fill(
-            &mut self.session_required_policies,
-            inner.session_required_policies,
-        );
-        fill(
-            &mut self.session_required_single_domain,
-            inner.session_required_single_domain,
-        );
-        if self.required_scopes.is_empty() && !inner.required_scopes.is_empty() {
+        let Self {
+            session_message,
+            session_required_identities,
+            session_required_policies,
+            session_required_single_domain,
+            session_required_mfa,
+            required_scopes,
+            prompt,
+            extra: _,
+        } = inner;
+        if self.required_scopes.is_empty() && !required_scopes.is_empty() {
             // Scopes that could be read take the place of those that could not.
-            self.extra.leave_out("required_scopes", is_param);
+            self.extra.remove(REQUIRED_SCOPES);
         }
-        fill(&mut self.required_scopes, inner.required_scopes);
-        self.session_required_mfa |= inner.session_required_mfa;
-        self.session_message = self.session_message.take().or(inner.session_message);
-        self.prompt = self.prompt.take().or(inner.prompt);
+        for (outer, inner) in [
+            (
+                &mut self.session_required_identities,
+                session_required_identities,
+            ),
+            (
+                &mut self.session_required_policies,
+                session_required_policies,
+            ),
+            (
+                &mut self.session_required_single_domain,
+                session_required_single_domain,
+            ),
+            (&mut self.required_scopes, required_scopes),
+        ] {
+            if outer.is_empty() {
+                *outer = inner;
+            }
+        }
+        self.session_required_mfa |= session_required_mfa;
+        self.session_message = self.session_message.take().or(session_message);
+        self.prompt = self.prompt.take().or(prompt);
     }
 
     /// A text that two parameters share exactly when they ask for the same: order and repetition in lists and the
     /// message make no difference, unknown fields do, for they may ask for something.
     pub(super) fn requirement_key(&self) -> String {
+        let Self {
+            session_message: _,
+            session_required_identities,
+            session_required_policies,
+            session_required_single_domain,
+            session_required_mfa,
+            required_scopes,
+            prompt,
+            extra,
+        } = self;
         let asked = (
-            sorted(&self.session_required_identities),
-            sorted(&self.session_required_policies),
-            sorted(&self.session_required_single_domain),
-            self.session_required_mfa,
-            sorted(&self.required_scopes),
-            &self.prompt,
-            &self.extra,
+            sorted(session_required_identities),
+            sorted(session_required_policies),
+            sorted(session_required_single_domain),
+            session_required_mfa,
+            sorted(required_scopes),
+            prompt,
+            extra,
         );
         // Strings and JSON text always serialize; were it ever otherwise, sharing a key would lose a requirement.
         serde_json::to_string(&asked).unwrap_or_else(|_| format!("{self:?}"))
@@ -244,12 +288,6 @@ fn joined(items: &[String]) -> String {
     items.join(",")
 }
 
-fn fill(outer: &mut Vec<String>, inner: Vec<String>) {
-    if outer.is_empty() {
-        *outer = inner;
-    }
-}
-
 fn sorted(items: &[String]) -> Vec<&str> {
     let mut items: Vec<&str> = items.iter().map(String::as_str).collect();
     items.sort_unstable();
@@ -259,6 +297,7 @@ fn sorted(items: &[String]) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -332,5 +371,99 @@ mod tests {
             .with_session_required_mfa(true)
             .with_session_message("inner");
         assert_eq!(outer, expected);
+    }
+
+    #[test]
+    fn round_trip() {
+        let text = concat!(
+            r#"{"session_message":"m","session_required_identities":["i"],"session_required_policies":["p","q"],"#,
+            r#""session_required_single_domain":["d"],"session_required_mfa":true,"required_scopes":["s"],"#,
+            r#""prompt":"consent","optional":{"deep":[1.50]}}"#
+        );
+        let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&params).unwrap(), text);
+    }
+
+    #[test]
+    fn empty_fields_are_left_out() {
+        let text = r#"{"session_message":null,"session_required_mfa":false,"required_scopes":[],"prompt":null}"#;
+        let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+        assert_eq!(params, AuthorizationParameters::default());
+        assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
+    }
+
+    #[test]
+    fn null_is_as_good_as_absent_where_the_field_is_known() {
+        for (text, extra) in [
+            (r#"{"prompt":null,"required_scopes":null}"#, "{}"),
+            (r#"{"new":null}"#, r#"{"new":null}"#),
+            (r#"{"new":1,"prompt":null}"#, r#"{"new":1}"#),
+            (r#"{"new":1,"newer":null}"#, r#"{"new":1,"newer":null}"#),
+        ] {
+            let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&params.extra).unwrap(), extra);
+            assert_eq!(params.extra.is_empty(), extra == "{}", "{text}");
+            assert_eq!(serde_json::to_string(&params).unwrap(), extra);
+        }
+    }
+
+    #[test]
+    fn a_field_is_written_once() {
+        let extra = r#"{"prompt":"x","required_scopes":["x"],"session_required_mfa":true}"#;
+        let params = AuthorizationParameters {
+            extra: serde_json::from_str(extra).unwrap(),
+            ..AuthorizationParameters::default().with_required_scopes(["s"])
+        };
+        assert_eq!(
+            serde_json::to_string(&params).unwrap(),
+            r#"{"required_scopes":["s"]}"#
+        );
+        let params = AuthorizationParameters {
+            extra: serde_json::from_str(r#"{"prompt":"x"}"#).unwrap(),
+            ..AuthorizationParameters::default()
+        };
+        assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
+    }
+
+    #[test]
+    fn wrong_types_are_refused() {
+        for text in [
+            r#"{"session_message": 1}"#,
+            r#"{"session_required_identities": {"a": 1}}"#,
+            r#"{"session_required_policies": [1]}"#,
+            r#"{"session_required_single_domain": true}"#,
+            r#"{"session_required_mfa": "true"}"#,
+            r#"{"prompt": []}"#,
+            "[]",
+            "1",
+        ] {
+            serde_json::from_str::<AuthorizationParameters>(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn odd_scopes_survive() {
+        let params: AuthorizationParameters =
+            serde_json::from_str(r#"{"required_scopes": {"a": 1}}"#).unwrap();
+        assert!(params.required_scopes.is_empty());
+        assert_eq!(
+            serde_json::to_string(&params).unwrap(),
+            r#"{"required_scopes":{"a": 1}}"#
+        );
+    }
+
+    #[test]
+    fn every_field_is_named_read_and_written() {
+        let text = concat!(
+            r#"{"session_message":"m","session_required_identities":["i"],"session_required_policies":["p"],"#,
+            r#""session_required_single_domain":["d"],"session_required_mfa":true,"required_scopes":["s"],"prompt":"login"}"#
+        );
+        let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+        assert!(params.extra.is_empty());
+        assert_eq!(serde_json::to_string(&params).unwrap(), text);
+        let written: std::collections::BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(text).unwrap();
+        assert_eq!(written.len(), FIELDS.len());
+        assert!(FIELDS.iter().all(|name| written.contains_key(*name)));
     }
 }

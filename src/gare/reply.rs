@@ -1,6 +1,15 @@
 //! Copying one document out of a GridFTP reply.
 
-use super::{gridftp::Embedded, texts::line_end};
+use super::texts::line_end;
+
+/// A document copied out of a reply.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// Its JSON text: balanced, not yet parsed.
+    pub(super) json: String,
+    /// Whether the document was cut off, and `json` is what was whole before.
+    pub(super) cut: bool,
+}
 
 /// What stands at the start of a text, outside of JSON strings.
 enum Blank {
@@ -70,7 +79,7 @@ pub(super) fn skip_blank(bytes: &[u8], mut at: usize) -> usize {
 
 /// The document that `text` starts with: all of it, or what was whole where it is cut off. Strings are copied as they are;
 /// outside of them line ends, whatever their spelling, and reply codes become white space.
-pub(super) fn scan(text: &str) -> Option<Embedded> {
+pub(super) fn scan(text: &str) -> Option<Reply> {
     let bytes = text.as_bytes();
     let mut copy = Copy::default();
     let mut at = 0;
@@ -107,7 +116,7 @@ pub(super) fn scan(text: &str) -> Option<Embedded> {
         }
         at += 1;
         if copy.open.is_empty() {
-            return Some(Embedded {
+            return Some(Reply {
                 json: copy.json,
                 cut: false,
             });
@@ -195,11 +204,11 @@ impl Copy {
         }
     }
 
-    fn cut(mut self) -> Option<Embedded> {
+    fn cut(mut self) -> Option<Reply> {
         let (length, open) = self.whole?;
         self.json.truncate(length);
         self.json.extend(std::iter::repeat_n('}', open));
-        Some(Embedded {
+        Some(Reply {
             json: self.json,
             cut: true,
         })

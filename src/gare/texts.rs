@@ -9,39 +9,39 @@ use std::{ops::Range, sync::LazyLock};
 
 use memchr::memmem::Finder;
 
-use super::trigger::REPLY;
+use super::prefilter::MARKER;
 
 /// Members whose strings are texts.
-pub(super) fn is_text(name: &[u8]) -> bool {
+pub(super) fn is_text(name: &str) -> bool {
     matches!(
         name,
-        b"message"
-            | b"detail"
-            | b"details"
-            | b"error"
-            | b"error_description"
-            | b"description"
-            | b"cause"
-            | b"reason"
-            | b"exception"
-            | b"nice_status_details"
-            | b"server_response"
-            | b"text"
+        "message"
+            | "detail"
+            | "details"
+            | "error"
+            | "error_description"
+            | "description"
+            | "cause"
+            | "reason"
+            | "exception"
+            | "nice_status_details"
+            | "server_response"
+            | "text"
     )
 }
 
 /// Members that hold names and inputs: nothing below them is a text.
-pub(super) fn is_input(name: &[u8]) -> bool {
+pub(super) fn is_input(name: &str) -> bool {
     matches!(
         name,
-        b"input"
-            | b"ctx"
-            | b"name"
-            | b"label"
-            | b"path"
-            | b"source_path"
-            | b"destination_path"
-            | b"display_name"
+        "input"
+            | "ctx"
+            | "name"
+            | "label"
+            | "path"
+            | "source_path"
+            | "destination_path"
+            | "display_name"
     )
 }
 
@@ -194,9 +194,9 @@ impl Lines {
             return None;
         }
         let unnumbered = line.strip_prefix(b"530-").unwrap_or(line);
-        if let Some(rest) = unnumbered.strip_prefix(REPLY.as_bytes()) {
+        if let Some(rest) = unnumbered.strip_prefix(MARKER.as_bytes()) {
             let end = text.len() - rest.len();
-            self.markers.push(end - REPLY.len()..end);
+            self.markers.push(end - MARKER.len()..end);
         }
         Some(())
     }

@@ -1,27 +1,24 @@
 //! Looking for requirements in every document that a body holds.
 
 use super::{
-    Found, Gare, Limit, Location, OverLimit, gridftp,
+    Found, Location, OverLimit, gridftp,
+    json::{self, Kind, Object, Value},
     location::Path,
-    object::Object,
-    texts,
-    value::{Kind, Value},
-    variants,
+    prefilter, read, texts,
 };
 
-/// Whether the value of a member of this name may be an error document of its own, or a list of such.
-fn is_nested(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"detail"
-            | b"details"
-            | b"error"
-            | b"errors"
-            | b"meta"
-            | b"inactive_reason"
-            | b"action_statuses"
-    )
-}
+/// Members whose value may be an error document of its own, or a list of such.
+const NESTED: [&str; 9] = [
+    "detail",
+    "details",
+    "error",
+    "errors",
+    "meta",
+    "inactive_reason",
+    "action_statuses",
+    "runs",
+    "jobs",
+];
 
 /// How deep documents and texts are looked at: as deep as our stack goes. Real documents are four levels deep.
 const DEEPEST: usize = 32;
@@ -70,26 +67,32 @@ enum Role {
 }
 
 /// A walk through one JSON text.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Walk<'p> {
     /// Whether the text was cut off. A requirement that names nothing may have lost what it named.
     cut: bool,
+    /// Whether there may be texts in it that hold a requirement.
+    has_texts: bool,
     /// Whether the document at hand, or one that holds it, has a `code`.
     has_code: bool,
+    /// Whether it is below a member `details`.
+    in_details: bool,
     /// Where the text is whose document this is.
     gridftp: Option<&'p Path<'p>>,
+    /// Where the `cause` is whose document this is.
+    cause: Option<&'p Path<'p>>,
 }
 
-/// Looks for requirements in a JSON body, in which replies are marked.
-pub(super) fn json(body: Value<'_>) -> Findings {
-    let mut findings = Findings::default();
+/// Looks for requirements in a JSON body; `None` where it is none.
+pub(super) fn json(body: &str, has_texts: bool) -> Option<Findings> {
     let walk = Walk {
-        cut: false,
-        has_code: false,
-        gridftp: None,
+        has_texts,
+        ..Walk::default()
     };
-    walk.value(body, Role::Document, &Path::ROOT, &mut findings);
-    findings
+    let mut findings = Findings::default();
+    let read = |value: Value<'_>| walk.value(value, Role::Document, &Path::ROOT, &mut findings);
+    json::value(body, read)?;
+    Some(findings)
 }
 
 /// Looks for GridFTP requirements in the text at `path`. No texts are looked for in their documents.
@@ -98,10 +101,10 @@ pub(super) fn text(text: &str, may_quote: bool, path: &Path<'_>, findings: &mut 
         let mut inner = Findings::default();
         let walk = Walk {
             cut: refused.cut,
-            has_code: false,
             gridftp: Some(path),
+            ..Walk::default()
         };
-        walk.value(refused.document, Role::Document, &Path::ROOT, &mut inner);
+        walk.document(refused.document, &Path::ROOT, &mut inner);
         for mut found in findings.found_of(inner) {
             if found.gare.confine_to_session() {
                 found.quoted = refused.is_quoted;
@@ -113,23 +116,19 @@ pub(super) fn text(text: &str, may_quote: bool, path: &Path<'_>, findings: &mut 
 
 impl Walk<'_> {
     fn value(self, value: Value<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
-        let is_read = role == Role::Document && value.is_container();
-        if !is_read && !value.may_hold_reply() || path.depth() > DEEPEST {
+        if path.depth() > DEEPEST {
             return;
         }
         match value.kind() {
-            Kind::Object if role == Role::Document => self.document(value, path, findings),
-            Kind::Object => {
-                let Some(object) = Object::of(value) else {
-                    return;
-                };
-                let walk = self.within(&object);
-                for (name, member) in object.members() {
-                    walk.member(&name, member, Role::Other, &path.name(&name), findings);
-                }
+            Kind::Object if role == Role::Document => {
+                value.object(|object| self.document(object, path, findings));
             }
-            Kind::Array => {
-                for (index, element) in value.elements().enumerate() {
+            Kind::Object if self.may_have_texts(value) => {
+                value.object(|object| self.members(object, role, path, findings));
+            }
+            Kind::Array if role == Role::Document || self.may_have_texts(value) => {
+                let elements = value.elements().unwrap_or_default();
+                for (index, element) in elements.into_iter().enumerate() {
                     self.value(element, role, &path.index(index), findings);
                 }
             }
@@ -137,15 +136,49 @@ impl Walk<'_> {
         }
     }
 
-    /// The walk through `object`.
-    fn within(self, object: &Object<'_>) -> Self {
-        Self {
+    fn may_have_texts(self, value: Value<'_>) -> bool {
+        self.has_texts && prefilter::texts(value.raw().as_bytes())
+    }
+
+    /// Looks into the members of `object`, which has this role.
+    fn members(self, object: &Object<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
+        let walk = Self {
             has_code: self.has_code || object.get("code").is_some(),
             ..self
+        };
+        for (name, member) in object.members() {
+            let path = path.name(name);
+            if texts::is_input(name) {
+                continue;
+            }
+            if member.kind() == Kind::String {
+                walk.string(name, member, role, &path, findings);
+                continue;
+            }
+            let role = match role {
+                Role::Document if NESTED.contains(&name) => Role::Document,
+                _ => Role::Other,
+            };
+            let walk = Self {
+                in_details: walk.in_details || name == "details",
+                ..walk
+            };
+            if name == "errors" && role == Role::Document {
+                for (index, error) in member.elements().into_iter().flatten().enumerate() {
+                    let mut entry = Findings::default();
+                    walk.value(error, role, &path.index(index), &mut entry);
+                    let entry = findings.found_of(entry);
+                    append(&mut findings.apart, entry);
+                }
+            }
+            if name != "errors" || member.kind() == Kind::Object {
+                walk.value(member, role, &path, findings);
+            }
         }
     }
 
-    fn member(
+    /// Looks into a member that is a string: it may be a text, or the error of an action provider.
+    fn string(
         self,
         name: &str,
         member: Value<'_>,
@@ -153,86 +186,38 @@ impl Walk<'_> {
         path: &Path<'_>,
         findings: &mut Findings,
     ) {
-        match member.kind() {
-            _ if texts::is_input(name.as_bytes()) => {}
-            Kind::String if texts::is_text(name.as_bytes()) && path.depth() <= DEEPEST => {
-                text(
-                    &member.text().unwrap_or_default(),
-                    !self.has_code,
-                    path,
-                    findings,
-                );
-            }
-            Kind::Array if name == "errors" && role == Role::Document => {
-                for (index, error) in member.elements().enumerate() {
-                    let mut entry = Findings::default();
-                    self.value(error, role, &path.index(index), &mut entry);
-                    let entry = findings.found_of(entry);
-                    append(&mut findings.apart, entry);
-                }
-            }
-            _ => self.value(member, role, path, findings),
+        let is_cause =
+            name == "cause" && role == Role::Document && self.in_details && self.cause.is_none();
+        let is_text = texts::is_text(name) && self.may_have_texts(member);
+        if !(is_cause || is_text) || path.depth() > DEEPEST {
+            return;
+        }
+        let Some(string) = member.text() else { return };
+        if is_cause {
+            let walk = Walk {
+                cause: Some(path),
+                ..self
+            };
+            json::object(&string, |document| {
+                walk.document(document, &Path::ROOT, findings);
+            });
+        }
+        if is_text {
+            text(&string, !self.has_code, path, findings);
         }
     }
 
-    fn document(self, value: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
-        let Some(object) = Object::of(value) else {
-            return;
-        };
-        let walk = self.within(&object);
+    fn document(self, object: &Object<'_>, path: &Path<'_>, findings: &mut Findings) {
         let mut inner = Findings::default();
-        for (name, member) in object.spelled() {
-            let is_nested = member.is_container() && name.says(is_nested);
-            if !is_nested && !member.may_hold_reply() {
-                continue;
-            }
-            let role = if is_nested {
-                Role::Document
-            } else {
-                Role::Other
-            };
-            let name = name.text().unwrap_or_default();
-            walk.member(&name, member, role, &path.name(&name), &mut inner);
-        }
+        self.members(object, Role::Document, path, &mut inner);
         append(&mut findings.apart, inner.apart);
         findings.over_limit = findings.over_limit.take().or(inner.over_limit);
-        let location = || self.gridftp.map_or_else(|| path.document(), Path::gridftp);
-        let gare = variants::read(&object)
-            .filter(|gare| !self.cut || !gare.authorization_parameters.is_empty());
-        let gare = match gare.map(within_limits) {
-            Some(Ok(gare)) => Some(gare),
-            Some(Err(limit)) => {
-                findings.over_limit.get_or_insert_with(|| OverLimit {
-                    location: location(),
-                    limit,
-                });
-                None
-            }
-            None => None,
-        };
-        let Some(gare) = gare else {
+        let Some(mut found) = self.requirement(object, path, findings) else {
             append(&mut findings.nested, inner.nested);
             return;
         };
-        // Large, so moved as little as can be.
-        let mut found = Found {
-            gare,
-            location: location(),
-            quoted: false,
-        };
-        for mut within in inner.nested {
-            // What is only quoted is no part of a requirement that a service states itself.
-            if within.quoted {
-                continue;
-            }
-            if let Location::GridFtp(_) = within.location
-                && self.gridftp.is_none()
-            {
-                // A message is shown in the name of whoever wrote it.
-                within.gare.authorization_parameters.session_message = None;
-            }
-            let params = &mut found.gare.authorization_parameters;
-            params.fill_from(within.gare.authorization_parameters);
+        for within in inner.nested {
+            found.take_in(within, self.gridftp.is_some());
         }
         // Mostly it is the only one, and kept while somebody logs in.
         if findings.nested.is_empty() {
@@ -240,11 +225,50 @@ impl Walk<'_> {
         }
         findings.nested.push(found);
     }
+
+    /// Reads `object` as a requirement, without what is nested in it.
+    fn requirement(
+        self,
+        object: &Object<'_>,
+        path: &Path<'_>,
+        findings: &mut Findings,
+    ) -> Option<Found> {
+        let gare = read::requirement(object)?;
+        let params = &gare.authorization_parameters;
+        if self.cut && params.is_empty() {
+            return None;
+        }
+        let location = match (self.gridftp, self.cause) {
+            (Some(text), _) => text.gridftp(),
+            (None, Some(cause)) => cause.cause(),
+            (None, None) => path.document(),
+        };
+        if let Some(limit) = params.over_limit() {
+            let over_limit = OverLimit { location, limit };
+            findings.over_limit.get_or_insert(over_limit);
+            return None;
+        }
+        Some(Found {
+            gare,
+            location,
+            quoted: false,
+        })
+    }
 }
 
-fn within_limits(gare: Gare) -> Result<Gare, Limit> {
-    match gare.authorization_parameters.over_limit() {
-        None => Ok(gare),
-        Some(limit) => Err(limit),
+impl Found {
+    /// Takes from what is nested in this document what is empty here.
+    fn take_in(&mut self, mut within: Self, is_gridftp: bool) {
+        // What is only quoted is no part of a requirement that a service states itself.
+        if within.quoted {
+            return;
+        }
+        let params = &mut within.gare.authorization_parameters;
+        if !is_gridftp && matches!(within.location, Location::GridFtp(_)) {
+            // A message is shown in the name of whoever wrote it.
+            params.session_message = None;
+        }
+        let params = within.gare.authorization_parameters;
+        self.gare.authorization_parameters.fill_from(params);
     }
 }

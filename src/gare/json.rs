@@ -1,0 +1,382 @@
+//! Reading JSON. This is the only module that calls the parser of `serde_json`.
+//!
+//! A [`Value`] is checked and not read: it may be of any depth, and costs nothing to skip. An [`Object`] is read one level
+//! deep. What Python accepts and `serde_json` does not is mended after it failed to parse.
+
+use std::{borrow::Cow, collections::HashSet, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::lenient::mended;
+
+/// A JSON value that was checked and not read.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a>(&'a RawValue);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Null,
+    Boolean,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+/// The members of a JSON object, in order. Of a name given twice the last counts, as in Python and JavaScript.
+pub(super) struct Object<'a> {
+    members: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+/// Calls `read` with the object that `text` is; `None` where it is none.
+pub(super) fn object<T>(text: &str, read: impl FnOnce(&Object<'_>) -> T) -> Option<T> {
+    if !text.trim_ascii_start().starts_with('{') {
+        return None;
+    }
+    match serde_json::from_str(text) {
+        Ok(object) => Some(read(&object)),
+        Err(_) => {
+            let text = mended(text)?;
+            serde_json::from_str(&text).ok().map(|object| read(&object))
+        }
+    }
+}
+
+/// Calls `read` with the value that `text` is; `None` where it is no JSON.
+pub(super) fn value<T>(text: &str, read: impl FnOnce(Value<'_>) -> T) -> Option<T> {
+    match serde_json::from_str(text) {
+        Ok(raw) => Some(read(Value(raw))),
+        Err(_) => {
+            let text = mended(text)?;
+            serde_json::from_str(&text).ok().map(|raw| read(Value(raw)))
+        }
+    }
+}
+
+/// The object at the start of `text`, and where it ends.
+pub(super) fn object_at_start(text: &str) -> Option<(Object<'_>, usize)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter();
+    let object = values.next()?.ok()?;
+    Some((object, values.byte_offset()))
+}
+
+/// Reads an object from any deserializer of `serde_json`, with `None` from `read` for what is none.
+pub(super) fn deserialize<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: impl FnOnce(&Object<'_>) -> Option<T>,
+    expected: &str,
+) -> Result<T, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let read = object(raw.get(), read).flatten();
+    read.ok_or_else(|| D::Error::custom(format_args!("expected {expected}")))
+}
+
+/// The value of `text` as a `T`; a lone surrogate is read as U+FFFD.
+pub(super) fn owned<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let read = serde_json::from_str(text).ok();
+    read.or_else(|| serde_json::from_str(&mended(text)?).ok())
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn kind(self) -> Kind {
+        match self.raw().as_bytes().first() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b'"') => Kind::String,
+            Some(b't' | b'f') => Kind::Boolean,
+            Some(b'n') | None => Kind::Null,
+            Some(_) => Kind::Number,
+        }
+    }
+
+    /// Its JSON text.
+    pub(super) fn raw(self) -> &'a str {
+        self.0.get()
+    }
+
+    /// A copy that can be written and read again.
+    pub(super) fn to_owned(self) -> Box<RawValue> {
+        let mended = mended(self.raw()).and_then(|text| RawValue::from_string(text).ok());
+        mended.unwrap_or_else(|| self.0.to_owned())
+    }
+
+    pub(super) fn object<T>(self, read: impl FnOnce(&Object<'_>) -> T) -> Option<T> {
+        object(self.raw(), read)
+    }
+
+    /// The elements of an array.
+    pub(super) fn elements(self) -> Option<Vec<Value<'a>>> {
+        (self.kind() == Kind::Array)
+            .then(|| serde_json::from_str(self.raw()).ok())
+            .flatten()
+    }
+
+    /// What a string says; borrowed where it is spelled without escapes.
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        let inside = self.raw().strip_prefix('"')?.strip_suffix('"')?;
+        if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
+            return Some(Cow::Borrowed(inside));
+        }
+        owned(self.raw()).map(Cow::Owned)
+    }
+
+    pub(super) fn string(self) -> Option<String> {
+        self.text().map(Cow::into_owned)
+    }
+
+    pub(super) fn boolean(self) -> Option<bool> {
+        match self.raw() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A JSON list of strings.
+    pub(super) fn list(self) -> Option<Vec<String>> {
+        let elements = self.elements()?.into_iter();
+        elements.map(Value::string).collect()
+    }
+
+    /// A JSON list of strings, or one string with commas. It is split as the Python SDK splits it: spaces and empty
+    /// entries stay, `to_query` drops them.
+    pub(super) fn list_or_csv(self) -> Option<Vec<String>> {
+        match self.kind() {
+            Kind::String => Some(self.text()?.split(',').map(str::to_owned).collect()),
+            _ => self.list(),
+        }
+    }
+
+    /// Whether Python would take the value for false.
+    pub(super) fn is_falsy(self) -> bool {
+        let inside = || self.raw().get(1..self.raw().len() - 1);
+        match self.kind() {
+            Kind::Null => true,
+            Kind::Boolean => self.raw() == "false",
+            Kind::Number => self.raw().parse::<f64>().is_ok_and(|number| number == 0.0),
+            Kind::String => self.raw() == "\"\"",
+            Kind::Array | Kind::Object => inside().is_some_and(|inside| inside.trim().is_empty()),
+        }
+    }
+}
+
+impl<'a> Object<'a> {
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, Value<'a>)> {
+        self.members.iter().map(|(name, value)| (&**name, *value))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Value<'a>> {
+        let mut members = self.members.iter();
+        let member = members.find(|(member, _)| member == name);
+        member.map(|(_, value)| *value)
+    }
+
+    /// The value of `name`, where `null` is as good as absent.
+    pub(super) fn get_some(&self, name: &str) -> Option<Value<'a>> {
+        self.get(name).filter(|value| value.kind() != Kind::Null)
+    }
+
+    /// Drops the members whose name comes again later.
+    fn drop_shadowed(&mut self) {
+        /// Up to so many, comparing each with each costs less than a set.
+        const FEW: usize = 8;
+        let again = |at: usize, name: &str| {
+            let mut later = self.members.iter().skip(at + 1);
+            later.any(|(later, _)| later == name)
+        };
+        let mut members = self.members.iter().enumerate();
+        if self.members.len() <= FEW && !members.any(|(at, (name, _))| again(at, name)) {
+            return;
+        }
+        let mut later: HashSet<&str> = HashSet::with_capacity(self.members.len());
+        let counts: Vec<bool> = {
+            let names = self.members.iter().rev().map(|(name, _)| &**name);
+            names.map(|name| later.insert(name)).collect()
+        };
+        if counts.contains(&false) {
+            let mut counts = counts.into_iter().rev();
+            self.members.retain(|_| counts.next().unwrap_or_default());
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                // Most are small, and need no second allocation.
+                let mut members = Vec::with_capacity(8);
+                while let Some(Name(name)) = map.next_key()? {
+                    members.push((name, map.next_value()?));
+                }
+                let mut object = Object { members };
+                object.drop_shadowed();
+                Ok(object)
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// The name of a member; borrowed, as most are, where it is spelled plainly.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Str;
+        impl<'de> Visitor<'de> for Str {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn falsy_as_in_python() {
+        for falsy in [
+            "null", "false", "0", "-0", "0.0", "0e7", "\"\"", "[]", "[ ]", "{}", "{\n}", "NaN",
+        ] {
+            assert_eq!(
+                value(falsy, |value| value.is_falsy()),
+                Some(true),
+                "{falsy}"
+            );
+        }
+        for truthy in [
+            "true",
+            "1",
+            "-0.5",
+            "\" \"",
+            "[0]",
+            "{\"a\":0}",
+            "1e400",
+            "\"\\u0000\"",
+        ] {
+            assert_eq!(
+                value(truthy, |value| value.is_falsy()),
+                Some(false),
+                "{truthy}"
+            );
+        }
+    }
+
+    #[test]
+    fn plain_strings_are_not_copied() {
+        for (text, is_copied) in [
+            (r#""plain""#, false),
+            (r#""""#, false),
+            (r#""é""#, false),
+            (r#""\u0061""#, true),
+            (r#""\n""#, true),
+        ] {
+            let copied = value(text, |value| matches!(value.text(), Some(Cow::Owned(_))));
+            assert_eq!(copied, Some(is_copied), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_and_commas() {
+        for (text, items) in [
+            (r#""a, b,,""#, &["a", " b", "", ""][..]),
+            (r#""""#, &[""]),
+            (r#"["a,b"]"#, &["a,b"]),
+            (r#"["\u0061\n", "\ud800"]"#, &["a\n", "\u{fffd}"]),
+            ("[]", &[]),
+        ] {
+            let list = value(text, |value| value.list_or_csv()).flatten();
+            assert_eq!(
+                list.as_deref(),
+                Some(
+                    &items
+                        .iter()
+                        .map(|item| (*item).to_owned())
+                        .collect::<Vec<_>>()[..]
+                ),
+                "{text}"
+            );
+        }
+        for wrong in ["1", "true", "{}", "[1]", r#"["a", null]"#, r#"[["a"]]"#] {
+            assert_eq!(
+                value(wrong, |value| value.list_or_csv()),
+                Some(None),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_of_a_name_counts() {
+        let members_of = |text: &str| {
+            let members = object(text, |object| {
+                let members = object.members();
+                members
+                    .map(|(name, value)| format!("{name}={}", value.raw()))
+                    .collect::<Vec<_>>()
+            });
+            members.unwrap_or_default()
+        };
+        let text = r#"{"a": 1, "b": 2, "a": {"x": [1]}, "\u0062": 3, "": 4}"#;
+        assert_eq!(members_of(text), [r#"a={"x": [1]}"#, "b=3", "=4"]);
+        for (all, distinct) in [(9, 8), (9, 9), (8, 7), (5000, 2000)] {
+            let many: Vec<_> = (0..all)
+                .map(|n| format!(r#""{}": {n}"#, n % distinct))
+                .collect();
+            let last = (all - distinct..all).map(|n| format!("{}={n}", n % distinct));
+            let members = members_of(&format!("{{{}}}", many.join(",")));
+            assert_eq!(members, last.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_object() {
+        for text in [
+            "",
+            "{",
+            "[]",
+            "1",
+            "{} 2",
+            "{\"a\"}",
+            "{\"a\": tru}",
+            "{\"a\": \"\u{1}\"}",
+        ] {
+            assert_eq!(object(text, |_| ()), None, "{text}");
+        }
+        assert_eq!(
+            object(" {\"a\": NaN}", |object| object.get("a").is_some()),
+            Some(true)
+        );
+    }
+}

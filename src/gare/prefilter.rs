@@ -1,0 +1,87 @@
+//! Whether a body can hold a requirement at all, told without parsing it.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+/// The word before the document in the text of a refused login.
+pub(super) const MARKER: &str = "GridFTP-JSON-Result:";
+
+/// Each error document has one of these. `unapproved_scopes` count beside the third alone.
+const DOCUMENT_WORDS: [&str; 5] = [
+    "authorization_parameters",
+    // Also in `required_scopes` and `missing_required_scopes`.
+    "required_scope",
+    "dependent_consent_required",
+    "not_from_allowed_domain#1.",
+    "authentication_timeout#1.",
+];
+
+/// Any of the words may be spelled with such escapes.
+const ESCAPE: &str = r"\u00";
+
+static DOCUMENTS: LazyLock<[Finder<'static>; 5]> =
+    LazyLock::new(|| DOCUMENT_WORDS.map(Finder::new));
+static MARKERS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARKER));
+static ESCAPES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ESCAPE));
+
+/// What a body may hold.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    pub(super) documents: bool,
+    pub(super) texts: bool,
+}
+
+/// What the JSON text `json` may hold.
+pub(super) fn json(json: &[u8]) -> Held {
+    let escapes = ESCAPES.find(json).is_some();
+    let texts = escapes || text(json);
+    let documents = texts || DOCUMENTS.iter().any(|word| word.find(json).is_some());
+    Held { documents, texts }
+}
+
+/// What a body that is no JSON may hold.
+pub(super) fn plain(body: &[u8]) -> Held {
+    let texts = text(body);
+    Held {
+        documents: texts,
+        texts,
+    }
+}
+
+/// Whether the value `json` may hold a text with a marker.
+pub(super) fn texts(json: &[u8]) -> bool {
+    text(json) || ESCAPES.find(json).is_some()
+}
+
+/// Whether the plain text `text` holds a marker.
+pub(super) fn text(text: &[u8]) -> bool {
+    MARKERS.find(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_found_anywhere() {
+        for (word, is_text) in DOCUMENT_WORDS
+            .map(|word| (word, false))
+            .into_iter()
+            .chain([(MARKER, true), (ESCAPE, true)])
+        {
+            for padding in 0..70 {
+                let text = format!("{}{word}{}", "-".repeat(padding), "-".repeat(70 - padding));
+                for text in [&text.as_bytes()[..padding + word.len()], text.as_bytes()] {
+                    assert!(json(text).documents, "{word} at {padding}");
+                    assert_eq!(json(text).texts, is_text, "{word} at {padding}");
+                    assert_eq!(texts(text), is_text, "{word} at {padding}");
+                }
+                assert!(!json(&text.as_bytes()[..padding + word.len() - 1]).documents);
+            }
+        }
+        assert!(!json(br#"{"size": "z#q J\\ required #1. JSON \n"}"#).documents);
+        assert!(text(b"530-GridFTP-JSON-Result: {}"));
+        assert!(!text(b"530-GridFTP-JSON-result: authorization_parameters"));
+    }
+}
