@@ -1,6 +1,6 @@
 //! Every form of a single document, and what it says.
 
-use globus_gare::gare::{Extra, Gare};
+use globus_gare::gare::{AuthorizationParameters, Extra, Gare};
 
 fn read_text(text: &str) -> Option<Gare> {
     serde_json::from_str(text).ok()
@@ -264,4 +264,31 @@ fn around_the_detail() {
     ] {
         assert_eq!(shown(&format!("{{{detail}{rest}}}")), expected, "{rest}");
     }
+}
+
+#[test]
+fn wrong_types_are_refused() {
+    for text in [
+        r#"{"session_message": 1}"#,
+        r#"{"session_required_identities": {"a": 1}}"#,
+        r#"{"session_required_policies": [1]}"#,
+        r#"{"session_required_single_domain": true}"#,
+        r#"{"session_required_mfa": "true"}"#,
+        r#"{"prompt": []}"#,
+        "[]",
+        "1",
+    ] {
+        serde_json::from_str::<AuthorizationParameters>(text).expect_err(text);
+    }
+}
+
+#[test]
+fn odd_scopes_survive() {
+    let params: AuthorizationParameters =
+        serde_json::from_str(r#"{"required_scopes": {"a": 1}}"#).expect("JSON");
+    assert!(params.required_scopes.is_empty());
+    assert_eq!(
+        serde_json::to_string(&params).expect("JSON"),
+        r#"{"required_scopes":{"a": 1}}"#
+    );
 }

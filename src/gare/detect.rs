@@ -87,21 +87,18 @@ impl Detection {
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         let may_be_json = matches!(first, Some(b'{' | b'[' | b'"'));
-        // Mending and checking UTF-8 wait until there is a reason to read.
-        let held = match may_be_json {
+        let (has_documents, has_texts) = match may_be_json {
             true => prefilter::json(body),
-            false => prefilter::plain(body),
+            false => (prefilter::text(body), true),
         };
-        if !held.documents {
+        if !has_documents {
             return Self::default();
         }
         let text = String::from_utf8_lossy(body);
-        let json = may_be_json.then(|| walk::json(&text, held.texts)).flatten();
+        let json = may_be_json.then(|| walk::json(&text, has_texts)).flatten();
         let findings = json.unwrap_or_else(|| {
             let mut findings = Findings::default();
-            if held.texts {
-                walk::text(&text, true, &Path::ROOT, &mut findings);
-            }
+            walk::text(&text, true, &Path::Root, &mut findings);
             findings
         });
         let (found, over_limit) = findings.into_found();
@@ -115,12 +112,8 @@ impl Detection {
     /// Drops what asks for the same as another, and what is beyond the limit.
     fn drop_repeated(&mut self) {
         let key = |found: &Found| found.gare.authorization_parameters.requirement_key();
-        let stated: HashSet<String> = self
-            .found
-            .iter()
-            .filter(|found| !found.quoted)
-            .map(key)
-            .collect();
+        let stated = self.found.iter().filter(|found| !found.quoted);
+        let stated: HashSet<String> = stated.map(key).collect();
         let mut seen = HashSet::new();
         self.found.retain(|found| {
             let key = key(found);
@@ -128,10 +121,8 @@ impl Detection {
             !(found.quoted && stated.contains(&key)) && seen.insert(key)
         });
         if let Some(next) = self.found.get(REQUIREMENTS) {
-            self.over_limit.get_or_insert_with(|| OverLimit {
-                location: next.location.clone(),
-                limit: Limit::Requirements,
-            });
+            let (location, limit) = (next.location.clone(), Limit::Requirements);
+            self.over_limit.get_or_insert(OverLimit { location, limit });
             self.found.truncate(REQUIREMENTS);
         }
     }

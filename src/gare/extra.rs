@@ -86,23 +86,12 @@ impl Extra {
 
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len()
-            && self
-                .iter()
-                .zip(other.iter())
-                .all(|((name, value), (other_name, other_value))| {
-                    name == other_name && same_value(value, other_value)
-                })
-    }
-}
-
-fn same_value(one: &str, other: &str) -> bool {
-    // Texts that a `Value` cannot hold (too deep, numbers out of range) are equal only when they are spelled alike.
-    one == other
-        || match (json::owned::<Value>(one), json::owned::<Value>(other)) {
-            (Some(one), Some(other)) => one == other,
-            _ => false,
+        // Texts that a `Value` cannot hold (too deep, numbers out of range) are equal only when they are spelled alike.
+        fn read((name, text): (&str, &str)) -> (String, Result<Value, String>) {
+            (name.to_owned(), json::owned(text).ok_or(text.to_owned()))
         }
+        self.iter().map(read).eq(other.iter().map(read))
+    }
 }
 
 impl fmt::Debug for Extra {
@@ -119,11 +108,7 @@ impl Serialize for Extra {
 
 impl<'de> Deserialize<'de> for Extra {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::deserialize(
-            deserializer,
-            |object| Some(Self::of(object, |_| false)),
-            "an object",
-        )
+        json::deserialize(deserializer, |object| Some(Self::of(object, |_| false)))
     }
 }
 

@@ -89,11 +89,7 @@ fn serialize_extra<S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok,
 
 impl<'de> Deserialize<'de> for Gare {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::deserialize(
-            deserializer,
-            read::requirement,
-            "a Globus Auth requirements error",
-        )
+        json::deserialize(deserializer, read::requirement)
     }
 }
 

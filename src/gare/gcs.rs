@@ -1,21 +1,17 @@
 //! Globus Connect Server errors that say what they want in `detail` instead of `authorization_parameters`.
 
 use super::{
-    AuthorizationParameters, Extra, Gare,
-    gare::is_field,
+    AuthorizationParameters, Gare,
     json::{Object, Value},
     prefilter::MARKER,
-    read::{code_or_default, optional, scopes},
+    read::{Read, code_or_default, optional, scopes},
 };
 
 /// Reads `document` as a requirement where it has a `detail` and no `authorization_parameters` (`null` is none).
-pub(super) fn requirement(document: &Object<'_>) -> Option<Gare> {
-    if document.get_some("authorization_parameters").is_some() {
-        return None;
-    }
-    let mut gare = Gare::new(code_or_default(document)?, parameters(document)?);
-    gare.extra = Extra::of(document, is_field);
-    Some(gare)
+pub(super) fn requirement(document: &Object<'_>) -> Option<Read> {
+    let _: Option<()> = optional(document, "authorization_parameters", |_| None)?;
+    let params = parameters(document)?;
+    Some((Gare::new(code_or_default(document)?, params), Some("code")))
 }
 
 /// What the `detail` of `document` asks for.
@@ -35,30 +31,25 @@ pub(super) fn parameters(document: &Object<'_>) -> Option<AuthorizationParameter
 
 fn named(detail: &Object<'_>) -> Option<AuthorizationParameters> {
     let data_type = detail.get("DATA_TYPE")?.text()?;
-    let list = |name| optional(detail, name, Value::list_or_csv).map(Option::unwrap_or_default);
-    let params = AuthorizationParameters::default();
+    let list = |name| optional(detail, name, |list| list.list(true)).map(Option::unwrap_or_default);
+    let mut params = AuthorizationParameters::default();
     // Any 1.x: a minor version only adds fields.
     match data_type.split_once("#1.")?.0 {
         // Also said of a high-assurance session that is too old.
         "not_from_allowed_domain" => {
-            let params = params.with_session_required_single_domain(list("allowed_domains")?);
-            (!params.is_empty()).then_some(params)
+            params.session_required_single_domain = list("allowed_domains")?;
         }
-        "missing_required_scopes" => {
-            let params = params.with_required_scopes(scopes(list("required_scopes")?));
-            (!params.is_empty()).then_some(params)
-        }
+        "missing_required_scopes" => params.required_scopes = scopes(list("required_scopes")?),
         // Where it names nobody, it still says that the session is too old.
         "authentication_timeout" => {
+            params.session_required_identities = list("identities")?;
             let mfa = optional(detail, "require_mfa", Value::boolean)?;
-            Some(
-                params
-                    .with_session_required_identities(list("identities")?)
-                    .with_session_required_mfa(mfa.unwrap_or_default()),
-            )
+            params.session_required_mfa = mfa.unwrap_or_default();
+            return Some(params);
         }
-        _ => None,
+        _ => return None,
     }
+    (!params.is_empty()).then_some(params)
 }
 
 fn is_for_people(message: &str) -> bool {

@@ -11,61 +11,40 @@ use std::borrow::Cow;
 use super::{
     json::{self, Object},
     reply::{self, Reply},
-    texts::{self, Documents},
+    texts::{self, Documents, backslashes},
     unescape::{Quotes, unescape},
 };
 
-/// One document of a refused login.
-#[derive(Clone, Copy)]
-pub(super) struct Refused<'t> {
-    pub(super) document: &'t Object<'t>,
-    /// Whether it was cut off.
-    pub(super) cut: bool,
-    /// Whether the refused login is a quotation within the text.
-    pub(super) is_quoted: bool,
-}
-
-/// Calls `each` with the documents of the refused login that `text` is, or quotes where it `may_quote`, in order.
-pub(super) fn each_document(text: &str, may_quote: bool, mut each: impl FnMut(Refused<'_>)) {
-    let Some(Documents { regions, is_quoted }) = texts::documents(text, may_quote) else {
-        return;
-    };
-    for region in regions {
-        read(text.get(region).unwrap_or_default(), |document, cut| {
-            each(Refused {
-                document,
-                cut,
-                is_quoted,
-            });
-        });
+/// Calls `each` with the documents of the refused login that `text` is, or quotes where it `may_quote`, in order; with
+/// whether the document was cut off, and whether the refused login is a quotation.
+pub(super) fn each_document(
+    text: &str,
+    may_quote: bool,
+    mut each: impl FnMut(&Object<'_>, bool, bool),
+) {
+    if let Some(Documents { regions, is_quoted }) = texts::documents(text, may_quote) {
+        for region in regions {
+            let region = text.get(region).unwrap_or_default();
+            read(region, |document, cut| each(document, cut, is_quoted));
+        }
     }
 }
 
 /// Calls `read` with the document at the start of `region`, and with whether it was cut off.
-fn read(region: &str, read: impl FnOnce(&Object<'_>, bool)) {
+fn read(region: &str, mut read: impl FnMut(&Object<'_>, bool)) {
     let Some(text) = document(region) else {
         return;
     };
     if let Some(object) = as_written(&text) {
         return read(&object, false);
     }
-    let reply = reply::scan(&text);
-    let reply = match reply {
-        Some(Reply {
-            cut: false,
-            ref json,
-        }) if json::object(json, |_| ()).is_some() => reply,
+    let mut reply = reply::scan(&text);
+    let is_json = |reply: &Reply| !reply.cut && json::object(&reply.json, |_| ()).is_some();
+    if text.contains(r"\\") && !reply.as_ref().is_some_and(is_json) {
         // Where the text was escaped as a whole, but for its quotes, the escapes within strings are doubled.
-        _ if text.contains(r"\\") => {
-            let plain = unescape(&text, Quotes::Stay);
-            if let Some(object) = as_written(&plain) {
-                return read(&object, false);
-            }
-            let plain = reply::scan(&plain).filter(|plain| !plain.cut);
-            plain.or(reply)
-        }
-        _ => reply,
-    };
+        let plain = unescape(&text, Quotes::Stay);
+        reply = reply::scan(&plain).filter(is_json).or(reply);
+    }
     if let Some(Reply { json, cut }) = reply {
         json::object(&json, |object| read(object, cut));
     }
@@ -96,12 +75,9 @@ fn as_written(text: &str) -> Option<Object<'_>> {
 fn escape_level(document: &[u8]) -> Option<u32> {
     let start = reply::skip_blank(document, 1);
     let rest = document.get(start..)?;
-    let backslashes = rest.iter().take_while(|byte| **byte == b'\\').count();
-    match (backslashes, rest.get(backslashes)) {
+    match (backslashes(rest), rest.get(backslashes(rest))) {
         (0, _) => Some(0),
-        (1, Some(b'"')) => Some(1),
-        (3, Some(b'"')) => Some(2),
-        (7, Some(b'"')) => Some(3),
+        (escapes @ (1 | 3 | 7), Some(b'"')) => Some((escapes + 1).ilog2()),
         _ => None,
     }
 }
@@ -111,7 +87,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use serde_json::{Value, json};
 
-    use super::*;
     use crate::gare::prefilter::MARKER;
 
     const ENDS: [&str; 8] = [

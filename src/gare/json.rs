@@ -14,17 +14,21 @@ use serde_json::value::RawValue;
 use super::lenient::mended;
 
 /// A JSON value that was checked and not read.
-#[derive(Clone, Copy)]
-pub(super) struct Value<'a>(&'a RawValue);
+#[derive(Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Value<'a>(#[serde(borrow)] &'a RawValue);
+
+/// The name of a member; borrowed, as most are, where it is spelled plainly.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Null,
-    Boolean,
-    Number,
     String,
     Array,
     Object,
+    Other,
 }
 
 /// The members of a JSON object, in order. Of a name given twice the last counts, as in Python and JavaScript.
@@ -33,28 +37,25 @@ pub(super) struct Object<'a> {
 }
 
 /// Calls `read` with the object that `text` is; `None` where it is none.
-pub(super) fn object<T>(text: &str, read: impl FnOnce(&Object<'_>) -> T) -> Option<T> {
-    if !text.trim_ascii_start().starts_with('{') {
-        return None;
-    }
-    match serde_json::from_str(text) {
-        Ok(object) => Some(read(&object)),
-        Err(_) => {
-            let text = mended(text)?;
-            serde_json::from_str(&text).ok().map(|object| read(&object))
-        }
-    }
+pub(super) fn object<T>(text: &str, mut read: impl FnMut(&Object<'_>) -> T) -> Option<T> {
+    let is_object = text.trim_ascii_start().starts_with('{');
+    let parse = |text: &str| Some(read(&serde_json::from_str(text).ok()?));
+    is_object.then(|| leniently(text, parse)).flatten()
 }
 
 /// Calls `read` with the value that `text` is; `None` where it is no JSON.
-pub(super) fn value<T>(text: &str, read: impl FnOnce(Value<'_>) -> T) -> Option<T> {
-    match serde_json::from_str(text) {
-        Ok(raw) => Some(read(Value(raw))),
-        Err(_) => {
-            let text = mended(text)?;
-            serde_json::from_str(&text).ok().map(|raw| read(Value(raw)))
-        }
-    }
+pub(super) fn value<T>(text: &str, mut read: impl FnMut(Value<'_>) -> T) -> Option<T> {
+    leniently(text, |text| Some(read(serde_json::from_str(text).ok()?)))
+}
+
+/// The value of `text` as a `T`; a lone surrogate is read as U+FFFD.
+pub(super) fn owned<T: DeserializeOwned>(text: &str) -> Option<T> {
+    leniently(text, |text| serde_json::from_str(text).ok())
+}
+
+/// Tries `text` as it is, then mended.
+fn leniently<T>(text: &str, mut parse: impl FnMut(&str) -> Option<T>) -> Option<T> {
+    parse(text).or_else(|| parse(&mended(text)?))
 }
 
 /// The object at the start of `text`, and where it ends.
@@ -64,21 +65,14 @@ pub(super) fn object_at_start(text: &str) -> Option<(Object<'_>, usize)> {
     Some((object, values.byte_offset()))
 }
 
-/// Reads an object from any deserializer of `serde_json`, with `None` from `read` for what is none.
+/// Reads an object from any deserializer of `serde_json`; `read` gives `None` for one that it does not take.
 pub(super) fn deserialize<'de, D: Deserializer<'de>, T>(
     deserializer: D,
-    read: impl FnOnce(&Object<'_>) -> Option<T>,
-    expected: &str,
+    read: impl FnMut(&Object<'_>) -> Option<T>,
 ) -> Result<T, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let read = object(raw.get(), read).flatten();
-    read.ok_or_else(|| D::Error::custom(format_args!("expected {expected}")))
-}
-
-/// The value of `text` as a `T`; a lone surrogate is read as U+FFFD.
-pub(super) fn owned<T: DeserializeOwned>(text: &str) -> Option<T> {
-    let read = serde_json::from_str(text).ok();
-    read.or_else(|| serde_json::from_str(&mended(text)?).ok())
+    read.ok_or_else(|| D::Error::custom("not an object with these fields, each of its type"))
 }
 
 impl<'a> Value<'a> {
@@ -87,9 +81,8 @@ impl<'a> Value<'a> {
             Some(b'{') => Kind::Object,
             Some(b'[') => Kind::Array,
             Some(b'"') => Kind::String,
-            Some(b't' | b'f') => Kind::Boolean,
-            Some(b'n') | None => Kind::Null,
-            Some(_) => Kind::Number,
+            Some(b'n') => Kind::Null,
+            _ => Kind::Other,
         }
     }
 
@@ -100,19 +93,19 @@ impl<'a> Value<'a> {
 
     /// A copy that can be written and read again.
     pub(super) fn to_owned(self) -> Box<RawValue> {
-        let mended = mended(self.raw()).and_then(|text| RawValue::from_string(text).ok());
+        let may_be_odd = memchr::memmem::find(self.raw().as_bytes(), br"\u").is_some();
+        let mended = may_be_odd.then(|| mended(self.raw())).flatten();
+        let mended = mended.and_then(|text| RawValue::from_string(text).ok());
         mended.unwrap_or_else(|| self.0.to_owned())
     }
 
-    pub(super) fn object<T>(self, read: impl FnOnce(&Object<'_>) -> T) -> Option<T> {
+    pub(super) fn object<T>(self, read: impl FnMut(&Object<'_>) -> T) -> Option<T> {
         object(self.raw(), read)
     }
 
     /// The elements of an array.
     pub(super) fn elements(self) -> Option<Vec<Value<'a>>> {
-        (self.kind() == Kind::Array)
-            .then(|| serde_json::from_str(self.raw()).ok())
-            .flatten()
+        serde_json::from_str(self.raw()).ok()
     }
 
     /// What a string says; borrowed where it is spelled without escapes.
@@ -129,37 +122,25 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn boolean(self) -> Option<bool> {
-        match self.raw() {
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => None,
-        }
+        owned(self.raw())
     }
 
-    /// A JSON list of strings.
-    pub(super) fn list(self) -> Option<Vec<String>> {
-        let elements = self.elements()?.into_iter();
-        elements.map(Value::string).collect()
-    }
-
-    /// A JSON list of strings, or one string with commas. It is split as the Python SDK splits it: spaces and empty
-    /// entries stay, `to_query` drops them.
-    pub(super) fn list_or_csv(self) -> Option<Vec<String>> {
-        match self.kind() {
-            Kind::String => Some(self.text()?.split(',').map(str::to_owned).collect()),
-            _ => self.list(),
+    /// A JSON list of strings, or, where it may have `commas`, one string of several. That is split as the Python SDK splits
+    /// it: spaces and empty entries stay, `to_query` drops them.
+    pub(super) fn list(self, commas: bool) -> Option<Vec<String>> {
+        if commas && let Some(text) = self.text() {
+            return Some(text.split(',').map(str::to_owned).collect());
         }
+        self.elements()?.into_iter().map(Value::string).collect()
     }
 
     /// Whether Python would take the value for false.
     pub(super) fn is_falsy(self) -> bool {
-        let inside = || self.raw().get(1..self.raw().len() - 1);
+        let is_zero = self.raw().parse::<f64>() == Ok(0.0);
+        let inside = self.raw().get(1..self.raw().len() - 1).unwrap_or_default();
         match self.kind() {
-            Kind::Null => true,
-            Kind::Boolean => self.raw() == "false",
-            Kind::Number => self.raw().parse::<f64>().is_ok_and(|number| number == 0.0),
-            Kind::String => self.raw() == "\"\"",
-            Kind::Array | Kind::Object => inside().is_some_and(|inside| inside.trim().is_empty()),
+            Kind::Array | Kind::Object => inside.trim().is_empty(),
+            _ => is_zero || matches!(self.raw(), "null" | "false" | "\"\""),
         }
     }
 }
@@ -175,38 +156,25 @@ impl<'a> Object<'a> {
         member.map(|(_, value)| *value)
     }
 
-    /// The value of `name`, where `null` is as good as absent.
-    pub(super) fn get_some(&self, name: &str) -> Option<Value<'a>> {
-        self.get(name).filter(|value| value.kind() != Kind::Null)
-    }
-
     /// Drops the members whose name comes again later.
     fn drop_shadowed(&mut self) {
-        /// Up to so many, comparing each with each costs less than a set.
-        const FEW: usize = 8;
-        let again = |at: usize, name: &str| {
-            let mut later = self.members.iter().skip(at + 1);
-            later.any(|(later, _)| later == name)
-        };
-        let mut members = self.members.iter().enumerate();
-        if self.members.len() <= FEW && !members.any(|(at, (name, _))| again(at, name)) {
+        // Most have few, and comparing these costs less than a set.
+        let mut rest = &self.members[..];
+        while let [(name, _), later @ ..] = rest
+            && rest.len() <= 8
+            && later.iter().all(|(later, _)| later != name)
+        {
+            rest = later;
+        }
+        if rest.is_empty() {
             return;
         }
-        let mut later: HashSet<&str> = HashSet::with_capacity(self.members.len());
-        let counts: Vec<bool> = {
-            let names = self.members.iter().rev().map(|(name, _)| &**name);
-            names.map(|name| later.insert(name)).collect()
-        };
+        let mut later = HashSet::with_capacity(self.members.len());
+        let names = self.members.iter().rev().map(|(name, _)| &**name);
+        let mut counts: Vec<bool> = names.map(|name| later.insert(name)).collect();
         if counts.contains(&false) {
-            let mut counts = counts.into_iter().rev();
-            self.members.retain(|_| counts.next().unwrap_or_default());
+            self.members.retain(|_| counts.pop().unwrap_or_default());
         }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(Self)
     }
 }
 
@@ -232,31 +200,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             }
         }
         deserializer.deserialize_map(Members)
-    }
-}
-
-/// The name of a member; borrowed, as most are, where it is spelled plainly.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Str;
-        impl<'de> Visitor<'de> for Str {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Str)
     }
 }
 
@@ -316,7 +259,7 @@ mod tests {
             (r#"["\u0061\n", "\ud800"]"#, &["a\n", "\u{fffd}"]),
             ("[]", &[]),
         ] {
-            let list = value(text, |value| value.list_or_csv()).flatten();
+            let list = value(text, |value| value.list(true)).flatten();
             assert_eq!(
                 list.as_deref(),
                 Some(
@@ -330,7 +273,7 @@ mod tests {
         }
         for wrong in ["1", "true", "{}", "[1]", r#"["a", null]"#, r#"[["a"]]"#] {
             assert_eq!(
-                value(wrong, |value| value.list_or_csv()),
+                value(wrong, |value| value.list(true)),
                 Some(None),
                 "{wrong}"
             );

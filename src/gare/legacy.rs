@@ -4,53 +4,44 @@ use std::collections::HashSet;
 
 use super::{
     AuthorizationParameters, Extra, Gare,
-    gare::is_field,
     json::{Object, Value},
     params::is_param,
-    read::{optional, scopes},
+    read::{Read, optional, scopes},
 };
 
 const CONSENT_REQUIRED: &str = "ConsentRequired";
 
-/// How a list is read.
-pub(super) type ReadList = fn(Value<'_>) -> Option<Vec<String>>;
-
-/// Transfer's: `required_scopes` beside the code.
-pub(super) fn consent_of_transfer(document: &Object<'_>, list: ReadList) -> Option<Gare> {
-    let scopes = list(consent_required(document)?.get("required_scopes")?)?;
-    let mut gare = consent(scopes)?;
+/// Transfer's: `required_scopes` beside the code, as one string of several where they may have `commas`.
+pub(super) fn consent_of_transfer(document: &Object<'_>, commas: bool) -> Option<Read> {
+    let scopes = consent_required(document)?.get("required_scopes")?;
+    let mut gare = consent(scopes.list(commas)?)?;
     gare.authorization_parameters.session_message = optional(document, "message", Value::string)?;
-    gare.extra = Extra::of(document, |name| is_field(name) || name == "required_scopes");
-    Some(gare)
+    Some((gare, Some("required_scopes")))
 }
 
 /// Action providers': one `required_scope`. They may have `authorization_parameters` as well; we come here only where
 /// these are malformed, and keep the fields of them that we do not know.
-pub(super) fn consent_of_action_provider(document: &Object<'_>) -> Option<Gare> {
-    let scope = consent_required(document)?
-        .get("required_scope")?
-        .string()?;
-    let mut gare = consent(vec![scope])?;
-    gare.authorization_parameters.session_message =
-        optional(document, "description", Value::string)?;
+pub(super) fn consent_of_action_provider(document: &Object<'_>) -> Option<Read> {
+    let scope = consent_required(document)?.get("required_scope")?;
+    let mut gare = consent(vec![scope.string()?])?;
+    let params = &mut gare.authorization_parameters;
+    params.session_message = optional(document, "description", Value::string)?;
     let malformed = document.get("authorization_parameters");
-    let unknown =
-        malformed.and_then(|malformed| malformed.object(|fields| Extra::of(fields, is_param)));
-    gare.authorization_parameters.extra = unknown.unwrap_or_default();
-    gare.extra = Extra::of(document, |name| is_field(name) || name == "required_scope");
-    Some(gare)
+    let unknown = malformed.and_then(|fields| fields.object(|fields| Extra::of(fields, is_param)));
+    params.extra = unknown.unwrap_or_default();
+    Some((gare, Some("required_scope")))
 }
 
 /// Globus Auth's, when a service asks it for dependent tokens: the scopes of all entries, united. As in the Python SDK, a
 /// first entry that is malformed makes it none.
-pub(super) fn dependent_consent(document: &Object<'_>, list: ReadList) -> Option<Gare> {
+pub(super) fn dependent_consent(document: &Object<'_>, commas: bool) -> Option<Read> {
     if document.get("error")?.text()? != "dependent_consent_required" {
         return None;
     }
     let errors = document.get("errors")?.elements()?;
     let unapproved = |error: &Value<'_>| {
         let scopes = error.object(|error| match error.get("unapproved_scopes") {
-            Some(scopes) => list(scopes),
+            Some(scopes) => scopes.list(commas),
             None => Some(Vec::new()),
         });
         scopes.flatten()
@@ -62,7 +53,7 @@ pub(super) fn dependent_consent(document: &Object<'_>, list: ReadList) -> Option
             all.push(scope);
         }
     }
-    consent(all)
+    Some((consent(all)?, None))
 }
 
 fn consent_required<'d, 't>(document: &'d Object<'t>) -> Option<&'d Object<'t>> {

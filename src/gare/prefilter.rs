@@ -25,28 +25,11 @@ static DOCUMENTS: LazyLock<[Finder<'static>; 5]> =
 static MARKERS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARKER));
 static ESCAPES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ESCAPE));
 
-/// What a body may hold.
-#[derive(Clone, Copy)]
-pub(super) struct Held {
-    pub(super) documents: bool,
-    pub(super) texts: bool,
-}
-
-/// What the JSON text `json` may hold.
-pub(super) fn json(json: &[u8]) -> Held {
-    let escapes = ESCAPES.find(json).is_some();
-    let texts = escapes || text(json);
-    let documents = texts || DOCUMENTS.iter().any(|word| word.find(json).is_some());
-    Held { documents, texts }
-}
-
-/// What a body that is no JSON may hold.
-pub(super) fn plain(body: &[u8]) -> Held {
-    let texts = text(body);
-    Held {
-        documents: texts,
-        texts,
-    }
+/// Whether the JSON text `json` may hold documents, and texts.
+pub(super) fn json(json: &[u8]) -> (bool, bool) {
+    let has_texts = texts(json);
+    let has_documents = has_texts || DOCUMENTS.iter().any(|word| word.find(json).is_some());
+    (has_documents, has_texts)
 }
 
 /// Whether the value `json` may hold a text with a marker.
@@ -73,14 +56,14 @@ mod tests {
             for padding in 0..70 {
                 let text = format!("{}{word}{}", "-".repeat(padding), "-".repeat(70 - padding));
                 for text in [&text.as_bytes()[..padding + word.len()], text.as_bytes()] {
-                    assert!(json(text).documents, "{word} at {padding}");
-                    assert_eq!(json(text).texts, is_text, "{word} at {padding}");
+                    assert!(json(text).0, "{word} at {padding}");
+                    assert_eq!(json(text).1, is_text, "{word} at {padding}");
                     assert_eq!(texts(text), is_text, "{word} at {padding}");
                 }
-                assert!(!json(&text.as_bytes()[..padding + word.len() - 1]).documents);
+                assert!(!json(&text.as_bytes()[..padding + word.len() - 1]).0);
             }
         }
-        assert!(!json(br#"{"size": "z#q J\\ required #1. JSON \n"}"#).documents);
+        assert!(!json(br#"{"size": "z#q J\\ required #1. JSON \n"}"#).0);
         assert!(text(b"530-GridFTP-JSON-Result: {}"));
         assert!(!text(b"530-GridFTP-JSON-result: authorization_parameters"));
     }

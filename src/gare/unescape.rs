@@ -13,37 +13,28 @@ pub(super) enum Quotes {
 ///
 /// Escapes that JSON does not have stay, since not every such text was made by a JSON library.
 pub(super) fn unescape(text: &str, quotes: Quotes) -> String {
-    let bytes = text.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'"' && quotes == Quotes::End {
-            break;
-        }
-        if byte != b'\\' {
-            plain.push(byte);
-            at += 1;
-            continue;
-        }
-        let rest = bytes.get(at..).unwrap_or_default();
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        let (unescaped, length) = match (byte, after.first()) {
+            (b'"', _) if quotes == Quotes::End => break,
+            // The text was cut within an escape.
+            (b'\\', None) => break,
+            (b'\\', Some(b'n')) => (b'\n', 2),
+            (b'\\', Some(b'r')) => (b'\r', 2),
+            (b'\\', Some(b't')) => (b'\t', 2),
+            (b'\\', Some(b'b')) => (0x8, 2),
+            (b'\\', Some(b'f')) => (0xC, 2),
+            (b'\\', Some(escaped @ (b'"' | b'\\' | b'/' | b'\''))) => (*escaped, 2),
+            _ => (*byte, 1),
+        };
         if let Some((character, length)) = unicode(rest) {
             plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            at += length;
-            continue;
+            rest = rest.get(length..).unwrap_or_default();
+        } else {
+            plain.push(unescaped);
+            rest = rest.get(length..).unwrap_or_default();
         }
-        let (unescaped, length) = match rest.get(1) {
-            // The text was cut within an escape.
-            None => break,
-            Some(b'n') => (b'\n', 2),
-            Some(b'r') => (b'\r', 2),
-            Some(b't') => (b'\t', 2),
-            Some(b'b') => (0x8, 2),
-            Some(b'f') => (0xC, 2),
-            Some(escaped @ (b'"' | b'\\' | b'/' | b'\'')) => (*escaped, 2),
-            Some(_) => (byte, 1),
-        };
-        plain.push(unescaped);
-        at += length;
     }
     // It is made of whole characters.
     String::from_utf8(plain).unwrap_or_default()

@@ -1,24 +1,14 @@
 //! Looking for requirements in every document that a body holds.
 
 use super::{
-    Found, Location, OverLimit, gridftp,
+    Found, Gare, Location, OverLimit, gridftp,
     json::{self, Kind, Object, Value},
     location::Path,
     prefilter, read, texts,
 };
 
 /// Members whose value may be an error document of its own, or a list of such.
-const NESTED: [&str; 9] = [
-    "detail",
-    "details",
-    "error",
-    "errors",
-    "meta",
-    "inactive_reason",
-    "action_statuses",
-    "runs",
-    "jobs",
-];
+const NESTED: &str = "detail details error errors meta inactive_reason action_statuses runs jobs";
 
 /// How deep documents and texts are looked at: as deep as our stack goes. Real documents are four levels deep.
 const DEEPEST: usize = 32;
@@ -36,24 +26,15 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn into_found(mut self) -> (Vec<Found>, Option<OverLimit>) {
-        append(&mut self.apart, self.nested);
+        self.apart.append(&mut self.nested);
         (self.apart, self.over_limit)
     }
 
-    /// Takes the limit that was exceeded; the others are returned, as [`into_found`](Self::into_found) does.
-    fn found_of(&mut self, inner: Self) -> Vec<Found> {
+    /// What `inner` found, apart from its limit.
+    fn found_in(&mut self, inner: Self) -> Vec<Found> {
         let (found, over_limit) = inner.into_found();
         self.over_limit = self.over_limit.take().or(over_limit);
         found
-    }
-}
-
-/// Moves the later to the end of the earlier; mostly one of them is empty.
-fn append(earlier: &mut Vec<Found>, mut later: Vec<Found>) {
-    if earlier.is_empty() {
-        *earlier = later;
-    } else {
-        earlier.append(&mut later);
     }
 }
 
@@ -66,48 +47,56 @@ enum Role {
     Other,
 }
 
+/// Where a JSON text comes from.
+#[derive(Clone, Copy, Default)]
+enum Source<'p> {
+    #[default]
+    Body,
+    /// The text at `path`. Where it was cut off, a requirement that names nothing may have lost what it named.
+    GridFtp { path: &'p Path<'p>, cut: bool },
+    /// The `cause` at this path.
+    Cause(&'p Path<'p>),
+}
+
 /// A walk through one JSON text.
 #[derive(Clone, Copy, Default)]
 struct Walk<'p> {
-    /// Whether the text was cut off. A requirement that names nothing may have lost what it named.
-    cut: bool,
+    source: Source<'p>,
     /// Whether there may be texts in it that hold a requirement.
     has_texts: bool,
-    /// Whether the document at hand, or one that holds it, has a `code`.
+    /// Whether a document that holds the value at hand has a `code`.
     has_code: bool,
-    /// Whether it is below a member `details`.
+    /// Whether it is a document below a member `details`.
     in_details: bool,
-    /// Where the text is whose document this is.
-    gridftp: Option<&'p Path<'p>>,
-    /// Where the `cause` is whose document this is.
-    cause: Option<&'p Path<'p>>,
 }
 
 /// Looks for requirements in a JSON body; `None` where it is none.
 pub(super) fn json(body: &str, has_texts: bool) -> Option<Findings> {
+    let mut findings = Findings::default();
     let walk = Walk {
         has_texts,
         ..Walk::default()
     };
-    let mut findings = Findings::default();
-    let read = |value: Value<'_>| walk.value(value, Role::Document, &Path::ROOT, &mut findings);
-    json::value(body, read)?;
+    let read = |object: &Object<'_>| walk.document(object, &Path::Root, &mut findings);
+    if json::object(body, read).is_none() {
+        let (role, root) = (Role::Document, &Path::Root);
+        json::value(body, |value| walk.value(value, role, root, &mut findings))?;
+    }
     Some(findings)
 }
 
 /// Looks for GridFTP requirements in the text at `path`. No texts are looked for in their documents.
 pub(super) fn text(text: &str, may_quote: bool, path: &Path<'_>, findings: &mut Findings) {
-    gridftp::each_document(text, may_quote, |refused| {
+    gridftp::each_document(text, may_quote, |document, cut, is_quoted| {
         let mut inner = Findings::default();
         let walk = Walk {
-            cut: refused.cut,
-            gridftp: Some(path),
+            source: Source::GridFtp { path, cut },
             ..Walk::default()
         };
-        walk.document(refused.document, &Path::ROOT, &mut inner);
-        for mut found in findings.found_of(inner) {
+        walk.document(document, &Path::Root, &mut inner);
+        for mut found in findings.found_in(inner) {
             if found.gare.confine_to_session() {
-                found.quoted = refused.is_quoted;
+                found.quoted = is_quoted;
                 findings.nested.push(found);
             }
         }
@@ -116,20 +105,19 @@ pub(super) fn text(text: &str, may_quote: bool, path: &Path<'_>, findings: &mut 
 
 impl Walk<'_> {
     fn value(self, value: Value<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
-        if path.depth() > DEEPEST {
+        if path.depth() > DEEPEST || role == Role::Other && !self.may_have_texts(value) {
             return;
         }
         match value.kind() {
-            Kind::Object if role == Role::Document => {
-                value.object(|object| self.document(object, path, findings));
+            Kind::Object => {
+                value.object(|object| match role {
+                    Role::Document => self.document(object, path, findings),
+                    Role::Other => self.members(object, role, path, findings),
+                });
             }
-            Kind::Object if self.may_have_texts(value) => {
-                value.object(|object| self.members(object, role, path, findings));
-            }
-            Kind::Array if role == Role::Document || self.may_have_texts(value) => {
-                let elements = value.elements().unwrap_or_default();
-                for (index, element) in elements.into_iter().enumerate() {
-                    self.value(element, role, &path.index(index), findings);
+            Kind::Array => {
+                for (index, element) in value.elements().into_iter().flatten().enumerate() {
+                    self.value(element, role, &Path::Index(path, index), findings);
                 }
             }
             _ => {}
@@ -142,133 +130,98 @@ impl Walk<'_> {
 
     /// Looks into the members of `object`, which has this role.
     fn members(self, object: &Object<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
-        let walk = Self {
-            has_code: self.has_code || object.get("code").is_some(),
-            ..self
-        };
-        for (name, member) in object.members() {
-            let path = path.name(name);
-            if texts::is_input(name) {
-                continue;
-            }
-            if member.kind() == Kind::String {
-                walk.string(name, member, role, &path, findings);
-                continue;
-            }
-            let role = match role {
-                Role::Document if NESTED.contains(&name) => Role::Document,
-                _ => Role::Other,
-            };
+        let has_code = self.has_code || object.get("code").is_some();
+        // Of the deepest nothing below is looked at.
+        let members = object.members().filter(|_| path.depth() < DEEPEST);
+        for (name, member) in members {
+            let path = Path::Name(path, name);
+            let is_nested = role == Role::Document && NESTED.split(' ').any(|n| n == name);
             let walk = Self {
-                in_details: walk.in_details || name == "details",
-                ..walk
+                has_code,
+                in_details: is_nested && (self.in_details || name == "details"),
+                ..self
             };
-            if name == "errors" && role == Role::Document {
-                for (index, error) in member.elements().into_iter().flatten().enumerate() {
-                    let mut entry = Findings::default();
-                    walk.value(error, role, &path.index(index), &mut entry);
-                    let entry = findings.found_of(entry);
-                    append(&mut findings.apart, entry);
+            match member.kind() {
+                Kind::String => {
+                    if name == "cause" && self.in_details && matches!(self.source, Source::Body) {
+                        walk.cause(member, &path, findings);
+                    }
+                    if self.may_have_texts(member) && texts::is_text(name) {
+                        let string = member.text().unwrap_or_default();
+                        text(&string, !has_code, &path, findings);
+                    }
                 }
-            }
-            if name != "errors" || member.kind() == Kind::Object {
-                walk.value(member, role, &path, findings);
+                Kind::Array if is_nested && name == "errors" => {
+                    for (index, error) in member.elements().into_iter().flatten().enumerate() {
+                        let mut entry = Findings::default();
+                        let path = Path::Index(&path, index);
+                        walk.value(error, Role::Document, &path, &mut entry);
+                        let mut entry = findings.found_in(entry);
+                        findings.apart.append(&mut entry);
+                    }
+                }
+                _ if is_nested => walk.value(member, Role::Document, &path, findings),
+                _ if texts::is_input(name) => {}
+                _ => walk.value(member, Role::Other, &path, findings),
             }
         }
     }
 
-    /// Looks into a member that is a string: it may be a text, or the error of an action provider.
-    fn string(
-        self,
-        name: &str,
-        member: Value<'_>,
-        role: Role,
-        path: &Path<'_>,
-        findings: &mut Findings,
-    ) {
-        let is_cause =
-            name == "cause" && role == Role::Document && self.in_details && self.cause.is_none();
-        let is_text = texts::is_text(name) && self.may_have_texts(member);
-        if !(is_cause || is_text) || path.depth() > DEEPEST {
-            return;
-        }
-        let Some(string) = member.text() else { return };
-        if is_cause {
-            let walk = Walk {
-                cause: Some(path),
-                ..self
-            };
-            json::object(&string, |document| {
-                walk.document(document, &Path::ROOT, findings);
-            });
-        }
-        if is_text {
-            text(&string, !self.has_code, path, findings);
-        }
+    /// Looks into the error of an action provider, as JSON in a string.
+    fn cause(self, member: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
+        let source = Source::Cause(path);
+        let walk = Walk { source, ..self };
+        let string = member.text().unwrap_or_default();
+        let read = |object: &Object<'_>| walk.document(object, &Path::Root, findings);
+        json::object(&string, read);
     }
 
     fn document(self, object: &Object<'_>, path: &Path<'_>, findings: &mut Findings) {
         let mut inner = Findings::default();
         self.members(object, Role::Document, path, &mut inner);
-        append(&mut findings.apart, inner.apart);
+        findings.apart.append(&mut inner.apart);
         findings.over_limit = findings.over_limit.take().or(inner.over_limit);
-        let Some(mut found) = self.requirement(object, path, findings) else {
-            append(&mut findings.nested, inner.nested);
+        let Some(gare) = self.requirement(object) else {
+            findings.nested.append(&mut inner.nested);
             return;
         };
-        for within in inner.nested {
-            found.take_in(within, self.gridftp.is_some());
+        let location = match self.source {
+            Source::Body => path.document(),
+            Source::GridFtp { path, .. } => Location::GridFtp(path.written()),
+            Source::Cause(path) => Location::Cause(path.written()),
+        };
+        if let Some(limit) = gare.authorization_parameters.over_limit() {
+            let over_limit = OverLimit { location, limit };
+            findings.over_limit.get_or_insert(over_limit);
+            findings.nested.append(&mut inner.nested);
+            return;
         }
-        // Mostly it is the only one, and kept while somebody logs in.
-        if findings.nested.is_empty() {
-            findings.nested.reserve_exact(1);
+        let is_text = matches!(self.source, Source::GridFtp { .. });
+        let (mut gare, quoted) = (gare, false);
+        let params = &mut gare.authorization_parameters;
+        // What is only quoted is no part of a requirement that a service states itself.
+        for mut within in inner.nested.into_iter().filter(|within| !within.quoted) {
+            if matches!(within.location, Location::GridFtp(_)) && !is_text {
+                // A message is shown in the name of whoever wrote it.
+                within.gare.authorization_parameters.session_message = None;
+            }
+            params.fill_from(within.gare.authorization_parameters);
         }
-        findings.nested.push(found);
+        findings.nested.push(Found {
+            gare,
+            location,
+            quoted,
+        });
     }
 
     /// Reads `object` as a requirement, without what is nested in it.
-    fn requirement(
-        self,
-        object: &Object<'_>,
-        path: &Path<'_>,
-        findings: &mut Findings,
-    ) -> Option<Found> {
-        let gare = read::requirement(object)?;
-        let params = &gare.authorization_parameters;
-        if self.cut && params.is_empty() {
-            return None;
+    fn requirement(self, object: &Object<'_>) -> Option<Gare> {
+        match self.source {
+            Source::GridFtp { cut, .. } => {
+                let gare = read::without_extra(object)?.0;
+                (!cut || !gare.authorization_parameters.is_empty()).then_some(gare)
+            }
+            _ => read::requirement(object),
         }
-        let location = match (self.gridftp, self.cause) {
-            (Some(text), _) => text.gridftp(),
-            (None, Some(cause)) => cause.cause(),
-            (None, None) => path.document(),
-        };
-        if let Some(limit) = params.over_limit() {
-            let over_limit = OverLimit { location, limit };
-            findings.over_limit.get_or_insert(over_limit);
-            return None;
-        }
-        Some(Found {
-            gare,
-            location,
-            quoted: false,
-        })
-    }
-}
-
-impl Found {
-    /// Takes from what is nested in this document what is empty here.
-    fn take_in(&mut self, mut within: Self, is_gridftp: bool) {
-        // What is only quoted is no part of a requirement that a service states itself.
-        if within.quoted {
-            return;
-        }
-        let params = &mut within.gare.authorization_parameters;
-        if !is_gridftp && matches!(within.location, Location::GridFtp(_)) {
-            // A message is shown in the name of whoever wrote it.
-            params.session_message = None;
-        }
-        let params = within.gare.authorization_parameters;
-        self.gare.authorization_parameters.fill_from(params);
     }
 }
