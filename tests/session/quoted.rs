@@ -134,3 +134,20 @@ async fn too_large_requirements_start_no_login() {
     let (told, through) = ask(Trust::globus(), TRANSFER, None, body).await;
     assert!(told.is_empty() && !through, "{told:?}");
 }
+
+#[tokio::test]
+async fn action_providers_and_reasons_are_told() {
+    let cause = r#"{\"code\": \"ConsentRequired\", \"required_scope\": \"s\"}"#;
+    let flow = format!(r#"{{"details": {{"cause": "{cause}"}}}}"#);
+    let (told, _) = ask(Trust::globus(), TRANSFER, None, flow).await;
+    assert_eq!(
+        told,
+        ["transfer.api.globus.org asks you to consent to s, the action provider says."]
+    );
+    let compute = r#"{"reason": "Log in again", "authorization_parameters": {}}"#;
+    let (told, _) = ask(Trust::globus(), TRANSFER, None, compute.to_owned()).await;
+    assert_eq!(
+        told,
+        ["transfer.api.globus.org asks you to log in again. It says: \"Log in again\""]
+    );
+}
