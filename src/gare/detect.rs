@@ -1,6 +1,6 @@
 //! Finding every requirement in a response body.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     Gare, Limit, Location, OverLimit,
@@ -94,7 +94,8 @@ impl Detection {
         if !has_documents {
             return Self::default();
         }
-        let text = String::from_utf8_lossy(body);
+        let lossy = |_| String::from_utf8_lossy(body);
+        let text = std::str::from_utf8(body).map_or_else(lossy, Cow::Borrowed);
         let json = may_be_json.then(|| walk::json(&text, has_texts)).flatten();
         let findings = json.unwrap_or_else(|| {
             let mut findings = Findings::default();

@@ -15,23 +15,19 @@ use super::{
     unescape::{Quotes, unescape},
 };
 
-/// Calls `each` with the documents of the refused login that `text` is, or quotes where it `may_quote`, in order; with
+/// Calls `read` with the documents of the refused login that `text` is, or quotes where it `may_quote`, in order; with
 /// whether the document was cut off, and whether the refused login is a quotation.
-pub(super) fn each_document(
-    text: &str,
-    may_quote: bool,
-    mut each: impl FnMut(&Object<'_>, bool, bool),
-) {
+pub(super) fn each(text: &str, may_quote: bool, mut read: impl FnMut(&Object<'_>, bool, bool)) {
     if let Some(Documents { regions, is_quoted }) = texts::documents(text, may_quote) {
         for region in regions {
             let region = text.get(region).unwrap_or_default();
-            read(region, |document, cut| each(document, cut, is_quoted));
+            read_region(region, |document, cut| read(document, cut, is_quoted));
         }
     }
 }
 
 /// Calls `read` with the document at the start of `region`, and with whether it was cut off.
-fn read(region: &str, mut read: impl FnMut(&Object<'_>, bool)) {
+fn read_region(region: &str, mut read: impl FnMut(&Object<'_>, bool)) {
     let Some(text) = document(region) else {
         return;
     };
@@ -114,7 +110,7 @@ mod tests {
     fn documents(text: &str) -> Vec<(Value, bool)> {
         let mut read = Vec::new();
         for region in text.split(MARKER).skip(1) {
-            super::read(region, |document, cut| {
+            super::read_region(region, |document, cut| {
                 let members = document.members();
                 let members = members.map(|(name, value)| {
                     (name.to_owned(), serde_json::from_str(value.raw()).unwrap())

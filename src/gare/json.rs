@@ -11,7 +11,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::lenient::mended;
+use super::{
+    lenient::mended,
+    unescape::{Quotes, unescape},
+};
 
 /// A JSON value that was checked and not read.
 #[derive(Clone, Copy, Deserialize)]
@@ -51,6 +54,12 @@ pub(super) fn value<T>(text: &str, mut read: impl FnMut(Value<'_>) -> T) -> Opti
 /// The value of `text` as a `T`; a lone surrogate is read as U+FFFD.
 pub(super) fn owned<T: DeserializeOwned>(text: &str) -> Option<T> {
     leniently(text, |text| serde_json::from_str(text).ok())
+}
+
+/// Whether `name` is one of `names`, which are apart by a space.
+pub(super) fn is_among(name: &str, names: &str) -> bool {
+    let mut names = names.as_bytes().split(|byte| *byte == b' ');
+    names.any(|one| one == name.as_bytes())
 }
 
 /// Tries `text` as it is, then mended.
@@ -108,13 +117,13 @@ impl<'a> Value<'a> {
         serde_json::from_str(self.raw()).ok()
     }
 
-    /// What a string says; borrowed where it is spelled without escapes.
+    /// What a string says, with U+FFFD for a lone surrogate; borrowed where it is spelled without escapes.
     pub(super) fn text(self) -> Option<Cow<'a, str>> {
         let inside = self.raw().strip_prefix('"')?.strip_suffix('"')?;
-        if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
-            return Some(Cow::Borrowed(inside));
-        }
-        owned(self.raw()).map(Cow::Owned)
+        Some(match memchr::memchr(b'\\', inside.as_bytes()) {
+            None => Cow::Borrowed(inside),
+            Some(_) => Cow::Owned(unescape(inside, Quotes::End)),
+        })
     }
 
     pub(super) fn string(self) -> Option<String> {

@@ -71,7 +71,7 @@ impl Path<'_> {
             Self::Name(before, name) if is_plain(name) => {
                 let start = before.start();
                 let dot = if start.is_empty() { "" } else { "." };
-                format!("{start}{dot}{name}")
+                [&start, dot, name].concat()
             }
             Self::Name(before, name) => {
                 let shown: String = name.chars().take(LONGEST_NAME).collect();

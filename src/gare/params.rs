@@ -1,8 +1,10 @@
 //! What a requirement asks for.
 
+use std::collections::BTreeSet;
+
 use serde::{Serialize, Serializer};
 
-use super::Extra;
+use super::{Extra, json};
 
 /// What a requirement asks for: the `authorization_parameters` of a GARE.
 ///
@@ -66,7 +68,7 @@ pub(super) const REQUIRED_SCOPES: &str = "required_scopes";
 
 /// Whether `name` is a field of [`AuthorizationParameters`] itself.
 pub(super) fn is_param(name: &str) -> bool {
-    FIELDS.split(' ').any(|field| field == name)
+    json::is_among(name, FIELDS)
 }
 
 fn serialize_extra<S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok, S::Error> {
@@ -219,7 +221,9 @@ impl AuthorizationParameters {
     /// A text that two parameters share exactly when they ask for the same: order and repetition in lists and the
     /// message make no difference, unknown fields do, for they may ask for something.
     pub(super) fn requirement_key(&self) -> String {
-        let lists = self.lists().map(|values| sorted(values));
+        let lists = self
+            .lists()
+            .map(|values| values.iter().collect::<BTreeSet<_>>());
         let asked = (lists, self.session_required_mfa, &self.prompt, &self.extra);
         // Strings and JSON text always serialize; were it ever otherwise, sharing a key would lose a requirement.
         serde_json::to_string(&asked).unwrap_or_else(|_| format!("{self:?}"))
@@ -231,13 +235,6 @@ fn joined(items: &[String]) -> String {
     let items = items.iter().flat_map(|item| item.split(',')).map(str::trim);
     let items: Vec<&str> = items.filter(|item| !item.is_empty()).collect();
     items.join(",")
-}
-
-fn sorted(items: &[String]) -> Vec<&str> {
-    let mut items: Vec<&str> = items.iter().map(String::as_str).collect();
-    items.sort_unstable();
-    items.dedup();
-    items
 }
 
 #[cfg(test)]

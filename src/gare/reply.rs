@@ -57,8 +57,11 @@ pub(super) fn scan(text: &str) -> Option<Reply> {
             let Some(string) = string_at(rest).and_then(|length| text.get(at..at + length)) else {
                 break;
             };
-            copy.string(string);
+            copy.json.push_str(string);
             at += string.len();
+            if copy.in_value {
+                copy.value_ends();
+            }
         } else if !copy.structure(byte) {
             break;
         } else if copy.open.is_empty() {
@@ -104,13 +107,6 @@ impl Copy {
     fn space(&mut self) {
         if !self.json.ends_with(' ') {
             self.json.push(' ');
-        }
-    }
-
-    fn string(&mut self, string: &str) {
-        self.json.push_str(string);
-        if self.in_value {
-            self.value_ends();
         }
     }
 

@@ -12,19 +12,12 @@ use memchr::memmem::{self, Finder};
 use super::prefilter::MARKER;
 
 /// Members whose strings are texts.
-const TEXTS: &str = "message detail details error error_description description cause reason exception \
+pub(super) const TEXTS: &str = "message detail details error error_description description cause reason exception \
     nice_status_details server_response text";
 
 /// Members that hold names and inputs: nothing below them is a text.
-const INPUTS: &str = "input ctx name label path source_path destination_path display_name";
-
-pub(super) fn is_text(name: &str) -> bool {
-    TEXTS.split(' ').any(|text| text == name)
-}
-
-pub(super) fn is_input(name: &str) -> bool {
-    INPUTS.split(' ').any(|input| input == name)
-}
+pub(super) const INPUTS: &str =
+    "input ctx name label path source_path destination_path display_name";
 
 /// What a refused login begins with. The list is closed: a new head is a row of the corpus and one string here.
 const HEADS: [&str; 8] = [
@@ -107,9 +100,10 @@ impl Lines {
         let mut lines = Self::default();
         let (mut line, mut at, mut after_rule) = (start, start, false);
         lines.line(text, line, after_rule)?;
-        while let Some(&byte) = text.get(at) {
+        while let Some(skipped) = text.get(at..).and_then(next_end) {
+            at += skipped;
             let rest = text.get(at..).unwrap_or_default();
-            let Some(length) = may_end_line(byte).then(|| line_end(rest)).flatten() else {
+            let Some(length) = line_end(rest) else {
                 // A run of backslashes is one spelling, and is looked at once.
                 at += backslashes(rest).max(1);
                 continue;
@@ -163,12 +157,19 @@ pub(super) fn after_code(line: &[u8]) -> Option<u8> {
         .filter(|after| is_code && matches!(after, b'-' | b' '))
 }
 
-/// Whether a line end may begin with `byte`.
-fn may_end_line(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'\n'..=b'\r' | b'\\' | b'%' | b'&' | b'<' | 0xC2 | 0xE2
-    )
+/// The bytes that a line end may begin with.
+static ENDS: [bool; 256] = {
+    let (bytes, mut ends, mut at) = (b"\n\x0b\x0c\r\\%&<\xc2\xe2", [false; 256], 0);
+    while at < bytes.len() {
+        ends[bytes[at] as usize] = true;
+        at += 1;
+    }
+    ends
+};
+
+/// Where in `text` a line end may begin.
+fn next_end(text: &[u8]) -> Option<usize> {
+    text.iter().position(|byte| ENDS[usize::from(*byte)])
 }
 
 /// The length of the line end that `bytes` begin with, in any spelling: control characters and Unicode's separators,
@@ -266,7 +267,7 @@ mod tests {
                 Some(end.len()),
                 "{end:?}"
             );
-            assert!(may_end_line(end.as_bytes()[0]), "{end:?}");
+            assert_eq!(next_end(end.as_bytes()), Some(0), "{end:?}");
             for cut in 1..end.len() {
                 assert_eq!(
                     line_end(&end.as_bytes()[..cut]),

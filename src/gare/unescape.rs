@@ -1,5 +1,7 @@
 //! Undoing the escapes of a text that was passed on in a string.
 
+use memchr::{memchr, memchr2};
+
 /// What a quotation mark means in an escaped text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quotes {
@@ -15,26 +17,31 @@ pub(super) enum Quotes {
 pub(super) fn unescape(text: &str, quotes: Quotes) -> String {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
-    while let [byte, after @ ..] = rest {
-        let (unescaped, length) = match (byte, after.first()) {
-            (b'"', _) if quotes == Quotes::End => break,
-            // The text was cut within an escape.
-            (b'\\', None) => break,
-            (b'\\', Some(b'n')) => (b'\n', 2),
-            (b'\\', Some(b'r')) => (b'\r', 2),
-            (b'\\', Some(b't')) => (b'\t', 2),
-            (b'\\', Some(b'b')) => (0x8, 2),
-            (b'\\', Some(b'f')) => (0xC, 2),
-            (b'\\', Some(escaped @ (b'"' | b'\\' | b'/' | b'\''))) => (*escaped, 2),
-            _ => (*byte, 1),
+    loop {
+        let stop = match quotes {
+            Quotes::End => memchr2(b'\\', b'"', rest),
+            Quotes::Stay => memchr(b'\\', rest),
         };
-        if let Some((character, length)) = unicode(rest) {
+        let (copied, after) = rest.split_at(stop.unwrap_or(rest.len()));
+        plain.extend_from_slice(copied);
+        // Anything else is the end, or a cut within an escape.
+        let [b'\\', escaped, ..] = after else { break };
+        if let Some((character, length)) = unicode(after) {
             plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            rest = rest.get(length..).unwrap_or_default();
-        } else {
-            plain.push(unescaped);
-            rest = rest.get(length..).unwrap_or_default();
+            rest = after.get(length..).unwrap_or_default();
+            continue;
         }
+        let (unescaped, length) = match escaped {
+            b'n' => (b'\n', 2),
+            b'r' => (b'\r', 2),
+            b't' => (b'\t', 2),
+            b'b' => (0x8, 2),
+            b'f' => (0xC, 2),
+            b'"' | b'\\' | b'/' | b'\'' => (*escaped, 2),
+            _ => (b'\\', 1),
+        };
+        plain.push(unescaped);
+        rest = after.get(length..).unwrap_or_default();
     }
     // It is made of whole characters.
     String::from_utf8(plain).unwrap_or_default()

@@ -26,15 +26,8 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn into_found(mut self) -> (Vec<Found>, Option<OverLimit>) {
-        self.apart.append(&mut self.nested);
-        (self.apart, self.over_limit)
-    }
-
-    /// What `inner` found, apart from its limit.
-    fn found_in(&mut self, inner: Self) -> Vec<Found> {
-        let (found, over_limit) = inner.into_found();
-        self.over_limit = self.over_limit.take().or(over_limit);
-        found
+        drop(self.nested.splice(0..0, self.apart));
+        (self.nested, self.over_limit)
     }
 }
 
@@ -87,14 +80,16 @@ pub(super) fn json(body: &str, has_texts: bool) -> Option<Findings> {
 
 /// Looks for GridFTP requirements in the text at `path`. No texts are looked for in their documents.
 pub(super) fn text(text: &str, may_quote: bool, path: &Path<'_>, findings: &mut Findings) {
-    gridftp::each_document(text, may_quote, |document, cut, is_quoted| {
+    gridftp::each(text, may_quote, |document, cut, is_quoted| {
         let mut inner = Findings::default();
         let walk = Walk {
             source: Source::GridFtp { path, cut },
             ..Walk::default()
         };
         walk.document(document, &Path::Root, &mut inner);
-        for mut found in findings.found_in(inner) {
+        let (found, over_limit) = inner.into_found();
+        findings.over_limit = findings.over_limit.take().or(over_limit);
+        for mut found in found {
             if found.gare.confine_to_session() {
                 found.quoted = is_quoted;
                 findings.nested.push(found);
@@ -130,40 +125,45 @@ impl Walk<'_> {
 
     /// Looks into the members of `object`, which has this role.
     fn members(self, object: &Object<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
-        let has_code = self.has_code || object.get("code").is_some();
+        let has_code = self.has_code || self.has_texts && object.get("code").is_some();
         // Of the deepest nothing below is looked at.
         let members = object.members().filter(|_| path.depth() < DEEPEST);
         for (name, member) in members {
             let path = Path::Name(path, name);
-            let is_nested = role == Role::Document && NESTED.split(' ').any(|n| n == name);
-            let walk = Self {
-                has_code,
-                in_details: is_nested && (self.in_details || name == "details"),
-                ..self
-            };
+            let mut walk = Self { has_code, ..self };
             match member.kind() {
                 Kind::String => {
                     if name == "cause" && self.in_details && matches!(self.source, Source::Body) {
                         walk.cause(member, &path, findings);
                     }
-                    if self.may_have_texts(member) && texts::is_text(name) {
+                    if self.may_have_texts(member) && json::is_among(name, texts::TEXTS) {
                         let string = member.text().unwrap_or_default();
                         text(&string, !has_code, &path, findings);
                     }
                 }
-                Kind::Array if is_nested && name == "errors" => {
-                    for (index, error) in member.elements().into_iter().flatten().enumerate() {
-                        let mut entry = Findings::default();
-                        let path = Path::Index(&path, index);
-                        walk.value(error, Role::Document, &path, &mut entry);
-                        let mut entry = findings.found_in(entry);
-                        findings.apart.append(&mut entry);
+                Kind::Array | Kind::Object => {
+                    let is_nested = role == Role::Document && json::is_among(name, NESTED);
+                    walk.in_details = is_nested && (self.in_details || name == "details");
+                    if is_nested && name == "errors" && member.kind() == Kind::Array {
+                        walk.errors(member, &path, findings);
+                    } else if is_nested {
+                        walk.value(member, Role::Document, &path, findings);
+                    } else if self.has_texts && !json::is_among(name, texts::INPUTS) {
+                        walk.value(member, Role::Other, &path, findings);
                     }
                 }
-                _ if is_nested => walk.value(member, Role::Document, &path, findings),
-                _ if texts::is_input(name) => {}
-                _ => walk.value(member, Role::Other, &path, findings),
+                _ => {}
             }
+        }
+    }
+
+    /// Looks into the entries of `errors`, which are documents of their own.
+    fn errors(self, errors: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
+        for (index, error) in errors.elements().into_iter().flatten().enumerate() {
+            let start = findings.nested.len();
+            let path = Path::Index(path, index);
+            self.value(error, Role::Document, &path, findings);
+            findings.apart.extend(findings.nested.drain(start..));
         }
     }
 
@@ -177,12 +177,9 @@ impl Walk<'_> {
     }
 
     fn document(self, object: &Object<'_>, path: &Path<'_>, findings: &mut Findings) {
-        let mut inner = Findings::default();
-        self.members(object, Role::Document, path, &mut inner);
-        findings.apart.append(&mut inner.apart);
-        findings.over_limit = findings.over_limit.take().or(inner.over_limit);
-        let Some(gare) = self.requirement(object) else {
-            findings.nested.append(&mut inner.nested);
+        let start = findings.nested.len();
+        self.members(object, Role::Document, path, findings);
+        let Some(mut gare) = self.requirement(object) else {
             return;
         };
         let location = match self.source {
@@ -193,14 +190,14 @@ impl Walk<'_> {
         if let Some(limit) = gare.authorization_parameters.over_limit() {
             let over_limit = OverLimit { location, limit };
             findings.over_limit.get_or_insert(over_limit);
-            findings.nested.append(&mut inner.nested);
             return;
         }
         let is_text = matches!(self.source, Source::GridFtp { .. });
-        let (mut gare, quoted) = (gare, false);
+        let quoted = false;
         let params = &mut gare.authorization_parameters;
         // What is only quoted is no part of a requirement that a service states itself.
-        for mut within in inner.nested.into_iter().filter(|within| !within.quoted) {
+        let nested = findings.nested.drain(start..);
+        for mut within in nested.filter(|within| !within.quoted) {
             if matches!(within.location, Location::GridFtp(_)) && !is_text {
                 // A message is shown in the name of whoever wrote it.
                 within.gare.authorization_parameters.session_message = None;
