@@ -3,15 +3,11 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod bodies;
-#[allow(dead_code, reason = "no bench uses all of the kit")]
-#[path = "../kit/mod.rs"]
-mod kit;
-
 use std::hint::black_box;
 use std::process::Command;
 
+use checks::bench::{Case, guard, instructions, table, time};
 use globus_gare::gare::detect;
-use kit::{Case, guard, instructions, table, time};
 use memchr::memmem::Finder;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -45,7 +41,10 @@ fn main() {
         let ours = cases.iter_mut().step_by(WAYS.len());
         ours.filter_map(|case| {
             let instructions = *instructions.get(&case.name)?;
-            Some((case.name.clone(), (instructions, case.allocations() as i64)))
+            Some((
+                case.name.clone(),
+                (instructions, case.allocations(count) as i64),
+            ))
         })
         .collect()
     };
@@ -67,7 +66,7 @@ fn main() {
                 instructions
                     .get(&case.name)
                     .map_or("-".into(), |count| table::whole(*count)),
-                case.allocations().to_string(),
+                case.allocations(count).to_string(),
             ]);
         }
         if let Some((_, seconds)) = python.iter().find(|(name, _)| *name == body.name) {
@@ -125,4 +124,9 @@ fn python(bodies: &[bodies::Body]) -> Vec<(&'static str, f64)> {
         .map(|body| body.name)
         .zip(seconds)
         .collect()
+}
+
+/// Allocations of a call.
+fn count(run: &mut dyn FnMut()) -> u64 {
+    allocation_counter::measure(run).count_total
 }

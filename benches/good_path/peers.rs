@@ -19,24 +19,11 @@ use tower::{Layer, Service, ServiceBuilder};
 use tower_http::follow_redirect::FollowRedirectLayer;
 use tower_http::set_header::SetRequestHeaderLayer;
 
-use super::kit::Case;
 use super::probe::Probe;
-use super::request::{self, Origin};
-use super::reqwest_peers;
-use super::retry::Cloning;
-
-/// A layer, and the name of the peer that it is added to.
-pub struct Peer {
-    pub name: &'static str,
-    pub over: &'static str,
-    pub case: Box<dyn Fn(Origin, String) -> Case>,
-}
-
-impl Peer {
-    pub fn cases(&self) -> [Case; 2] {
-        Origin::ALL.map(|origin| (self.case)(origin, format!("{} / {}", self.name, origin.title())))
-    }
-}
+use checks::bench::Case;
+use checks::bench::peer::Peer;
+use checks::bench::request::{self, Origin};
+use checks::bench::retry::Cloning;
 
 pub fn all() -> Vec<Peer> {
     vec![
@@ -87,9 +74,6 @@ pub fn all() -> Vec<Peer> {
                 looks_at_requests: true,
             }
         }),
-        reqwest_peers::bare(),
-        reqwest_peers::ours(),
-        reqwest_peers::retry(),
     ]
 }
 

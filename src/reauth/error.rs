@@ -87,8 +87,7 @@ impl ReauthError {
     }
 
     /// As [`interaction_required_elsewhere`](Self::interaction_required_elsewhere), with the reason and the remedy.
-    #[cfg(feature = "login")]
-    pub(crate) fn nobody_to_ask(reason: impl Into<Source>) -> Self {
+    pub fn interaction_required_because(reason: impl Into<Source>) -> Self {
         Self::of(
             Kind::InteractionRequired { login_url: None },
             Some(reason.into()),

@@ -79,7 +79,7 @@ pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
 pub use self::session::Session;
 pub use self::stats::{Refusals, Stats};
 pub use self::target::{Identity, Target};
-pub use self::trust::Trust;
+pub use self::trust::{Trust, environment_domain};
 
 pub(crate) use self::asked::Asked;
 #[cfg(feature = "reqwest")]
@@ -91,7 +91,5 @@ pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;
 #[cfg(feature = "reqwest")]
 pub(crate) use self::origin::is_secure;
-#[cfg(feature = "login")]
-pub(crate) use self::trust::environment_domain;
 pub(crate) use self::usual_headers::{UsualHeader, UsualHeaders};
 pub(crate) use self::watched::Watched;

@@ -85,7 +85,7 @@ impl Trust {
 }
 
 /// The domain of a Globus environment, named as the Globus SDKs do; an unknown name trusts nobody.
-pub(crate) fn environment_domain(environment: &str) -> Option<&'static str> {
+pub fn environment_domain(environment: &str) -> Option<&'static str> {
     match environment {
         "" | "production" => Some("globus.org"),
         "preview" => Some("preview.globus.org"),

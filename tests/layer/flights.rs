@@ -12,7 +12,7 @@ use globus_gare::reauth::{
 use http::Request;
 use tower::ServiceExt;
 
-use crate::service::{
+use checks::mock::{
     Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
     settle, with,
 };

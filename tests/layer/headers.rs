@@ -6,7 +6,7 @@ use globus_gare::layer::GareLayer;
 use http::{HeaderMap, Request};
 use tower::{Service, ServiceExt};
 
-use crate::service::{Body, Login, MFA, answer, authorization, behind, get, presenting};
+use checks::mock::{Body, Login, MFA, answer, authorization, behind, get, presenting};
 
 #[tokio::test]
 async fn each_request_is_sent_again_with_its_own_headers() {

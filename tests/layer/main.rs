@@ -1,5 +1,5 @@
-//! The tower layer over mock services: each poll, the exact replayed request,
-//! and the response that the caller gets.
+//! The tower layer and its session: over mock services, where the clock and each poll are in the test's hands, and over
+//! real sockets against `FakeGlobus`.
 
 mod flights;
 mod headers;
@@ -7,6 +7,7 @@ mod once;
 mod polls;
 mod requirements;
 mod responses;
-mod service;
+mod session;
 mod settings;
+mod support;
 mod told;

@@ -16,9 +16,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context as Of, Layer as _, SubscriberExt};
 
-use crate::service::{
-    Body, Login, MFA, Once, answer, authorization, behind, get, presenting, with,
-};
+use checks::mock::{Body, Login, MFA, Once, answer, authorization, behind, get, presenting, with};
 
 type Answer = fn() -> Response<Body>;
 type Sent = Arc<Mutex<Vec<String>>>;

@@ -12,7 +12,7 @@ use tokio_test::{assert_pending, assert_ready, assert_ready_ok, task};
 use tower::{Layer, Service};
 use tower_test::mock;
 
-use crate::service::{Body, Login, MFA, answer, authorization, get};
+use checks::mock::{Body, Login, MFA, answer, authorization, get};
 
 type Mock = mock::Mock<Request<Body>, Response<Body>>;
 type Handle = mock::Handle<Request<Body>, Response<Body>>;

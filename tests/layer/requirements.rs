@@ -10,7 +10,7 @@ use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, S
 use http::{Request, Response};
 use tower::ServiceExt;
 
-use crate::service::{Body, Login, Service, answer, authorization, behind, get, settle};
+use checks::mock::{Body, Login, Service, answer, authorization, behind, get, settle};
 
 /// Asks for the policy that the path names until the token has it.
 fn policies_by_path(request: &Request<Body>) -> Response<Body> {

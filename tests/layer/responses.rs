@@ -14,7 +14,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{Body, Login, MFA, answer, authorization, behind, get, presenting, with};
+use checks::mock::{Body, Login, MFA, answer, authorization, behind, get, presenting, with};
 
 /// A body that comes in pieces, each a step.
 struct Steps(VecDeque<Step>);

@@ -14,7 +14,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{CONSENT, Login, MFA, answer, authorization, behind, get};
+use checks::mock::{CONSENT, Login, MFA, answer, authorization, behind, get};
 
 #[tokio::test]
 async fn a_challenge_tells_of_the_request_and_of_all_that_was_found() {

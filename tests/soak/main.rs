@@ -15,9 +15,6 @@ mod errand;
 mod gate;
 mod judge;
 mod ledger;
-#[path = "../../benches/kit/table.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod table;
 mod vitals;
 
 #[global_allocator]

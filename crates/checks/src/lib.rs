@@ -1,0 +1,14 @@
+//! What the tests and benches of several crates share.
+#![allow(missing_docs)]
+
+pub mod bench;
+#[cfg(feature = "documents")]
+pub mod documents;
+pub mod guide;
+pub mod inputs;
+#[cfg(unix)]
+pub mod launcher;
+pub mod mock;
+pub mod secrets;
+pub mod site;
+pub mod tokens;

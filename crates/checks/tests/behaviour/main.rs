@@ -1,0 +1,7 @@
+//! Drawn bodies, documents and schedules, and the stacks that need heavy crates.
+
+mod bodies;
+mod gare;
+mod reqwest;
+mod session;
+mod support;

@@ -1,0 +1,172 @@
+//! What happens to every request before and after its handler: notes are taken, and a panic is not lost.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+
+use super::record::{RequestKind, SeenRequest, ViolationKind};
+use super::world::Shared;
+
+/// Extension of a response: the username whose token the request carried.
+#[derive(Clone, Debug)]
+pub(super) struct CalledBy(pub(super) String);
+
+/// Extension of a response that asks for another login or consent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Challenged;
+
+/// Puts the observer around `routes`.
+pub(super) fn layered(routes: Router<Shared>, world: &Shared) -> Router<Shared> {
+    routes.layer(from_fn_with_state(world.clone(), observe))
+}
+
+async fn observe(State(world): State<Shared>, request: Request, next: Next) -> Response {
+    if !names_loopback(request.headers()) {
+        // A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding).
+        return (
+            StatusCode::MISDIRECTED_REQUEST,
+            "this server answers to loopback names only",
+        )
+            .into_response();
+    }
+    let mut seen = SeenRequest {
+        kind: RequestKind::of(request.uri().path()),
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().map(ToOwned::to_owned),
+        user: None,
+        status: 0,
+        challenged: false,
+    };
+    if request
+        .headers()
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .count()
+        > 1
+    {
+        world.violation(ViolationKind::SeveralCredentials, seen.path.as_str());
+    }
+    if seen
+        .query
+        .as_deref()
+        .is_some_and(|query| query.contains("access_token="))
+    {
+        world.violation(ViolationKind::TokenInUrl, seen.path.as_str());
+    }
+    let response = match fault(&world, seen.kind) {
+        Some(response) => response,
+        None => guarded(&world, request, next).await,
+    };
+    seen.status = response.status().as_u16();
+    seen.user = response
+        .extensions()
+        .get::<CalledBy>()
+        .map(|caller| caller.0.clone());
+    seen.challenged = response.extensions().get::<Challenged>().is_some();
+    world.log().note(seen);
+    response
+}
+
+/// Runs the handler in a task of its own, so that its panic can be reported instead of ending the connection.
+async fn guarded(world: &Shared, request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => {
+            let message = match error.try_into_panic() {
+                Ok(payload) => panic_message(&*payload),
+                Err(cancelled) => cancelled.to_string(),
+            };
+            world.log().panics.push(message.clone());
+            (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+        }
+    }
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    format!(
+        "a handler panicked: {}",
+        text.unwrap_or("with a value that is no text")
+    )
+}
+
+fn fault(world: &Shared, kind: RequestKind) -> Option<Response> {
+    let mut state = world.state();
+    let position = state.faults.iter().position(|fault| fault.kind == kind)?;
+    let fault = state.faults.remove(position)?;
+    Some(
+        (
+            fault.status,
+            [(header::CONTENT_TYPE, fault.content_type)],
+            fault.body,
+        )
+            .into_response(),
+    )
+}
+
+fn names_loopback(headers: &HeaderMap) -> bool {
+    // HTTP/2 names the host in the URI and may leave the header out.
+    let Some(host) = headers.get(header::HOST) else {
+        return true;
+    };
+    let host = host.to_str().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::{FakeGlobus, Person};
+
+    async fn panics() -> &'static str {
+        panic!("deliberately")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_told_to_the_client_and_kept() {
+        let globus = FakeGlobus::builder()
+            .person(Person::automatic())
+            .start()
+            .await
+            .unwrap();
+        let world = globus.world_for_tests();
+        let routes = Router::new().route("/panic", axum::routing::get(panics));
+        let router = layered(routes, &world).with_state(world.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let response = reqwest::get(format!("http://{address}/panic"))
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 500);
+        assert!(
+            globus
+                .shutdown()
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("deliberately")
+        );
+    }
+
+    #[test]
+    fn only_loopback_names_are_answered_to() {
+        for (host, ok) in [
+            ("127.0.0.1:80", true),
+            ("localhost", true),
+            ("[::1]:1", true),
+            ("evil.example:80", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
+            assert_eq!(names_loopback(&headers), ok, "{host}");
+        }
+    }
+}

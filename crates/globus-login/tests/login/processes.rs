@@ -1,0 +1,192 @@
+//! What the processes of one program do together.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use fake_globus::{FakeGlobus, Person};
+use globus_gare::gare::AuthorizationParameters;
+use globus_gare::reauth::{Credential, Reauthenticator};
+use globus_login::{Change, GlobusApp, JsonFileStore, MemoryStore, StoreError, TokenStore, Tokens};
+
+use crate::support::*;
+
+/// Tells what was there before, for a while: as if another process wrote in between.
+struct Behind {
+    now: MemoryStore,
+    before: Tokens,
+    left: AtomicUsize,
+}
+
+#[async_trait]
+impl TokenStore for Behind {
+    async fn load(&self, namespace: &str) -> Result<Tokens, StoreError> {
+        let count = |left: usize| left.checked_sub(1);
+        match self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, count)
+        {
+            Ok(_) => Ok(self.before.clone()),
+            Err(_) => self.now.load(namespace).await,
+        }
+    }
+
+    async fn update(&self, namespace: &str, change: Change) -> Result<(), StoreError> {
+        self.now.update(namespace, change).await
+    }
+}
+
+/// Another process of the same program, whose tokens have run out.
+struct Other {
+    globus: FakeGlobus,
+    browser: Browser,
+    app: GlobusApp,
+    now: MemoryStore,
+    before: Tokens,
+}
+
+impl Other {
+    async fn new() -> Self {
+        let globus = globus(Person::automatic()).await;
+        let (browser, now) = (Browser::redirected(), MemoryStore::new());
+        let app = app(&globus, &browser)
+            .refresh_tokens(true)
+            .store(now.clone());
+        let app = app.build().expect("an app");
+        app.login().await.expect("a login");
+        run_out(&now).await;
+        let before = now.load("DEFAULT").await.expect("tokens");
+        Self {
+            globus,
+            browser,
+            app,
+            now,
+            before,
+        }
+    }
+
+    /// Replaces the tokens, and leaves none of the old ones good.
+    async fn log_in_again(&self) {
+        self.globus.revoke_all_tokens();
+        self.app.login_again().await.expect("a login");
+    }
+
+    /// What we find, who read so many times too early.
+    async fn found(&self, reads: usize) -> Option<Credential> {
+        let behind = Behind {
+            now: self.now.clone(),
+            before: self.before.clone(),
+            left: AtomicUsize::new(reads),
+        };
+        let ours = app(&self.globus, &self.browser)
+            .refresh_tokens(true)
+            .store(behind);
+        let ours = ours.build().expect("an app");
+        held(&ours, &target(self.globus.transfer_url())).await
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_another_process_has_replaced_is_looked_up_again() {
+    let other = Other::new().await;
+    other.log_in_again().await;
+    let Other { globus, .. } = &other;
+    let transfer = target(globus.transfer_url());
+    let newer = held(&other.app, &transfer).await.expect("a credential");
+
+    for reads in [1, 2, 3] {
+        let found = other.found(reads).await.expect("a credential");
+        assert_eq!(
+            found.header_value(),
+            newer.header_value(),
+            "{reads} reads too early"
+        );
+    }
+    let logins = other.browser.queries().len();
+    assert_eq!((logins, globus.counts().refresh_grants), (2, 0));
+    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+}
+
+/// While we wait for our turn to renew, another process changes what we would renew.
+#[tokio::test]
+async fn what_another_process_leaves_is_renewed_in_the_place_of_what_was_there() {
+    let other = Other::new().await;
+    let Other { globus, now, .. } = &other;
+
+    // Another token, which has run out as well.
+    other.log_in_again().await;
+    run_out(now).await;
+    assert!(other.found(1).await.is_some());
+    assert_eq!(globus.counts().refresh_grants, 1);
+
+    // One that cannot be renewed.
+    let unrenewable = |tokens: &mut Tokens| {
+        for token in tokens.values_mut() {
+            let mut kept = serde_json::to_value(&*token).expect("JSON");
+            kept["refresh_token"].take();
+            kept["access_token"] = "other".into();
+            kept["expires_at_seconds"] = 1.into();
+            *token = serde_json::from_value(kept).expect("a token");
+        }
+    };
+    let change = now.update("DEFAULT", Box::new(unrenewable));
+    change.await.expect("kept");
+    assert!(other.found(1).await.is_none());
+
+    // None at all.
+    let change = now.update("DEFAULT", Box::new(Tokens::clear));
+    change.await.expect("kept");
+    assert!(other.found(1).await.is_none());
+    assert_eq!(globus.counts().refresh_grants, 1);
+}
+
+#[tokio::test]
+async fn processes_that_are_refused_together_log_in_once() {
+    let globus = globus(Person::automatic()).await;
+    let home = tempfile::tempdir().expect("a directory");
+    let browser = Browser::redirected();
+    let process = || {
+        let store = JsonFileStore::new(home.path().join("tokens.json"));
+        app(&globus, &browser).store(store).build().expect("an app")
+    };
+    let transfer = target(globus.transfer_url());
+    let processes: Vec<GlobusApp> = (0..6).map(|_| process()).collect();
+    let at_once = async |work: &[AuthorizationParameters]| {
+        let mut running = tokio::task::JoinSet::new();
+        for (at, app) in processes.iter().enumerate() {
+            let (app, asked) = (
+                app.clone(),
+                challenge(&globus, work[at % work.len()].clone()),
+            );
+            running.spawn(async move { app.reauthenticate(&asked).await.map(|_| ()) });
+        }
+        for done in running.join_all().await {
+            done.expect("a credential");
+        }
+    };
+    let mut first = tokio::task::JoinSet::new();
+    for app in &processes {
+        let app = app.clone();
+        first.spawn(async move { app.login().await });
+    }
+    assert!(first.join_all().await.iter().all(Result::is_ok));
+    assert_eq!(browser.queries().len(), 1);
+    for app in &processes {
+        held(app, &transfer).await.expect("a credential");
+    }
+
+    at_once(&[AuthorizationParameters::default()]).await;
+    assert_eq!(
+        browser.queries().len(),
+        2,
+        "one login for what all were asked"
+    );
+    // The next refusal is of the token that this login gave.
+    at_once(&[AuthorizationParameters::default()]).await;
+    assert_eq!(browser.queries().len(), 3);
+    // What another one was asked is no answer to what we are.
+    let domain =
+        AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
+    at_once(&[AuthorizationParameters::default(), domain]).await;
+    assert!(browser.queries().len() >= 5, "{}", browser.queries().len());
+    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+}

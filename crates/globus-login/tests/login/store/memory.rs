@@ -1,0 +1,52 @@
+//! The store that ends with the program.
+
+use globus_login::{MemoryStore, TokenStore, Tokens, Work};
+
+use checks::tokens::{servers, token};
+
+/// How many namespaces it says that it remembers.
+const MAX: usize = 1024;
+
+async fn put(store: &MemoryStore, namespace: &str) {
+    let change = |tokens: &mut Tokens| {
+        tokens.insert("t".to_owned(), token("t", "t"));
+    };
+    let kept = store.update(namespace, Box::new(change)).await;
+    kept.expect("kept");
+}
+
+#[tokio::test]
+async fn whoever_was_used_least_recently_is_forgotten() {
+    let store = MemoryStore::new();
+    let known = async |namespace: &str| {
+        let tokens = store.load(namespace).await.expect("tokens");
+        servers(&tokens) == ["t"]
+    };
+    put(&store, "used").await;
+    put(&store, "idle").await;
+    for number in 2..MAX {
+        put(&store, &number.to_string()).await;
+    }
+    assert!(known("used").await);
+    put(&store, "one more").await;
+    assert!(known("used").await && known("one more").await && !known("idle").await);
+    let shown = format!("{store:?}");
+    assert!(shown.contains("1024"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_lock_that_is_held_is_not_forgotten() {
+    let store = MemoryStore::new();
+    let mut held = store.lock("held", Work::Login).await.expect("a lock");
+    for number in 0..2 * MAX {
+        let lock = store.lock(&number.to_string(), Work::Login).await;
+        lock.expect("a lock");
+    }
+    let mut next = tokio_test::task::spawn(store.lock("held", Work::Login));
+    assert!(next.poll().is_pending());
+    held.leave_note("for you").expect("noted");
+    drop(held);
+    assert!(next.is_woken());
+    let note = next.await.expect("a lock").note();
+    assert_eq!(note.as_deref(), Some("for you"));
+}

@@ -1,0 +1,5 @@
+//! Token stores by themselves.
+
+mod file;
+mod kill;
+mod memory;

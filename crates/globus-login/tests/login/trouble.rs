@@ -1,0 +1,190 @@
+//! Globus Auth out of order, after the login.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fake_globus::{FakeGlobus, Person, RequestKind};
+use globus_gare::reauth::Reauthenticator;
+use globus_login::{Change, GlobusApp, MemoryStore, StoreError, TokenStore, Tokens};
+
+use crate::support::*;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// An app that is logged in, and its tokens, which live for two days.
+async fn logged_in(globus: &FakeGlobus, leeway: Duration) -> (GlobusApp, MemoryStore) {
+    let store = MemoryStore::new();
+    let app = app(globus, &Browser::redirected())
+        .scopes([TRANSFER_ALL, "openid profile"])
+        .refresh_tokens(true)
+        .expiry_leeway(leeway)
+        .store(store.clone())
+        .build()
+        .expect("an app");
+    app.login().await.expect("a login");
+    (app, store)
+}
+
+#[tokio::test]
+async fn who_is_logged_in_is_nobody_or_unknown() {
+    let globus = globus(Person::automatic()).await;
+    let (app, _) = logged_in(&globus, Duration::ZERO).await;
+    for status in [401, 403] {
+        globus.fail_next(RequestKind::UserInfo, status, "{}");
+        assert_eq!(app.account().await.expect("no error"), None, "{status}");
+    }
+    for (status, body, says) in [
+        (404, "s3cret", "status 404"),
+        (500, "s3cret", "status 500"),
+        (200, r#"{"name": "s3cret"}"#, "something else"),
+        (200, "s3cret", "something else"),
+    ] {
+        globus.fail_next(RequestKind::UserInfo, status, body);
+        let error = app.account().await.expect_err("trouble");
+        assert!(
+            told(&error).contains(says) && !told(&error).contains("s3cret"),
+            "{status}: {}",
+            told(&error)
+        );
+    }
+    assert!(app.account().await.expect("no error").is_some());
+}
+
+#[tokio::test]
+async fn tokens_are_forgotten_even_where_globus_auth_cannot_be_told() {
+    let globus = globus(Person::automatic()).await;
+    for (status, says) in [(503, "status 503"), (400, "status 400")] {
+        let (app, store) = logged_in(&globus, Duration::ZERO).await;
+        globus.fail_next(RequestKind::Revoke, status, "s3cret");
+        let error = app.logout().await.expect_err("nobody heard");
+        assert!(
+            told(&error).contains(says) && !told(&error).contains("s3cret"),
+            "{}",
+            told(&error)
+        );
+        assert!(store.load("DEFAULT").await.expect("tokens").is_empty());
+        assert!(!app.is_logged_in().await.expect("no error"));
+        assert!(!app.logout().await.expect("nothing to do"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read() {
+    let globus = globus(Person::automatic()).await;
+    let (app, _) = logged_in(&globus, Duration::ZERO).await;
+    globus.fail_next(RequestKind::Token, 200, " ".repeat(1024 * 1024 + 1));
+    let error = app.login_again().await.expect_err("far too much");
+    assert!(told(&error).contains("too long"), "{}", told(&error));
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_renewed_is_used_up() {
+    let globus = globus(Person::automatic()).await;
+    let transfer = target(globus.transfer_url());
+    // It counts as run out, and is still good for two days.
+    let (app, _) = logged_in(&globus, 3 * DAY).await;
+    globus.fail_next(RequestKind::Token, 503, "{}");
+    let used = held(&app, &transfer).await.expect("the old one");
+    assert_eq!(globus.counts().refresh_grants, 0);
+    let renewed = held(&app, &transfer).await.expect("a new one");
+    assert_ne!(used.header_value(), renewed.header_value());
+
+    let (app, store) = logged_in(&globus, Duration::ZERO).await;
+    run_out(&store).await;
+    globus.fail_next(RequestKind::Token, 503, "{}");
+    let error = app
+        .credential(&transfer)
+        .await
+        .expect_err("nothing is left");
+    assert!(told(&error).contains("503"), "{}", told(&error));
+    // The refresh token is still there for when Globus Auth is back.
+    assert!(held(&app, &transfer).await.is_some());
+}
+
+#[tokio::test]
+async fn a_login_of_nobody_knows_whom_is_not_kept() {
+    let globus = globus(Person::automatic()).await;
+    let store = MemoryStore::new();
+    let app = app(&globus, &Browser::redirected()).store(store.clone());
+    let app = app.build().expect("an app");
+    let body = r#"{"access_token": "s3cret", "token_type": "Bearer", "expires_in": 60, "scope": "openid",
+        "resource_server": "auth.globus.org"}"#;
+    globus.fail_next(RequestKind::Token, 200, body);
+    let error = app.login().await.expect_err("no ID token");
+    assert!(
+        told(&error).contains("did not tell who"),
+        "{}",
+        told(&error)
+    );
+    assert!(!told(&error).contains("s3cret"), "{}", told(&error));
+    assert!(store.load("DEFAULT").await.expect("tokens").is_empty());
+    // It was ended, too.
+    assert_eq!(requests_of(&globus, RequestKind::Revoke), 1);
+}
+
+#[tokio::test]
+async fn a_renewed_token_keeps_what_its_answer_does_not_say() {
+    let globus = globus(Person::automatic()).await;
+    let (app, store) = logged_in(&globus, 3 * DAY).await;
+    let kept = async || {
+        let tokens = store.load("DEFAULT").await.expect("tokens");
+        serde_json::to_value(&tokens["transfer.api.globus.org"]).expect("JSON")
+    };
+    let before = kept().await;
+    let body = r#"{"access_token": "renewed", "token_type": "Bearer", "expires_in": 172800,
+        "resource_server": "transfer.api.globus.org"}"#;
+    globus.fail_next(RequestKind::Token, 200, body);
+    held(&app, &target(globus.transfer_url())).await;
+    let after = kept().await;
+    assert_eq!(after["access_token"], "renewed");
+    for name in ["scope", "identity_id", "refresh_token", "resource_server"] {
+        assert!(before[name].is_string(), "{name}");
+        assert_eq!(after[name], before[name], "{name}");
+    }
+}
+
+/// Keeps nothing, and says so.
+struct OutOfOrder;
+
+#[async_trait]
+impl TokenStore for OutOfOrder {
+    async fn load(&self, _: &str) -> Result<Tokens, StoreError> {
+        Ok(Tokens::new())
+    }
+
+    async fn update(&self, _: &str, _: Change) -> Result<(), StoreError> {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        Err(StoreError::new("the database takes nothing", full))
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_keeps_nothing_is_told() {
+    let globus = globus(Person::automatic()).await;
+    let browser = Browser::redirected();
+    // Shared, as programs do: neither the store nor the prompt has to be the app's own.
+    let app = app(&globus, &browser)
+        .prompt(Arc::new(browser.clone()))
+        .store(Arc::new(OutOfOrder));
+    let error = app.build().expect("an app").login().await;
+    let error = error.expect_err("nothing is kept");
+    assert!(!error.is_declined());
+    assert!(
+        told(&error).contains("the database takes nothing"),
+        "{}",
+        told(&error)
+    );
+    assert_eq!(browser.queries().len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_ends_its_tokens_by_its_secret() {
+    let globus = globus(Person::automatic()).await;
+    let app = confidential(&globus).build().expect("an app");
+    let transfer = target(globus.transfer_url());
+    assert!(held(&app, &transfer).await.is_some());
+    assert!(app.logout().await.expect("told"));
+    assert!(!app.logout().await.expect("nothing to do"));
+    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+}

@@ -1,0 +1,240 @@
+//! What is listed, and how.
+
+use std::process::Stdio;
+
+use checks::site::*;
+
+use crate::support::*;
+
+/// A site with more to list.
+#[tokio::test]
+async fn filters_patterns_and_hidden_names() {
+    let site = Site::of_many_files(PROGRAM).await;
+    for (arguments, expected) in [
+        (
+            &["--filter", "~*.csv"][..],
+            &["big.csv", "measurements.csv", "notes.csv"][..],
+        ),
+        (&["--filter", "notes.csv"], &["notes.csv"]),
+        (&["--filter", "=notes.csv"], &["notes.csv"]),
+        (&["--filter", "!~*.csv"], &["README.txt", "figures/"]),
+        (&["-a", "--filter", "~.*"], &[".hidden"]),
+        (&["--filter", "~.*"], &[]),
+        (
+            &["--filter", "~*.svg", "-R"],
+            &[
+                "figures/",
+                "figures/old/",
+                "figures/sketch.svg",
+                "figures/old/first.svg",
+                "figures/old/older/",
+                "figures/old/older/oldest/",
+                "figures/old/older/second.svg",
+            ],
+        ),
+    ] {
+        assert_eq!(site.lines(arguments).await, expected, "{arguments:?}");
+    }
+    for (path, expected) in [
+        ("/*.csv", "big.csv\nmeasurements.csv\nnotes.csv\n"),
+        ("*otes*", "notes.csv\n"),
+        ("/figures/*.svg", "sketch.svg\n"),
+        ("/~/fig*", "figures/\n"),
+        ("/*.nothing", ""),
+    ] {
+        let ran = run(site.ls(&[&format!("{}:{path}", site.collection)])).await;
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (0, expected),
+            "{path}: {}",
+            ran.stderr
+        );
+    }
+    for (arguments, says) in [
+        (&["--filter", "a/b"][..], "no / in them"),
+        (&["--filter", "a", "/*.csv"], "exclude each other"),
+        (&["/*/a"], "last part"),
+    ] {
+        let ran = run(site.ls(&[&[site.collection.as_str()], arguments].concat())).await;
+        assert!(the_line(&ran, 2).contains(says), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
+async fn directories_are_gone_into_as_deep_as_is_wanted() {
+    let site = Site::of_many_files(PROGRAM).await;
+    let top = [
+        "README.txt",
+        "big.csv",
+        "figures/",
+        "measurements.csv",
+        "notes.csv",
+    ]
+    .map(str::to_owned);
+    let deeper = [
+        "figures/old/",
+        "figures/sketch.svg",
+        "figures/old/first.svg",
+        "figures/old/older/",
+        "figures/old/older/oldest/",
+        "figures/old/older/second.svg",
+        "figures/old/older/oldest/third.svg",
+    ];
+    for (arguments, below) in [
+        (&["-R", "--depth", "0"][..], 0),
+        (&["-R", "--depth", "1"], 2),
+        (&["-R", "--depth", "2"], 4),
+        (&["-R"], 6),
+        (&["-R", "--depth", "9"], 7),
+    ] {
+        let expected: Vec<String> = top
+            .iter()
+            .cloned()
+            .chain(deeper[..below].iter().map(|name| (*name).to_owned()))
+            .collect();
+        assert_eq!(site.lines(arguments).await, expected, "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn everything_is_sorted_as_wanted_page_by_page() {
+    let site = Site::of_many_files(PROGRAM).await;
+    for page_size in ["1", "2", "3", "100000"] {
+        for (arguments, expected) in [
+            (
+                &[][..],
+                "README.txt big.csv figures/ measurements.csv notes.csv",
+            ),
+            (
+                &["-r"],
+                "notes.csv measurements.csv figures/ big.csv README.txt",
+            ),
+            (
+                &["--sort", "type", "-r"],
+                "README.txt big.csv measurements.csv notes.csv figures/",
+            ),
+        ] {
+            let arguments = [arguments, &["--page-size", page_size]].concat();
+            assert_eq!(
+                site.lines(&arguments).await.join(" "),
+                expected,
+                "{arguments:?}"
+            );
+        }
+        let by_size = site.lines(&["-S", "--page-size", page_size]).await;
+        let files: Vec<&str> = by_size
+            .iter()
+            .map(String::as_str)
+            .filter(|name| *name != "figures/")
+            .collect();
+        assert_eq!(
+            files,
+            ["big.csv", "measurements.csv", "README.txt", "notes.csv"]
+        );
+    }
+    let by_time = site.lines(&["-tr"]).await;
+    assert_eq!(by_time[..2], ["big.csv", "notes.csv"]);
+    assert_eq!(
+        site.lines(&["-t"]).await.last().map(String::as_str),
+        Some("big.csv")
+    );
+    let before = site.globus.counts().listings;
+    site.lines(&["--page-size", "2"]).await;
+    assert_eq!(
+        site.globus.counts().listings - before,
+        3,
+        "five entries, two at a time"
+    );
+
+    let ran = run(site.ls(&[
+        "--format",
+        "json",
+        "--page-size",
+        "2",
+        "-R",
+        &site.collection,
+    ]))
+    .await;
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let entries = document["DATA"].as_array().expect("entries");
+    assert_eq!(
+        (document["DATA_TYPE"].as_str(), &document["length"]),
+        (Some("file_list"), &entries.len().into())
+    );
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry["name"] == "figures/old/first.svg")
+    );
+}
+
+#[tokio::test]
+async fn sizes_and_times_are_for_people() {
+    let site = Site::of_many_files(PROGRAM).await;
+    let long = async |zone: &str, arguments: &[&str]| {
+        let mut command = site.ls(&[
+            &["-l", "--filter", "big.csv", site.collection.as_str()],
+            arguments,
+        ]
+        .concat());
+        command.env("TZ", zone);
+        run(command).await.stdout
+    };
+    // 2023-11-14T16:40:00Z
+    for (zone, arguments, expected) in [
+        (
+            "UTC",
+            &[][..],
+            "-rw-r--r--     1.91 MiB  2023-11-14 16:40  big.csv\n",
+        ),
+        (
+            "America/Chicago",
+            &[],
+            "-rw-r--r--     1.91 MiB  2023-11-14 10:40  big.csv\n",
+        ),
+        (
+            "America/Chicago",
+            &["--utc"],
+            "-rw-r--r--     1.91 MiB  2023-11-14 16:40  big.csv\n",
+        ),
+        (
+            "UTC",
+            &["-b"],
+            "-rw-r--r--      2000000  2023-11-14 16:40  big.csv\n",
+        ),
+    ] {
+        assert_eq!(
+            long(zone, arguments).await,
+            expected,
+            "{zone} {arguments:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn shells_complete_it() {
+    for (shell, says) in [
+        ("bash", "_globus__ls()"),
+        ("zsh", "#compdef globus-ls"),
+        ("fish", "complete -c globus-ls"),
+    ] {
+        let ran = run(ls(&["completion", shell])).await;
+        assert!(
+            ran.code == 0 && ran.stdout.contains(says) && ran.stdout.contains("client-id"),
+            "{}",
+            ran.stdout
+        );
+    }
+    let mut bash = std::process::Command::new("bash");
+    let script = run(ls(&["completion", "bash"])).await.stdout;
+    let ask = format!(
+        "{script}\nCOMP_WORDS=(globus-ls --fil); COMP_CWORD=1; _globus__ls globus-ls --fil globus-ls; echo \"${{COMPREPLY[@]}}\""
+    );
+    let said = bash
+        .arg("-c")
+        .arg(ask)
+        .stdin(Stdio::null())
+        .output()
+        .expect("bash");
+    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), "--filter");
+}

@@ -1,0 +1,102 @@
+//! The whole login in Chromium: `globus-ls` opens a page, a person picks an identity and approves, and it lists.
+#![cfg(unix)]
+
+mod chromium;
+
+use std::time::Duration;
+
+use fake_globus::Person;
+
+use checks::launcher::Launcher;
+use checks::site::*;
+use peers::programs;
+
+use crate::chromium::Chromium;
+
+#[tokio::test]
+async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
+    let Some(chromium) = Chromium::start().await else {
+        return;
+    };
+    let site = Site::guarded(programs::globus_ls(), |collection| {
+        collection.domain("uchicago.edu").mfa()
+    })
+    .await;
+    site.globus.set_person(Person::browser());
+    let mut launcher = Launcher::new();
+    let browser = launcher.program();
+    let command = || {
+        let mut command = site.daily(&[&site.collection]);
+        command.env("BROWSER", &browser);
+        run(command)
+    };
+
+    // Whoever has no token logs in first, as anybody. The collection then wants somebody of the university, and a
+    // second factor.
+    let running = command();
+    let person = async {
+        chromium.open(&launcher.page().await).await;
+        assert_eq!(chromium.title().await, "Log in");
+        chromium
+            .click("//label[contains(., 'ada@globusid.org')]")
+            .await;
+        chromium.click("//button[@value='approve']").await;
+        assert_eq!(
+            chromium.text("//body[@class='done']//h1").await,
+            "You are logged in"
+        );
+        assert!(chromium.address().await.starts_with("http://127.0.0.1:"));
+        // It looks as it was drawn: the style was let in.
+        assert_eq!(
+            chromium
+                .style("//*[@class='mark']", "border-top-left-radius")
+                .await,
+            "50%"
+        );
+
+        chromium.open(&launcher.page().await).await;
+        let page = chromium.text("//main").await;
+        assert!(
+            page.contains("identity of uchicago.edu") && !page.contains("globusid.org"),
+            "{page}"
+        );
+        chromium
+            .click("//label[contains(., 'ada@uchicago.edu')]")
+            .await;
+        chromium.click("//input[@name='mfa']").await;
+        chromium.click("//button[@value='approve']").await;
+        assert_eq!(
+            chromium.text("//body[@class='done']//h1").await,
+            "You are logged in"
+        );
+    };
+    let (ran, ()) = tokio::join!(running, person);
+    ran.ended(0, LISTING);
+    assert!(
+        ran.stderr
+            .contains("an identity from uchicago.edu and use multi-factor"),
+        "{}",
+        ran.stderr
+    );
+
+    site.globus.clock().advance(Duration::from_secs(120));
+    let running = command();
+    let person = async {
+        chromium.open(&launcher.page().await).await;
+        chromium.click("//button[@value='deny']").await;
+        assert_eq!(
+            chromium.text("//body[@class='declined']//h1").await,
+            "You declined the login"
+        );
+    };
+    let (ran, ()) = tokio::join!(running, person);
+    ran.ended(4, "");
+    assert!(
+        ran.stderr.contains("the login was declined"),
+        "{}",
+        ran.stderr
+    );
+    let counts = site.globus.counts();
+    assert_eq!((counts.logins, counts.code_grants), (2, 2));
+    site.saw_no_violation();
+}

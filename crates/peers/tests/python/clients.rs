@@ -1,0 +1,108 @@
+//! The official Python SDK and `globus` command line, unchanged, against the embedded services.
+//!
+//! Where they are found, `peers/peer.rs` says.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use fake_globus::{Collection, ErrorShape, FakeGlobus, Identity, Person, Policy, ViolationKind};
+use peers::python;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_works() {
+    run("sdk.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_works() {
+    run("cli.py").await;
+}
+
+async fn run(script: &'static str) {
+    let mut command = python::script(script);
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("hello.txt"), "hello").unwrap();
+    std::fs::write(dir.path().join("notes.txt"), "note").unwrap();
+    std::fs::create_dir(dir.path().join("sub")).unwrap();
+    std::fs::write(dir.path().join("sub/deep.txt"), "deep").unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let guarded = |name: &str| {
+        Collection::new(name, dir.path())
+            .domain("uchicago.edu")
+            .session_minutes(30)
+    };
+    let collections = [
+        guarded("Plain"),
+        guarded("Embedded").errors(ErrorShape::Embedded),
+        Collection::new("Policy", dir.path()).policy(
+            Policy::new("Recent")
+                .session_minutes(30)
+                .domain("uchicago.edu"),
+        ),
+        Collection::new("Data access", dir.path()).data_access(),
+    ];
+    let ids = collections
+        .each_ref()
+        .map(|collection| collection.id().to_string());
+    let identity =
+        Identity::new("ada", "uchicago.edu").linked(Identity::new("ada", "globusid.org"));
+    let builder = FakeGlobus::builder()
+        .identity(identity)
+        .person(Person::automatic());
+    let globus = collections
+        .into_iter()
+        .fold(builder, |builder, collection| {
+            builder.collection(collection)
+        });
+    let globus = globus.start().await.unwrap();
+
+    command
+        .args(&ids)
+        .env("HOME", home.path())
+        .env("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url())
+        .env("GLOBUS_SDK_SERVICE_URL_AUTH", globus.auth_url())
+        .env("GLOBUS_CLIENT_ID", globus.client_id().to_string())
+        .env(
+            "FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID",
+            globus.confidential_client_id().to_string(),
+        )
+        .env("FAKE_GLOBUS_CLIENT_SECRET", globus.client_secret());
+    let child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let clock = globus.clock();
+    let said = tokio::task::spawn_blocking(move || converse(child, |by| clock.advance(by)))
+        .await
+        .unwrap();
+    assert!(said.trim_end().ends_with("passed"), "{script} said: {said}");
+    // The one thing that a script does wrong, on purpose.
+    let violations = globus.violations();
+    let others = violations
+        .iter()
+        .filter(|violation| violation.kind != ViolationKind::WrongSecret);
+    assert_eq!(others.count(), 0, "{violations:?}");
+    globus.shutdown().await.unwrap();
+}
+
+/// Does what the script asks for in lines such as `@advance 60`, and gives the rest of what it says.
+fn converse(mut child: Child, advance: impl Fn(Duration)) -> String {
+    let mut answers = child.stdin.take().unwrap();
+    let mut said = String::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        match line.strip_prefix("@advance ") {
+            Some(seconds) => {
+                advance(Duration::from_secs(seconds.parse().unwrap()));
+                writeln!(answers, "done").unwrap();
+            }
+            None => said.extend([line.as_str(), "\n"]),
+        }
+    }
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{status}: {said}");
+    said
+}

@@ -1,0 +1,98 @@
+//! Held against the Python SDK: what `globus_sdk.gare.to_gares` accepts, we accept, with the same content.
+//!
+//! The deliberate differences are all in `peers/parity.rs`.
+
+use globus_gare::gare::{self, Gare};
+use peers::parity::{assert_accepted, assert_query};
+use peers::{oracle, python};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use serde_json::Value;
+
+const CORPUS: &str = include_str!("../../../../tests/corpus/errors.jsonl");
+const GENERATED: usize = 6000;
+
+fn detected(body: &str) -> Vec<Gare> {
+    gare::detect(body.as_bytes())
+        .into_iter()
+        .map(|found| found.gare)
+        .collect()
+}
+
+/// `count` bodies, the same in every run.
+fn generate(count: usize) -> Vec<(String, bool)> {
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let strategy = checks::documents::body();
+    (0..count)
+        .map(|_| {
+            strategy
+                .new_tree(&mut runner)
+                .expect("no filters")
+                .current()
+        })
+        .collect()
+}
+
+#[test]
+fn the_corpus() {
+    let sdk = python::script("gare_oracle.py");
+    let rows = CORPUS
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
+    let bodies: Vec<Value> = rows.map(|mut row| row["body"].take()).collect();
+    let mut accepted = 0;
+    for (body, theirs) in bodies.iter().zip(oracle::ask(sdk, &bodies)) {
+        let body = body.as_str().expect("a body");
+        if let Value::Array(theirs) = theirs {
+            accepted += assert_accepted(
+                body,
+                &detected(body),
+                &theirs,
+                body.contains("GridFTP-JSON-Result"),
+            );
+        }
+    }
+    assert!(accepted >= 20, "the SDK accepts only {accepted} documents");
+}
+
+#[test]
+fn generated_documents() {
+    let sdk = python::script("gare_oracle.py");
+    let bodies = generate(GENERATED);
+    let mut accepted = 0;
+    let mut consents = 0;
+    let mut queries = 0;
+    for ((body, nested), theirs) in bodies.iter().zip(oracle::ask(sdk, &bodies_of(&bodies))) {
+        let Value::Array(theirs) = theirs else {
+            continue;
+        };
+        let found = detected(body);
+        let count = assert_accepted(body, &found, &theirs, *nested);
+        accepted += count;
+        consents += theirs
+            .iter()
+            .filter(|theirs| theirs["consent"] == true)
+            .count();
+        if let ([gare], [theirs], false) = (&found[..], &theirs[..], *nested)
+            && count == 1
+        {
+            queries += 1;
+            assert_query(body, &gare.authorization_parameters, theirs);
+        }
+    }
+    // A generator that the SDK refuses to hear tests nothing.
+    assert!(
+        accepted >= 2000,
+        "the SDK accepts only {accepted} documents"
+    );
+    assert!(consents >= 300, "only {consents} consent errors");
+    assert!(queries >= 1000, "only {queries} queries");
+}
+
+fn bodies_of(bodies: &[(String, bool)]) -> Vec<Value> {
+    let bodies = bodies.iter().map(|(body, _)| body.as_str());
+    bodies.map(Value::from).collect()
+}

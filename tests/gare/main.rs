@@ -1,0 +1,5 @@
+//! Finding GAREs in response bodies.
+
+mod corpus;
+mod fuzz_inputs;
+mod limits;

@@ -1,0 +1,201 @@
+//! `examples/explain.rs`, run as a program.
+
+use std::{
+    env,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::LazyLock,
+};
+
+use serde_json::{Value, json};
+
+const CORPUS: &str = include_str!("../corpus/errors.jsonl");
+
+/// The program. `cargo test` builds it beside the tests; `cargo test --test explain` leaves that to us.
+fn program() -> &'static Path {
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+        let test = env::current_exe().expect("a test has a path");
+        let profile = test
+            .parent()
+            .and_then(Path::parent)
+            .expect("target/<profile>/deps");
+        let program = profile
+            .join("examples")
+            .join(format!("explain{}", env::consts::EXE_SUFFIX));
+        if !program.is_file() {
+            let release = profile.ends_with("release").then_some("--release");
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo
+                .args(["build", "--quiet", "--example", "explain"])
+                .args(release);
+            cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+            cargo
+                .arg("--target-dir")
+                .arg(profile.parent().expect("target"));
+            assert!(
+                cargo.status().expect("cargo runs").success(),
+                "explain does not build"
+            );
+        }
+        program
+    });
+    &PROGRAM
+}
+
+fn explain(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(program())
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("explain starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_owned();
+    // It may end before it has read everything.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().expect("explain ran");
+    writer.join().expect("written");
+    output
+}
+
+fn parsed(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn one_body() {
+    let body = br#"{"authorization_parameters": {"session_required_single_domain": "a,b", "required_scopes": ["s"], "new": 1}}"#;
+    let output = explain(
+        &[
+            "--status",
+            "403",
+            "--content-type",
+            "application/json; charset=utf-8",
+        ],
+        body,
+    );
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stderr(&output), "");
+    let expected = json!({"gares": [{
+        "code": "AuthorizationRequired",
+        "location": "root",
+        "authorization_parameters": {"session_required_single_domain": ["a", "b"], "required_scopes": ["s"]},
+        "authorize_query": {"session_required_single_domain": "a,b"},
+    }]});
+    assert_eq!(parsed(&output), expected);
+}
+
+#[test]
+fn nothing_found() {
+    let output = explain(&[], b"\xff\xfe Bad gateway");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(parsed(&output), json!({"gares": []}));
+}
+
+#[test]
+fn notes_what_the_layer_would_not_look_into() {
+    let body = br#"{"authorization_parameters": {}}"#;
+    for (arguments, note) in [
+        (&["--status", "200"][..], "status 200"),
+        (
+            &["--status", "403", "--content-type", "image/png"],
+            "image/png",
+        ),
+        (
+            &[
+                "--status",
+                "502",
+                "--content-type",
+                "application/vnd.api+json",
+            ],
+            "",
+        ),
+    ] {
+        let output = explain(arguments, body);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(
+            stderr(&output).contains(note) && stderr(&output).is_empty() == note.is_empty(),
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn the_corpus() {
+    let output = explain(&["--jsonl"], CORPUS.as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let answers: Vec<Value> = String::from_utf8(output.stdout)
+        .expect("UTF-8")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let rows: Vec<Value> = CORPUS
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a row"))
+        .collect();
+    assert_eq!(answers.len(), rows.len());
+    for (answer, row) in answers.iter().zip(&rows) {
+        assert_eq!(answer["id"], row["id"]);
+        let gares = answer["gares"].as_array().expect("a list");
+        let params: Value = gares
+            .iter()
+            .map(|gare| gare["authorization_parameters"].clone())
+            .collect();
+        match &row["expect"] {
+            Value::String(_) => assert!(!gares.is_empty(), "{}", row["id"]),
+            expected => assert_eq!(params, *expected, "{}", row["id"]),
+        }
+    }
+}
+
+#[test]
+fn malformed_rows_are_named() {
+    for (row, reason) in [
+        ("{", "EOF"),
+        (r#"{"id": "x"}"#, "body"),
+        (r#"{"body": 1}"#, "string"),
+        ("\u{fe}", "expected"),
+    ] {
+        let output = explain(
+            &["--jsonl"],
+            format!("{{\"body\": \"\"}}\n\n{row}\n").as_bytes(),
+        );
+        assert_eq!(output.status.code(), Some(2), "{row}");
+        let message = stderr(&output);
+        assert!(
+            message.starts_with("explain: line 3:") && message.contains(reason),
+            "{message}"
+        );
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+    assert_eq!(
+        explain(&["--jsonl"], b"{\"body\": \"\"}\n").status.code(),
+        Some(1)
+    );
+}
+
+#[test]
+fn usage() {
+    for arguments in [
+        &["--status", "many"][..],
+        &["--what"],
+        &["--jsonl", "--status", "403"],
+    ] {
+        let output = explain(arguments, b"");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+    let help = explain(&["--help"], b"");
+    assert_eq!(help.status.code(), Some(0));
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    assert!(
+        help.contains("--jsonl") && help.contains("Example:") && help.contains("Exit status:"),
+        "{help}"
+    );
+}

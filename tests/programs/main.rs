@@ -1,0 +1,3 @@
+//! The examples, run as their users run them.
+
+mod explain;
