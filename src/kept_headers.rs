@@ -230,7 +230,7 @@ mod tests {
             .collect()
     }
 
-    #[test]
+    #[checks::test]
     fn what_is_as_usual_is_not_copied() {
         let value = HeaderValue::from_static;
         let usual = [
@@ -262,7 +262,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn no_headers() {
         let none = HeaderMap::new();
         let usual = UsualHeaders::default();
@@ -301,7 +301,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn nothing_is_lost_but_the_credential() {
         let mut draw = Draw(1);
         for _ in 0..500 {

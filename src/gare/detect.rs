@@ -93,7 +93,7 @@ mod tests {
             .collect()
     }
 
-    #[test]
+    #[checks::test]
     fn places() {
         let gare = |name: &str| {
             format!(r#"{{"authorization_parameters":{{"session_required_policies":["{name}"]}}}}"#)
@@ -155,7 +155,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn what_is_nested_fills_what_is_empty() {
         let body = r#"{"authorization_parameters": {"session_required_policies": ["p"]},
             "message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"q\"]}}",
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(shown(body), [expected]);
     }
 
-    #[test]
+    #[checks::test]
     fn scopes_that_can_be_read_take_the_place_of_odd_ones() {
         let nested = r#""detail": {"code": "ConsentRequired", "required_scopes": ["a"]}"#;
         for extra in ["", r#", "x": 1"#] {
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn odd_scopes_stay_where_nothing_takes_their_place() {
         let body = r#"{"authorization_parameters": {"required_scopes": 7},
             "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#;
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(shown(body), [expected]);
     }
 
-    #[test]
+    #[checks::test]
     fn a_lone_surrogate_costs_no_unknown_field() {
         let document = r#"{"authorization_parameters": {"x": "\ud800", "y": 1}}"#;
         for body in [
@@ -204,7 +204,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn every_reply_of_a_string_counts_however_it_is_spelled() {
         let reply = |name: &str| {
             format!(
@@ -224,7 +224,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn a_reply_ends_where_the_string_does() {
         let body = r#"["GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_message\":", "}}", 7]"#;
         assert_eq!(
@@ -233,7 +233,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn there_are_no_replies_in_replies() {
         let inner = r#"GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
         for document in [
@@ -246,7 +246,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn what_holds_a_reply_is_no_document_for_that() {
         let asks = r#""authorization_parameters": {"prompt": "login"}"#;
         let reply = r#"GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
@@ -260,7 +260,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn as_deep_as_documents_are_looked_at() {
         let asks = r#"{"authorization_parameters": {}}"#;
         for (depth, found) in [(1, 1), (32, 1), (33, 0)] {
@@ -275,7 +275,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn replies_in_any_string() {
         let reply =
             r#"GridFTP-JSON-Result: {\"authorization_parameters\": {\"prompt\": \"login\"}}"#;
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(detect(shadowed.as_bytes()), []);
     }
 
-    #[test]
+    #[checks::test]
     fn a_cut_reply_names_what_it_wants_or_wants_nothing() {
         let cut =
             r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_message": "m", "#;
@@ -316,7 +316,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn odd_spellings_of_json() {
         for (body, expected) in [
             (r#"{"\u0061uthorization_parameters": {}}"#, r#"root {}"#),

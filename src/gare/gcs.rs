@@ -68,7 +68,7 @@ mod tests {
         })
     }
 
-    #[test]
+    #[checks::test]
     fn what_is_beside_the_detail_is_kept() {
         let text = r#"{"code": "c", "has_next_page": false,
             "detail": {"DATA_TYPE": "authentication_timeout#1.0.0"}}"#;
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(names, ["detail", "has_next_page"]);
     }
 
-    #[test]
+    #[checks::test]
     fn details() {
         for (detail, expected) in [
             (
@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn around_the_detail() {
         let detail = r#""detail":{"DATA_TYPE":"authentication_timeout#1.1.0"}"#;
         for (rest, expected) in [

@@ -135,7 +135,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn every_spelling() {
         let line = sample().to_string();
         let pretty = serde_json::to_string_pretty(&sample()).unwrap();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     /// Cut anywhere, in any spelling, a document yields only members that were whole.
-    #[test]
+    #[checks::test]
     fn every_cut() {
         let pretty = serde_json::to_string_pretty(&sample()).unwrap();
         for end in ["\n", r"\r\n", r"\\r\\n", "%0D%0A"] {
@@ -199,7 +199,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn the_quote_of_the_outer_string_ends_the_document() {
         let text =
             format!(r#"{REPLY} {{\"a\": {{\"b\": 1, \"c\": [\"uchi", "request_id": "x"]}}}}"#);
@@ -212,7 +212,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn regions_end_at_the_next_marker() {
         let text = format!(
             r#"{REPLY} {{"a": "x", "b": "{REPLY} {{"c": 1}} {REPLY} nothing {REPLY}{{"d":2}}"#

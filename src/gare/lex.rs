@@ -161,7 +161,7 @@ mod tests {
         (string(text.as_bytes(), 0, &mut escapes), escapes)
     }
 
-    #[test]
+    #[checks::test]
     fn strings() {
         for length in 0..40 {
             let plain = "p".repeat(length);
@@ -191,7 +191,7 @@ mod tests {
         assert!(!stop(r#"\ud7ff""#).1.surrogate);
     }
 
-    #[test]
+    #[checks::test]
     fn quoted_strings() {
         let end = |text: &str| {
             let mut escapes = Escapes::default();
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn numbers() {
         for whole in ["0", "-0", "10", "1.5", "-1.50e+7", "0e0", "1E-9"] {
             assert_eq!(number(whole.as_bytes(), 0), Some(whole.len()), "{whole}");

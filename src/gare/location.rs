@@ -128,7 +128,7 @@ fn is_plain(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn paths_read_like_code() {
         let root = Path::ROOT;
         assert_eq!(root.document().to_string(), "root");

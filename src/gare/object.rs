@@ -116,7 +116,7 @@ mod tests {
         (name.to_owned(), value.to_owned())
     }
 
-    #[test]
+    #[checks::test]
     fn the_last_of_a_name_counts() {
         let text = r#"{"a": 1, "b": 2, "a": {"x": [1]}, "\u0062": 3, "": 4}"#;
         let expected = [pair("a", r#"{"x": [1]}"#), pair("b", "3"), pair("", "4")];
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(got.flatten().as_deref(), Some("3"));
     }
 
-    #[test]
+    #[checks::test]
     fn the_last_of_a_name_counts_among_many() {
         let many: Vec<String> = (0..5000)
             .map(|n| format!(r#""{}": {n}"#, n % 2000))

@@ -261,7 +261,7 @@ fn sorted(items: &[String]) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn what_asks_for_a_session() {
         let none = AuthorizationParameters::default();
         assert!(none.is_empty() && none.requires_session());
@@ -284,7 +284,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn the_query_has_nothing_empty() {
         let all = AuthorizationParameters::default()
             .with_session_message(" hi & bye ")
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(blank.to_query(), []);
     }
 
-    #[test]
+    #[checks::test]
     fn outer_values_win() {
         let mut outer =
             AuthorizationParameters::default().with_session_required_policies(["outer"]);

@@ -163,7 +163,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn round_trip() {
         let text = concat!(
             r#"{"session_message":"m","session_required_identities":["i"],"session_required_policies":["p","q"],"#,
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&params).unwrap(), text);
     }
 
-    #[test]
+    #[checks::test]
     fn empty_fields_are_left_out() {
         let text = r#"{"session_message":null,"session_required_mfa":false,"required_scopes":[],"prompt":null}"#;
         let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
     }
 
-    #[test]
+    #[checks::test]
     fn null_is_as_good_as_absent_where_the_field_is_known() {
         for (text, extra) in [
             (r#"{"prompt":null,"required_scopes":null}"#, "{}"),
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn a_field_is_written_once() {
         let extra = r#"{"prompt":"x","required_scopes":["x"],"session_required_mfa":true}"#;
         let params = AuthorizationParameters {
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
     }
 
-    #[test]
+    #[checks::test]
     fn wrong_types_are_refused() {
         for text in [
             r#"{"session_message": 1}"#,
@@ -231,7 +231,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn odd_scopes_survive() {
         let params: AuthorizationParameters =
             serde_json::from_str(r#"{"required_scopes": {"a": 1}}"#).unwrap();

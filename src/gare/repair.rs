@@ -103,7 +103,7 @@ pub(super) fn code_unit(bytes: &[u8]) -> Option<u16> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn repairs_only_what_is_broken() {
         for (text, repaired) in [
             (
@@ -129,7 +129,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn what_is_no_json_stays_none() {
         for text in [
             "",

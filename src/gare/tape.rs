@@ -88,7 +88,7 @@ mod tests {
     }
 
     /// What is read in place needs no copy.
-    #[test]
+    #[checks::test]
     fn the_document_of_a_reply_is_read_in_place() {
         for document in [
             "{}",
@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn replies_are_marked_where_they_may_be() {
         for (text, sought, marked) in [
             (r#""\n""#, true, false),
@@ -125,7 +125,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn takes_what_serde_json_takes() {
         let pieces = [
             "{", "}", "[", "]", "\"a\"", ":", ",", " ", "1", "-", "0", ".5", "e3", "null", "true",
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn takes_what_serde_json_takes_of_longer_texts() {
         for text in [
             r#"{"a":{"b":[1,{"c":null}]},"d":[[],{}]}"#,

@@ -103,7 +103,7 @@ impl<'a> Replies<'a> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn every_word_is_found_anywhere() {
         for word in [
             "authorization_parameters",
@@ -130,7 +130,7 @@ mod tests {
         assert!(!reply(b"530-GridFTP-JSON-result: authorization_parameters"));
     }
 
-    #[test]
+    #[checks::test]
     fn regions() {
         let text = format!("before {REPLY} one {REPLY}{REPLY} three");
         assert_eq!(

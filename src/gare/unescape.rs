@@ -87,7 +87,7 @@ fn unicode(bytes: &[u8]) -> Option<(char, usize)> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn unescaping() {
         for (text, plain) in [
             (r#"a\"b\\c\/d"#, r#"a"b\c/d"#),

@@ -166,7 +166,7 @@ mod tests {
 
     use crate::gare::repair::with_json;
 
-    #[test]
+    #[checks::test]
     fn falsy_as_in_python() {
         for falsy in [
             "null", "false", "0", "-0", "0.0", "0e7", "\"\"", "[]", "[ ]", "{}", "{\n}",
@@ -186,7 +186,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn what_is_spelled_plainly_is_not_copied() {
         for (text, is_copied) in [
             (r#""plain""#, false),
@@ -200,7 +200,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn lists_and_commas() {
         for (text, items) in [
             (r#""a, b,,""#, &["a", " b", "", ""][..]),

@@ -155,7 +155,7 @@ mod tests {
         })
     }
 
-    #[test]
+    #[checks::test]
     fn spellings() {
         for (text, expected) in [
             (r#"{"code":"","authorization_parameters":{}}"#, " {}"),
@@ -207,7 +207,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn consents() {
         for (text, expected) in [
             (
@@ -274,7 +274,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn what_was_read_is_no_unknown_field() {
         for (text, unknown) in [
             (

@@ -173,7 +173,7 @@ impl From<InvalidCredential> for ReauthError {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn each_kind_is_told_apart() {
         const URL: &str = "https://auth.globus.org/?state=s";
         for (error, declined, timeout, interaction, url) in [
@@ -205,7 +205,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn the_cause_is_kept_and_shown() {
         let cause = std::io::Error::other("the disk is full");
         let error = ReauthError::with_source("could not save", cause);
@@ -219,7 +219,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn debug_leaves_the_query_of_a_login_url_out() {
         let error = ReauthError::interaction_required("https://auth.globus.org/p?state=secret#x");
         let shown = format!("{error:?}");

@@ -124,7 +124,7 @@ fn is_invisible(c: char) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn what_steers_a_terminal_is_gone() {
         for (text, shown) in [
             ("plain", "plain"),
@@ -139,14 +139,14 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn an_overlong_text_is_cut() {
         assert_eq!(printable(&"é".repeat(301)).chars().count(), 301);
         assert!(printable(&"é".repeat(301)).ends_with('…'));
         assert_eq!(printable(&"é".repeat(300)), "é".repeat(300));
     }
 
-    #[test]
+    #[checks::test]
     fn each_requirement_has_its_words() {
         let mut asked = AuthorizationParameters::default();
         assert_eq!(describe("x.org", &asked), "x.org asks you to log in again.");

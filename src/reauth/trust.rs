@@ -115,7 +115,7 @@ fn is_under(host: &str, domain: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn only_https_under_the_domain_of_the_environment_is_trusted() {
         let trust = Trust {
             domain: environment_domain("production"),
@@ -148,7 +148,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn tricks_with_the_authority_are_no_origins() {
         for url in [
             "https://globus.org@evil.example/",
@@ -170,7 +170,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn plain_http_is_for_this_machine_alone() {
         assert!(Trust::none().origin("http://data.example.edu").is_err());
         assert!(Trust::none().origin("http://127.0.0.1:8080").is_ok());
@@ -189,7 +189,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn an_added_origin_is_itself_alone() {
         let trust = Trust::none()
             .origin("https://data.example.edu:8443/some/path")
@@ -205,7 +205,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn capitals_make_no_other_origin() {
         let trust = Trust::none().origin("https://Data.Example.edu");
         let trust = trust.expect("an origin");
@@ -220,7 +220,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn each_environment_has_its_domain() {
         for (environment, domain) in [
             ("", Some("globus.org")),

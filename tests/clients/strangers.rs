@@ -53,7 +53,7 @@ fn assert_harmless(what: &str, text: &str, line_ends: bool) {
     }
 }
 
-#[test]
+#[checks::test]
 fn what_a_service_says_is_neutralised_wherever_it_is_shown() {
     for c in HOSTILE {
         let hostile = format!("log in{c}[2J{c} please{c}");
@@ -69,7 +69,7 @@ fn what_a_service_says_is_neutralised_wherever_it_is_shown() {
     }
 }
 
-#[test]
+#[checks::test]
 fn an_overlong_text_is_cut_in_every_part_of_a_sentence() {
     let long = "x".repeat(200_000);
     let words = challenge(&long).in_plain_words();
@@ -78,7 +78,7 @@ fn an_overlong_text_is_cut_in_every_part_of_a_sentence() {
     assert!(words.contains('…'));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_message_of_a_panic_is_not_repeated() {
     let layer = GareLayer::new(reauth_fn(|_| async {
         panic!("with AgTokenThatNobodyMaySee in its message");
@@ -99,7 +99,7 @@ async fn the_message_of_a_panic_is_not_repeated() {
     checks::secrets::assert_hidden("a panic", &shown, &["AgTokenThatNobodyMaySee"]);
 }
 
-#[test]
+#[checks::test]
 fn a_login_url_is_for_the_program_and_not_for_its_logs() {
     let url = "https://auth.globus.org/v2/oauth2/authorize?state=StateThatNobodyMaySee";
     let error = ReauthError::interaction_required(url);

@@ -38,7 +38,7 @@ fn parameters(found: &[Found]) -> Vec<Value> {
         .collect()
 }
 
-#[test]
+#[checks::test]
 fn finds_what_is_expected_and_nothing_else() {
     let mut failures = Vec::new();
     for row in rows() {
@@ -76,7 +76,7 @@ fn finds_what_is_expected_and_nothing_else() {
     );
 }
 
-#[test]
+#[checks::test]
 fn says_where() {
     let locations = |id: &str| -> Vec<String> {
         let row = rows()
@@ -104,7 +104,7 @@ fn says_where() {
     }
 }
 
-#[test]
+#[checks::test]
 fn documents_survive_a_round_trip() {
     for row in rows() {
         for Found { gare, .. } in gare::detect(row.body.as_bytes()) {
@@ -117,7 +117,7 @@ fn documents_survive_a_round_trip() {
 }
 
 /// Cut anywhere, a body with one requirement yields that one or none.
-#[test]
+#[checks::test]
 fn a_cut_body_never_asks_for_something_else() {
     let mut salvaged = 0;
     for row in rows()

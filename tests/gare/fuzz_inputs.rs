@@ -2,12 +2,12 @@
 
 use checks::inputs;
 
-#[test]
+#[checks::test]
 fn detect() {
     inputs::replay("detect", inputs::detect);
 }
 
-#[test]
+#[checks::test]
 fn gridftp() {
     inputs::replay("gridftp", inputs::gridftp);
 }

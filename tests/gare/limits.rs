@@ -12,7 +12,7 @@ fn count(body: &str) -> usize {
     detect(body.as_bytes()).len()
 }
 
-#[test]
+#[checks::test]
 fn brackets_without_end() {
     for piece in [
         "{",
@@ -40,7 +40,7 @@ fn brackets_without_end() {
     }
 }
 
-#[test]
+#[checks::test]
 fn deep_documents() {
     for (open, close) in [
         (r#"{"detail":"#, "}"),
@@ -62,7 +62,7 @@ fn deep_documents() {
     }
 }
 
-#[test]
+#[checks::test]
 fn many_replies() {
     let padding = " ".repeat(MIB / 10_000 - 25);
     for reply in [
@@ -89,7 +89,7 @@ fn many_replies() {
     assert_eq!(count(&body), 10_000);
 }
 
-#[test]
+#[checks::test]
 fn many_members_and_entries() {
     let members: String = (0..100_000).map(|n| format!("\"name{n}\":{n},")).collect();
     assert_eq!(count(&GARE.replacen('{', &format!("{{{members}"), 1)), 1);
@@ -99,7 +99,7 @@ fn many_members_and_entries() {
     assert_eq!(count(&format!("{{\"errors\":[{entries}]}}")), 1);
 }
 
-#[test]
+#[checks::test]
 fn escapes_without_end() {
     for piece in [
         r"\\", r"\r", r"\\r", "%0D", r"\u0061", "530-\r\n", r#"\""#, "\"", "a\\",

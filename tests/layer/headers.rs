@@ -8,7 +8,7 @@ use tower::{Service, ServiceExt};
 
 use checks::mock::{Body, Login, MFA, answer, authorization, behind, get, presenting};
 
-#[tokio::test]
+#[checks::test]
 async fn each_request_is_sent_again_with_its_own_headers() {
     let seen = Arc::new(Mutex::new(Vec::<(String, HeaderMap)>::new()));
     let record = Arc::clone(&seen);

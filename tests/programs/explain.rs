@@ -68,7 +68,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn one_body() {
     let body = br#"{"authorization_parameters": {"session_required_single_domain": "a,b", "required_scopes": ["s"], "new": 1}}"#;
     let output = explain(
@@ -91,14 +91,14 @@ fn one_body() {
     assert_eq!(parsed(&output), expected);
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn nothing_found() {
     let output = explain(&[], b"\xff\xfe Bad gateway");
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(parsed(&output), json!({"gares": []}));
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn notes_what_the_layer_would_not_look_into() {
     let body = br#"{"authorization_parameters": {}}"#;
     for (arguments, note) in [
@@ -127,7 +127,7 @@ fn notes_what_the_layer_would_not_look_into() {
     }
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn the_corpus() {
     let output = explain(&["--jsonl"], CORPUS.as_bytes());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -155,7 +155,7 @@ fn the_corpus() {
     }
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn malformed_rows_are_named() {
     for (row, reason) in [
         ("{", "EOF"),
@@ -181,7 +181,7 @@ fn malformed_rows_are_named() {
     );
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn usage() {
     for arguments in [
         &["--status", "many"][..],

@@ -8,7 +8,10 @@ pub mod guide;
 pub mod inputs;
 #[cfg(unix)]
 pub mod launcher;
+pub mod limit;
 pub mod mock;
 pub mod secrets;
 pub mod site;
 pub mod tokens;
+
+pub use checks_macros::test;

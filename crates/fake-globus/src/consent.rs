@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::scope::parse;
 
-    #[test]
+    #[checks::test]
     fn consents_are_remembered_along_their_path() {
         let (user, client, now) = (Uuid::new_v4(), Uuid::new_v4(), SystemTime::now());
         let mut consents = Consents::default();

@@ -130,7 +130,7 @@ mod tests {
         panic!("deliberately")
     }
 
-    #[tokio::test]
+    #[checks::test]
     async fn a_panic_is_told_to_the_client_and_kept() {
         let globus = FakeGlobus::builder()
             .person(Person::automatic())
@@ -157,7 +157,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn only_loopback_names_are_answered_to() {
         for (host, ok) in [
             ("127.0.0.1:80", true),

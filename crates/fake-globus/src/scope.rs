@@ -89,7 +89,7 @@ pub(super) fn resource_server(name: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn dependent_scopes_nest() {
         let parsed = parse("openid a[b *c[d]] e").unwrap();
         let names: Vec<_> = parsed.iter().map(|scope| scope.name.as_str()).collect();
@@ -103,14 +103,14 @@ mod tests {
         assert_eq!(parsed[1].dependencies[1].dependencies[0].name, "d");
     }
 
-    #[test]
+    #[checks::test]
     fn malformed_lists_are_refused() {
         for text in ["a[b", "a]", "a[[b]]", "*", "[a]", &"a[".repeat(1000)] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
 
-    #[test]
+    #[checks::test]
     fn scopes_belong_to_resource_servers() {
         for (scope, server) in [
             ("openid", Some("auth.globus.org")),

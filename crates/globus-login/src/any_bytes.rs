@@ -22,12 +22,12 @@ mod tests {
         assert!(count > 0, "no inputs for {target}");
     }
 
-    #[test]
+    #[checks::test]
     fn token_file() {
         replay("token_file", super::token_file);
     }
 
-    #[test]
+    #[checks::test]
     fn redirect() {
         replay("redirect", super::redirect);
     }

@@ -231,7 +231,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn the_authorize_url_has_all_that_the_flow_needs() {
         let attempt = begin(None);
         let query = query(&attempt);
@@ -264,14 +264,14 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn each_login_has_a_state_and_a_verifier_of_its_own() {
         let (one, two) = (begin(None), begin(None));
         assert!(one.page.state != two.page.state);
         assert_ne!(one.verifier.secret(), two.verifier.secret());
     }
 
-    #[test]
+    #[checks::test]
     fn a_session_requirement_asks_for_a_fresh_login_and_a_consent_does_not() {
         let none = AuthorizationParameters::default;
         for (asked, prompt) in [
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(query["session_message"], "hello & bye");
     }
 
-    #[test]
+    #[checks::test]
     fn only_a_redirect_with_this_login_s_state_is_believed() {
         let attempt = begin(None);
         for (query, given) in [
@@ -325,7 +325,7 @@ mod tests {
         assert!(attempt.page.code(nothing).is_err());
     }
 
-    #[test]
+    #[checks::test]
     fn a_code_is_exchanged_with_the_way_that_it_came() {
         let attempt = begin(None);
         let loopback = "http://127.0.0.1:4321";

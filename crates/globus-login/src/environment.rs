@@ -82,7 +82,7 @@ mod tests {
             .map_err(|error| error.to_string())
     }
 
-    #[test]
+    #[checks::test]
     fn the_urls_are_those_of_the_python_sdk() {
         let environment = |name| [("GLOBUS_SDK_ENVIRONMENT", name)];
         for (service, variables, expected) in [
@@ -129,7 +129,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn what_is_set_wrongly_is_named() {
         let error = url("auth", &[("GLOBUS_SDK_ENVIRONMENT", "prodution")])
             .expect_err("no such environment");

@@ -216,7 +216,7 @@ mod tests {
         ]
     }"#;
 
-    #[test]
+    #[checks::test]
     fn an_answer_holds_a_token_for_each_resource_server_and_shows_none() {
         let answer: TokenAnswer = serde_json::from_str(ANSWER).expect("a token response");
         let tokens = tokens_of(&answer, Some("me"));
@@ -243,7 +243,7 @@ mod tests {
         assert!(!shown.contains("secret"), "{shown}");
     }
 
-    #[test]
+    #[checks::test]
     fn a_refusal_is_told_without_what_was_sent() {
         let refused = |json: &str| {
             explain(

@@ -52,7 +52,7 @@ impl fmt::Debug for IdToken {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn only_a_token_for_this_client_says_who_logged_in() {
         let token = |claims: &str| IdToken(format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims)));
         for (claims, subject) in [

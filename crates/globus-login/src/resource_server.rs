@@ -78,7 +78,7 @@ pub(super) fn server_of_scope(name: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn a_scope_tells_whose_it_is() {
         for (scope, server) in [
             ("email", Some("auth.globus.org")),
@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn an_origin_has_the_resource_server_that_was_named_last_or_none() {
         let mut servers = ResourceServers::default();
         let origin = |text: &str| text.parse::<Origin>().expect(text);

@@ -192,7 +192,7 @@ impl fmt::Debug for Wallet {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn whoever_was_used_least_recently_is_forgotten() {
         let wallet = Wallet::new(Arc::new(MemoryStore::new()));
         let name = |number: usize| Identity::Named(number.to_string().into());

@@ -3,7 +3,7 @@
 /// Tests over `send`, which sends a request to a URL through the layer of a session.
 macro_rules! cases {
     ($send:ident) => {
-        #[tokio::test]
+        #[checks::test]
         async fn a_stranger_behind_a_redirect_starts_nothing_and_hears_no_secret() {
             let stranger = Server::demanding().await;
             let trusted = Server::redirecting(&stranger.url).await;
@@ -15,7 +15,7 @@ macro_rules! cases {
             assert_eq!(session.stats().refusals.untrusted, 1);
         }
 
-        #[tokio::test]
+        #[checks::test]
         async fn a_bare_401_of_a_stranger_renews_nothing() {
             let stranger = Server::answering(|_| answer("401 Unauthorized", "", "")).await;
             let trusted = Server::redirecting(&stranger.url).await;
@@ -30,7 +30,7 @@ macro_rules! cases {
             assert_eq!(stranger.heard(), (1, false));
         }
 
-        #[tokio::test]
+        #[checks::test]
         async fn a_stranger_who_redirects_to_a_trusted_one_gets_no_credential_and_starts_nothing() {
             let trusted = Server::demanding().await;
             let stranger = Server::redirecting(&trusted.url).await;
@@ -43,7 +43,7 @@ macro_rules! cases {
             );
         }
 
-        #[tokio::test]
+        #[checks::test]
         async fn a_redirect_within_an_origin_logs_in_and_is_replayed() {
             let trusted = Server::answering(|head| match head {
                 _ if head.starts_with("GET /moved") && head.contains("AgFresh") => {
@@ -59,7 +59,7 @@ macro_rules! cases {
             assert_eq!(trusted.heard(), (4, true));
         }
 
-        #[tokio::test]
+        #[checks::test]
         async fn the_credential_of_one_trusted_origin_does_not_reach_another() {
             let other = Server::demanding().await;
             let trusted = Server::redirecting(&other.url).await;

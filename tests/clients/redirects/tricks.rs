@@ -58,7 +58,7 @@ const TRICKS: [&str; 15] = [
     "http://localhost/",
 ];
 
-#[tokio::test]
+#[checks::test]
 async fn nothing_is_sent_to_or_heard_from_look_alikes() {
     for trick in TRICKS {
         let (session, logins) = session(&[]);
@@ -70,7 +70,7 @@ async fn nothing_is_sent_to_or_heard_from_look_alikes() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn look_alikes_that_answered_start_nothing() {
     let relative = ["/v0.10/task_list", "evil.example"];
     for trick in TRICKS.into_iter().chain(relative) {
@@ -82,7 +82,7 @@ async fn look_alikes_that_answered_start_nothing() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_is_trusted_is_heard() {
     let added = || Trust::globus().origin("https://data.example.edu:8443/x");
     let loopback = || Ok(Trust::none().loopback());

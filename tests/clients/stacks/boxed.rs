@@ -31,7 +31,7 @@ where
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn boxes_go_around_and_within() {
     let layer = Login::at_once().layer();
     let within = Client {
@@ -44,7 +44,7 @@ async fn boxes_go_around_and_within() {
     assert_eq!(Transfer(around).status().await, 200);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_same_client_goes_with_the_layer_and_without() {
     let layer = Login::at_once().layer();
     let globus = Globus::default();
@@ -59,7 +59,7 @@ async fn the_same_client_goes_with_the_layer_and_without() {
 }
 
 /// Clients whose request body is a box already: the requests without a body are sent again.
-#[tokio::test]
+#[checks::test]
 async fn a_boxed_body_is_sent_again_where_it_is_empty() {
     let globus = Globus::default();
     let inner = globus.service();

@@ -35,7 +35,7 @@ impl<B, E> Policy<Request<Body>, Response<B>, E> for Transient {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_retry_belongs_outside() {
     let globus = Globus::default();
     let layer = Login::at_once().layer();
@@ -52,7 +52,7 @@ async fn a_retry_belongs_outside() {
     assert_eq!(layer.session().stats().logins, 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_retry_inside_eats_the_requirement_first() {
     let globus = Globus::default();
     let client = ServiceBuilder::new()
@@ -68,7 +68,7 @@ async fn a_retry_inside_eats_the_requirement_first() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_sets_authorization_belongs_outside() {
     let stale = |mut request: Request<Body>| {
         let value = "Bearer stale".parse().expect("a value");
@@ -97,7 +97,7 @@ async fn what_sets_authorization_belongs_outside() {
 }
 
 /// What a trace inside would write into a log.
-#[tokio::test]
+#[checks::test]
 async fn no_layer_inside_can_print_the_credential() {
     let seen = Arc::new(Mutex::new(String::new()));
     let noted = Arc::clone(&seen);
@@ -122,7 +122,7 @@ async fn no_layer_inside_can_print_the_credential() {
     assert!(!seen.contains("fresh") && !seen.contains("stale"), "{seen}");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_buffer_goes_on_either_side() {
     let globus = Globus::default();
     let mut outside = ServiceBuilder::new()

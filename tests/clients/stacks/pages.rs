@@ -128,7 +128,7 @@ impl World {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[checks::test(flavor = "multi_thread")]
 async fn with_hyper_and_the_layer() -> Result<(), BoxError> {
     let world = World::new().await?;
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
@@ -150,7 +150,7 @@ async fn with_hyper_and_the_layer() -> Result<(), BoxError> {
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn with_reqwest_and_the_middleware() -> Result<(), BoxError> {
     let world = World::new().await?;
     let inner = reqwest::Client::builder().no_proxy().build()?;

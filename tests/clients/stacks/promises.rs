@@ -34,7 +34,7 @@ type Hyper = hyper_util::client::legacy::Client<
     ReplayBody<Stream>,
 >;
 
-#[test]
+#[checks::test]
 fn what_is_shared_between_tasks_may_be() {
     shared::<GareLayer>();
     shared::<GareService<Synced>>();
@@ -52,7 +52,7 @@ fn what_is_shared_between_tasks_may_be() {
     held::<Box<dyn Reauthenticator>>();
 }
 
-#[test]
+#[checks::test]
 fn what_is_spawned_is_send() {
     sent::<GareService<Unsynced>>();
     sent::<GareFuture<Synced, Body, Body>>();
@@ -83,7 +83,7 @@ impl Reauthenticator for ByHand {
     }
 }
 
-#[test]
+#[checks::test]
 fn a_reauthenticator_may_be_chosen_while_the_program_runs() {
     for login in [
         Arc::new(ByHand) as Arc<dyn Reauthenticator>,

@@ -24,7 +24,7 @@ async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     Ok(response)
 }
 
-#[tokio::test]
+#[checks::test]
 async fn followed_on_either_side_a_stranger_is_not_believed() {
     let layer = Login::at_once().layer().trust(Trust::globus());
     let inside = ServiceBuilder::new()
@@ -50,7 +50,7 @@ async fn followed_on_either_side_a_stranger_is_not_believed() {
 }
 
 /// A client that follows redirects and does not tell: why the docs have it told.
-#[tokio::test]
+#[checks::test]
 async fn one_that_hides_where_it_went_is_believed() {
     let layer = Login::at_once().layer();
     let silent = ServiceBuilder::new()

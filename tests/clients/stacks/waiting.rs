@@ -11,7 +11,7 @@ use super::service::{Globus, Login, get};
 
 const A_WHILE: Duration = Duration::from_secs(30);
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_timeout_inside_is_for_each_attempt() {
     let login = Login::held();
     let client = ServiceBuilder::new()
@@ -26,7 +26,7 @@ async fn a_timeout_inside_is_for_each_attempt() {
     assert_eq!(response.status(), 200);
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_timeout_outside_is_over_before_the_login_is() {
     let login = Login::held();
     let layer = login.layer();
@@ -44,7 +44,7 @@ async fn a_timeout_outside_is_over_before_the_login_is() {
     assert_eq!(layer.session().stats().logins, 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_concurrency_limit_inside_is_free_during_the_login() {
     let login = Login::held();
     let client = ServiceBuilder::new()
@@ -64,7 +64,7 @@ async fn a_concurrency_limit_inside_is_free_during_the_login() {
     assert_eq!(challenged.await.expect("a response").status(), 200);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_concurrency_limit_outside_is_taken_by_the_login() {
     let login = Login::held();
     let client = ServiceBuilder::new()

@@ -259,7 +259,7 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
     answered.is_some()
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_caller_may_be_dropped_wherever_it_waits() {
     let scenario = |name, victim, others, logins| Scenario {
         name,

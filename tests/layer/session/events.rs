@@ -174,7 +174,7 @@ async fn again_and_again() {
     ask(&client, get("/")).await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn each_scenario_has_its_events_and_the_table_has_them_all() {
     // While there is only one subscriber, a call site that another test comes to
     // first asks that test's thread whether anybody listens.

@@ -49,7 +49,7 @@ fn answers(globus: &FakeGlobus) -> HashMap<usize, Vec<u16>> {
     answers
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[checks::test(flavor = "multi_thread")]
 async fn ten_thousand_requests_challenged_together_cost_one_login() {
     let (data, ada) = (data(), Identity::new("ada", "uchicago.edu"));
     let collection = Collection::new("Restricted", data.path()).session_minutes(10);
@@ -111,7 +111,7 @@ async fn ten_thousand_requests_challenged_together_cost_one_login() {
     assert_eq!((stats.failed_logins, stats.refusals.total()), (0, 0));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[checks::test(flavor = "multi_thread")]
 async fn three_requirements_at_once_cost_at_most_three_logins() {
     let (data, ada) = (data(), Identity::new("ada", "uchicago.edu"));
     let recent = Policy::new("recent").session_minutes(10);

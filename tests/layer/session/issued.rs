@@ -55,7 +55,7 @@ async fn send(client: &Service, request: Request<Body>) {
     assert_eq!(response.expect("an answer").status(), 200);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_nobody_presents_crowds_out_nobody() {
     let sessions = Sessions::default();
     let session = sessions.session(24);
@@ -72,7 +72,7 @@ async fn what_nobody_presents_crowds_out_nobody() {
     assert_eq!(sessions.sent_as_they_came.load(SeqCst), 3);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn one_who_is_never_idle_takes_no_more_and_no_more() {
     let sessions = Sessions::default();
     let session = sessions.session(24);

@@ -86,7 +86,7 @@ fn refusal(answer: &Response<String>) -> Option<&Refusal> {
     answer.extensions().get::<GareOutcome>()?.refusal()
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_login_that_goes_wrong_is_told_to_all_and_tried_once() {
     type Told = fn(&ReauthError) -> bool;
     let broken = || std::io::Error::other("no network");
@@ -131,7 +131,7 @@ async fn a_login_that_goes_wrong_is_told_to_all_and_tried_once() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_person_who_declines_is_asked_once() {
     let world = world().await;
     world.globus.set_person(Person::automatic().declines());
@@ -146,7 +146,7 @@ async fn the_person_who_declines_is_asked_once() {
     assert_eq!((world.globus.counts().declined, stats.logins), (1, 1));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_same_stale_credential_again_is_no_progress() {
     let world = world().await;
     let stale = Credential::bearer(&world.stale).expect("a token");
@@ -217,22 +217,22 @@ async fn through_its_own_client(buffered: bool, spawned: bool) {
     assert_eq!(world.globus.counts().logins, 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_login_may_use_its_own_client() {
     through_its_own_client(false, false).await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_login_may_use_its_own_client_through_a_buffer() {
     through_its_own_client(true, false).await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_task_of_the_login_may_exchange_the_code_with_the_same_client() {
     through_its_own_client(false, true).await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_task_of_the_login_may_exchange_the_code_through_a_buffer() {
     through_its_own_client(true, true).await;
 }

@@ -51,7 +51,7 @@ fn names_in_the_source() -> BTreeSet<String> {
     names.collect()
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn every_refusal_is_told_apart() {
     let options = GareOptions::new;
     let asks = |login: Login| Session::new(login);
@@ -167,7 +167,7 @@ fn stale() -> globus_gare::reauth::Credential {
 }
 
 /// Nobody logs in for a request that may not be sent again.
-#[tokio::test]
+#[checks::test]
 async fn a_request_is_sent_again_so_often_and_no_more() {
     for (max, status_quo) in [(0, CONSENT), (1, MFA)] {
         let login = Login::at_once();
@@ -182,7 +182,7 @@ async fn a_request_is_sent_again_so_often_and_no_more() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_program_that_cannot_prompt_is_told_where_to_log_in() {
     let login = Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
     let response = refused(&Session::new(login), get("/"), false).await;
@@ -195,7 +195,7 @@ async fn a_program_that_cannot_prompt_is_told_where_to_log_in() {
     assert!(!error.is_declined() && !error.is_timeout());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_that_says_never_passes_untouched() {
     let login = Login::at_once().stored("secret");
     let client = behind(&GareLayer::new(login.clone()), |request| {
@@ -211,7 +211,7 @@ async fn a_request_that_says_never_passes_untouched() {
     assert_eq!((login.logins(), login.renewals()), (0, 0));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_that_does_not_prompt_takes_what_others_got() {
     let login = Login::at_once();
     let client = behind(

@@ -31,7 +31,7 @@ async fn ask(client: &Service, request: Request<Body>) -> u16 {
     response.expect("an answer").status().as_u16()
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn as_many_as_may_be_are_remembered_and_the_idlest_is_forgotten_first() {
     let login = Login::at_once();
     let session = Session::new(login.clone()).max_identities(2);
@@ -49,7 +49,7 @@ async fn as_many_as_may_be_are_remembered_and_the_idlest_is_forgotten_first() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn whoever_is_being_logged_in_is_not_forgotten_though_nobody_waits() {
     let login = Login::held();
     let session = Session::new(login.clone()).max_identities(2);
@@ -69,7 +69,7 @@ async fn whoever_is_being_logged_in_is_not_forgotten_though_nobody_waits() {
     assert_eq!(again.status(), 200);
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn what_a_login_gave_is_known_however_long_it_took() {
     let login = Login::held();
     let minute = Duration::from_secs(60);

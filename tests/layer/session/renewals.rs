@@ -49,7 +49,7 @@ impl Reauthenticator for Endless {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_401_that_does_not_end_is_renewed_once() {
     let session = Session::new(Endless::default());
     let sent = Arc::default();
@@ -64,7 +64,7 @@ async fn a_401_that_does_not_end_is_renewed_once() {
     assert!(outcome.found().is_empty() && outcome.refusal().is_none());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_same_token_is_not_sent_twice() {
     let login = Login::at_once().stored("same");
     let session = Session::new(login.clone());
@@ -76,7 +76,7 @@ async fn the_same_token_is_not_sent_twice() {
     assert_eq!(login.renewals(), 2, "before it was sent, and after");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn nothing_is_renewed_for_a_request_that_is_not_sent_again() {
     let login = Login::at_once().stored("old");
     let layer = GareLayer::new(login.clone());
@@ -102,7 +102,7 @@ async fn nothing_is_renewed_for_a_request_that_is_not_sent_again() {
     assert_eq!((login.renewals(), login.logins()), (1, 0));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_asked_for_nothing_has_no_outcome_though_it_waited() {
     let session = Session::new(Login::at_once().stored("token"));
     let client = keeping(&session, &Arc::default(), |_, _| answer(200, ""));
@@ -131,7 +131,7 @@ async fn logging_in(
     (client, first)
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_without_a_credential_waits_for_the_login_under_way() {
     let login = Login::held();
     let sent = Arc::default();
@@ -148,7 +148,7 @@ async fn a_request_without_a_credential_waits_for_the_login_under_way() {
     assert_eq!(login.renewals(), 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_that_does_not_prompt_waits_for_no_login() {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
@@ -163,7 +163,7 @@ async fn a_request_that_does_not_prompt_waits_for_no_login() {
     assert_eq!(first.await.expect("no panic"), 200);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_to_another_service_waits_for_no_login() {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
@@ -179,7 +179,7 @@ async fn a_request_to_another_service_waits_for_no_login() {
     assert_eq!(first.await.expect("no panic"), 200);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_with_a_credential_waits_for_no_login() {
     let login = Login::held();
     let session = Session::new(login.clone());
@@ -233,7 +233,7 @@ impl Reauthenticator for Elsewhere {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_a_login_elsewhere_left_takes_the_place_of_what_was_refused() {
     let elsewhere = Arc::new(Elsewhere(Mutex::new("old")));
     let session = Session::new(Arc::clone(&elsewhere));
@@ -267,7 +267,7 @@ impl ReplayableBody for Claimed {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_body_goes_on_where_a_401_leads_nowhere() {
     let layer = GareLayer::new(Login::at_once().stored("stored"));
     let service = service_fn(|_: Request<Claimed>| async {

@@ -43,7 +43,7 @@ async fn ask(client: &Service, request: Request<Body>) -> (u16, Option<Refusal>)
     (response.status().as_u16(), refusal)
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn the_cool_down_ends_after_thirty_seconds() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
@@ -56,7 +56,7 @@ async fn the_cool_down_ends_after_thirty_seconds() {
     assert_eq!((ask(&client, get("/")).await.0, login.logins()), (200, 2));
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_login_that_did_not_help_is_not_tried_again_for_thirty_seconds() {
     let login = Login::at_once();
     let wanted = Arc::new(AtomicUsize::new(usize::MAX));
@@ -73,7 +73,7 @@ async fn a_login_that_did_not_help_is_not_tried_again_for_thirty_seconds() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_login_is_dropped_after_exactly_fifteen_minutes() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
@@ -85,7 +85,7 @@ async fn a_login_is_dropped_after_exactly_fifteen_minutes() {
     assert_eq!(client.session().stats().failed_logins, 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_login_may_take_just_under_fifteen_minutes() {
     let almost = seconds(15 * 60) - MILLISECOND;
     let session = Session::new(reauth_fn(move |_| async move {
@@ -98,7 +98,7 @@ async fn a_login_may_take_just_under_fifteen_minutes() {
     assert_eq!(began.elapsed(), almost);
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_request_waits_until_its_own_deadline_and_the_login_goes_on() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
@@ -112,7 +112,7 @@ async fn a_request_waits_until_its_own_deadline_and_the_login_goes_on() {
     assert_eq!((answer.0, login.logins()), (200, 1));
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn the_deadline_counts_all_the_logins_of_a_request_together() {
     let session = Session::new(reauth_fn(|challenge| async move {
         tokio::time::sleep(seconds(4)).await;
@@ -136,7 +136,7 @@ async fn the_deadline_counts_all_the_logins_of_a_request_together() {
     assert_eq!(began.elapsed(), seconds(5));
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_credential_is_renewed_a_leeway_before_its_end() {
     for (lifetime, leeway) in [(3600, 60), (3600, 0), (90, 60)] {
         let first = Credential::bearer("token-1").expect("a token");
@@ -166,7 +166,7 @@ fn of(token: &str) -> Request<Body> {
     presenting(get("/"), &format!("Bearer {token}"))
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn an_idle_identity_is_forgotten_after_a_day() {
     let day = seconds(24 * 60 * 60);
     for (idle, remembered) in [(day - MILLISECOND, true), (day, false)] {
@@ -186,7 +186,7 @@ async fn an_idle_identity_is_forgotten_after_a_day() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn an_identity_is_idle_from_its_last_request_on() {
     let half = seconds(12 * 60 * 60);
     let session = Session::new(Login::at_once());
@@ -200,7 +200,7 @@ async fn an_identity_is_idle_from_its_last_request_on() {
     assert_eq!(session.stats().identities, 3);
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn what_was_not_there_is_looked_for_again_after_thirty_seconds() {
     let login = Login::at_once();
     let client = wanting(&Session::new(login.clone()), &Arc::new(0.into()));
@@ -222,7 +222,7 @@ async fn what_was_not_there_is_looked_for_again_after_thirty_seconds() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_cool_down_may_be_longer_than_the_clock_goes() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
     let session = Session::new(login.clone()).cool_down(Duration::MAX);
@@ -233,7 +233,7 @@ async fn a_cool_down_may_be_longer_than_the_clock_goes() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_slow_refusal_is_passed_on_after_ten_seconds() {
     let login = Login::at_once();
     let layer = GareLayer::new(login.clone());

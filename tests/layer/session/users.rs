@@ -22,7 +22,7 @@ const ROUNDS: usize = 6;
 /// Fewer than there are users, and each has a value that it presents and one that it got.
 const REMEMBERED: usize = 150;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[checks::test(flavor = "multi_thread")]
 async fn each_of_a_hundred_users_is_logged_in_as_themselves() {
     let data = data();
     let collection = Collection::new("Restricted", data.path()).session_minutes(10);

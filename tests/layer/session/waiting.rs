@@ -34,7 +34,7 @@ fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
     })
 }
 
-#[tokio::test]
+#[checks::test]
 async fn who_waits_replays_first_and_then_all_ask_together_for_what_is_theirs() {
     let login = Login::held();
     // Another's login does not count against the one that each of them may have.
@@ -75,7 +75,7 @@ async fn who_waits_replays_first_and_then_all_ask_together_for_what_is_theirs() 
     assert_eq!(replayed("/q Bearer token-1"), 1, "after the other's login");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own() {
     let login = Login::held().then(Err(ReauthError::declined()));
     // Nothing but the failure itself keeps them from it.
@@ -99,7 +99,7 @@ async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own()
     assert_eq!(login.logins(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn who_has_had_its_logins_does_not_wait_for_those_of_others() {
     let login = Login::held();
     let session = Session::new(login.clone()).max_logins(1);

@@ -133,12 +133,12 @@ fn covers(merged: &AuthorizationParameters, asked: &AuthorizationParameters) -> 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
-    #[test]
+    #[checks::test(seconds = 600)]
     fn any_bytes(body in vec(any::<u8>(), 0..200)) {
         detect(&body);
     }
 
-    #[test]
+    #[checks::test(seconds = 600)]
     fn any_rubble(body in rubble()) {
         detect(body.as_bytes());
         detect(format!("{{\"authorization_parameters\": {body}").as_bytes());
@@ -146,7 +146,7 @@ proptest! {
     }
 
     /// How a text is wrapped into JSON makes no difference to the replies in it.
-    #[test]
+    #[checks::test(seconds = 600)]
     fn replies_in_json_are_those_in_the_text(text in rubble()) {
         let text = format!("530-GridFTP-JSON-Result: {text}");
         let requirements = |body: &str| -> Vec<Gare> {
@@ -158,13 +158,13 @@ proptest! {
         prop_assert_eq!(requirements(&spelled), requirements(&text));
     }
 
-    #[test]
+    #[checks::test(seconds = 600)]
     fn any_mutation(body in mutated_body()) {
         detect(&body);
     }
 
     /// What is detected survives being written and read again, from text and from a value alike.
-    #[test]
+    #[checks::test(seconds = 600)]
     fn round_trip((body, _) in checks::documents::body()) {
         for found in detect(body.as_bytes()) {
             let text = serde_json::to_string(&found.gare).expect("JSON");
@@ -176,7 +176,7 @@ proptest! {
         }
     }
 
-    #[test]
+    #[checks::test(seconds = 600)]
     fn coalesced_asks_for_no_less_and_no_more(gares in gares()) {
         let merged = coalesce(gares.clone());
         for gare in &gares {
@@ -203,7 +203,7 @@ proptest! {
     }
 
     /// However the requirements are ordered, the same is asked for.
-    #[test]
+    #[checks::test(seconds = 600)]
     fn coalescing_knows_no_order(gares in gares()) {
         let reversed = coalesce(gares.iter().rev().cloned());
         let merged = coalesce(gares);

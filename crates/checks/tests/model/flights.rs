@@ -56,7 +56,7 @@ async fn all(requests: Vec<shuttle::future::JoinHandle<End>>) -> Vec<End> {
     ends
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn requests_challenged_together_cost_one_login() {
     explore(|| {
         block_on(async {
@@ -73,7 +73,7 @@ fn requests_challenged_together_cost_one_login() {
     });
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn a_dropped_caller_breaks_nothing_for_the_others() {
     explore(|| {
         block_on(async {
@@ -124,22 +124,22 @@ fn a_failure_is_everybodys(way: Way, alarms: bool) {
     Runner::new(RandomScheduler::new(RUNS), config()).run(run);
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn a_declined_login_answers_all_who_wait() {
     a_failure_is_everybodys(Way::Declines, false);
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn a_panicking_login_answers_all_who_wait() {
     a_failure_is_everybodys(Way::Panics, false);
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn a_hanging_login_is_timed_out_for_all_who_wait() {
     a_failure_is_everybodys(Way::Hangs, true);
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn a_login_that_gives_the_same_credential_ends_without_progress() {
     explore(|| {
         block_on(async {
@@ -156,7 +156,7 @@ fn a_login_that_gives_the_same_credential_ends_without_progress() {
     });
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn three_requirements_at_once_cost_at_most_three_logins_and_all_are_answered() {
     explore(|| {
         block_on(async {
@@ -180,7 +180,7 @@ fn three_requirements_at_once_cost_at_most_three_logins_and_all_are_answered() {
     });
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn a_deadline_ends_the_wait_and_not_the_login() {
     Runner::new(RandomScheduler::new(RUNS), config()).run(|| {
         let_alarms_ring(true);
@@ -201,7 +201,7 @@ fn a_deadline_ends_the_wait_and_not_the_login() {
     });
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn a_service_that_is_never_content_ends_in_a_bounded_number_of_logins() {
     explore(|| {
         block_on(async {
@@ -222,7 +222,7 @@ fn a_service_that_is_never_content_ends_in_a_bounded_number_of_logins() {
     });
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn whoever_sits_down_while_being_forgotten_is_remembered() {
     explore(|| {
         block_on(async {

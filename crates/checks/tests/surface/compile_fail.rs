@@ -3,7 +3,7 @@
 //! uses; after a change of it, `TRYBUILD=overwrite cargo test --test compile_fail`
 //! writes them anew, to be read before they are kept.
 
-#[test]
+#[checks::test(seconds = 600)]
 fn mistakes_are_told_readably() {
     trybuild::TestCases::new().compile_fail("tests/surface/cases/*.rs");
 }

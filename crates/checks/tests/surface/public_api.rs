@@ -81,7 +81,7 @@ fn read(krate: &'static str) -> (&'static str, Api) {
     )
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn no_crate_may_break_us_that_is_not_meant_to() {
     let is_allowed = |foreign: &Foreign| {
         ALLOWED.contains(&foreign.krate.as_str())
@@ -102,7 +102,7 @@ fn no_crate_may_break_us_that_is_not_meant_to() {
     }
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn the_items_are_those_that_are_listed() {
     for (krate, api) in &*APIS {
         compare(krate, api);

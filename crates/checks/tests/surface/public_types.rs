@@ -278,7 +278,7 @@ async fn show_testing(shown: &mut Shown) -> Vec<String> {
     vec![token, globus.client_secret().to_owned()]
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn no_public_type_shows_a_secret() {
     let mut shown = Shown::default();
     show_reauth(&mut shown);

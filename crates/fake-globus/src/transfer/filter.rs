@@ -149,7 +149,7 @@ pub(super) fn glob_matches(glob: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn patterns() {
         for (pattern, name, expected) in [
             ("~*.txt", "a.TXT", true),

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    #[test]
+    #[checks::test]
     fn written_as_python_does() {
         let value = json!({"b": [1, "ü𝄞"], "a": {}, "c": []});
         assert_eq!(

@@ -42,7 +42,7 @@ fn normalised(mut document: Value, fixture: Option<&Fixture>) -> Value {
     document
 }
 
-#[tokio::test]
+#[checks::test]
 async fn an_old_session_is_refused_in_the_words_of_the_real_service() {
     for (shape, id) in [
         (ErrorShape::Embedded, "transfer-ls-530-r110-embedded-only"),
@@ -74,7 +74,7 @@ async fn an_old_session_is_refused_in_the_words_of_the_real_service() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_shapes_differ_in_where_they_speak() {
     for (shape, root, version) in [
         (ErrorShape::RootAndEmbedded, true, "1.1.0"),
@@ -132,7 +132,7 @@ async fn satisfied_by(
 
 const LOGIN_FAILED: &str = "ExternalError.DirListingFailed.LoginFailed";
 
-#[tokio::test]
+#[checks::test]
 async fn session_demands_are_satisfied_by_their_login() {
     let login = ("prompt", "login");
     satisfied_by(|c| c.session_minutes(30), 502, LOGIN_FAILED, &[login]).await;
@@ -156,7 +156,7 @@ async fn session_demands_are_satisfied_by_their_login() {
     .await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn policies_are_satisfied_by_naming_them() {
     for policy in [
         Policy::new("Recent").session_minutes(30),
@@ -174,7 +174,7 @@ async fn policies_are_satisfied_by_naming_them() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_parameters_of_each_challenge() {
     let required = |c: Collection| c.required_identity("ada@globusid.org").mfa();
     let fixture = Fixture::new(required).await;
@@ -205,7 +205,7 @@ async fn the_parameters_of_each_challenge() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn data_access_is_a_matter_of_consent() {
     let fixture = Fixture::new(Collection::data_access).await;
     let token = fixture.token();
@@ -235,7 +235,7 @@ async fn data_access_is_a_matter_of_consent() {
     assert_eq!(fixture.ls(&token, "").await.status(), 403);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn who_has_no_second_factor_cannot_satisfy_it() {
     let fixture = Fixture::new(|c| c.mfa()).await;
     fixture.globus.set_person(Person::automatic().without_mfa());
@@ -250,7 +250,7 @@ async fn who_has_no_second_factor_cannot_satisfy_it() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn bad_tokens_and_mixed_up_users_are_noticed() {
     let fixture = Fixture::new(|c| c).await;
     let list = format!("v0.10/operation/endpoint/{}/ls", fixture.collection);
@@ -315,7 +315,7 @@ async fn bad_tokens_and_mixed_up_users_are_noticed() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn an_answer_may_be_put_in_the_place_of_the_next() {
     let fixture = Fixture::new(|c| c).await;
     fixture

@@ -16,7 +16,7 @@ async fn names(fixture: &Fixture, query: &str) -> Vec<String> {
         .collect()
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_listing_tells_of_what_is_there() {
     let fixture = Fixture::new(|c| c).await;
     std::fs::create_dir(fixture.dir.path().join("sub")).unwrap();
@@ -64,7 +64,7 @@ async fn a_listing_tells_of_what_is_there() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn listings_are_filtered_ordered_and_cut() {
     let fixture = Fixture::new(|c| c).await;
     for (name, size) in [("b.TXT", 1), ("c.csv", 10), (".hidden", 3)] {
@@ -107,7 +107,7 @@ async fn listings_are_filtered_ordered_and_cut() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn paths_that_are_not_there() {
     let fixture = Fixture::new(|c| c).await;
     let token = fixture.token();
@@ -154,7 +154,7 @@ async fn paths_that_are_not_there() {
 }
 
 #[cfg(unix)]
-#[tokio::test]
+#[checks::test]
 async fn nothing_leads_out_of_the_directory() {
     use std::os::unix::fs::symlink;
     let fixture = Fixture::new(|c| c).await;
@@ -244,7 +244,7 @@ async fn nothing_leads_out_of_the_directory() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn directories_are_made() {
     let fixture = Fixture::new(|c| c).await;
     let token = fixture.token();

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{ALL, Fixture, OPENID, REDIRECT, param, text};
 
-#[tokio::test]
+#[checks::test]
 async fn the_code_and_the_state_come_back() {
     let fixture = Fixture::new(|c| c).await;
     let location = fixture.answer(ALL, &[]).await;
@@ -17,7 +17,7 @@ async fn the_code_and_the_state_come_back() {
     assert_eq!(fixture.globus.counts().logins, 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_person_may_decline_or_take_time() {
     let fixture = Fixture::new(|c| c).await;
     fixture.globus.set_person(Person::automatic().declines());
@@ -41,7 +41,7 @@ async fn a_person_may_decline_or_take_time() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn malformed_requests_are_refused_without_a_redirect() {
     let fixture = Fixture::new(|c| c).await;
     for (name, value) in [
@@ -85,7 +85,7 @@ async fn malformed_requests_are_refused_without_a_redirect() {
     assert_eq!(fixture.globus.counts().logins, 0);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn redirects_go_to_loopback_or_to_the_page_that_shows_the_code() {
     let fixture = Fixture::new(|c| c).await;
     let code_page = fixture.url("v2/web/auth-code");
@@ -118,7 +118,7 @@ async fn redirects_go_to_loopback_or_to_the_page_that_shows_the_code() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_identity_logged_in_satisfies_what_is_required() {
     let policy = Policy::new("Navy").domain("navy.mil");
     let policy_id = policy.id().to_string();
@@ -173,7 +173,7 @@ async fn the_identity_logged_in_satisfies_what_is_required() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_person_who_picks_keeps_to_it() {
     let fixture = Fixture::new(|c| c).await;
     fixture
@@ -193,7 +193,7 @@ async fn a_person_who_picks_keeps_to_it() {
     assert_eq!(param(&location, "error").as_deref(), Some("access_denied"));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn only_loopback_names_are_answered_to() {
     let fixture = Fixture::new(|c| c).await;
     let url: Url = fixture.authorize_url(ALL, &[]);

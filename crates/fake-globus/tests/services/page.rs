@@ -26,7 +26,7 @@ async fn decide(fixture: &Fixture, form: &[(&str, &str)]) -> Response {
     fixture.post("v2/web/decision", form).await
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_person_approves_on_the_page() {
     let fixture = fixture().await;
     let message = ("session_message", "Please log in again");
@@ -85,7 +85,7 @@ async fn a_person_approves_on_the_page() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_person_denies_on_the_page() {
     let fixture = fixture().await;
     let page = fixture.authorize(ALL, &[]).await.text().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_person_denies_on_the_page() {
     assert_eq!(fixture.globus.counts().declined, 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_is_required_holds_on_the_page_too() {
     let fixture = fixture().await;
     let required = [
@@ -144,7 +144,7 @@ async fn what_is_required_holds_on_the_page_too() {
     assert!(param(&location(&decide(&fixture, &form).await), "code").is_some());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn nothing_on_the_pages_is_markup_of_others() {
     let fixture = fixture().await;
     let attack = "<script>alert(1)</script>\"'&";
@@ -177,7 +177,7 @@ async fn nothing_on_the_pages_is_markup_of_others() {
     assert!(shown.contains(escaped) && !shown.contains("<script"));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_code_page_shows_the_code() {
     let fixture = Fixture::new(|c| c).await;
     let own = fixture.url("v2/web/auth-code");

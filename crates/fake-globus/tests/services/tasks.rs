@@ -52,7 +52,7 @@ async fn failure(fixture: &Fixture, what: &str, document: &Value) -> String {
     text(&task, "/fatal_error/code").to_owned()
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_file_is_deleted_once_however_often_that_is_sent() {
     let fixture = Fixture::new(|c| c).await;
     let file = fixture.dir.path().join("hello.txt");
@@ -73,7 +73,7 @@ async fn a_file_is_deleted_once_however_often_that_is_sent() {
     assert!(file.exists());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_directory_is_deleted_only_where_that_was_said() {
     let fixture = Fixture::new(|c| c).await;
     let sub = fixture.dir.path().join("sub");
@@ -103,7 +103,7 @@ async fn a_directory_is_deleted_only_where_that_was_said() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn files_and_directories_are_copied() {
     let fixture = Fixture::new(|c| c).await;
     let root = fixture.dir.path();
@@ -146,7 +146,7 @@ async fn files_and_directories_are_copied() {
 }
 
 #[cfg(unix)]
-#[tokio::test]
+#[checks::test]
 async fn nothing_outside_is_touched() {
     let fixture = Fixture::new(|c| c).await;
     let outside = tempfile::tempdir().unwrap();
@@ -182,7 +182,7 @@ async fn nothing_outside_is_touched() {
     assert!(secret.exists() && !fixture.dir.path().join("out").exists());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_policies_apply_to_tasks_too() {
     let fixture = Fixture::new(|c| c.domain("uchicago.edu").session_minutes(10)).await;
     let token = fixture.token();
@@ -200,7 +200,7 @@ async fn the_policies_apply_to_tasks_too() {
     assert!(fixture.dir.path().join("hello.txt").exists());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_cannot_be_done_is_said() {
     let fixture = Fixture::new(|c| c).await;
     let token = fixture.token();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ALL, Fixture, OPENID, param, text};
 
-#[tokio::test]
+#[checks::test]
 async fn a_code_works_once_and_its_tokens_end_when_it_is_used_again() {
     let fixture = Fixture::new(|c| c).await;
     let code = param(&fixture.answer(ALL, &[]).await, "code").unwrap();
@@ -38,7 +38,7 @@ async fn a_code_works_once_and_its_tokens_end_when_it_is_used_again() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_code_belongs_to_its_verifier_redirect_client_and_time() {
     let wrong_verifier = "some-other-verifier-that-is-long-enough-for-the-standard";
     let fixture = Fixture::new(|c| c).await;
@@ -82,7 +82,7 @@ async fn a_code_belongs_to_its_verifier_redirect_client_and_time() {
     assert_eq!(fixture.exchange(&code, &[]).await.status(), 400);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn each_resource_server_gets_a_token_of_its_own() {
     let fixture = Fixture::new(|c| c).await;
     let search = "urn:globus:auth:scope:search.api.globus.org:all";
@@ -133,7 +133,7 @@ async fn each_resource_server_gets_a_token_of_its_own() {
     assert_eq!(online["other_tokens"], json!([]));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn renewing_makes_no_session_younger() {
     let fixture = Fixture::new(|c| c.session_minutes(10)).await;
     let tokens = fixture.log_in(ALL, &[]).await;
@@ -189,7 +189,7 @@ async fn renewing_makes_no_session_younger() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn tokens_expire_and_are_revoked() {
     let fixture = Fixture::new(|c| c).await;
     let client = fixture.globus.client_id().to_string();
@@ -257,7 +257,7 @@ async fn tokens_expire_and_are_revoked() {
     assert_eq!(fixture.post("v2/oauth2/token", &form).await.status(), 400);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn userinfo_consents_and_introspection_tell_of_the_user() {
     let fixture = Fixture::new(|c| c).await;
     let tokens = fixture
@@ -316,7 +316,7 @@ async fn userinfo_consents_and_introspection_tell_of_the_user() {
     assert!(about["session_info"]["authentications"][&ada]["auth_time"].is_u64());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_confidential_client_logs_in_as_itself() {
     let fixture = Fixture::new(|c| c.domain("clients.auth.globus.org")).await;
     let id = fixture.globus.confidential_client_id().to_string();
@@ -348,7 +348,7 @@ async fn a_confidential_client_logs_in_as_itself() {
     assert_eq!(fixture.globus.counts().client_grants, 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_ended_long_ago_is_forgotten() {
     let fixture = Fixture::new(|c| c).await;
     let token = fixture.token();
@@ -365,7 +365,7 @@ async fn what_ended_long_ago_is_forgotten() {
     assert_eq!(violations[0].kind, ViolationKind::UnknownToken);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn no_more_requests_are_kept_than_it_was_told() {
     let fixture = Fixture::with(|c| c, |server| server.keep_requests(2)).await;
     let token = fixture.token();

@@ -43,7 +43,7 @@ fn clock(left: Duration) -> String {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn the_time_left_is_minutes_and_seconds() {
         for (seconds, shown) in [(0, "0:00"), (59, "0:59"), (598, "9:58"), (3600, "60:00")] {
             assert_eq!(clock(Duration::from_secs(seconds)), shown);

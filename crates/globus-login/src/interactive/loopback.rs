@@ -231,7 +231,7 @@ mod tests {
         seen
     }
 
-    #[tokio::test]
+    #[checks::test]
     async fn only_the_redirect_of_this_login_ends_the_waiting() {
         let request = request();
         let state = state(&request);
@@ -274,7 +274,7 @@ mod tests {
             .expect_err("the server is gone");
     }
 
-    #[tokio::test]
+    #[checks::test]
     async fn a_denial_and_an_error_have_a_page_of_their_own() {
         for (query, title) in [
             ("error=access_denied", "You declined the login"),
@@ -295,7 +295,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn a_page_that_is_loaded_again_changes_nothing() {
         let request = request();
         let state = state(&request);

@@ -88,7 +88,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn nothing_that_comes_from_elsewhere_is_markup() {
         let html = failed("<script>alert('x', \"y\")</script> & {{title}} \u{202e}");
         assert!(

@@ -96,7 +96,7 @@ impl fmt::Display for NoBrowser {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn the_reason_is_told() {
         for (reason, told) in [
             (NoBrowser::Unwanted, "it is not wanted"),
@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn a_browser_opens_where_there_is_one_to_see() {
         let text = |name: &str| Some(NoBrowser::Text(name.to_owned()));
         for (variables, expected) in [

@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn scopes_are_united_with_what_depends_on_them() {
         for (text, united) in [
             ("a b  b c", "a b c"),
@@ -121,7 +121,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn what_is_no_list_of_scopes_is_refused() {
         for text in [
             "a[b",
@@ -145,7 +145,7 @@ mod tests {
         assert!("a b".parse::<Scope>().is_err() && "".parse::<Scope>().is_err());
     }
 
-    #[test]
+    #[checks::test]
     fn no_text_takes_unbounded_work() {
         assert!(read(&"a[".repeat(100_000)).contains("too deeply"));
         // Each level names the next one twice: written out, it doubles with each.

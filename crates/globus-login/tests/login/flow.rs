@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::support::*;
 
-#[tokio::test]
+#[checks::test]
 async fn a_challenge_is_answered_by_a_login() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
@@ -45,7 +45,7 @@ async fn a_challenge_is_answered_by_a_login() {
     assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_pasted_code_does_as_well() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::new(|url| Ok(LoginReply::Code(format!(" {}\n", value(&url, "code")))));
@@ -61,7 +61,7 @@ async fn a_pasted_code_does_as_well() {
     assert_eq!(browser.asked(0, "prompt"), None);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_redirect_with_another_state_gets_no_further() {
     let globus = globus(Person::automatic()).await;
     for hands in [
@@ -94,7 +94,7 @@ async fn a_redirect_with_another_state_gets_no_further() {
     assert_eq!(requests_of(&globus, RequestKind::Token), 0);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn who_declines_is_told_apart() {
     let globus = globus(Person::automatic().declines()).await;
     let app = app(&globus, &Browser::redirected())
@@ -116,7 +116,7 @@ impl LoginPrompt for Pastes {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_stolen_code_is_worth_nothing_without_its_verifier() {
     let globus = globus(Person::automatic()).await;
     // Each login has a verifier of its own; the thief's is not that of the code.
@@ -140,7 +140,7 @@ async fn a_stolen_code_is_worth_nothing_without_its_verifier() {
     assert!(!told(&error).contains(&code));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn scopes_are_united_and_a_consent_needs_no_fresh_login() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
@@ -176,7 +176,7 @@ async fn scopes_are_united_and_a_consent_needs_no_fresh_login() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn each_resource_server_gets_its_own_token() {
     let globus = globus(Person::automatic()).await;
     let app = app(&globus, &Browser::redirected())
@@ -194,7 +194,7 @@ async fn each_resource_server_gets_its_own_token() {
     assert!(held(&app, &named).await.is_none(), "identities never mix");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_login_for_an_unknown_service_asks_nobody() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
@@ -231,7 +231,7 @@ async fn a_login_for_an_unknown_service_asks_nobody() {
     assert_eq!(browser.queries().len(), 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
     let globus = globus(Person::automatic()).await;
     let (browser, store) = (Browser::redirected(), MemoryStore::new());
@@ -278,7 +278,7 @@ async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
     assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn trouble_with_globus_auth_is_told_apart() {
     let globus = globus(Person::automatic()).await;
     let app = app(&globus, &Browser::redirected())
@@ -317,7 +317,7 @@ async fn trouble_with_globus_auth_is_told_apart() {
     assert!(app.login().await.expect_err("declined").is_declined());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn without_a_network_there_is_no_login() {
     let app = GlobusApp::user("client")
         .auth_url("http://127.0.0.1:1")
@@ -332,7 +332,7 @@ async fn without_a_network_there_is_no_login() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_cannot_be_set_up_is_said_at_once() {
     for (builder, says) in [
         (GlobusApp::user(" "), "client id"),
@@ -354,7 +354,7 @@ async fn what_cannot_be_set_up_is_said_at_once() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn nothing_that_is_shown_holds_a_secret() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();

@@ -2,7 +2,7 @@
 
 use checks::inputs;
 
-#[test]
+#[checks::test]
 fn authorize_url() {
     inputs::replay("authorize_url", inputs::authorize_url);
 }

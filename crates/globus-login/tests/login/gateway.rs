@@ -135,7 +135,7 @@ fn location(answer: &Response) -> Url {
     answer.url().join(location).expect("a URL")
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn each_user_is_sent_away_and_comes_back_to_their_own() {
     let site = Site::new().await;
     let (mut ada, mut bob) = (User::new("ada@uchicago.edu"), User::new("bob@uchicago.edu"));
@@ -205,7 +205,7 @@ async fn each_user_is_sent_away_and_comes_back_to_their_own() {
     );
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn who_declines_is_told_so_and_may_try_again() {
     let site = Site::new().await;
     let mut ada = User::new("ada@uchicago.edu");

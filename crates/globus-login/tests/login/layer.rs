@@ -38,7 +38,7 @@ async fn list(world: &World, client: &Client) -> (u16, u32) {
     (answer.status().as_u16(), logins)
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_layer_meets_one_requirement_after_another() {
     let policy = Policy::new("Campus, with a second factor")
         .domain("uchicago.edu")
@@ -59,7 +59,7 @@ async fn the_layer_meets_one_requirement_after_another() {
     assert!(violations.is_empty(), "{violations:?}");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn clients_that_share_an_app_share_its_login() {
     let world = World::guarded(|collection| collection.session_minutes(1)).await;
     let browser = Browser::redirected();

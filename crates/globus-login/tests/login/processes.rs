@@ -85,7 +85,7 @@ impl Other {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_refresh_token_that_another_process_has_replaced_is_looked_up_again() {
     let other = Other::new().await;
     other.log_in_again().await;
@@ -107,7 +107,7 @@ async fn a_refresh_token_that_another_process_has_replaced_is_looked_up_again() 
 }
 
 /// While we wait for our turn to renew, another process changes what we would renew.
-#[tokio::test]
+#[checks::test]
 async fn what_another_process_leaves_is_renewed_in_the_place_of_what_was_there() {
     let other = Other::new().await;
     let Other { globus, now, .. } = &other;
@@ -139,7 +139,7 @@ async fn what_another_process_leaves_is_renewed_in_the_place_of_what_was_there()
     assert_eq!(globus.counts().refresh_grants, 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn processes_that_are_refused_together_log_in_once() {
     let globus = globus(Person::automatic()).await;
     let home = tempfile::tempdir().expect("a directory");

@@ -28,7 +28,7 @@ async fn revoke(world: &World, app: &GlobusApp) {
     assert!(world.globus.revoke_token(token));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_token_that_was_revoked_is_renewed_once_for_all_who_send_it() {
     let world = World::open().await;
     let browser = Browser::redirected();
@@ -47,7 +47,7 @@ async fn a_token_that_was_revoked_is_renewed_once_for_all_who_send_it() {
     assert_eq!(browser.queries().len(), 1, "nobody was asked again");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_cannot_be_renewed_is_told_and_asks_nobody() {
     let world = World::open().await;
     let browser = Browser::redirected();

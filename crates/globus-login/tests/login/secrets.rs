@@ -127,7 +127,7 @@ fn values(wire: &str, names: &[&str]) -> Vec<String> {
     values
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_goes_over_the_wire_stays_there() {
     let (wire, printed) = (Kept::default(), Kept::default());
     let writer = printed.clone();

@@ -7,7 +7,7 @@ use globus_login::{GlobusApp, MemoryStore, Scope};
 use crate::support::*;
 use crate::world::World;
 
-#[tokio::test]
+#[checks::test]
 async fn somebody_else_who_logs_in_is_refused() {
     let globus = FakeGlobus::builder()
         .identity(Identity::new("ada", "uchicago.edu"))
@@ -52,7 +52,7 @@ async fn somebody_else_who_logs_in_is_refused() {
     assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn an_app_logs_in_once_and_again_for_what_it_needs_more() {
     let globus = globus(Person::automatic()).await;
     let (browser, store) = (Browser::redirected(), MemoryStore::new());
@@ -80,7 +80,7 @@ async fn an_app_logs_in_once_and_again_for_what_it_needs_more() {
     assert_eq!(scope, format!("profile openid email {TRANSFER_ALL}"));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_mapped_collection_asks_nothing_of_who_asked_for_it_at_once() {
     let world = World::guarded(Collection::data_access).await;
     let transfer = target(world.globus.transfer_url());
@@ -109,7 +109,7 @@ async fn a_mapped_collection_asks_nothing_of_who_asked_for_it_at_once() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_token_is_renewed_before_it_runs_out_and_once_between_all() {
     let globus = globus(Person::automatic()).await;
     let store = MemoryStore::new();
@@ -136,7 +136,7 @@ async fn a_token_is_renewed_before_it_runs_out_and_once_between_all() {
     assert_eq!(globus.counts().refresh_grants, 2);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_client_logs_in_as_itself_and_asks_nobody() {
     let globus = globus(Person::browser()).await;
     let store = MemoryStore::new();

@@ -26,7 +26,7 @@ async fn logged_in(globus: &FakeGlobus, leeway: Duration) -> (GlobusApp, MemoryS
     (app, store)
 }
 
-#[tokio::test]
+#[checks::test]
 async fn who_is_logged_in_is_nobody_or_unknown() {
     let globus = globus(Person::automatic()).await;
     let (app, _) = logged_in(&globus, Duration::ZERO).await;
@@ -51,7 +51,7 @@ async fn who_is_logged_in_is_nobody_or_unknown() {
     assert!(app.account().await.expect("no error").is_some());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn tokens_are_forgotten_even_where_globus_auth_cannot_be_told() {
     let globus = globus(Person::automatic()).await;
     for (status, says) in [(503, "status 503"), (400, "status 400")] {
@@ -69,7 +69,7 @@ async fn tokens_are_forgotten_even_where_globus_auth_cannot_be_told() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn an_answer_without_end_is_not_read() {
     let globus = globus(Person::automatic()).await;
     let (app, _) = logged_in(&globus, Duration::ZERO).await;
@@ -78,7 +78,7 @@ async fn an_answer_without_end_is_not_read() {
     assert!(told(&error).contains("too long"), "{}", told(&error));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_token_that_cannot_be_renewed_is_used_up() {
     let globus = globus(Person::automatic()).await;
     let transfer = target(globus.transfer_url());
@@ -102,7 +102,7 @@ async fn a_token_that_cannot_be_renewed_is_used_up() {
     assert!(held(&app, &transfer).await.is_some());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_login_of_nobody_knows_whom_is_not_kept() {
     let globus = globus(Person::automatic()).await;
     let store = MemoryStore::new();
@@ -123,7 +123,7 @@ async fn a_login_of_nobody_knows_whom_is_not_kept() {
     assert_eq!(requests_of(&globus, RequestKind::Revoke), 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_renewed_token_keeps_what_its_answer_does_not_say() {
     let globus = globus(Person::automatic()).await;
     let (app, store) = logged_in(&globus, 3 * DAY).await;
@@ -159,7 +159,7 @@ impl TokenStore for OutOfOrder {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_store_that_keeps_nothing_is_told() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
@@ -178,7 +178,7 @@ async fn a_store_that_keeps_nothing_is_told() {
     assert_eq!(browser.queries().len(), 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_client_ends_its_tokens_by_its_secret() {
     let globus = globus(Person::automatic()).await;
     let app = confidential(&globus).build().expect("an app");

@@ -12,7 +12,7 @@ fn service(globus: &FakeGlobus) -> GlobusApp {
     app(globus, &nobody).build().expect("an app")
 }
 
-#[tokio::test]
+#[checks::test]
 async fn each_user_gets_what_their_own_login_gave() {
     let globus = globus(Person::automatic()).await;
     let app = service(&globus);
@@ -63,7 +63,7 @@ async fn each_user_gets_what_their_own_login_gave() {
     assert!(globus.violations().is_empty(), "{:?}", globus.violations());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_login_that_the_user_declines_changes_nothing() {
     let globus = globus(Person::automatic().declines()).await;
     let app = service(&globus);
@@ -79,7 +79,7 @@ async fn a_login_that_the_user_declines_changes_nothing() {
     assert!(!app.is_logged_in_as(&ada).await.expect("no error"));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_service_that_nobody_knows_has_no_newer_credential() {
     let globus = globus(Person::automatic()).await;
     let app = service(&globus);

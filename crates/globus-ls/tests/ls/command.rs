@@ -8,7 +8,7 @@ use checks::site::*;
 
 use crate::support::*;
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn the_demonstration_lists_logs_in_and_lists_again() {
     let ran = run(ls(&[])).await;
     ran.ended(0, &LISTING.repeat(2));
@@ -25,7 +25,7 @@ async fn the_demonstration_lists_logs_in_and_lists_again() {
     );
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn the_demonstration_takes_the_options() {
     let ran = run(ls(&["--long"])).await;
     let lines: Vec<Vec<&str>> = ran
@@ -68,7 +68,7 @@ async fn the_demonstration_takes_the_options() {
     );
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_login_declined_or_forbidden_ends_the_demonstration_with_4() {
     for (option, says) in [
         ("--decline", "the login was declined"),
@@ -90,7 +90,7 @@ async fn a_login_declined_or_forbidden_ends_the_demonstration_with_4() {
     }
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_collection_is_listed_with_the_token_of_the_environment() {
     let site = Site::new(PROGRAM).await;
     let id = site.collection.as_str();
@@ -113,7 +113,7 @@ async fn a_collection_is_listed_with_the_token_of_the_environment() {
     site.saw_no_violation();
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_login_that_is_not_possible_is_4_and_one_line() {
     let site = Site::new(PROGRAM).await;
     site.globus.clock().advance(Duration::from_secs(120));
@@ -143,7 +143,7 @@ async fn a_login_that_is_not_possible_is_4_and_one_line() {
     );
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn what_is_not_there_is_one_line() {
     let site = Site::new(PROGRAM).await;
     let unknown = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
@@ -163,7 +163,7 @@ async fn what_is_not_there_is_one_line() {
     assert!(the_line(&ran, 1).contains("/README.txt"));
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_wrong_command_line_is_2() {
     let ran = run(ls(&["not-a-uuid"])).await;
     assert!(the_line(&ran, 2).contains("not a collection id"));
@@ -186,7 +186,7 @@ async fn a_wrong_command_line_is_2() {
     );
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_service_out_of_reach_is_1_and_one_line() {
     let id = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
     // It listens, and never answers; once dropped, nobody does.
@@ -214,7 +214,7 @@ async fn a_service_out_of_reach_is_1_and_one_line() {
     }
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_reader_that_has_seen_enough_is_no_trouble() {
     for stdout in [true, false] {
         let mut command = ls(&["--long"]);

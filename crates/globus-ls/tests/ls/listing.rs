@@ -7,7 +7,7 @@ use checks::site::*;
 use crate::support::*;
 
 /// A site with more to list.
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn filters_patterns_and_hidden_names() {
     let site = Site::of_many_files(PROGRAM).await;
     for (arguments, expected) in [
@@ -60,7 +60,7 @@ async fn filters_patterns_and_hidden_names() {
     }
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn directories_are_gone_into_as_deep_as_is_wanted() {
     let site = Site::of_many_files(PROGRAM).await;
     let top = [
@@ -96,7 +96,7 @@ async fn directories_are_gone_into_as_deep_as_is_wanted() {
     }
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn everything_is_sorted_as_wanted_page_by_page() {
     let site = Site::of_many_files(PROGRAM).await;
     for page_size in ["1", "2", "3", "100000"] {
@@ -168,7 +168,7 @@ async fn everything_is_sorted_as_wanted_page_by_page() {
     );
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn sizes_and_times_are_for_people() {
     let site = Site::of_many_files(PROGRAM).await;
     let long = async |zone: &str, arguments: &[&str]| {
@@ -211,7 +211,7 @@ async fn sizes_and_times_are_for_people() {
     }
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn shells_complete_it() {
     for (shell, says) in [
         ("bash", "_globus__ls()"),

@@ -29,7 +29,7 @@ async fn run_with_browser(mut command: Command, launcher: &mut Launcher) -> (Ran
     tokio::join!(run(command), browser)
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_browser_login_is_kept_and_made_again_when_the_collection_asks() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
@@ -70,7 +70,7 @@ async fn a_browser_login_is_kept_and_made_again_when_the_collection_asks() {
     site.saw_no_violation();
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn sixteen_at_once_log_in_once() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
@@ -96,7 +96,7 @@ async fn sixteen_at_once_log_in_once() {
     site.saw_no_violation();
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn who_is_logged_in_is_told_and_can_be_ended() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
@@ -132,7 +132,7 @@ async fn who_is_logged_in_is_told_and_can_be_ended() {
     ran.ended(0, LISTING);
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn tokens_that_were_revoked_cost_a_login_and_no_more() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
@@ -144,7 +144,7 @@ async fn tokens_that_were_revoked_cost_a_login_and_no_more() {
     assert_eq!(site.globus.counts().logins, 2);
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_login_declined_in_the_browser_is_4_and_says_so_in_both_places() {
     let site = Site::new(PROGRAM).await;
     site.globus.set_person(Person::automatic().declines());
@@ -159,7 +159,7 @@ async fn a_login_declined_in_the_browser_is_4_and_says_so_in_both_places() {
     assert!(shown.contains("You declined the login"), "{shown}");
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn where_nobody_can_log_in_the_reason_and_the_remedy_are_told() {
     let site = Site::new(PROGRAM).await;
     for (name, value, reason) in [

@@ -39,7 +39,7 @@ async fn code_for(shown: &str) -> String {
         .into_owned()
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_pasted_code_answers_the_requirement() {
     let site = Site::new(PROGRAM).await;
     site.globus.clock().advance(Duration::from_secs(120));
@@ -58,7 +58,7 @@ async fn a_pasted_code_answers_the_requirement() {
     assert_eq!(site.globus.counts().code_grants, 1);
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_login_comes_first_where_there_is_no_token_and_nothing_pasted_declines_it() {
     let site = Site::new(PROGRAM).await;
     let client = site.globus.client_id().to_string();
@@ -89,7 +89,7 @@ async fn a_login_comes_first_where_there_is_no_token_and_nothing_pasted_declines
     }
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_wrong_code_is_4_and_one_line() {
     let site = Site::new(PROGRAM).await;
     site.globus.clock().advance(Duration::from_secs(120));
@@ -108,7 +108,7 @@ async fn a_wrong_code_is_4_and_one_line() {
     assert_eq!(line.lines().count(), 1, "{shown:?}");
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_name_cannot_steer_the_terminal_and_reaches_a_pipe_unchanged() {
     let site = Site::new(PROGRAM).await;
     let name = "evil\u{1b}[2J\u{202e}\nname";
@@ -140,7 +140,7 @@ async fn at_a_desk(
     (screen, child, page)
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn the_browser_and_a_pasted_code_race() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
@@ -182,7 +182,7 @@ async fn the_browser_and_a_pasted_code_race() {
     site.saw_no_violation();
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn over_ssh_a_code_is_pasted() {
     let site = Site::new(PROGRAM).await;
     let mut command = site.daily(&[&site.collection]);
@@ -197,7 +197,7 @@ async fn over_ssh_a_code_is_pasted() {
     assert!(screen.wait_for_end().await.contains("README.txt"));
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn an_interrupt_leaves_the_terminal_as_it_was() {
     use rustix::process::{Pid, Signal, kill_process};
     use rustix::termios::tcgetattr;

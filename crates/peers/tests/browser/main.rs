@@ -13,7 +13,7 @@ use peers::programs;
 
 use crate::chromium::Chromium;
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
     let Some(chromium) = Chromium::start().await else {
         return;

@@ -10,12 +10,12 @@ use std::time::Duration;
 use fake_globus::{Collection, ErrorShape, FakeGlobus, Identity, Person, Policy, ViolationKind};
 use peers::python;
 
-#[tokio::test(flavor = "multi_thread")]
+#[checks::test(seconds = 600, flavor = "multi_thread")]
 async fn the_python_sdk_works() {
     run("sdk.py").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[checks::test(seconds = 600, flavor = "multi_thread")]
 async fn the_command_line_works() {
     run("cli.py").await;
 }

@@ -6,7 +6,7 @@ use peers::{oracle, parity, python};
 use serde_json::Value;
 
 /// Detection held against the Python SDK.
-#[test]
+#[checks::test(seconds = 600)]
 fn sdk_parity() {
     let sdk = python::script("gare_oracle.py");
     let inputs = inputs::saved("sdk_parity").into_iter();

@@ -36,7 +36,7 @@ fn generate(count: usize) -> Vec<(String, bool)> {
         .collect()
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn the_corpus() {
     let sdk = python::script("gare_oracle.py");
     let rows = CORPUS
@@ -58,7 +58,7 @@ fn the_corpus() {
     assert!(accepted >= 20, "the SDK accepts only {accepted} documents");
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn generated_documents() {
     let sdk = python::script("gare_oracle.py");
     let bodies = generate(GENERATED);

@@ -6,7 +6,7 @@ use checks::site::{Site, run};
 use peers::{programs, python};
 use tokio::process::Command;
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn the_globus_command_lists_the_same() {
     let script = python::script("cli.py");
     let site = Site::of_many_files(programs::globus_ls()).await;

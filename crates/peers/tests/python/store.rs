@@ -28,7 +28,7 @@ fn output(mut command: Command) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn each_writes_what_the_other_would_have_written() {
     let mut script = python::script("token_file.py");
     let home = tempfile::tempdir().expect("a directory");
@@ -49,7 +49,7 @@ async fn each_writes_what_the_other_would_have_written() {
     );
 }
 
-#[test]
+#[checks::test(seconds = 600)]
 fn the_file_is_where_python_has_it() {
     let mut script = python::script("token_file.py");
     if std::env::var_os("GLOBUS_SDK_ENVIRONMENT").is_some() {
@@ -127,7 +127,7 @@ async fn write_at_once(store: &JsonFileStore, mut python: Child) -> Vec<usize> {
 /// How often the two are let loose until they come between each other's writes: who gets a lock is the system's to say.
 const ROUNDS: usize = 20;
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn both_write_at_once_and_nothing_is_lost() {
     for _ in 0..ROUNDS {
         let home = tempfile::tempdir().expect("a directory");
@@ -152,7 +152,7 @@ async fn both_write_at_once_and_nothing_is_lost() {
 }
 
 /// The SDK as it is takes no turns. Rust still reads nothing torn, and what stands there at its writes, it keeps.
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn python_without_the_lock_is_never_read_torn_and_kept_as_it_is_found() {
     for _ in 0..ROUNDS {
         let home = tempfile::tempdir().expect("a directory");
@@ -201,7 +201,7 @@ impl LoginPrompt for Logins {
     }
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn who_logged_in_with_one_is_logged_in_with_the_other() {
     let files = tempfile::tempdir().expect("a directory");
     std::fs::write(files.path().join("hello.txt"), "hello").expect("a file");

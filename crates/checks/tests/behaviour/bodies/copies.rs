@@ -18,7 +18,7 @@ where
     Some(copy.to_bytes())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_is_in_memory_is_copied_and_a_box_only_where_it_is_empty() {
     let (empty, full) = (Empty::<Bytes>::new(), Full::new(Bytes::from_static(b"x")));
     let nothing = Some(Bytes::new());
@@ -48,7 +48,7 @@ async fn what_is_in_memory_is_copied_and_a_box_only_where_it_is_empty() {
     assert_eq!(copied(&kept).await.as_deref(), Some(&b"x"[..]));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn an_optional_copy_is_as_good_as_the_copy() {
     assert!(None::<ReplayBody<Source>>.claim());
     for (limit, lasts) in [(2, true), (1, false)] {

@@ -181,12 +181,12 @@ async fn goes_on(client: Client) {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn behind_the_layer() {
     goes_on(with_layer).await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn behind_the_middleware() {
     goes_on(with_middleware).await;
 }

@@ -31,7 +31,7 @@ where
     (status, told, body.to_bytes())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_decoder_inside_makes_it_readable_and_one_outside_does_not() {
     for encoding in ["gzip", "br", "zstd"] {
         let server = Globus::default().start().await;
@@ -64,7 +64,7 @@ async fn a_decoder_inside_makes_it_readable_and_one_outside_does_not() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn reqwest_decompresses_before_the_middleware_looks() -> Result<(), BoxError> {
     let server = Globus::default().start().await;
     let login = Login::new();

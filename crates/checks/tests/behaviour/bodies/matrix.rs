@@ -252,7 +252,7 @@ macro_rules! cells {
     };
     ($client:ident over $transport:ident: $($cell:ident),*) => {
         $(
-            #[tokio::test]
+            #[checks::test]
             async fn $cell() {
                 super::$cell::<$client>(Transport::$transport).await;
             }

@@ -88,7 +88,7 @@ impl Attempt {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    #[test]
+    #[checks::test(seconds = 600)]
     fn every_attempt_sends_all_of_it_once_or_is_not_made(
         steps in steps(), acts in acts(), limit in 0usize..64, sized: bool,
     ) {

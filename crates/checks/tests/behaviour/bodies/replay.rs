@@ -68,7 +68,7 @@ fn copies(limit: usize) -> (Upload, Upload) {
     (body, copy)
 }
 
-#[test]
+#[checks::test]
 fn whatever_was_read_before_the_replay_begins_at_the_beginning() {
     for frames in 0..=5 {
         let (mut first, mut copy) = copies(6);
@@ -86,7 +86,7 @@ fn whatever_was_read_before_the_replay_begins_at_the_beginning() {
     }
 }
 
-#[test]
+#[checks::test]
 fn length_and_trailers_are_those_of_the_body() {
     let (mut first, mut copy) = copies(6);
     for (frame, left) in [("a", 5), ("bc", 3), ("def", 0), ("+", 0)] {
@@ -102,7 +102,7 @@ fn length_and_trailers_are_those_of_the_body() {
     assert!(copy.is_end_stream());
 }
 
-#[test]
+#[checks::test]
 fn a_length_that_was_unknown_stays_so() {
     let mut first = ReplayBody::new(Source::of(three(), false));
     let copy = first.try_clone().expect("a copy");
@@ -115,7 +115,7 @@ fn a_length_that_was_unknown_stays_so() {
     assert_eq!(copy.size_hint().upper(), None);
 }
 
-#[test]
+#[checks::test]
 fn a_body_of_exactly_the_limit_is_kept_and_one_byte_more_is_not() {
     for (limit, kept) in [(7, true), (6, true), (5, false), (0, false)] {
         let (mut first, mut copy) = copies(limit);
@@ -134,7 +134,7 @@ fn a_body_of_exactly_the_limit_is_kept_and_one_byte_more_is_not() {
     }
 }
 
-#[test]
+#[checks::test]
 fn one_chunk_over_the_limit_is_sent_all_the_same() {
     let mut first = ReplayBody::with_limit(Full::new(Bytes::from_static(b"too long")), 3);
     let copy = first.try_clone().expect("a copy");
@@ -146,7 +146,7 @@ fn one_chunk_over_the_limit_is_sent_all_the_same() {
     assert!(!copy.claim());
 }
 
-#[test]
+#[checks::test]
 fn a_replay_over_the_limit_is_the_last() {
     let (mut first, mut copy) = copies(3);
     assert_eq!(read(&mut first, 2), ["a", "bc"]);
@@ -157,7 +157,7 @@ fn a_replay_over_the_limit_is_the_last() {
     assert_eq!(read(&mut first, 1), ["overtaken"]);
 }
 
-#[test]
+#[checks::test]
 fn a_body_that_failed_is_not_sent_again() {
     let steps = vec![data("a"), Step::Error, data("b")];
     let mut first = ReplayBody::new(Source::of(steps, false));
@@ -169,7 +169,7 @@ fn a_body_that_failed_is_not_sent_again() {
     assert!(!copy.is_end_stream(), "what failed has not ended");
 }
 
-#[test]
+#[checks::test]
 fn a_copy_of_what_was_read_in_part_sends_the_rest() {
     let mut body = ReplayBody::new(Source::of(three(), true));
     assert_eq!(read(&mut body, 1), ["a"]);
@@ -179,7 +179,7 @@ fn a_copy_of_what_was_read_in_part_sends_the_rest() {
     assert_eq!(all(&mut copy), ["bc", "def", "+", "."]);
 }
 
-#[test]
+#[checks::test]
 fn what_is_empty_stays_empty() {
     let body = ReplayBody::with_limit(Empty::<Bytes>::new(), 0);
     let copy = body.try_clone().expect("a copy");
@@ -203,7 +203,7 @@ impl Drop for Watched {
     }
 }
 
-#[test]
+#[checks::test]
 fn nothing_is_kept_for_nobody() {
     for (limit, with_copy, kept) in [(9, true, true), (9, false, false), (8, true, false)] {
         let gone = Arc::new(AtomicBool::new(false));

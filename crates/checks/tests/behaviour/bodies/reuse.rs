@@ -34,27 +34,27 @@ async fn one_connection<C: Client>(transport: Transport) {
     assert_eq!(server.connections(), 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn of_hyper_over_http1() {
     one_connection::<Hyper>(Transport::Http1).await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn of_hyper_over_http2() {
     one_connection::<Hyper>(Transport::Http2).await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn of_reqwest_as_a_service_over_http1() {
     one_connection::<ReqwestService>(Transport::Http1).await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn of_reqwest_with_middleware_over_http1() {
     one_connection::<ReqwestMiddleware>(Transport::Http1).await;
 }
 
-#[tokio::test]
+#[checks::test]
 async fn of_reqwest_with_middleware_over_http2() {
     one_connection::<ReqwestMiddleware>(Transport::Http2).await;
 }

@@ -45,7 +45,7 @@ fn is_overtaken(polled: Polled) -> bool {
         .is_some_and(ReplayBodyError::is_overtaken)
 }
 
-#[test]
+#[checks::test]
 fn both_read_the_same_within_the_limit() {
     let (mut first, mut copy, hand) = pair(3);
     assert!(copy.claim());
@@ -60,7 +60,7 @@ fn both_read_the_same_within_the_limit() {
     assert_eq!(text(poll(&mut copy)), ".");
 }
 
-#[test]
+#[checks::test]
 fn both_are_woken_whoever_is_first() {
     let (mut first, mut copy, hand) = pair(9);
     assert!(poll(&mut first).is_pending());
@@ -72,7 +72,7 @@ fn both_are_woken_whoever_is_first() {
     assert_eq!(text(poll(&mut first)), "a");
 }
 
-#[test]
+#[checks::test]
 fn one_that_leaves_wakes_the_other() {
     let (mut first, mut copy, hand) = pair(9);
     assert!(poll(&mut first).is_pending());
@@ -87,7 +87,7 @@ fn one_that_leaves_wakes_the_other() {
     assert!(first.is_woken());
 }
 
-#[test]
+#[checks::test]
 fn beyond_the_limit_it_is_the_replay_that_reads_on() {
     let (mut first, mut copy, hand) = pair(3);
     hand.give(data("abc"));
@@ -108,7 +108,7 @@ fn beyond_the_limit_it_is_the_replay_that_reads_on() {
     assert_eq!(text(poll(&mut copy)), ".");
 }
 
-#[test]
+#[checks::test]
 fn without_a_claim_it_is_the_first_attempt_that_reads_on() {
     let (mut first, copy, hand) = pair(3);
     hand.give(data("abcd"));
@@ -118,7 +118,7 @@ fn without_a_claim_it_is_the_first_attempt_that_reads_on() {
     assert_eq!(text(poll(&mut first)), "e");
 }
 
-#[test]
+#[checks::test]
 fn the_replay_is_told_of_the_failure() {
     let (mut first, mut copy, hand) = pair(9);
     assert!(copy.claim());

@@ -74,12 +74,12 @@ async fn is_sent_again_or_says_so<C: Client>(case: Case) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
-    #[test]
+    #[checks::test(seconds = 600)]
     fn through_the_layer(case in cases()) {
         Runtime::new().expect("a runtime").block_on(is_sent_again_or_says_so::<Hyper>(case));
     }
 
-    #[test]
+    #[checks::test(seconds = 600)]
     fn through_the_middleware(case in cases()) {
         Runtime::new().expect("a runtime").block_on(is_sent_again_or_says_so::<ReqwestMiddleware>(case));
     }

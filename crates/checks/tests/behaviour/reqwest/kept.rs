@@ -51,7 +51,7 @@ impl Middleware for Watch {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_replay_is_the_request_with_the_new_credential() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let sent = Sent::default();
@@ -84,7 +84,7 @@ async fn the_replay_is_the_request_with_the_new_credential() -> Result<(), BoxEr
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_response_keeps_its_url_address_version_and_extensions() -> Result<(), BoxError> {
     let (server, _) = guarded(403).await;
     let redirecting = {
@@ -119,7 +119,7 @@ async fn a_response_keeps_its_url_address_version_and_extensions() -> Result<(),
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_refusal_reads_as_it_came() -> Result<(), BoxError> {
     let (server, _) = guarded(502).await;
     let client = ClientBuilder::new(plain())
@@ -143,7 +143,7 @@ async fn a_refusal_reads_as_it_came() -> Result<(), BoxError> {
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn an_answer_that_takes_too_long_is_still_a_timeout() -> Result<(), BoxError> {
     let server = Server::start(|_| async {
         let first = futures_util::stream::iter([Ok(Frame::data(Bytes::from_static(b"{")))]);
@@ -163,7 +163,7 @@ async fn an_answer_that_takes_too_long_is_still_a_timeout() -> Result<(), BoxErr
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn an_error_of_the_client_stays_its_own() {
     let client = ClientBuilder::new(plain())
         .with(GareMiddleware::from_session(session()))
@@ -175,7 +175,7 @@ async fn an_error_of_the_client_stays_its_own() {
     assert!(error.is_connect(), "{error:?}");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_may_ask_for_something_else() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let client = ClientBuilder::new(plain())
@@ -210,7 +210,7 @@ async fn a_request_may_ask_for_something_else() -> Result<(), BoxError> {
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn one_session_serves_a_tower_client_too() -> Result<(), BoxError> {
     let (server, requests) = guarded(401).await;
     let session = session();

@@ -50,7 +50,7 @@ fn retry_outside(session: &Session) -> ClientWithMiddleware {
         .build()
 }
 
-#[tokio::test]
+#[checks::test]
 async fn outside_of_ours_the_retry_never_sees_the_requirement() -> Result<(), BoxError> {
     let (server, requests) = guarded(502).await;
     let session = session();
@@ -61,7 +61,7 @@ async fn outside_of_ours_the_retry_never_sees_the_requirement() -> Result<(), Bo
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn outside_of_ours_the_retry_is_still_there_for_the_rest() -> Result<(), BoxError> {
     let (server, requests) = guarded(503).await;
     let response = retry_outside(&session())
@@ -73,7 +73,7 @@ async fn outside_of_ours_the_retry_is_still_there_for_the_rest() -> Result<(), B
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn inside_of_ours_the_retry_eats_the_requirement_first() -> Result<(), BoxError> {
     let (server, requests) = guarded(502).await;
     let client = ClientBuilder::new(plain())
@@ -90,7 +90,7 @@ async fn inside_of_ours_the_retry_eats_the_requirement_first() -> Result<(), Box
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_declined_login_is_retried_unless_the_strategy_knows_better() -> Result<(), BoxError> {
     let (server, requests) = guarded(502).await;
     let session = declining();

@@ -16,7 +16,7 @@ fn stream(pieces: &'static [&'static str]) -> Body {
     ))
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_stream_is_sent_once_by_default() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let session = session();
@@ -57,7 +57,7 @@ async fn a_stream_is_sent_once_by_default() -> Result<(), BoxError> {
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_stream_is_kept_where_that_is_asked_for() -> Result<(), BoxError> {
     for (limit, status) in [(5, 200), (4, 403)] {
         let (server, requests) = guarded(403).await;
@@ -78,7 +78,7 @@ async fn a_stream_is_kept_where_that_is_asked_for() -> Result<(), BoxError> {
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_body_that_is_empty_needs_no_keeping() -> Result<(), BoxError> {
     let (server, _) = guarded(403).await;
     let client = ClientBuilder::new(plain())

@@ -15,7 +15,7 @@ fn trusting(origin: &str) -> Session {
     Session::new(login).trust(Trust::none().origin(origin).expect("an origin"))
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_requirement_from_where_a_redirect_led_starts_nothing() -> Result<(), BoxError> {
     let (stranger, _) = guarded(403).await;
     let to = stranger.url("/");
@@ -40,7 +40,7 @@ async fn a_requirement_from_where_a_redirect_led_starts_nothing() -> Result<(), 
     Ok(())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_is_set_on_the_middleware_holds() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let login = || reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
@@ -97,7 +97,7 @@ impl Middleware for Cache {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn an_answer_that_tells_no_url_is_nobodys() -> Result<(), BoxError> {
     let url = "https://transfer.api.globus.org/";
     for (told, status) in [(None, 403), (Some(url.to_owned()), 200)] {

@@ -69,7 +69,7 @@ fn is_printable(c: char) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn names_become_directories_as_in_the_sdk() {
         for (name, expected) in [
             ("Unnamed Globus App", Some("unnamed-globus-app")),
@@ -83,7 +83,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn each_environment_has_a_file_of_its_own() {
         for (variable, file) in [
             ((|_| None) as Variable, "tokens.json"),

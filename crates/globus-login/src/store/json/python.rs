@@ -71,7 +71,7 @@ impl Formatter for Python {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn the_text_is_that_of_python() {
         let value = serde_json::json!({"a": ["é😀\n\u{7f}", 1], "b": {"c": null, "d": "\"\\/"}});
         // print(json.dumps({"a": ["é😀\n\x7f", 1], "b": {"c": None, "d": "\"\\/"}}))

@@ -10,7 +10,7 @@ use checks::tokens::{put, servers, token};
 
 const OURS: &str = r#"{"data": {"DEFAULT": {"transfer": {"resource_server": "transfer", "identity_id": "ada", "scope": "all", "access_token": "\u00e9", "expires_at_seconds": 4102444800, "token_type": "Bearer"}}}, "format_version": "2.0", "globus-sdk.version": "VERSION"}"#;
 
-#[tokio::test]
+#[checks::test]
 async fn what_is_kept_is_found_again_and_what_is_not_ours_stays() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("new/tokens.json"));
@@ -36,7 +36,7 @@ async fn what_is_kept_is_found_again_and_what_is_not_ours_stays() {
     assert_eq!(fs::read_to_string(store.path()).expect("a file"), theirs);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_older_format_is_read() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
@@ -59,7 +59,7 @@ async fn the_older_format_is_read() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_file_that_cannot_be_read_is_left_alone() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
@@ -102,7 +102,7 @@ async fn a_file_that_cannot_be_read_is_left_alone() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_cannot_be_opened_is_named() {
     let home = tempfile::tempdir().expect("a directory");
     let (file, directory) = (home.path().join("file"), home.path().join("directory"));
@@ -134,7 +134,7 @@ async fn what_cannot_be_opened_is_named() {
 /// A pipe stands in for the file that is being written: whoever opens it reads the half that is there, and finds the
 /// whole file the next time.
 #[cfg(unix)]
-#[tokio::test]
+#[checks::test]
 async fn a_file_that_is_being_written_is_waited_for() {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     use std::io::Write;
@@ -160,7 +160,7 @@ async fn a_file_that_is_being_written_is_waited_for() {
 }
 
 #[cfg(unix)]
-#[tokio::test]
+#[checks::test]
 async fn only_its_owner_can_read_it_and_a_link_stays_a_link() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -188,7 +188,7 @@ async fn only_its_owner_can_read_it_and_a_link_stays_a_link() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_a_killed_program_left_is_removed_in_time() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
@@ -211,7 +211,7 @@ async fn what_a_killed_program_left_is_removed_in_time() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn namespaces_take_turns_each_for_itself() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));

@@ -39,7 +39,7 @@ async fn write_for_ever(path: OsString) {
     }
 }
 
-#[tokio::test]
+#[checks::test(seconds = 600)]
 async fn whenever_it_is_killed_the_file_is_whole() {
     // This very test is the program that is killed, where it is told what to write.
     if let Some(path) = env::var_os(FILE) {

@@ -15,7 +15,7 @@ async fn put(store: &MemoryStore, namespace: &str) {
     kept.expect("kept");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn whoever_was_used_least_recently_is_forgotten() {
     let store = MemoryStore::new();
     let known = async |namespace: &str| {
@@ -34,7 +34,7 @@ async fn whoever_was_used_least_recently_is_forgotten() {
     assert!(shown.contains("1024"), "{shown}");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_lock_that_is_held_is_not_forgotten() {
     let store = MemoryStore::new();
     let mut held = store.lock("held", Work::Login).await.expect("a lock");
