@@ -46,6 +46,12 @@ pub mod reauth;
 pub mod reqwest;
 mod runtime;
 
+pub use crate::layer::GareLayer;
+pub use crate::reauth::{
+    Challenge, Credential, Environment, GareOptions, GareOutcome, ReauthError, Reauthenticator,
+    Session, Trust, reauth_fn,
+};
+
 // The examples of the README are compiled like any other.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

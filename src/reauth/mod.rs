@@ -45,6 +45,7 @@ mod challenge;
 mod course;
 mod credential;
 mod current;
+mod environment;
 mod error;
 mod events;
 mod exchange;
@@ -70,6 +71,7 @@ mod watched;
 
 pub use self::challenge::Challenge;
 pub use self::credential::{Credential, InvalidCredential};
+pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::ReauthError;
 pub use self::options::GareOptions;
 pub use self::origin::{AnsweredBy, InvalidOrigin, Origin};
@@ -79,7 +81,7 @@ pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
 pub use self::session::Session;
 pub use self::stats::{Refusals, Stats};
 pub use self::target::{Identity, Target};
-pub use self::trust::{Trust, environment_domain};
+pub use self::trust::Trust;
 
 pub(crate) use self::asked::Asked;
 #[cfg(feature = "reqwest")]

@@ -1,6 +1,7 @@
 //! The tower layer and its session: over mock services, where the clock and each poll are in the test's hands, and over
 //! real sockets against `FakeGlobus`.
 
+mod environment;
 mod flights;
 mod headers;
 mod once;

@@ -1,5 +1,5 @@
 //! What the tests and benches of several crates share.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::new_without_default)]
 
 pub mod bench;
 #[cfg(feature = "documents")]

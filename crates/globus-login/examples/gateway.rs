@@ -36,12 +36,13 @@ use axum::routing::get;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use bytes::Bytes;
 use fake_globus::{Collection, FakeGlobus, Person};
+use globus_gare::Environment;
 use globus_gare::layer::{GareBody, GareLayer};
 use globus_gare::reauth::{
     Challenge, Credential, GareOptions, GareOutcome, Identity, ReauthError, Reauthenticator,
     Refusal, Session, Target, Trust,
 };
-use globus_login::{GlobusApp, PendingLogin, service_url};
+use globus_login::{GlobusApp, PendingLogin};
 use tokio::net::TcpListener;
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt};
@@ -150,7 +151,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let service = match &demonstration {
         Some((globus, _)) => Url::parse(globus.transfer_url())?,
-        None => service_url("transfer")?,
+        None => Url::parse(&Environment::from_env().service_url("transfer")?)?,
     };
     app = app
         .redirect_uri(public.join("callback")?)

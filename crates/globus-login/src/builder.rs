@@ -14,6 +14,7 @@ use super::settings::{Endpoints, Settings};
 use super::transport::Transport;
 use super::wallet::Wallet;
 use super::{Interactive, JsonFileStore, LoginPrompt, MemoryStore, TokenStore};
+use globus_gare::Environment;
 use globus_gare::reauth::Origin;
 
 /// How long before its end a token counts as run out: as long as a session does.
@@ -26,6 +27,7 @@ pub struct GlobusAppBuilder {
     client_secret: Option<String>,
     is_person: bool,
     app_name: Option<String>,
+    environment: Option<Environment>,
     auth_url: Option<String>,
     redirect_uri: Option<String>,
     scopes: Vec<String>,
@@ -43,6 +45,7 @@ impl GlobusAppBuilder {
             client_secret: None,
             is_person: true,
             app_name: None,
+            environment: None,
             auth_url: None,
             redirect_uri: None,
             scopes: Vec::new(),
@@ -83,7 +86,13 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// Where Globus Auth is; by default [`service_url`]`("auth")`.
+    /// Where the services of Globus are; by default [`Environment::from_env`].
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// Where Globus Auth is; by default where the [environment](Self::environment) has it.
     pub fn auth_url(mut self, url: impl Into<String>) -> Self {
         self.auth_url = Some(url.into());
         self
@@ -171,11 +180,12 @@ impl GlobusAppBuilder {
         if self.client_id.trim().is_empty() {
             return Err(SetupError::new("the client id is empty"));
         }
+        let environment = self.environment.unwrap_or_else(Environment::from_env);
         let auth_url = match self.auth_url {
             Some(url) => base(&url).ok_or_else(|| {
                 SetupError::new("the URL of Globus Auth is not an http or https URL")
             })?,
-            None => service_url("auth")?,
+            None => service_url(&environment, "auth")?,
         };
         let auth = origin(auth_url.as_str())?;
         if !auth.is_secure() && !auth.is_loopback() {
@@ -190,7 +200,7 @@ impl GlobusAppBuilder {
             None => RedirectUrl::from_url(join(&auth_url, "v2/web/auth-code")?),
         };
         let transport = Transport::new(&auth)?;
-        let mut resource_servers = ResourceServers::of_environment(auth)?;
+        let mut resource_servers = ResourceServers::of_environment(&environment, auth)?;
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
         }

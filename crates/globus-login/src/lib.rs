@@ -50,7 +50,6 @@ mod wallet;
 pub use self::account::Account;
 pub use self::app::GlobusApp;
 pub use self::builder::{GlobusAppBuilder, SetupError};
-pub use self::environment::service_url;
 pub use self::interactive::Interactive;
 pub use self::pending::PendingLogin;
 pub use self::prompt::{LoginPrompt, LoginReply, LoginRequest};

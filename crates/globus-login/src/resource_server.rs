@@ -1,3 +1,4 @@
+use globus_gare::Environment;
 use globus_gare::reauth::Origin;
 
 use super::SetupError;
@@ -20,12 +21,15 @@ pub(super) struct ResourceServers(Vec<(Origin, String)>);
 
 impl ResourceServers {
     /// Globus Auth at `auth`, and the services of the environment where the SDKs would find them.
-    pub(super) fn of_environment(auth: Origin) -> Result<Self, SetupError> {
+    pub(super) fn of_environment(
+        environment: &Environment,
+        auth: Origin,
+    ) -> Result<Self, SetupError> {
         let mut servers = Self::default();
         // First, since where it shares an origin with others, it is they that are sent tokens.
         servers.add(auth, "auth.globus.org");
         for (service, name) in SERVICES {
-            let url = service_url(service)?;
+            let url = service_url(environment, service)?;
             let origin = url
                 .as_str()
                 .parse()

@@ -47,7 +47,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
             terminal: terminal.clone(),
         })
         .build()
-        .map_err(Failure::setup)?;
+        .map_err(|error| Failure::setup(&error))?;
     app.login().await.map_err(|error| Failure::login(&error))?;
     let trust = Trust::none()
         .origin(&service)

@@ -4,10 +4,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use globus_gare::reauth::{
-    Challenge, GareOutcome, Identity, InvalidOrigin, Origin, ReauthError, Refusal, Target,
-    printable,
+    Challenge, GareOutcome, Identity, Origin, ReauthError, Refusal, Target, printable,
 };
-use globus_login::SetupError;
 use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
@@ -134,13 +132,15 @@ impl Failure {
         Self::error(format!("the service's answer is no listing ({error})"))
     }
 
-    pub(crate) fn setup(error: SetupError) -> Self {
-        Self::error(chain(&error))
+    /// What the environment or the command line says cannot be used.
+    pub(crate) fn setup(error: &dyn std::error::Error) -> Self {
+        Self::error(chain(error))
     }
 
-    pub(crate) fn untrusted(service: &Url, error: InvalidOrigin) -> Self {
+    pub(crate) fn untrusted(service: &Url) -> Self {
         Self::error(format!(
-            "GLOBUS_SDK_SERVICE_URL_TRANSFER ({service}) cannot be trusted with a token: {error}"
+            "GLOBUS_SDK_SERVICE_URL_TRANSFER ({service}) cannot be trusted with a token: \
+             plain http is for this machine only, give an https URL"
         ))
     }
 

@@ -20,10 +20,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use globus_gare::Environment;
 use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::reauth::{ReauthError, Reauthenticator, Trust, reauth_fn};
-use globus_login::{GlobusApp, service_url};
+use globus_login::GlobusApp;
 use tower::ServiceBuilder;
+use url::Url;
 
 use crate::failure::{Failure, Remedy};
 use crate::http_client::HttpClient;
@@ -73,7 +75,7 @@ async fn run(options: &Options) -> Result<(), Failure> {
 async fn list(options: &Options, collection: &str) -> Result<(), Failure> {
     let place = Place::parse(collection, options.path.as_deref())?;
     let wanted = Wanted::new(&options.what, &place)?;
-    let service = service_url("transfer").map_err(Failure::setup)?;
+    let service = transfer_url()?;
     let token = std::env::var("GLOBUS_ACCESS_TOKEN")
         .ok()
         .filter(|token| !token.is_empty());
@@ -100,12 +102,13 @@ async fn list(options: &Options, collection: &str) -> Result<(), Failure> {
         return Err(Failure::no_token(remedy));
     }
 
-    // A service that the environment names is trusted because it does; all of Globus is by default.
-    let mut trust = Trust::globus();
-    if std::env::var_os("GLOBUS_SDK_SERVICE_URL_TRANSFER").is_some() {
-        trust = trust
-            .origin(&service)
-            .map_err(|error| Failure::untrusted(&service, error))?;
+    let trust = Trust::globus();
+    if !service
+        .as_str()
+        .parse()
+        .is_ok_and(|origin| trust.allows(&origin))
+    {
+        return Err(Failure::untrusted(&service));
     }
     let http = HttpClient::new(options.timeout(), &service)
         .map_err(|error| Failure::network(&error, &service))?;
@@ -139,6 +142,13 @@ async fn list(options: &Options, collection: &str) -> Result<(), Failure> {
     listing::print(directory, &options.show)
 }
 
+/// Where Transfer is.
+fn transfer_url() -> Result<Url, Failure> {
+    let url = Environment::from_env().service_url("transfer");
+    let url = url.map_err(|error| Failure::setup(&error))?;
+    Url::parse(&url).map_err(|error| Failure::setup(&error))
+}
+
 /// The login of this program: its tokens are kept in a file, and renewed.
 fn app(client_id: &str, login: &Login, terminal: &Terminal) -> Result<GlobusApp, Failure> {
     GlobusApp::user(client_id)
@@ -150,7 +160,7 @@ fn app(client_id: &str, login: &Login, terminal: &Terminal) -> Result<GlobusApp,
         .refresh_tokens(true)
         .prompt(terminal.prompt(login))
         .build()
-        .map_err(Failure::setup)
+        .map_err(|error| Failure::setup(&error))
 }
 
 /// All that it takes: the layer around an HTTP client.

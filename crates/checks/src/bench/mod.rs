@@ -1,4 +1,5 @@
 //! Measuring: instructions, allocations and time of the same cases, in the same run.
+#![allow(clippy::unwrap_used)]
 
 pub mod guard;
 pub mod instructions;
