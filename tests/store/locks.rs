@@ -1,0 +1,46 @@
+//! Turns that programs take.
+
+use std::time::Duration;
+
+use globus_gare::login::{JsonFileStore, MemoryStore, TokenStore, Work};
+use tokio::time::timeout;
+
+/// Far longer than a store takes to look whether a lock is free. The clock of these tests is paused.
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn held_lock_keeps_others_out_until_it_is_dropped() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("tokens.json");
+    let memory = MemoryStore::new();
+    // Each pair stands for two programs with one store.
+    let pairs: [[Box<dyn TokenStore>; 2]; 2] = [
+        [
+            Box::new(JsonFileStore::new(&path)),
+            Box::new(JsonFileStore::new(&path)),
+        ],
+        [Box::new(memory.clone()), Box::new(memory)],
+    ];
+    for [one, other] in pairs {
+        for work in [Work::Login, Work::Renewal] {
+            let mut held = one.lock("a/b", work).await.expect("a lock");
+            let kept_out = timeout(LONG, other.lock("a/b", work)).await;
+            assert!(kept_out.is_err(), "{work:?} is done twice at once");
+            let free = match work {
+                Work::Login => Work::Renewal,
+                _ => Work::Login,
+            };
+            for (namespace, work) in [("a/b", free), ("a_b", work), ("DEFAULT", work)] {
+                let lock = timeout(LONG, other.lock(namespace, work)).await;
+                lock.expect("nobody holds it").expect("a lock");
+            }
+            assert_eq!(held.note(), None);
+            held.leave_note("a long note").expect("noted");
+            held.leave_note("a note").expect("noted");
+            drop(held);
+            let next = timeout(LONG, other.lock("a/b", work)).await;
+            let next = next.expect("nobody holds it").expect("a lock");
+            assert_eq!(next.note().as_deref(), Some("a note"));
+        }
+    }
+}
