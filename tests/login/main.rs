@@ -3,15 +3,18 @@
 mod answers;
 mod endpoint;
 mod ends;
+mod environment;
 mod flow;
 mod id_tokens;
 mod layer;
+mod loopback;
 #[path = "../peers/oracle.rs"]
 mod oracle;
 mod pages;
 #[path = "../peers/peer.rs"]
 mod peer;
 mod processes;
+mod program;
 mod redirected;
 mod refreshes;
 mod replies;

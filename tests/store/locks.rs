@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use globus_gare::login::{JsonFileStore, MemoryStore, TokenStore, Work};
+use globus_gare::login::{JsonFileStore, MemoryStore, TokenStore, Tokens, Work};
 use tokio::time::timeout;
 
 /// Far longer than a store takes to look whether a lock is free. The clock of these tests is paused.
@@ -43,4 +43,27 @@ async fn held_lock_keeps_others_out_until_it_is_dropped() {
             assert_eq!(next.note().as_deref(), Some("a note"));
         }
     }
+}
+
+/// Python programs take this lock to lose nothing of ours.
+#[cfg(unix)]
+#[tokio::test]
+async fn change_is_made_under_the_lock_beside_the_file() {
+    use rustix::fs::{FlockOperation, flock};
+    use std::sync::{Arc, OnceLock};
+
+    let home = tempfile::tempdir().expect("a directory");
+    let store = JsonFileStore::new(home.path().join("tokens.json"));
+    let lock = std::fs::File::create(home.path().join("tokens.json.lock")).expect("a file");
+    let beside = lock.try_clone().expect("a file");
+    let during = Arc::new(OnceLock::new());
+    let found = Arc::clone(&during);
+    let change = move |_: &mut Tokens| {
+        let taken = flock(&beside, FlockOperation::NonBlockingLockExclusive);
+        found.set(taken).expect("one change");
+    };
+    let changed = store.update("DEFAULT", Box::new(change)).await;
+    changed.expect("nothing to write");
+    assert_eq!(during.get(), Some(&Err(rustix::io::Errno::WOULDBLOCK)));
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).expect("nobody holds it");
 }

@@ -1,0 +1,68 @@
+//! A program of its own, for what is set in the environment, or said and listened for by a process.
+
+use std::env;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+/// Set where this process is such a program.
+const HERE: &str = "GLOBUS_GARE_TEST_PROGRAM";
+
+/// What stands before what the program found out.
+const FOUND: &str = "found: ";
+
+/// What the test told its program; nothing where this is the test itself.
+pub(crate) fn told() -> Option<String> {
+    env::var(HERE).ok()
+}
+
+/// Tells the test what the program found out, on one line.
+pub(crate) fn found(text: &str) {
+    eprintln!("{FOUND}{}", text.replace('\n', " "));
+}
+
+pub(crate) struct Program {
+    _child: Child,
+    said: Lines<BufReader<ChildStderr>>,
+}
+
+impl Program {
+    /// Runs the test `name` again, as a program that is told `what`. Its environment is `variables` alone.
+    pub(crate) fn start(name: &str, what: &str, variables: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env::current_exe().expect("this test"))
+            .args(["--exact", "--nocapture", name])
+            .env_clear()
+            .env(HERE, what)
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it starts");
+        let said = BufReader::new(child.stderr.take().expect("a pipe"));
+        Self {
+            _child: child,
+            said: said.lines(),
+        }
+    }
+
+    /// The next line that it says with `text` in it.
+    pub(crate) async fn says(&mut self, text: &str) -> String {
+        let mut heard = Vec::new();
+        while let Some(line) = self.said.next_line().await.expect("text") {
+            if line.contains(text) {
+                return line;
+            }
+            heard.push(line);
+        }
+        panic!("it never says {text:?}: {heard:#?}");
+    }
+
+    /// What it found out.
+    pub(crate) async fn finds(&mut self) -> String {
+        let line = self.says(FOUND).await;
+        line.split_once(FOUND).expect("just found").1.to_owned()
+    }
+}
