@@ -67,7 +67,9 @@ fn no_text_takes_unbounded_work() {
     assert!(error.contains("too deeply"), "{error}");
     // Each level names the next one twice: written out, it doubles with each.
     let level = |level| format!("l{level}[x{level}[l{0}] y{level}[l{0}]] ", level + 1);
-    let wide: String = (0..40).map(level).collect();
-    let error = wide.parse::<Scopes>().expect_err("2^40 scopes").to_string();
-    assert!(error.contains("too many"), "{error}");
+    for levels in [20, 40] {
+        let wide: String = (0..levels).map(level).collect();
+        let error = wide.parse::<Scopes>().expect_err("too many scopes");
+        assert!(error.to_string().contains("too many"), "{error}");
+    }
 }
