@@ -106,10 +106,15 @@ async fn each_environment_has_a_token_file_of_its_own() {
 #[tokio::test]
 async fn reason_why_no_browser_opens_is_told() {
     const UNWANTED: &str = "no browser";
+    const NO_PORT: &str = "no port";
     if let Some(what) = program::told() {
         let prompt = Interactive::new().browser(what != UNWANTED);
         let app = GlobusApp::user(CLIENT).prompt(prompt).build();
-        let error = app.expect("an app").login().await;
+        let app = app.expect("an app");
+        if what == NO_PORT {
+            open_no_more_files();
+        }
+        let error = app.login().await;
         let error = error.expect_err("nobody to ask");
         assert!(error.is_interaction_required(), "{error:?}");
         return program::found(&told(&error));
@@ -151,6 +156,23 @@ async fn reason_why_no_browser_opens_is_told() {
         assert!(told.contains("run it once in a terminal"), "{told}");
     }
     let display = [("DISPLAY", ":0")];
-    let told = found("reason_why_no_browser_opens_is_told", UNWANTED, &display).await;
-    assert!(told.contains("since it is not wanted"), "{told}");
+    for (what, reason) in [
+        (UNWANTED, "it is not wanted"),
+        (NO_PORT, "it could not lead back here ("),
+    ] {
+        let told = found("reason_why_no_browser_opens_is_told", what, &display).await;
+        assert!(told.contains(&format!("since {reason}")), "{told}");
+    }
+}
+
+/// From now on this program gets no file, and no port.
+#[cfg(target_os = "linux")]
+fn open_no_more_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = Rlimit {
+        current: Some(0),
+        ..getrlimit(Resource::Nofile)
+    };
+    setrlimit(Resource::Nofile, limit).expect("a limit");
 }

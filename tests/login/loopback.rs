@@ -3,7 +3,7 @@
 use globus_gare::login::GlobusApp;
 use http::Method;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -12,27 +12,27 @@ use crate::program::{self, Program};
 use crate::support::*;
 
 /// A program that logs in, in a browser that the test plays.
-struct Waiting {
-    program: Program,
-    page: Url,
+pub(crate) struct Waiting {
+    pub(crate) program: Program,
+    pub(crate) page: Url,
 }
 
 impl Waiting {
-    async fn start(test: &str, endpoint: &Endpoint) -> Self {
+    pub(crate) async fn start(test: &str, endpoint: &Endpoint) -> Self {
         let browser = [("BROWSER", "/bin/true")];
-        let mut program = Program::start(&format!("loopback::{test}"), &endpoint.url, &browser);
+        let mut program = Program::start(test, &endpoint.url, &browser);
         let line = program.says("/v2/oauth2/authorize?").await;
         let page = line.trim().parse().expect("a page");
         Self { program, page }
     }
 
     /// The redirect URI, without a slash at its end.
-    fn here(&self) -> String {
+    pub(crate) fn here(&self) -> String {
         value(&self.page, "redirect_uri")
     }
 
     /// What a browser shows of a target, in which `STATE` stands for that of the login: status and page.
-    async fn open(&self, method: Method, target: &str) -> (u16, String) {
+    pub(crate) async fn open(&self, method: Method, target: &str) -> (u16, String) {
         let client = reqwest::Client::builder().no_proxy().build();
         let target = target.replace("STATE", &value(&self.page, "state"));
         let url = format!("{}{target}", self.here());
@@ -52,7 +52,7 @@ impl Waiting {
 }
 
 /// What the program does.
-async fn log_in(auth_url: &str) {
+pub(crate) async fn log_in(auth_url: &str) {
     let app = GlobusApp::user(CLIENT).auth_url(auth_url).build();
     match app.expect("an app").login_again().await {
         Ok(()) => program::found("logged in"),
@@ -72,7 +72,8 @@ async fn only_its_own_redirect_ends_a_login() {
         return log_in(&url).await;
     }
     let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
-    let mut waiting = Waiting::start("only_its_own_redirect_ends_a_login", &endpoint).await;
+    let mut waiting =
+        Waiting::start("loopback::only_its_own_redirect_ends_a_login", &endpoint).await;
     // Somebody who connects and says nothing is in nobody's way.
     let address = waiting.here().replace("http://", "");
     let mut silent = TcpStream::connect(&address).await.expect("a connection");
@@ -135,7 +136,7 @@ async fn port_is_open_at_127_0_0_1_alone() {
         return log_in(&url).await;
     }
     let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
-    let waiting = Waiting::start("port_is_open_at_127_0_0_1_alone", &endpoint).await;
+    let waiting = Waiting::start("loopback::port_is_open_at_127_0_0_1_alone", &endpoint).await;
     let here = waiting.here();
     let port = here.strip_prefix("http://127.0.0.1:").expect("an address");
     let at = async |host: &str| TcpStream::connect(format!("{host}:{port}")).await;
@@ -177,7 +178,7 @@ async fn denial_and_error_are_shown_and_end_the_login() {
             "Globus Auth says: &lt;b&gt;.",
         ),
     ] {
-        let test = "denial_and_error_are_shown_and_end_the_login";
+        let test = "loopback::denial_and_error_are_shown_and_end_the_login";
         let mut waiting = Waiting::start(test, &endpoint).await;
         let target = format!("/?{query}&state=STATE");
         let (status, page) = waiting.open(Method::GET, &target).await;
@@ -187,4 +188,50 @@ async fn denial_and_error_are_shown_and_end_the_login() {
         assert!(told.contains(found), "{query}: {told}");
     }
     assert!(endpoint.asked().is_empty(), "{:?}", endpoint.asked());
+}
+
+/// Both have come by the time that the program looks: it is stopped until then.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn first_of_two_redirects_counts() {
+    use rustix::process::{Signal, kill_process};
+
+    if let Some(url) = program::told() {
+        return log_in(&url).await;
+    }
+    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
+    let mut waiting = Waiting::start("loopback::first_of_two_redirects_counts", &endpoint).await;
+    let (address, state) = (
+        waiting.here().replace("http://", ""),
+        value(&waiting.page, "state"),
+    );
+    let mut browsers = Vec::new();
+    for code in ["first", "second"] {
+        let mut browser = TcpStream::connect(&address).await.expect("a connection");
+        let request = format!("GET /?code={code}&state={state} HTTP/1.1\r\nHost: x\r\n\r");
+        browser.write_all(request.as_bytes()).await.expect("sent");
+        browsers.push(browser);
+    }
+    // Answered, so that both connections are being served.
+    waiting.open(Method::GET, "/favicon.ico").await;
+    let id = waiting.program.id();
+    kill_process(id, Signal::STOP).expect("it runs");
+    let status = format!("/proc/{}/status", id.as_raw_nonzero());
+    while !std::fs::read_to_string(&status)
+        .expect("it runs")
+        .contains("T (stopped)")
+    {
+        std::thread::yield_now();
+    }
+    for browser in &mut browsers {
+        browser.write_all(b"\n").await.expect("sent");
+    }
+    kill_process(id, Signal::CONT).expect("it runs");
+    for browser in &mut browsers {
+        let mut shown = String::new();
+        browser.read_to_string(&mut shown).await.expect("a page");
+        assert_eq!(title(&shown), "You are logged in", "{shown}");
+    }
+    assert_eq!(waiting.program.finds().await, "logged in");
+    assert_eq!(endpoint.asked()[0].field("code"), "first");
 }

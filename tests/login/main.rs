@@ -1,6 +1,7 @@
 //! `GlobusApp` against FakeGlobus.
 
 mod answers;
+mod any_bytes;
 mod endpoint;
 mod ends;
 mod environment;

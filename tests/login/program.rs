@@ -23,7 +23,7 @@ pub(crate) fn found(text: &str) {
 }
 
 pub(crate) struct Program {
-    _child: Child,
+    child: Child,
     said: Lines<BufReader<ChildStderr>>,
 }
 
@@ -43,9 +43,15 @@ impl Program {
             .expect("it starts");
         let said = BufReader::new(child.stderr.take().expect("a pipe"));
         Self {
-            _child: child,
+            child,
             said: said.lines(),
         }
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn id(&self) -> rustix::process::Pid {
+        let id = self.child.id().expect("it runs").cast_signed();
+        rustix::process::Pid::from_raw(id).expect("no zero")
     }
 
     /// The next line that it says with `text` in it.
