@@ -55,15 +55,15 @@ async fn exchange(login: &Waiting, sent: &[u8]) -> String {
     heard.split(' ').nth(1).unwrap_or_default().to_owned()
 }
 
-/// Ends the login, where nothing has before: whether it was this that did.
-async fn is_still_waiting(mut login: Waiting, endpoint: &Endpoint) -> bool {
+/// How the login has ended; nothing where it waited, and its own redirect ends it now.
+async fn ended(mut login: Waiting, endpoint: &Endpoint) -> Option<String> {
     let before = endpoint.asked().len();
     exchange_ours(&login).await;
     let found = login.program.finds().await;
     assert!(!found.contains(char::is_control), "{found:?}");
     let asked = endpoint.asked();
     let code = asked.get(before).map(|asked| asked.field("code"));
-    found == "logged in" && code == Some("ours")
+    (found != "logged in" || code != Some("ours")).then_some(found)
 }
 
 /// Nobody listens any more where the login has ended.
@@ -93,16 +93,21 @@ async fn any_bytes_at_the_port_end_a_login_only_as_its_redirect() {
         let login = Waiting::start(test, &endpoint).await;
         let (sent, _) = with_state(&input, &value(&login.page, "state"));
         let status = exchange(&login, &sent).await;
-        let is_redirect = !is_still_waiting(login, &endpoint).await;
+        let ended = ended(login, &endpoint).await;
+        let is_redirect = ended.is_some();
         assert!(
             !is_redirect || sent.trim_ascii_start().starts_with(b"GET "),
             "{name}"
         );
+        let ended = ended.unwrap_or_default();
+        for problem in ["state", "no authorization code"] {
+            assert!(!ended.contains(problem), "{name}: {ended}");
+        }
         if !status.is_empty() {
             assert_eq!(status == "200", is_redirect, "{name}");
         }
         redirects += usize::from(is_redirect);
     }
-    assert!(is_still_waiting(patient, &endpoint).await);
+    assert_eq!(self::ended(patient, &endpoint).await, None);
     assert!(redirects > 5, "{redirects}");
 }
