@@ -42,7 +42,7 @@ fn with_state(bytes: &[u8], state: &str) -> (Vec<u8>, bool) {
     (sent, rest.len() < bytes.len())
 }
 
-/// The status of the answer; empty where the program closed the connection over what it had not read.
+/// The status of the answer; empty where the program closed the connection before reading all.
 async fn exchange(login: &Waiting, sent: &[u8]) -> String {
     let address = login.here().replace("http://", "");
     let mut browser = TcpStream::connect(address).await.expect("a connection");

@@ -184,7 +184,7 @@ pub(crate) fn id_token(claims: &str) -> String {
     format!("e30.{}.signature", URL_SAFE_NO_PAD.encode(claims))
 }
 
-/// A token to keep, with the refresh token `ACCESS-refresh`. It ran out long ago, or lives for years.
+/// A token to keep, with the refresh token `ACCESS-refresh`: good for years, or long expired.
 pub(crate) fn stored(server: &str, access: &str, is_fresh: bool) -> StoredToken {
     let mut kept = token(server, access);
     kept["identity_id"] = ADA.into();

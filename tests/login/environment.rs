@@ -1,4 +1,4 @@
-//! What the environment of a program decides: where Globus is, where tokens are kept, and whether a browser opens.
+//! Environment variables: where Globus is, where tokens are kept, whether a browser opens.
 
 use globus_gare::login::{GlobusApp, Interactive, JsonFileStore, service_url};
 

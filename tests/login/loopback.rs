@@ -1,4 +1,4 @@
-//! The port at which `Interactive` waits for the browser: who may end the login, and what they are shown.
+//! The port where `Interactive` waits for the browser: what ends the login, and what is shown.
 
 use globus_gare::login::GlobusApp;
 use http::Method;
@@ -31,7 +31,7 @@ impl Waiting {
         value(&self.page, "redirect_uri")
     }
 
-    /// What a browser shows of a target, in which `STATE` stands for that of the login: status and page.
+    /// Status and page of a target, in which `STATE` stands for that of the login.
     pub(crate) async fn open(&self, method: Method, target: &str) -> (u16, String) {
         let client = reqwest::Client::builder().no_proxy().build();
         let target = target.replace("STATE", &value(&self.page, "state"));

@@ -2,12 +2,17 @@
 
 use std::env;
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
 
 /// Set where this process is such a program.
 const HERE: &str = "GLOBUS_GARE_TEST_PROGRAM";
+
+/// How long a program may say nothing: one that hangs fails the test.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What stands before what the program found out.
 const FOUND: &str = "found: ";
@@ -28,7 +33,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Runs the test `name` again, as a program that is told `what`. Its environment is `variables` alone.
+    /// Runs the test `name` again as a program that is told `what`, with only these `variables`.
     pub(crate) fn start(name: &str, what: &str, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env::current_exe().expect("this test"))
             .args(["--exact", "--nocapture", name])
@@ -57,7 +62,11 @@ impl Program {
     /// The next line that it says with `text` in it.
     pub(crate) async fn says(&mut self, text: &str) -> String {
         let mut heard = Vec::new();
-        while let Some(line) = self.said.next_line().await.expect("text") {
+        let next = async |said: &mut Lines<_>| {
+            let line = timeout(PATIENCE, said.next_line()).await;
+            line.expect("it says more").expect("text")
+        };
+        while let Some(line) = next(&mut self.said).await {
             if line.contains(text) {
                 return line;
             }

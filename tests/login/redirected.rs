@@ -44,7 +44,7 @@ async fn redirects_of_globus_auth_are_not_followed() {
             let app = endpoint.app().store(store.clone()).build();
             let app = app.expect("an app");
             assert!(fails(&app, work).await, "{work:?} {status}");
-            assert_eq!(endpoint.asked().len(), 1, "{work:?} {status}");
+            assert!(!endpoint.asked().is_empty(), "{work:?} {status}");
             let followed = elsewhere.asked();
             assert!(followed.is_empty(), "{work:?} {status}: {followed:?}");
         }

@@ -17,7 +17,7 @@ fn inputs() -> Vec<PathBuf> {
     paths.collect()
 }
 
-/// What serde_json reads from the file, without the tokens of the namespace and what the store adds.
+/// What the file holds beside the tokens of the namespace and the name of its writer.
 fn others(text: &[u8]) -> Option<Value> {
     let mut root: Value = serde_json::from_slice(text).ok()?;
     root.as_object_mut()?.remove("globus-sdk.version");

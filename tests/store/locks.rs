@@ -5,7 +5,7 @@ use std::time::Duration;
 use globus_gare::login::{JsonFileStore, MemoryStore, TokenStore, Tokens, Work};
 use tokio::time::timeout;
 
-/// Far longer than a store takes to look whether a lock is free. The clock of these tests is paused.
+/// Far longer than a store takes to look at a lock again. The clock of these tests is paused.
 const LONG: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
@@ -23,7 +23,8 @@ async fn held_lock_keeps_others_out_until_it_is_dropped() {
     ];
     for [one, other] in pairs {
         for work in [Work::Login, Work::Renewal] {
-            let mut held = one.lock("a/b", work).await.expect("a lock");
+            let held = timeout(LONG, one.lock("a/b", work)).await;
+            let mut held = held.expect("nobody holds it").expect("a lock");
             let kept_out = timeout(LONG, other.lock("a/b", work)).await;
             assert!(kept_out.is_err(), "{work:?} is done twice at once");
             let free = match work {
