@@ -1,0 +1,83 @@
+//! The end of a login, as Globus Auth sees it.
+
+use fake_globus::{FakeGlobus, Person};
+use globus_login::{MemoryStore, TokenStore};
+use serde_json::{Value, json};
+
+use crate::endpoint::*;
+use crate::support::*;
+
+/// Whether Globus Auth takes a token, of whatever kind.
+async fn is_active(globus: &FakeGlobus, token: &str) -> bool {
+    let client = reqwest::Client::builder().no_proxy().build();
+    let validate = client
+        .expect("a client")
+        .post(format!("{}v2/oauth2/token/validate", globus.auth_url()))
+        .form(&[
+            ("token", token),
+            ("client_id", &globus.client_id().to_string()),
+        ]);
+    let answer = validate.send().await.expect("an answer");
+    let answer: Value = answer.json().await.expect("JSON");
+    answer["active"].as_bool().expect("a word")
+}
+
+#[checks::test]
+async fn logout_ends_access_and_refresh_tokens() {
+    let globus = globus(Person::automatic()).await;
+    let store = MemoryStore::new();
+    let app = app(&globus, &Browser::redirected())
+        .refresh_tokens(true)
+        .store(store.clone());
+    let app = app.build().expect("an app");
+    app.login().await.expect("a login");
+    let tokens = store.load("DEFAULT").await.expect("tokens");
+    let tokens: Vec<Value> = tokens
+        .values()
+        .map(|token| serde_json::to_value(token).expect("JSON"))
+        .collect();
+    let secrets: Vec<&str> = tokens
+        .iter()
+        .flat_map(|token| [&token["access_token"], &token["refresh_token"]])
+        .map(|secret| secret.as_str().expect("a token"))
+        .collect();
+    assert_eq!(secrets.len(), 4);
+    for secret in &secrets {
+        assert!(is_active(&globus, secret).await, "{secret}");
+    }
+    assert!(app.logout().await.expect("told"));
+    for secret in &secrets {
+        assert!(!is_active(&globus, secret).await, "{secret}");
+    }
+}
+
+#[checks::test]
+async fn refused_login_ends_the_tokens_that_it_gave() {
+    let (nobody, bob) = (
+        json!({"sub": "", "aud": CLIENT}),
+        json!({"sub": "bob", "aud": CLIENT}),
+    );
+    for claims in [nobody, bob] {
+        let mut given = tokens("new");
+        given["id_token"] = id_token(&claims.to_string()).into();
+        let endpoint = Endpoint::always(answer(200, &given)).await;
+        let store = MemoryStore::new();
+        keep(
+            &store,
+            TRANSFER_SERVER,
+            stored(TRANSFER_SERVER, "old", true),
+        )
+        .await;
+        let app = endpoint.app().store(store.clone()).build();
+        let app = app.expect("an app");
+        app.login_again().await.expect_err("it is not Ada");
+        let mut revoked = endpoint.revoked();
+        revoked.sort();
+        assert_eq!(
+            revoked,
+            ["new", "new-auth", "new-auth-refresh", "new-refresh"],
+            "{claims}"
+        );
+        assert_eq!(sent(&app).await.as_deref(), Some("old"));
+    }
+}

@@ -1,0 +1,75 @@
+//! Scopes as text.
+
+use globus_login::{Scope, Scopes};
+
+#[checks::test]
+fn scopes_are_united_with_what_depends_on_them() {
+    for (text, united) in [
+        ("a b  b c", "a b c"),
+        ("  a\t\n b ", "a b"),
+        ("", ""),
+        ("t:all[*x *y] a t:all t:all[*x z]", "t:all[*x *y z] a"),
+        ("a[b[c d] e] f", "a[b[c d] e] f"),
+        ("a[*b] a[b]", "a[b]"),
+        ("a[b] a[*b]", "a[b]"),
+        ("a *a[b]", "a[b] *a[b]"),
+        ("a[b[c]] b", "a[b[c]] b[c]"),
+        ("a*b", "a *b"),
+    ] {
+        let scopes: Scopes = text.parse().expect(text);
+        assert_eq!(scopes.to_string(), united, "{text:?}");
+        assert_eq!(scopes.is_empty(), united.is_empty(), "{text:?}");
+        // The same, scope by scope.
+        let mut one_by_one = Scopes::default();
+        for scope in &scopes {
+            one_by_one = one_by_one.union(&scope.clone().into()).expect(text);
+        }
+        assert_eq!(one_by_one, scopes, "{text:?}");
+    }
+}
+
+#[checks::test]
+fn text_that_is_no_list_of_scopes_is_refused() {
+    for text in [
+        "a[b",
+        "a]",
+        "a[[b]]",
+        "*",
+        "[a]",
+        "a[]",
+        "a [b]",
+        "a[b]c",
+        "a[b][c]",
+        "**a",
+        "* a",
+        "a[* b]",
+        "a[a]",
+        "a[b[a]]",
+        "a[b] b[a]",
+    ] {
+        let error = text.parse::<Scopes>().expect_err(text).to_string();
+        assert!(error.starts_with("the scopes cannot be read: "), "{error}");
+        text.parse::<Scope>().expect_err(text);
+    }
+    for text in ["", "a b"] {
+        text.parse::<Scope>().expect_err(text);
+    }
+    // Neither alone has a cycle.
+    let (one, other): (Scopes, Scopes) =
+        ("a[b]".parse().expect("one"), "b[a]".parse().expect("one"));
+    one.union(&other).expect_err("a scope depends on itself");
+}
+
+#[checks::test]
+fn no_text_takes_unbounded_work() {
+    let deep = "a[".repeat(100_000).parse::<Scopes>();
+    let error = deep.expect_err("no brackets close").to_string();
+    assert!(error.contains("too deeply"), "{error}");
+    // Each level names the next one twice: written out, it doubles with each.
+    let level = |level| format!("l{level}[x{level}[l{0}] y{level}[l{0}]] ", level + 1);
+    for levels in [20, 40] {
+        let wide: String = (0..levels).map(level).collect();
+        let error = wide.parse::<Scopes>().expect_err("too many scopes");
+        assert!(error.to_string().contains("too many"), "{error}");
+    }
+}

@@ -1,0 +1,76 @@
+//! What the fuzzer found worth keeping, in the place of the file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use globus_login::{JsonFileStore, TokenStore, Tokens};
+use serde_json::Value;
+
+use checks::tokens::{put, servers, token};
+
+const NAMESPACE: &str = "DEFAULT";
+
+fn inputs() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/inputs/token_file");
+    let entries = fs::read_dir(directory).expect("a directory of inputs");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.collect()
+}
+
+/// What the file holds beside the tokens of the namespace and the name of its writer.
+fn others(text: &[u8]) -> Option<Value> {
+    let mut root: Value = serde_json::from_slice(text).ok()?;
+    root.as_object_mut()?.remove("globus-sdk.version");
+    let data = root.get_mut("data")?.as_object_mut()?;
+    data.remove(NAMESPACE);
+    Some(root)
+}
+
+/// The file is left alone; or it is read, and a change of one token leaves the rest.
+async fn survives(input: PathBuf) -> bool {
+    let shown = input.display();
+    let home = tempfile::tempdir().expect("a directory");
+    let store = JsonFileStore::new(home.path().join("tokens.json"));
+    let before = fs::read(&input).expect("an input");
+    fs::write(store.path(), &before).expect("a file");
+    let Ok(tokens) = store.load(NAMESPACE).await else {
+        let changed = store.update(NAMESPACE, Box::new(Tokens::clear)).await;
+        changed.expect_err("it cannot be read");
+        assert_eq!(fs::read(store.path()).expect("a file"), before, "{shown}");
+        return false;
+    };
+    store
+        .update(NAMESPACE, Box::new(|_| ()))
+        .await
+        .expect("nothing to do");
+    assert_eq!(fs::read(store.path()).expect("a file"), before, "{shown}");
+
+    put(&store, NAMESPACE, token("new", "new"), "new").await;
+    let after = fs::read(store.path()).expect("a file");
+    let more = store.load(NAMESPACE).await.expect("tokens");
+    let mut expected = servers(&tokens);
+    expected.extend((!tokens.contains_key("new")).then_some("new"));
+    expected.sort_unstable();
+    assert_eq!(servers(&more), expected, "{shown}");
+    for (server, token) in tokens.iter().filter(|(server, _)| *server != "new") {
+        let text = |token| serde_json::to_string(token).expect("JSON");
+        assert_eq!(text(token), text(&more[server]), "{shown}");
+    }
+    if let Some(before) = others(&before) {
+        assert_eq!(Some(before), others(&after), "{shown}");
+    }
+    true
+}
+
+#[checks::test(seconds = 600)]
+async fn any_bytes_in_the_file_are_kept_or_left_alone() {
+    // Together, since a file that may be half written is waited for.
+    let mut all = tokio::task::JoinSet::new();
+    for input in inputs() {
+        all.spawn(survives(input));
+    }
+    let all = all.join_all().await;
+    let read = all.iter().filter(|was_read| **was_read).count();
+    // Neither half is empty, or nothing would have been shown.
+    assert!((1..all.len()).contains(&read), "{read} of {}", all.len());
+}

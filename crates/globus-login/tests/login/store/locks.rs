@@ -1,0 +1,70 @@
+//! Turns that programs take.
+
+use std::time::Duration;
+
+use globus_login::{JsonFileStore, MemoryStore, TokenStore, Tokens, Work};
+use tokio::time::timeout;
+
+/// Far longer than a store takes to look at a lock again. The clock of these tests is paused.
+const LONG: Duration = Duration::from_secs(60);
+
+#[checks::test(start_paused = true)]
+async fn held_lock_keeps_others_out_until_it_is_dropped() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("tokens.json");
+    let memory = MemoryStore::new();
+    // Each pair stands for two programs with one store.
+    let pairs: [[Box<dyn TokenStore>; 2]; 2] = [
+        [
+            Box::new(JsonFileStore::new(&path)),
+            Box::new(JsonFileStore::new(&path)),
+        ],
+        [Box::new(memory.clone()), Box::new(memory)],
+    ];
+    for [one, other] in pairs {
+        for work in [Work::Login, Work::Renewal] {
+            let held = timeout(LONG, one.lock("a/b", work)).await;
+            let mut held = held.expect("nobody holds it").expect("a lock");
+            let kept_out = timeout(LONG, other.lock("a/b", work)).await;
+            assert!(kept_out.is_err(), "{work:?} is done twice at once");
+            let free = match work {
+                Work::Login => Work::Renewal,
+                _ => Work::Login,
+            };
+            for (namespace, work) in [("a/b", free), ("a_b", work), ("DEFAULT", work)] {
+                let lock = timeout(LONG, other.lock(namespace, work)).await;
+                lock.expect("nobody holds it").expect("a lock");
+            }
+            assert_eq!(held.note(), None);
+            held.leave_note("a long note").expect("noted");
+            held.leave_note("a note").expect("noted");
+            drop(held);
+            let next = timeout(LONG, other.lock("a/b", work)).await;
+            let next = next.expect("nobody holds it").expect("a lock");
+            assert_eq!(next.note().as_deref(), Some("a note"));
+        }
+    }
+}
+
+/// Python programs take this lock to lose nothing of ours.
+#[cfg(unix)]
+#[checks::test]
+async fn change_is_made_under_the_lock_beside_the_file() {
+    use rustix::fs::{FlockOperation, flock};
+    use std::sync::{Arc, OnceLock};
+
+    let home = tempfile::tempdir().expect("a directory");
+    let store = JsonFileStore::new(home.path().join("tokens.json"));
+    let lock = std::fs::File::create(home.path().join("tokens.json.lock")).expect("a file");
+    let beside = lock.try_clone().expect("a file");
+    let during = Arc::new(OnceLock::new());
+    let found = Arc::clone(&during);
+    let change = move |_: &mut Tokens| {
+        let taken = flock(&beside, FlockOperation::NonBlockingLockExclusive);
+        found.set(taken).expect("one change");
+    };
+    let changed = store.update("DEFAULT", Box::new(change)).await;
+    changed.expect("nothing to write");
+    assert_eq!(during.get(), Some(&Err(rustix::io::Errno::WOULDBLOCK)));
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).expect("nobody holds it");
+}

@@ -1,0 +1,89 @@
+//! The file is replaced as a whole: nobody sees a part of it, and no end of a program leaves one.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+
+use globus_login::{JsonFileStore, TokenStore, Tokens};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+
+use checks::tokens::{put, servers, token};
+
+#[checks::test(seconds = 600)]
+async fn write_leaves_the_old_file_whole_to_its_readers() {
+    let home = tempfile::tempdir().expect("a directory");
+    let store = JsonFileStore::new(home.path().join("tokens.json"));
+    put(&store, "DEFAULT", token("old", "old"), "old").await;
+    let link = home.path().join("link.json");
+    symlink(store.path(), &link).expect("a link");
+    for path in [store.path().to_owned(), link] {
+        let before = fs::read_to_string(&path).expect("a file");
+        let mut reader = File::open(&path).expect("a file");
+        let also = tempfile::tempdir_in(home.path()).expect("a directory");
+        let also = also.path().join("tokens.json");
+        fs::hard_link(store.path(), &also).expect("the same file");
+
+        let server = path.file_name().expect("a name").to_string_lossy();
+        let through = JsonFileStore::new(&path);
+        put(&through, "DEFAULT", token(&server, "new"), &server).await;
+        let after = fs::read_to_string(store.path()).expect("a file");
+        assert!(after.contains(&*server), "{after}");
+        // Whoever had the old file has it still, and all of it.
+        let mut seen = String::new();
+        reader.read_to_string(&mut seen).expect("a file");
+        assert_eq!(seen, before);
+        assert_eq!(fs::read_to_string(&also).expect("a file"), before);
+        let inode = |path| fs::metadata(path).expect("a file").ino();
+        assert_ne!(inode(store.path()), inode(&also));
+    }
+}
+
+const FILE: &str = "GLOBUS_GARE_TEST_CUT_SHORT";
+
+/// Writes more than the system lets it: it is killed in the middle of the write.
+async fn write_too_much(store: &JsonFileStore) {
+    for (resource, bytes) in [(Resource::Core, 0), (Resource::Fsize, 2048)] {
+        let maximum = getrlimit(resource).maximum;
+        let limit = Rlimit {
+            current: Some(bytes),
+            maximum,
+        };
+        setrlimit(resource, limit).expect("a limit");
+    }
+    let write = |tokens: &mut Tokens| {
+        for number in 0..100 {
+            let server = format!("server-{number}");
+            tokens.insert(server.clone(), token(&server, "new"));
+        }
+    };
+    let written = store.update("DEFAULT", Box::new(write)).await;
+    unreachable!("the system lets it write: {written:?}");
+}
+
+#[checks::test(seconds = 600)]
+async fn write_that_is_cut_short_leaves_the_old_file() {
+    if let Some(path) = env::var_os(FILE) {
+        return write_too_much(&JsonFileStore::new(path)).await;
+    }
+    let home = tempfile::tempdir().expect("a directory");
+    let store = JsonFileStore::new(home.path().join("tokens.json"));
+    put(&store, "DEFAULT", token("old", "old"), "old").await;
+    let before = fs::read(store.path()).expect("a file");
+    let output = Command::new(env::current_exe().expect("this test"))
+        .args(["--exact", "--nocapture"])
+        .arg("store::replace::write_that_is_cut_short_leaves_the_old_file")
+        .env(FILE, store.path())
+        .output()
+        .expect("it starts");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let signal = Signal::XFSZ.as_raw();
+    assert_eq!(output.status.signal(), Some(signal), "{told}");
+    assert_eq!(fs::read(store.path()).expect("a file"), before);
+    // Nor is anybody kept from writing.
+    put(&store, "DEFAULT", token("new", "new"), "new").await;
+    let tokens = store.load("DEFAULT").await.expect("tokens");
+    assert_eq!(servers(&tokens), ["new", "old"]);
+}
