@@ -1,50 +1,16 @@
 //! `examples/explain.rs`, run as a program.
 
-use std::{
-    env,
-    io::Write,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-    sync::LazyLock,
-};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::support::example;
+
 const CORPUS: &str = include_str!("../corpus/errors.jsonl");
 
-/// The program. `cargo test` builds it beside the tests; `cargo test --test explain` leaves that to us.
-fn program() -> &'static Path {
-    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-        let test = env::current_exe().expect("a test has a path");
-        let profile = test
-            .parent()
-            .and_then(Path::parent)
-            .expect("target/<profile>/deps");
-        let program = profile
-            .join("examples")
-            .join(format!("explain{}", env::consts::EXE_SUFFIX));
-        if !program.is_file() {
-            let release = profile.ends_with("release").then_some("--release");
-            let mut cargo = Command::new(env!("CARGO"));
-            cargo
-                .args(["build", "--quiet", "--example", "explain"])
-                .args(release);
-            cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-            cargo
-                .arg("--target-dir")
-                .arg(profile.parent().expect("target"));
-            assert!(
-                cargo.status().expect("cargo runs").success(),
-                "explain does not build"
-            );
-        }
-        program
-    });
-    &PROGRAM
-}
-
 fn explain(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(program())
+    let mut child = Command::new(example("explain"))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
