@@ -10,12 +10,18 @@ mod service;
 mod globus;
 mod oauth;
 
+mod backoff;
+mod coverage;
 mod drops;
 mod events;
 mod herd;
 mod issued;
+mod late_refreshes;
+mod login_requests;
 mod logins;
 mod options;
+mod origins;
+mod principals;
 mod reference;
 mod remembered;
 mod renewals;

@@ -1,0 +1,103 @@
+//! What comes before the backoff after a failed login: whatever needs nobody to log in.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{Credential, GareOutcome, ReauthError, Refusal, Session};
+use http::Request;
+use tokio::sync::Semaphore;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::renewals::keeping;
+use crate::service::{
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, get, settle,
+};
+
+fn token(number: usize) -> Result<Credential, ReauthError> {
+    Ok(Credential::bearer(format!("token-{number}"))?)
+}
+
+/// Whether `path` is refused because the last login failed.
+async fn backs_off(client: &Service, path: &str) -> bool {
+    let response = client.clone().oneshot(get(path)).await.expect("an answer");
+    let outcome = response.extensions().get::<GareOutcome>();
+    let refusal = outcome.and_then(GareOutcome::refusal);
+    matches!(refusal, Some(Refusal::Failed(error)) if error.is_declined())
+}
+
+#[tokio::test]
+async fn late_challenge_is_replayed_though_the_session_backs_off() {
+    let login = Login::at_once().then(token(1)).then(token(2));
+    let login = login.then(Err(ReauthError::declined()));
+    let gate = Arc::new(Semaphore::new(0));
+    let slow = Arc::clone(&gate);
+    let inner = service_fn(move |request: Request<Body>| {
+        let slow = Arc::clone(&slow);
+        async move {
+            let token = authorization(&request).to_owned();
+            Ok::<_, Infallible>(match (request.uri().path(), token.as_str()) {
+                ("/consent", _) => answer(403, CONSENT),
+                (_, "Bearer token-2") => answer(200, ""),
+                ("/mfa", "Bearer token-1") => answer(200, ""),
+                ("/mfa", _) => answer(403, MFA),
+                ("/slow", _) => {
+                    slow.acquire().await.expect("open").forget();
+                    answer(403, POLICY)
+                }
+                _ => answer(403, POLICY),
+            })
+        }
+    });
+    let client = GareLayer::new(login.clone()).layer(BoxCloneSyncService::new(inner));
+    let send = async |path: &str| {
+        let response = client.clone().oneshot(get(path)).await;
+        response.expect("an answer").status().as_u16()
+    };
+    assert_eq!(send("/mfa").await, 200);
+    let late = tokio::spawn(client.clone().oneshot(get("/slow")));
+    settle().await;
+    assert_eq!(send("/policy").await, 200);
+    // The session backs off, and yet has what the late one needs.
+    assert!(backs_off(&client, "/consent").await && backs_off(&client, "/consent").await);
+    assert_eq!(login.logins(), 3);
+    gate.add_permits(1);
+    let late = late.await.expect("no panic").expect("an answer");
+    let outcome = late.extensions().get::<GareOutcome>().expect("one");
+    assert_eq!(late.status(), 200, "{outcome:?}");
+    assert_eq!((outcome.logins(), outcome.replays()), (0, 1));
+    assert_eq!(login.logins(), 3, "a late challenge asks nobody");
+}
+
+#[tokio::test]
+async fn token_of_another_services_login_is_used_during_backoff() {
+    let login = Login::at_once().stored("old").then(token(1));
+    let login = login.then(Err(ReauthError::declined()));
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/groups", "Bearer new") | ("/mfa", "Bearer token-1") => answer(200, ""),
+        ("/consent", _) => answer(403, CONSENT),
+        ("/open", _) => answer(200, ""),
+        _ => answer(403, MFA),
+    });
+    let groups = |path| {
+        let uri = format!("https://groups.api.globus.org{path}");
+        Request::get(uri).body(Body::default()).expect("a request")
+    };
+    for request in [groups("/open"), get("/mfa")] {
+        let response = client.clone().oneshot(request).await;
+        assert_eq!(response.expect("an answer").status(), 200);
+    }
+    assert!(backs_off(&client, "/consent").await);
+    login.store("new");
+    let response = client.oneshot(groups("/groups")).await;
+    assert_eq!(response.expect("an answer").status(), 200);
+    assert_eq!(login.logins(), 2);
+    let sent = sent.lock().expect("whole");
+    assert_eq!(
+        sent[sent.len() - 2..],
+        ["/groups Bearer old", "/groups Bearer new"]
+    );
+}

@@ -1,0 +1,109 @@
+//! Several services of one session: what is kept for each, and what a login at one means for the others.
+
+use std::sync::Arc;
+
+use globus_gare::reauth::Session;
+use http::Request;
+use tower::ServiceExt;
+
+use crate::renewals::keeping;
+use crate::service::{Body, Login, MFA, answer, get};
+
+fn at(service: &str, path: &str) -> Request<Body> {
+    let uri = format!("https://{service}.api.globus.org{path}");
+    Request::get(uri).body(Body::default()).expect("a request")
+}
+
+#[tokio::test(start_paused = true)]
+async fn login_at_one_service_makes_the_others_look_again() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/mfa", "") => answer(403, MFA),
+        _ => answer(200, ""),
+    });
+    // Service, what it is sent, look-ups so far.
+    let send = async |service: &str, path: &str, token: &str, look_ups: usize| {
+        let response = client.clone().oneshot(at(service, path)).await;
+        assert_eq!(response.expect("an answer").status(), 200);
+        let sent = sent.lock().expect("whole").pop();
+        assert_eq!(sent, Some(format!("{path} {token}")), "{service}");
+        assert_eq!(login.renewals(), look_ups, "{service}");
+    };
+    send("groups", "/groups", "", 1).await;
+    send("search", "/search", "", 2).await;
+    send("transfer", "/mfa", "Bearer token-1", 3).await;
+    assert_eq!(login.logins(), 1);
+    // One login gave tokens for all: no time has passed, and they are looked for.
+    login.store("of-the-same-login");
+    send("groups", "/groups", "Bearer of-the-same-login", 4).await;
+    send("search", "/search", "Bearer of-the-same-login", 5).await;
+    send("transfer", "/mfa", "Bearer token-1", 5).await;
+}
+
+#[tokio::test]
+async fn bound_on_origins_drops_the_oldest_credential() {
+    const SERVICES: [&str; 4] = ["transfer", "groups", "search", "auth-requirements"];
+    // At least one is kept, whatever is set.
+    for (bound, kept) in [(0, 1), (1, 1), (2, 2), (3, 3)] {
+        let login = Login::at_once();
+        let session = Session::new(login.clone()).max_origins(bound);
+        let sent = Arc::default();
+        let client = keeping(&session, &sent, |_, token| match token {
+            "" => answer(403, MFA),
+            _ => answer(200, ""),
+        });
+        let send = async |service: &str| {
+            let response = client.clone().oneshot(at(service, "/")).await;
+            assert_eq!(response.expect("an answer").status(), 200);
+            std::mem::take(&mut *sent.lock().expect("whole"))
+        };
+        for (index, service) in SERVICES.iter().enumerate() {
+            let token = format!("/ Bearer token-{}", index + 1);
+            assert_eq!(send(service).await, ["/ ", &token], "{bound}");
+            assert_eq!(send(service).await, [token], "{bound}: the newest");
+        }
+        let looked_up = login.renewals();
+        for (index, service) in SERVICES.iter().enumerate().rev().take(kept) {
+            let token = format!("/ Bearer token-{}", index + 1);
+            assert_eq!(send(service).await, [token], "{bound}: {service}");
+        }
+        assert_eq!((login.logins(), login.renewals()), (4, looked_up));
+        let dropped = SERVICES[SERVICES.len() - kept - 1];
+        assert_eq!(send(dropped).await, ["/ ", "/ Bearer token-5"], "{bound}");
+        assert_eq!(login.renewals(), looked_up + 1, "{bound}: it is looked for");
+    }
+}
+
+#[tokio::test]
+async fn services_of_one_session_never_share_a_token() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| {
+        let expected = match path {
+            "/transfer" => "Bearer token-1",
+            _ => "Bearer token-2",
+        };
+        answer(if token == expected { 200 } else { 403 }, MFA)
+    });
+    for request in [
+        get("/transfer"),
+        at("groups", "/groups"),
+        get("/transfer"),
+        at("groups", "/groups"),
+    ] {
+        let response = client.clone().oneshot(request).await;
+        assert_eq!(response.expect("an answer").status(), 200);
+    }
+    let expected = [
+        "/transfer ",
+        "/transfer Bearer token-1",
+        "/groups ",
+        "/groups Bearer token-2",
+        "/transfer Bearer token-1",
+        "/groups Bearer token-2",
+    ];
+    assert_eq!(*sent.lock().expect("whole"), expected);
+}
