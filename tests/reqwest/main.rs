@@ -4,7 +4,9 @@
 #[path = "../bodies/server.rs"]
 mod server;
 
+mod headers;
 mod kept;
+mod places;
 mod retry;
 mod service;
 mod streams;

@@ -28,4 +28,5 @@ mod renewals;
 mod schedules;
 mod time;
 mod users;
+mod values;
 mod waiting;
