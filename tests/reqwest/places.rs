@@ -9,6 +9,18 @@ use crate::server::BoxError;
 use crate::service::{plain, refusal};
 use crate::trusted::Cache;
 
+/// What a client of `session` gets from `url`, where whoever comes with a credential is let in.
+async fn send(session: &Session, url: &str) -> Result<reqwest::Response, BoxError> {
+    let client = ClientBuilder::new(plain())
+        .with(GareMiddleware::from_session(session.clone()))
+        .with(Cache {
+            url: Some(url.to_owned()),
+        })
+        .build();
+    let request = Request::new(http::Method::GET, url.parse()?);
+    Ok(client.execute(request).await?)
+}
+
 #[tokio::test]
 async fn url_is_the_place_that_it_is_as_a_uri() -> Result<(), BoxError> {
     for (url, trusted) in [
@@ -26,19 +38,22 @@ async fn url_is_the_place_that_it_is_as_a_uri() -> Result<(), BoxError> {
     ] {
         let login = reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
         let session = Session::new(login).trust(Trust::globus().loopback());
-        let client = ClientBuilder::new(plain())
-            .with(GareMiddleware::from_session(session.clone()))
-            .with(Cache {
-                url: Some(url.to_owned()),
-            })
-            .build();
-        let request = Request::new(http::Method::GET, url.parse()?);
-        let response = client.execute(request).await?;
-        let expected = if trusted { 200 } else { 403 };
-        assert_eq!(response.status(), expected, "{url}");
-        assert_eq!(session.stats().logins, u64::from(trusted), "{url}");
-        let name = (!trusted).then_some("untrusted");
-        assert_eq!(refusal(&response).filter(|name| !name.is_empty()), name);
+        // With or without a credential at hand, which is for that origin alone.
+        for warm in [false, true] {
+            if warm {
+                let response = send(&session, "https://transfer.api.globus.org/").await?;
+                assert_eq!(response.status(), 200);
+            }
+            let logins = session.stats().logins;
+            let response = send(&session, url).await?;
+            let expected = if trusted { 200 } else { 403 };
+            assert_eq!(response.status(), expected, "{url}");
+            let name = (!trusted).then_some("untrusted");
+            assert_eq!(refusal(&response).filter(|name| !name.is_empty()), name);
+            if !trusted {
+                assert_eq!(session.stats().logins, logins, "{url}");
+            }
+        }
     }
     Ok(())
 }
