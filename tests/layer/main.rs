@@ -3,6 +3,7 @@
 
 mod challenges;
 mod flights;
+mod frames;
 mod headers;
 mod inspected;
 mod once;
