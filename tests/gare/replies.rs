@@ -128,6 +128,23 @@ fn cut_reply_keeps_what_was_whole() {
             r#"{"session_required_mfa": true, "session_required_policies": ["p"#,
             mfa,
         ),
+        (
+            r#"{"session_required_mfa": true, "session_message": "m""#,
+            r#"body (GridFTP reply) {"session_message":"m","session_required_mfa":true}"#,
+        ),
+        (
+            r#"{"session_required_policies": ["p"], "x": {"k""#,
+            policies,
+        ),
+        (
+            r#"{"session_required_policies": ["p"], "x": ["k", {"y"#,
+            policies,
+        ),
+        // White space does not go away: what it keeps apart is no literal.
+        (
+            r#"{"session_required_policies": ["p"], "session_required_mfa": tr ue}}"#,
+            "",
+        ),
         (r#"{"session_required_mfa": true]"#, ""),
         (r#"{"session_required_policies": ["p"]]"#, policies),
         (r#"{"session_required_mfa": true, \d"#, mfa),
@@ -151,6 +168,25 @@ fn cut_reply_keeps_what_was_whole() {
             &[expected]
         };
         assert_eq!(located(&body), expected, "{body}");
+    }
+}
+
+/// A fresh login is all that it asks for: of a reply that is cut off nobody knows.
+#[test]
+fn empty_requirement_counts_in_a_whole_reply_alone() {
+    for end in ENDS {
+        let whole = format!(
+            "530-{REPLY} {{{end}530-\"authorization_parameters\": {{ }},{end}530-\"x\": 1}}{end}530 End."
+        );
+        let cut = whole.replace("1}", "");
+        for (text, expected) in [
+            (whole, &[AuthorizationParameters::default()][..]),
+            (cut, &[]),
+        ] {
+            for body in bodies(&text) {
+                assert_eq!(found(&body), expected, "{body}");
+            }
+        }
     }
 }
 
