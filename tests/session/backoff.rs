@@ -2,17 +2,19 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Credential, GareOutcome, ReauthError, Refusal, Session};
+use globus_gare::reauth::{Credential, GareOptions, GareOutcome, ReauthError, Refusal, Session};
 use http::Request;
 use tokio::sync::Semaphore;
+use tokio::time::advance;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::renewals::keeping;
 use crate::service::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, get, settle,
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, get, settle, with,
 };
 
 fn token(number: usize) -> Result<Credential, ReauthError> {
@@ -100,4 +102,47 @@ async fn token_of_another_services_login_is_used_during_backoff() {
         sent[sent.len() - 2..],
         ["/groups Bearer old", "/groups Bearer new"]
     );
+}
+
+/// A login that nobody was let in with: whoever began it never sent its request again.
+#[tokio::test(start_paused = true)]
+async fn login_that_let_nobody_in_is_not_repeated_by_another_request() {
+    for is_dropped in [false, true] {
+        let login = Login::held();
+        let session = Session::new(login.clone());
+        let sent = Arc::default();
+        let client = keeping(&session, &sent, |_, _| answer(403, MFA));
+        let only = GareOptions::new().login_without_replay();
+        let first = tokio::spawn(client.clone().oneshot(with(get("/first"), only)));
+        settle().await;
+        if is_dropped {
+            first.abort();
+        }
+        login.let_go();
+        settle().await;
+        // Soon after, whoever else is refused with what that login brought is told so.
+        for (wait, path) in [(0, "/second"), (29, "/third")] {
+            advance(Duration::from_secs(wait)).await;
+            let response = client.clone().oneshot(get(path)).await;
+            let response = response.expect("an answer");
+            let outcome = response.extensions().get::<GareOutcome>().expect("one");
+            let refusal = outcome.refusal();
+            assert!(matches!(refusal, Some(Refusal::NoProgress)), "{refusal:?}");
+            assert_eq!((login.logins(), outcome.logins()), (1, 0), "{path}");
+        }
+        advance(Duration::from_secs(31)).await;
+        let later = tokio::spawn(client.oneshot(get("/later")));
+        settle().await;
+        assert_eq!(login.logins(), 2, "later it is tried again");
+        login.let_go();
+        assert_eq!(later.await.expect("no panic").expect("one").status(), 403);
+        let expected = [
+            "/first ",
+            "/second Bearer token-1",
+            "/third Bearer token-1",
+            "/later Bearer token-1",
+            "/later Bearer token-2",
+        ];
+        assert_eq!(*sent.lock().expect("whole"), expected);
+    }
 }
