@@ -111,7 +111,10 @@ async fn login_that_let_nobody_in_is_not_repeated_by_another_request() {
         let login = Login::held();
         let session = Session::new(login.clone());
         let sent = Arc::default();
-        let client = keeping(&session, &sent, |_, _| answer(403, MFA));
+        let client = keeping(&session, &sent, |path, _| match path {
+            "/401" => answer(401, "{}"),
+            _ => answer(403, MFA),
+        });
         let only = GareOptions::new().login_without_replay();
         let first = tokio::spawn(client.clone().oneshot(with(get("/first"), only)));
         settle().await;
@@ -120,6 +123,9 @@ async fn login_that_let_nobody_in_is_not_repeated_by_another_request() {
         }
         login.let_go();
         settle().await;
+        // This one was let in no more than the others.
+        let plain = client.clone().oneshot(get("/401")).await;
+        assert_eq!(plain.expect("an answer").status(), 401);
         // Soon after, whoever else is refused with what that login brought is told so.
         for (wait, path) in [(0, "/second"), (29, "/third")] {
             advance(Duration::from_secs(wait)).await;
@@ -138,6 +144,7 @@ async fn login_that_let_nobody_in_is_not_repeated_by_another_request() {
         assert_eq!(later.await.expect("no panic").expect("one").status(), 403);
         let expected = [
             "/first ",
+            "/401 Bearer token-1",
             "/second Bearer token-1",
             "/third Bearer token-1",
             "/later Bearer token-1",

@@ -1,8 +1,10 @@
 //! Several services of one session: what is kept for each, and what a login at one means for the others.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use globus_gare::reauth::Session;
+use async_trait::async_trait;
+use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Session, Target};
 use http::Request;
 use tower::ServiceExt;
 
@@ -103,6 +105,59 @@ async fn services_of_one_session_never_share_a_token() {
         "/groups ",
         "/groups Bearer token-2",
         "/transfer Bearer token-1",
+        "/groups Bearer token-2",
+    ];
+    assert_eq!(*sent.lock().expect("whole"), expected);
+}
+
+/// Has the same token for a service whatever happens, and says so only so often.
+#[derive(Default)]
+struct Unchanged {
+    logins: AtomicUsize,
+    look_ups: AtomicUsize,
+}
+
+#[async_trait]
+impl Reauthenticator for Unchanged {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        let login = self.logins.fetch_add(1, SeqCst) + 1;
+        Ok(Credential::bearer(format!("token-{login}"))?)
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        match self.look_ups.fetch_add(1, SeqCst) {
+            0..9 => Ok(Some(Credential::bearer("unchanged")?)),
+            _ => Err(ReauthError::new("asked without end")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn token_is_looked_for_once_after_another_services_login() {
+    let unchanged = Arc::new(Unchanged::default());
+    let session = Session::new(Arc::clone(&unchanged));
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/open", _) | (_, "Bearer token-1" | "Bearer token-2") => answer(200, ""),
+        _ => answer(403, MFA),
+    });
+    for (request, logins, look_ups) in [
+        (at("groups", "/open"), 0, 1),
+        (get("/transfer"), 1, 2),
+        // The login at the other service may have changed it: it has not, so this one logs in too.
+        (at("groups", "/groups"), 2, 3),
+    ] {
+        let uri = request.uri().clone();
+        let response = client.clone().oneshot(request).await;
+        assert_eq!(response.expect("an answer").status(), 200, "{uri}");
+        let counts = [&unchanged.logins, &unchanged.look_ups].map(|count| count.load(SeqCst));
+        assert_eq!(counts, [logins, look_ups], "{uri}");
+    }
+    let expected = [
+        "/open Bearer unchanged",
+        "/transfer Bearer unchanged",
+        "/transfer Bearer token-1",
+        "/groups Bearer unchanged",
         "/groups Bearer token-2",
     ];
     assert_eq!(*sent.lock().expect("whole"), expected);

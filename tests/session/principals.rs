@@ -150,3 +150,41 @@ async fn principals_in_use_are_kept_beyond_the_bound() {
     }
     assert_eq!(login.logins(), 3);
 }
+
+/// Whoever presents it has an account: what another's login gives does not make that account the other's.
+#[tokio::test]
+async fn token_that_another_gets_moves_nobody_to_their_account() {
+    let shared = Credential::bearer("shared");
+    let login = Login::at_once()
+        .then(Ok(Credential::bearer("token-1").expect("a token")))
+        .then(Ok(shared.expect("a token")));
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/", _) | ("/ada", "Bearer token-1") => answer(200, ""),
+        ("/bob", "Bearer shared") | ("/more", "Bearer token-3") => answer(200, ""),
+        _ => answer(403, MFA),
+    });
+    // Path, name, token; what is sent.
+    for (path, name, token, expected) in [
+        ("/ada", "", "shared", &["shared", "token-1"][..]),
+        ("/bob", "bob", "other", &["other", "shared"]),
+        ("/", "", "shared", &["token-1"]),
+        // Bob goes on to another token, which is his alone.
+        ("/more", "bob", "other", &["shared", "token-3"]),
+        ("/", "", "shared", &["token-1"]),
+    ] {
+        let mut request = request(name, token);
+        *request.uri_mut() = get(path).uri().clone();
+        let response = client.clone().oneshot(request).await;
+        let status = response.expect("an answer").status();
+        assert_eq!(status, 200, "{path} {name}");
+        let sent = std::mem::take(&mut *sent.lock().expect("whole"));
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|token| format!("{path} Bearer {token}"))
+            .collect();
+        assert_eq!(sent, expected, "{path} {name}");
+    }
+    assert_eq!(login.logins(), 3);
+}
