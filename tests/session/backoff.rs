@@ -14,7 +14,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::renewals::keeping;
 use crate::service::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, get, settle, with,
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, settle, with,
 };
 
 fn token(number: usize) -> Result<Credential, ReauthError> {
@@ -151,5 +151,35 @@ async fn login_that_let_nobody_in_is_not_repeated_by_another_request() {
             "/later Bearer token-2",
         ];
         assert_eq!(*sent.lock().expect("whole"), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requirements_that_no_login_met_back_off_each_by_itself() {
+    let login = Login::at_once();
+    let layer = GareLayer::new(login.clone());
+    let client = behind(&layer, |request| match request.uri().path() {
+        "/mfa" => answer(403, MFA),
+        "/policy" => answer(403, POLICY),
+        _ => answer(200, ""),
+    });
+    // Seconds to wait, path, logins so far.
+    for (wait, path, logins) in [
+        (0, "/mfa", 1),
+        // What a login brings is good for others.
+        (0, "/open", 1),
+        (10, "/policy", 2),
+        (0, "/open", 2),
+        (0, "/mfa", 2),
+        (0, "/policy", 2),
+        (19, "/mfa", 2),
+        (2, "/mfa", 3),
+        (0, "/policy", 3),
+    ] {
+        advance(Duration::from_secs(wait)).await;
+        let response = client.clone().oneshot(get(path)).await;
+        let expected = if path == "/open" { 200 } else { 403 };
+        assert_eq!(response.expect("an answer").status(), expected);
+        assert_eq!(login.logins(), logins, "{path} after {wait} s");
     }
 }
