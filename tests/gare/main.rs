@@ -1,5 +1,14 @@
-//! Finding GAREs in response bodies.
+//! The `gare` module through its public functions: where requirements are found, how they are spelled, read, written and
+//! merged.
 
+mod coalescing;
 mod corpus;
+mod documents;
 mod fuzz_inputs;
+mod json;
 mod limits;
+mod parameters;
+mod places;
+mod replies;
+mod shown;
+mod spellings;

@@ -1,9 +1,12 @@
 //! The tower layer and its session: over mock services, where the clock and each poll are in the test's hands, and over
 //! real sockets against `FakeGlobus`.
 
+mod challenges;
 mod environment;
 mod flights;
+mod frames;
 mod headers;
+mod inspected;
 mod once;
 mod polls;
 mod requirements;

@@ -11,19 +11,22 @@ use http::{Request, Response, Uri};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::origins::{MFA, SECRET, session};
+use super::origins::{MFA, session};
 
 const TRANSFER: &str = "https://transfer.api.globus.org/";
 
 /// What a service at `uri` that demands something, and says that `answered_by`
-/// answered, starts: the refusal's name, and whether it was given the credential.
-async fn asked(session: &Session, uri: &str, answered_by: Option<&str>) -> (String, bool) {
+/// answered, starts: the refusal's name, and whether it was given a credential.
+pub(crate) async fn asked(
+    session: &Session,
+    uri: &str,
+    answered_by: Option<&str>,
+) -> (String, bool) {
     let given = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&given);
     let told: Option<Uri> = answered_by.map(|uri| uri.parse().expect("a URI"));
     let service = service_fn(move |request: Request<Full<Bytes>>| {
-        let value = request.headers().get("authorization");
-        let secret = value.is_some_and(|value| value == &format!("Bearer {SECRET}"));
+        let secret = request.headers().contains_key("authorization");
         counted.fetch_add(usize::from(secret), SeqCst);
         let mut response = Response::new(Full::new(Bytes::from(MFA)));
         *response.status_mut() = http::StatusCode::FORBIDDEN;

@@ -18,7 +18,7 @@ use checks::mock::{
 };
 
 /// A service that keeps what it was sent: `PATH TOKEN`.
-fn keeping(
+pub(crate) fn keeping(
     session: &Session,
     sent: &Arc<Mutex<Vec<String>>>,
     answer: impl Fn(&str, &str) -> Response<Body> + Clone + Send + Sync + 'static,

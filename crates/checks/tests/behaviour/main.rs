@@ -2,6 +2,7 @@
 
 mod bodies;
 mod gare;
+mod replayed_headers;
 mod reqwest;
 mod session;
 mod support;

@@ -76,8 +76,8 @@ async fn what_is_set_on_the_middleware_holds() -> Result<(), BoxError> {
 }
 
 /// Answers itself, as caches and mocks do.
-struct Cache {
-    url: Option<String>,
+pub(crate) struct Cache {
+    pub(crate) url: Option<String>,
 }
 
 #[async_trait::async_trait]
