@@ -30,8 +30,7 @@ async fn challenges_of_one_request() -> Vec<Challenge> {
     *request.method_mut() = Method::PUT;
     let response = client.oneshot(request).await.expect("an answer");
     assert_eq!(response.status(), 200);
-    let challenges = seen.lock().expect("whole").clone();
-    challenges
+    seen.lock().expect("whole").clone()
 }
 
 #[checks::test]
