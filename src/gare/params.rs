@@ -144,8 +144,8 @@ impl AuthorizationParameters {
             || !self.session_required_single_domain.is_empty()
     }
 
-    /// The query parameters for Globus Auth's `/v2/oauth2/authorize`, unencoded, in the order and spelling of the Python
-    /// SDK (`True` included).
+    /// The query parameters for Globus Auth's `/v2/oauth2/authorize`, unencoded, in the spelling of the Python SDK (`True`
+    /// included), which gives them in no fixed order.
     ///
     /// Lists are joined with commas. Nothing that is empty or false is there, since Globus Auth refuses it; blank
     /// entries of lists are dropped and the others trimmed. `required_scopes` are not there: they belong in `scope`.

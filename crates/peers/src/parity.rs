@@ -216,9 +216,10 @@ pub fn assert_query(body: &str, params: &AuthorizationParameters, theirs: &Value
         .to_query()
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value));
+    // The SDK has no order of its own: it goes through a set.
     assert_eq!(
-        ours.collect::<Vec<_>>(),
-        pairs.collect::<Vec<_>>(),
+        ours.collect::<BTreeMap<_, _>>(),
+        pairs.collect::<BTreeMap<_, _>>(),
         "{body}"
     );
 }
