@@ -63,3 +63,8 @@ pub use identity::Identity;
 pub use person::Person;
 pub use record::{Counts, RequestKind, SeenRequest, Violation, ViolationKind};
 pub use server::{FakeGlobus, ShutdownError, UnknownError};
+
+// The example of the README is compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -58,3 +58,8 @@ pub use self::store::{
     Change, JsonFileStore, MemoryStore, StoreError, StoreLock, StoredToken, TokenStore, Tokens,
     Work,
 };
+
+// The example of the README is compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

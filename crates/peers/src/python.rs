@@ -20,8 +20,7 @@ pub fn script(name: &str) -> Command {
     assert!(
         imported.is_ok_and(|output| output.status.success()),
         "{} has no globus_sdk and globus_cli.\n\
-         At the top of the repository: python3 -m venv .venv && .venv/bin/pip install -r crates/peers/requirements.txt\n\
-         (or name a Python that has both in GLOBUS_GARE_PYTHON)",
+         CONTRIBUTING.md says how to install them; GLOBUS_GARE_PYTHON may name a Python that has both",
         python.display(),
     );
     let mut command = Command::new(python);
