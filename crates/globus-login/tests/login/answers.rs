@@ -3,7 +3,7 @@
 use globus_login::{GlobusApp, MemoryStore, TokenStore};
 use serde_json::{Value, json};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 const SECRET: &str = "secret-of-the-client";

@@ -6,9 +6,9 @@ use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::endpoint::*;
 use crate::loopback::{Waiting, log_in};
-use crate::program;
+use crate::support::endpoint::*;
+use crate::support::program;
 use crate::support::*;
 
 /// What a browser sends; a target alone becomes a request.

@@ -4,7 +4,7 @@ use fake_globus::{FakeGlobus, Person};
 use globus_login::{MemoryStore, TokenStore};
 use serde_json::{Value, json};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 /// Whether Globus Auth takes a token, of whatever kind.

@@ -3,8 +3,8 @@
 use globus_gare::Environment;
 use globus_login::{GlobusApp, Interactive, JsonFileStore};
 
-use crate::endpoint::CLIENT;
-use crate::program::{self, Program};
+use crate::support::endpoint::CLIENT;
+use crate::support::program::{self, Program};
 use crate::support::*;
 
 const ENVIRONMENT: &str = "GLOBUS_SDK_ENVIRONMENT";

@@ -2,7 +2,7 @@
 
 use globus_login::{MemoryStore, TokenStore};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 #[checks::test]

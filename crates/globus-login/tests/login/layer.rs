@@ -11,8 +11,8 @@ use http::{Request, Response};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 
+use crate::support::world::World;
 use crate::support::*;
-use crate::world::World;
 
 type Client =
     GareService<BoxCloneSyncService<Request<Bytes>, Response<reqwest::Body>, reqwest::Error>>;

@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
-use crate::endpoint::*;
-use crate::program::{self, Program};
+use crate::support::endpoint::*;
+use crate::support::program::{self, Program};
 use crate::support::*;
 
 /// A program that logs in, in a browser that the test plays.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 async fn begin(app: &GlobusApp, asked: Option<AuthorizationParameters>) -> PendingLogin {

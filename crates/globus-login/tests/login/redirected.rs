@@ -2,7 +2,7 @@
 
 use globus_login::{GlobusApp, MemoryStore};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 
 /// What the app asks Globus Auth for.
 #[derive(Clone, Copy, Debug)]

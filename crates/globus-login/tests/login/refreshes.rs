@@ -7,7 +7,7 @@ use globus_login::{
     Change, JsonFileStore, MemoryStore, StoreError, StoreLock, TokenStore, Tokens, Work,
 };
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 
 /// An endpoint that answers a refresh when `released` is raised, and raises `asked` before.
 async fn slow_refreshes(refreshed: Answer, asked: Signal, released: Signal) -> Endpoint {

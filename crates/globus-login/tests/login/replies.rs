@@ -5,7 +5,7 @@ use globus_gare::reauth::{Identity, ReauthError};
 use globus_login::{LoginPrompt, LoginReply, LoginRequest};
 use url::Url;
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 /// The redirect with this query, in which `STATE` stands for that of the login with this page.

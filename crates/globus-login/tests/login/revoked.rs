@@ -4,8 +4,8 @@ use globus_gare::reqwest::GareMiddleware;
 use globus_login::GlobusApp;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
+use crate::support::world::World;
 use crate::support::*;
-use crate::world::World;
 
 fn client(world: &World, app: &GlobusApp) -> ClientWithMiddleware {
     let http = reqwest::Client::builder().no_proxy();

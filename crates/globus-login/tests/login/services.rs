@@ -3,7 +3,7 @@
 use globus_gare::Environment;
 use globus_login::{GlobusApp, MemoryStore, StoredToken};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 /// A token with this scope.

@@ -4,8 +4,8 @@ use fake_globus::{Collection, FakeGlobus, Identity, Person, RequestKind};
 use globus_gare::reauth::Reauthenticator;
 use globus_login::{GlobusApp, MemoryStore, Scope};
 
+use crate::support::world::World;
 use crate::support::*;
-use crate::world::World;
 
 #[checks::test]
 async fn somebody_else_who_logs_in_is_refused() {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use globus_gare::reauth::{Identity, Target};
 use globus_login::{Change, GlobusApp, StoreError, TokenStore, Tokens};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 /// How many users an app remembers beside its store.

@@ -1,5 +1,9 @@
 //! A person with a browser, and the app under test.
 
+pub(crate) mod endpoint;
+pub(crate) mod program;
+pub(crate) mod world;
+
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 
