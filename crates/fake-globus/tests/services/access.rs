@@ -7,7 +7,7 @@ use fake_globus::{
 };
 use serde_json::{Value, json};
 
-use super::{ALL, Fixture, text};
+use crate::support::{ALL, Fixture, text};
 
 /// The captured error of this id, as `tests/corpus` has it.
 fn captured(id: &str) -> Value {
@@ -245,7 +245,7 @@ async fn who_has_no_second_factor_cannot_satisfy_it() {
     ];
     let location = fixture.answer(ALL, &login).await;
     assert_eq!(
-        super::param(&location, "error").as_deref(),
+        crate::support::param(&location, "error").as_deref(),
         Some("access_denied")
     );
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Fixture, text};
+use crate::support::{Fixture, text};
 
 async fn names(fixture: &Fixture, query: &str) -> Vec<String> {
     let response = fixture.ls(&fixture.token(), query).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fake_globus::{Person, Policy};
 use url::Url;
 
-use super::{ALL, Fixture, OPENID, REDIRECT, param, text};
+use crate::support::{ALL, Fixture, OPENID, REDIRECT, param, text};
 
 #[checks::test]
 async fn the_code_and_the_state_come_back() {

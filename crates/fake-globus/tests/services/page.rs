@@ -3,7 +3,7 @@
 use fake_globus::Person;
 use reqwest::Response;
 
-use super::{ALL, Fixture, location, param};
+use crate::support::{ALL, Fixture, location, param};
 
 async fn fixture() -> Fixture {
     let fixture = Fixture::new(|c| c).await;

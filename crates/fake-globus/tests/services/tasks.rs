@@ -7,7 +7,7 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Fixture, text};
+use crate::support::{Fixture, text};
 
 async fn post(fixture: &Fixture, what: &str, token: &str, document: &Value) -> Response {
     let request = fixture.http.post(fixture.url(&format!("v0.10/{what}")));

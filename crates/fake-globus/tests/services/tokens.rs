@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_globus::ViolationKind;
 use serde_json::{Value, json};
 
-use super::{ALL, Fixture, OPENID, param, text};
+use crate::support::{ALL, Fixture, OPENID, param, text};
 
 #[checks::test]
 async fn a_code_works_once_and_its_tokens_end_when_it_is_used_again() {
