@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 
-use crate::screen::Screen;
 use checks::launcher::Launcher;
 use checks::site::*;
 
+use crate::support::screen::Screen;
 use crate::support::*;
 
 /// Where a login page sends the browser.
