@@ -1,7 +1,7 @@
 //! The whole login in Chromium: `globus-ls` opens a page, a person picks an identity and approves, and it lists.
 #![cfg(unix)]
 
-mod chromium;
+mod support;
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use checks::launcher::Launcher;
 use checks::site::*;
 use peers::programs;
 
-use crate::chromium::Chromium;
+use crate::support::chromium::Chromium;
 
 #[checks::test(seconds = 600)]
 async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
