@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn scopes_are_united_with_what_depends_on_them() {
+    fn scopes_are_united_with_their_dependencies() {
         for (text, united) in [
             ("a b  b c", "a b c"),
             ("  a\t\n b ", "a b"),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn what_is_no_list_of_scopes_is_refused() {
+    fn malformed_scope_text_is_refused() {
         for text in [
             "a[b",
             "a]",
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn no_text_takes_unbounded_work() {
+    fn scope_text_has_a_depth_and_a_count_limit() {
         assert!(read(&"a[".repeat(100_000)).contains("too deeply"));
         // Each level names the next one twice: written out, it doubles with each.
         let mut text = String::new();

@@ -9,7 +9,7 @@ use crate::support::*;
 const SECRET: &str = "secret-of-the-client";
 
 #[checks::test]
-async fn refusal_that_repeats_a_secret_is_not_shown() {
+async fn error_hides_a_secret_that_a_refusal_repeats() {
     let echo = |secret: &str| refused("invalid_request", &format!("no such thing: {secret}!"));
     let reworded = |secret: &str| refused("invalid_grant", &format!("{secret} is too old"));
     for echo in [echo as fn(&str) -> Answer, reworded] {
@@ -33,7 +33,7 @@ async fn refusal_that_repeats_a_secret_is_not_shown() {
 }
 
 #[checks::test]
-async fn refusal_is_told_in_plain_text() {
+async fn error_shows_a_refusal_as_plain_text() {
     for (error, description, says) in [
         ("invalid_grant", "no such code", "did not accept the code"),
         (
@@ -57,7 +57,7 @@ async fn refusal_is_told_in_plain_text() {
 }
 
 #[checks::test]
-async fn answer_gives_each_resource_server_its_token() {
+async fn answer_gives_a_token_for_each_resource_server() {
     let mut given = token(AUTH_SERVER, "one");
     given["id_token"] = id_token(&json!({"sub": ADA, "aud": CLIENT}).to_string()).into();
     given["scope"] = "openid email".into();

@@ -75,11 +75,11 @@ async fn exchange_ours(login: &Waiting) {
 }
 
 #[checks::test(seconds = 600)]
-async fn any_bytes_at_the_port_end_a_login_only_as_its_redirect() {
+async fn bytes_at_the_port_end_a_login_only_as_its_redirect() {
     if let Some(url) = program::told() {
         return log_in(&url).await;
     }
-    let test = "any_bytes::any_bytes_at_the_port_end_a_login_only_as_its_redirect";
+    let test = "any_bytes::bytes_at_the_port_end_a_login_only_as_its_redirect";
     let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
     let patient = Waiting::start(test, &endpoint).await;
     let mut redirects = 0;

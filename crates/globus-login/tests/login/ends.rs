@@ -23,7 +23,7 @@ async fn is_active(globus: &FakeGlobus, token: &str) -> bool {
 }
 
 #[checks::test]
-async fn logout_ends_access_and_refresh_tokens() {
+async fn logout_revokes_access_and_refresh_tokens() {
     let globus = globus(Person::automatic()).await;
     let store = MemoryStore::new();
     let app = app(&globus, &Browser::redirected())
@@ -52,7 +52,7 @@ async fn logout_ends_access_and_refresh_tokens() {
 }
 
 #[checks::test]
-async fn refused_login_ends_the_tokens_that_it_gave() {
+async fn refused_login_revokes_its_own_tokens() {
     let (nobody, bob) = (
         json!({"sub": "", "aud": CLIENT}),
         json!({"sub": "bob", "aud": CLIENT}),

@@ -17,7 +17,7 @@ async fn found(test: &str, what: &str, variables: &[(&str, &str)]) -> String {
 }
 
 #[checks::test(seconds = 600)]
-async fn service_url_is_that_of_the_sdk() {
+async fn service_urls_are_those_of_the_sdk() {
     if let Some(service) = program::told() {
         let url = Environment::from_env().service_url(&service);
         let url = url.unwrap_or_else(|error| error.to_string());
@@ -73,14 +73,14 @@ async fn service_url_is_that_of_the_sdk() {
             "GLOBUS_SDK_SERVICE_URL_AUTH is not an http or https URL",
         ),
     ] {
-        let url = found("service_url_is_that_of_the_sdk", service, variables).await;
+        let url = found("service_urls_are_those_of_the_sdk", service, variables).await;
         assert_eq!(url, expected, "{service} {variables:?}");
     }
 }
 
 #[cfg(unix)]
 #[checks::test(seconds = 600)]
-async fn each_environment_has_a_token_file_of_its_own() {
+async fn each_environment_has_its_own_token_file() {
     if let Some(name) = program::told() {
         let store = JsonFileStore::for_app("client", &name).expect("a place");
         return program::found(&store.path().display().to_string());
@@ -93,7 +93,7 @@ async fn each_environment_has_a_token_file_of_its_own() {
     ] {
         let mut variables = vec![("HOME", "/home/ada")];
         variables.extend(environment.map(|name| (ENVIRONMENT, name)));
-        let test = "each_environment_has_a_token_file_of_its_own";
+        let test = "each_environment_has_its_own_token_file";
         assert_eq!(
             found(test, "My App", &variables).await,
             format!("/home/ada/.globus/app/client/my-app/{file}"),
@@ -105,7 +105,7 @@ async fn each_environment_has_a_token_file_of_its_own() {
 /// Without a terminal, and with no program that could be a browser: why nobody is asked.
 #[cfg(target_os = "linux")]
 #[checks::test(seconds = 600)]
-async fn reason_why_no_browser_opens_is_told() {
+async fn error_says_why_no_browser_opens() {
     const UNWANTED: &str = "no browser";
     const NO_PORT: &str = "no port";
     if let Some(what) = program::told() {
@@ -151,7 +151,7 @@ async fn reason_why_no_browser_opens_is_told() {
         ),
         (&[("BROWSER", ":elinks")], "elinks is a text browser"),
     ] {
-        let told = found("reason_why_no_browser_opens_is_told", "", variables).await;
+        let told = found("error_says_why_no_browser_opens", "", variables).await;
         let expected = format!("no browser opens here, since {reason}");
         assert!(told.contains(&expected), "{variables:?}: {told}");
         assert!(told.contains("run it once in a terminal"), "{told}");
@@ -161,7 +161,7 @@ async fn reason_why_no_browser_opens_is_told() {
         (UNWANTED, "it is not wanted"),
         (NO_PORT, "it could not lead back here ("),
     ] {
-        let told = found("reason_why_no_browser_opens_is_told", what, &display).await;
+        let told = found("error_says_why_no_browser_opens", what, &display).await;
         assert!(told.contains(&format!("since {reason}")), "{told}");
     }
 }

@@ -12,7 +12,7 @@ use url::Url;
 use crate::support::*;
 
 #[checks::test]
-async fn a_challenge_is_answered_by_a_login() {
+async fn challenge_is_answered_by_a_login() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = app(&globus, &browser).build().expect("an app");
@@ -46,7 +46,7 @@ async fn a_challenge_is_answered_by_a_login() {
 }
 
 #[checks::test]
-async fn a_pasted_code_does_as_well() {
+async fn pasted_code_completes_a_login() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::new(|url| Ok(LoginReply::Code(format!(" {}\n", value(&url, "code")))));
     let app = app(&globus, &browser).build().expect("an app");
@@ -62,7 +62,7 @@ async fn a_pasted_code_does_as_well() {
 }
 
 #[checks::test]
-async fn a_redirect_with_another_state_gets_no_further() {
+async fn redirect_with_another_state_is_refused() {
     let globus = globus(Person::automatic()).await;
     for hands in [
         (|url: Url| {
@@ -95,7 +95,7 @@ async fn a_redirect_with_another_state_gets_no_further() {
 }
 
 #[checks::test]
-async fn who_declines_is_told_apart() {
+async fn declined_login_is_a_declined_error() {
     let globus = globus(Person::automatic().declines()).await;
     let app = app(&globus, &Browser::redirected())
         .build()
@@ -117,7 +117,7 @@ impl LoginPrompt for Pastes {
 }
 
 #[checks::test]
-async fn a_stolen_code_is_worth_nothing_without_its_verifier() {
+async fn stolen_code_fails_without_its_verifier() {
     let globus = globus(Person::automatic()).await;
     // Each login has a verifier of its own; the thief's is not that of the code.
     let victim = Browser::new(|_| Err(ReauthError::declined()));
@@ -141,7 +141,7 @@ async fn a_stolen_code_is_worth_nothing_without_its_verifier() {
 }
 
 #[checks::test]
-async fn scopes_are_united_and_a_consent_needs_no_fresh_login() {
+async fn consent_unites_scopes_without_a_fresh_login() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = app(&globus, &browser).build().expect("an app");
@@ -195,7 +195,7 @@ async fn each_resource_server_gets_its_own_token() {
 }
 
 #[checks::test]
-async fn a_login_for_an_unknown_service_asks_nobody() {
+async fn login_for_an_unknown_service_asks_nobody() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = app(&globus, &browser).build().expect("an app");
@@ -232,7 +232,7 @@ async fn a_login_for_an_unknown_service_asks_nobody() {
 }
 
 #[checks::test]
-async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
+async fn refresh_is_silent_and_answers_no_challenge() {
     let globus = globus(Person::automatic()).await;
     let (browser, store) = (Browser::redirected(), MemoryStore::new());
     let app = app(&globus, &browser)
@@ -279,7 +279,7 @@ async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
 }
 
 #[checks::test]
-async fn trouble_with_globus_auth_is_told_apart() {
+async fn each_failure_of_globus_auth_has_its_own_error() {
     let globus = globus(Person::automatic()).await;
     let app = app(&globus, &Browser::redirected())
         .build()
@@ -318,7 +318,7 @@ async fn trouble_with_globus_auth_is_told_apart() {
 }
 
 #[checks::test]
-async fn without_a_network_there_is_no_login() {
+async fn login_without_a_network_fails_and_hides_the_code() {
     let app = GlobusApp::user("client")
         .auth_url("http://127.0.0.1:1")
         .prompt(Pastes("c0de".to_owned()))
@@ -333,7 +333,7 @@ async fn without_a_network_there_is_no_login() {
 }
 
 #[checks::test]
-async fn what_cannot_be_set_up_is_said_at_once() {
+async fn build_refuses_each_unusable_setting() {
     for (builder, says) in [
         (GlobusApp::user(" "), "client id"),
         (GlobusApp::user("c").auth_url("auth.globus.org"), "URL"),
@@ -355,7 +355,7 @@ async fn what_cannot_be_set_up_is_said_at_once() {
 }
 
 #[checks::test]
-async fn nothing_that_is_shown_holds_a_secret() {
+async fn debug_output_holds_no_secret() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = app(&globus, &browser)

@@ -136,7 +136,7 @@ fn location(answer: &Response) -> Url {
 }
 
 #[checks::test(seconds = 600)]
-async fn each_user_is_sent_away_and_comes_back_to_their_own() {
+async fn each_user_returns_to_their_own_login() {
     let site = Site::new().await;
     let (mut ada, mut bob) = (User::new("ada@uchicago.edu"), User::new("bob@uchicago.edu"));
     for round in 1..=3 {
@@ -206,7 +206,7 @@ async fn each_user_is_sent_away_and_comes_back_to_their_own() {
 }
 
 #[checks::test(seconds = 600)]
-async fn who_declines_is_told_so_and_may_try_again() {
+async fn user_who_declines_can_try_again() {
     let site = Site::new().await;
     let mut ada = User::new("ada@uchicago.edu");
     let page = location(&ada.get(&site.page).await);

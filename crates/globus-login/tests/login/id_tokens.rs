@@ -6,7 +6,7 @@ use crate::support::endpoint::*;
 use crate::support::*;
 
 #[checks::test]
-async fn only_an_id_token_for_this_client_tells_who_logged_in() {
+async fn login_needs_an_id_token_for_this_client() {
     let claims = |text: &str| id_token(&text.replace("CLIENT", CLIENT));
     let shouted = CLIENT.to_uppercase();
     for (id_token, subject) in [

@@ -39,7 +39,7 @@ async fn list(world: &World, client: &Client) -> (u16, u32) {
 }
 
 #[checks::test]
-async fn the_layer_meets_one_requirement_after_another() {
+async fn layer_satisfies_one_requirement_after_another() {
     let policy = Policy::new("Campus, with a second factor")
         .domain("uchicago.edu")
         .mfa();

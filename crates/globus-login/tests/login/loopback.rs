@@ -131,12 +131,12 @@ async fn only_its_own_redirect_ends_a_login() {
 /// All of 127.0.0.0/8 is this machine, for Linux.
 #[cfg(target_os = "linux")]
 #[checks::test(seconds = 600)]
-async fn port_is_open_at_127_0_0_1_alone() {
+async fn port_listens_on_127_0_0_1_only() {
     if let Some(url) = program::told() {
         return log_in(&url).await;
     }
     let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
-    let waiting = Waiting::start("loopback::port_is_open_at_127_0_0_1_alone", &endpoint).await;
+    let waiting = Waiting::start("loopback::port_listens_on_127_0_0_1_only", &endpoint).await;
     let here = waiting.here();
     let port = here.strip_prefix("http://127.0.0.1:").expect("an address");
     let at = async |host: &str| TcpStream::connect(format!("{host}:{port}")).await;

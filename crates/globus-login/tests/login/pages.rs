@@ -32,7 +32,7 @@ fn query(pending: &PendingLogin) -> BTreeMap<String, String> {
 }
 
 #[checks::test]
-async fn page_has_all_that_a_login_needs_and_no_more() {
+async fn authorize_url_has_exactly_the_login_parameters() {
     for (refresh_tokens, access_type) in [(false, "online"), (true, "offline")] {
         let app = GlobusApp::user(CLIENT)
             .auth_url("https://auth.globus.org")
@@ -65,7 +65,7 @@ async fn page_has_all_that_a_login_needs_and_no_more() {
 }
 
 #[checks::test]
-async fn each_login_has_a_state_and_a_verifier_of_its_own() {
+async fn each_login_has_its_own_state_and_verifier() {
     let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
     let app = endpoint.app().build().expect("an app");
     let (mut states, mut verifiers) = (BTreeSet::new(), BTreeSet::new());

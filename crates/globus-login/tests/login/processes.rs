@@ -86,7 +86,7 @@ impl Other {
 }
 
 #[checks::test]
-async fn a_refresh_token_that_another_process_has_replaced_is_looked_up_again() {
+async fn replaced_refresh_token_is_read_again() {
     let other = Other::new().await;
     other.log_in_again().await;
     let Other { globus, .. } = &other;
@@ -108,7 +108,7 @@ async fn a_refresh_token_that_another_process_has_replaced_is_looked_up_again() 
 
 /// While we wait for our turn to renew, another process changes what we would renew.
 #[checks::test]
-async fn what_another_process_leaves_is_renewed_in_the_place_of_what_was_there() {
+async fn refresh_uses_the_token_that_another_process_stored() {
     let other = Other::new().await;
     let Other { globus, now, .. } = &other;
 
@@ -140,7 +140,7 @@ async fn what_another_process_leaves_is_renewed_in_the_place_of_what_was_there()
 }
 
 #[checks::test]
-async fn processes_that_are_refused_together_log_in_once() {
+async fn processes_challenged_together_log_in_once() {
     let globus = globus(Person::automatic()).await;
     let home = tempfile::tempdir().expect("a directory");
     let browser = Browser::redirected();

@@ -34,7 +34,7 @@ pub(crate) fn stores(home: &tempfile::TempDir) -> [Arc<dyn TokenStore>; 2] {
 }
 
 #[checks::test]
-async fn late_refresh_leaves_what_a_login_or_a_logout_left() {
+async fn late_refresh_undoes_no_login_or_logout() {
     let login = [
         (AUTH_SERVER, "login-auth".to_owned()),
         (TRANSFER_SERVER, "login".to_owned()),

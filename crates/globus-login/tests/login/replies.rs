@@ -27,7 +27,7 @@ impl LoginPrompt for Says {
 }
 
 #[checks::test]
-async fn only_a_sound_redirect_of_this_login_gives_a_code() {
+async fn only_a_sound_redirect_gives_a_code() {
     let of_another = "its state is another";
     for (query, problem) in [
         ("code=c1&state=STATE", None),

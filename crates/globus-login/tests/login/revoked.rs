@@ -29,7 +29,7 @@ async fn revoke(world: &World, app: &GlobusApp) {
 }
 
 #[checks::test]
-async fn a_token_that_was_revoked_is_renewed_once_for_all_who_send_it() {
+async fn revoked_token_is_refreshed_once_for_all_clients() {
     let world = World::open().await;
     let browser = Browser::redirected();
     let app = app(&world.globus, &browser).refresh_tokens(true).build();
@@ -48,7 +48,7 @@ async fn a_token_that_was_revoked_is_renewed_once_for_all_who_send_it() {
 }
 
 #[checks::test]
-async fn what_cannot_be_renewed_is_told_and_asks_nobody() {
+async fn revoked_token_without_refresh_is_401_and_asks_nobody() {
     let world = World::open().await;
     let browser = Browser::redirected();
     let app = app(&world.globus, &browser).build().expect("an app");

@@ -3,7 +3,7 @@
 use globus_login::{Scope, Scopes};
 
 #[checks::test]
-fn scopes_are_united_with_what_depends_on_them() {
+fn scopes_are_united_with_their_dependencies() {
     for (text, united) in [
         ("a b  b c", "a b c"),
         ("  a\t\n b ", "a b"),
@@ -29,7 +29,7 @@ fn scopes_are_united_with_what_depends_on_them() {
 }
 
 #[checks::test]
-fn text_that_is_no_list_of_scopes_is_refused() {
+fn malformed_scope_text_is_refused() {
     for text in [
         "a[b",
         "a]",
@@ -61,7 +61,7 @@ fn text_that_is_no_list_of_scopes_is_refused() {
 }
 
 #[checks::test]
-fn no_text_takes_unbounded_work() {
+fn scope_text_has_a_depth_and_a_count_limit() {
     let deep = "a[".repeat(100_000).parse::<Scopes>();
     let error = deep.expect_err("no brackets close").to_string();
     assert!(error.contains("too deeply"), "{error}");

@@ -128,7 +128,7 @@ fn values(wire: &str, names: &[&str]) -> Vec<String> {
 }
 
 #[checks::test]
-async fn what_goes_over_the_wire_stays_there() {
+async fn secrets_on_the_wire_are_never_printed() {
     let (wire, printed) = (Kept::default(), Kept::default());
     let writer = printed.clone();
     let subscriber = tracing_subscriber::fmt()

@@ -14,7 +14,7 @@ fn with_scope(server: &str, scope: &str) -> StoredToken {
 }
 
 #[checks::test]
-async fn scope_tells_whose_token_has_it() {
+async fn scope_is_held_by_the_token_of_its_resource_server() {
     let of_auth = "https://auth.globus.org/scopes/";
     let (flows, compute, timer) = (
         format!("{of_auth}eec9b274-0c81-4334-bdc2-54e90e689b9a/manage_flows"),
@@ -63,7 +63,7 @@ async fn scope_tells_whose_token_has_it() {
 }
 
 #[checks::test]
-async fn origin_gets_the_token_of_its_resource_server_or_none() {
+async fn origin_gets_the_token_of_its_resource_server() {
     let store = MemoryStore::new();
     for server in [
         AUTH_SERVER,

@@ -8,7 +8,7 @@ use crate::support::world::World;
 use crate::support::*;
 
 #[checks::test]
-async fn somebody_else_who_logs_in_is_refused() {
+async fn login_by_another_person_is_refused() {
     let globus = FakeGlobus::builder()
         .identity(Identity::new("ada", "uchicago.edu"))
         .identity(Identity::new("bob", "anl.gov"))
@@ -53,7 +53,7 @@ async fn somebody_else_who_logs_in_is_refused() {
 }
 
 #[checks::test]
-async fn an_app_logs_in_once_and_again_for_what_it_needs_more() {
+async fn app_logs_in_again_only_for_new_scopes() {
     let globus = globus(Person::automatic()).await;
     let (browser, store) = (Browser::redirected(), MemoryStore::new());
     let with = |scopes: &[&str]| {
@@ -81,7 +81,7 @@ async fn an_app_logs_in_once_and_again_for_what_it_needs_more() {
 }
 
 #[checks::test]
-async fn a_mapped_collection_asks_nothing_of_who_asked_for_it_at_once() {
+async fn data_access_scope_up_front_prevents_the_challenge() {
     let world = World::guarded(Collection::data_access).await;
     let transfer = target(world.globus.transfer_url());
     let client = reqwest::Client::builder()
@@ -110,7 +110,7 @@ async fn a_mapped_collection_asks_nothing_of_who_asked_for_it_at_once() {
 }
 
 #[checks::test]
-async fn a_token_is_renewed_before_it_runs_out_and_once_between_all() {
+async fn token_is_refreshed_early_and_once() {
     let globus = globus(Person::automatic()).await;
     let store = MemoryStore::new();
     let day = std::time::Duration::from_secs(24 * 3600);
@@ -137,7 +137,7 @@ async fn a_token_is_renewed_before_it_runs_out_and_once_between_all() {
 }
 
 #[checks::test]
-async fn a_client_logs_in_as_itself_and_asks_nobody() {
+async fn confidential_app_gets_tokens_and_asks_nobody() {
     let globus = globus(Person::browser()).await;
     let store = MemoryStore::new();
     let app = confidential(&globus).store(store.clone());

@@ -27,7 +27,7 @@ async fn logged_in(globus: &FakeGlobus, leeway: Duration) -> (GlobusApp, MemoryS
 }
 
 #[checks::test]
-async fn who_is_logged_in_is_nobody_or_unknown() {
+async fn account_is_none_or_an_error_when_userinfo_fails() {
     let globus = globus(Person::automatic()).await;
     let (app, _) = logged_in(&globus, Duration::ZERO).await;
     for status in [401, 403] {
@@ -52,7 +52,7 @@ async fn who_is_logged_in_is_nobody_or_unknown() {
 }
 
 #[checks::test]
-async fn tokens_are_forgotten_even_where_globus_auth_cannot_be_told() {
+async fn failed_revocation_still_forgets_the_tokens() {
     let globus = globus(Person::automatic()).await;
     for (status, says) in [(503, "status 503"), (400, "status 400")] {
         let (app, store) = logged_in(&globus, Duration::ZERO).await;
@@ -70,7 +70,7 @@ async fn tokens_are_forgotten_even_where_globus_auth_cannot_be_told() {
 }
 
 #[checks::test]
-async fn an_answer_without_end_is_not_read() {
+async fn endless_answer_is_refused() {
     let globus = globus(Person::automatic()).await;
     let (app, _) = logged_in(&globus, Duration::ZERO).await;
     globus.fail_next(RequestKind::Token, 200, " ".repeat(1024 * 1024 + 1));
@@ -79,7 +79,7 @@ async fn an_answer_without_end_is_not_read() {
 }
 
 #[checks::test]
-async fn a_token_that_cannot_be_renewed_is_used_up() {
+async fn failed_refresh_uses_the_old_token_until_it_expires() {
     let globus = globus(Person::automatic()).await;
     let transfer = target(globus.transfer_url());
     // It counts as run out, and is still good for two days.
@@ -103,7 +103,7 @@ async fn a_token_that_cannot_be_renewed_is_used_up() {
 }
 
 #[checks::test]
-async fn a_login_of_nobody_knows_whom_is_not_kept() {
+async fn login_without_an_id_token_is_revoked() {
     let globus = globus(Person::automatic()).await;
     let store = MemoryStore::new();
     let app = app(&globus, &Browser::redirected()).store(store.clone());
@@ -124,7 +124,7 @@ async fn a_login_of_nobody_knows_whom_is_not_kept() {
 }
 
 #[checks::test]
-async fn a_renewed_token_keeps_what_its_answer_does_not_say() {
+async fn refreshed_token_keeps_fields_its_answer_omits() {
     let globus = globus(Person::automatic()).await;
     let (app, store) = logged_in(&globus, 3 * DAY).await;
     let kept = async || {
@@ -160,7 +160,7 @@ impl TokenStore for OutOfOrder {
 }
 
 #[checks::test]
-async fn a_store_that_keeps_nothing_is_told() {
+async fn login_fails_when_the_store_keeps_nothing() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     // Shared, as programs do: neither the store nor the prompt has to be the app's own.
@@ -179,7 +179,7 @@ async fn a_store_that_keeps_nothing_is_told() {
 }
 
 #[checks::test]
-async fn a_client_ends_its_tokens_by_its_secret() {
+async fn confidential_app_revokes_its_tokens() {
     let globus = globus(Person::automatic()).await;
     let app = confidential(&globus).build().expect("an app");
     let transfer = target(globus.transfer_url());

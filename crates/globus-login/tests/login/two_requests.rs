@@ -13,7 +13,7 @@ fn service(globus: &FakeGlobus) -> GlobusApp {
 }
 
 #[checks::test]
-async fn each_user_gets_what_their_own_login_gave() {
+async fn each_user_gets_the_credential_of_their_own_login() {
     let globus = globus(Person::automatic()).await;
     let app = service(&globus);
     let (ada, bob) = (Identity::Named("ada".into()), Identity::Named("bob".into()));
@@ -64,7 +64,7 @@ async fn each_user_gets_what_their_own_login_gave() {
 }
 
 #[checks::test]
-async fn a_login_that_the_user_declines_changes_nothing() {
+async fn declined_pending_login_changes_nothing() {
     let globus = globus(Person::automatic().declines()).await;
     let app = service(&globus);
     let ada = Identity::Named("ada".into());
@@ -80,7 +80,7 @@ async fn a_login_that_the_user_declines_changes_nothing() {
 }
 
 #[checks::test]
-async fn a_service_that_nobody_knows_has_no_newer_credential() {
+async fn newer_credential_for_an_unknown_service_is_an_error() {
     let globus = globus(Person::automatic()).await;
     let app = service(&globus);
     let error = app

@@ -63,7 +63,7 @@ async fn survives(input: PathBuf) -> bool {
 }
 
 #[checks::test(seconds = 600)]
-async fn any_bytes_in_the_file_are_kept_or_left_alone() {
+async fn token_file_of_any_bytes_is_kept_or_left_alone() {
     // Together, since a file that may be half written is waited for.
     let mut all = tokio::task::JoinSet::new();
     for input in inputs() {

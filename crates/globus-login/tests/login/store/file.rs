@@ -11,7 +11,7 @@ use checks::tokens::{put, servers, token};
 const OURS: &str = r#"{"data": {"DEFAULT": {"transfer": {"resource_server": "transfer", "identity_id": "ada", "scope": "all", "access_token": "\u00e9", "expires_at_seconds": 4102444800, "token_type": "Bearer"}}}, "format_version": "2.0", "globus-sdk.version": "VERSION"}"#;
 
 #[checks::test]
-async fn what_is_kept_is_found_again_and_what_is_not_ours_stays() {
+async fn store_keeps_tokens_and_foreign_members() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("new/tokens.json"));
     assert!(store.load("DEFAULT").await.expect("no file yet").is_empty());
@@ -37,7 +37,7 @@ async fn what_is_kept_is_found_again_and_what_is_not_ours_stays() {
 }
 
 #[checks::test]
-async fn the_older_format_is_read() {
+async fn token_file_of_format_1_is_read() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
     let old = r#"{"by_rs": {"t": {"scope": "all", "access_token": "a", "refresh_token": null, "token_type": "Bearer",
@@ -60,7 +60,7 @@ async fn the_older_format_is_read() {
 }
 
 #[checks::test]
-async fn a_file_that_cannot_be_read_is_left_alone() {
+async fn damaged_token_file_is_left_alone() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
     for (text, reason) in [
@@ -103,7 +103,7 @@ async fn a_file_that_cannot_be_read_is_left_alone() {
 }
 
 #[checks::test]
-async fn what_cannot_be_opened_is_named() {
+async fn error_names_the_file_that_cannot_be_opened() {
     let home = tempfile::tempdir().expect("a directory");
     let (file, directory) = (home.path().join("file"), home.path().join("directory"));
     fs::write(&file, "").expect("a file");
@@ -135,7 +135,7 @@ async fn what_cannot_be_opened_is_named() {
 /// whole file the next time.
 #[cfg(unix)]
 #[checks::test]
-async fn a_file_that_is_being_written_is_waited_for() {
+async fn half_written_token_file_is_read_again() {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     use std::io::Write;
 
@@ -161,7 +161,7 @@ async fn a_file_that_is_being_written_is_waited_for() {
 
 #[cfg(unix)]
 #[checks::test]
-async fn only_its_owner_can_read_it_and_a_link_stays_a_link() {
+async fn token_file_is_private_and_a_link_stays_a_link() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let mode =
@@ -189,7 +189,7 @@ async fn only_its_owner_can_read_it_and_a_link_stays_a_link() {
 }
 
 #[checks::test]
-async fn what_a_killed_program_left_is_removed_in_time() {
+async fn old_leftovers_of_killed_programs_are_removed() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
     let age = |name: &str, seconds| {
@@ -212,7 +212,7 @@ async fn what_a_killed_program_left_is_removed_in_time() {
 }
 
 #[checks::test]
-async fn namespaces_take_turns_each_for_itself() {
+async fn lock_of_one_namespace_leaves_others_free() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
     let mut held = store.lock("a/b", Work::Login).await.expect("a lock");

@@ -40,7 +40,7 @@ async fn write_for_ever(path: OsString) {
 }
 
 #[checks::test(seconds = 600)]
-async fn whenever_it_is_killed_the_file_is_whole() {
+async fn killed_writer_leaves_a_whole_file() {
     // This very test is the program that is killed, where it is told what to write.
     if let Some(path) = env::var_os(FILE) {
         return write_for_ever(path).await;
@@ -83,7 +83,7 @@ async fn whenever_it_is_killed_the_file_is_whole() {
 fn start(path: &Path) -> std::process::Child {
     Command::new(env::current_exe().expect("this test"))
         .args(["--exact", "--nocapture"])
-        .arg("store::kill::whenever_it_is_killed_the_file_is_whole")
+        .arg("store::kill::killed_writer_leaves_a_whole_file")
         .env(FILE, path)
         .stdout(Stdio::piped())
         .spawn()

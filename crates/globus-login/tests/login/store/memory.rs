@@ -16,7 +16,7 @@ async fn put(store: &MemoryStore, namespace: &str) {
 }
 
 #[checks::test]
-async fn whoever_was_used_least_recently_is_forgotten() {
+async fn least_recently_used_namespace_is_forgotten() {
     let store = MemoryStore::new();
     let known = async |namespace: &str| {
         let tokens = store.load(namespace).await.expect("tokens");
@@ -35,7 +35,7 @@ async fn whoever_was_used_least_recently_is_forgotten() {
 }
 
 #[checks::test]
-async fn a_lock_that_is_held_is_not_forgotten() {
+async fn held_lock_is_never_forgotten() {
     let store = MemoryStore::new();
     let mut held = store.lock("held", Work::Login).await.expect("a lock");
     for number in 0..2 * MAX {

@@ -13,7 +13,7 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use checks::tokens::{put, servers, token};
 
 #[checks::test(seconds = 600)]
-async fn write_leaves_the_old_file_whole_to_its_readers() {
+async fn write_leaves_readers_the_whole_old_file() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
     put(&store, "DEFAULT", token("old", "old"), "old").await;

@@ -7,7 +7,7 @@ use globus_login::JsonFileStore;
 use checks::tokens::{put, token};
 
 #[checks::test]
-async fn text_is_escaped_as_python_does() {
+async fn text_is_escaped_as_python_escapes_it() {
     // print(json.dumps(...)) of each.
     for (text, python) in [
         ("plain", r#""plain""#),
@@ -29,7 +29,7 @@ async fn text_is_escaped_as_python_does() {
 }
 
 #[checks::test]
-fn name_of_an_app_becomes_a_directory_as_in_the_sdk() {
+fn app_name_becomes_the_directory_of_the_sdk() {
     for (name, directory) in [
         ("Unnamed Globus App", Some("unnamed-globus-app")),
         ("a. b?/C\u{7}", Some("a--b++c")),
