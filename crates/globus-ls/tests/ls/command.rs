@@ -9,7 +9,7 @@ use checks::site::*;
 use crate::support::*;
 
 #[checks::test(seconds = 600)]
-async fn the_demonstration_lists_logs_in_and_lists_again() {
+async fn demo_lists_logs_in_and_lists_again() {
     let ran = run(ls(&[])).await;
     ran.ended(0, &LISTING.repeat(2));
     for said in [
@@ -26,7 +26,7 @@ async fn the_demonstration_lists_logs_in_and_lists_again() {
 }
 
 #[checks::test(seconds = 600)]
-async fn the_demonstration_takes_the_options() {
+async fn demo_takes_the_output_options() {
     let ran = run(ls(&["--long"])).await;
     let lines: Vec<Vec<&str>> = ran
         .stdout
@@ -69,7 +69,7 @@ async fn the_demonstration_takes_the_options() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_login_declined_or_forbidden_ends_the_demonstration_with_4() {
+async fn demo_without_its_login_exits_with_4() {
     for (option, says) in [
         ("--decline", "the login was declined"),
         ("--no-login", "without --no-login"),
@@ -91,7 +91,7 @@ async fn a_login_declined_or_forbidden_ends_the_demonstration_with_4() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_collection_is_listed_with_the_token_of_the_environment() {
+async fn token_of_the_environment_lists_a_collection() {
     let site = Site::new(PROGRAM).await;
     let id = site.collection.as_str();
     for (arguments, listed) in [
@@ -114,7 +114,7 @@ async fn a_collection_is_listed_with_the_token_of_the_environment() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_login_that_is_not_possible_is_4_and_one_line() {
+async fn impossible_login_exits_with_4_and_one_line() {
     let site = Site::new(PROGRAM).await;
     site.globus.clock().advance(Duration::from_secs(120));
     for (arguments, says) in [
@@ -144,7 +144,7 @@ async fn a_login_that_is_not_possible_is_4_and_one_line() {
 }
 
 #[checks::test(seconds = 600)]
-async fn what_is_not_there_is_one_line() {
+async fn missing_collection_or_path_exits_with_1_and_one_line() {
     let site = Site::new(PROGRAM).await;
     let unknown = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
     let ran = run(site.ls(&[unknown])).await;
@@ -164,7 +164,7 @@ async fn what_is_not_there_is_one_line() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_wrong_command_line_is_2() {
+async fn wrong_command_line_exits_with_2() {
     let ran = run(ls(&["not-a-uuid"])).await;
     assert!(the_line(&ran, 2).contains("not a collection id"));
     let ran = run(ls(&["evil\u{1b}[2J\nid"])).await;
@@ -187,7 +187,7 @@ async fn a_wrong_command_line_is_2() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_service_out_of_reach_is_1_and_one_line() {
+async fn unreachable_service_exits_with_1_and_one_line() {
     let id = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
     // It listens, and never answers; once dropped, nobody does.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -215,7 +215,7 @@ async fn a_service_out_of_reach_is_1_and_one_line() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_reader_that_has_seen_enough_is_no_trouble() {
+async fn closed_pipe_is_no_error() {
     for stdout in [true, false] {
         let mut command = ls(&["--long"]);
         let mut child = command

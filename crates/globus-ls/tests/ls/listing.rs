@@ -8,7 +8,7 @@ use crate::support::*;
 
 /// A site with more to list.
 #[checks::test(seconds = 600)]
-async fn filters_patterns_and_hidden_names() {
+async fn filters_patterns_and_hidden_names_select_entries() {
     let site = Site::of_many_files(PROGRAM).await;
     for (arguments, expected) in [
         (
@@ -61,7 +61,7 @@ async fn filters_patterns_and_hidden_names() {
 }
 
 #[checks::test(seconds = 600)]
-async fn directories_are_gone_into_as_deep_as_is_wanted() {
+async fn depth_bounds_a_recursive_listing() {
     let site = Site::of_many_files(PROGRAM).await;
     let top = [
         "README.txt",
@@ -97,7 +97,7 @@ async fn directories_are_gone_into_as_deep_as_is_wanted() {
 }
 
 #[checks::test(seconds = 600)]
-async fn everything_is_sorted_as_wanted_page_by_page() {
+async fn entries_are_sorted_across_pages() {
     let site = Site::of_many_files(PROGRAM).await;
     for page_size in ["1", "2", "3", "100000"] {
         for (arguments, expected) in [
@@ -169,7 +169,7 @@ async fn everything_is_sorted_as_wanted_page_by_page() {
 }
 
 #[checks::test(seconds = 600)]
-async fn sizes_and_times_are_for_people() {
+async fn long_listing_shows_readable_sizes_and_local_times() {
     let site = Site::of_many_files(PROGRAM).await;
     let long = async |zone: &str, arguments: &[&str]| {
         let mut command = site.ls(&[
@@ -212,7 +212,7 @@ async fn sizes_and_times_are_for_people() {
 }
 
 #[checks::test(seconds = 600)]
-async fn shells_complete_it() {
+async fn completion_scripts_complete_options() {
     for (shell, says) in [
         ("bash", "_globus__ls()"),
         ("zsh", "#compdef globus-ls"),

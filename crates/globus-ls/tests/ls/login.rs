@@ -30,7 +30,7 @@ async fn run_with_browser(mut command: Command, launcher: &mut Launcher) -> (Ran
 }
 
 #[checks::test(seconds = 600)]
-async fn a_browser_login_is_kept_and_made_again_when_the_collection_asks() {
+async fn browser_login_is_kept_until_the_collection_asks_again() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     let (ran, shown) = run_with_browser(site.daily(&[&site.collection]), &mut launcher).await;
@@ -71,7 +71,7 @@ async fn a_browser_login_is_kept_and_made_again_when_the_collection_asks() {
 }
 
 #[checks::test(seconds = 600)]
-async fn sixteen_at_once_log_in_once() {
+async fn sixteen_processes_log_in_once() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     // First without any token, then with one whose session is too old.
@@ -97,7 +97,7 @@ async fn sixteen_at_once_log_in_once() {
 }
 
 #[checks::test(seconds = 600)]
-async fn who_is_logged_in_is_told_and_can_be_ended() {
+async fn login_whoami_and_logout_report_the_account() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     let ran = run(site.daily(&["whoami"])).await;
@@ -133,7 +133,7 @@ async fn who_is_logged_in_is_told_and_can_be_ended() {
 }
 
 #[checks::test(seconds = 600)]
-async fn tokens_that_were_revoked_cost_a_login_and_no_more() {
+async fn revoked_tokens_cost_one_login() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     for _ in 0..2 {
@@ -145,7 +145,7 @@ async fn tokens_that_were_revoked_cost_a_login_and_no_more() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_login_declined_in_the_browser_is_4_and_says_so_in_both_places() {
+async fn login_declined_in_the_browser_exits_with_4() {
     let site = Site::new(PROGRAM).await;
     site.globus.set_person(Person::automatic().declines());
     let mut launcher = Launcher::new();
@@ -160,7 +160,7 @@ async fn a_login_declined_in_the_browser_is_4_and_says_so_in_both_places() {
 }
 
 #[checks::test(seconds = 600)]
-async fn where_nobody_can_log_in_the_reason_and_the_remedy_are_told() {
+async fn error_says_why_nobody_can_log_in_and_what_to_do() {
     let site = Site::new(PROGRAM).await;
     for (name, value, reason) in [
         ("SSH_CONNECTION", "::1 1 ::1 22", "remote session (SSH)"),

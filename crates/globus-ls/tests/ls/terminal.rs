@@ -40,7 +40,7 @@ async fn code_for(shown: &str) -> String {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_pasted_code_answers_the_requirement() {
+async fn pasted_code_satisfies_the_requirement() {
     let site = Site::new(PROGRAM).await;
     site.globus.clock().advance(Duration::from_secs(120));
     let client = site.globus.client_id().to_string();
@@ -59,7 +59,7 @@ async fn a_pasted_code_answers_the_requirement() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_login_comes_first_where_there_is_no_token_and_nothing_pasted_declines_it() {
+async fn empty_line_declines_the_first_login() {
     let site = Site::new(PROGRAM).await;
     let client = site.globus.client_id().to_string();
     for (typed, code) in [(None, 4), (Some(()), 0)] {
@@ -90,7 +90,7 @@ async fn a_login_comes_first_where_there_is_no_token_and_nothing_pasted_declines
 }
 
 #[checks::test(seconds = 600)]
-async fn a_wrong_code_is_4_and_one_line() {
+async fn wrong_code_exits_with_4_and_one_line() {
     let site = Site::new(PROGRAM).await;
     site.globus.clock().advance(Duration::from_secs(120));
     let client = site.globus.client_id().to_string();
@@ -109,7 +109,7 @@ async fn a_wrong_code_is_4_and_one_line() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_name_cannot_steer_the_terminal_and_reaches_a_pipe_unchanged() {
+async fn hostile_name_is_masked_on_a_terminal_only() {
     let site = Site::new(PROGRAM).await;
     let name = "evil\u{1b}[2J\u{202e}\nname";
     fs::write(site.directory.path().join(name), "").expect("a file");
@@ -141,7 +141,7 @@ async fn at_a_desk(
 }
 
 #[checks::test(seconds = 600)]
-async fn the_browser_and_a_pasted_code_race() {
+async fn browser_and_pasted_code_race() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     for way in ["browser", "browser at last", "code", "address"] {
@@ -183,7 +183,7 @@ async fn the_browser_and_a_pasted_code_race() {
 }
 
 #[checks::test(seconds = 600)]
-async fn over_ssh_a_code_is_pasted() {
+async fn ssh_session_asks_for_a_pasted_code() {
     let site = Site::new(PROGRAM).await;
     let mut command = site.daily(&[&site.collection]);
     command
@@ -198,7 +198,7 @@ async fn over_ssh_a_code_is_pasted() {
 }
 
 #[checks::test(seconds = 600)]
-async fn an_interrupt_leaves_the_terminal_as_it_was() {
+async fn interrupt_restores_the_terminal() {
     use rustix::process::{Pid, Signal, kill_process};
     use rustix::termios::tcgetattr;
 
