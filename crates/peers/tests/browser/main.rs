@@ -14,7 +14,7 @@ use peers::programs;
 use crate::support::chromium::Chromium;
 
 #[checks::test(seconds = 600)]
-async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
+async fn person_logs_in_again_as_required_then_declines() {
     let Some(chromium) = Chromium::start().await else {
         return;
     };

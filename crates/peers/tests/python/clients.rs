@@ -11,12 +11,12 @@ use fake_globus::{Collection, ErrorShape, FakeGlobus, Identity, Person, Policy, 
 use peers::python;
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]
-async fn the_python_sdk_works() {
+async fn python_sdk_works_against_fake_globus() {
     run("sdk.py").await;
 }
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]
-async fn the_command_line_works() {
+async fn globus_command_works_against_fake_globus() {
     run("cli.py").await;
 }
 

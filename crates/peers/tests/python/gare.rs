@@ -37,7 +37,7 @@ fn generate(count: usize) -> Vec<(String, bool)> {
 }
 
 #[checks::test(seconds = 600)]
-fn the_corpus() {
+fn corpus_reads_as_the_sdk_reads_it() {
     let sdk = python::script("gare_oracle.py");
     let rows = CORPUS
         .lines()
@@ -59,7 +59,7 @@ fn the_corpus() {
 }
 
 #[checks::test(seconds = 600)]
-fn generated_documents() {
+fn generated_documents_read_as_the_sdk_reads_them() {
     let sdk = python::script("gare_oracle.py");
     let bodies = generate(GENERATED);
     let mut accepted = 0;

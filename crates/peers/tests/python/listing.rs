@@ -7,7 +7,7 @@ use peers::{programs, python};
 use tokio::process::Command;
 
 #[checks::test(seconds = 600)]
-async fn the_globus_command_lists_the_same() {
+async fn listing_equals_that_of_the_globus_command() {
     let script = python::script("cli.py");
     let site = Site::of_many_files(programs::globus_ls()).await;
     // Whoever logs in as a client has a session of now.

@@ -82,7 +82,7 @@ pub(crate) fn meaning(scopes: Option<&Scopes>) -> Value {
 }
 
 #[checks::test(seconds = 600)]
-fn scopes_are_read_united_and_written_as_in_the_sdk() {
+fn scopes_mean_the_same_to_the_sdk() {
     let script = python::script("scope_oracle.py");
     let mut runner = TestRunner::new_with_rng(
         Config::default(),

@@ -29,7 +29,7 @@ fn output(mut command: Command) -> String {
 }
 
 #[checks::test(seconds = 600)]
-async fn each_writes_what_the_other_would_have_written() {
+async fn rust_and_python_write_the_same_bytes() {
     let mut script = python::script("token_file.py");
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("tokens.json"));
@@ -50,7 +50,7 @@ async fn each_writes_what_the_other_would_have_written() {
 }
 
 #[checks::test(seconds = 600)]
-fn the_file_is_where_python_has_it() {
+fn token_file_path_is_that_of_python() {
     let mut script = python::script("token_file.py");
     if std::env::var_os("GLOBUS_SDK_ENVIRONMENT").is_some() {
         return;
@@ -128,7 +128,7 @@ async fn write_at_once(store: &JsonFileStore, mut python: Child) -> Vec<usize> {
 const ROUNDS: usize = 20;
 
 #[checks::test(seconds = 600)]
-async fn both_write_at_once_and_nothing_is_lost() {
+async fn concurrent_locked_writes_lose_nothing() {
     for _ in 0..ROUNDS {
         let home = tempfile::tempdir().expect("a directory");
         let store = JsonFileStore::new(home.path().join("tokens.json"));
@@ -153,7 +153,7 @@ async fn both_write_at_once_and_nothing_is_lost() {
 
 /// The SDK as it is takes no turns. Rust still reads nothing torn, and what stands there at its writes, it keeps.
 #[checks::test(seconds = 600)]
-async fn python_without_the_lock_is_never_read_torn_and_kept_as_it_is_found() {
+async fn unlocked_python_writes_are_never_read_torn() {
     for _ in 0..ROUNDS {
         let home = tempfile::tempdir().expect("a directory");
         let store = JsonFileStore::new(home.path().join("tokens.json"));
@@ -202,7 +202,7 @@ impl LoginPrompt for Logins {
 }
 
 #[checks::test(seconds = 600)]
-async fn who_logged_in_with_one_is_logged_in_with_the_other() {
+async fn login_is_shared_between_rust_and_python() {
     let files = tempfile::tempdir().expect("a directory");
     std::fs::write(files.path().join("hello.txt"), "hello").expect("a file");
     let collection = Collection::new("Plain", files.path());

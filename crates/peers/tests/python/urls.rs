@@ -96,7 +96,7 @@ fn expected(mut sdk: Query, asked: &AuthorizationParameters) -> Query {
 }
 
 #[checks::test(seconds = 600)]
-async fn the_url_is_that_of_the_sdk_with_a_state_and_without_what_is_empty() {
+async fn authorize_url_is_that_of_the_sdk_with_a_state() {
     let script = python::script("url_oracle.py");
     let mut runner = TestRunner::new_with_rng(
         Config::default(),
