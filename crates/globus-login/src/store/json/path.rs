@@ -70,20 +70,6 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn app_name_becomes_the_directory_of_the_sdk() {
-        for (name, expected) in [
-            ("Unnamed Globus App", Some("unnamed-globus-app")),
-            ("a. b?/C\u{7}", Some("a--b++c")),
-            ("..", Some("--")),
-            ("COM1", None),
-            ("com10", Some("com10")),
-            ("\u{7}", None),
-        ] {
-            assert_eq!(slug(name).ok().as_deref(), expected, "{name:?}");
-        }
-    }
-
-    #[checks::test]
     fn each_environment_has_its_own_token_file() {
         for (variable, file) in [
             ((|_| None) as Variable, "tokens.json"),
