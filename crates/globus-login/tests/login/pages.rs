@@ -66,7 +66,7 @@ async fn authorize_url_has_exactly_the_login_parameters() {
 
 #[checks::test]
 async fn each_login_has_its_own_state_and_verifier() {
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
+    let endpoint = Endpoint::approving().await;
     let app = endpoint.app().build().expect("an app");
     let (mut states, mut verifiers) = (BTreeSet::new(), BTreeSet::new());
     for login in 0..3 {
@@ -75,7 +75,7 @@ async fn each_login_has_its_own_state_and_verifier() {
         states.insert(value(&page, "state"));
         let redirect = sent_to(&page).await;
         app.finish_login(pending, redirect).await.expect("a login");
-        let asked = endpoint.asked();
+        let asked = endpoint.requests();
         let verifier = asked[login].field("code_verifier");
         let proof = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         assert_eq!(proof, value(&page, "code_challenge"));
@@ -87,7 +87,7 @@ async fn each_login_has_its_own_state_and_verifier() {
 
 #[checks::test]
 async fn session_requirement_asks_for_a_fresh_login() {
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
+    let endpoint = Endpoint::approving().await;
     let app = endpoint.app().build().expect("an app");
     let none = AuthorizationParameters::default;
     for (asked, fields) in [

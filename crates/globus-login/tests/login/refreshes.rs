@@ -19,7 +19,7 @@ async fn slow_refreshes(refreshed: Answer, asked: Signal, released: Signal) -> E
                 released.raised(1).await;
                 return refreshed;
             }
-            answer(200, &tokens("login"))
+            answer(200, &login("login"))
         }
     })
     .await
@@ -41,7 +41,7 @@ async fn late_refresh_undoes_no_login_or_logout() {
     ];
     let login = login.map(|(server, access)| (server.to_owned(), access));
     for refreshed in [
-        answer(200, &token(TRANSFER_SERVER, "refreshed")),
+        answer(200, &refreshed(TRANSFER_SERVER, "refreshed")),
         refused("invalid_grant", "it was replaced"),
     ] {
         for is_login in [true, false] {
@@ -52,12 +52,7 @@ async fn late_refresh_undoes_no_login_or_logout() {
                     slow_refreshes(refreshed.clone(), asked.clone(), released.clone()).await;
                 let app = endpoint.app().store(Arc::clone(&store)).build();
                 let app = app.expect("an app");
-                keep(
-                    &store,
-                    TRANSFER_SERVER,
-                    stored(TRANSFER_SERVER, "old", false),
-                )
-                .await;
+                keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
 
                 let refreshing = app.clone();
                 let refresh = tokio::spawn(async move { sent(&refreshing).await });
@@ -118,16 +113,11 @@ async fn programs_with_one_file_refresh_once() {
         async move {
             asked.raise();
             asked.raised(PROGRAMS).await;
-            answer(200, &token(TRANSFER_SERVER, "refreshed"))
+            answer(200, &refreshed(TRANSFER_SERVER, "refreshed"))
         }
     })
     .await;
-    keep(
-        &file(),
-        TRANSFER_SERVER,
-        stored(TRANSFER_SERVER, "old", false),
-    )
-    .await;
+    keep(&file(), stored(TRANSFER_SERVER, "old", false)).await;
     let mut programs = tokio::task::JoinSet::new();
     for _ in 0..PROGRAMS {
         let store = Watched {

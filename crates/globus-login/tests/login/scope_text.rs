@@ -60,16 +60,26 @@ fn malformed_scope_text_is_refused() {
     one.union(&other).expect_err("a scope depends on itself");
 }
 
+/// 4,096 scopes may be written out, in brackets 64 deep.
 #[checks::test]
 fn scope_text_has_a_depth_and_a_count_limit() {
     let deep = "a[".repeat(100_000).parse::<Scopes>();
     let error = deep.expect_err("no brackets close").to_string();
     assert!(error.contains("too deeply"), "{error}");
-    // Each level names the next one twice: written out, it doubles with each.
+
+    let too_many = |text: &str| {
+        let error = text.parse::<Scopes>().expect_err("too many scopes");
+        assert!(error.to_string().contains("too many"), "{error}");
+    };
+    let names = |count: usize| (0..count).map(|number| format!("s{number} "));
+    let most: Scopes = names(4096).collect::<String>().parse().expect("scopes");
+    assert_eq!(most.iter().count(), 4096);
+    too_many(&names(4097).collect::<String>());
+
+    // Each level names the next one twice: written out, it doubles with each. 20 levels are shallow, and a million
+    // scopes; 40 levels are too deep as well.
     let level = |level| format!("l{level}[x{level}[l{0}] y{level}[l{0}]] ", level + 1);
     for levels in [20, 40] {
-        let wide: String = (0..levels).map(level).collect();
-        let error = wide.parse::<Scopes>().expect_err("too many scopes");
-        assert!(error.to_string().contains("too many"), "{error}");
+        too_many(&(0..levels).map(level).collect::<String>());
     }
 }

@@ -48,7 +48,7 @@ async fn log_in(app: &GlobusApp, number: usize) {
 
 #[checks::test]
 async fn least_recently_used_user_is_forgotten() {
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
+    let endpoint = Endpoint::approving().await;
     let app = endpoint.app().store(Everybody::default()).build();
     let app = app.expect("an app");
     for number in 0..MAX {

@@ -1,6 +1,6 @@
 //! The official Python SDK and `globus` command line, unchanged, against the embedded services.
 //!
-//! Where they are found, `peers/peer.rs` says.
+//! [`peers::python`] says where they are found.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};

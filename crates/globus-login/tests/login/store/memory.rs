@@ -1,19 +1,11 @@
 //! The store that ends with the program.
 
-use globus_login::{MemoryStore, TokenStore, Tokens, Work};
+use globus_login::{MemoryStore, TokenStore, Work};
 
-use checks::tokens::{servers, token};
+use checks::tokens::{put, servers, token};
 
 /// How many namespaces it says that it remembers.
 const MAX: usize = 1024;
-
-async fn put(store: &MemoryStore, namespace: &str) {
-    let change = |tokens: &mut Tokens| {
-        tokens.insert("t".to_owned(), token("t", "t"));
-    };
-    let kept = store.update(namespace, Box::new(change)).await;
-    kept.expect("kept");
-}
 
 #[checks::test]
 async fn least_recently_used_namespace_is_forgotten() {
@@ -22,13 +14,14 @@ async fn least_recently_used_namespace_is_forgotten() {
         let tokens = store.load(namespace).await.expect("tokens");
         servers(&tokens) == ["t"]
     };
-    put(&store, "used").await;
-    put(&store, "idle").await;
+    let use_once = async |namespace: &str| put(&store, namespace, token("t", "t")).await;
+    use_once("used").await;
+    use_once("idle").await;
     for number in 2..MAX {
-        put(&store, &number.to_string()).await;
+        use_once(&number.to_string()).await;
     }
     assert!(known("used").await);
-    put(&store, "one more").await;
+    use_once("one more").await;
     assert!(known("used").await && known("one more").await && !known("idle").await);
     let shown = format!("{store:?}");
     assert!(shown.contains("1024"), "{shown}");

@@ -1,123 +1,29 @@
-//! A person with a browser, and the app under test.
+//! The app under test, and the Globus that it talks to.
 
 pub(crate) mod endpoint;
 pub(crate) mod program;
-pub(crate) mod world;
 
 use std::error::Error;
-use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
+pub(crate) use checks::browser::{Browser, Reply, client, sent_to};
+pub(crate) use checks::sample::{Sample, TRANSFER_ALL, assert_no_violation};
+pub(crate) use checks::tokens::{expire, load};
 use fake_globus::{FakeGlobus, Person, RequestKind};
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{
     Challenge, Credential, Identity, Origin, ReauthError, Reauthenticator, Target,
 };
-use globus_login::{
-    GlobusApp, GlobusAppBuilder, LoginPrompt, LoginReply, LoginRequest, TokenStore, Tokens,
-};
-use reqwest::header::LOCATION;
+use globus_login::{GlobusApp, GlobusAppBuilder, MemoryStore};
 use url::Url;
 
-pub(crate) const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
-
-/// What a person does with where the browser was sent.
-pub(crate) type Hands = fn(Url) -> Result<LoginReply, ReauthError>;
-
-/// Opens the page, and hands on where it was sent.
-#[derive(Clone)]
-pub(crate) struct Browser {
-    pub(crate) hands: Hands,
-    pub(crate) seen: Arc<Mutex<Vec<LoginRequest>>>,
-    pub(crate) sent_to: Arc<Mutex<Vec<Url>>>,
-}
-
-impl Browser {
-    pub(crate) fn new(hands: Hands) -> Self {
-        Self {
-            hands,
-            seen: Arc::default(),
-            sent_to: Arc::default(),
-        }
-    }
-
-    pub(crate) fn redirected() -> Self {
-        Self::new(|url| Ok(LoginReply::Redirect(url)))
-    }
-
-    /// The query of each authorize URL that was opened.
-    pub(crate) fn queries(&self) -> Vec<Vec<(String, String)>> {
-        let seen = self.seen.lock().expect("no panic");
-        seen.iter()
-            .map(|request| request.authorize_url().query_pairs().into_owned().collect())
-            .collect()
-    }
-
-    /// A parameter of the authorize URL of a login, counted from 0.
-    pub(crate) fn asked(&self, login: usize, name: &str) -> Option<String> {
-        let seen = self.seen.lock().expect("no panic");
-        let mut query = seen[login].authorize_url().query_pairs();
-        let pair = query.find(|(known, _)| known == name);
-        pair.map(|(_, value)| value.into_owned())
-    }
-
-    /// The states and codes that went through the browser.
-    pub(crate) fn secrets(&self) -> Vec<String> {
-        let sent_to = self.sent_to.lock().expect("no panic");
-        let pairs = sent_to
-            .iter()
-            .flat_map(|url| url.query_pairs().into_owned().collect::<Vec<_>>());
-        pairs
-            .filter(|(name, _)| name == "code" || name == "state")
-            .map(|(_, value)| value)
-            .collect()
-    }
-}
-
-#[async_trait]
-impl LoginPrompt for Browser {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        self.seen.lock().expect("no panic").push(request.clone());
-        let location = sent_to(request.authorize_url()).await;
-        assert!(
-            location
-                .as_str()
-                .starts_with(request.redirect_uri().as_str()),
-            "{location}"
-        );
-        self.sent_to
-            .lock()
-            .expect("no panic")
-            .push(location.clone());
-        (self.hands)(location)
-    }
-}
-
-/// Where the browser of a user is sent that opens `page`.
-pub(crate) async fn sent_to(page: &Url) -> Url {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .expect("a client");
-    let answer = client.get(page.clone()).send().await.expect("a page");
-    let location = answer.headers()[LOCATION].to_str().expect("a location");
-    page.join(location).expect("a URL")
-}
-
+/// A parameter of a URL's query; empty where it is missing.
 pub(crate) fn value(url: &Url, name: &str) -> String {
-    url.query_pairs()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
+    checks::browser::parameter(url, name).unwrap_or_default()
 }
 
 pub(crate) async fn globus(person: Person) -> FakeGlobus {
-    FakeGlobus::builder()
-        .person(person)
-        .start()
-        .await
-        .expect("a server")
+    let builder = FakeGlobus::builder().person(person);
+    builder.start().await.expect("a server")
 }
 
 pub(crate) fn app(globus: &FakeGlobus, browser: &Browser) -> GlobusAppBuilder {
@@ -128,6 +34,17 @@ pub(crate) fn app(globus: &FakeGlobus, browser: &Browser) -> GlobusAppBuilder {
         .prompt(browser.clone())
 }
 
+/// As [`app`], with refresh tokens, and with this store.
+pub(crate) fn refreshing(
+    globus: &FakeGlobus,
+    browser: &Browser,
+    store: &MemoryStore,
+) -> GlobusAppBuilder {
+    app(globus, browser)
+        .refresh_tokens(true)
+        .store(store.clone())
+}
+
 /// The app of a client that acts for itself.
 pub(crate) fn confidential(globus: &FakeGlobus) -> GlobusAppBuilder {
     let id = globus.confidential_client_id().to_string();
@@ -136,9 +53,22 @@ pub(crate) fn confidential(globus: &FakeGlobus) -> GlobusAppBuilder {
         .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
 }
 
-/// What the app has for `target` without asking anybody.
+/// The app of this builder, after its login.
+pub(crate) async fn logged_in(builder: GlobusAppBuilder) -> GlobusApp {
+    let app = builder.build().expect("an app");
+    app.login().await.expect("a login");
+    app
+}
+
+/// The credential that the app has for `target` without asking anybody.
 pub(crate) async fn held(app: &GlobusApp, target: &Target) -> Option<Credential> {
     app.credential(target).await.expect("no error")
+}
+
+/// The token that a credential sends.
+pub(crate) fn bearer(credential: &Credential) -> String {
+    let value = credential.header_value().to_str().expect("text");
+    value.strip_prefix("Bearer ").expect("a token").to_owned()
 }
 
 /// How many requests of this kind there were.
@@ -151,19 +81,28 @@ pub(crate) fn target(url: &str) -> Target {
     Target::new(url.parse::<Origin>().expect("an origin"), Identity::Session)
 }
 
-pub(crate) fn challenge(globus: &FakeGlobus, asked: AuthorizationParameters) -> Challenge {
+pub(crate) fn challenge(globus: &FakeGlobus, required: AuthorizationParameters) -> Challenge {
     Challenge::new(
         target(globus.transfer_url()),
-        Gare::new("AuthorizationRequired", asked),
+        Gare::new("AuthorizationRequired", required),
     )
+}
+
+/// Has the app answer a challenge of Transfer with these requirements.
+pub(crate) async fn answer_challenge(
+    app: &GlobusApp,
+    globus: &FakeGlobus,
+    required: AuthorizationParameters,
+) -> Result<Credential, ReauthError> {
+    app.reauthenticate(&challenge(globus, required)).await
 }
 
 pub(crate) fn consent(scope: &str) -> AuthorizationParameters {
     AuthorizationParameters::default().with_required_scopes([scope])
 }
 
-/// The whole of an error, as a careless program would log it.
-pub(crate) fn told(error: &ReauthError) -> String {
+/// An error with all its causes, as a careless program would log it.
+pub(crate) fn logged(error: &ReauthError) -> String {
     let mut text = format!("{error} {error:?}");
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -173,17 +112,12 @@ pub(crate) fn told(error: &ReauthError) -> String {
     text
 }
 
-/// Makes every token of the app's own user run out: its last second was long ago.
-pub(crate) async fn run_out(store: &impl TokenStore) {
-    let change = |tokens: &mut Tokens| {
-        for token in tokens.values_mut() {
-            let mut kept = serde_json::to_value(&*token).expect("JSON");
-            kept["expires_at_seconds"] = 1.into();
-            *token = serde_json::from_value(kept).expect("a token");
-        }
-    };
-    store
-        .update("DEFAULT", Box::new(change))
-        .await
-        .expect("kept");
+/// Asserts that an error says this, and shows none of these secrets.
+#[track_caller]
+pub(crate) fn assert_says(error: &ReauthError, says: &str, secrets: &[&str]) {
+    let text = logged(error);
+    assert!(text.contains(says), "{says:?}: {text}");
+    for secret in secrets {
+        assert!(!text.contains(secret), "{text}");
+    }
 }

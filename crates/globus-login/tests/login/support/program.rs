@@ -1,7 +1,8 @@
-//! A program of its own, for what is set in the environment, or said and listened for by a process.
+//! A test as a program of its own: for what is set in the environment, for signals, and for what a process prints.
 
 use std::env;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -9,36 +10,43 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
 /// Set where this process is such a program.
-const HERE: &str = "GLOBUS_GARE_TEST_PROGRAM";
+const ARGUMENT: &str = "GLOBUS_GARE_TEST_PROGRAM";
 
-/// How long a program may say nothing: one that hangs fails the test.
+/// How long a program may print nothing: one that hangs fails the test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What stands before what the program found out.
-const FOUND: &str = "found: ";
+/// Stands before what the program reports.
+const REPORT: &str = "report: ";
 
-/// What the test told its program; nothing where this is the test itself.
-pub(crate) fn told() -> Option<String> {
-    env::var(HERE).ok()
+/// The argument of this program; `None` where this process is the test itself.
+pub(crate) fn argument() -> Option<String> {
+    env::var(ARGUMENT).ok()
 }
 
-/// Tells the test what the program found out, on one line.
-pub(crate) fn found(text: &str) {
-    eprintln!("{FOUND}{}", text.replace('\n', " "));
+/// Reports to the test, on one line.
+pub(crate) fn report(text: &str) {
+    eprintln!("{REPORT}{}", text.replace('\n', " "));
 }
 
 pub(crate) struct Program {
     child: Child,
-    said: Lines<BufReader<ChildStderr>>,
+    printed: Lines<BufReader<ChildStderr>>,
 }
 
 impl Program {
-    /// Runs the test `name` again as a program that is told `what`, with only these `variables`.
-    pub(crate) fn start(name: &str, what: &str, variables: &[(&str, &str)]) -> Self {
+    /// Runs the test that calls this as a program with this argument, with only these `variables`. `module` is the
+    /// test's `module_path!()`.
+    pub(crate) fn start(module: &str, argument: &str, variables: &[(&str, &str)]) -> Self {
+        let (_, module) = module
+            .split_once("::")
+            .expect("a module of the test binary");
+        // The thread of a test has the name of its function.
+        let function = thread::current();
+        let test = format!("{module}::{}", function.name().expect("a test"));
         let mut child = Command::new(env::current_exe().expect("this test"))
-            .args(["--exact", "--nocapture", name])
+            .args(["--exact", "--nocapture", &test])
             .env_clear()
-            .env(HERE, what)
+            .env(ARGUMENT, argument)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -46,10 +54,10 @@ impl Program {
             .kill_on_drop(true)
             .spawn()
             .expect("it starts");
-        let said = BufReader::new(child.stderr.take().expect("a pipe"));
+        let printed = BufReader::new(child.stderr.take().expect("a pipe"));
         Self {
             child,
-            said: said.lines(),
+            printed: printed.lines(),
         }
     }
 
@@ -59,25 +67,40 @@ impl Program {
         rustix::process::Pid::from_raw(id).expect("no zero")
     }
 
-    /// The next line that it says with `text` in it.
-    pub(crate) async fn says(&mut self, text: &str) -> String {
-        let mut heard = Vec::new();
-        let next = async |said: &mut Lines<_>| {
-            let line = timeout(PATIENCE, said.next_line()).await;
-            line.expect("it says more").expect("text")
-        };
-        while let Some(line) = next(&mut self.said).await {
+    async fn next_line(&mut self) -> Option<String> {
+        let line = timeout(PATIENCE, self.printed.next_line()).await;
+        line.expect("it prints more").expect("text")
+    }
+
+    /// The next line that it prints with `text` in it.
+    pub(crate) async fn line_with(&mut self, text: &str) -> String {
+        let mut before = Vec::new();
+        while let Some(line) = self.next_line().await {
             if line.contains(text) {
                 return line;
             }
-            heard.push(line);
+            before.push(line);
         }
-        panic!("it never says {text:?}: {heard:#?}");
+        panic!("it never prints {text:?}: {before:#?}");
     }
 
-    /// What it found out.
-    pub(crate) async fn finds(&mut self) -> String {
-        let line = self.says(FOUND).await;
-        line.split_once(FOUND).expect("just found").1.to_owned()
+    /// The next report.
+    pub(crate) async fn reported(&mut self) -> String {
+        let line = self.line_with(REPORT).await;
+        line.split_once(REPORT).expect("just found").1.to_owned()
+    }
+
+    /// Kills it, unless it has ended.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.expect("it ran");
+    }
+
+    /// How it ends by itself, and the rest of what it prints.
+    pub(crate) async fn ended(mut self) -> (ExitStatus, String) {
+        let mut printed = String::new();
+        while let Some(line) = self.next_line().await {
+            printed.extend([line.as_str(), "\n"]);
+        }
+        (self.child.wait().await.expect("it ran"), printed)
     }
 }
