@@ -7,7 +7,10 @@ use fake_globus::{Collection, FakeGlobus, Identity, Person};
 use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Target};
 use tower::{BoxError, Service, ServiceExt};
 
-pub const TRANSFER: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+pub use crate::browser::Browser;
+use crate::browser::client;
+use crate::sample::Sample;
+pub use crate::sample::TRANSFER_ALL as TRANSFER;
 
 pub async fn list<S, B>(client: S, url: String) -> Result<http::Response<B>, BoxError>
 where
@@ -46,8 +49,7 @@ pub struct Http(pub reqwest::Client);
 
 impl Http {
     pub fn new() -> Self {
-        let client = reqwest::Client::builder().no_proxy().build();
-        Self(client.expect("a client"))
+        Self(client())
     }
 }
 
@@ -79,19 +81,11 @@ impl Service<http::Request<Bytes>> for Http {
 pub async fn globus(
     person: Person,
 ) -> Result<(Arc<FakeGlobus>, String, Identity, tempfile::TempDir), BoxError> {
-    let data = tempfile::tempdir()?;
-    std::fs::write(data.path().join("hello.txt"), "hello")?;
-    let ada = Identity::new("ada", "uchicago.edu");
-    let collection = Collection::new("My data", data.path())
-        .domain("uchicago.edu")
-        .session_minutes(30);
-    let path = format!("v0.10/operation/endpoint/{}/ls", collection.id());
-    let builder = FakeGlobus::builder()
-        .collection(collection)
-        .identity(ada.clone());
-    let globus = builder.person(person).start().await?;
-    let url = format!("{}{path}", globus.transfer_url());
-    Ok((Arc::new(globus), url, ada, data))
+    let demand = |collection: Collection| collection.domain("uchicago.edu").session_minutes(30);
+    let sample = Sample::with(demand, |server| server.person(person)).await;
+    sample.write("hello.txt", "hello");
+    let url = sample.listing();
+    Ok((Arc::new(sample.globus), url, sample.ada, sample.directory))
 }
 
 /// The bodies that the guides show are those of the corpus, to the byte.

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::new_without_default)]
 
 pub mod bench;
+pub mod browser;
 #[cfg(feature = "documents")]
 pub mod documents;
 pub mod guide;
@@ -10,6 +11,7 @@ pub mod inputs;
 pub mod launcher;
 pub mod limit;
 pub mod mock;
+pub mod sample;
 pub mod secrets;
 pub mod site;
 pub mod tokens;

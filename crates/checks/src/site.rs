@@ -1,17 +1,18 @@
-//! A program, and a Globus for it.
+//! `globus-ls`, and a Globus for it.
 
 use std::env;
-use std::ffi::OsStr;
-use std::fs;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, SystemTime};
 
-use fake_globus::{Collection, FakeGlobus, Identity, Person};
+use fake_globus::{Collection, FakeGlobus, Identity};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-pub const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+use crate::sample::Sample;
+
 pub const LISTING: &str = "README.txt\nfigures/\nmeasurements.csv\n";
 
 /// `program`, in an environment that says nothing about Globus or colours.
@@ -34,22 +35,54 @@ pub fn command(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
     command
 }
 
+/// How a program ended.
 pub struct Ran {
+    arguments: Vec<OsString>,
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
 impl Ran {
-    /// It ended with this code, and this on stdout.
+    /// Asserts that it ended with this code, and with this on stdout.
     #[track_caller]
-    pub fn ended(&self, code: i32, stdout: &str) {
+    pub fn assert_ended(&self, code: i32, stdout: &str) {
         let ended = (self.code, self.stdout.as_str());
-        assert_eq!(ended, (code, stdout), "{}", self.stderr);
+        let Self {
+            arguments, stderr, ..
+        } = self;
+        assert_eq!(ended, (code, stdout), "{arguments:?}: {stderr}");
+    }
+
+    /// Asserts that it succeeded with this on stdout, and nothing on stderr.
+    #[track_caller]
+    pub fn assert_said(&self, stdout: &str) {
+        self.assert_ended(0, stdout);
+        assert_eq!(self.stderr, "", "{:?}", self.arguments);
+    }
+
+    /// Asserts that it succeeded, and that stdout shows all of `parts`.
+    #[track_caller]
+    pub fn assert_shows(&self, parts: &[&str]) {
+        assert_eq!(self.code, 0, "{:?}: {}", self.arguments, self.stderr);
+        for part in parts {
+            assert!(self.stdout.contains(part), "{part:?}: {}", self.stdout);
+        }
+    }
+
+    /// The one line on stderr of a run that failed with `code` and listed nothing.
+    #[track_caller]
+    pub fn error_line(&self, code: i32) -> &str {
+        self.assert_ended(code, "");
+        assert_eq!(self.stderr.lines().count(), 1, "{}", self.stderr);
+        let line = self.stderr.trim_end().strip_prefix("globus-ls: ");
+        line.unwrap_or_else(|| panic!("no line of globus-ls: {}", self.stderr))
     }
 }
 
 pub async fn run(mut command: Command) -> Ran {
+    let arguments = command.as_std().get_args();
+    let arguments = arguments.map(OsStr::to_owned).collect();
     let output = tokio::time::timeout(Duration::from_secs(60), command.output()).await;
     let Output {
         status,
@@ -58,32 +91,26 @@ pub async fn run(mut command: Command) -> Ran {
     } = output.expect("it ends").expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Ran {
+        arguments,
         code: status.code().expect("an exit code"),
         stdout: text(stdout),
         stderr: text(stderr),
     }
 }
 
-/// The one line on stderr of a run that failed with `code` and listed nothing.
-pub fn the_line(ran: &Ran, code: i32) -> &str {
-    ran.ended(code, "");
-    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
-    let line = ran.stderr.trim_end().strip_prefix("globus-ls: ");
-    line.unwrap_or_else(|| panic!("who complains? {}", ran.stderr))
-}
-
-/// A Globus with one collection over a directory, and a token for it.
+/// A Globus with one collection over a directory of files, a token for it, and `globus-ls`.
 pub struct Site {
     program: PathBuf,
     pub globus: FakeGlobus,
     pub collection: String,
     pub token: String,
     pub directory: TempDir,
-    /// Where tokens are kept.
+    /// Where the program keeps tokens.
     pub home: TempDir,
 }
 
 impl Site {
+    /// Its collection demands a login of the last minute.
     pub async fn new(program: impl AsRef<Path>) -> Self {
         Self::guarded(program, |collection| collection).await
     }
@@ -93,37 +120,26 @@ impl Site {
         program: impl AsRef<Path>,
         more: impl FnOnce(Collection) -> Collection,
     ) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        fs::create_dir(directory.path().join("figures")).expect("a directory");
-        fs::write(directory.path().join("figures/sketch.svg"), "<svg/>").expect("a file");
-        fs::write(directory.path().join("README.txt"), "hello").expect("a file");
-        fs::write(directory.path().join("measurements.csv"), vec![b'1'; 4815]).expect("a file");
-        let collection = more(Collection::new("Samples", directory.path()).session_minutes(1));
-        let ada = Identity::new("ada", "uchicago.edu");
-        let both = ada.clone().linked(Identity::new("ada", "globusid.org"));
-        let id = collection.id().to_string();
-        let builder = FakeGlobus::builder()
-            .collection(collection)
-            .identity(both)
-            .identity(Identity::new("bob", "anl.gov"));
-        let globus = builder
-            .person(Person::automatic())
-            .start()
-            .await
-            .expect("a server");
-        let token = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
+        let sample = Sample::with(
+            |collection| more(collection.session_minutes(1)),
+            |server| server.identity(Identity::new("bob", "anl.gov")),
+        );
+        let sample = sample.await;
+        sample.write("figures/sketch.svg", "<svg/>");
+        sample.write("README.txt", "hello");
+        sample.write("measurements.csv", vec![b'1'; 4815]);
         Self {
             program: program.as_ref().to_owned(),
-            globus,
-            collection: id,
-            token,
-            directory,
+            token: sample.token(),
+            globus: sample.globus,
+            collection: sample.collection,
+            directory: sample.directory,
             home: tempfile::tempdir().expect("a directory"),
         }
     }
 
     /// A site with files of several sizes and ages, in directories of several depths.
-    pub async fn of_many_files(program: impl AsRef<Path>) -> Self {
+    pub async fn with_many_files(program: impl AsRef<Path>) -> Self {
         let site = Self::new(program).await;
         let at = |name: &str| site.directory.path().join(name);
         fs::create_dir_all(at("figures/old/older/oldest")).expect("directories");
@@ -136,48 +152,36 @@ impl Site {
             ("big.csv", 2_000_000, 20_000),
         ] {
             fs::write(at(name), vec![b'x'; size]).expect("a file");
-            let file = fs::File::options()
-                .write(true)
-                .open(at(name))
-                .expect("a file");
+            let file = File::options().write(true).open(at(name)).expect("a file");
             file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 - age))
-                .expect("ours");
+                .expect("a time");
         }
         site
     }
 
-    /// What the program lists with `arguments`, which it does without a complaint.
+    /// The lines that the program lists with `arguments`, without an error.
     pub async fn lines(&self, arguments: &[&str]) -> Vec<String> {
         let arguments = [arguments, &[self.collection.as_str()]].concat();
-        let ran = run(self.ls(&arguments)).await;
+        let ran = run(self.with_token(&arguments)).await;
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{arguments:?}");
         ran.stdout.lines().map(str::to_owned).collect()
     }
 
-    /// Globus saw nothing that no client may do.
-    #[track_caller]
-    pub fn saw_no_violation(&self) {
-        let violations = self.globus.violations();
-        assert!(violations.is_empty(), "{violations:?}");
-    }
-
-    /// The program, told where this Globus is, and with its token.
-    pub fn ls(&self, arguments: &[&str]) -> Command {
+    /// The program with a token in its environment, and no client id.
+    pub fn with_token(&self, arguments: &[&str]) -> Command {
         let mut command = command(&self.program, arguments);
+        let globus = &self.globus;
         command
-            .env(
-                "GLOBUS_SDK_SERVICE_URL_TRANSFER",
-                self.globus.transfer_url(),
-            )
-            .env("GLOBUS_SDK_SERVICE_URL_AUTH", self.globus.auth_url())
+            .env("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url())
+            .env("GLOBUS_SDK_SERVICE_URL_AUTH", globus.auth_url())
             .env("GLOBUS_ACCESS_TOKEN", &self.token)
             .env("HOME", self.home.path());
         command
     }
 
-    /// The program as its users run it every day: with a client id, and the tokens that it has kept itself.
-    pub fn daily(&self, arguments: &[&str]) -> Command {
-        let mut command = self.ls(arguments);
+    /// The program with a client id, and the tokens that it has kept itself.
+    pub fn with_client(&self, arguments: &[&str]) -> Command {
+        let mut command = self.with_token(arguments);
         command
             .env_remove("GLOBUS_ACCESS_TOKEN")
             .env("GLOBUS_CLIENT_ID", self.globus.client_id().to_string());

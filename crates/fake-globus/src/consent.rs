@@ -145,7 +145,7 @@ mod tests {
     use crate::scope::parse;
 
     #[checks::test]
-    fn consents_are_remembered_along_their_path() {
+    fn consent_covers_its_dependency_path_only() {
         let (user, client, now) = (Uuid::new_v4(), Uuid::new_v4(), SystemTime::now());
         let mut consents = Consents::default();
         consents.grant(user, client, &parse("a b[c]").unwrap(), now);

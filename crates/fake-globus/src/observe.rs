@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[checks::test]
-    async fn a_panic_is_told_to_the_client_and_kept() {
+    async fn panic_is_answered_500_and_returned_by_shutdown() {
         let globus = FakeGlobus::builder()
             .person(Person::automatic())
             .start()
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn only_loopback_names_are_answered_to() {
+    fn host_header_must_name_loopback() {
         for (host, ok) in [
             ("127.0.0.1:80", true),
             ("localhost", true),

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn dependent_scopes_nest() {
+    fn dependent_scopes_are_parsed_as_a_tree() {
         let parsed = parse("openid a[b *c[d]] e").unwrap();
         let names: Vec<_> = parsed.iter().map(|scope| scope.name.as_str()).collect();
         assert_eq!(names, ["openid", "a", "e"]);
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[checks::test]
-    fn malformed_lists_are_refused() {
+    fn malformed_scope_lists_are_refused() {
         for text in ["a[b", "a]", "a[[b]]", "*", "[a]", &"a[".repeat(1000)] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
 
     #[checks::test]
-    fn scopes_belong_to_resource_servers() {
+    fn scope_names_its_resource_server() {
         for (scope, server) in [
             ("openid", Some("auth.globus.org")),
             (

@@ -23,12 +23,12 @@ mod tests {
     }
 
     #[checks::test]
-    fn token_file() {
+    fn saved_token_file_inputs_are_kept_whole() {
         replay("token_file", super::token_file);
     }
 
     #[checks::test]
-    fn redirect() {
+    fn saved_redirect_inputs_end_no_other_login() {
         replay("redirect", super::redirect);
     }
 }

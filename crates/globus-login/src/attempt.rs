@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn the_authorize_url_has_all_that_the_flow_needs() {
+    fn authorize_url_has_every_parameter_of_a_login() {
         let attempt = begin(None);
         let query = query(&attempt);
         assert!(
@@ -265,14 +265,14 @@ mod tests {
     }
 
     #[checks::test]
-    fn each_login_has_a_state_and_a_verifier_of_its_own() {
+    fn each_login_has_its_own_state_and_verifier() {
         let (one, two) = (begin(None), begin(None));
         assert!(one.page.state != two.page.state);
         assert_ne!(one.verifier.secret(), two.verifier.secret());
     }
 
     #[checks::test]
-    fn a_session_requirement_asks_for_a_fresh_login_and_a_consent_does_not() {
+    fn only_a_session_requirement_asks_for_a_fresh_login() {
         let none = AuthorizationParameters::default;
         for (asked, prompt) in [
             (none(), Some("login")),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn only_a_redirect_with_this_login_s_state_is_believed() {
+    fn redirect_without_the_state_of_the_login_is_refused() {
         let attempt = begin(None);
         for (query, given) in [
             ("code=abc&state=STATE", "abc"),
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn a_code_is_exchanged_with_the_way_that_it_came() {
+    fn code_is_exchanged_with_the_redirect_uri_it_came_by() {
         let attempt = begin(None);
         let loopback = "http://127.0.0.1:4321";
         let url = attempt.page.leading_to(loopback).expect("a page");

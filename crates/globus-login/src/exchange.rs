@@ -217,7 +217,7 @@ mod tests {
     }"#;
 
     #[checks::test]
-    fn an_answer_holds_a_token_for_each_resource_server_and_shows_none() {
+    fn answer_gives_a_token_for_each_resource_server() {
         let answer: TokenAnswer = serde_json::from_str(ANSWER).expect("a token response");
         let tokens = tokens_of(&answer, Some("me"));
         let minute = Duration::from_secs(60);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn a_refusal_is_told_without_what_was_sent() {
+    fn error_of_a_refused_code_hides_the_code() {
         let refused = |json: &str| {
             explain(
                 RequestTokenError::ServerResponse(serde_json::from_str(json).expect(json)),

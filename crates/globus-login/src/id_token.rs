@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn only_a_token_for_this_client_says_who_logged_in() {
+    fn id_token_for_another_client_names_nobody() {
         let token = |claims: &str| IdToken(format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims)));
         for (claims, subject) in [
             (r#"{"sub": "ada", "aud": "me"}"#, Some("ada")),

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn a_scope_tells_whose_it_is() {
+    fn scope_names_its_resource_server() {
         for (scope, server) in [
             ("email", Some("auth.globus.org")),
             (
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn an_origin_has_the_resource_server_that_was_named_last_or_none() {
+    fn origin_has_the_resource_server_named_last_or_none() {
         let mut servers = ResourceServers::default();
         let origin = |text: &str| text.parse::<Origin>().expect(text);
         servers.add(origin("http://127.0.0.1:8080"), "transfer.api.globus.org");

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn whoever_was_used_least_recently_is_forgotten() {
+    fn least_recently_used_identity_is_forgotten() {
         let wallet = Wallet::new(Arc::new(MemoryStore::new()));
         let name = |number: usize| Identity::Named(number.to_string().into());
         let scopes: Scopes = "openid".parse().expect("scopes");

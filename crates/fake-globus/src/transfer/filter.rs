@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn patterns() {
+    fn pattern_matches_names_as_transfer_does() {
         for (pattern, name, expected) in [
             ("~*.txt", "a.TXT", true),
             ("~*.txt", "a.txt.gz", false),

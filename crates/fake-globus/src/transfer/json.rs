@@ -141,7 +141,7 @@ mod tests {
     use serde_json::json;
 
     #[checks::test]
-    fn written_as_python_does() {
+    fn json_is_written_as_python_writes_it() {
         let value = json!({"b": [1, "ü𝄞"], "a": {}, "c": []});
         assert_eq!(
             line(&value),

@@ -7,7 +7,7 @@ use fake_globus::{
 };
 use serde_json::{Value, json};
 
-use super::{ALL, Fixture, text};
+use crate::support::{ALL, Fixture, text};
 
 /// The captured error of this id, as `tests/corpus` has it.
 fn captured(id: &str) -> Value {
@@ -43,7 +43,7 @@ fn normalised(mut document: Value, fixture: Option<&Fixture>) -> Value {
 }
 
 #[checks::test]
-async fn an_old_session_is_refused_in_the_words_of_the_real_service() {
+async fn old_session_is_refused_with_the_real_error_body() {
     for (shape, id) in [
         (ErrorShape::Embedded, "transfer-ls-530-r110-embedded-only"),
         (ErrorShape::RootAndDetail, "transfer-ls-530-r100-toplevel"),
@@ -75,7 +75,7 @@ async fn an_old_session_is_refused_in_the_words_of_the_real_service() {
 }
 
 #[checks::test]
-async fn the_shapes_differ_in_where_they_speak() {
+async fn error_shape_decides_where_the_requirement_stands() {
     for (shape, root, version) in [
         (ErrorShape::RootAndEmbedded, true, "1.1.0"),
         (ErrorShape::Embedded, false, "1.1.0"),
@@ -133,7 +133,7 @@ async fn satisfied_by(
 const LOGIN_FAILED: &str = "ExternalError.DirListingFailed.LoginFailed";
 
 #[checks::test]
-async fn session_demands_are_satisfied_by_their_login() {
+async fn session_requirement_is_satisfied_by_its_login() {
     let login = ("prompt", "login");
     satisfied_by(|c| c.session_minutes(30), 502, LOGIN_FAILED, &[login]).await;
     let domain = ("session_required_single_domain", "globusid.org");
@@ -157,7 +157,7 @@ async fn session_demands_are_satisfied_by_their_login() {
 }
 
 #[checks::test]
-async fn policies_are_satisfied_by_naming_them() {
+async fn policy_is_satisfied_by_a_login_that_names_it() {
     for policy in [
         Policy::new("Recent").session_minutes(30),
         Policy::new("GlobusID").domain("globusid.org"),
@@ -175,7 +175,7 @@ async fn policies_are_satisfied_by_naming_them() {
 }
 
 #[checks::test]
-async fn the_parameters_of_each_challenge() {
+async fn challenge_names_identities_mfa_and_policies() {
     let required = |c: Collection| c.required_identity("ada@globusid.org").mfa();
     let fixture = Fixture::new(required).await;
     let document: Value = fixture.ls(&fixture.token(), "").await.json().await.unwrap();
@@ -206,7 +206,7 @@ async fn the_parameters_of_each_challenge() {
 }
 
 #[checks::test]
-async fn data_access_is_a_matter_of_consent() {
+async fn data_access_requires_a_consent() {
     let fixture = Fixture::new(Collection::data_access).await;
     let token = fixture.token();
     let refused = fixture.ls(&token, "").await;
@@ -236,7 +236,7 @@ async fn data_access_is_a_matter_of_consent() {
 }
 
 #[checks::test]
-async fn who_has_no_second_factor_cannot_satisfy_it() {
+async fn mfa_login_without_a_second_factor_is_denied() {
     let fixture = Fixture::new(|c| c.mfa()).await;
     fixture.globus.set_person(Person::automatic().without_mfa());
     let login = [
@@ -245,13 +245,13 @@ async fn who_has_no_second_factor_cannot_satisfy_it() {
     ];
     let location = fixture.answer(ALL, &login).await;
     assert_eq!(
-        super::param(&location, "error").as_deref(),
+        crate::support::param(&location, "error").as_deref(),
         Some("access_denied")
     );
 }
 
 #[checks::test]
-async fn bad_tokens_and_mixed_up_users_are_noticed() {
+async fn misused_tokens_are_refused_or_recorded() {
     let fixture = Fixture::new(|c| c).await;
     let list = format!("v0.10/operation/endpoint/{}/ls", fixture.collection);
     let bare = fixture.http.get(fixture.url(&list)).send().await.unwrap();
@@ -316,7 +316,7 @@ async fn bad_tokens_and_mixed_up_users_are_noticed() {
 }
 
 #[checks::test]
-async fn an_answer_may_be_put_in_the_place_of_the_next() {
+async fn fail_next_replaces_one_response() {
     let fixture = Fixture::new(|c| c).await;
     fixture
         .globus

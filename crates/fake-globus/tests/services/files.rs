@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Fixture, text};
+use crate::support::{Fixture, text};
 
 async fn names(fixture: &Fixture, query: &str) -> Vec<String> {
     let response = fixture.ls(&fixture.token(), query).await;
@@ -17,7 +17,7 @@ async fn names(fixture: &Fixture, query: &str) -> Vec<String> {
 }
 
 #[checks::test]
-async fn a_listing_tells_of_what_is_there() {
+async fn listing_shows_files_and_directories() {
     let fixture = Fixture::new(|c| c).await;
     std::fs::create_dir(fixture.dir.path().join("sub")).unwrap();
     let document: Value = fixture
@@ -65,7 +65,7 @@ async fn a_listing_tells_of_what_is_there() {
 }
 
 #[checks::test]
-async fn listings_are_filtered_ordered_and_cut() {
+async fn listing_is_filtered_ordered_and_cut() {
     let fixture = Fixture::new(|c| c).await;
     for (name, size) in [("b.TXT", 1), ("c.csv", 10), (".hidden", 3)] {
         std::fs::write(fixture.dir.path().join(name), vec![0; size]).unwrap();
@@ -108,7 +108,7 @@ async fn listings_are_filtered_ordered_and_cut() {
 }
 
 #[checks::test]
-async fn paths_that_are_not_there() {
+async fn missing_paths_and_collections_are_refused() {
     let fixture = Fixture::new(|c| c).await;
     let token = fixture.token();
     let missing = fixture.ls(&token, "?path=/nowhere/").await;
@@ -155,7 +155,7 @@ async fn paths_that_are_not_there() {
 
 #[cfg(unix)]
 #[checks::test]
-async fn nothing_leads_out_of_the_directory() {
+async fn no_path_leads_out_of_the_directory() {
     use std::os::unix::fs::symlink;
     let fixture = Fixture::new(|c| c).await;
     let outside = tempfile::tempdir().unwrap();
@@ -245,7 +245,7 @@ async fn nothing_leads_out_of_the_directory() {
 }
 
 #[checks::test]
-async fn directories_are_made() {
+async fn mkdir_makes_a_directory_or_says_why_not() {
     let fixture = Fixture::new(|c| c).await;
     let token = fixture.token();
     let url = fixture.url(&format!(

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use fake_globus::{Person, Policy};
 use url::Url;
 
-use super::{ALL, Fixture, OPENID, REDIRECT, param, text};
+use crate::support::{ALL, Fixture, OPENID, REDIRECT, param, text};
 
 #[checks::test]
-async fn the_code_and_the_state_come_back() {
+async fn authorize_redirects_with_code_and_state() {
     let fixture = Fixture::new(|c| c).await;
     let location = fixture.answer(ALL, &[]).await;
     assert!(location.as_str().starts_with(REDIRECT));
@@ -18,7 +18,7 @@ async fn the_code_and_the_state_come_back() {
 }
 
 #[checks::test]
-async fn a_person_may_decline_or_take_time() {
+async fn person_can_decline_or_delay_a_login() {
     let fixture = Fixture::new(|c| c).await;
     fixture.globus.set_person(Person::automatic().declines());
     let location = fixture.answer(ALL, &[]).await;
@@ -42,7 +42,7 @@ async fn a_person_may_decline_or_take_time() {
 }
 
 #[checks::test]
-async fn malformed_requests_are_refused_without_a_redirect() {
+async fn malformed_authorize_request_gets_no_redirect() {
     let fixture = Fixture::new(|c| c).await;
     for (name, value) in [
         ("client_id", "nonsense"),
@@ -86,7 +86,7 @@ async fn malformed_requests_are_refused_without_a_redirect() {
 }
 
 #[checks::test]
-async fn redirects_go_to_loopback_or_to_the_page_that_shows_the_code() {
+async fn redirect_uri_is_loopback_or_the_code_page() {
     let fixture = Fixture::new(|c| c).await;
     let code_page = fixture.url("v2/web/auth-code");
     for uri in [
@@ -119,7 +119,7 @@ async fn redirects_go_to_loopback_or_to_the_page_that_shows_the_code() {
 }
 
 #[checks::test]
-async fn the_identity_logged_in_satisfies_what_is_required() {
+async fn login_picks_an_identity_that_satisfies_the_requirement() {
     let policy = Policy::new("Navy").domain("navy.mil");
     let policy_id = policy.id().to_string();
     let fixture = Fixture::new(|c| c.policy(policy)).await;
@@ -174,7 +174,7 @@ async fn the_identity_logged_in_satisfies_what_is_required() {
 }
 
 #[checks::test]
-async fn a_person_who_picks_keeps_to_it() {
+async fn picked_identity_is_never_replaced() {
     let fixture = Fixture::new(|c| c).await;
     fixture
         .globus
@@ -194,7 +194,7 @@ async fn a_person_who_picks_keeps_to_it() {
 }
 
 #[checks::test]
-async fn only_loopback_names_are_answered_to() {
+async fn request_for_another_host_is_misdirected() {
     let fixture = Fixture::new(|c| c).await;
     let url: Url = fixture.authorize_url(ALL, &[]);
     let response = fixture

@@ -3,7 +3,7 @@
 use fake_globus::Person;
 use reqwest::Response;
 
-use super::{ALL, Fixture, location, param};
+use crate::support::{ALL, Fixture, location, param};
 
 async fn fixture() -> Fixture {
     let fixture = Fixture::new(|c| c).await;
@@ -27,7 +27,7 @@ async fn decide(fixture: &Fixture, form: &[(&str, &str)]) -> Response {
 }
 
 #[checks::test]
-async fn a_person_approves_on_the_page() {
+async fn approval_on_the_page_gives_one_code() {
     let fixture = fixture().await;
     let message = ("session_message", "Please log in again");
     let response = fixture
@@ -86,7 +86,7 @@ async fn a_person_approves_on_the_page() {
 }
 
 #[checks::test]
-async fn a_person_denies_on_the_page() {
+async fn denial_on_the_page_is_access_denied() {
     let fixture = fixture().await;
     let page = fixture.authorize(ALL, &[]).await.text().await.unwrap();
     let answered = decide(
@@ -102,7 +102,7 @@ async fn a_person_denies_on_the_page() {
 }
 
 #[checks::test]
-async fn what_is_required_holds_on_the_page_too() {
+async fn page_refuses_answers_that_miss_the_requirement() {
     let fixture = fixture().await;
     let required = [
         ("session_required_single_domain", "navy.mil"),
@@ -145,7 +145,7 @@ async fn what_is_required_holds_on_the_page_too() {
 }
 
 #[checks::test]
-async fn nothing_on_the_pages_is_markup_of_others() {
+async fn text_of_a_request_is_escaped_on_pages() {
     let fixture = fixture().await;
     let attack = "<script>alert(1)</script>\"'&";
     let escaped = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;";
@@ -178,7 +178,7 @@ async fn nothing_on_the_pages_is_markup_of_others() {
 }
 
 #[checks::test]
-async fn the_code_page_shows_the_code() {
+async fn code_page_shows_a_code_that_can_be_exchanged() {
     let fixture = Fixture::new(|c| c).await;
     let own = fixture.url("v2/web/auth-code");
     let location = fixture.answer(ALL, &[("redirect_uri", &own)]).await;

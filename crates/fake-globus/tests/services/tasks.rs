@@ -7,7 +7,7 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Fixture, text};
+use crate::support::{Fixture, text};
 
 async fn post(fixture: &Fixture, what: &str, token: &str, document: &Value) -> Response {
     let request = fixture.http.post(fixture.url(&format!("v0.10/{what}")));
@@ -53,7 +53,7 @@ async fn failure(fixture: &Fixture, what: &str, document: &Value) -> String {
 }
 
 #[checks::test]
-async fn a_file_is_deleted_once_however_often_that_is_sent() {
+async fn repeated_submission_deletes_once() {
     let fixture = Fixture::new(|c| c).await;
     let file = fixture.dir.path().join("hello.txt");
     let document = deletion(&fixture, "/~/hello.txt");
@@ -74,7 +74,7 @@ async fn a_file_is_deleted_once_however_often_that_is_sent() {
 }
 
 #[checks::test]
-async fn a_directory_is_deleted_only_where_that_was_said() {
+async fn directory_is_deleted_only_recursively() {
     let fixture = Fixture::new(|c| c).await;
     let sub = fixture.dir.path().join("sub");
     fs::create_dir(&sub).unwrap();
@@ -104,7 +104,7 @@ async fn a_directory_is_deleted_only_where_that_was_said() {
 }
 
 #[checks::test]
-async fn files_and_directories_are_copied() {
+async fn transfer_copies_files_and_directories() {
     let fixture = Fixture::new(|c| c).await;
     let root = fixture.dir.path();
     let task = submit(
@@ -147,7 +147,7 @@ async fn files_and_directories_are_copied() {
 
 #[cfg(unix)]
 #[checks::test]
-async fn nothing_outside_is_touched() {
+async fn task_touches_nothing_outside_the_directory() {
     let fixture = Fixture::new(|c| c).await;
     let outside = tempfile::tempdir().unwrap();
     let secret = outside.path().join("secret.txt");
@@ -183,7 +183,7 @@ async fn nothing_outside_is_touched() {
 }
 
 #[checks::test]
-async fn the_policies_apply_to_tasks_too() {
+async fn task_of_an_old_session_is_refused() {
     let fixture = Fixture::new(|c| c.domain("uchicago.edu").session_minutes(10)).await;
     let token = fixture.token();
     fixture.globus.clock().advance(Duration::from_secs(3600));
@@ -201,7 +201,7 @@ async fn the_policies_apply_to_tasks_too() {
 }
 
 #[checks::test]
-async fn what_cannot_be_done_is_said() {
+async fn unsupported_tasks_and_unknown_ids_are_refused() {
     let fixture = Fixture::new(|c| c).await;
     let token = fixture.token();
     let mut document = copying(&fixture, "/hello.txt", "/copy.txt");

@@ -5,10 +5,10 @@ use std::time::Duration;
 use fake_globus::ViolationKind;
 use serde_json::{Value, json};
 
-use super::{ALL, Fixture, OPENID, param, text};
+use crate::support::{ALL, Fixture, OPENID, param, text};
 
 #[checks::test]
-async fn a_code_works_once_and_its_tokens_end_when_it_is_used_again() {
+async fn reused_code_revokes_its_tokens() {
     let fixture = Fixture::new(|c| c).await;
     let code = param(&fixture.answer(ALL, &[]).await, "code").unwrap();
     let tokens: Value = fixture.exchange(&code, &[]).await.json().await.unwrap();
@@ -39,7 +39,7 @@ async fn a_code_works_once_and_its_tokens_end_when_it_is_used_again() {
 }
 
 #[checks::test]
-async fn a_code_belongs_to_its_verifier_redirect_client_and_time() {
+async fn code_needs_its_verifier_redirect_and_client_in_time() {
     let wrong_verifier = "some-other-verifier-that-is-long-enough-for-the-standard";
     let fixture = Fixture::new(|c| c).await;
     let confidential = fixture.globus.confidential_client_id().to_string();
@@ -83,7 +83,7 @@ async fn a_code_belongs_to_its_verifier_redirect_client_and_time() {
 }
 
 #[checks::test]
-async fn each_resource_server_gets_a_token_of_its_own() {
+async fn login_gives_a_token_for_each_resource_server() {
     let fixture = Fixture::new(|c| c).await;
     let search = "urn:globus:auth:scope:search.api.globus.org:all";
     let flows = "https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e90e689b9a/all";
@@ -134,7 +134,7 @@ async fn each_resource_server_gets_a_token_of_its_own() {
 }
 
 #[checks::test]
-async fn renewing_makes_no_session_younger() {
+async fn refreshed_token_keeps_the_session_age() {
     let fixture = Fixture::new(|c| c.session_minutes(10)).await;
     let tokens = fixture.log_in(ALL, &[]).await;
     fixture.globus.clock().advance(Duration::from_secs(660));
@@ -190,7 +190,7 @@ async fn renewing_makes_no_session_younger() {
 }
 
 #[checks::test]
-async fn tokens_expire_and_are_revoked() {
+async fn expired_or_revoked_tokens_are_refused() {
     let fixture = Fixture::new(|c| c).await;
     let client = fixture.globus.client_id().to_string();
     let tokens = fixture.log_in(ALL, &[]).await;
@@ -258,7 +258,7 @@ async fn tokens_expire_and_are_revoked() {
 }
 
 #[checks::test]
-async fn userinfo_consents_and_introspection_tell_of_the_user() {
+async fn userinfo_consents_and_introspection_describe_the_user() {
     let fixture = Fixture::new(|c| c).await;
     let tokens = fixture
         .log_in(
@@ -317,7 +317,7 @@ async fn userinfo_consents_and_introspection_tell_of_the_user() {
 }
 
 #[checks::test]
-async fn a_confidential_client_logs_in_as_itself() {
+async fn confidential_client_logs_in_with_its_secret() {
     let fixture = Fixture::new(|c| c.domain("clients.auth.globus.org")).await;
     let id = fixture.globus.confidential_client_id().to_string();
     let ask = |secret: String| {
@@ -349,7 +349,7 @@ async fn a_confidential_client_logs_in_as_itself() {
 }
 
 #[checks::test]
-async fn what_ended_long_ago_is_forgotten() {
+async fn token_that_expired_long_ago_is_unknown() {
     let fixture = Fixture::new(|c| c).await;
     let token = fixture.token();
     let day = Duration::from_secs(24 * 60 * 60);
@@ -366,7 +366,7 @@ async fn what_ended_long_ago_is_forgotten() {
 }
 
 #[checks::test]
-async fn no_more_requests_are_kept_than_it_was_told() {
+async fn keep_requests_bounds_the_record() {
     let fixture = Fixture::with(|c| c, |server| server.keep_requests(2)).await;
     let token = fixture.token();
     for number in 1..=3 {

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn the_time_left_is_minutes_and_seconds() {
+    fn time_left_is_shown_as_minutes_and_seconds() {
         for (seconds, shown) in [(0, "0:00"), (59, "0:59"), (598, "9:58"), (3600, "60:00")] {
             assert_eq!(clock(Duration::from_secs(seconds)), shown);
         }

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[checks::test]
-    async fn only_the_redirect_of_this_login_ends_the_waiting() {
+    async fn only_its_own_redirect_ends_a_login() {
         let request = request();
         let state = state(&request);
         let loopback = Loopback::bind().await.expect("a port");
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[checks::test]
-    async fn a_denial_and_an_error_have_a_page_of_their_own() {
+    async fn denial_and_error_each_show_their_page() {
         for (query, title) in [
             ("error=access_denied", "You declined the login"),
             (
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn a_page_that_is_loaded_again_changes_nothing() {
+    fn second_redirect_does_not_replace_the_first() {
         let request = request();
         let state = state(&request);
         let door = Door {

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn nothing_that_comes_from_elsewhere_is_markup() {
+    fn error_text_is_escaped_on_the_page() {
         let html = failed("<script>alert('x', \"y\")</script> & {{title}} \u{202e}");
         assert!(
             html.contains(

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn the_reason_is_told() {
+    fn reason_for_no_browser_is_one_phrase() {
         for (reason, told) in [
             (NoBrowser::Unwanted, "it is not wanted"),
             (NoBrowser::Remote, "this is a remote session (SSH)"),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn a_browser_opens_where_there_is_one_to_see() {
+    fn browser_opens_only_where_a_person_sees_it() {
         let text = |name: &str| Some(NoBrowser::Text(name.to_owned()));
         for (variables, expected) in [
             (&[("DISPLAY", ":0")][..], None),

@@ -1,39 +1,40 @@
 //! What Globus Auth answers a token request.
 
-use globus_login::{GlobusApp, MemoryStore, TokenStore};
+use checks::tokens::members;
+use globus_login::{GlobusApp, MemoryStore};
 use serde_json::{Value, json};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 const SECRET: &str = "secret-of-the-client";
 
 #[checks::test]
-async fn refusal_that_repeats_a_secret_is_not_shown() {
+async fn error_hides_a_secret_that_a_refusal_repeats() {
     let echo = |secret: &str| refused("invalid_request", &format!("no such thing: {secret}!"));
     let reworded = |secret: &str| refused("invalid_grant", &format!("{secret} is too old"));
     for echo in [echo as fn(&str) -> Answer, reworded] {
         let endpoint = Endpoint::always(echo(CODE)).await;
         let app = endpoint.app().build().expect("an app");
         let error = app.login_again().await.expect_err("refused");
-        assert!(!told(&error).contains(CODE), "{}", told(&error));
+        assert_says(&error, "", &[CODE]);
 
         let endpoint = Endpoint::always(echo(SECRET)).await;
         let client = GlobusApp::confidential(CLIENT, SECRET).auth_url(&endpoint.url);
         let client = client.build().expect("an app");
         let error = client.login_again().await.expect_err("refused");
-        assert!(!told(&error).contains(SECRET), "{}", told(&error));
+        assert_says(&error, "", &[SECRET]);
     }
     let endpoint = Endpoint::always(echo("old-refresh")).await;
     let store = MemoryStore::new();
-    keep(&store, AUTH_SERVER, stored(AUTH_SERVER, "old", false)).await;
+    keep(&store, stored(AUTH_SERVER, "old", false)).await;
     let app = endpoint.app().store(store).build().expect("an app");
     let error = app.account().await.expect_err("refused");
-    assert!(!told(&error).contains("old-refresh"), "{}", told(&error));
+    assert_says(&error, "", &["old-refresh"]);
 }
 
 #[checks::test]
-async fn refusal_is_told_in_plain_text() {
+async fn error_shows_a_refusal_as_plain_text() {
     for (error, description, says) in [
         ("invalid_grant", "no such code", "did not accept the code"),
         (
@@ -51,18 +52,17 @@ async fn refusal_is_told_in_plain_text() {
         let endpoint = Endpoint::always(refused(error, description)).await;
         let app = endpoint.app().build().expect("an app");
         let error = app.login_again().await.expect_err("refused");
-        assert!(told(&error).contains(says), "{says:?}: {}", told(&error));
-        assert!(!told(&error).contains(['\u{1b}', '\u{202e}', '\n']));
+        assert_says(&error, says, &["\u{1b}", "\u{202e}", "\n"]);
     }
 }
 
 #[checks::test]
-async fn answer_gives_each_resource_server_its_token() {
-    let mut given = token(AUTH_SERVER, "one");
+async fn answer_gives_a_token_for_each_resource_server() {
+    let mut given = refreshed(AUTH_SERVER, "one");
     given["id_token"] = id_token(&json!({"sub": ADA, "aud": CLIENT}).to_string()).into();
     given["scope"] = "openid email".into();
     given["expires_in"] = 172_800.into();
-    let mut other = token(TRANSFER_SERVER, "two");
+    let mut other = refreshed(TRANSFER_SERVER, "two");
     other["token_type"] = "bearer".into();
     other["expires_in"] = 59.into();
     let third =
@@ -77,11 +77,11 @@ async fn answer_gives_each_resource_server_its_token() {
     let app = app.build().expect("an app");
     app.login_again().await.expect("a login");
 
-    let tokens = store.load("DEFAULT").await.expect("tokens");
+    let tokens = load(&store).await;
     let kept: Vec<Value> = tokens
         .iter()
         .map(|(server, token)| {
-            let token = serde_json::to_value(token).expect("JSON");
+            let token = members(token);
             assert_eq!(token["resource_server"], server.as_str());
             assert_eq!(
                 (&token["identity_id"], &token["token_type"]),
@@ -104,7 +104,7 @@ async fn answer_gives_each_resource_server_its_token() {
     );
     // Nobody else's token is sent, and one of its last minute is refreshed first.
     let groups = held(&app, &target("https://groups.example")).await;
-    assert_eq!(groups.expect("a credential").header_value(), "Bearer three");
+    assert_eq!(groups.as_ref().map(bearer).as_deref(), Some("three"));
     assert_eq!(endpoint.grants("refresh_token"), 0);
     held(&app, &target(TRANSFER)).await;
     assert_eq!(endpoint.grants("refresh_token"), 1);
@@ -114,9 +114,9 @@ async fn answer_gives_each_resource_server_its_token() {
 async fn login_keeps_the_tokens_of_other_resource_servers() {
     let home = tempfile::tempdir().expect("a directory");
     for store in crate::refreshes::stores(&home) {
-        let endpoint = Endpoint::always(answer(200, &tokens("new"))).await;
+        let endpoint = Endpoint::always(answer(200, &login("new"))).await;
         for server in ["groups", TRANSFER_SERVER] {
-            keep(&store, server, stored(server, "old", true)).await;
+            keep(&store, stored(server, "old", true)).await;
         }
         let app = endpoint.app().store(store.clone()).build();
         app.expect("an app").login_again().await.expect("a login");

@@ -6,9 +6,8 @@ use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::endpoint::*;
-use crate::loopback::{Waiting, log_in};
-use crate::program;
+use crate::loopback::{Waiting, endpoint_or_log_in};
+use crate::support::endpoint::*;
 use crate::support::*;
 
 /// What a browser sends; a target alone becomes a request.
@@ -57,11 +56,11 @@ async fn exchange(login: &Waiting, sent: &[u8]) -> String {
 
 /// How the login has ended; nothing where it waited, and its own redirect ends it now.
 async fn ended(mut login: Waiting, endpoint: &Endpoint) -> Option<String> {
-    let before = endpoint.asked().len();
+    let before = endpoint.requests().len();
     exchange_ours(&login).await;
-    let found = login.program.finds().await;
+    let found = login.program.reported().await;
     assert!(!found.contains(char::is_control), "{found:?}");
-    let asked = endpoint.asked();
+    let asked = endpoint.requests();
     let code = asked.get(before).map(|asked| asked.field("code"));
     (found != "logged in" || code != Some("ours")).then_some(found)
 }
@@ -69,19 +68,16 @@ async fn ended(mut login: Waiting, endpoint: &Endpoint) -> Option<String> {
 /// Nobody listens any more where the login has ended.
 async fn exchange_ours(login: &Waiting) {
     let state = value(&login.page, "state");
-    let client = reqwest::Client::builder().no_proxy().build();
     let url = format!("{}/?code=ours&state={state}", login.here());
-    let _ = client.expect("a client").get(url).send().await;
+    let _ = client().get(url).send().await;
 }
 
 #[checks::test(seconds = 600)]
-async fn any_bytes_at_the_port_end_a_login_only_as_its_redirect() {
-    if let Some(url) = program::told() {
-        return log_in(&url).await;
-    }
-    let test = "any_bytes::any_bytes_at_the_port_end_a_login_only_as_its_redirect";
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
-    let patient = Waiting::start(test, &endpoint).await;
+async fn bytes_at_the_port_end_a_login_only_as_its_redirect() {
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let patient = Waiting::start(module_path!(), &endpoint).await;
     let mut redirects = 0;
     for (name, input) in inputs() {
         // Without its state nothing ends a login: one is enough for all of these.
@@ -90,7 +86,7 @@ async fn any_bytes_at_the_port_end_a_login_only_as_its_redirect() {
             assert_ne!(exchange(&patient, &sent).await, "200", "{name}");
             continue;
         }
-        let login = Waiting::start(test, &endpoint).await;
+        let login = Waiting::start(module_path!(), &endpoint).await;
         let (sent, _) = with_state(&input, &value(&login.page, "state"));
         let status = exchange(&login, &sent).await;
         let ended = ended(login, &endpoint).await;

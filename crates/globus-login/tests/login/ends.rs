@@ -1,17 +1,16 @@
 //! The end of a login, as Globus Auth sees it.
 
+use checks::tokens::members;
 use fake_globus::{FakeGlobus, Person};
-use globus_login::{MemoryStore, TokenStore};
+use globus_login::MemoryStore;
 use serde_json::{Value, json};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 /// Whether Globus Auth takes a token, of whatever kind.
 async fn is_active(globus: &FakeGlobus, token: &str) -> bool {
-    let client = reqwest::Client::builder().no_proxy().build();
-    let validate = client
-        .expect("a client")
+    let validate = client()
         .post(format!("{}v2/oauth2/token/validate", globus.auth_url()))
         .form(&[
             ("token", token),
@@ -23,19 +22,11 @@ async fn is_active(globus: &FakeGlobus, token: &str) -> bool {
 }
 
 #[checks::test]
-async fn logout_ends_access_and_refresh_tokens() {
+async fn logout_revokes_access_and_refresh_tokens() {
     let globus = globus(Person::automatic()).await;
     let store = MemoryStore::new();
-    let app = app(&globus, &Browser::redirected())
-        .refresh_tokens(true)
-        .store(store.clone());
-    let app = app.build().expect("an app");
-    app.login().await.expect("a login");
-    let tokens = store.load("DEFAULT").await.expect("tokens");
-    let tokens: Vec<Value> = tokens
-        .values()
-        .map(|token| serde_json::to_value(token).expect("JSON"))
-        .collect();
+    let app = logged_in(refreshing(&globus, &Browser::redirected(), &store)).await;
+    let tokens: Vec<Value> = load(&store).await.values().map(members).collect();
     let secrets: Vec<&str> = tokens
         .iter()
         .flat_map(|token| [&token["access_token"], &token["refresh_token"]])
@@ -52,22 +43,17 @@ async fn logout_ends_access_and_refresh_tokens() {
 }
 
 #[checks::test]
-async fn refused_login_ends_the_tokens_that_it_gave() {
+async fn refused_login_revokes_its_own_tokens() {
     let (nobody, bob) = (
         json!({"sub": "", "aud": CLIENT}),
         json!({"sub": "bob", "aud": CLIENT}),
     );
     for claims in [nobody, bob] {
-        let mut given = tokens("new");
+        let mut given = login("new");
         given["id_token"] = id_token(&claims.to_string()).into();
         let endpoint = Endpoint::always(answer(200, &given)).await;
         let store = MemoryStore::new();
-        keep(
-            &store,
-            TRANSFER_SERVER,
-            stored(TRANSFER_SERVER, "old", true),
-        )
-        .await;
+        keep(&store, stored(TRANSFER_SERVER, "old", true)).await;
         let app = endpoint.app().store(store.clone()).build();
         let app = app.expect("an app");
         app.login_again().await.expect_err("it is not Ada");

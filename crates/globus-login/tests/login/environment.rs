@@ -3,87 +3,77 @@
 use globus_gare::Environment;
 use globus_login::{GlobusApp, Interactive, JsonFileStore};
 
-use crate::endpoint::CLIENT;
-use crate::program::{self, Program};
+use crate::support::endpoint::CLIENT;
+use crate::support::program::{self, Program};
 use crate::support::*;
 
 const ENVIRONMENT: &str = "GLOBUS_SDK_ENVIRONMENT";
 const AUTH_URL: &str = "GLOBUS_SDK_SERVICE_URL_AUTH";
 
-/// What the program `test` finds that is told `what`, in this environment.
-async fn found(test: &str, what: &str, variables: &[(&str, &str)]) -> String {
-    let mut program = Program::start(&format!("environment::{test}"), what, variables);
-    program.finds().await
+/// What this test reports as a program with this argument, in this environment.
+async fn reported(argument: &str, variables: &[(&str, &str)]) -> String {
+    let mut program = Program::start(module_path!(), argument, variables);
+    program.reported().await
 }
 
 #[checks::test(seconds = 600)]
-async fn service_url_is_that_of_the_sdk() {
-    if let Some(service) = program::told() {
+async fn service_urls_are_those_of_the_sdk() {
+    if let Some(service) = program::argument() {
         let url = Environment::from_env().service_url(&service);
         let url = url.unwrap_or_else(|error| error.to_string());
-        return program::found(&url);
+        return program::report(&url);
     }
+    let environment = |name| (ENVIRONMENT, name);
+    let (empty, preview, sandbox) = (
+        environment(""),
+        environment("preview"),
+        environment("sandbox"),
+    );
+    let at = |url| (AUTH_URL, url);
+    let (loopback, elsewhere) = (
+        at("http://127.0.0.1:8080"),
+        at("https://x.example/auth?q#f"),
+    );
+    let unknown = "GLOBUS_SDK_ENVIRONMENT names no environment: \"prodution\"";
+    let no_url = "GLOBUS_SDK_SERVICE_URL_AUTH is not an http or https URL";
     for (service, variables, expected) in [
         ("auth", &[][..], "https://auth.globus.org/"),
         ("app", &[], "https://app.globus.org/"),
         ("transfer", &[], "https://transfer.api.globus.org/"),
         ("timer", &[], "https://timer.automate.globus.org/"),
-        ("auth", &[(ENVIRONMENT, "")], "https://auth.globus.org/"),
-        (
-            "auth",
-            &[(ENVIRONMENT, "preview")],
-            "https://auth.preview.globus.org/",
-        ),
+        ("auth", &[empty], "https://auth.globus.org/"),
+        ("auth", &[preview], "https://auth.preview.globus.org/"),
         (
             "transfer",
-            &[(ENVIRONMENT, "sandbox")],
+            &[sandbox],
             "https://transfer.api.sandbox.globuscs.info/",
         ),
         (
             "flows",
-            &[(ENVIRONMENT, "preview")],
+            &[preview],
             "https://preview.flows.automate.globus.org/",
         ),
-        (
-            "auth",
-            &[(AUTH_URL, "http://127.0.0.1:8080")],
-            "http://127.0.0.1:8080/",
-        ),
-        (
-            "auth",
-            &[
-                (AUTH_URL, "https://x.example/auth?q#f"),
-                (ENVIRONMENT, "preview"),
-            ],
-            "https://x.example/auth/",
-        ),
+        ("auth", &[loopback], "http://127.0.0.1:8080/"),
+        ("auth", &[elsewhere, preview], "https://x.example/auth/"),
         (
             "transfer",
-            &[(AUTH_URL, "http://x")],
+            &[at("http://x")],
             "https://transfer.api.globus.org/",
         ),
-        (
-            "auth",
-            &[(ENVIRONMENT, "prodution")],
-            "GLOBUS_SDK_ENVIRONMENT names no environment: \"prodution\"",
-        ),
-        (
-            "auth",
-            &[(AUTH_URL, "auth.globus.org")],
-            "GLOBUS_SDK_SERVICE_URL_AUTH is not an http or https URL",
-        ),
+        ("auth", &[environment("prodution")], unknown),
+        ("auth", &[at("auth.globus.org")], no_url),
     ] {
-        let url = found("service_url_is_that_of_the_sdk", service, variables).await;
+        let url = reported(service, variables).await;
         assert_eq!(url, expected, "{service} {variables:?}");
     }
 }
 
 #[cfg(unix)]
 #[checks::test(seconds = 600)]
-async fn each_environment_has_a_token_file_of_its_own() {
-    if let Some(name) = program::told() {
+async fn each_environment_has_its_own_token_file() {
+    if let Some(name) = program::argument() {
         let store = JsonFileStore::for_app("client", &name).expect("a place");
-        return program::found(&store.path().display().to_string());
+        return program::report(&store.path().display().to_string());
     }
     for (environment, file) in [
         (None, "tokens.json"),
@@ -93,22 +83,19 @@ async fn each_environment_has_a_token_file_of_its_own() {
     ] {
         let mut variables = vec![("HOME", "/home/ada")];
         variables.extend(environment.map(|name| (ENVIRONMENT, name)));
-        let test = "each_environment_has_a_token_file_of_its_own";
-        assert_eq!(
-            found(test, "My App", &variables).await,
-            format!("/home/ada/.globus/app/client/my-app/{file}"),
-            "{environment:?}"
-        );
+        let path = reported("My App", &variables).await;
+        let expected = format!("/home/ada/.globus/app/client/my-app/{file}");
+        assert_eq!(path, expected, "{environment:?}");
     }
 }
 
 /// Without a terminal, and with no program that could be a browser: why nobody is asked.
 #[cfg(target_os = "linux")]
 #[checks::test(seconds = 600)]
-async fn reason_why_no_browser_opens_is_told() {
+async fn error_says_why_no_browser_opens() {
     const UNWANTED: &str = "no browser";
     const NO_PORT: &str = "no port";
-    if let Some(what) = program::told() {
+    if let Some(what) = program::argument() {
         let prompt = Interactive::new().browser(what != UNWANTED);
         let app = GlobusApp::user(CLIENT).prompt(prompt).build();
         let app = app.expect("an app");
@@ -118,10 +105,10 @@ async fn reason_why_no_browser_opens_is_told() {
         let error = app.login().await;
         let error = error.expect_err("nobody to ask");
         assert!(error.is_interaction_required(), "{error:?}");
-        return program::found(&told(&error));
+        return program::report(&logged(&error));
     }
     let (remote, hidden) = ("this is a remote session (SSH)", "there is no display");
-    // It was tried, and there is none.
+    // A browser was tried, and there is none.
     let tried = "it could not be started (";
     for (variables, reason) in [
         (&[][..], hidden),
@@ -151,7 +138,7 @@ async fn reason_why_no_browser_opens_is_told() {
         ),
         (&[("BROWSER", ":elinks")], "elinks is a text browser"),
     ] {
-        let told = found("reason_why_no_browser_opens_is_told", "", variables).await;
+        let told = reported("", variables).await;
         let expected = format!("no browser opens here, since {reason}");
         assert!(told.contains(&expected), "{variables:?}: {told}");
         assert!(told.contains("run it once in a terminal"), "{told}");
@@ -161,7 +148,7 @@ async fn reason_why_no_browser_opens_is_told() {
         (UNWANTED, "it is not wanted"),
         (NO_PORT, "it could not lead back here ("),
     ] {
-        let told = found("reason_why_no_browser_opens_is_told", what, &display).await;
+        let told = reported(what, &display).await;
         assert!(told.contains(&format!("since {reason}")), "{told}");
     }
 }

@@ -12,7 +12,7 @@ use url::Url;
 use crate::support::*;
 
 #[checks::test]
-async fn a_challenge_is_answered_by_a_login() {
+async fn challenge_is_answered_by_a_login() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = app(&globus, &browser).build().expect("an app");
@@ -22,8 +22,7 @@ async fn a_challenge_is_answered_by_a_login() {
     let asked = AuthorizationParameters::default()
         .with_session_required_single_domain(["uchicago.edu"])
         .with_session_required_mfa(true);
-    let credential = app
-        .reauthenticate(&challenge(&globus, asked))
+    let credential = answer_challenge(&app, &globus, asked)
         .await
         .expect("a credential");
     assert!(credential.header_value().is_sensitive());
@@ -39,30 +38,26 @@ async fn a_challenge_is_answered_by_a_login() {
         ("code_challenge_method", "S256"),
         ("redirect_uri", &redirect_uri),
     ] {
-        assert_eq!(browser.asked(0, name).as_deref(), Some(value), "{name}");
+        assert_eq!(browser.parameter(0, name).as_deref(), Some(value), "{name}");
     }
     assert_eq!(globus.counts().code_grants, 1);
-    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+    assert_no_violation(&globus);
 }
 
 #[checks::test]
-async fn a_pasted_code_does_as_well() {
+async fn pasted_code_completes_a_login() {
     let globus = globus(Person::automatic()).await;
-    let browser = Browser::new(|url| Ok(LoginReply::Code(format!(" {}\n", value(&url, "code")))));
-    let app = app(&globus, &browser).build().expect("an app");
-    app.login().await.expect("a login");
+    let browser =
+        Browser::replying(|url| Ok(LoginReply::Code(format!(" {}\n", value(&url, "code")))));
+    let app = logged_in(app(&globus, &browser)).await;
     let transfer = target(globus.transfer_url());
     assert!(held(&app, &transfer).await.is_some());
-    assert!(
-        browser.seen.lock().expect("no panic")[0]
-            .challenge()
-            .is_none()
-    );
-    assert_eq!(browser.asked(0, "prompt"), None);
+    assert!(browser.requests()[0].challenge().is_none());
+    assert_eq!(browser.parameter(0, "prompt"), None);
 }
 
 #[checks::test]
-async fn a_redirect_with_another_state_gets_no_further() {
+async fn redirect_with_another_state_is_refused() {
     let globus = globus(Person::automatic()).await;
     for hands in [
         (|url: Url| {
@@ -73,7 +68,7 @@ async fn a_redirect_with_another_state_gets_no_further() {
                 .append_pair("code", &value(&url, "code"))
                 .append_pair("state", "other");
             Ok(LoginReply::Redirect(other))
-        }) as Hands,
+        }) as Reply,
         |url| {
             let mut other = url.clone();
             other
@@ -83,7 +78,7 @@ async fn a_redirect_with_another_state_gets_no_further() {
             Ok(LoginReply::Redirect(other))
         },
     ] {
-        let browser = Browser::new(hands);
+        let browser = Browser::replying(hands);
         let app = app(&globus, &browser).build().expect("an app");
         let error = app.login().await.expect_err("the state is another");
         assert!(
@@ -95,7 +90,7 @@ async fn a_redirect_with_another_state_gets_no_further() {
 }
 
 #[checks::test]
-async fn who_declines_is_told_apart() {
+async fn declined_login_is_a_declined_error() {
     let globus = globus(Person::automatic().declines()).await;
     let app = app(&globus, &Browser::redirected())
         .build()
@@ -117,17 +112,17 @@ impl LoginPrompt for Pastes {
 }
 
 #[checks::test]
-async fn a_stolen_code_is_worth_nothing_without_its_verifier() {
+async fn stolen_code_fails_without_its_verifier() {
     let globus = globus(Person::automatic()).await;
     // Each login has a verifier of its own; the thief's is not that of the code.
-    let victim = Browser::new(|_| Err(ReauthError::declined()));
+    let victim = Browser::replying(|_| Err(ReauthError::declined()));
     app(&globus, &victim)
         .build()
         .expect("an app")
         .login()
         .await
         .expect_err("interrupted");
-    let code = value(&victim.sent_to.lock().expect("no panic")[0], "code");
+    let code = value(&victim.redirects()[0], "code");
     let thief = app(&globus, &victim)
         .prompt(Pastes(code.clone()))
         .build()
@@ -137,53 +132,46 @@ async fn a_stolen_code_is_worth_nothing_without_its_verifier() {
         error.to_string().contains("did not accept the code") && error.source().is_some(),
         "{error:?}"
     );
-    assert!(!told(&error).contains(&code));
+    assert!(!logged(&error).contains(&code));
 }
 
 #[checks::test]
-async fn scopes_are_united_and_a_consent_needs_no_fresh_login() {
+async fn consent_unites_scopes_without_a_fresh_login() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
-    let app = app(&globus, &browser).build().expect("an app");
-    app.login().await.expect("a login");
+    let app = logged_in(app(&globus, &browser)).await;
     let dependent = format!(
         "{TRANSFER_ALL}[*https://auth.globus.org/scopes/{}/data_access]",
         uuid::Uuid::nil()
     );
-    app.reauthenticate(&challenge(&globus, consent("email openid")))
+    answer_challenge(&app, &globus, consent("email openid"))
         .await
         .expect("a credential");
     globus.set_person(Person::automatic().declines());
-    app.reauthenticate(&challenge(&globus, consent("profile")))
+    answer_challenge(&app, &globus, consent("profile"))
         .await
         .expect_err("declined");
     globus.set_person(Person::automatic());
-    let _ = app
-        .reauthenticate(&challenge(&globus, consent(&dependent)))
-        .await;
+    let _ = answer_challenge(&app, &globus, consent(&dependent)).await;
 
-    let scope = |login| browser.asked(login, "scope").expect("scopes");
+    let scope = |login| browser.parameter(login, "scope").expect("scopes");
     assert_eq!(scope(0), format!("{TRANSFER_ALL} openid"));
     assert_eq!(scope(1), format!("{TRANSFER_ALL} openid email"));
     // A scope that was declined is not asked for again.
     assert_eq!(scope(3), format!("{dependent} openid email"));
-    assert!(
-        browser
-            .queries()
-            .iter()
-            .flatten()
-            .all(|(name, _)| name != "prompt" && name != "required_scopes")
-    );
+    for login in 0..browser.logins() {
+        for name in ["prompt", "required_scopes"] {
+            assert_eq!(browser.parameter(login, name), None, "{name}");
+        }
+    }
 }
 
 #[checks::test]
 async fn each_resource_server_gets_its_own_token() {
     let globus = globus(Person::automatic()).await;
-    let app = app(&globus, &Browser::redirected())
-        .scopes(["openid email", TRANSFER_ALL])
-        .build()
-        .expect("an app");
-    app.login().await.expect("a login");
+    let app =
+        logged_in(app(&globus, &Browser::redirected()).scopes(["openid email", TRANSFER_ALL]))
+            .await;
     let transfer = target(globus.transfer_url());
     let of_transfer = held(&app, &transfer).await.expect("a credential");
     let auth = target("https://auth.example");
@@ -195,7 +183,7 @@ async fn each_resource_server_gets_its_own_token() {
 }
 
 #[checks::test]
-async fn a_login_for_an_unknown_service_asks_nobody() {
+async fn login_for_an_unknown_service_asks_nobody() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = app(&globus, &browser).build().expect("an app");
@@ -213,34 +201,28 @@ async fn a_login_for_an_unknown_service_asks_nobody() {
         .scopes(["openid"])
         .build()
         .expect("an app");
-    let error = app
-        .reauthenticate(&challenge(&globus, Default::default()))
+    let error = answer_challenge(&app, &globus, Default::default())
         .await
         .expect_err("no such token");
     assert!(
         error.to_string().contains("transfer.api.globus.org"),
         "{error}"
     );
-    assert_eq!(browser.queries().len(), 1);
+    assert_eq!(browser.logins(), 1);
     // Nor one for scopes that are none.
-    let error = app
-        .reauthenticate(&challenge(&globus, consent("a[b")))
+    let error = answer_challenge(&app, &globus, consent("a[b"))
         .await
         .expect_err("no scope");
-    assert!(told(&error).contains("never closed"), "{}", told(&error));
-    assert_eq!(browser.queries().len(), 1);
+    assert_says(&error, "never closed", &[]);
+    assert_eq!(browser.logins(), 1);
 }
 
 #[checks::test]
-async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
+async fn refresh_is_silent_and_answers_no_challenge() {
     let globus = globus(Person::automatic()).await;
     let (browser, store) = (Browser::redirected(), MemoryStore::new());
-    let app = app(&globus, &browser)
-        .refresh_tokens(true)
-        .store(store.clone());
-    let app = app.build().expect("an app");
-    app.login().await.expect("a login");
-    let access = browser.asked(0, "access_type");
+    let app = logged_in(refreshing(&globus, &browser, &store)).await;
+    let access = browser.parameter(0, "access_type");
     assert_eq!(access.as_deref(), Some("offline"));
     let transfer = target(globus.transfer_url());
     let credential = async || held(&app, &transfer).await;
@@ -248,25 +230,19 @@ async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
     let again = credential().await.expect("a credential");
     assert_eq!(first.header_value(), again.header_value());
 
-    run_out(&store).await;
+    expire(&store).await;
     let renewed = credential().await.expect("a credential");
     assert_ne!(first.header_value(), renewed.header_value());
-    assert_eq!(
-        (globus.counts().refresh_grants, browser.queries().len()),
-        (1, 1)
-    );
+    assert_eq!((globus.counts().refresh_grants, browser.logins()), (1, 1));
 
-    app.reauthenticate(&challenge(&globus, Default::default()))
+    answer_challenge(&app, &globus, Default::default())
         .await
         .expect("a credential");
-    assert_eq!(
-        (globus.counts().refresh_grants, browser.queries().len()),
-        (1, 2)
-    );
+    assert_eq!((globus.counts().refresh_grants, browser.logins()), (1, 2));
 
     // A refresh token that is of no use any more is forgotten, and costs nothing but a login.
     globus.revoke_all_tokens();
-    run_out(&store).await;
+    expire(&store).await;
     let before = requests_of(&globus, RequestKind::Token);
     for _ in 0..2 {
         assert!(credential().await.is_none());
@@ -274,12 +250,12 @@ async fn a_refresh_token_renews_silently_and_answers_no_challenge() {
     assert_eq!(requests_of(&globus, RequestKind::Token), before + 1);
     assert!(!app.is_logged_in().await.expect("no error"));
     app.login().await.expect("a login");
-    assert!(credential().await.is_some() && browser.queries().len() == 3);
-    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+    assert!(credential().await.is_some() && browser.logins() == 3);
+    assert_no_violation(&globus);
 }
 
 #[checks::test]
-async fn trouble_with_globus_auth_is_told_apart() {
+async fn each_failure_of_globus_auth_has_its_own_error() {
     let globus = globus(Person::automatic()).await;
     let app = app(&globus, &Browser::redirected())
         .build()
@@ -306,11 +282,7 @@ async fn trouble_with_globus_auth_is_told_apart() {
     ] {
         globus.fail_next(RequestKind::Token, status, body);
         let error = app.login().await.expect_err("trouble");
-        assert!(
-            told(&error).contains(says) && !told(&error).contains("s3cret"),
-            "{status} {body}: {}",
-            told(&error)
-        );
+        assert_says(&error, says, &["s3cret"]);
         assert!(!error.is_declined());
     }
     globus.fail_next(RequestKind::Token, 400, r#"{"error": "access_denied"}"#);
@@ -318,22 +290,19 @@ async fn trouble_with_globus_auth_is_told_apart() {
 }
 
 #[checks::test]
-async fn without_a_network_there_is_no_login() {
+async fn login_without_a_network_fails_and_hides_the_code() {
     let app = GlobusApp::user("client")
         .auth_url("http://127.0.0.1:1")
         .prompt(Pastes("c0de".to_owned()))
         .build()
         .expect("an app");
     let error = app.login().await.expect_err("nobody listens");
-    assert!(
-        error.source().is_some() && !told(&error).contains("c0de"),
-        "{}",
-        told(&error)
-    );
+    assert!(error.source().is_some(), "{error:?}");
+    assert_says(&error, "", &["c0de"]);
 }
 
 #[checks::test]
-async fn what_cannot_be_set_up_is_said_at_once() {
+async fn build_refuses_each_unusable_setting() {
     for (builder, says) in [
         (GlobusApp::user(" "), "client id"),
         (GlobusApp::user("c").auth_url("auth.globus.org"), "URL"),
@@ -355,28 +324,20 @@ async fn what_cannot_be_set_up_is_said_at_once() {
 }
 
 #[checks::test]
-async fn nothing_that_is_shown_holds_a_secret() {
+async fn debug_output_holds_no_secret() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = app(&globus, &browser)
         .refresh_tokens(true)
         .build()
         .expect("an app");
-    let credential = app
-        .reauthenticate(&challenge(&globus, Default::default()))
+    let credential = answer_challenge(&app, &globus, Default::default())
         .await
         .expect("a credential");
     let mut secrets = browser.secrets();
     assert_eq!(secrets.len(), 2);
-    secrets.push(
-        credential
-            .header_value()
-            .to_str()
-            .expect("text")
-            .replace("Bearer ", ""),
-    );
-    let request = browser.seen.lock().expect("no panic")[0].clone();
-    let location = browser.sent_to.lock().expect("no panic")[0].clone();
+    secrets.push(bearer(&credential));
+    let (request, location) = (&browser.requests()[0], browser.redirects()[0].clone());
     let replies = [
         LoginReply::Code(value(&location, "code")),
         LoginReply::Redirect(location),

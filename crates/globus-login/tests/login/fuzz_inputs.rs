@@ -3,6 +3,6 @@
 use checks::inputs;
 
 #[checks::test]
-fn authorize_url() {
+fn saved_inputs_make_sound_authorize_urls() {
     inputs::replay("authorize_url", inputs::authorize_url);
 }

@@ -1,44 +1,45 @@
-//! The example `gateway`: two users, each with a browser, and a web service that waits for neither.
+//! The example `gateway`: a web service with two users, each with a browser.
 //!
 //! The program is the one that `cargo test` has built; alone, `cargo build --example gateway` builds it.
 
 use std::env;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use fake_globus::{Collection, FakeGlobus, Identity, Person};
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
-use reqwest::redirect::Policy;
+use checks::browser::{client_without_redirects, location};
+use fake_globus::{Identity, Person};
+use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{Response, StatusCode};
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
+use crate::support::*;
+
+/// The gateway, and a Globus with a collection for it.
 struct Site {
-    globus: FakeGlobus,
+    sample: Sample,
     _gateway: Child,
+    /// The gateway's listing of the collection.
     page: Url,
-    _directory: TempDir,
 }
 
 impl Site {
     async fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        std::fs::write(directory.path().join("hello.txt"), "hello").expect("a file");
-        let collection = Collection::new("Samples", directory.path()).session_minutes(1);
-        let id = collection.id();
-        let globus = FakeGlobus::builder()
-            .collection(collection)
-            .identity(Identity::new("ada", "uchicago.edu"))
-            .identity(Identity::new("bob", "uchicago.edu"));
-        let globus = globus.start().await.expect("a server");
+        let sample = Sample::with(
+            |collection| collection.session_minutes(1),
+            |server| {
+                let bob = Identity::new("bob", "uchicago.edu");
+                server.identity(bob).person(Person::browser())
+            },
+        );
+        let sample = sample.await;
+        sample.write("hello.txt", "hello");
         let test = env::current_exe().expect("this test");
-        let target = test
-            .parent()
-            .and_then(|deps| deps.parent())
-            .expect("a target directory");
+        let target = test.parent().and_then(Path::parent);
         let program = target
+            .expect("a target directory")
             .join("examples")
             .join(format!("gateway{}", env::consts::EXE_SUFFIX));
         assert!(
@@ -46,40 +47,40 @@ impl Site {
             "build it with `cargo build --example gateway`: {}",
             program.display()
         );
+        let globus = &sample.globus;
+        let client_id = globus.confidential_client_id().to_string();
         let mut gateway = Command::new(program)
             .env_remove("GLOBUS_SDK_ENVIRONMENT")
             .env_remove("GATEWAY_URL")
             .env("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url())
             .env("GLOBUS_SDK_SERVICE_URL_AUTH", globus.auth_url())
-            .env(
-                "GLOBUS_CLIENT_ID",
-                globus.confidential_client_id().to_string(),
-            )
+            .env("GLOBUS_CLIENT_ID", client_id)
             .env("GLOBUS_CLIENT_SECRET", globus.client_secret())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .expect("it starts");
-        let mut said = BufReader::new(gateway.stdout.take().expect("a pipe")).lines();
-        let line = said.next_line().await.expect("text").expect("a line");
-        let here = Url::parse(line.strip_prefix("The gateway is at ").expect("an address"))
-            .expect("a URL");
+        let mut printed = BufReader::new(gateway.stdout.take().expect("a pipe")).lines();
+        let line = printed.next_line().await.expect("text").expect("a line");
+        let address = line.strip_prefix("The gateway is at ");
+        let here = Url::parse(address.expect("an address")).expect("a URL");
+        let listing = format!("ls/{}", sample.collection);
         Self {
-            globus,
+            page: here.join(&listing).expect("a URL"),
+            sample,
             _gateway: gateway,
-            page: here.join(&format!("ls/{id}")).expect("a URL"),
-            _directory: directory,
         }
     }
 
-    /// Lets `name` be who sits before Globus Auth's page, and goes there.
+    /// Has Globus Auth log `user` in on this page; gives where it redirects to.
     async fn log_in(&self, user: &User, page: Url) -> Url {
-        self.globus.set_person(Person::automatic().picks(user.name));
-        location(&user.client.get(page).send().await.expect("a page"))
+        let person = Person::automatic().picks(user.name);
+        self.sample.globus.set_person(person);
+        sent_to(page).await
     }
 }
 
-/// Somebody with a browser that follows nothing by itself.
+/// A person with a browser that keeps its cookie, and follows no redirect by itself.
 struct User {
     name: &'static str,
     client: reqwest::Client,
@@ -88,13 +89,9 @@ struct User {
 
 impl User {
     fn new(name: &'static str) -> Self {
-        let client = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .build();
         Self {
             name,
-            client: client.expect("a client"),
+            client: client_without_redirects(),
             cookie: None,
         }
     }
@@ -116,7 +113,7 @@ impl User {
         answer
     }
 
-    /// Whose listing the page shows: the files there belong to whoever asks.
+    /// The user whose listing the page shows: files there belong to the user of the request.
     async fn owner(&mut self, page: &Url) -> String {
         let answer = self.get(page).await;
         assert_eq!(answer.status(), StatusCode::OK);
@@ -129,18 +126,12 @@ impl User {
     }
 }
 
-fn location(answer: &Response) -> Url {
-    assert!(answer.status().is_redirection(), "{}", answer.status());
-    let location = answer.headers()[LOCATION].to_str().expect("text");
-    answer.url().join(location).expect("a URL")
-}
-
 #[checks::test(seconds = 600)]
-async fn each_user_is_sent_away_and_comes_back_to_their_own() {
+async fn each_user_returns_to_their_own_login() {
     let site = Site::new().await;
     let (mut ada, mut bob) = (User::new("ada@uchicago.edu"), User::new("bob@uchicago.edu"));
     for round in 1..=3 {
-        // Both are away at once; who went first comes back last.
+        // Both logins run at once; the one that began first ends last.
         let pages = [
             location(&ada.get(&site.page).await),
             location(&bob.get(&site.page).await),
@@ -151,15 +142,9 @@ async fn each_user_is_sent_away_and_comes_back_to_their_own() {
                 .all(|page| page.path() == "/v2/oauth2/authorize"),
             "{pages:?}"
         );
-        let secret = |page: &Url, name: &str| {
-            page.query_pairs()
-                .find(|(known, _)| known == name)
-                .expect("a parameter")
-                .1
-                .into_owned()
-        };
         for name in ["state", "code_challenge"] {
-            assert_ne!(secret(&pages[0], name), secret(&pages[1], name));
+            let [of_ada, of_bob] = pages.each_ref().map(|page| value(page, name));
+            assert!(!of_ada.is_empty() && of_ada != of_bob, "{name}");
         }
         // The first login needs no fresh one; those that the collection asks for do.
         assert_eq!(
@@ -170,7 +155,7 @@ async fn each_user_is_sent_away_and_comes_back_to_their_own() {
         let back_to_bob = site.log_in(&bob, to_bob).await;
         let back_to_ada = site.log_in(&ada, to_ada).await;
 
-        // Nobody ends the login of another, though they know where it ends.
+        // The redirect of another user's login is refused.
         assert_eq!(
             ada.get(&back_to_bob).await.status(),
             StatusCode::BAD_REQUEST
@@ -185,33 +170,31 @@ async fn each_user_is_sent_away_and_comes_back_to_their_own() {
         assert_eq!(location(&ada.get(&back_to_ada).await), site.page);
         assert_eq!(ada.owner(&site.page).await, "ada");
         assert_eq!(bob.owner(&site.page).await, "bob");
-        // Nor does anybody end one twice.
+        // So is the redirect of a login that has ended.
         assert_eq!(
             ada.get(&back_to_ada).await.status(),
             StatusCode::BAD_REQUEST
         );
-        assert_eq!(site.globus.counts().code_grants, 2 * round);
-        site.globus.clock().advance(Duration::from_secs(120));
+        assert_eq!(site.sample.globus.counts().code_grants, 2 * round);
+        site.sample.globus.clock().advance(Duration::from_secs(120));
     }
-    // Somebody else in the same browser does not take the place of whoever was there.
+    // Another person in the same browser does not replace the user.
     let page = location(&ada.get(&site.page).await);
-    site.globus.forget_browser();
+    site.sample.globus.forget_browser();
     let back = site.log_in(&bob, page).await;
     assert_eq!(ada.get(&back).await.status(), StatusCode::BAD_GATEWAY);
-    assert!(
-        site.globus.violations().is_empty(),
-        "{:?}",
-        site.globus.violations()
-    );
+    assert_no_violation(&site.sample.globus);
 }
 
 #[checks::test(seconds = 600)]
-async fn who_declines_is_told_so_and_may_try_again() {
+async fn user_who_declines_can_try_again() {
     let site = Site::new().await;
     let mut ada = User::new("ada@uchicago.edu");
     let page = location(&ada.get(&site.page).await);
-    site.globus.set_person(Person::automatic().declines());
-    let back = location(&ada.client.get(page).send().await.expect("a page"));
+    site.sample
+        .globus
+        .set_person(Person::automatic().declines());
+    let back = sent_to(page).await;
     assert_eq!(ada.get(&back).await.status(), StatusCode::FORBIDDEN);
     let page = location(&ada.get(&site.page).await);
     let back = site.log_in(&ada, page).await;

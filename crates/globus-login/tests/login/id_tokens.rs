@@ -1,12 +1,12 @@
 //! Who logged in: what the ID token says, and for whom it is.
 
-use globus_login::{MemoryStore, TokenStore};
+use globus_login::MemoryStore;
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 #[checks::test]
-async fn only_an_id_token_for_this_client_tells_who_logged_in() {
+async fn login_needs_an_id_token_for_this_client() {
     let claims = |text: &str| id_token(&text.replace("CLIENT", CLIENT));
     let shouted = CLIENT.to_uppercase();
     for (id_token, subject) in [
@@ -29,21 +29,19 @@ async fn only_an_id_token_for_this_client_tells_who_logged_in() {
         ("no token".to_owned(), None),
         ("a.***.b".to_owned(), None),
     ] {
-        let mut given = tokens("s3cret");
+        let mut given = login("s3cret");
         given["id_token"] = id_token.clone().into();
         let endpoint = Endpoint::always(answer(200, &given)).await;
         let store = MemoryStore::new();
         let app = endpoint.app().store(store.clone()).build();
         let done = app.expect("an app").login().await;
-        let tokens = store.load("DEFAULT").await.expect("tokens");
+        let tokens = load(&store).await;
         let kept: Vec<_> = tokens.values().map(|token| token.identity_id()).collect();
         match done {
             Ok(()) => assert_eq!(kept, [subject, subject], "{id_token}"),
             Err(error) => {
                 assert!(subject.is_none() && kept.is_empty(), "{id_token}");
-                let told = told(&error);
-                assert!(told.contains("did not tell who"), "{told}");
-                assert!(!told.contains("s3cret"), "{told}");
+                assert_says(&error, "did not tell who", &["s3cret"]);
             }
         }
         assert_eq!(endpoint.revoked().is_empty(), subject.is_some());

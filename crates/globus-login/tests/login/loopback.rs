@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
-use crate::endpoint::*;
-use crate::program::{self, Program};
+use crate::support::endpoint::*;
+use crate::support::program::{self, Program};
 use crate::support::*;
 
 /// A program that logs in, in a browser that the test plays.
@@ -18,10 +18,11 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    pub(crate) async fn start(test: &str, endpoint: &Endpoint) -> Self {
+    /// Runs the test that calls this as a program. `module` is the test's `module_path!()`.
+    pub(crate) async fn start(module: &str, endpoint: &Endpoint) -> Self {
         let browser = [("BROWSER", "/bin/true")];
-        let mut program = Program::start(test, &endpoint.url, &browser);
-        let line = program.says("/v2/oauth2/authorize?").await;
+        let mut program = Program::start(module, &endpoint.url, &browser);
+        let line = program.line_with("/v2/oauth2/authorize?").await;
         let page = line.trim().parse().expect("a page");
         Self { program, page }
     }
@@ -33,11 +34,13 @@ impl Waiting {
 
     /// Status and page of a target, in which `STATE` stands for that of the login.
     pub(crate) async fn open(&self, method: Method, target: &str) -> (u16, String) {
-        let client = reqwest::Client::builder().no_proxy().build();
         let target = target.replace("STATE", &value(&self.page, "state"));
         let url = format!("{}{target}", self.here());
-        let request = client.expect("a client").request(method, url);
-        let answer = request.send().await.expect("an answer");
+        let answer = client()
+            .request(method, url)
+            .send()
+            .await
+            .expect("an answer");
         for (name, value) in [
             (CACHE_CONTROL, "no-store"),
             (REFERRER_POLICY, "no-referrer"),
@@ -51,13 +54,17 @@ impl Waiting {
     }
 }
 
-/// What the program does.
-pub(crate) async fn log_in(auth_url: &str) {
+/// Where the program of a test logs in. In that program itself, `None`, after the login: it reports how that ended.
+pub(crate) async fn endpoint_or_log_in() -> Option<Endpoint> {
+    let Some(auth_url) = program::argument() else {
+        return Some(Endpoint::approving().await);
+    };
     let app = GlobusApp::user(CLIENT).auth_url(auth_url).build();
     match app.expect("an app").login_again().await {
-        Ok(()) => program::found("logged in"),
-        Err(error) => program::found(&told(&error)),
+        Ok(()) => program::report("logged in"),
+        Err(error) => program::report(&logged(&error)),
     }
+    None
 }
 
 fn title(page: &str) -> &str {
@@ -68,59 +75,45 @@ fn title(page: &str) -> &str {
 
 #[checks::test(seconds = 600)]
 async fn only_its_own_redirect_ends_a_login() {
-    if let Some(url) = program::told() {
-        return log_in(&url).await;
-    }
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
-    let mut waiting =
-        Waiting::start("loopback::only_its_own_redirect_ends_a_login", &endpoint).await;
-    // Somebody who connects and says nothing is in nobody's way.
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let mut waiting = Waiting::start(module_path!(), &endpoint).await;
+    // A connection that sends half a request blocks no other.
     let address = waiting.here().replace("http://", "");
     let mut silent = TcpStream::connect(&address).await.expect("a connection");
     silent.write_all(b"GET ").await.expect("sent");
 
     let (nothing, not_ours) = ("There is nothing here", "This page belongs to no login");
-    for (method, target, status, shown) in [
-        (Method::GET, "/favicon.ico", 404, nothing),
-        (Method::GET, "/other?code=stolen&state=STATE", 404, nothing),
-        (Method::GET, "/", 400, not_ours),
-        (Method::GET, "/?code=stolen", 400, not_ours),
-        (Method::GET, "/?code=stolen&state=", 400, not_ours),
-        (Method::GET, "/?code=stolen&state=other", 400, not_ours),
-        (Method::GET, "/?code=stolen&state=STATEx", 400, not_ours),
-        (
-            Method::GET,
-            "/?code=stolen&state=STATE&state=STATE",
-            400,
-            not_ours,
-        ),
-        (
-            Method::GET,
-            "/?code=stolen&state=STATE&state=other",
-            400,
-            not_ours,
-        ),
-        (Method::GET, "/?state=STATE", 400, not_ours),
-        (Method::GET, "/?code=&state=STATE", 400, not_ours),
-        (Method::GET, "/?error=access_denied", 400, not_ours),
-        (
-            Method::GET,
-            "/?error=access_denied&state=other",
-            400,
-            not_ours,
-        ),
-        (Method::POST, "/?code=stolen&state=STATE", 405, nothing),
-        (Method::PUT, "/?code=stolen&state=STATE", 405, nothing),
+    for (target, status, shown) in [
+        ("/favicon.ico", 404, nothing),
+        ("/other?code=stolen&state=STATE", 404, nothing),
+        ("/", 400, not_ours),
+        ("/?code=stolen", 400, not_ours),
+        ("/?code=stolen&state=", 400, not_ours),
+        ("/?code=stolen&state=other", 400, not_ours),
+        ("/?code=stolen&state=STATEx", 400, not_ours),
+        ("/?code=stolen&state=STATE&state=STATE", 400, not_ours),
+        ("/?code=stolen&state=STATE&state=other", 400, not_ours),
+        ("/?state=STATE", 400, not_ours),
+        ("/?code=&state=STATE", 400, not_ours),
+        ("/?error=access_denied", 400, not_ours),
+        ("/?error=access_denied&state=other", 400, not_ours),
     ] {
-        let (found, page) = waiting.open(method, target).await;
+        let (found, page) = waiting.open(Method::GET, target).await;
         assert_eq!((found, title(&page)), (status, shown), "{target}");
     }
-    assert!(endpoint.asked().is_empty(), "{:?}", endpoint.asked());
+    for method in [Method::POST, Method::PUT] {
+        let target = "/?code=stolen&state=STATE";
+        let (found, page) = waiting.open(method.clone(), target).await;
+        assert_eq!((found, title(&page)), (405, nothing), "{method}");
+    }
+    assert!(endpoint.requests().is_empty(), "{:?}", endpoint.requests());
 
     let (status, page) = waiting.open(Method::GET, "/?code=ours&state=STATE").await;
     assert_eq!((status, title(&page)), (200, "You are logged in"));
-    assert_eq!(waiting.program.finds().await, "logged in");
-    let asked = endpoint.asked();
+    assert_eq!(waiting.program.reported().await, "logged in");
+    let asked = endpoint.requests();
     assert_eq!(asked[0].field("code"), "ours");
     assert_eq!(asked[0].field("redirect_uri"), waiting.here());
     assert_eq!(asked.len(), 1);
@@ -131,12 +124,11 @@ async fn only_its_own_redirect_ends_a_login() {
 /// All of 127.0.0.0/8 is this machine, for Linux.
 #[cfg(target_os = "linux")]
 #[checks::test(seconds = 600)]
-async fn port_is_open_at_127_0_0_1_alone() {
-    if let Some(url) = program::told() {
-        return log_in(&url).await;
-    }
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
-    let waiting = Waiting::start("loopback::port_is_open_at_127_0_0_1_alone", &endpoint).await;
+async fn port_listens_on_127_0_0_1_only() {
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let waiting = Waiting::start(module_path!(), &endpoint).await;
     let here = waiting.here();
     let port = here.strip_prefix("http://127.0.0.1:").expect("an address");
     let at = async |host: &str| TcpStream::connect(format!("{host}:{port}")).await;
@@ -148,12 +140,11 @@ async fn port_is_open_at_127_0_0_1_alone() {
 
 #[checks::test(seconds = 600)]
 async fn denial_and_error_are_shown_and_end_the_login() {
-    if let Some(url) = program::told() {
-        return log_in(&url).await;
-    }
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
     let declined = ("You declined the login", "the login was declined");
     let failed = "The login failed";
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
     for (query, (shown, found), text) in [
         ("error=access_denied", declined, "has been told"),
         ("error=access_denied&code=c0de", declined, "has been told"),
@@ -178,16 +169,15 @@ async fn denial_and_error_are_shown_and_end_the_login() {
             "Globus Auth says: &lt;b&gt;.",
         ),
     ] {
-        let test = "loopback::denial_and_error_are_shown_and_end_the_login";
-        let mut waiting = Waiting::start(test, &endpoint).await;
+        let mut waiting = Waiting::start(module_path!(), &endpoint).await;
         let target = format!("/?{query}&state=STATE");
         let (status, page) = waiting.open(Method::GET, &target).await;
         assert_eq!((status, title(&page)), (200, shown), "{query}");
         assert!(page.contains(text) && !page.contains("<script>"), "{page}");
-        let told = waiting.program.finds().await;
+        let told = waiting.program.reported().await;
         assert!(told.contains(found), "{query}: {told}");
     }
-    assert!(endpoint.asked().is_empty(), "{:?}", endpoint.asked());
+    assert!(endpoint.requests().is_empty(), "{:?}", endpoint.requests());
 }
 
 /// Both have come by the time that the program looks: it is stopped until then.
@@ -196,11 +186,10 @@ async fn denial_and_error_are_shown_and_end_the_login() {
 async fn first_of_two_redirects_counts() {
     use rustix::process::{Signal, kill_process};
 
-    if let Some(url) = program::told() {
-        return log_in(&url).await;
-    }
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
-    let mut waiting = Waiting::start("loopback::first_of_two_redirects_counts", &endpoint).await;
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let mut waiting = Waiting::start(module_path!(), &endpoint).await;
     let (address, state) = (
         waiting.here().replace("http://", ""),
         value(&waiting.page, "state"),
@@ -232,6 +221,6 @@ async fn first_of_two_redirects_counts() {
         browser.read_to_string(&mut shown).await.expect("a page");
         assert_eq!(title(&shown), "You are logged in", "{shown}");
     }
-    assert_eq!(waiting.program.finds().await, "logged in");
-    assert_eq!(endpoint.asked()[0].field("code"), "first");
+    assert_eq!(waiting.program.reported().await, "logged in");
+    assert_eq!(endpoint.requests()[0].field("code"), "first");
 }

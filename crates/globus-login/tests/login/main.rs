@@ -2,7 +2,6 @@
 
 mod answers;
 mod any_bytes;
-mod endpoint;
 mod ends;
 mod environment;
 mod flow;
@@ -13,7 +12,6 @@ mod layer;
 mod loopback;
 mod pages;
 mod processes;
-mod program;
 mod redirected;
 mod refreshes;
 mod replies;
@@ -27,4 +25,3 @@ mod tokens;
 mod trouble;
 mod two_requests;
 mod users;
-mod world;

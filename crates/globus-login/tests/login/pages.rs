@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 async fn begin(app: &GlobusApp, asked: Option<AuthorizationParameters>) -> PendingLogin {
@@ -32,7 +32,7 @@ fn query(pending: &PendingLogin) -> BTreeMap<String, String> {
 }
 
 #[checks::test]
-async fn page_has_all_that_a_login_needs_and_no_more() {
+async fn authorize_url_has_exactly_the_login_parameters() {
     for (refresh_tokens, access_type) in [(false, "online"), (true, "offline")] {
         let app = GlobusApp::user(CLIENT)
             .auth_url("https://auth.globus.org")
@@ -65,8 +65,8 @@ async fn page_has_all_that_a_login_needs_and_no_more() {
 }
 
 #[checks::test]
-async fn each_login_has_a_state_and_a_verifier_of_its_own() {
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
+async fn each_login_has_its_own_state_and_verifier() {
+    let endpoint = Endpoint::approving().await;
     let app = endpoint.app().build().expect("an app");
     let (mut states, mut verifiers) = (BTreeSet::new(), BTreeSet::new());
     for login in 0..3 {
@@ -75,7 +75,7 @@ async fn each_login_has_a_state_and_a_verifier_of_its_own() {
         states.insert(value(&page, "state"));
         let redirect = sent_to(&page).await;
         app.finish_login(pending, redirect).await.expect("a login");
-        let asked = endpoint.asked();
+        let asked = endpoint.requests();
         let verifier = asked[login].field("code_verifier");
         let proof = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         assert_eq!(proof, value(&page, "code_challenge"));
@@ -87,7 +87,7 @@ async fn each_login_has_a_state_and_a_verifier_of_its_own() {
 
 #[checks::test]
 async fn session_requirement_asks_for_a_fresh_login() {
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
+    let endpoint = Endpoint::approving().await;
     let app = endpoint.app().build().expect("an app");
     let none = AuthorizationParameters::default;
     for (asked, fields) in [

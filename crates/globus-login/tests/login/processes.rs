@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use checks::tokens::{DEFAULT, edit, update};
 use fake_globus::{FakeGlobus, Person};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Credential, Reauthenticator};
 use globus_login::{Change, GlobusApp, JsonFileStore, MemoryStore, StoreError, TokenStore, Tokens};
+use serde_json::json;
 
 use crate::support::*;
 
@@ -48,13 +50,9 @@ impl Other {
     async fn new() -> Self {
         let globus = globus(Person::automatic()).await;
         let (browser, now) = (Browser::redirected(), MemoryStore::new());
-        let app = app(&globus, &browser)
-            .refresh_tokens(true)
-            .store(now.clone());
-        let app = app.build().expect("an app");
-        app.login().await.expect("a login");
-        run_out(&now).await;
-        let before = now.load("DEFAULT").await.expect("tokens");
+        let app = logged_in(refreshing(&globus, &browser, &now)).await;
+        expire(&now).await;
+        let before = load(&now).await;
         Self {
             globus,
             browser,
@@ -86,7 +84,7 @@ impl Other {
 }
 
 #[checks::test]
-async fn a_refresh_token_that_another_process_has_replaced_is_looked_up_again() {
+async fn replaced_refresh_token_is_read_again() {
     let other = Other::new().await;
     other.log_in_again().await;
     let Other { globus, .. } = &other;
@@ -101,46 +99,37 @@ async fn a_refresh_token_that_another_process_has_replaced_is_looked_up_again() 
             "{reads} reads too early"
         );
     }
-    let logins = other.browser.queries().len();
+    let logins = other.browser.logins();
     assert_eq!((logins, globus.counts().refresh_grants), (2, 0));
-    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+    assert_no_violation(globus);
 }
 
 /// While we wait for our turn to renew, another process changes what we would renew.
 #[checks::test]
-async fn what_another_process_leaves_is_renewed_in_the_place_of_what_was_there() {
+async fn refresh_uses_the_token_that_another_process_stored() {
     let other = Other::new().await;
     let Other { globus, now, .. } = &other;
 
     // Another token, which has run out as well.
     other.log_in_again().await;
-    run_out(now).await;
+    expire(now).await;
     assert!(other.found(1).await.is_some());
     assert_eq!(globus.counts().refresh_grants, 1);
 
     // One that cannot be renewed.
-    let unrenewable = |tokens: &mut Tokens| {
-        for token in tokens.values_mut() {
-            let mut kept = serde_json::to_value(&*token).expect("JSON");
-            kept["refresh_token"].take();
-            kept["access_token"] = "other".into();
-            kept["expires_at_seconds"] = 1.into();
-            *token = serde_json::from_value(kept).expect("a token");
-        }
-    };
-    let change = now.update("DEFAULT", Box::new(unrenewable));
-    change.await.expect("kept");
+    let other_token =
+        json!({"access_token": "other", "refresh_token": null, "expires_at_seconds": 1});
+    edit(now, other_token).await;
     assert!(other.found(1).await.is_none());
 
     // None at all.
-    let change = now.update("DEFAULT", Box::new(Tokens::clear));
-    change.await.expect("kept");
+    update(now, DEFAULT, Tokens::clear).await;
     assert!(other.found(1).await.is_none());
     assert_eq!(globus.counts().refresh_grants, 1);
 }
 
 #[checks::test]
-async fn processes_that_are_refused_together_log_in_once() {
+async fn processes_challenged_together_log_in_once() {
     let globus = globus(Person::automatic()).await;
     let home = tempfile::tempdir().expect("a directory");
     let browser = Browser::redirected();
@@ -169,24 +158,20 @@ async fn processes_that_are_refused_together_log_in_once() {
         first.spawn(async move { app.login().await });
     }
     assert!(first.join_all().await.iter().all(Result::is_ok));
-    assert_eq!(browser.queries().len(), 1);
+    assert_eq!(browser.logins(), 1);
     for app in &processes {
         held(app, &transfer).await.expect("a credential");
     }
 
     at_once(&[AuthorizationParameters::default()]).await;
-    assert_eq!(
-        browser.queries().len(),
-        2,
-        "one login for what all were asked"
-    );
+    assert_eq!(browser.logins(), 2, "one login for what all were asked");
     // The next refusal is of the token that this login gave.
     at_once(&[AuthorizationParameters::default()]).await;
-    assert_eq!(browser.queries().len(), 3);
+    assert_eq!(browser.logins(), 3);
     // What another one was asked is no answer to what we are.
     let domain =
         AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
     at_once(&[AuthorizationParameters::default(), domain]).await;
-    assert!(browser.queries().len() >= 5, "{}", browser.queries().len());
-    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+    assert!(browser.logins() >= 5, "{}", browser.logins());
+    assert_no_violation(&globus);
 }

@@ -2,7 +2,7 @@
 
 use globus_login::{GlobusApp, MemoryStore};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 
 /// What the app asks Globus Auth for.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ async fn fails(app: &GlobusApp, work: Work) -> bool {
 #[checks::test]
 async fn redirects_of_globus_auth_are_not_followed() {
     // Whoever follows would be content with what is said there.
-    let mut body = tokens("stolen");
+    let mut body = login("stolen");
     body["sub"] = ADA.into();
     let elsewhere = Endpoint::always(answer(200, &body)).await;
     for status in [301, 302, 303, 307, 308] {
@@ -39,13 +39,13 @@ async fn redirects_of_globus_auth_are_not_followed() {
             let store = MemoryStore::new();
             let is_fresh = !matches!(work, Work::Refresh);
             for server in [AUTH_SERVER, TRANSFER_SERVER] {
-                keep(&store, server, stored(server, "old", is_fresh)).await;
+                keep(&store, stored(server, "old", is_fresh)).await;
             }
             let app = endpoint.app().store(store.clone()).build();
             let app = app.expect("an app");
             assert!(fails(&app, work).await, "{work:?} {status}");
-            assert!(!endpoint.asked().is_empty(), "{work:?} {status}");
-            let followed = elsewhere.asked();
+            assert!(!endpoint.requests().is_empty(), "{work:?} {status}");
+            let followed = elsewhere.requests();
             assert!(followed.is_empty(), "{work:?} {status}: {followed:?}");
         }
     }

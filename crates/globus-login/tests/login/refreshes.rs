@@ -7,7 +7,7 @@ use globus_login::{
     Change, JsonFileStore, MemoryStore, StoreError, StoreLock, TokenStore, Tokens, Work,
 };
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 
 /// An endpoint that answers a refresh when `released` is raised, and raises `asked` before.
 async fn slow_refreshes(refreshed: Answer, asked: Signal, released: Signal) -> Endpoint {
@@ -19,7 +19,7 @@ async fn slow_refreshes(refreshed: Answer, asked: Signal, released: Signal) -> E
                 released.raised(1).await;
                 return refreshed;
             }
-            answer(200, &tokens("login"))
+            answer(200, &login("login"))
         }
     })
     .await
@@ -34,14 +34,14 @@ pub(crate) fn stores(home: &tempfile::TempDir) -> [Arc<dyn TokenStore>; 2] {
 }
 
 #[checks::test]
-async fn late_refresh_leaves_what_a_login_or_a_logout_left() {
+async fn late_refresh_undoes_no_login_or_logout() {
     let login = [
         (AUTH_SERVER, "login-auth".to_owned()),
         (TRANSFER_SERVER, "login".to_owned()),
     ];
     let login = login.map(|(server, access)| (server.to_owned(), access));
     for refreshed in [
-        answer(200, &token(TRANSFER_SERVER, "refreshed")),
+        answer(200, &refreshed(TRANSFER_SERVER, "refreshed")),
         refused("invalid_grant", "it was replaced"),
     ] {
         for is_login in [true, false] {
@@ -52,12 +52,7 @@ async fn late_refresh_leaves_what_a_login_or_a_logout_left() {
                     slow_refreshes(refreshed.clone(), asked.clone(), released.clone()).await;
                 let app = endpoint.app().store(Arc::clone(&store)).build();
                 let app = app.expect("an app");
-                keep(
-                    &store,
-                    TRANSFER_SERVER,
-                    stored(TRANSFER_SERVER, "old", false),
-                )
-                .await;
+                keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
 
                 let refreshing = app.clone();
                 let refresh = tokio::spawn(async move { sent(&refreshing).await });
@@ -118,16 +113,11 @@ async fn programs_with_one_file_refresh_once() {
         async move {
             asked.raise();
             asked.raised(PROGRAMS).await;
-            answer(200, &token(TRANSFER_SERVER, "refreshed"))
+            answer(200, &refreshed(TRANSFER_SERVER, "refreshed"))
         }
     })
     .await;
-    keep(
-        &file(),
-        TRANSFER_SERVER,
-        stored(TRANSFER_SERVER, "old", false),
-    )
-    .await;
+    keep(&file(), stored(TRANSFER_SERVER, "old", false)).await;
     let mut programs = tokio::task::JoinSet::new();
     for _ in 0..PROGRAMS {
         let store = Watched {

@@ -5,7 +5,7 @@ use globus_gare::reauth::{Identity, ReauthError};
 use globus_login::{LoginPrompt, LoginReply, LoginRequest};
 use url::Url;
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 /// The redirect with this query, in which `STATE` stands for that of the login with this page.
@@ -27,7 +27,7 @@ impl LoginPrompt for Says {
 }
 
 #[checks::test]
-async fn only_a_sound_redirect_of_this_login_gives_a_code() {
+async fn only_a_sound_redirect_gives_a_code() {
     let of_another = "its state is another";
     for (query, problem) in [
         ("code=c1&state=STATE", None),
@@ -59,7 +59,7 @@ async fn only_a_sound_redirect_of_this_login_gives_a_code() {
         ("state=STATE", Some("no authorization code")),
         ("code=&state=STATE", Some("no authorization code")),
     ] {
-        let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
+        let endpoint = Endpoint::approving().await;
         let app = endpoint.app().prompt(Says(query)).build();
         let app = app.expect("an app");
         let pending = app.begin_login(&Identity::Session, None).await;
@@ -70,7 +70,7 @@ async fn only_a_sound_redirect_of_this_login_gives_a_code() {
             app.finish_login(pending, redirect).await,
         ] {
             let error = done.err();
-            let told = error.as_ref().map(told).unwrap_or_default();
+            let told = error.as_ref().map(logged).unwrap_or_default();
             assert_eq!(error.is_some(), problem.is_some(), "{query}: {told}");
             assert!(
                 told.contains(problem.unwrap_or_default()),
@@ -80,7 +80,7 @@ async fn only_a_sound_redirect_of_this_login_gives_a_code() {
             assert_eq!(declined, problem == Some("declined"), "{query}");
         }
         let expected = if problem.is_none() { 2 } else { 0 };
-        let asked = endpoint.asked();
+        let asked = endpoint.requests();
         assert_eq!(asked.len(), expected, "{query}: {asked:?}");
         assert!(asked.iter().all(|asked| asked.field("code") == "c1"));
     }
@@ -90,16 +90,16 @@ async fn only_a_sound_redirect_of_this_login_gives_a_code() {
 async fn pasted_code_is_trimmed_and_must_not_be_empty() {
     for (hands, code) in [
         (
-            (|_| Ok(LoginReply::Code(" c1\r\n".to_owned()))) as Hands,
+            (|_| Ok(LoginReply::Code(" c1\r\n".to_owned()))) as Reply,
             Some("c1"),
         ),
         (|_| Ok(LoginReply::Code(" \n".to_owned())), None),
     ] {
-        let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
-        let app = endpoint.app().prompt(Browser::new(hands)).build();
+        let endpoint = Endpoint::approving().await;
+        let app = endpoint.app().prompt(Browser::replying(hands)).build();
         let done = app.expect("an app").login_again().await;
         assert_eq!(done.is_ok(), code.is_some());
-        let asked = endpoint.asked();
+        let asked = endpoint.requests();
         let codes: Vec<_> = asked.iter().map(|asked| asked.field("code")).collect();
         assert_eq!(codes, code.as_slice());
     }
@@ -137,12 +137,12 @@ impl LoginPrompt for Listens {
 async fn code_is_exchanged_with_the_redirect_uri_it_came_by() {
     let port = "http://127.0.0.1:4321";
     for pastes in [false, true] {
-        let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
+        let endpoint = Endpoint::approving().await;
         let app = endpoint.app().prompt(Listens { port, pastes }).build();
         app.expect("an app").login_again().await.expect("a login");
         let default = format!("{}v2/web/auth-code", endpoint.url);
         let expected = if pastes { &default } else { port };
         // As it was written: Globus Auth compares the bytes.
-        assert_eq!(endpoint.asked()[0].field("redirect_uri"), expected);
+        assert_eq!(endpoint.requests()[0].field("redirect_uri"), expected);
     }
 }

@@ -5,58 +5,51 @@ use globus_login::GlobusApp;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 use crate::support::*;
-use crate::world::World;
 
-fn client(world: &World, app: &GlobusApp) -> ClientWithMiddleware {
-    let http = reqwest::Client::builder().no_proxy();
-    ClientBuilder::new(http.build().expect("a client"))
-        .with(GareMiddleware::new(app.clone()).trust(world.trust()))
+fn client(sample: &Sample, app: &GlobusApp) -> ClientWithMiddleware {
+    ClientBuilder::new(checks::browser::client())
+        .with(GareMiddleware::new(app.clone()).trust(sample.trust()))
         .build()
 }
 
-async fn list(world: &World, client: &ClientWithMiddleware) -> u16 {
-    let answer = client.get(&world.listing).send().await;
+async fn list(sample: &Sample, client: &ClientWithMiddleware) -> u16 {
+    let answer = client.get(sample.listing()).send().await;
     answer.expect("an answer").status().as_u16()
 }
 
 /// Revokes the access token that the app would send.
-async fn revoke(world: &World, app: &GlobusApp) {
-    let transfer = target(world.globus.transfer_url());
+async fn revoke(sample: &Sample, app: &GlobusApp) {
+    let transfer = target(sample.globus.transfer_url());
     let held = held(app, &transfer).await.expect("a credential");
-    let value = held.header_value().to_str().expect("ASCII");
-    let token = value.strip_prefix("Bearer ").expect("a bearer token");
-    assert!(world.globus.revoke_token(token));
+    assert!(sample.globus.revoke_token(&bearer(&held)));
 }
 
 #[checks::test]
-async fn a_token_that_was_revoked_is_renewed_once_for_all_who_send_it() {
-    let world = World::open().await;
+async fn revoked_token_is_refreshed_once_for_all_clients() {
+    let sample = Sample::open().await;
     let browser = Browser::redirected();
-    let app = app(&world.globus, &browser).refresh_tokens(true).build();
-    let app = app.expect("an app");
-    app.login().await.expect("a login");
-    let (one, two) = (client(&world, &app), client(&world, &app));
-    assert_eq!(list(&world, &one).await, 200);
-    assert_eq!(list(&world, &two).await, 200);
+    let app = logged_in(app(&sample.globus, &browser).refresh_tokens(true)).await;
+    let (one, two) = (client(&sample, &app), client(&sample, &app));
+    assert_eq!(list(&sample, &one).await, 200);
+    assert_eq!(list(&sample, &two).await, 200);
 
-    revoke(&world, &app).await;
-    assert_eq!(list(&world, &one).await, 200);
+    revoke(&sample, &app).await;
+    assert_eq!(list(&sample, &one).await, 200);
     // What the other client was refused with is not what there is now.
-    assert_eq!(list(&world, &two).await, 200);
-    assert_eq!(world.globus.counts().refresh_grants, 1);
-    assert_eq!(browser.queries().len(), 1, "nobody was asked again");
+    assert_eq!(list(&sample, &two).await, 200);
+    assert_eq!(sample.globus.counts().refresh_grants, 1);
+    assert_eq!(browser.logins(), 1, "nobody was asked again");
 }
 
 #[checks::test]
-async fn what_cannot_be_renewed_is_told_and_asks_nobody() {
-    let world = World::open().await;
+async fn revoked_token_without_refresh_is_401_and_asks_nobody() {
+    let sample = Sample::open().await;
     let browser = Browser::redirected();
-    let app = app(&world.globus, &browser).build().expect("an app");
-    app.login().await.expect("a login");
-    let client = client(&world, &app);
-    assert_eq!(list(&world, &client).await, 200);
+    let app = logged_in(app(&sample.globus, &browser)).await;
+    let client = client(&sample, &app);
+    assert_eq!(list(&sample, &client).await, 200);
 
-    revoke(&world, &app).await;
-    assert_eq!(list(&world, &client).await, 401);
-    assert_eq!(browser.queries().len(), 1, "nobody was asked again");
+    revoke(&sample, &app).await;
+    assert_eq!(list(&sample, &client).await, 401);
+    assert_eq!(browser.logins(), 1, "nobody was asked again");
 }

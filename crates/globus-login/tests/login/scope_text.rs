@@ -3,7 +3,7 @@
 use globus_login::{Scope, Scopes};
 
 #[checks::test]
-fn scopes_are_united_with_what_depends_on_them() {
+fn scopes_are_united_with_their_dependencies() {
     for (text, united) in [
         ("a b  b c", "a b c"),
         ("  a\t\n b ", "a b"),
@@ -29,7 +29,7 @@ fn scopes_are_united_with_what_depends_on_them() {
 }
 
 #[checks::test]
-fn text_that_is_no_list_of_scopes_is_refused() {
+fn malformed_scope_text_is_refused() {
     for text in [
         "a[b",
         "a]",
@@ -60,16 +60,26 @@ fn text_that_is_no_list_of_scopes_is_refused() {
     one.union(&other).expect_err("a scope depends on itself");
 }
 
+/// 4,096 scopes may be written out, in brackets 64 deep.
 #[checks::test]
-fn no_text_takes_unbounded_work() {
+fn scope_text_has_a_depth_and_a_count_limit() {
     let deep = "a[".repeat(100_000).parse::<Scopes>();
     let error = deep.expect_err("no brackets close").to_string();
     assert!(error.contains("too deeply"), "{error}");
-    // Each level names the next one twice: written out, it doubles with each.
+
+    let too_many = |text: &str| {
+        let error = text.parse::<Scopes>().expect_err("too many scopes");
+        assert!(error.to_string().contains("too many"), "{error}");
+    };
+    let names = |count: usize| (0..count).map(|number| format!("s{number} "));
+    let most: Scopes = names(4096).collect::<String>().parse().expect("scopes");
+    assert_eq!(most.iter().count(), 4096);
+    too_many(&names(4097).collect::<String>());
+
+    // Each level names the next one twice: written out, it doubles with each. 20 levels are shallow, and a million
+    // scopes; 40 levels are too deep as well.
     let level = |level| format!("l{level}[x{level}[l{0}] y{level}[l{0}]] ", level + 1);
     for levels in [20, 40] {
-        let wide: String = (0..levels).map(level).collect();
-        let error = wide.parse::<Scopes>().expect_err("too many scopes");
-        assert!(error.to_string().contains("too many"), "{error}");
+        too_many(&(0..levels).map(level).collect::<String>());
     }
 }

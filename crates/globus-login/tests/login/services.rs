@@ -1,20 +1,20 @@
 //! Which resource server's token a scope is of, and which goes to an origin.
 
+use checks::tokens::with;
 use globus_gare::Environment;
 use globus_login::{GlobusApp, MemoryStore, StoredToken};
+use serde_json::json;
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 /// A token with this scope.
 fn with_scope(server: &str, scope: &str) -> StoredToken {
-    let mut kept = serde_json::to_value(stored(server, "kept", true)).expect("JSON");
-    kept["scope"] = scope.into();
-    serde_json::from_value(kept).expect("a token")
+    with(&stored(server, "kept", true), json!({"scope": scope}))
 }
 
 #[checks::test]
-async fn scope_tells_whose_token_has_it() {
+async fn scope_is_held_by_the_token_of_its_resource_server() {
     let of_auth = "https://auth.globus.org/scopes/";
     let (flows, compute, timer) = (
         format!("{of_auth}eec9b274-0c81-4334-bdc2-54e90e689b9a/manage_flows"),
@@ -36,9 +36,9 @@ async fn scope_tells_whose_token_has_it() {
     ] {
         let is_logged_in = async |kept: &[(&str, &str)]| {
             let store = MemoryStore::new();
-            keep(&store, AUTH_SERVER, with_scope(AUTH_SERVER, "openid")).await;
+            keep(&store, with_scope(AUTH_SERVER, "openid")).await;
             for (server, scope) in kept {
-                keep(&store, server, with_scope(server, scope)).await;
+                keep(&store, with_scope(server, scope)).await;
             }
             let app = GlobusApp::user(CLIENT)
                 .auth_url("http://127.0.0.1:1")
@@ -63,7 +63,7 @@ async fn scope_tells_whose_token_has_it() {
 }
 
 #[checks::test]
-async fn origin_gets_the_token_of_its_resource_server_or_none() {
+async fn origin_gets_the_token_of_its_resource_server() {
     let store = MemoryStore::new();
     for server in [
         AUTH_SERVER,
@@ -79,7 +79,7 @@ async fn origin_gets_the_token_of_its_resource_server_or_none() {
         "data.example.edu",
         "searchxapi.globus.org",
     ] {
-        keep(&store, server, stored(server, server, true)).await;
+        keep(&store, stored(server, server, true)).await;
     }
     let app = GlobusApp::user(CLIENT)
         .auth_url("https://auth.globus.org")
@@ -117,9 +117,7 @@ async fn origin_gets_the_token_of_its_resource_server_or_none() {
         ("https://nexus.api.globus.org.evil.example", None),
     ] {
         let sent = held(&app, &target(origin)).await;
-        let sent = sent.map(|credential| credential.header_value().clone());
-        let expected = server.map(|server| format!("Bearer {server}"));
-        let sent = sent.as_ref().map(|value| value.to_str().expect("text"));
-        assert_eq!(sent, expected.as_deref(), "{origin}");
+        let sent = sent.as_ref().map(bearer);
+        assert_eq!(sent.as_deref(), server, "{origin}");
     }
 }

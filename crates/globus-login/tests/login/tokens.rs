@@ -1,14 +1,12 @@
 //! Whose tokens they are, and how they are renewed.
 
 use fake_globus::{Collection, FakeGlobus, Identity, Person, RequestKind};
-use globus_gare::reauth::Reauthenticator;
 use globus_login::{GlobusApp, MemoryStore, Scope};
 
 use crate::support::*;
-use crate::world::World;
 
 #[checks::test]
-async fn somebody_else_who_logs_in_is_refused() {
+async fn login_by_another_person_is_refused() {
     let globus = FakeGlobus::builder()
         .identity(Identity::new("ada", "uchicago.edu"))
         .identity(Identity::new("bob", "anl.gov"))
@@ -16,11 +14,7 @@ async fn somebody_else_who_logs_in_is_refused() {
     let globus = globus.start().await.expect("a server");
     let store = MemoryStore::new();
     let app = app(&globus, &Browser::redirected()).store(store.clone());
-    let app = app
-        .scopes([TRANSFER_ALL, "profile"])
-        .build()
-        .expect("an app");
-    app.login().await.expect("a login");
+    let app = logged_in(app.scopes([TRANSFER_ALL, "profile"])).await;
     let transfer = target(globus.transfer_url());
     let before = held(&app, &transfer).await.expect("a credential");
 
@@ -49,11 +43,11 @@ async fn somebody_else_who_logs_in_is_refused() {
     app.login().await.expect("a login");
     let account = app.account().await.expect("no error").expect("somebody");
     assert_eq!(account.username.as_deref(), Some("bob@anl.gov"));
-    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+    assert_no_violation(&globus);
 }
 
 #[checks::test]
-async fn an_app_logs_in_once_and_again_for_what_it_needs_more() {
+async fn app_logs_in_again_only_for_new_scopes() {
     let globus = globus(Person::automatic()).await;
     let (browser, store) = (Browser::redirected(), MemoryStore::new());
     let with = |scopes: &[&str]| {
@@ -72,34 +66,28 @@ async fn an_app_logs_in_once_and_again_for_what_it_needs_more() {
         let app = with(scopes);
         app.login().await.expect("a login");
         assert!(app.is_logged_in().await.expect("no error"));
-        assert_eq!(browser.queries().len(), logins, "{scopes:?}");
+        assert_eq!(browser.logins(), logins, "{scopes:?}");
     }
     // What was granted before is asked for again: the new tokens replace the old ones.
     with(&["profile"]).login().await.expect("a login");
-    let scope = browser.asked(2, "scope").expect("scopes");
+    let scope = browser.parameter(2, "scope").expect("scopes");
     assert_eq!(scope, format!("profile openid email {TRANSFER_ALL}"));
 }
 
 #[checks::test]
-async fn a_mapped_collection_asks_nothing_of_who_asked_for_it_at_once() {
-    let world = World::guarded(Collection::data_access).await;
-    let transfer = target(world.globus.transfer_url());
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client");
+async fn data_access_scope_up_front_prevents_the_challenge() {
+    let sample = Sample::guarded(Collection::data_access).await;
+    let transfer = target(sample.globus.transfer_url());
     for (scopes, status) in [
         (Scope::transfer_all(), 403),
-        (Scope::transfer_data_access(world.collection), 200),
+        (Scope::transfer_data_access(&sample.collection), 200),
     ] {
-        let app = app(&world.globus, &Browser::redirected())
-            .scopes([scopes.to_string()])
-            .build()
-            .expect("an app");
-        app.login().await.expect("a login");
+        let app =
+            logged_in(app(&sample.globus, &Browser::redirected()).scopes([scopes.to_string()]))
+                .await;
         let credential = held(&app, &transfer).await.expect("a credential");
-        let request = client
-            .get(&world.listing)
+        let request = client()
+            .get(sample.listing())
             .header("authorization", credential.header_value());
         assert_eq!(
             request.send().await.expect("an answer").status().as_u16(),
@@ -110,14 +98,12 @@ async fn a_mapped_collection_asks_nothing_of_who_asked_for_it_at_once() {
 }
 
 #[checks::test]
-async fn a_token_is_renewed_before_it_runs_out_and_once_between_all() {
+async fn token_is_refreshed_early_and_once() {
     let globus = globus(Person::automatic()).await;
     let store = MemoryStore::new();
     let day = std::time::Duration::from_secs(24 * 3600);
     let app = |leeway| {
-        let app = app(&globus, &Browser::redirected())
-            .refresh_tokens(true)
-            .store(store.clone());
+        let app = refreshing(&globus, &Browser::redirected(), &store);
         app.expiry_leeway(leeway).build().expect("an app")
     };
     let transfer = target(globus.transfer_url());
@@ -128,7 +114,7 @@ async fn a_token_is_renewed_before_it_runs_out_and_once_between_all() {
     held(&app(3 * day), &transfer).await.expect("a credential");
     assert_eq!(globus.counts().refresh_grants, 1);
 
-    run_out(&store).await;
+    expire(&store).await;
     let (one, two) = (app(day), app(day));
     let (first, second) = tokio::join!(held(&one, &transfer), held(&two, &transfer));
     let (first, second) = (first.expect("a credential"), second.expect("a credential"));
@@ -137,7 +123,7 @@ async fn a_token_is_renewed_before_it_runs_out_and_once_between_all() {
 }
 
 #[checks::test]
-async fn a_client_logs_in_as_itself_and_asks_nobody() {
+async fn confidential_app_gets_tokens_and_asks_nobody() {
     let globus = globus(Person::browser()).await;
     let store = MemoryStore::new();
     let app = confidential(&globus).store(store.clone());
@@ -146,10 +132,10 @@ async fn a_client_logs_in_as_itself_and_asks_nobody() {
     let credential = async || held(&app, &transfer).await.expect("a credential");
     let first = credential().await;
     assert_eq!(first.header_value(), credential().await.header_value());
-    run_out(&store).await;
+    expire(&store).await;
     assert_ne!(first.header_value(), credential().await.header_value());
     let scope = Scope::transfer_data_access("6c54cade-bde5-45c1-bdea-f4bd71dba2cc").to_string();
-    app.reauthenticate(&challenge(&globus, consent(&scope)))
+    answer_challenge(&app, &globus, consent(&scope))
         .await
         .expect("a credential");
     assert_eq!(globus.counts().client_grants, 3);
@@ -164,9 +150,5 @@ async fn a_client_logs_in_as_itself_and_asks_nobody() {
         .login()
         .await
         .expect_err("another secret");
-    assert!(
-        !told(&error).contains("wr0ng") && told(&error).contains("invalid_client"),
-        "{}",
-        told(&error)
-    );
+    assert_says(&error, "invalid_client", &["wr0ng"]);
 }

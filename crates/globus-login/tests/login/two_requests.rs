@@ -2,18 +2,17 @@
 
 use fake_globus::{FakeGlobus, Person};
 use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::{Identity, ReauthError, Target};
+use globus_gare::reauth::{Identity, Target};
 use globus_login::GlobusApp;
 
 use crate::support::*;
 
 fn service(globus: &FakeGlobus) -> GlobusApp {
-    let nobody = Browser::new(|_| Err(ReauthError::declined()));
-    app(globus, &nobody).build().expect("an app")
+    app(globus, &Browser::closed()).build().expect("an app")
 }
 
 #[checks::test]
-async fn each_user_gets_what_their_own_login_gave() {
+async fn each_user_gets_the_credential_of_their_own_login() {
     let globus = globus(Person::automatic()).await;
     let app = service(&globus);
     let (ada, bob) = (Identity::Named("ada".into()), Identity::Named("bob".into()));
@@ -60,11 +59,11 @@ async fn each_user_gets_what_their_own_login_gave() {
     let again = app.begin_login(&ada, None).await.expect("a login");
     let scopes = value(again.authorize_url(), "scope");
     assert!(scopes.contains("groups.api.globus.org:all"), "{scopes}");
-    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+    assert_no_violation(&globus);
 }
 
 #[checks::test]
-async fn a_login_that_the_user_declines_changes_nothing() {
+async fn declined_pending_login_changes_nothing() {
     let globus = globus(Person::automatic().declines()).await;
     let app = service(&globus);
     let ada = Identity::Named("ada".into());
@@ -80,7 +79,7 @@ async fn a_login_that_the_user_declines_changes_nothing() {
 }
 
 #[checks::test]
-async fn a_service_that_nobody_knows_has_no_newer_credential() {
+async fn newer_credential_for_an_unknown_service_is_an_error() {
     let globus = globus(Person::automatic()).await;
     let app = service(&globus);
     let error = app

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use globus_gare::reauth::{Identity, Target};
 use globus_login::{Change, GlobusApp, StoreError, TokenStore, Tokens};
 
-use crate::endpoint::*;
+use crate::support::endpoint::*;
 use crate::support::*;
 
 /// How many users an app remembers beside its store.
@@ -48,7 +48,7 @@ async fn log_in(app: &GlobusApp, number: usize) {
 
 #[checks::test]
 async fn least_recently_used_user_is_forgotten() {
-    let endpoint = Endpoint::always(answer(200, &tokens("given"))).await;
+    let endpoint = Endpoint::approving().await;
     let app = endpoint.app().store(Everybody::default()).build();
     let app = app.expect("an app");
     for number in 0..MAX {

@@ -4,14 +4,15 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::Duration;
 
+use checks::sample::assert_no_violation;
 use checks::site::*;
 
 use crate::support::*;
 
 #[checks::test(seconds = 600)]
-async fn the_demonstration_lists_logs_in_and_lists_again() {
+async fn demo_lists_logs_in_and_lists_again() {
     let ran = run(ls(&[])).await;
-    ran.ended(0, &LISTING.repeat(2));
+    ran.assert_ended(0, &LISTING.repeat(2));
     for said in [
         "status 502",
         "asks you to log in again",
@@ -26,7 +27,7 @@ async fn the_demonstration_lists_logs_in_and_lists_again() {
 }
 
 #[checks::test(seconds = 600)]
-async fn the_demonstration_takes_the_options() {
+async fn demo_takes_the_output_options() {
     let ran = run(ls(&["--long"])).await;
     let lines: Vec<Vec<&str>> = ran
         .stdout
@@ -61,21 +62,17 @@ async fn the_demonstration_takes_the_options() {
     assert_eq!(documents[1]["DATA"][1]["name"], "figures");
 
     let ran = run(ls(&["--color", "always"])).await;
-    assert!(
-        ran.code == 0 && ran.stdout.contains("\u{1b}[") && ran.stdout.contains("figures"),
-        "{}",
-        ran.stdout
-    );
+    ran.assert_shows(&["\u{1b}[", "figures"]);
 }
 
 #[checks::test(seconds = 600)]
-async fn a_login_declined_or_forbidden_ends_the_demonstration_with_4() {
+async fn demo_without_its_login_exits_with_4() {
     for (option, says) in [
         ("--decline", "the login was declined"),
         ("--no-login", "without --no-login"),
     ] {
         let ran = run(ls(&[option])).await;
-        ran.ended(4, LISTING);
+        ran.assert_ended(4, LISTING);
         let complaints: Vec<_> = ran
             .stderr
             .lines()
@@ -91,7 +88,7 @@ async fn a_login_declined_or_forbidden_ends_the_demonstration_with_4() {
 }
 
 #[checks::test(seconds = 600)]
-async fn a_collection_is_listed_with_the_token_of_the_environment() {
+async fn token_of_the_environment_lists_a_collection() {
     let site = Site::new(PROGRAM).await;
     let id = site.collection.as_str();
     for (arguments, listed) in [
@@ -103,18 +100,14 @@ async fn a_collection_is_listed_with_the_token_of_the_environment() {
         ),
         (vec!["--no-login", &id.to_uppercase(), "/"], LISTING),
     ] {
-        let ran = run(site.ls(&arguments)).await;
-        assert_eq!(
-            (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
-            (0, listed, ""),
-            "{arguments:?}"
-        );
+        let ran = run(site.with_token(&arguments)).await;
+        ran.assert_said(listed);
     }
-    site.saw_no_violation();
+    assert_no_violation(&site.globus);
 }
 
 #[checks::test(seconds = 600)]
-async fn a_login_that_is_not_possible_is_4_and_one_line() {
+async fn impossible_login_exits_with_4_and_one_line() {
     let site = Site::new(PROGRAM).await;
     site.globus.clock().advance(Duration::from_secs(120));
     for (arguments, says) in [
@@ -122,21 +115,22 @@ async fn a_login_that_is_not_possible_is_4_and_one_line() {
         (&["--no-login"], "without --no-login"),
         (&["--client-id", "x"], "run it once in a terminal"),
     ] {
-        let ran = run(site.ls(&[&[site.collection.as_str()], arguments].concat())).await;
-        let line = the_line(&ran, 4);
+        let ran = run(site.with_token(&[&[site.collection.as_str()], arguments].concat())).await;
+        let line = ran.error_line(4);
         assert!(
             line.contains("asks you to log in again") && line.contains(says),
             "{line}"
         );
         assert!(!line.contains(&site.token));
     }
-    let mut without_token = site.ls(&[&site.collection]);
+    let mut without_token = site.with_token(&[&site.collection]);
     without_token.env_remove("GLOBUS_ACCESS_TOKEN");
-    assert!(the_line(&run(without_token).await, 4).contains("GLOBUS_ACCESS_TOKEN"));
-    let mut bad_token = site.ls(&[&site.collection]);
+    let ran = run(without_token).await;
+    assert!(ran.error_line(4).contains("GLOBUS_ACCESS_TOKEN"));
+    let mut bad_token = site.with_token(&[&site.collection]);
     bad_token.env("GLOBUS_ACCESS_TOKEN", "s3cret");
     let ran = run(bad_token).await;
-    let line = the_line(&ran, 4);
+    let line = ran.error_line(4);
     assert!(
         line.contains("not accepted") && !line.contains("s3cret"),
         "{line}"
@@ -144,31 +138,31 @@ async fn a_login_that_is_not_possible_is_4_and_one_line() {
 }
 
 #[checks::test(seconds = 600)]
-async fn what_is_not_there_is_one_line() {
+async fn missing_collection_or_path_exits_with_1_and_one_line() {
     let site = Site::new(PROGRAM).await;
     let unknown = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
-    let ran = run(site.ls(&[unknown])).await;
-    let line = the_line(&ran, 1);
+    let ran = run(site.with_token(&[unknown])).await;
+    let line = ran.error_line(1);
     assert!(
         line.contains(unknown) && line.contains("https://app.globus.org/collections"),
         "{line}"
     );
-    let ran = run(site.ls(&[&site.collection, "/nowhere/"])).await;
-    let line = the_line(&ran, 1);
+    let ran = run(site.with_token(&[&site.collection, "/nowhere/"])).await;
+    let line = ran.error_line(1);
     assert!(
         line.contains("/nowhere/") && line.contains("not found") && line.contains("parent"),
         "{line}"
     );
-    let ran = run(site.ls(&[&site.collection, "/README.txt"])).await;
-    assert!(the_line(&ran, 1).contains("/README.txt"));
+    let ran = run(site.with_token(&[&site.collection, "/README.txt"])).await;
+    assert!(ran.error_line(1).contains("/README.txt"));
 }
 
 #[checks::test(seconds = 600)]
-async fn a_wrong_command_line_is_2() {
+async fn wrong_command_line_exits_with_2() {
     let ran = run(ls(&["not-a-uuid"])).await;
-    assert!(the_line(&ran, 2).contains("not a collection id"));
+    assert!(ran.error_line(2).contains("not a collection id"));
     let ran = run(ls(&["evil\u{1b}[2J\nid"])).await;
-    assert!(!the_line(&ran, 2).contains('\u{1b}'));
+    assert!(!ran.error_line(2).contains('\u{1b}'));
     for arguments in [
         &["--bogus"][..],
         &["--timeout", "0"],
@@ -179,15 +173,11 @@ async fn a_wrong_command_line_is_2() {
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");
     }
     let ran = run(ls(&["--help"])).await;
-    assert!(
-        ran.code == 0 && ran.stdout.contains("Examples:") && ran.stdout.contains("Exit codes:"),
-        "{}",
-        ran.stdout
-    );
+    ran.assert_shows(&["Examples:", "Exit codes:"]);
 }
 
 #[checks::test(seconds = 600)]
-async fn a_service_out_of_reach_is_1_and_one_line() {
+async fn unreachable_service_exits_with_1_and_one_line() {
     let id = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
     // It listens, and never answers; once dropped, nobody does.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -200,22 +190,22 @@ async fn a_service_out_of_reach_is_1_and_one_line() {
         command
     };
     let ran = run(at(&address, &[id, "--timeout", "1"])).await;
-    assert!(the_line(&ran, 1).contains("--timeout"));
+    assert!(ran.error_line(1).contains("--timeout"));
     drop(silent);
     let ran = run(at(&address, &[id])).await;
-    assert!(the_line(&ran, 1).contains("cannot be reached"));
+    assert!(ran.error_line(1).contains("cannot be reached"));
     for (url, says) in [
         ("http://data.example.edu", "https"),
         ("nonsense", "GLOBUS_SDK_SERVICE_URL_TRANSFER"),
     ] {
         let ran = run(at(url, &[id])).await;
-        let line = the_line(&ran, 1);
+        let line = ran.error_line(1);
         assert!(line.contains(says) && !line.contains("s3cret"), "{line}");
     }
 }
 
 #[checks::test(seconds = 600)]
-async fn a_reader_that_has_seen_enough_is_no_trouble() {
+async fn closed_pipe_is_no_error() {
     for stdout in [true, false] {
         let mut command = ls(&["--long"]);
         let mut child = command

@@ -4,8 +4,6 @@ mod command;
 mod listing;
 #[cfg(unix)]
 mod login;
-#[cfg(unix)]
-mod screen;
 mod support;
 #[cfg(unix)]
 mod terminal;

@@ -1,23 +1,22 @@
 //! The whole login in Chromium: `globus-ls` opens a page, a person picks an identity and approves, and it lists.
 #![cfg(unix)]
 
-mod chromium;
+mod support;
 
 use std::time::Duration;
 
 use fake_globus::Person;
 
 use checks::launcher::Launcher;
+use checks::sample::assert_no_violation;
 use checks::site::*;
 use peers::programs;
 
-use crate::chromium::Chromium;
+use crate::support::chromium::Chromium;
 
 #[checks::test(seconds = 600)]
-async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
-    let Some(chromium) = Chromium::start().await else {
-        return;
-    };
+async fn person_logs_in_again_as_required_then_declines() {
+    let chromium = Chromium::start().await;
     let site = Site::guarded(programs::globus_ls(), |collection| {
         collection.domain("uchicago.edu").mfa()
     })
@@ -26,13 +25,13 @@ async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
     let mut launcher = Launcher::new();
     let browser = launcher.program();
     let command = || {
-        let mut command = site.daily(&[&site.collection]);
+        let mut command = site.with_client(&[&site.collection]);
         command.env("BROWSER", &browser);
         run(command)
     };
 
-    // Whoever has no token logs in first, as anybody. The collection then wants somebody of the university, and a
-    // second factor.
+    // Without a token the program logs in first, as any identity. The collection then requires an identity of the
+    // university, and a second factor.
     let running = command();
     let person = async {
         chromium.open(&launcher.page().await).await;
@@ -71,7 +70,7 @@ async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
         );
     };
     let (ran, ()) = tokio::join!(running, person);
-    ran.ended(0, LISTING);
+    ran.assert_ended(0, LISTING);
     assert!(
         ran.stderr
             .contains("an identity from uchicago.edu and use multi-factor"),
@@ -90,7 +89,7 @@ async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
         );
     };
     let (ran, ()) = tokio::join!(running, person);
-    ran.ended(4, "");
+    ran.assert_ended(4, "");
     assert!(
         ran.stderr.contains("the login was declined"),
         "{}",
@@ -98,5 +97,5 @@ async fn a_person_logs_in_once_more_as_asked_and_then_declines() {
     );
     let counts = site.globus.counts();
     assert_eq!((counts.logins, counts.code_grants), (2, 2));
-    site.saw_no_violation();
+    assert_no_violation(&site.globus);
 }

@@ -1,6 +1,6 @@
 //! The official Python SDK and `globus` command line, unchanged, against the embedded services.
 //!
-//! Where they are found, `peers/peer.rs` says.
+//! [`peers::python`] says where they are found.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -11,12 +11,12 @@ use fake_globus::{Collection, ErrorShape, FakeGlobus, Identity, Person, Policy, 
 use peers::python;
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]
-async fn the_python_sdk_works() {
+async fn python_sdk_works_against_fake_globus() {
     run("sdk.py").await;
 }
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]
-async fn the_command_line_works() {
+async fn globus_command_works_against_fake_globus() {
     run("cli.py").await;
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Detection held against the Python SDK.
 #[checks::test(seconds = 600)]
-fn sdk_parity() {
+fn saved_inputs_read_as_the_sdk_reads_them() {
     let sdk = python::script("gare_oracle.py");
     let inputs = inputs::saved("sdk_parity").into_iter();
     let bodies: Vec<String> = inputs

@@ -1,15 +1,13 @@
 //! Held against the Python SDK: what `globus_sdk.gare.to_gares` accepts, we accept, with the same content.
 //!
-//! The deliberate differences are all in `peers/parity.rs`.
+//! The deliberate differences are all in `peers::parity`.
 
 use globus_gare::gare::{self, Gare};
 use peers::parity::{assert_accepted, assert_query};
 use peers::{oracle, python};
-use proptest::{
-    strategy::{Strategy, ValueTree},
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
-};
 use serde_json::Value;
+
+use crate::support::generate;
 
 const CORPUS: &str = include_str!("../../../../tests/corpus/errors.jsonl");
 const GENERATED: usize = 6000;
@@ -21,23 +19,8 @@ fn detected(body: &str) -> Vec<Gare> {
         .collect()
 }
 
-/// `count` bodies, the same in every run.
-fn generate(count: usize) -> Vec<(String, bool)> {
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let strategy = checks::documents::body();
-    (0..count)
-        .map(|_| {
-            strategy
-                .new_tree(&mut runner)
-                .expect("no filters")
-                .current()
-        })
-        .collect()
-}
-
 #[checks::test(seconds = 600)]
-fn the_corpus() {
+fn corpus_reads_as_the_sdk_reads_it() {
     let sdk = python::script("gare_oracle.py");
     let rows = CORPUS
         .lines()
@@ -59,9 +42,9 @@ fn the_corpus() {
 }
 
 #[checks::test(seconds = 600)]
-fn generated_documents() {
+fn generated_documents_read_as_the_sdk_reads_them() {
     let sdk = python::script("gare_oracle.py");
-    let bodies = generate(GENERATED);
+    let bodies = generate(GENERATED, &checks::documents::body());
     let mut accepted = 0;
     let mut consents = 0;
     let mut queries = 0;
@@ -83,7 +66,7 @@ fn generated_documents() {
             assert_query(body, &gare.authorization_parameters, theirs);
         }
     }
-    // A generator that the SDK refuses to hear tests nothing.
+    // Documents that the SDK refuses would show nothing.
     assert!(
         accepted >= 2000,
         "the SDK accepts only {accepted} documents"

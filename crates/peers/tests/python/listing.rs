@@ -7,9 +7,9 @@ use peers::{programs, python};
 use tokio::process::Command;
 
 #[checks::test(seconds = 600)]
-async fn the_globus_command_lists_the_same() {
+async fn listing_equals_that_of_the_globus_command() {
     let script = python::script("cli.py");
-    let site = Site::of_many_files(programs::globus_ls()).await;
+    let site = Site::with_many_files(programs::globus_ls()).await;
     // Whoever logs in as a client has a session of now.
     let globus = std::path::Path::new(script.get_program()).with_file_name("globus");
     for (theirs, ours) in [

@@ -6,4 +6,5 @@ mod gare;
 mod listing;
 mod scopes;
 mod store;
+mod support;
 mod urls;

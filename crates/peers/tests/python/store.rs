@@ -5,12 +5,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
-use fake_globus::{Collection, FakeGlobus, Person};
-use globus_gare::reauth::{Identity, ReauthError, Reauthenticator, Target};
-use globus_login::{GlobusApp, JsonFileStore, LoginPrompt, LoginReply, LoginRequest, TokenStore};
-
-use checks::tokens::{put, servers, token};
+use checks::browser::{Browser, client};
+use checks::sample::{Sample, TRANSFER_ALL, assert_no_violation};
+use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update};
+use globus_gare::reauth::{Identity, Reauthenticator, Target};
+use globus_login::{GlobusApp, JsonFileStore, Tokens};
 use peers::python;
 
 const WRITES: usize = 200;
@@ -29,16 +28,15 @@ fn output(mut command: Command) -> String {
 }
 
 #[checks::test(seconds = 600)]
-async fn each_writes_what_the_other_would_have_written() {
+async fn rust_and_python_write_the_same_bytes() {
     let mut script = python::script("token_file.py");
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
+    let (_home, store) = token_file();
     for (namespace, server) in [
         ("DEFAULT", "transfer.api.globus.org"),
         ("DEFAULT", "auth.globus.org"),
         ("é\"\n", "x"),
     ] {
-        put(&store, namespace, token(server, "tökén\u{7f}😀"), server).await;
+        put(&store, namespace, token(server, "tökén\u{7f}😀")).await;
     }
     let ours = std::fs::read_to_string(store.path()).expect("a file");
     script.arg("rewrite").arg(store.path());
@@ -50,7 +48,7 @@ async fn each_writes_what_the_other_would_have_written() {
 }
 
 #[checks::test(seconds = 600)]
-fn the_file_is_where_python_has_it() {
+fn token_file_path_is_that_of_python() {
     let mut script = python::script("token_file.py");
     if std::env::var_os("GLOBUS_SDK_ENVIRONMENT").is_some() {
         return;
@@ -90,7 +88,7 @@ fn writer(path: &Path, how: &str) -> Child {
     writer.expect("Python starts")
 }
 
-/// Has both write, and tells how many of Python's tokens Rust saw at each of its own writes.
+/// Has both write, and gives how many of Python's tokens Rust saw at each of its own writes.
 async fn write_at_once(store: &JsonFileStore, mut python: Child) -> Vec<usize> {
     let mut said = BufReader::new(python.stdout.take().expect("a pipe")).lines();
     assert_eq!(said.next().expect("a line").expect("text"), "ready");
@@ -106,17 +104,14 @@ async fn write_at_once(store: &JsonFileStore, mut python: Child) -> Vec<usize> {
         let new = token(&server, "by Rust");
         let counts = Arc::new(Mutex::new(0));
         let counted = Arc::clone(&counts);
-        let change = move |tokens: &mut globus_login::Tokens| {
+        let change = move |tokens: &mut Tokens| {
             *counted.lock().expect("no panic") = tokens
                 .keys()
                 .filter(|name| name.starts_with("python"))
                 .count();
             tokens.insert(server.clone(), new.clone());
         };
-        store
-            .update("DEFAULT", Box::new(change))
-            .await
-            .expect("kept");
+        update(store, DEFAULT, change).await;
         seen.push(*counts.lock().expect("no panic"));
     }
     assert_eq!(said.next().expect("a line").expect("text"), "done");
@@ -124,93 +119,60 @@ async fn write_at_once(store: &JsonFileStore, mut python: Child) -> Vec<usize> {
     seen
 }
 
-/// How often the two are let loose until they come between each other's writes: who gets a lock is the system's to say.
+/// How often the two are started until their writes interleave: the system decides who gets a lock.
 const ROUNDS: usize = 20;
 
-#[checks::test(seconds = 600)]
-async fn both_write_at_once_and_nothing_is_lost() {
+/// Has both write in up to [`ROUNDS`] rounds, each with a file of its own, until `check` says that their writes
+/// interleaved. It gets the file, and how many of Python's tokens Rust saw at each of its writes.
+async fn until_interleaved(how: &str, check: impl AsyncFn(JsonFileStore, Vec<usize>) -> bool) {
     for _ in 0..ROUNDS {
-        let home = tempfile::tempdir().expect("a directory");
-        let store = JsonFileStore::new(home.path().join("tokens.json"));
-        let python = writer(store.path(), "locked");
-        let seen = write_at_once(&store, python).await;
-        let tokens = store.load("DEFAULT").await.expect("tokens");
-        for number in 0..WRITES {
-            for by in ["python", "rust"] {
-                assert!(
-                    tokens.contains_key(&format!("{by}-{number}")),
-                    "{by}-{number} is lost"
-                );
-            }
-        }
-        // They did write at once, or it has shown nothing.
-        if seen.iter().any(|count| (1..WRITES).contains(count)) {
+        let (_home, store) = token_file();
+        let seen = write_at_once(&store, writer(store.path(), how)).await;
+        if check(store, seen).await {
             return;
         }
     }
     panic!("in {ROUNDS} rounds one was always done before the other began");
 }
 
-/// The SDK as it is takes no turns. Rust still reads nothing torn, and what stands there at its writes, it keeps.
 #[checks::test(seconds = 600)]
-async fn python_without_the_lock_is_never_read_torn_and_kept_as_it_is_found() {
-    for _ in 0..ROUNDS {
-        let home = tempfile::tempdir().expect("a directory");
-        let store = JsonFileStore::new(home.path().join("tokens.json"));
-        let python = writer(store.path(), "plain");
-        let seen = write_at_once(&store, python).await;
-        put(&store, "DEFAULT", token("last", "by Rust"), "last").await;
-        let tokens = store.load("DEFAULT").await.expect("tokens");
-        let count = |by: &str| tokens.keys().filter(|name| name.starts_with(by)).count();
-        eprintln!(
-            "of {WRITES} each, {} by Python and {} by Rust are there in the end",
-            count("python"),
-            count("rust")
-        );
-        assert!(tokens.contains_key("last"));
-        // Between our last look and the replacing there is a moment, in which a write of its may still fall;
-        // how many do depends on the machine. Whoever did not look would leave next to none.
-        assert!(count("python") >= WRITES / 2);
-        if seen.iter().any(|count| *count > 0) {
-            return;
+async fn concurrent_locked_writes_lose_nothing() {
+    let check = async |store, seen: Vec<usize>| {
+        let tokens = load(&store).await;
+        for number in 0..WRITES {
+            for by in ["python", "rust"] {
+                let name = format!("{by}-{number}");
+                assert!(tokens.contains_key(&name), "{name} is lost");
+            }
         }
-    }
-    panic!("in {ROUNDS} rounds Rust was always done before Python began");
+        seen.iter().any(|count| (1..WRITES).contains(count))
+    };
+    until_interleaved("locked", check).await;
 }
 
-/// Logs in through a page that redirects by itself, and counts.
-#[derive(Clone, Default)]
-struct Logins(Arc<Mutex<usize>>);
-
-#[async_trait]
-impl LoginPrompt for Logins {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        *self.0.lock().expect("no panic") += 1;
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build();
-        let page = client
-            .expect("a client")
-            .get(request.authorize_url().clone())
-            .send()
-            .await
-            .expect("a page");
-        let location = page.headers()["location"].to_str().expect("text");
-        Ok(LoginReply::Redirect(location.parse().expect("a URL")))
-    }
+/// The SDK itself takes no lock. Rust still reads no half of a file, and keeps what it finds at its own writes.
+#[checks::test(seconds = 600)]
+async fn unlocked_python_writes_are_never_read_torn() {
+    let check = async |store, seen: Vec<usize>| {
+        put(&store, DEFAULT, token("last", "by Rust")).await;
+        let tokens = load(&store).await;
+        let count = |by: &str| tokens.keys().filter(|name| name.starts_with(by)).count();
+        let (python, rust) = (count("python"), count("rust"));
+        eprintln!("of {WRITES} each, {python} by Python and {rust} by Rust are there in the end");
+        assert!(tokens.contains_key("last"));
+        // A write of Python between the last read and the replacement is lost; how many are depends on the machine.
+        // Without that read next to none would be left.
+        assert!(python >= WRITES / 2);
+        seen.iter().any(|count| *count > 0)
+    };
+    until_interleaved("plain", check).await;
 }
 
 #[checks::test(seconds = 600)]
-async fn who_logged_in_with_one_is_logged_in_with_the_other() {
-    let files = tempfile::tempdir().expect("a directory");
-    std::fs::write(files.path().join("hello.txt"), "hello").expect("a file");
-    let collection = Collection::new("Plain", files.path());
-    let id = collection.id().to_string();
-    let globus = FakeGlobus::builder()
-        .collection(collection)
-        .person(Person::automatic());
-    let globus = globus.start().await.expect("a server");
+async fn login_is_shared_between_rust_and_python() {
+    let sample = Sample::open().await;
+    sample.write("hello.txt", "hello");
+    let (globus, id) = (&sample.globus, &sample.collection);
     let home = tempfile::tempdir().expect("a directory");
     let client_id = globus.client_id().to_string();
     let python = |words: &[&str]| {
@@ -224,13 +186,13 @@ async fn who_logged_in_with_one_is_logged_in_with_the_other() {
             .env("GLOBUS_CLIENT_ID", &client_id);
         script
     };
-    let login = python(&["login", "list", &id]);
+    let login = python(&["login", "list", id]);
     let run = async |script: Command| {
         tokio::task::spawn_blocking(move || output(script))
             .await
             .expect("no panic")
     };
-    let logins = Logins::default();
+    let browser = Browser::redirected();
     let store = JsonFileStore::new(
         home.path()
             .join(format!(".globus/app/{client_id}/my-app/tokens.json")),
@@ -238,14 +200,11 @@ async fn who_logged_in_with_one_is_logged_in_with_the_other() {
     let app = || {
         let app = GlobusApp::user(&client_id)
             .auth_url(globus.auth_url())
-            .scopes([
-                "urn:globus:auth:scope:transfer.api.globus.org:all",
-                "openid profile email",
-            ])
+            .scopes([TRANSFER_ALL, "openid profile email"])
             .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
             .refresh_tokens(true)
             .store(store.clone())
-            .prompt(logins.clone());
+            .prompt(browser.clone());
         app.build().expect("an app")
     };
     let list = async |app: &GlobusApp| {
@@ -258,13 +217,8 @@ async fn who_logged_in_with_one_is_logged_in_with_the_other() {
             .await
             .expect("no error")
             .expect("a credential");
-        let url = format!("{}v0.10/operation/endpoint/{id}/ls", globus.transfer_url());
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let answer = client
-            .get(url)
+        let answer = client()
+            .get(sample.listing())
             .header("authorization", credential.header_value())
             .send()
             .await;
@@ -285,16 +239,16 @@ async fn who_logged_in_with_one_is_logged_in_with_the_other() {
             .as_deref(),
         Some("ada@uchicago.edu")
     );
-    assert_eq!(*logins.0.lock().expect("no panic"), 0);
+    assert_eq!(browser.logins(), 0);
     assert!(rust.logout().await.expect("told"));
-    assert!(servers(&store.load("DEFAULT").await.expect("tokens")).is_empty());
+    assert!(servers(&load(&store).await).is_empty());
 
     // The other way round.
     let rust = app();
     assert!(!rust.is_logged_in().await.expect("no error"));
     rust.login().await.expect("a login");
-    assert_eq!(*logins.0.lock().expect("no panic"), 1);
-    let said = run(python(&["list", &id, "whoami", "list", &id])).await;
+    assert_eq!(browser.logins(), 1);
+    let said = run(python(&["list", id, "whoami", "list", id])).await;
     assert_eq!(
         said.split_whitespace().collect::<Vec<_>>(),
         ["hello.txt", "ada@uchicago.edu", "hello.txt"]
@@ -302,5 +256,5 @@ async fn who_logged_in_with_one_is_logged_in_with_the_other() {
     assert!(list(&rust).await.contains("hello.txt"));
     run(python(&["logout"])).await;
     assert!(!app().is_logged_in().await.expect("no error"));
-    assert!(globus.violations().is_empty(), "{:?}", globus.violations());
+    assert_no_violation(globus);
 }

@@ -4,36 +4,20 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
+use checks::browser::Browser;
 use globus_gare::gare::{AuthorizationParameters, Gare};
-use globus_gare::reauth::{Challenge, ReauthError, Reauthenticator};
-use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use url::Url;
-
-use crate::scopes::meaning;
-use globus_gare::reauth::{Identity, Origin, Target};
+use globus_gare::reauth::{Challenge, Identity, Origin, Reauthenticator, Target};
+use globus_login::{GlobusApp, MemoryStore};
 use peers::oracle::ask;
 use peers::python;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::scopes::meaning;
+use crate::support::generate;
 
 const CLIENT: &str = "3f1c2d9e-0000-4000-8000-000000000000";
 const GENERATED: usize = 150;
-
-/// Tells the page, and opens none.
-struct Show(UnboundedSender<Url>);
-
-#[async_trait]
-impl LoginPrompt for Show {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        let page = request.authorize_url().clone();
-        self.0.send(page).expect("a reader");
-        Err(ReauthError::declined())
-    }
-}
 
 fn parameters() -> impl Strategy<Value = AuthorizationParameters> {
     let names = || prop::collection::vec("[a-c]{1,3}(@x\\.org)?", 0..3);
@@ -75,14 +59,14 @@ fn query(pairs: impl IntoIterator<Item = (String, String)>) -> Query {
         let twice = query.insert(name.clone(), value);
         assert!(twice.is_none(), "{name} comes twice");
     }
-    // A set, and the SDK's has no order.
+    // A set: in the SDK it has no order.
     if let Some(scope) = query.get_mut("scope") {
         *scope = meaning(scope.parse().ok().as_ref()).to_string();
     }
     query
 }
 
-/// What we make of the SDK's: nothing that Globus Auth refuses, and a fresh login where a session is asked for.
+/// The query of the SDK without what Globus Auth refuses, and with a fresh login where a session is required.
 fn expected(mut sdk: Query, asked: &AuthorizationParameters) -> Query {
     sdk.retain(|_, value| !value.trim().is_empty() && value != "False");
     if asked.requires_session() {
@@ -96,12 +80,8 @@ fn expected(mut sdk: Query, asked: &AuthorizationParameters) -> Query {
 }
 
 #[checks::test(seconds = 600)]
-async fn the_url_is_that_of_the_sdk_with_a_state_and_without_what_is_empty() {
+async fn authorize_url_is_that_of_the_sdk_with_a_state() {
     let script = python::script("url_oracle.py");
-    let mut runner = TestRunner::new_with_rng(
-        Config::default(),
-        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
-    );
     let cases = (
         parameters(),
         any::<bool>(),
@@ -109,18 +89,16 @@ async fn the_url_is_that_of_the_sdk_with_a_state_and_without_what_is_empty() {
         prop::option::of("[a-z ]{1,6}[a-z]"),
     );
     let (mut questions, mut pages, mut all_asked) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..GENERATED {
-        let (asked, refresh_tokens, has_secret, name) =
-            cases.new_tree(&mut runner).expect("a case").current();
-        let (sender, mut shown) = unbounded_channel();
+    for (asked, refresh_tokens, has_secret, name) in generate(GENERATED, &cases) {
+        let browser = Browser::closed();
         let mut builder = GlobusApp::user(CLIENT)
             .auth_url("https://auth.globus.org")
             .redirect_uri("http://localhost:1234/back?x=1")
             .resource_server_for("https://service.example", "service")
             .scopes(["a[b]", "openid"])
             .refresh_tokens(refresh_tokens)
-            .store(globus_login::MemoryStore::new())
-            .prompt(Show(sender));
+            .store(MemoryStore::new())
+            .prompt(browser.clone());
         if has_secret {
             builder = builder.client_secret("s3cret");
         }
@@ -130,7 +108,7 @@ async fn the_url_is_that_of_the_sdk_with_a_state_and_without_what_is_empty() {
         let app = builder.build().expect("an app");
         let challenge = Challenge::new(service(), Gare::new("x", asked.clone()));
         app.reauthenticate(&challenge).await.expect_err("declined");
-        let page = shown.recv().await.expect("a page");
+        let page = browser.requests()[0].authorize_url().clone();
         let host = gethostname().await;
         questions.push(json!({
             "client_id": CLIENT,

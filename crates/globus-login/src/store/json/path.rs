@@ -70,21 +70,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn names_become_directories_as_in_the_sdk() {
-        for (name, expected) in [
-            ("Unnamed Globus App", Some("unnamed-globus-app")),
-            ("a. b?/C\u{7}", Some("a--b++c")),
-            ("..", Some("--")),
-            ("COM1", None),
-            ("com10", Some("com10")),
-            ("\u{7}", None),
-        ] {
-            assert_eq!(slug(name).ok().as_deref(), expected, "{name:?}");
-        }
-    }
-
-    #[checks::test]
-    fn each_environment_has_a_file_of_its_own() {
+    fn each_environment_has_its_own_token_file() {
         for (variable, file) in [
             ((|_| None) as Variable, "tokens.json"),
             (

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn the_text_is_that_of_python() {
+    fn json_is_written_as_python_writes_it() {
         let value = serde_json::json!({"a": ["é😀\n\u{7f}", 1], "b": {"c": null, "d": "\"\\/"}});
         // print(json.dumps({"a": ["é😀\n\x7f", 1], "b": {"c": None, "d": "\"\\/"}}))
         let python = r#"{"a": ["\u00e9\ud83d\ude00\n\u007f", 1], "b": {"c": null, "d": "\"\\/"}}"#;

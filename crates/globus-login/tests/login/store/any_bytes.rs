@@ -3,12 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use globus_login::{JsonFileStore, TokenStore, Tokens};
+use globus_login::{TokenStore, Tokens};
 use serde_json::Value;
 
-use checks::tokens::{put, servers, token};
-
-const NAMESPACE: &str = "DEFAULT";
+use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update};
 
 fn inputs() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/inputs/token_file");
@@ -22,32 +20,28 @@ fn others(text: &[u8]) -> Option<Value> {
     let mut root: Value = serde_json::from_slice(text).ok()?;
     root.as_object_mut()?.remove("globus-sdk.version");
     let data = root.get_mut("data")?.as_object_mut()?;
-    data.remove(NAMESPACE);
+    data.remove(DEFAULT);
     Some(root)
 }
 
 /// The file is left alone; or it is read, and a change of one token leaves the rest.
 async fn survives(input: PathBuf) -> bool {
     let shown = input.display();
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
+    let (_home, store) = token_file();
     let before = fs::read(&input).expect("an input");
     fs::write(store.path(), &before).expect("a file");
-    let Ok(tokens) = store.load(NAMESPACE).await else {
-        let changed = store.update(NAMESPACE, Box::new(Tokens::clear)).await;
+    let Ok(tokens) = store.load(DEFAULT).await else {
+        let changed = store.update(DEFAULT, Box::new(Tokens::clear)).await;
         changed.expect_err("it cannot be read");
         assert_eq!(fs::read(store.path()).expect("a file"), before, "{shown}");
         return false;
     };
-    store
-        .update(NAMESPACE, Box::new(|_| ()))
-        .await
-        .expect("nothing to do");
+    update(&store, DEFAULT, |_| ()).await;
     assert_eq!(fs::read(store.path()).expect("a file"), before, "{shown}");
 
-    put(&store, NAMESPACE, token("new", "new"), "new").await;
+    put(&store, DEFAULT, token("new", "new")).await;
     let after = fs::read(store.path()).expect("a file");
-    let more = store.load(NAMESPACE).await.expect("tokens");
+    let more = load(&store).await;
     let mut expected = servers(&tokens);
     expected.extend((!tokens.contains_key("new")).then_some("new"));
     expected.sort_unstable();
@@ -63,7 +57,7 @@ async fn survives(input: PathBuf) -> bool {
 }
 
 #[checks::test(seconds = 600)]
-async fn any_bytes_in_the_file_are_kept_or_left_alone() {
+async fn token_file_of_any_bytes_is_kept_or_left_alone() {
     // Together, since a file that may be half written is waited for.
     let mut all = tokio::task::JoinSet::new();
     for input in inputs() {

@@ -6,20 +6,20 @@ use std::time::{Duration, SystemTime};
 
 use globus_login::{JsonFileStore, TokenStore, Tokens, Work};
 
-use checks::tokens::{put, servers, token};
+use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update};
 
 const OURS: &str = r#"{"data": {"DEFAULT": {"transfer": {"resource_server": "transfer", "identity_id": "ada", "scope": "all", "access_token": "\u00e9", "expires_at_seconds": 4102444800, "token_type": "Bearer"}}}, "format_version": "2.0", "globus-sdk.version": "VERSION"}"#;
 
 #[checks::test]
-async fn what_is_kept_is_found_again_and_what_is_not_ours_stays() {
+async fn store_keeps_tokens_and_foreign_members() {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("new/tokens.json"));
-    assert!(store.load("DEFAULT").await.expect("no file yet").is_empty());
-    put(&store, "DEFAULT", token("transfer", "é"), "transfer").await;
+    assert!(load(&store).await.is_empty());
+    put(&store, DEFAULT, token("transfer", "é")).await;
     let text = fs::read_to_string(store.path()).expect("a file");
     let version = format!("globus-gare {}", env!("CARGO_PKG_VERSION"));
     assert_eq!(text, OURS.replace("VERSION", &version));
-    let kept = &store.load("DEFAULT").await.expect("tokens")["transfer"];
+    let kept = &load(&store).await["transfer"];
     assert_eq!(
         (kept.identity_id(), kept.scope(), kept.expires_at_seconds()),
         (Some("ada"), "all", 4_102_444_800)
@@ -27,31 +27,21 @@ async fn what_is_kept_is_found_again_and_what_is_not_ours_stays() {
 
     let theirs = r#"{"later": [1,  2], "format_version": "2.0", "data": {"z": {"b": {"x": 1.50}, "a": 0}}, "globus-sdk.version": "4.9.0"}"#;
     fs::write(store.path(), theirs).expect("a file");
-    put(&store, "z", token("c", "c"), "c").await;
+    put(&store, "z", token("c", "c")).await;
     assert_eq!(servers(&store.load("z").await.expect("tokens")), ["c"]);
-    store
-        .update("z", Box::new(Tokens::clear))
-        .await
-        .expect("removed");
+    update(&store, "z", Tokens::clear).await;
     assert_eq!(fs::read_to_string(store.path()).expect("a file"), theirs);
 }
 
 #[checks::test]
-async fn the_older_format_is_read() {
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
+async fn token_file_of_format_1_is_read() {
+    let (_home, store) = token_file();
     let old = r#"{"by_rs": {"t": {"scope": "all", "access_token": "a", "refresh_token": null, "token_type": "Bearer",
         "expires_at_seconds": 1, "resource_server": "t"}}, "globus-sdk.version": "3.0.0", "format_version": "1.0"}"#;
     fs::write(store.path(), old).expect("a file");
-    assert_eq!(
-        servers(&store.load("DEFAULT").await.expect("tokens")),
-        ["t"]
-    );
-    put(&store, "DEFAULT", token("u", "u"), "u").await;
-    assert_eq!(
-        servers(&store.load("DEFAULT").await.expect("tokens")),
-        ["t", "u"]
-    );
+    assert_eq!(servers(&load(&store).await), ["t"]);
+    put(&store, DEFAULT, token("u", "u")).await;
+    assert_eq!(servers(&load(&store).await), ["t", "u"]);
     assert!(
         fs::read_to_string(store.path())
             .expect("a file")
@@ -60,9 +50,8 @@ async fn the_older_format_is_read() {
 }
 
 #[checks::test]
-async fn a_file_that_cannot_be_read_is_left_alone() {
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
+async fn damaged_token_file_is_left_alone() {
+    let (_home, store) = token_file();
     for (text, reason) in [
         (
             r#"{"data": {"DEFAULT": {"t": {"access_token": "s3cr"#,
@@ -95,15 +84,12 @@ async fn a_file_that_cannot_be_read_is_left_alone() {
     }
     // All that a program can leave that was killed before it wrote: nothing is lost by going on.
     fs::write(store.path(), "").expect("a file");
-    put(&store, "DEFAULT", token("t", "t"), "t").await;
-    assert_eq!(
-        servers(&store.load("DEFAULT").await.expect("tokens")),
-        ["t"]
-    );
+    put(&store, DEFAULT, token("t", "t")).await;
+    assert_eq!(servers(&load(&store).await), ["t"]);
 }
 
 #[checks::test]
-async fn what_cannot_be_opened_is_named() {
+async fn error_names_the_file_that_cannot_be_opened() {
     let home = tempfile::tempdir().expect("a directory");
     let (file, directory) = (home.path().join("file"), home.path().join("directory"));
     fs::write(&file, "").expect("a file");
@@ -135,7 +121,7 @@ async fn what_cannot_be_opened_is_named() {
 /// whole file the next time.
 #[cfg(unix)]
 #[checks::test]
-async fn a_file_that_is_being_written_is_waited_for() {
+async fn half_written_token_file_is_read_again() {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     use std::io::Write;
 
@@ -161,37 +147,33 @@ async fn a_file_that_is_being_written_is_waited_for() {
 
 #[cfg(unix)]
 #[checks::test]
-async fn only_its_owner_can_read_it_and_a_link_stays_a_link() {
+async fn token_file_is_private_and_a_link_stays_a_link() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let mode =
         |path: &std::path::Path| fs::metadata(path).expect("a file").permissions().mode() & 0o777;
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonFileStore::new(home.path().join("new/deep/tokens.json"));
-    put(&store, "DEFAULT", token("t", "t"), "t").await;
+    put(&store, DEFAULT, token("t", "t")).await;
     let directory = home.path().join("new/deep");
     assert_eq!((mode(store.path()), mode(&directory)), (0o600, 0o700));
     // Not for a moment is there a file that others can read.
     fs::set_permissions(store.path(), fs::Permissions::from_mode(0o644)).expect("ours");
-    put(&store, "DEFAULT", token("t", "u"), "t").await;
+    put(&store, DEFAULT, token("t", "u")).await;
     for entry in fs::read_dir(&directory).expect("a directory") {
         let path = entry.expect("an entry").path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
     let link = home.path().join("link.json");
     symlink(store.path(), &link).expect("a link");
-    put(&JsonFileStore::new(&link), "DEFAULT", token("v", "v"), "v").await;
+    put(&JsonFileStore::new(&link), DEFAULT, token("v", "v")).await;
     assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
-    assert_eq!(
-        servers(&store.load("DEFAULT").await.expect("tokens")),
-        ["t", "v"]
-    );
+    assert_eq!(servers(&load(&store).await), ["t", "v"]);
 }
 
 #[checks::test]
-async fn what_a_killed_program_left_is_removed_in_time() {
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
+async fn old_leftovers_of_killed_programs_are_removed() {
+    let (home, store) = token_file();
     let age = |name: &str, seconds| {
         let path = home.path().join(name);
         let file = fs::File::create(&path).expect("a file");
@@ -204,26 +186,9 @@ async fn what_a_killed_program_left_is_removed_in_time() {
         age("tokens.json.def.new", 0),
     );
     let other = age("other.json.abc.new", 3600);
-    put(&store, "DEFAULT", token("t", "t"), "t").await;
+    put(&store, DEFAULT, token("t", "t")).await;
     assert_eq!(
         (old.exists(), new.exists(), other.exists()),
         (false, true, true)
     );
-}
-
-#[checks::test]
-async fn namespaces_take_turns_each_for_itself() {
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
-    let mut held = store.lock("a/b", Work::Login).await.expect("a lock");
-    held.leave_note("for you").expect("noted");
-    // Others are not kept waiting.
-    store.lock("a_b", Work::Login).await.expect("a lock");
-    store.lock("a/b", Work::Renewal).await.expect("a lock");
-    let next =
-        tokio::spawn(async move { store.lock("a/b", Work::Login).await.map(|lock| lock.note()) });
-    assert!(!next.is_finished());
-    drop(held);
-    let note = next.await.expect("no panic").expect("a lock");
-    assert_eq!(note.as_deref(), Some("for you"));
 }

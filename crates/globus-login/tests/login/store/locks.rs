@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use checks::tokens::{DEFAULT, token_file, update};
 use globus_login::{JsonFileStore, MemoryStore, TokenStore, Tokens, Work};
 use tokio::time::timeout;
 
@@ -13,12 +14,12 @@ async fn held_lock_keeps_others_out_until_it_is_dropped() {
     let home = tempfile::tempdir().expect("a directory");
     let path = home.path().join("tokens.json");
     let memory = MemoryStore::new();
-    // Each pair stands for two programs with one store.
-    let pairs: [[Box<dyn TokenStore>; 2]; 2] = [
-        [
-            Box::new(JsonFileStore::new(&path)),
-            Box::new(JsonFileStore::new(&path)),
-        ],
+    // Each pair stands for two programs, or two users of one handle, with one store.
+    let file = || JsonFileStore::new(&path);
+    let shared = JsonFileStore::new(home.path().join("shared.json"));
+    let pairs: [[Box<dyn TokenStore>; 2]; 3] = [
+        [Box::new(file()), Box::new(file())],
+        [Box::new(shared.clone()), Box::new(shared)],
         [Box::new(memory.clone()), Box::new(memory)],
     ];
     for [one, other] in pairs {
@@ -38,8 +39,10 @@ async fn held_lock_keeps_others_out_until_it_is_dropped() {
             assert_eq!(held.note(), None);
             held.leave_note("a long note").expect("noted");
             held.leave_note("a note").expect("noted");
+            let mut next = tokio_test::task::spawn(other.lock("a/b", work));
+            assert!(next.poll().is_pending());
             drop(held);
-            let next = timeout(LONG, other.lock("a/b", work)).await;
+            let next = timeout(LONG, next).await;
             let next = next.expect("nobody holds it").expect("a lock");
             assert_eq!(next.note().as_deref(), Some("a note"));
         }
@@ -53,8 +56,7 @@ async fn change_is_made_under_the_lock_beside_the_file() {
     use rustix::fs::{FlockOperation, flock};
     use std::sync::{Arc, OnceLock};
 
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
+    let (home, store) = token_file();
     let lock = std::fs::File::create(home.path().join("tokens.json.lock")).expect("a file");
     let beside = lock.try_clone().expect("a file");
     let during = Arc::new(OnceLock::new());
@@ -63,8 +65,7 @@ async fn change_is_made_under_the_lock_beside_the_file() {
         let taken = flock(&beside, FlockOperation::NonBlockingLockExclusive);
         found.set(taken).expect("one change");
     };
-    let changed = store.update("DEFAULT", Box::new(change)).await;
-    changed.expect("nothing to write");
+    update(&store, DEFAULT, change).await;
     assert_eq!(during.get(), Some(&Err(rustix::io::Errno::WOULDBLOCK)));
     flock(&lock, FlockOperation::NonBlockingLockExclusive).expect("nobody holds it");
 }

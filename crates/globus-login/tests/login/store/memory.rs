@@ -1,41 +1,34 @@
 //! The store that ends with the program.
 
-use globus_login::{MemoryStore, TokenStore, Tokens, Work};
+use globus_login::{MemoryStore, TokenStore, Work};
 
-use checks::tokens::{servers, token};
+use checks::tokens::{put, servers, token};
 
 /// How many namespaces it says that it remembers.
 const MAX: usize = 1024;
 
-async fn put(store: &MemoryStore, namespace: &str) {
-    let change = |tokens: &mut Tokens| {
-        tokens.insert("t".to_owned(), token("t", "t"));
-    };
-    let kept = store.update(namespace, Box::new(change)).await;
-    kept.expect("kept");
-}
-
 #[checks::test]
-async fn whoever_was_used_least_recently_is_forgotten() {
+async fn least_recently_used_namespace_is_forgotten() {
     let store = MemoryStore::new();
     let known = async |namespace: &str| {
         let tokens = store.load(namespace).await.expect("tokens");
         servers(&tokens) == ["t"]
     };
-    put(&store, "used").await;
-    put(&store, "idle").await;
+    let use_once = async |namespace: &str| put(&store, namespace, token("t", "t")).await;
+    use_once("used").await;
+    use_once("idle").await;
     for number in 2..MAX {
-        put(&store, &number.to_string()).await;
+        use_once(&number.to_string()).await;
     }
     assert!(known("used").await);
-    put(&store, "one more").await;
+    use_once("one more").await;
     assert!(known("used").await && known("one more").await && !known("idle").await);
     let shown = format!("{store:?}");
     assert!(shown.contains("1024"), "{shown}");
 }
 
 #[checks::test]
-async fn a_lock_that_is_held_is_not_forgotten() {
+async fn held_lock_is_never_forgotten() {
     let store = MemoryStore::new();
     let mut held = store.lock("held", Work::Login).await.expect("a lock");
     for number in 0..2 * MAX {

@@ -1,22 +1,20 @@
 //! The file is replaced as a whole: nobody sees a part of it, and no end of a program leaves one.
 
-use std::env;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
 
+use checks::tokens::{DEFAULT, load, put, servers, token, token_file};
 use globus_login::{JsonFileStore, TokenStore, Tokens};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
-use checks::tokens::{put, servers, token};
+use crate::support::program::{self, Program};
 
 #[checks::test(seconds = 600)]
-async fn write_leaves_the_old_file_whole_to_its_readers() {
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
-    put(&store, "DEFAULT", token("old", "old"), "old").await;
+async fn write_leaves_readers_the_whole_old_file() {
+    let (home, store) = token_file();
+    put(&store, DEFAULT, token("old", "old")).await;
     let link = home.path().join("link.json");
     symlink(store.path(), &link).expect("a link");
     for path in [store.path().to_owned(), link] {
@@ -28,7 +26,7 @@ async fn write_leaves_the_old_file_whole_to_its_readers() {
 
         let server = path.file_name().expect("a name").to_string_lossy();
         let through = JsonFileStore::new(&path);
-        put(&through, "DEFAULT", token(&server, "new"), &server).await;
+        put(&through, DEFAULT, token(&server, "new")).await;
         let after = fs::read_to_string(store.path()).expect("a file");
         assert!(after.contains(&*server), "{after}");
         // Whoever had the old file has it still, and all of it.
@@ -40,8 +38,6 @@ async fn write_leaves_the_old_file_whole_to_its_readers() {
         assert_ne!(inode(store.path()), inode(&also));
     }
 }
-
-const FILE: &str = "GLOBUS_GARE_TEST_CUT_SHORT";
 
 /// Writes more than the system lets it: it is killed in the middle of the write.
 async fn write_too_much(store: &JsonFileStore) {
@@ -65,25 +61,19 @@ async fn write_too_much(store: &JsonFileStore) {
 
 #[checks::test(seconds = 600)]
 async fn write_that_is_cut_short_leaves_the_old_file() {
-    if let Some(path) = env::var_os(FILE) {
+    if let Some(path) = program::argument() {
         return write_too_much(&JsonFileStore::new(path)).await;
     }
-    let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
-    put(&store, "DEFAULT", token("old", "old"), "old").await;
+    let (_home, store) = token_file();
+    put(&store, DEFAULT, token("old", "old")).await;
     let before = fs::read(store.path()).expect("a file");
-    let output = Command::new(env::current_exe().expect("this test"))
-        .args(["--exact", "--nocapture"])
-        .arg("store::replace::write_that_is_cut_short_leaves_the_old_file")
-        .env(FILE, store.path())
-        .output()
-        .expect("it starts");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    let signal = Signal::XFSZ.as_raw();
-    assert_eq!(output.status.signal(), Some(signal), "{told}");
+    let path = store.path().to_str().expect("text");
+    let writer = Program::start(module_path!(), path, &[]);
+    let (status, printed) = writer.ended().await;
+    assert_eq!(status.signal(), Some(Signal::XFSZ.as_raw()), "{printed}");
     assert_eq!(fs::read(store.path()).expect("a file"), before);
     // Nor is anybody kept from writing.
-    put(&store, "DEFAULT", token("new", "new"), "new").await;
-    let tokens = store.load("DEFAULT").await.expect("tokens");
+    put(&store, DEFAULT, token("new", "new")).await;
+    let tokens = load(&store).await;
     assert_eq!(servers(&tokens), ["new", "old"]);
 }

@@ -4,10 +4,10 @@ use std::fs;
 
 use globus_login::JsonFileStore;
 
-use checks::tokens::{put, token};
+use checks::tokens::{put, token, token_file};
 
 #[checks::test]
-async fn text_is_escaped_as_python_does() {
+async fn text_is_escaped_as_python_escapes_it() {
     // print(json.dumps(...)) of each.
     for (text, python) in [
         ("plain", r#""plain""#),
@@ -17,9 +17,8 @@ async fn text_is_escaped_as_python_does() {
         ("\u{1}\t\r\u{8}\u{c}", r#""\u0001\t\r\b\f""#),
         ("\u{2028}\u{fffd}", r#""\u2028\ufffd""#),
     ] {
-        let home = tempfile::tempdir().expect("a directory");
-        let store = JsonFileStore::new(home.path().join("tokens.json"));
-        put(&store, text, token("s", text), "s").await;
+        let (_home, store) = token_file();
+        put(&store, text, token("s", text)).await;
         let written = fs::read_to_string(store.path()).expect("a file");
         let begin = format!(
             r#"{{"data": {{{python}: {{"s": {{"resource_server": "s", "identity_id": "ada", "scope": "all", "access_token": {python}, "expires"#
@@ -29,7 +28,7 @@ async fn text_is_escaped_as_python_does() {
 }
 
 #[checks::test]
-fn name_of_an_app_becomes_a_directory_as_in_the_sdk() {
+fn app_name_becomes_the_directory_of_the_sdk() {
     for (name, directory) in [
         ("Unnamed Globus App", Some("unnamed-globus-app")),
         ("a. b?/C\u{7}", Some("a--b++c")),

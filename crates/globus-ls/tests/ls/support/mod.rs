@@ -1,5 +1,8 @@
 //! The program under test.
 
+#[cfg(unix)]
+pub(crate) mod screen;
+
 use tokio::process::Command;
 
 /// Built by cargo before the tests are.

@@ -1,26 +1,29 @@
 //! A real terminal.
 
+use std::fmt::Display;
 use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::Stdio;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// What the program writes to its terminal, and what is typed there.
+/// A program at a terminal: what it writes there, and what is typed.
 pub(crate) struct Screen {
     pub(crate) keyboard: File,
     pub(crate) shown: String,
+    child: Child,
     pieces: UnboundedReceiver<String>,
     _reader: JoinHandle<()>,
 }
 
 impl Screen {
     /// Starts the program with all three streams at a new terminal.
-    pub(crate) fn start(command: &mut Command) -> (Self, tokio::process::Child) {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&controller).expect("a terminal");
         unlockpt(&controller).expect("a terminal");
@@ -60,15 +63,26 @@ impl Screen {
                 }
             }
         });
-        (
-            Self {
-                keyboard,
-                shown: String::new(),
-                pieces,
-                _reader: reader,
-            },
+        Self {
+            keyboard,
+            shown: String::new(),
             child,
-        )
+            pieces,
+            _reader: reader,
+        }
+    }
+
+    /// Types a line.
+    pub(crate) fn enter(&mut self, line: impl Display) {
+        writeln!(self.keyboard, "{line}").expect("typed");
+    }
+
+    pub(crate) fn interrupt(&self) {
+        let id = self
+            .child
+            .id()
+            .and_then(|id| Pid::from_raw(id.cast_signed()));
+        kill_process(id.expect("it runs"), Signal::INT).expect("it runs");
     }
 
     /// Reads on until `text` is shown.
@@ -79,9 +93,11 @@ impl Screen {
         self.shown.clone()
     }
 
-    /// Reads on to the end.
-    pub(crate) async fn wait_for_end(&mut self) -> String {
+    /// Waits until the program has ended with this code, and gives all that it has shown.
+    pub(crate) async fn ended(&mut self, code: i32) -> String {
+        let status = self.child.wait().await.expect("it ends");
         while self.read_on().await {}
+        assert_eq!(status.code(), Some(code), "{:?}", self.shown);
         self.shown.clone()
     }
 

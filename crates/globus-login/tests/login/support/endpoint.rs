@@ -10,7 +10,8 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use globus_login::{GlobusApp, GlobusAppBuilder, StoredToken, TokenStore, Tokens};
+use checks::tokens;
+use globus_login::{GlobusApp, GlobusAppBuilder, StoredToken, TokenStore};
 use http::Response;
 use http::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Value, json};
@@ -35,12 +36,12 @@ pub(crate) type Answer = Response<String>;
 
 /// A request to the endpoint.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Seen {
     pub(crate) path: String,
     form: HashMap<String, String>,
 }
 
-impl Asked {
+impl Seen {
     async fn read(request: Request) -> Self {
         let (head, body) = request.into_parts();
         let body = to_bytes(body, 64 * 1024).await.expect("a form");
@@ -71,35 +72,35 @@ impl Asked {
 
 pub(crate) struct Endpoint {
     pub(crate) url: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Endpoint {
     /// Every login is approved; `answer` answers all other requests.
-    pub(crate) async fn start<F>(answer: impl Fn(Asked) -> F + Send + Sync + 'static) -> Self
+    pub(crate) async fn start<F>(answer: impl Fn(Seen) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Answer> + Send + 'static,
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+        let (log, answer) = (Arc::clone(&seen), Arc::new(answer));
         let router = Router::new().fallback(move |request: Request| {
             let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
             async move {
-                let asked = Asked::read(request).await;
-                if asked.path == "/v2/oauth2/authorize" {
-                    return asked.approved();
+                let request = Seen::read(request).await;
+                if request.path == "/v2/oauth2/authorize" {
+                    return request.approved();
                 }
-                log.lock().expect("no panic").push(asked.clone());
-                answer(asked).await
+                log.lock().expect("no panic").push(request.clone());
+                answer(request).await
             }
         });
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             url: format!("http://{address}/"),
-            asked,
+            seen,
         }
     }
 
@@ -109,25 +110,28 @@ impl Endpoint {
     }
 
     /// The requests so far, but for logins.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().expect("no panic").clone()
+    pub(crate) fn requests(&self) -> Vec<Seen> {
+        self.seen.lock().expect("no panic").clone()
     }
 
-    /// The requests for a token with this grant.
+    /// How many requests for a token had this grant.
     pub(crate) fn grants(&self, grant: &str) -> usize {
-        let asked = self.asked.lock().expect("no panic");
-        let granted = |asked: &&Asked| asked.field("grant_type") == grant;
-        asked.iter().filter(granted).count()
+        let granted = |request: &&Seen| request.field("grant_type") == grant;
+        self.requests().iter().filter(granted).count()
     }
 
     /// The tokens that it was told to revoke, in order.
     pub(crate) fn revoked(&self) -> Vec<String> {
-        let asked = self.asked.lock().expect("no panic");
-        asked
-            .iter()
-            .filter(|asked| asked.path == "/v2/oauth2/token/revoke")
-            .map(|asked| asked.field("token").to_owned())
+        let requests = self.requests().into_iter();
+        requests
+            .filter(|request| request.path == "/v2/oauth2/token/revoke")
+            .map(|request| request.field("token").to_owned())
             .collect()
+    }
+
+    /// An endpoint at which every login succeeds, with the tokens of [`login`]`("given")`.
+    pub(crate) async fn approving() -> Self {
+        Self::always(answer(200, &login("given"))).await
     }
 
     /// An app whose person approves at once.
@@ -165,7 +169,7 @@ pub(crate) fn refused(error: &str, description: &str) -> Answer {
 }
 
 /// The answer of a refresh: one token, whose refresh token is `ACCESS-refresh`.
-pub(crate) fn token(server: &str, access: &str) -> Value {
+pub(crate) fn refreshed(server: &str, access: &str) -> Value {
     json!({
         "access_token": access, "refresh_token": format!("{access}-refresh"), "expires_in": 172_800,
         "scope": "all", "token_type": "Bearer", "resource_server": server,
@@ -173,9 +177,9 @@ pub(crate) fn token(server: &str, access: &str) -> Value {
 }
 
 /// The answer of a login by Ada: a token for Transfer, and `ACCESS-auth` for Globus Auth.
-pub(crate) fn tokens(access: &str) -> Value {
-    let mut answer = token(TRANSFER_SERVER, access);
-    answer["other_tokens"] = json!([token(AUTH_SERVER, &format!("{access}-auth"))]);
+pub(crate) fn login(access: &str) -> Value {
+    let mut answer = refreshed(TRANSFER_SERVER, access);
+    answer["other_tokens"] = json!([refreshed(AUTH_SERVER, &format!("{access}-auth"))]);
     answer["id_token"] = id_token(&json!({"sub": ADA, "aud": CLIENT}).to_string()).into();
     answer
 }
@@ -186,40 +190,38 @@ pub(crate) fn id_token(claims: &str) -> String {
 
 /// A token to keep, with the refresh token `ACCESS-refresh`: good for years, or long expired.
 pub(crate) fn stored(server: &str, access: &str, is_fresh: bool) -> StoredToken {
-    let mut kept = token(server, access);
-    kept["identity_id"] = ADA.into();
-    kept["expires_at_seconds"] = if is_fresh { 4_102_444_800_i64 } else { 1 }.into();
-    serde_json::from_value(kept).expect("a token")
+    let expires_at = if is_fresh { 4_102_444_800_i64 } else { 1 };
+    let more = json!({
+        "identity_id": ADA, "refresh_token": format!("{access}-refresh"), "expires_at_seconds": expires_at,
+    });
+    tokens::with(&tokens::token(server, access), more)
 }
 
 /// Keeps a token for the app's own user.
-pub(crate) async fn keep(store: &impl TokenStore, server: &str, kept: StoredToken) {
-    let server = server.to_owned();
-    let change = move |tokens: &mut Tokens| {
-        tokens.insert(server.clone(), kept.clone());
-    };
-    let kept = store.update("DEFAULT", Box::new(change)).await;
-    kept.expect("kept");
+pub(crate) async fn keep(store: &impl TokenStore, token: StoredToken) {
+    tokens::put(store, tokens::DEFAULT, token).await;
 }
 
 /// The access tokens that are kept for the app's own user, by resource server.
 pub(crate) async fn kept(store: &impl TokenStore) -> Vec<(String, String)> {
-    let tokens = store.load("DEFAULT").await.expect("tokens");
+    let access = |token| {
+        let members = tokens::members(token);
+        members["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned()
+    };
+    let tokens = tokens::load(store).await;
+    let tokens = tokens.iter();
     tokens
-        .iter()
-        .map(|(server, token)| {
-            let token = serde_json::to_value(token).expect("JSON");
-            let access = token["access_token"].as_str().expect("a token").to_owned();
-            (server.clone(), access)
-        })
+        .map(|(server, token)| (server.clone(), access(token)))
         .collect()
 }
 
 /// The access token that the app sends to Transfer.
 pub(crate) async fn sent(app: &GlobusApp) -> Option<String> {
-    let held = held(app, &target(TRANSFER)).await?;
-    let value = held.header_value().to_str().expect("text");
-    Some(value.strip_prefix("Bearer ").expect("a token").to_owned())
+    let held = held(app, &target(TRANSFER)).await;
+    held.as_ref().map(bearer)
 }
 
 /// Something that happens once or more, and can be waited for.

@@ -3,12 +3,13 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use checks::browser::client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// What an element goes by in answers of the driver.
+/// The member that holds an element in responses of the driver.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long an element may take to be there.
@@ -22,14 +23,7 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// `None` where browsers are to be left out.
-    ///
-    /// Panics where there is none: a test that silently looks at nothing is worth nothing.
-    pub(crate) async fn start() -> Option<Self> {
-        if std::env::var_os("GLOBUS_GARE_SKIP_BROWSER").is_some_and(|skip| skip == "1") {
-            eprintln!("left out: GLOBUS_GARE_SKIP_BROWSER=1");
-            return None;
-        }
+    pub(crate) async fn start() -> Self {
         let driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -38,8 +32,7 @@ impl Chromium {
             .spawn();
         let mut driver = driver.unwrap_or_else(|error| {
             panic!(
-                "chromedriver does not start ({error}). Install it: apt-get install chromium chromium-driver\n\
-                 (or leave this test out with GLOBUS_GARE_SKIP_BROWSER=1)"
+                "chromedriver does not start ({error}). Install it: apt-get install chromium chromium-driver"
             )
         });
         let mut said = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
@@ -56,7 +49,7 @@ impl Chromium {
                 break port;
             }
         };
-        // Read on, so that the driver never waits for us.
+        // The rest is read, so that the driver never waits.
         tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
 
         let profile = tempfile::tempdir().expect("a directory");
@@ -76,10 +69,7 @@ impl Chromium {
             ]
             .map(str::to_owned),
         );
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
+        let client = client();
         let capabilities = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"args": arguments},
             "timeouts": {"implicit": PATIENCE.as_millis(), "pageLoad": PATIENCE.as_millis()},
@@ -87,12 +77,12 @@ impl Chromium {
         let driver_url = format!("http://127.0.0.1:{port}/session");
         let answer = ask(client.post(&driver_url).json(&capabilities)).await;
         let id = answer["sessionId"].as_str().expect("a session");
-        Some(Self {
+        Self {
             session: format!("{driver_url}/{id}"),
             client,
             _driver: driver,
             _profile: profile,
-        })
+        }
     }
 
     pub(crate) async fn open(&self, url: &str) {
@@ -145,7 +135,7 @@ impl Chromium {
 }
 
 impl Drop for Chromium {
-    /// The driver is killed, and with it would not go the browser: it is told to quit, on a thread of its own.
+    /// Ends the browser, on a thread of its own: it would outlive the driver, which is killed.
     fn drop(&mut self) {
         let session = self.session.clone();
         let quit = std::thread::spawn(move || {
@@ -154,11 +144,7 @@ impl Drop for Chromium {
                 .build()
                 .expect("a runtime");
             runtime.block_on(async {
-                let client = reqwest::Client::builder()
-                    .no_proxy()
-                    .build()
-                    .expect("a client");
-                let _ = client.delete(session).timeout(PATIENCE).send().await;
+                let _ = client().delete(session).timeout(PATIENCE).send().await;
             });
         });
         let _ = quit.join();
