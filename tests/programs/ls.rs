@@ -2,11 +2,9 @@
 
 use std::process::Stdio;
 
-use checks::site::{Ran, command, run};
+use checks::site::{LISTING, Ran, command, run};
 
 use crate::support::example;
-
-const LISTING: &str = "README.txt\nfigures/\nmeasurements.csv\n";
 
 async fn ls(arguments: &[&str]) -> Ran {
     run(command(example("ls"), arguments)).await
@@ -15,7 +13,7 @@ async fn ls(arguments: &[&str]) -> Ran {
 #[checks::test(seconds = 600)]
 async fn demonstration_lists_before_and_after_a_login() {
     let ran = ls(&[]).await;
-    ran.ended(0, &LISTING.repeat(2));
+    ran.assert_ended(0, &LISTING.repeat(2));
     let told = [
         "The first listing:",
         "Two minutes pass.",
@@ -38,7 +36,7 @@ async fn wrong_use_is_told_in_a_few_words() {
         ),
     ] {
         let ran = ls(arguments).await;
-        ran.ended(1, "");
+        ran.assert_ended(1, "");
         assert!(ran.stderr.contains(says), "{}", ran.stderr);
     }
     let ran = ls(&["--help"]).await;
@@ -76,7 +74,7 @@ async fn collection_is_listed_after_a_login_in_the_browser() {
     let site = Site::new(example("ls")).await;
     let mut launcher = Launcher::new();
     for path in [&[][..], &["/figures/"]] {
-        let mut command = site.daily(&[&[site.collection.as_str()], path].concat());
+        let mut command = site.with_client(&[&[site.collection.as_str()], path].concat());
         command.env("BROWSER", launcher.program());
         let person = async {
             let page = launcher.page().await;
@@ -86,7 +84,7 @@ async fn collection_is_listed_after_a_login_in_the_browser() {
             assert_eq!(answer.expect("an answer").status(), 200);
         };
         let (ran, ()) = tokio::join!(run(command), person);
-        ran.ended(
+        ran.assert_ended(
             0,
             if path.is_empty() {
                 LISTING
@@ -98,5 +96,5 @@ async fn collection_is_listed_after_a_login_in_the_browser() {
             .clock()
             .advance(std::time::Duration::from_secs(120));
     }
-    site.saw_no_violation();
+    checks::sample::assert_no_violation(&site.globus);
 }

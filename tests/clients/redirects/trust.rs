@@ -131,7 +131,10 @@ fn each_environment_has_its_own_domain() {
         ("elsewhere", &[]),
     ] {
         let child = Command::new(&own)
-            .args(["--exact", "redirects::trust::each_environment_has_its_own_domain"])
+            .args([
+                "--exact",
+                "redirects::trust::each_environment_has_its_own_domain",
+            ])
             .arg("--nocapture")
             .env(CHILD, "1")
             .env("GLOBUS_SDK_ENVIRONMENT", environment)
