@@ -4,7 +4,7 @@
 //! weak, or lacks a consent. The refusal is a Globus Auth Requirements Error
 //! (GARE): `authorization_parameters` in the body of a 4xx, or JSON buried in
 //! the GridFTP text of a 502. This crate notices it, has a
-//! [`Reauthenticator`](reauth::Reauthenticator) log the user in, and sends the
+//! [`Reauthenticator`] log the user in, and sends the
 //! request again.
 //!
 //! ```text

@@ -1,14 +1,28 @@
-//! What a layer adds to a request that is let in, in process: over a service that answers at once.
+//! What a layer adds to a request that the service accepts, in process, over a service that answers at once.
 //!
-//! The request has eight headers and a body of 1 KiB, made in the same way for all. What is reported of each layer is what
-//! it adds to the same request without it.
+//! The request has eight headers and a body of 1 KiB, and is made in the same way for all layers.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub)]
 
-mod peers;
-mod probe;
+mod services;
+
+use checks::bench::bar::{Bars, State::Reached};
+use checks::bench::layers::Layers;
+use services::{OWN, RETRY, RETRY_AND_HEADER, SESSION};
 
 fn main() {
-    let count = |run: &mut dyn FnMut()| allocation_counter::measure(run).count_total;
-    checks::bench::peer::report("good_path", &peers::all(), count);
+    let mut layers = Layers::count(services::all(), |run| {
+        allocation_counter::measure(run).count_total
+    });
+    let mut bars = Bars::new("Bars: good path, in process");
+    layers.at_most(&mut bars, "own credential", OWN, RETRY, Reached);
+    layers.at_most(
+        &mut bars,
+        "session's credential",
+        SESSION,
+        RETRY_AND_HEADER,
+        Reached,
+    );
+    bars.settle();
+    layers.print_times();
 }

@@ -13,7 +13,7 @@ use tower::{Service, ServiceExt};
 use super::clients::{Body, Hyper};
 use super::places::{Place, Server};
 
-/// Everything is ready: what is left to be called sends the requests, and reads their answers.
+/// Sends the requests, and reads the responses. All preparation is done before.
 pub type Batch = Box<dyn FnOnce()>;
 
 /// `count` requests, each in a task of its own; HTTP/2, so that any number share a connection.
@@ -30,7 +30,10 @@ where
     B: http_body::Body<Data = Bytes, Error: Send> + Send + 'static,
     E: std::fmt::Debug + Send + 'static,
 {
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let (client, place) = runtime.block_on(async {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -38,7 +41,7 @@ where
             .http2_only(true)
             .build(connector);
         let place = server.place().await;
-        let first: Response<_> = client.request(place.request()).await.unwrap();
+        let first: Response<_> = client.request(place.request()).await.expect("a response");
         assert!(!first.status().is_success(), "{}", first.status());
         let _ = first.into_body().collect().await;
         (client, place)
@@ -51,14 +54,14 @@ where
             for request in requests {
                 let service = service.clone();
                 tasks.spawn(async move {
-                    let answer = service.oneshot(request).await.unwrap();
+                    let answer = service.oneshot(request).await.expect("a response");
                     let (head, body) = answer.into_parts();
                     let _ = std::pin::pin!(body).collect().await;
                     head.status
                 });
             }
             while let Some(status) = tasks.join_next().await {
-                assert_eq!(status.unwrap(), 200);
+                assert_eq!(status.expect("no panic"), 200);
             }
         });
     })

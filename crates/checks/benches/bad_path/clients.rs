@@ -1,4 +1,4 @@
-//! The clients that are compared: the layer, and what it is in the place of, written out by hand.
+//! The clients that are compared: the layer, and the same work written out by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,24 +28,24 @@ type Failure = hyper_util::client::legacy::Error;
 pub enum Client {
     /// The layer.
     Ours,
-    /// The refusal is read whole and parsed, to know that it asks for a login.
+    /// Reads the challenge whole, and parses it.
     ByHand,
-    /// The refusal is read, and taken for one whatever it says: all that is left without the layer's work.
-    Blind,
+    /// Reads the challenge, and logs in whatever it says.
+    Bare,
 }
 
 impl Client {
-    pub const ALL: [Self; 3] = [Self::Ours, Self::ByHand, Self::Blind];
+    pub const ALL: [Self; 3] = [Self::Ours, Self::ByHand, Self::Bare];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Ours => "globus-gare",
             Self::ByHand => "by hand",
-            Self::Blind => "by hand, without looking into the body",
+            Self::Bare => "login + replays",
         }
     }
 
-    /// `count` requests, all of which are refused first; the `login` takes that long.
+    /// `count` requests, all of which are challenged first. The login takes as long as `login`.
     pub fn batch(self, server: &Server, count: usize, login: Duration) -> Batch {
         match self {
             Self::Ours => batch::prepare(server, count, |place, client| {
@@ -60,7 +60,7 @@ impl Client {
                 let layer = GareLayer::new(reauthenticator).trust(Trust::none().loopback());
                 layer.layer(client)
             }),
-            Self::ByHand | Self::Blind => batch::prepare(server, count, |place, client| {
+            Self::ByHand | Self::Bare => batch::prepare(server, count, |place, client| {
                 let by_hand = ByHand {
                     looks: self == Self::ByHand,
                     client,
@@ -93,11 +93,9 @@ impl ByHand {
         ) {
             return Ok(answer);
         }
-        let refusal = answer.into_body().collect().await;
-        let refusal = refusal
-            .map(|refusal| refusal.to_bytes())
-            .unwrap_or_default();
-        assert!(!self.looks || asks_for_a_login(&refusal), "{refusal:?}");
+        let body = answer.into_body().collect().await;
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        assert!(!self.looks || requires_login(&body), "{body:?}");
         self.logged_in
             .get_or_init(|| tokio::time::sleep(self.login))
             .await;
@@ -106,9 +104,9 @@ impl ByHand {
     }
 }
 
-/// What programs do that know of the one document, and of the one reply, that they have met.
-fn asks_for_a_login(refusal: &[u8]) -> bool {
-    let Ok(document) = serde_json::from_slice::<Value>(refusal) else {
+/// As in a program that knows one document and one GridFTP reply.
+fn requires_login(body: &[u8]) -> bool {
+    let Ok(document) = serde_json::from_slice::<Value>(body) else {
         return false;
     };
     if document.get("authorization_parameters").is_some() {

@@ -1,23 +1,32 @@
-//! What it costs that many requests are refused together: one login, and then their replays.
+//! Many requests that are challenged together: one login, and then their replays.
 //!
-//! The login takes 50 ms. The layer is held against the same requests written out by hand, twice: with the refusal parsed
-//! by `serde_json`, as programs do today that know which document they may meet, and without looking into it, which
-//! leaves nothing but the login and the exchanges themselves. All of them send over one HTTP/2 connection, once to a bare
-//! server in their own thread, where the layer's share is largest, and once to `FakeGlobus` in a thread of its own. The
-//! clients take turns, so that whatever else the machine does hits them all; ratios are medians of the ratios of a turn.
+//! The same requests are written out by hand twice: `by hand` parses the challenge with `serde_json`, as a program does
+//! that knows which document it may meet; `login + replays` does not look at it, and so is what no client can do without.
+//! All of them send over one HTTP/2 connection, to a bare server in their own thread, where the share of the layer is
+//! largest, and to `FakeGlobus` in a thread of its own. The clients take turns, so that the other load of the machine hits
+//! them all; a ratio is the median of the ratios of the turns.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub)]
 
 mod batch;
 mod clients;
-mod contention;
 mod kinds;
 mod measure;
 mod places;
 mod waiting;
 
+use checks::bench::Case;
+use checks::bench::bar::Bars;
+use checks::bench::cost::Costs;
+
 fn main() {
-    waiting::report();
-    kinds::report();
-    contention::report();
+    let mut cases: Vec<Case> = kinds::cases().into_iter().chain(waiting::cases()).collect();
+    let costs = Costs::count(&mut cases, 1, |run| {
+        allocation_counter::measure(run).count_total
+    });
+    let mut bars = Bars::new("Bars: waiters");
+    kinds::bars(&mut bars, &costs);
+    waiting::bars(&mut bars, &costs);
+    bars.settle();
+    waiting::print_times();
 }

@@ -1,5 +1,4 @@
-//! The servers that refuse: one in the client's own thread, where nothing but the requests themselves takes time, and
-//! `FakeGlobus`, in a thread and a runtime of its own.
+//! The servers that challenge: a bare one in the client's own thread, and `FakeGlobus` in a thread and a runtime of its own.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -11,9 +10,10 @@ use http_body_util::Full;
 use tokio::runtime::Builder;
 
 use super::clients::Body;
-use checks::bench::server::{self, CREDENTIAL};
+use checks::bench::request::CREDENTIAL;
+use checks::bench::server;
 
-/// Where requests go, and what they are let in with.
+/// Where requests go, and which credential is accepted there.
 #[derive(Clone)]
 pub struct Place {
     url: String,
@@ -22,14 +22,14 @@ pub struct Place {
 }
 
 impl Place {
-    /// One that will be refused.
+    /// A request that will be challenged.
     pub fn request(&self) -> Request<Body> {
         Request::get(&self.url)
             .header("authorization", self.stale.clone())
             .header("accept", "application/json")
             .header("user-agent", "bad_path/1.0")
             .body(Full::new(Bytes::new()))
-            .unwrap()
+            .expect("a request")
     }
 }
 
@@ -63,18 +63,18 @@ impl Server {
     }
 }
 
-/// Serves a collection that wants a session of the last ten minutes, until the program ends.
+/// Serves a collection that requires a session of the last ten minutes, until the program ends.
 fn start_fake() -> Place {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        // What a listing waits for is the disk: one thread is enough, and more would only get in the client's way.
+        // Listings wait for the disk alone: one thread is enough, and more would take time from the client.
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(1)
             .build()
-            .unwrap();
+            .expect("a runtime");
         runtime.block_on(async move {
-            let data = tempfile::tempdir().unwrap();
+            let data = tempfile::tempdir().expect("a directory");
             let ada = Identity::new("ada", "uchicago.edu");
             let collection = Collection::new("Restricted", data.path()).session_minutes(10);
             let globus = FakeGlobus::builder()
@@ -83,24 +83,25 @@ fn start_fake() -> Place {
                 .keep_requests(100)
                 .start()
                 .await
-                .unwrap();
+                .expect("FakeGlobus");
             let scope = "urn:globus:auth:scope:transfer.api.globus.org:all";
-            let stale = globus.issue_token(&ada, scope).unwrap();
+            let stale = globus.issue_token(&ada, scope).expect("a token");
             globus.clock().advance(Duration::from_secs(3600));
-            let fresh = globus.issue_token(&ada, scope).unwrap();
+            let fresh = globus.issue_token(&ada, scope).expect("a token");
             let (base, id) = (globus.transfer_url(), collection.id());
-            tell.send(Place {
-                url: format!("{base}v0.10/operation/endpoint/{id}/stat"),
-                stale: secret(&stale),
-                fresh: secret(&fresh),
-            })
-            .unwrap();
+            sender
+                .send(Place {
+                    url: format!("{base}v0.10/operation/endpoint/{id}/stat"),
+                    stale: secret(&stale),
+                    fresh: secret(&fresh),
+                })
+                .expect("a receiver");
             std::future::pending::<()>().await;
         });
     });
-    told.recv().unwrap()
+    receiver.recv().expect("a place")
 }
 
 fn secret(token: &str) -> HeaderValue {
-    format!("Bearer {token}").parse().unwrap()
+    format!("Bearer {token}").parse().expect("a header value")
 }

@@ -1,127 +1,82 @@
-//! Requests that wait for one login.
+//! Requests that wait for the same login.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::clients::{Client, LOGIN};
 use super::measure::{Measured, measure};
 use super::places::Server;
-use checks::bench::{Case, instructions, table, time};
+use checks::bench::bar::{Bar, Bars};
+use checks::bench::cost::Costs;
+use checks::bench::time::{Time, median};
+use checks::bench::{Case, table};
 
-const FEW: usize = 500;
-const MANY: usize = 10_000;
+const COUNTED: usize = 500;
 
-/// So long that all requests wait at once, whatever else the machine does.
-const LONG_LOGIN: Duration = Duration::from_secs(4);
+/// Against the server in the client's own thread: valgrind would count the instructions of `FakeGlobus` too.
+pub fn cases() -> [Case; 3] {
+    Client::ALL.map(|client| {
+        let run = move || client.batch(&Server::InThread, COUNTED, Duration::ZERO)();
+        Case::new(client.name(), run)
+    })
+}
 
-/// Instructions of a request with each client.
-type Instructions = BTreeMap<String, f64>;
-
-pub fn report() {
-    let instructions = count();
-    for server in [Server::InThread, Server::fake()] {
-        wall(&server);
-        each(&server, &instructions);
+/// Printed, with no bar: the exchanges over the connection are most of the instructions.
+pub fn bars(bars: &mut Bars, costs: &Costs) {
+    let each = |client: Client| {
+        costs
+            .of(client.name())
+            .instructions
+            .map(|all| all / COUNTED as f64)
+    };
+    for peer in [Client::ByHand, Client::Bare] {
+        bars.add(Bar {
+            work: format!("one of {COUNTED} waiters, over HTTP/2: instructions"),
+            ours: each(Client::Ours),
+            peer: Some((peer.name(), each(peer))),
+            bar: None,
+        });
     }
 }
 
-/// In the client's own thread, for those of another would be counted too.
-fn count() -> Instructions {
-    let mut cases = Client::ALL.map(|client| {
-        let run = move || client.batch(&Server::InThread, FEW, Duration::ZERO)();
-        Case::new(client.name(), run)
-    });
-    let batches = instructions::count(&mut cases, 3);
-    batches
-        .into_iter()
-        .map(|(name, batch)| (name, batch / FEW as f64))
-        .collect()
+pub fn print_times() {
+    for server in [Server::InThread, Server::fake()] {
+        let rows =
+            [(1, 15), (100, 15), (10_000, 9)].map(|(count, rounds)| row(&server, count, rounds));
+        table::print(
+            &format!("Challenged together, one login of 50 ms: {}", server.name()),
+            &[
+                "requests",
+                "globus-gare",
+                "login + replays",
+                "half of the rounds",
+                "ratio",
+                "by hand",
+                "ratio",
+                "CPU of a request",
+                "by hand",
+            ],
+            &rows,
+        );
+    }
 }
 
-/// One batch with each client, the clients taking turns.
-fn round(server: &Server, count: usize) -> [Measured; 3] {
-    Client::ALL.map(|client| measure(client.batch(server, count, LOGIN)))
-}
-
-fn wall(server: &Server) {
-    let rows = [1, 100, MANY].map(|count| {
-        let rounds = if count == MANY { 9 } else { 15 };
-        let rounds: Vec<_> = (0..rounds).map(|_| round(server, count)).collect();
-        let wall = |at: usize| {
-            let walls = rounds.iter().map(|round| nanoseconds(round[at].wall));
-            table::duration(time::median(walls.collect()))
-        };
-        let ratio = |to: usize| {
-            let ratios = rounds
-                .iter()
-                .map(|round| nanoseconds(round[0].wall) / nanoseconds(round[to].wall));
-            format!("{:.3}", time::median(ratios.collect()))
-        };
-        vec![
-            table::whole(count as f64),
-            wall(0),
-            wall(1),
-            ratio(1),
-            wall(2),
-            ratio(2),
-        ]
-    });
-    table::print(
-        &format!("Refused together, one login of 50 ms: {}", server.name()),
-        &[
-            "requests",
-            "globus-gare",
-            "by hand",
-            "ratio",
-            "without looking",
-            "ratio",
-        ],
-        &rows,
-    );
-}
-
-/// What a request costs, however many there are.
-fn each(server: &Server, instructions: &Instructions) {
-    let few: Vec<_> = (0..9).map(|_| round(server, FEW)).collect();
-    let many: Vec<_> = (0..7).map(|_| round(server, MANY)).collect();
-    let waiting = Client::ALL.map(|client| measure(client.batch(server, MANY, LONG_LOGIN)));
-    let cpu = |rounds: &[[Measured; 3]], at: usize, count: usize| {
-        let cpu = rounds.iter().map(|round| nanoseconds(round[at].cpu));
-        table::duration(time::median(cpu.collect()) / count as f64)
-    };
-    let rows: Vec<_> = Client::ALL
-        .iter()
-        .enumerate()
-        .map(|(at, client)| {
-            let instructions = match server {
-                Server::InThread => instructions.get(client.name()).copied(),
-                Server::Fake(_) => None,
-            };
-            let each = |figure: u64| figure as f64 / MANY as f64;
-            vec![
-                client.name().to_owned(),
-                instructions.map_or("-".into(), table::whole),
-                format!("{:.1}", each(waiting[at].allocations)),
-                cpu(&few, at, FEW),
-                cpu(&many, at, MANY),
-                format!("{} bytes", table::whole(each(waiting[at].peak))),
-            ]
-        })
+fn row(server: &Server, count: usize, rounds: usize) -> Vec<String> {
+    let rounds: Vec<[Measured; 3]> = (0..rounds)
+        .map(|_| Client::ALL.map(|client| measure(client.batch(server, count, LOGIN))))
         .collect();
-    table::print(
-        &format!("Each request, refused and sent again: {}", server.name()),
-        &[
-            "client",
-            "instructions",
-            "allocations",
-            "CPU, of 500",
-            "CPU, of 10,000",
-            "memory, all waiting",
-        ],
-        &rows,
-    );
-}
-
-fn nanoseconds(time: Duration) -> f64 {
-    time.as_nanos() as f64
+    let of = |figure: &dyn Fn(&[Measured; 3]) -> f64| rounds.iter().map(figure).collect::<Vec<_>>();
+    let [ours, by_hand, bare] = [0, 1, 2].map(|at| Time::of(of(&|round| round[at].wall)));
+    let ratio = |to: usize| format!("{:.3}", median(of(&|round| round[0].wall / round[to].wall)));
+    let cpu = |at: usize| table::duration(median(of(&|round| round[at].cpu)) / count as f64);
+    vec![
+        table::whole(count as f64),
+        table::duration(ours.median),
+        table::duration(bare.median),
+        bare.spread(),
+        ratio(2),
+        table::duration(by_hand.median),
+        ratio(1),
+        cpu(0),
+        cpu(1),
+    ]
 }

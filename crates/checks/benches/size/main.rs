@@ -1,8 +1,8 @@
-//! What a program takes on with the layer: crates, bytes, and work for the compiler, beside `reqwest-retry`.
+//! What the layer adds to a program, beside `reqwest-retry`: crates, bytes, and work of the compiler.
 //!
 //! Builds small programs from scratch, each in a directory of its own.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub)]
 
 use std::fs;
 use std::path::Path;
@@ -10,9 +10,10 @@ use std::process::Command;
 
 use checks::bench::table;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+/// The top of the repository.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// Name, dependencies and code of each program; the first two are what the others are added to.
+/// Name, dependencies and code of each program. Each second one is compared with the one before it.
 const PROGRAMS: [(&str, &str, &str); 4] = [
     ("tower and tokio alone", TOWER, include_str!("tower.rs")),
     (
@@ -56,24 +57,25 @@ tokio = { version = "1", features = ["rt", "time"] }
 struct Built {
     crates: usize,
     bytes: u64,
-    /// Of the processor, so that what else the machine does matters little.
+    /// Of CPU time, so that the other load of the machine matters little.
     seconds: f64,
 }
 
 fn build((name, dependencies, code): (&str, &str, &str)) -> Built {
     eprintln!("building: {name}");
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path();
     let manifest = path.join("Cargo.toml");
     let text = format!(
         "[package]\nname = \"sized\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]{}\n[profile.release]\nstrip = true\n[workspace]\n",
         dependencies.replace("ROOT", ROOT)
     );
-    fs::write(&manifest, text).unwrap();
-    // The same versions as everywhere.
-    fs::copy(Path::new(ROOT).join("Cargo.lock"), path.join("Cargo.lock")).unwrap();
-    fs::create_dir(path.join("src")).unwrap();
-    fs::write(path.join("src/main.rs"), code).unwrap();
+    fs::write(&manifest, text).expect("a manifest written");
+    // The same versions as in the repository.
+    let lock = Path::new(ROOT).join("Cargo.lock");
+    fs::copy(lock, path.join("Cargo.lock")).expect("a lock file copied");
+    fs::create_dir(path.join("src")).expect("a directory");
+    fs::write(path.join("src/main.rs"), code).expect("a program written");
     let crates = crates(&manifest, &[]);
     let timed = Command::new("bash")
         .args([
@@ -85,21 +87,21 @@ fn build((name, dependencies, code): (&str, &str, &str)) -> Built {
         .env("CARGO_INCREMENTAL", "0")
         .current_dir(path)
         .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&timed.stderr);
-    assert!(timed.status.success(), "{told}");
-    let last = told.trim().lines().last().unwrap_or_default();
+        .expect("bash");
+    let output = String::from_utf8_lossy(&timed.stderr);
+    assert!(timed.status.success(), "{output}");
+    let last = output.trim().lines().last().unwrap_or_default();
     let seconds = last.split(' ').filter_map(|part| part.parse::<f64>().ok());
     Built {
         crates,
         bytes: fs::metadata(path.join("target/release/sized"))
-            .unwrap()
+            .expect("a program built")
             .len(),
         seconds: seconds.sum(),
     }
 }
 
-/// The crates in the tree of `manifest`, itself not among them.
+/// The number of crates in the tree of `manifest`, without its own.
 fn crates(manifest: &Path, arguments: &[&str]) -> usize {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -109,7 +111,9 @@ fn crates(manifest: &Path, arguments: &[&str]) -> usize {
         .arg("--manifest-path")
         .arg(manifest)
         .output()
-        .unwrap();
+        .expect("cargo");
+    let failure = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{failure}");
     let text = String::from_utf8_lossy(&output.stdout);
     let mut crates: Vec<&str> = text
         .lines()
@@ -154,23 +158,21 @@ fn main() {
         ],
         &rows,
     );
-    let manifest = Path::new(ROOT).join("Cargo.toml");
-    let features = [
+    let count = |name: &str, directory: &str, arguments: &[&str]| {
+        let manifest = Path::new(ROOT).join(directory).join("Cargo.toml");
+        vec![name.to_owned(), crates(&manifest, arguments).to_string()]
+    };
+    let mut rows = vec![count(
+        "globus-gare, no feature",
         "",
-        "tracing",
-        "follow-redirect",
-        "reqwest",
-        "login",
-        "testing",
-    ]
-    .map(|feature| {
-        let crates = crates(&manifest, &["--no-default-features", "--features", feature]);
-        let name = if feature.is_empty() { "none" } else { feature };
-        vec![name.to_owned(), crates.to_string()]
-    });
-    table::print(
-        "Crates in the tree, for each feature",
-        &["feature", "crates"],
-        &features,
-    );
+        &["--no-default-features"],
+    )];
+    for feature in ["tracing", "follow-redirect", "reqwest"] {
+        let arguments = ["--no-default-features", "--features", feature];
+        rows.push(count(&format!("globus-gare, {feature}"), "", &arguments));
+    }
+    for member in ["globus-login", "fake-globus", "globus-ls"] {
+        rows.push(count(member, &format!("crates/{member}"), &[]));
+    }
+    table::print("Crates in the tree", &["package", "crates"], &rows);
 }

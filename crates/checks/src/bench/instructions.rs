@@ -1,7 +1,7 @@
-//! Instruction counts: they do not depend on what else the machine does, so a guard can hold them.
+//! Instruction counts, which do not depend on what else the machine does.
 //!
-//! The bench runs itself once more under callgrind, which writes a part each time [`mark`] is entered; the part between
-//! two marks is what one case cost.
+//! The bench runs itself once more under callgrind, which writes a part each time [`mark`] is entered. The part between
+//! two marks is the cost of one case.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,11 +9,11 @@ use std::process::Command;
 
 use super::Case;
 
-/// Tells a bench that it is the one under callgrind.
+/// Tells a bench that it runs under callgrind.
 const ARGUMENT: &str = "--count-instructions";
 
-/// What is freed is kept at hand for the next that needs as much. Otherwise the allocator tidies up every now and then, and
-/// whoever comes just then pays for what all before have left.
+/// Keeps freed memory in the allocator's cache. Otherwise the allocator consolidates its lists now and then, and the case
+/// that runs at that moment pays for all cases before it.
 const AT_HAND: &str = "glibc.malloc.mxfast=0:glibc.malloc.tcache_count=65535";
 
 /// Entered before and after each case.
@@ -22,9 +22,9 @@ pub fn mark(name: &str) {
     std::hint::black_box(name);
 }
 
-/// Instructions of one run of each case; nothing where there is no valgrind.
+/// Mean instructions of one of `runs` of each case; empty without valgrind.
 ///
-/// Under callgrind this runs the cases and does not return.
+/// Under callgrind this runs the cases and ends the program, so a bench calls it once, with all its cases.
 pub fn count(cases: &mut [Case], runs: u32) -> BTreeMap<String, f64> {
     if std::env::args().any(|argument| argument == ARGUMENT) {
         run(cases, runs);
@@ -45,7 +45,7 @@ pub fn count(cases: &mut [Case], runs: u32) -> BTreeMap<String, f64> {
 
 fn run(cases: &mut [Case], runs: u32) {
     for case in cases {
-        // What is made only once is not counted.
+        // Work that happens only once is not counted.
         case.run();
         case.run();
         mark(&case.name);
@@ -56,7 +56,7 @@ fn run(cases: &mut [Case], runs: u32) {
     }
 }
 
-/// What callgrind counted in each part.
+/// Callgrind's total of each part.
 fn parts() -> std::io::Result<Vec<u64>> {
     let directory = tempfile::tempdir()?;
     let out = directory.path().join("out");

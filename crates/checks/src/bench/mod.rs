@@ -1,19 +1,19 @@
-//! Measuring: instructions, allocations and time of the same cases, in the same run.
-#![allow(clippy::unwrap_used)]
+//! The kit of the benches: instructions, allocations and time of the same cases in the same run, and the table of bars.
 
-pub mod guard;
+pub mod bar;
+pub mod cost;
 pub mod instructions;
-pub mod peer;
+pub mod layers;
 pub mod request;
 pub mod retry;
 pub mod server;
 pub mod table;
 pub mod time;
 
-/// Counts the allocations of a call. A bench passes it in, since whoever counts has to be the program's allocator.
+/// Counts the allocations of a call. A bench passes it in: only the program itself can replace the allocator.
 pub type CountAllocations = fn(&mut dyn FnMut()) -> u64;
 
-/// Something to be measured, under the name that the table gives it.
+/// Code to measure, under the name that the costs are found by.
 pub struct Case {
     pub name: String,
     run: Box<dyn FnMut()>,
@@ -34,14 +34,8 @@ impl Case {
         (self.run)();
     }
 
-    /// Allocations of one run, once what is made only once has been made.
-    pub fn allocations(&mut self, count: CountAllocations) -> u64 {
-        self.run();
-        count(&mut || self.run())
-    }
-
-    /// Allocations of one of `runs`, where they are not all alike.
-    pub fn mean_allocations(&mut self, runs: u32, count: CountAllocations) -> f64 {
+    /// Mean allocations of one of `runs`, after a first run that is not counted.
+    pub fn allocations(&mut self, runs: u32, count: CountAllocations) -> f64 {
         self.run();
         let all = count(&mut || (0..runs).for_each(|_| self.run()));
         all as f64 / f64::from(runs)

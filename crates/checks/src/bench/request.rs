@@ -1,4 +1,4 @@
-//! The request that all layers are given.
+//! The request that all layers get.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -6,13 +6,12 @@ use http_body_util::Full;
 
 pub const URI: &str = "https://transfer.api.globus.org/v0.10/operation/endpoint/2a0d28b8/mkdir";
 
-pub const HEADERS: [(&str, &str); 8] = [
+pub const CREDENTIAL: &str = "Bearer AgEX4mpl3AgEX4mpl3AgEX4mpl3AgEX4mpl3AgEX4mpl3";
+
+const HEADERS: [(&str, &str); 8] = [
     ("accept", "application/json"),
     ("accept-encoding", "identity"),
-    (
-        "authorization",
-        "Bearer AgEX4mpl3AgEX4mpl3AgEX4mpl3AgEX4mpl3AgEX4mpl3",
-    ),
+    ("authorization", CREDENTIAL),
     ("content-type", "application/json"),
     ("user-agent", "globus-gare-bench/1.0"),
     ("x-globus-client-info", "product=bench,version=1.0"),
@@ -25,12 +24,12 @@ pub const HEADERS: [(&str, &str); 8] = [
 
 pub const BODY: usize = 1024;
 
-/// How the request comes about.
+/// How the request is made.
 #[derive(Clone, Copy)]
 pub enum Origin {
     /// A copy of one that was copied before: its bytes are shared already.
     Template,
-    /// Built afresh: each piece of it pays an allocation when it is first cloned.
+    /// Built afresh: each piece of it needs an allocation when it is first cloned.
     Afresh,
 }
 
@@ -39,17 +38,17 @@ impl Origin {
 
     pub fn title(self) -> &'static str {
         match self {
-            Self::Template => "request cloned from a template",
-            Self::Afresh => "request built afresh",
+            Self::Template => "from a template",
+            Self::Afresh => "built afresh",
         }
     }
 }
 
-/// A request, its body made by `wrap`; without `Authorization` where the layer is to put it.
+/// A request, its body made by `wrap`; without `Authorization` if the layer is to set it.
 pub fn build<B>(authorized: bool, wrap: impl Fn(Full<Bytes>) -> B) -> Request<B> {
     let mut request = Request::new(wrap(Full::new(Bytes::from(vec![b'x'; BODY]))));
     *request.method_mut() = http::Method::POST;
-    *request.uri_mut() = URI.parse().unwrap();
+    *request.uri_mut() = URI.parse().expect("a URI");
     *request.headers_mut() = headers(authorized);
     request
 }
@@ -58,10 +57,9 @@ pub fn headers(authorized: bool) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16);
     for (name, value) in HEADERS {
         if authorized || name != "authorization" {
-            headers.insert(
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).unwrap(),
-            );
+            // Not `from_static`: a real value has an allocation of its own.
+            let value = HeaderValue::from_str(value).expect("a value");
+            headers.insert(HeaderName::from_static(name), value);
         }
     }
     headers

@@ -1,11 +1,11 @@
-//! What most programs write for tower's `Retry`.
+//! The policy that most programs write for tower's `Retry`.
 
 use std::future::{Ready, ready};
 
 use http::{Request, Response};
 use tower::retry::Policy;
 
-/// Retries nothing that succeeds, and has a copy ready in case it does not.
+/// Clones each request, and retries it if it does not succeed.
 #[derive(Clone)]
 pub struct Cloning;
 

@@ -12,18 +12,19 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpListener;
 
-/// The credential that is let in.
-pub const CREDENTIAL: &str = "Bearer AgEX4mpl3AgEX4mpl3AgEX4mpl3AgEX4mpl3AgEX4mpl3";
+use super::request::CREDENTIAL;
 
 const REFUSAL: &str = r#"{"code": "AuthorizationRequired", "authorization_parameters": {"session_required_mfa": true}}"#;
 
 /// Serves HTTP/1.1 and HTTP/2, until the runtime ends.
 pub async fn start() -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .expect("a listener");
+    let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            stream.set_nodelay(true).unwrap();
+            stream.set_nodelay(true).expect("a socket");
             tokio::spawn(async move {
                 let mut server = Builder::new(TokioExecutor::new());
                 server.http2().max_concurrent_streams(1_000);

@@ -1,6 +1,6 @@
 //! Tables in Markdown, so that what is printed is what the documentation shows.
 
-/// Prints a table whose first column is text and whose others are figures.
+/// Prints a table. The first column is set to the left, the others to the right.
 pub fn print(title: &str, head: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -34,9 +34,10 @@ pub fn print(title: &str, head: &[&str], rows: &[Vec<String>]) {
     }
 }
 
-/// A figure with thousands set apart.
+/// A figure with commas between the thousands.
 pub fn whole(figure: f64) -> String {
-    let digits = format!("{figure:.0}");
+    // Without the sign of a zero.
+    let digits = format!("{:.0}", figure.round() + 0.0);
     let (sign, digits) = match digits.strip_prefix('-') {
         Some(digits) => ("-", digits.to_owned()),
         None => ("", digits),

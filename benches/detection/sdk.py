@@ -1,4 +1,4 @@
-"""What a program on the Python SDK does with an error body: seconds for each file that is named, one line each."""
+"""How long a program on the SDK for Python looks for a GARE: prints seconds for each file that is named."""
 
 import json
 import re
@@ -7,6 +7,7 @@ import timeit
 
 from globus_sdk.gare import to_gare
 
+# The SDK does not look into the GridFTP replies that Transfer quotes.
 REPLY = re.compile(r"GridFTP-JSON-Result: (\{.*?\})(?:\\r\\n|\r?\n)")
 
 
