@@ -126,7 +126,7 @@ async fn login_picks_an_identity_that_satisfies_the_requirement() {
     for (name, value) in [
         (domain, "nowhere.org"),
         (identities, "nobody@nowhere.org"),
-        // Of two people, which nobody is.
+        // Identities of two people.
         (identities, "ada@uchicago.edu,grace@navy.mil"),
     ] {
         assert_denied(&fixture.answer(ALL, &[(name, value)]).await);

@@ -163,7 +163,7 @@ impl Fixture {
         self.ls_status(text(tokens, "/access_token")).await
     }
 
-    /// The username of whoever logged in for this token document.
+    /// The username that this token document belongs to.
     pub(crate) async fn username(&self, tokens: &Value) -> String {
         let access = text(tokens, "/access_token");
         let info = ok(self.get("v2/oauth2/userinfo", access).await).await;
