@@ -1,4 +1,4 @@
-//! What `BROWSER` names in these tests: it tells the test which page is opened, and nothing else.
+//! A program for `BROWSER`: it tells the test which page it was to open, and opens none.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{BufRead, BufReader};
@@ -23,7 +23,7 @@ impl Launcher {
         let program = directory.path().join("browser");
         fs::write(&program, script).expect("a script");
         fs::set_permissions(&program, Permissions::from_mode(0o700)).expect("ours");
-        // Open for both, so that it is not at its end when a script is.
+        // Open for both, so that the end of a script is not the end of the pipe.
         let pipe = OpenOptions::new()
             .read(true)
             .write(true)

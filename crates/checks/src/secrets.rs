@@ -1,4 +1,4 @@
-//! Texts that must not show a secret.
+//! Asserts that a text shows no secret.
 
 /// Fails if `text` shows one of `secrets`.
 pub fn assert_hidden<S: AsRef<str>>(what: &str, text: &str, secrets: &[S]) {

@@ -139,7 +139,6 @@ impl Consent {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::scope::parse;
@@ -148,11 +147,11 @@ mod tests {
     fn consent_covers_its_dependency_path_only() {
         let (user, client, now) = (Uuid::new_v4(), Uuid::new_v4(), SystemTime::now());
         let mut consents = Consents::default();
-        consents.grant(user, client, &parse("a b[c]").unwrap(), now);
+        consents.grant(user, client, &parse("a b[c]").expect("scopes"), now);
         assert!(consents.covers(user, client, &["b", "c"]));
         assert!(!consents.covers(user, client, &["a", "c"]));
         assert!(!consents.covers(user, Uuid::new_v4(), &["a"]));
-        consents.grant(user, client, &parse("a[c]").unwrap(), now);
+        consents.grant(user, client, &parse("a[c]").expect("scopes"), now);
         assert!(
             consents.covers(user, client, &["a", "c"])
                 && consents.covers(user, client, &["b", "c"])

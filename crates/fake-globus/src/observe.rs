@@ -121,7 +121,6 @@ fn names_loopback(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::{FakeGlobus, Person};
@@ -136,25 +135,23 @@ mod tests {
             .person(Person::automatic())
             .start()
             .await
-            .unwrap();
+            .expect("a server");
         let world = globus.world_for_tests();
         let routes = Router::new().route("/panic", axum::routing::get(panics));
         let router = layered(routes, &world).with_state(world.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let response = reqwest::get(format!("http://{address}/panic"))
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
-            .unwrap();
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let response = checks::browser::client()
+            .get(format!("http://{address}/panic"))
+            .send()
+            .await
+            .expect("a response");
         assert_eq!(response.status(), 500);
-        assert!(
-            globus
-                .shutdown()
-                .await
-                .unwrap_err()
-                .to_string()
-                .contains("deliberately")
-        );
+        let error = globus.shutdown().await.expect_err("a panic");
+        assert!(error.to_string().contains("deliberately"), "{error}");
     }
 
     #[checks::test]
@@ -165,7 +162,7 @@ mod tests {
             ("[::1]:1", true),
             ("evil.example:80", false),
         ] {
-            let headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
+            let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
             assert_eq!(names_loopback(&headers), ok, "{host}");
         }
     }

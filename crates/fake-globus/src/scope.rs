@@ -85,13 +85,12 @@ pub(super) fn resource_server(name: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
     #[checks::test]
     fn dependent_scopes_are_parsed_as_a_tree() {
-        let parsed = parse("openid a[b *c[d]] e").unwrap();
+        let parsed = parse("openid a[b *c[d]] e").expect("scopes");
         let names: Vec<_> = parsed.iter().map(|scope| scope.name.as_str()).collect();
         assert_eq!(names, ["openid", "a", "e"]);
         let below: Vec<_> = parsed[1]

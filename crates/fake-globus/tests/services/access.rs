@@ -7,16 +7,18 @@ use fake_globus::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{ALL, Fixture, text};
+use crate::support::{
+    ALL, Fixture, assert_denied, document_code, json as document_of, page, send, text,
+};
 
 /// The captured error of this id, as `tests/corpus` has it.
 fn captured(id: &str) -> Value {
     let corpus = include_str!("../../../../tests/corpus/errors.jsonl");
-    let rows = corpus
+    let mut rows = corpus
         .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let row = rows.into_iter().find(|row| row["id"] == id).unwrap();
-    serde_json::from_str(text(&row, "/body")).unwrap()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
+    let row = rows.find(|row| row["id"] == id).expect("a row of this id");
+    serde_json::from_str(text(&row, "/body")).expect("JSON")
 }
 
 /// Replaces what differs from one server to the next.
@@ -31,7 +33,7 @@ fn normalised(mut document: Value, fixture: Option<&Fixture>) -> Value {
     document["message"] = (lines.collect::<Vec<_>>().join("\n") + ending).into();
     document["request_id"] = "REQUEST".into();
     if let Some(fixture) = fixture {
-        let resource = format!("/v0.10/operation/endpoint/{}/ls", fixture.collection);
+        let resource = format!("/{}", fixture.operation("ls"));
         assert_eq!(text(&document, "/resource"), resource);
     }
     document["resource"] = "RESOURCE".into();
@@ -51,13 +53,13 @@ async fn old_session_is_refused_with_the_real_error_body() {
         let fixture =
             Fixture::new(|c| c.session_minutes(1).domain("uchicago.edu").errors(shape)).await;
         let token = fixture.token();
-        assert_eq!(fixture.ls(&token, "").await.status(), 200);
+        assert_eq!(fixture.ls_status(&token).await, 200);
         fixture.globus.clock().advance(Duration::from_secs(61));
         let refused = fixture.ls(&token, "").await;
         assert_eq!(refused.status(), 502);
         assert_eq!(refused.headers()["content-type"], "application/json");
         assert!(refused.headers().contains_key("x-request-id"));
-        let body = refused.text().await.unwrap();
+        let body = page(refused).await;
         // Two spaces, sorted keys, and a line feed at the end, as in the one capture of the very bytes.
         assert!(body.starts_with("{\n  \"") && body.ends_with("\n}\n"));
         // The reply's line ends are four characters in the decoded message, five bytes on the wire.
@@ -65,7 +67,7 @@ async fn old_session_is_refused_with_the_real_error_body() {
             body.contains("LOGIN_DENIED\\\\r\\\\n530-GridFTP-Message")
                 && body.contains("530 End.\\\\r\\\\n\\n\"")
         );
-        let document = serde_json::from_str(&body).unwrap();
+        let document = serde_json::from_str(&body).expect("JSON");
         assert_eq!(
             normalised(document, Some(&fixture)),
             normalised(captured(id), None),
@@ -83,20 +85,15 @@ async fn error_shape_decides_where_the_requirement_stands() {
         (ErrorShape::Detail, false, "1.0.0"),
     ] {
         let fixture = Fixture::new(|c| c.domain("nowhere.org").errors(shape)).await;
-        let document: Value = fixture.ls(&fixture.token(), "").await.json().await.unwrap();
-        assert_eq!(
-            document.get("authorization_parameters").is_some(),
-            root,
-            "{shape:?}"
-        );
-        assert!(
-            text(&document, "/message").contains(&format!("result#{version}")),
-            "{shape:?}"
-        );
+        let document = document_of(fixture.ls(&fixture.token(), "").await).await;
+        let at_root = document.get("authorization_parameters").is_some();
+        assert_eq!(at_root, root, "{shape:?}");
+        let result = format!("result#{version}");
+        assert!(text(&document, "/message").contains(&result), "{shape:?}");
     }
 }
 
-/// Challenged without the login, satisfied by the login that the parameters describe, and not by any other.
+/// A listing is challenged after an ordinary login, and succeeds after a login with these parameters.
 async fn satisfied_by(
     policies: impl FnOnce(Collection) -> Collection,
     status: u16,
@@ -107,53 +104,32 @@ async fn satisfied_by(
     let before = fixture.log_in(ALL, &[]).await;
     fixture.globus.clock().advance(Duration::from_secs(3600));
     let refused = fixture.ls(text(&before, "/access_token"), "").await;
-    assert_eq!(refused.status(), status, "{code}");
-    assert_eq!(text(&refused.json().await.unwrap(), "/code"), code);
+    assert_eq!(document_code(refused, status).await, code);
     let after = fixture.log_in(ALL, login).await;
-    assert_eq!(
-        fixture.ls(text(&after, "/access_token"), "").await.status(),
-        200,
-        "{code}"
-    );
-    let seen = fixture.globus.requests();
-    let lists: Vec<_> = seen
-        .iter()
-        .filter(|request| request.kind == RequestKind::List)
-        .collect();
-    assert_eq!(
-        lists
-            .iter()
-            .map(|request| request.challenged)
-            .collect::<Vec<_>>(),
-        [true, false]
-    );
-    fixture.globus.shutdown().await.unwrap();
+    assert_eq!(fixture.ls_status_with(&after).await, 200, "{code}");
+    let seen = fixture.globus.requests().into_iter();
+    let lists = seen.filter(|request| request.kind == RequestKind::List);
+    let challenged: Vec<_> = lists.map(|request| request.challenged).collect();
+    assert_eq!(challenged, [true, false]);
+    fixture.globus.shutdown().await.expect("no panic");
 }
-
-const LOGIN_FAILED: &str = "ExternalError.DirListingFailed.LoginFailed";
 
 #[checks::test]
 async fn session_requirement_is_satisfied_by_its_login() {
-    let login = ("prompt", "login");
-    satisfied_by(|c| c.session_minutes(30), 502, LOGIN_FAILED, &[login]).await;
+    type Policies = fn(Collection) -> Collection;
+    let fresh = ("prompt", "login");
     let domain = ("session_required_single_domain", "globusid.org");
-    satisfied_by(|c| c.domain("globusid.org"), 502, LOGIN_FAILED, &[domain]).await;
     let mfa = ("session_required_mfa", "True");
-    satisfied_by(
-        |c| c.domain("globusid.org").mfa(),
-        502,
-        LOGIN_FAILED,
-        &[domain, mfa],
-    )
-    .await;
     let identity = ("session_required_identities", "ada@globusid.org");
-    satisfied_by(
-        |c| c.required_identity("ada@globusid.org"),
-        502,
-        LOGIN_FAILED,
-        &[identity],
-    )
-    .await;
+    for (policies, login) in [
+        ((|c| c.session_minutes(30)) as Policies, &[fresh][..]),
+        (|c| c.domain("globusid.org"), &[domain]),
+        (|c| c.domain("globusid.org").mfa(), &[domain, mfa]),
+        (|c| c.required_identity("ada@globusid.org"), &[identity]),
+    ] {
+        let code = "ExternalError.DirListingFailed.LoginFailed";
+        satisfied_by(policies, 502, code, login).await;
+    }
 }
 
 #[checks::test]
@@ -164,13 +140,8 @@ async fn policy_is_satisfied_by_a_login_that_names_it() {
         Policy::new("Second factor").mfa(),
     ] {
         let id = policy.id().to_string();
-        satisfied_by(
-            |c| c.policy(policy),
-            403,
-            "AuthPolicyFailed",
-            &[("session_required_policies", &id)],
-        )
-        .await;
+        let login = [("session_required_policies", id.as_str())];
+        satisfied_by(|c| c.policy(policy), 403, "AuthPolicyFailed", &login).await;
     }
 }
 
@@ -178,31 +149,20 @@ async fn policy_is_satisfied_by_a_login_that_names_it() {
 async fn challenge_names_identities_mfa_and_policies() {
     let required = |c: Collection| c.required_identity("ada@globusid.org").mfa();
     let fixture = Fixture::new(required).await;
-    let document: Value = fixture.ls(&fixture.token(), "").await.json().await.unwrap();
+    let document = document_of(fixture.ls(&fixture.token(), "").await).await;
     let parameters = &document["authorization_parameters"];
     assert_eq!(parameters["session_required_mfa"], true);
-    assert_eq!(
-        parameters["session_required_identities"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
-    assert!(
-        text(&document, "/message").contains(text(parameters, "/session_required_identities/0"))
-    );
+    let identities = parameters["session_required_identities"].as_array();
+    assert_eq!(identities.map(Vec::len), Some(1));
+    let identity = text(parameters, "/session_required_identities/0");
+    assert!(text(&document, "/message").contains(identity));
 
     let (one, two) = (Policy::new("One").mfa(), Policy::new("Two").mfa());
     let ids = format!("{},{}", one.id(), two.id());
     let fixture = Fixture::new(|c| c.policy(one).policy(two)).await;
-    let document: Value = fixture.ls(&fixture.token(), "").await.json().await.unwrap();
-    assert_eq!(
-        text(
-            &document,
-            "/authorization_parameters/session_required_policies"
-        ),
-        ids
-    );
+    let document = document_of(fixture.ls(&fixture.token(), "").await).await;
+    let policies = "/authorization_parameters/session_required_policies";
+    assert_eq!(text(&document, policies), ids);
 }
 
 #[checks::test]
@@ -211,28 +171,21 @@ async fn data_access_requires_a_consent() {
     let token = fixture.token();
     let refused = fixture.ls(&token, "").await;
     assert_eq!(refused.status(), 403);
-    let document: Value = refused.json().await.unwrap();
+    let document = document_of(refused).await;
     assert_eq!(text(&document, "/code"), "ConsentRequired");
     let scope = text(&document, "/required_scopes/0");
-    assert_eq!(
-        scope,
-        format!(
-            "{ALL}[*https://auth.globus.org/scopes/{}/data_access]",
-            fixture.collection
-        )
-    );
+    let id = &fixture.collection;
+    let data_access = format!("https://auth.globus.org/scopes/{id}/data_access");
+    assert_eq!(scope, format!("{ALL}[*{data_access}]"));
     assert_eq!(
         document["authorization_parameters"]["required_scopes"],
         document["required_scopes"]
     );
     fixture.log_in(scope, &[]).await;
-    assert_eq!(
-        fixture.ls(&token, "").await.status(),
-        200,
-        "a consent counts at once"
-    );
+    let status = fixture.ls_status(&token).await;
+    assert_eq!(status, 200, "a consent counts at once");
     fixture.globus.revoke_consents(&fixture.ada);
-    assert_eq!(fixture.ls(&token, "").await.status(), 403);
+    assert_eq!(fixture.ls_status(&token).await, 403);
 }
 
 #[checks::test]
@@ -243,85 +196,51 @@ async fn mfa_login_without_a_second_factor_is_denied() {
         ("session_required_single_domain", "uchicago.edu"),
         ("session_required_mfa", "true"),
     ];
-    let location = fixture.answer(ALL, &login).await;
-    assert_eq!(
-        crate::support::param(&location, "error").as_deref(),
-        Some("access_denied")
-    );
+    assert_denied(&fixture.answer(ALL, &login).await);
 }
 
 #[checks::test]
 async fn misused_tokens_are_refused_or_recorded() {
-    let fixture = Fixture::new(|c| c).await;
-    let list = format!("v0.10/operation/endpoint/{}/ls", fixture.collection);
-    let bare = fixture.http.get(fixture.url(&list)).send().await.unwrap();
-    assert_eq!(bare.status(), 401);
-    assert_eq!(
-        text(&bare.json().await.unwrap(), "/code"),
-        "ClientError.AuthenticationFailed"
-    );
-    let unknown = fixture.ls("made-up", "").await;
-    assert_eq!(unknown.status(), 401);
-    assert_eq!(
-        text(&unknown.json().await.unwrap(), "/code"),
-        "AuthenticationFailed"
-    );
+    let fixture = Fixture::open().await;
+    let list = || fixture.http.get(fixture.url(&fixture.operation("ls")));
+    let bare = document_code(send(list()).await, 401).await;
+    assert_eq!(bare, "ClientError.AuthenticationFailed");
+    let unknown = document_code(fixture.ls("made-up", "").await, 401).await;
+    assert_eq!(unknown, "AuthenticationFailed");
 
     let token = fixture.token();
-    let as_grace = fixture
-        .http
-        .get(fixture.url(&list))
+    let as_grace = list()
         .bearer_auth(&token)
         .header(EXPECT_USER, "grace@navy.mil");
-    assert_eq!(as_grace.send().await.unwrap().status(), 200);
-    let twice = fixture
-        .http
-        .get(fixture.url(&list))
-        .bearer_auth(&token)
-        .bearer_auth(&token);
-    twice.send().await.unwrap();
+    assert_eq!(send(as_grace).await.status(), 200);
+    send(list().bearer_auth(&token).bearer_auth(&token)).await;
     fixture.ls(&token, "?access_token=oops").await;
-    let kinds: Vec<_> = fixture
-        .globus
-        .violations()
-        .iter()
-        .map(|violation| violation.kind)
-        .collect();
     let expected = [
         ViolationKind::UnknownToken,
         ViolationKind::WrongUser,
         ViolationKind::SeveralCredentials,
         ViolationKind::TokenInUrl,
     ];
-    assert_eq!(kinds, expected);
-    assert_eq!(
-        fixture.globus.requests().last().unwrap().user.as_deref(),
-        Some("ada@uchicago.edu")
-    );
+    assert_eq!(fixture.violations(), expected);
+    let requests = fixture.globus.requests();
+    let user = requests.last().and_then(|request| request.user.as_deref());
+    assert_eq!(user, Some("ada@uchicago.edu"));
 
     assert!(fixture.globus.revoke_token(&token) && !fixture.globus.revoke_token("made-up"));
-    assert_eq!(fixture.ls(&token, "").await.status(), 401);
-    assert!(
-        fixture
-            .globus
-            .issue_token(&Identity::new("eve", "evil.example"), ALL)
-            .is_err()
-    );
-    assert!(
-        fixture
-            .globus
-            .issue_token(&fixture.ada, "nonsense")
-            .is_err()
-    );
+    assert_eq!(fixture.ls_status(&token).await, 401);
+    let eve = Identity::new("eve", "evil.example");
+    for (identity, scopes) in [(&eve, ALL), (&fixture.ada, "nonsense")] {
+        let issued = fixture.globus.issue_token(identity, scopes);
+        issued.expect_err("an unknown identity or scope");
+    }
 }
 
 #[checks::test]
 async fn fail_next_replaces_one_response() {
-    let fixture = Fixture::new(|c| c).await;
-    fixture
-        .globus
-        .fail_next(RequestKind::List, 503, r#"{"code": "ServiceUnavailable"}"#);
+    let fixture = Fixture::open().await;
+    let body = r#"{"code": "ServiceUnavailable"}"#;
+    fixture.globus.fail_next(RequestKind::List, 503, body);
     let token = fixture.token();
-    assert_eq!(fixture.ls(&token, "").await.status(), 503);
-    assert_eq!(fixture.ls(&token, "").await.status(), 200);
+    assert_eq!(fixture.ls_status(&token).await, 503);
+    assert_eq!(fixture.ls_status(&token).await, 200);
 }

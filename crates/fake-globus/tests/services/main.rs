@@ -1,5 +1,4 @@
 //! The embedded services, asked over HTTP as a program would ask them.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
 mod files;

@@ -1,4 +1,4 @@
-//! What Globus Auth answers a token request.
+//! Responses of Globus Auth to token requests.
 
 use checks::tokens::members;
 use globus_login::{GlobusApp, MemoryStore};
@@ -102,7 +102,7 @@ async fn answer_gives_a_token_for_each_resource_server() {
             json!(["two", "two-refresh", "all"]),
         ]
     );
-    // Nobody else's token is sent, and one of its last minute is refreshed first.
+    // Each service gets its own token, and a token in its last minute is refreshed first.
     let groups = held(&app, &target("https://groups.example")).await;
     assert_eq!(groups.as_ref().map(bearer).as_deref(), Some("three"));
     assert_eq!(endpoint.grants("refresh_token"), 0);

@@ -65,7 +65,7 @@ async fn ended(mut login: Waiting, endpoint: &Endpoint) -> Option<String> {
     (found != "logged in" || code != Some("ours")).then_some(found)
 }
 
-/// Nobody listens any more where the login has ended.
+/// Sends the redirect of this login. It has no effect after the end of the login.
 async fn exchange_ours(login: &Waiting) {
     let state = value(&login.page, "state");
     let url = format!("{}/?code=ours&state={state}", login.here());

@@ -89,7 +89,7 @@ async fn each_environment_has_its_own_token_file() {
     }
 }
 
-/// Without a terminal, and with no program that could be a browser: why nobody is asked.
+/// Without a terminal, and without a program that could be a browser, nobody can be asked.
 #[cfg(target_os = "linux")]
 #[checks::test(seconds = 600)]
 async fn error_says_why_no_browser_opens() {

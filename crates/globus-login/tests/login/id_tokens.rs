@@ -1,4 +1,4 @@
-//! Who logged in: what the ID token says, and for whom it is.
+//! ID tokens: who logged in, and for which client.
 
 use globus_login::MemoryStore;
 

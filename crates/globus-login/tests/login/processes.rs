@@ -12,15 +12,15 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// Tells what was there before, for a while: as if another process wrote in between.
-struct Behind {
+/// A store whose first reads give the tokens of before: as if another process wrote after each of them.
+struct StaleReads {
     now: MemoryStore,
     before: Tokens,
     left: AtomicUsize,
 }
 
 #[async_trait]
-impl TokenStore for Behind {
+impl TokenStore for StaleReads {
     async fn load(&self, namespace: &str) -> Result<Tokens, StoreError> {
         let count = |left: usize| left.checked_sub(1);
         match self
@@ -37,8 +37,8 @@ impl TokenStore for Behind {
     }
 }
 
-/// Another process of the same program, whose tokens have run out.
-struct Other {
+/// Another process of the same program, whose tokens have expired.
+struct OtherProcess {
     globus: FakeGlobus,
     browser: Browser,
     app: GlobusApp,
@@ -46,7 +46,7 @@ struct Other {
     before: Tokens,
 }
 
-impl Other {
+impl OtherProcess {
     async fn new() -> Self {
         let globus = globus(Person::automatic()).await;
         let (browser, now) = (Browser::redirected(), MemoryStore::new());
@@ -62,32 +62,32 @@ impl Other {
         }
     }
 
-    /// Replaces the tokens, and leaves none of the old ones good.
+    /// Replaces the tokens, and revokes the old ones.
     async fn log_in_again(&self) {
         self.globus.revoke_all_tokens();
         self.app.login_again().await.expect("a login");
     }
 
-    /// What we find, who read so many times too early.
+    /// The credential that this process finds, whose first `reads` come before the write of the other one.
     async fn found(&self, reads: usize) -> Option<Credential> {
-        let behind = Behind {
+        let store = StaleReads {
             now: self.now.clone(),
             before: self.before.clone(),
             left: AtomicUsize::new(reads),
         };
-        let ours = app(&self.globus, &self.browser)
+        let app = app(&self.globus, &self.browser)
             .refresh_tokens(true)
-            .store(behind);
-        let ours = ours.build().expect("an app");
-        held(&ours, &target(self.globus.transfer_url())).await
+            .store(store);
+        let app = app.build().expect("an app");
+        held(&app, &target(self.globus.transfer_url())).await
     }
 }
 
 #[checks::test]
 async fn replaced_refresh_token_is_read_again() {
-    let other = Other::new().await;
+    let other = OtherProcess::new().await;
     other.log_in_again().await;
-    let Other { globus, .. } = &other;
+    let OtherProcess { globus, .. } = &other;
     let transfer = target(globus.transfer_url());
     let newer = held(&other.app, &transfer).await.expect("a credential");
 
@@ -104,19 +104,19 @@ async fn replaced_refresh_token_is_read_again() {
     assert_no_violation(globus);
 }
 
-/// While we wait for our turn to renew, another process changes what we would renew.
+/// Another process changes the token while this one waits for the refresh lock.
 #[checks::test]
 async fn refresh_uses_the_token_that_another_process_stored() {
-    let other = Other::new().await;
-    let Other { globus, now, .. } = &other;
+    let other = OtherProcess::new().await;
+    let OtherProcess { globus, now, .. } = &other;
 
-    // Another token, which has run out as well.
+    // Another token, which has expired as well.
     other.log_in_again().await;
     expire(now).await;
     assert!(other.found(1).await.is_some());
     assert_eq!(globus.counts().refresh_grants, 1);
 
-    // One that cannot be renewed.
+    // One that cannot be refreshed.
     let other_token =
         json!({"access_token": "other", "refresh_token": null, "expires_at_seconds": 1});
     edit(now, other_token).await;

@@ -24,7 +24,7 @@ async fn fails(app: &GlobusApp, work: Work) -> bool {
 
 #[checks::test]
 async fn redirects_of_globus_auth_are_not_followed() {
-    // Whoever follows would be content with what is said there.
+    // An app that follows a redirect would accept this response.
     let mut body = login("stolen");
     body["sub"] = ADA.into();
     let elsewhere = Endpoint::always(answer(200, &body)).await;

@@ -1,4 +1,4 @@
-//! Which resource server's token a scope is of, and which goes to an origin.
+//! The resource server of a scope, and the token that an origin gets.
 
 use checks::tokens::with;
 use globus_gare::Environment;
@@ -29,7 +29,7 @@ async fn scope_is_held_by_the_token_of_its_resource_server() {
         (&flows, Some("flows.globus.org")),
         (&compute, Some("funcx_service")),
         (&timer, Some("524230d7-ea86-4a52-8312-86065a9e0417")),
-        // Whose these are nobody can tell: nothing is missing.
+        // The resource server of these is unknown: nothing is missing.
         ("urn:globus:auth:scope:nothing", None),
         (&nameless, None),
         ("https://evil.example/scopes/x/y", None),
@@ -54,7 +54,7 @@ async fn scope_is_held_by_the_token_of_its_resource_server() {
         };
         let both = format!("openid {scope}");
         assert!(is_logged_in(&[(server, &both)]).await, "{scope}");
-        // Another's token says nothing, and neither does a scope that begins with the same.
+        // The token of another server does not count, and neither does a longer scope.
         let longer = format!("openid {scope}more");
         for (server, scope) in [("another", &both), (server, &longer)] {
             assert!(!is_logged_in(&[(server, scope)]).await, "{scope}");

@@ -1,4 +1,4 @@
-//! Whose tokens they are, and how they are renewed.
+//! Whose tokens are kept, and how they are refreshed.
 
 use fake_globus::{Collection, FakeGlobus, Identity, Person, RequestKind};
 use globus_login::{GlobusApp, MemoryStore, Scope};
@@ -33,7 +33,7 @@ async fn login_by_another_person_is_refused() {
             .filter(|request| request.kind == RequestKind::Revoke && request.status == 200)
             .count()
     };
-    // Nobody needs the tokens of the other one.
+    // The tokens of the other person were revoked.
     assert_eq!(revoked(&globus), 2);
 
     assert!(app.logout().await.expect("told"));

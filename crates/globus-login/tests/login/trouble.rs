@@ -104,7 +104,7 @@ async fn login_without_an_id_token_is_revoked() {
     let error = app.login().await.expect_err("no ID token");
     assert_says(&error, "did not tell who", &["s3cret"]);
     assert!(load(&store).await.is_empty());
-    // It was ended, too.
+    // The token was revoked.
     assert_eq!(requests_of(&globus, RequestKind::Revoke), 1);
 }
 

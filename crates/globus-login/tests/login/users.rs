@@ -1,4 +1,4 @@
-//! A service with more users than it remembers.
+//! A service with more users than the app remembers.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use crate::support::*;
 /// How many users an app remembers beside its store.
 const MAX: usize = 1024;
 
-/// Forgets nobody.
+/// A store that keeps all users.
 #[derive(Default)]
 struct Everybody(Mutex<HashMap<String, Tokens>>);
 
@@ -62,7 +62,7 @@ async fn least_recently_used_user_is_forgotten() {
     };
     assert!(is_new(0).await);
     log_in(&app, MAX).await;
-    // To ask about somebody is to use them: the forgotten one last.
+    // A look-up is a use: the forgotten user comes last.
     assert!(is_new(2).await && is_new(MAX).await && !is_new(1).await);
     // The tokens are kept all the same.
     let target = Target::new(origin(), user(1));

@@ -179,7 +179,7 @@ async fn wrong_command_line_exits_with_2() {
 #[checks::test(seconds = 600)]
 async fn unreachable_service_exits_with_1_and_one_line() {
     let id = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
-    // It listens, and never answers; once dropped, nobody does.
+    // It listens and never answers; once dropped, the port is closed.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", silent.local_addr().expect("an address"));
     let at = |url: &str, arguments: &[&str]| {

@@ -1,4 +1,4 @@
-//! Logins in a browser, and what is kept of them.
+//! Logins in a browser, and the tokens that are kept.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -28,7 +28,7 @@ async fn browser_login_is_kept_until_the_collection_asks_again() {
     let (ran, shown) = run_with_browser(site.with_client(&[&site.collection]), &mut launcher).await;
     ran.assert_ended(0, LISTING);
     assert!(shown.contains("You are logged in"), "{shown}");
-    // The page is told as well, in case that no browser opens after all.
+    // The page is printed as well, in case that no browser opens.
     assert!(
         ran.stderr.contains("/v2/oauth2/authorize?"),
         "{}",

@@ -1,7 +1,6 @@
 //! The official Python SDK and `globus` command line, unchanged, against the embedded services.
 //!
 //! [`peers::python`] says where they are found.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Stdio};
@@ -22,12 +21,12 @@ async fn globus_command_works_against_fake_globus() {
 
 async fn run(script: &'static str) {
     let mut command = python::script(script);
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("hello.txt"), "hello").unwrap();
-    std::fs::write(dir.path().join("notes.txt"), "note").unwrap();
-    std::fs::create_dir(dir.path().join("sub")).unwrap();
-    std::fs::write(dir.path().join("sub/deep.txt"), "deep").unwrap();
-    let home = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("hello.txt"), "hello").expect("a file");
+    std::fs::write(dir.path().join("notes.txt"), "note").expect("a file");
+    std::fs::create_dir(dir.path().join("sub")).expect("a directory");
+    std::fs::write(dir.path().join("sub/deep.txt"), "deep").expect("a file");
+    let home = tempfile::tempdir().expect("a directory");
     let guarded = |name: &str| {
         Collection::new(name, dir.path())
             .domain("uchicago.edu")
@@ -56,7 +55,7 @@ async fn run(script: &'static str) {
         .fold(builder, |builder, collection| {
             builder.collection(collection)
         });
-    let globus = globus.start().await.unwrap();
+    let globus = globus.start().await.expect("a server");
 
     command
         .args(&ids)
@@ -73,36 +72,36 @@ async fn run(script: &'static str) {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .expect("Python starts");
     let clock = globus.clock();
     let said = tokio::task::spawn_blocking(move || converse(child, |by| clock.advance(by)))
         .await
-        .unwrap();
+        .expect("no panic");
     assert!(said.trim_end().ends_with("passed"), "{script} said: {said}");
-    // The one thing that a script does wrong, on purpose.
+    // A script sends a wrong secret on purpose, and breaks no other rule.
     let violations = globus.violations();
     let others = violations
         .iter()
         .filter(|violation| violation.kind != ViolationKind::WrongSecret);
     assert_eq!(others.count(), 0, "{violations:?}");
-    globus.shutdown().await.unwrap();
+    globus.shutdown().await.expect("no panic");
 }
 
-/// Does what the script asks for in lines such as `@advance 60`, and gives the rest of what it says.
+/// Advances the clock where the script prints a line such as `@advance 60`; gives the rest of its output.
 fn converse(mut child: Child, advance: impl Fn(Duration)) -> String {
-    let mut answers = child.stdin.take().unwrap();
+    let mut answers = child.stdin.take().expect("a pipe");
     let mut said = String::new();
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
+    for line in BufReader::new(child.stdout.take().expect("a pipe")).lines() {
+        let line = line.expect("text");
         match line.strip_prefix("@advance ") {
             Some(seconds) => {
-                advance(Duration::from_secs(seconds.parse().unwrap()));
-                writeln!(answers, "done").unwrap();
+                advance(Duration::from_secs(seconds.parse().expect("a number")));
+                writeln!(answers, "done").expect("Python reads");
             }
             None => said.extend([line.as_str(), "\n"]),
         }
     }
-    let status = child.wait().unwrap();
+    let status = child.wait().expect("Python ran");
     assert!(status.success(), "{status}: {said}");
     said
 }

@@ -10,7 +10,7 @@ use tokio::process::Command;
 async fn listing_equals_that_of_the_globus_command() {
     let script = python::script("cli.py");
     let site = Site::with_many_files(programs::globus_ls()).await;
-    // Whoever logs in as a client has a session of now.
+    // A client that logs in as itself always has a fresh session.
     let globus = std::path::Path::new(script.get_program()).with_file_name("globus");
     for (theirs, ours) in [
         (&[][..], &[][..]),

@@ -1,4 +1,4 @@
-//! The official Python SDK and `globus` command line, unchanged: against `FakeGlobus`, and as a reference for ours.
+//! The official Python SDK and `globus` command line, unchanged: against `FakeGlobus`, and as a reference for this project.
 
 mod clients;
 mod fuzz_inputs;

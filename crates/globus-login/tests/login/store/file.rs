@@ -117,8 +117,8 @@ async fn error_names_the_file_that_cannot_be_opened() {
     assert!(error.to_string().contains("cannot be taken"), "{error}");
 }
 
-/// A pipe stands in for the file that is being written: whoever opens it reads the half that is there, and finds the
-/// whole file the next time.
+/// A pipe stands in for the file that is being written: its reader gets the first half, and the next read finds the
+/// whole file.
 #[cfg(unix)]
 #[checks::test]
 async fn half_written_token_file_is_read_again() {

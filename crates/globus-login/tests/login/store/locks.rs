@@ -49,7 +49,7 @@ async fn held_lock_keeps_others_out_until_it_is_dropped() {
     }
 }
 
-/// Python programs take this lock to lose nothing of ours.
+/// Python programs can take the same lock.
 #[cfg(unix)]
 #[checks::test]
 async fn change_is_made_under_the_lock_beside_the_file() {

@@ -1,4 +1,4 @@
-//! The file is replaced as a whole: nobody sees a part of it, and no end of a program leaves one.
+//! The file is replaced as a whole: no reader sees a part of it, and no killed program leaves one.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -29,7 +29,7 @@ async fn write_leaves_readers_the_whole_old_file() {
         put(&through, DEFAULT, token(&server, "new")).await;
         let after = fs::read_to_string(store.path()).expect("a file");
         assert!(after.contains(&*server), "{after}");
-        // Whoever had the old file has it still, and all of it.
+        // A reader of the old file can read all of it.
         let mut seen = String::new();
         reader.read_to_string(&mut seen).expect("a file");
         assert_eq!(seen, before);
@@ -39,7 +39,7 @@ async fn write_leaves_readers_the_whole_old_file() {
     }
 }
 
-/// Writes more than the system lets it: it is killed in the middle of the write.
+/// Writes more than its limit: the system kills it in the middle of the write.
 async fn write_too_much(store: &JsonFileStore) {
     for (resource, bytes) in [(Resource::Core, 0), (Resource::Fsize, 2048)] {
         let maximum = getrlimit(resource).maximum;
@@ -72,7 +72,7 @@ async fn write_that_is_cut_short_leaves_the_old_file() {
     let (status, printed) = writer.ended().await;
     assert_eq!(status.signal(), Some(Signal::XFSZ.as_raw()), "{printed}");
     assert_eq!(fs::read(store.path()).expect("a file"), before);
-    // Nor is anybody kept from writing.
+    // Others can write.
     put(&store, DEFAULT, token("new", "new")).await;
     let tokens = load(&store).await;
     assert_eq!(servers(&tokens), ["new", "old"]);
