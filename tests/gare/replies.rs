@@ -206,7 +206,7 @@ fn strings_of_a_reply_are_read_as_json() {
             .with_session_message(message)
             .with_session_required_mfa(true);
         for body in bodies(&format!("530-{REPLY} {document}\r\n530 End.\r\n")) {
-            assert_eq!(found(&body), [expected.clone()], "{body}");
+            assert_eq!(found(&body), std::slice::from_ref(&expected), "{body}");
         }
     }
 }
