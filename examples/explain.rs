@@ -6,14 +6,16 @@ use std::{
     process::ExitCode,
 };
 
-use globus_gare::gare::{self, Found};
+use globus_gare::gare::{Detection, Found};
 use serde::{Deserialize, Serialize};
 
 const HELP: &str = r#"Reads a response body on standard input and prints the Globus Auth requirements in it as JSON.
 
 For each requirement: its code, where it was found, what it asks for, and the query parameters that
-ask Globus Auth for it. Status and content type do not change what is found, only whether the layer
-would look: where it would not, a note on standard error says so.
+ask Globus Auth for it; "quoted" where the text only quotes a refused login, which the layer ignores
+unless the program added the origin itself. A note on standard error tells what was left out for its
+size. Status and content type do not change what is found, only whether the layer would look: where
+it would not, a note says so.
 
 Usage: explain [--status N] [--content-type T] <BODY
        explain --jsonl <ROWS
@@ -107,6 +109,8 @@ struct Explained {
 struct Explanation {
     code: String,
     location: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    quoted: bool,
     authorization_parameters: serde_json::Value,
     authorize_query: BTreeMap<&'static str, String>,
 }
@@ -183,9 +187,15 @@ fn explain_rows() -> io::Result<bool> {
 }
 
 fn explain(body: &[u8]) -> io::Result<Vec<Explanation>> {
-    gare::detect(body)
-        .into_iter()
-        .map(|Found { gare, location, .. }| {
+    let detection = Detection::of(body);
+    if let Some(over) = detection.over_limit {
+        eprintln!("note: left out: {}: {}", over.location, over.limit);
+    }
+    let found = detection.found.into_iter();
+    found
+        .map(|found| {
+            let quoted = found.is_quoted();
+            let Found { gare, location, .. } = found;
             let params = &gare.authorization_parameters;
             let mut fields = serde_json::to_value(params)?;
             if let Some(fields) = fields.as_object_mut() {
@@ -193,6 +203,7 @@ fn explain(body: &[u8]) -> io::Result<Vec<Explanation>> {
             }
             Ok(Explanation {
                 location: location.to_string(),
+                quoted,
                 authorization_parameters: fields,
                 authorize_query: params.to_query().into_iter().collect(),
                 code: gare.code,

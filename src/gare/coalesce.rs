@@ -1,13 +1,14 @@
 //! Making few logins of many requirements.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::collections::{HashMap, HashSet};
 
-use super::{AuthorizationParameters, Gare};
+use super::{AuthorizationParameters, Gare, limits};
 
 /// Merges the requirements that one login can provably satisfy together, and keeps the others apart, in order.
 ///
 /// - Policies and scopes must all be satisfied. Requirements that ask for nothing else become one, which asks for all
-///   of theirs; it stands where the first of them stood.
+///   of theirs; it stands where the first of them stood. Where that would exceed what one requirement may ask for (see
+///   [`Limit`](super::Limit)), the rest is asked for by another.
 /// - Requirements that ask for the same become one. Order and repetition within a list make no difference.
 /// - Everything else stays as it is. Of the domains in one requirement any will do, so neither the union nor the
 ///   intersection of two lists means what both mean; identities, MFA and a prompt are satisfied, or not, together with
@@ -34,43 +35,106 @@ use super::{AuthorizationParameters, Gare};
 /// ```
 pub fn coalesce(gares: impl IntoIterator<Item = Gare>) -> Vec<Gare> {
     let mut kept: Vec<Gare> = Vec::new();
-    // Where the requirement with this key is. All that add up share one place.
-    let mut places: HashMap<Option<String>, usize> = HashMap::new();
-    let mut policies = HashSet::new();
-    let mut scopes = HashSet::new();
-    for mut gare in gares {
-        let params = &mut gare.authorization_parameters;
-        let adds_up = adds_up(params);
-        if adds_up {
-            params
-                .session_required_policies
-                .retain(|policy| policies.insert(policy.clone()));
-            params
-                .required_scopes
-                .retain(|scope| scopes.insert(scope.clone()));
+    // Where the requirement with this key is.
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut sum: Option<Sum> = None;
+    for gare in gares {
+        let params = &gare.authorization_parameters;
+        let place = if adds_up(params) {
+            sum.as_mut()
+                .and_then(|sum| sum.add(params).then_some(sum.place))
+        } else {
+            places.get(&params.requirement_key()).copied()
+        };
+        let earlier = place.and_then(|place| kept.get_mut(place));
+        if let Some(earlier) = earlier {
+            let message = &mut earlier.authorization_parameters.session_message;
+            *message = message
+                .take()
+                .or(gare.authorization_parameters.session_message);
+            continue;
         }
-        let key = (!adds_up).then(|| params.requirement_key());
-        match places.entry(key) {
-            Entry::Vacant(place) => {
-                place.insert(kept.len());
-                kept.push(gare);
-            }
-            Entry::Occupied(place) => {
-                if let Some(first) = kept.get_mut(*place.get()) {
-                    let params = gare.authorization_parameters;
-                    let first = &mut first.authorization_parameters;
-                    first.session_message = first.session_message.take().or(params.session_message);
-                    if adds_up {
-                        first
-                            .session_required_policies
-                            .extend(params.session_required_policies);
-                        first.required_scopes.extend(params.required_scopes);
-                    }
-                }
+        if adds_up(params) {
+            let full = sum.replace(Sum::of(kept.len(), params));
+            full.into_iter().for_each(|sum| sum.put_into(&mut kept));
+        } else {
+            places.insert(params.requirement_key(), kept.len());
+        }
+        kept.push(gare);
+    }
+    sum.into_iter().for_each(|sum| sum.put_into(&mut kept));
+    kept
+}
+
+/// Requirements that add up.
+struct Sum {
+    /// Where the first of them stands.
+    place: usize,
+    policies: Union,
+    scopes: Union,
+}
+
+impl Sum {
+    fn of(place: usize, params: &AuthorizationParameters) -> Self {
+        let mut sum = Self {
+            place,
+            policies: Union::default(),
+            scopes: Union::default(),
+        };
+        sum.policies.extend(&params.session_required_policies);
+        sum.scopes.extend(&params.required_scopes);
+        sum
+    }
+
+    /// Adds `params`, unless that is more than one requirement may ask for.
+    fn add(&mut self, params: &AuthorizationParameters) -> bool {
+        let (policies, scopes) = (&params.session_required_policies, &params.required_scopes);
+        let (policy_values, policy_bytes) = self.policies.with(policies);
+        let (scope_values, scope_bytes) = self.scopes.with(scopes);
+        let fits = policy_values.max(scope_values) <= limits::VALUES
+            && policy_bytes + scope_bytes <= limits::REQUIREMENT;
+        let adds_none =
+            policy_values == self.policies.values.len() && scope_values == self.scopes.values.len();
+        if fits || adds_none {
+            self.policies.extend(policies);
+            self.scopes.extend(scopes);
+        }
+        fits || adds_none
+    }
+
+    fn put_into(self, kept: &mut [Gare]) {
+        if let Some(first) = kept.get_mut(self.place) {
+            first.authorization_parameters.session_required_policies = self.policies.values;
+            first.authorization_parameters.required_scopes = self.scopes.values;
+        }
+    }
+}
+
+/// Values, each once, in the order in which they came.
+#[derive(Default)]
+struct Union {
+    values: Vec<String>,
+    known: HashSet<String>,
+    bytes: usize,
+}
+
+impl Union {
+    /// How many values and bytes there would be with `values`.
+    fn with(&self, values: &[String]) -> (usize, usize) {
+        let new = values.iter().filter(|value| !self.known.contains(*value));
+        let new: HashSet<&String> = new.collect();
+        let bytes: usize = new.iter().map(|value| value.len()).sum();
+        (self.values.len() + new.len(), self.bytes + bytes)
+    }
+
+    fn extend(&mut self, values: &[String]) {
+        for value in values {
+            if self.known.insert(value.clone()) {
+                self.values.push(value.clone());
+                self.bytes += value.len();
             }
         }
     }
-    kept
 }
 
 /// Whether this asks for policies and scopes and nothing else, so that it adds up with others of the kind.

@@ -44,6 +44,20 @@ impl Gare {
             extra: Extra::default(),
         }
     }
+
+    /// Keeps the fields that the owner of a collection may speak for: `session_*`. Returns `false` where it asked only for
+    /// others.
+    pub(super) fn confine_to_session(&mut self) -> bool {
+        let params = &mut self.authorization_parameters;
+        let named_others = !params.required_scopes.is_empty()
+            || params.prompt.is_some()
+            || !params.extra.is_empty();
+        params.required_scopes.clear();
+        params.prompt = None;
+        params.extra = Extra::default();
+        self.extra = Extra::default();
+        !(named_others && params.is_empty())
+    }
 }
 
 /// Whether `name` is a field of [`Gare`] itself, and so has no place in its `extra`.

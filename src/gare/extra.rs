@@ -72,6 +72,14 @@ impl Extra {
         serde_json::from_str(self.fields().get(name)?.get()).ok()
     }
 
+    /// How long the JSON text of the fields is, about.
+    pub(super) fn size(&self) -> usize {
+        let fields = self.fields().iter();
+        fields
+            .map(|(name, value)| name.len() + value.get().len())
+            .sum()
+    }
+
     /// The fields of `object` that are not known.
     pub(super) fn of(object: &Object<'_>, is_known: fn(&str) -> bool) -> Self {
         let mut names = object.spelled().filter_map(|(name, _)| name.text());

@@ -8,12 +8,7 @@
 use std::borrow::Cow;
 
 use super::{
-    repair::with_json,
-    reply,
-    tape::Tape,
-    trigger::{Replies, after_markers},
-    unescape::unescape,
-    value::Value,
+    repair::with_json, reply, tape::Tape, texts, trigger::Replies, unescape::unescape, value::Value,
 };
 
 /// A document copied out of a reply.
@@ -25,16 +20,42 @@ pub(super) struct Embedded {
     pub(super) cut: bool,
 }
 
-/// Calls `each` with the documents of all replies in `text`, in order, and with whether each was cut off.
-pub(super) fn each_document(text: &str, mut each: impl FnMut(Value<'_>, bool)) {
-    for text in after_markers(text).filter_map(document) {
-        if let Some(tape) = whole(&text) {
-            tape.root()
-                .into_iter()
-                .for_each(|document| each(document, false));
-        } else if let Some(reply) = reply::scan(&text) {
-            with_json(&reply.json, |document| each(document, reply.cut));
+/// One document of a refused login.
+pub(super) struct Refused<'t> {
+    pub(super) document: Value<'t>,
+    /// Whether it was cut off.
+    pub(super) cut: bool,
+    /// Whether the refused login is a quotation within the text.
+    pub(super) is_quoted: bool,
+}
+
+/// Calls `each` with the documents of the refused login that `text` is, or quotes where it `may_quote`, in order.
+pub(super) fn each_document(text: &str, may_quote: bool, mut each: impl FnMut(Refused<'_>)) {
+    let Some(texts::Documents { regions, is_quoted }) = texts::documents(text, may_quote) else {
+        return;
+    };
+    for region in regions {
+        read(text.get(region).unwrap_or_default(), |document, cut| {
+            each(Refused {
+                document,
+                cut,
+                is_quoted,
+            });
+        });
+    }
+}
+
+/// Calls `read` with the document at the start of `region`, and with whether it was cut off.
+fn read(region: &str, read: impl FnOnce(Value<'_>, bool)) {
+    let Some(text) = document(region) else {
+        return;
+    };
+    if let Some(tape) = whole(&text) {
+        if let Some(document) = tape.root() {
+            read(document, false);
         }
+    } else if let Some(reply) = reply::scan(&text) {
+        with_json(&reply.json, |document| read(document, reply.cut));
     }
 }
 
@@ -79,7 +100,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::gare::trigger::REPLY;
+    use crate::gare::trigger::{REPLY, after_markers};
 
     const ENDS: [&str; 8] = [
         "\r\n", "\n", "\r\r\n", r"\r\n", r"\n", r"\\r\\n", "%0D%0A", "%0d%0a",
@@ -108,9 +129,11 @@ mod tests {
         let scanned: Vec<_> = scanned.filter_map(|text| reply::scan(&text)).collect();
         // Those that need no copying are the same.
         let mut read = Vec::new();
-        each_document(text, |document, cut| {
-            read.push((document.raw().to_owned(), cut))
-        });
+        for region in after_markers(text) {
+            super::read(region, |document, cut| {
+                read.push((document.raw().to_owned(), cut))
+            });
+        }
         let copied = scanned.iter().filter_map(|reply| {
             let raw = with_json(&reply.json, |document| document.raw().to_owned())?;
             Some((raw, reply.cut))

@@ -18,7 +18,8 @@ pub enum Location {
     Root,
     /// The document at this path.
     Member(String),
-    /// A GridFTP reply in the string at this path; `body` where the body itself is the text.
+    /// A GridFTP reply in the text at this path; `body` where the body itself is the text. A collection's server wrote it,
+    /// whichever service passed it on.
     GridFtp(String),
 }
 
@@ -80,7 +81,7 @@ impl<'p> Path<'p> {
         }
     }
 
-    pub(super) fn reply(&self) -> Location {
+    pub(super) fn gridftp(&self) -> Location {
         Location::GridFtp(match self.last {
             None => "body".to_owned(),
             Some(_) => self.written(),
@@ -132,13 +133,13 @@ mod tests {
     fn paths_read_like_code() {
         let root = Path::ROOT;
         assert_eq!(root.document().to_string(), "root");
-        assert_eq!(root.reply().to_string(), "body (GridFTP reply)");
+        assert_eq!(root.gridftp().to_string(), "body (GridFTP reply)");
         let errors = root.name("errors");
         let first = errors.index(0);
         assert_eq!(first.document().to_string(), "errors[0]");
         assert_eq!(first.name("meta").document().to_string(), "errors[0].meta");
         assert_eq!(
-            first.name("a.b\n").reply().to_string(),
+            first.name("a.b\n").gridftp().to_string(),
             r#"errors[0]["a.b\n"] (GridFTP reply)"#
         );
         assert_eq!(root.index(3).document().to_string(), "[3]");

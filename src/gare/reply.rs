@@ -1,6 +1,6 @@
 //! Copying one document out of a GridFTP reply.
 
-use super::gridftp::Embedded;
+use super::{gridftp::Embedded, texts::line_end};
 
 /// What stands at the start of a text, outside of JSON strings.
 enum Blank {
@@ -27,21 +27,15 @@ const CODE: usize = 4;
 fn blank(bytes: &[u8]) -> Blank {
     match bytes.first() {
         Some(b' ' | b'\t') => Blank::Space(1),
-        Some(b'\r' | b'\n') => Blank::LineEnd(1),
-        Some(b'%') => match bytes.get(1..3) {
-            Some([b'0', b'a' | b'A' | b'd' | b'D']) => Blank::LineEnd(3),
-            _ => Blank::No,
-        },
         // No document has a backslash outside of its strings: these can only be escaped white space.
         Some(b'\\') => {
             let backslashes = bytes.iter().take_while(|byte| **byte == b'\\').count();
             match bytes.get(backslashes) {
-                Some(b'r' | b'n') => Blank::LineEnd(backslashes + 1),
                 Some(b't') => Blank::Space(backslashes + 1),
-                _ => Blank::No,
+                _ => line_end(bytes).map_or(Blank::No, Blank::LineEnd),
             }
         }
-        _ => Blank::No,
+        _ => line_end(bytes).map_or(Blank::No, Blank::LineEnd),
     }
 }
 

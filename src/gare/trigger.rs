@@ -43,11 +43,13 @@ pub(super) fn reply(text: &[u8]) -> bool {
 }
 
 /// Where the first marker in `text` is.
+#[cfg(test)]
 fn first_marker(text: &str) -> Option<usize> {
     REPLIES.find(text.as_bytes())
 }
 
-/// What follows each marker in `text`, up to the next, so that any number of them takes linear time.
+/// What follows each marker in `text`, up to the next.
+#[cfg(test)]
 pub(super) fn after_markers(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = first_marker(text).and_then(|at| text.get(at + REPLY.len()..));
     std::iter::from_fn(move || {

@@ -12,7 +12,7 @@ use super::future::{Again, Attempt, State, Unsent};
 use super::layer::Limits;
 use super::{GareBody, GareFuture, ReplayableBody};
 use crate::body::{Held, Inspection};
-use crate::gare::detect;
+use crate::gare::Detection;
 use crate::kept_headers::authorize;
 use crate::reauth::{Exchange, Session, may_ask};
 
@@ -280,11 +280,14 @@ where
     ResB: Body,
 {
     let Attempt {
-        exchange,
+        mut exchange,
         asked,
         again,
     } = attempt;
-    let found = text.map(detect).unwrap_or_default();
+    let Detection {
+        found, over_limit, ..
+    } = text.map(Detection::of).unwrap_or_default();
+    exchange.left_out(&asked, over_limit);
     // A claim may end the sending of the first attempt's body, and with it the
     // connection: there has to be a reason, and the answer has to be read.
     let claims = text.is_some() && (!found.is_empty() || exchange.minds(response.status()));

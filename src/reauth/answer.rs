@@ -17,7 +17,7 @@ use super::requirement::covers;
 use super::slot::{Login, Slot};
 use super::stats::count;
 use super::{Challenge, Origin, Refusal, Target};
-use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
+use crate::gare::{AuthorizationParameters, Found, Gare, OverLimit, coalesce};
 use crate::runtime;
 
 /// An answer that is to be decided on. One is kept for each request that waits.
@@ -74,10 +74,10 @@ impl Exchange {
         };
         let mut refused = target.map(|target| Refused {
             presented: Presented::of(asked.presented.as_ref()),
+            found: self.heard(&target, found),
             asked,
             target,
             status,
-            found,
             replayable,
         });
         async move {
@@ -113,6 +113,30 @@ impl Exchange {
             };
             (self, header)
         }
+    }
+
+    /// Tells what an answer asks for that is too much to be acted on.
+    pub(crate) fn left_out(&mut self, asked: &Asked, over_limit: Option<OverLimit>) {
+        if let Some(over_limit) = over_limit
+            && let Some(target) = self.target(asked)
+        {
+            events::over_limit(&target, over_limit.limit);
+        }
+    }
+
+    /// The requirements that are acted on. One that is only quoted counts where the program itself added the origin.
+    fn heard(&self, target: &Target, mut found: Vec<Found>) -> Vec<Found> {
+        let hears_quoted = !self.answered_elsewhere
+            && self
+                .session
+                .settings()
+                .trust
+                .is_added(target.origin().view());
+        if !hears_quoted && found.iter().any(Found::is_quoted) {
+            events::only_quoted(target);
+            found.retain(|found| !found.is_quoted());
+        }
+        found
     }
 
     fn challenged(&self, refused: &Refused) {

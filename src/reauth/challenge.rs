@@ -2,8 +2,9 @@ use std::fmt;
 
 use http::{Method, StatusCode, Uri};
 
-use super::{Target, plain_words};
-use crate::gare::{Found, Gare};
+use super::Target;
+use super::plain_words::{self, Says};
+use crate::gare::{Found, Gare, Location};
 
 /// A requirement as it met one request: what a [`Reauthenticator`](super::Reauthenticator) is given.
 ///
@@ -117,11 +118,28 @@ impl Challenge {
     ///
     /// What the service itself says (`session_message`) is quoted with control
     /// characters removed and cut to 300 characters, since it comes from a stranger.
+    /// A requirement that a service passes on from a GridFTP server is said to come
+    /// from the collection's server.
     pub fn in_plain_words(&self) -> String {
         plain_words::describe(
             self.target.origin().host(),
+            self.says(),
             &self.gare.authorization_parameters,
         )
+    }
+}
+
+impl Challenge {
+    /// Who states what this asks for: the collection's server where its message, or all that was found, is in GridFTP text.
+    fn says(&self) -> Says {
+        let is_gridftp = |found: &&Found| matches!(found.location, Location::GridFtp(_));
+        let message = &self.gare.authorization_parameters.session_message;
+        let same = |found: &&Found| found.gare.authorization_parameters.session_message == *message;
+        let mut told = self.found.iter().filter(same);
+        match told.next() {
+            Some(first) if is_gridftp(&first) => Says::Collection,
+            _ => Says::Service,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 
 use super::landing::Landed;
 use super::{Refusal, Target};
-use crate::gare::Found;
+use crate::gare::{Found, Limit};
 
 /// `tracing::$level!` with the session's target, or nothing without the feature.
 macro_rules! event {
@@ -78,6 +78,16 @@ pub(super) fn renewed(target: &Target, landed: &Landed) {
             event!(warn, origin = %target.origin(), identity = ?target.identity(), %error, "renewal failed");
         }
     }
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn over_limit(target: &Target, limit: Limit) {
+    event!(warn, origin = %target.origin(), identity = ?target.identity(), %limit, "over limit");
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn only_quoted(target: &Target) {
+    event!(debug, origin = %target.origin(), identity = ?target.identity(), "only quoted");
 }
 
 pub(super) fn not_trusted() {

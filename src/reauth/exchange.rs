@@ -29,6 +29,8 @@ pub(crate) struct Exchange {
     pub(super) holder: Holder,
     /// The generation that the request was last sent with.
     pub(super) sent: u64,
+    /// Whether the last answer came from an origin that the program did not add itself.
+    pub(super) answered_elsewhere: bool,
     /// What it asks of the layer, and what its answers have led to; none where all is as usual.
     pub(super) dealings: Option<Box<Dealings>>,
 }
@@ -92,6 +94,7 @@ impl Exchange {
             session,
             holder: Holder::Nobody,
             sent: 0,
+            answered_elsewhere: false,
             dealings: options.map(Dealings::with),
         }
     }
@@ -220,7 +223,9 @@ impl Exchange {
     /// Whether what is at `uri` is listened to; the outcome says so if it is not.
     pub(crate) fn hears_from(&mut self, uri: &Uri, asked: impl FnOnce() -> Asked) -> bool {
         let trust = &self.session.settings().trust;
-        let trusted = OriginRef::of(uri).is_ok_and(|origin| trust.allows_view(origin));
+        let origin = OriginRef::of(uri).ok();
+        let trusted = origin.is_some_and(|origin| trust.allows_view(origin));
+        self.answered_elsewhere = !origin.is_some_and(|origin| trust.is_added(origin));
         if !trusted {
             self.target(&asked());
             self.refuse(Refusal::Untrusted);

@@ -24,6 +24,8 @@
 //! | name | what | fields | when |
 //! | --- | --- | --- | --- |
 //! | `challenged` | INFO event | `origin` `identity` `method` `status` `requirements` `generation` | an answer asks for something |
+//! | `over limit` | WARN event | `origin` `identity` `limit` | an answer asks for more than a login can carry, and is not acted on |
+//! | `only quoted` | DEBUG event | `origin` `identity` | an answer quotes a refused login, and its origin is not one that the program added |
 //! | `not trusted` | DEBUG event | | an answer that may ask for something came from an origin that is not trusted |
 //! | `logging in` | INFO event | `origin` `identity` `attempt` | a login starts |
 //! | `login` | INFO span | `origin` `identity` `attempt` | around all that the reauthenticator does for a login |

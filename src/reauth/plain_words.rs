@@ -2,10 +2,18 @@
 
 use crate::gare::AuthorizationParameters;
 
+/// Who states a requirement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    Service,
+    /// The server of a collection, whose text a service passes on.
+    Collection,
+}
+
 /// How much of a stranger's text is shown, in characters.
 const SHOWN: usize = 300;
 
-pub(super) fn describe(host: &str, asked: &AuthorizationParameters) -> String {
+pub(super) fn describe(host: &str, says: Says, asked: &AuthorizationParameters) -> String {
     let mut parts = Vec::new();
     if !asked.session_required_single_domain.is_empty() {
         parts.push(format!(
@@ -44,7 +52,7 @@ pub(super) fn describe(host: &str, asked: &AuthorizationParameters) -> String {
         parts.push("log in again".to_owned());
     }
     let mut text = format!(
-        "{} asks you to {}.",
+        "{} asks you to {}",
         printable(host),
         listed_raw(&parts, "and")
     );
@@ -54,7 +62,15 @@ pub(super) fn describe(host: &str, asked: &AuthorizationParameters) -> String {
         .map(printable)
         .filter(|message| !message.is_empty())
     {
-        text.push_str(&format!(" It says: \"{message}\""));
+        let who = match says {
+            Says::Service => "It",
+            Says::Collection => "The collection's server",
+        };
+        text.push_str(&format!(". {who} says: \"{message}\""));
+    } else if says == Says::Collection {
+        text.push_str(", the collection's server says.");
+    } else {
+        text.push('.');
     }
     text
 }
@@ -149,28 +165,39 @@ mod tests {
     #[checks::test]
     fn each_requirement_has_its_words() {
         let mut asked = AuthorizationParameters::default();
-        assert_eq!(describe("x.org", &asked), "x.org asks you to log in again.");
+        assert_eq!(
+            describe("x.org", Says::Service, &asked),
+            "x.org asks you to log in again."
+        );
         asked.session_required_single_domain = vec!["uchicago.edu".into(), "anl.gov".into()];
         asked.session_message = Some("Log in\u{1b}[2J please".into());
         assert_eq!(
-            describe("x.org", &asked),
+            describe("x.org", Says::Service, &asked),
             "x.org asks you to log in again with an identity from uchicago.edu or anl.gov. It says: \"Log in [2J please\""
         );
+        assert_eq!(
+            describe("x.org", Says::Collection, &asked),
+            "x.org asks you to log in again with an identity from uchicago.edu or anl.gov. The collection's server says: \"Log in [2J please\""
+        );
         asked.session_message = None;
+        assert_eq!(
+            describe("x.org", Says::Collection, &asked),
+            "x.org asks you to log in again with an identity from uchicago.edu or anl.gov, the collection's server says."
+        );
         let policies = AuthorizationParameters::default().with_session_required_policies(["p"]);
         assert_eq!(
-            describe("x.org", &policies),
+            describe("x.org", Says::Service, &policies),
             "x.org asks you to meet the authentication policy p."
         );
         let policies = policies.with_session_required_policies(["p", "q"]);
         assert_eq!(
-            describe("x.org", &policies),
+            describe("x.org", Says::Service, &policies),
             "x.org asks you to meet the authentication policies p and q."
         );
         asked.session_required_mfa = true;
         asked.required_scopes = vec!["a".into(), "b".into(), "c".into()];
         assert_eq!(
-            describe("x.org", &asked),
+            describe("x.org", Says::Service, &asked),
             "x.org asks you to log in again with an identity from uchicago.edu or anl.gov, use multi-factor authentication and consent to a, b and c."
         );
     }

@@ -84,11 +84,22 @@ impl Trust {
     }
 
     pub(super) fn allows_view(&self, origin: OriginRef<'_>) -> bool {
-        let globus = self.domain.is_some_and(|domain| {
+        self.is_globus(origin) || self.was_added(origin)
+    }
+
+    /// Whether the program itself added `origin`, which is no service of Globus: one that quotes a refused login is heard.
+    pub(super) fn is_added(&self, origin: OriginRef<'_>) -> bool {
+        self.was_added(origin) && !self.is_globus(origin)
+    }
+
+    fn is_globus(&self, origin: OriginRef<'_>) -> bool {
+        self.domain.is_some_and(|domain| {
             origin.secure && origin.has_default_port() && is_under(origin.host, domain)
-        });
-        globus
-            || (self.loopback && origin.is_loopback())
+        })
+    }
+
+    fn was_added(&self, origin: OriginRef<'_>) -> bool {
+        (self.loopback && origin.is_loopback())
             || self.origins.iter().any(|known| known.view() == origin)
     }
 }

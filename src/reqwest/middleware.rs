@@ -9,7 +9,7 @@ use reqwest_middleware::{Middleware, Next};
 use super::answer::{self, Read};
 use super::kept::Kept;
 use crate::body::Inspection;
-use crate::gare::detect;
+use crate::gare::Detection;
 use crate::kept_headers::authorize;
 use crate::reauth::{Course, Exchange, Header, Reauthenticator, Session, Trust, head_may_ask};
 
@@ -144,7 +144,11 @@ impl GareMiddleware {
             }
         };
         let status = response.status();
-        let found = text.as_deref().map(detect).unwrap_or_default();
+        let Detection {
+            found, over_limit, ..
+        } = text.as_deref().map(Detection::of).unwrap_or_default();
+        exchange.left_out(&kept.asked(), over_limit);
+
         // A claim may end the sending of the first attempt's body, and with it the
         // connection: there has to be a reason, and the answer has to be read.
         let claims = text.is_some() && (!found.is_empty() || exchange.minds(status));

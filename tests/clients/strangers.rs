@@ -1,7 +1,7 @@
 //! What a service says is shown without anything that steers a terminal, turns
 //! the direction of writing, or fills the screen; a panic's message is not shown.
 
-use globus_gare::gare::detect;
+use globus_gare::gare::{Gare, detect};
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
     Challenge, GareOutcome, Identity, Origin, ReauthError, Target, printable, reauth_fn,
@@ -42,8 +42,8 @@ fn body(text: &str) -> String {
 
 fn challenge(text: &str) -> Challenge {
     let origin: Origin = "https://transfer.api.globus.org".parse().expect("one");
-    let found = detect(body(text).as_bytes()).remove(0);
-    Challenge::new(Target::new(origin, Identity::Session), found.gare)
+    let gare: Gare = serde_json::from_str(&body(text)).expect("a GARE");
+    Challenge::new(Target::new(origin, Identity::Session), gare)
 }
 
 fn assert_harmless(what: &str, text: &str, line_ends: bool) {

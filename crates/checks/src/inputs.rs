@@ -13,7 +13,10 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use url::Url;
 
-const CORPUS: &str = include_str!("../../../tests/corpus/errors.jsonl");
+const CORPUS: &str = concat!(
+    include_str!("../../../tests/corpus/errors.jsonl"),
+    include_str!("../../../tests/corpus/errors_2.jsonl")
+);
 
 /// The inputs of a fuzz target that are worth keeping, by name, and the bodies of the corpus.
 pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {

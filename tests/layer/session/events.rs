@@ -174,6 +174,31 @@ async fn again_and_again() {
     ask(&client, get("/")).await;
 }
 
+async fn only_in_a_quotation() {
+    const QUOTED: &str = r#"{"exception": "'Command Failed: Error (login)\n---\nDetails: 530-x\n530-GridFTP-JSON-Result: {\"authorization_parameters\": {}}"}"#;
+    let client = behind(
+        &GareLayer::from_session(Session::new(Login::at_once())),
+        |_| answer(403, QUOTED),
+    );
+    ask(&client, get("/")).await;
+}
+
+async fn asking_for_too_much() {
+    let client = behind(
+        &GareLayer::from_session(Session::new(Login::at_once())),
+        |_| {
+            let policies = vec!["p"; 65].join(",");
+            answer(
+                403,
+                &format!(
+                    r#"{{"authorization_parameters": {{"session_required_policies": "{policies}"}}}}"#
+                ),
+            )
+        },
+    );
+    ask(&client, get("/")).await;
+}
+
 #[checks::test]
 async fn each_scenario_has_its_events_and_the_table_has_them_all() {
     // While there is only one subscriber, a call site that another test comes to
@@ -207,6 +232,8 @@ async fn each_scenario_has_its_events_and_the_table_has_them_all() {
             "renewing", "renewal failed", "challenged", "logging in", "login", "logged in", "replayed",
         ];
         from_a_stranger: ["not trusted"];
+        only_in_a_quotation: ["renewing", "renewed", "only quoted"];
+        asking_for_too_much: ["renewing", "renewed", "over limit"];
         again_and_again: [
             "renewing", "renewed", "challenged", "logging in", "login", "logged in", "replayed", "challenged",
             "gave up",

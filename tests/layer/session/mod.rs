@@ -14,6 +14,7 @@ mod logins;
 mod options;
 mod origins;
 mod principals;
+mod quoted;
 mod remembered;
 mod renewals;
 mod time;

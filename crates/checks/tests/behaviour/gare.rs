@@ -4,7 +4,10 @@ use globus_gare::gare::{AuthorizationParameters, Gare, coalesce, detect};
 use proptest::{collection::vec, option::weighted, prelude::*, sample::select};
 use serde_json::Value;
 
-const CORPUS: &str = include_str!("../../../../tests/corpus/errors.jsonl");
+const CORPUS: &str = concat!(
+    include_str!("../../../../tests/corpus/errors.jsonl"),
+    include_str!("../../../../tests/corpus/errors_2.jsonl")
+);
 
 fn bodies() -> Vec<String> {
     let rows = CORPUS

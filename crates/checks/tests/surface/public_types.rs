@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use fake_globus::{Clock, Collection, Counts, FakeGlobus, Person, Policy};
-use globus_gare::gare::{Extra, detect};
+use globus_gare::gare::{Detection, Extra, detect};
 use globus_gare::layer::{GareLayer, ReplayBody, ReplayBodyError, ReplayableBody};
 use globus_gare::reauth::{
     AnsweredBy, Challenge, Credential, GareOptions, Identity, Origin, ReauthError, Refusal,
@@ -30,7 +30,9 @@ const CODE: &str = "CodeThatNobodyMaySee";
 const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
 /// Types that hold nothing but what a test says, or cannot be made from outside.
-const PLAIN: [&str; 7] = [
+const PLAIN: [&str; 9] = [
+    "gare::Limit",
+    "gare::OverLimit",
     "globus_login::LoginRequest", // shown during a login, see `real_login`
     "globus_login::Work",
     "fake_globus::ErrorShape",
@@ -102,6 +104,9 @@ fn show_reauth(shown: &mut Shown) {
     shown.show("gare::Extra", &extra);
     shown.show("gare::Gare", &found.gare);
     shown.show("gare::Location", &found.location);
+    let mut detection = Detection::default();
+    detection.found.push(found.clone());
+    shown.show("gare::Detection", &detection);
     shown.show("gare::Found", &found);
     shown.show(
         "reauth::AnsweredBy",

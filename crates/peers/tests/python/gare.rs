@@ -9,8 +9,11 @@ use serde_json::Value;
 
 use crate::support::generate;
 
-const CORPUS: &str = include_str!("../../../../tests/corpus/errors.jsonl");
-const GENERATED: usize = 6000;
+const CORPUS: &str = concat!(
+    include_str!("../../../../tests/corpus/errors.jsonl"),
+    include_str!("../../../../tests/corpus/errors_2.jsonl")
+);
+const GENERATED: usize = 20_000;
 
 fn detected(body: &str) -> Vec<Gare> {
     gare::detect(body.as_bytes())
@@ -68,11 +71,11 @@ fn generated_documents_read_as_the_sdk_reads_them() {
     }
     // Documents that the SDK refuses would show nothing.
     assert!(
-        accepted >= 2000,
+        accepted >= 8000,
         "the SDK accepts only {accepted} documents"
     );
-    assert!(consents >= 300, "only {consents} consent errors");
-    assert!(queries >= 1000, "only {queries} queries");
+    assert!(consents >= 1000, "only {consents} consent errors");
+    assert!(queries >= 3000, "only {queries} queries");
 }
 
 fn bodies_of(bodies: &[(String, bool)]) -> Vec<Value> {
