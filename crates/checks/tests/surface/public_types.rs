@@ -11,8 +11,8 @@ use fake_globus::{Clock, Collection, Counts, FakeGlobus, Person, Policy};
 use globus_gare::gare::{Detection, Extra, detect};
 use globus_gare::layer::{GareLayer, ReplayBody, ReplayBodyError, ReplayableBody};
 use globus_gare::reauth::{
-    AnsweredBy, Challenge, Credential, GareOptions, Identity, Origin, ReauthError, Refusal,
-    Refusals, Session, Stats, Target, Trust, reauth_fn,
+    AnsweredBy, Challenge, Credential, Environment, GareOptions, Identity, Origin, ReauthError,
+    Refusal, Refusals, Session, Stats, Target, Trust, reauth_fn,
 };
 use globus_gare::reqwest::GareMiddleware;
 use globus_login::{
@@ -118,6 +118,13 @@ fn show_reauth(shown: &mut Shown) {
     );
     shown.show("reauth::Challenge", &challenge);
     shown.show("reauth::Credential", &credential());
+    let environment = Environment::from_variables([("GLOBUS_SDK_ENVIRONMENT", "nowhere")]);
+    let unknown = environment.service_url("auth");
+    shown.show("reauth::Environment", &environment);
+    shown.show(
+        "reauth::InvalidEnvironment",
+        &unknown.expect_err("no such environment"),
+    );
     shown.show("reauth::GareOptions", &GareOptions::new().identity("ada"));
     shown.show("reauth::Identity", &identity);
     shown.show(
