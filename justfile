@@ -8,13 +8,9 @@ check:
 fmt:
     .ci/run fmt
 
-# Installs the Python SDK and the `globus` command, which the tests hold us against
+# Installs the official clients and a browser, and runs all tests, theirs among them
 peers:
     .ci/run peers
-
-# Installs Chromium and its driver, which a test logs in with
-browser:
-    .ci/run browser
 
 # Clippy over everything
 lint:
@@ -27,6 +23,10 @@ lean:
 # Documentation, warnings denied
 docs:
     .ci/run docs
+
+# Each member of the workspace alone
+members:
+    .ci/run members
 
 # No feature, each alone, any two
 features:
@@ -52,26 +52,26 @@ package:
 minimal:
     .ci/run minimal
 
-# Instructions and allocations are no more than benches/figures.toml says
+# Instructions and allocations beside those of the peers
 guard:
     .ci/run guard
 
 # Licences, sources, bans, duplicates (not part of `check`: cargo-deny takes minutes to build)
 deny:
-    .ci/run deny
+    .ci/nightly deny
 
 # A million requests while all that can go wrong does: `just soak`, `just soak 50000` (not part of `check`)
 soak *arguments:
-    .ci/run soak {{ arguments }}
+    .ci/nightly soak {{ arguments }}
 
 # Names the changes of the code that no test notices: `just mutants src/gare/lex.rs` (not part of `check`)
 mutants *files:
-    .ci/run mutants {{ files }}
+    .ci/nightly mutants {{ files }}
 
 # How many lines the tests run; `just coverage --open` shows which (not part of `check`: a build of its own)
 coverage *arguments:
-    .ci/run coverage {{ arguments }}
+    .ci/nightly coverage {{ arguments }}
 
 # Fuzzes: `just fuzz`, `just fuzz detect 600` (not part of `check`)
 fuzz *arguments:
-    .ci/run fuzz {{ arguments }}
+    .ci/nightly fuzz {{ arguments }}

@@ -6,11 +6,28 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
 use globus_gare::gare::{Detection, Found};
 use serde::{Deserialize, Serialize};
 
-const AFTER_HELP: &str = r#"Example:
+const HELP: &str = r#"Reads a response body on standard input and prints the Globus Auth requirements in it as JSON.
+
+For each requirement: its code, where it was found, what it asks for, and the query parameters that
+ask Globus Auth for it; "quoted" where the text only quotes a refused login, which the layer ignores
+unless the program added the origin itself. A note on standard error tells what was left out for its
+size. Status and content type do not change what is found, only whether the layer would look: where
+it would not, a note says so.
+
+Usage: explain [--status N] [--content-type T] <BODY
+       explain --jsonl <ROWS
+
+Options:
+  --status N        the status of the response, 100 to 999
+  --content-type T  the content type of the response
+  --jsonl           read one response a line: {"id", "http_status", "content_type", "body"}, of which
+                    only "body" is required; print one line for each
+  -h, --help        print this text
+
+Example:
   $ echo '{"authorization_parameters": {"session_required_single_domain": "uchicago.edu"}}' | explain --status 403
   {
     "gares": [
@@ -31,25 +48,45 @@ const AFTER_HELP: &str = r#"Example:
 
 Exit status: 0 if there is a requirement, 1 if there is none, 2 on wrong usage or unreadable input."#;
 
-/// Reads a response body on standard input and prints the Globus Auth requirements in it as JSON.
-///
-/// For each requirement: its code, where it was found, what it asks for, and the query parameters that ask Globus Auth for
-/// it; "quoted" where the text that holds it only quotes a refused login, which the layer ignores unless the program added
-/// the origin itself. A note on standard error tells what was left out for its size. Status and content type do not change what is found, only whether the layer would have looked: where it would
-/// not, a note on standard error says so.
-#[derive(Parser)]
-#[command(name = "explain", after_help = AFTER_HELP)]
+/// What the command line says.
+#[derive(Default)]
 struct Options {
-    /// The status of the response
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(100..=999))]
     status: Option<u16>,
-    /// The content type of the response
-    #[arg(long, value_name = "T")]
     content_type: Option<String>,
-    /// Read one response a line instead: {"id", "http_status", "content_type", "body"}, of which only "body" is
-    /// required; print one line for each
-    #[arg(long, conflicts_with_all = ["status", "content_type"])]
     jsonl: bool,
+    help: bool,
+}
+
+impl Options {
+    fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self::default();
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            // Both `--status 403` and `--status=403`.
+            let (name, value) = match argument.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (argument.as_str(), None),
+            };
+            let mut value = || value.clone().or_else(|| arguments.next());
+            match name {
+                "-h" | "--help" => options.help = true,
+                "--jsonl" => options.jsonl = true,
+                "--status" => {
+                    let status = value().and_then(|value| value.parse().ok());
+                    let status = status.filter(|status| (100..=999).contains(status));
+                    options.status = Some(status.ok_or("--status wants a number, 100 to 999")?);
+                }
+                "--content-type" => {
+                    options.content_type = Some(value().ok_or("--content-type wants a value")?);
+                }
+                _ => return Err(format!("unknown argument {argument:?}")),
+            }
+        }
+        if options.jsonl && (options.status.is_some() || options.content_type.is_some()) {
+            return Err("with --jsonl each row has its own status and content type".to_owned());
+        }
+        Ok(options)
+    }
 }
 
 #[derive(Deserialize)]
@@ -79,7 +116,17 @@ struct Explanation {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("explain: {error}\nexplain --help tells how it is used");
+            return ExitCode::from(2);
+        }
+    };
+    if options.help {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
     let any = if options.jsonl {
         explain_rows()
     } else {

@@ -16,7 +16,6 @@ use hyper_util::rt::TokioExecutor;
 use tower::retry::Policy;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceBuilder, ServiceExt};
-use tower_http::decompression::DecompressionLayer;
 use tower_http::follow_redirect::FollowRedirectLayer;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::trace::TraceLayer;
@@ -36,8 +35,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         // Outside of ours: to a retry, a 502 that asks for a login is a bad gateway.
         .retry(Once)
         .layer(GareLayer::new(globus.login()).trust(globus.trust()))
-        // Inside of ours: so that compressed refusals can be read, and redirects are known.
-        .layer(DecompressionLayer::new())
+        // Inside of ours: so that redirects are known.
         .layer(FollowRedirectLayer::new())
         // Inside of ours: a login takes as long as a person does, and holds up nobody else.
         .concurrency_limit(8)

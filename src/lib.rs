@@ -4,7 +4,7 @@
 //! weak, or lacks a consent. The refusal is a Globus Auth Requirements Error
 //! (GARE): `authorization_parameters` in the body of a 4xx, or JSON buried in
 //! the GridFTP text of a 502. This crate notices it, has a
-//! [`Reauthenticator`](reauth::Reauthenticator) log the user in, and sends the
+//! [`Reauthenticator`] log the user in, and sends the
 //! request again.
 //!
 //! ```text
@@ -16,7 +16,7 @@
 //!                              v   |
 //!                        reauth::Session --------> Reauthenticator
 //!                     one login at a time   challenge   (yours, or
-//!                     for each identity                  login::GlobusApp)
+//!                     for each identity                  GlobusApp)
 //! ```
 //!
 //! - [`gare`] is the document: what a service asks for, found in any body.
@@ -26,18 +26,11 @@
     feature = "reqwest",
     doc = "- [`reqwest`] is the middleware for `reqwest-middleware`."
 )]
-#![cfg_attr(feature = "login", doc = "- [`login`] is a real login at Globus Auth.")]
-#![cfg_attr(
-    feature = "testing",
-    doc = "- [`testing`] is a Globus to test against."
-)]
+//!
+//! Two companions: [`globus-login`](https://docs.rs/globus-login) is a real login at Globus Auth, and
+//! [`fake-globus`](https://docs.rs/fake-globus) is a Globus to test against.
 //!
 //! Start with [`layer::GareLayer`], or with a page of the [`guide`].
-//!
-#![cfg_attr(
-    all(any(doc, doctest), feature = "login", feature = "reqwest", feature = "testing"),
-    doc = include_str!("guide/tour.md")
-)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
@@ -47,17 +40,17 @@ pub mod gare;
 pub mod guide;
 mod kept_headers;
 pub mod layer;
-#[cfg(feature = "login")]
-#[cfg_attr(docsrs, doc(cfg(feature = "login")))]
-pub mod login;
 pub mod reauth;
 #[cfg(feature = "reqwest")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
 pub mod reqwest;
 mod runtime;
-#[cfg(feature = "testing")]
-#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
-pub mod testing;
+
+pub use crate::layer::GareLayer;
+pub use crate::reauth::{
+    Challenge, Credential, Environment, GareOptions, GareOutcome, ReauthError, Reauthenticator,
+    Session, Trust, reauth_fn,
+};
 
 // The examples of the README are compiled like any other.
 #[cfg(doctest)]

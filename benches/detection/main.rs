@@ -1,128 +1,102 @@
-//! What it costs to look for a requirement in a response body.
+//! The cost of looking for a GARE in a response body.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub)]
 
 mod bodies;
-#[allow(dead_code, reason = "no bench uses all of the kit")]
-#[path = "../kit/mod.rs"]
-mod kit;
+mod sdks;
 
 use std::hint::black_box;
-use std::process::Command;
 
+use bodies::{Body, HTML, LONG, ORDINARY, PLAIN, TRANSFER};
+use checks::bench::bar::Limit::Count;
+use checks::bench::bar::{Bars, State::Reached};
+use checks::bench::cost::{Cost, Costs};
+use checks::bench::{Case, table, time};
 use globus_gare::gare::detect;
-use kit::{Case, guard, instructions, table, time};
-use memchr::memmem::Finder;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-const WAYS: [&str; 4] = ["ours", "IgnoredAny", "Value", "memmem"];
-
-fn cases(body: &bodies::Body) -> [Case; 4] {
-    let name = |way: &str| format!("{} / {way}", body.name);
-    let text = || body.bytes.clone();
-    let (ours, ignored, value, search) = (text(), text(), text(), text());
-    let finder = Finder::new("GridFTP-JSON-Result:");
-    [
-        Case::new(name(WAYS[0]), move || detect(black_box(&ours))),
-        Case::new(name(WAYS[1]), move || {
-            serde_json::from_slice::<IgnoredAny>(black_box(&ignored)).ok()
-        }),
-        Case::new(name(WAYS[2]), move || {
-            serde_json::from_slice::<Value>(black_box(&value)).ok()
-        }),
-        Case::new(name(WAYS[3]), move || {
-            finder.find_iter(black_box(&search)).count()
-        }),
-    ]
-}
+const OURS: &str = "detect";
+const VALUE: &str = "serde_json::Value";
+const IGNORED: &str = "IgnoredAny";
+const WAYS: [&str; 3] = [OURS, VALUE, IGNORED];
 
 fn main() {
     let bodies = bodies::all();
     let mut cases: Vec<Case> = bodies.iter().flat_map(cases).collect();
-    let instructions = instructions::count(&mut cases, 4);
-    let counts = || {
-        let ours = cases.iter_mut().step_by(WAYS.len());
-        ours.filter_map(|case| {
-            let instructions = *instructions.get(&case.name)?;
-            Some((case.name.clone(), (instructions, case.allocations() as i64)))
-        })
-        .collect()
-    };
-    if guard::was_asked("detection", counts) {
-        return;
+    let costs = Costs::count(&mut cases, 4, |run| {
+        allocation_counter::measure(run).count_total
+    });
+    bars(&costs).settle();
+    print_times(&bodies, &mut cases);
+}
+
+fn bars(costs: &Costs) -> Bars {
+    let ours = |body| costs.of(&name(body, OURS));
+    let value = |body| (VALUE, costs.of(&name(body, VALUE)));
+    let ignored = |body| -> (_, Cost) { (IGNORED, costs.of(&name(body, IGNORED))) };
+
+    let mut bars = Bars::new("Bars: detection");
+    for body in [TRANSFER, PLAIN] {
+        bars.both(body, ours(body), value(body), 2.5, Reached);
     }
-    let python = python(&bodies);
+    for body in [ORDINARY, HTML, LONG] {
+        bars.allocations(body, ours(body), value(body), Count(0.0), Reached);
+    }
+    bars.instructions(LONG, ours(LONG), ignored(LONG), 0.25, Reached);
+    bars
+}
+
+fn cases(body: &Body) -> [Case; 3] {
+    let (ours, value, ignored) = (body.bytes.clone(), body.bytes.clone(), body.bytes.clone());
+    [
+        Case::new(name(body.name, OURS), move || detect(black_box(&ours))),
+        Case::new(name(body.name, VALUE), move || {
+            serde_json::from_slice::<Value>(black_box(&value)).ok()
+        }),
+        Case::new(name(body.name, IGNORED), move || {
+            serde_json::from_slice::<IgnoredAny>(black_box(&ignored)).ok()
+        }),
+    ]
+}
+
+fn name(body: &str, way: &str) -> String {
+    format!("{body}, {way}")
+}
+
+fn print_times(bodies: &[Body], cases: &mut [Case]) {
+    // Only the bodies that the SDKs find a GARE in.
+    let sdks = [sdks::python(&bodies[..2]), sdks::javascript(&bodies[..2])];
     let mut rows = Vec::new();
-    for (body, cases) in bodies.iter().zip(cases.chunks_mut(WAYS.len())) {
-        let mut cases: Vec<&mut Case> = cases.iter_mut().collect();
-        let times = time::interleaved(&mut cases);
-        for ((way, case), nanoseconds) in WAYS.iter().zip(cases).zip(times) {
-            let rate = body.bytes.len() as f64 / nanoseconds;
-            rows.push(vec![
-                format!("{}, {} bytes", body.name, body.bytes.len()),
-                (*way).to_owned(),
-                table::duration(nanoseconds),
-                format!("{rate:.2}"),
-                instructions
-                    .get(&case.name)
-                    .map_or("-".into(), |count| table::whole(*count)),
-                case.allocations().to_string(),
-            ]);
-        }
-        if let Some((_, seconds)) = python.iter().find(|(name, _)| *name == body.name) {
-            let rate = body.bytes.len() as f64 / seconds / 1e9;
-            let name = format!("{}, {} bytes", body.name, body.bytes.len());
-            let took = table::duration(seconds * 1e9);
-            rows.push(vec![
-                name,
-                "Python".into(),
-                took,
-                format!("{rate:.3}"),
-                "-".into(),
-                "-".into(),
-            ]);
-        }
+    for (at, (body, cases)) in bodies.iter().zip(cases.chunks_mut(WAYS.len())).enumerate() {
+        let times = time::interleaved(&mut cases.iter_mut().collect::<Vec<_>>());
+        let mut row = vec![
+            format!(
+                "{}, {} bytes",
+                body.name,
+                table::whole(body.bytes.len() as f64)
+            ),
+            times[0].spread(),
+        ];
+        row.extend(times.iter().map(|time| table::duration(time.median)));
+        row.extend(sdks.iter().map(|times| {
+            times
+                .get(at)
+                .map_or_else(|| "-".into(), |seconds| table::duration(seconds * 1e9))
+        }));
+        rows.push(row);
     }
     table::print(
-        "Detection",
+        "Time of a look into a body",
         &[
             "body",
-            "way",
-            "median",
-            "GB/s",
-            "instructions",
-            "allocations",
+            "half of the samples",
+            OURS,
+            VALUE,
+            IGNORED,
+            "Python SDK",
+            "JavaScript SDK",
         ],
         &rows,
     );
-}
-
-/// Seconds that the Python SDK takes for the bodies with a requirement, where it is installed.
-fn python(bodies: &[bodies::Body]) -> Vec<(&'static str, f64)> {
-    let python = std::env::var("GLOBUS_GARE_PYTHON").unwrap_or_else(|_| ".venv/bin/python".into());
-    let directory = tempfile::tempdir().expect("a directory for the bodies");
-    let mut command = Command::new(python);
-    command.arg("benches/detection/python.py");
-    let with_gare = &bodies[..2];
-    for (number, body) in with_gare.iter().enumerate() {
-        let path = directory.path().join(number.to_string());
-        std::fs::write(&path, &body.bytes).expect("a body written");
-        command.arg(path);
-    }
-    let Some(output) = command
-        .output()
-        .ok()
-        .filter(|output| output.status.success())
-    else {
-        eprintln!("no figures of Python: install globus-sdk and set GLOBUS_GARE_PYTHON");
-        return Vec::new();
-    };
-    let seconds = String::from_utf8_lossy(&output.stdout);
-    let seconds = seconds.lines().filter_map(|line| line.parse().ok());
-    with_gare
-        .iter()
-        .map(|body| body.name)
-        .zip(seconds)
-        .collect()
 }

@@ -1,82 +1,28 @@
-//! What a layer adds to a request that is let in, in process: over a service that answers at once.
+//! What a layer adds to a request that the service accepts, in process, over a service that answers at once.
 //!
-//! The request has eight headers and a body of 1 KiB, made in the same way for all. What is reported of each layer is what
-//! it adds to the same request without it.
+//! The request has eight headers and a body of 1 KiB, and is made in the same way for all layers.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub)]
 
-#[path = "../kit/mod.rs"]
-#[allow(dead_code)]
-mod kit;
-mod peers;
-mod probe;
-mod request;
-mod reqwest_peers;
-#[path = "../kit/retry.rs"]
-mod retry;
+mod services;
 
-use kit::{Case, guard, instructions, table, time};
-use peers::Peer;
-use request::Origin;
+use checks::bench::bar::{Bars, State::Reached};
+use checks::bench::layers::Layers;
+use services::{OWN, RETRY, RETRY_AND_HEADER, SESSION};
 
 fn main() {
-    let peers = peers::all();
-    let mut cases: Vec<Case> = peers.iter().flat_map(Peer::cases).collect();
-    let instructions = instructions::count(&mut cases, 50);
-    let allocations: Vec<u64> = cases.iter_mut().map(Case::allocations).collect();
-    // Each case, less the one that its peer is added to.
-    let added = |case: usize| {
-        let (at, origin) = (case / Origin::ALL.len(), case % Origin::ALL.len());
-        let bare = peers.iter().position(|bare| bare.name == peers[at].over);
-        let bare = bare.unwrap() * Origin::ALL.len() + origin;
-        let counted = |case: usize| instructions.get(&cases[case].name);
-        let instructions = counted(case).zip(counted(bare));
-        let instructions = instructions.map(|(own, bare)| own - bare);
-        (
-            instructions,
-            allocations[case] as i64 - allocations[bare] as i64,
-        )
-    };
-    let added: Vec<_> = (0..cases.len()).map(added).collect();
-    let counts = || {
-        let all = cases.iter().zip(&added);
-        let ours = all.filter(|(case, _)| case.name.starts_with("globus-gare"));
-        ours.filter_map(|(case, (instructions, allocations))| {
-            Some((case.name.clone(), ((*instructions)?, *allocations)))
-        })
-        .collect()
-    };
-    if guard::was_asked("good_path", counts) {
-        return;
-    }
-    for (number, origin) in Origin::ALL.into_iter().enumerate() {
-        let of_this = |case: &usize| case % Origin::ALL.len() == number;
-        let own = cases.iter_mut().enumerate();
-        let own = own.filter_map(|(case, own)| of_this(&case).then_some(own));
-        let times = time::interleaved(&mut own.collect::<Vec<_>>());
-        let added = (0..added.len()).filter(of_this).map(|case| added[case]);
-        let rows: Vec<_> = peers
-            .iter()
-            .zip(added)
-            .zip(times)
-            .map(|((peer, (instructions, allocations)), time)| {
-                vec![
-                    peer.name.to_owned(),
-                    instructions.map_or("-".into(), table::added),
-                    table::added(allocations as f64),
-                    table::duration(time),
-                ]
-            })
-            .collect();
-        table::print(
-            &format!("Good path, in process, {}", origin.title()),
-            &[
-                "layer",
-                "instructions added",
-                "allocations added",
-                "median in all",
-            ],
-            &rows,
-        );
-    }
+    let mut layers = Layers::count(services::all(), |run| {
+        allocation_counter::measure(run).count_total
+    });
+    let mut bars = Bars::new("Bars: good path, in process");
+    layers.at_most(&mut bars, "own credential", OWN, RETRY, Reached);
+    layers.at_most(
+        &mut bars,
+        "session's credential",
+        SESSION,
+        RETRY_AND_HEADER,
+        Reached,
+    );
+    bars.settle();
+    layers.print_times();
 }

@@ -1,12 +1,12 @@
 //! A Globus on this machine whose sessions have just run out: what the examples of client stacks run against. In a
-//! program of your own, `globus_gare::login::GlobusApp` takes the place of `login`, and the real services that of the URL.
+//! program of your own, `globus_login::GlobusApp` takes the place of `login`, and the real services that of the URL.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fake_globus::{Collection, FakeGlobus, Identity};
 use globus_gare::reauth::{Credential, ReauthError, Reauthenticator, Trust, reauth_fn};
-use globus_gare::testing::{Collection, FakeGlobus, Identity};
 
 const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 

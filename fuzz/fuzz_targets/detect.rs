@@ -1,8 +1,4 @@
 //! A response body.
 #![no_main]
 
-#[allow(dead_code, reason = "each target runs one of them")]
-#[path = "../../tests/fuzz_inputs/checks.rs"]
-mod checks;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::detect(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::inputs::detect(input));

@@ -1,8 +1,4 @@
 //! The text of a GridFTP reply.
 #![no_main]
 
-#[allow(dead_code, reason = "each target runs one of them")]
-#[path = "../../tests/fuzz_inputs/checks.rs"]
-mod checks;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::gridftp(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::inputs::gridftp(input));

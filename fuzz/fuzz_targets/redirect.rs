@@ -4,7 +4,7 @@
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     // The crate shows it to no other build.
     #[cfg(fuzzing)]
-    globus_gare::login::any_bytes::redirect(input);
+    globus_login::any_bytes::redirect(input);
     #[cfg(not(fuzzing))]
     let _ = input;
 });

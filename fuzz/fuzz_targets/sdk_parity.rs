@@ -1,12 +1,7 @@
 //! Detection held against `globus_sdk.gare`: a body, or a seed of the generator that the tests use.
 //!
-//! Wants a Python that has the SDK, as the tests do: `.ci/run peers`.
+//! Wants a Python that has the SDK, as the tests do.
 #![no_main]
-
-#[path = "../../tests/error_documents/mod.rs"]
-mod error_documents;
-#[path = "../../tests/peers/parity.rs"]
-mod parity;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -14,6 +9,7 @@ use std::sync::{LazyLock, Mutex};
 
 use globus_gare::gare;
 use libfuzzer_sys::{Corpus, fuzz_target};
+use peers::parity;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
@@ -49,7 +45,7 @@ fn generated(input: &[u8]) -> (String, bool) {
     }
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let tree = error_documents::body().new_tree(&mut runner);
+    let tree = checks::documents::body().new_tree(&mut runner);
     tree.map_or_else(|_| ("{}".to_owned(), false), |tree| tree.current())
 }
 
@@ -71,12 +67,12 @@ impl Oracle {
         let python = std::env::var_os("GLOBUS_GARE_PYTHON");
         let python = python.unwrap_or_else(|| format!("{root}/.venv/bin/python").into());
         let mut child = Command::new(python)
-            .args(["-u", &format!("{root}/tests/peers/gare_oracle.py")])
+            .args(["-u", &format!("{root}/crates/peers/scripts/gare_oracle.py")])
             .env("PYTHONIOENCODING", "utf-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("no Python with globus-sdk: .ci/run peers");
+            .expect("no Python with globus-sdk: CONTRIBUTING.md says how to install it");
         let ask = child.stdin.take().expect("a pipe");
         let answers = BufReader::new(child.stdout.take().expect("a pipe"));
         Self {

@@ -58,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn frames_come_out_as_they_went_in() {
         let frame = |text: &'static str| match text {
             "trailers" => Frame::trailers(HeaderMap::new()),

@@ -138,7 +138,7 @@ mod tests {
             .collect()
     }
 
-    #[test]
+    #[checks::test]
     fn domains_never_merge() {
         let a = asks().with_session_required_single_domain(["a", "b"]);
         let b = asks().with_session_required_single_domain(["b", "c"]);
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(coalesced([a.clone(), b.clone(), a_again]), [a, b]);
     }
 
-    #[test]
+    #[checks::test]
     fn what_goes_with_others_stays_with_them() {
         let with_mfa = asks()
             .with_session_required_policies(["p"])
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(coalesced(all.clone().into_iter().chain(all.clone())), all);
     }
 
-    #[test]
+    #[checks::test]
     fn a_message_is_taken_from_no_other() {
         let silent = asks().with_required_scopes(["a"]);
         let one = asks()
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(params[0].session_message, merged.session_message);
     }
 
-    #[test]
+    #[checks::test]
     fn unknown_parameters_keep_apart() {
         let odd =
             |json: &str| serde_json::from_str::<AuthorizationParameters>(json).unwrap_or_default();
@@ -190,7 +190,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn the_first_gives_code_and_other_fields() {
         let first = r#"{"code": "one", "authorization_parameters": {"required_scopes": ["a"]}, "request_id": "1"}"#;
         let second = r#"{"code": "two", "authorization_parameters": {"required_scopes": ["b"]}, "request_id": "2"}"#;

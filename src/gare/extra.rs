@@ -121,7 +121,7 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
-    #[test]
+    #[checks::test]
     fn equal_as_values_not_as_text() {
         assert_eq!(
             extra(r#"{"a": [1, "\u0061"], "b": {"x": 1, "y": 2}}"#),
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(extra(r#"{"a": 1e999}"#), extra(r#"{"a": 1e999}"#));
     }
 
-    #[test]
+    #[checks::test]
     fn nothing_is_lost() {
         let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
         let text =
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&extra(&text)).unwrap(), text);
     }
 
-    #[test]
+    #[checks::test]
     fn debug_shows_names_alone() {
         assert_eq!(format!("{:?}", extra(r#"{"a": "value"}"#)), r#"{"a"}"#);
     }

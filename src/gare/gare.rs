@@ -98,7 +98,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn round_trip() {
         let text = r#"{"code":"X","authorization_parameters":{"prompt":"none","new":1},"debug":{"id":[1]}}"#;
         let gare: Gare = serde_json::from_str(text).unwrap();
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(serde_json::to_value(&gare).unwrap(), value);
     }
 
-    #[test]
+    #[checks::test]
     fn a_bare_requirement() {
         let gare = Gare::new("X", AuthorizationParameters::default());
         assert_eq!(
@@ -117,7 +117,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn anything_else_is_an_error() {
         for text in [
             "null",

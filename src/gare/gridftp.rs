@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(only(text), (sample(), false), "{text}");
     }
 
-    #[test]
+    #[checks::test]
     fn every_spelling() {
         let line = sample().to_string();
         let pretty = serde_json::to_string_pretty(&sample()).unwrap();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     /// Cut anywhere, in any spelling, a document yields only members that were whole.
-    #[test]
+    #[checks::test]
     fn every_cut() {
         let pretty = serde_json::to_string_pretty(&sample()).unwrap();
         for end in ["\n", r"\r\n", r"\\r\\n", "%0D%0A"] {
@@ -194,14 +194,14 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn the_quote_of_the_outer_string_ends_the_document() {
         let text =
             format!(r#"{MARKER} {{\"a\": {{\"b\": 1, \"c\": [\"uchi", "request_id": "x"]}}}}"#);
         assert_eq!(only(&text), (json!({"a": {"b": 1}}), true));
     }
 
-    #[test]
+    #[checks::test]
     fn regions_end_at_the_next_marker() {
         let text = format!(
             r#"{MARKER} {{"a": "x", "b": "{MARKER} {{"c": 1}} {MARKER} nothing {MARKER}{{"d":2}}"#
@@ -215,7 +215,7 @@ mod tests {
     }
 
     /// The text as Python's `repr` writes it: line ends and backslashes are escaped, quotes are not.
-    #[test]
+    #[checks::test]
     fn escapes_within_strings_may_be_doubled() {
         let line = sample().to_string();
         for json in [

@@ -216,7 +216,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn falsy_as_in_python() {
         for falsy in [
             "null", "false", "0", "-0", "0.0", "0e7", "\"\"", "[]", "[ ]", "{}", "{\n}", "NaN",
@@ -245,7 +245,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn plain_strings_are_not_copied() {
         for (text, is_copied) in [
             (r#""plain""#, false),
@@ -259,7 +259,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn lists_and_commas() {
         for (text, items) in [
             (r#""a, b,,""#, &["a", " b", "", ""][..]),
@@ -289,7 +289,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn the_last_of_a_name_counts() {
         let members_of = |text: &str| {
             let members = object(text, |object| {
@@ -312,7 +312,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn anything_else_is_no_object() {
         for text in [
             "",

@@ -53,7 +53,7 @@ fn escape(bytes: &[u8]) -> (usize, Option<&'static str>) {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn only_what_is_broken_is_mended() {
         for (text, expected) in [
             (

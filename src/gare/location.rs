@@ -101,7 +101,7 @@ fn is_plain(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn paths_read_like_code() {
         let root = Path::Root;
         let errors = Path::Name(&root, "errors");

@@ -242,7 +242,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn what_asks_for_a_session() {
         let none = AuthorizationParameters::default();
         assert!(none.is_empty() && none.requires_session());
@@ -265,7 +265,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn the_query_has_nothing_empty() {
         let all = AuthorizationParameters::default()
             .with_session_message(" hi & bye ")
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(blank.to_query(), []);
     }
 
-    #[test]
+    #[checks::test]
     fn outer_values_win() {
         let mut outer =
             AuthorizationParameters::default().with_session_required_policies(["outer"]);
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(outer, expected);
     }
 
-    #[test]
+    #[checks::test]
     fn round_trip() {
         let text = concat!(
             r#"{"session_message":"m","session_required_identities":["i"],"session_required_policies":["p","q"],"#,
@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&params).unwrap(), text);
     }
 
-    #[test]
+    #[checks::test]
     fn empty_fields_are_left_out() {
         let text = r#"{"session_message":null,"session_required_mfa":false,"required_scopes":[],"prompt":null}"#;
         let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
@@ -334,7 +334,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
     }
 
-    #[test]
+    #[checks::test]
     fn null_is_as_good_as_absent_where_the_field_is_known() {
         for (text, extra) in [
             (r#"{"prompt":null,"required_scopes":null}"#, "{}"),
@@ -349,7 +349,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn a_field_is_written_once() {
         let extra = r#"{"prompt":"x","required_scopes":["x"],"session_required_mfa":true}"#;
         let params = AuthorizationParameters {
@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
     }
 
-    #[test]
+    #[checks::test]
     fn every_field_is_named_read_and_written() {
         let text = concat!(
             r#"{"session_message":"m","session_required_identities":["i"],"session_required_policies":["p"],"#,

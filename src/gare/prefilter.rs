@@ -46,7 +46,7 @@ pub(super) fn text(text: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn every_word_is_found_anywhere() {
         for (word, is_text) in DOCUMENT_WORDS
             .map(|word| (word, false))

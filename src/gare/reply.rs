@@ -162,7 +162,7 @@ mod tests {
         scan(text).map(|found| (found.json, found.cut))
     }
 
-    #[test]
+    #[checks::test]
     fn cut_back_to_what_was_whole() {
         for (text, json) in [
             (r#"{"a": 1"#, None),
@@ -201,14 +201,14 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn white_space_is_one_space_however_it_is_escaped() {
         let text = "{\t\"a\" \\t : \\\\t[1,\\\\n2]\\t}";
         let json = r#"{ "a" : [1, 2] }"#;
         assert_eq!(scanned(text), Some((json.to_owned(), false)));
     }
 
-    #[test]
+    #[checks::test]
     fn strings_are_copied_as_they_are() {
         let text = r#"{"a":"\r\n530-\\","b":"} \" %0A"} rest"#;
         assert_eq!(

@@ -235,7 +235,7 @@ fn after_tag(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn line_ends_in_every_spelling() {
         for end in [
             "\r",
@@ -284,7 +284,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn markup_ends_where_the_text_begins() {
         for (text, rest) in [
             ("530-", "530-"),

@@ -71,7 +71,7 @@ pub(super) fn code_unit(bytes: &[u8]) -> Option<u16> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn unescaping() {
         for (text, plain) in [
             (r#"a\"b\\c\/d\'e"#, r#"a"b\c/d'e"#),

@@ -168,7 +168,7 @@ mod tests {
     use crate::gare::detect;
     use crate::reauth::Identity;
 
-    #[test]
+    #[checks::test]
     fn a_challenge_tells_what_was_met() {
         let found = detect(br#"{"authorization_parameters": {"session_required_mfa": true}}"#);
         let gare = found[0].gare.clone();

@@ -115,7 +115,7 @@ impl std::error::Error for InvalidCredential {}
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn a_token_is_what_a_header_can_carry() {
         for token in ["", " ", "two words", "a\n", "\u{7f}", "é"] {
             let error = Credential::bearer(token).expect_err(token).to_string();
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(credential.header_value(), "Bearer Ag-._~+/=");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[checks::test(start_paused = true)]
     async fn debug_shows_how_long_it_lasts() {
         let credential = Credential::bearer("AgSecret").expect("a token");
         assert_eq!(

@@ -87,8 +87,7 @@ impl ReauthError {
     }
 
     /// As [`interaction_required_elsewhere`](Self::interaction_required_elsewhere), with the reason and the remedy.
-    #[cfg(feature = "login")]
-    pub(crate) fn nobody_to_ask(reason: impl Into<Source>) -> Self {
+    pub fn interaction_required_because(reason: impl Into<Source>) -> Self {
         Self::of(
             Kind::InteractionRequired { login_url: None },
             Some(reason.into()),
@@ -174,7 +173,7 @@ impl From<InvalidCredential> for ReauthError {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn each_kind_is_told_apart() {
         const URL: &str = "https://auth.globus.org/?state=s";
         for (error, declined, timeout, interaction, url) in [
@@ -206,7 +205,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn the_cause_is_kept_and_shown() {
         let cause = std::io::Error::other("the disk is full");
         let error = ReauthError::with_source("could not save", cause);
@@ -220,7 +219,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn debug_leaves_the_query_of_a_login_url_out() {
         let error = ReauthError::interaction_required("https://auth.globus.org/p?state=secret#x");
         let shown = format!("{error:?}");

@@ -69,7 +69,7 @@ mod tests {
         builder.body(Full::from("{}")).expect("a response")
     }
 
-    #[test]
+    #[checks::test]
     fn refusals_that_may_be_json_or_text_are_read() {
         let json = &[("content-type", "application/json")][..];
         for (status, headers, read) in [
@@ -99,7 +99,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn there_is_nothing_to_read_after_head_or_in_an_empty_body() {
         assert!(!may_ask(&Method::HEAD, &response(403, &[]), 2));
         assert!(!may_ask(&Method::GET, &response(403, &[]), 1));

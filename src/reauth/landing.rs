@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn all_hear_of_it_whenever_they_ask() {
         let (beacon, landing) = awaited();
         let mut waiting = [(); 3].map(|()| task::spawn(landing.clone().ended()));
@@ -83,7 +83,7 @@ mod tests {
         assert!(matches!(assert_ready!(late.poll()), Ok(None)));
     }
 
-    #[test]
+    #[checks::test]
     fn nobody_waits_for_a_flight_that_is_lost() {
         let (beacon, landing) = awaited();
         let mut waiting = task::spawn(landing.clone().ended());

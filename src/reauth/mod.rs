@@ -47,6 +47,7 @@ mod challenge;
 mod course;
 mod credential;
 mod current;
+mod environment;
 mod error;
 mod events;
 mod exchange;
@@ -72,6 +73,7 @@ mod watched;
 
 pub use self::challenge::Challenge;
 pub use self::credential::{Credential, InvalidCredential};
+pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::ReauthError;
 pub use self::options::GareOptions;
 pub use self::origin::{AnsweredBy, InvalidOrigin, Origin};
@@ -93,7 +95,5 @@ pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;
 #[cfg(feature = "reqwest")]
 pub(crate) use self::origin::is_secure;
-#[cfg(feature = "login")]
-pub(crate) use self::trust::environment_domain;
 pub(crate) use self::usual_headers::{UsualHeader, UsualHeaders};
 pub(crate) use self::watched::Watched;

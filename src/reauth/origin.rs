@@ -263,7 +263,7 @@ impl std::error::Error for InvalidOrigin {}
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn an_origin_is_a_scheme_a_host_and_a_port() {
         for (url, secure, host, port, shown) in [
             ("https://A.org/x?y", true, "a.org", 443, "https://a.org"),
@@ -293,7 +293,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn this_machine_has_several_names() {
         for (url, loopback) in [
             ("http://localhost", true),
@@ -309,14 +309,14 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn what_is_no_origin_says_what_to_give() {
         for error in [InvalidOrigin::UNREADABLE, InvalidOrigin::INSECURE] {
             assert!(error.to_string().contains("https"), "{error}");
         }
     }
 
-    #[test]
+    #[checks::test]
     fn debug_of_who_answered_leaves_the_query_out() {
         let uri = Uri::from_static("https://transfer.api.globus.org/ls?code=private");
         assert_eq!(

@@ -149,7 +149,7 @@ mod tests {
         describe("x.org", says, asked.session_message.as_deref(), asked)
     }
 
-    #[test]
+    #[checks::test]
     fn what_steers_a_terminal_is_gone() {
         for (text, shown) in [
             ("plain", "plain"),
@@ -164,14 +164,14 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn an_overlong_text_is_cut() {
         assert_eq!(printable(&"é".repeat(301)).chars().count(), 301);
         assert!(printable(&"é".repeat(301)).ends_with('…'));
         assert_eq!(printable(&"é".repeat(300)), "é".repeat(300));
     }
 
-    #[test]
+    #[checks::test]
     fn each_requirement_has_its_words() {
         let mut asked = AuthorizationParameters::default();
         assert_eq!(

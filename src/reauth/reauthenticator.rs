@@ -161,7 +161,7 @@ where
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn debug_of_a_closure_names_it() {
         let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
         let shown = format!("{login:?}");

@@ -60,7 +60,7 @@ mod tests {
         values.iter().map(|value| (*value).to_owned()).collect()
     }
 
-    #[test]
+    #[checks::test]
     fn what_covers_what() {
         let fresh = asking(|_| {});
         let policies = |p: &[&str]| asking(|a| a.session_required_policies = list(p));

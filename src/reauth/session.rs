@@ -215,7 +215,7 @@ mod tests {
     use super::*;
     use crate::reauth::{ReauthError, reauth_fn};
 
-    #[test]
+    #[checks::test]
     fn debug_shows_the_settings() {
         let session = Session::new(reauth_fn(|_| async { Err(ReauthError::declined()) }));
         let shown = format!("{:?}", session.max_logins(7));

@@ -331,7 +331,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    #[test]
+    #[checks::test]
     fn what_was_futile_is_kept_until_it_is_over_and_no_longer() {
         let policy =
             |name: &str| AuthorizationParameters::default().with_session_required_policies([name]);
@@ -350,7 +350,7 @@ mod tests {
         assert!(!state.is_futile(&policy("q"), now + SECOND * 3));
     }
 
-    #[test]
+    #[checks::test]
     fn what_was_not_there_is_kept_until_it_is_over_and_no_longer() {
         let origin = |host: &str| -> Origin { format!("https://{host}").parse().expect(host) };
         let (mut slot, now) = (Slot::new(), Instant::now());

@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn each_identity_equals_itself_alone() {
         let presented = |token| Identity::Presented(Credential::bearer(token).expect("a token"));
         let all = || {
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn debug_names_who_named_themselves() {
         let presented = Identity::Presented(Credential::bearer("AgSecret").expect("a token"));
         let all = [Identity::Session, Identity::Named("ada".into()), presented];

@@ -1,5 +1,5 @@
 use super::origin::OriginRef;
-use super::{InvalidOrigin, Origin};
+use super::{Environment, InvalidOrigin, Origin};
 
 /// The origins that are listened to and given a credential.
 ///
@@ -26,14 +26,23 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Every `https` origin, on the default port, under the domain of the Globus
-    /// environment: `globus.org`, or the one that `GLOBUS_SDK_ENVIRONMENT` names
-    /// (the names are those of the Globus SDKs).
+    /// The services of the Globus environment that this process was started with:
+    /// [`of`](Self::of) [`Environment::from_env`].
     pub fn globus() -> Self {
-        let environment = std::env::var("GLOBUS_SDK_ENVIRONMENT").unwrap_or_default();
+        Self::of(&Environment::from_env())
+    }
+
+    /// The services of `environment`: every `https` origin, on the default port, under its domain, and
+    /// the origins of the service URLs that its variables name, where a credential may go there
+    /// (`https`, or `http` on this machine). An unknown environment has no domain.
+    pub fn of(environment: &Environment) -> Self {
+        let named = environment.named_service_urls();
         Self {
-            domain: environment_domain(&environment),
-            origins: Vec::new(),
+            domain: environment.domain(),
+            origins: named
+                .filter_map(|url| url.parse().ok())
+                .filter(may_get_credentials)
+                .collect(),
             loopback: false,
         }
     }
@@ -55,7 +64,7 @@ impl Trust {
     /// machine: a credential never goes over a network in the clear.
     pub fn origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
         let origin: Origin = origin.as_ref().parse()?;
-        if !origin.is_secure() && !origin.is_loopback() {
+        if !may_get_credentials(&origin) {
             return Err(InvalidOrigin::INSECURE);
         }
         self.origins.push(origin);
@@ -95,17 +104,9 @@ impl Trust {
     }
 }
 
-/// The domain of a Globus environment, named as the Globus SDKs do; an unknown name trusts nobody.
-pub(crate) fn environment_domain(environment: &str) -> Option<&'static str> {
-    match environment {
-        "" | "production" => Some("globus.org"),
-        "preview" => Some("preview.globus.org"),
-        "sandbox" => Some("sandbox.globuscs.info"),
-        "integration" => Some("integration.globuscs.info"),
-        "test" => Some("test.globuscs.info"),
-        "staging" => Some("staging.globuscs.info"),
-        _ => None,
-    }
+/// Whether a credential sent to `origin` stays secret on its way.
+fn may_get_credentials(origin: &Origin) -> bool {
+    origin.is_secure() || origin.is_loopback()
 }
 
 /// Whether `host`, in any case, is `domain` or ends with a dot and `domain`.
@@ -126,13 +127,9 @@ fn is_under(host: &str, domain: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn only_https_under_the_domain_of_the_environment_is_trusted() {
-        let trust = Trust {
-            domain: environment_domain("production"),
-            origins: Vec::new(),
-            loopback: false,
-        };
+        let trust = Trust::of(&Environment::default());
         for (url, trusted) in [
             ("https://transfer.api.globus.org/v0.10/", true),
             ("https://globus.org", true),
@@ -159,7 +156,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn tricks_with_the_authority_are_no_origins() {
         for url in [
             "https://globus.org@evil.example/",
@@ -181,7 +178,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn plain_http_is_for_this_machine_alone() {
         assert!(Trust::none().origin("http://data.example.edu").is_err());
         assert!(Trust::none().origin("http://127.0.0.1:8080").is_ok());
@@ -200,7 +197,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn an_added_origin_is_itself_alone() {
         let trust = Trust::none()
             .origin("https://data.example.edu:8443/some/path")
@@ -216,7 +213,7 @@ mod tests {
         );
     }
 
-    #[test]
+    #[checks::test]
     fn capitals_make_no_other_origin() {
         let trust = Trust::none().origin("https://Data.Example.edu");
         let trust = trust.expect("an origin");
@@ -228,22 +225,6 @@ mod tests {
             let uri: http::Uri = url.parse().expect(url);
             let view = OriginRef::of(&uri).expect(url);
             assert_eq!(trust.allows_view(view), trusted, "{url}");
-        }
-    }
-
-    #[test]
-    fn each_environment_has_its_domain() {
-        for (environment, domain) in [
-            ("", Some("globus.org")),
-            ("production", Some("globus.org")),
-            ("preview", Some("preview.globus.org")),
-            ("sandbox", Some("sandbox.globuscs.info")),
-            ("integration", Some("integration.globuscs.info")),
-            ("test", Some("test.globuscs.info")),
-            ("staging", Some("staging.globuscs.info")),
-            ("elsewhere", None),
-        ] {
-            assert_eq!(environment_domain(environment), domain, "{environment}");
         }
     }
 }

@@ -130,7 +130,7 @@ mod tests {
         known.unwrap_or_else(|| usual.find_out(&place, trust))
     }
 
-    #[test]
+    #[checks::test]
     fn the_first_place_is_known_and_all_others_are_looked_at() {
         let trust = Trust::none()
             .origin("https://a.example")
@@ -157,7 +157,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn no_origin_stands_for_another() {
         let usual = Usual::default();
         is_trusted(&usual, "https://a.example/x", &Trust::none());
@@ -175,14 +175,14 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn a_place_that_names_a_user_is_not_remembered() {
         let usual = Usual::default();
         is_trusted(&usual, "https://user:secret@a.example/", &Trust::globus());
         assert!(usual.place.get().is_none());
     }
 
-    #[test]
+    #[checks::test]
     fn the_first_headers_are_the_usual() {
         let usual = Usual::default();
         let known = |usual: &Usual| usual.headers().as_slice().len();

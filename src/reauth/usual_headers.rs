@@ -66,7 +66,7 @@ impl UsualHeaders {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn no_secret_is_remembered() {
         let mut headers = HeaderMap::new();
         let mut secret = HeaderValue::from_static("s");
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(known, [("accept", &accept), ("authorization", &None)]);
     }
 
-    #[test]
+    #[checks::test]
     fn not_more_than_so_much_is_remembered() {
         let mut headers = HeaderMap::new();
         let count = |headers: &HeaderMap| UsualHeaders::of(headers).all.len();

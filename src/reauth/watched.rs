@@ -90,7 +90,7 @@ mod tests {
             .expect("a request")
     }
 
-    #[test]
+    #[checks::test]
     fn one_that_is_as_usual_is_watched() {
         for method in ["GET", "POST", "PUT", "HEAD", "TRACE"] {
             let session = session();
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn one_that_is_not_goes_the_way_of_others() {
         assert!(session().watch(&request("REPORT")).is_none());
         for headers in [&[ACCEPT][..], &[], &[AUTHORIZATION, ACCEPT]] {
@@ -113,7 +113,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[checks::test]
     fn nor_is_one_whose_refusal_may_be_of_use() {
         let session = session().login_for_unreplayable(true);
         learn(&session);

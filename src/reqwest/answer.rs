@@ -61,7 +61,7 @@ pub(super) fn uri(url: &Url) -> Option<Uri> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn a_url_is_the_place_that_it_is_as_a_uri() {
         for (text, place) in [
             (

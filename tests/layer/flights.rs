@@ -12,7 +12,7 @@ use globus_gare::reauth::{
 use http::Request;
 use tower::ServiceExt;
 
-use crate::service::{
+use checks::mock::{
     Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
     settle, with,
 };
@@ -35,7 +35,7 @@ fn wants(layer: &GareLayer, generation: usize) -> (Service, Arc<AtomicUsize>) {
     (client, requests)
 }
 
-#[tokio::test]
+#[checks::test]
 async fn many_requests_challenged_together_cost_one_login() {
     let login = Login::held();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
@@ -71,7 +71,7 @@ async fn many_requests_challenged_together_cost_one_login() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn consent_then_policy_then_mfa_go_through() {
     let login = Login::at_once();
     let client = behind(
@@ -93,7 +93,7 @@ async fn consent_then_policy_then_mfa_go_through() {
     assert_eq!(attempts, [(1, 0), (2, 1), (3, 2)]);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_dropped_caller_leaves_the_login_to_the_others() {
     let login = Login::held();
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
@@ -115,7 +115,7 @@ async fn a_dropped_caller_leaves_the_login_to_the_others() {
     assert_eq!(login.logins(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_failure_reaches_every_waiter_and_then_cools_down() {
     let login = Login::held().then(Err(ReauthError::declined()));
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
@@ -149,7 +149,7 @@ async fn a_failure_reaches_every_waiter_and_then_cools_down() {
     assert_eq!((response.status().as_u16(), login.logins()), (200, 2));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_late_refusal_replays_with_the_current_credential() {
     let login = Login::at_once().stored("stale");
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
@@ -172,7 +172,7 @@ async fn a_late_refusal_replays_with_the_current_credential() {
     assert!(requests.load(Ordering::SeqCst) >= 3);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_with_a_value_of_its_own_gets_the_successor() {
     let login = Login::at_once();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
@@ -217,7 +217,7 @@ async fn a_request_with_a_value_of_its_own_gets_the_successor() {
     assert!(presented(challenges[1].target().identity(), "bob"));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_bearer_token_is_one_however_its_scheme_is_written() {
     for (value, logins) in [
         ("Bearer ada", 1),
@@ -239,7 +239,7 @@ async fn a_bearer_token_is_one_however_its_scheme_is_written() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_plain_401_is_renewed_silently_once() {
     let login = Login::at_once().stored("old");
     let client = behind(
@@ -263,7 +263,7 @@ async fn a_plain_401_is_renewed_silently_once() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn an_expired_credential_is_renewed_before_it_is_sent() {
     let short = Credential::bearer("token-1")
         .expect("a token")
@@ -299,7 +299,7 @@ async fn an_expired_credential_is_renewed_before_it_is_sent() {
     assert_eq!(login.logins(), 1);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_login_that_uses_the_same_client_does_not_wait_for_itself() {
     use std::sync::OnceLock;
     let client: Arc<OnceLock<Service>> = Arc::default();
@@ -328,7 +328,7 @@ async fn a_login_that_uses_the_same_client_does_not_wait_for_itself() {
     );
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_requests_that_a_login_is_made_of_pass_by() {
     for (path, passes) in [
         ("/v2/oauth2/authorize", true),
@@ -358,7 +358,7 @@ async fn the_requests_that_a_login_is_made_of_pass_by() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn without_a_runtime_there_is_an_error_and_no_panic() {
     let (client, _) = wants(&GareLayer::new(Login::at_once()), 1);
     let response = std::thread::spawn(move || {
@@ -416,7 +416,7 @@ fn authorization_of<B>(response: &http::Response<B>) -> &str {
     seen.map_or("", |value| value.to_str().expect("ASCII"))
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn whoever_gets_the_credential_finds_room_in_the_stack() {
     let login = ThroughTheStack::default();
     let service = tower::service_fn(|request: Request<Body>| async move {
@@ -442,7 +442,7 @@ async fn whoever_gets_the_credential_finds_room_in_the_stack() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_credential_that_let_somebody_in_may_be_asked_to_be_renewed() {
     let login = Login::at_once();
     let layer = GareLayer::new(login.clone());

@@ -6,9 +6,9 @@ use globus_gare::layer::GareLayer;
 use http::{HeaderMap, Request};
 use tower::{Service, ServiceExt};
 
-use crate::service::{Body, Login, MFA, answer, authorization, behind, get, presenting};
+use checks::mock::{Body, Login, MFA, answer, authorization, behind, get, presenting};
 
-#[tokio::test]
+#[checks::test]
 async fn each_request_is_sent_again_with_its_own_headers() {
     let seen = Arc::new(Mutex::new(Vec::<(String, HeaderMap)>::new()));
     let record = Arc::clone(&seen);

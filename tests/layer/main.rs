@@ -1,12 +1,17 @@
-//! The tower layer over mock services: each poll, the exact replayed request,
-//! and the response that the caller gets.
+//! The tower layer and its session: over mock services, where the clock and each poll are in the test's hands, and over
+//! real sockets against `FakeGlobus`.
 
+mod challenges;
+mod environment;
 mod flights;
+mod frames;
 mod headers;
+mod inspected;
 mod once;
 mod polls;
 mod requirements;
 mod responses;
-mod service;
+mod session;
 mod settings;
+mod support;
 mod told;

@@ -16,9 +16,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context as Of, Layer as _, SubscriberExt};
 
-use crate::service::{
-    Body, Login, MFA, Once, answer, authorization, behind, get, presenting, with,
-};
+use checks::mock::{Body, Login, MFA, Once, answer, authorization, behind, get, presenting, with};
 
 type Answer = fn() -> Response<Body>;
 type Sent = Arc<Mutex<Vec<String>>>;
@@ -149,7 +147,7 @@ fn requests() -> Vec<(&'static str, Request<Once>)> {
     ]
 }
 
-#[tokio::test]
+#[checks::test]
 async fn whatever_is_kept_of_it_it_ends_in_the_same_way() {
     // While there is only one subscriber, a call site that another test comes to
     // first asks that test's thread whether anybody listens.
@@ -183,7 +181,7 @@ async fn whatever_is_kept_of_it_it_ends_in_the_same_way() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn one_among_many_is_told_why_it_was_refused() {
     let seen = seen(|session| session, 2, once("/"), || answer(403, MFA)).await;
     assert_eq!((seen.status, &seen.body[..]), (403, MFA));
@@ -196,7 +194,7 @@ async fn one_among_many_is_told_why_it_was_refused() {
     assert_eq!((seen.logins, seen.stats.challenges), (0, 1));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn its_credential_may_have_a_successor() {
     let layer = GareLayer::new(Login::at_once());
     let sent = Sent::default();
@@ -264,7 +262,7 @@ async fn send<B: ReplayableBody>(client: &mut GareService<Readied>, request: Req
     assert_eq!(response.expect("an answer").status(), 200);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn the_service_that_was_made_ready_is_called_and_cloned_only_to_be_called_again() {
     let clones = Arc::new(AtomicUsize::new(0));
     let mut client = GareLayer::new(Login::at_once()).layer(Readied {
@@ -288,7 +286,7 @@ async fn the_service_that_was_made_ready_is_called_and_cloned_only_to_be_called_
     assert_eq!(cloned(), 0, "whatever came in between");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_a_stranger_asks_for_is_told_of_within_the_limit_that_is_set() {
     for (limit, told) in [(MFA.len() - 1, false), (MFA.len(), true)] {
         let layer = GareLayer::new(Login::at_once());
@@ -306,7 +304,7 @@ async fn what_a_stranger_asks_for_is_told_of_within_the_limit_that_is_set() {
 #[derive(Clone)]
 struct Held(#[allow(dead_code)] Arc<()>);
 
-#[tokio::test]
+#[checks::test]
 async fn an_answer_and_an_error_let_go_of_what_was_kept_and_are_the_end() {
     for answered in [Ok(200), Ok(404), Ok(500), Err("reset")] {
         let held = Arc::new(());

@@ -12,7 +12,7 @@ use tokio_test::{assert_pending, assert_ready, assert_ready_ok, task};
 use tower::{Layer, Service};
 use tower_test::mock;
 
-use crate::service::{Body, Login, MFA, answer, authorization, get};
+use checks::mock::{Body, Login, MFA, answer, authorization, get};
 
 type Mock = mock::Mock<Request<Body>, Response<Body>>;
 type Handle = mock::Handle<Request<Body>, Response<Body>>;
@@ -43,7 +43,7 @@ async fn first_attempt(
 #[derive(Clone, Debug, PartialEq)]
 struct Marker(u8);
 
-#[tokio::test]
+#[checks::test]
 async fn the_replay_is_the_request_that_came_with_the_new_credential() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
@@ -105,7 +105,7 @@ async fn the_replay_is_the_request_that_came_with_the_new_credential() {
     assert!(outcome.refusal().is_none());
 }
 
-#[tokio::test]
+#[checks::test]
 async fn every_attempt_waits_until_the_service_is_ready() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
@@ -139,7 +139,7 @@ fn poll_request(handle: &mut Handle) -> Poll<()> {
     next.poll().map(|_| ())
 }
 
-#[tokio::test]
+#[checks::test]
 async fn an_error_of_the_service_stays_its_own() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
@@ -150,7 +150,7 @@ async fn an_error_of_the_service_stays_its_own() {
     assert_eq!(error.to_string(), "connection reset");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_service_that_fails_before_the_replay_has_the_last_word() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
@@ -176,7 +176,7 @@ impl ReplayableBody for Once {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_that_cannot_be_replayed_is_sent_once() {
     let login = Login::at_once();
     let (mock, mut handle) = mock::pair::<Request<Once>, Response<Body>>();

@@ -10,7 +10,7 @@ use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, S
 use http::{Request, Response};
 use tower::ServiceExt;
 
-use crate::service::{Body, Login, Service, answer, authorization, behind, get, settle};
+use checks::mock::{Body, Login, Service, answer, authorization, behind, get, settle};
 
 /// Asks for the policy that the path names until the token has it.
 fn policies_by_path(request: &Request<Body>) -> Response<Body> {
@@ -60,7 +60,7 @@ fn asked(login: &Login) -> Vec<Vec<String>> {
     policies.cloned().collect()
 }
 
-#[tokio::test]
+#[checks::test]
 async fn what_waits_and_may_merge_is_asked_for_together() {
     let login = Login::held();
     let client = behind(&accumulating(&login), |request| policies_by_path(&request));
@@ -84,7 +84,7 @@ async fn what_waits_and_may_merge_is_asked_for_together() {
     assert_eq!(login.logins(), 2);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_request_that_gives_up_takes_its_requirement_with_it() {
     let login = Login::held();
     let client = behind(&accumulating(&login), |request| policies_by_path(&request));
@@ -138,7 +138,7 @@ impl Reauthenticator for PerService {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn each_service_gets_a_token_of_its_own_out_of_one_login() {
     let login = PerService::default();
     let session = Session::new(login.clone());

@@ -14,7 +14,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{Body, Login, MFA, answer, authorization, behind, get, presenting, with};
+use checks::mock::{Body, Login, MFA, answer, authorization, behind, get, presenting, with};
 
 /// A body that comes in pieces, each a step.
 struct Steps(VecDeque<Step>);
@@ -107,7 +107,7 @@ fn outcome<B>(response: &Response<B>) -> Option<(&'static str, usize)> {
     ))
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn what_asks_for_nothing_is_given_back_byte_for_byte() {
     use Step::{Data, Error, Trailer};
     let wait = |seconds| Step::Wait(Duration::from_secs(seconds), None);
@@ -176,7 +176,7 @@ async fn what_asks_for_nothing_is_given_back_byte_for_byte() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[checks::test(start_paused = true)]
 async fn a_slow_body_is_passed_on_after_the_inspect_timeout() {
     let steps = vec![
         Step::Data("{"),
@@ -191,7 +191,7 @@ async fn a_slow_body_is_passed_on_after_the_inspect_timeout() {
     assert_eq!(began.elapsed().as_secs(), 60);
 }
 
-#[tokio::test]
+#[checks::test]
 async fn a_refusal_that_is_not_acted_on_comes_with_its_reason() {
     let declined = || Login::at_once().then(Err(ReauthError::declined()));
     let elsewhere = Request::get("https://globus.org.evil.example/")
@@ -241,7 +241,7 @@ async fn a_refusal_that_is_not_acted_on_comes_with_its_reason() {
     }
 }
 
-#[tokio::test]
+#[checks::test]
 async fn nothing_is_sent_to_or_heard_from_elsewhere() {
     let login = Login::at_once().stored("secret");
     let layer = GareLayer::new(login.clone()).trust(
@@ -274,7 +274,7 @@ async fn nothing_is_sent_to_or_heard_from_elsewhere() {
     assert_eq!((login.logins(), login.renewals()), (0, 1));
 }
 
-#[tokio::test]
+#[checks::test]
 async fn head_and_compressed_refusals_are_not_read() {
     let login = Login::at_once();
     let client = behind(&GareLayer::new(login.clone()), |request| {

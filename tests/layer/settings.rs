@@ -10,7 +10,7 @@ fn session() -> Session {
     Session::new(reauth_fn(|_| async { Err(ReauthError::declined()) }))
 }
 
-#[test]
+#[checks::test]
 fn the_settings_of_a_layer_are_those_of_its_session() {
     const WHILE: Duration = Duration::from_secs(7);
     type Set<T> = fn(T) -> T;
@@ -41,7 +41,7 @@ fn the_settings_of_a_layer_are_those_of_its_session() {
     }
 }
 
-#[test]
+#[checks::test]
 fn the_client_behind_a_layer_can_be_had_back() {
     let service = GareLayer::from_session(session()).layer("client");
     assert_eq!(*service.get_ref(), "client");

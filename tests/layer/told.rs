@@ -14,9 +14,9 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{CONSENT, Login, MFA, answer, authorization, behind, get};
+use checks::mock::{CONSENT, Login, MFA, answer, authorization, behind, get};
 
-#[tokio::test]
+#[checks::test]
 async fn a_challenge_tells_of_the_request_and_of_all_that_was_found() {
     let seen = Arc::new(Mutex::new(Vec::<Challenge>::new()));
     let told = Arc::clone(&seen);
@@ -74,7 +74,7 @@ async fn given_back(status: u16, body: Anything) -> GareBody<Anything> {
 }
 
 /// Servers ask whether there is more, and leave the connection open where there is.
-#[tokio::test]
+#[checks::test]
 async fn a_body_has_ended_once_all_of_it_was_read() {
     let full = || Full::new(Bytes::from_static(b"{}")).map_err(|never| match never {});
     for status in [200, 403] {
@@ -102,7 +102,7 @@ async fn a_body_has_ended_once_all_of_it_was_read() {
 }
 
 /// A connection serves one request at a time: the replay may need the one that the refusal came over.
-#[tokio::test]
+#[checks::test]
 async fn a_refusal_that_was_not_read_is_gone_before_the_request_is_sent_again() {
     let login = Login::at_once().stored("old");
     let renewed = login.clone();

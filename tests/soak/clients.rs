@@ -5,11 +5,11 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
+use fake_globus::EXPECT_USER;
 use futures_util::stream;
 use globus_gare::layer::{GareLayer, GareService, ReplayBody};
 use globus_gare::reauth::{GareOptions, GareOutcome, Session};
 use globus_gare::reqwest::GareMiddleware;
-use globus_gare::testing::EXPECT_USER;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body::Frame;

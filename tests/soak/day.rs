@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use globus_gare::login::GlobusApp;
+use fake_globus::{Clock, Collection, ErrorShape, FakeGlobus, Identity, Policy};
 use globus_gare::reauth::{Credential, Identity as Identified, Session, Stats, Trust};
-use globus_gare::testing::{Clock, Collection, ErrorShape, FakeGlobus, Identity, Policy};
+use globus_login::GlobusApp;
 use http::HeaderValue;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::{Builder, Runtime};

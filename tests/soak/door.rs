@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use globus_gare::login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
+use fake_globus::Identity;
 use globus_gare::reauth::{
     Challenge, Credential, Identity as Whose, ReauthError, Reauthenticator, Target,
 };
-use globus_gare::testing::Identity;
+use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
 use reqwest::header::LOCATION;
 use url::Url;
 

@@ -11,8 +11,8 @@ use crate::door::FAILS;
 use crate::errand::{Body, Errand, USERS, Way};
 use crate::gate::{made_up_text, says};
 use crate::ledger::Ledger;
-use crate::table;
 use crate::vitals::Vitals;
+use checks::bench::table;
 
 /// How requests end whose connection was reset for the sake of another.
 const WITH_OTHERS: &str = "error: on an HTTP/2 connection that was reset";

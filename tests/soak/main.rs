@@ -15,9 +15,6 @@ mod errand;
 mod gate;
 mod judge;
 mod ledger;
-#[path = "../../benches/kit/table.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod table;
 mod vitals;
 
 #[global_allocator]
@@ -26,7 +23,7 @@ static HEAP: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 /// How many requests there are where nobody says how many.
 const SHORT: u32 = 5_000;
 
-#[test]
+#[checks::test(seconds = 600)]
 fn nothing_is_lost_and_nothing_is_left() {
     let requests = match std::env::var("SOAK_REQUESTS") {
         Ok(number) => number.parse().expect("SOAK_REQUESTS is a number"),

@@ -1,0 +1,59 @@
+//! What a layer adds to a request over a connection on loopback. Client and server share a thread, so that the time is the
+//! request's own and not that of waking threads.
+//!
+//! Each bare client is there twice: smaller differences than between these two mean nothing.
+
+#![allow(missing_docs, unreachable_pub)]
+
+mod clients;
+
+use checks::bench::bar::{Bars, State::Reached};
+use checks::bench::cost::{Cost, Costs};
+use checks::bench::{Case, table, time};
+use clients::{Client, HTTP_1, HTTP_2};
+
+fn main() {
+    let clients = clients::all();
+    let mut cases: Vec<Case> = clients.iter().map(Client::case).collect();
+    let costs = Costs::count(&mut cases, 300, |run| {
+        allocation_counter::measure(run).count_total
+    });
+    bars(&costs).settle();
+    print_times(&clients, &mut cases);
+}
+
+fn bars(costs: &Costs) -> Bars {
+    let mut bars = Bars::new("Bars: good path, over a connection");
+    for (work, clients) in [("HTTP/1.1", HTTP_1), ("HTTP/2", HTTP_2)] {
+        let added = |name| -> Cost { costs.of(name) - costs.of(clients.bare) };
+        let peer = ("Retry", added(clients.retry));
+        bars.both(work, added(clients.ours), peer, 1.0, Reached);
+    }
+    bars
+}
+
+fn print_times(clients: &[Client], cases: &mut [Case]) {
+    let times = time::interleaved(&mut cases.iter_mut().collect::<Vec<_>>());
+    let median = |name: &str| {
+        let at = clients.iter().position(|client| client.name == name);
+        at.map(|at| times[at].median)
+    };
+    let rows: Vec<_> = clients
+        .iter()
+        .zip(&times)
+        .map(|(client, time)| {
+            let bare = median(client.over).unwrap_or(time.median);
+            vec![
+                client.name.to_owned(),
+                table::duration(time.median),
+                format!("{:+.1} %", (time.median / bare - 1.0) * 100.0),
+                time.spread(),
+            ]
+        })
+        .collect();
+    table::print(
+        "Time of a request, over a connection",
+        &["client", "median", "added", "half of the samples"],
+        &rows,
+    );
+}

@@ -1,0 +1,68 @@
+//! Instructions and allocations of one run: two figures that do not depend on what else the machine does.
+
+use std::collections::BTreeMap;
+use std::ops::{Div, Sub};
+
+use super::{Case, CountAllocations, instructions};
+
+/// What one run of a case costs.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// `None` without valgrind.
+    pub instructions: Option<f64>,
+    pub allocations: f64,
+}
+
+/// What a layer adds: its cost less the cost of what it is built on.
+impl Sub for Cost {
+    type Output = Self;
+
+    fn sub(self, bare: Self) -> Self {
+        Self {
+            instructions: self
+                .instructions
+                .zip(bare.instructions)
+                .map(|(own, bare)| own - bare),
+            allocations: self.allocations - bare.allocations,
+        }
+    }
+}
+
+/// One request's share of the cost of `count` requests.
+impl Div<f64> for Cost {
+    type Output = Self;
+
+    fn div(self, count: f64) -> Self {
+        Self {
+            instructions: self.instructions.map(|all| all / count),
+            allocations: self.allocations / count,
+        }
+    }
+}
+
+/// Costs by the names of the cases.
+pub struct Costs(BTreeMap<String, Cost>);
+
+impl Costs {
+    /// Means of `runs`. Under callgrind this does not return: see [`instructions::count`].
+    pub fn count(cases: &mut [Case], runs: u32, count: CountAllocations) -> Self {
+        let instructions = instructions::count(cases, runs);
+        let cost = |case: &mut Case| Cost {
+            instructions: instructions.get(&case.name).copied(),
+            allocations: case.allocations(runs, count),
+        };
+        Self(
+            cases
+                .iter_mut()
+                .map(|case| (case.name.clone(), cost(case)))
+                .collect(),
+        )
+    }
+
+    /// # Panics
+    ///
+    /// If no case has this name.
+    pub fn of(&self, name: &str) -> Cost {
+        *self.0.get(name).unwrap_or_else(|| panic!("no case {name}"))
+    }
+}

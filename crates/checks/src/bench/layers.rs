@@ -1,0 +1,97 @@
+//! What layers add to the same request.
+
+use super::bar::{Bars, State};
+use super::cost::{Cost, Costs};
+use super::request::Origin;
+use super::{Case, CountAllocations, table, time};
+
+/// A client with a layer, and the name of the client without it. The bare client names itself.
+pub struct Layer {
+    pub name: &'static str,
+    pub over: &'static str,
+    pub case: Box<dyn Fn(Origin) -> Case>,
+}
+
+/// Layers, and what was counted of them.
+pub struct Layers {
+    layers: Vec<Layer>,
+    cases: Vec<Case>,
+    costs: Costs,
+}
+
+impl Layers {
+    pub fn count(layers: Vec<Layer>, count: CountAllocations) -> Self {
+        let case = |layer: &Layer, origin| {
+            let mut case = (layer.case)(origin);
+            case.name = name(layer.name, origin);
+            case
+        };
+        let cases = layers
+            .iter()
+            .flat_map(|layer| Origin::ALL.map(|origin| case(layer, origin)));
+        let mut cases: Vec<Case> = cases.collect();
+        let costs = Costs::count(&mut cases, 50, count);
+        Self {
+            layers,
+            cases,
+            costs,
+        }
+    }
+
+    /// What the layer adds to the client that it is over.
+    fn added(&self, layer: &str, origin: Origin) -> Cost {
+        let found = self.layers.iter().find(|own| own.name == layer);
+        let over = found.map_or(layer, |own| own.over);
+        self.costs.of(&name(layer, origin)) - self.costs.of(&name(over, origin))
+    }
+
+    /// `ours` adds at most what `peer` adds, whatever the request's origin.
+    pub fn at_most(
+        &self,
+        bars: &mut Bars,
+        work: &str,
+        ours: &str,
+        peer: &'static str,
+        state: State,
+    ) {
+        for origin in Origin::ALL {
+            bars.both(
+                &format!("{work}, {}", origin.title()),
+                self.added(ours, origin),
+                (peer, self.added(peer, origin)),
+                1.0,
+                state,
+            );
+        }
+    }
+
+    /// Prints what a request takes with each layer, and between which times the middle half of the samples lies.
+    pub fn print_times(&mut self) {
+        for (number, origin) in Origin::ALL.into_iter().enumerate() {
+            let own = self.cases.iter_mut().skip(number);
+            let own = own.step_by(Origin::ALL.len());
+            let times = time::interleaved(&mut own.collect::<Vec<_>>());
+            let rows: Vec<_> = self
+                .layers
+                .iter()
+                .zip(times)
+                .map(|(layer, time)| {
+                    vec![
+                        layer.name.to_owned(),
+                        table::duration(time.median),
+                        time.spread(),
+                    ]
+                })
+                .collect();
+            table::print(
+                &format!("Time of a request, {}", origin.title()),
+                &["client", "median", "half of the samples"],
+                &rows,
+            );
+        }
+    }
+}
+
+fn name(layer: &str, origin: Origin) -> String {
+    format!("{layer}, {}", origin.title())
+}

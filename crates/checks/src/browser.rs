@@ -1,0 +1,140 @@
+//! HTTP as a browser speaks it, and a person who logs in with one.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use globus_gare::reauth::ReauthError;
+use globus_login::{LoginPrompt, LoginReply, LoginRequest};
+use reqwest::header::LOCATION;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+use url::Url;
+
+/// A client that follows redirects. It uses no proxy: none reaches the ports of this machine.
+pub fn client() -> Client {
+    let client = Client::builder().no_proxy().build();
+    client.expect("a client")
+}
+
+/// As [`client`], but it returns redirects instead of following them.
+pub fn client_without_redirects() -> Client {
+    let client = Client::builder().no_proxy().redirect(Policy::none());
+    client.build().expect("a client")
+}
+
+/// Where a response redirects to.
+#[track_caller]
+pub fn location(response: &Response) -> Url {
+    let status = response.status();
+    assert!(status.is_redirection(), "{status}");
+    let location = response.headers()[LOCATION].to_str().expect("text");
+    response.url().join(location).expect("a URL")
+}
+
+/// Where `page` redirects to.
+pub async fn sent_to(page: impl AsRef<str>) -> Url {
+    let response = client_without_redirects().get(page.as_ref()).send().await;
+    location(&response.expect("a page"))
+}
+
+/// The text at the end of all redirects of `page`.
+pub async fn visit(page: impl AsRef<str>) -> String {
+    let response = client().get(page.as_ref()).send().await.expect("a page");
+    response.text().await.expect("a page")
+}
+
+/// A parameter of a URL's query.
+pub fn parameter(url: &Url, name: &str) -> Option<String> {
+    let mut pairs = url.query_pairs();
+    let pair = pairs.find(|(known, _)| known == name);
+    pair.map(|(_, value)| value.into_owned())
+}
+
+/// What a person makes of the URL that the login page redirects to.
+pub type Reply = fn(Url) -> Result<LoginReply, ReauthError>;
+
+/// A [`LoginPrompt`] that opens the login page, replies with the redirect, and records both. Clones share the record.
+#[derive(Clone)]
+pub struct Browser {
+    /// Without one, no page is opened.
+    reply: Option<Reply>,
+    requests: Arc<Mutex<Vec<LoginRequest>>>,
+    redirects: Arc<Mutex<Vec<Url>>>,
+}
+
+impl Browser {
+    /// Completes each login: the reply is the redirect.
+    pub fn redirected() -> Self {
+        Self::replying(|url| Ok(LoginReply::Redirect(url)))
+    }
+
+    /// Replies to each login with what `reply` makes of the redirect.
+    pub fn replying(reply: Reply) -> Self {
+        Self {
+            reply: Some(reply),
+            requests: Arc::default(),
+            redirects: Arc::default(),
+        }
+    }
+
+    /// Opens no page, and declines each login.
+    pub fn closed() -> Self {
+        Self {
+            reply: None,
+            requests: Arc::default(),
+            redirects: Arc::default(),
+        }
+    }
+
+    /// The requests of the logins so far.
+    pub fn requests(&self) -> Vec<LoginRequest> {
+        self.requests.lock().expect("no panic").clone()
+    }
+
+    /// How many logins there were so far.
+    pub fn logins(&self) -> usize {
+        self.requests.lock().expect("no panic").len()
+    }
+
+    /// A parameter of the authorize URL of a login, counted from 0.
+    pub fn parameter(&self, login: usize, name: &str) -> Option<String> {
+        let requests = self.requests.lock().expect("no panic");
+        parameter(requests[login].authorize_url(), name)
+    }
+
+    /// Where the login pages redirected to so far.
+    pub fn redirects(&self) -> Vec<Url> {
+        self.redirects.lock().expect("no panic").clone()
+    }
+
+    /// The states and codes of all redirects so far.
+    pub fn secrets(&self) -> Vec<String> {
+        let redirects = self.redirects();
+        let names = ["code", "state"];
+        let secrets = redirects
+            .iter()
+            .flat_map(|url| names.map(|name| parameter(url, name)));
+        secrets.flatten().collect()
+    }
+}
+
+#[async_trait]
+impl LoginPrompt for Browser {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        self.requests
+            .lock()
+            .expect("no panic")
+            .push(request.clone());
+        let Some(reply) = self.reply else {
+            return Err(ReauthError::declined());
+        };
+        let redirect = sent_to(request.authorize_url()).await;
+        let expected = request.redirect_uri().as_str();
+        assert!(redirect.as_str().starts_with(expected), "{redirect}");
+        self.redirects
+            .lock()
+            .expect("no panic")
+            .push(redirect.clone());
+        reply(redirect)
+    }
+}

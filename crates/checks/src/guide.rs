@@ -1,0 +1,97 @@
+//! What the examples of the guides hide.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fake_globus::{Collection, FakeGlobus, Identity, Person};
+use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Target};
+use tower::{BoxError, Service, ServiceExt};
+
+pub use crate::browser::Browser;
+use crate::browser::client;
+use crate::sample::Sample;
+pub use crate::sample::TRANSFER_ALL as TRANSFER;
+
+pub async fn list<S, B>(client: S, url: String) -> Result<http::Response<B>, BoxError>
+where
+    S: Service<http::Request<Bytes>, Response = http::Response<B>, Error: Into<BoxError>>,
+{
+    let request = http::Request::get(url).body(Bytes::new())?;
+    client.oneshot(request).await.map_err(Into::into)
+}
+
+pub struct GivenOut {
+    pub globus: Arc<FakeGlobus>,
+    pub ada: Identity,
+}
+
+impl GivenOut {
+    fn token(&self) -> Result<Credential, ReauthError> {
+        let token = self.globus.issue_token(&self.ada, TRANSFER);
+        let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
+        Ok(Credential::bearer(token)?)
+    }
+}
+
+#[async_trait::async_trait]
+impl Reauthenticator for GivenOut {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        self.token()
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        self.token().map(Some)
+    }
+}
+
+#[derive(Clone)]
+pub struct Http(pub reqwest::Client);
+
+impl Http {
+    pub fn new() -> Self {
+        Self(client())
+    }
+}
+
+impl Service<http::Request<Bytes>> for Http {
+    type Response = http::Response<reqwest::Body>;
+    type Error = reqwest::Error;
+    type Future =
+        std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
+        let client = self.0.clone();
+        Box::pin(async move {
+            client
+                .execute(request.try_into()?)
+                .await
+                .map(http::Response::from)
+        })
+    }
+}
+
+/// A server with one collection, the URL of its listing, and who can log in.
+pub async fn globus(
+    person: Person,
+) -> Result<(Arc<FakeGlobus>, String, Identity, tempfile::TempDir), BoxError> {
+    let demand = |collection: Collection| collection.domain("uchicago.edu").session_minutes(30);
+    let sample = Sample::with(demand, |server| server.person(person)).await;
+    sample.write("hello.txt", "hello");
+    let url = sample.listing();
+    Ok((Arc::new(sample.globus), url, sample.ada, sample.directory))
+}
+
+/// The bodies that the guides show are those of the corpus, to the byte.
+pub fn assert_real(body: &[u8]) {
+    let corpus = include_str!("../../../tests/corpus/errors.jsonl");
+    let text = std::str::from_utf8(body).expect("UTF-8");
+    let quoted = serde_json::to_string(text).expect("JSON");
+    assert!(corpus.contains(&quoted), "no body of the corpus: {text}");
+}

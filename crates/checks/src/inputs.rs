@@ -1,0 +1,233 @@
+//! What must hold of any input. The fuzz targets in `fuzz/` and the replay of their inputs are made of these.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use async_trait::async_trait;
+use globus_gare::gare::{self, AuthorizationParameters, Gare, coalesce};
+use globus_gare::reauth::{Challenge, Identity, ReauthError, Reauthenticator, Target, printable};
+use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest, Scope, Scopes};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use url::Url;
+
+const CORPUS: &str = concat!(
+    include_str!("../../../tests/corpus/errors.jsonl"),
+    include_str!("../../../tests/corpus/errors_2.jsonl")
+);
+
+/// The inputs of a fuzz target that are worth keeping, by name, and the bodies of the corpus.
+pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/inputs")
+        .join(target);
+    let saved = fs::read_dir(&directory).expect("a directory of inputs");
+    let mut inputs: Vec<_> = saved
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let name = path.display().to_string();
+            (name, fs::read(path).expect("an input"))
+        })
+        .collect();
+    assert!(!inputs.is_empty(), "no inputs in {}", directory.display());
+    inputs.sort();
+    let rows = CORPUS
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    inputs.extend(rows.map(|row| (text(&row["id"]), text(&row["body"]).into_bytes())));
+    inputs
+}
+
+/// Calls `check` with each of the [`saved`] inputs.
+pub fn replay(target: &str, check: fn(&[u8])) {
+    for (name, input) in saved(target) {
+        // Shown when it fails.
+        println!("{name}");
+        check(&input);
+    }
+}
+
+/// A response body: whatever is found in it can be written, read again, merged, located and shown.
+pub fn detect(input: &[u8]) {
+    let found = gare::detect(input);
+    for found in &found {
+        let text = serde_json::to_string(&found.gare).expect("JSON");
+        let again: Gare = serde_json::from_str(&text).expect("what is written can be read");
+        assert_eq!(again, found.gare, "{text}");
+        let location = found.location.to_string();
+        assert!(!location.chars().any(char::is_control), "{location:?}");
+        let shown = Challenge::new(transfer(), again).in_plain_words();
+        assert!(
+            shown.chars().all(|c| c == ' ' || is_printable(c)),
+            "{shown:?}"
+        );
+    }
+    let asked = |gare: Gare| gare.authorization_parameters;
+    let all: Vec<Gare> = found.into_iter().map(|found| found.gare).collect();
+    let merged = coalesce(all.clone());
+    assert!(merged.len() <= all.len() && merged.is_empty() == all.is_empty());
+    assert_eq!(
+        coalesce(merged.clone()),
+        merged,
+        "merging is done in one go"
+    );
+    let merged: Vec<_> = merged.into_iter().map(asked).collect();
+    for asked in all.into_iter().map(asked) {
+        let covered = merged.iter().any(|merged| {
+            let all_in =
+                |part: &[String], whole: &[String]| part.iter().all(|item| whole.contains(item));
+            all_in(&asked.required_scopes, &merged.required_scopes)
+                && all_in(
+                    &asked.session_required_policies,
+                    &merged.session_required_policies,
+                )
+                && all_in(
+                    &asked.session_required_identities,
+                    &merged.session_required_identities,
+                )
+                && all_in(
+                    &merged.session_required_single_domain,
+                    &asked.session_required_single_domain,
+                )
+                && merged.session_required_single_domain.is_empty()
+                    == asked.session_required_single_domain.is_empty()
+                && merged.session_required_mfa == asked.session_required_mfa
+                && merged.prompt == asked.prompt
+        });
+        assert!(covered, "{asked:?} was lost in {merged:?}");
+    }
+}
+
+/// The text of a GridFTP reply: it means the same as plain text and as a string of a JSON document, and cut off anywhere
+/// it does no harm.
+pub fn gridftp(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    // Does not look like JSON, so it is read as text.
+    let text = format!("Details: {text}");
+    let document = serde_json::json!({ "message": text }).to_string();
+    let params = |body: &str| -> Vec<AuthorizationParameters> {
+        let found = gare::detect(body.as_bytes()).into_iter();
+        found
+            .map(|found| found.gare.authorization_parameters)
+            .collect()
+    };
+    assert_eq!(params(&text), params(&document), "{text:?}");
+    for (at, _) in text.char_indices().step_by(text.len() / 16 + 1) {
+        gare::detect(&text.as_bytes()[..at]);
+    }
+}
+
+/// What a service asks for, on its way into the URL of a login: parameters of the protocol are ours alone, each comes
+/// once, and nothing is there that Globus Auth refuses. Scopes that cannot be asked for trouble nobody.
+pub fn authorize_url(input: &[u8]) {
+    let found = gare::detect(input).into_iter();
+    let given = serde_json::from_slice::<AuthorizationParameters>(input);
+    let asked = found.map(|found| found.gare.authorization_parameters);
+    asked.chain(given).for_each(|asked| check_login_of(&asked));
+}
+
+fn check_login_of(asked: &AuthorizationParameters) {
+    let Some(url) = login_url(asked) else {
+        assert!(!can_be_asked_for(&asked.required_scopes), "{asked:?}");
+        return;
+    };
+    assert_eq!(
+        url[..url::Position::AfterPath],
+        *"https://auth.globus.org/v2/oauth2/authorize"
+    );
+    assert_eq!(url.fragment(), None);
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let mut query: HashMap<&str, &str> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(query.len(), pairs.len(), "a parameter comes twice: {url}");
+    assert!(
+        query.values().all(|value| !value.trim().is_empty()),
+        "a parameter is blank: {url}"
+    );
+
+    for (name, value) in [
+        ("response_type", "code"),
+        ("client_id", CLIENT),
+        ("redirect_uri", "https://auth.globus.org/v2/web/auth-code"),
+        ("code_challenge_method", "S256"),
+        ("access_type", "online"),
+    ] {
+        assert_eq!(query.remove(name), Some(value), "{name}");
+    }
+    assert_eq!(query.remove("code_challenge").map(str::len), Some(43));
+    assert!(query.remove("state").is_some_and(|state| state.len() >= 22));
+    let scopes = query.remove("scope").expect("scopes");
+    let scopes: Scopes = scopes.parse().expect("scopes");
+    for required in &asked.required_scopes {
+        let required = required.parse().expect("scopes");
+        let together = scopes.union(&required).expect("scopes");
+        assert_eq!(together, scopes, "{required} is not in it");
+    }
+    for (name, value) in asked.to_query() {
+        assert!(name.starts_with("session_") || name == "prompt");
+        assert_eq!(query.remove(name), Some(value.as_str()), "{name}");
+    }
+    let prompt = query.remove("prompt");
+    assert!(prompt.is_none() || prompt == Some("login") && asked.requires_session());
+    assert!(query.is_empty(), "nobody asked for {query:?}");
+}
+
+const CLIENT: &str = "3f1c2d9e-0000-4000-8000-000000000000";
+
+/// Whether scopes go together, and with what the program asks for anyway.
+fn can_be_asked_for(scopes: &[String]) -> bool {
+    let ours = Scopes::from(Scope::transfer_all());
+    let all = scopes.iter().try_fold(ours, |all, scopes| {
+        let scopes: Scopes = scopes.parse()?;
+        all.union(&scopes)
+    });
+    all.is_ok()
+}
+
+/// The page that a person is shown; `None` where the login fails before.
+fn login_url(asked: &AuthorizationParameters) -> Option<Url> {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().expect("a runtime")
+    });
+    static SEEN: LazyLock<Arc<Mutex<Option<Url>>>> = LazyLock::new(Arc::default);
+    static APP: LazyLock<GlobusApp> = LazyLock::new(|| {
+        let app = GlobusApp::user(CLIENT).auth_url("https://auth.globus.org");
+        app.prompt(Reader(SEEN.clone())).build().expect("an app")
+    });
+    let challenge = Challenge::new(transfer(), Gare::new("X", asked.clone()));
+    // Tests run on several threads, and there is one URL to look at.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let answer = RUNTIME.block_on(APP.reauthenticate(&challenge));
+    let url = SEEN.lock().expect("no panic").take();
+    let error = answer.expect_err("nobody logs in");
+    assert_eq!(error.is_declined(), url.is_some(), "{error}");
+    url
+}
+
+/// Reads the URL of the login page, and goes no further.
+struct Reader(Arc<Mutex<Option<Url>>>);
+
+#[async_trait]
+impl LoginPrompt for Reader {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        *self.0.lock().expect("no panic") = Some(request.authorize_url().clone());
+        Err(ReauthError::declined())
+    }
+}
+
+fn transfer() -> Target {
+    let origin = "https://transfer.api.globus.org".parse();
+    Target::new(origin.expect("an origin"), Identity::Session)
+}
+
+/// Whether `c` may be shown to a person as it is.
+fn is_printable(c: char) -> bool {
+    printable(&c.to_string()).chars().eq([c])
+}

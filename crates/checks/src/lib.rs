@@ -1,0 +1,19 @@
+//! What the tests and benches of several crates share.
+#![allow(missing_docs, clippy::new_without_default)]
+
+pub mod bench;
+pub mod browser;
+#[cfg(feature = "documents")]
+pub mod documents;
+pub mod guide;
+pub mod inputs;
+#[cfg(unix)]
+pub mod launcher;
+pub mod limit;
+pub mod mock;
+pub mod sample;
+pub mod secrets;
+pub mod site;
+pub mod tokens;
+
+pub use checks_macros::test;

@@ -1,0 +1,179 @@
+//! A Globus service in process, and a reauthenticator to watch.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use globus_gare::layer::{GareLayer, GareService, ReplayableBody};
+use globus_gare::reauth::{
+    Challenge, Credential, GareOptions, ReauthError, Reauthenticator, Target,
+};
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::sync::Semaphore;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, service_fn};
+
+pub type Body = Full<Bytes>;
+pub type Service = GareService<BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>>;
+
+pub const MFA: &str =
+    r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_mfa":true}}"#;
+pub const POLICY: &str = r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_policies":["p"]}}"#;
+pub const CONSENT: &str =
+    r#"{"code":"ConsentRequired","authorization_parameters":{"required_scopes":["s"]}}"#;
+
+/// A body that can be sent once, as a stream.
+pub struct Once;
+
+impl ReplayableBody for Once {
+    fn try_clone(&self) -> Option<Self> {
+        None
+    }
+}
+
+pub fn get(path: &str) -> Request<Body> {
+    let uri = format!("https://transfer.api.globus.org{path}");
+    Request::get(uri).body(Body::default()).expect("a request")
+}
+
+/// The request of one who comes with a credential of their own.
+pub fn presenting<B>(mut request: Request<B>, authorization: &str) -> Request<B> {
+    let value = authorization.parse().expect("a value");
+    request.headers_mut().insert("authorization", value);
+    request
+}
+
+pub fn with<B>(mut request: Request<B>, options: GareOptions) -> Request<B> {
+    request.extensions_mut().insert(options);
+    request
+}
+
+pub fn answer(status: u16, body: &str) -> Response<Body> {
+    let response = Response::builder()
+        .status(status)
+        .header("content-type", "application/json");
+    response
+        .body(Body::from(body.to_owned()))
+        .expect("a response")
+}
+
+pub fn authorization<B>(request: &Request<B>) -> &str {
+    request
+        .headers()
+        .get("authorization")
+        .map_or("", |value| value.to_str().expect("ASCII"))
+}
+
+/// Lets everybody else come as far as they can.
+pub async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A service of `handler` behind `layer`.
+pub fn behind(
+    layer: &GareLayer,
+    handler: impl Fn(Request<Body>) -> Response<Body> + Clone + Send + Sync + 'static,
+) -> Service {
+    layer.layer(BoxCloneSyncService::new(service_fn(move |request| {
+        let handler = handler.clone();
+        // A real service answers after others had their turn.
+        async move {
+            tokio::task::yield_now().await;
+            Ok(handler(request))
+        }
+    })))
+}
+
+/// A reauthenticator that counts, waits to be let go, and gives what it is told to.
+#[derive(Clone)]
+pub struct Login(Arc<State>);
+
+struct State {
+    gate: Semaphore,
+    logins: AtomicUsize,
+    renewals: AtomicUsize,
+    challenges: Mutex<Vec<Challenge>>,
+    results: Mutex<VecDeque<Result<Credential, ReauthError>>>,
+    stored: Mutex<Option<Credential>>,
+}
+
+impl Login {
+    /// Every login gives `Bearer token-N`, as soon as it is asked for.
+    pub fn at_once() -> Self {
+        Self::gated(Semaphore::MAX_PERMITS)
+    }
+
+    /// As [`at_once`](Self::at_once), but each login waits for [`let_go`](Self::let_go).
+    pub fn held() -> Self {
+        Self::gated(0)
+    }
+
+    fn gated(permits: usize) -> Self {
+        Self(Arc::new(State {
+            gate: Semaphore::new(permits),
+            logins: AtomicUsize::new(0),
+            renewals: AtomicUsize::new(0),
+            challenges: Mutex::default(),
+            results: Mutex::default(),
+            stored: Mutex::default(),
+        }))
+    }
+
+    /// What the next login without a result of its own gives.
+    pub fn then(self, result: Result<Credential, ReauthError>) -> Self {
+        self.0.results.lock().expect("whole").push_back(result);
+        self
+    }
+
+    /// What is there without asking anybody.
+    pub fn stored(self, token: &str) -> Self {
+        self.store(token);
+        self
+    }
+
+    pub fn store(&self, token: &str) {
+        *self.0.stored.lock().expect("whole") = Some(Credential::bearer(token).expect("a token"));
+    }
+
+    pub fn let_go(&self) {
+        self.0.gate.add_permits(1);
+    }
+
+    pub fn logins(&self) -> usize {
+        self.0.logins.load(Ordering::SeqCst)
+    }
+
+    pub fn renewals(&self) -> usize {
+        self.0.renewals.load(Ordering::SeqCst)
+    }
+
+    pub fn challenges(&self) -> Vec<Challenge> {
+        self.0.challenges.lock().expect("whole").clone()
+    }
+}
+
+#[async_trait]
+impl Reauthenticator for Login {
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        let login = self.0.logins.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0
+            .challenges
+            .lock()
+            .expect("whole")
+            .push(challenge.clone());
+        self.0.gate.acquire().await.expect("open").forget();
+        let told = self.0.results.lock().expect("whole").pop_front();
+        told.unwrap_or_else(|| Ok(Credential::bearer(format!("token-{login}"))?))
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        self.0.renewals.fetch_add(1, Ordering::SeqCst);
+        Ok(self.0.stored.lock().expect("whole").clone())
+    }
+}

@@ -1,0 +1,85 @@
+//! A Globus with one collection over a directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fake_globus::{Collection, FakeGlobus, FakeGlobusBuilder, Identity, Person};
+use globus_gare::reauth::Trust;
+use tempfile::TempDir;
+
+pub const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+
+/// A [`FakeGlobus`] with one collection over an empty directory. Its person logs in at once, as `ada@uchicago.edu`.
+pub struct Sample {
+    pub globus: FakeGlobus,
+    /// `ada@uchicago.edu`, with the linked identity `ada@globusid.org`.
+    pub ada: Identity,
+    /// The id of the collection.
+    pub collection: String,
+    pub directory: TempDir,
+}
+
+impl Sample {
+    /// Its collection demands no more than a token.
+    pub async fn open() -> Self {
+        Self::guarded(|collection| collection).await
+    }
+
+    pub async fn guarded(collection: impl FnOnce(Collection) -> Collection) -> Self {
+        Self::with(collection, |server| server).await
+    }
+
+    pub async fn with(
+        collection: impl FnOnce(Collection) -> Collection,
+        server: impl FnOnce(FakeGlobusBuilder) -> FakeGlobusBuilder,
+    ) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let collection = collection(Collection::new("Samples", directory.path()));
+        let id = collection.id().to_string();
+        let ada = Identity::new("ada", "uchicago.edu").linked(Identity::new("ada", "globusid.org"));
+        let builder = FakeGlobus::builder()
+            .collection(collection)
+            .identity(ada.clone())
+            .person(Person::automatic());
+        let globus = server(builder).start().await.expect("a server");
+        Self {
+            globus,
+            ada,
+            collection: id,
+            directory,
+        }
+    }
+
+    /// Writes a file of the collection.
+    pub fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.directory.path().join(path);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+        fs::write(&path, content).expect("a file");
+        path
+    }
+
+    /// The URL that lists the collection.
+    pub fn listing(&self) -> String {
+        let (url, id) = (self.globus.transfer_url(), &self.collection);
+        format!("{url}v0.10/operation/endpoint/{id}/ls")
+    }
+
+    /// Ada's token for Transfer.
+    pub fn token(&self) -> String {
+        let token = self.globus.issue_token(&self.ada, TRANSFER_ALL);
+        token.expect("a token")
+    }
+
+    /// Trust in its Transfer alone.
+    pub fn trust(&self) -> Trust {
+        let trust = Trust::none().origin(self.globus.transfer_url());
+        trust.expect("an origin")
+    }
+}
+
+/// Asserts that no client of `globus` broke a rule of the protocol.
+#[track_caller]
+pub fn assert_no_violation(globus: &FakeGlobus) {
+    let violations = globus.violations();
+    assert!(violations.is_empty(), "{violations:?}");
+}

@@ -1,0 +1,192 @@
+//! A service that answers early, and an attempt that goes on while somebody logs in.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::poll;
+use globus_gare::layer::{GareLayer, ReplayBody, ReplayBodyError};
+use globus_gare::reauth::{Credential, GareOutcome, Session, Trust, reauth_fn};
+use globus_gare::reqwest::GareMiddleware;
+use http::{Extensions, Request, Response};
+use http_body::Body;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use reqwest::ResponseBuilderExt;
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
+use tokio::sync::Semaphore;
+use tower::{Layer, ServiceExt, service_fn};
+
+use super::service::GARE;
+use super::source::{Broken, Source, Step, data};
+use crate::support::server::BoxError;
+
+const URL: &str = "https://transfer.api.globus.org/v0.10/upload";
+const LIMIT: usize = 3;
+
+type Sent = BoxBody<Bytes, BoxError>;
+
+/// Answers at once; the bodies that it was sent stay with the test.
+#[derive(Clone, Default)]
+struct Early(Arc<Mutex<Vec<Sent>>>);
+
+impl Early {
+    fn answer(&self, known: bool, body: Sent) -> (u16, &'static str) {
+        self.0.lock().expect("whole").push(body);
+        if known { (200, "in") } else { (403, GARE) }
+    }
+
+    fn bodies(&self) -> Vec<Sent> {
+        std::mem::take(&mut self.0.lock().expect("whole"))
+    }
+}
+
+fn boxed<B>(body: B) -> Sent
+where
+    B: Body<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
+    BodyExt::boxed(body.map_err(Into::into))
+}
+
+#[async_trait]
+impl Middleware for Early {
+    async fn handle(
+        &self,
+        mut request: reqwest::Request,
+        _: &mut Extensions,
+        _: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let fresh = request.headers().get("authorization");
+        let known = fresh.is_some_and(|value| value == "Bearer fresh");
+        let body = request.body_mut().take().expect("a body");
+        let (status, text) = self.answer(known, boxed(body));
+        let url = request.url().clone();
+        let response = http::Response::builder().status(status).url(url);
+        Ok(response.body(text).expect("a response").into())
+    }
+}
+
+/// The status, and what the outcome says of refusal and replays.
+type Told = (u16, Option<&'static str>, u32);
+
+fn told(status: u16, extensions: &Extensions) -> Told {
+    let outcome = extensions.get::<GareOutcome>().expect("an outcome");
+    let refusal = outcome.refusal().map(|refusal| refusal.name());
+    (status, refusal, outcome.replays())
+}
+
+fn with_layer(early: Early, session: Session, body: Source) -> BoxFuture<'static, Told> {
+    let service = service_fn(move |request: Request<ReplayBody<Source>>| {
+        let fresh = request.headers().get("authorization");
+        let known = fresh.is_some_and(|value| value == "Bearer fresh");
+        let (status, text) = early.answer(known, boxed(request.into_body()));
+        let response = Response::builder()
+            .status(status)
+            .body(Full::<Bytes>::from(text));
+        async move { Ok::<_, Infallible>(response.expect("a response")) }
+    });
+    let client = GareLayer::from_session(session).layer(service);
+    let body = ReplayBody::with_limit(body, LIMIT);
+    let request = Request::post(URL).body(body).expect("a request");
+    Box::pin(async move {
+        let response = client.oneshot(request).await.expect("a response");
+        told(response.status().as_u16(), response.extensions())
+    })
+}
+
+fn with_middleware(early: Early, session: Session, body: Source) -> BoxFuture<'static, Told> {
+    let client = ClientBuilder::new(reqwest::Client::new())
+        .with(GareMiddleware::from_session(session).replay_streams(LIMIT))
+        .with(early)
+        .build();
+    let request = client.post(URL).body(reqwest::Body::wrap(body));
+    Box::pin(async move {
+        let response = request.send().await.expect("a response");
+        told(response.status().as_u16(), response.extensions())
+    })
+}
+
+type Client = fn(Early, Session, Source) -> BoxFuture<'static, Told>;
+
+async fn read(body: &mut Sent) -> Result<Option<Bytes>, String> {
+    let frame = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
+    match frame {
+        None => Ok(None),
+        Some(Ok(frame)) => Ok(frame.into_data().ok()),
+        Some(Err(error)) => Err(root(&*error)),
+    }
+}
+
+/// Clients wrap the errors of a body: the one that it began with.
+fn root(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut chain = std::iter::successors(Some(error), |error| error.source());
+    if chain.clone().any(|error| error.is::<Broken>()) {
+        return "broken".to_owned();
+    }
+    let ours = chain.find_map(|error| error.downcast_ref::<ReplayBodyError>());
+    assert!(ours.is_some_and(ReplayBodyError::is_overtaken), "{error:?}");
+    "overtaken".to_owned()
+}
+
+async fn goes_on(client: Client) {
+    for fails in [false, true] {
+        let gate = Arc::new(Semaphore::new(0));
+        let held = Arc::clone(&gate);
+        let session = Session::new(reauth_fn(move |_| {
+            let gate = Arc::clone(&held);
+            async move {
+                gate.acquire().await.expect("open").forget();
+                Ok(Credential::bearer("fresh")?)
+            }
+        }))
+        .trust(Trust::globus());
+        let early = Early::default();
+        let (source, hand) = Source::in_hand();
+        let mut request = pin!(client(early.clone(), session.clone(), source));
+        for _ in 0..4 {
+            assert!(poll!(&mut request).is_pending(), "somebody logs in");
+            tokio::task::yield_now().await;
+        }
+
+        let mut first = early.bodies().pop().expect("the first attempt");
+        hand.give(data("abc"));
+        assert_eq!(read(&mut first).await, Ok(Some("abc".into())));
+        if fails {
+            hand.give(Step::Error);
+        } else {
+            hand.give(data("defg"));
+            hand.end();
+        }
+        // Cut short: what is beyond the limit belongs to the replay.
+        assert_eq!(read(&mut first).await, Err("overtaken".to_owned()));
+
+        gate.add_permits(1);
+        let told = request.await;
+        assert_eq!(session.stats().replays, u64::from(told.2), "counted alike");
+        let replay = early.bodies().pop();
+        if fails {
+            assert_eq!(told, (403, Some("not_replayable"), 0));
+            assert!(replay.is_none(), "a body that is broken already");
+        } else {
+            assert_eq!(told, (200, None, 1));
+            let mut replay = replay.expect("a replay");
+            assert_eq!(read(&mut replay).await, Ok(Some("abc".into())));
+            assert_eq!(read(&mut replay).await, Ok(Some("defg".into())));
+            assert_eq!(read(&mut replay).await, Ok(None));
+        }
+    }
+}
+
+#[checks::test]
+async fn behind_the_layer() {
+    goes_on(with_layer).await;
+}
+
+#[checks::test]
+async fn behind_the_middleware() {
+    goes_on(with_middleware).await;
+}

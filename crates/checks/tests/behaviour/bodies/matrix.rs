@@ -1,0 +1,270 @@
+//! Clients × kinds of bodies × transports: each cell is a test.
+
+use bytes::Bytes;
+use http::{Method, Request};
+
+use super::clients::{
+    Client, Got, Hyper, Login, ReqwestMiddleware, ReqwestService, Told, Transport, Upload, see,
+};
+use super::service::{GARE, Service, received};
+use super::source::{Step, data};
+
+fn request(method: Method, url: String, upload: Upload) -> Request<Upload> {
+    Request::builder()
+        .method(method)
+        .uri(url)
+        .header("te", "trailers")
+        .header("trailer", "x-sum")
+        .body(upload)
+        .expect("a request")
+}
+
+fn nothing() -> Upload {
+    Upload::Memory(Bytes::new())
+}
+
+/// Sends `upload` to a service that answers in `manner`: what the service was sent.
+async fn upload<C: Client>(
+    transport: Transport,
+    manner: &str,
+    upload: Upload,
+) -> (Got, Told, usize, Vec<String>) {
+    let service = Service::default();
+    let server = service.start().await;
+    let login = Login::new();
+    let request = request(
+        Method::POST,
+        server.url(&format!("/upload/{manner}")),
+        upload,
+    );
+    let client = C::new(transport);
+    let (got, told) = see(client.send(request, Some(&login)).await).await;
+    (got, told, login.logins(), service.uploads())
+}
+
+/// What is sent after the login is what there was to send, framed as before.
+async fn is_sent_again<C: Client>(transport: Transport, body: Upload, sum: String, framed: &str) {
+    for manner in ["whole", "partly", "early"] {
+        let (got, told, logins, uploads) = upload::<C>(transport, manner, body.clone()).await;
+        assert_eq!((got.status.as_u16(), told), (200, Some(None)), "{manner}");
+        assert_eq!(got.data, sum, "{manner}");
+        assert_eq!(logins, 1);
+        let attempts = if manner == "whole" { 2 } else { 1 };
+        assert_eq!(
+            uploads,
+            vec![format!("{sum} {framed}"); attempts],
+            "{manner}"
+        );
+    }
+}
+
+fn framing(transport: Transport, length: &str) -> String {
+    match (transport, length) {
+        (Transport::Http1, "-") => "- chunked".to_owned(),
+        (_, length) => format!("{length} -"),
+    }
+}
+
+async fn memory<C: Client>(transport: Transport) {
+    let sum = received(b"in memory", false);
+    let body = Upload::Memory("in memory".into());
+    is_sent_again::<C>(transport, body, sum, &framing(transport, "9")).await;
+}
+
+fn pieces() -> Vec<Step> {
+    vec![
+        data("in "),
+        Step::Yield,
+        data("three"),
+        Step::Yield,
+        data(" pieces"),
+    ]
+}
+
+async fn stream<C: Client>(transport: Transport) {
+    let sum = received(b"in three pieces", false);
+    let body = Upload::Stream(pieces(), true);
+    is_sent_again::<C>(transport, body, sum, &framing(transport, "15")).await;
+}
+
+async fn stream_with_trailers<C: Client>(transport: Transport) {
+    let mut steps = pieces();
+    steps.push(Step::Trailers);
+    let sum = received(b"in three pieces", true);
+    let body = Upload::Stream(steps, false);
+    is_sent_again::<C>(transport, body, sum, &framing(transport, "-")).await;
+}
+
+/// Longer than what is kept: sent once, whole, and the outcome says so.
+async fn long_stream<C: Client>(transport: Transport) {
+    let piece = vec![b'x'; 1000];
+    let body = Upload::Stream(vec![Step::Data(piece.clone()); 70], false);
+    let (got, told, logins, uploads) = upload::<C>(transport, "whole", body).await;
+    assert_eq!(
+        (got.status.as_u16(), told),
+        (403, Some(Some("not_replayable")))
+    );
+    assert_eq!(logins, 0);
+    let sum = received(&piece.repeat(70), false);
+    assert_eq!(uploads, [format!("{sum} {}", framing(transport, "-"))]);
+}
+
+/// What a caller gets with us, and what it would get without: of the refusal, and once it is let in.
+async fn download<C: Client>(
+    transport: Transport,
+    method: Method,
+    kind: &str,
+) -> ((Got, Told), Got, Got, usize) {
+    let service = Service::default();
+    let server = service.start().await;
+    let login = if kind == "drip" {
+        Login::impatient()
+    } else {
+        Login::new()
+    };
+    let client = C::new(transport);
+    let asked = || {
+        let mut request = request(
+            method.clone(),
+            server.url(&format!("/get/{kind}")),
+            nothing(),
+        );
+        let encoding = match kind {
+            "gzip" | "br" | "zstd" => kind,
+            _ => "identity",
+        };
+        request
+            .headers_mut()
+            .insert("accept-encoding", encoding.parse().expect("a value"));
+        request
+    };
+    // The slow ones go on once the caller has the head of the answer.
+    let see_it_go_on = async |answer| {
+        (0..2).for_each(|_| service.let_go());
+        see(answer).await
+    };
+    let with = see_it_go_on(client.send(asked(), Some(&login)).await).await;
+    let (refused, _) = see_it_go_on(client.send(asked(), None).await).await;
+    let mut let_in = asked();
+    let_in
+        .headers_mut()
+        .insert("authorization", "Bearer fresh".parse().expect("a value"));
+    let (let_in, _) = see(client.send(let_in, None).await).await;
+    (with, refused, let_in, login.logins())
+}
+
+async fn is_followed<C: Client>(transport: Transport, kind: &str) {
+    let ((with, told), refused, let_in, logins) = download::<C>(transport, Method::GET, kind).await;
+    assert_eq!(
+        (refused.status.as_u16(), let_in.status.as_u16()),
+        (403, 200)
+    );
+    assert_eq!((with, told), (let_in, Some(None)), "{kind}");
+    assert_eq!(logins, 1);
+}
+
+async fn is_left_alone<C: Client>(transport: Transport, method: Method, kind: &str) -> Got {
+    let ((with, told), refused, _, logins) = download::<C>(transport, method, kind).await;
+    assert_eq!((&with, told), (&refused, None), "{kind}");
+    assert_eq!(logins, 0);
+    with
+}
+
+async fn sized<C: Client>(transport: Transport) {
+    is_followed::<C>(transport, "sized").await;
+}
+
+async fn chunked<C: Client>(transport: Transport) {
+    is_followed::<C>(transport, "chunked").await;
+}
+
+async fn trailers<C: Client>(transport: Transport) {
+    is_followed::<C>(transport, "trailers").await;
+}
+
+async fn compressed<C: Client>(transport: Transport) {
+    for kind in ["gzip", "br", "zstd"] {
+        let got = is_left_alone::<C>(transport, Method::GET, kind).await;
+        assert_eq!(got.headers["content-encoding"], kind);
+    }
+}
+
+async fn slow_drip<C: Client>(transport: Transport) {
+    let got = is_left_alone::<C>(transport, Method::GET, "drip").await;
+    assert_eq!(got.data, GARE);
+}
+
+async fn endless<C: Client>(transport: Transport) {
+    let got = is_left_alone::<C>(transport, Method::GET, "endless").await;
+    assert_eq!(got.data.len(), 1024 * 1024);
+}
+
+async fn reset_in_the_middle<C: Client>(transport: Transport) {
+    let got = is_left_alone::<C>(transport, Method::GET, "reset").await;
+    assert!(got.broke);
+}
+
+async fn head<C: Client>(transport: Transport) {
+    let got = is_left_alone::<C>(transport, Method::HEAD, "sized").await;
+    assert_eq!(got.status, 403);
+}
+
+async fn no_content<C: Client>(transport: Transport) {
+    let got = is_left_alone::<C>(transport, Method::GET, "none").await;
+    assert_eq!(got.status, 204);
+}
+
+async fn too_long<C: Client>(transport: Transport) {
+    let got = is_left_alone::<C>(transport, Method::GET, "long").await;
+    assert!(got.data.len() > 300 * 1024);
+}
+
+/// What was refused and not followed is given back as it came, trailers too.
+async fn declined<C: Client>(transport: Transport) {
+    for kind in ["sized", "chunked", "trailers"] {
+        let service = Service::default();
+        let server = service.start().await;
+        let login = Login::new();
+        let client = C::new(transport);
+        // A credential that no login can replace.
+        let asked = || {
+            let url = server.url(&format!("/get/{kind}"));
+            let mut request = request(Method::GET, url, nothing());
+            let basic = "Basic Og==".parse().expect("a value");
+            request.headers_mut().insert("authorization", basic);
+            request
+        };
+        let (with, told) = see(client.send(asked(), Some(&login)).await).await;
+        let (without, _) = see(client.send(asked(), None).await).await;
+        assert_eq!((with, told), (without, Some(Some("not_bearer"))), "{kind}");
+    }
+}
+
+macro_rules! cells {
+    ($($row:ident: $client:ident over $transport:ident;)*) => {
+        $(mod $row {
+            use super::{$client, Transport};
+
+            cells!($client over $transport: memory, stream, stream_with_trailers, long_stream);
+            cells!($client over $transport: sized, chunked, trailers, compressed, slow_drip, endless);
+            cells!($client over $transport: reset_in_the_middle, head, no_content, too_long, declined);
+        })*
+    };
+    ($client:ident over $transport:ident: $($cell:ident),*) => {
+        $(
+            #[checks::test]
+            async fn $cell() {
+                super::$cell::<$client>(Transport::$transport).await;
+            }
+        )*
+    };
+}
+
+cells! {
+    hyper_over_http1: Hyper over Http1;
+    hyper_over_http2: Hyper over Http2;
+    reqwest_service_over_http1: ReqwestService over Http1;
+    reqwest_service_over_http2: ReqwestService over Http2;
+    reqwest_middleware_over_http1: ReqwestMiddleware over Http1;
+    reqwest_middleware_over_http2: ReqwestMiddleware over Http2;
+}

@@ -1,0 +1,132 @@
+//! `ReplayBody` while an earlier attempt is still being sent.
+
+use std::pin::Pin;
+use std::task::Poll;
+
+use bytes::Bytes;
+use globus_gare::layer::{ReplayBody, ReplayBodyError, ReplayableBody};
+use http_body::{Body, Frame};
+use tokio_test::task::{self, Spawn};
+
+use super::source::{Broken, Hand, Source, Step, data};
+
+type Upload = Spawn<ReplayBody<Source>>;
+
+fn pair(limit: usize) -> (Upload, Upload, Hand) {
+    let (source, hand) = Source::in_hand();
+    let first = ReplayBody::with_limit(source, limit);
+    let copy = first.try_clone().expect("a copy");
+    (task::spawn(first), task::spawn(copy), hand)
+}
+
+type Polled = Poll<Option<Result<Frame<Bytes>, Box<dyn std::error::Error + Send + Sync>>>>;
+
+fn poll(body: &mut Upload) -> Polled {
+    body.enter(|cx, body| Pin::new(body.get_mut()).poll_frame(cx))
+}
+
+fn text(polled: Polled) -> String {
+    match polled {
+        Poll::Pending => "~".to_owned(),
+        Poll::Ready(None) => ".".to_owned(),
+        Poll::Ready(Some(Err(error))) => error.to_string(),
+        Poll::Ready(Some(Ok(frame))) => {
+            String::from_utf8(frame.into_data().expect("data").to_vec()).expect("text")
+        }
+    }
+}
+
+fn is_overtaken(polled: Polled) -> bool {
+    let Poll::Ready(Some(Err(error))) = polled else {
+        return false;
+    };
+    error
+        .downcast_ref::<ReplayBodyError>()
+        .is_some_and(ReplayBodyError::is_overtaken)
+}
+
+#[checks::test]
+fn both_read_the_same_within_the_limit() {
+    let (mut first, mut copy, hand) = pair(3);
+    assert!(copy.claim());
+    hand.give(data("ab"));
+    assert_eq!(text(poll(&mut first)), "ab");
+    assert_eq!(text(poll(&mut copy)), "ab");
+    hand.give(data("c"));
+    assert_eq!(text(poll(&mut copy)), "c");
+    assert_eq!(text(poll(&mut first)), "c");
+    hand.end();
+    assert_eq!(text(poll(&mut first)), ".");
+    assert_eq!(text(poll(&mut copy)), ".");
+}
+
+#[checks::test]
+fn both_are_woken_whoever_is_first() {
+    let (mut first, mut copy, hand) = pair(9);
+    assert!(poll(&mut first).is_pending());
+    assert!(poll(&mut copy).is_pending());
+    hand.give(data("a"));
+    assert!(copy.is_woken(), "the source knows the last to ask");
+    assert_eq!(text(poll(&mut copy)), "a");
+    assert!(first.is_woken(), "and that one passes it on");
+    assert_eq!(text(poll(&mut first)), "a");
+}
+
+#[checks::test]
+fn one_that_leaves_wakes_the_other() {
+    let (mut first, mut copy, hand) = pair(9);
+    assert!(poll(&mut first).is_pending());
+    assert!(poll(&mut copy).is_pending());
+    drop(copy);
+    assert!(
+        first.is_woken(),
+        "the source would have woken the one that left"
+    );
+    assert!(poll(&mut first).is_pending());
+    hand.give(data("a"));
+    assert!(first.is_woken());
+}
+
+#[checks::test]
+fn beyond_the_limit_it_is_the_replay_that_reads_on() {
+    let (mut first, mut copy, hand) = pair(3);
+    hand.give(data("abc"));
+    assert_eq!(text(poll(&mut first)), "abc");
+    assert!(copy.claim());
+    hand.give(data("def"));
+    assert!(
+        is_overtaken(poll(&mut first)),
+        "cut short, and not at an end"
+    );
+    assert!(is_overtaken(poll(&mut first)));
+    assert!(copy.claim(), "what was claimed stays");
+    assert_eq!(text(poll(&mut copy)), "abc");
+    assert_eq!(text(poll(&mut copy)), "def");
+    hand.give(data("g"));
+    assert_eq!(text(poll(&mut copy)), "g");
+    hand.end();
+    assert_eq!(text(poll(&mut copy)), ".");
+}
+
+#[checks::test]
+fn without_a_claim_it_is_the_first_attempt_that_reads_on() {
+    let (mut first, copy, hand) = pair(3);
+    hand.give(data("abcd"));
+    assert_eq!(text(poll(&mut first)), "abcd");
+    assert!(!copy.claim());
+    hand.give(data("e"));
+    assert_eq!(text(poll(&mut first)), "e");
+}
+
+#[checks::test]
+fn the_replay_is_told_of_the_failure() {
+    let (mut first, mut copy, hand) = pair(9);
+    assert!(copy.claim());
+    hand.give(Step::Error);
+    assert!(is_overtaken(poll(&mut first)));
+    assert!(!copy.claim(), "and is not sent, if there is still time");
+    let Poll::Ready(Some(Err(error))) = poll(&mut copy) else {
+        panic!("no error")
+    };
+    assert!(error.is::<Broken>(), "{error}");
+}

@@ -1,0 +1,8 @@
+//! Drawn bodies, documents and schedules, and the stacks that need heavy crates.
+
+mod bodies;
+mod gare;
+mod replayed_headers;
+mod reqwest;
+mod session;
+mod support;

@@ -1,0 +1,59 @@
+//! Which URLs of `reqwest` the middleware acts on: it reads them as the tower layer reads a URI.
+
+use globus_gare::reauth::{Credential, Session, Trust, reauth_fn};
+use globus_gare::reqwest::GareMiddleware;
+use reqwest::Request;
+use reqwest_middleware::ClientBuilder;
+
+use super::service::{plain, refusal};
+use super::trusted::Cache;
+use crate::support::server::BoxError;
+
+/// What a client of `session` gets from `url`, where whoever comes with a credential is let in.
+async fn send(session: &Session, url: &str) -> Result<reqwest::Response, BoxError> {
+    let client = ClientBuilder::new(plain())
+        .with(GareMiddleware::from_session(session.clone()))
+        .with(Cache {
+            url: Some(url.to_owned()),
+        })
+        .build();
+    let request = Request::new(http::Method::GET, url.parse()?);
+    Ok(client.execute(request).await?)
+}
+
+#[checks::test]
+async fn url_is_the_place_that_it_is_as_a_uri() -> Result<(), BoxError> {
+    for (url, trusted) in [
+        ("https://transfer.api.globus.org/v0.10/", true),
+        ("https://Transfer.api.globus.org:443/v0.10/", true),
+        ("http://127.0.0.1:8080/", true),
+        ("http://[::1]:8080/", true),
+        ("http://localhost/", true),
+        ("https://user:password@transfer.api.globus.org/", false),
+        ("https://user@transfer.api.globus.org/", false),
+        ("https://transfer.api.globus.org:8443/", false),
+        ("https://globus.org.evil.example/", false),
+        ("http://transfer.api.globus.org/", false),
+        ("ftp://transfer.api.globus.org/", false),
+    ] {
+        let login = reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
+        let session = Session::new(login).trust(Trust::globus().loopback());
+        // With or without a credential at hand, which is for that origin alone.
+        for warm in [false, true] {
+            if warm {
+                let response = send(&session, "https://transfer.api.globus.org/").await?;
+                assert_eq!(response.status(), 200);
+            }
+            let logins = session.stats().logins;
+            let response = send(&session, url).await?;
+            let expected = if trusted { 200 } else { 403 };
+            assert_eq!(response.status(), expected, "{url}");
+            let name = (!trusted).then_some("untrusted");
+            assert_eq!(refusal(&response).filter(|name| !name.is_empty()), name);
+            if !trusted {
+                assert_eq!(session.stats().logins, logins, "{url}");
+            }
+        }
+    }
+    Ok(())
+}

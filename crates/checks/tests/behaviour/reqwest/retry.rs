@@ -1,0 +1,114 @@
+//! Next to reqwest-retry: a 502 that carries a requirement is not transient.
+
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use globus_gare::reauth::{GareOutcome, Session};
+use globus_gare::reqwest::GareMiddleware;
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use reqwest_retry::policies::ExponentialBackoff;
+use reqwest_retry::{
+    DefaultRetryableStrategy, RetryTransientMiddleware, Retryable, RetryableStrategy,
+};
+
+use super::service::{declining, guarded, plain, refusal, session};
+use crate::support::server::BoxError;
+
+fn policy() -> ExponentialBackoff {
+    let soon = Duration::from_millis(1);
+    ExponentialBackoff::builder()
+        .retry_bounds(soon, soon)
+        .build_with_max_retries(3)
+}
+
+/// Leaves alone what was given up on: nobody logs in by being asked again.
+struct NotForLogins;
+
+impl RetryableStrategy for NotForLogins {
+    fn handle(
+        &self,
+        result: &Result<reqwest::Response, reqwest_middleware::Error>,
+    ) -> Option<Retryable> {
+        let given_up = |response: &reqwest::Response| {
+            let outcome = response.extensions().get::<GareOutcome>();
+            outcome.is_some_and(|outcome| outcome.refusal().is_some())
+        };
+        match result {
+            Ok(response) if given_up(response) => Some(Retryable::Fatal),
+            result => DefaultRetryableStrategy.handle(result),
+        }
+    }
+}
+
+fn retry_outside(session: &Session) -> ClientWithMiddleware {
+    ClientBuilder::new(plain())
+        .with(RetryTransientMiddleware::new_with_policy_and_strategy(
+            policy(),
+            NotForLogins,
+        ))
+        .with(GareMiddleware::from_session(session.clone()))
+        .build()
+}
+
+#[checks::test]
+async fn outside_of_ours_the_retry_never_sees_the_requirement() -> Result<(), BoxError> {
+    let (server, requests) = guarded(502).await;
+    let session = session();
+    let response = retry_outside(&session).get(server.url("/")).send().await?;
+    assert_eq!(response.status(), 200);
+    assert_eq!(requests.load(SeqCst), 2, "the refusal and the replay");
+    assert_eq!(session.stats().logins, 1);
+    Ok(())
+}
+
+#[checks::test]
+async fn outside_of_ours_the_retry_is_still_there_for_the_rest() -> Result<(), BoxError> {
+    let (server, requests) = guarded(503).await;
+    let response = retry_outside(&session())
+        .get(server.url("/"))
+        .send()
+        .await?;
+    assert_eq!(response.status(), 503);
+    assert_eq!(requests.load(SeqCst), 4);
+    Ok(())
+}
+
+#[checks::test]
+async fn inside_of_ours_the_retry_eats_the_requirement_first() -> Result<(), BoxError> {
+    let (server, requests) = guarded(502).await;
+    let client = ClientBuilder::new(plain())
+        .with(GareMiddleware::from_session(session()))
+        .with(RetryTransientMiddleware::new_with_policy(policy()))
+        .build();
+    let response = client.get(server.url("/")).send().await?;
+    assert_eq!(response.status(), 200);
+    assert_eq!(
+        requests.load(SeqCst),
+        5,
+        "the symptom: four attempts before the login"
+    );
+    Ok(())
+}
+
+#[checks::test]
+async fn a_declined_login_is_retried_unless_the_strategy_knows_better() -> Result<(), BoxError> {
+    let (server, requests) = guarded(502).await;
+    let session = declining();
+    let response = retry_outside(&session).get(server.url("/")).send().await?;
+    assert_eq!(refusal(&response), Some("failed"));
+    assert_eq!(requests.swap(0, SeqCst), 1);
+
+    let client = ClientBuilder::new(plain())
+        .with(RetryTransientMiddleware::new_with_policy(policy()))
+        .with(GareMiddleware::from_session(session.clone()))
+        .build();
+    let response = client.get(server.url("/")).send().await?;
+    assert_eq!(refusal(&response), Some("failed"));
+    assert_eq!(
+        requests.load(SeqCst),
+        4,
+        "the symptom: asked again and again"
+    );
+    assert_eq!(session.stats().logins, 1, "but nobody was prompted again");
+    Ok(())
+}

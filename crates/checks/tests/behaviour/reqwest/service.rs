@@ -1,0 +1,65 @@
+//! A service that asks who it is, and a login that it believes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use bytes::Bytes;
+use globus_gare::reauth::{Credential, GareOutcome, ReauthError, Session, Trust, reauth_fn};
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+
+use crate::support::server::{Answer, Server};
+
+pub(crate) const GARE: &str = r#"{"authorization_parameters":{"session_required_mfa":true}}"#;
+
+/// Refuses with `status` whoever comes without `Bearer fresh`; counts who comes.
+pub(crate) async fn guarded(status: u16) -> (Server, Arc<AtomicUsize>) {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let server = Server::start(move |request: Request<Incoming>| {
+        counted.fetch_add(1, SeqCst);
+        async move {
+            let presented = request.headers().get_all("authorization");
+            let known = presented.iter().eq(["Bearer fresh"]);
+            let sent = request.into_body().collect().await.expect("a body");
+            if known {
+                answer(200, sent.to_bytes())
+            } else {
+                answer(status, Bytes::from_static(GARE.as_bytes()))
+            }
+        }
+    })
+    .await;
+    (server, requests)
+}
+
+pub(crate) fn answer(status: u16, body: Bytes) -> Answer {
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/json")
+        .body(Full::new(body).map_err(|never| match never {}).boxed())
+        .expect("an answer")
+}
+
+/// Every login gives `Bearer fresh`.
+pub(crate) fn session() -> Session {
+    let login = reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
+    Session::new(login).trust(Trust::none().loopback())
+}
+
+/// Nobody wants to log in.
+pub(crate) fn declining() -> Session {
+    let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
+    Session::new(login).trust(Trust::none().loopback())
+}
+
+pub(crate) fn plain() -> reqwest::Client {
+    let builder = reqwest::Client::builder().no_proxy();
+    builder.build().expect("a client")
+}
+
+pub(crate) fn refusal(response: &reqwest::Response) -> Option<&'static str> {
+    let outcome = response.extensions().get::<GareOutcome>()?;
+    Some(outcome.refusal().map_or("", |refusal| refusal.name()))
+}

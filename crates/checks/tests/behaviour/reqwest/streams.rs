@@ -1,0 +1,91 @@
+//! Streaming request bodies: once by default, again where it is asked for.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use futures_util::stream;
+use globus_gare::reqwest::GareMiddleware;
+use reqwest::Body;
+use reqwest_middleware::ClientBuilder;
+
+use super::service::{guarded, plain, refusal, session};
+use crate::support::server::BoxError;
+
+fn stream(pieces: &'static [&'static str]) -> Body {
+    Body::wrap_stream(stream::iter(
+        pieces.iter().map(|piece| Ok::<_, BoxError>(*piece)),
+    ))
+}
+
+#[checks::test]
+async fn a_stream_is_sent_once_by_default() -> Result<(), BoxError> {
+    let (server, requests) = guarded(403).await;
+    let session = session();
+    let client = ClientBuilder::new(plain())
+        .with(GareMiddleware::from_session(session.clone()))
+        .build();
+    let response = client
+        .put(server.url("/"))
+        .body(stream(&["a", "b"]))
+        .send()
+        .await?;
+    assert_eq!(refusal(&response), Some("not_replayable"));
+    assert_eq!((requests.load(SeqCst), session.stats().logins), (1, 0));
+    assert_eq!(response.status(), 403);
+
+    // The session may log in all the same, for the next one.
+    let session = session.login_for_unreplayable(true);
+    let client = ClientBuilder::new(plain())
+        .with(GareMiddleware::from_session(session.clone()))
+        .build();
+    let response = client
+        .put(server.url("/"))
+        .body(stream(&["a"]))
+        .send()
+        .await?;
+    assert_eq!(refusal(&response), Some("not_replayable"));
+    let response = client
+        .put(server.url("/"))
+        .body(stream(&["a", "b"]))
+        .send()
+        .await?;
+    assert_eq!(
+        (response.status().as_u16(), refusal(&response)),
+        (200, None)
+    );
+    assert_eq!(response.text().await?, "ab");
+    assert_eq!((requests.load(SeqCst), session.stats().logins), (3, 1));
+    Ok(())
+}
+
+#[checks::test]
+async fn a_stream_is_kept_where_that_is_asked_for() -> Result<(), BoxError> {
+    for (limit, status) in [(5, 200), (4, 403)] {
+        let (server, requests) = guarded(403).await;
+        let session = session();
+        let client = ClientBuilder::new(plain())
+            .with(GareMiddleware::from_session(session.clone()).replay_streams(limit))
+            .build();
+        let body = stream(&["ab", "cde"]);
+        let response = client.put(server.url("/")).body(body).send().await?;
+        assert_eq!(response.status(), status);
+        let again = u64::from(status == 200);
+        assert_eq!(session.stats().replays, again);
+        assert_eq!(requests.load(SeqCst) as u64, 1 + again);
+        if status == 200 {
+            assert_eq!(response.text().await?, "abcde");
+        }
+    }
+    Ok(())
+}
+
+#[checks::test]
+async fn a_body_that_is_empty_needs_no_keeping() -> Result<(), BoxError> {
+    let (server, _) = guarded(403).await;
+    let client = ClientBuilder::new(plain())
+        .with(GareMiddleware::from_session(session()))
+        .build();
+    let nothing = Body::wrap(http_body_util::Empty::<bytes::Bytes>::new());
+    let response = client.put(server.url("/")).body(nothing).send().await?;
+    assert_eq!(response.status(), 200);
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Whose answers are believed.
+
+use bytes::Bytes;
+use globus_gare::reauth::{Credential, Session, Trust, reauth_fn};
+use globus_gare::reqwest::GareMiddleware;
+use http::Extensions;
+use reqwest::ResponseBuilderExt;
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
+
+use super::service::{GARE, answer, guarded, plain, refusal};
+use crate::support::server::{BoxError, Server};
+
+fn trusting(origin: &str) -> Session {
+    let login = reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
+    Session::new(login).trust(Trust::none().origin(origin).expect("an origin"))
+}
+
+#[checks::test]
+async fn a_requirement_from_where_a_redirect_led_starts_nothing() -> Result<(), BoxError> {
+    let (stranger, _) = guarded(403).await;
+    let to = stranger.url("/");
+    let trusted = Server::start(move |_| {
+        let mut answer = answer(302, Bytes::new());
+        answer
+            .headers_mut()
+            .insert("location", to.parse().expect("a URL"));
+        async move { answer }
+    })
+    .await;
+    let session = trusting(&trusted.url(""));
+    let client = ClientBuilder::new(plain())
+        .with(GareMiddleware::from_session(session.clone()))
+        .build();
+    for url in [trusted.url("/"), stranger.url("/")] {
+        let response = client.get(url).send().await?;
+        assert_eq!(refusal(&response), Some("untrusted"));
+        assert_eq!(response.text().await?, GARE);
+    }
+    assert_eq!(session.stats().logins, 0);
+    Ok(())
+}
+
+#[checks::test]
+async fn what_is_set_on_the_middleware_holds() -> Result<(), BoxError> {
+    let (server, requests) = guarded(403).await;
+    let login = || reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
+    let trust = || Trust::none().loopback();
+    let length = GARE.len();
+    for (middleware, status) in [
+        // Nobody trusts this machine by default.
+        (GareMiddleware::new(login()), 403),
+        (GareMiddleware::new(login()).trust(trust()), 200),
+        (
+            GareMiddleware::new(login())
+                .trust(trust())
+                .max_inspect(length),
+            200,
+        ),
+        (
+            GareMiddleware::new(login())
+                .trust(trust())
+                .max_inspect(length - 1),
+            403,
+        ),
+    ] {
+        let session = middleware.session().clone();
+        let client = ClientBuilder::new(plain()).with(middleware).build();
+        let response = client.get(server.url("/")).send().await?;
+        assert_eq!(response.status(), status);
+        let text = response.text().await?;
+        assert_eq!(text, if status == 403 { GARE } else { "" });
+        assert_eq!(session.stats().logins, u64::from(status == 200));
+    }
+    assert_eq!(requests.load(std::sync::atomic::Ordering::SeqCst), 6);
+    Ok(())
+}
+
+/// Answers itself, as caches and mocks do.
+pub(crate) struct Cache {
+    pub(crate) url: Option<String>,
+}
+
+#[async_trait::async_trait]
+impl Middleware for Cache {
+    async fn handle(
+        &self,
+        request: reqwest::Request,
+        _: &mut Extensions,
+        _: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let known = request.headers().contains_key("authorization");
+        let mut answer = http::Response::builder().status(if known { 200 } else { 403 });
+        if let Some(url) = &self.url {
+            answer = answer.url(url.parse().expect("a URL"));
+        }
+        Ok(answer.body(GARE).expect("a response").into())
+    }
+}
+
+#[checks::test]
+async fn an_answer_that_tells_no_url_is_nobodys() -> Result<(), BoxError> {
+    let url = "https://transfer.api.globus.org/";
+    for (told, status) in [(None, 403), (Some(url.to_owned()), 200)] {
+        let client = ClientBuilder::new(plain())
+            .with(GareMiddleware::from_session(trusting(url)))
+            .with(Cache { url: told })
+            .build();
+        assert_eq!(client.get(url).send().await?.status(), status);
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! What the tests of bodies and of the reqwest middleware share.
+
+pub(crate) mod server;

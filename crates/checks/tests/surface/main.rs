@@ -1,0 +1,8 @@
+//! What the crates show: the items of their public API, and the compiler's words where they are used wrongly.
+
+mod compile_fail;
+#[cfg(unix)]
+mod public_api;
+mod public_types;
+#[cfg(unix)]
+mod rustdoc;

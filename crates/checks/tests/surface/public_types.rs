@@ -1,0 +1,319 @@
+//! Every public type, with secrets in it, shown with `Debug`.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::fs;
+use std::path::Path;
+
+use bytes::Bytes;
+use fake_globus::{Clock, Collection, Counts, FakeGlobus, Person, Policy};
+use globus_gare::gare::{Detection, Extra, detect};
+use globus_gare::layer::{GareLayer, ReplayBody, ReplayBodyError, ReplayableBody};
+use globus_gare::reauth::{
+    AnsweredBy, Challenge, Credential, Environment, GareOptions, Identity, Origin, ReauthError,
+    Refusal, Refusals, Session, Stats, Target, Trust, reauth_fn,
+};
+use globus_gare::reqwest::GareMiddleware;
+use globus_login::{
+    Account, GlobusApp, Interactive, JsonFileStore, LoginReply, MemoryStore, Scope, Scopes,
+    StoredToken, TokenStore, Tokens,
+};
+use http::{HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use checks::secrets::assert_hidden;
+
+const TOKEN: &str = "AgTokenThatNobodyMaySee";
+const CODE: &str = "CodeThatNobodyMaySee";
+const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+
+/// Types that hold nothing but what a test says, or cannot be made from outside.
+const PLAIN: [&str; 9] = [
+    "gare::Limit",
+    "gare::OverLimit",
+    "globus_login::LoginRequest", // shown during a login, see `real_login`
+    "globus_login::Work",
+    "fake_globus::ErrorShape",
+    "fake_globus::RequestKind",
+    "fake_globus::ShutdownError",
+    "fake_globus::Violation",
+    "fake_globus::ViolationKind",
+];
+
+/// What has been shown so far.
+#[derive(Default)]
+struct Shown {
+    names: BTreeSet<String>,
+    texts: Vec<(String, String)>,
+}
+
+impl Shown {
+    fn show(&mut self, name: &str, value: &dyn Debug) {
+        assert!(self.names.insert(name.to_owned()), "{name} twice");
+        let text = format!("{value:?}\n{value:#?}");
+        self.texts.push((name.to_owned(), text));
+    }
+}
+
+/// `module::Name` of every public type in the sources.
+fn in_the_sources(folder: &Path, module: &str, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        let below = if module.is_empty() { &name } else { module };
+        if path.is_dir() {
+            in_the_sources(&path, below, names);
+            continue;
+        }
+        let source = fs::read_to_string(&path).expect("a source");
+        for line in source.lines() {
+            let mut words = line.split_whitespace();
+            let public = words.next() == Some("pub");
+            if !public || !matches!(words.next(), Some("struct" | "enum" | "union")) {
+                continue;
+            }
+            let name = words.next().expect("a name");
+            let name = name.split(|c: char| !c.is_alphanumeric()).next();
+            names.insert(format!("{below}::{}", name.expect("a name")));
+        }
+    }
+}
+
+fn credential() -> Credential {
+    Credential::bearer(TOKEN).expect("a token")
+}
+
+fn show_reauth(shown: &mut Shown) {
+    let origin: Origin = "https://transfer.api.globus.org".parse().expect("one");
+    let identity = Identity::Presented(credential());
+    let target = Target::new(origin.clone(), identity.clone());
+    let body = format!(
+        r#"{{"code": "c", "Authorization": "Bearer {TOKEN}",
+            "authorization_parameters": {{"session_required_mfa": true, "token": "{TOKEN}"}}}}"#
+    );
+    let found = detect(body.as_bytes()).remove(0);
+    let extra: Extra = found.gare.extra.clone();
+    let challenge = Challenge::new(target.clone(), found.gare.clone());
+    let session = Session::new(reauth_fn(|_| async { Ok(credential()) }));
+    shown.show(
+        "gare::AuthorizationParameters",
+        &found.gare.authorization_parameters,
+    );
+    shown.show("gare::Extra", &extra);
+    shown.show("gare::Gare", &found.gare);
+    shown.show("gare::Location", &found.location);
+    let mut detection = Detection::default();
+    detection.found.push(found.clone());
+    shown.show("gare::Detection", &detection);
+    shown.show("gare::Found", &found);
+    shown.show(
+        "reauth::AnsweredBy",
+        &AnsweredBy(
+            format!("https://globus.org/?code={CODE}")
+                .parse()
+                .expect("a URI"),
+        ),
+    );
+    shown.show("reauth::Challenge", &challenge);
+    shown.show("reauth::Credential", &credential());
+    let environment = Environment::from_variables([("GLOBUS_SDK_ENVIRONMENT", "nowhere")]);
+    let unknown = environment.service_url("auth");
+    shown.show("reauth::Environment", &environment);
+    shown.show(
+        "reauth::InvalidEnvironment",
+        &unknown.expect_err("no such environment"),
+    );
+    shown.show("reauth::GareOptions", &GareOptions::new().identity("ada"));
+    shown.show("reauth::Identity", &identity);
+    shown.show(
+        "reauth::InvalidCredential",
+        &Credential::bearer(format!("{TOKEN}\n")).expect_err("no token"),
+    );
+    shown.show(
+        "reauth::InvalidOrigin",
+        &format!("https://user:{TOKEN}@globus.org")
+            .parse::<Origin>()
+            .expect_err("none"),
+    );
+    shown.show("reauth::Origin", &origin);
+    let error = ReauthError::from(Credential::bearer(format!("{TOKEN} ")).expect_err("no token"));
+    shown.show("reauth::ReauthError", &error);
+    shown.show("reauth::Refusal", &Refusal::Failed(error));
+    shown.show(
+        "reauth::ReauthFn",
+        &reauth_fn(|_| async { Ok(credential()) }),
+    );
+    shown.show("reauth::Refusals", &Refusals::default());
+    shown.show("reauth::Session", &session);
+    shown.show("reauth::Stats", &Stats::default());
+    shown.show("reauth::Target", &target);
+    shown.show("reauth::Trust", &Trust::globus());
+}
+
+async fn show_layer(shown: &mut Shown) {
+    let layer = GareLayer::new(reauth_fn(|_| async { Ok(credential()) }));
+    shown.show("layer::GareLayer", &layer);
+    let body = r#"{"code": "c", "authorization_parameters": {}}"#;
+    let mut service = layer.layer(service_fn(move |_: Request<Full<Bytes>>| async move {
+        let refused = Response::builder()
+            .status(403)
+            .body(Full::<Bytes>::from(body));
+        Ok::<_, Infallible>(refused.expect("a response"))
+    }));
+    shown.show("layer::GareService", &service);
+    let mut value = HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("a value");
+    value.set_sensitive(true);
+    let request = Request::get("https://transfer.api.globus.org/").header("authorization", value);
+    let request = request.body(Full::default()).expect("a request");
+    let future = service.ready().await.expect("ready").call(request);
+    shown.show("layer::GareFuture", &future);
+    let response = future.await.expect("an answer");
+    let outcome = response
+        .extensions()
+        .get::<globus_gare::reauth::GareOutcome>();
+    shown.show("reauth::GareOutcome", outcome.expect("an outcome"));
+    shown.show("body::GareBody", response.body());
+    show_bodies(shown).await;
+}
+
+/// A body that is sent again, and the copy of it that was overtaken.
+async fn show_bodies(shown: &mut Shown) {
+    let secret = format!("{{\"token\": \"{TOKEN}\"}}");
+    let body = ReplayBody::with_limit(Full::<Bytes>::from(secret), 4);
+    shown.show("body::ReplayBody", &body);
+    let copy = body.try_clone().expect("a copy");
+    copy.collect().await.expect("the body");
+    let overtaken = body.collect().await.expect_err("it was sent already");
+    let overtaken = overtaken.downcast::<ReplayBodyError>().expect("ours");
+    shown.show("body::ReplayBodyError", &overtaken);
+    let middleware = GareMiddleware::new(reauth_fn(|_| async { Ok(credential()) }));
+    shown.show("reqwest::GareMiddleware", &middleware);
+}
+
+async fn show_login(shown: &mut Shown) {
+    let redirect = format!("http://127.0.0.1/?code={CODE}&state={CODE}");
+    let builder = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000");
+    shown.show("globus_login::GlobusAppBuilder", &builder);
+    let app = builder
+        .client_secret(TOKEN)
+        .store(MemoryStore::new())
+        .build();
+    let app = app.expect("an app");
+    shown.show("globus_login::GlobusApp", &app);
+    let pending = app.begin_login(&Identity::Session, None).await;
+    shown.show("globus_login::PendingLogin", &pending.expect("a login"));
+    shown.show("globus_login::Interactive", &Interactive::new());
+    show_stores(shown).await;
+    shown.show("globus_login::Scope", &Scope::transfer_all());
+    let scopes: Result<Scopes, _> = "a[b *c]".parse();
+    shown.show("globus_login::Scopes", &scopes.expect("scopes"));
+    let wrong = format!("{TOKEN}[").parse::<Scopes>();
+    shown.show(
+        "globus_login::ScopeParseError",
+        &wrong.expect_err("an open bracket"),
+    );
+    let account = r#"{"sub": "1", "name": "Ada"}"#;
+    let account: Account = serde_json::from_str(account).expect("an account");
+    shown.show("globus_login::Account", &account);
+    let nowhere = GlobusApp::user("x").auth_url("nowhere").build();
+    shown.show("globus_login::SetupError", &nowhere.expect_err("no URL"));
+    let reply = [
+        LoginReply::Code(CODE.to_owned()),
+        LoginReply::Redirect(redirect.parse().expect("a URL")),
+    ];
+    shown.show("globus_login::LoginReply", &reply);
+}
+
+/// Shows a token that is kept, and what keeps it.
+async fn show_stores(shown: &mut Shown) {
+    let token = format!(
+        r#"{{"resource_server": "transfer.api.globus.org", "scope": "{SCOPE}", "expires_at_seconds": 1,
+            "access_token": "{TOKEN}", "refresh_token": "{CODE}"}}"#
+    );
+    let token: StoredToken = serde_json::from_str(&token).expect("a token");
+    shown.show("globus_login::StoredToken", &token);
+    let folder = tempfile::tempdir().expect("a directory");
+    let file = JsonFileStore::new(folder.path().join("tokens.json"));
+    let memory = MemoryStore::new();
+    for store in [&file as &dyn TokenStore, &memory] {
+        let token = token.clone();
+        let keep = Box::new(move |tokens: &mut Tokens| {
+            tokens.insert("transfer.api.globus.org".to_owned(), token.clone());
+        });
+        store.update("DEFAULT", keep).await.expect("room");
+    }
+    shown.show("globus_login::MemoryStore", &memory);
+    shown.show("globus_login::JsonFileStore", &file);
+    std::fs::write(file.path(), TOKEN).expect("a file");
+    let broken = file.load("DEFAULT").await.expect_err("not JSON");
+    shown.show("globus_login::StoreError", &broken);
+}
+
+/// Shows a server in use; what it knows that is secret.
+async fn show_testing(shown: &mut Shown) -> Vec<String> {
+    let data = tempfile::tempdir().expect("a directory");
+    let ada = fake_globus::Identity::new("ada", "uchicago.edu");
+    let collection = Collection::new("data", data.path()).policy(Policy::new("any"));
+    let builder = FakeGlobus::builder()
+        .identity(ada.clone())
+        .collection(collection.clone());
+    shown.show("fake_globus::FakeGlobusBuilder", &builder);
+    let globus = builder.start().await.expect("a server");
+    let token = globus.issue_token(&ada, SCOPE).expect("a token");
+    let url = format!("{}endpoint/{}", globus.transfer_url(), collection.id());
+    let answer = reqwest::Client::new()
+        .get(url)
+        .bearer_auth(&token)
+        .send()
+        .await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+    shown.show("fake_globus::FakeGlobus", &globus);
+    shown.show("fake_globus::Clock", &Clock::default());
+    shown.show("fake_globus::Collection", &collection);
+    shown.show("fake_globus::Counts", &Counts::default());
+    shown.show("fake_globus::Identity", &ada);
+    shown.show("fake_globus::Person", &Person::automatic());
+    shown.show("fake_globus::Policy", &Policy::new("any"));
+    shown.show("fake_globus::SeenRequest", &globus.requests());
+    let port = globus
+        .transfer_url()
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next();
+    let port = port.and_then(|port| port.parse().ok()).expect("a port");
+    let taken = FakeGlobus::builder().port(port).start().await;
+    shown.show("fake_globus::StartError", &taken.expect_err("it is taken"));
+    let unknown = globus.issue_token(&fake_globus::Identity::new("eve", "evil.example"), SCOPE);
+    shown.show("fake_globus::UnknownError", &unknown.expect_err("eve"));
+    vec![token, globus.client_secret().to_owned()]
+}
+
+#[checks::test(seconds = 600)]
+async fn no_public_type_shows_a_secret() {
+    let mut shown = Shown::default();
+    show_reauth(&mut shown);
+    show_layer(&mut shown).await;
+    show_login(&mut shown).await;
+    let mut secrets = show_testing(&mut shown).await;
+    secrets.extend([TOKEN.to_owned(), CODE.to_owned()]);
+    for (name, text) in &shown.texts {
+        assert_hidden(name, text, &secrets);
+    }
+
+    let mut sources = BTreeSet::new();
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    in_the_sources(&crates.join("../src"), "", &mut sources);
+    for (folder, name) in [
+        ("fake-globus", "fake_globus"),
+        ("globus-login", "globus_login"),
+    ] {
+        in_the_sources(&crates.join(folder).join("src"), name, &mut sources);
+    }
+    shown.names.extend(PLAIN.map(str::to_owned));
+    let missing: Vec<_> = sources.difference(&shown.names).collect();
+    assert!(missing.is_empty(), "show these above as well: {missing:?}");
+    let gone: Vec<_> = shown.names.difference(&sources).collect();
+    assert!(gone.is_empty(), "there are no such types: {gone:?}");
+}

@@ -1,0 +1,220 @@
+//! `GET /v2/oauth2/authorize`: the start of a login, and the answer of the person.
+
+use std::time::Duration;
+
+use axum::extract::{Form, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use url::{Host, Url};
+use uuid::Uuid;
+
+use crate::scope::{self, Scope, resource_server};
+use crate::secret;
+use crate::world::{Client, Shared, Ticket, World};
+
+use super::params::Params;
+use super::requirement::Requirement;
+use super::{AUTH_CODE, decide, page};
+
+/// How long a login page may be left open.
+const TICKET_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// A request to log somebody in, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct LoginRequest {
+    pub(super) client: Client,
+    pub(super) redirect_uri: String,
+    pub(super) state: Option<String>,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) challenge: Option<String>,
+    pub(super) offline: bool,
+    /// `prompt=login`: an earlier authentication in this browser does not count.
+    pub(super) fresh: bool,
+    pub(super) requirement: Requirement,
+    pub(super) message: Option<String>,
+    pub(super) nonce: Option<String>,
+}
+
+pub(super) async fn authorize(
+    State(world): State<Shared>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Response, Response> {
+    let request = check(&world, &Params(pairs))
+        .map_err(|problem| page::error(StatusCode::BAD_REQUEST, &problem))?;
+    let person = world.state().person.clone();
+    // The delay of a person at the page is up to the person.
+    if !person.automatic {
+        return Ok(show(&world, request, None));
+    }
+    tokio::time::sleep(person.delay).await;
+    Ok(see_other(
+        StatusCode::FOUND,
+        &decide::automatic(&world, &request, &person),
+    ))
+}
+
+pub(super) async fn decision(
+    State(world): State<Shared>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Response {
+    let params = Params(pairs);
+    let ticket = world.state().tickets.remove(params.first("ticket"));
+    // A ticket is good for one answer, so no other page can have it sent in this person's name.
+    let Some(request) = ticket
+        .filter(|ticket| world.clock.now() < ticket.expires)
+        .map(|ticket| ticket.request)
+    else {
+        return page::error(
+            StatusCode::FORBIDDEN,
+            "This login page was answered before, or left open for too long.",
+        );
+    };
+    if params.first("decision") != "approve" {
+        return see_other(
+            StatusCode::SEE_OTHER,
+            &decide::deny(&world, &request, "the user denied the request"),
+        );
+    }
+    let Ok(identity) = params.first("identity").parse::<Uuid>() else {
+        return show(&world, request, Some("Choose an identity to log in with."));
+    };
+    let mfa = params.first("mfa") == "yes" && world.state().person.has_mfa;
+    match decide::approve(&world, &request, identity, mfa) {
+        Ok(location) => see_other(StatusCode::SEE_OTHER, &location),
+        Err(problem) => show(&world, request, Some(&problem)),
+    }
+}
+
+/// The page that a program without a redirect URI of its own sends people to: it shows the code.
+pub(super) async fn auth_code(Query(pairs): Query<Vec<(String, String)>>) -> Response {
+    let params = Params(pairs);
+    match params.first("code") {
+        "" => page::error(
+            StatusCode::OK,
+            &format!("The login did not succeed: {}", params.first("error")),
+        ),
+        code => page::code(code),
+    }
+}
+
+fn show(world: &World, request: LoginRequest, problem: Option<&str>) -> Response {
+    let ticket = secret::random(40);
+    let mut state = world.state();
+    let now = world.clock.now();
+    let shown = page::login(&request, &state.users, &ticket, problem);
+    state.tickets.retain(|_, ticket| now < ticket.expires);
+    state.tickets.insert(
+        ticket,
+        Ticket {
+            request,
+            expires: now + TICKET_LIFE,
+        },
+    );
+    shown
+}
+
+fn see_other(status: StatusCode, location: &str) -> Response {
+    (
+        status,
+        [
+            (header::LOCATION, location),
+            (header::CACHE_CONTROL, "no-store"),
+        ],
+    )
+        .into_response()
+}
+
+fn check(world: &World, params: &Params) -> Result<LoginRequest, String> {
+    let id: Uuid = params
+        .required("client_id")?
+        .parse()
+        .map_err(|_| "client_id is not the id of a client")?;
+    let client = world
+        .state()
+        .clients
+        .get(&id)
+        .cloned()
+        .ok_or("no client has this client_id")?;
+    let redirect_uri = params.required("redirect_uri")?.to_owned();
+    if !may_redirect(world, &client, &redirect_uri) {
+        return Err("the redirect_uri is not one of this client's".to_owned());
+    }
+    if params.required("response_type")? != "code" {
+        return Err("response_type must be code".to_owned());
+    }
+    let scopes = scope::parse(params.required("scope")?)?;
+    if let Some(unknown) = scopes
+        .iter()
+        .find(|scope| resource_server(&scope.name).is_none())
+    {
+        return Err(format!("unknown_scope: {}", unknown.name));
+    }
+    Ok(LoginRequest {
+        state: params.one("state")?.map(ToOwned::to_owned),
+        challenge: challenge(params, &client)?,
+        offline: match params.one("access_type")? {
+            None | Some("online") => false,
+            Some("offline") => true,
+            Some(other) => return Err(format!("access_type cannot be \"{other}\"")),
+        },
+        fresh: match params.one("prompt")? {
+            None | Some("consent" | "select_account") => false,
+            Some("login") => true,
+            Some(other) => return Err(format!("prompt cannot be \"{other}\"")),
+        },
+        requirement: Requirement::parse(params, world)?,
+        message: match params.one("session_message")? {
+            Some("") => return Err("session_message has an empty value".to_owned()),
+            message => message.map(ToOwned::to_owned),
+        },
+        nonce: params.one("nonce")?.map(ToOwned::to_owned),
+        client,
+        redirect_uri,
+        scopes,
+    })
+}
+
+fn challenge(params: &Params, client: &Client) -> Result<Option<String>, String> {
+    let method = params.one("code_challenge_method")?;
+    match params.one("code_challenge")? {
+        None if client.secret.is_none() => Err("a native client needs a code_challenge".to_owned()),
+        None => Ok(None),
+        Some(_) if method != Some("S256") => Err("code_challenge_method must be S256".to_owned()),
+        Some(challenge) if challenge.len() != 43 => {
+            Err("the code_challenge is not a SHA-256 digest".to_owned())
+        }
+        Some(challenge) => Ok(Some(challenge.to_owned())),
+    }
+}
+
+/// Loopback on any port, the page that shows the code, and what the client registered.
+fn may_redirect(world: &World, client: &Client, uri: &str) -> bool {
+    if client
+        .redirect_uris
+        .iter()
+        .any(|registered| registered == uri)
+    {
+        return true;
+    }
+    let Ok(url) = Url::parse(uri) else {
+        return false;
+    };
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let plain = url.scheme() == "http" && url.username().is_empty() && url.password().is_none();
+    let code_page = format!("{}{AUTH_CODE}", world.base);
+    // On the server's own origin nothing but that page is a place to send codes to.
+    let own = Url::parse(&world.base).is_ok_and(|base| base.port() == url.port());
+    is_loopback
+        && plain
+        && url.fragment().is_none()
+        && (!own || uri == code_page || uri == localhost(&code_page))
+}
+
+fn localhost(uri: &str) -> String {
+    uri.replacen("127.0.0.1", "localhost", 1)
+}

@@ -1,0 +1,145 @@
+//! How a login ends: with a code, or with a refusal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+use uuid::Uuid;
+
+use crate::identity::{Identity, User};
+use crate::person::Person;
+use crate::secret;
+use crate::session::{Authentication, Session};
+use crate::world::{Code, Grant, World};
+
+use super::authorize::LoginRequest;
+
+/// How long a code can be exchanged.
+const CODE_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// Answers for the automatic person. Gives the URL to redirect to.
+pub(super) fn automatic(world: &World, request: &LoginRequest, person: &Person) -> String {
+    if person.declines {
+        return deny(world, request, "the user denied the request");
+    }
+    let Some(identity) = pick(&world.state().users, request, person) else {
+        return deny(
+            world,
+            request,
+            "the user has no identity that satisfies what is required",
+        );
+    };
+    match approve(world, request, identity, person.has_mfa) {
+        Ok(location) => location,
+        Err(problem) => deny(world, request, &problem),
+    }
+}
+
+fn pick(users: &[User], request: &LoginRequest, person: &Person) -> Option<Uuid> {
+    let wanted = |identity: &Identity| {
+        person
+            .picks
+            .as_ref()
+            .is_none_or(|name| identity.is_named(name))
+    };
+    let fits = |user: &User, identity: &Identity| {
+        wanted(identity) && request.requirement.permits(user, identity)
+    };
+    let mut people = users.iter().filter(|user| !user.is_client);
+    people.find_map(|user| {
+        user.identities()
+            .find(|identity| fits(user, identity))
+            .map(Identity::id)
+    })
+}
+
+/// Logs the identity in, remembers the consent, and gives the URL with the code. `Err` tells the person why not.
+pub(super) fn approve(
+    world: &World,
+    request: &LoginRequest,
+    picked: Uuid,
+    mfa: bool,
+) -> Result<String, String> {
+    let now = world.clock.now();
+    let requirement = &request.requirement;
+    let mut state = world.state();
+    let user = state
+        .user_of_identity(picked)
+        .filter(|user| !user.is_client)
+        .cloned()
+        .ok_or("No such identity.")?;
+    let identity = user.identity(picked).ok_or("No such identity.")?;
+    if !requirement.permits(&user, identity) {
+        return Err(format!(
+            "{} does not satisfy what is required.",
+            identity.username()
+        ));
+    }
+    for id in requirement.who(&user, identity) {
+        let earlier = state.browser.get(&id).filter(|_| !request.fresh);
+        if earlier.is_some_and(|earlier| requirement.accepts(*earlier, now)) {
+            continue;
+        }
+        if requirement.needs_mfa() && !mfa {
+            return Err("A second factor is required.".to_owned());
+        }
+        state.browser.insert(
+            id,
+            Authentication {
+                at: now,
+                mfa: requirement.needs_mfa(),
+            },
+        );
+    }
+    let own = state
+        .browser
+        .iter()
+        .filter(|(id, _)| user.identity(**id).is_some())
+        .map(|(id, a)| (*id, *a));
+    let session = Arc::new(Session::new(own.collect()));
+    state
+        .consents
+        .grant(user.id(), request.client.id, &request.scopes, now);
+
+    let code = secret::random(30);
+    let entry = Code {
+        grant: Grant {
+            id: Uuid::new_v4(),
+            client: request.client.id,
+            user: user.id(),
+            session,
+            scopes: request.scopes.clone(),
+            offline: request.offline,
+        },
+        redirect_uri: request.redirect_uri.clone(),
+        challenge: request.challenge.clone(),
+        state: request.state.clone(),
+        nonce: request.nonce.clone(),
+        expires: now + CODE_LIFE,
+        used: false,
+    };
+    state.codes.insert(code.clone(), entry);
+    drop(state);
+    world.log().counts.logins += 1;
+    Ok(redirect(request, &[("code", &code)]))
+}
+
+/// The URL that tells the program of a refusal.
+pub(super) fn deny(world: &World, request: &LoginRequest, why: &str) -> String {
+    world.log().counts.declined += 1;
+    redirect(
+        request,
+        &[("error", "access_denied"), ("error_description", why)],
+    )
+}
+
+fn redirect(request: &LoginRequest, answer: &[(&str, &str)]) -> String {
+    // It was parsed before, so there is always a URL; if not, the URI as it came serves as well as anything.
+    let Ok(mut url) = Url::parse(&request.redirect_uri) else {
+        return request.redirect_uri.clone();
+    };
+    let state = request.state.as_deref().map(|state| ("state", state));
+    url.query_pairs_mut()
+        .extend_pairs(answer.iter().copied().chain(state));
+    url.to_string()
+}

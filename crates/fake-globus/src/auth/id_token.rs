@@ -1,0 +1,124 @@
+//! ID tokens, and what a program needs to check them.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use axum::Json;
+use axum::extract::State;
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+
+use crate::clock::unix;
+use crate::identity::User;
+use crate::stable_id::stable_id;
+use crate::world::{Grant, Shared, World};
+
+use super::grant::ACCESS_LIFE;
+
+/// What stands before the PKCS #1 key in the PKCS #8 form of a 2048-bit RSA key: always as long as this.
+const PKCS8_HEAD: usize = 26;
+
+/// The key that ID tokens are signed with.
+pub(crate) struct SigningKey {
+    secret: EncodingKey,
+    public: Value,
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey")
+    }
+}
+
+impl SigningKey {
+    /// The key of this process. The first call takes a moment to make it, on the thread that it is made on.
+    pub(crate) fn shared() -> Result<Arc<Self>, String> {
+        static KEY: OnceLock<Result<Arc<SigningKey>, String>> = OnceLock::new();
+        KEY.get_or_init(|| Self::generate().map(Arc::new)).clone()
+    }
+
+    fn generate() -> Result<Self, String> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|error| error.to_string())?;
+        let pkcs8 = AsDer::as_der(&pair).map_err(|error| error.to_string())?;
+        // `jsonwebtoken` wants the key in the older form, which is wrapped in the newer one.
+        let secret =
+            EncodingKey::from_rsa_der(pkcs8.as_ref().get(PKCS8_HEAD..).unwrap_or_default());
+        let public =
+            Jwk::from_encoding_key(&secret, Algorithm::RS512).map_err(|error| error.to_string())?;
+        let mut public = serde_json::to_value(public).map_err(|error| error.to_string())?;
+        if let Value::Object(fields) = &mut public {
+            fields.insert("use".to_owned(), "sig".into());
+        }
+        Ok(Self { secret, public })
+    }
+}
+
+/// An ID token for what was granted. It is dated by the real time, since those who check it do so by their own clock.
+pub(super) fn sign(
+    world: &World,
+    grant: &Grant,
+    user: &User,
+    nonce: Option<&str>,
+) -> Result<String, String> {
+    let now = unix(SystemTime::now());
+    let has = |scope: &str| grant.scopes.iter().any(|granted| granted.name == scope);
+    let primary = &user.primary;
+    let mut claims = json!({
+        "sub": primary.id(),
+        "aud": grant.client,
+        "iss": world.base.trim_end_matches('/'),
+        "iat": now,
+        "exp": now + ACCESS_LIFE.as_secs(),
+        "last_authentication": grant.session.latest().map(unix),
+    });
+    if let Value::Object(fields) = &mut claims {
+        if has("profile") {
+            fields.insert("name".to_owned(), primary.people_name().into());
+            fields.insert("preferred_username".to_owned(), primary.username().into());
+            fields.insert("organization".to_owned(), primary.domain().into());
+            fields.insert(
+                "identity_provider".to_owned(),
+                json!(stable_id(primary.domain())),
+            );
+        }
+        if has("email") {
+            fields.insert("email".to_owned(), primary.username().into());
+        }
+        if let Some(nonce) = nonce {
+            fields.insert("nonce".to_owned(), nonce.into());
+        }
+    }
+    let header = Header::new(Algorithm::RS512);
+    jsonwebtoken::encode(&header, &claims, &world.key.secret).map_err(|error| error.to_string())
+}
+
+/// `GET /.well-known/openid-configuration`.
+pub(super) async fn configuration(State(world): State<Shared>) -> Json<Value> {
+    let base = &world.base;
+    Json(json!({
+        "issuer": base.trim_end_matches('/'),
+        "authorization_endpoint": format!("{base}v2/oauth2/authorize"),
+        "token_endpoint": format!("{base}v2/oauth2/token"),
+        "revocation_endpoint": format!("{base}v2/oauth2/token/revoke"),
+        "introspection_endpoint": format!("{base}v2/oauth2/token/introspect"),
+        "userinfo_endpoint": format!("{base}v2/oauth2/userinfo"),
+        "jwks_uri": format!("{base}jwk.json"),
+        "scopes_supported": ["openid", "email", "profile"],
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS512"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "claims_supported": ["sub", "name", "preferred_username", "email", "organization", "last_authentication"],
+    }))
+}
+
+/// `GET /jwk.json`.
+pub(super) async fn keys(State(world): State<Shared>) -> Json<Value> {
+    Json(json!({"keys": [world.key.public]}))
+}

@@ -1,0 +1,161 @@
+//! Who people are, and what they allowed.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::bearer::{self, Caller};
+use crate::clock::unix;
+use crate::identity::{Identity, User};
+use crate::observe::CalledBy;
+use crate::stable_id::stable_id;
+use crate::world::{Shared, World};
+
+use super::AUTH;
+use super::error::{self, AuthError};
+use super::params::Params;
+
+const VIEW_IDENTITY_SET: &str = "urn:globus:auth:scope:auth.globus.org:view_identity_set";
+
+fn caller(world: &World, headers: &HeaderMap) -> Result<Caller, AuthError> {
+    bearer::caller(world, headers, AUTH).map_err(|_| error::unauthorized())
+}
+
+fn answer(caller: &Caller, document: Value) -> Response {
+    let mut response = Json(document).into_response();
+    response
+        .extensions_mut()
+        .insert(CalledBy(caller.user.primary.username()));
+    response
+}
+
+/// `GET /v2/oauth2/userinfo`: needs the scope `openid`; further ones show more.
+pub(super) async fn userinfo(
+    State(world): State<Shared>,
+    headers: HeaderMap,
+) -> Result<Response, AuthError> {
+    let caller = caller(&world, &headers)?;
+    let has = |scope: &str| caller.scopes.iter().any(|held| held == scope);
+    if !has("openid") {
+        return Err(error::forbidden("the token does not have the scope openid"));
+    }
+    let primary = &caller.user.primary;
+    let mut document =
+        json!({"sub": primary.id(), "last_authentication": caller.session.latest().map(unix)});
+    if let Value::Object(fields) = &mut document {
+        if has("profile") {
+            fields.insert("name".to_owned(), primary.people_name().into());
+            fields.insert("preferred_username".to_owned(), primary.username().into());
+            fields.insert("organization".to_owned(), primary.domain().into());
+            fields.insert(
+                "identity_provider".to_owned(),
+                json!(stable_id(primary.domain())),
+            );
+            fields.insert(
+                "identity_provider_display_name".to_owned(),
+                primary.domain().into(),
+            );
+        }
+        if has("email") {
+            fields.insert("email".to_owned(), primary.username().into());
+        }
+        if has(VIEW_IDENTITY_SET) {
+            let set = caller
+                .user
+                .identities()
+                .map(|one| member(one, &caller))
+                .collect();
+            fields.insert("identity_set".to_owned(), set);
+        }
+    }
+    Ok(answer(&caller, document))
+}
+
+fn member(identity: &Identity, caller: &Caller) -> Value {
+    let authenticated = caller.session.authentications.get(&identity.id());
+    json!({
+        "sub": identity.id(),
+        "username": identity.username(),
+        "name": identity.people_name(),
+        "email": identity.username(),
+        "organization": identity.domain(),
+        "identity_provider": stable_id(identity.domain()),
+        "identity_provider_display_name": identity.domain(),
+        "last_authentication": authenticated.map(|found| unix(found.at)),
+    })
+}
+
+fn document(identity: &Identity) -> Value {
+    json!({
+        "id": identity.id(),
+        "username": identity.username(),
+        "name": identity.people_name(),
+        "email": identity.username(),
+        "organization": identity.domain(),
+        "identity_provider": stable_id(identity.domain()),
+        "identity_type": "login",
+        "status": "used",
+    })
+}
+
+/// `GET /v2/api/identities` by `ids` or `usernames`, comma-separated.
+pub(super) async fn search(
+    State(world): State<Shared>,
+    headers: HeaderMap,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Response, AuthError> {
+    let caller = caller(&world, &headers)?;
+    let params = Params(pairs);
+    let wanted: Vec<&str> = [params.first("ids"), params.first("usernames")]
+        .into_iter()
+        .flat_map(|list| list.split(','))
+        .filter(|name| !name.is_empty())
+        .collect();
+    let state = world.state();
+    let all = state.users.iter().flat_map(User::identities);
+    let found: Vec<Value> = all
+        .filter(|identity| wanted.iter().any(|name| identity.is_named(name)))
+        .map(document)
+        .collect();
+    Ok(answer(&caller, json!({ "identities": found })))
+}
+
+pub(super) async fn one(
+    State(world): State<Shared>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, AuthError> {
+    let caller = caller(&world, &headers)?;
+    let state = world.state();
+    let found = state
+        .users
+        .iter()
+        .flat_map(User::identities)
+        .find(|one| one.id().to_string() == id);
+    let found = found.ok_or_else(|| error::not_found("no such identity"))?;
+    Ok(answer(&caller, json!({"identity": document(found)})))
+}
+
+/// `GET /v2/api/identities/{id}/consents`: one's own; with `all=true` those given to other programs, too.
+pub(super) async fn consents(
+    State(world): State<Shared>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Response, AuthError> {
+    let caller = caller(&world, &headers)?;
+    if !caller
+        .user
+        .identities()
+        .any(|identity| identity.id().to_string() == id)
+    {
+        let detail = "the consents of others are not shown";
+        return Err(error::forbidden(detail));
+    }
+    let all = Params(pairs).first("all").eq_ignore_ascii_case("true");
+    let of = (!all).then_some(caller.client);
+    let documents = world.state().consents.documents(caller.user.id(), of);
+    Ok(answer(&caller, json!({ "consents": documents })))
+}

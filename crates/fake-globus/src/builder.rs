@@ -1,0 +1,213 @@
+//! Setting the server up.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use tokio::net::TcpListener;
+use uuid::{Uuid, uuid};
+
+use super::auth::id_token::SigningKey;
+use super::clock::Clock;
+use super::collection::Collection;
+use super::consent::Consents;
+use super::identity::{Identity, User};
+use super::person::Person;
+use super::record::Log;
+use super::secret;
+use super::server::FakeGlobus;
+use super::transfer::directory::Directory;
+use super::world::{Client, Served, State, World};
+
+/// The id that the `globus` command line registers its own clients with.
+const GLOBUS_CLI: Uuid = uuid!("95fdeba8-fac2-42bd-a357-e068d82ff78e");
+
+/// Sets up a [`FakeGlobus`]; made by [`FakeGlobus::builder`].
+///
+/// ```
+/// use fake_globus::{Collection, FakeGlobus, Identity, Person, Policy};
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let data = tempfile::tempdir()?;
+/// let strict = Policy::new("Campus, with a second factor").domain("uchicago.edu").mfa();
+/// let globus = FakeGlobus::builder()
+///     .collection(Collection::new("Open", data.path()))
+///     .collection(Collection::new("Strict", data.path()).policy(strict).data_access())
+///     .identity(Identity::new("ada", "uchicago.edu").full_name("Ada Lovelace"))
+///     .person(Person::automatic())
+///     .start()
+///     .await?;
+/// println!("GLOBUS_SDK_SERVICE_URL_TRANSFER={}", globus.transfer_url());
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct FakeGlobusBuilder {
+    port: u16,
+    collections: Vec<Collection>,
+    identities: Vec<Identity>,
+    person: Person,
+    redirect_uris: Vec<String>,
+    kept: Option<usize>,
+}
+
+impl FakeGlobusBuilder {
+    /// Listens on this port of 127.0.0.1. Default: 0, a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Serves `collection`. Any number of them may be added.
+    pub fn collection(mut self, collection: Collection) -> Self {
+        self.collections.push(collection);
+        self
+    }
+
+    /// Lets a user with this identity, and those linked to it, log in. The first one added is who an automatic person
+    /// is, unless somebody else satisfies what is asked for. Without any, there is `ada@uchicago.edu`.
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identities.push(identity);
+        self
+    }
+
+    /// Who answers the login page. Default: [`Person::browser`].
+    pub fn person(mut self, person: Person) -> Self {
+        self.person = person;
+        self
+    }
+
+    /// Allows the two clients to be redirected to `uri`, besides loopback and the page that shows the code.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Keeps notes of the last `requests` requests alone, for a server that runs for long. The counts go on. Default: all.
+    pub fn keep_requests(mut self, requests: usize) -> Self {
+        self.kept = Some(requests);
+        self
+    }
+
+    /// Starts the server, on a task of the current runtime.
+    ///
+    /// # Errors
+    /// If the port is taken, or a collection's directory cannot be opened.
+    pub async fn start(mut self) -> Result<FakeGlobus, StartError> {
+        if self.identities.is_empty() {
+            self.identities
+                .push(Identity::new("ada", "uchicago.edu").full_name("Ada Lovelace"));
+        }
+        let native = Client {
+            id: Uuid::new_v4(),
+            name: "Test application".to_owned(),
+            secret: None,
+            redirect_uris: self.redirect_uris.clone(),
+        };
+        let confidential = Client {
+            id: Uuid::new_v4(),
+            name: "Confidential test application".to_owned(),
+            secret: Some(secret::random(40)),
+            redirect_uris: self.redirect_uris,
+        };
+        let cli = Client {
+            id: GLOBUS_CLI,
+            name: "Globus CLI".to_owned(),
+            secret: None,
+            redirect_uris: Vec::new(),
+        };
+
+        let mut collections = Vec::new();
+        for collection in self.collections {
+            let directory = Directory::open(&collection.root).map_err(|source| {
+                StartError::new(
+                    format!("cannot open the directory {}", collection.root.display()),
+                    source,
+                )
+            })?;
+            collections.push(Served {
+                collection,
+                directory,
+            });
+        }
+        let key = tokio::task::spawn_blocking(SigningKey::shared)
+            .await
+            .map_err(|source| StartError::new("cannot make a signing key", source))?
+            .map_err(|source| StartError::new("cannot make a signing key", source))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
+            .await
+            .map_err(|source| {
+                StartError::new(
+                    format!("cannot listen on port {} of 127.0.0.1", self.port),
+                    source,
+                )
+            })?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| StartError::new("the listener has no address", source))?;
+
+        let mut users: Vec<User> = self.identities.into_iter().map(User::new).collect();
+        users.push(User::of_client(confidential.id));
+        let world = World {
+            base: format!("http://{address}/"),
+            clock: Clock::default(),
+            key,
+            collections,
+            state: Mutex::new(State {
+                person: self.person,
+                users,
+                clients: HashMap::from(
+                    [&native, &confidential, &cli].map(|client| (client.id, client.clone())),
+                ),
+                browser: BTreeMap::new(),
+                tickets: HashMap::new(),
+                codes: HashMap::new(),
+                tokens: HashMap::new(),
+                consents: Consents::default(),
+                faults: VecDeque::new(),
+                tasks: VecDeque::new(),
+            }),
+            log: Mutex::new(Log {
+                kept: self.kept,
+                ..Log::default()
+            }),
+        };
+        Ok(FakeGlobus::serve(
+            listener,
+            Arc::new(world),
+            native.id,
+            confidential,
+        ))
+    }
+}
+
+/// Why a [`FakeGlobus`] did not start.
+#[derive(Debug)]
+pub struct StartError {
+    what: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl StartError {
+    fn new(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            source: source.into(),
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.source)
+    }
+}

@@ -1,0 +1,54 @@
+//! Time as the server sees it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The clock that session ages and token lifetimes are measured on: the real time plus what a test added.
+///
+/// Clones share one clock. ID tokens are the exception: their `iat` and `exp` use the real time, because the programs
+/// that check them do so against their own clock.
+///
+/// ```
+/// use fake_globus::Clock;
+/// use std::time::Duration;
+///
+/// let clock = Clock::default();
+/// let before = clock.now();
+/// clock.advance(Duration::from_secs(3600));
+/// assert!(clock.now().duration_since(before).unwrap() >= Duration::from_secs(3600));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    ahead_ms: Arc<AtomicU64>,
+}
+
+impl Clock {
+    /// The present, as the server sees it.
+    pub fn now(&self) -> SystemTime {
+        SystemTime::now() + Duration::from_millis(self.ahead_ms.load(Ordering::SeqCst))
+    }
+
+    /// Moves the clock ahead by `by`, to the millisecond. It never goes back.
+    pub fn advance(&self, by: Duration) {
+        // Ten thousand years at most: far enough for any test, and no sum with the present overflows.
+        const LIMIT: u64 = 315_576_000_000_000;
+        let by = u64::try_from(by.as_millis()).unwrap_or(LIMIT);
+        let _ = self
+            .ahead_ms
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| {
+                Some(ahead.saturating_add(by).min(LIMIT))
+            });
+    }
+}
+
+/// Whole seconds since 1970, as OAuth documents count.
+pub(super) fn unix(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// `at` as a time of the `jiff` crate; the epoch where it cannot be told.
+pub(super) fn timestamp(at: SystemTime) -> jiff::Timestamp {
+    jiff::Timestamp::try_from(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,163 @@
+//! What users allowed which programs.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::clock::timestamp;
+use super::scope::{Scope, resource_server};
+use super::stable_id::stable_id;
+
+/// One consent: a node of a tree whose root is a scope that a program asked for.
+#[derive(Clone, Debug)]
+struct Consent {
+    id: u64,
+    user: Uuid,
+    /// The program at the root of the tree.
+    root_client: Uuid,
+    /// Who may use the consent: the program, or the service one level up.
+    client: String,
+    scope: String,
+    /// The ids from the root to this consent.
+    path: Vec<u64>,
+    atomically_revocable: bool,
+    at: SystemTime,
+}
+
+/// All consents that were given and not withdrawn.
+#[derive(Debug, Default)]
+pub(super) struct Consents {
+    last_id: u64,
+    all: Vec<Consent>,
+}
+
+impl Consents {
+    /// Remembers that `user` allows `client` these scopes, besides what was allowed before.
+    pub(super) fn grant(&mut self, user: Uuid, client: Uuid, scopes: &[Scope], now: SystemTime) {
+        self.grant_below(user, client, &client.to_string(), &[], scopes, now);
+    }
+
+    fn grant_below(
+        &mut self,
+        user: Uuid,
+        root: Uuid,
+        client: &str,
+        above: &[u64],
+        scopes: &[Scope],
+        now: SystemTime,
+    ) {
+        for scope in scopes {
+            let known = self
+                .below(user, root, above)
+                .find(|consent| consent.scope == scope.name);
+            let path = match known {
+                Some(consent) => consent.path.clone(),
+                None => {
+                    self.last_id += 1;
+                    let path: Vec<u64> = above.iter().copied().chain([self.last_id]).collect();
+                    self.all.push(Consent {
+                        id: self.last_id,
+                        user,
+                        root_client: root,
+                        client: client.to_owned(),
+                        scope: scope.name.clone(),
+                        path: path.clone(),
+                        atomically_revocable: scope.atomically_revocable,
+                        at: now,
+                    });
+                    path
+                }
+            };
+            let service = resource_server(&scope.name).unwrap_or(&scope.name);
+            self.grant_below(user, root, service, &path, &scope.dependencies, now);
+        }
+    }
+
+    fn below<'a>(
+        &'a self,
+        user: Uuid,
+        root: Uuid,
+        above: &[u64],
+    ) -> impl Iterator<Item = &'a Consent> {
+        self.all.iter().filter(move |consent| {
+            let parents = consent.path.split_last().map(|(_, parents)| parents);
+            consent.user == user && consent.root_client == root && parents == Some(above)
+        })
+    }
+
+    /// Whether `user` allowed `client` the chain of scopes, from the program's own down.
+    pub(super) fn covers(&self, user: Uuid, client: Uuid, chain: &[&str]) -> bool {
+        let mut path: Vec<u64> = Vec::new();
+        chain.iter().all(|scope| {
+            let found = self
+                .below(user, client, &path)
+                .find(|consent| consent.scope == *scope);
+            found.map(|consent| path = consent.path.clone()).is_some()
+        })
+    }
+
+    /// Withdraws all that `user` ever allowed.
+    pub(super) fn revoke(&mut self, user: Uuid) {
+        self.all.retain(|consent| consent.user != user);
+    }
+
+    /// The documents of `GET /v2/api/identities/{id}/consents`; of one program, or of all.
+    pub(super) fn documents(&self, user: Uuid, client: Option<Uuid>) -> Vec<Value> {
+        let wanted = |consent: &&Consent| {
+            consent.user == user && client.is_none_or(|id| consent.root_client == id)
+        };
+        self.all
+            .iter()
+            .filter(wanted)
+            .map(Consent::document)
+            .collect()
+    }
+}
+
+impl Consent {
+    fn document(&self) -> Value {
+        let at = timestamp(self.at)
+            .strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")
+            .to_string();
+        json!({
+            "id": self.id,
+            "client": self.client,
+            "scope": stable_id(&self.scope),
+            "scope_name": self.scope,
+            "effective_identity": self.user,
+            "dependency_path": self.path,
+            "created": at,
+            "updated": at,
+            "last_used": at,
+            "status": "approved",
+            "allows_refresh": true,
+            "auto_approved": false,
+            "atomically_revocable": self.atomically_revocable,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::parse;
+
+    #[checks::test]
+    fn consent_covers_its_dependency_path_only() {
+        let (user, client, now) = (Uuid::new_v4(), Uuid::new_v4(), SystemTime::now());
+        let mut consents = Consents::default();
+        consents.grant(user, client, &parse("a b[c]").expect("scopes"), now);
+        assert!(consents.covers(user, client, &["b", "c"]));
+        assert!(!consents.covers(user, client, &["a", "c"]));
+        assert!(!consents.covers(user, Uuid::new_v4(), &["a"]));
+        consents.grant(user, client, &parse("a[c]").expect("scopes"), now);
+        assert!(
+            consents.covers(user, client, &["a", "c"])
+                && consents.covers(user, client, &["b", "c"])
+        );
+        assert_eq!(consents.documents(user, Some(client)).len(), 4);
+        consents.revoke(user);
+        assert!(!consents.covers(user, client, &["a"]));
+    }
+}

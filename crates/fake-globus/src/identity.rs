@@ -1,0 +1,142 @@
+//! Who can log in.
+
+use uuid::Uuid;
+
+/// An identity such as `ada@uchicago.edu`, with the identities that are linked to it.
+///
+/// An identity and its linked ones are one user (an *identity set*). The first is the primary one: tokens name it as
+/// `sub`, whichever of the set the person logged in with.
+///
+/// ```
+/// use fake_globus::Identity;
+///
+/// let ada = Identity::new("ada", "uchicago.edu").linked(Identity::new("ada", "globusid.org"));
+/// assert_eq!(ada.username(), "ada@uchicago.edu");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Identity {
+    id: Uuid,
+    name: String,
+    domain: String,
+    full_name: String,
+    linked: Vec<Identity>,
+}
+
+impl Identity {
+    /// The identity `name@domain`, with a random id.
+    pub fn new(name: impl Into<String>, domain: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            id: Uuid::new_v4(),
+            full_name: name.clone(),
+            name,
+            domain: domain.into(),
+            linked: Vec::new(),
+        }
+    }
+
+    /// Sets the id, which is random otherwise.
+    pub fn with_id(mut self, id: Uuid) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// Sets the name that people read, such as `Ada Lovelace`.
+    pub fn full_name(mut self, full_name: impl Into<String>) -> Self {
+        self.full_name = full_name.into();
+        self
+    }
+
+    /// Links `other`, with all that it has linked, to this identity: from now on they are one user.
+    pub fn linked(mut self, mut other: Identity) -> Self {
+        let further = std::mem::take(&mut other.linked);
+        self.linked.push(other);
+        self.linked.extend(further);
+        self
+    }
+
+    /// The id that Globus Auth knows the identity by.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// `name@domain`.
+    pub fn username(&self) -> String {
+        format!("{}@{}", self.name, self.domain)
+    }
+
+    /// What follows the `@`.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    pub(super) fn local_name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn people_name(&self) -> &str {
+        &self.full_name
+    }
+
+    pub(super) fn into_set(mut self) -> Vec<Identity> {
+        let linked = std::mem::take(&mut self.linked);
+        std::iter::once(self).chain(linked).collect()
+    }
+
+    /// Whether `text` names this identity: its id, its URN, or its username.
+    pub(super) fn is_named(&self, text: &str) -> bool {
+        let text = text
+            .strip_prefix("urn:globus:auth:identity:")
+            .unwrap_or(text);
+        text.eq_ignore_ascii_case(&self.username()) || text.parse() == Ok(self.id)
+    }
+
+    pub(super) fn is_from(&self, domains: &[String]) -> bool {
+        domains
+            .iter()
+            .any(|domain| domain.eq_ignore_ascii_case(&self.domain))
+    }
+}
+
+/// An identity set. Never empty: it is made from an identity.
+#[derive(Clone, Debug)]
+pub(super) struct User {
+    pub(super) primary: Identity,
+    pub(super) linked: Vec<Identity>,
+    /// A client's own identity, which nobody can pick on a page.
+    pub(super) is_client: bool,
+}
+
+impl User {
+    pub(super) fn new(identity: Identity) -> Self {
+        let mut set = identity.into_set().into_iter();
+        let primary = set
+            .next()
+            .unwrap_or_else(|| Identity::new("nobody", "globusid.org"));
+        Self {
+            primary,
+            linked: set.collect(),
+            is_client: false,
+        }
+    }
+
+    pub(super) fn of_client(client: Uuid) -> Self {
+        let identity = Identity::new(client.to_string(), "clients.auth.globus.org").with_id(client);
+        Self {
+            is_client: true,
+            ..Self::new(identity)
+        }
+    }
+
+    pub(super) fn id(&self) -> Uuid {
+        self.primary.id
+    }
+
+    pub(super) fn identities(&self) -> impl Iterator<Item = &Identity> {
+        std::iter::once(&self.primary).chain(&self.linked)
+    }
+
+    pub(super) fn identity(&self, id: Uuid) -> Option<&Identity> {
+        self.identities().find(|identity| identity.id == id)
+    }
+}

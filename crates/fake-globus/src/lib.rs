@@ -1,0 +1,70 @@
+//! An embedded Globus Transfer and Globus Auth on loopback, for tests and demonstrations.
+//!
+//! [`FakeGlobus`] is a real HTTP server on 127.0.0.1. Its Transfer works on real directories; its Auth logs people in, on a
+//! page in a browser or with an automatic person, and gives out tokens that rest on sessions. Collections may demand a
+//! recent login, a domain, identities, a second factor, policies or a consent, and refuse with errors of the shape that
+//! the real services use, so that programs written for Globus, the official Python SDK and the `globus` command line
+//! among them, can be tested against it unchanged.
+//!
+//! # What it keeps to
+//! - A session belongs to the login that made it. Renewing a token makes it no younger; after another login the *new*
+//!   tokens are fresh, and the old ones stay as old as they are.
+//! - There is one browser. A login without `prompt=login` in which that browser is already logged in, suitably, asks for
+//!   no authentication, and so makes no session younger either.
+//! - Consents are remembered per user and program, and count at once, for tokens that were issued before, too.
+//! - Codes work once, for ten minutes, for their client, redirect URI and PKCE verifier.
+//!
+//! # What it serves
+//! | Transfer, under `/v0.10` or without it | |
+//! | --- | --- |
+//! | `GET operation/endpoint/{id}/ls` | `path`, `show_hidden`, `orderby`, `filter`, `limit`, `offset` |
+//! | `GET operation/endpoint/{id}/stat` | `path` |
+//! | `POST operation/endpoint/{id}/mkdir` | |
+//! | `GET submission_id`, `POST delete`, `POST transfer` | tasks, done by the time that they are accepted |
+//! | `GET task/{id}` | of one's own |
+//! | `GET endpoint/{id}`, `GET endpoint_search` | |
+//!
+//! | Auth | |
+//! | --- | --- |
+//! | `GET /v2/oauth2/authorize` | with PKCE and the `session_*` parameters |
+//! | `POST /v2/oauth2/token` | `authorization_code`, `refresh_token`, `client_credentials` |
+//! | `POST /v2/oauth2/token/revoke`, `/introspect`, `/validate` | |
+//! | `GET /v2/oauth2/userinfo`, `/.well-known/openid-configuration`, `/jwk.json` | |
+//! | `GET /v2/api/identities`, `/v2/api/identities/{id}/consents` | |
+//! | `POST /v2/api/clients`, `DELETE /v2/api/clients/{id}` | instances of a native client |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+
+mod auth;
+mod bearer;
+mod builder;
+mod clock;
+mod collection;
+mod consent;
+#[cfg(any(doc, doctest))]
+pub mod guide;
+mod identity;
+mod observe;
+mod person;
+mod record;
+mod scope;
+mod secret;
+mod server;
+mod session;
+mod stable_id;
+mod transfer;
+mod world;
+
+pub use bearer::EXPECT_USER;
+pub use builder::{FakeGlobusBuilder, StartError};
+pub use clock::Clock;
+pub use collection::{Collection, ErrorShape, Policy};
+pub use identity::Identity;
+pub use person::Person;
+pub use record::{Counts, RequestKind, SeenRequest, Violation, ViolationKind};
+pub use server::{FakeGlobus, ShutdownError, UnknownError};
+
+// The example of the README is compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

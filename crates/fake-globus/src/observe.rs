@@ -1,0 +1,169 @@
+//! What happens to every request before and after its handler: notes are taken, and a panic is not lost.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+
+use super::record::{RequestKind, SeenRequest, ViolationKind};
+use super::world::Shared;
+
+/// Extension of a response: the username whose token the request carried.
+#[derive(Clone, Debug)]
+pub(super) struct CalledBy(pub(super) String);
+
+/// Extension of a response that asks for another login or consent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Challenged;
+
+/// Puts the observer around `routes`.
+pub(super) fn layered(routes: Router<Shared>, world: &Shared) -> Router<Shared> {
+    routes.layer(from_fn_with_state(world.clone(), observe))
+}
+
+async fn observe(State(world): State<Shared>, request: Request, next: Next) -> Response {
+    if !names_loopback(request.headers()) {
+        // A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding).
+        return (
+            StatusCode::MISDIRECTED_REQUEST,
+            "this server answers to loopback names only",
+        )
+            .into_response();
+    }
+    let mut seen = SeenRequest {
+        kind: RequestKind::of(request.uri().path()),
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().map(ToOwned::to_owned),
+        user: None,
+        status: 0,
+        challenged: false,
+    };
+    if request
+        .headers()
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .count()
+        > 1
+    {
+        world.violation(ViolationKind::SeveralCredentials, seen.path.as_str());
+    }
+    if seen
+        .query
+        .as_deref()
+        .is_some_and(|query| query.contains("access_token="))
+    {
+        world.violation(ViolationKind::TokenInUrl, seen.path.as_str());
+    }
+    let response = match fault(&world, seen.kind) {
+        Some(response) => response,
+        None => guarded(&world, request, next).await,
+    };
+    seen.status = response.status().as_u16();
+    seen.user = response
+        .extensions()
+        .get::<CalledBy>()
+        .map(|caller| caller.0.clone());
+    seen.challenged = response.extensions().get::<Challenged>().is_some();
+    world.log().note(seen);
+    response
+}
+
+/// Runs the handler in a task of its own, so that its panic can be reported instead of ending the connection.
+async fn guarded(world: &Shared, request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => {
+            let message = match error.try_into_panic() {
+                Ok(payload) => panic_message(&*payload),
+                Err(cancelled) => cancelled.to_string(),
+            };
+            world.log().panics.push(message.clone());
+            (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+        }
+    }
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    format!(
+        "a handler panicked: {}",
+        text.unwrap_or("with a value that is no text")
+    )
+}
+
+fn fault(world: &Shared, kind: RequestKind) -> Option<Response> {
+    let mut state = world.state();
+    let position = state.faults.iter().position(|fault| fault.kind == kind)?;
+    let fault = state.faults.remove(position)?;
+    Some(
+        (
+            fault.status,
+            [(header::CONTENT_TYPE, fault.content_type)],
+            fault.body,
+        )
+            .into_response(),
+    )
+}
+
+fn names_loopback(headers: &HeaderMap) -> bool {
+    // HTTP/2 names the host in the URI and may leave the header out.
+    let Some(host) = headers.get(header::HOST) else {
+        return true;
+    };
+    let host = host.to_str().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FakeGlobus, Person};
+
+    async fn panics() -> &'static str {
+        panic!("deliberately")
+    }
+
+    #[checks::test]
+    async fn panic_is_answered_500_and_returned_by_shutdown() {
+        let globus = FakeGlobus::builder()
+            .person(Person::automatic())
+            .start()
+            .await
+            .expect("a server");
+        let world = globus.world_for_tests();
+        let routes = Router::new().route("/panic", axum::routing::get(panics));
+        let router = layered(routes, &world).with_state(world.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let response = checks::browser::client()
+            .get(format!("http://{address}/panic"))
+            .send()
+            .await
+            .expect("a response");
+        assert_eq!(response.status(), 500);
+        let error = globus.shutdown().await.expect_err("a panic");
+        assert!(error.to_string().contains("deliberately"), "{error}");
+    }
+
+    #[checks::test]
+    fn host_header_must_name_loopback() {
+        for (host, ok) in [
+            ("127.0.0.1:80", true),
+            ("localhost", true),
+            ("[::1]:1", true),
+            ("evil.example:80", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
+            assert_eq!(names_loopback(&headers), ok, "{host}");
+        }
+    }
+}

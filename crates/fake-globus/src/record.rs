@@ -1,0 +1,176 @@
+//! What the server saw: for assertions.
+
+use std::collections::VecDeque;
+
+use axum::http::Method;
+
+/// A request, and how it was answered.
+///
+/// ```
+/// use fake_globus::{FakeGlobus, RequestKind};
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let globus = FakeGlobus::builder().start().await?;
+/// reqwest::get(format!("{}v2/oauth2/userinfo", globus.auth_url())).await?;
+///
+/// let seen = globus.requests();
+/// assert_eq!(seen[0].kind, RequestKind::UserInfo);
+/// assert_eq!((seen[0].status, seen[0].user.as_deref()), (401, None));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SeenRequest {
+    /// What the request was for.
+    pub kind: RequestKind,
+    /// Its method.
+    pub method: Method,
+    /// Its path, still percent-encoded.
+    pub path: String,
+    /// Its query, still percent-encoded.
+    pub query: Option<String>,
+    /// The username (primary identity) whose token it carried; `None` without a valid one.
+    pub user: Option<String>,
+    /// The status that it was answered with.
+    pub status: u16,
+    /// Whether the answer asked for another login or consent.
+    pub challenged: bool,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RequestKind {
+    /// `GET /v2/oauth2/authorize`: a login begins.
+    Authorize,
+    /// The answer of a person on the login page.
+    Decision,
+    /// `POST /v2/oauth2/token`, whatever the grant.
+    Token,
+    /// `POST /v2/oauth2/token/revoke`.
+    Revoke,
+    /// `GET /v2/oauth2/userinfo`.
+    UserInfo,
+    /// Anything else of Auth.
+    OtherAuth,
+    /// `GET operation/endpoint/{id}/ls`.
+    List,
+    /// `GET operation/endpoint/{id}/stat`.
+    Stat,
+    /// `POST operation/endpoint/{id}/mkdir`.
+    MakeDirectory,
+    /// `POST transfer` or `POST delete`: a task is submitted.
+    Submit,
+    /// Anything else of Transfer.
+    OtherTransfer,
+}
+
+impl RequestKind {
+    pub(super) fn of(path: &str) -> Self {
+        match path {
+            "/v2/oauth2/authorize" => Self::Authorize,
+            "/v2/web/decision" => Self::Decision,
+            "/v2/oauth2/token" => Self::Token,
+            "/v2/oauth2/token/revoke" => Self::Revoke,
+            "/v2/oauth2/userinfo" => Self::UserInfo,
+            _ if path.starts_with("/v2/")
+                || path.starts_with("/.well-known/")
+                || path == "/jwk.json" =>
+            {
+                Self::OtherAuth
+            }
+            _ if path.contains("/operation/endpoint/")
+                || path.starts_with("/operation/endpoint/") =>
+            {
+                match path.rsplit('/').next() {
+                    Some("ls") => Self::List,
+                    Some("stat") => Self::Stat,
+                    Some("mkdir") => Self::MakeDirectory,
+                    _ => Self::OtherTransfer,
+                }
+            }
+            "/transfer" | "/v0.10/transfer" | "/delete" | "/v0.10/delete" => Self::Submit,
+            _ => Self::OtherTransfer,
+        }
+    }
+}
+
+/// How often what happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Logins that a person approved.
+    pub logins: usize,
+    /// Logins that a person denied, or could not satisfy.
+    pub declined: usize,
+    /// Codes exchanged for tokens.
+    pub code_grants: usize,
+    /// Tokens renewed with a refresh token.
+    pub refresh_grants: usize,
+    /// Tokens given to a client for itself.
+    pub client_grants: usize,
+    /// Requests for a listing, refused ones too.
+    pub listings: usize,
+    /// Answers that asked for another login or consent.
+    pub challenges: usize,
+}
+
+/// Something that a well-behaved program does not do.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Violation {
+    /// What it was.
+    pub kind: ViolationKind,
+    /// The circumstances, without secrets.
+    pub detail: String,
+}
+
+/// The kinds of [`Violation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ViolationKind {
+    /// A token that was never issued.
+    UnknownToken,
+    /// A token for another service.
+    WrongResourceServer,
+    /// The request said, in the header [`EXPECT_USER`](super::EXPECT_USER), whom it is for, and carried the token of
+    /// somebody else.
+    WrongUser,
+    /// More than one `Authorization` header.
+    SeveralCredentials,
+    /// A token in a URL, where logs keep it.
+    TokenInUrl,
+    /// A code that was exchanged before, or never issued.
+    CodeReused,
+    /// A code of another client or for another redirect URI.
+    WrongCode,
+    /// A PKCE verifier that does not belong to the code.
+    WrongVerifier,
+    /// A refresh token of another client, or one that was never issued.
+    WrongRefreshToken,
+    /// A wrong client secret.
+    WrongSecret,
+}
+
+/// Everything noted so far.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub(super) requests: VecDeque<SeenRequest>,
+    /// How many requests are kept; `None` keeps all.
+    pub(super) kept: Option<usize>,
+    pub(super) counts: Counts,
+    pub(super) violations: Vec<Violation>,
+    /// The messages of handlers that panicked.
+    pub(super) panics: Vec<String>,
+}
+
+impl Log {
+    pub(super) fn note(&mut self, seen: SeenRequest) {
+        self.counts.listings += usize::from(seen.kind == RequestKind::List);
+        self.counts.challenges += usize::from(seen.challenged);
+        self.requests.push_back(seen);
+        while self.kept.is_some_and(|kept| self.requests.len() > kept) {
+            self.requests.pop_front();
+        }
+    }
+}

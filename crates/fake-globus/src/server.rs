@@ -1,0 +1,275 @@
+//! The running server.
+
+use std::fmt;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::builder::FakeGlobusBuilder;
+use super::clock::Clock;
+use super::identity::Identity;
+use super::person::Person;
+use super::record::{Counts, RequestKind, SeenRequest, Violation};
+use super::world::{Client, Fault, Shared};
+use super::{auth, observe, transfer};
+
+/// How long [`FakeGlobus::shutdown`] waits for requests that are still being answered.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// An embedded Globus Transfer and Globus Auth, listening on 127.0.0.1 and nowhere else.
+///
+/// Both services share one port. Set `GLOBUS_SDK_SERVICE_URL_TRANSFER` and `GLOBUS_SDK_SERVICE_URL_AUTH` to
+/// [`transfer_url`](Self::transfer_url) and [`auth_url`](Self::auth_url), and the official Python SDK and `globus`
+/// command line talk to it. It stops when it is dropped; [`shutdown`](Self::shutdown) also tells how it went.
+///
+/// ```
+/// use fake_globus::{Collection, FakeGlobus, Identity, Person};
+/// use std::time::Duration;
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let data = tempfile::tempdir()?;
+/// std::fs::write(data.path().join("hello.txt"), "hello")?;
+/// let ada = Identity::new("ada", "uchicago.edu");
+/// let collection = Collection::new("My data", data.path()).domain("uchicago.edu").session_minutes(1);
+/// let id = collection.id();
+///
+/// let globus = FakeGlobus::builder()
+///     .collection(collection)
+///     .identity(ada.clone())
+///     .person(Person::automatic())
+///     .start()
+///     .await?;
+/// let token = globus.issue_token(&ada, "urn:globus:auth:scope:transfer.api.globus.org:all")?;
+///
+/// let url = format!("{}v0.10/operation/endpoint/{id}/ls", globus.transfer_url());
+/// let list = || reqwest::Client::new().get(&url).bearer_auth(&token).send();
+/// assert!(list().await?.text().await?.contains("hello.txt"));
+///
+/// globus.clock().advance(Duration::from_secs(120));
+/// let refused = list().await?;
+/// assert_eq!(refused.status(), 502);
+/// assert!(refused.text().await?.contains("530-GridFTP-JSON-Result"));
+/// assert_eq!(globus.counts().challenges, 1);
+/// globus.shutdown().await?;
+/// # Ok(()) }
+/// ```
+pub struct FakeGlobus {
+    world: Shared,
+    native: Uuid,
+    confidential: Client,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl FakeGlobus {
+    #[cfg(test)]
+    pub(super) fn world_for_tests(&self) -> Shared {
+        self.world.clone()
+    }
+
+    /// Sets a server up.
+    pub fn builder() -> FakeGlobusBuilder {
+        FakeGlobusBuilder::default()
+    }
+
+    pub(super) fn serve(
+        listener: TcpListener,
+        world: Shared,
+        native: Uuid,
+        confidential: Client,
+    ) -> Self {
+        let routes = Router::new()
+            .merge(auth::routes())
+            .merge(transfer::routes());
+        let router = observe::layered(routes, &world).with_state(world.clone());
+        let (stop, stopped) = oneshot::channel();
+        // Otherwise an answer in several pieces waits for the client to acknowledge the first: 40 ms.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            // An error means that the handle is gone, which stops the server just the same.
+            let _ = stopped.await;
+        });
+        let task = tokio::spawn(async move { server.await });
+        Self {
+            world,
+            native,
+            confidential,
+            stop: Some(stop),
+            task: Some(task),
+        }
+    }
+
+    /// The base URL of Transfer, with a slash at its end: the value for `GLOBUS_SDK_SERVICE_URL_TRANSFER`.
+    pub fn transfer_url(&self) -> &str {
+        &self.world.base
+    }
+
+    /// The base URL of Auth, with a slash at its end: the value for `GLOBUS_SDK_SERVICE_URL_AUTH`.
+    pub fn auth_url(&self) -> &str {
+        &self.world.base
+    }
+
+    /// The id of a native client: it has no secret and uses PKCE.
+    pub fn client_id(&self) -> Uuid {
+        self.native
+    }
+
+    /// The id of a confidential client, which can also log in as itself. Its secret is
+    /// [`client_secret`](Self::client_secret).
+    pub fn confidential_client_id(&self) -> Uuid {
+        self.confidential.id
+    }
+
+    /// The secret of the confidential client.
+    pub fn client_secret(&self) -> &str {
+        self.confidential.secret.as_deref().unwrap_or_default()
+    }
+
+    /// The clock that session ages and token lifetimes are measured on.
+    pub fn clock(&self) -> Clock {
+        self.world.clock.clone()
+    }
+
+    /// Has somebody else answer the logins from now on.
+    pub fn set_person(&self, person: Person) {
+        self.world.state().person = person;
+    }
+
+    /// Logs everybody out of the browser: the next login authenticates anew, `prompt=login` or not.
+    pub fn forget_browser(&self) {
+        self.world.state().browser.clear();
+    }
+
+    /// Gives `identity` an access token without a login, as the native client, and the consents for `scopes` with it.
+    /// The session counts as authenticated now. Where the scopes belong to several services, the token is for the
+    /// first of them.
+    ///
+    /// # Errors
+    /// If the identity is not among the server's, or the scopes cannot be parsed.
+    pub fn issue_token(&self, identity: &Identity, scopes: &str) -> Result<String, UnknownError> {
+        auth::grant::without_login(&self.world, self.native, identity.id(), scopes)
+            .map_err(UnknownError)
+    }
+
+    /// Revokes an access or refresh token. `false` if there is no such token.
+    pub fn revoke_token(&self, token: &str) -> bool {
+        let mut state = self.world.state();
+        state
+            .tokens
+            .get_mut(token)
+            .map(|token| token.revoked = true)
+            .is_some()
+    }
+
+    /// Revokes all tokens, of all users.
+    pub fn revoke_all_tokens(&self) {
+        self.world
+            .state()
+            .tokens
+            .values_mut()
+            .for_each(|token| token.revoked = true);
+    }
+
+    /// Withdraws all consents of the user that `identity` belongs to.
+    pub fn revoke_consents(&self, identity: &Identity) {
+        let mut state = self.world.state();
+        if let Some(user) = state
+            .user_of_identity(identity.id())
+            .map(super::identity::User::id)
+        {
+            state.consents.revoke(user);
+        }
+    }
+
+    /// Answers the next request of this kind with `status` and the JSON text `body`, instead of doing what it says.
+    /// Called more than once, the answers queue up. A status that HTTP does not have becomes 500.
+    pub fn fail_next(&self, kind: RequestKind, status: u16, body: impl Into<String>) {
+        self.world.state().faults.push_back(Fault {
+            kind,
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            content_type: "application/json".to_owned(),
+            body: body.into(),
+        });
+    }
+
+    /// The requests seen so far, in the order in which they were answered; the
+    /// [last ones](FakeGlobusBuilder::keep_requests) where not all are kept.
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.world.log().requests.iter().cloned().collect()
+    }
+
+    /// How often what happened so far.
+    pub fn counts(&self) -> Counts {
+        self.world.log().counts
+    }
+
+    /// What no well-behaved program would have done. An empty list is what a test wants to see.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.world.log().violations.clone()
+    }
+
+    /// Stops the server: no new connections, and up to two seconds for requests that are still being answered.
+    ///
+    /// # Errors
+    /// If one of the server's own handlers panicked, or the server stopped listening by itself.
+    pub async fn shutdown(mut self) -> Result<(), ShutdownError> {
+        self.stop.take();
+        if let Some(task) = self.task.take() {
+            let abort = task.abort_handle();
+            match tokio::time::timeout(GRACE, task).await {
+                Ok(Ok(Ok(()))) => {}
+                Ok(Ok(Err(error))) => return Err(ShutdownError(vec![error.to_string()])),
+                Ok(Err(error)) => return Err(ShutdownError(vec![error.to_string()])),
+                Err(_) => abort.abort(),
+            }
+        }
+        let panics = std::mem::take(&mut self.world.log().panics);
+        if panics.is_empty() {
+            Ok(())
+        } else {
+            Err(ShutdownError(panics))
+        }
+    }
+}
+
+impl fmt::Debug for FakeGlobus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Tokens, codes and the client's secret stay out.
+        f.debug_struct("FakeGlobus")
+            .field("url", &self.world.base)
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An identity or scope that [`FakeGlobus::issue_token`] does not know.
+#[derive(Debug)]
+pub struct UnknownError(String);
+
+impl fmt::Display for UnknownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UnknownError {}
+
+/// What went wrong inside a [`FakeGlobus`] while it ran.
+#[derive(Debug)]
+pub struct ShutdownError(Vec<String>);
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server failed while it ran: {}", self.0.join("; "))
+    }
+}
+
+impl std::error::Error for ShutdownError {}

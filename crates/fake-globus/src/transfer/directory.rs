@@ -1,0 +1,149 @@
+//! A directory on disk that nothing leads out of.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, Metadata};
+
+/// A directory held open. Paths are resolved beneath it by `cap-std`, which follows neither `..` nor a symbolic link out.
+#[derive(Clone, Debug)]
+pub(crate) struct Directory {
+    pub(super) dir: Arc<Dir>,
+}
+
+/// A file or directory, as a listing tells of it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    /// `file`, `dir`, `invalid_symlink` or `other`.
+    pub(super) kind: &'static str,
+    pub(super) size: u64,
+    pub(super) modified: SystemTime,
+    /// Four octal digits.
+    pub(super) permissions: String,
+    pub(super) link: Option<Link>,
+}
+
+/// What is known of a symbolic link itself.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) target: Option<String>,
+    pub(super) size: u64,
+    pub(super) modified: SystemTime,
+}
+
+impl Directory {
+    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+        Ok(Self {
+            dir: Arc::new(Dir::open_ambient_dir(root, ambient_authority())?),
+        })
+    }
+
+    /// The entries of the directory at `path`, in no order.
+    pub(super) fn list(&self, path: &str) -> io::Result<Vec<Entry>> {
+        let below = self.dir.open_dir(beneath(path))?;
+        let mut entries = Vec::new();
+        for found in below.entries()? {
+            let name = found?.file_name();
+            match entry(
+                &below,
+                Path::new(&name),
+                name.to_string_lossy().into_owned(),
+            ) {
+                // Gone since the directory was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                entry => entries.push(entry?),
+            }
+        }
+        Ok(entries)
+    }
+
+    pub(super) fn stat(&self, path: &str) -> io::Result<Entry> {
+        let path = beneath(path);
+        let name = path.file_name().map_or_else(
+            || "/".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        // The path itself must exist; a link that leads nowhere does not, here.
+        self.dir.metadata(path)?;
+        entry(&self.dir, path, name)
+    }
+
+    pub(super) fn create(&self, path: &str) -> io::Result<()> {
+        self.dir.create_dir(beneath(path))
+    }
+}
+
+/// Whether `cap-std` refused to leave the directory, rather than the system refusing access.
+pub(super) fn is_escape(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+}
+
+/// `/`, `/~/` and relative paths all start at the collection's root.
+pub(super) fn beneath(path: &str) -> &Path {
+    let path = path.trim_start_matches('/');
+    let path = match path.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.trim_start_matches('/'),
+        _ => path,
+    };
+    Path::new(if path.is_empty() { "." } else { path })
+}
+
+fn entry(dir: &Dir, path: &Path, name: String) -> io::Result<Entry> {
+    let own = dir.symlink_metadata(path)?;
+    let is_link = own.file_type().is_symlink();
+    // Of a link, what it leads to is told, as long as that is inside.
+    let target = if is_link {
+        dir.metadata(path).ok()
+    } else {
+        Some(own.clone())
+    };
+    let link = is_link.then(|| Link {
+        target: dir
+            .read_link_contents(path)
+            .ok()
+            .map(|target| target.to_string_lossy().into_owned()),
+        size: own.len(),
+        modified: modified(&own),
+    });
+    let shown = target.as_ref().unwrap_or(&own);
+    let kind = match &target {
+        None => "invalid_symlink",
+        Some(target) if target.is_dir() => "dir",
+        Some(target) if target.is_file() => "file",
+        Some(_) => "other",
+    };
+    let size = shown.len();
+    Ok(Entry {
+        name,
+        kind,
+        size,
+        modified: modified(shown),
+        permissions: permissions(shown),
+        link,
+    })
+}
+
+fn modified(metadata: &Metadata) -> SystemTime {
+    metadata
+        .modified()
+        .map_or(UNIX_EPOCH, cap_std::time::SystemTime::into_std)
+}
+
+#[cfg(unix)]
+fn permissions(metadata: &Metadata) -> String {
+    use cap_std::fs::MetadataExt;
+    format!("{:04o}", metadata.mode() & 0o7777)
+}
+
+#[cfg(not(unix))]
+fn permissions(metadata: &Metadata) -> String {
+    if metadata.permissions().readonly() {
+        "0444".to_owned()
+    } else {
+        "0644".to_owned()
+    }
+}

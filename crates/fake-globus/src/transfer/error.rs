@@ -1,0 +1,118 @@
+//! The errors of Transfer about requests, paths and tokens.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+
+use crate::bearer::NoCaller;
+use crate::collection::Collection;
+
+/// The server that the messages of a collection speak of.
+const SERVER: &str = "127.0.0.1:443";
+
+/// An error of Transfer.
+#[derive(Clone, Debug)]
+pub(super) struct TransferError {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    /// Fields beside the usual four.
+    pub(super) fields: Map<String, Value>,
+    pub(super) challenges: bool,
+}
+
+impl TransferError {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            fields: Map::new(),
+            challenges: false,
+        }
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    pub(super) fn no_endpoint(id: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "EndpointNotFound",
+            format!("No such endpoint '{id}'"),
+        )
+    }
+
+    /// A path that leads out of what the collection serves.
+    pub(super) fn not_allowed(collection: &Collection, command: &str, path: &str) -> Self {
+        let details = "500 Command failed : Path not allowed.\\r\\n\n";
+        Self::by_server(
+            collection,
+            StatusCode::FORBIDDEN,
+            "EndpointPermissionDenied",
+            "Denied by endpoint",
+            (command, path),
+            details,
+        )
+    }
+
+    /// A path that the server's own account may not read or write.
+    pub(super) fn denied(collection: &Collection, command: &str, path: &str) -> Self {
+        let details = "550-GlobusError: v=1 c=PERMISSION_DENIED\\r\\n550-GridFTP-Errno: 13\\r\\n550-GridFTP-Reason: System error in \
+                       stat\\r\\n550-GridFTP-Error-String: Permission denied\\r\\n550 End.\\r\\n\n";
+        Self::by_server(
+            collection,
+            StatusCode::FORBIDDEN,
+            "EndpointPermissionDenied",
+            "Denied by endpoint",
+            (command, path),
+            details,
+        )
+    }
+
+    /// An error that a collection's server reported to Transfer.
+    pub(super) fn by_server(
+        collection: &Collection,
+        status: StatusCode,
+        code: &'static str,
+        head: &str,
+        (command, path): (&str, &str),
+        details: &str,
+    ) -> Self {
+        let endpoint = endpoint(collection);
+        let message = format!(
+            "{head}, Error ({})\n{endpoint}\nCommand: {command} {path}\nMessage: Fatal FTP Response\n---\nDetails: {details}",
+            command_name(command)
+        );
+        Self::new(status, code, message)
+    }
+}
+
+/// The lines of a message that say where it comes from.
+pub(super) fn endpoint(collection: &Collection) -> String {
+    format!(
+        "Endpoint: {} ({})\nServer: {SERVER}",
+        collection.name, collection.id
+    )
+}
+
+fn command_name(command: &str) -> &'static str {
+    if command == "MKD" { "mkdir" } else { "list" }
+}
+
+impl From<NoCaller> for TransferError {
+    fn from(nobody: NoCaller) -> Self {
+        match nobody {
+            NoCaller::Missing => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "ClientError.AuthenticationFailed",
+                "No credentials supplied",
+            ),
+            NoCaller::Invalid => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "AuthenticationFailed",
+                "Token is not active",
+            ),
+        }
+    }
+}

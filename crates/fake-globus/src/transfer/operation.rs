@@ -1,0 +1,184 @@
+//! `ls`, `stat` and `mkdir`.
+
+use std::io;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::bearer::Caller;
+use crate::collection::Collection;
+use crate::world::World;
+
+use super::access;
+use super::call::{Answer, Call, answer};
+use super::directory::{Directory, is_escape};
+use super::error::TransferError;
+use super::listing::{self, Wanted};
+
+type Pairs = Query<Vec<(String, String)>>;
+
+/// Where a path starts that is not given.
+pub(super) const HOME: &str = "/~/";
+
+pub(super) async fn ls(call: Call, Path(id): Path<String>, Query(pairs): Pairs) -> Response {
+    answer(call, async |world, caller| {
+        list(&world, &caller, &id, &pairs).await
+    })
+    .await
+}
+
+pub(super) async fn stat(call: Call, Path(id): Path<String>, Query(pairs): Pairs) -> Response {
+    answer(call, async |world, caller| {
+        tell(&world, &caller, &id, path(&pairs)).await
+    })
+    .await
+}
+
+pub(super) async fn mkdir(
+    call: Call,
+    Path(id): Path<String>,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Response {
+    let path = body
+        .ok()
+        .and_then(|Json(body)| Some(body.get("path")?.as_str()?.to_owned()));
+    answer(call, async |world, caller| {
+        create(&world, &caller, &id, path).await
+    })
+    .await
+}
+
+fn path(pairs: &[(String, String)]) -> &str {
+    pairs
+        .iter()
+        .find(|(name, value)| name == "path" && !value.is_empty())
+        .map_or(HOME, |(_, path)| path)
+}
+
+async fn list(world: &World, caller: &Caller, id: &str, pairs: &[(String, String)]) -> Answer {
+    let served = access::collection(world, caller, id)?;
+    let wanted = Wanted::parse(pairs).map_err(TransferError::bad_request)?;
+    let path = path(pairs);
+    let found = on_disk(&served.directory, path, Directory::list).await;
+    let entries = found.map_err(|error| match error.kind() {
+        io::ErrorKind::NotADirectory => not_a_directory(&served.collection, path),
+        io::ErrorKind::NotFound => {
+            let message = format!("Directory '{path}' not found on endpoint '{id}'");
+            TransferError::new(StatusCode::NOT_FOUND, "ClientError.NotFound", message)
+        }
+        _ => refused(&served.collection, "MLSC", path, &error),
+    })?;
+    let (entries, total) = wanted.select(entries);
+    let owner = caller.user.primary.local_name();
+    let document = json!({
+        "DATA_TYPE": "file_list",
+        "DATA": entries.iter().map(|entry| listing::document(entry, owner)).collect::<Vec<_>>(),
+        "endpoint": id,
+        "path": with_slash(path),
+        "absolute_path": with_slash(path).replacen(HOME, "/", 1),
+        "rename_supported": true,
+        "symlink_supported": false,
+        "length": entries.len(),
+        "total": total,
+    });
+    Ok((StatusCode::OK, document))
+}
+
+async fn tell(world: &World, caller: &Caller, id: &str, path: &str) -> Answer {
+    let served = access::collection(world, caller, id)?;
+    let found = on_disk(&served.directory, path, Directory::stat).await;
+    let entry = found.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            not_found(&served.collection, "MLST", path)
+        }
+        _ => refused(&served.collection, "MLST", path, &error),
+    })?;
+    Ok((
+        StatusCode::OK,
+        listing::document(&entry, caller.user.primary.local_name()),
+    ))
+}
+
+async fn create(world: &World, caller: &Caller, id: &str, path: Option<String>) -> Answer {
+    let served = access::collection(world, caller, id)?;
+    let path =
+        path.ok_or_else(|| TransferError::bad_request("The body must be a document with a path"))?;
+    let made = on_disk(&served.directory, &path, Directory::create).await;
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => TransferError::new(
+            StatusCode::BAD_GATEWAY,
+            "ExternalError.MkdirFailed.Exists",
+            format!("Path '{path}' already exists"),
+        ),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            not_found(&served.collection, "MKD", &path)
+        }
+        _ => refused(&served.collection, "MKD", &path, &error),
+    })?;
+    let document = json!({
+        "DATA_TYPE": "mkdir_result",
+        "code": "DirectoryCreated",
+        "message": "The directory was created successfully",
+    });
+    Ok((StatusCode::ACCEPTED, document))
+}
+
+/// Asks the disk on a thread that may wait for it.
+async fn on_disk<T: Send + 'static>(
+    directory: &Directory,
+    path: &str,
+    ask: fn(&Directory, &str) -> io::Result<T>,
+) -> io::Result<T> {
+    let (directory, path) = (directory.clone(), path.to_owned());
+    tokio::task::spawn_blocking(move || ask(&directory, &path))
+        .await
+        .map_err(io::Error::other)?
+}
+
+fn not_a_directory(collection: &Collection, path: &str) -> TransferError {
+    let details = "500-Command failed. : Path is not a directory.\\r\\n500 End.\\r\\n\n";
+    TransferError::by_server(
+        collection,
+        StatusCode::BAD_GATEWAY,
+        "ExternalError.DirListingFailed.NotDirectory",
+        "Command Failed: Not a directory",
+        ("MLSC", path),
+        details,
+    )
+}
+
+fn not_found(collection: &Collection, command: &str, path: &str) -> TransferError {
+    let details = format!(
+        "Error: '{path}' not found\\r\\n550-GlobusError: v=1 c=PATH_NOT_FOUND\\r\\n550-GridFTP-Errno: \
+         2\\r\\n550-GridFTP-Reason: System error in stat\\r\\n550-GridFTP-Error-String: No such file or \
+         directory\\r\\n550 End.\\r\\n\n"
+    );
+    TransferError::by_server(
+        collection,
+        StatusCode::NOT_FOUND,
+        "NotFound",
+        "Path not found",
+        (command, path),
+        &details,
+    )
+}
+
+fn refused(collection: &Collection, command: &str, path: &str, error: &io::Error) -> TransferError {
+    match error.kind() {
+        _ if is_escape(error) => TransferError::not_allowed(collection, command, path),
+        io::ErrorKind::PermissionDenied => TransferError::denied(collection, command, path),
+        _ => TransferError::bad_request(format!("Invalid path: {error}")),
+    }
+}
+
+fn with_slash(path: &str) -> String {
+    if path.ends_with('/') {
+        path.to_owned()
+    } else {
+        format!("{path}/")
+    }
+}

@@ -1,0 +1,168 @@
+//! The errors that another login or consent can mend.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::collection::Collection;
+use crate::identity::User;
+
+use super::ALL;
+use super::error::{TransferError, endpoint};
+use super::json;
+
+/// What Transfer says at the root when a collection's server wants another login.
+const SESSION_MESSAGE: &str = "Session reauthentication required (Globus Transfer)";
+
+/// The collection's data may be used only with a consent that is missing.
+pub(super) fn consent_required(collection: &Collection) -> TransferError {
+    let message = "Missing required data_access consent";
+    let scopes = json!([format!("{ALL}[*{}]", collection.data_access_scope())]);
+    let fields = json!({
+        "authorization_parameters": {"required_scopes": scopes, "session_message": message},
+        "required_scopes": scopes,
+    });
+    challenge(
+        StatusCode::FORBIDDEN,
+        "ConsentRequired",
+        message.to_owned(),
+        fields,
+    )
+}
+
+/// The session does not satisfy the collection's policies.
+pub(super) fn policy_failed(collection: &Collection) -> TransferError {
+    let message = "Failing collection authentication policy";
+    let ids: Vec<String> = collection
+        .policies
+        .iter()
+        .map(|policy| policy.id.to_string())
+        .collect();
+    let fields = json!({
+        "authorization_parameters": {"session_message": message, "session_required_policies": ids.join(",")},
+    });
+    challenge(
+        StatusCode::FORBIDDEN,
+        "AuthPolicyFailed",
+        message.to_owned(),
+        fields,
+    )
+}
+
+/// The collection's server denies the login: the session is too old, too weak, or somebody else's.
+pub(super) fn login_failed(collection: &Collection, user: &User) -> TransferError {
+    let demand = &collection.demand;
+    let identities: Vec<String> = demand
+        .identities
+        .iter()
+        .map(|wanted| identity_id(user, wanted))
+        .collect();
+    // A server always allows some domains. One that was told of none allows that of the user.
+    let domains = match (identities.is_empty(), demand.domains.is_empty()) {
+        (false, _) => Vec::new(),
+        (true, false) => demand.domains.clone(),
+        (true, true) => vec![user.primary.domain().to_owned()],
+    };
+    let only_domains = identities.is_empty() && !demand.mfa;
+    let older = collection.errors.is_older_server() && only_domains;
+
+    let mut parameters = Map::new();
+    if !identities.is_empty() {
+        parameters.insert("session_required_identities".to_owned(), json!(identities));
+    }
+    if !domains.is_empty() {
+        parameters.insert("session_required_single_domain".to_owned(), json!(domains));
+    }
+    if demand.mfa {
+        parameters.insert("session_required_mfa".to_owned(), true.into());
+    }
+    let text = match (older, identities.is_empty()) {
+        (true, _) => "None of your identities are from domains allowed by resource policies",
+        (false, true) => {
+            "None of your authenticated identities are from domains allowed by resource policies"
+        }
+        (false, false) => {
+            "None of your authenticated identities are permitted by resource policies"
+        }
+    };
+    let mut result = json!({
+        "DATA_TYPE": if older { "result#1.0.0" } else { "result#1.1.0" },
+        "code": "permission_denied",
+        "detail": null,
+        "has_next_page": false,
+        "http_response_code": 403,
+        "message": text,
+    });
+    if let Value::Object(fields) = &mut result {
+        if !domains.is_empty() {
+            let detail =
+                json!({"DATA_TYPE": "not_from_allowed_domain#1.0.0", "allowed_domains": domains});
+            fields.insert("detail".to_owned(), detail);
+        }
+        if !older {
+            fields.insert(
+                "authorization_parameters".to_owned(),
+                Value::Object(parameters.clone()),
+            );
+        }
+    }
+    let mut root = Map::new();
+    if collection.errors.speaks_at_root() {
+        // Transfer fills in what the server left out, empty and false values too.
+        parameters
+            .entry("session_required_identities")
+            .or_insert_with(|| json!([]));
+        parameters
+            .entry("session_required_mfa")
+            .or_insert(Value::Bool(false));
+        parameters.insert("session_message".to_owned(), SESSION_MESSAGE.into());
+        root.insert(
+            "authorization_parameters".to_owned(),
+            Value::Object(parameters),
+        );
+    }
+    let message = format!(
+        "Command Failed: Error (login)\n{}\nMessage: Login Failed\n---\nDetails: {}",
+        endpoint(collection),
+        reply(text, &result)
+    );
+    challenge(
+        StatusCode::BAD_GATEWAY,
+        "ExternalError.DirListingFailed.LoginFailed",
+        message,
+        Value::Object(root),
+    )
+}
+
+/// The GridFTP reply. Its line ends reach Transfer's message as the four characters `\r\n`, and a real line feed
+/// follows the last of them.
+fn reply(text: &str, result: &Value) -> String {
+    format!(
+        "530-Login incorrect. : GlobusError: v=1 c=LOGIN_DENIED\\r\\n530-GridFTP-Message: {text}\\r\\n530-GridFTP-JSON-Result: \
+         {}\\r\\n530 End.\\r\\n\n",
+        json::line(result)
+    )
+}
+
+/// The id of an identity that was named by its username, where the user has it.
+fn identity_id(user: &User, wanted: &str) -> String {
+    let found = user.identities().find(|identity| identity.is_named(wanted));
+    found.map_or_else(|| wanted.to_owned(), |identity| identity.id().to_string())
+}
+
+fn challenge(
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    fields: Value,
+) -> TransferError {
+    let fields = if let Value::Object(fields) = fields {
+        fields
+    } else {
+        Map::new()
+    };
+    TransferError {
+        fields,
+        challenges: true,
+        ..TransferError::new(status, code, message)
+    }
+}

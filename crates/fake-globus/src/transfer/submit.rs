@@ -1,0 +1,254 @@
+//! `submission_id`, `delete` and `transfer`: the submitting of tasks.
+
+use std::io;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::bearer::Caller;
+use crate::world::{Served, World};
+
+use super::access;
+use super::call::{Answer, Call, answer};
+use super::directory::Directory;
+use super::error::TransferError;
+use super::task::{KEPT, Kind, Task};
+use super::work::Done;
+
+/// What was submitted. Fields that only make a task faster, later or louder are not looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Submission {
+    submission_id: Option<Uuid>,
+    label: Option<String>,
+    #[serde(rename = "DATA", default)]
+    items: Vec<Item>,
+    /// Of a deletion.
+    endpoint: Option<String>,
+    recursive: Option<bool>,
+    #[serde(default)]
+    ignore_missing: bool,
+    #[serde(default)]
+    interpret_globs: bool,
+    /// Of a transfer.
+    source_endpoint: Option<String>,
+    destination_endpoint: Option<String>,
+    #[serde(default)]
+    delete_destination_extra: bool,
+    sync_level: Option<Value>,
+    #[serde(default)]
+    filter_rules: Option<Vec<Value>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Item {
+    path: Option<String>,
+    source_path: Option<String>,
+    destination_path: Option<String>,
+    recursive: Option<bool>,
+}
+
+type Body = Result<Json<Submission>, JsonRejection>;
+type Ended = (Done, Result<(), (String, io::Error)>);
+
+/// An id that makes a submission one that counts once, however often it is sent.
+pub(super) async fn id(call: Call) -> Response {
+    let document = json!({"DATA_TYPE": "submission_id", "value": Uuid::new_v4()});
+    answer(call, async |_, _| Ok((StatusCode::OK, document))).await
+}
+
+pub(super) async fn delete(call: Call, body: Body) -> Response {
+    answer(call, async |world, caller| {
+        submit_deletion(&world, &caller, body).await
+    })
+    .await
+}
+
+pub(super) async fn transfer(call: Call, body: Body) -> Response {
+    answer(call, async |world, caller| {
+        submit_transfer(&world, &caller, body).await
+    })
+    .await
+}
+
+async fn submit_deletion(world: &World, caller: &Caller, body: Body) -> Answer {
+    let (submission, id) = read(body, "delete")?;
+    let served = endpoint(world, caller, submission.endpoint.as_deref())?;
+    let kind = Kind {
+        name: "delete",
+        source: &served.collection,
+        destination: None,
+        label: submission.label.as_deref(),
+    };
+    let directory = served.directory.clone();
+    let (items, recursive) = (submission.items, submission.recursive == Some(true));
+    let (globs, ignore_missing) = (submission.interpret_globs, submission.ignore_missing);
+    let work = move || remove_all(&directory, &items, recursive, globs, ignore_missing);
+    once(world, caller, id, &kind, work).await
+}
+
+async fn submit_transfer(world: &World, caller: &Caller, body: Body) -> Answer {
+    let (submission, id) = read(body, "transfer")?;
+    let source = endpoint(world, caller, submission.source_endpoint.as_deref())?;
+    let destination = endpoint(world, caller, submission.destination_endpoint.as_deref())?;
+    let filters = submission
+        .filter_rules
+        .is_some_and(|rules| !rules.is_empty());
+    let syncs = submission.sync_level.is_some_and(|level| !level.is_null());
+    if submission.delete_destination_extra || filters || syncs {
+        return Err(TransferError::bad_request(
+            "This server transfers all that it is told to: no filter_rules, sync_level or delete_destination_extra",
+        ));
+    }
+    let kind = Kind {
+        name: "transfer",
+        source: &source.collection,
+        destination: Some(&destination.collection),
+        label: submission.label.as_deref(),
+    };
+    let (from, to) = (source.directory.clone(), destination.directory.clone());
+    let items = submission.items;
+    once(world, caller, id, &kind, move || {
+        copy_all(&from, &to, &items)
+    })
+    .await
+}
+
+/// Makes a task of the work, unless one came of an earlier submission with the same id.
+async fn once(
+    world: &World,
+    caller: &Caller,
+    submission: Uuid,
+    kind: &Kind<'_>,
+    work: impl FnOnce() -> Ended + Send + 'static,
+) -> Answer {
+    let owner = caller.user.id();
+    if let Some(task) = known(world, owner, submission) {
+        return Ok(accepted(kind.name, submission, task, true));
+    }
+    let began = world.clock.now();
+    let task = Task::over(owner, submission, kind, began, on_disk(work).await);
+    let id = task.id;
+    keep(world, task);
+    Ok(accepted(kind.name, submission, id, false))
+}
+
+fn read(body: Body, what: &str) -> Result<(Submission, Uuid), TransferError> {
+    let Json(submission) = body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    let id = submission
+        .submission_id
+        .ok_or_else(|| TransferError::bad_request("A submission_id is required"))?;
+    if submission.items.is_empty() {
+        let message = format!("A {what} requires at least one item");
+        let code = "ClientError.BadRequest.NoTransferItems";
+        return Err(TransferError::new(StatusCode::BAD_REQUEST, code, message));
+    }
+    Ok((submission, id))
+}
+
+fn endpoint<'w>(
+    world: &'w World,
+    caller: &Caller,
+    id: Option<&str>,
+) -> Result<&'w Served, TransferError> {
+    let id = id.ok_or_else(|| TransferError::bad_request("An endpoint is required"))?;
+    access::collection(world, caller, id)
+}
+
+fn known(world: &World, owner: Uuid, submission: Uuid) -> Option<Uuid> {
+    let state = world.state();
+    let mut tasks = state.tasks.iter();
+    let task = tasks.find(|task| task.submission == submission && task.owner == owner);
+    task.map(|task| task.id)
+}
+
+fn keep(world: &World, task: Task) {
+    let mut state = world.state();
+    if state.tasks.len() >= KEPT {
+        state.tasks.pop_front();
+    }
+    state.tasks.push_back(task);
+}
+
+fn accepted(what: &str, submission: Uuid, task: Uuid, again: bool) -> (StatusCode, Value) {
+    let (status, code, message) = if again {
+        let message = format!("The {what} was accepted before, by this submission_id");
+        (StatusCode::OK, "Duplicate", message)
+    } else {
+        let message = format!(
+            "The {what} has been accepted and a task has been created and queued for execution"
+        );
+        (StatusCode::ACCEPTED, "Accepted", message)
+    };
+    let document = json!({
+        "DATA_TYPE": format!("{what}_result"),
+        "code": code,
+        "message": message,
+        "submission_id": submission,
+        "task_id": task,
+        "task_link": {
+            "DATA_TYPE": "link",
+            "href": format!("/v0.10/task/{task}?format=json"),
+            "rel": "related",
+            "resource": "task",
+            "title": "related task",
+        },
+    });
+    (status, document)
+}
+
+/// Works on a thread that may wait for the disk.
+async fn on_disk(work: impl FnOnce() -> Ended + Send + 'static) -> Ended {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.unwrap_or_else(|error| {
+        (
+            Done::default(),
+            Err((String::new(), io::Error::other(error))),
+        )
+    })
+}
+
+fn remove_all(
+    directory: &Directory,
+    items: &[Item],
+    recursive: bool,
+    globs: bool,
+    ignore_missing: bool,
+) -> Ended {
+    let mut done = Done::default();
+    for item in items {
+        let given = item.path.as_deref().unwrap_or_default();
+        let paths = if globs {
+            directory.matching(given)
+        } else {
+            Ok(vec![given.to_owned()])
+        };
+        let removed = paths.and_then(|paths| {
+            paths
+                .iter()
+                .try_for_each(|path| directory.remove(path, recursive, &mut done))
+        });
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && ignore_missing => {}
+            Err(error) => return (done, Err((given.to_owned(), error))),
+            Ok(()) => {}
+        }
+    }
+    (done, Ok(()))
+}
+
+fn copy_all(from: &Directory, to: &Directory, items: &[Item]) -> Ended {
+    let mut done = Done::default();
+    for item in items {
+        let source = item.source_path.as_deref().unwrap_or_default();
+        let target = item.destination_path.as_deref().unwrap_or_default();
+        if let Err(error) = from.copy(source, to, target, item.recursive, &mut done) {
+            return (done, Err((source.to_owned(), error)));
+        }
+    }
+    (done, Ok(()))
+}

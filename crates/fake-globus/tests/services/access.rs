@@ -1,0 +1,246 @@
+//! What collections demand: each kind of challenge, its shape, and the login that satisfies it.
+
+use std::time::Duration;
+
+use fake_globus::{
+    Collection, EXPECT_USER, ErrorShape, Identity, Person, Policy, RequestKind, ViolationKind,
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    ALL, Fixture, assert_denied, document_code, json as document_of, page, send, text,
+};
+
+/// The captured error of this id, as `tests/corpus` has it.
+fn captured(id: &str) -> Value {
+    let corpus = include_str!("../../../../tests/corpus/errors.jsonl");
+    let mut rows = corpus
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
+    let row = rows.find(|row| row["id"] == id).expect("a row of this id");
+    serde_json::from_str(text(&row, "/body")).expect("JSON")
+}
+
+/// Replaces what differs from one server to the next.
+fn normalised(mut document: Value, fixture: Option<&Fixture>) -> Value {
+    let message = text(&document, "/message").to_owned();
+    let lines = message.lines().map(|line| match line.split_once(": ") {
+        Some(("Server", _)) => "Server: HOST".to_owned(),
+        Some(("Endpoint", _)) => "Endpoint: NAME (ID)".to_owned(),
+        _ => line.replace("\"globus.org\"", "\"uchicago.edu\""),
+    });
+    let ending = if message.ends_with('\n') { "\n" } else { "" };
+    document["message"] = (lines.collect::<Vec<_>>().join("\n") + ending).into();
+    document["request_id"] = "REQUEST".into();
+    if let Some(fixture) = fixture {
+        let resource = format!("/{}", fixture.operation("ls"));
+        assert_eq!(text(&document, "/resource"), resource);
+    }
+    document["resource"] = "RESOURCE".into();
+    let domain = "/authorization_parameters/session_required_single_domain";
+    if let Some(domain) = document.pointer_mut(domain) {
+        *domain = json!(["uchicago.edu"]);
+    }
+    document
+}
+
+#[checks::test]
+async fn old_session_is_refused_with_the_real_error_body() {
+    for (shape, id) in [
+        (ErrorShape::Embedded, "transfer-ls-530-r110-embedded-only"),
+        (ErrorShape::RootAndDetail, "transfer-ls-530-r100-toplevel"),
+    ] {
+        let fixture =
+            Fixture::new(|c| c.session_minutes(1).domain("uchicago.edu").errors(shape)).await;
+        let token = fixture.token();
+        assert_eq!(fixture.ls_status(&token).await, 200);
+        fixture.globus.clock().advance(Duration::from_secs(61));
+        let refused = fixture.ls(&token, "").await;
+        assert_eq!(refused.status(), 502);
+        assert_eq!(refused.headers()["content-type"], "application/json");
+        assert!(refused.headers().contains_key("x-request-id"));
+        let body = page(refused).await;
+        // Two spaces, sorted keys, and a line feed at the end, as in the one capture of the very bytes.
+        assert!(body.starts_with("{\n  \"") && body.ends_with("\n}\n"));
+        // The reply's line ends are four characters in the decoded message, five bytes on the wire.
+        assert!(
+            body.contains("LOGIN_DENIED\\\\r\\\\n530-GridFTP-Message")
+                && body.contains("530 End.\\\\r\\\\n\\n\"")
+        );
+        let document = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(
+            normalised(document, Some(&fixture)),
+            normalised(captured(id), None),
+            "{id}"
+        );
+    }
+}
+
+#[checks::test]
+async fn error_shape_decides_where_the_requirement_stands() {
+    for (shape, root, version) in [
+        (ErrorShape::RootAndEmbedded, true, "1.1.0"),
+        (ErrorShape::Embedded, false, "1.1.0"),
+        (ErrorShape::RootAndDetail, true, "1.0.0"),
+        (ErrorShape::Detail, false, "1.0.0"),
+    ] {
+        let fixture = Fixture::new(|c| c.domain("nowhere.org").errors(shape)).await;
+        let document = document_of(fixture.ls(&fixture.token(), "").await).await;
+        let at_root = document.get("authorization_parameters").is_some();
+        assert_eq!(at_root, root, "{shape:?}");
+        let result = format!("result#{version}");
+        assert!(text(&document, "/message").contains(&result), "{shape:?}");
+    }
+}
+
+/// A listing is challenged after an ordinary login, and succeeds after a login with these parameters.
+async fn satisfied_by(
+    policies: impl FnOnce(Collection) -> Collection,
+    status: u16,
+    code: &str,
+    login: &[(&str, &str)],
+) {
+    let fixture = Fixture::new(policies).await;
+    let before = fixture.log_in(ALL, &[]).await;
+    fixture.globus.clock().advance(Duration::from_secs(3600));
+    let refused = fixture.ls(text(&before, "/access_token"), "").await;
+    assert_eq!(document_code(refused, status).await, code);
+    let after = fixture.log_in(ALL, login).await;
+    assert_eq!(fixture.ls_status_with(&after).await, 200, "{code}");
+    let seen = fixture.globus.requests().into_iter();
+    let lists = seen.filter(|request| request.kind == RequestKind::List);
+    let challenged: Vec<_> = lists.map(|request| request.challenged).collect();
+    assert_eq!(challenged, [true, false]);
+    fixture.globus.shutdown().await.expect("no panic");
+}
+
+#[checks::test]
+async fn session_requirement_is_satisfied_by_its_login() {
+    type Policies = fn(Collection) -> Collection;
+    let fresh = ("prompt", "login");
+    let domain = ("session_required_single_domain", "globusid.org");
+    let mfa = ("session_required_mfa", "True");
+    let identity = ("session_required_identities", "ada@globusid.org");
+    for (policies, login) in [
+        ((|c| c.session_minutes(30)) as Policies, &[fresh][..]),
+        (|c| c.domain("globusid.org"), &[domain]),
+        (|c| c.domain("globusid.org").mfa(), &[domain, mfa]),
+        (|c| c.required_identity("ada@globusid.org"), &[identity]),
+    ] {
+        let code = "ExternalError.DirListingFailed.LoginFailed";
+        satisfied_by(policies, 502, code, login).await;
+    }
+}
+
+#[checks::test]
+async fn policy_is_satisfied_by_a_login_that_names_it() {
+    for policy in [
+        Policy::new("Recent").session_minutes(30),
+        Policy::new("GlobusID").domain("globusid.org"),
+        Policy::new("Second factor").mfa(),
+    ] {
+        let id = policy.id().to_string();
+        let login = [("session_required_policies", id.as_str())];
+        satisfied_by(|c| c.policy(policy), 403, "AuthPolicyFailed", &login).await;
+    }
+}
+
+#[checks::test]
+async fn challenge_names_identities_mfa_and_policies() {
+    let required = |c: Collection| c.required_identity("ada@globusid.org").mfa();
+    let fixture = Fixture::new(required).await;
+    let document = document_of(fixture.ls(&fixture.token(), "").await).await;
+    let parameters = &document["authorization_parameters"];
+    assert_eq!(parameters["session_required_mfa"], true);
+    let identities = parameters["session_required_identities"].as_array();
+    assert_eq!(identities.map(Vec::len), Some(1));
+    let identity = text(parameters, "/session_required_identities/0");
+    assert!(text(&document, "/message").contains(identity));
+
+    let (one, two) = (Policy::new("One").mfa(), Policy::new("Two").mfa());
+    let ids = format!("{},{}", one.id(), two.id());
+    let fixture = Fixture::new(|c| c.policy(one).policy(two)).await;
+    let document = document_of(fixture.ls(&fixture.token(), "").await).await;
+    let policies = "/authorization_parameters/session_required_policies";
+    assert_eq!(text(&document, policies), ids);
+}
+
+#[checks::test]
+async fn data_access_requires_a_consent() {
+    let fixture = Fixture::new(Collection::data_access).await;
+    let token = fixture.token();
+    let refused = fixture.ls(&token, "").await;
+    assert_eq!(refused.status(), 403);
+    let document = document_of(refused).await;
+    assert_eq!(text(&document, "/code"), "ConsentRequired");
+    let scope = text(&document, "/required_scopes/0");
+    let id = &fixture.collection;
+    let data_access = format!("https://auth.globus.org/scopes/{id}/data_access");
+    assert_eq!(scope, format!("{ALL}[*{data_access}]"));
+    assert_eq!(
+        document["authorization_parameters"]["required_scopes"],
+        document["required_scopes"]
+    );
+    fixture.log_in(scope, &[]).await;
+    let status = fixture.ls_status(&token).await;
+    assert_eq!(status, 200, "a consent counts at once");
+    fixture.globus.revoke_consents(&fixture.ada);
+    assert_eq!(fixture.ls_status(&token).await, 403);
+}
+
+#[checks::test]
+async fn mfa_login_without_a_second_factor_is_denied() {
+    let fixture = Fixture::new(|c| c.mfa()).await;
+    fixture.globus.set_person(Person::automatic().without_mfa());
+    let login = [
+        ("session_required_single_domain", "uchicago.edu"),
+        ("session_required_mfa", "true"),
+    ];
+    assert_denied(&fixture.answer(ALL, &login).await);
+}
+
+#[checks::test]
+async fn misused_tokens_are_refused_or_recorded() {
+    let fixture = Fixture::open().await;
+    let list = || fixture.http.get(fixture.url(&fixture.operation("ls")));
+    let bare = document_code(send(list()).await, 401).await;
+    assert_eq!(bare, "ClientError.AuthenticationFailed");
+    let unknown = document_code(fixture.ls("made-up", "").await, 401).await;
+    assert_eq!(unknown, "AuthenticationFailed");
+
+    let token = fixture.token();
+    let as_grace = list()
+        .bearer_auth(&token)
+        .header(EXPECT_USER, "grace@navy.mil");
+    assert_eq!(send(as_grace).await.status(), 200);
+    send(list().bearer_auth(&token).bearer_auth(&token)).await;
+    fixture.ls(&token, "?access_token=oops").await;
+    let expected = [
+        ViolationKind::UnknownToken,
+        ViolationKind::WrongUser,
+        ViolationKind::SeveralCredentials,
+        ViolationKind::TokenInUrl,
+    ];
+    assert_eq!(fixture.violations(), expected);
+    let requests = fixture.globus.requests();
+    let user = requests.last().and_then(|request| request.user.as_deref());
+    assert_eq!(user, Some("ada@uchicago.edu"));
+
+    assert!(fixture.globus.revoke_token(&token) && !fixture.globus.revoke_token("made-up"));
+    assert_eq!(fixture.ls_status(&token).await, 401);
+    let eve = Identity::new("eve", "evil.example");
+    for (identity, scopes) in [(&eve, ALL), (&fixture.ada, "nonsense")] {
+        let issued = fixture.globus.issue_token(identity, scopes);
+        issued.expect_err("an unknown identity or scope");
+    }
+}
+
+#[checks::test]
+async fn fail_next_replaces_one_response() {
+    let fixture = Fixture::open().await;
+    let body = r#"{"code": "ServiceUnavailable"}"#;
+    fixture.globus.fail_next(RequestKind::List, 503, body);
+    let token = fixture.token();
+    assert_eq!(fixture.ls_status(&token).await, 503);
+    assert_eq!(fixture.ls_status(&token).await, 200);
+}

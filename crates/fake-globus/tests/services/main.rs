@@ -1,0 +1,9 @@
+//! The embedded services, asked over HTTP as a program would ask them.
+
+mod access;
+mod files;
+mod login;
+mod page;
+mod support;
+mod tasks;
+mod tokens;

@@ -1,0 +1,168 @@
+//! Tasks: deleting and transferring, over the directory on disk.
+
+use std::fs;
+use std::time::Duration;
+
+use reqwest::Response;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Fixture, document_code, json as document_of, ok, text};
+
+async fn post(fixture: &Fixture, what: &str, document: &Value) -> Response {
+    let path = format!("v0.10/{what}");
+    fixture.post_json(&path, &fixture.token(), document).await
+}
+
+fn deletion(fixture: &Fixture, path: &str) -> Value {
+    json!({
+        "DATA_TYPE": "delete",
+        "submission_id": Uuid::new_v4(),
+        "endpoint": fixture.collection,
+        "DATA": [{"DATA_TYPE": "delete_item", "path": path}],
+    })
+}
+
+fn copying(fixture: &Fixture, from: &str, to: &str) -> Value {
+    json!({
+        "DATA_TYPE": "transfer",
+        "submission_id": Uuid::new_v4(),
+        "source_endpoint": fixture.collection,
+        "destination_endpoint": fixture.collection,
+        "DATA": [{"DATA_TYPE": "transfer_item", "source_path": from, "destination_path": to}],
+    })
+}
+
+/// Submits; gives the document of the task.
+async fn submit(fixture: &Fixture, what: &str, document: &Value) -> Value {
+    let answer = post(fixture, what, document).await;
+    assert_eq!(answer.status(), 202);
+    let result = document_of(answer).await;
+    assert_eq!(result["code"], "Accepted");
+    let task = format!("v0.10/task/{}", text(&result, "/task_id"));
+    ok(fixture.get(&task, &fixture.token()).await).await
+}
+
+async fn copy(fixture: &Fixture, from: &str, to: &str) -> Value {
+    submit(fixture, "transfer", &copying(fixture, from, to)).await
+}
+
+/// The code of the error that a task fails with.
+async fn failure(fixture: &Fixture, what: &str, document: &Value) -> String {
+    let task = submit(fixture, what, document).await;
+    assert_eq!(task["status"], "FAILED", "{task}");
+    text(&task, "/fatal_error/code").to_owned()
+}
+
+#[checks::test]
+async fn repeated_submission_deletes_once() {
+    let fixture = Fixture::open().await;
+    let file = fixture.dir.path().join("hello.txt");
+    let document = deletion(&fixture, "/~/hello.txt");
+    let task = submit(&fixture, "delete", &document).await;
+    assert_eq!(task["status"], "SUCCEEDED");
+    assert_eq!(task["type"], "DELETE");
+    assert!(!file.exists());
+    fs::write(&file, "again").expect("a file");
+    let again = document_of(post(&fixture, "delete", &document).await).await;
+    assert_eq!(again["code"], "Duplicate");
+    assert_eq!(again["task_id"], task["task_id"]);
+    assert!(file.exists());
+}
+
+#[checks::test]
+async fn directory_is_deleted_only_recursively() {
+    let fixture = Fixture::open().await;
+    let sub = fixture.dir.path().join("sub");
+    fs::create_dir(&sub).expect("a directory");
+    fs::write(sub.join("deep.txt"), "deep").expect("a file");
+    let refused = failure(&fixture, "delete", &deletion(&fixture, "/sub/")).await;
+    assert_eq!(refused, "IS_A_DIRECTORY");
+    assert!(sub.exists());
+    let mut recursive = deletion(&fixture, "/sub/");
+    recursive["recursive"] = true.into();
+    let task = submit(&fixture, "delete", &recursive).await;
+    assert_eq!(task["status"], "SUCCEEDED", "{task}");
+    assert!(!sub.exists() && fixture.dir.path().join("hello.txt").exists());
+    let missing = failure(&fixture, "delete", &deletion(&fixture, "/sub/")).await;
+    assert_eq!(missing, "FILE_NOT_FOUND");
+    let mut ignoring = deletion(&fixture, "/sub/");
+    ignoring["ignore_missing"] = true.into();
+    let task = submit(&fixture, "delete", &ignoring).await;
+    assert_eq!(task["status"], "SUCCEEDED");
+}
+
+#[checks::test]
+async fn transfer_copies_files_and_directories() {
+    let fixture = Fixture::open().await;
+    let root = fixture.dir.path();
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("a file");
+    let task = copy(&fixture, "/hello.txt", "/new/copy.txt").await;
+    assert_eq!(task["files"], 1);
+    assert_eq!(task["bytes_transferred"], 5);
+    assert_eq!(read("new/copy.txt"), "hello");
+    // Into itself: what was there before, once.
+    copy(&fixture, "/new/", "/new/new/").await;
+    assert_eq!(read("new/new/copy.txt"), "hello");
+    assert!(!root.join("new/new/new").exists());
+    // Onto itself.
+    copy(&fixture, "/hello.txt", "/hello.txt").await;
+    assert_eq!(read("hello.txt"), "hello");
+    let left = fs::read_dir(root).expect("a directory");
+    assert_eq!(left.count(), 2);
+}
+
+#[cfg(unix)]
+#[checks::test]
+async fn task_touches_nothing_outside_the_directory() {
+    let fixture = Fixture::open().await;
+    let outside = tempfile::tempdir().expect("a directory");
+    let secret = outside.path().join("secret.txt");
+    fs::write(&secret, "secret").expect("a file");
+    let link = fixture.dir.path().join("out");
+    std::os::unix::fs::symlink(outside.path(), &link).expect("a link");
+    for path in ["/out/secret.txt", "/../secret.txt"] {
+        let code = failure(&fixture, "delete", &deletion(&fixture, path)).await;
+        let expected = ["PATH_NOT_ALLOWED", "FILE_NOT_FOUND"];
+        assert!(expected.contains(&code.as_str()), "{code}");
+        let stolen = copying(&fixture, path, "/stolen.txt");
+        failure(&fixture, "transfer", &stolen).await;
+    }
+    let planted = copying(&fixture, "/hello.txt", "/out/planted.txt");
+    let refused = failure(&fixture, "transfer", &planted).await;
+    assert_eq!(refused, "PATH_NOT_ALLOWED");
+    assert!(!fixture.dir.path().join("stolen.txt").exists());
+    assert!(!outside.path().join("planted.txt").exists());
+    let refused = failure(&fixture, "delete", &deletion(&fixture, "/")).await;
+    assert_eq!(refused, "PATH_NOT_ALLOWED");
+    // The link itself is inside.
+    submit(&fixture, "delete", &deletion(&fixture, "/out")).await;
+    assert!(secret.exists() && !link.exists());
+}
+
+#[checks::test]
+async fn task_of_an_old_session_is_refused() {
+    let fixture = Fixture::new(|c| c.domain("uchicago.edu").session_minutes(10)).await;
+    let token = fixture.token();
+    fixture.globus.clock().advance(Duration::from_secs(3600));
+    let document = deletion(&fixture, "/hello.txt");
+    let refused = fixture.post_json("v0.10/delete", &token, &document).await;
+    assert_eq!(refused.status(), 502);
+    let refused = document_of(refused).await;
+    assert!(refused["authorization_parameters"].is_object(), "{refused}");
+    assert!(fixture.dir.path().join("hello.txt").exists());
+}
+
+#[checks::test]
+async fn unsupported_tasks_and_unknown_ids_are_refused() {
+    let fixture = Fixture::open().await;
+    let mut document = copying(&fixture, "/hello.txt", "/copy.txt");
+    document["sync_level"] = 1.into();
+    let refused = post(&fixture, "transfer", &document).await;
+    assert_eq!(refused.status(), 400);
+    document["DATA"] = json!([]);
+    let refused = document_code(post(&fixture, "transfer", &document).await, 400).await;
+    assert_eq!(refused, "ClientError.BadRequest.NoTransferItems");
+    let task = format!("v0.10/task/{}", Uuid::new_v4());
+    assert_eq!(fixture.get(&task, &fixture.token()).await.status(), 404);
+}

@@ -1,0 +1,332 @@
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth2::{ClientSecret, RedirectUrl};
+use url::Url;
+
+use super::app::{GlobusApp, Shared, Who};
+use super::environment::{base, service_url};
+use super::resource_server::ResourceServers;
+use super::scope::{Scope, Scopes};
+use super::settings::{Endpoints, Settings};
+use super::transport::Transport;
+use super::wallet::Wallet;
+use super::{Interactive, JsonFileStore, LoginPrompt, MemoryStore, TokenStore};
+use globus_gare::Environment;
+use globus_gare::reauth::Origin;
+
+/// How long before its end a token counts as run out: as long as a session does.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// Sets up a [`GlobusApp`]: what [`GlobusApp::user`] and [`GlobusApp::confidential`] return.
+#[must_use = "a builder does nothing until it is built"]
+pub struct GlobusAppBuilder {
+    client_id: String,
+    client_secret: Option<String>,
+    is_person: bool,
+    app_name: Option<String>,
+    environment: Option<Environment>,
+    auth_url: Option<String>,
+    redirect_uri: Option<String>,
+    scopes: Vec<String>,
+    resource_servers: Vec<(String, String)>,
+    refresh_tokens: bool,
+    leeway: Duration,
+    prompt: Option<Arc<dyn LoginPrompt>>,
+    store: Option<Arc<dyn TokenStore>>,
+}
+
+impl GlobusAppBuilder {
+    pub(super) fn user(client_id: String) -> Self {
+        Self {
+            client_id,
+            client_secret: None,
+            is_person: true,
+            app_name: None,
+            environment: None,
+            auth_url: None,
+            redirect_uri: None,
+            scopes: Vec::new(),
+            resource_servers: Vec::new(),
+            refresh_tokens: false,
+            leeway: LEEWAY,
+            prompt: None,
+            store: None,
+        }
+    }
+
+    pub(super) fn confidential(client_id: String, secret: String) -> Self {
+        Self {
+            is_person: false,
+            ..Self::user(client_id).client_secret(secret)
+        }
+    }
+
+    /// What the program is called: on the consent page, and where its tokens are
+    /// kept. With a name, tokens outlast the program, in the file where the Python
+    /// SDK keeps those of an app with this client id and name
+    /// ([`JsonFileStore::for_app`]). Without one, and without a
+    /// [`store`](Self::store), they are kept in memory.
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.app_name = Some(name.into());
+        self
+    }
+
+    /// The secret of a client that has one, such as a web service.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.client_secret = Some(secret.into());
+        self
+    }
+
+    /// Where the tokens are kept.
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Where the services of Globus are; by default [`Environment::from_env`].
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// Where Globus Auth is; by default where the [environment](Self::environment) has it.
+    pub fn auth_url(mut self, url: impl Into<String>) -> Self {
+        self.auth_url = Some(url.into());
+        self
+    }
+
+    /// Where Globus Auth sends the browser after the login; by default its page
+    /// `/v2/web/auth-code`, which shows the code to be pasted. The client must be
+    /// registered with it.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uri = Some(uri.into());
+        self
+    }
+
+    /// The scopes to ask for, each alone or several in one text; by default
+    /// `urn:globus:auth:scope:transfer.api.globus.org:all`. Scopes that a service
+    /// turns out to require are added to them by the login; for a person, `openid`
+    /// is always among them, since it tells who logged in.
+    ///
+    /// ```
+    /// use globus_login::{GlobusApp, Scope};
+    ///
+    /// let mapped = Scope::transfer_data_access("6c54cade-bde5-45c1-bdea-f4bd71dba2cc");
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+    ///     .scopes([mapped.to_string(), "profile email".to_owned()])
+    ///     .build()?;
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Says whose token goes to an origin, where the service is none of those of
+    /// Globus itself: for a collection's HTTPS server its endpoint's id, for an
+    /// action provider its client id.
+    ///
+    /// ```
+    /// use globus_login::GlobusApp;
+    ///
+    /// let collection = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+    ///     .scopes([format!("https://auth.globus.org/scopes/{collection}/https")])
+    ///     .resource_server_for("https://g-05a4b6.2d513.8443.data.globus.org", collection)
+    ///     .build()?;
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn resource_server_for(
+        mut self,
+        origin: impl Into<String>,
+        resource_server: impl Into<String>,
+    ) -> Self {
+        self.resource_servers
+            .push((origin.into(), resource_server.into()));
+        self
+    }
+
+    /// Whether to ask for refresh tokens, with which the app renews an access
+    /// token that has run out without asking anybody; no by default. They never
+    /// answer a challenge.
+    pub fn refresh_tokens(mut self, refresh_tokens: bool) -> Self {
+        self.refresh_tokens = refresh_tokens;
+        self
+    }
+
+    /// How long before its end an access token counts as run out; 60 seconds by default.
+    pub fn expiry_leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// How to reach the person; by default [`Interactive`], with a browser or a
+    /// terminal.
+    pub fn prompt(mut self, prompt: impl LoginPrompt) -> Self {
+        self.prompt = Some(Arc::new(prompt));
+        self
+    }
+
+    /// Makes the app.
+    ///
+    /// # Errors
+    ///
+    /// Where a URL, an origin, the scopes or the environment cannot be used, or
+    /// Globus Auth would be spoken to over a network in the clear.
+    pub fn build(self) -> Result<GlobusApp, SetupError> {
+        if self.client_id.trim().is_empty() {
+            return Err(SetupError::new("the client id is empty"));
+        }
+        let environment = self.environment.unwrap_or_else(Environment::from_env);
+        let auth_url = match self.auth_url {
+            Some(url) => base(&url).ok_or_else(|| {
+                SetupError::new("the URL of Globus Auth is not an http or https URL")
+            })?,
+            None => service_url(&environment, "auth")?,
+        };
+        let auth = origin(auth_url.as_str())?;
+        if !auth.is_secure() && !auth.is_loopback() {
+            return Err(SetupError::new(
+                "plain http to Globus Auth is for this machine only: give an https URL",
+            ));
+        }
+        let redirect_uri = match self.redirect_uri {
+            // Kept as it was written: Globus Auth compares it with the registered one by its bytes.
+            Some(uri) => RedirectUrl::new(uri)
+                .map_err(|error| SetupError::caused("the redirect URI cannot be read", error))?,
+            None => RedirectUrl::from_url(join(&auth_url, "v2/web/auth-code")?),
+        };
+        let transport = Transport::new(&auth)?;
+        let mut resource_servers = ResourceServers::of_environment(&environment, auth)?;
+        for (text, name) in self.resource_servers {
+            resource_servers.add(origin(&text)?, name);
+        }
+        let client_id = self.client_id.trim().to_owned();
+        let store = match (self.store, &self.app_name) {
+            (Some(store), _) => store,
+            (None, Some(name)) => {
+                let file = JsonFileStore::for_app(&client_id, name).map_err(|error| {
+                    SetupError::caused("there is no place to keep tokens in", error)
+                })?;
+                Arc::new(file) as Arc<dyn TokenStore>
+            }
+            (None, None) => Arc::new(MemoryStore::new()),
+        };
+        let settings = Settings {
+            endpoints: Endpoints {
+                authorize: join(&auth_url, "v2/oauth2/authorize")?,
+                token: join(&auth_url, "v2/oauth2/token")?,
+                revoke: join(&auth_url, "v2/oauth2/token/revoke")?,
+                userinfo: join(&auth_url, "v2/oauth2/userinfo")?,
+            },
+            client_id,
+            client_secret: self.client_secret.map(ClientSecret::new),
+            redirect_uri,
+            label: self.app_name.as_deref().map(label),
+            scopes: scopes(&self.scopes, self.is_person)?,
+            refresh_tokens: self.refresh_tokens,
+            leeway: self.leeway,
+        };
+        let who = match (self.is_person, self.prompt) {
+            (false, _) => Who::Client,
+            (true, Some(prompt)) => Who::Person(prompt),
+            (true, None) => Who::Person(Arc::new(Interactive::default())),
+        };
+        let shared = Shared {
+            settings,
+            resource_servers,
+            who,
+            transport,
+            wallet: Wallet::new(store),
+        };
+        Ok(GlobusApp {
+            shared: Arc::new(shared),
+        })
+    }
+}
+
+fn scopes(texts: &[String], is_person: bool) -> Result<Scopes, SetupError> {
+    let mut scopes: Scopes = texts
+        .join(" ")
+        .parse()
+        .map_err(|error| SetupError::caused("the scopes cannot be used", error))?;
+    if scopes.is_empty() {
+        scopes = Scope::transfer_all().into();
+    }
+    if is_person && !scopes.iter().any(|scope| scope.name() == "openid") {
+        let openid = "openid".parse().and_then(|openid| scopes.union(&openid));
+        scopes = openid.map_err(|error| SetupError::caused("the scopes cannot be used", error))?;
+    }
+    Ok(scopes)
+}
+
+/// The program on this machine, as the SDK calls it in the list of what a user has allowed.
+fn label(app_name: &str) -> String {
+    let host = gethostname::gethostname();
+    match host.to_string_lossy().trim_end_matches(".local") {
+        "" => app_name.to_owned(),
+        host => format!("{app_name} on {host}"),
+    }
+}
+
+fn origin(text: &str) -> Result<Origin, SetupError> {
+    text.parse()
+        .map_err(|error| SetupError::caused(format!("{text:?} cannot be used"), error))
+}
+
+fn join(base: &Url, path: &str) -> Result<Url, SetupError> {
+    base.join(path)
+        .map_err(|error| SetupError::caused("the URL of Globus Auth cannot be used", error))
+}
+
+impl fmt::Debug for GlobusAppBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GlobusAppBuilder")
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`GlobusApp`] that cannot be made of what it was given.
+#[derive(Debug)]
+pub struct SetupError {
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl SetupError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    pub(super) fn caused(
+        message: impl Into<String>,
+        source: impl Error + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            message: message.into(),
+            source: Some(Box::new(source)),
+        }
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for SetupError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}

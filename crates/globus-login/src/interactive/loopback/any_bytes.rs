@@ -1,0 +1,206 @@
+//! What must hold of any bytes that come to the port.
+
+use std::error::Error;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use http::{Method, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::runtime::{Builder, Runtime};
+use url::Url;
+
+use super::{Door, page, serve};
+use crate::attempt::Attempt;
+use crate::scope::Scopes;
+use crate::settings::Settings;
+use crate::{LoginReply, LoginRequest};
+
+/// Stands for the state of the login, which is another each time.
+const STATE: &str = "STATE";
+
+const HERE: &str = "http://127.0.0.1:9";
+
+/// What one connection sends, and what a browser asks for: only who knows the state ends the waiting, and whoever does
+/// not is in nobody's way.
+pub fn redirect(bytes: &[u8]) {
+    let waiting = Waiting::new();
+    waiting.hears(bytes);
+    waiting.is_answered_by_a_redirect();
+    if let Ok(target) = std::str::from_utf8(bytes) {
+        let waiting = Waiting::new();
+        waiting.is_asked_for(target);
+        waiting.is_answered_by_a_redirect();
+    }
+}
+
+/// A login that waits.
+struct Waiting {
+    attempt: Attempt,
+    door: Arc<Door>,
+    state: String,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::for_tests);
+        let attempt = Attempt::begin(&SETTINGS, &Scopes::default(), None);
+        let request = LoginRequest::new(None, attempt.page().clone());
+        let mut pairs = request.authorize_url().query_pairs();
+        let state = pairs.find(|(name, _)| name == "state");
+        let state = state.expect("a state").1.into_owned();
+        let door = Door {
+            request,
+            redirect_uri: HERE.to_owned(),
+            answer: OnceLock::new(),
+        };
+        Self {
+            attempt,
+            door: Arc::new(door),
+            state,
+        }
+    }
+
+    /// All that comes through one connection.
+    fn hears(&self, bytes: &[u8]) {
+        let mut sent = Vec::with_capacity(bytes.len());
+        let mut rest = bytes;
+        let next_state = |rest: &[u8]| {
+            let mut windows = rest.windows(STATE.len());
+            windows.position(|window| window == STATE.as_bytes())
+        };
+        while let Some(at) = next_state(rest) {
+            sent.extend_from_slice(&rest[..at]);
+            sent.extend_from_slice(self.state.as_bytes());
+            rest = &rest[at + STATE.len()..];
+        }
+        let knows_the_state = rest.len() < bytes.len();
+        sent.extend_from_slice(rest);
+
+        let heard = exchange(&sent, &self.door);
+        let heard = String::from_utf8(heard).expect("a page");
+        let status = heard
+            .strip_prefix("HTTP/1.")
+            .and_then(|rest| rest.get(2..5));
+        let is_taken = self.door.answer.get().is_some();
+        assert_eq!(status == Some("200"), is_taken, "{heard}");
+        if is_taken {
+            let request = sent.trim_ascii_start();
+            assert!(knows_the_state && request.starts_with(b"GET "));
+        }
+        if let Some((_, html)) = heard.split_once("\r\n\r\n") {
+            assert_no_markup_but_ours(html);
+        }
+        self.the_answer_is_a_redirect();
+    }
+
+    /// A request that is in order, for any target.
+    fn is_asked_for(&self, target: &str) {
+        let target = target.replace(STATE, &self.state);
+        let status = self.door.answer_to(&Method::GET, &target).status();
+        let is_taken = self.door.answer.get().is_some();
+        assert_eq!(status == StatusCode::OK, is_taken);
+        if let Some(expected) = is_a_redirect(&target, &self.state) {
+            assert_eq!(is_taken, expected, "{target:?}");
+        }
+        self.the_answer_is_a_redirect();
+    }
+
+    fn the_answer_is_a_redirect(&self) {
+        let Some(url) = self.door.answer.get() else {
+            return;
+        };
+        assert!(self.door.request.is_answered_by(url));
+        assert_eq!(
+            url[..url::Position::AfterPath],
+            *format!("{HERE}/"),
+            "{url}"
+        );
+        // It is used: for a code, or for the reason why there is none.
+        match self.attempt.page().code(LoginReply::Redirect(url.clone())) {
+            Ok((code, _)) => assert!(!code.secret().is_empty()),
+            Err(error) => {
+                let mut told = error.to_string();
+                if let Some(cause) = error.source() {
+                    told.push_str(&cause.to_string());
+                }
+                assert!(!told.chars().any(char::is_control), "{told:?}");
+            }
+        }
+    }
+
+    /// Whatever came before, the browser finds its page, and the first redirect counts.
+    fn is_answered_by_a_redirect(&self) {
+        let before = self.door.answer.get().cloned();
+        let target = format!("/?code=c0de&state={}", self.state);
+        let page = self.door.answer_to(&Method::GET, &target);
+        assert_eq!(page.status(), StatusCode::OK);
+        let ours = Url::parse(&format!("{HERE}{target}")).expect("a URL");
+        assert_eq!(self.door.answer.get(), Some(&before.unwrap_or(ours)));
+    }
+}
+
+/// Whether a target is the redirect of the login with this state. `None` where the rules for URLs have it be another
+/// than it looks like.
+fn is_a_redirect(target: &str, state: &str) -> Option<bool> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let plain = |c: u8| matches!(c, b'!'..=b'~') && !matches!(c, b'\\' | b'#');
+    if !target.bytes().all(plain) || !path.starts_with('/') || path.contains(['.', '%']) {
+        return None;
+    }
+    let pairs: Vec<(Vec<u8>, Vec<u8>)> = query
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect();
+    let values = |name: &str| -> Vec<&[u8]> {
+        let named = pairs.iter().filter(|(known, _)| known == name.as_bytes());
+        named.map(|(_, value)| &value[..]).collect()
+    };
+    let says_something =
+        !values("error").is_empty() || values("code").first().is_some_and(|code| !code.is_empty());
+    Some(path == "/" && says_something && values("state") == [state.as_bytes()])
+}
+
+/// `application/x-www-form-urlencoded`, byte for byte.
+fn decoded(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, others @ ..] = rest {
+        let digit = |at: usize| char::from(*others.get(at)?).to_digit(16);
+        let (byte, length) = match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => ((high * 16 + low) as u8, 3),
+            (b'+', ..) => (b' ', 1),
+            (other, ..) => (*other, 1),
+        };
+        bytes.push(byte);
+        rest = &rest[length..];
+    }
+    bytes
+}
+
+/// Sends, and hears what comes back until the end.
+fn exchange(sent: &[u8], door: &Arc<Door>) -> Vec<u8> {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let mut builder = Builder::new_current_thread();
+        // Where half of a request came, the end of waiting for the rest comes at once.
+        let builder = builder.enable_time().start_paused(true);
+        builder.build().expect("a runtime")
+    });
+    RUNTIME.block_on(async {
+        let (mut browser, ours) = tokio::io::duplex(sent.len() + 64 * 1024);
+        browser.write_all(sent).await.expect("room");
+        serve(ours, Arc::clone(door)).await;
+        let mut heard = Vec::new();
+        browser.read_to_end(&mut heard).await.expect("heard");
+        heard
+    })
+}
+
+fn assert_no_markup_but_ours(html: &str) {
+    static OURS: LazyLock<usize> = LazyLock::new(|| tags(&page::NOT_OURS.html()));
+    let tags = tags(html);
+    assert!(tags == 0 || tags == *OURS, "{html}");
+}
+
+fn tags(html: &str) -> usize {
+    html.bytes().filter(|byte| *byte == b'<').count()
+}

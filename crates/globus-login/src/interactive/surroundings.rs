@@ -1,0 +1,154 @@
+//! What can be done where the program runs.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// They work in the terminal, which is ours, and not with the pages of most campuses.
+const TEXT_BROWSERS: [&str; 10] = [
+    "www-browser",
+    "lynx",
+    "links",
+    "links2",
+    "elinks",
+    "w3m",
+    "eww",
+    "netrik",
+    "retawq",
+    "browsh",
+];
+
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    /// Why no browser opens; nothing where one may.
+    pub(super) browser: Option<NoBrowser>,
+    /// Whether somebody can type here, and sees what we say.
+    pub(super) terminal: bool,
+}
+
+/// Why no browser opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoBrowser {
+    Unwanted,
+    Remote,
+    NoDisplay,
+    Text(String),
+    NotOpened(String),
+    NoPort(String),
+}
+
+impl Surroundings {
+    pub(super) fn look() -> Self {
+        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        // Others than these always have a display.
+        let needs_display = cfg!(unix) && !cfg!(target_os = "macos");
+        Self {
+            browser: refusal(|name| env::var_os(name), needs_display),
+            terminal,
+        }
+    }
+}
+
+fn refusal(variable: impl Fn(&str) -> Option<OsString>, needs_display: bool) -> Option<NoBrowser> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let any = |names: &[&str]| names.iter().any(|name| set(name).is_some());
+    if let Some(browser) = set("BROWSER") {
+        // Whoever names a browser wants it, over SSH too: some editors forward it.
+        return text_browser(&browser.to_string_lossy()).map(NoBrowser::Text);
+    }
+    if any(&["SSH_TTY", "SSH_CONNECTION", "SSH_CLIENT"]) {
+        return Some(NoBrowser::Remote);
+    }
+    // The Windows around WSL has a display.
+    let displays = [
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+        "WSL_DISTRO_NAME",
+        "WSL_INTEROP",
+    ];
+    (needs_display && !any(&displays)).then_some(NoBrowser::NoDisplay)
+}
+
+/// The program that `BROWSER` names first, if it is a text browser.
+fn text_browser(browser: &str) -> Option<String> {
+    let first = browser.split(':').find(|entry| !entry.trim().is_empty())?;
+    let program = Path::new(first.split_whitespace().next()?).file_name()?;
+    let program = program.to_string_lossy().into_owned();
+    TEXT_BROWSERS.contains(&program.as_str()).then_some(program)
+}
+
+impl fmt::Display for NoBrowser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unwanted => f.write_str("it is not wanted"),
+            Self::Remote => f.write_str("this is a remote session (SSH)"),
+            Self::NoDisplay => f.write_str("there is no display"),
+            Self::Text(name) => write!(f, "{name} is a text browser"),
+            Self::NotOpened(error) => write!(f, "it could not be started ({error})"),
+            Self::NoPort(error) => write!(f, "it could not lead back here ({error})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn reason_for_no_browser_is_one_phrase() {
+        for (reason, told) in [
+            (NoBrowser::Unwanted, "it is not wanted"),
+            (NoBrowser::Remote, "this is a remote session (SSH)"),
+            (NoBrowser::NoDisplay, "there is no display"),
+            (NoBrowser::Text("lynx".to_owned()), "lynx is a text browser"),
+            (
+                NoBrowser::NotOpened("no such file".to_owned()),
+                "it could not be started (no such file)",
+            ),
+            (
+                NoBrowser::NoPort("no permission".to_owned()),
+                "it could not lead back here (no permission)",
+            ),
+        ] {
+            assert_eq!(reason.to_string(), told);
+        }
+    }
+
+    #[checks::test]
+    fn browser_opens_only_where_a_person_sees_it() {
+        let text = |name: &str| Some(NoBrowser::Text(name.to_owned()));
+        for (variables, expected) in [
+            (&[("DISPLAY", ":0")][..], None),
+            (&[("WAYLAND_DISPLAY", "wayland-0")], None),
+            (&[], Some(NoBrowser::NoDisplay)),
+            (&[("DISPLAY", "")], Some(NoBrowser::NoDisplay)),
+            (
+                &[("SSH_TTY", "/dev/pts/1"), ("DISPLAY", ":10")],
+                Some(NoBrowser::Remote),
+            ),
+            (&[("SSH_CONNECTION", "1 2 3 4")], Some(NoBrowser::Remote)),
+            (
+                &[
+                    ("SSH_CONNECTION", "1 2 3 4"),
+                    ("BROWSER", "/opt/code/browser.sh"),
+                ],
+                None,
+            ),
+            (&[("WSL_DISTRO_NAME", "Debian")], None),
+            (&[("BROWSER", "firefox")], None),
+            (&[("BROWSER", "lynx"), ("DISPLAY", ":0")], text("lynx")),
+            (&[("BROWSER", "/usr/bin/w3m -T %s:firefox")], text("w3m")),
+            (&[("BROWSER", "firefox:lynx")], None),
+            (&[("BROWSER", ":elinks")], text("elinks")),
+        ] {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            assert_eq!(refusal(variable, true), expected, "{variables:?}");
+        }
+        assert_eq!(refusal(|_| None, false), None, "macOS and Windows");
+    }
+}

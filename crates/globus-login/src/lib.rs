@@ -1,0 +1,65 @@
+//! Globus Auth logins: a [`Reauthenticator`](globus_gare::reauth::Reauthenticator) for real use.
+//!
+//! ```text
+//!  a challenge
+//!     |
+//!     |  GlobusApp: what is asked, and the scopes held and required, become an
+//!     |             authorize URL with a PKCE challenge and a random state
+//!     v
+//!  LoginPrompt: a person opens the URL; what comes back is a code or a redirect
+//!     |
+//!     |  GlobusApp: compares the state, exchanges the code with the PKCE verifier,
+//!     v             gives a TokenStore a token for each resource server
+//!  the credential of the resource server that refused
+//! ```
+//!
+//! [`GlobusApp`] does all that is the same everywhere. A [`LoginPrompt`] reaches
+//! the person: [`Interactive`], with a browser and a terminal, or your own. A
+//! [`TokenStore`] keeps the tokens: [`MemoryStore`], [`JsonFileStore`], which is
+//! the Python SDK's file, or your own. A web service, which cannot wait for a
+//! person, begins a login and ends it in another request:
+//! [`GlobusApp::begin_login`].
+//!
+#![cfg_attr(any(doc, doctest), doc = include_str!("guide/tour.md"))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+
+mod account;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod any_bytes;
+mod app;
+mod attempt;
+mod builder;
+mod environment;
+mod exchange;
+mod flow;
+#[cfg(any(doc, doctest))]
+pub mod guide;
+mod id_token;
+mod interactive;
+mod pending;
+mod prompt;
+mod resource_server;
+mod scope;
+mod settings;
+mod store;
+mod transport;
+mod wallet;
+
+pub use self::account::Account;
+pub use self::app::GlobusApp;
+pub use self::builder::{GlobusAppBuilder, SetupError};
+pub use self::interactive::Interactive;
+pub use self::pending::PendingLogin;
+pub use self::prompt::{LoginPrompt, LoginReply, LoginRequest};
+pub use self::scope::{Scope, ScopeParseError, Scopes};
+pub use self::store::{
+    Change, JsonFileStore, MemoryStore, StoreError, StoreLock, StoredToken, TokenStore, Tokens,
+    Work,
+};
+
+// The example of the README is compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

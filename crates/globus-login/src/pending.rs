@@ -1,0 +1,55 @@
+use std::fmt;
+
+use url::Url;
+
+use super::attempt::Attempt;
+use super::scope::Scopes;
+use globus_gare::reauth::Identity;
+
+/// A login that a user's browser is sent away for: what
+/// [`GlobusApp::begin_login`](super::GlobusApp::begin_login) gives.
+///
+/// It holds the PKCE verifier and the `state` of this login, for this user alone.
+pub struct PendingLogin {
+    attempt: Attempt,
+    identity: Identity,
+    scopes: Scopes,
+}
+
+impl PendingLogin {
+    pub(super) fn new(attempt: Attempt, identity: Identity, scopes: Scopes) -> Self {
+        Self {
+            attempt,
+            identity,
+            scopes,
+        }
+    }
+
+    pub(super) fn into_parts(self) -> (Attempt, Identity, Scopes) {
+        (self.attempt, self.identity, self.scopes)
+    }
+
+    /// The page to send the user's browser to.
+    pub fn authorize_url(&self) -> &Url {
+        self.attempt.page().url()
+    }
+
+    /// Whether `redirect` carries the `state` of this login: it may then be given to
+    /// [`GlobusApp::finish_login`](super::GlobusApp::finish_login).
+    pub fn is_answered_by(&self, redirect: &Url) -> bool {
+        self.attempt.page().is_answered_by(redirect)
+    }
+
+    /// Whose login it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl fmt::Debug for PendingLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingLogin")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,134 @@
+use globus_gare::Environment;
+use globus_gare::reauth::Origin;
+
+use super::SetupError;
+use super::environment::service_url;
+
+/// Services by the name that the SDKs have for them, and the resource server
+/// whose token each wants. The resource server is the same in every environment.
+const SERVICES: [(&str, &str); 6] = [
+    ("transfer", "transfer.api.globus.org"),
+    ("groups", "groups.api.globus.org"),
+    ("search", "search.api.globus.org"),
+    ("flows", "flows.globus.org"),
+    ("timer", "524230d7-ea86-4a52-8312-86065a9e0417"),
+    ("compute", "funcx_service"),
+];
+
+/// Which resource server's token goes to which origin.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ResourceServers(Vec<(Origin, String)>);
+
+impl ResourceServers {
+    /// Globus Auth at `auth`, and the services of the environment where the SDKs would find them.
+    pub(super) fn of_environment(
+        environment: &Environment,
+        auth: Origin,
+    ) -> Result<Self, SetupError> {
+        let mut servers = Self::default();
+        // First, since where it shares an origin with others, it is they that are sent tokens.
+        servers.add(auth, "auth.globus.org");
+        for (service, name) in SERVICES {
+            let url = service_url(environment, service)?;
+            let origin = url
+                .as_str()
+                .parse()
+                .map_err(|error| SetupError::caused(url.to_string(), error))?;
+            servers.add(origin, name);
+        }
+        Ok(servers)
+    }
+
+    /// The latest word on an origin counts.
+    pub(super) fn add(&mut self, origin: Origin, name: impl Into<String>) {
+        self.0.retain(|(known, _)| *known != origin);
+        self.0.push((origin, name.into()));
+    }
+
+    /// The resource server of an origin. An unknown one has none, since a token
+    /// must not go to a service that it was not issued for.
+    pub(super) fn of<'a>(&'a self, origin: &'a Origin) -> Option<&'a str> {
+        let known = self
+            .0
+            .iter()
+            .find(|(known, _)| known == origin)
+            .map(|(_, name)| name.as_str());
+        // Globus names the resource servers of its older services as their hosts.
+        let by_host = || {
+            origin.is_secure() && origin.port() == 443 && origin.host().ends_with(".api.globus.org")
+        };
+        known.or_else(|| by_host().then(|| origin.host()))
+    }
+}
+
+/// The resource server that a scope is one of, where its name tells.
+pub(super) fn server_of_scope(name: &str) -> Option<&str> {
+    if matches!(name, "openid" | "profile" | "email" | "offline_access") {
+        return Some("auth.globus.org");
+    }
+    if let Some(rest) = name.strip_prefix("urn:globus:auth:scope:") {
+        return rest.split_once(':').map(|(server, _)| server);
+    }
+    let rest = name.strip_prefix("https://auth.globus.org/scopes/")?;
+    match rest.split_once('/')?.0 {
+        // Two services whose resource server is not the id that their scopes carry.
+        "eec9b274-0c81-4334-bdc2-54e90e689b9a" => Some("flows.globus.org"),
+        "facd7ccc-c5f4-42aa-916b-a0e270e2c2a9" => Some("funcx_service"),
+        server => Some(server),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn scope_names_its_resource_server() {
+        for (scope, server) in [
+            ("email", Some("auth.globus.org")),
+            (
+                "urn:globus:auth:scope:transfer.api.globus.org:all",
+                Some("transfer.api.globus.org"),
+            ),
+            (
+                "https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e90e689b9a/manage_flows",
+                Some("flows.globus.org"),
+            ),
+            (
+                "https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all",
+                Some("funcx_service"),
+            ),
+            (
+                "https://auth.globus.org/scopes/524230d7-ea86-4a52-8312-86065a9e0417/timer",
+                Some("524230d7-ea86-4a52-8312-86065a9e0417"),
+            ),
+            ("urn:globus:auth:scope:nothing", None),
+            ("https://auth.globus.org/scopes/nothing", None),
+            ("https://evil.example/scopes/x/y", None),
+        ] {
+            assert_eq!(server_of_scope(scope), server, "{scope}");
+        }
+    }
+
+    #[checks::test]
+    fn origin_has_the_resource_server_named_last_or_none() {
+        let mut servers = ResourceServers::default();
+        let origin = |text: &str| text.parse::<Origin>().expect(text);
+        servers.add(origin("http://127.0.0.1:8080"), "transfer.api.globus.org");
+        servers.add(origin("https://data.example.edu"), "one");
+        servers.add(origin("https://data.example.edu/path"), "two");
+        assert_eq!(
+            servers.of(&origin("http://127.0.0.1:8080/v0.10/")),
+            Some("transfer.api.globus.org")
+        );
+        assert_eq!(servers.of(&origin("https://data.example.edu")), Some("two"));
+        assert_eq!(servers.of(&origin("http://127.0.0.1:8081")), None);
+        assert_eq!(servers.of(&origin("https://evil.example")), None);
+        assert_eq!(
+            servers.of(&origin("https://search.api.globus.org/v1")),
+            Some("search.api.globus.org")
+        );
+        assert_eq!(servers.of(&origin("http://search.api.globus.org")), None);
+        assert_eq!(servers.of(&origin("https://searchxapi.globus.org")), None);
+    }
+}

@@ -1,0 +1,94 @@
+//! Where the Python SDK keeps the file of an app.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::super::StoreError;
+
+type Variable = fn(&str) -> Option<OsString>;
+
+pub(super) fn of_app(
+    client_id: &str,
+    app_name: &str,
+    variable: Variable,
+) -> Result<PathBuf, StoreError> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let base = if cfg!(windows) {
+        let data = set("LOCALAPPDATA").or_else(|| set("APPDATA"));
+        data.map(|data| PathBuf::from(data).join("globus"))
+    } else {
+        std::env::home_dir().map(|home| home.join(".globus"))
+    };
+    let base = base.ok_or_else(|| {
+        StoreError::because("there is no home directory to keep tokens in: set HOME")
+    })?;
+    let environment = set("GLOBUS_SDK_ENVIRONMENT").filter(|name| name != "production");
+    let prefix = environment.map_or(String::new(), |name| format!("{}-", name.to_string_lossy()));
+    let directory = base.join("app").join(client_id).join(slug(app_name)?);
+    Ok(directory.join(format!("{prefix}tokens.json")))
+}
+
+/// An app's name as that of a directory, by the rules of the SDK.
+fn slug(name: &str) -> Result<String, StoreError> {
+    let slug: String = name
+        .chars()
+        .map(|c| match c {
+            '<' | '>' | ':' | '"' | '/' | '\\' | '|' | '?' | '*' => '+',
+            '.' | ' ' => '-',
+            c => c,
+        })
+        .filter(|c| is_printable(*c))
+        .collect::<String>()
+        .to_lowercase();
+    let device = |prefix: &str| {
+        slug.strip_prefix(prefix)
+            .is_some_and(|rest| rest.chars().count() == 1 && rest.chars().all(char::is_numeric))
+    };
+    let reserved =
+        matches!(slug.as_str(), "con" | "prn" | "aux" | "nul") || device("com") || device("lpt");
+    if slug.is_empty() || reserved {
+        return Err(StoreError::because(format!(
+            "an app cannot have the name {name:?}: tokens are kept in a directory of that name"
+        )));
+    }
+    Ok(slug)
+}
+
+/// As Python's `str.isprintable` has it: no control or format characters, no white
+/// space, nothing for private use.
+fn is_printable(c: char) -> bool {
+    let is_format = matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}');
+    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+    !(c.is_control() || c.is_whitespace() || is_format || is_private)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn each_environment_has_its_own_token_file() {
+        for (variable, file) in [
+            ((|_| None) as Variable, "tokens.json"),
+            (
+                |name| (name == "GLOBUS_SDK_ENVIRONMENT").then(|| "preview".into()),
+                "preview-tokens.json",
+            ),
+            (
+                |name| (name == "GLOBUS_SDK_ENVIRONMENT").then(|| "production".into()),
+                "tokens.json",
+            ),
+        ] {
+            if let Ok(path) = of_app("c", "My App", variable) {
+                assert!(
+                    path.ends_with(format!("app/c/my-app/{file}")),
+                    "{}",
+                    path.display()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
+use reqwest::redirect::Policy;
+
+use super::SetupError;
+use globus_gare::reauth::Origin;
+
+/// More than any token response: a dozen resource servers make some 10 KiB.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// The way to Globus Auth.
+#[derive(Clone, Debug)]
+pub(super) struct Transport(reqwest::Client);
+
+impl Transport {
+    pub(super) fn new(auth: &Origin) -> Result<Self, SetupError> {
+        let mut client = reqwest::Client::builder()
+            // A redirected token request would carry the code to who knows where.
+            .redirect(Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(60))
+            .user_agent(concat!("globus-gare/", env!("CARGO_PKG_VERSION")));
+        if auth.is_loopback() {
+            // No proxy that the environment names can reach this machine's own ports.
+            client = client.no_proxy();
+        }
+        let client = client
+            .build()
+            .map_err(|error| SetupError::caused("the HTTP client cannot be set up", error))?;
+        Ok(Self(client))
+    }
+
+    /// Sends one request. Only an answer in OAuth 2's own terms comes back: a
+    /// success, or a refusal (RFC 6749, section 5.2).
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        let request = reqwest::Request::try_from(request)?;
+        let mut response = self.0.execute(request).await?;
+        let status = response.status();
+        if !status.is_success() && !status.is_client_error() {
+            return Err(TransportError::Status(status.as_u16()));
+        }
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(TransportError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut answer = HttpResponse::new(body);
+        *answer.status_mut() = status;
+        *answer.headers_mut() = headers;
+        Ok(answer)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Transport {
+    type Error = TransportError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, TransportError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}
+
+/// Why there is no answer to work with.
+#[derive(Debug)]
+pub(super) enum TransportError {
+    Network(reqwest::Error),
+    Status(u16),
+    TooLong,
+}
+
+impl From<reqwest::Error> for TransportError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Network(error)
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(_) => f.write_str("the request did not get through"),
+            Self::Status(status) => write!(f, "it answered with status {status}"),
+            Self::TooLong => f.write_str("its answer is too long"),
+        }
+    }
+}
+
+impl Error for TransportError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Network(error) => Some(error),
+            Self::Status(_) | Self::TooLong => None,
+        }
+    }
+}

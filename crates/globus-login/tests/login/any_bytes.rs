@@ -1,0 +1,109 @@
+//! What the fuzzer found worth keeping, sent to the port at which a login waits.
+
+use std::fs;
+use std::path::Path;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::loopback::{Waiting, endpoint_or_log_in};
+use crate::support::endpoint::*;
+use crate::support::*;
+
+/// What a browser sends; a target alone becomes a request.
+fn inputs() -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/inputs/redirect");
+    let entries = fs::read_dir(directory).expect("a directory of inputs");
+    let mut inputs = Vec::new();
+    for entry in entries {
+        let path = entry.expect("an entry").path();
+        let bytes = fs::read(&path).expect("an input");
+        let name = path.display().to_string();
+        inputs.push((name.clone(), bytes.clone()));
+        if let Ok(target) = std::str::from_utf8(&bytes) {
+            let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+            inputs.push((format!("{name} as a target"), request.into_bytes()));
+        }
+    }
+    inputs.sort();
+    inputs
+}
+
+/// Puts the state of a login in the place of `STATE`; `false` where it is nowhere.
+fn with_state(bytes: &[u8], state: &str) -> (Vec<u8>, bool) {
+    let (mut sent, mut rest) = (Vec::new(), bytes);
+    while let Some(at) = rest.windows(5).position(|word| word == b"STATE") {
+        sent.extend_from_slice(&rest[..at]);
+        sent.extend_from_slice(state.as_bytes());
+        rest = &rest[at + 5..];
+    }
+    sent.extend_from_slice(rest);
+    (sent, rest.len() < bytes.len())
+}
+
+/// The status of the answer; empty where the program closed the connection before reading all.
+async fn exchange(login: &Waiting, sent: &[u8]) -> String {
+    let address = login.here().replace("http://", "");
+    let mut browser = TcpStream::connect(address).await.expect("a connection");
+    let mut heard = Vec::new();
+    // Where it is torn, there is no more to come.
+    if browser.write_all(sent).await.is_ok() && browser.shutdown().await.is_ok() {
+        let _ = browser.read_to_end(&mut heard).await;
+    }
+    let heard = String::from_utf8(heard).expect("a page");
+    heard.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+/// How the login has ended; nothing where it waited, and its own redirect ends it now.
+async fn ended(mut login: Waiting, endpoint: &Endpoint) -> Option<String> {
+    let before = endpoint.requests().len();
+    exchange_ours(&login).await;
+    let found = login.program.reported().await;
+    assert!(!found.contains(char::is_control), "{found:?}");
+    let asked = endpoint.requests();
+    let code = asked.get(before).map(|asked| asked.field("code"));
+    (found != "logged in" || code != Some("ours")).then_some(found)
+}
+
+/// Sends the redirect of this login. It has no effect after the end of the login.
+async fn exchange_ours(login: &Waiting) {
+    let state = value(&login.page, "state");
+    let url = format!("{}/?code=ours&state={state}", login.here());
+    let _ = client().get(url).send().await;
+}
+
+#[checks::test(seconds = 600)]
+async fn bytes_at_the_port_end_a_login_only_as_its_redirect() {
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let patient = Waiting::start(module_path!(), &endpoint).await;
+    let mut redirects = 0;
+    for (name, input) in inputs() {
+        // Without its state nothing ends a login: one is enough for all of these.
+        let (sent, has_state) = with_state(&input, "");
+        if !has_state {
+            assert_ne!(exchange(&patient, &sent).await, "200", "{name}");
+            continue;
+        }
+        let login = Waiting::start(module_path!(), &endpoint).await;
+        let (sent, _) = with_state(&input, &value(&login.page, "state"));
+        let status = exchange(&login, &sent).await;
+        let ended = ended(login, &endpoint).await;
+        let is_redirect = ended.is_some();
+        assert!(
+            !is_redirect || sent.trim_ascii_start().starts_with(b"GET "),
+            "{name}"
+        );
+        let ended = ended.unwrap_or_default();
+        for problem in ["state", "no authorization code"] {
+            assert!(!ended.contains(problem), "{name}: {ended}");
+        }
+        if !status.is_empty() {
+            assert_eq!(status == "200", is_redirect, "{name}");
+        }
+        redirects += usize::from(is_redirect);
+    }
+    assert_eq!(self::ended(patient, &endpoint).await, None);
+    assert!(redirects > 5, "{redirects}");
+}

@@ -1,0 +1,166 @@
+//! Environment variables: where Globus is, where tokens are kept, whether a browser opens.
+
+use globus_gare::Environment;
+use globus_login::{GlobusApp, Interactive, JsonFileStore};
+
+use crate::support::endpoint::CLIENT;
+use crate::support::program::{self, Program};
+use crate::support::*;
+
+const ENVIRONMENT: &str = "GLOBUS_SDK_ENVIRONMENT";
+const AUTH_URL: &str = "GLOBUS_SDK_SERVICE_URL_AUTH";
+
+/// What this test reports as a program with this argument, in this environment.
+async fn reported(argument: &str, variables: &[(&str, &str)]) -> String {
+    let mut program = Program::start(module_path!(), argument, variables);
+    program.reported().await
+}
+
+#[checks::test(seconds = 600)]
+async fn service_urls_are_those_of_the_sdk() {
+    if let Some(service) = program::argument() {
+        let url = Environment::from_env().service_url(&service);
+        let url = url.unwrap_or_else(|error| error.to_string());
+        return program::report(&url);
+    }
+    let environment = |name| (ENVIRONMENT, name);
+    let (empty, preview, sandbox) = (
+        environment(""),
+        environment("preview"),
+        environment("sandbox"),
+    );
+    let at = |url| (AUTH_URL, url);
+    let (loopback, elsewhere) = (
+        at("http://127.0.0.1:8080"),
+        at("https://x.example/auth?q#f"),
+    );
+    let unknown = "GLOBUS_SDK_ENVIRONMENT names no environment: \"prodution\"";
+    let no_url = "GLOBUS_SDK_SERVICE_URL_AUTH is not an http or https URL";
+    for (service, variables, expected) in [
+        ("auth", &[][..], "https://auth.globus.org/"),
+        ("app", &[], "https://app.globus.org/"),
+        ("transfer", &[], "https://transfer.api.globus.org/"),
+        ("timer", &[], "https://timer.automate.globus.org/"),
+        ("auth", &[empty], "https://auth.globus.org/"),
+        ("auth", &[preview], "https://auth.preview.globus.org/"),
+        (
+            "transfer",
+            &[sandbox],
+            "https://transfer.api.sandbox.globuscs.info/",
+        ),
+        (
+            "flows",
+            &[preview],
+            "https://preview.flows.automate.globus.org/",
+        ),
+        ("auth", &[loopback], "http://127.0.0.1:8080/"),
+        ("auth", &[elsewhere, preview], "https://x.example/auth/"),
+        (
+            "transfer",
+            &[at("http://x")],
+            "https://transfer.api.globus.org/",
+        ),
+        ("auth", &[environment("prodution")], unknown),
+        ("auth", &[at("auth.globus.org")], no_url),
+    ] {
+        let url = reported(service, variables).await;
+        assert_eq!(url, expected, "{service} {variables:?}");
+    }
+}
+
+#[cfg(unix)]
+#[checks::test(seconds = 600)]
+async fn each_environment_has_its_own_token_file() {
+    if let Some(name) = program::argument() {
+        let store = JsonFileStore::for_app("client", &name).expect("a place");
+        return program::report(&store.path().display().to_string());
+    }
+    for (environment, file) in [
+        (None, "tokens.json"),
+        (Some(""), "tokens.json"),
+        (Some("production"), "tokens.json"),
+        (Some("preview"), "preview-tokens.json"),
+    ] {
+        let mut variables = vec![("HOME", "/home/ada")];
+        variables.extend(environment.map(|name| (ENVIRONMENT, name)));
+        let path = reported("My App", &variables).await;
+        let expected = format!("/home/ada/.globus/app/client/my-app/{file}");
+        assert_eq!(path, expected, "{environment:?}");
+    }
+}
+
+/// Without a terminal, and without a program that could be a browser, nobody can be asked.
+#[cfg(target_os = "linux")]
+#[checks::test(seconds = 600)]
+async fn error_says_why_no_browser_opens() {
+    const UNWANTED: &str = "no browser";
+    const NO_PORT: &str = "no port";
+    if let Some(what) = program::argument() {
+        let prompt = Interactive::new().browser(what != UNWANTED);
+        let app = GlobusApp::user(CLIENT).prompt(prompt).build();
+        let app = app.expect("an app");
+        if what == NO_PORT {
+            open_no_more_files();
+        }
+        let error = app.login().await;
+        let error = error.expect_err("nobody to ask");
+        assert!(error.is_interaction_required(), "{error:?}");
+        return program::report(&logged(&error));
+    }
+    let (remote, hidden) = ("this is a remote session (SSH)", "there is no display");
+    // A browser was tried, and there is none.
+    let tried = "it could not be started (";
+    for (variables, reason) in [
+        (&[][..], hidden),
+        (&[("DISPLAY", "")], hidden),
+        (&[("DISPLAY", ":0")], tried),
+        (&[("WAYLAND_DISPLAY", "wayland-0")], tried),
+        (&[("WSL_DISTRO_NAME", "Debian")], tried),
+        (&[("SSH_TTY", "/dev/pts/1"), ("DISPLAY", ":10")], remote),
+        (&[("SSH_CONNECTION", "1 2 3 4")], remote),
+        (&[("SSH_CLIENT", "1 2 3")], remote),
+        (
+            &[
+                ("SSH_CONNECTION", "1 2 3 4"),
+                ("BROWSER", "/no/such/browser.sh"),
+            ],
+            tried,
+        ),
+        (&[("BROWSER", "no-such-browser")], tried),
+        (&[("BROWSER", "no-such-browser:lynx")], tried),
+        (
+            &[("BROWSER", "lynx"), ("DISPLAY", ":0")],
+            "lynx is a text browser",
+        ),
+        (
+            &[("BROWSER", "/usr/bin/w3m -T %s:firefox")],
+            "w3m is a text browser",
+        ),
+        (&[("BROWSER", ":elinks")], "elinks is a text browser"),
+    ] {
+        let told = reported("", variables).await;
+        let expected = format!("no browser opens here, since {reason}");
+        assert!(told.contains(&expected), "{variables:?}: {told}");
+        assert!(told.contains("run it once in a terminal"), "{told}");
+    }
+    let display = [("DISPLAY", ":0")];
+    for (what, reason) in [
+        (UNWANTED, "it is not wanted"),
+        (NO_PORT, "it could not lead back here ("),
+    ] {
+        let told = reported(what, &display).await;
+        assert!(told.contains(&format!("since {reason}")), "{told}");
+    }
+}
+
+/// From now on this program gets no file, and no port.
+#[cfg(target_os = "linux")]
+fn open_no_more_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = Rlimit {
+        current: Some(0),
+        ..getrlimit(Resource::Nofile)
+    };
+    setrlimit(Resource::Nofile, limit).expect("a limit");
+}

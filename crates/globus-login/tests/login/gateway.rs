@@ -1,0 +1,203 @@
+//! The example `gateway`: a web service with two users, each with a browser.
+//!
+//! The program is the one that `cargo test` has built; alone, `cargo build --example gateway` builds it.
+
+use std::env;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use checks::browser::{client_without_redirects, location};
+use fake_globus::{Identity, Person};
+use reqwest::header::{COOKIE, SET_COOKIE};
+use reqwest::{Response, StatusCode};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use url::Url;
+
+use crate::support::*;
+
+/// The gateway, and a Globus with a collection for it.
+struct Site {
+    sample: Sample,
+    _gateway: Child,
+    /// The gateway's listing of the collection.
+    page: Url,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let sample = Sample::with(
+            |collection| collection.session_minutes(1),
+            |server| {
+                let bob = Identity::new("bob", "uchicago.edu");
+                server.identity(bob).person(Person::browser())
+            },
+        );
+        let sample = sample.await;
+        sample.write("hello.txt", "hello");
+        let test = env::current_exe().expect("this test");
+        let target = test.parent().and_then(Path::parent);
+        let program = target
+            .expect("a target directory")
+            .join("examples")
+            .join(format!("gateway{}", env::consts::EXE_SUFFIX));
+        assert!(
+            program.exists(),
+            "build it with `cargo build --example gateway`: {}",
+            program.display()
+        );
+        let globus = &sample.globus;
+        let client_id = globus.confidential_client_id().to_string();
+        let mut gateway = Command::new(program)
+            .env_remove("GLOBUS_SDK_ENVIRONMENT")
+            .env_remove("GATEWAY_URL")
+            .env("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url())
+            .env("GLOBUS_SDK_SERVICE_URL_AUTH", globus.auth_url())
+            .env("GLOBUS_CLIENT_ID", client_id)
+            .env("GLOBUS_CLIENT_SECRET", globus.client_secret())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it starts");
+        let mut printed = BufReader::new(gateway.stdout.take().expect("a pipe")).lines();
+        let line = printed.next_line().await.expect("text").expect("a line");
+        let address = line.strip_prefix("The gateway is at ");
+        let here = Url::parse(address.expect("an address")).expect("a URL");
+        let listing = format!("ls/{}", sample.collection);
+        Self {
+            page: here.join(&listing).expect("a URL"),
+            sample,
+            _gateway: gateway,
+        }
+    }
+
+    /// Has Globus Auth log `user` in on this page; gives where it redirects to.
+    async fn log_in(&self, user: &User, page: Url) -> Url {
+        let person = Person::automatic().picks(user.name);
+        self.sample.globus.set_person(person);
+        sent_to(page).await
+    }
+}
+
+/// A person with a browser that keeps its cookie, and follows no redirect by itself.
+struct User {
+    name: &'static str,
+    client: reqwest::Client,
+    cookie: Option<String>,
+}
+
+impl User {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            client: client_without_redirects(),
+            cookie: None,
+        }
+    }
+
+    async fn get(&mut self, url: &Url) -> Response {
+        let mut request = self.client.get(url.clone());
+        if let Some(cookie) = &self.cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        let answer = request.send().await.expect("an answer");
+        if let Some(cookie) = answer.headers().get(SET_COOKIE) {
+            let cookie = cookie.to_str().expect("text");
+            assert!(
+                cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+                "{cookie}"
+            );
+            self.cookie = cookie.split(';').next().map(str::to_owned);
+        }
+        answer
+    }
+
+    /// The user whose listing the page shows: files there belong to the user of the request.
+    async fn owner(&mut self, page: &Url) -> String {
+        let answer = self.get(page).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let document: serde_json::Value = answer.json().await.expect("JSON");
+        assert_eq!(document["DATA"][0]["name"], "hello.txt");
+        document["DATA"][0]["user"]
+            .as_str()
+            .expect("a name")
+            .to_owned()
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn each_user_returns_to_their_own_login() {
+    let site = Site::new().await;
+    let (mut ada, mut bob) = (User::new("ada@uchicago.edu"), User::new("bob@uchicago.edu"));
+    for round in 1..=3 {
+        // Both logins run at once; the one that began first ends last.
+        let pages = [
+            location(&ada.get(&site.page).await),
+            location(&bob.get(&site.page).await),
+        ];
+        assert!(
+            pages
+                .iter()
+                .all(|page| page.path() == "/v2/oauth2/authorize"),
+            "{pages:?}"
+        );
+        for name in ["state", "code_challenge"] {
+            let [of_ada, of_bob] = pages.each_ref().map(|page| value(page, name));
+            assert!(!of_ada.is_empty() && of_ada != of_bob, "{name}");
+        }
+        // The first login needs no fresh one; those that the collection asks for do.
+        assert_eq!(
+            pages[0].query().expect("a query").contains("prompt=login"),
+            round > 1
+        );
+        let [to_ada, to_bob] = pages;
+        let back_to_bob = site.log_in(&bob, to_bob).await;
+        let back_to_ada = site.log_in(&ada, to_ada).await;
+
+        // The redirect of another user's login is refused.
+        assert_eq!(
+            ada.get(&back_to_bob).await.status(),
+            StatusCode::BAD_REQUEST
+        );
+        assert_eq!(
+            User::new("eve").get(&back_to_ada).await.status(),
+            StatusCode::BAD_REQUEST
+        );
+
+        assert_eq!(location(&bob.get(&back_to_bob).await), site.page);
+        assert_eq!(bob.owner(&site.page).await, "bob");
+        assert_eq!(location(&ada.get(&back_to_ada).await), site.page);
+        assert_eq!(ada.owner(&site.page).await, "ada");
+        assert_eq!(bob.owner(&site.page).await, "bob");
+        // So is the redirect of a login that has ended.
+        assert_eq!(
+            ada.get(&back_to_ada).await.status(),
+            StatusCode::BAD_REQUEST
+        );
+        assert_eq!(site.sample.globus.counts().code_grants, 2 * round);
+        site.sample.globus.clock().advance(Duration::from_secs(120));
+    }
+    // Another person in the same browser does not replace the user.
+    let page = location(&ada.get(&site.page).await);
+    site.sample.globus.forget_browser();
+    let back = site.log_in(&bob, page).await;
+    assert_eq!(ada.get(&back).await.status(), StatusCode::BAD_GATEWAY);
+    assert_no_violation(&site.sample.globus);
+}
+
+#[checks::test(seconds = 600)]
+async fn user_who_declines_can_try_again() {
+    let site = Site::new().await;
+    let mut ada = User::new("ada@uchicago.edu");
+    let page = location(&ada.get(&site.page).await);
+    site.sample
+        .globus
+        .set_person(Person::automatic().declines());
+    let back = sent_to(page).await;
+    assert_eq!(ada.get(&back).await.status(), StatusCode::FORBIDDEN);
+    let page = location(&ada.get(&site.page).await);
+    let back = site.log_in(&ada, page).await;
+    assert_eq!(location(&ada.get(&back).await), site.page);
+    assert_eq!(ada.owner(&site.page).await, "ada");
+}

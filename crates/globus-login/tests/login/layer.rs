@@ -1,0 +1,71 @@
+//! Clients behind a layer, and the logins that they cost.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use fake_globus::Policy;
+use globus_gare::layer::{GareLayer, GareService};
+use globus_gare::reauth::GareOutcome;
+use globus_login::GlobusApp;
+use http::{Request, Response};
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::support::*;
+
+type Client =
+    GareService<BoxCloneSyncService<Request<Bytes>, Response<reqwest::Body>, reqwest::Error>>;
+
+fn client(sample: &Sample, app: &GlobusApp) -> Client {
+    let http = checks::browser::client();
+    let send = service_fn(move |request: Request<Bytes>| {
+        let http = http.clone();
+        async move { Ok(http.execute(request.try_into()?).await?.into()) }
+    });
+    let layer = GareLayer::new(app.clone()).trust(sample.trust());
+    layer.layer(BoxCloneSyncService::new(send))
+}
+
+/// The status of a listing, and how many logins it took.
+async fn list(sample: &Sample, client: &Client) -> (u16, u32) {
+    let request = Request::get(sample.listing()).body(Bytes::new());
+    let request = request.expect("a request");
+    let answer = client.clone().oneshot(request).await.expect("an answer");
+    let outcome = answer.extensions().get::<GareOutcome>();
+    let logins = outcome.map_or(0, |outcome| outcome.logins());
+    (answer.status().as_u16(), logins)
+}
+
+#[checks::test]
+async fn layer_satisfies_one_requirement_after_another() {
+    let policy = Policy::new("Campus, with a second factor")
+        .domain("uchicago.edu")
+        .mfa();
+    let sample = Sample::guarded(|collection| collection.policy(policy).data_access()).await;
+    let browser = Browser::redirected();
+    let app = logged_in(app(&sample.globus, &browser)).await;
+    let client = client(&sample, &app);
+    for logins in [2, 0] {
+        assert_eq!(list(&sample, &client).await, (200, logins));
+    }
+    // A consent, and a fresh login: each with what it needs, and no more.
+    assert_eq!(browser.logins(), 3);
+    let is_fresh = |login| browser.parameter(login, "prompt").as_deref() == Some("login");
+    assert_ne!(is_fresh(1), is_fresh(2));
+    assert_no_violation(&sample.globus);
+}
+
+#[checks::test]
+async fn clients_that_share_an_app_share_its_login() {
+    let sample = Sample::guarded(|collection| collection.session_minutes(1)).await;
+    let browser = Browser::redirected();
+    let app = logged_in(app(&sample.globus, &browser)).await;
+    let (one, two) = (client(&sample, &app), client(&sample, &app));
+    for logins in 1..=2 {
+        let (first, second) = tokio::join!(list(&sample, &one), list(&sample, &two));
+        assert_eq!((first.0, second.0), (200, 200));
+        // Each client has a session of its own, and was refused by itself.
+        assert_eq!(browser.logins(), logins);
+        sample.globus.clock().advance(Duration::from_secs(120));
+    }
+}

@@ -1,0 +1,226 @@
+//! The port where `Interactive` waits for the browser: what ends the login, and what is shown.
+
+use globus_login::GlobusApp;
+use http::Method;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use url::Url;
+
+use crate::support::endpoint::*;
+use crate::support::program::{self, Program};
+use crate::support::*;
+
+/// A program that logs in, in a browser that the test plays.
+pub(crate) struct Waiting {
+    pub(crate) program: Program,
+    pub(crate) page: Url,
+}
+
+impl Waiting {
+    /// Runs the test that calls this as a program. `module` is the test's `module_path!()`.
+    pub(crate) async fn start(module: &str, endpoint: &Endpoint) -> Self {
+        let browser = [("BROWSER", "/bin/true")];
+        let mut program = Program::start(module, &endpoint.url, &browser);
+        let line = program.line_with("/v2/oauth2/authorize?").await;
+        let page = line.trim().parse().expect("a page");
+        Self { program, page }
+    }
+
+    /// The redirect URI, without a slash at its end.
+    pub(crate) fn here(&self) -> String {
+        value(&self.page, "redirect_uri")
+    }
+
+    /// Status and page of a target, in which `STATE` stands for that of the login.
+    pub(crate) async fn open(&self, method: Method, target: &str) -> (u16, String) {
+        let target = target.replace("STATE", &value(&self.page, "state"));
+        let url = format!("{}{target}", self.here());
+        let answer = client()
+            .request(method, url)
+            .send()
+            .await
+            .expect("an answer");
+        for (name, value) in [
+            (CACHE_CONTROL, "no-store"),
+            (REFERRER_POLICY, "no-referrer"),
+        ] {
+            assert_eq!(answer.headers()[name], value, "{target}");
+        }
+        let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str();
+        assert!(policy.expect("text").contains("default-src 'none'"));
+        let status = answer.status().as_u16();
+        (status, answer.text().await.expect("a page"))
+    }
+}
+
+/// Where the program of a test logs in. In that program itself, `None`, after the login: it reports how that ended.
+pub(crate) async fn endpoint_or_log_in() -> Option<Endpoint> {
+    let Some(auth_url) = program::argument() else {
+        return Some(Endpoint::approving().await);
+    };
+    let app = GlobusApp::user(CLIENT).auth_url(auth_url).build();
+    match app.expect("an app").login_again().await {
+        Ok(()) => program::report("logged in"),
+        Err(error) => program::report(&logged(&error)),
+    }
+    None
+}
+
+fn title(page: &str) -> &str {
+    let rest = page.split("<h1>").nth(1);
+    let title = rest.and_then(|rest| rest.split("</h1>").next());
+    title.unwrap_or_default()
+}
+
+#[checks::test(seconds = 600)]
+async fn only_its_own_redirect_ends_a_login() {
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let mut waiting = Waiting::start(module_path!(), &endpoint).await;
+    // A connection that sends half a request blocks no other.
+    let address = waiting.here().replace("http://", "");
+    let mut silent = TcpStream::connect(&address).await.expect("a connection");
+    silent.write_all(b"GET ").await.expect("sent");
+
+    let (nothing, not_ours) = ("There is nothing here", "This page belongs to no login");
+    for (target, status, shown) in [
+        ("/favicon.ico", 404, nothing),
+        ("/other?code=stolen&state=STATE", 404, nothing),
+        ("/", 400, not_ours),
+        ("/?code=stolen", 400, not_ours),
+        ("/?code=stolen&state=", 400, not_ours),
+        ("/?code=stolen&state=other", 400, not_ours),
+        ("/?code=stolen&state=STATEx", 400, not_ours),
+        ("/?code=stolen&state=STATE&state=STATE", 400, not_ours),
+        ("/?code=stolen&state=STATE&state=other", 400, not_ours),
+        ("/?state=STATE", 400, not_ours),
+        ("/?code=&state=STATE", 400, not_ours),
+        ("/?error=access_denied", 400, not_ours),
+        ("/?error=access_denied&state=other", 400, not_ours),
+    ] {
+        let (found, page) = waiting.open(Method::GET, target).await;
+        assert_eq!((found, title(&page)), (status, shown), "{target}");
+    }
+    for method in [Method::POST, Method::PUT] {
+        let target = "/?code=stolen&state=STATE";
+        let (found, page) = waiting.open(method.clone(), target).await;
+        assert_eq!((found, title(&page)), (405, nothing), "{method}");
+    }
+    assert!(endpoint.requests().is_empty(), "{:?}", endpoint.requests());
+
+    let (status, page) = waiting.open(Method::GET, "/?code=ours&state=STATE").await;
+    assert_eq!((status, title(&page)), (200, "You are logged in"));
+    assert_eq!(waiting.program.reported().await, "logged in");
+    let asked = endpoint.requests();
+    assert_eq!(asked[0].field("code"), "ours");
+    assert_eq!(asked[0].field("redirect_uri"), waiting.here());
+    assert_eq!(asked.len(), 1);
+    let gone = TcpStream::connect(&address).await;
+    gone.expect_err("nobody listens any more");
+}
+
+/// All of 127.0.0.0/8 is this machine, for Linux.
+#[cfg(target_os = "linux")]
+#[checks::test(seconds = 600)]
+async fn port_listens_on_127_0_0_1_only() {
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let waiting = Waiting::start(module_path!(), &endpoint).await;
+    let here = waiting.here();
+    let port = here.strip_prefix("http://127.0.0.1:").expect("an address");
+    let at = async |host: &str| TcpStream::connect(format!("{host}:{port}")).await;
+    at("127.0.0.1").await.expect("it listens");
+    for host in ["127.0.0.2", "127.1.2.3", "[::1]"] {
+        at(host).await.expect_err(host);
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn denial_and_error_are_shown_and_end_the_login() {
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let declined = ("You declined the login", "the login was declined");
+    let failed = "The login failed";
+    for (query, (shown, found), text) in [
+        ("error=access_denied", declined, "has been told"),
+        ("error=access_denied&code=c0de", declined, "has been told"),
+        (
+            "error=server_error",
+            (failed, "server_error"),
+            "Globus Auth says: server_error.",
+        ),
+        (
+            "error=server_error&error_description=so+sorry",
+            (failed, "server_error: so sorry"),
+            "Globus Auth says: so sorry.",
+        ),
+        (
+            "error=x&error_description=%3Cscript%3Ealert('x',%22y%22)%3C/script%3E+%26+%7B%7Btitle%7D%7D+%E2%80%AE",
+            (failed, "x: <script>alert('x',\"y\")</script> & {{title}}"),
+            "&lt;script&gt;alert(&#39;x&#39;,&quot;y&quot;)&lt;/script&gt; &amp; {{title}}.",
+        ),
+        (
+            "error=%3Cb%3E",
+            (failed, "<b>"),
+            "Globus Auth says: &lt;b&gt;.",
+        ),
+    ] {
+        let mut waiting = Waiting::start(module_path!(), &endpoint).await;
+        let target = format!("/?{query}&state=STATE");
+        let (status, page) = waiting.open(Method::GET, &target).await;
+        assert_eq!((status, title(&page)), (200, shown), "{query}");
+        assert!(page.contains(text) && !page.contains("<script>"), "{page}");
+        let told = waiting.program.reported().await;
+        assert!(told.contains(found), "{query}: {told}");
+    }
+    assert!(endpoint.requests().is_empty(), "{:?}", endpoint.requests());
+}
+
+/// Both have come by the time that the program looks: it is stopped until then.
+#[cfg(target_os = "linux")]
+#[checks::test(seconds = 600)]
+async fn first_of_two_redirects_counts() {
+    use rustix::process::{Signal, kill_process};
+
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let mut waiting = Waiting::start(module_path!(), &endpoint).await;
+    let (address, state) = (
+        waiting.here().replace("http://", ""),
+        value(&waiting.page, "state"),
+    );
+    let mut browsers = Vec::new();
+    for code in ["first", "second"] {
+        let mut browser = TcpStream::connect(&address).await.expect("a connection");
+        let request = format!("GET /?code={code}&state={state} HTTP/1.1\r\nHost: x\r\n\r");
+        browser.write_all(request.as_bytes()).await.expect("sent");
+        browsers.push(browser);
+    }
+    // Answered, so that both connections are being served.
+    waiting.open(Method::GET, "/favicon.ico").await;
+    let id = waiting.program.id();
+    kill_process(id, Signal::STOP).expect("it runs");
+    let status = format!("/proc/{}/status", id.as_raw_nonzero());
+    while !std::fs::read_to_string(&status)
+        .expect("it runs")
+        .contains("T (stopped)")
+    {
+        std::thread::yield_now();
+    }
+    for browser in &mut browsers {
+        browser.write_all(b"\n").await.expect("sent");
+    }
+    kill_process(id, Signal::CONT).expect("it runs");
+    for browser in &mut browsers {
+        let mut shown = String::new();
+        browser.read_to_string(&mut shown).await.expect("a page");
+        assert_eq!(title(&shown), "You are logged in", "{shown}");
+    }
+    assert_eq!(waiting.program.reported().await, "logged in");
+    assert_eq!(endpoint.requests()[0].field("code"), "first");
+}

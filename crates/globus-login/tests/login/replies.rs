@@ -1,0 +1,148 @@
+//! What comes back from the browser.
+
+use async_trait::async_trait;
+use globus_gare::reauth::{Identity, ReauthError};
+use globus_login::{LoginPrompt, LoginReply, LoginRequest};
+use url::Url;
+
+use crate::support::endpoint::*;
+use crate::support::*;
+
+/// The redirect with this query, in which `STATE` stands for that of the login with this page.
+fn redirect(page: &Url, query: &str) -> Url {
+    let query = query.replace("STATE", &value(page, "state"));
+    let back = value(page, "redirect_uri");
+    format!("{back}?{query}").parse().expect("a URL")
+}
+
+/// Hands on a redirect with this query.
+struct Says(&'static str);
+
+#[async_trait]
+impl LoginPrompt for Says {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        let redirect = redirect(request.authorize_url(), self.0);
+        Ok(LoginReply::Redirect(redirect))
+    }
+}
+
+#[checks::test]
+async fn only_a_sound_redirect_gives_a_code() {
+    let of_another = "its state is another";
+    for (query, problem) in [
+        ("code=c1&state=STATE", None),
+        ("code=c1&state=STATE&more=1&more=2", None),
+        ("code=c1&state=STATEx", Some(of_another)),
+        ("code=c1&state=", Some(of_another)),
+        ("code=c1", Some(of_another)),
+        ("error=access_denied", Some(of_another)),
+        ("error=access_denied&state=x", Some(of_another)),
+        (
+            "code=c1&state=STATE&state=STATE",
+            Some("more than one state"),
+        ),
+        ("code=c1&state=STATE&state=x", Some("more than one state")),
+        ("code=c1&code=c1&state=STATE", Some("more than one code")),
+        ("code=c1&code=c2&state=STATE", Some("more than one code")),
+        ("error=x&error=y&state=STATE", Some("more than one error")),
+        (
+            "error=x&error_description=y&error_description=z&state=STATE",
+            Some("more than one error_description"),
+        ),
+        ("error=access_denied&state=STATE", Some("declined")),
+        ("error=access_denied&code=c1&state=STATE", Some("declined")),
+        ("error=invalid_scope&state=STATE", Some("invalid_scope")),
+        (
+            "error=x&error_description=so%1B%5B2J%0Asorry&state=STATE",
+            Some("x: so [2J sorry"),
+        ),
+        ("state=STATE", Some("no authorization code")),
+        ("code=&state=STATE", Some("no authorization code")),
+    ] {
+        let endpoint = Endpoint::approving().await;
+        let app = endpoint.app().prompt(Says(query)).build();
+        let app = app.expect("an app");
+        let pending = app.begin_login(&Identity::Session, None).await;
+        let pending = pending.expect("a login");
+        let redirect = redirect(pending.authorize_url(), query);
+        for done in [
+            app.login_again().await,
+            app.finish_login(pending, redirect).await,
+        ] {
+            let error = done.err();
+            let told = error.as_ref().map(logged).unwrap_or_default();
+            assert_eq!(error.is_some(), problem.is_some(), "{query}: {told}");
+            assert!(
+                told.contains(problem.unwrap_or_default()),
+                "{query}: {told}"
+            );
+            let declined = error.is_some_and(|error| error.is_declined());
+            assert_eq!(declined, problem == Some("declined"), "{query}");
+        }
+        let expected = if problem.is_none() { 2 } else { 0 };
+        let asked = endpoint.requests();
+        assert_eq!(asked.len(), expected, "{query}: {asked:?}");
+        assert!(asked.iter().all(|asked| asked.field("code") == "c1"));
+    }
+}
+
+#[checks::test]
+async fn pasted_code_is_trimmed_and_must_not_be_empty() {
+    for (hands, code) in [
+        (
+            (|_| Ok(LoginReply::Code(" c1\r\n".to_owned()))) as Reply,
+            Some("c1"),
+        ),
+        (|_| Ok(LoginReply::Code(" \n".to_owned())), None),
+    ] {
+        let endpoint = Endpoint::approving().await;
+        let app = endpoint.app().prompt(Browser::replying(hands)).build();
+        let done = app.expect("an app").login_again().await;
+        assert_eq!(done.is_ok(), code.is_some());
+        let asked = endpoint.requests();
+        let codes: Vec<_> = asked.iter().map(|asked| asked.field("code")).collect();
+        assert_eq!(codes, code.as_slice());
+    }
+}
+
+/// Opens the page for a port of its own, and answers with what came there, or with a pasted code.
+struct Listens {
+    port: &'static str,
+    pastes: bool,
+}
+
+#[async_trait]
+impl LoginPrompt for Listens {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        let page = request.authorize_url_for(self.port)?;
+        let ours = |(name, _): &(_, _)| name == "redirect_uri";
+        assert_eq!(page.query_pairs().filter(ours).count(), 1, "{page}");
+        let location = sent_to(&page).await;
+        assert!(location.as_str().starts_with(self.port), "{location}");
+        let default = sent_to(request.authorize_url()).await;
+        assert!(
+            default
+                .as_str()
+                .starts_with(request.redirect_uri().as_str())
+        );
+        Ok(if self.pastes {
+            LoginReply::Code(value(&default, "code"))
+        } else {
+            LoginReply::Redirect(location)
+        })
+    }
+}
+
+#[checks::test]
+async fn code_is_exchanged_with_the_redirect_uri_it_came_by() {
+    let port = "http://127.0.0.1:4321";
+    for pastes in [false, true] {
+        let endpoint = Endpoint::approving().await;
+        let app = endpoint.app().prompt(Listens { port, pastes }).build();
+        app.expect("an app").login_again().await.expect("a login");
+        let default = format!("{}v2/web/auth-code", endpoint.url);
+        let expected = if pastes { &default } else { port };
+        // As it was written: Globus Auth compares the bytes.
+        assert_eq!(endpoint.requests()[0].field("redirect_uri"), expected);
+    }
+}

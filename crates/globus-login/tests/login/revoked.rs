@@ -1,0 +1,55 @@
+//! Tokens that end before their time.
+
+use globus_gare::reqwest::GareMiddleware;
+use globus_login::GlobusApp;
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+
+use crate::support::*;
+
+fn client(sample: &Sample, app: &GlobusApp) -> ClientWithMiddleware {
+    ClientBuilder::new(checks::browser::client())
+        .with(GareMiddleware::new(app.clone()).trust(sample.trust()))
+        .build()
+}
+
+async fn list(sample: &Sample, client: &ClientWithMiddleware) -> u16 {
+    let answer = client.get(sample.listing()).send().await;
+    answer.expect("an answer").status().as_u16()
+}
+
+/// Revokes the access token that the app would send.
+async fn revoke(sample: &Sample, app: &GlobusApp) {
+    let transfer = target(sample.globus.transfer_url());
+    let held = held(app, &transfer).await.expect("a credential");
+    assert!(sample.globus.revoke_token(&bearer(&held)));
+}
+
+#[checks::test]
+async fn revoked_token_is_refreshed_once_for_all_clients() {
+    let sample = Sample::open().await;
+    let browser = Browser::redirected();
+    let app = logged_in(app(&sample.globus, &browser).refresh_tokens(true)).await;
+    let (one, two) = (client(&sample, &app), client(&sample, &app));
+    assert_eq!(list(&sample, &one).await, 200);
+    assert_eq!(list(&sample, &two).await, 200);
+
+    revoke(&sample, &app).await;
+    assert_eq!(list(&sample, &one).await, 200);
+    // What the other client was refused with is not what there is now.
+    assert_eq!(list(&sample, &two).await, 200);
+    assert_eq!(sample.globus.counts().refresh_grants, 1);
+    assert_eq!(browser.logins(), 1, "nobody was asked again");
+}
+
+#[checks::test]
+async fn revoked_token_without_refresh_is_401_and_asks_nobody() {
+    let sample = Sample::open().await;
+    let browser = Browser::redirected();
+    let app = logged_in(app(&sample.globus, &browser)).await;
+    let client = client(&sample, &app);
+    assert_eq!(list(&sample, &client).await, 200);
+
+    revoke(&sample, &app).await;
+    assert_eq!(list(&sample, &client).await, 401);
+    assert_eq!(browser.logins(), 1, "nobody was asked again");
+}

@@ -1,0 +1,123 @@
+//! The resource server of a scope, and the token that an origin gets.
+
+use checks::tokens::with;
+use globus_gare::Environment;
+use globus_login::{GlobusApp, MemoryStore, StoredToken};
+use serde_json::json;
+
+use crate::support::endpoint::*;
+use crate::support::*;
+
+/// A token with this scope.
+fn with_scope(server: &str, scope: &str) -> StoredToken {
+    with(&stored(server, "kept", true), json!({"scope": scope}))
+}
+
+#[checks::test]
+async fn scope_is_held_by_the_token_of_its_resource_server() {
+    let of_auth = "https://auth.globus.org/scopes/";
+    let (flows, compute, timer) = (
+        format!("{of_auth}eec9b274-0c81-4334-bdc2-54e90e689b9a/manage_flows"),
+        format!("{of_auth}facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all"),
+        format!("{of_auth}524230d7-ea86-4a52-8312-86065a9e0417/timer"),
+    );
+    let nameless = format!("{of_auth}nothing");
+    for (scope, server) in [
+        ("email", Some(AUTH_SERVER)),
+        ("profile", Some(AUTH_SERVER)),
+        (TRANSFER_ALL, Some(TRANSFER_SERVER)),
+        (&flows, Some("flows.globus.org")),
+        (&compute, Some("funcx_service")),
+        (&timer, Some("524230d7-ea86-4a52-8312-86065a9e0417")),
+        // The resource server of these is unknown: nothing is missing.
+        ("urn:globus:auth:scope:nothing", None),
+        (&nameless, None),
+        ("https://evil.example/scopes/x/y", None),
+    ] {
+        let is_logged_in = async |kept: &[(&str, &str)]| {
+            let store = MemoryStore::new();
+            keep(&store, with_scope(AUTH_SERVER, "openid")).await;
+            for (server, scope) in kept {
+                keep(&store, with_scope(server, scope)).await;
+            }
+            let app = GlobusApp::user(CLIENT)
+                .auth_url("http://127.0.0.1:1")
+                .scopes([scope, "openid"])
+                .store(store)
+                .build();
+            let app = app.expect("an app");
+            app.is_logged_in().await.expect("no error")
+        };
+        assert_eq!(is_logged_in(&[]).await, server.is_none(), "{scope}");
+        let Some(server) = server else {
+            continue;
+        };
+        let both = format!("openid {scope}");
+        assert!(is_logged_in(&[(server, &both)]).await, "{scope}");
+        // The token of another server does not count, and neither does a longer scope.
+        let longer = format!("openid {scope}more");
+        for (server, scope) in [("another", &both), (server, &longer)] {
+            assert!(!is_logged_in(&[(server, scope)]).await, "{scope}");
+        }
+    }
+}
+
+#[checks::test]
+async fn origin_gets_the_token_of_its_resource_server() {
+    let store = MemoryStore::new();
+    for server in [
+        AUTH_SERVER,
+        TRANSFER_SERVER,
+        "groups.api.globus.org",
+        "search.api.globus.org",
+        "flows.globus.org",
+        "524230d7-ea86-4a52-8312-86065a9e0417",
+        "funcx_service",
+        "one",
+        "two",
+        "nexus.api.globus.org",
+        "data.example.edu",
+        "searchxapi.globus.org",
+    ] {
+        keep(&store, stored(server, server, true)).await;
+    }
+    let app = GlobusApp::user(CLIENT)
+        .auth_url("https://auth.globus.org")
+        .resource_server_for("http://127.0.0.1:8080", TRANSFER_SERVER)
+        .resource_server_for("https://data.example.edu", "one")
+        .resource_server_for("https://data.example.edu/path", "two")
+        .store(store)
+        .build();
+    let app = app.expect("an app");
+    let environment = Environment::from_env();
+    let url = |service| environment.service_url(service).expect("a URL");
+    let services = ["transfer", "groups", "search", "flows", "timer", "compute"].map(url);
+    for (origin, server) in [
+        ("https://auth.globus.org", Some(AUTH_SERVER)),
+        (&services[0], Some(TRANSFER_SERVER)),
+        (&services[1], Some("groups.api.globus.org")),
+        (&services[2], Some("search.api.globus.org")),
+        (&services[3], Some("flows.globus.org")),
+        (&services[4], Some("524230d7-ea86-4a52-8312-86065a9e0417")),
+        (&services[5], Some("funcx_service")),
+        ("http://127.0.0.1:8080/v0.10/", Some(TRANSFER_SERVER)),
+        // The latest word counts.
+        ("https://data.example.edu", Some("two")),
+        (
+            "https://nexus.api.globus.org/x",
+            Some("nexus.api.globus.org"),
+        ),
+        ("http://127.0.0.1:8081", None),
+        ("https://127.0.0.1:8080", None),
+        ("https://evil.example", None),
+        ("https://data.example.edu:444", None),
+        ("http://nexus.api.globus.org", None),
+        ("https://nexus.api.globus.org:8443", None),
+        ("https://searchxapi.globus.org", None),
+        ("https://nexus.api.globus.org.evil.example", None),
+    ] {
+        let sent = held(&app, &target(origin)).await;
+        let sent = sent.as_ref().map(bearer);
+        assert_eq!(sent.as_deref(), server, "{origin}");
+    }
+}

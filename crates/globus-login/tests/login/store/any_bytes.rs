@@ -1,0 +1,70 @@
+//! What the fuzzer found worth keeping, in the place of the file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use globus_login::{TokenStore, Tokens};
+use serde_json::Value;
+
+use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update};
+
+fn inputs() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/inputs/token_file");
+    let entries = fs::read_dir(directory).expect("a directory of inputs");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.collect()
+}
+
+/// What the file holds beside the tokens of the namespace and the name of its writer.
+fn others(text: &[u8]) -> Option<Value> {
+    let mut root: Value = serde_json::from_slice(text).ok()?;
+    root.as_object_mut()?.remove("globus-sdk.version");
+    let data = root.get_mut("data")?.as_object_mut()?;
+    data.remove(DEFAULT);
+    Some(root)
+}
+
+/// The file is left alone; or it is read, and a change of one token leaves the rest.
+async fn survives(input: PathBuf) -> bool {
+    let shown = input.display();
+    let (_home, store) = token_file();
+    let before = fs::read(&input).expect("an input");
+    fs::write(store.path(), &before).expect("a file");
+    let Ok(tokens) = store.load(DEFAULT).await else {
+        let changed = store.update(DEFAULT, Box::new(Tokens::clear)).await;
+        changed.expect_err("it cannot be read");
+        assert_eq!(fs::read(store.path()).expect("a file"), before, "{shown}");
+        return false;
+    };
+    update(&store, DEFAULT, |_| ()).await;
+    assert_eq!(fs::read(store.path()).expect("a file"), before, "{shown}");
+
+    put(&store, DEFAULT, token("new", "new")).await;
+    let after = fs::read(store.path()).expect("a file");
+    let more = load(&store).await;
+    let mut expected = servers(&tokens);
+    expected.extend((!tokens.contains_key("new")).then_some("new"));
+    expected.sort_unstable();
+    assert_eq!(servers(&more), expected, "{shown}");
+    for (server, token) in tokens.iter().filter(|(server, _)| *server != "new") {
+        let text = |token| serde_json::to_string(token).expect("JSON");
+        assert_eq!(text(token), text(&more[server]), "{shown}");
+    }
+    if let Some(before) = others(&before) {
+        assert_eq!(Some(before), others(&after), "{shown}");
+    }
+    true
+}
+
+#[checks::test(seconds = 600)]
+async fn token_file_of_any_bytes_is_kept_or_left_alone() {
+    // Together, since a file that may be half written is waited for.
+    let mut all = tokio::task::JoinSet::new();
+    for input in inputs() {
+        all.spawn(survives(input));
+    }
+    let all = all.join_all().await;
+    let read = all.iter().filter(|was_read| **was_read).count();
+    // Neither half is empty, or nothing would have been shown.
+    assert!((1..all.len()).contains(&read), "{read} of {}", all.len());
+}

@@ -1,0 +1,11 @@
+//! Token stores by themselves.
+
+mod any_bytes;
+mod file;
+#[cfg(unix)]
+mod kill;
+mod locks;
+mod memory;
+#[cfg(unix)]
+mod replace;
+mod text;

@@ -1,0 +1,123 @@
+//! The app under test, and the Globus that it talks to.
+
+pub(crate) mod endpoint;
+pub(crate) mod program;
+
+use std::error::Error;
+
+pub(crate) use checks::browser::{Browser, Reply, client, sent_to};
+pub(crate) use checks::sample::{Sample, TRANSFER_ALL, assert_no_violation};
+pub(crate) use checks::tokens::{expire, load};
+use fake_globus::{FakeGlobus, Person, RequestKind};
+use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::reauth::{
+    Challenge, Credential, Identity, Origin, ReauthError, Reauthenticator, Target,
+};
+use globus_login::{GlobusApp, GlobusAppBuilder, MemoryStore};
+use url::Url;
+
+/// A parameter of a URL's query; empty where it is missing.
+pub(crate) fn value(url: &Url, name: &str) -> String {
+    checks::browser::parameter(url, name).unwrap_or_default()
+}
+
+pub(crate) async fn globus(person: Person) -> FakeGlobus {
+    let builder = FakeGlobus::builder().person(person);
+    builder.start().await.expect("a server")
+}
+
+pub(crate) fn app(globus: &FakeGlobus, browser: &Browser) -> GlobusAppBuilder {
+    GlobusApp::user(globus.client_id().to_string())
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+        .resource_server_for("https://auth.example", "auth.globus.org")
+        .prompt(browser.clone())
+}
+
+/// As [`app`], with refresh tokens, and with this store.
+pub(crate) fn refreshing(
+    globus: &FakeGlobus,
+    browser: &Browser,
+    store: &MemoryStore,
+) -> GlobusAppBuilder {
+    app(globus, browser)
+        .refresh_tokens(true)
+        .store(store.clone())
+}
+
+/// The app of a client that acts for itself.
+pub(crate) fn confidential(globus: &FakeGlobus) -> GlobusAppBuilder {
+    let id = globus.confidential_client_id().to_string();
+    GlobusApp::confidential(id, globus.client_secret())
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+}
+
+/// The app of this builder, after its login.
+pub(crate) async fn logged_in(builder: GlobusAppBuilder) -> GlobusApp {
+    let app = builder.build().expect("an app");
+    app.login().await.expect("a login");
+    app
+}
+
+/// The credential that the app has for `target` without asking anybody.
+pub(crate) async fn held(app: &GlobusApp, target: &Target) -> Option<Credential> {
+    app.credential(target).await.expect("no error")
+}
+
+/// The token that a credential sends.
+pub(crate) fn bearer(credential: &Credential) -> String {
+    let value = credential.header_value().to_str().expect("text");
+    value.strip_prefix("Bearer ").expect("a token").to_owned()
+}
+
+/// How many requests of this kind there were.
+pub(crate) fn requests_of(globus: &FakeGlobus, kind: RequestKind) -> usize {
+    let requests = globus.requests().into_iter();
+    requests.filter(|request| request.kind == kind).count()
+}
+
+pub(crate) fn target(url: &str) -> Target {
+    Target::new(url.parse::<Origin>().expect("an origin"), Identity::Session)
+}
+
+pub(crate) fn challenge(globus: &FakeGlobus, required: AuthorizationParameters) -> Challenge {
+    Challenge::new(
+        target(globus.transfer_url()),
+        Gare::new("AuthorizationRequired", required),
+    )
+}
+
+/// Has the app answer a challenge of Transfer with these requirements.
+pub(crate) async fn answer_challenge(
+    app: &GlobusApp,
+    globus: &FakeGlobus,
+    required: AuthorizationParameters,
+) -> Result<Credential, ReauthError> {
+    app.reauthenticate(&challenge(globus, required)).await
+}
+
+pub(crate) fn consent(scope: &str) -> AuthorizationParameters {
+    AuthorizationParameters::default().with_required_scopes([scope])
+}
+
+/// An error with all its causes, as a careless program would log it.
+pub(crate) fn logged(error: &ReauthError) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(" {error} {error:?}"));
+        cause = error.source();
+    }
+    text
+}
+
+/// Asserts that an error says this, and shows none of these secrets.
+#[track_caller]
+pub(crate) fn assert_says(error: &ReauthError, says: &str, secrets: &[&str]) {
+    let text = logged(error);
+    assert!(text.contains(says), "{says:?}: {text}");
+    for secret in secrets {
+        assert!(!text.contains(secret), "{text}");
+    }
+}

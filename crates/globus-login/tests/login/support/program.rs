@@ -1,0 +1,106 @@
+//! A test as a program of its own: for what is set in the environment, for signals, and for what a process prints.
+
+use std::env;
+use std::process::{ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
+
+/// Set where this process is such a program.
+const ARGUMENT: &str = "GLOBUS_GARE_TEST_PROGRAM";
+
+/// How long a program may print nothing: one that hangs fails the test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Stands before what the program reports.
+const REPORT: &str = "report: ";
+
+/// The argument of this program; `None` where this process is the test itself.
+pub(crate) fn argument() -> Option<String> {
+    env::var(ARGUMENT).ok()
+}
+
+/// Reports to the test, on one line.
+pub(crate) fn report(text: &str) {
+    eprintln!("{REPORT}{}", text.replace('\n', " "));
+}
+
+pub(crate) struct Program {
+    child: Child,
+    printed: Lines<BufReader<ChildStderr>>,
+}
+
+impl Program {
+    /// Runs the test that calls this as a program with this argument, with only these `variables`. `module` is the
+    /// test's `module_path!()`.
+    pub(crate) fn start(module: &str, argument: &str, variables: &[(&str, &str)]) -> Self {
+        let (_, module) = module
+            .split_once("::")
+            .expect("a module of the test binary");
+        // The thread of a test has the name of its function.
+        let function = thread::current();
+        let test = format!("{module}::{}", function.name().expect("a test"));
+        let mut child = Command::new(env::current_exe().expect("this test"))
+            .args(["--exact", "--nocapture", &test])
+            .env_clear()
+            .env(ARGUMENT, argument)
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it starts");
+        let printed = BufReader::new(child.stderr.take().expect("a pipe"));
+        Self {
+            child,
+            printed: printed.lines(),
+        }
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn id(&self) -> rustix::process::Pid {
+        let id = self.child.id().expect("it runs").cast_signed();
+        rustix::process::Pid::from_raw(id).expect("no zero")
+    }
+
+    async fn next_line(&mut self) -> Option<String> {
+        let line = timeout(PATIENCE, self.printed.next_line()).await;
+        line.expect("it prints more").expect("text")
+    }
+
+    /// The next line that it prints with `text` in it.
+    pub(crate) async fn line_with(&mut self, text: &str) -> String {
+        let mut before = Vec::new();
+        while let Some(line) = self.next_line().await {
+            if line.contains(text) {
+                return line;
+            }
+            before.push(line);
+        }
+        panic!("it never prints {text:?}: {before:#?}");
+    }
+
+    /// The next report.
+    pub(crate) async fn reported(&mut self) -> String {
+        let line = self.line_with(REPORT).await;
+        line.split_once(REPORT).expect("just found").1.to_owned()
+    }
+
+    /// Kills it, unless it has ended.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.expect("it ran");
+    }
+
+    /// How it ends by itself, and the rest of what it prints.
+    pub(crate) async fn ended(mut self) -> (ExitStatus, String) {
+        let mut printed = String::new();
+        while let Some(line) = self.next_line().await {
+            printed.extend([line.as_str(), "\n"]);
+        }
+        (self.child.wait().await.expect("it ran"), printed)
+    }
+}

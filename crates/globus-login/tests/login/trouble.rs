@@ -1,0 +1,168 @@
+//! Globus Auth out of order, after the login.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fake_globus::{FakeGlobus, Person, RequestKind};
+use globus_gare::reauth::Reauthenticator;
+use globus_login::{Change, GlobusApp, MemoryStore, StoreError, TokenStore, Tokens};
+
+use crate::support::*;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// An app that is logged in, and the store of its tokens, which live for two days.
+async fn with_refresh_tokens(globus: &FakeGlobus, leeway: Duration) -> (GlobusApp, MemoryStore) {
+    let store = MemoryStore::new();
+    let app = logged_in(
+        refreshing(globus, &Browser::redirected(), &store)
+            .scopes([TRANSFER_ALL, "openid profile"])
+            .expiry_leeway(leeway),
+    )
+    .await;
+    (app, store)
+}
+
+#[checks::test]
+async fn account_is_none_or_an_error_when_userinfo_fails() {
+    let globus = globus(Person::automatic()).await;
+    let (app, _) = with_refresh_tokens(&globus, Duration::ZERO).await;
+    for status in [401, 403] {
+        globus.fail_next(RequestKind::UserInfo, status, "{}");
+        assert_eq!(app.account().await.expect("no error"), None, "{status}");
+    }
+    for (status, body, says) in [
+        (404, "s3cret", "status 404"),
+        (500, "s3cret", "status 500"),
+        (200, r#"{"name": "s3cret"}"#, "something else"),
+        (200, "s3cret", "something else"),
+    ] {
+        globus.fail_next(RequestKind::UserInfo, status, body);
+        let error = app.account().await.expect_err("trouble");
+        assert_says(&error, says, &["s3cret"]);
+    }
+    assert!(app.account().await.expect("no error").is_some());
+}
+
+#[checks::test]
+async fn failed_revocation_still_forgets_the_tokens() {
+    let globus = globus(Person::automatic()).await;
+    for (status, says) in [(503, "status 503"), (400, "status 400")] {
+        let (app, store) = with_refresh_tokens(&globus, Duration::ZERO).await;
+        globus.fail_next(RequestKind::Revoke, status, "s3cret");
+        let error = app.logout().await.expect_err("nobody heard");
+        assert_says(&error, says, &["s3cret"]);
+        assert!(load(&store).await.is_empty());
+        assert!(!app.is_logged_in().await.expect("no error"));
+        assert!(!app.logout().await.expect("nothing to do"));
+    }
+}
+
+#[checks::test]
+async fn endless_answer_is_refused() {
+    let globus = globus(Person::automatic()).await;
+    let (app, _) = with_refresh_tokens(&globus, Duration::ZERO).await;
+    globus.fail_next(RequestKind::Token, 200, " ".repeat(1024 * 1024 + 1));
+    let error = app.login_again().await.expect_err("far too much");
+    assert_says(&error, "too long", &[]);
+}
+
+#[checks::test]
+async fn failed_refresh_uses_the_old_token_until_it_expires() {
+    let globus = globus(Person::automatic()).await;
+    let transfer = target(globus.transfer_url());
+    // It counts as run out, and is still good for two days.
+    let (app, _) = with_refresh_tokens(&globus, 3 * DAY).await;
+    globus.fail_next(RequestKind::Token, 503, "{}");
+    let used = held(&app, &transfer).await.expect("the old one");
+    assert_eq!(globus.counts().refresh_grants, 0);
+    let renewed = held(&app, &transfer).await.expect("a new one");
+    assert_ne!(used.header_value(), renewed.header_value());
+
+    let (app, store) = with_refresh_tokens(&globus, Duration::ZERO).await;
+    expire(&store).await;
+    globus.fail_next(RequestKind::Token, 503, "{}");
+    let error = app
+        .credential(&transfer)
+        .await
+        .expect_err("nothing is left");
+    assert_says(&error, "503", &[]);
+    // The refresh token is still there for when Globus Auth is back.
+    assert!(held(&app, &transfer).await.is_some());
+}
+
+#[checks::test]
+async fn login_without_an_id_token_is_revoked() {
+    let globus = globus(Person::automatic()).await;
+    let store = MemoryStore::new();
+    let app = app(&globus, &Browser::redirected()).store(store.clone());
+    let app = app.build().expect("an app");
+    let body = r#"{"access_token": "s3cret", "token_type": "Bearer", "expires_in": 60, "scope": "openid",
+        "resource_server": "auth.globus.org"}"#;
+    globus.fail_next(RequestKind::Token, 200, body);
+    let error = app.login().await.expect_err("no ID token");
+    assert_says(&error, "did not tell who", &["s3cret"]);
+    assert!(load(&store).await.is_empty());
+    // The token was revoked.
+    assert_eq!(requests_of(&globus, RequestKind::Revoke), 1);
+}
+
+#[checks::test]
+async fn refreshed_token_keeps_fields_its_answer_omits() {
+    let globus = globus(Person::automatic()).await;
+    let (app, store) = with_refresh_tokens(&globus, 3 * DAY).await;
+    let kept = async || checks::tokens::members(&load(&store).await["transfer.api.globus.org"]);
+    let before = kept().await;
+    let body = r#"{"access_token": "renewed", "token_type": "Bearer", "expires_in": 172800,
+        "resource_server": "transfer.api.globus.org"}"#;
+    globus.fail_next(RequestKind::Token, 200, body);
+    held(&app, &target(globus.transfer_url())).await;
+    let after = kept().await;
+    assert_eq!(after["access_token"], "renewed");
+    for name in ["scope", "identity_id", "refresh_token", "resource_server"] {
+        assert!(before[name].is_string(), "{name}");
+        assert_eq!(after[name], before[name], "{name}");
+    }
+}
+
+/// Keeps nothing, and says so.
+struct OutOfOrder;
+
+#[async_trait]
+impl TokenStore for OutOfOrder {
+    async fn load(&self, _: &str) -> Result<Tokens, StoreError> {
+        Ok(Tokens::new())
+    }
+
+    async fn update(&self, _: &str, _: Change) -> Result<(), StoreError> {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        Err(StoreError::new("the database takes nothing", full))
+    }
+}
+
+#[checks::test]
+async fn login_fails_when_the_store_keeps_nothing() {
+    let globus = globus(Person::automatic()).await;
+    let browser = Browser::redirected();
+    // Shared, as programs do: neither the store nor the prompt has to be the app's own.
+    let app = app(&globus, &browser)
+        .prompt(Arc::new(browser.clone()))
+        .store(Arc::new(OutOfOrder));
+    let error = app.build().expect("an app").login().await;
+    let error = error.expect_err("nothing is kept");
+    assert!(!error.is_declined());
+    assert_says(&error, "the database takes nothing", &[]);
+    assert_eq!(browser.logins(), 1);
+}
+
+#[checks::test]
+async fn confidential_app_revokes_its_tokens() {
+    let globus = globus(Person::automatic()).await;
+    let app = confidential(&globus).build().expect("an app");
+    let transfer = target(globus.transfer_url());
+    assert!(held(&app, &transfer).await.is_some());
+    assert!(app.logout().await.expect("told"));
+    assert!(!app.logout().await.expect("nothing to do"));
+    assert_no_violation(&globus);
+}

@@ -1,0 +1,93 @@
+//! A login that begins in one request and ends in another, as those of a web service do.
+
+use fake_globus::{FakeGlobus, Person};
+use globus_gare::gare::AuthorizationParameters;
+use globus_gare::reauth::{Identity, Target};
+use globus_login::GlobusApp;
+
+use crate::support::*;
+
+fn service(globus: &FakeGlobus) -> GlobusApp {
+    app(globus, &Browser::closed()).build().expect("an app")
+}
+
+#[checks::test]
+async fn each_user_gets_the_credential_of_their_own_login() {
+    let globus = globus(Person::automatic()).await;
+    let app = service(&globus);
+    let (ada, bob) = (Identity::Named("ada".into()), Identity::Named("bob".into()));
+    let transfer = |identity: &Identity| {
+        let origin = globus.transfer_url().parse().expect("an origin");
+        Target::new(origin, identity.clone())
+    };
+    let newer = async |identity: &Identity| {
+        let newer = app.newer_credential(&transfer(identity)).await;
+        newer.expect("no error")
+    };
+    assert!(newer(&ada).await.is_none());
+    let consent = consent("urn:globus:auth:scope:groups.api.globus.org:all");
+    let challenge = challenge(&globus, consent);
+    let pending = app.begin_login(&ada, Some(&challenge)).await;
+    let pending = pending.expect("a login");
+    assert_eq!(pending.identity(), &ada);
+    assert_eq!(
+        format!("{pending:?}"),
+        r#"PendingLogin { identity: Named("ada"), .. }"#
+    );
+    let redirect = sent_to(pending.authorize_url()).await;
+    assert!(pending.is_answered_by(&redirect));
+    let other = app.begin_login(&ada, None).await.expect("a login");
+    assert!(!other.is_answered_by(&redirect));
+    let error = app.finish_login(other, redirect.clone()).await;
+    let error = error.expect_err("of another login");
+    assert!(error.to_string().contains("does not belong"), "{error}");
+    assert!(newer(&ada).await.is_none());
+
+    app.finish_login(pending, redirect).await.expect("a login");
+    let logged_in = async |identity: &Identity| {
+        let logged_in = app.is_logged_in_as(identity).await;
+        logged_in.expect("no error")
+    };
+    assert!(
+        logged_in(&ada).await && !logged_in(&bob).await && !logged_in(&Identity::Session).await
+    );
+    let credential = newer(&ada).await.expect("a credential");
+    // It is news once.
+    assert!(newer(&ada).await.is_none() && newer(&bob).await.is_none());
+    let held = held(&app, &transfer(&ada)).await.expect("a credential");
+    assert_eq!(held.header_value(), credential.header_value());
+    let again = app.begin_login(&ada, None).await.expect("a login");
+    let scopes = value(again.authorize_url(), "scope");
+    assert!(scopes.contains("groups.api.globus.org:all"), "{scopes}");
+    assert_no_violation(&globus);
+}
+
+#[checks::test]
+async fn declined_pending_login_changes_nothing() {
+    let globus = globus(Person::automatic().declines()).await;
+    let app = service(&globus);
+    let ada = Identity::Named("ada".into());
+    let asked =
+        AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
+    let challenge = challenge(&globus, asked);
+    let pending = app.begin_login(&ada, Some(&challenge)).await;
+    let pending = pending.expect("a login");
+    let redirect = sent_to(pending.authorize_url()).await;
+    let error = app.finish_login(pending, redirect).await;
+    assert!(error.expect_err("declined").is_declined());
+    assert!(!app.is_logged_in_as(&ada).await.expect("no error"));
+}
+
+#[checks::test]
+async fn newer_credential_for_an_unknown_service_is_an_error() {
+    let globus = globus(Person::automatic()).await;
+    let app = service(&globus);
+    let error = app
+        .newer_credential(&target("https://unknown.example"))
+        .await;
+    let error = error.expect_err("no resource server");
+    assert!(
+        error.to_string().contains("https://unknown.example"),
+        "{error}"
+    );
+}

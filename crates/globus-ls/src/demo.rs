@@ -1,0 +1,130 @@
+//! The demonstration: a small Globus of our own whose sessions last a minute.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fake_globus::{Collection, FakeGlobus, Person};
+use globus_gare::reauth::{ReauthError, Trust};
+use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
+use reqwest::header::LOCATION;
+use reqwest::redirect::Policy;
+use tempfile::TempDir;
+use url::Url;
+
+use crate::failure::{Failure, Remedy};
+use crate::http_client::HttpClient;
+use crate::options::Options;
+use crate::place::Place;
+use crate::terminal::Terminal;
+use crate::transfer::{Transfer, Wanted};
+use crate::{client, listing};
+
+pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
+    let terminal = Terminal::default();
+    let files = sample_files()
+        .map_err(|error| Failure::error(format!("cannot write the sample files: {error}")))?;
+    let collection = Collection::new("Sample data", files.path()).session_minutes(1);
+    let place = Place::default_of(collection.id());
+    let wanted = Wanted::new(&options.what, &place)?;
+    let globus = FakeGlobus::builder()
+        .collection(collection)
+        .person(Person::automatic())
+        .start()
+        .await;
+    let globus =
+        globus.map_err(|error| Failure::error(format!("cannot start a Globus here: {error}")))?;
+    let service =
+        Url::parse(globus.transfer_url()).map_err(|error| Failure::error(error.to_string()))?;
+    terminal.say(&format!("A small Globus of our own runs at {service}"));
+    terminal.say("Its collection wants everybody to have logged in within the last minute.");
+
+    let app = GlobusApp::user(globus.client_id().to_string())
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+        .prompt(Browser {
+            terminal: terminal.clone(),
+        })
+        .build()
+        .map_err(|error| Failure::setup(&error))?;
+    app.login().await.map_err(|error| Failure::login(&error))?;
+    let trust = Trust::none()
+        .origin(&service)
+        .map_err(|error| Failure::error(error.to_string()))?;
+    let http = HttpClient::new(options.timeout(), &service)
+        .map_err(|error| Failure::network(&error, &service))?;
+    let mut transfer = Transfer {
+        client: client(app, trust, http),
+        service,
+        token: None,
+        remedy: options.login.no_login.then_some(Remedy::AllowLogin),
+        terminal: terminal.clone(),
+    };
+
+    terminal.say("\nThe first listing:");
+    let directory = transfer.list(&place, &wanted).await?;
+    listing::print(directory, &options.show)?;
+
+    globus.clock().advance(Duration::from_secs(120));
+    if options.decline {
+        globus.set_person(Person::automatic().declines());
+    }
+    terminal.say("\nTwo minutes pass. The same listing again:");
+    let directory = transfer.list(&place, &wanted).await?;
+    listing::print(directory, &options.show)
+}
+
+fn sample_files() -> io::Result<TempDir> {
+    let directory = tempfile::tempdir()?;
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("README.txt"), "Files to be listed.\n")?;
+    fs::write(
+        at("measurements.csv"),
+        "minute,celsius\n".to_owned() + &"12,21.5\n".repeat(600),
+    )?;
+    fs::create_dir(at("figures"))?;
+    fs::write(at("figures/sketch.svg"), "<svg/>\n")?;
+    Ok(directory)
+}
+
+/// A person and their browser, in a few lines: opens the page, and tells where it was sent.
+struct Browser {
+    terminal: Terminal,
+}
+
+#[async_trait]
+impl LoginPrompt for Browser {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        if let Some(challenge) = request.challenge() {
+            self.terminal.say(&format!(
+                "It was refused with status {}.",
+                challenge.status().as_u16()
+            ));
+            self.terminal.say(&challenge.in_plain_words());
+            self.terminal
+                .say("A login follows, and then the request goes out again.");
+        }
+        let failed = |error: reqwest::Error| {
+            ReauthError::with_source("the login page could not be opened", error)
+        };
+        let browser = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(failed)?;
+        let page = browser
+            .get(request.authorize_url().clone())
+            .send()
+            .await
+            .map_err(failed)?;
+        let location = page
+            .headers()
+            .get(LOCATION)
+            .and_then(|location| location.to_str().ok());
+        let location = location.and_then(|location| request.authorize_url().join(location).ok());
+        location
+            .map(LoginReply::Redirect)
+            .ok_or_else(|| ReauthError::new("the login page did not redirect"))
+    }
+}

@@ -1,0 +1,274 @@
+//! The command line.
+
+use std::time::Duration;
+
+use anstream::ColorChoice;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const AFTER_HELP: &str = "Run it without arguments for a demonstration; --help tells everything.";
+
+const AFTER_LONG_HELP: &str = "\
+Examples:
+  globus-ls                                                      a demonstration: nothing to set up
+  globus-ls 6c54cade-bde5-45c1-bdea-f4bd71dba2cc /share/godata/  list a directory
+  globus-ls 6c54cade-bde5-45c1-bdea-f4bd71dba2cc:/share/godata/  the same
+  globus-ls -lt 6c54cade-bde5-45c1-bdea-f4bd71dba2cc:/~/         with sizes and times, the newest first
+  globus-ls '6c54cade-bde5-45c1-bdea-f4bd71dba2cc:/data/*.csv'   what matches; quoted, or the shell looks for it
+  globus-ls --filter '!~*.tmp' 6c54cade-bde5-45c1-bdea-f4bd71dba2cc
+  globus-ls --format json 6c54cade-bde5-45c1-bdea-f4bd71dba2cc   for other programs
+  globus-ls login                                                log in now, and not when a listing needs it
+  globus-ls completion bash >~/.local/share/bash-completion/completions/globus-ls
+
+Filters (--filter) are those of the Transfer service:
+  =NAME or NAME   this very name
+  ~PATTERN        names that match; * stands for any text
+  !NAME           any other name
+  !~PATTERN       names that do not match
+
+Logging in:
+  A client id is needed: register a thick client at https://app.globus.org/settings/developers and give its
+  id as --client-id or GLOBUS_CLIENT_ID. The browser opens when a login is needed; over SSH, or without a
+  display, a code is pasted instead. Tokens are kept, and renewed, until 'globus-ls logout'.
+
+Environment:
+  GLOBUS_CLIENT_ID                 the client to log in with: see --client-id
+  GLOBUS_ACCESS_TOKEN              a Transfer token to use instead of those that are kept
+  BROWSER                          the browser to open; it is opened over SSH, too
+  TZ                               the time zone that times are shown in
+  GLOBUS_SDK_ENVIRONMENT           another Globus environment, such as preview
+  GLOBUS_SDK_SERVICE_URL_TRANSFER  another Transfer service
+  GLOBUS_SDK_SERVICE_URL_AUTH      another Globus Auth
+  NO_COLOR                         no colour, whatever the terminal
+
+Files:
+  ~/.globus/app/CLIENT_ID/APP_NAME/tokens.json
+      the tokens, readable by you alone, in the format of the Globus SDK for Python: a program there with the
+      same client id and app name shares the login
+
+Exit codes:
+  0    the directory was listed
+  1    something went wrong
+  2    the command line was wrong
+  4    a login is needed, and was declined or not possible
+  130  you interrupted it";
+
+/// List a directory of a Globus collection, and log in when the collection asks for it.
+///
+/// Without a collection it demonstrates that: it starts a small Globus of its own whose sessions last one minute, lists
+/// a directory, lets two minutes pass, and lists it again.
+#[derive(Debug, Parser)]
+#[command(
+    name = "globus-ls",
+    version,
+    after_help = AFTER_HELP,
+    after_long_help = AFTER_LONG_HELP,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// The collection's id; COLLECTION:PATH does as well
+    pub(crate) collection: Option<String>,
+
+    /// The directory, by default the collection's own; a * in its last part stands for any text
+    pub(crate) path: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) what: What,
+
+    #[command(flatten)]
+    pub(crate) show: Show,
+
+    #[command(flatten)]
+    pub(crate) login: Login,
+
+    /// In the demonstration, have the person decline the login
+    #[arg(long, conflicts_with = "collection")]
+    pub(crate) decline: bool,
+
+    /// How long to wait for an answer of the service; a login may take longer
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+
+    /// When to use colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Log in, if you are not logged in already
+    Login {
+        /// Log in anew, even if you are logged in: as somebody else, after 'logout'
+        #[arg(long)]
+        force: bool,
+    },
+    /// End the tokens that are kept, and forget them
+    Logout,
+    /// Tell who is logged in
+    Whoami,
+    /// Print what makes a shell complete this command
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// What is listed.
+#[derive(Args, Debug)]
+pub(crate) struct What {
+    /// Show names that begin with a dot, too
+    #[arg(short, long)]
+    pub(crate) all: bool,
+
+    /// List what is in the directories, too
+    #[arg(short = 'R', long)]
+    pub(crate) recursive: bool,
+
+    /// How many directories deep to go
+    #[arg(
+        long,
+        value_name = "LEVELS",
+        default_value_t = 3,
+        requires = "recursive"
+    )]
+    pub(crate) depth: usize,
+
+    /// Only what matches: NAME, ~PATTERN, !NAME or !~PATTERN
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+
+    /// What to sort by: sizes the largest first, times the newest first
+    #[arg(long, value_enum, value_name = "FIELD", default_value_t = Sort::Name)]
+    pub(crate) sort: Sort,
+
+    /// Sort by size, the largest first
+    #[arg(short = 'S', conflicts_with = "sort")]
+    by_size: bool,
+
+    /// Sort by time, the newest first
+    #[arg(short = 't', conflicts_with_all = ["sort", "by_size"])]
+    by_time: bool,
+
+    /// Turn the order around
+    #[arg(short, long)]
+    pub(crate) reverse: bool,
+
+    /// How many entries to ask for at a time: no more than Transfer gives
+    #[arg(long, hide = true, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) page_size: u64,
+}
+
+/// How it is shown.
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// Show type and permissions, size, time and name
+    #[arg(short, long)]
+    pub(crate) long: bool,
+
+    /// Show sizes in bytes
+    #[arg(short, long)]
+    pub(crate) bytes: bool,
+
+    /// Show times in UTC, not in your time zone
+    #[arg(long)]
+    pub(crate) utc: bool,
+
+    /// How to write the listing: json is the document as Transfer gave it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// How a login comes about.
+#[derive(Args, Debug)]
+pub(crate) struct Login {
+    /// The id of a client registered with Globus Auth, to log in with
+    #[arg(
+        long,
+        global = true,
+        value_name = "ID",
+        env = "GLOBUS_CLIENT_ID",
+        hide_env_values = true
+    )]
+    client_id: Option<String>,
+
+    /// The name under which tokens are kept
+    #[arg(long, global = true, value_name = "NAME", default_value = "globus-ls")]
+    pub(crate) app_name: String,
+
+    /// Do not log in: where a login is needed, say so and exit with 4
+    #[arg(long, global = true)]
+    pub(crate) no_login: bool,
+
+    /// Do not open a browser: log in by a pasted code
+    #[arg(long, global = true)]
+    pub(crate) no_browser: bool,
+
+    /// How long you may take to log in
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    login_timeout: u64,
+}
+
+impl Options {
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+impl Login {
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.login_timeout)
+    }
+
+    /// An empty variable is as good as none.
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref().filter(|id| !id.is_empty())
+    }
+}
+
+impl What {
+    pub(crate) fn sort(&self) -> Sort {
+        match (self.by_size, self.by_time) {
+            (true, _) => Sort::Size,
+            (_, true) => Sort::Time,
+            _ => self.sort,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sort {
+    Name,
+    Size,
+    Time,
+    Type,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Makes the choice known to everything that writes.
+    pub(crate) fn write_global(self) {
+        match self {
+            Self::Auto => ColorChoice::Auto,
+            Self::Always => ColorChoice::AlwaysAnsi,
+            Self::Never => ColorChoice::Never,
+        }
+        .write_global();
+    }
+}

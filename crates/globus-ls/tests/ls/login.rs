@@ -1,0 +1,176 @@
+//! Logins in a browser, and the tokens that are kept.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use fake_globus::Person;
+use tokio::process::Command;
+
+use checks::browser::visit;
+use checks::launcher::Launcher;
+use checks::sample::assert_no_violation;
+use checks::site::*;
+
+use crate::support::*;
+
+/// Runs it with a browser in which the login needs no person; gives the text that the browser showed in the end.
+async fn run_with_browser(mut command: Command, launcher: &mut Launcher) -> (Ran, String) {
+    command.env("BROWSER", launcher.program());
+    let browser = async { visit(launcher.page().await).await };
+    tokio::join!(run(command), browser)
+}
+
+#[checks::test(seconds = 600)]
+async fn browser_login_is_kept_until_the_collection_asks_again() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let (ran, shown) = run_with_browser(site.with_client(&[&site.collection]), &mut launcher).await;
+    ran.assert_ended(0, LISTING);
+    assert!(shown.contains("You are logged in"), "{shown}");
+    // The page is printed as well, in case that no browser opens.
+    assert!(
+        ran.stderr.contains("/v2/oauth2/authorize?"),
+        "{}",
+        ran.stderr
+    );
+
+    let client = site.globus.client_id();
+    let file = site
+        .home
+        .path()
+        .join(format!(".globus/app/{client}/globus-ls/tokens.json"));
+    let mode = fs::metadata(&file).expect("tokens").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let ran = run(site.with_client(&[&site.collection])).await;
+    ran.assert_said(LISTING);
+
+    site.globus.clock().advance(Duration::from_secs(120));
+    let (ran, _) = run_with_browser(site.with_client(&[&site.collection]), &mut launcher).await;
+    ran.assert_ended(0, LISTING);
+    let words = ran.stderr.find("asks you to log in again").expect("words");
+    assert!(
+        words < ran.stderr.find("/v2/oauth2/authorize?").expect("a page"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(site.globus.counts().logins, 2);
+    assert!(!launcher.has_opened());
+    assert_no_violation(&site.globus);
+}
+
+#[checks::test(seconds = 600)]
+async fn sixteen_processes_log_in_once() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    // First without any token, then with one whose session is too old.
+    for logins in 1..=2 {
+        let processes: Vec<_> = (0..16)
+            .map(|_| {
+                let mut command = site.with_client(&[&site.collection]);
+                command.env("BROWSER", launcher.program());
+                tokio::spawn(run(command))
+            })
+            .collect();
+        visit(launcher.page().await).await;
+        for process in processes {
+            let ran = process.await.expect("no panic");
+            ran.assert_ended(0, LISTING);
+        }
+        let counts = site.globus.counts();
+        assert_eq!((counts.logins, counts.code_grants), (logins, logins));
+        assert!(!launcher.has_opened());
+        site.globus.clock().advance(Duration::from_secs(120));
+    }
+    assert_no_violation(&site.globus);
+}
+
+#[checks::test(seconds = 600)]
+async fn login_whoami_and_logout_report_the_account() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let ran = run(site.with_client(&["whoami"])).await;
+    assert!(ran.error_line(4).contains("ls login"));
+    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
+    ran.assert_ended(0, "You are logged in as ada@uchicago.edu.\n");
+    for (arguments, said) in [
+        (&["login"][..], "You are logged in as ada@uchicago.edu.\n"),
+        (&["whoami"], "ada@uchicago.edu\n"),
+        (&["logout"], "You are logged out.\n"),
+        (&["logout"], "You were not logged in.\n"),
+    ] {
+        let ran = run(site.with_client(arguments)).await;
+        ran.assert_said(said);
+    }
+    assert_eq!(run(site.with_client(&["whoami"])).await.code, 4);
+    assert_eq!(site.globus.counts().logins, 1);
+    let mut without_client = site.with_token(&["login"]);
+    without_client.env_remove("GLOBUS_CLIENT_ID");
+    let ran = run(without_client).await;
+    assert!(ran.error_line(2).contains("GLOBUS_CLIENT_ID"));
+
+    let (ran, _) = run_with_browser(site.with_client(&["login", "--force"]), &mut launcher).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = run(site.with_client(&["login", "--no-login"])).await;
+    assert!(ran.error_line(4).contains("--no-login"));
+    // What is kept is used, even where no login is wanted.
+    let ran = run(site.with_client(&["--no-login", &site.collection])).await;
+    ran.assert_ended(0, LISTING);
+}
+
+#[checks::test(seconds = 600)]
+async fn revoked_tokens_cost_one_login() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    for _ in 0..2 {
+        let (ran, _) = run_with_browser(site.with_client(&[&site.collection]), &mut launcher).await;
+        ran.assert_ended(0, LISTING);
+        site.globus.revoke_all_tokens();
+    }
+    assert_eq!(site.globus.counts().logins, 2);
+}
+
+#[checks::test(seconds = 600)]
+async fn login_declined_in_the_browser_exits_with_4() {
+    let site = Site::new(PROGRAM).await;
+    site.globus.set_person(Person::automatic().declines());
+    let mut launcher = Launcher::new();
+    let (ran, shown) = run_with_browser(site.with_client(&[&site.collection]), &mut launcher).await;
+    ran.assert_ended(4, "");
+    assert!(
+        ran.stderr.contains("the login was declined"),
+        "{}",
+        ran.stderr
+    );
+    assert!(shown.contains("You declined the login"), "{shown}");
+}
+
+#[checks::test(seconds = 600)]
+async fn error_says_why_nobody_can_log_in_and_what_to_do() {
+    let site = Site::new(PROGRAM).await;
+    for (name, value, reason) in [
+        ("SSH_CONNECTION", "::1 1 ::1 22", "remote session (SSH)"),
+        ("BROWSER", "lynx", "lynx is a text browser"),
+        ("BROWSER", "/no/such/browser", "could not be started"),
+        ("TERM", "xterm", "no display"),
+    ] {
+        let mut command = site.with_client(&[&site.collection]);
+        // Nothing else that could open a page.
+        command.env("PATH", "").env(name, value);
+        let ran = run(command).await;
+        let line = ran.error_line(4);
+        assert!(
+            line.contains(reason) && line.contains("run it once in a terminal"),
+            "{line}"
+        );
+    }
+    let mut late = site.with_client(&["--login-timeout", "1", &site.collection]);
+    let launcher = Launcher::new();
+    late.env("BROWSER", launcher.program());
+    let ran = run(late).await;
+    assert!(
+        ran.code == 4 && ran.stderr.contains("not finished in time"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -1,0 +1,114 @@
+//! A real terminal.
+
+use std::fmt::Display;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::process::Stdio;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// A program at a terminal: what it writes there, and what is typed.
+pub(crate) struct Screen {
+    pub(crate) keyboard: File,
+    pub(crate) shown: String,
+    child: Child,
+    pieces: UnboundedReceiver<String>,
+    _reader: JoinHandle<()>,
+}
+
+impl Screen {
+    /// Starts the program with all three streams at a new terminal.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&controller).expect("a terminal");
+        unlockpt(&controller).expect("a terminal");
+        let name = ptsname(&controller, Vec::new())
+            .expect("a terminal")
+            .into_string()
+            .expect("text");
+        let terminal = || {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(&name)
+                .expect("a terminal")
+        };
+        command
+            .stdin(terminal())
+            .stdout(terminal())
+            .stderr(terminal())
+            .env("TERM", "xterm");
+        let child = command.spawn().expect("it starts");
+        // The command keeps its ends open: closed, the reader learns of the end.
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let keyboard = File::from(controller);
+        let mut screen = keyboard.try_clone().expect("a terminal");
+        let (sender, pieces) = unbounded_channel();
+        let reader = std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = screen.read(&mut piece) {
+                if sender
+                    .send(String::from_utf8_lossy(&piece[..length]).into_owned())
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        });
+        Self {
+            keyboard,
+            shown: String::new(),
+            child,
+            pieces,
+            _reader: reader,
+        }
+    }
+
+    /// Types a line.
+    pub(crate) fn enter(&mut self, line: impl Display) {
+        writeln!(self.keyboard, "{line}").expect("typed");
+    }
+
+    pub(crate) fn interrupt(&self) {
+        let id = self
+            .child
+            .id()
+            .and_then(|id| Pid::from_raw(id.cast_signed()));
+        kill_process(id.expect("it runs"), Signal::INT).expect("it runs");
+    }
+
+    /// Reads on until `text` is shown.
+    pub(crate) async fn wait_for(&mut self, text: &str) -> String {
+        while !self.shown.contains(text) {
+            assert!(self.read_on().await, "no {text:?} in {:?}", self.shown);
+        }
+        self.shown.clone()
+    }
+
+    /// Waits until the program has ended with this code, and gives all that it has shown.
+    pub(crate) async fn ended(&mut self, code: i32) -> String {
+        let status = self.child.wait().await.expect("it ends");
+        while self.read_on().await {}
+        assert_eq!(status.code(), Some(code), "{:?}", self.shown);
+        self.shown.clone()
+    }
+
+    async fn read_on(&mut self) -> bool {
+        let piece = tokio::time::timeout(Duration::from_secs(60), self.pieces.recv()).await;
+        match piece.unwrap_or_else(|_| panic!("nothing follows {:?}", self.shown)) {
+            Some(piece) => {
+                self.shown.push_str(&piece);
+                true
+            }
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Names and logins at a real terminal.
+
+use std::fs;
+use std::io::Write;
+use std::time::Duration;
+
+use checks::browser::{client, parameter, sent_to, visit};
+use checks::launcher::Launcher;
+use checks::sample::assert_no_violation;
+use checks::site::*;
+
+use crate::support::screen::Screen;
+use crate::support::*;
+
+/// The code that Globus Auth shows at the end of the login whose page is on the screen.
+async fn code_for(shown: &str) -> String {
+    let mut words = shown.split_whitespace();
+    let page = words.find(|word| word.contains("/v2/oauth2/authorize?"));
+    let redirect = sent_to(page.expect("a page")).await;
+    parameter(&redirect, "code").expect("a code")
+}
+
+/// A site whose collection refuses the token of the environment, and the program that asks for a code there.
+async fn at_a_refusal(site: &Site, more: &[&str]) -> Screen {
+    site.globus.clock().advance(Duration::from_secs(120));
+    let client = site.globus.client_id().to_string();
+    let arguments = [&site.collection, "--client-id", &client];
+    let mut command = site.with_token(&[&arguments, more].concat());
+    let mut screen = Screen::start(&mut command);
+    screen.wait_for("to decline): ").await;
+    screen
+}
+
+#[checks::test(seconds = 600)]
+async fn pasted_code_satisfies_the_requirement() {
+    let site = Site::new(PROGRAM).await;
+    let mut screen = at_a_refusal(&site, &[]).await;
+    let shown = screen.shown.clone();
+    assert!(shown.contains("asks you to log in again"), "{shown}");
+    screen.enter(code_for(&shown).await);
+    let shown = screen.ended(0).await;
+    assert!(
+        shown.contains("README.txt\r\n\u{1b}[1m\u{1b}[34mfigures\u{1b}[0m/\r\n"),
+        "{shown:?}"
+    );
+    assert_eq!(site.globus.counts().code_grants, 1);
+}
+
+#[checks::test(seconds = 600)]
+async fn empty_line_declines_the_first_login() {
+    let site = Site::new(PROGRAM).await;
+    let client = site.globus.client_id().to_string();
+    for (pastes, code) in [(false, 4), (true, 0)] {
+        let mut command = site.with_token(&[&site.collection, "--client-id", &client]);
+        command
+            .env_remove("GLOBUS_ACCESS_TOKEN")
+            .env("NO_COLOR", "1");
+        let mut screen = Screen::start(&mut command);
+        let shown = screen.wait_for("to decline): ").await;
+        let line = match pastes {
+            true => code_for(&shown).await,
+            false => String::new(),
+        };
+        screen.enter(line);
+        let shown = screen.ended(code).await;
+        assert_eq!(
+            (shown.contains("README.txt"), shown.contains("declined")),
+            (code == 0, code == 4),
+            "{shown:?}"
+        );
+        assert!(
+            !shown.contains("[34m") && !shown.contains("[31m"),
+            "NO_COLOR, and still {shown:?}"
+        );
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn wrong_code_exits_with_4_and_one_line() {
+    let site = Site::new(PROGRAM).await;
+    let mut screen = at_a_refusal(&site, &["--color", "never"]).await;
+    screen.enter("wr0ng");
+    let shown = screen.ended(4).await;
+    let line = shown.split("globus-ls: ").nth(1).expect("an error");
+    assert!(
+        line.contains("did not accept the code") && !line.contains("wr0ng"),
+        "{shown:?}"
+    );
+    assert_eq!(line.lines().count(), 1, "{shown:?}");
+}
+
+#[checks::test(seconds = 600)]
+async fn hostile_name_is_masked_on_a_terminal_only() {
+    let site = Site::new(PROGRAM).await;
+    let name = "evil\u{1b}[2J\u{202e}\nname";
+    fs::write(site.directory.path().join(name), "").expect("a file");
+    let mut command = site.with_token(&[&site.collection, "--color", "never"]);
+    let shown = Screen::start(&mut command).ended(0).await;
+    assert!(shown.contains("evil?[2J??name\r\n"), "{shown:?}");
+    let ran = run(site.with_token(&[&site.collection])).await;
+    assert!(ran.stdout.contains(&format!("{name}\n")), "{}", ran.stdout);
+}
+
+/// The program at a terminal on a desktop, and the page that it opened in the browser there.
+async fn at_a_desktop(site: &Site, launcher: &mut Launcher) -> (Screen, String) {
+    let mut command = site.with_client(&[&site.collection]);
+    command
+        .env("BROWSER", launcher.program())
+        .env("NO_COLOR", "1");
+    let mut screen = Screen::start(&mut command);
+    let page = launcher.page().await;
+    // The time that is left, within its first minute.
+    screen
+        .wait_for("Waiting for the browser, or a code (9:")
+        .await;
+    (screen, page)
+}
+
+#[checks::test(seconds = 600)]
+async fn browser_and_pasted_code_race() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    for way in ["browser", "browser at last", "code", "address"] {
+        let (mut screen, page) = at_a_desktop(&site, &mut launcher).await;
+        let shown = screen.shown.clone();
+        match way {
+            "browser" | "browser at last" => {
+                if way == "browser at last" {
+                    // The end of what is typed, which is up to the browser then.
+                    screen.keyboard.write_all(b"\x04").expect("typed");
+                }
+                assert!(visit(page).await.contains("You are logged in"));
+            }
+            // An empty line is a slip of the hand, and the address of another login a mistake.
+            "code" => {
+                screen.enter("\nhttp://127.0.0.1:1/?code=x&state=y");
+                screen.wait_for("does not belong to this login").await;
+                screen.enter(code_for(&shown).await);
+            }
+            // A browser on another machine cannot reach this one, and still shows the redirect.
+            _ => screen.enter(sent_to(page).await),
+        }
+        let shown = screen.ended(0).await;
+        assert!(shown.contains("README.txt"), "{way}: {shown:?}");
+        let ran = run(site.with_client(&["logout"])).await;
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    assert_no_violation(&site.globus);
+}
+
+#[checks::test(seconds = 600)]
+async fn ssh_session_asks_for_a_pasted_code() {
+    let site = Site::new(PROGRAM).await;
+    let mut command = site.with_client(&[&site.collection]);
+    command
+        .env("SSH_CONNECTION", "::1 1 ::1 22")
+        .env("NO_COLOR", "1");
+    let mut screen = Screen::start(&mut command);
+    let shown = screen.wait_for("to decline): ").await;
+    assert!(shown.contains("this is a remote session (SSH)"), "{shown}");
+    screen.enter(code_for(&shown).await);
+    assert!(screen.ended(0).await.contains("README.txt"));
+}
+
+#[checks::test(seconds = 600)]
+async fn interrupt_restores_the_terminal() {
+    use rustix::termios::{LocalModes, Termios, tcgetattr};
+
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let (mut screen, page) = at_a_desktop(&site, &mut launcher).await;
+    let during = tcgetattr(&screen.keyboard).expect("a terminal");
+    screen.interrupt();
+    let shown = screen.ended(130).await;
+    let after = tcgetattr(&screen.keyboard).expect("a terminal");
+    let modes = |settings: &Termios| {
+        (
+            settings.input_modes,
+            settings.output_modes,
+            settings.local_modes,
+        )
+    };
+    assert_eq!(modes(&during), modes(&after));
+    assert!(
+        after
+            .local_modes
+            .contains(LocalModes::ECHO | LocalModes::ICANON)
+    );
+    assert!(
+        !shown.contains("\u{1b}[?25l"),
+        "the cursor was hidden: {shown:?}"
+    );
+    // The spinner is gone: the last line is empty, and the prompt of the shell begins in its first column.
+    let last = shown.rsplit(['\r', '\n']).next().expect("a line");
+    assert_eq!(
+        last.replace("\u{1b}[2K", "").replace("\u{1b}[K", ""),
+        "",
+        "{shown:?}"
+    );
+    // Nobody listens any more.
+    let redirect = sent_to(page).await;
+    client().get(redirect).send().await.expect_err("gone");
+}

@@ -1,0 +1,38 @@
+//! The official Python SDK and command line.
+
+use std::env;
+use std::ffi::OsString;
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A script of `crates/peers/scripts`, for the Python that `GLOBUS_GARE_PYTHON` names, or that of `.venv`.
+///
+/// # Panics
+///
+/// Where that Python has no Globus SDK.
+pub fn script(name: &str) -> Command {
+    let python: OsString = env::var_os("GLOBUS_GARE_PYTHON")
+        .unwrap_or_else(|| format!("{ROOT}/../../.venv/bin/python").into());
+    let imported = Command::new(&python)
+        .args(["-c", "import globus_sdk, globus_cli"])
+        .output();
+    assert!(
+        imported.is_ok_and(|output| output.status.success()),
+        "{} has no globus_sdk and globus_cli.\n\
+         CONTRIBUTING.md says how to install them; GLOBUS_GARE_PYTHON may name a Python that has both",
+        python.display(),
+    );
+    let mut command = Command::new(python);
+    for (name, _) in
+        env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GLOBUS_"))
+    {
+        command.env_remove(name);
+    }
+    command
+        .arg(format!("{ROOT}/scripts/{name}"))
+        .env("PYTHONIOENCODING", "utf-8")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NO_PROXY", "127.0.0.1,localhost");
+    command
+}

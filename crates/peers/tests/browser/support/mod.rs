@@ -1,0 +1,3 @@
+//! A browser.
+
+pub(crate) mod chromium;

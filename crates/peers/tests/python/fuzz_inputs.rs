@@ -1,0 +1,27 @@
+//! Inputs that the fuzzer found worth keeping, held against the Python SDK: `fuzz/inputs/sdk_parity/*`.
+
+use checks::inputs;
+use globus_gare::gare;
+use peers::{oracle, parity, python};
+use serde_json::Value;
+
+/// Detection held against the Python SDK.
+#[checks::test(seconds = 600)]
+fn saved_inputs_read_as_the_sdk_reads_them() {
+    let sdk = python::script("gare_oracle.py");
+    let inputs = inputs::saved("sdk_parity").into_iter();
+    let bodies: Vec<String> = inputs
+        .filter_map(|(_, input)| String::from_utf8(input).ok())
+        .collect();
+    let questions: Vec<Value> = bodies.iter().map(|body| body.as_str().into()).collect();
+    for (body, theirs) in bodies.iter().zip(oracle::ask(sdk, &questions)) {
+        println!("{body}");
+        if let Value::Array(theirs) = theirs {
+            let found: Vec<_> = gare::detect(body.as_bytes())
+                .into_iter()
+                .map(|found| found.gare)
+                .collect();
+            parity::assert_accepted(body, &found, &theirs, true);
+        }
+    }
+}

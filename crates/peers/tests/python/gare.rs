@@ -1,0 +1,84 @@
+//! Held against the Python SDK: what `globus_sdk.gare.to_gares` accepts, we accept, with the same content.
+//!
+//! The deliberate differences are all in `peers::parity`.
+
+use globus_gare::gare::{self, Gare};
+use peers::parity::{assert_accepted, assert_query};
+use peers::{oracle, python};
+use serde_json::Value;
+
+use crate::support::generate;
+
+const CORPUS: &str = concat!(
+    include_str!("../../../../tests/corpus/errors.jsonl"),
+    include_str!("../../../../tests/corpus/errors_2.jsonl")
+);
+const GENERATED: usize = 20_000;
+
+fn detected(body: &str) -> Vec<Gare> {
+    gare::detect(body.as_bytes())
+        .into_iter()
+        .map(|found| found.gare)
+        .collect()
+}
+
+#[checks::test(seconds = 600)]
+fn corpus_reads_as_the_sdk_reads_it() {
+    let sdk = python::script("gare_oracle.py");
+    let rows = CORPUS
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
+    let bodies: Vec<Value> = rows.map(|mut row| row["body"].take()).collect();
+    let mut accepted = 0;
+    for (body, theirs) in bodies.iter().zip(oracle::ask(sdk, &bodies)) {
+        let body = body.as_str().expect("a body");
+        if let Value::Array(theirs) = theirs {
+            accepted += assert_accepted(
+                body,
+                &detected(body),
+                &theirs,
+                body.contains("GridFTP-JSON-Result") || body.contains("\"detail\""),
+            );
+        }
+    }
+    assert!(accepted >= 20, "the SDK accepts only {accepted} documents");
+}
+
+#[checks::test(seconds = 600)]
+fn generated_documents_read_as_the_sdk_reads_them() {
+    let sdk = python::script("gare_oracle.py");
+    let bodies = generate(GENERATED, &checks::documents::body());
+    let mut accepted = 0;
+    let mut consents = 0;
+    let mut queries = 0;
+    for ((body, nested), theirs) in bodies.iter().zip(oracle::ask(sdk, &bodies_of(&bodies))) {
+        let Value::Array(theirs) = theirs else {
+            continue;
+        };
+        let found = detected(body);
+        let count = assert_accepted(body, &found, &theirs, *nested);
+        accepted += count;
+        consents += theirs
+            .iter()
+            .filter(|theirs| theirs["consent"] == true)
+            .count();
+        if let ([gare], [theirs], false) = (&found[..], &theirs[..], *nested)
+            && count == 1
+        {
+            queries += 1;
+            assert_query(body, &gare.authorization_parameters, theirs);
+        }
+    }
+    // Documents that the SDK refuses would show nothing.
+    assert!(
+        accepted >= 8000,
+        "the SDK accepts only {accepted} documents"
+    );
+    assert!(consents >= 1000, "only {consents} consent errors");
+    assert!(queries >= 3000, "only {queries} queries");
+}
+
+fn bodies_of(bodies: &[(String, bool)]) -> Vec<Value> {
+    let bodies = bodies.iter().map(|(body, _)| body.as_str());
+    bodies.map(Value::from).collect()
+}

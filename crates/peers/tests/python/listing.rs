@@ -1,0 +1,60 @@
+//! The official `globus ls`, held beside `globus-ls`.
+
+use std::process::Stdio;
+
+use checks::site::{Site, run};
+use peers::{programs, python};
+use tokio::process::Command;
+
+#[checks::test(seconds = 600)]
+async fn listing_equals_that_of_the_globus_command() {
+    let script = python::script("cli.py");
+    let site = Site::with_many_files(programs::globus_ls()).await;
+    // A client that logs in as itself always has a fresh session.
+    let globus = std::path::Path::new(script.get_program()).with_file_name("globus");
+    for (theirs, ours) in [
+        (&[][..], &[][..]),
+        (&["-a"], &["-a"]),
+        (&["--filter", "~*.csv"], &["--filter", "~*.csv"]),
+        (&["--filter", "!~*.csv"], &["--filter", "!~*.csv"]),
+        (&["--orderby", "size:DESC"], &["-S"]),
+        (&["--orderby", "last_modified:ASC"], &["-tr"]),
+        (&["-r"], &["-R"]),
+        (
+            &["-r", "--recursive-depth-limit", "1", "--filter", "~*.svg"],
+            &["-R", "--depth", "1", "--filter", "~*.svg"],
+        ),
+    ] {
+        let mut command = Command::new(&globus);
+        command.arg("ls").args(theirs).arg(&site.collection);
+        command
+            .env("HOME", site.home.path())
+            .env(
+                "GLOBUS_SDK_SERVICE_URL_TRANSFER",
+                site.globus.transfer_url(),
+            )
+            .env("GLOBUS_SDK_SERVICE_URL_AUTH", site.globus.auth_url())
+            .env(
+                "GLOBUS_CLI_CLIENT_ID",
+                site.globus.confidential_client_id().to_string(),
+            )
+            .env("GLOBUS_CLI_CLIENT_SECRET", site.globus.client_secret())
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::null());
+        let said = run(command).await;
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let (mut theirs, mut ours): (Vec<String>, _) = (
+            said.stdout.lines().map(str::to_owned).collect(),
+            site.lines(ours).await,
+        );
+        if theirs
+            .iter()
+            .any(|name| name.contains('/') && !name.ends_with('/'))
+        {
+            // Both go breadth first; in which order the directories come, the other leaves to the service.
+            theirs.sort();
+            ours.sort();
+        }
+        assert_eq!(ours, theirs);
+    }
+}

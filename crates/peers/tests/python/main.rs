@@ -1,0 +1,10 @@
+//! The official Python SDK and `globus` command line, unchanged: against `FakeGlobus`, and as a reference for this project.
+
+mod clients;
+mod fuzz_inputs;
+mod gare;
+mod listing;
+mod scopes;
+mod store;
+mod support;
+mod urls;

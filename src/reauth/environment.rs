@@ -1,0 +1,163 @@
+use std::collections::BTreeMap;
+use std::{env, fmt};
+
+use http::Uri;
+
+/// Prefix of the variables that name the base URL of one service.
+const SERVICE_URL: &str = "GLOBUS_SDK_SERVICE_URL_";
+
+/// A Globus environment: the domain of its services, and the base URL of each.
+///
+/// [`from_env`](Self::from_env) reads the variables that the Globus SDKs read:
+/// `GLOBUS_SDK_ENVIRONMENT` names the environment, `production` where it is not set;
+/// `GLOBUS_SDK_SERVICE_URL_<SERVICE>` is the base URL of one service. A value that is empty counts
+/// as not set. A value that cannot be used is an error where it is used, and nowhere else.
+///
+/// ```
+/// use globus_gare::Environment;
+///
+/// let environment = Environment::from_variables([
+///     ("GLOBUS_SDK_ENVIRONMENT", "preview"),
+///     ("GLOBUS_SDK_SERVICE_URL_TRANSFER", "http://127.0.0.1:8080"),
+/// ]);
+/// assert_eq!(environment.domain(), Some("preview.globus.org"));
+/// assert_eq!(environment.service_url("auth")?, "https://auth.preview.globus.org/");
+/// assert_eq!(environment.service_url("transfer")?, "http://127.0.0.1:8080/");
+/// # Ok::<(), globus_gare::reauth::InvalidEnvironment>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    name: String,
+    /// By the name of the service in capitals, as it stands in the variable.
+    service_urls: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// The environment that this process was started with.
+    pub fn from_env() -> Self {
+        // A variable that is no Unicode names neither an environment nor a URL.
+        let text = env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self::from_variables(text)
+    }
+
+    /// The environment that `variables` name: pairs of name and value. Other variables are ignored.
+    pub fn from_variables<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: AsRef<str>,
+        V: Into<String>,
+    {
+        let mut environment = Self::default();
+        for (name, value) in variables {
+            let (name, value) = (name.as_ref(), value.into());
+            if value.is_empty() {
+                continue;
+            }
+            if name == "GLOBUS_SDK_ENVIRONMENT" {
+                environment.name = value;
+            } else if let Some(service) = name.strip_prefix(SERVICE_URL) {
+                environment.service_urls.insert(service.to_owned(), value);
+            }
+        }
+        environment
+    }
+
+    /// The name of the environment, as the Globus SDKs have it: `production`, `preview`, ...
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The domain of the environment's services; `None` where no environment has its name.
+    pub fn domain(&self) -> Option<&'static str> {
+        match self.name.as_str() {
+            "production" => Some("globus.org"),
+            "preview" => Some("preview.globus.org"),
+            "sandbox" => Some("sandbox.globuscs.info"),
+            "integration" => Some("integration.globuscs.info"),
+            "test" => Some("test.globuscs.info"),
+            "staging" => Some("staging.globuscs.info"),
+            _ => None,
+        }
+    }
+
+    /// The base URL of a service, such as `auth` or `transfer`, with a slash at its end.
+    ///
+    /// # Errors
+    ///
+    /// Where the service's variable holds no `http` or `https` URL, or, without such a variable, no
+    /// environment has this environment's name.
+    pub fn service_url(&self, service: &str) -> Result<String, InvalidEnvironment> {
+        let variable = service.to_ascii_uppercase();
+        if let Some(url) = self.service_urls.get(&variable) {
+            return base(url).ok_or(InvalidEnvironment::ServiceUrl(variable));
+        }
+        let domain = self
+            .domain()
+            .ok_or_else(|| InvalidEnvironment::Name(self.name.clone()))?;
+        let host = match service {
+            "app" | "auth" => format!("{service}.{domain}"),
+            // Also those of other environments are under `globus.org`.
+            "actions" | "flows" | "timer" if self.name == "production" => {
+                format!("{service}.automate.globus.org")
+            }
+            "actions" | "flows" | "timer" => {
+                format!("{}.{service}.automate.globus.org", self.name)
+            }
+            _ => format!("{service}.api.{domain}"),
+        };
+        base(&format!("https://{host}/")).ok_or_else(|| InvalidEnvironment::Service(service.into()))
+    }
+
+    /// The URLs that variables name, whether or not they can be used.
+    pub(super) fn named_service_urls(&self) -> impl Iterator<Item = &str> {
+        self.service_urls.values().map(String::as_str)
+    }
+}
+
+impl Default for Environment {
+    /// Globus as everybody uses it: `production`, each service at its own place.
+    fn default() -> Self {
+        Self {
+            name: "production".to_owned(),
+            service_urls: BTreeMap::new(),
+        }
+    }
+}
+
+/// The URL without query and fragment and with a slash at its end, so that a path can follow.
+fn base(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    let scheme = uri.scheme_str()?;
+    if !matches!(scheme, "http" | "https") {
+        return None;
+    }
+    let path = uri.path().trim_end_matches('/');
+    Some(format!("{scheme}://{}{path}/", uri.authority()?))
+}
+
+/// A variable of the environment that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidEnvironment {
+    /// `GLOBUS_SDK_ENVIRONMENT` has this value, and no environment has this name.
+    Name(String),
+    /// `GLOBUS_SDK_SERVICE_URL_<SERVICE>`, with this service in capitals, holds no `http` or `https` URL.
+    ServiceUrl(String),
+    /// No service can have this name.
+    Service(String),
+}
+
+impl fmt::Display for InvalidEnvironment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "GLOBUS_SDK_ENVIRONMENT names no environment: {name:?}"),
+            Self::ServiceUrl(service) => {
+                write!(f, "{SERVICE_URL}{service} is not an http or https URL")
+            }
+            Self::Service(name) => write!(f, "no service has the name {name:?}"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidEnvironment {}

@@ -1,0 +1,5 @@
+//! The layer within the clients and stacks that programs use, over real sockets.
+
+mod redirects;
+mod stacks;
+mod strangers;

@@ -1,0 +1,75 @@
+//! The cases that each client that follows redirects has to pass.
+
+/// Tests over `send`, which sends a request to a URL through the layer of a session.
+macro_rules! cases {
+    ($send:ident) => {
+        #[checks::test]
+        async fn a_stranger_behind_a_redirect_starts_nothing_and_hears_no_secret() {
+            let stranger = Server::demanding().await;
+            let trusted = Server::redirecting(&stranger.url).await;
+            let (session, logins) = session(&[&trusted]);
+            let response = $send(&session, &trusted.url).await;
+            assert_eq!(ended(&response, &logins), (403, Some("untrusted"), 0));
+            assert_eq!(trusted.heard(), (1, true), "the session's own credential");
+            assert_eq!(stranger.heard(), (1, false));
+            assert_eq!(session.stats().refusals.untrusted, 1);
+        }
+
+        #[checks::test]
+        async fn a_bare_401_of_a_stranger_renews_nothing() {
+            let stranger = Server::answering(|_| answer("401 Unauthorized", "", "")).await;
+            let trusted = Server::redirecting(&stranger.url).await;
+            let (session, logins) = session(&[&trusted]);
+            let response = $send(&session, &trusted.url).await;
+            assert_eq!(ended(&response, &logins), (401, Some("untrusted"), 0));
+            assert_eq!(
+                session.stats().renewals,
+                1,
+                "the first one, to be sent at all"
+            );
+            assert_eq!(stranger.heard(), (1, false));
+        }
+
+        #[checks::test]
+        async fn a_stranger_who_redirects_to_a_trusted_one_gets_no_credential_and_starts_nothing() {
+            let trusted = Server::demanding().await;
+            let stranger = Server::redirecting(&trusted.url).await;
+            let (session, logins) = session(&[&trusted]);
+            let response = $send(&session, &stranger.url).await;
+            assert_eq!(ended(&response, &logins), (403, Some("untrusted"), 0));
+            assert_eq!(
+                (stranger.heard(), trusted.heard()),
+                ((1, false), (1, false))
+            );
+        }
+
+        #[checks::test]
+        async fn a_redirect_within_an_origin_logs_in_and_is_replayed() {
+            let trusted = Server::answering(|head| match head {
+                _ if head.starts_with("GET /moved") && head.contains("AgFresh") => {
+                    answer("200 OK", "", "fresh")
+                }
+                _ if head.starts_with("GET /moved") => answer("403 Forbidden", "", MFA),
+                _ => answer("307 Temporary Redirect", "location: /moved\r\n", ""),
+            })
+            .await;
+            let (session, logins) = session(&[&trusted]);
+            let response = $send(&session, &trusted.url).await;
+            assert_eq!(ended(&response, &logins), (200, None, 1));
+            assert_eq!(trusted.heard(), (4, true));
+        }
+
+        #[checks::test]
+        async fn the_credential_of_one_trusted_origin_does_not_reach_another() {
+            let other = Server::demanding().await;
+            let trusted = Server::redirecting(&other.url).await;
+            let (session, logins) = session(&[&trusted, &other]);
+            let response = $send(&session, &trusted.url).await;
+            // It is heard, and a login tried; but the client keeps the credential to its origin.
+            assert_eq!(ended(&response, &logins), (403, Some("no_progress"), 1));
+            assert_eq!(other.heard(), (2, false), "{SECRET} is not for it");
+        }
+    };
+}
+
+pub(crate) use cases;

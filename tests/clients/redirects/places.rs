@@ -1,0 +1,34 @@
+//! One session, many places: what it has learned of one says nothing of another.
+
+use globus_gare::reauth::Trust;
+
+use super::origins::session;
+use super::tricks::asked;
+
+#[checks::test]
+async fn each_place_is_judged_by_itself_whatever_came_before() {
+    let places = [
+        ("https://a.example/y", true),
+        ("https://A.example/", true),
+        ("https://a.example:443/", true),
+        ("https://a.example:8443/", false),
+        ("http://a.example/", false),
+        ("https://b.example/", false),
+        ("https://user@a.example/", false),
+        ("/relative", false),
+    ];
+    for (first, _) in places {
+        let (session, _) = session(&[]);
+        let trust = Trust::none().origin("https://a.example");
+        let session = session.trust(trust.expect("an origin"));
+        asked(&session, first, None).await;
+        for (place, trusted) in places {
+            // Twice: what is known of the first is not to change.
+            for _ in 0..2 {
+                let (refusal, given) = asked(&session, place, None).await;
+                let heard = refusal != "untrusted";
+                assert_eq!((heard, given), (trusted, trusted), "{place} after {first}");
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Services whose type is boxed away, around ours and within.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use globus_gare::layer::{GareBody, GareService};
+use http::{Request, Response};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use tower::util::{BoxCloneService, BoxCloneSyncService};
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use super::service::{Body, Globus, Login, get, get_as};
+
+/// As programs keep it in a struct: a type that can be written down.
+struct Client {
+    globus: GareService<BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>>,
+}
+
+/// A library's client, of whatever service it is given.
+#[derive(Clone)]
+struct Transfer<S>(S);
+
+impl<S, B> Transfer<S>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error: std::fmt::Debug> + Clone,
+{
+    async fn status(&self) -> u16 {
+        let response = self.0.clone().oneshot(get()).await.expect("a response");
+        response.status().as_u16()
+    }
+}
+
+#[checks::test]
+async fn boxes_go_around_and_within() {
+    let layer = Login::at_once().layer();
+    let within = Client {
+        globus: layer.layer(BoxCloneSyncService::new(Globus::default().service())),
+    };
+    assert_eq!(Transfer(within.globus).status().await, 200);
+
+    let around: BoxCloneService<Request<Body>, Response<GareBody<Body>>, Infallible> =
+        BoxCloneService::new(layer.layer(Globus::default().service()));
+    assert_eq!(Transfer(around).status().await, 200);
+}
+
+#[checks::test]
+async fn the_same_client_goes_with_the_layer_and_without() {
+    let layer = Login::at_once().layer();
+    let globus = Globus::default();
+    assert_eq!(Transfer(globus.service()).status().await, 502);
+    assert_eq!(Transfer(layer.layer(globus.service())).status().await, 200);
+    assert_eq!(
+        Transfer(layer.layer(layer.layer(globus.service())))
+            .status()
+            .await,
+        200
+    );
+}
+
+/// Clients whose request body is a box already: the requests without a body are sent again.
+#[checks::test]
+async fn a_boxed_body_is_sent_again_where_it_is_empty() {
+    let globus = Globus::default();
+    let inner = globus.service();
+    let unboxing = service_fn(move |request: Request<BoxBody<Bytes, Infallible>>| {
+        let inner = inner.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let body = Full::new(body.collect().await?.to_bytes());
+            inner.oneshot(Request::from_parts(head, body)).await
+        }
+    });
+    let client = Login::at_once().layer().layer(unboxing);
+    for (body, status) in [("", 200), ("something", 502)] {
+        // A token of its own each time: none that was superseded yet.
+        let request = get_as(&format!("stale{status}"));
+        let request = request.map(|_| Full::from(body).boxed());
+        let response = client.clone().oneshot(request).await.expect("a response");
+        assert_eq!(response.status(), status, "{body}");
+    }
+}

@@ -1,0 +1,144 @@
+//! Orders of layers in which something is lost, and those in which nothing is.
+
+use std::future::{Ready, ready};
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response};
+use tower::retry::Policy;
+use tower::{Service, ServiceBuilder, ServiceExt};
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+use tower_http::trace::TraceLayer;
+
+use super::service::{Body, Globus, Login, get, get_as, told};
+
+/// Three more attempts where a gateway is in trouble.
+#[derive(Clone)]
+struct Transient(u32);
+
+impl<B, E> Policy<Request<Body>, Response<B>, E> for Transient {
+    type Future = Ready<()>;
+
+    fn retry(
+        &mut self,
+        _: &mut Request<Body>,
+        result: &mut Result<Response<B>, E>,
+    ) -> Option<Ready<()>> {
+        let transient = result
+            .as_ref()
+            .is_ok_and(|response| response.status() == 502);
+        self.0 = self.0.checked_sub(1).filter(|_| transient)?;
+        Some(ready(()))
+    }
+
+    fn clone_request(&mut self, request: &Request<Body>) -> Option<Request<Body>> {
+        Some(request.clone())
+    }
+}
+
+#[checks::test]
+async fn a_retry_belongs_outside() {
+    let globus = Globus::default();
+    let layer = Login::at_once().layer();
+    let client = ServiceBuilder::new()
+        .retry(Transient(3))
+        .layer(layer.clone())
+        .service(globus.service());
+    let response = client.oneshot(get()).await.expect("a response");
+    assert_eq!(
+        (response.status().as_u16(), told(&response)),
+        (200, Some(""))
+    );
+    assert_eq!(globus.requests(), 2);
+    assert_eq!(layer.session().stats().logins, 1);
+}
+
+#[checks::test]
+async fn a_retry_inside_eats_the_requirement_first() {
+    let globus = Globus::default();
+    let client = ServiceBuilder::new()
+        .layer(Login::at_once().layer())
+        .retry(Transient(3))
+        .service(globus.service());
+    let response = client.oneshot(get()).await.expect("a response");
+    assert_eq!(response.status(), 200);
+    assert_eq!(
+        globus.requests(),
+        5,
+        "the symptom: four attempts before the login"
+    );
+}
+
+#[checks::test]
+async fn what_sets_authorization_belongs_outside() {
+    let stale = |mut request: Request<Body>| {
+        let value = "Bearer stale".parse().expect("a value");
+        request.headers_mut().insert("authorization", value);
+        request
+    };
+    let globus = Globus::default();
+    let outside = ServiceBuilder::new()
+        .map_request(stale)
+        .layer(Login::at_once().layer())
+        .service(globus.service());
+    let response = outside.oneshot(get()).await.expect("a response");
+    assert_eq!(response.status(), 200);
+
+    let inside = ServiceBuilder::new()
+        .layer(Login::at_once().layer())
+        .map_request(stale)
+        .service(globus.service());
+    let response = inside.oneshot(get()).await.expect("a response");
+    assert_eq!(response.status(), 502);
+    assert_eq!(
+        told(&response),
+        Some("no_progress"),
+        "the symptom: a login that changes nothing"
+    );
+}
+
+/// What a trace inside would write into a log.
+#[checks::test]
+async fn no_layer_inside_can_print_the_credential() {
+    let seen = Arc::new(Mutex::new(String::new()));
+    let noted = Arc::clone(&seen);
+    let client = ServiceBuilder::new()
+        .layer(SetSensitiveRequestHeadersLayer::new([
+            http::header::AUTHORIZATION,
+        ]))
+        .layer(Login::at_once().layer())
+        .layer(TraceLayer::new_for_http())
+        .map_request(move |request: Request<Body>| {
+            noted
+                .lock()
+                .expect("whole")
+                .push_str(&format!("{:?}", request.headers()));
+            request
+        })
+        .service(Globus::default().service());
+    let response = client.oneshot(get_as("stale")).await.expect("a response");
+    assert_eq!(response.status(), 200);
+    let seen = seen.lock().expect("whole");
+    assert_eq!(seen.matches("Sensitive").count(), 2, "{seen}");
+    assert!(!seen.contains("fresh") && !seen.contains("stale"), "{seen}");
+}
+
+#[checks::test]
+async fn a_buffer_goes_on_either_side() {
+    let globus = Globus::default();
+    let mut outside = ServiceBuilder::new()
+        .buffer(4)
+        .layer(Login::at_once().layer())
+        .service(globus.service());
+    let client = outside.ready().await.expect("ready");
+    let response = client.call(get()).await.expect("a response");
+    assert_eq!((response.status().as_u16(), globus.requests()), (200, 2));
+
+    let globus = Globus::default();
+    let mut inside = ServiceBuilder::new()
+        .layer(Login::at_once().layer())
+        .buffer(1)
+        .service(globus.service());
+    let client = inside.ready().await.expect("ready");
+    let response = client.call(get()).await.expect("a response");
+    assert_eq!((response.status().as_u16(), globus.requests()), (200, 2));
+}

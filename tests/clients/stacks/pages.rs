@@ -1,0 +1,173 @@
+//! A thousand listings, 32 at a time, while the session runs out every few hundred.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use fake_globus::{Collection, FakeGlobus, Identity};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{
+    Challenge, Credential, ReauthError, Reauthenticator, Session, Target, Trust,
+};
+use globus_gare::reqwest::GareMiddleware;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use tower::{Layer, ServiceExt};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+const DIRECTORIES: u64 = 1000;
+const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+
+struct World {
+    globus: Arc<FakeGlobus>,
+    session: Session,
+    base: String,
+    listed: AtomicU64,
+    _data: tempfile::TempDir,
+}
+
+struct Login(Arc<FakeGlobus>, Identity);
+
+impl Login {
+    fn token(&self) -> Result<Credential, ReauthError> {
+        let token = self.0.issue_token(&self.1, SCOPE);
+        let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
+        Ok(Credential::bearer(token)?)
+    }
+}
+
+#[async_trait]
+impl Reauthenticator for Login {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        // Others get their refusals meanwhile, as while a person logs in.
+        tokio::task::yield_now().await;
+        self.token()
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        self.token().map(Some)
+    }
+}
+
+impl World {
+    async fn new() -> Result<Self, BoxError> {
+        let data = tempfile::tempdir()?;
+        for number in 0..DIRECTORIES {
+            let directory = data.path().join(format!("run-{number:04}"));
+            std::fs::create_dir(&directory)?;
+            std::fs::write(directory.join(format!("result-{number:04}.csv")), "")?;
+        }
+        let collection = Collection::new("Runs", data.path()).session_minutes(10);
+        let id = collection.id();
+        let ada = Identity::new("ada", "uchicago.edu");
+        let builder = FakeGlobus::builder()
+            .collection(collection)
+            .identity(ada.clone());
+        let globus = Arc::new(builder.start().await?);
+        let base = format!(
+            "{}v0.10/operation/endpoint/{id}/ls?path=",
+            globus.transfer_url()
+        );
+        let login = Login(Arc::clone(&globus), ada);
+        Ok(Self {
+            globus,
+            session: Session::new(login).trust(Trust::none().loopback()),
+            base,
+            listed: AtomicU64::new(0),
+            _data: data,
+        })
+    }
+
+    fn url(&self, number: u64) -> String {
+        format!("{}/run-{number:04}", self.base)
+    }
+
+    /// Checks a listing; time goes by with it, so that each session lasts for 250.
+    fn check(&self, number: u64, listing: &[u8]) -> Result<u64, BoxError> {
+        let listing: serde_json::Value = serde_json::from_slice(listing)?;
+        let entries = listing["DATA"].as_array().ok_or("not a listing")?;
+        let names: Vec<_> = entries
+            .iter()
+            .filter_map(|entry| entry["name"].as_str())
+            .collect();
+        if names != [format!("result-{number:04}.csv")] {
+            return Err(format!("{number}: {names:?}").into());
+        }
+        if (self.listed.fetch_add(1, SeqCst) + 1).is_multiple_of(25) {
+            self.globus.clock().advance(Duration::from_secs(60));
+        }
+        Ok(number)
+    }
+
+    fn is_well(&self, numbers: BTreeSet<u64>) {
+        assert!(numbers.into_iter().eq(0..DIRECTORIES));
+        let stats = self.session.stats();
+        assert!((3..=5).contains(&stats.logins), "{stats:?}");
+        assert_eq!((stats.failed_logins, stats.refusals.total()), (0, 0));
+        // One login each time, however many were refused together.
+        assert_eq!(stats.challenges, stats.replays, "{stats:?}");
+        assert_eq!(
+            stats.renewals, 1,
+            "the first credential, for all of the first 32"
+        );
+        let violations = self.globus.violations();
+        assert!(violations.is_empty(), "{violations:?}");
+        let listings = self.globus.counts().listings as u64;
+        assert_eq!(
+            listings,
+            DIRECTORIES + stats.replays,
+            "each was sent as often as needed"
+        );
+    }
+}
+
+#[checks::test(flavor = "multi_thread")]
+async fn with_hyper_and_the_layer() -> Result<(), BoxError> {
+    let world = World::new().await?;
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let client = GareLayer::from_session(world.session.clone()).layer(client);
+    let numbers = stream::iter(0..DIRECTORIES)
+        .map(|number| {
+            let (client, world) = (client.clone(), &world);
+            async move {
+                let request = Request::get(world.url(number)).body(Full::default())?;
+                let response = client.oneshot(request).await?;
+                let listing = response.into_body().collect().await?.to_bytes();
+                world.check(number, &listing)
+            }
+        })
+        .buffer_unordered(32)
+        .try_collect()
+        .await?;
+    world.is_well(numbers);
+    Ok(())
+}
+
+#[checks::test]
+async fn with_reqwest_and_the_middleware() -> Result<(), BoxError> {
+    let world = World::new().await?;
+    let inner = reqwest::Client::builder().no_proxy().build()?;
+    let client = reqwest_middleware::ClientBuilder::new(inner)
+        .with(GareMiddleware::from_session(world.session.clone()))
+        .build();
+    let numbers = stream::iter(0..DIRECTORIES)
+        .map(|number| {
+            let (client, world) = (&client, &world);
+            async move {
+                let response = client.get(world.url(number)).send().await?;
+                world.check(number, &response.bytes().await?)
+            }
+        })
+        .buffer_unordered(32)
+        .try_collect()
+        .await?;
+    world.is_well(numbers);
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! What the types promise, checked by the compiler.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use globus_gare::layer::{
+    GareBody, GareFuture, GareLayer, GareService, ReplayBody, ReplayBodyError,
+};
+use globus_gare::reauth::{
+    Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session, Trust,
+};
+use globus_gare::reqwest::GareMiddleware;
+use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{Full, StreamBody};
+use tower::util::{BoxCloneService, BoxCloneSyncService};
+
+fn shared<T: Clone + Send + Sync + 'static>() {}
+fn held<T: Send + Sync + 'static>() {}
+fn sent<T: Send + 'static>() {}
+fn moved<T: Unpin>() {}
+
+type Body = Full<Bytes>;
+type Stream =
+    StreamBody<futures_util::stream::Pending<Result<http_body::Frame<Bytes>, Infallible>>>;
+type Synced = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+/// `Send`, and not `Sync`.
+type Unsynced = BoxCloneService<Request<Body>, Response<Body>, Infallible>;
+type Hyper = hyper_util::client::legacy::Client<
+    hyper_util::client::legacy::connect::HttpConnector,
+    ReplayBody<Stream>,
+>;
+
+#[checks::test]
+fn what_is_shared_between_tasks_may_be() {
+    shared::<GareLayer>();
+    shared::<GareService<Synced>>();
+    shared::<GareService<Hyper>>();
+    shared::<GareMiddleware>();
+    shared::<Session>();
+    shared::<Trust>();
+    shared::<Credential>();
+    shared::<Challenge>();
+    shared::<GareOptions>();
+    shared::<GareOutcome>();
+    shared::<ReauthError>();
+    shared::<ReplayBodyError>();
+    held::<Arc<dyn Reauthenticator>>();
+    held::<Box<dyn Reauthenticator>>();
+}
+
+#[checks::test]
+fn what_is_spawned_is_send() {
+    sent::<GareService<Unsynced>>();
+    sent::<GareFuture<Synced, Body, Body>>();
+    sent::<GareFuture<Unsynced, Body, Body>>();
+    sent::<GareFuture<Hyper, ReplayBody<Stream>, hyper::body::Incoming>>();
+    held::<GareBody<hyper::body::Incoming>>();
+    sent::<GareBody<UnsyncBoxBody<Bytes, Infallible>>>();
+    // Kept behind a lock, a body that is `Send` becomes one that is `Sync`: what reqwest asks for.
+    held::<ReplayBody<UnsyncBoxBody<Bytes, Infallible>>>();
+    moved::<ReplayBody<UnsyncBoxBody<Bytes, Infallible>>>();
+    moved::<GareBody<hyper::body::Incoming>>();
+}
+
+/// Without `async_trait`: the trait is one of objects.
+struct ByHand;
+
+impl Reauthenticator for ByHand {
+    fn reauthenticate<'life0, 'life1, 'async_trait>(
+        &'life0 self,
+        _: &'life1 Challenge,
+    ) -> Pin<Box<dyn Future<Output = Result<Credential, ReauthError>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(async { Err(ReauthError::declined()) })
+    }
+}
+
+#[checks::test]
+fn a_reauthenticator_may_be_chosen_while_the_program_runs() {
+    for login in [
+        Arc::new(ByHand) as Arc<dyn Reauthenticator>,
+        Arc::new(Box::new(ByHand)),
+    ] {
+        let layer = GareLayer::new(login);
+        assert_eq!(layer.session().stats().logins, 0);
+    }
+}

@@ -1,0 +1,72 @@
+//! Redirects, followed inside and outside of ours.
+
+use std::convert::Infallible;
+
+use globus_gare::reauth::Trust;
+use http::{Request, Response};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tower_http::follow_redirect::FollowRedirectLayer;
+
+use super::service::{Body, GARE, Login, answer, get_as, told};
+
+/// Sends on to a stranger, who asks for a login; says what reached the stranger.
+async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    if request.uri().host() == Some("stranger.example") {
+        assert!(
+            !request.headers().contains_key("authorization"),
+            "a token for a stranger"
+        );
+        return Ok(answer(403, GARE));
+    }
+    let mut response = answer(307, "");
+    let to = "https://stranger.example/".parse().expect("a value");
+    response.headers_mut().insert("location", to);
+    Ok(response)
+}
+
+#[checks::test]
+async fn followed_on_either_side_a_stranger_is_not_believed() {
+    let layer = Login::at_once().layer().trust(Trust::globus());
+    let inside = ServiceBuilder::new()
+        .layer(layer.clone())
+        .layer(FollowRedirectLayer::new())
+        .service(service_fn(globus));
+    let response = inside.oneshot(get_as("stale")).await.expect("a response");
+    assert_eq!(
+        (response.status().as_u16(), told(&response)),
+        (403, Some("untrusted"))
+    );
+
+    let outside = ServiceBuilder::new()
+        .layer(FollowRedirectLayer::new())
+        .layer(layer.clone())
+        .service(service_fn(globus));
+    let response = outside.oneshot(get_as("stale")).await.expect("a response");
+    assert_eq!(
+        (response.status().as_u16(), told(&response)),
+        (403, Some("untrusted"))
+    );
+    assert_eq!(layer.session().stats().logins, 0);
+}
+
+/// A client that follows redirects and does not tell: why the docs have it told.
+#[checks::test]
+async fn one_that_hides_where_it_went_is_believed() {
+    let layer = Login::at_once().layer();
+    let silent = ServiceBuilder::new()
+        .layer(layer.clone())
+        .map_response(|response: Response<Body>| {
+            let (mut head, body) = response.into_parts();
+            head.extensions.clear();
+            Response::from_parts(head, body)
+        })
+        .layer(FollowRedirectLayer::new())
+        .service(service_fn(globus));
+    let response = silent.oneshot(get_as("stale")).await.expect("a response");
+    assert_eq!(
+        told(&response),
+        Some("no_progress"),
+        "the symptom: a login for a stranger"
+    );
+    assert_eq!(layer.session().stats().logins, 1);
+}

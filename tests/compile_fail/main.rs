@@ -1,9 +1,0 @@
-//! The mistakes that users will make, and whether the compiler tells them so
-//! that they can mend them. The texts are those of the compiler that `.ci/run`
-//! uses; after a change of it, `TRYBUILD=overwrite cargo test --test compile_fail`
-//! writes them anew, to be read before they are kept.
-
-#[test]
-fn mistakes_are_told_readably() {
-    trybuild::TestCases::new().compile_fail("tests/compile_fail/cases/*.rs");
-}

@@ -1,0 +1,169 @@
+//! What asks for too much is no requirement, and is told.
+
+use globus_gare::gare::{AuthorizationParameters, Detection, Gare, Limit, coalesce, detect};
+use serde_json::{Value, json};
+
+/// Where a limit was exceeded, and which.
+fn over(body: &Value) -> Option<(String, Limit)> {
+    let body = body.to_string();
+    let Detection {
+        found, over_limit, ..
+    } = Detection::of(body.as_bytes());
+    assert_eq!(found, detect(body.as_bytes()));
+    assert_eq!(found.is_empty(), over_limit.is_some(), "{body}");
+    over_limit.map(|over| (over.location.to_string(), over.limit))
+}
+
+fn asking(params: Value) -> Value {
+    json!({ "authorization_parameters": params })
+}
+
+#[checks::test]
+fn lists_hold_64_values() {
+    for list in [
+        "session_required_identities",
+        "session_required_policies",
+        "session_required_single_domain",
+        "required_scopes",
+    ] {
+        assert_eq!(over(&asking(json!({ list: vec!["v"; 64] }))), None);
+        for values in [json!(vec!["v"; 65]), json!(vec!["v"; 65].join(","))] {
+            let expected = Some(("root".to_owned(), Limit::Values));
+            assert_eq!(over(&asking(json!({ list: values }))), expected, "{list}");
+        }
+    }
+    let legacy = |count| json!({"code": "ConsentRequired", "required_scopes": vec!["s"; count]});
+    assert_eq!(over(&legacy(64)), None);
+    assert_eq!(over(&legacy(65)), Some(("root".to_owned(), Limit::Values)));
+    let detail = |count| json!({"detail": {"DATA_TYPE": "not_from_allowed_domain#1.0.0", "allowed_domains": vec!["d"; count]}});
+    assert_eq!(over(&detail(64)), None);
+    assert_eq!(over(&detail(65)), Some(("root".to_owned(), Limit::Values)));
+}
+
+#[checks::test]
+fn values_are_512_bytes_and_scopes_4_kib() {
+    for (field, longest, limit, is_list) in [
+        ("session_required_identities", 512, Limit::Value, true),
+        ("session_required_policies", 512, Limit::Value, true),
+        ("session_required_single_domain", 512, Limit::Value, true),
+        ("required_scopes", 4096, Limit::Scope, true),
+        ("prompt", 512, Limit::Value, false),
+    ] {
+        for (length, expected) in [(longest, None), (longest + 1, Some(limit))] {
+            let value = "v".repeat(length);
+            let value = if is_list {
+                json!([value])
+            } else {
+                json!(value)
+            };
+            let body = json!({"code": "X", "authorization_parameters": { field: value }});
+            let found = over(&body).map(|(_, limit)| limit);
+            assert_eq!(found, expected, "{field} {length}");
+        }
+    }
+}
+
+#[checks::test]
+fn requirements_are_16_kib() {
+    let message = |length| asking(json!({"session_message": "m".repeat(length)}));
+    assert_eq!(over(&message(16_384)), None);
+    let expected = Some(("root".to_owned(), Limit::Requirement));
+    assert_eq!(over(&message(16_385)), expected);
+    // Lists, scopes and unknown fields count, each with the others.
+    let scopes = |count| asking(json!({"required_scopes": vec!["s".repeat(1024); count]}));
+    assert_eq!(over(&scopes(16)), None);
+    assert_eq!(over(&scopes(17)), expected);
+    let unknown = |length: usize| asking(json!({"x": "x".repeat(length - 3)}));
+    assert_eq!(over(&unknown(16_384)), None);
+    assert_eq!(over(&unknown(16_385)), expected);
+    let both = json!({"session_message": "m".repeat(8192), "session_required_policies": vec!["p".repeat(256); 33]});
+    assert_eq!(over(&asking(both)), expected);
+    // What is beside the parameters is no part of them.
+    let mut beside = message(1);
+    beside["data"] = "d".repeat(100_000).into();
+    assert_eq!(over(&beside), None);
+}
+
+#[checks::test]
+fn bodies_hold_64_requirements() {
+    let body = |count: usize| {
+        let errors =
+            (0..count).map(|n| asking(json!({"session_required_policies": [n.to_string()]})));
+        json!({ "errors": errors.collect::<Vec<_>>() }).to_string()
+    };
+    let told = |count| {
+        let detection = Detection::of(body(count).as_bytes());
+        let over = detection.over_limit;
+        (
+            detection.found.len(),
+            over.map(|over| (over.location.to_string(), over.limit)),
+        )
+    };
+    assert_eq!(told(64), (64, None));
+    let expected = Some(("errors[64]".to_owned(), Limit::Requirements));
+    assert_eq!(told(65), (64, expected.clone()));
+    assert_eq!(told(1000), (64, expected));
+    // The same requirement again is none.
+    let repeated = vec![asking(json!({})); 100];
+    assert_eq!(over(&json!({ "errors": repeated })), None);
+}
+
+#[checks::test]
+fn what_is_too_large_hides_nothing_else() {
+    let large = asking(json!({"session_required_policies": vec!["p"; 65]}));
+    let mut root = large.clone();
+    root["errors"] = json!([large, asking(json!({"session_required_mfa": true}))]);
+    root["detail"] = asking(json!({"prompt": "login"}));
+    let detection = Detection::of(root.to_string().as_bytes());
+    let places: Vec<_> = detection
+        .found
+        .iter()
+        .map(|found| found.location.to_string())
+        .collect();
+    assert_eq!(places, ["errors[1]", "detail"]);
+    let over = detection.over_limit.expect("a limit");
+    assert_eq!(
+        (over.location.to_string().as_str(), over.limit),
+        ("errors[0]", Limit::Values)
+    );
+    assert_eq!(over.limit.to_string(), "more than 64 values in a list");
+}
+
+#[checks::test]
+fn texts_have_the_same_limits() {
+    let document = asking(json!({"session_required_policies": vec!["p"; 65]}));
+    let text = format!("530-GridFTP-JSON-Result: {document}");
+    let expected = Some(("message (GridFTP reply)".to_owned(), Limit::Values));
+    assert_eq!(over(&json!({ "message": text })), expected);
+}
+
+#[checks::test]
+fn merged_requirements_stay_within_the_limits() {
+    let scope = |n: usize| {
+        let params = AuthorizationParameters::default().with_required_scopes([n.to_string()]);
+        Gare::new("X", params)
+    };
+    let merged = coalesce((0..1000).map(scope));
+    let sizes: Vec<_> = merged
+        .iter()
+        .map(|gare| gare.authorization_parameters.required_scopes.len())
+        .collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 1000);
+    assert!(
+        sizes.iter().all(|size| *size <= 64) && sizes.len() == 16,
+        "{sizes:?}"
+    );
+    assert_eq!(coalesce(merged.clone()), merged);
+    let long = |n: usize| {
+        let policy = format!("{n:0512}");
+        let params = AuthorizationParameters::default().with_session_required_policies([policy]);
+        Gare::new("X", params)
+    };
+    let merged = coalesce((0..100).map(long));
+    assert_eq!(merged.len(), 4);
+    // Made by hand, one that is too large stays as it is, and takes in what it holds.
+    let params =
+        AuthorizationParameters::default().with_required_scopes((0..100).map(|n| n.to_string()));
+    let large = Gare::new("X", params);
+    assert_eq!(coalesce([large.clone(), scope(7)]), [large]);
+}

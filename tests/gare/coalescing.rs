@@ -1,0 +1,87 @@
+//! Few logins for many requirements.
+
+use globus_gare::gare::{AuthorizationParameters, Gare, coalesce};
+
+fn asks() -> AuthorizationParameters {
+    AuthorizationParameters::default()
+}
+
+fn coalesced(
+    asked: impl IntoIterator<Item = AuthorizationParameters>,
+) -> Vec<AuthorizationParameters> {
+    let gares = asked
+        .into_iter()
+        .enumerate()
+        .map(|(index, asked)| Gare::new(index.to_string(), asked));
+    let merged = coalesce(gares).into_iter();
+    merged.map(|gare| gare.authorization_parameters).collect()
+}
+
+#[checks::test]
+fn single_domains_never_merge() {
+    let a = asks().with_session_required_single_domain(["a", "b"]);
+    let b = asks().with_session_required_single_domain(["b", "c"]);
+    let a_again = asks().with_session_required_single_domain(["b", "a"]);
+    assert_eq!(coalesced([a.clone(), b.clone(), a_again]), [a, b]);
+}
+
+#[checks::test]
+fn parameters_of_one_requirement_stay_together() {
+    let with_mfa = asks()
+        .with_session_required_policies(["p"])
+        .with_session_required_mfa(true);
+    let policy = asks().with_session_required_policies(["p"]);
+    let fresh = asks();
+    let prompt = asks().with_required_scopes(["s"]).with_prompt("login");
+    let all = [with_mfa, policy, fresh, prompt];
+    assert_eq!(coalesced(all.clone()), all);
+    assert_eq!(coalesced(all.clone().into_iter().chain(all.clone())), all);
+}
+
+#[checks::test]
+fn message_makes_no_other_requirement_and_the_first_stays() {
+    let said = |asked: AuthorizationParameters, message: &str| asked.with_session_message(message);
+    let mfa = || asks().with_session_required_mfa(true);
+    assert_eq!(
+        coalesced([said(mfa(), "one"), said(mfa(), "two"), mfa()]),
+        [said(mfa(), "one")]
+    );
+    let scopes = asks().with_required_scopes(["b"]);
+    let policies = asks().with_session_required_policies(["p"]);
+    let merged = scopes.clone().with_session_required_policies(["p"]);
+    assert_eq!(
+        coalesced([said(scopes, "one"), said(policies, "two")]),
+        [said(merged, "one")]
+    );
+}
+
+#[checks::test]
+fn unknown_parameters_keep_requirements_apart() {
+    let odd = |text: &str| serde_json::from_str::<AuthorizationParameters>(text).expect(text);
+    let new = odd(r#"{"required_scopes": ["a"], "session_required_moon": "full"}"#);
+    let plain = odd(r#"{"required_scopes": ["a"]}"#);
+    assert_eq!(
+        coalesced([new.clone(), plain.clone(), new.clone()]),
+        [new, plain]
+    );
+}
+
+#[checks::test]
+fn first_requirement_gives_code_and_other_fields() {
+    let gares = [("one", "a", "1"), ("two", "b", "2")].map(|(code, scope, id)| {
+        let text = format!(
+            r#"{{"code": "{code}", "authorization_parameters": {{"required_scopes": ["{scope}"]}}, "request_id": "{id}"}}"#
+        );
+        serde_json::from_str::<Gare>(&text).expect("a GARE")
+    });
+    let merged = coalesce(gares);
+    let [merged] = &merged[..] else {
+        panic!("{merged:?}");
+    };
+    assert_eq!(merged.code, "one");
+    assert_eq!(merged.authorization_parameters.required_scopes, ["a", "b"]);
+    assert_eq!(
+        merged.extra.get::<String>("request_id").as_deref(),
+        Some("1")
+    );
+}

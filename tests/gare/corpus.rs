@@ -1,0 +1,148 @@
+//! Every body of the corpus, held against what a correct detector finds in it.
+//!
+//! `tests/corpus/errors.jsonl` and `errors_2.jsonl` have one body a line: `expect` is what the Python SDK finds, or, where it finds nothing or is
+//! wrong, what a person reading the body would say.
+
+use globus_gare::gare::{self, Found};
+use serde::Deserialize;
+use serde_json::Value;
+
+const CORPUS: &str = concat!(
+    include_str!("../corpus/errors.jsonl"),
+    include_str!("../corpus/errors_2.jsonl")
+);
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    body: String,
+    expect: Value,
+    codes: Option<Vec<String>>,
+}
+
+fn rows() -> Vec<Row> {
+    CORPUS
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a row of the corpus"))
+        .collect()
+}
+
+fn parameters(found: &[Found]) -> Vec<Value> {
+    found
+        .iter()
+        .map(|found| {
+            let mut params =
+                serde_json::to_value(&found.gare.authorization_parameters).expect("JSON");
+            for name in found.gare.authorization_parameters.extra.names() {
+                params.as_object_mut().expect("an object").remove(name);
+            }
+            params
+        })
+        .collect()
+}
+
+#[checks::test]
+fn finds_what_is_expected_and_nothing_else() {
+    let mut failures = Vec::new();
+    for row in rows() {
+        let found = gare::detect(row.body.as_bytes());
+        let params = parameters(&found);
+        let right = match &row.expect {
+            Value::String(some) => some == "some" && !params.is_empty(),
+            expect => *expect == Value::Array(params.clone()),
+        };
+        if !right {
+            failures.push(format!(
+                "{}: expected {}, found {}",
+                row.id,
+                row.expect,
+                Value::Array(params)
+            ));
+        }
+        let codes: Vec<&str> = found.iter().map(|found| found.gare.code.as_str()).collect();
+        if row
+            .codes
+            .as_ref()
+            .is_some_and(|expected| *expected != codes)
+        {
+            failures.push(format!(
+                "{}: expected codes {:?}, found {codes:?}",
+                row.id, row.codes
+            ));
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+#[checks::test]
+fn says_where() {
+    let locations = |id: &str| -> Vec<String> {
+        let row = rows()
+            .into_iter()
+            .find(|row| row.id == id)
+            .unwrap_or_else(|| panic!("no row {id}"));
+        gare::detect(row.body.as_bytes())
+            .iter()
+            .map(|found| found.location.to_string())
+            .collect()
+    };
+    for (id, expected) in [
+        (
+            "transfer-ls-530-r110-embedded-only",
+            &["message (GridFTP reply)"][..],
+        ),
+        ("transfer-ls-530-r110-both", &["root"]),
+        ("auth-errors-array-of-gares", &["errors[0]", "errors[1]"]),
+        ("auth-dependent-consent-required", &["root"]),
+        ("gcs-401-missing-required-scopes", &["root"]),
+        ("flows-run-200-details-gare-real", &["details"]),
+        ("timers-200-inactive-gare", &["inactive_reason.detail"]),
+    ] {
+        assert_eq!(locations(id), expected, "{id}");
+    }
+}
+
+#[checks::test]
+fn documents_survive_a_round_trip() {
+    for row in rows() {
+        for Found { gare, .. } in gare::detect(row.body.as_bytes()) {
+            let text = serde_json::to_string(&gare).expect("JSON");
+            let again: gare::Gare =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", row.id));
+            assert_eq!(again, gare, "{}", row.id);
+        }
+    }
+}
+
+/// Cut anywhere, a body with one requirement yields that one or none.
+#[checks::test]
+fn a_cut_body_never_asks_for_something_else() {
+    let mut salvaged = 0;
+    for row in rows()
+        .iter()
+        .filter(|row| row.body.contains("GridFTP-JSON-Result"))
+    {
+        let whole = parameters(&gare::detect(row.body.as_bytes()));
+        for end in 0..row.body.len() {
+            let part = parameters(&gare::detect(&row.body.as_bytes()[..end]));
+            for params in part {
+                salvaged += 1;
+                let whole = whole
+                    .first()
+                    .unwrap_or_else(|| panic!("{}: {params} out of nothing at {end}", row.id));
+                for (name, value) in params.as_object().expect("an object") {
+                    assert_eq!(Some(value), whole.get(name), "{} cut at {end}", row.id);
+                }
+            }
+        }
+    }
+    assert!(
+        salvaged > 1000,
+        "only {salvaged} cut bodies yielded anything"
+    );
+}

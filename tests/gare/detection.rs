@@ -1,0 +1,251 @@
+//! What is found where, and what becomes of what is nested.
+
+use globus_gare::gare::detect;
+
+/// Locations and parameters, in the place of an assertion on every field.
+fn shown(body: &str) -> Vec<String> {
+    let found = detect(body.as_bytes()).into_iter();
+    found
+        .map(|found| {
+            let params =
+                serde_json::to_string(&found.gare.authorization_parameters).unwrap_or_default();
+            format!("{} {params}", found.location)
+        })
+        .collect()
+}
+
+#[checks::test]
+fn places() {
+    let gare = |name: &str| {
+        format!(r#"{{"authorization_parameters":{{"session_required_policies":["{name}"]}}}}"#)
+    };
+    let (a, b, c) = (gare("a"), gare("b"), gare("c"));
+    let params = |name: &str| format!(r#"{{"session_required_policies":["{name}"]}}"#);
+    let expected = |rows: &[(&str, &str)]| -> Vec<String> {
+        rows.iter()
+            .map(|(location, name)| format!("{location} {}", params(name)))
+            .collect()
+    };
+    for (body, rows) in [
+        (a.clone(), &[("root", "a")][..]),
+        (format!("\u{feff} \n{a}"), &[("root", "a")]),
+        (format!("[{a}, 7, {b}]"), &[("[0]", "a"), ("[2]", "b")]),
+        (
+            format!(r#"{{"errors":[{a},{{}},{b}]}}"#),
+            &[("errors[0]", "a"), ("errors[2]", "b")],
+        ),
+        (format!(r#"{{"errors":[{a},{a}]}}"#), &[("errors[0]", "a")]),
+        (
+            format!(r#"{{"detail":{b},"errors":[{a}]}}"#),
+            &[("errors[0]", "a"), ("detail", "b")],
+        ),
+        (
+            format!(r#"{{"error":{b},"detail":{a}}}"#),
+            &[("error", "b"), ("detail", "a")],
+        ),
+        (
+            format!(r#"{{"errors":[{{"meta":{a}}}]}}"#),
+            &[("errors[0].meta", "a")],
+        ),
+        (
+            format!(r#"{{"inactive_reason":{{"detail":{a}}}}}"#),
+            &[("inactive_reason.detail", "a")],
+        ),
+        (
+            format!(r#"{{"details":{{"action_statuses":[{{"details":{a}}},{{"details":{b}}}]}}}}"#),
+            &[
+                ("details.action_statuses[0].details", "a"),
+                ("details.action_statuses[1].details", "b"),
+            ],
+        ),
+        (format!(r#"{{"data":{a}}}"#), &[]),
+        (
+            format!(r#"{{"detail":[{a},{b}]}}"#),
+            &[("detail[0]", "a"), ("detail[1]", "b")],
+        ),
+        (
+            format!(
+                r#"{{"errors":[{a},{c}],"authorization_parameters":{{"session_required_policies":["b"]}}}}"#
+            ),
+            &[("errors[0]", "a"), ("errors[1]", "c"), ("root", "b")],
+        ),
+    ] {
+        assert_eq!(shown(&body), expected(rows), "{body}");
+    }
+}
+
+#[checks::test]
+fn what_is_nested_fills_what_is_empty() {
+    let body = r#"{"authorization_parameters": {"session_required_policies": ["p"]},
+        "message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"q\"]}}",
+        "details": {"code": "ConsentRequired", "required_scope": "s", "description": "d"}}"#;
+    let expected = concat!(
+        r#"root {"session_message":"d","session_required_policies":["p"],"session_required_mfa":true,"#,
+        r#""required_scopes":["s"]}"#
+    );
+    assert_eq!(shown(body), [expected]);
+}
+
+#[checks::test]
+fn scopes_that_can_be_read_take_the_place_of_odd_ones() {
+    let nested = r#""detail": {"code": "ConsentRequired", "required_scopes": ["a"]}"#;
+    for extra in ["", r#", "x": 1"#] {
+        let body =
+            format!(r#"{{"authorization_parameters": {{"required_scopes": 7{extra}}}, {nested}}}"#);
+        let found = detect(body.as_bytes());
+        let others = &found[0].gare.authorization_parameters.extra;
+        let names: Vec<_> = others.names().collect();
+        assert_eq!(names, if extra.is_empty() { vec![] } else { vec!["x"] });
+        assert_eq!(others.is_empty(), names.is_empty());
+    }
+}
+
+#[checks::test]
+fn odd_scopes_stay_where_nothing_takes_their_place() {
+    let body = r#"{"authorization_parameters": {"required_scopes": 7},
+        "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#;
+    let expected = r#"root {"session_required_mfa":true,"required_scopes":7}"#;
+    assert_eq!(shown(body), [expected]);
+}
+
+#[checks::test]
+fn a_lone_surrogate_costs_no_unknown_field() {
+    let body = r#"{"authorization_parameters": {"x": "\ud800", "y": 1}}"#;
+    let found = detect(body.as_bytes());
+    let extra = &found[0].gare.authorization_parameters.extra;
+    assert_eq!(extra.get::<String>("x").as_deref(), Some("\u{fffd}"));
+    assert_eq!(extra.get("y"), Some(1));
+}
+
+#[checks::test]
+fn every_document_of_a_text_counts() {
+    let reply = |name: &str| {
+        format!(
+            r#"530-GridFTP-JSON-Result: {{\"authorization_parameters\": {{\"session_required_policies\": [\"{name}\"]}}}}"#
+        )
+    };
+    let (a, b) = (reply("a"), reply("b"));
+    let on_lines = b.replace(": {", r":\r\n530- {");
+    let hidden = b.replace("-J", r"\u002dJ");
+    for (first, second) in [(&a, &b), (&a, &on_lines), (&a, &hidden)] {
+        for body in [
+            format!(r#"{{"message": "{first}\n{second}"}}"#),
+            format!(r#"{{"message": "{second}\n{first}"}}"#),
+        ] {
+            assert_eq!(shown(&body).len(), 2, "{body}");
+        }
+    }
+}
+
+#[checks::test]
+fn a_document_ends_where_the_text_does() {
+    let body = r#"{"message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_message\":", "text": "}}"}"#;
+    assert_eq!(
+        shown(body),
+        [r#"message (GridFTP reply) {"session_required_mfa":true}"#]
+    );
+}
+
+#[checks::test]
+fn there_are_no_replies_in_replies() {
+    let inner = r#"GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
+    for document in [
+        format!(r#"{{"a": "{inner}"}}"#),
+        format!(r#"{{"detail": "{inner}"}}"#),
+        format!(r#"{{"detail": ["{inner}"]}}"#),
+    ] {
+        let body = format!("530-GridFTP-JSON-Result: {document}");
+        assert_eq!(detect(body.as_bytes()), [], "{body}");
+    }
+}
+
+#[checks::test]
+fn what_holds_a_text_is_no_document_for_that() {
+    let asks = r#""authorization_parameters": {"prompt": "login"}"#;
+    let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
+    for member in [
+        format!(r#"{{{asks}, "message": "{text}"}}"#),
+        format!(r#"[{{{asks}, "message": "{text}"}}]"#),
+    ] {
+        let found = shown(&format!(r#"{{"data": {member}}}"#));
+        assert_eq!(found.len(), 1, "{member}");
+        assert!(found[0].ends_with(r#"{"session_required_mfa":true}"#));
+    }
+}
+
+#[checks::test]
+fn as_deep_as_documents_are_looked_at() {
+    let asks = r#"{"authorization_parameters": {}}"#;
+    for (depth, found) in [(1, 1), (32, 1), (33, 0)] {
+        let body = format!(
+            r#"{}{asks}{}"#,
+            r#"{"detail":"#.repeat(depth),
+            "}".repeat(depth)
+        );
+        assert_eq!(detect(body.as_bytes()).len(), found, "{depth}");
+        let body = format!("{}{asks}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(detect(body.as_bytes()).len(), found, "{depth}");
+    }
+}
+
+#[checks::test]
+fn where_texts_are() {
+    let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
+    let params = r#"{"session_required_mfa":true}"#;
+    for (body, location) in [
+        (
+            format!(r#"{{"a": {{"b c": [1, {{"text": "{text}"}}]}}}}"#),
+            r#"a["b c"][1].text (GridFTP reply)"#,
+        ),
+        (text.to_owned(), "body (GridFTP reply)"),
+        (
+            format!(r#"{{"cause": "{}"}}"#, text.replace("-J", r"\u002dJ")),
+            "cause (GridFTP reply)",
+        ),
+    ] {
+        assert_eq!(shown(&body), [format!("{location} {params}")], "{body}");
+    }
+    // Neither a body that is one JSON string, nor a text that a later member of the name replaces.
+    assert_eq!(shown(&format!(r#""{text}""#)), [""; 0]);
+    assert_eq!(
+        shown(&format!(r#"{{"text": "{text}", "text": ""}}"#)),
+        [""; 0]
+    );
+}
+
+#[checks::test]
+fn a_cut_document_names_what_it_wants_or_wants_nothing() {
+    let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_message": "m", "#;
+    assert_eq!(shown(cut), [""; 0]);
+    let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_required_mfa": true, "sess"#;
+    assert_eq!(
+        shown(cut),
+        [r#"body (GridFTP reply) {"session_required_mfa":true}"#]
+    );
+}
+
+#[checks::test]
+fn odd_spellings_of_json() {
+    for (body, expected) in [
+        (r#"{"\u0061uthorization_parameters": {}}"#, r#"root {}"#),
+        (
+            r#"{"authorization_parameters": {"prompt": "login"}, "x": NaN}"#,
+            r#"root {"prompt":"login"}"#,
+        ),
+        (
+            r#"{"authorization_parameters": {"session_message": "\ud800"}}"#,
+            "root {\"session_message\":\"\u{fffd}\"}",
+        ),
+        (
+            r#"{"authorization_parameters": 1, "authorization_parameters": {}}"#,
+            "root {}",
+        ),
+    ] {
+        assert_eq!(shown(body), [expected], "{body}");
+    }
+    assert_eq!(
+        detect(b"{\"authorization_parameters\": {}, \"x\": \"\xff\"}").len(),
+        1
+    );
+    assert_eq!(detect(br#"{"authorization_parameters": {}} trailing"#), []);
+}

@@ -1,0 +1,19 @@
+//! The `gare` module through its public functions: where requirements are found, how they are spelled, read, written and
+//! merged.
+
+mod bounds;
+mod coalescing;
+mod corpus;
+mod detection;
+mod documents;
+mod forms;
+mod fuzz_inputs;
+mod json;
+mod limits;
+mod more;
+mod parameters;
+mod places;
+mod quoted_names;
+mod replies;
+mod shown;
+mod spellings;

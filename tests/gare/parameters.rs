@@ -1,0 +1,65 @@
+//! What parameters ask for, and what Globus Auth is asked for them.
+
+use globus_gare::gare::AuthorizationParameters;
+
+fn asks() -> AuthorizationParameters {
+    AuthorizationParameters::default()
+}
+
+#[checks::test]
+fn session_is_required_unless_scopes_alone_are() {
+    let scopes = || asks().with_required_scopes(["s"]);
+    for (asked, empty, session) in [
+        (asks(), true, true),
+        (asks().with_session_message("hello"), true, true),
+        (scopes(), false, false),
+        (scopes().with_session_message("hello"), false, false),
+        (asks().with_session_required_identities(["a"]), false, true),
+        (asks().with_session_required_policies(["a"]), false, true),
+        (
+            asks().with_session_required_single_domain(["a"]),
+            false,
+            true,
+        ),
+        (asks().with_session_required_mfa(true), false, true),
+        (asks().with_prompt("login"), false, true),
+        (scopes().with_prompt("login"), false, true),
+        (scopes().with_session_required_mfa(true), false, true),
+    ] {
+        assert_eq!(asked.is_empty(), empty, "{asked:?}");
+        assert_eq!(asked.requires_session(), session, "{asked:?}");
+    }
+}
+
+#[checks::test]
+fn query_has_nothing_empty() {
+    let all = asks()
+        .with_session_message(" hi & bye ")
+        .with_session_required_identities([" a", "", "b "])
+        .with_session_required_policies(["p"])
+        .with_session_required_single_domain(["d", "e"])
+        .with_session_required_mfa(true)
+        .with_required_scopes(["s"])
+        .with_prompt(" login ");
+    let query: Vec<_> = all.to_query();
+    let query: Vec<_> = query
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    assert_eq!(
+        query,
+        [
+            ("session_required_identities", "a,b"),
+            ("session_required_single_domain", "d,e"),
+            ("session_required_policies", "p"),
+            ("session_required_mfa", "True"),
+            ("session_message", " hi & bye "),
+            ("prompt", "login"),
+        ]
+    );
+    let blank = asks()
+        .with_session_message(" ")
+        .with_session_required_policies(["", " ", ",", " , "])
+        .with_prompt("");
+    assert_eq!(blank.to_query(), []);
+}

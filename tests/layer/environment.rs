@@ -1,0 +1,146 @@
+//! The Globus environment that a process was started with, and the trust that follows from it.
+
+use globus_gare::{Environment, Trust};
+
+const NAME: &str = "GLOBUS_SDK_ENVIRONMENT";
+const TRANSFER: &str = "GLOBUS_SDK_SERVICE_URL_TRANSFER";
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    Environment::from_variables(variables.iter().copied())
+}
+
+#[checks::test]
+fn service_urls_are_those_of_the_python_sdk() {
+    for (service, variables, expected) in [
+        ("auth", &[][..], "https://auth.globus.org/"),
+        ("transfer", &[], "https://transfer.api.globus.org/"),
+        ("timer", &[], "https://timer.automate.globus.org/"),
+        (
+            "auth",
+            &[(NAME, "preview")],
+            "https://auth.preview.globus.org/",
+        ),
+        (
+            "transfer",
+            &[(NAME, "sandbox")],
+            "https://transfer.api.sandbox.globuscs.info/",
+        ),
+        (
+            "flows",
+            &[(NAME, "preview")],
+            "https://preview.flows.automate.globus.org/",
+        ),
+        ("auth", &[(NAME, "")], "https://auth.globus.org/"),
+        (
+            "transfer",
+            &[(TRANSFER, "")],
+            "https://transfer.api.globus.org/",
+        ),
+        (
+            "transfer",
+            &[(TRANSFER, "http://127.0.0.1:8080")],
+            "http://127.0.0.1:8080/",
+        ),
+        (
+            "transfer",
+            &[(TRANSFER, "https://x.example/a//?q#f")],
+            "https://x.example/a/",
+        ),
+        (
+            "auth",
+            &[(TRANSFER, "https://x.example")],
+            "https://auth.globus.org/",
+        ),
+        // Only an environment whose domain is needed has to be known.
+        (
+            "transfer",
+            &[(NAME, "x"), (TRANSFER, "http://[::1]:1")],
+            "http://[::1]:1/",
+        ),
+    ] {
+        let url = environment(variables).service_url(service);
+        assert_eq!(url.as_deref(), Ok(expected), "{service} {variables:?}");
+    }
+}
+
+#[checks::test]
+fn unusable_variables_are_named() {
+    for (service, variable, value) in [
+        ("auth", NAME, "prodution"),
+        ("transfer", TRANSFER, "transfer.api.globus.org"),
+        ("transfer", TRANSFER, "ftp://transfer.api.globus.org"),
+        ("transfer", TRANSFER, "/v0.10"),
+    ] {
+        let error = environment(&[(variable, value)]).service_url(service);
+        let error = error.expect_err(value).to_string();
+        assert!(error.contains(variable), "{error}");
+    }
+    let error = Environment::default().service_url("no service");
+    let error = error.expect_err("no host").to_string();
+    assert!(error.contains("\"no service\""), "{error}");
+}
+
+#[checks::test]
+fn each_environment_has_its_domain() {
+    for (name, domain) in [
+        ("", Some("globus.org")),
+        ("production", Some("globus.org")),
+        ("preview", Some("preview.globus.org")),
+        ("sandbox", Some("sandbox.globuscs.info")),
+        ("integration", Some("integration.globuscs.info")),
+        ("test", Some("test.globuscs.info")),
+        ("staging", Some("staging.globuscs.info")),
+        ("elsewhere", None),
+    ] {
+        assert_eq!(environment(&[(NAME, name)]).domain(), domain, "{name}");
+    }
+}
+
+#[checks::test]
+fn services_that_variables_name_are_trusted() {
+    for (variables, origin, trusted) in [
+        (
+            &[(NAME, "preview")][..],
+            "https://auth.preview.globus.org",
+            true,
+        ),
+        (&[(NAME, "sandbox")], "https://auth.globus.org", false),
+        (&[(NAME, "elsewhere")], "https://auth.globus.org", false),
+        (&[], "https://data.example.edu", false),
+        (
+            &[(TRANSFER, "https://data.example.edu/x")],
+            "https://data.example.edu",
+            true,
+        ),
+        (
+            &[(TRANSFER, "https://data.example.edu")],
+            "https://data.example.edu:8443",
+            false,
+        ),
+        (
+            &[(TRANSFER, "http://127.0.0.1:8080")],
+            "http://127.0.0.1:8080",
+            true,
+        ),
+        (
+            &[(TRANSFER, "http://127.0.0.1:8080")],
+            "http://127.0.0.1:8081",
+            false,
+        ),
+        // A credential never goes over a network in the clear.
+        (
+            &[(TRANSFER, "http://data.example.edu")],
+            "http://data.example.edu",
+            false,
+        ),
+        (
+            &[(TRANSFER, "nonsense")],
+            "https://transfer.api.globus.org",
+            true,
+        ),
+    ] {
+        let trust = Trust::of(&environment(variables));
+        let origin = origin.parse().expect("an origin");
+        assert_eq!(trust.allows(&origin), trusted, "{variables:?} {origin}");
+    }
+}

@@ -1,0 +1,72 @@
+//! The frames of a response that was read ahead: the caller gets them as they came.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures_util::stream;
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{GareOutcome, ReauthError};
+use http::{HeaderMap, Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use tower::{Layer, ServiceExt, service_fn};
+
+use checks::mock::{Body, Login, MFA, get};
+
+const TRAILERS: &str = "trailers";
+
+fn frame(text: &'static str) -> Frame<Bytes> {
+    match text {
+        TRAILERS => Frame::trailers(HeaderMap::new()),
+        _ => Frame::data(Bytes::from_static(text.as_bytes())),
+    }
+}
+
+/// What a caller gets of a refusal in `frames` whose login fails: the frames, and how many requirements were found.
+async fn given_back(frames: Vec<&'static str>) -> (Vec<String>, usize) {
+    let client = service_fn(move |_: Request<Body>| {
+        let frames = frames.clone().into_iter();
+        let frames = frames.map(|text| Ok::<_, Infallible>(frame(text)));
+        let body = StreamBody::new(stream::iter(frames));
+        std::future::ready(Response::builder().status(403).body(body))
+    });
+    let login = Login::at_once().then(Err(ReauthError::declined()));
+    let layer = GareLayer::new(login);
+    let response = layer.layer(client).oneshot(get("/")).await;
+    let response = response.expect("an answer");
+    let outcome = response.extensions().get::<GareOutcome>();
+    let found = outcome.map_or(0, |outcome| outcome.found().len());
+    let mut body = response.into_body();
+    let mut frames = Vec::new();
+    while let Some(frame) = body.frame().await {
+        frames.push(format!("{:?}", frame.expect("no error")));
+    }
+    (frames, found)
+}
+
+#[checks::test]
+async fn frames_come_out_as_they_went_in() {
+    let (start, end) = MFA.split_at(30);
+    for (frames, found) in [
+        (vec![], 0),
+        (vec!["a"], 0),
+        (vec!["a", "", "b"], 0),
+        (vec!["a", TRAILERS], 0),
+        (vec![TRAILERS], 0),
+        (vec![TRAILERS, "a"], 0),
+        (vec![MFA], 1),
+        (vec!["", start, "", end], 1),
+        (vec![start, end, TRAILERS], 1),
+        (vec![TRAILERS, start, end], 1),
+    ] {
+        let expected: Vec<_> = frames
+            .iter()
+            .map(|text| format!("{:?}", frame(text)))
+            .collect();
+        assert_eq!(
+            given_back(frames.clone()).await,
+            (expected, found),
+            "{frames:?}"
+        );
+    }
+}

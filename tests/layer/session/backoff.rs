@@ -1,0 +1,185 @@
+//! What comes before the backoff after a failed login: whatever needs nobody to log in.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{Credential, GareOptions, GareOutcome, ReauthError, Refusal, Session};
+use http::Request;
+use tokio::sync::Semaphore;
+use tokio::time::advance;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt, service_fn};
+
+use super::renewals::keeping;
+use checks::mock::{
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, settle, with,
+};
+
+fn token(number: usize) -> Result<Credential, ReauthError> {
+    Ok(Credential::bearer(format!("token-{number}"))?)
+}
+
+/// Whether `path` is refused because the last login failed.
+async fn backs_off(client: &Service, path: &str) -> bool {
+    let response = client.clone().oneshot(get(path)).await.expect("an answer");
+    let outcome = response.extensions().get::<GareOutcome>();
+    let refusal = outcome.and_then(GareOutcome::refusal);
+    matches!(refusal, Some(Refusal::Failed(error)) if error.is_declined())
+}
+
+#[checks::test]
+async fn late_challenge_is_replayed_though_the_session_backs_off() {
+    let login = Login::at_once().then(token(1)).then(token(2));
+    let login = login.then(Err(ReauthError::declined()));
+    let gate = Arc::new(Semaphore::new(0));
+    let slow = Arc::clone(&gate);
+    let inner = service_fn(move |request: Request<Body>| {
+        let slow = Arc::clone(&slow);
+        async move {
+            let token = authorization(&request).to_owned();
+            Ok::<_, Infallible>(match (request.uri().path(), token.as_str()) {
+                ("/consent", _) => answer(403, CONSENT),
+                (_, "Bearer token-2") => answer(200, ""),
+                ("/mfa", "Bearer token-1") => answer(200, ""),
+                ("/mfa", _) => answer(403, MFA),
+                ("/slow", _) => {
+                    slow.acquire().await.expect("open").forget();
+                    answer(403, POLICY)
+                }
+                _ => answer(403, POLICY),
+            })
+        }
+    });
+    let client = GareLayer::new(login.clone()).layer(BoxCloneSyncService::new(inner));
+    let send = async |path: &str| {
+        let response = client.clone().oneshot(get(path)).await;
+        response.expect("an answer").status().as_u16()
+    };
+    assert_eq!(send("/mfa").await, 200);
+    let late = tokio::spawn(client.clone().oneshot(get("/slow")));
+    settle().await;
+    assert_eq!(send("/policy").await, 200);
+    // The session backs off, and yet has what the late one needs.
+    assert!(backs_off(&client, "/consent").await && backs_off(&client, "/consent").await);
+    assert_eq!(login.logins(), 3);
+    gate.add_permits(1);
+    let late = late.await.expect("no panic").expect("an answer");
+    let outcome = late.extensions().get::<GareOutcome>().expect("one");
+    assert_eq!(late.status(), 200, "{outcome:?}");
+    assert_eq!((outcome.logins(), outcome.replays()), (0, 1));
+    assert_eq!(login.logins(), 3, "a late challenge asks nobody");
+}
+
+#[checks::test]
+async fn token_of_another_services_login_is_used_during_backoff() {
+    let login = Login::at_once().stored("old").then(token(1));
+    let login = login.then(Err(ReauthError::declined()));
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/groups", "Bearer new") | ("/mfa", "Bearer token-1") => answer(200, ""),
+        ("/consent", _) => answer(403, CONSENT),
+        ("/open", _) => answer(200, ""),
+        _ => answer(403, MFA),
+    });
+    let groups = |path| {
+        let uri = format!("https://groups.api.globus.org{path}");
+        Request::get(uri).body(Body::default()).expect("a request")
+    };
+    for request in [groups("/open"), get("/mfa")] {
+        let response = client.clone().oneshot(request).await;
+        assert_eq!(response.expect("an answer").status(), 200);
+    }
+    assert!(backs_off(&client, "/consent").await);
+    login.store("new");
+    let response = client.oneshot(groups("/groups")).await;
+    assert_eq!(response.expect("an answer").status(), 200);
+    assert_eq!(login.logins(), 2);
+    let sent = sent.lock().expect("whole");
+    assert_eq!(
+        sent[sent.len() - 2..],
+        ["/groups Bearer old", "/groups Bearer new"]
+    );
+}
+
+/// A login that nobody was let in with: whoever began it never sent its request again.
+#[checks::test(start_paused = true)]
+async fn login_that_let_nobody_in_is_not_repeated_by_another_request() {
+    for is_dropped in [false, true] {
+        let login = Login::held();
+        let session = Session::new(login.clone());
+        let sent = Arc::default();
+        let client = keeping(&session, &sent, |path, _| match path {
+            "/401" => answer(401, "{}"),
+            _ => answer(403, MFA),
+        });
+        let only = GareOptions::new().login_without_replay();
+        let first = tokio::spawn(client.clone().oneshot(with(get("/first"), only)));
+        settle().await;
+        if is_dropped {
+            first.abort();
+        }
+        login.let_go();
+        settle().await;
+        // This one was let in no more than the others.
+        let plain = client.clone().oneshot(get("/401")).await;
+        assert_eq!(plain.expect("an answer").status(), 401);
+        // Soon after, whoever else is refused with what that login brought is told so.
+        for (wait, path) in [(0, "/second"), (29, "/third")] {
+            advance(Duration::from_secs(wait)).await;
+            let response = client.clone().oneshot(get(path)).await;
+            let response = response.expect("an answer");
+            let outcome = response.extensions().get::<GareOutcome>().expect("one");
+            let refusal = outcome.refusal();
+            assert!(matches!(refusal, Some(Refusal::NoProgress)), "{refusal:?}");
+            assert_eq!((login.logins(), outcome.logins()), (1, 0), "{path}");
+        }
+        advance(Duration::from_secs(31)).await;
+        let later = tokio::spawn(client.oneshot(get("/later")));
+        settle().await;
+        assert_eq!(login.logins(), 2, "later it is tried again");
+        login.let_go();
+        assert_eq!(later.await.expect("no panic").expect("one").status(), 403);
+        let expected = [
+            "/first ",
+            "/401 Bearer token-1",
+            "/second Bearer token-1",
+            "/third Bearer token-1",
+            "/later Bearer token-1",
+            "/later Bearer token-2",
+        ];
+        assert_eq!(*sent.lock().expect("whole"), expected);
+    }
+}
+
+#[checks::test(start_paused = true)]
+async fn requirements_that_no_login_met_back_off_each_by_itself() {
+    let login = Login::at_once();
+    let layer = GareLayer::new(login.clone());
+    let client = behind(&layer, |request| match request.uri().path() {
+        "/mfa" => answer(403, MFA),
+        "/policy" => answer(403, POLICY),
+        _ => answer(200, ""),
+    });
+    // Seconds to wait, path, logins so far.
+    for (wait, path, logins) in [
+        (0, "/mfa", 1),
+        // What a login brings is good for others.
+        (0, "/open", 1),
+        (10, "/policy", 2),
+        (0, "/open", 2),
+        (0, "/mfa", 2),
+        (0, "/policy", 2),
+        (19, "/mfa", 2),
+        (2, "/mfa", 3),
+        (0, "/policy", 3),
+    ] {
+        advance(Duration::from_secs(wait)).await;
+        let response = client.clone().oneshot(get(path)).await;
+        let expected = if path == "/open" { 200 } else { 403 };
+        assert_eq!(response.expect("an answer").status(), expected);
+        assert_eq!(login.logins(), logins, "{path} after {wait} s");
+    }
+}

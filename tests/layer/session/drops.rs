@@ -1,0 +1,302 @@
+//! A caller that is dropped at every point where it waits, with others around.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use globus_gare::layer::{GareLayer, GareService};
+use globus_gare::reauth::{
+    Challenge, Credential, GareOptions, Identity, ReauthError, Reauthenticator, Session, Target,
+};
+use http::{Request, Response};
+use http_body::{Body as HttpBody, Frame};
+use tower::{Layer, Service, ServiceExt};
+
+use checks::mock::{Body, MFA, POLICY, authorization, get, with};
+
+/// What would be asked for together with a [`POLICY`] that is left behind.
+const AFTERWARDS: &str =
+    r#"{"code":"c","authorization_parameters":{"session_required_policies":["q"]}}"#;
+
+/// How many turns everything takes that has to be waited for.
+const TURNS: usize = 3;
+
+/// Pending so many times, each time giving the others their turn.
+struct Turns(usize);
+
+impl Turns {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0 == 0 {
+            return Poll::Ready(());
+        }
+        self.0 -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    async fn take(mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+}
+
+/// A body that comes slowly.
+struct Slow(Turns, Option<&'static str>);
+
+impl HttpBody for Slow {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.0.poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let text = self.1.take();
+        Poll::Ready(text.map(|text| Ok(Frame::data(Bytes::from(text)))))
+    }
+}
+
+/// A service that takes its time to be ready, to answer and to say why; each
+/// path demands something of its own.
+struct Takes {
+    readying: Turns,
+    /// The token that is good enough by now.
+    wanted: Arc<AtomicUsize>,
+}
+
+impl Clone for Takes {
+    fn clone(&self) -> Self {
+        Self {
+            readying: Turns(TURNS),
+            wanted: Arc::clone(&self.wanted),
+        }
+    }
+}
+
+impl Service<Request<Body>> for Takes {
+    type Response = Response<Slow>;
+    type Error = std::convert::Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Slow>, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.readying.poll(cx).map(Ok)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        assert_eq!(self.readying.0, 0, "called before it was ready");
+        self.readying = Turns(TURNS);
+        let wanted = self.wanted.load(SeqCst);
+        Box::pin(async move {
+            Turns(TURNS).take().await;
+            let (path, token) = (request.uri().path(), authorization(&request));
+            let number = token.strip_prefix("Bearer token-");
+            let number = number.and_then(|rest| rest.split('-').next()?.parse().ok());
+            let admitted = number.is_some_and(|number: usize| number >= wanted)
+                && (path != "/policy" || token.contains("policy"));
+            let (status, body) = match (admitted, path) {
+                (true, _) => (200, "done"),
+                (false, "/policy") => (403, POLICY),
+                (false, "/afterwards") => (403, AFTERWARDS),
+                (false, _) => (403, MFA),
+            };
+            let response = Response::builder().status(status);
+            let response = response.header("content-type", "application/json");
+            let body = Slow(Turns(TURNS), Some(body));
+            Ok(response.body(body).expect("a response"))
+        })
+    }
+}
+
+/// Logs in one at a time, slowly, and remembers what it was asked for.
+#[derive(Clone, Default)]
+struct Login {
+    asked: Arc<Mutex<Vec<Challenge>>>,
+    renewals: Arc<AtomicUsize>,
+    /// Whether there is something to be had without asking: good until it is refused.
+    stored: bool,
+}
+
+#[async_trait]
+impl Reauthenticator for Login {
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        let number = {
+            let mut asked = self.asked.lock().expect("whole");
+            asked.push(challenge.clone());
+            asked.len()
+        };
+        Turns(8 * TURNS).take().await;
+        let asked = &challenge.gare().authorization_parameters;
+        let policy = asked.session_required_policies.concat();
+        let kind = if policy.is_empty() { "mfa" } else { "policy" };
+        Ok(Credential::bearer(format!("token-{number}-{kind}"))?)
+    }
+
+    async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
+        if *target.identity() != Identity::Named("ada".into()) {
+            return Ok(None);
+        }
+        self.renewals.fetch_add(1, SeqCst);
+        Turns(8 * TURNS).take().await;
+        if self.stored {
+            return Ok(Some(Credential::bearer("token-0-stored")?));
+        }
+        Ok(None)
+    }
+}
+
+/// `future`, dropped when it has been polled so many times in vain.
+async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    poll_fn(move |cx| {
+        if left > 0
+            && let Poll::Ready(output) = future.as_mut().poll(cx)
+        {
+            return Poll::Ready(Some(output));
+        }
+        left = left.saturating_sub(1);
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+struct Scenario {
+    name: &'static str,
+    /// What the caller that is dropped asks for, and what the others do.
+    victim: &'static str,
+    others: &'static str,
+    victim_first: bool,
+    stored: bool,
+    wanted: usize,
+    /// At least and at most so many logins.
+    logins: (usize, usize),
+}
+
+type Client = GareService<Takes>;
+
+fn named(path: &str) -> Request<Body> {
+    with(get(path), GareOptions::new().identity("ada"))
+}
+
+/// Runs the scenario with the caller dropped after so many polls; whether it
+/// got its answer before that.
+async fn run(scenario: &Scenario, polls: usize) -> bool {
+    let Scenario { name, .. } = scenario;
+    let login = Login {
+        stored: scenario.stored,
+        ..Login::default()
+    };
+    let session = Session::new(login.clone()).max_identities(1);
+    let wanted = Arc::new(AtomicUsize::new(scenario.wanted));
+    let service = Takes {
+        readying: Turns(TURNS),
+        wanted: Arc::clone(&wanted),
+    };
+    let client: Client = GareLayer::from_session(session.clone()).layer(service);
+    let victim = dropped_after(polls, client.clone().oneshot(named(scenario.victim)));
+    let others = || {
+        let requests = (0..3).map(|_| client.clone().oneshot(named(scenario.others)));
+        requests.map(tokio::spawn).collect::<Vec<_>>()
+    };
+    // One more comes as soon as the caller is gone.
+    let late = client.clone().oneshot(named(scenario.others));
+    let victim = async move { (victim.await, late.await) };
+    let (victim, others) = if scenario.victim_first {
+        (tokio::spawn(victim), others())
+    } else {
+        let others = others();
+        (tokio::spawn(victim), others)
+    };
+    for other in others {
+        let answer = other.await.expect("no panic").expect("an answer");
+        assert_eq!(answer.status(), 200, "{name}, {polls} polls");
+    }
+    let (answered, late) = victim.await.expect("no panic");
+    let status = late.expect("an answer").status();
+    assert_eq!(status, 200, "{name}, {polls} polls: the late one");
+    if let Some(answer) = &answered {
+        let status = answer.as_ref().expect("an answer").status();
+        assert_eq!(status, 200, "{name}, {polls} polls");
+    }
+    let logins = login.asked.lock().expect("whole").len();
+    let (least, most) = scenario.logins;
+    assert!(
+        (least..=most).contains(&logins),
+        "{name}, {polls} polls: {logins} logins"
+    );
+    let renewals = login.renewals.load(SeqCst);
+    assert_eq!(renewals, 1, "{name}, {polls} polls: renewals");
+
+    // The session works on, and what the dropped one wanted is forgotten.
+    wanted.store(logins + 1, SeqCst);
+    let answer = client.clone().oneshot(named("/afterwards")).await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.status(), 200, "{name}, {polls} polls: afterwards");
+    let asked = login.asked.lock().expect("whole").clone();
+    assert_eq!(asked.len(), logins + 1, "{name}, {polls} polls: afterwards");
+    let last = &asked[logins].gare().authorization_parameters;
+    assert_eq!(
+        last.session_required_policies,
+        ["q"],
+        "{name}, {polls} polls: a requirement was left behind"
+    );
+
+    // Nobody holds on to what is remembered of it: another identity may take its place.
+    let other = GareOptions::new().identity("bob").no_prompt();
+    let request = with(get("/mfa"), other);
+    let _ = client.oneshot(request).await.expect("an answer");
+    let identities = session.stats().identities;
+    assert_eq!(identities, 1, "{name}, {polls} polls: one is held");
+    answered.is_some()
+}
+
+#[checks::test]
+async fn a_caller_may_be_dropped_wherever_it_waits() {
+    let scenario = |name, victim, others, logins| Scenario {
+        name,
+        victim,
+        others,
+        victim_first: true,
+        stored: false,
+        wanted: 1,
+        logins,
+    };
+    let scenarios = [
+        Scenario {
+            stored: true,
+            wanted: 0,
+            ..scenario("renewal", "/mfa", "/mfa", (0, 0))
+        },
+        Scenario {
+            stored: true,
+            ..scenario("renewal and login", "/mfa", "/mfa", (1, 1))
+        },
+        scenario("login", "/mfa", "/mfa", (1, 1)),
+        scenario("login for two", "/policy", "/mfa", (1, 2)),
+        scenario("another login for two", "/mfa", "/policy", (1, 2)),
+    ];
+    for first in [true, false] {
+        for scenario in &scenarios {
+            let scenario = Scenario {
+                victim_first: first,
+                ..*scenario
+            };
+            let mut polls = 0;
+            while !run(&scenario, polls).await {
+                polls += 1;
+            }
+            // Ready, answer, body, decide, ready, answer: it waited for each.
+            assert!(polls > 2 * TURNS, "{}: {polls} polls", scenario.name);
+            println!("{}: dropped at {polls} points", scenario.name);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What is remembered of whom, after many logins.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{Credential, GareOptions, Session, reauth_fn};
+use http::Request;
+use tower::ServiceExt;
+
+use checks::mock::{Body, MFA, Service, answer, authorization, behind, get, presenting, with};
+
+const LOGINS: usize = 60;
+
+/// A service whose sessions all end when they are told to.
+#[derive(Clone, Default)]
+struct Sessions {
+    /// How many logins are too old.
+    ended: Arc<AtomicUsize>,
+    logins: Arc<AtomicUsize>,
+    sent_as_they_came: Arc<AtomicUsize>,
+}
+
+impl Sessions {
+    fn session(&self, bound: usize) -> Session {
+        let logins = Arc::clone(&self.logins);
+        let login = reauth_fn(move |_| {
+            let login = logins.fetch_add(1, SeqCst) + 1;
+            async move { Ok(Credential::bearer(format!("token-{login}"))?) }
+        });
+        Session::new(login).max_identities(bound)
+    }
+
+    fn client(&self, session: &Session) -> Service {
+        let own = self.clone();
+        behind(&GareLayer::from_session(session.clone()), move |request| {
+            let login = authorization(&request).strip_prefix("Bearer token-");
+            if login.is_none() {
+                own.sent_as_they_came.fetch_add(1, SeqCst);
+            }
+            match login.and_then(|number| number.parse::<usize>().ok()) {
+                Some(number) if number > own.ended.load(SeqCst) => answer(200, ""),
+                _ => answer(403, MFA),
+            }
+        })
+    }
+
+    fn end(&self) {
+        self.ended.store(self.logins.load(SeqCst), SeqCst);
+    }
+}
+
+async fn send(client: &Service, request: Request<Body>) {
+    let response = client.clone().oneshot(request).await;
+    assert_eq!(response.expect("an answer").status(), 200);
+}
+
+#[checks::test]
+async fn what_nobody_presents_crowds_out_nobody() {
+    let sessions = Sessions::default();
+    let session = sessions.session(24);
+    let client = sessions.client(&session);
+    for _ in 0..LOGINS {
+        for user in ["ada", "grace", "mary"] {
+            let request = presenting(get("/"), &format!("Bearer {user}"));
+            send(&client, request).await;
+        }
+        sessions.end();
+    }
+    assert_eq!(sessions.logins.load(SeqCst), 3 * LOGINS);
+    // Each value was sent once. From then on there was always a successor.
+    assert_eq!(sessions.sent_as_they_came.load(SeqCst), 3);
+}
+
+#[checks::test]
+async fn one_who_is_never_idle_takes_no_more_and_no_more() {
+    let sessions = Sessions::default();
+    let session = sessions.session(24);
+    let client = sessions.client(&session);
+    for _ in 0..LOGINS {
+        let request = with(get("/"), GareOptions::new().identity("ada"));
+        send(&client, request).await;
+        sessions.end();
+    }
+    assert_eq!(sessions.logins.load(SeqCst), LOGINS);
+    // Her name is one of the eight that lead to her; the others were issued last.
+    assert_eq!(session.stats().identities, 8);
+}

@@ -1,0 +1,238 @@
+//! Everything that can go wrong with a login, and logins that use the client
+//! that they log in for.
+
+use std::future::pending;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use fake_globus::{Collection, FakeGlobus, Identity, Person, RequestKind};
+use futures_util::future::{BoxFuture, join_all};
+use globus_gare::gare::AuthorizationParameters;
+use globus_gare::layer::GareBody;
+use globus_gare::reauth::{
+    Credential, GareOutcome, ReauthError, Refusal, Session, Stats, reauth_fn,
+};
+use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use tempfile::TempDir;
+use tower::buffer::Buffer;
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, ServiceExt};
+
+use crate::support::globus::{
+    Body, Connections, TRANSFER_SCOPE, behind, data, list, send, start, trusting,
+};
+use crate::support::oauth::log_in;
+use checks::mock::presenting;
+
+const REQUESTS: usize = 50;
+
+/// A server whose one collection refuses the token at hand.
+struct World {
+    globus: Arc<FakeGlobus>,
+    collection: Collection,
+    stale: String,
+    _data: TempDir,
+}
+
+async fn world() -> World {
+    let (data, ada) = (data(), Identity::new("ada", "uchicago.edu"));
+    let collection = Collection::new("Restricted", data.path()).session_minutes(10);
+    let builder = FakeGlobus::builder().identity(ada.clone());
+    let globus = start(builder.collection(collection.clone())).await;
+    let stale = globus.issue_token(&ada, TRANSFER_SCOPE).expect("a token");
+    globus.clock().advance(Duration::from_secs(3600));
+    World {
+        globus,
+        collection,
+        stale,
+        _data: data,
+    }
+}
+
+type Login = dyn Fn(AuthorizationParameters) -> BoxFuture<'static, Result<Credential, ReauthError>>
+    + Send
+    + Sync;
+
+/// Longer than any machine takes.
+const LONG: Duration = Duration::from_secs(15 * 60);
+
+/// What a page of requests ends with when the login goes as `login` does.
+async fn page(
+    world: &World,
+    login: Arc<Login>,
+    flight_timeout: Duration,
+) -> (Vec<Response<String>>, Stats) {
+    let reauthenticator =
+        reauth_fn(move |challenge| login(challenge.gare().authorization_parameters.clone()));
+    let session = Session::new(reauthenticator)
+        .trust(trusting(&world.globus))
+        .cool_down(LONG)
+        .flight_timeout(flight_timeout);
+    let client = behind(&session, Connections::at_most(8).client());
+    let all = (0..REQUESTS).map(|mark| {
+        let request = list(&world.globus, &world.collection, mark);
+        let request = presenting(request, &format!("Bearer {}", world.stale));
+        tokio::spawn(send(client.clone(), request))
+    });
+    let all: Vec<_> = all.collect();
+    let answers = join_all(all).await.into_iter();
+    let answers = answers.map(|answer| answer.expect("no panic")).collect();
+    (answers, session.stats())
+}
+
+fn refusal(answer: &Response<String>) -> Option<&Refusal> {
+    answer.extensions().get::<GareOutcome>()?.refusal()
+}
+
+#[checks::test]
+async fn a_login_that_goes_wrong_is_told_to_all_and_tried_once() {
+    type Told = fn(&ReauthError) -> bool;
+    let broken = || std::io::Error::other("no network");
+    let cases: [(&str, Arc<Login>, Told); 4] = [
+        (
+            "fails",
+            Arc::new(move |_| {
+                Box::pin(async move { Err(ReauthError::with_source("cannot log in", broken())) })
+            }),
+            |error| error.to_string() == "cannot log in",
+        ),
+        (
+            "panics",
+            Arc::new(|_| Box::pin(async { panic!("on purpose") })),
+            |error| error.to_string() == "the reauthenticator panicked",
+        ),
+        (
+            "hangs",
+            Arc::new(|_| Box::pin(pending())),
+            ReauthError::is_timeout,
+        ),
+        (
+            "is declined",
+            Arc::new(|_| Box::pin(async { Err(ReauthError::declined()) })),
+            ReauthError::is_declined,
+        ),
+    ];
+    for (name, login, told) in cases {
+        let world = world().await;
+        let (answers, stats) = page(&world, login, Duration::from_millis(300)).await;
+        for answer in &answers {
+            assert_eq!(answer.status(), 502, "{name}");
+            assert!(answer.body().contains("530-GridFTP-JSON-Result"), "{name}");
+            let Some(Refusal::Failed(error)) = refusal(answer) else {
+                panic!("{name}: {:?}", refusal(answer));
+            };
+            assert!(told(error), "{name}: {error}");
+        }
+        assert_eq!((stats.logins, stats.failed_logins), (1, 1), "{name}");
+        assert_eq!(stats.refusals.failed, REQUESTS as u64, "{name}");
+        assert_eq!(world.globus.counts().listings, REQUESTS, "{name}");
+    }
+}
+
+#[checks::test]
+async fn the_person_who_declines_is_asked_once() {
+    let world = world().await;
+    world.globus.set_person(Person::automatic().declines());
+    let (globus, http) = (world.globus.clone(), Connections::at_most(1).client());
+    let login = move |asked| -> BoxFuture<'static, _> {
+        let (globus, http) = (globus.clone(), http.clone());
+        Box::pin(async move { log_in(&globus, http, &asked).await })
+    };
+    let (answers, stats) = page(&world, Arc::new(login), LONG).await;
+    let declined = |answer| matches!(refusal(answer), Some(Refusal::Failed(e)) if e.is_declined());
+    assert!(answers.iter().all(declined));
+    assert_eq!((world.globus.counts().declined, stats.logins), (1, 1));
+}
+
+#[checks::test]
+async fn the_same_stale_credential_again_is_no_progress() {
+    let world = world().await;
+    let stale = Credential::bearer(&world.stale).expect("a token");
+    let login = move |_| -> BoxFuture<'static, _> {
+        let stale = stale.clone();
+        Box::pin(async move { Ok(stale) })
+    };
+    let (answers, stats) = page(&world, Arc::new(login), LONG).await;
+    for answer in &answers {
+        assert_eq!(answer.status(), 502);
+        assert!(matches!(refusal(answer), Some(Refusal::NoProgress)));
+    }
+    assert_eq!((stats.logins, stats.failed_logins), (1, 0));
+    let listings = world.globus.counts().listings;
+    assert!(listings <= 2 * REQUESTS, "{listings} for {REQUESTS}");
+}
+
+type Answer = Response<GareBody<UnsyncBoxBody<Bytes, BoxError>>>;
+type Client = BoxCloneSyncService<Request<Body>, Answer, BoxError>;
+
+/// Runs a request whose login sends its own requests through the same client:
+/// a listing that is refused in turn, then those of OAuth.
+async fn through_its_own_client(buffered: bool, spawned: bool) {
+    let world = world().await;
+    let client: Arc<OnceLock<Client>> = Arc::default();
+    let (own, globus, collection) = (
+        Arc::clone(&client),
+        world.globus.clone(),
+        world.collection.clone(),
+    );
+    let login = reauth_fn(move |challenge| {
+        let (globus, collection) = (globus.clone(), collection.clone());
+        let client = own.get().expect("set").clone();
+        async move {
+            let asked = challenge.gare().authorization_parameters.clone();
+            if spawned {
+                let login = async move { log_in(&globus, client, &asked).await };
+                return tokio::spawn(login).await.expect("no panic");
+            }
+            let refused = send(client.clone(), list(&globus, &collection, 1)).await;
+            assert!(!refused.status().is_success(), "nobody is logged in yet");
+            log_in(&globus, client, &asked).await
+        }
+    });
+    let session = Session::new(login)
+        .trust(trusting(&world.globus))
+        // Whoever finds no credential waits for the login: even the login's own requests would.
+        .cool_down(Duration::ZERO)
+        .flight_timeout(Duration::from_secs(20));
+    let layered = behind(&session, Connections::at_most(4).client());
+    let layered = if buffered {
+        BoxCloneSyncService::new(Buffer::new(layered, 16))
+    } else {
+        BoxCloneSyncService::new(layered.map_err(BoxError::from))
+    };
+    assert!(client.set(layered.clone()).is_ok());
+    // A request of the session's own, as those of OAuth seem to be.
+    let demand = r#"{"code":"c","authorization_parameters":{"session_required_single_domain":["uchicago.edu"]}}"#;
+    world.globus.fail_next(RequestKind::List, 403, demand);
+    if !spawned {
+        world.globus.fail_next(RequestKind::List, 403, demand);
+    }
+    let request = list(&world.globus, &world.collection, 0);
+    let answer = send(layered, request).await;
+    assert_eq!(answer.status(), 200, "{:?}", refusal(&answer));
+    let stats = session.stats();
+    assert_eq!((stats.logins, stats.failed_logins), (1, 0));
+    assert_eq!(world.globus.counts().logins, 1);
+}
+
+#[checks::test]
+async fn a_login_may_use_its_own_client() {
+    through_its_own_client(false, false).await;
+}
+
+#[checks::test]
+async fn a_login_may_use_its_own_client_through_a_buffer() {
+    through_its_own_client(true, false).await;
+}
+
+#[checks::test]
+async fn a_task_of_the_login_may_exchange_the_code_with_the_same_client() {
+    through_its_own_client(false, true).await;
+}
+
+#[checks::test]
+async fn a_task_of_the_login_may_exchange_the_code_through_a_buffer() {
+    through_its_own_client(true, true).await;
+}

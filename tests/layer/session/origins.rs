@@ -1,0 +1,164 @@
+//! Several services of one session: what is kept for each, and what a login at one means for the others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use async_trait::async_trait;
+use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Session, Target};
+use http::Request;
+use tower::ServiceExt;
+
+use super::renewals::keeping;
+use checks::mock::{Body, Login, MFA, answer, get};
+
+fn at(service: &str, path: &str) -> Request<Body> {
+    let uri = format!("https://{service}.api.globus.org{path}");
+    Request::get(uri).body(Body::default()).expect("a request")
+}
+
+#[checks::test(start_paused = true)]
+async fn login_at_one_service_makes_the_others_look_again() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/mfa", "") => answer(403, MFA),
+        _ => answer(200, ""),
+    });
+    // Service, what it is sent, look-ups so far.
+    let send = async |service: &str, path: &str, token: &str, look_ups: usize| {
+        let response = client.clone().oneshot(at(service, path)).await;
+        assert_eq!(response.expect("an answer").status(), 200);
+        let sent = sent.lock().expect("whole").pop();
+        assert_eq!(sent, Some(format!("{path} {token}")), "{service}");
+        assert_eq!(login.renewals(), look_ups, "{service}");
+    };
+    send("groups", "/groups", "", 1).await;
+    send("search", "/search", "", 2).await;
+    send("transfer", "/mfa", "Bearer token-1", 3).await;
+    assert_eq!(login.logins(), 1);
+    // One login gave tokens for all: no time has passed, and they are looked for.
+    login.store("of-the-same-login");
+    send("groups", "/groups", "Bearer of-the-same-login", 4).await;
+    send("search", "/search", "Bearer of-the-same-login", 5).await;
+    send("transfer", "/mfa", "Bearer token-1", 5).await;
+}
+
+#[checks::test]
+async fn bound_on_origins_drops_the_oldest_credential() {
+    const SERVICES: [&str; 4] = ["transfer", "groups", "search", "auth-requirements"];
+    // At least one is kept, whatever is set.
+    for (bound, kept) in [(0, 1), (1, 1), (2, 2), (3, 3)] {
+        let login = Login::at_once();
+        let session = Session::new(login.clone()).max_origins(bound);
+        let sent = Arc::default();
+        let client = keeping(&session, &sent, |_, token| match token {
+            "" => answer(403, MFA),
+            _ => answer(200, ""),
+        });
+        let send = async |service: &str| {
+            let response = client.clone().oneshot(at(service, "/")).await;
+            assert_eq!(response.expect("an answer").status(), 200);
+            std::mem::take(&mut *sent.lock().expect("whole"))
+        };
+        for (index, service) in SERVICES.iter().enumerate() {
+            let token = format!("/ Bearer token-{}", index + 1);
+            assert_eq!(send(service).await, ["/ ", &token], "{bound}");
+            assert_eq!(send(service).await, [token], "{bound}: the newest");
+        }
+        let looked_up = login.renewals();
+        for (index, service) in SERVICES.iter().enumerate().rev().take(kept) {
+            let token = format!("/ Bearer token-{}", index + 1);
+            assert_eq!(send(service).await, [token], "{bound}: {service}");
+        }
+        assert_eq!((login.logins(), login.renewals()), (4, looked_up));
+        let dropped = SERVICES[SERVICES.len() - kept - 1];
+        assert_eq!(send(dropped).await, ["/ ", "/ Bearer token-5"], "{bound}");
+        assert_eq!(login.renewals(), looked_up + 1, "{bound}: it is looked for");
+    }
+}
+
+#[checks::test]
+async fn services_of_one_session_never_share_a_token() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| {
+        let expected = match path {
+            "/transfer" => "Bearer token-1",
+            _ => "Bearer token-2",
+        };
+        answer(if token == expected { 200 } else { 403 }, MFA)
+    });
+    for request in [
+        get("/transfer"),
+        at("groups", "/groups"),
+        get("/transfer"),
+        at("groups", "/groups"),
+    ] {
+        let response = client.clone().oneshot(request).await;
+        assert_eq!(response.expect("an answer").status(), 200);
+    }
+    let expected = [
+        "/transfer ",
+        "/transfer Bearer token-1",
+        "/groups ",
+        "/groups Bearer token-2",
+        "/transfer Bearer token-1",
+        "/groups Bearer token-2",
+    ];
+    assert_eq!(*sent.lock().expect("whole"), expected);
+}
+
+/// Has the same token for a service whatever happens, and says so only so often.
+#[derive(Default)]
+struct Unchanged {
+    logins: AtomicUsize,
+    look_ups: AtomicUsize,
+}
+
+#[async_trait]
+impl Reauthenticator for Unchanged {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        let login = self.logins.fetch_add(1, SeqCst) + 1;
+        Ok(Credential::bearer(format!("token-{login}"))?)
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        match self.look_ups.fetch_add(1, SeqCst) {
+            0..9 => Ok(Some(Credential::bearer("unchanged")?)),
+            _ => Err(ReauthError::new("asked without end")),
+        }
+    }
+}
+
+#[checks::test]
+async fn token_is_looked_for_once_after_another_services_login() {
+    let unchanged = Arc::new(Unchanged::default());
+    let session = Session::new(Arc::clone(&unchanged));
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/open", _) | (_, "Bearer token-1" | "Bearer token-2") => answer(200, ""),
+        _ => answer(403, MFA),
+    });
+    for (request, logins, look_ups) in [
+        (at("groups", "/open"), 0, 1),
+        (get("/transfer"), 1, 2),
+        // The login at the other service may have changed it: it has not, so this one logs in too.
+        (at("groups", "/groups"), 2, 3),
+    ] {
+        let uri = request.uri().clone();
+        let response = client.clone().oneshot(request).await;
+        assert_eq!(response.expect("an answer").status(), 200, "{uri}");
+        let counts = [&unchanged.logins, &unchanged.look_ups].map(|count| count.load(SeqCst));
+        assert_eq!(counts, [logins, look_ups], "{uri}");
+    }
+    let expected = [
+        "/open Bearer unchanged",
+        "/transfer Bearer unchanged",
+        "/transfer Bearer token-1",
+        "/groups Bearer unchanged",
+        "/groups Bearer token-2",
+    ];
+    assert_eq!(*sent.lock().expect("whole"), expected);
+}

@@ -1,0 +1,190 @@
+//! Requests that have both a name and an `Authorization`: the name says whose they are.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{
+    Credential, GareOptions, GareOutcome, Identity, ReauthError, Refusal, Session,
+};
+use http::Request;
+use tower::ServiceExt;
+
+use super::renewals::keeping;
+use checks::mock::{
+    Body, Login, MFA, answer, authorization, behind, get, presenting, settle, with,
+};
+
+fn named(name: &str) -> Identity {
+    Identity::Named(name.into())
+}
+
+fn presented(token: &str) -> Identity {
+    Identity::Presented(Credential::bearer(token).expect("a token"))
+}
+
+/// A request of `name` that comes with `token`; either may be empty.
+fn request(name: &str, token: &str) -> Request<Body> {
+    let mut request = get("/");
+    if !token.is_empty() {
+        request = presenting(request, &format!("Bearer {token}"));
+    }
+    if !name.is_empty() {
+        request = with(request, GareOptions::new().identity(name));
+    }
+    request
+}
+
+#[checks::test]
+async fn name_wins_over_the_token_that_comes_with_it() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone());
+    let (wanted, sent) = (Arc::new(AtomicUsize::new(1)), Arc::default());
+    let least = Arc::clone(&wanted);
+    let client = keeping(&session, &sent, move |_, token| {
+        let number = token.strip_prefix("Bearer token-");
+        let number: usize = number.map_or(0, |number| number.parse().expect("a number"));
+        answer(
+            if number >= least.load(SeqCst) {
+                200
+            } else {
+                403
+            },
+            MFA,
+        )
+    });
+    // The least token that is let in, name, token; what is sent, and who logs in.
+    for (least, name, token, expected, who) in [
+        (1, "ada", "old", &["old", "token-1"][..], Some(named("ada"))),
+        // The account is that of the name, whatever comes with it.
+        (1, "ada", "other", &["token-1"], None),
+        (1, "ada", "", &["token-1"], None),
+        // The same token under another name, and under none, belongs to somebody else.
+        (1, "bob", "old", &["old", "token-2"], Some(named("bob"))),
+        (1, "", "old", &["old", "token-3"], Some(presented("old"))),
+        (1, "bob", "old", &["token-2"], None),
+        (1, "ada", "old", &["token-1"], None),
+        (1, "", "old", &["token-3"], None),
+        // Nor does a token that was issued for one account make another's request its own.
+        (4, "ada", "old", &["token-1", "token-4"], Some(named("ada"))),
+        (
+            4,
+            "eve",
+            "token-1",
+            &["token-1", "token-5"],
+            Some(named("eve")),
+        ),
+        (4, "", "token-1", &["token-4"], None),
+    ] {
+        wanted.store(least, SeqCst);
+        let logins = login.logins();
+        let response = client.clone().oneshot(request(name, token)).await;
+        assert_eq!(response.expect("an answer").status(), 200, "{name} {token}");
+        let sent = std::mem::take(&mut *sent.lock().expect("whole"));
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|token| format!("/ Bearer {token}"))
+            .collect();
+        assert_eq!(sent, expected, "{name} {token}");
+        let challenges = login.challenges();
+        let asked = challenges[logins..].iter().map(|asked| asked.target());
+        let asked: Vec<_> = asked.map(|target| target.identity().clone()).collect();
+        assert_eq!(asked, Vec::from_iter(who), "{name} {token}");
+    }
+}
+
+#[checks::test]
+async fn failed_login_backs_off_for_its_own_principal() {
+    let login = Login::at_once().then(Err(ReauthError::declined()));
+    let client = behind(&GareLayer::new(login.clone()), |request| {
+        let known = authorization(&request).starts_with("Bearer token-");
+        answer(if known { 200 } else { 403 }, MFA)
+    });
+    for (name, token, status, logins) in [
+        ("ada", "shared", 403, 1),
+        ("ada", "other", 403, 1),
+        ("bob", "shared", 200, 2),
+        ("", "shared", 200, 3),
+    ] {
+        let response = client.clone().oneshot(request(name, token)).await;
+        let response = response.expect("an answer");
+        assert_eq!(
+            (response.status().as_u16(), login.logins()),
+            (status, logins),
+            "{name} {token}"
+        );
+        let outcome = response.extensions().get::<GareOutcome>().expect("one");
+        let failed = matches!(outcome.refusal(), Some(Refusal::Failed(_)));
+        assert_eq!(failed, status == 403, "{name} {token}");
+    }
+}
+
+/// Both are in use beyond the bound: neither may lose what its login brings.
+#[checks::test]
+async fn principals_in_use_are_kept_beyond_the_bound() {
+    let login = Login::held();
+    let session = Session::new(login.clone()).max_identities(1);
+    let client = behind(&GareLayer::from_session(session.clone()), |request| {
+        let known = authorization(&request).starts_with("Bearer token-");
+        answer(if known { 200 } else { 403 }, MFA)
+    });
+    let all = ["ada", "bob", "eve"].map(|name| {
+        let request = request(name, "old");
+        tokio::spawn(client.clone().oneshot(request))
+    });
+    settle().await;
+    assert_eq!((login.logins(), session.stats().identities), (3, 3));
+    // A second request of each finds the login of the first.
+    let more = ["ada", "bob", "eve"].map(|name| {
+        let request = request(name, "old");
+        tokio::spawn(client.clone().oneshot(request))
+    });
+    settle().await;
+    assert_eq!((login.logins(), session.stats().joins), (3, 3));
+    for _ in 0..3 {
+        login.let_go();
+    }
+    for response in all.into_iter().chain(more) {
+        let response = response.await.expect("no panic").expect("an answer");
+        assert_eq!(response.status(), 200);
+    }
+    assert_eq!(login.logins(), 3);
+}
+
+/// Whoever presents it has an account: what another's login gives does not make that account the other's.
+#[checks::test]
+async fn token_that_another_gets_moves_nobody_to_their_account() {
+    let shared = Credential::bearer("shared");
+    let login = Login::at_once()
+        .then(Ok(Credential::bearer("token-1").expect("a token")))
+        .then(Ok(shared.expect("a token")));
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/", _) | ("/ada", "Bearer token-1") => answer(200, ""),
+        ("/bob", "Bearer shared") | ("/more", "Bearer token-3") => answer(200, ""),
+        _ => answer(403, MFA),
+    });
+    // Path, name, token; what is sent.
+    for (path, name, token, expected) in [
+        ("/ada", "", "shared", &["shared", "token-1"][..]),
+        ("/bob", "bob", "other", &["other", "shared"]),
+        ("/", "", "shared", &["token-1"]),
+        // Bob goes on to another token, which is his alone.
+        ("/more", "bob", "other", &["shared", "token-3"]),
+        ("/", "", "shared", &["token-1"]),
+    ] {
+        let mut request = request(name, token);
+        *request.uri_mut() = get(path).uri().clone();
+        let response = client.clone().oneshot(request).await;
+        let status = response.expect("an answer").status();
+        assert_eq!(status, 200, "{path} {name}");
+        let sent = std::mem::take(&mut *sent.lock().expect("whole"));
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|token| format!("{path} Bearer {token}"))
+            .collect();
+        assert_eq!(sent, expected, "{path} {name}");
+    }
+    assert_eq!(login.logins(), 3);
+}

@@ -1,0 +1,85 @@
+//! Which identities a session remembers, and which it forgets.
+
+use std::time::Duration;
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{GareOptions, Session};
+use http::Request;
+use tokio::time::advance;
+use tower::ServiceExt;
+
+use checks::mock::{Body, Login, MFA, Service, answer, authorization, behind, get, settle, with};
+
+fn of(name: &str, path: &str) -> Request<Body> {
+    with(get(path), GareOptions::new().identity(name))
+}
+
+/// A service that wants a login for `/mfa`.
+fn service(session: &Session) -> Service {
+    behind(&GareLayer::from_session(session.clone()), |request| {
+        let logged_in = authorization(&request) == "Bearer token-1";
+        if request.uri().path() == "/mfa" && !logged_in {
+            answer(403, MFA)
+        } else {
+            answer(200, "")
+        }
+    })
+}
+
+async fn ask(client: &Service, request: Request<Body>) -> u16 {
+    let response = client.clone().oneshot(request).await;
+    response.expect("an answer").status().as_u16()
+}
+
+#[checks::test(start_paused = true)]
+async fn as_many_as_may_be_are_remembered_and_the_idlest_is_forgotten_first() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone()).max_identities(2);
+    let client = service(&session);
+    // Of one that is remembered it is known that there is nothing to renew.
+    for (name, renewals) in [("a", 1), ("b", 2), ("a", 2), ("c", 3)] {
+        assert_eq!(ask(&client, of(name, "/")).await, 200);
+        assert_eq!(login.renewals(), renewals, "{name}");
+        advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(session.stats().identities, 2);
+    for (name, renewals) in [("a", 3), ("c", 3), ("b", 4)] {
+        assert_eq!(ask(&client, of(name, "/")).await, 200);
+        assert_eq!(login.renewals(), renewals, "{name}");
+    }
+}
+
+#[checks::test(start_paused = true)]
+async fn whoever_is_being_logged_in_is_not_forgotten_though_nobody_waits() {
+    let login = Login::held();
+    let session = Session::new(login.clone()).max_identities(2);
+    let client = service(&session);
+    let gone = tokio::spawn(client.clone().oneshot(of("a", "/mfa")));
+    settle().await;
+    gone.abort();
+    for name in ["b", "c"] {
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(ask(&client, of(name, "/")).await, 200);
+    }
+    let again = tokio::spawn(client.oneshot(of("a", "/mfa")));
+    settle().await;
+    assert_eq!(login.logins(), 1, "the one that is under way");
+    login.let_go();
+    let again = again.await.expect("no panic").expect("an answer");
+    assert_eq!(again.status(), 200);
+}
+
+#[checks::test(start_paused = true)]
+async fn what_a_login_gave_is_known_however_long_it_took() {
+    let login = Login::held();
+    let minute = Duration::from_secs(60);
+    let session = Session::new(login.clone()).identity_idle(minute);
+    let client = service(&session);
+    let gone = tokio::spawn(client.oneshot(of("a", "/mfa")));
+    settle().await;
+    gone.abort();
+    advance(minute).await;
+    login.let_go();
+    settle().await;
+    assert_eq!(session.stats().identities, 1, "the token, not the name");
+}

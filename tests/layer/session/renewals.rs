@@ -1,0 +1,287 @@
+//! Credentials that are renewed without asking anybody: when, how often, and
+//! what a request does meanwhile.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use globus_gare::layer::{GareLayer, ReplayableBody};
+use globus_gare::reauth::{
+    Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session, Target,
+};
+use http::{Request, Response};
+use tower::{Layer, ServiceExt, service_fn};
+
+use checks::mock::{
+    Body, Login, MFA, Once, Service, answer, authorization, behind, get, presenting, settle, with,
+};
+
+/// A service that keeps what it was sent: `PATH TOKEN`.
+pub(crate) fn keeping(
+    session: &Session,
+    sent: &Arc<Mutex<Vec<String>>>,
+    answer: impl Fn(&str, &str) -> Response<Body> + Clone + Send + Sync + 'static,
+) -> Service {
+    let sent = Arc::clone(sent);
+    behind(&GareLayer::from_session(session.clone()), move |request| {
+        let (path, token) = (request.uri().path(), authorization(&request));
+        let mut sent = sent.lock().expect("whole");
+        sent.push(format!("{path} {token}"));
+        assert!(sent.len() < 10, "without end: {sent:?}");
+        answer(path, token)
+    })
+}
+
+/// Has another token each time that it is asked.
+#[derive(Default)]
+struct Endless(AtomicUsize);
+
+#[async_trait]
+impl Reauthenticator for Endless {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        Err(ReauthError::declined())
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        let number = self.0.fetch_add(1, SeqCst) + 1;
+        Ok(Some(Credential::bearer(format!("renewed-{number}"))?))
+    }
+}
+
+#[checks::test]
+async fn a_401_that_does_not_end_is_renewed_once() {
+    let session = Session::new(Endless::default());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |_, _| answer(401, "{}"));
+    let response = client.oneshot(get("/")).await.expect("an answer");
+    assert_eq!(response.status(), 401);
+    let expected = ["/ Bearer renewed-1", "/ Bearer renewed-2"];
+    assert_eq!(*sent.lock().expect("whole"), expected);
+    let outcome = response.extensions().get::<GareOutcome>();
+    let outcome = outcome.expect("it was sent twice, and that is told");
+    assert_eq!((outcome.replays(), outcome.logins()), (1, 0));
+    assert!(outcome.found().is_empty() && outcome.refusal().is_none());
+}
+
+#[checks::test]
+async fn the_same_token_is_not_sent_twice() {
+    let login = Login::at_once().stored("same");
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |_, _| answer(401, "{}"));
+    let response = client.oneshot(get("/")).await.expect("an answer");
+    assert_eq!(*sent.lock().expect("whole"), ["/ Bearer same"]);
+    assert!(response.extensions().get::<GareOutcome>().is_none());
+    assert_eq!(login.renewals(), 2, "before it was sent, and after");
+}
+
+#[checks::test]
+async fn nothing_is_renewed_for_a_request_that_is_not_sent_again() {
+    let login = Login::at_once().stored("old");
+    let layer = GareLayer::new(login.clone());
+    let service = service_fn(|_: Request<Once>| async {
+        Ok::<_, std::convert::Infallible>(answer(401, "{}"))
+    });
+    let once = get("/").map(|_| Once);
+    let response = layer.layer(service).oneshot(once).await;
+    assert_eq!(response.expect("an answer").status(), 401);
+    assert_eq!(login.renewals(), 1, "before it was sent");
+
+    let client = behind(&layer, |request| match request.uri().path() {
+        "/401" => answer(401, "{}"),
+        _ => answer(403, r#"{"code":"PermissionDenied"}"#),
+    });
+    for request in [
+        with(get("/401"), GareOptions::new().login_without_replay()),
+        get("/403"),
+    ] {
+        let response = client.clone().oneshot(request).await.expect("an answer");
+        assert!(response.extensions().get::<GareOutcome>().is_none());
+    }
+    assert_eq!((login.renewals(), login.logins()), (1, 0));
+}
+
+#[checks::test]
+async fn what_asked_for_nothing_has_no_outcome_though_it_waited() {
+    let session = Session::new(Login::at_once().stored("token"));
+    let client = keeping(&session, &Arc::default(), |_, _| answer(200, ""));
+    let hurried = GareOptions::new().deadline(Duration::from_secs(5));
+    let response = client.oneshot(with(get("/"), hurried)).await;
+    let response = response.expect("an answer");
+    assert_eq!(session.stats().renewals, 1, "it waited for that");
+    assert!(response.extensions().get::<GareOutcome>().is_none());
+}
+
+/// A session without a cool-down, in which `/mfa` has a login under way.
+async fn logging_in(
+    login: &Login,
+    sent: &Arc<Mutex<Vec<String>>>,
+) -> (Service, tokio::task::JoinHandle<u16>) {
+    // What was not there is looked for again at once.
+    let session = Session::new(login.clone()).cool_down(Duration::ZERO);
+    let client = keeping(&session, sent, |path, token| match (path, token) {
+        ("/open", _) | (_, "Bearer token-1") => answer(200, ""),
+        _ => answer(403, MFA),
+    });
+    let first = client.clone().oneshot(get("/mfa"));
+    let first = tokio::spawn(async { first.await.expect("an answer").status().as_u16() });
+    settle().await;
+    assert_eq!((login.logins(), login.renewals()), (1, 1));
+    (client, first)
+}
+
+#[checks::test]
+async fn a_request_without_a_credential_waits_for_the_login_under_way() {
+    let login = Login::held();
+    let sent = Arc::default();
+    let (client, first) = logging_in(&login, &sent).await;
+    let second = tokio::spawn(client.oneshot(get("/second")));
+    settle().await;
+    login.let_go();
+    assert_eq!(first.await.expect("no panic"), 200);
+    let second = second.await.expect("no panic").expect("an answer");
+    assert_eq!(second.status(), 200);
+    let sent = sent.lock().expect("whole");
+    let seconds: Vec<_> = sent.iter().filter(|sent| sent.contains("second")).collect();
+    assert_eq!(seconds, ["/second Bearer token-1"]);
+    assert_eq!(login.renewals(), 1);
+}
+
+#[checks::test]
+async fn a_request_that_does_not_prompt_waits_for_no_login() {
+    let login = Login::held();
+    let (client, first) = logging_in(&login, &Arc::default()).await;
+    let quiet = with(get("/second"), GareOptions::new().no_prompt());
+    let request = tokio::spawn(client.oneshot(quiet));
+    settle().await;
+    assert!(request.is_finished());
+    let response = request.await.expect("no panic").expect("an answer");
+    assert_eq!(response.status(), 403);
+    assert_eq!(login.renewals(), 2);
+    login.let_go();
+    assert_eq!(first.await.expect("no panic"), 200);
+}
+
+#[checks::test]
+async fn a_request_to_another_service_waits_for_no_login() {
+    let login = Login::held();
+    let (client, first) = logging_in(&login, &Arc::default()).await;
+    let elsewhere = Request::get("https://groups.api.globus.org/open");
+    let elsewhere = elsewhere.body(Body::default()).expect("a request");
+    let request = tokio::spawn(client.oneshot(elsewhere));
+    settle().await;
+    assert!(request.is_finished());
+    let response = request.await.expect("no panic").expect("an answer");
+    assert_eq!(response.status(), 200);
+    assert_eq!(login.renewals(), 2);
+    login.let_go();
+    assert_eq!(first.await.expect("no panic"), 200);
+}
+
+#[checks::test]
+async fn a_request_with_a_credential_waits_for_no_login() {
+    let login = Login::held();
+    let session = Session::new(login.clone());
+    let client = keeping(&session, &Arc::default(), |path, token| match token {
+        "Bearer token-2" => answer(200, ""),
+        "Bearer token-1" if path == "/" => answer(200, ""),
+        _ => answer(403, MFA),
+    });
+    login.let_go();
+    let response = client.clone().oneshot(get("/")).await.expect("an answer");
+    assert_eq!((response.status().as_u16(), login.logins()), (200, 1));
+    let policy = r#"{"code":"c","authorization_parameters":{"session_required_policies":["p"]}}"#;
+    let more = keeping(&session, &Arc::default(), move |_, token| match token {
+        "Bearer token-2" => answer(200, ""),
+        _ => answer(403, policy),
+    });
+    let other = tokio::spawn(more.oneshot(get("/policy")));
+    settle().await;
+    assert_eq!(login.logins(), 2, "and it is held");
+    let request = tokio::spawn(client.oneshot(get("/")));
+    settle().await;
+    assert!(request.is_finished() && !other.is_finished());
+    let response = request.await.expect("no panic").expect("an answer");
+    assert_eq!(response.status(), 200);
+    login.let_go();
+    let other = other.await.expect("no panic").expect("an answer");
+    assert_eq!(other.status(), 200);
+}
+
+/// Has the token that was left there last, and nothing in the place of that.
+struct Elsewhere(Mutex<&'static str>);
+
+#[async_trait]
+impl Reauthenticator for Elsewhere {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        Err(ReauthError::declined())
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        let left = *self.0.lock().expect("whole");
+        Ok(Some(Credential::bearer(left)?))
+    }
+
+    async fn renew(
+        &self,
+        target: &Target,
+        refused: &Credential,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let left = self.credential(target).await?;
+        Ok(left.filter(|left| left.header_value() != refused.header_value()))
+    }
+}
+
+#[checks::test]
+async fn what_a_login_elsewhere_left_takes_the_place_of_what_was_refused() {
+    let elsewhere = Arc::new(Elsewhere(Mutex::new("old")));
+    let session = Session::new(Arc::clone(&elsewhere));
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |_, token| {
+        answer(if token == "Bearer new" { 200 } else { 401 }, "{}")
+    });
+    let ask = async || {
+        let response = client.clone().oneshot(get("/")).await;
+        response.expect("an answer").status().as_u16()
+    };
+    assert_eq!(ask().await, 401);
+    *elsewhere.0.lock().expect("whole") = "new";
+    assert_eq!(ask().await, 200);
+    let expected = ["/ Bearer old", "/ Bearer old", "/ Bearer new"];
+    assert_eq!(*sent.lock().expect("whole"), expected);
+}
+
+/// A body that counts how often it is held back for another attempt.
+#[derive(Clone, Default)]
+struct Claimed(Arc<AtomicUsize>);
+
+impl ReplayableBody for Claimed {
+    fn try_clone(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    fn claim(&self) -> bool {
+        self.0.fetch_add(1, SeqCst);
+        true
+    }
+}
+
+#[checks::test]
+async fn a_body_goes_on_where_a_401_leads_nowhere() {
+    let layer = GareLayer::new(Login::at_once().stored("stored"));
+    let service = service_fn(|_: Request<Claimed>| async {
+        Ok::<_, std::convert::Infallible>(answer(401, "{}"))
+    });
+    // One's own credential has no successor; the session's may.
+    for (own, claims) in [(true, 0), (false, 1)] {
+        let body = Claimed::default();
+        let mut request = get("/").map(|_| body.clone());
+        if own {
+            request = presenting(request, "Bearer own");
+        }
+        let answer = layer.layer(service).oneshot(request).await;
+        assert_eq!(answer.expect("an answer").status(), 401);
+        assert_eq!(body.0.load(SeqCst), claims, "own: {own}");
+    }
+}

@@ -1,0 +1,301 @@
+//! The small public types of a session: what they hold, compare and show.
+
+use std::collections::HashSet;
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::reauth::{
+    AnsweredBy, Challenge, Credential, Identity, Origin, ReauthError, Session, Target, Trust,
+    printable, reauth_fn,
+};
+
+fn token(token: &str) -> Credential {
+    Credential::bearer(token).expect("a token")
+}
+
+#[checks::test]
+fn origin_is_scheme_host_and_port() {
+    for (url, secure, host, port, shown) in [
+        ("https://A.org/x?y", true, "a.org", 443, "https://a.org"),
+        ("https://a.org:443", true, "a.org", 443, "https://a.org"),
+        ("https://a.org:80", true, "a.org", 80, "https://a.org:80"),
+        ("http://a.org:443", false, "a.org", 443, "http://a.org:443"),
+        ("http://a.org", false, "a.org", 80, "http://a.org"),
+        ("http://A.org:80", false, "a.org", 80, "http://a.org"),
+        (
+            "http://[::1]:8080/",
+            false,
+            "[::1]",
+            8080,
+            "http://[::1]:8080",
+        ),
+        ("http://[::1]", false, "[::1]", 80, "http://[::1]"),
+    ] {
+        let origin: Origin = url.parse().expect(url);
+        let parts = (origin.is_secure(), origin.host(), origin.port());
+        assert_eq!(parts, (secure, host, port), "{url}");
+        assert_eq!(origin.to_string(), shown, "{url}");
+        assert_eq!(shown.parse::<Origin>().expect(shown), origin, "{url}");
+        let uri = url.parse().expect(url);
+        assert_eq!(Origin::of(&uri).expect(url), origin, "{url}");
+    }
+}
+
+#[checks::test]
+fn origins_are_equal_as_they_are_shown() {
+    const SHOWN: [&str; 4] = [
+        "https://a.org",
+        "http://a.org",
+        "https://a.org:8443",
+        "https://b.org",
+    ];
+    let all = SHOWN.map(|url| url.parse::<Origin>().expect(url));
+    assert_eq!(HashSet::from(all.clone()).len(), all.len());
+    for (url, origin) in [
+        ("https://A.org:443/x", &all[0]),
+        ("http://a.ORG:80", &all[1]),
+    ] {
+        assert_eq!(&url.parse::<Origin>().expect(url), origin);
+    }
+}
+
+#[checks::test]
+fn this_machine_has_several_names() {
+    for (url, loopback) in [
+        ("http://localhost", true),
+        ("http://LocalHost:1", true),
+        ("http://127.0.0.2", true),
+        ("http://[::1]", true),
+        ("http://[::2]", false),
+        ("http://128.0.0.1", false),
+        ("http://local.host", false),
+        ("http://localhost.example", false),
+    ] {
+        let origin: Origin = url.parse().expect(url);
+        assert_eq!(origin.is_loopback(), loopback, "{url}");
+    }
+}
+
+#[checks::test]
+fn text_that_is_no_origin_says_what_to_give() {
+    let insecure = Trust::none().origin("http://data.example.edu");
+    for error in [
+        "nowhere".parse::<Origin>().expect_err("no origin"),
+        insecure.expect_err("not on this machine"),
+    ] {
+        assert!(error.to_string().contains("https"), "{error}");
+    }
+}
+
+#[checks::test]
+fn answered_by_shows_no_query_and_no_password() {
+    for (url, shown) in [
+        (
+            "https://transfer.api.globus.org/ls?code=private",
+            r#"AnsweredBy { origin: Some("https://transfer.api.globus.org"), path: "/ls", .. }"#,
+        ),
+        (
+            "https://user:private@evil.example/",
+            r#"AnsweredBy { origin: None, path: "/", .. }"#,
+        ),
+    ] {
+        let answered = AnsweredBy(url.parse().expect(url));
+        assert_eq!(format!("{answered:?}"), shown);
+    }
+}
+
+#[checks::test]
+fn token_is_what_a_header_can_carry() {
+    for wrong in ["", " ", "two words", "a\n", "\u{7f}", "é"] {
+        let error = Credential::bearer(wrong).expect_err(wrong).to_string();
+        assert!(error.contains("Authorization"), "{error}");
+    }
+    for right in ["Ag-._~+/=", "a"] {
+        let value = token(right).header_value().clone();
+        assert_eq!(value, format!("Bearer {right}"));
+        assert!(value.is_sensitive(), "{right}");
+    }
+    let basic = http::HeaderValue::from_static("Basic eDp5");
+    let basic = Credential::from_header_value(basic);
+    assert!(basic.header_value() == "Basic eDp5" && basic.header_value().is_sensitive());
+}
+
+#[checks::test(start_paused = true)]
+async fn credential_shows_how_long_it_lasts_and_no_more() {
+    let credential = token("AgSecret");
+    for (credential, shown) in [
+        (credential.clone(), "Credential { expires_in: None, .. }"),
+        (
+            credential.clone().with_lifetime(Duration::from_secs(5)),
+            "Credential { expires_in: Some(5s), .. }",
+        ),
+        // Longer than the clock goes.
+        (
+            credential.with_lifetime(Duration::MAX),
+            "Credential { expires_in: None, .. }",
+        ),
+    ] {
+        assert_eq!(format!("{credential:?}"), shown);
+    }
+}
+
+#[checks::test]
+fn each_identity_equals_itself_alone() {
+    let all = || {
+        [
+            Identity::Session,
+            Identity::Named("ada".into()),
+            Identity::Named("bob".into()),
+            Identity::Named("Bearer ada".into()),
+            Identity::Presented(token("ada")),
+            Identity::Presented(token("bob")),
+        ]
+    };
+    for (at, one) in all().iter().enumerate() {
+        for (other_at, other) in all().iter().enumerate() {
+            assert_eq!(one == other, at == other_at, "{one:?} {other:?}");
+        }
+    }
+    let twice: HashSet<_> = all().into_iter().chain(all()).collect();
+    assert_eq!(twice.len(), all().len());
+    // How long a token lasts does not make it another person's.
+    let lasting = token("ada").with_lifetime(Duration::from_secs(5));
+    assert!(twice.contains(&Identity::Presented(lasting)));
+}
+
+#[checks::test]
+fn identity_shows_a_name_and_no_token() {
+    let presented = Identity::Presented(token("AgSecret"));
+    let all = [Identity::Session, Identity::Named("ada".into()), presented];
+    assert_eq!(
+        format!("{all:?}"),
+        r#"[Session, Named("ada"), Presented(..)]"#
+    );
+}
+
+#[checks::test]
+fn each_kind_of_error_is_told_apart() {
+    const URL: &str = "https://auth.globus.org/?state=s";
+    for (error, declined, timeout, interaction, url) in [
+        (ReauthError::new("m"), false, false, false, None),
+        (ReauthError::declined(), true, false, false, None),
+        (ReauthError::timeout(), false, true, false, None),
+        (
+            ReauthError::interaction_required(URL),
+            false,
+            false,
+            true,
+            Some(URL),
+        ),
+        (
+            ReauthError::interaction_required_elsewhere(),
+            false,
+            false,
+            true,
+            None,
+        ),
+    ] {
+        assert_eq!(error.is_declined(), declined, "{error}");
+        assert_eq!(error.is_timeout(), timeout, "{error}");
+        assert_eq!(error.is_interaction_required(), interaction, "{error}");
+        assert_eq!(error.login_url(), url, "{error}");
+        assert!(
+            error.source().is_none() && !error.to_string().is_empty(),
+            "{error}"
+        );
+    }
+}
+
+#[checks::test]
+fn error_keeps_and_shows_its_cause() {
+    let cause = io::Error::other("the disk is full");
+    let error = ReauthError::with_source("could not save", cause);
+    assert_eq!(error.to_string(), "could not save");
+    let source = error.source().map(ToString::to_string);
+    assert_eq!(source.as_deref(), Some("the disk is full"));
+    // A clone, which another waiter gets, as well.
+    let source = error.clone();
+    let source = source.source().expect("a cause");
+    assert!(source.is::<io::Error>());
+    let shown = format!("{error:?}");
+    for part in ["could not save", "the disk is full"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
+
+#[checks::test]
+fn error_shows_the_page_of_a_login_and_not_its_query() {
+    for url in [
+        "https://auth.globus.org/p?state=secret#x",
+        "https://auth.globus.org/p#secret",
+    ] {
+        let shown = format!("{:?}", ReauthError::interaction_required(url));
+        assert!(shown.contains(r#""https://auth.globus.org/p""#), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}
+
+#[checks::test]
+fn session_shows_its_settings_and_a_closure_its_name() {
+    let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
+    let shown = format!("{login:?}");
+    assert!(shown.starts_with("ReauthFn(") && shown.contains("closure"));
+    let shown = format!("{:?}", Session::new(login).max_logins(7));
+    assert!(shown.contains("max_logins: 7"), "{shown}");
+}
+
+#[checks::test]
+fn printable_text_steers_no_terminal() {
+    for (text, shown) in [
+        ("plain", "plain"),
+        ("  two\r\n lines\t", "two lines"),
+        ("\u{1b}[31mred\u{1b}[0m", "[31mred [0m"),
+        ("\u{9b}31m", "31m"),
+        ("a\u{202e}b\u{2066}c\u{200b}d", "abcd"),
+        ("\u{7}\u{8}\u{0}", ""),
+        ("naïve 東京 🔑", "naïve 東京 🔑"),
+    ] {
+        assert_eq!(printable(text), shown, "{text:?}");
+    }
+    assert_eq!(printable(&"é".repeat(300)), "é".repeat(300));
+    let cut = printable(&"é".repeat(301));
+    assert!(
+        cut.chars().count() == 301 && cut.ends_with('…'),
+        "a long one is cut"
+    );
+}
+
+#[checks::test]
+fn each_requirement_has_its_words() {
+    let asks = AuthorizationParameters::default;
+    let domains = || asks().with_session_required_single_domain(["uchicago.edu", "anl.gov"]);
+    for (asked, words) in [
+        (asks(), "to log in again."),
+        (
+            domains().with_session_message("Log in\u{1b}[2J please"),
+            "to log in again with an identity from uchicago.edu or anl.gov. It says: \"Log in [2J please\"",
+        ),
+        (
+            asks().with_session_required_policies(["p"]),
+            "to meet the authentication policy p.",
+        ),
+        (
+            asks().with_session_required_policies(["p", "q"]),
+            "to meet the authentication policies p and q.",
+        ),
+        (
+            domains()
+                .with_session_required_mfa(true)
+                .with_required_scopes(["a", "b", "c"]),
+            "to log in again with an identity from uchicago.edu or anl.gov, use multi-factor authentication and consent to a, b and c.",
+        ),
+    ] {
+        let origin = "https://transfer.api.globus.org".parse();
+        let target = Target::new(origin.expect("an origin"), Identity::Session);
+        let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", asked));
+        let expected = format!("transfer.api.globus.org asks you {words}");
+        assert_eq!(challenge.in_plain_words(), expected);
+    }
+}

@@ -1,0 +1,145 @@
+//! Requests that wait for a login that is not theirs.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{GareOutcome, ReauthError, Refusal, Session};
+use http::Request;
+use tokio::sync::Semaphore;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt, service_fn};
+
+use checks::mock::{
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
+    settle,
+};
+
+const OTHER_POLICY: &str =
+    r#"{"code":"c","authorization_parameters":{"session_required_policies":["q"]}}"#;
+
+/// The first login lets `/` in, the second everybody else; what was sent.
+fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
+    let sent = Arc::clone(sent);
+    behind(&GareLayer::from_session(session.clone()), move |request| {
+        let (path, token) = (request.uri().path(), authorization(&request));
+        sent.lock().expect("whole").push(format!("{path} {token}"));
+        match (path, token) {
+            ("/", "Bearer token-1") | (_, "Bearer token-2") => answer(200, ""),
+            ("/", _) => answer(403, MFA),
+            ("/q", _) => answer(403, OTHER_POLICY),
+            _ => answer(403, POLICY),
+        }
+    })
+}
+
+#[checks::test]
+async fn who_waits_replays_first_and_then_all_ask_together_for_what_is_theirs() {
+    let login = Login::held();
+    // Another's login does not count against the one that each of them may have.
+    let session = Session::new(login.clone()).max_logins(1);
+    let sent = Arc::<Mutex<Vec<String>>>::default();
+    let client = service(&session, &sent);
+    let mut all = Vec::new();
+    for path in ["/", "/p", "/q", "/p"] {
+        let request = presenting(get(path), "Bearer old");
+        all.push(tokio::spawn(client.clone().oneshot(request)));
+        settle().await;
+    }
+    assert_eq!(login.logins(), 1);
+    login.let_go();
+    settle().await;
+    assert_eq!(login.logins(), 2);
+    login.let_go();
+    for response in all {
+        let response = response.await.expect("no panic").expect("an answer");
+        assert_eq!(response.status(), 200);
+        let outcome = response.extensions().get::<GareOutcome>().expect("one");
+        assert_eq!(outcome.logins(), 1);
+    }
+    let challenges = login.challenges();
+    let policies = |at: usize| {
+        let asked = &challenges[at].gare().authorization_parameters;
+        let mut policies = asked.session_required_policies.clone();
+        policies.sort();
+        policies
+    };
+    assert_eq!(
+        (policies(0), policies(1)),
+        (vec![], vec!["p".into(), "q".into()])
+    );
+    let sent = sent.lock().expect("whole");
+    let replayed = |line: &str| sent.iter().filter(|sent| *sent == line).count();
+    assert_eq!(replayed("/p Bearer token-1"), 2, "after the other's login");
+    assert_eq!(replayed("/q Bearer token-1"), 1, "after the other's login");
+}
+
+#[checks::test]
+async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own() {
+    let login = Login::held().then(Err(ReauthError::declined()));
+    // Nothing but the failure itself keeps them from it.
+    let session = Session::new(login.clone()).cool_down(Duration::ZERO);
+    let client = service(&session, &Arc::default());
+    let mut all = Vec::new();
+    for path in ["/", "/", "/p"] {
+        let request = presenting(get(path), "Bearer old");
+        all.push(tokio::spawn(client.clone().oneshot(request)));
+        settle().await;
+    }
+    login.let_go();
+    login.let_go();
+    for response in all {
+        let response = response.await.expect("no panic").expect("an answer");
+        let outcome = response.extensions().get::<GareOutcome>().expect("one");
+        let declined =
+            matches!(outcome.refusal(), Some(Refusal::Failed(error)) if error.is_declined());
+        assert!(declined, "{outcome:?}");
+    }
+    assert_eq!(login.logins(), 1);
+}
+
+#[checks::test(start_paused = true)]
+async fn who_has_had_its_logins_does_not_wait_for_those_of_others() {
+    let login = Login::held();
+    let session = Session::new(login.clone()).max_logins(1);
+    let slow = Arc::new(Semaphore::new(0));
+    let gate = Arc::clone(&slow);
+    let inner = service_fn(move |request: Request<Body>| {
+        let gate = Arc::clone(&gate);
+        async move {
+            let token = authorization(&request).to_owned();
+            let (status, body) = match (request.uri().path(), token.as_str()) {
+                (_, "Bearer token-2") => (200, ""),
+                ("/", "Bearer old") => (403, MFA),
+                ("/", _) => {
+                    gate.acquire().await.expect("open").forget();
+                    (403, CONSENT)
+                }
+                _ => (403, CONSENT),
+            };
+            Ok::<_, Infallible>(answer(status, body))
+        }
+    });
+    let client = GareLayer::from_session(session).layer(BoxCloneSyncService::new(inner));
+    let send = |path| {
+        let request = presenting(get(path), "Bearer old");
+        tokio::spawn(client.clone().oneshot(request))
+    };
+    let first = send("/");
+    settle().await;
+    login.let_go();
+    settle().await;
+    // Its replay is under way when somebody else begins the login that it would need next.
+    let other = send("/consent");
+    settle().await;
+    assert_eq!(login.logins(), 2);
+    slow.add_permits(1);
+    let first = first.await.expect("no panic").expect("an answer");
+    let outcome = first.extensions().get::<GareOutcome>().expect("one");
+    assert!(matches!(outcome.refusal(), Some(Refusal::Exhausted)));
+    assert_eq!((first.status().as_u16(), outcome.logins()), (403, 1));
+    login.let_go();
+    let other = other.await.expect("no panic").expect("an answer");
+    assert_eq!(other.status(), 200);
+}

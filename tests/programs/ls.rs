@@ -1,0 +1,100 @@
+//! `examples/ls.rs`, run as a program.
+
+use std::process::Stdio;
+
+use checks::site::{LISTING, Ran, command, run};
+
+use crate::support::example;
+
+async fn ls(arguments: &[&str]) -> Ran {
+    run(command(example("ls"), arguments)).await
+}
+
+#[checks::test(seconds = 600)]
+async fn demonstration_lists_before_and_after_a_login() {
+    let ran = ls(&[]).await;
+    ran.assert_ended(0, &LISTING.repeat(2));
+    let told = [
+        "The first listing:",
+        "Two minutes pass.",
+        "refused with status 502",
+        "127.0.0.1 asks you to log in again",
+        "A login follows (prompt=login)",
+    ];
+    let places = told.map(|words| ran.stderr.find(words).unwrap_or_else(|| panic!("{words}")));
+    assert!(places.is_sorted(), "{}", ran.stderr);
+}
+
+#[checks::test(seconds = 600)]
+async fn wrong_use_is_told_in_a_few_words() {
+    for (arguments, says) in [
+        (&["not an id"][..], "invalid character"),
+        (&["a", "b", "c"], "usage: ls"),
+        (
+            &["6c54cade-bde5-45c1-bdea-f4bd71dba2cc"],
+            "GLOBUS_CLIENT_ID",
+        ),
+    ] {
+        let ran = ls(arguments).await;
+        ran.assert_ended(1, "");
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    }
+    let ran = ls(&["--help"]).await;
+    assert!(
+        ran.code == 0 && ran.stdout.contains("usage: ls"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[checks::test(seconds = 600)]
+async fn reader_that_is_gone_causes_no_panic() {
+    let mut command = command(example("ls"), &[]);
+    let started = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = started.expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().await.expect("it ends");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("Broken pipe") && !told.contains("panicked"),
+        "{told}"
+    );
+}
+
+/// Against FakeGlobus in the place of the real one: a first login, and one more when the session is too old.
+#[cfg(unix)]
+#[checks::test(seconds = 600)]
+async fn collection_is_listed_after_a_login_in_the_browser() {
+    use checks::launcher::Launcher;
+    use checks::site::Site;
+
+    let site = Site::new(example("ls")).await;
+    let mut launcher = Launcher::new();
+    for path in [&[][..], &["/figures/"]] {
+        let mut command = site.with_client(&[&[site.collection.as_str()], path].concat());
+        command.env("BROWSER", launcher.program());
+        let person = async {
+            let page = launcher.page().await;
+            // The page answers for an automatic person: it redirects to the program.
+            let http = reqwest::Client::builder().no_proxy().build();
+            let answer = http.expect("a client").get(page).send().await;
+            assert_eq!(answer.expect("an answer").status(), 200);
+        };
+        let (ran, ()) = tokio::join!(run(command), person);
+        ran.assert_ended(
+            0,
+            if path.is_empty() {
+                LISTING
+            } else {
+                "sketch.svg\n"
+            },
+        );
+        site.globus
+            .clock()
+            .advance(std::time::Duration::from_secs(120));
+    }
+    checks::sample::assert_no_violation(&site.globus);
+}

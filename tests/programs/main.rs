@@ -1,0 +1,5 @@
+//! The examples, run as their users run them.
+
+mod explain;
+mod ls;
+mod support;
