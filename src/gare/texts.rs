@@ -100,7 +100,8 @@ impl Lines {
         let mut lines = Self::default();
         let (mut line, mut at, mut after_rule) = (start, start, false);
         lines.line(text, line, after_rule)?;
-        while let Some(skipped) = text.get(at..).and_then(next_end) {
+        let has_rare = text.iter().fold(false, |any, byte| any | is_rare_end(byte));
+        while let Some(skipped) = next_end(text.get(at..).unwrap_or_default(), has_rare) {
             at += skipped;
             let rest = text.get(at..).unwrap_or_default();
             let Some(length) = line_end(rest) else {
@@ -157,19 +158,18 @@ pub(super) fn after_code(line: &[u8]) -> Option<u8> {
         .filter(|after| is_code && matches!(after, b'-' | b' '))
 }
 
-/// The bytes that a line end may begin with.
-static ENDS: [bool; 256] = {
-    let (bytes, mut ends, mut at) = (b"\n\x0b\x0c\r\\%&<\xc2\xe2", [false; 256], 0);
-    while at < bytes.len() {
-        ends[bytes[at] as usize] = true;
-        at += 1;
-    }
-    ends
-};
+/// Whether a line end may begin with `byte`, apart from the three bytes that nearly all begin with.
+fn is_rare_end(byte: &u8) -> bool {
+    matches!(byte, 0x0B | 0x0C | b'%' | b'&' | b'<' | 0xC2 | 0xE2)
+}
 
 /// Where in `text` a line end may begin.
-fn next_end(text: &[u8]) -> Option<usize> {
-    text.iter().position(|byte| ENDS[usize::from(*byte)])
+fn next_end(text: &[u8], has_rare: bool) -> Option<usize> {
+    if has_rare {
+        let may_end = |byte: &u8| is_rare_end(byte) || matches!(byte, b'\n' | b'\r' | b'\\');
+        return text.iter().position(may_end);
+    }
+    memchr::memchr3(b'\n', b'\r', b'\\', text)
 }
 
 /// The length of the line end that `bytes` begin with, in any spelling: control characters and Unicode's separators,
@@ -267,7 +267,15 @@ mod tests {
                 Some(end.len()),
                 "{end:?}"
             );
-            assert_eq!(next_end(end.as_bytes()), Some(0), "{end:?}");
+            for text in [end.to_owned(), format!("% {end}")] {
+                let has_rare = text.bytes().any(|byte| is_rare_end(&byte));
+                let at = text.len() - end.len();
+                assert_eq!(
+                    next_end(&text.as_bytes()[at..], has_rare),
+                    Some(0),
+                    "{end:?}"
+                );
+            }
             for cut in 1..end.len() {
                 assert_eq!(
                     line_end(&end.as_bytes()[..cut]),
