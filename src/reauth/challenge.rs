@@ -169,7 +169,7 @@ mod tests {
     use crate::reauth::Identity;
 
     #[checks::test]
-    fn a_challenge_tells_what_was_met() {
+    fn challenge_describes_the_request_and_the_requirement() {
         let found = detect(br#"{"authorization_parameters": {"session_required_mfa": true}}"#);
         let gare = found[0].gare.clone();
         let origin = "https://transfer.api.globus.org".parse();

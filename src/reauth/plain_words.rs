@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn what_steers_a_terminal_is_gone() {
+    fn printable_removes_terminal_controls() {
         for (text, shown) in [
             ("plain", "plain"),
             ("  two\r\n lines\t", "two lines"),
@@ -165,14 +165,14 @@ mod tests {
     }
 
     #[checks::test]
-    fn an_overlong_text_is_cut() {
+    fn printable_cuts_an_overlong_text() {
         assert_eq!(printable(&"é".repeat(301)).chars().count(), 301);
         assert!(printable(&"é".repeat(301)).ends_with('…'));
         assert_eq!(printable(&"é".repeat(300)), "é".repeat(300));
     }
 
     #[checks::test]
-    fn each_requirement_has_its_words() {
+    fn each_requirement_is_described_in_words() {
         let mut asked = AuthorizationParameters::default();
         assert_eq!(
             told(Says::Service, &asked),

@@ -42,7 +42,7 @@ fn parameters(found: &[Found]) -> Vec<Value> {
 }
 
 #[checks::test]
-fn finds_what_is_expected_and_nothing_else() {
+fn corpus_yields_exactly_the_expected_requirements() {
     let mut failures = Vec::new();
     for row in rows() {
         let found = gare::detect(row.body.as_bytes());
@@ -80,7 +80,7 @@ fn finds_what_is_expected_and_nothing_else() {
 }
 
 #[checks::test]
-fn says_where() {
+fn detection_names_the_location() {
     let locations = |id: &str| -> Vec<String> {
         let row = rows()
             .into_iter()
@@ -121,7 +121,7 @@ fn documents_survive_a_round_trip() {
 
 /// Cut anywhere, a body with one requirement yields that one or none.
 #[checks::test]
-fn a_cut_body_never_asks_for_something_else() {
+fn cut_body_asks_for_the_same_or_nothing() {
     let mut salvaged = 0;
     for row in rows()
         .iter()

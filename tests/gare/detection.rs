@@ -15,7 +15,7 @@ fn shown(body: &str) -> Vec<String> {
 }
 
 #[checks::test]
-fn places() {
+fn documents_are_found_in_every_location() {
     let gare = |name: &str| {
         format!(r#"{{"authorization_parameters":{{"session_required_policies":["{name}"]}}}}"#)
     };
@@ -75,7 +75,7 @@ fn places() {
 }
 
 #[checks::test]
-fn what_is_nested_fills_what_is_empty() {
+fn nested_documents_fill_empty_fields() {
     let body = r#"{"authorization_parameters": {"session_required_policies": ["p"]},
         "message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"q\"]}}",
         "details": {"code": "ConsentRequired", "required_scope": "s", "description": "d"}}"#;
@@ -87,7 +87,7 @@ fn what_is_nested_fills_what_is_empty() {
 }
 
 #[checks::test]
-fn scopes_that_can_be_read_take_the_place_of_odd_ones() {
+fn readable_scopes_replace_odd_ones() {
     let nested = r#""detail": {"code": "ConsentRequired", "required_scopes": ["a"]}"#;
     for extra in ["", r#", "x": 1"#] {
         let body =
@@ -101,7 +101,7 @@ fn scopes_that_can_be_read_take_the_place_of_odd_ones() {
 }
 
 #[checks::test]
-fn odd_scopes_stay_where_nothing_takes_their_place() {
+fn odd_scopes_stay_without_a_replacement() {
     let body = r#"{"authorization_parameters": {"required_scopes": 7},
         "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#;
     let expected = r#"root {"session_required_mfa":true,"required_scopes":7}"#;
@@ -109,7 +109,7 @@ fn odd_scopes_stay_where_nothing_takes_their_place() {
 }
 
 #[checks::test]
-fn a_lone_surrogate_costs_no_unknown_field() {
+fn lone_surrogate_keeps_the_unknown_fields() {
     let body = r#"{"authorization_parameters": {"x": "\ud800", "y": 1}}"#;
     let found = detect(body.as_bytes());
     let extra = &found[0].gare.authorization_parameters.extra;
@@ -118,7 +118,7 @@ fn a_lone_surrogate_costs_no_unknown_field() {
 }
 
 #[checks::test]
-fn every_document_of_a_text_counts() {
+fn every_document_of_a_text_is_found() {
     let reply = |name: &str| {
         format!(
             r#"530-GridFTP-JSON-Result: {{\"authorization_parameters\": {{\"session_required_policies\": [\"{name}\"]}}}}"#
@@ -138,7 +138,7 @@ fn every_document_of_a_text_counts() {
 }
 
 #[checks::test]
-fn a_document_ends_where_the_text_does() {
+fn document_ends_with_its_text() {
     let body = r#"{"message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_message\":", "text": "}}"}"#;
     assert_eq!(
         shown(body),
@@ -147,7 +147,7 @@ fn a_document_ends_where_the_text_does() {
 }
 
 #[checks::test]
-fn there_are_no_replies_in_replies() {
+fn reply_within_a_reply_is_ignored() {
     let inner = r#"GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
     for document in [
         format!(r#"{{"a": "{inner}"}}"#),
@@ -160,7 +160,7 @@ fn there_are_no_replies_in_replies() {
 }
 
 #[checks::test]
-fn what_holds_a_text_is_no_document_for_that() {
+fn object_around_a_text_is_no_document() {
     let asks = r#""authorization_parameters": {"prompt": "login"}"#;
     let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
     for member in [
@@ -174,7 +174,7 @@ fn what_holds_a_text_is_no_document_for_that() {
 }
 
 #[checks::test]
-fn as_deep_as_documents_are_looked_at() {
+fn documents_are_found_down_to_depth_32() {
     let asks = r#"{"authorization_parameters": {}}"#;
     for (depth, found) in [(1, 1), (32, 1), (33, 0)] {
         let body = format!(
@@ -189,7 +189,7 @@ fn as_deep_as_documents_are_looked_at() {
 }
 
 #[checks::test]
-fn where_texts_are() {
+fn replies_are_found_in_every_text_location() {
     let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
     let params = r#"{"session_required_mfa":true}"#;
     for (body, location) in [
@@ -214,7 +214,7 @@ fn where_texts_are() {
 }
 
 #[checks::test]
-fn a_cut_document_names_what_it_wants_or_wants_nothing() {
+fn cut_document_needs_a_named_requirement() {
     let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_message": "m", "#;
     assert_eq!(shown(cut), [""; 0]);
     let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_required_mfa": true, "sess"#;
@@ -225,7 +225,7 @@ fn a_cut_document_names_what_it_wants_or_wants_nothing() {
 }
 
 #[checks::test]
-fn odd_spellings_of_json() {
+fn odd_json_spellings_are_accepted() {
     for (body, expected) in [
         (r#"{"\u0061uthorization_parameters": {}}"#, r#"root {}"#),
         (

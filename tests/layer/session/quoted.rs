@@ -96,7 +96,7 @@ async fn stated_requirements_count_from_globus() {
 }
 
 #[checks::test]
-async fn messages_are_said_by_who_wrote_them() {
+async fn messages_are_attributed_to_their_author() {
     let says = |message: &str| {
         REFUSED.replace(
             r#"{\"session"#,

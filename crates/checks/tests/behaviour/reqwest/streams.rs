@@ -17,7 +17,7 @@ fn stream(pieces: &'static [&'static str]) -> Body {
 }
 
 #[checks::test]
-async fn a_stream_is_sent_once_by_default() -> Result<(), BoxError> {
+async fn stream_is_sent_once_by_default() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let session = session();
     let client = ClientBuilder::new(plain())
@@ -58,7 +58,7 @@ async fn a_stream_is_sent_once_by_default() -> Result<(), BoxError> {
 }
 
 #[checks::test]
-async fn a_stream_is_kept_where_that_is_asked_for() -> Result<(), BoxError> {
+async fn stream_is_replayed_up_to_the_limit_that_is_set() -> Result<(), BoxError> {
     for (limit, status) in [(5, 200), (4, 403)] {
         let (server, requests) = guarded(403).await;
         let session = session();
@@ -79,7 +79,7 @@ async fn a_stream_is_kept_where_that_is_asked_for() -> Result<(), BoxError> {
 }
 
 #[checks::test]
-async fn a_body_that_is_empty_needs_no_keeping() -> Result<(), BoxError> {
+async fn empty_stream_is_replayed_by_default() -> Result<(), BoxError> {
     let (server, _) = guarded(403).await;
     let client = ClientBuilder::new(plain())
         .with(GareMiddleware::from_session(session()))
