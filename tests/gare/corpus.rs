@@ -3,23 +3,10 @@
 //! `tests/corpus/errors.jsonl` and `errors_2.jsonl` have one body a line: `expect` is what the Python SDK finds, or, where it finds nothing or is
 //! wrong, what a person reading the body would say.
 
+use checks::corpus::{CORPUS, NOT_YET};
 use globus_gare::gare::{self, Found};
 use serde::Deserialize;
 use serde_json::Value;
-
-const CORPUS: &str = concat!(
-    include_str!("../corpus/errors.jsonl"),
-    include_str!("../corpus/errors_2.jsonl")
-);
-
-/// Rows whose requirement is not found yet, or is another.
-const NOT_YET: [&str; 5] = [
-    "gcs-403-r110-params-empty-object",
-    "auth-dependent-consent-two-errors",
-    "flows-list-runs-one-inactive",
-    "flows-run-failed-cause-json-string",
-    "any-consent-required-scope-empty-string",
-];
 
 #[derive(Deserialize)]
 struct Row {

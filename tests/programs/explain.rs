@@ -3,23 +3,10 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use checks::corpus::{CORPUS, NOT_YET, rows};
 use serde_json::{Value, json};
 
 use crate::support::example;
-
-const CORPUS: &str = concat!(
-    include_str!("../corpus/errors.jsonl"),
-    include_str!("../corpus/errors_2.jsonl")
-);
-
-/// Rows whose requirement is not found yet, or is another.
-const NOT_YET: [&str; 5] = [
-    "gcs-403-r110-params-empty-object",
-    "auth-dependent-consent-two-errors",
-    "flows-list-runs-one-inactive",
-    "flows-run-failed-cause-json-string",
-    "any-consent-required-scope-empty-string",
-];
 
 fn explain(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(example("explain"))
@@ -141,10 +128,7 @@ fn the_corpus() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
-    let rows: Vec<Value> = CORPUS
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a row"))
-        .collect();
+    let rows: Vec<Value> = rows().collect();
     assert_eq!(answers.len(), rows.len());
     for (answer, row) in answers.iter().zip(&rows) {
         assert_eq!(answer["id"], row["id"]);
