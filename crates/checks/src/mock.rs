@@ -178,6 +178,11 @@ impl Login {
         }))
     }
 
+    /// A layer whose session logs in with this.
+    pub fn layer(&self) -> GareLayer {
+        GareLayer::new(self.clone())
+    }
+
     /// What the next login without a result of its own gives.
     pub fn then(self, result: Result<Credential, ReauthError>) -> Self {
         self.0.results.lock().expect("whole").push_back(result);
