@@ -2,7 +2,9 @@
 
 use globus_gare::gare::detect;
 
-use crate::shown::{FILLED, NESTED, asks_for, assert_policies, located, two_replies};
+use crate::shown::{
+    FILLED, NESTED, ODD_SCOPES, around, asks_for, assert_policies, located, two_replies,
+};
 
 #[checks::test]
 fn places() {
@@ -65,9 +67,7 @@ fn scopes_that_can_be_read_take_the_place_of_odd_ones() {
 
 #[checks::test]
 fn odd_scopes_stay_where_nothing_takes_their_place() {
-    let body = r#"{"authorization_parameters": {"required_scopes": 7},
-        "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#;
-    let expected = r#"root {"session_required_mfa":true,"required_scopes":7}"#;
+    let (body, expected) = ODD_SCOPES;
     assert_eq!(located(body), [expected]);
 }
 
@@ -99,11 +99,7 @@ fn a_document_ends_where_the_text_does() {
 #[checks::test]
 fn there_are_no_replies_in_replies() {
     let inner = r#"GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
-    for document in [
-        format!(r#"{{"a": "{inner}"}}"#),
-        format!(r#"{{"detail": "{inner}"}}"#),
-        format!(r#"{{"detail": ["{inner}"]}}"#),
-    ] {
+    for document in around(inner) {
         let body = format!("530-GridFTP-JSON-Result: {document}");
         assert_eq!(detect(body.as_bytes()), [], "{body}");
     }

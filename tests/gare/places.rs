@@ -2,7 +2,7 @@
 
 use globus_gare::gare::detect;
 
-use crate::shown::{FILLED, NESTED, asks_for, assert_policies, located};
+use crate::shown::{FILLED, NESTED, ODD_SCOPES, asks_for, assert_policies, located};
 
 /// A GridFTP reply that asks for `policy`, as it stands in a JSON string.
 fn reply(policy: &str) -> String {
@@ -123,9 +123,7 @@ fn scopes_that_can_be_read_replace_odd_ones() {
         assert_eq!(parameters.extra.is_empty(), unknown.is_empty());
     }
     // Nothing takes their place here.
-    let body = r#"{"authorization_parameters": {"required_scopes": 7},
-        "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#;
-    let expected = r#"root {"session_required_mfa":true,"required_scopes":7}"#;
+    let (body, expected) = ODD_SCOPES;
     assert_eq!(located(body), [expected]);
 }
 

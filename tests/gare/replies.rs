@@ -3,7 +3,7 @@
 use globus_gare::gare::{AuthorizationParameters, detect};
 use serde_json::{Value, json};
 
-use crate::shown::{located, two_replies};
+use crate::shown::{around, located, two_replies};
 
 const REPLY: &str = "GridFTP-JSON-Result:";
 
@@ -240,11 +240,7 @@ fn reply_ends_where_its_string_does() {
 #[checks::test]
 fn reply_within_a_reply_is_none() {
     let inner = r#"530-GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
-    for document in [
-        format!(r#"{{"a": "{inner}"}}"#),
-        format!(r#"{{"detail": "{inner}"}}"#),
-        format!(r#"{{"detail": ["{inner}"]}}"#),
-    ] {
+    for document in around(inner) {
         for body in bodies(&format!("530-GridFTP-JSON-Result: {document}")) {
             assert_eq!(located(&body), [""; 0], "{body}");
         }

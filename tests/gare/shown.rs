@@ -16,6 +16,22 @@ pub(crate) const FILLED: &str = concat!(
     r#""required_scopes":["s"]}"#
 );
 
+/// Scopes that cannot be read, with nothing that takes their place; what is found.
+pub(crate) const ODD_SCOPES: (&str, &str) = (
+    r#"{"authorization_parameters": {"required_scopes": 7},
+        "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#,
+    r#"root {"session_required_mfa":true,"required_scopes":7}"#,
+);
+
+/// Documents with `text` within.
+pub(crate) fn around(text: &str) -> [String; 3] {
+    [
+        format!(r#"{{"a": "{text}"}}"#),
+        format!(r#"{{"detail": "{text}"}}"#),
+        format!(r#"{{"detail": ["{text}"]}}"#),
+    ]
+}
+
 /// A document that asks for `policy`.
 pub(crate) fn asks_for(policy: &str) -> String {
     format!(r#"{{"authorization_parameters":{{"session_required_policies":["{policy}"]}}}}"#)

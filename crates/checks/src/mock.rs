@@ -26,6 +26,7 @@ pub type Answer = Response<GareBody<Body>>;
 pub const MFA: &str =
     r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_mfa":true}}"#;
 pub const POLICY: &str = r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_policies":["p"]}}"#;
+pub const OTHER_POLICY: &str = r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_policies":["q"]}}"#;
 pub const CONSENT: &str =
     r#"{"code":"ConsentRequired","authorization_parameters":{"required_scopes":["s"]}}"#;
 
@@ -75,6 +76,14 @@ pub fn authorization<B>(request: &Request<B>) -> &str {
 pub fn token_number<B>(request: &Request<B>) -> usize {
     let number = authorization(request).strip_prefix("Bearer token-");
     number.map_or(0, |number| number.parse().unwrap_or(0))
+}
+
+/// The response of a service that lets in `Bearer token-1` alone.
+pub fn let_in_first(request: Request<Body>) -> Response<Body> {
+    match authorization(&request) {
+        "Bearer token-1" => answer(200, ""),
+        _ => answer(403, MFA),
+    }
 }
 
 /// Sends `request` and waits for the response.

@@ -12,12 +12,9 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, service_fn};
 
 use checks::mock::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, is_declined,
-    outcome, presenting, responses, settle, spawn, spawn_in_turn,
+    Body, CONSENT, Login, MFA, OTHER_POLICY, POLICY, Service, answer, authorization, behind, get,
+    is_declined, outcome, presenting, responses, settle, spawn, spawn_in_turn,
 };
-
-const OTHER_POLICY: &str =
-    r#"{"code":"c","authorization_parameters":{"session_required_policies":["q"]}}"#;
 
 fn old(path: &str) -> Request<Body> {
     presenting(get(path), "Bearer old")

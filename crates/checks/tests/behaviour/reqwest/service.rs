@@ -14,7 +14,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
 use crate::support::server::{Answer, Server};
 
-pub(crate) const GARE: &str = r#"{"authorization_parameters":{"session_required_mfa":true}}"#;
+pub(crate) use checks::mock::MFA as GARE;
 
 /// Refuses with `status` whoever comes without `Bearer fresh`; counts who comes.
 pub(crate) async fn guarded(status: u16) -> (Server, Arc<AtomicUsize>) {
