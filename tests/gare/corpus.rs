@@ -3,14 +3,10 @@
 //! `tests/corpus/errors.jsonl` and `errors_2.jsonl` have one body a line: `expect` is what the Python SDK finds, or, where it finds nothing or is
 //! wrong, what a person reading the body would say.
 
+use checks::corpus::CORPUS;
 use globus_gare::gare::{self, Found};
 use serde::Deserialize;
 use serde_json::Value;
-
-const CORPUS: &str = concat!(
-    include_str!("../corpus/errors.jsonl"),
-    include_str!("../corpus/errors_2.jsonl")
-);
 
 #[derive(Deserialize)]
 struct Row {

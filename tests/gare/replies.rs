@@ -3,7 +3,7 @@
 use globus_gare::gare::{AuthorizationParameters, detect};
 use serde_json::{Value, json};
 
-use crate::shown::located;
+use crate::shown::{around, located, two_replies};
 
 const REPLY: &str = "GridFTP-JSON-Result:";
 
@@ -222,21 +222,8 @@ fn white_space_of_a_reply_may_be_escaped() {
 
 #[checks::test]
 fn every_reply_of_a_text_counts_however_it_is_spelled() {
-    let reply = |name: &str| {
-        format!(
-            r#"530-GridFTP-JSON-Result: {{\"authorization_parameters\": {{\"session_required_policies\": [\"{name}\"]}}}}\r\n"#
-        )
-    };
-    let (a, b) = (reply("a"), reply("b"));
-    let on_lines = b.replace(": {", r":\r\n530- {");
-    let hidden = b.replace("-J", r"\u002dJ");
-    for (first, second) in [(&a, &b), (&a, &on_lines), (&a, &hidden)] {
-        for body in [
-            format!(r#"{{"message": "{first}{second}"}}"#),
-            format!(r#"{{"message": "{second}{first}"}}"#),
-        ] {
-            assert_eq!(found(&body).len(), 2, "{body}");
-        }
+    for body in two_replies(r"\r\n", r"\r\n") {
+        assert_eq!(found(&body).len(), 2, "{body}");
     }
 }
 
@@ -253,11 +240,7 @@ fn reply_ends_where_its_string_does() {
 #[checks::test]
 fn reply_within_a_reply_is_none() {
     let inner = r#"530-GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
-    for document in [
-        format!(r#"{{"a": "{inner}"}}"#),
-        format!(r#"{{"detail": "{inner}"}}"#),
-        format!(r#"{{"detail": ["{inner}"]}}"#),
-    ] {
+    for document in around(inner) {
         for body in bodies(&format!("530-GridFTP-JSON-Result: {document}")) {
             assert_eq!(located(&body), [""; 0], "{body}");
         }

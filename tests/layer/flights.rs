@@ -13,8 +13,8 @@ use http::Request;
 use tower::ServiceExt;
 
 use checks::mock::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
-    settle, with,
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, is_declined,
+    outcome, presenting, responses, send, settle, spawn, token_number, with,
 };
 
 /// A service that wants the `generation`-th token or a later one.
@@ -23,10 +23,7 @@ fn wants(layer: &GareLayer, generation: usize) -> (Service, Arc<AtomicUsize>) {
     let seen = Arc::clone(&requests);
     let client = behind(layer, move |request| {
         seen.fetch_add(1, Ordering::SeqCst);
-        let token = authorization(&request)
-            .strip_prefix("Bearer token-")
-            .map_or(0, |n| n.parse().unwrap_or(0));
-        if token >= generation {
+        if token_number(&request) >= generation {
             answer(200, "")
         } else {
             answer(403, MFA)
@@ -39,23 +36,13 @@ fn wants(layer: &GareLayer, generation: usize) -> (Service, Arc<AtomicUsize>) {
 async fn requests_challenged_together_cost_one_login() {
     let login = Login::held();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
-    let all = (0..100)
-        .map(|_| tokio::spawn(client.clone().oneshot(get("/"))))
-        .collect::<Vec<_>>();
+    let all: Vec<_> = (0..100).map(|_| spawn(&client, get("/"))).collect();
     settle().await;
     assert_eq!((login.logins(), requests.load(Ordering::SeqCst)), (1, 100));
     login.let_go();
-    for response in join_all(all).await {
-        let response = response.expect("no panic").expect("a response");
+    for response in responses(all).await {
         assert_eq!(response.status(), 200);
-        assert_eq!(
-            response
-                .extensions()
-                .get::<GareOutcome>()
-                .expect("an outcome")
-                .logins(),
-            1
-        );
+        assert_eq!(outcome(&response).logins(), 1);
     }
     assert_eq!((login.logins(), requests.load(Ordering::SeqCst)), (1, 200));
     let stats = client.session().stats();
@@ -83,7 +70,7 @@ async fn consent_then_policy_then_mfa_go_through() {
             _ => answer(403, CONSENT),
         },
     );
-    let response = client.oneshot(get("/")).await.expect("a response");
+    let response = send(&client, get("/")).await;
     assert_eq!(response.status(), 200);
     let attempts: Vec<_> = login
         .challenges()
@@ -97,21 +84,14 @@ async fn consent_then_policy_then_mfa_go_through() {
 async fn dropped_caller_leaves_the_login_to_the_others() {
     let login = Login::held();
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
-    let leader = tokio::spawn(client.clone().oneshot(get("/")));
+    let leader = spawn(&client, get("/"));
     settle().await;
-    let waiter = tokio::spawn(client.clone().oneshot(get("/")));
+    let waiter = spawn(&client, get("/"));
     settle().await;
     leader.abort();
     settle().await;
     login.let_go();
-    assert_eq!(
-        waiter
-            .await
-            .expect("no panic")
-            .expect("a response")
-            .status(),
-        200
-    );
+    assert_eq!(waiter.await.expect("no panic").status(), 200);
     assert_eq!(login.logins(), 1);
 }
 
@@ -119,33 +99,22 @@ async fn dropped_caller_leaves_the_login_to_the_others() {
 async fn failed_login_fails_all_waiters_and_then_backs_off() {
     let login = Login::held().then(Err(ReauthError::declined()));
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
-    let all = (0..10)
-        .map(|_| tokio::spawn(client.clone().oneshot(get("/"))))
-        .collect::<Vec<_>>();
+    let all: Vec<_> = (0..10).map(|_| spawn(&client, get("/"))).collect();
     settle().await;
     login.let_go();
-    for response in join_all(all).await {
-        let response = response.expect("no panic").expect("a response");
+    for response in responses(all).await {
         assert_eq!(response.status(), 403);
-        let refusal = response
-            .extensions()
-            .get::<GareOutcome>()
-            .expect("an outcome")
-            .refusal()
-            .cloned();
-        assert!(
-            matches!(refusal, Some(globus_gare::reauth::Refusal::Failed(error)) if error.is_declined())
-        );
+        assert!(is_declined(&response));
     }
     login.let_go();
-    let response = client.clone().oneshot(get("/")).await.expect("a response");
+    let response = send(&client, get("/")).await;
     assert_eq!(
         (response.status().as_u16(), login.logins()),
         (403, 1),
         "nobody is asked while it cools down"
     );
     tokio::time::advance(Duration::from_secs(31)).await;
-    let response = client.oneshot(get("/")).await.expect("a response");
+    let response = send(&client, get("/")).await;
     assert_eq!((response.status().as_u16(), login.logins()), (200, 2));
 }
 
@@ -157,15 +126,7 @@ async fn late_challenge_is_replayed_with_the_current_credential() {
     let mut late = Box::pin(client.clone().oneshot(get("/")));
     settle().await;
     assert!(futures_util::poll!(&mut late).is_pending());
-    assert_eq!(
-        client
-            .clone()
-            .oneshot(get("/"))
-            .await
-            .expect("a response")
-            .status(),
-        200
-    );
+    assert_eq!(send(&client, get("/")).await.status(), 200);
     assert_eq!(login.logins(), 1);
     assert_eq!(late.await.expect("a response").status(), 200);
     assert_eq!(login.logins(), 1, "a late refusal logs nobody in");
@@ -177,39 +138,15 @@ async fn request_with_its_own_token_gets_the_successor() {
     let login = Login::at_once();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
     let of = |token: &str| presenting(get("/"), &format!("Bearer {token}"));
-    assert_eq!(
-        client
-            .clone()
-            .oneshot(of("ada"))
-            .await
-            .expect("a response")
-            .status(),
-        200
-    );
-    assert_eq!(
-        client
-            .clone()
-            .oneshot(of("ada"))
-            .await
-            .expect("a response")
-            .status(),
-        200
-    );
+    assert_eq!(send(&client, of("ada")).await.status(), 200);
+    assert_eq!(send(&client, of("ada")).await.status(), 200);
     assert_eq!(login.logins(), 1, "the successor is known");
     assert_eq!(
         requests.load(Ordering::SeqCst),
         3,
         "and sent in its place at once"
     );
-    assert_eq!(
-        client
-            .clone()
-            .oneshot(of("bob"))
-            .await
-            .expect("a response")
-            .status(),
-        200
-    );
+    assert_eq!(send(&client, of("bob")).await.status(), 200);
     assert_eq!(login.logins(), 2, "another value is another identity");
     let presented = |identity: &Identity, token: &str| matches!(identity, Identity::Presented(value) if value.header_value() == &format!("Bearer {token}"));
     let challenges = login.challenges();
@@ -229,7 +166,7 @@ async fn bearer_scheme_ignores_case() {
         let login = Login::at_once();
         let (client, _) = wants(&GareLayer::new(login.clone()), 1);
         let request = presenting(get("/"), value);
-        let response = client.oneshot(request).await.expect("a response");
+        let response = send(&client, request).await;
         let status = if logins == 1 { 200 } else { 403 };
         assert_eq!(
             (response.status().as_u16(), login.logins()),
@@ -249,14 +186,14 @@ async fn bare_401_is_refreshed_silently_once() {
             _ => answer(401, "{}"),
         },
     );
-    let response = client.clone().oneshot(get("/")).await.expect("a response");
+    let response = send(&client, get("/")).await;
     assert_eq!(
         (response.status().as_u16(), login.renewals()),
         (401, 2),
         "asked first, renewed once"
     );
     login.store("new");
-    let response = client.clone().oneshot(get("/")).await.expect("a response");
+    let response = send(&client, get("/")).await;
     assert_eq!(
         (response.status().as_u16(), login.renewals(), login.logins()),
         (200, 3, 0)
@@ -270,27 +207,11 @@ async fn expired_credential_is_refreshed_before_it_is_sent() {
         .with_lifetime(Duration::from_secs(3600));
     let login = Login::at_once().then(Ok(short));
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
-    assert_eq!(
-        client
-            .clone()
-            .oneshot(get("/"))
-            .await
-            .expect("a response")
-            .status(),
-        200
-    );
+    assert_eq!(send(&client, get("/")).await.status(), 200);
     tokio::time::advance(Duration::from_secs(3600)).await;
     login.store("token-2");
     let sent = requests.load(Ordering::SeqCst);
-    assert_eq!(
-        client
-            .clone()
-            .oneshot(get("/"))
-            .await
-            .expect("a response")
-            .status(),
-        200
-    );
+    assert_eq!(send(&client, get("/")).await.status(), 200);
     assert_eq!(
         requests.load(Ordering::SeqCst),
         sent + 1,
@@ -307,7 +228,7 @@ async fn login_through_the_same_client_does_not_deadlock() {
     let layer = GareLayer::new(globus_gare::reauth::reauth_fn(move |_| {
         let client = own.get().expect("set").clone();
         async move {
-            let response = client.oneshot(get("/login")).await.expect("a response");
+            let response = send(&client, get("/login")).await;
             assert_eq!(
                 response.status(),
                 403,
@@ -318,14 +239,7 @@ async fn login_through_the_same_client_does_not_deadlock() {
     }));
     let (service, _) = wants(&layer, 1);
     assert!(client.set(service.clone()).is_ok());
-    assert_eq!(
-        service
-            .oneshot(get("/"))
-            .await
-            .expect("a response")
-            .status(),
-        200
-    );
+    assert_eq!(send(&service, get("/")).await.status(), 200);
 }
 
 #[checks::test]
@@ -350,7 +264,7 @@ async fn requests_of_a_login_bypass_the_layer() {
         });
         let request = Request::post(format!("https://auth.globus.org{path}"));
         let request = request.body(Body::default()).expect("a request");
-        let response = client.oneshot(request).await.expect("a response");
+        let response = send(&client, request).await;
         let seen = response.extensions().get::<GareOutcome>().is_some();
         assert_eq!((seen, login.logins() > 0), (!passes, !passes), "{path}");
         let heard = response.headers()["heard"].is_empty();
@@ -377,14 +291,8 @@ async fn login_without_a_runtime_is_an_error_and_no_panic() {
         .expect("no panic")
         .expect("done")
         .expect("a response");
-    let outcome = response
-        .extensions()
-        .get::<GareOutcome>()
-        .expect("an outcome");
-    assert_eq!(
-        outcome.refusal().expect("refused").to_string(),
-        "a login needs a running tokio runtime"
-    );
+    let refusal = outcome(&response).refusal().expect("refused");
+    assert_eq!(refusal.to_string(), "a login needs a running tokio runtime");
 }
 
 /// Gets its credential through the very stack that waits for it.
@@ -449,24 +357,19 @@ async fn accepted_credential_may_be_challenged_again() {
     let least = Arc::new(AtomicUsize::new(1));
     let wanted = Arc::clone(&least);
     let client = behind(&layer, move |request| {
-        let token = authorization(&request).strip_prefix("Bearer token-");
-        let token: usize = token.map_or(0, |token| token.parse().unwrap_or(0));
-        if token >= wanted.load(Ordering::SeqCst) {
+        if token_number(&request) >= wanted.load(Ordering::SeqCst) {
             answer(200, "")
         } else {
             answer(403, MFA)
         }
     });
-    let send = async |request| {
-        let response = client.clone().oneshot(request).await;
-        response.expect("a response").status()
-    };
+    let status = async |request| send(&client, request).await.status().as_u16();
     // Nobody has tried the credential that this brings,
     let only = GareOptions::new().login_without_replay();
-    assert_eq!(send(with(get("/"), only)).await, 403);
+    assert_eq!(status(with(get("/"), only)).await, 403);
     // until this request is let in with it at once.
-    assert_eq!((send(get("/")).await.as_u16(), login.logins()), (200, 1));
+    assert_eq!((status(get("/")).await, login.logins()), (200, 1));
     // So the login has helped: that it is asked for once more is a new requirement.
     least.store(2, Ordering::SeqCst);
-    assert_eq!((send(get("/")).await.as_u16(), login.logins()), (200, 2));
+    assert_eq!((status(get("/")).await, login.logins()), (200, 2));
 }

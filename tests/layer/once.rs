@@ -16,7 +16,9 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context as Of, Layer as _, SubscriberExt};
 
-use checks::mock::{Body, Login, MFA, Once, answer, authorization, behind, get, presenting, with};
+use checks::mock::{
+    Body, Login, MFA, Once, answer, authorization, behind, get, let_in_first, presenting, with,
+};
 
 type Answer = fn() -> Response<Body>;
 type Sent = Arc<Mutex<Vec<String>>>;
@@ -204,10 +206,7 @@ async fn unreplayable_request_is_sent_with_the_successor() {
         log.lock().expect("whole").push(credential);
         async { Ok::<_, Infallible>(answer(200, "")) }
     }));
-    let other = behind(&layer, |request| match authorization(&request) {
-        "Bearer token-1" => answer(200, ""),
-        _ => answer(403, MFA),
-    });
+    let other = behind(&layer, let_in_first);
     for _ in 0..2 {
         let response = stream.clone().oneshot(usual()).await;
         assert_eq!(response.expect("an answer").status(), 200);

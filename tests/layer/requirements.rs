@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Session, Target};
 use http::{Request, Response};
-use tower::ServiceExt;
 
-use checks::mock::{Body, Login, Service, answer, authorization, behind, get, settle};
+use checks::mock::{
+    Body, Login, MFA, Service, answer, authorization, behind, get, responses, settle, spawn,
+};
 
 /// Asks for the policy that the path names until the token has it.
 fn policies_by_path(request: &Request<Body>) -> Response<Body> {
@@ -64,10 +64,10 @@ fn asked(login: &Login) -> Vec<Vec<String>> {
 async fn waiting_requirements_that_merge_share_one_login() {
     let login = Login::held();
     let client = behind(&accumulating(&login), |request| policies_by_path(&request));
-    let first = tokio::spawn(client.clone().oneshot(get("/pol-a")));
+    let first = spawn(&client, get("/pol-a"));
     settle().await;
     // These two wait for the login of the first, which does not cover them.
-    let others = ["/pol-b", "/pol-c"].map(|path| tokio::spawn(client.clone().oneshot(get(path))));
+    let others = ["/pol-b", "/pol-c"].map(|path| spawn(&client, get(path)));
     settle().await;
     assert_eq!(asked(&login), [["pol-a"]]);
     login.let_go();
@@ -75,11 +75,8 @@ async fn waiting_requirements_that_merge_share_one_login() {
     let together = &asked(&login)[1];
     assert_eq!(together.len(), 2, "{together:?}");
     login.let_go();
-    for response in join_all([first].into_iter().chain(others)).await {
-        assert_eq!(
-            response.expect("no panic").expect("a response").status(),
-            200
-        );
+    for response in responses([first].into_iter().chain(others)).await {
+        assert_eq!(response.status(), 200);
     }
     assert_eq!(login.logins(), 2);
 }
@@ -88,24 +85,19 @@ async fn waiting_requirements_that_merge_share_one_login() {
 async fn dropped_request_withdraws_its_requirement() {
     let login = Login::held();
     let client = behind(&accumulating(&login), |request| policies_by_path(&request));
-    let first = tokio::spawn(client.clone().oneshot(get("/pol-a")));
+    let first = spawn(&client, get("/pol-a"));
     settle().await;
-    let stays = tokio::spawn(client.clone().oneshot(get("/pol-b")));
-    let leaves = tokio::spawn(client.clone().oneshot(get("/pol-c")));
+    let stays = spawn(&client, get("/pol-b"));
+    let leaves = spawn(&client, get("/pol-c"));
     settle().await;
     leaves.abort();
     settle().await;
     login.let_go();
     settle().await;
     login.let_go();
-    assert_eq!(
-        first.await.expect("no panic").expect("a response").status(),
-        200
-    );
-    assert_eq!(
-        stays.await.expect("no panic").expect("a response").status(),
-        200
-    );
+    for response in responses([first, stays]).await {
+        assert_eq!(response.status(), 200);
+    }
     assert_eq!(asked(&login), [["pol-a"], ["pol-b"]]);
 }
 
@@ -151,10 +143,7 @@ async fn one_login_gives_each_service_its_own_token() {
                 "{token} went to {host}"
             );
             if token.ends_with("-0") {
-                answer(
-                    403,
-                    r#"{"authorization_parameters":{"session_required_mfa":true}}"#,
-                )
+                answer(403, MFA)
             } else {
                 answer(200, "")
             }
@@ -172,14 +161,11 @@ async fn one_login_gives_each_service_its_own_token() {
         for _ in 0..5 {
             let uri = format!("https://{host}.api.globus.org/");
             let request = Request::get(uri).body(Body::default()).expect("a request");
-            requests.push(tokio::spawn(client.clone().oneshot(request)));
+            requests.push(spawn(client, request));
         }
     }
-    for response in join_all(requests).await {
-        assert_eq!(
-            response.expect("no panic").expect("a response").status(),
-            200
-        );
+    for response in responses(requests).await {
+        assert_eq!(response.status(), 200);
     }
     let logins = login.logins.load(Ordering::SeqCst);
     assert_eq!(

@@ -3,14 +3,10 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use checks::corpus::{CORPUS, rows};
 use serde_json::{Value, json};
 
 use crate::support::example;
-
-const CORPUS: &str = concat!(
-    include_str!("../corpus/errors.jsonl"),
-    include_str!("../corpus/errors_2.jsonl")
-);
 
 fn explain(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(example("explain"))
@@ -132,10 +128,7 @@ fn corpus_is_explained_row_by_row() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
-    let rows: Vec<Value> = CORPUS
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a row"))
-        .collect();
+    let rows: Vec<Value> = rows().collect();
     assert_eq!(answers.len(), rows.len());
     for (answer, row) in answers.iter().zip(&rows) {
         assert_eq!(answer["id"], row["id"]);

@@ -13,10 +13,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use url::Url;
 
-const CORPUS: &str = concat!(
-    include_str!("../../../tests/corpus/errors.jsonl"),
-    include_str!("../../../tests/corpus/errors_2.jsonl")
-);
+use crate::corpus::rows;
 
 /// The inputs of a fuzz target that are worth keeping, by name, and the bodies of the corpus.
 pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -33,11 +30,8 @@ pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
         .collect();
     assert!(!inputs.is_empty(), "no inputs in {}", directory.display());
     inputs.sort();
-    let rows = CORPUS
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
-    inputs.extend(rows.map(|row| (text(&row["id"]), text(&row["body"]).into_bytes())));
+    inputs.extend(rows().map(|row| (text(&row["id"]), text(&row["body"]).into_bytes())));
     inputs
 }
 

@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod browser;
+pub mod corpus;
 #[cfg(feature = "documents")]
 pub mod documents;
 pub mod guide;

@@ -7,22 +7,26 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use globus_gare::layer::{GareLayer, GareService, ReplayableBody};
+use globus_gare::layer::{GareBody, GareLayer, GareService, ReplayableBody};
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, ReauthError, Reauthenticator, Target,
+    Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Refusal, Target,
 };
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 
 pub type Body = Full<Bytes>;
 pub type Service = GareService<BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>>;
+/// What a [`Service`] answers.
+pub type Answer = Response<GareBody<Body>>;
 
 pub const MFA: &str =
     r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_mfa":true}}"#;
 pub const POLICY: &str = r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_policies":["p"]}}"#;
+pub const OTHER_POLICY: &str = r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_policies":["q"]}}"#;
 pub const CONSENT: &str =
     r#"{"code":"ConsentRequired","authorization_parameters":{"required_scopes":["s"]}}"#;
 
@@ -66,6 +70,64 @@ pub fn authorization<B>(request: &Request<B>) -> &str {
         .headers()
         .get("authorization")
         .map_or("", |value| value.to_str().expect("ASCII"))
+}
+
+/// The number of the `Bearer token-N` in `request`, or 0.
+pub fn token_number<B>(request: &Request<B>) -> usize {
+    let number = authorization(request).strip_prefix("Bearer token-");
+    number.map_or(0, |number| number.parse().unwrap_or(0))
+}
+
+/// The response of a service that lets in `Bearer token-1` alone.
+pub fn let_in_first(request: Request<Body>) -> Response<Body> {
+    match authorization(&request) {
+        "Bearer token-1" => answer(200, ""),
+        _ => answer(403, MFA),
+    }
+}
+
+/// Sends `request` and waits for the response.
+pub async fn send(client: &Service, request: Request<Body>) -> Answer {
+    let response = client.clone().oneshot(request).await;
+    response.expect("a response")
+}
+
+/// Sends `request` in a task of its own.
+pub fn spawn(client: &Service, request: Request<Body>) -> JoinHandle<Answer> {
+    let client = client.clone();
+    tokio::spawn(async move { send(&client, request).await })
+}
+
+/// Sends each request in a task of its own, as soon as those before it wait.
+pub async fn spawn_in_turn(
+    client: &Service,
+    requests: impl IntoIterator<Item = Request<Body>>,
+) -> Vec<JoinHandle<Answer>> {
+    let mut tasks = Vec::new();
+    for request in requests {
+        tasks.push(spawn(client, request));
+        settle().await;
+    }
+    tasks
+}
+
+/// Waits for the responses of `tasks`.
+pub async fn responses(tasks: impl IntoIterator<Item = JoinHandle<Answer>>) -> Vec<Answer> {
+    let mut responses = Vec::new();
+    for task in tasks {
+        responses.push(task.await.expect("no panic"));
+    }
+    responses
+}
+
+pub fn outcome<B>(response: &Response<B>) -> &GareOutcome {
+    let outcome = response.extensions().get::<GareOutcome>();
+    outcome.expect("an outcome")
+}
+
+/// Whether `response` is refused because somebody declined the login.
+pub fn is_declined<B>(response: &Response<B>) -> bool {
+    matches!(outcome(response).refusal(), Some(Refusal::Failed(error)) if error.is_declined())
 }
 
 /// Lets everybody else come as far as they can.
@@ -123,6 +185,11 @@ impl Login {
             results: Mutex::default(),
             stored: Mutex::default(),
         }))
+    }
+
+    /// A layer whose session logs in with this.
+    pub fn layer(&self) -> GareLayer {
+        GareLayer::new(self.clone())
     }
 
     /// What the next login without a result of its own gives.

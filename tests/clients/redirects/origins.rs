@@ -10,8 +10,7 @@ use globus_gare::reauth::{
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
-pub(crate) const MFA: &str =
-    r#"{"code":"c","authorization_parameters":{"session_required_mfa":true}}"#;
+pub(crate) use checks::mock::MFA;
 
 /// What the session sends, which nobody else is to hear.
 pub(crate) const SECRET: &str = "AgSecretOfTheSession";

@@ -10,7 +10,8 @@ use http_body_util::{BodyExt, Full};
 use tower::util::{BoxCloneService, BoxCloneSyncService};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use super::service::{Body, Globus, Login, get, get_as};
+use super::service::{Globus, get, get_as};
+use checks::mock::{Body, Login};
 
 /// As programs keep it in a struct: a type that can be written down.
 struct Client {

@@ -9,7 +9,8 @@ use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::trace::TraceLayer;
 
-use super::service::{Body, Globus, Login, get, get_as, told};
+use super::service::{Globus, get, get_as, told};
+use checks::mock::{Body, Login, presenting};
 
 /// Three more attempts where a gateway is in trouble.
 #[derive(Clone)]
@@ -70,11 +71,7 @@ async fn retry_inside_repeats_the_challenge_first() {
 
 #[checks::test]
 async fn authorization_set_outside_is_replaced_on_a_replay() {
-    let stale = |mut request: Request<Body>| {
-        let value = "Bearer stale".parse().expect("a value");
-        request.headers_mut().insert("authorization", value);
-        request
-    };
+    let stale = |request: Request<Body>| presenting(request, "Bearer stale");
     let globus = Globus::default();
     let outside = ServiceBuilder::new()
         .map_request(stale)
@@ -119,7 +116,10 @@ async fn credential_is_hidden_from_traces_of_inner_layers() {
     assert_eq!(response.status(), 200);
     let seen = seen.lock().expect("whole");
     assert_eq!(seen.matches("Sensitive").count(), 2, "{seen}");
-    assert!(!seen.contains("fresh") && !seen.contains("stale"), "{seen}");
+    assert!(
+        !seen.contains("token-1") && !seen.contains("stale"),
+        "{seen}"
+    );
 }
 
 #[checks::test]

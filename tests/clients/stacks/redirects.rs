@@ -7,7 +7,8 @@ use http::{Request, Response};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::follow_redirect::FollowRedirectLayer;
 
-use super::service::{Body, GARE, Login, answer, get_as, told};
+use super::service::{get_as, told};
+use checks::mock::{Body, Login, MFA, answer};
 
 /// Sends on to a stranger, who asks for a login; says what reached the stranger.
 async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
@@ -16,7 +17,7 @@ async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
             !request.headers().contains_key("authorization"),
             "a token for a stranger"
         );
-        return Ok(answer(403, GARE));
+        return Ok(answer(403, MFA));
     }
     let mut response = answer(307, "");
     let to = "https://stranger.example/".parse().expect("a value");

@@ -7,7 +7,8 @@ use tokio_test::{assert_pending, assert_ready, task};
 use tower::timeout::error::Elapsed;
 use tower::{ServiceBuilder, ServiceExt};
 
-use super::service::{Globus, Login, get};
+use super::service::{Globus, get};
+use checks::mock::{Login, with};
 
 const A_WHILE: Duration = Duration::from_secs(30);
 
@@ -56,8 +57,7 @@ async fn concurrency_limit_inside_is_free_during_a_login() {
         assert_pending!(challenged.poll());
         tokio::task::yield_now().await;
     }
-    let mut other = get();
-    other.extensions_mut().insert(GareOptions::new().never());
+    let other = with(get(), GareOptions::new().never());
     let response = client.oneshot(other).await.expect("a response");
     assert_eq!(response.status(), 502, "answered, while somebody logs in");
     login.let_go();
@@ -72,8 +72,7 @@ async fn concurrency_limit_outside_is_held_during_a_login() {
         .layer(login.layer())
         .service(Globus::default().service());
     let mut challenged = task::spawn(client.clone().oneshot(get()));
-    let mut other = get();
-    other.extensions_mut().insert(GareOptions::new().never());
+    let other = with(get(), GareOptions::new().never());
     let mut other = task::spawn(client.oneshot(other));
     for _ in 0..10 {
         assert_pending!(challenged.poll());

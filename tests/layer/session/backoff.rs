@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Credential, GareOptions, GareOutcome, ReauthError, Refusal, Session};
+use globus_gare::reauth::{Credential, GareOptions, ReauthError, Refusal, Session};
 use http::Request;
 use tokio::sync::Semaphore;
 use tokio::time::advance;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, service_fn};
 
 use super::renewals::keeping;
 use checks::mock::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, settle, with,
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, is_declined,
+    outcome, send, settle, spawn, with,
 };
 
 fn token(number: usize) -> Result<Credential, ReauthError> {
@@ -23,10 +24,7 @@ fn token(number: usize) -> Result<Credential, ReauthError> {
 
 /// Whether `path` is refused because the last login failed.
 async fn backs_off(client: &Service, path: &str) -> bool {
-    let response = client.clone().oneshot(get(path)).await.expect("an answer");
-    let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = outcome.and_then(GareOutcome::refusal);
-    matches!(refusal, Some(Refusal::Failed(error)) if error.is_declined())
+    is_declined(&send(client, get(path)).await)
 }
 
 #[checks::test]
@@ -53,20 +51,17 @@ async fn late_challenge_is_replayed_though_the_session_backs_off() {
         }
     });
     let client = GareLayer::new(login.clone()).layer(BoxCloneSyncService::new(inner));
-    let send = async |path: &str| {
-        let response = client.clone().oneshot(get(path)).await;
-        response.expect("an answer").status().as_u16()
-    };
-    assert_eq!(send("/mfa").await, 200);
-    let late = tokio::spawn(client.clone().oneshot(get("/slow")));
+    let status = async |path: &str| send(&client, get(path)).await.status().as_u16();
+    assert_eq!(status("/mfa").await, 200);
+    let late = spawn(&client, get("/slow"));
     settle().await;
-    assert_eq!(send("/policy").await, 200);
+    assert_eq!(status("/policy").await, 200);
     // The session backs off, and yet has what the late one needs.
     assert!(backs_off(&client, "/consent").await && backs_off(&client, "/consent").await);
     assert_eq!(login.logins(), 3);
     gate.add_permits(1);
-    let late = late.await.expect("no panic").expect("an answer");
-    let outcome = late.extensions().get::<GareOutcome>().expect("one");
+    let late = late.await.expect("no panic");
+    let outcome = outcome(&late);
     assert_eq!(late.status(), 200, "{outcome:?}");
     assert_eq!((outcome.logins(), outcome.replays()), (0, 1));
     assert_eq!(login.logins(), 3, "a late challenge asks nobody");
@@ -89,13 +84,11 @@ async fn token_of_another_services_login_is_used_during_backoff() {
         Request::get(uri).body(Body::default()).expect("a request")
     };
     for request in [groups("/open"), get("/mfa")] {
-        let response = client.clone().oneshot(request).await;
-        assert_eq!(response.expect("an answer").status(), 200);
+        assert_eq!(send(&client, request).await.status(), 200);
     }
     assert!(backs_off(&client, "/consent").await);
     login.store("new");
-    let response = client.oneshot(groups("/groups")).await;
-    assert_eq!(response.expect("an answer").status(), 200);
+    assert_eq!(send(&client, groups("/groups")).await.status(), 200);
     assert_eq!(login.logins(), 2);
     let sent = sent.lock().expect("whole");
     assert_eq!(
@@ -116,7 +109,7 @@ async fn useless_login_is_not_repeated_by_another_request() {
             _ => answer(403, MFA),
         });
         let only = GareOptions::new().login_without_replay();
-        let first = tokio::spawn(client.clone().oneshot(with(get("/first"), only)));
+        let first = spawn(&client, with(get("/first"), only));
         settle().await;
         if is_dropped {
             first.abort();
@@ -124,24 +117,22 @@ async fn useless_login_is_not_repeated_by_another_request() {
         login.let_go();
         settle().await;
         // This one was let in no more than the others.
-        let plain = client.clone().oneshot(get("/401")).await;
-        assert_eq!(plain.expect("an answer").status(), 401);
+        assert_eq!(send(&client, get("/401")).await.status(), 401);
         // Soon after, whoever else is refused with what that login brought is told so.
         for (wait, path) in [(0, "/second"), (29, "/third")] {
             advance(Duration::from_secs(wait)).await;
-            let response = client.clone().oneshot(get(path)).await;
-            let response = response.expect("an answer");
-            let outcome = response.extensions().get::<GareOutcome>().expect("one");
+            let response = send(&client, get(path)).await;
+            let outcome = outcome(&response);
             let refusal = outcome.refusal();
             assert!(matches!(refusal, Some(Refusal::NoProgress)), "{refusal:?}");
             assert_eq!((login.logins(), outcome.logins()), (1, 0), "{path}");
         }
         advance(Duration::from_secs(31)).await;
-        let later = tokio::spawn(client.oneshot(get("/later")));
+        let later = spawn(&client, get("/later"));
         settle().await;
         assert_eq!(login.logins(), 2, "later it is tried again");
         login.let_go();
-        assert_eq!(later.await.expect("no panic").expect("one").status(), 403);
+        assert_eq!(later.await.expect("no panic").status(), 403);
         let expected = [
             "/first ",
             "/401 Bearer token-1",
@@ -177,9 +168,8 @@ async fn unmet_requirements_back_off_separately() {
         (0, "/policy", 3),
     ] {
         advance(Duration::from_secs(wait)).await;
-        let response = client.clone().oneshot(get(path)).await;
         let expected = if path == "/open" { 200 } else { 403 };
-        assert_eq!(response.expect("an answer").status(), expected);
+        assert_eq!(send(&client, get(path)).await.status(), expected);
         assert_eq!(login.logins(), logins, "{path} after {wait} s");
     }
 }

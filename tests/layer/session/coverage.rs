@@ -8,7 +8,9 @@ use globus_gare::reauth::{GareOutcome, Refusal, Session};
 use tower::ServiceExt;
 
 use super::renewals::keeping;
-use checks::mock::{Login, answer, authorization, behind, get, presenting, settle};
+use checks::mock::{
+    Login, answer, authorization, behind, get, presenting, responses, spawn_in_turn,
+};
 
 fn asks() -> AuthorizationParameters {
     AuthorizationParameters::default()
@@ -39,12 +41,8 @@ async fn login_covers(
             _ => answer(403, &second),
         },
     );
-    let mut all = Vec::new();
-    for path in ["/given", "/asked"] {
-        let request = presenting(get(path), "Bearer old");
-        all.push(tokio::spawn(client.clone().oneshot(request)));
-        settle().await;
-    }
+    let all = ["/given", "/asked"].map(|path| presenting(get(path), "Bearer old"));
+    let all = spawn_in_turn(&client, all).await;
     let joins = u64::from(covers);
     assert_eq!(
         (login.logins(), session.stats().joins),
@@ -55,8 +53,7 @@ async fn login_covers(
     assert_eq!(challenges[0].gare().authorization_parameters, *given);
     login.let_go();
     login.let_go();
-    for response in all {
-        let response = response.await.expect("no panic").expect("an answer");
+    for response in responses(all).await {
         assert_eq!(response.status(), 200, "{case}");
     }
     let logins = if covers { 1 } else { 2 };

@@ -16,11 +16,7 @@ use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame};
 use tower::{Layer, Service, ServiceExt};
 
-use checks::mock::{Body, MFA, POLICY, authorization, get, with};
-
-/// What would be asked for together with a [`POLICY`] that is left behind.
-const AFTERWARDS: &str =
-    r#"{"code":"c","authorization_parameters":{"session_required_policies":["q"]}}"#;
+use checks::mock::{Body, MFA, OTHER_POLICY, POLICY, authorization, get, with};
 
 /// How many turns everything takes that has to be waited for.
 const TURNS: usize = 3;
@@ -102,7 +98,8 @@ impl Service<Request<Body>> for Takes {
             let (status, body) = match (admitted, path) {
                 (true, _) => (200, "done"),
                 (false, "/policy") => (403, POLICY),
-                (false, "/afterwards") => (403, AFTERWARDS),
+                // What would be asked for together with the policy that is left behind.
+                (false, "/afterwards") => (403, OTHER_POLICY),
                 (false, _) => (403, MFA),
             };
             let response = Response::builder().status(status);

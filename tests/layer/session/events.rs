@@ -14,7 +14,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use checks::mock::{
     Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
-    settle, with,
+    responses, settle, spawn_in_turn, with,
 };
 
 /// A row of the table, or what was seen of it: `INFO event` and the fields.
@@ -110,17 +110,12 @@ async fn ask(client: &Service, request: Request<Body>) {
 async fn together() {
     let login = Login::held();
     let client = service(&Session::new(login.clone()));
-    let mut all = Vec::new();
-    for path in ["/", "/", "/policy"] {
-        let request = presenting(get(path), "Bearer old");
-        all.push(tokio::spawn(client.clone().oneshot(request)));
-        settle().await;
-    }
+    let all = ["/", "/", "/policy"].map(|path| presenting(get(path), "Bearer old"));
+    let all = spawn_in_turn(&client, all).await;
     login.let_go();
     login.let_go();
-    for response in all {
-        let response = response.await.expect("no panic");
-        assert_eq!(response.expect("an answer").status(), 200);
+    for response in responses(all).await {
+        assert_eq!(response.status(), 200);
     }
 }
 

@@ -3,20 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::time::Duration;
 
 use fake_globus::{Collection, FakeGlobus, Identity, Policy, RequestKind};
-use futures_util::future::join_all;
-use globus_gare::reauth::{Credential, GareOutcome, Session, reauth_fn};
+use globus_gare::reauth::{Credential, Session, reauth_fn};
 use tokio::sync::Semaphore;
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
 
 use crate::support::globus::{
-    Connections, Http, TRANSFER_SCOPE, behind, data, list, send, start, trusting,
+    Connections, Http, TRANSFER_SCOPE, World, behind, data, list, send_all, stale, start, trusting,
 };
 use crate::support::oauth::log_in;
-use checks::mock::presenting;
+use checks::mock::outcome;
 
 const REQUESTS: usize = 10_000;
 const CONNECTIONS: usize = 64;
@@ -51,12 +49,8 @@ fn answers(globus: &FakeGlobus) -> HashMap<usize, Vec<u16>> {
 
 #[checks::test(flavor = "multi_thread")]
 async fn ten_thousand_requests_challenged_together_cost_one_login() {
-    let (data, ada) = (data(), Identity::new("ada", "uchicago.edu"));
-    let collection = Collection::new("Restricted", data.path()).session_minutes(10);
-    let builder = FakeGlobus::builder().identity(ada.clone());
-    let globus = start(builder.collection(collection.clone())).await;
-    let stale = globus.issue_token(&ada, TRANSFER_SCOPE).expect("a token");
-    globus.clock().advance(Duration::from_secs(3600));
+    let world = World::start().await;
+    let (globus, ada) = (world.globus.clone(), world.ada.clone());
 
     // The login is over once all of the requests were refused, and no sooner.
     let refused = Arc::new(Semaphore::new(0));
@@ -76,18 +70,11 @@ async fn ten_thousand_requests_challenged_together_cost_one_login() {
     let session = Session::new(login).trust(trusting(&globus));
     let connections = Connections::at_most(CONNECTIONS);
     let client = behind(&session, counting(connections.client(), refused));
-    let all = (0..REQUESTS).map(|mark| {
-        let request = list(&globus, &collection, mark);
-        let request = presenting(request, &format!("Bearer {stale}"));
-        tokio::spawn(send(client.clone(), request))
-    });
-    let all: Vec<_> = all.collect();
     let mut waited = 0;
-    for answer in join_all(all).await {
-        let answer = answer.expect("no panic");
+    for answer in world.page(&client, REQUESTS).await {
         assert_eq!(answer.status(), 200);
         assert!(answer.body().contains("hello.txt"));
-        let outcome = answer.extensions().get::<GareOutcome>().expect("one");
+        let outcome = outcome(&answer);
         assert_eq!(outcome.replays(), 1);
         // The last ones may find the login done by the time that they are looked at.
         waited += u64::from(outcome.logins());
@@ -125,8 +112,7 @@ async fn three_requirements_at_once_cost_at_most_three_logins() {
         .cloned()
         .fold(FakeGlobus::builder(), |all, one| all.collection(one));
     let globus = start(builder.identity(ada.clone())).await;
-    let stale = globus.issue_token(&ada, TRANSFER_SCOPE).expect("a token");
-    globus.clock().advance(Duration::from_secs(3600));
+    let stale = stale(&globus, &ada);
 
     // The first login waits until every request was refused once.
     let refused = Arc::new(Semaphore::new(0));
@@ -144,14 +130,8 @@ async fn three_requirements_at_once_cost_at_most_three_logins() {
     });
     let session = Session::new(login).trust(trusting(&globus));
     let client = behind(&session, counting(connections.client(), refused));
-    let all = (0..300).map(|mark| {
-        let request = list(&globus, &collections[mark % 3], mark);
-        let request = presenting(request, &format!("Bearer {stale}"));
-        tokio::spawn(send(client.clone(), request))
-    });
-    let all: Vec<_> = all.collect();
-    for answer in join_all(all).await {
-        let answer = answer.expect("no panic");
+    let all = (0..300).map(|mark| list(&globus, &collections[mark % 3], mark));
+    for answer in send_all(&client, &stale, all).await {
         assert_eq!(answer.status(), 200, "{}", answer.body());
     }
     let stats = session.stats();

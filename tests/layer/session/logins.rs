@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use fake_globus::{Collection, FakeGlobus, Identity, Person, RequestKind};
-use futures_util::future::{BoxFuture, join_all};
+use fake_globus::{Person, RequestKind};
+use futures_util::future::BoxFuture;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::layer::GareBody;
 use globus_gare::reauth::{
@@ -15,41 +15,14 @@ use globus_gare::reauth::{
 };
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
-use tempfile::TempDir;
 use tower::buffer::Buffer;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt};
 
-use crate::support::globus::{
-    Body, Connections, TRANSFER_SCOPE, behind, data, list, send, start, trusting,
-};
+use crate::support::globus::{Body, Connections, World, behind, list, send, trusting};
 use crate::support::oauth::log_in;
-use checks::mock::presenting;
 
 const REQUESTS: usize = 50;
-
-/// A server whose one collection refuses the token at hand.
-struct World {
-    globus: Arc<FakeGlobus>,
-    collection: Collection,
-    stale: String,
-    _data: TempDir,
-}
-
-async fn world() -> World {
-    let (data, ada) = (data(), Identity::new("ada", "uchicago.edu"));
-    let collection = Collection::new("Restricted", data.path()).session_minutes(10);
-    let builder = FakeGlobus::builder().identity(ada.clone());
-    let globus = start(builder.collection(collection.clone())).await;
-    let stale = globus.issue_token(&ada, TRANSFER_SCOPE).expect("a token");
-    globus.clock().advance(Duration::from_secs(3600));
-    World {
-        globus,
-        collection,
-        stale,
-        _data: data,
-    }
-}
 
 type Login = dyn Fn(AuthorizationParameters) -> BoxFuture<'static, Result<Credential, ReauthError>>
     + Send
@@ -71,14 +44,7 @@ async fn page(
         .cool_down(LONG)
         .flight_timeout(flight_timeout);
     let client = behind(&session, Connections::at_most(8).client());
-    let all = (0..REQUESTS).map(|mark| {
-        let request = list(&world.globus, &world.collection, mark);
-        let request = presenting(request, &format!("Bearer {}", world.stale));
-        tokio::spawn(send(client.clone(), request))
-    });
-    let all: Vec<_> = all.collect();
-    let answers = join_all(all).await.into_iter();
-    let answers = answers.map(|answer| answer.expect("no panic")).collect();
+    let answers = world.page(&client, REQUESTS).await;
     (answers, session.stats())
 }
 
@@ -115,7 +81,7 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
         ),
     ];
     for (name, login, told) in cases {
-        let world = world().await;
+        let world = World::start().await;
         let (answers, stats) = page(&world, login, Duration::from_millis(300)).await;
         for answer in &answers {
             assert_eq!(answer.status(), 502, "{name}");
@@ -133,7 +99,7 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
 
 #[checks::test]
 async fn declining_person_is_asked_once() {
-    let world = world().await;
+    let world = World::start().await;
     world.globus.set_person(Person::automatic().declines());
     let (globus, http) = (world.globus.clone(), Connections::at_most(1).client());
     let login = move |asked| -> BoxFuture<'static, _> {
@@ -148,7 +114,7 @@ async fn declining_person_is_asked_once() {
 
 #[checks::test]
 async fn login_with_the_same_stale_credential_is_no_progress() {
-    let world = world().await;
+    let world = World::start().await;
     let stale = Credential::bearer(&world.stale).expect("a token");
     let login = move |_| -> BoxFuture<'static, _> {
         let stale = stale.clone();
@@ -170,7 +136,7 @@ type Client = BoxCloneSyncService<Request<Body>, Answer, BoxError>;
 /// Runs a request whose login sends its own requests through the same client:
 /// a listing that is refused in turn, then those of OAuth.
 async fn through_its_own_client(buffered: bool, spawned: bool) {
-    let world = world().await;
+    let world = World::start().await;
     let client: Arc<OnceLock<Client>> = Arc::default();
     let (own, globus, collection) = (
         Arc::clone(&client),

@@ -10,7 +10,8 @@ use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
 use checks::mock::{
-    Body, CONSENT, Login, MFA, Once, answer, authorization, behind, get, presenting, with,
+    Body, CONSENT, Login, MFA, Once, answer, authorization, behind, get, let_in_first, outcome,
+    presenting, send, with,
 };
 
 const LOGIN_URL: &str = "https://auth.globus.org/v2/oauth2/authorize?client_id=x";
@@ -174,8 +175,7 @@ async fn replays_of_a_request_are_bounded() {
         let session = Session::new(login.clone()).max_replays(max);
         let response = refused(&session, get("/"), false).await;
         assert_eq!(response.body(), status_quo.as_bytes());
-        let outcome = response.extensions().get::<GareOutcome>();
-        let outcome = outcome.expect("an outcome");
+        let outcome = outcome(&response);
         assert!(matches!(outcome.refusal(), Some(Refusal::Exhausted)));
         assert_eq!((outcome.logins(), outcome.replays()), (max, max));
         assert_eq!(login.logins(), max as usize);
@@ -186,7 +186,7 @@ async fn replays_of_a_request_are_bounded() {
 async fn program_that_cannot_prompt_gets_the_login_url() {
     let login = Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
     let response = refused(&Session::new(login), get("/"), false).await;
-    let outcome = response.extensions().get::<GareOutcome>().expect("one");
+    let outcome = outcome(&response);
     let Some(Refusal::Failed(error)) = outcome.refusal() else {
         panic!("{outcome:?}");
     };
@@ -202,10 +202,7 @@ async fn request_with_never_passes_unchanged() {
         assert_eq!(authorization(&request), "");
         answer(403, MFA)
     });
-    let response = client
-        .oneshot(with(get("/"), GareOptions::new().never()))
-        .await;
-    let response = response.expect("an answer");
+    let response = send(&client, with(get("/"), GareOptions::new().never())).await;
     assert_eq!(response.status(), 403);
     assert!(response.extensions().get::<GareOutcome>().is_none());
     assert_eq!((login.logins(), login.renewals()), (0, 0));
@@ -214,18 +211,9 @@ async fn request_with_never_passes_unchanged() {
 #[checks::test]
 async fn request_without_prompts_uses_the_credential_of_others() {
     let login = Login::at_once();
-    let client = behind(
-        &GareLayer::new(login.clone()),
-        |request| match authorization(&request) {
-            "Bearer token-1" => answer(200, ""),
-            _ => answer(403, MFA),
-        },
-    );
+    let client = behind(&login.layer(), let_in_first);
     let quiet = || with(get("/"), GareOptions::new().no_prompt());
-    let status = async |request| {
-        let response = client.clone().oneshot(request).await;
-        response.expect("an answer").status().as_u16()
-    };
+    let status = async |request| send(&client, request).await.status().as_u16();
     assert_eq!((status(quiet()).await, login.logins()), (403, 0));
     let only = with(get("/"), GareOptions::new().login_without_replay());
     assert_eq!((status(only).await, login.logins()), (403, 1));

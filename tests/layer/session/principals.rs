@@ -1,18 +1,16 @@
 //! Requests that have both a name and an `Authorization`: the name says whose they are.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{
-    Credential, GareOptions, GareOutcome, Identity, ReauthError, Refusal, Session,
-};
+use globus_gare::reauth::{Credential, GareOptions, Identity, ReauthError, Refusal, Session};
 use http::Request;
-use tower::ServiceExt;
 
 use super::renewals::keeping;
 use checks::mock::{
-    Body, Login, MFA, answer, authorization, behind, get, presenting, settle, with,
+    Body, Login, MFA, answer, authorization, behind, get, outcome, presenting, responses, send,
+    settle, spawn, with,
 };
 
 fn named(name: &str) -> Identity {
@@ -21,6 +19,17 @@ fn named(name: &str) -> Identity {
 
 fn presented(token: &str) -> Identity {
     Identity::Presented(Credential::bearer(token).expect("a token"))
+}
+
+/// What was sent since the last call.
+fn taken(sent: &Mutex<Vec<String>>) -> Vec<String> {
+    std::mem::take(&mut *sent.lock().expect("whole"))
+}
+
+/// What is noted of requests to `path` with these tokens.
+fn lines(path: &str, tokens: &[&str]) -> Vec<String> {
+    let lines = tokens.iter().map(|token| format!("{path} Bearer {token}"));
+    lines.collect()
 }
 
 /// A request of `name` that comes with `token`; either may be empty.
@@ -78,14 +87,9 @@ async fn name_wins_over_the_token_that_comes_with_it() {
     ] {
         wanted.store(least, SeqCst);
         let logins = login.logins();
-        let response = client.clone().oneshot(request(name, token)).await;
-        assert_eq!(response.expect("an answer").status(), 200, "{name} {token}");
-        let sent = std::mem::take(&mut *sent.lock().expect("whole"));
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|token| format!("/ Bearer {token}"))
-            .collect();
-        assert_eq!(sent, expected, "{name} {token}");
+        let response = send(&client, request(name, token)).await;
+        assert_eq!(response.status(), 200, "{name} {token}");
+        assert_eq!(taken(&sent), lines("/", expected), "{name} {token}");
         let challenges = login.challenges();
         let asked = challenges[logins..].iter().map(|asked| asked.target());
         let asked: Vec<_> = asked.map(|target| target.identity().clone()).collect();
@@ -106,15 +110,13 @@ async fn failed_login_backs_off_for_its_own_principal() {
         ("bob", "shared", 200, 2),
         ("", "shared", 200, 3),
     ] {
-        let response = client.clone().oneshot(request(name, token)).await;
-        let response = response.expect("an answer");
+        let response = send(&client, request(name, token)).await;
         assert_eq!(
             (response.status().as_u16(), login.logins()),
             (status, logins),
             "{name} {token}"
         );
-        let outcome = response.extensions().get::<GareOutcome>().expect("one");
-        let failed = matches!(outcome.refusal(), Some(Refusal::Failed(_)));
+        let failed = matches!(outcome(&response).refusal(), Some(Refusal::Failed(_)));
         assert_eq!(failed, status == 403, "{name} {token}");
     }
 }
@@ -128,24 +130,18 @@ async fn principals_in_use_are_kept_beyond_the_bound() {
         let known = authorization(&request).starts_with("Bearer token-");
         answer(if known { 200 } else { 403 }, MFA)
     });
-    let all = ["ada", "bob", "eve"].map(|name| {
-        let request = request(name, "old");
-        tokio::spawn(client.clone().oneshot(request))
-    });
+    let each = || ["ada", "bob", "eve"].map(|name| spawn(&client, request(name, "old")));
+    let all = each();
     settle().await;
     assert_eq!((login.logins(), session.stats().identities), (3, 3));
     // A second request of each finds the login of the first.
-    let more = ["ada", "bob", "eve"].map(|name| {
-        let request = request(name, "old");
-        tokio::spawn(client.clone().oneshot(request))
-    });
+    let more = each();
     settle().await;
     assert_eq!((login.logins(), session.stats().joins), (3, 3));
     for _ in 0..3 {
         login.let_go();
     }
-    for response in all.into_iter().chain(more) {
-        let response = response.await.expect("no panic").expect("an answer");
+    for response in responses(all.into_iter().chain(more)).await {
         assert_eq!(response.status(), 200);
     }
     assert_eq!(login.logins(), 3);
@@ -176,15 +172,9 @@ async fn token_that_another_gets_moves_nobody_to_their_account() {
     ] {
         let mut request = request(name, token);
         *request.uri_mut() = get(path).uri().clone();
-        let response = client.clone().oneshot(request).await;
-        let status = response.expect("an answer").status();
-        assert_eq!(status, 200, "{path} {name}");
-        let sent = std::mem::take(&mut *sent.lock().expect("whole"));
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|token| format!("{path} Bearer {token}"))
-            .collect();
-        assert_eq!(sent, expected, "{path} {name}");
+        let response = send(&client, request).await;
+        assert_eq!(response.status(), 200, "{path} {name}");
+        assert_eq!(taken(&sent), lines(path, expected), "{path} {name}");
     }
     assert_eq!(login.logins(), 3);
 }

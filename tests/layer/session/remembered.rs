@@ -6,9 +6,10 @@ use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GareOptions, Session};
 use http::Request;
 use tokio::time::advance;
-use tower::ServiceExt;
 
-use checks::mock::{Body, Login, MFA, Service, answer, authorization, behind, get, settle, with};
+use checks::mock::{
+    Body, Login, MFA, Service, answer, authorization, behind, get, send, settle, spawn, with,
+};
 
 fn of(name: &str, path: &str) -> Request<Body> {
     with(get(path), GareOptions::new().identity(name))
@@ -27,8 +28,7 @@ fn service(session: &Session) -> Service {
 }
 
 async fn ask(client: &Service, request: Request<Body>) -> u16 {
-    let response = client.clone().oneshot(request).await;
-    response.expect("an answer").status().as_u16()
+    send(client, request).await.status().as_u16()
 }
 
 #[checks::test(start_paused = true)]
@@ -54,19 +54,18 @@ async fn account_with_a_login_is_kept_though_nobody_waits() {
     let login = Login::held();
     let session = Session::new(login.clone()).max_identities(2);
     let client = service(&session);
-    let gone = tokio::spawn(client.clone().oneshot(of("a", "/mfa")));
+    let gone = spawn(&client, of("a", "/mfa"));
     settle().await;
     gone.abort();
     for name in ["b", "c"] {
         advance(Duration::from_secs(1)).await;
         assert_eq!(ask(&client, of(name, "/")).await, 200);
     }
-    let again = tokio::spawn(client.oneshot(of("a", "/mfa")));
+    let again = spawn(&client, of("a", "/mfa"));
     settle().await;
     assert_eq!(login.logins(), 1, "the one that is under way");
     login.let_go();
-    let again = again.await.expect("no panic").expect("an answer");
-    assert_eq!(again.status(), 200);
+    assert_eq!(again.await.expect("no panic").status(), 200);
 }
 
 #[checks::test(start_paused = true)]
@@ -75,7 +74,7 @@ async fn credential_of_a_slow_login_is_kept() {
     let minute = Duration::from_secs(60);
     let session = Session::new(login.clone()).identity_idle(minute);
     let client = service(&session);
-    let gone = tokio::spawn(client.oneshot(of("a", "/mfa")));
+    let gone = spawn(&client, of("a", "/mfa"));
     settle().await;
     gone.abort();
     advance(minute).await;

@@ -11,10 +11,12 @@ use globus_gare::reauth::{
     Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session, Target,
 };
 use http::{Request, Response};
+use tokio::task::JoinHandle;
 use tower::{Layer, ServiceExt, service_fn};
 
 use checks::mock::{
-    Body, Login, MFA, Once, Service, answer, authorization, behind, get, presenting, settle, with,
+    Answer, Body, Login, MFA, Once, POLICY, Service, answer, authorization, behind, get,
+    presenting, responses, send, settle, spawn, with,
 };
 
 /// A service that keeps what it was sent: `PATH TOKEN`.
@@ -117,18 +119,25 @@ async fn response_without_a_gare_has_no_outcome_after_a_look_up() {
 async fn logging_in(
     login: &Login,
     sent: &Arc<Mutex<Vec<String>>>,
-) -> (Service, tokio::task::JoinHandle<u16>) {
+) -> (Service, JoinHandle<Answer>) {
     // What was not there is looked for again at once.
     let session = Session::new(login.clone()).cool_down(Duration::ZERO);
     let client = keeping(&session, sent, |path, token| match (path, token) {
         ("/open", _) | (_, "Bearer token-1") => answer(200, ""),
         _ => answer(403, MFA),
     });
-    let first = client.clone().oneshot(get("/mfa"));
-    let first = tokio::spawn(async { first.await.expect("an answer").status().as_u16() });
+    let first = spawn(&client, get("/mfa"));
     settle().await;
     assert_eq!((login.logins(), login.renewals()), (1, 1));
     (client, first)
+}
+
+/// The status of the response to `request`, which waits for nobody.
+async fn sent_at_once(client: &Service, request: Request<Body>) -> u16 {
+    let request = spawn(client, request);
+    settle().await;
+    assert!(request.is_finished());
+    request.await.expect("no panic").status().as_u16()
 }
 
 #[checks::test]
@@ -136,12 +145,12 @@ async fn request_without_a_credential_waits_for_a_running_login() {
     let login = Login::held();
     let sent = Arc::default();
     let (client, first) = logging_in(&login, &sent).await;
-    let second = tokio::spawn(client.oneshot(get("/second")));
+    let second = spawn(&client, get("/second"));
     settle().await;
     login.let_go();
-    assert_eq!(first.await.expect("no panic"), 200);
-    let second = second.await.expect("no panic").expect("an answer");
-    assert_eq!(second.status(), 200);
+    for response in responses([first, second]).await {
+        assert_eq!(response.status(), 200);
+    }
     let sent = sent.lock().expect("whole");
     let seconds: Vec<_> = sent.iter().filter(|sent| sent.contains("second")).collect();
     assert_eq!(seconds, ["/second Bearer token-1"]);
@@ -153,14 +162,10 @@ async fn request_without_prompts_waits_for_no_login() {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
     let quiet = with(get("/second"), GareOptions::new().no_prompt());
-    let request = tokio::spawn(client.oneshot(quiet));
-    settle().await;
-    assert!(request.is_finished());
-    let response = request.await.expect("no panic").expect("an answer");
-    assert_eq!(response.status(), 403);
+    assert_eq!(sent_at_once(&client, quiet).await, 403);
     assert_eq!(login.renewals(), 2);
     login.let_go();
-    assert_eq!(first.await.expect("no panic"), 200);
+    assert_eq!(first.await.expect("no panic").status(), 200);
 }
 
 #[checks::test]
@@ -169,14 +174,10 @@ async fn request_to_another_service_waits_for_no_login() {
     let (client, first) = logging_in(&login, &Arc::default()).await;
     let elsewhere = Request::get("https://groups.api.globus.org/open");
     let elsewhere = elsewhere.body(Body::default()).expect("a request");
-    let request = tokio::spawn(client.oneshot(elsewhere));
-    settle().await;
-    assert!(request.is_finished());
-    let response = request.await.expect("no panic").expect("an answer");
-    assert_eq!(response.status(), 200);
+    assert_eq!(sent_at_once(&client, elsewhere).await, 200);
     assert_eq!(login.renewals(), 2);
     login.let_go();
-    assert_eq!(first.await.expect("no panic"), 200);
+    assert_eq!(first.await.expect("no panic").status(), 200);
 }
 
 #[checks::test]
@@ -189,24 +190,19 @@ async fn request_with_a_credential_waits_for_no_login() {
         _ => answer(403, MFA),
     });
     login.let_go();
-    let response = client.clone().oneshot(get("/")).await.expect("an answer");
+    let response = send(&client, get("/")).await;
     assert_eq!((response.status().as_u16(), login.logins()), (200, 1));
-    let policy = r#"{"code":"c","authorization_parameters":{"session_required_policies":["p"]}}"#;
-    let more = keeping(&session, &Arc::default(), move |_, token| match token {
+    let more = keeping(&session, &Arc::default(), |_, token| match token {
         "Bearer token-2" => answer(200, ""),
-        _ => answer(403, policy),
+        _ => answer(403, POLICY),
     });
-    let other = tokio::spawn(more.oneshot(get("/policy")));
+    let other = spawn(&more, get("/policy"));
     settle().await;
     assert_eq!(login.logins(), 2, "and it is held");
-    let request = tokio::spawn(client.oneshot(get("/")));
-    settle().await;
-    assert!(request.is_finished() && !other.is_finished());
-    let response = request.await.expect("no panic").expect("an answer");
-    assert_eq!(response.status(), 200);
+    assert_eq!(sent_at_once(&client, get("/")).await, 200);
+    assert!(!other.is_finished());
     login.let_go();
-    let other = other.await.expect("no panic").expect("an answer");
-    assert_eq!(other.status(), 200);
+    assert_eq!(other.await.expect("no panic").status(), 200);
 }
 
 /// Has the token that was left there last, and nothing in the place of that.
@@ -241,10 +237,7 @@ async fn stored_credential_of_another_login_replaces_a_rejected_one() {
     let client = keeping(&session, &sent, |_, token| {
         answer(if token == "Bearer new" { 200 } else { 401 }, "{}")
     });
-    let ask = async || {
-        let response = client.clone().oneshot(get("/")).await;
-        response.expect("an answer").status().as_u16()
-    };
+    let ask = async || send(&client, get("/")).await.status().as_u16();
     assert_eq!(ask().await, 401);
     *elsewhere.0.lock().expect("whole") = "new";
     assert_eq!(ask().await, 200);

@@ -13,7 +13,7 @@ use tokio::time::{Instant, advance};
 use tower::{Layer, ServiceExt};
 
 use checks::mock::{
-    Body, Login, MFA, Service, answer, authorization, behind, get, presenting, with,
+    Body, Login, MFA, Service, answer, authorization, behind, get, presenting, token_number, with,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -26,9 +26,7 @@ fn seconds(seconds: u64) -> Duration {
 fn wanting(session: &Session, wanted: &Arc<AtomicUsize>) -> Service {
     let wanted = Arc::clone(wanted);
     behind(&GareLayer::from_session(session.clone()), move |request| {
-        let token = authorization(&request).strip_prefix("Bearer token-");
-        let number = token.and_then(|number| number.parse().ok()).unwrap_or(0);
-        if number >= wanted.load(SeqCst) {
+        if token_number(&request) >= wanted.load(SeqCst) {
             answer(200, "")
         } else {
             answer(403, MFA)

@@ -5,19 +5,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GareOutcome, ReauthError, Refusal, Session};
+use globus_gare::reauth::{ReauthError, Refusal, Session};
 use http::Request;
 use tokio::sync::Semaphore;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, service_fn};
 
 use checks::mock::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting,
-    settle,
+    Body, CONSENT, Login, MFA, OTHER_POLICY, POLICY, Service, answer, authorization, behind, get,
+    is_declined, outcome, presenting, responses, settle, spawn, spawn_in_turn,
 };
 
-const OTHER_POLICY: &str =
-    r#"{"code":"c","authorization_parameters":{"session_required_policies":["q"]}}"#;
+fn old(path: &str) -> Request<Body> {
+    presenting(get(path), "Bearer old")
+}
 
 /// The first login lets `/` in, the second everybody else; what was sent.
 fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
@@ -41,22 +42,16 @@ async fn waiters_replay_first_and_then_share_the_next_login() {
     let session = Session::new(login.clone()).max_logins(1);
     let sent = Arc::<Mutex<Vec<String>>>::default();
     let client = service(&session, &sent);
-    let mut all = Vec::new();
-    for path in ["/", "/p", "/q", "/p"] {
-        let request = presenting(get(path), "Bearer old");
-        all.push(tokio::spawn(client.clone().oneshot(request)));
-        settle().await;
-    }
+    let all = ["/", "/p", "/q", "/p"].map(old);
+    let all = spawn_in_turn(&client, all).await;
     assert_eq!(login.logins(), 1);
     login.let_go();
     settle().await;
     assert_eq!(login.logins(), 2);
     login.let_go();
-    for response in all {
-        let response = response.await.expect("no panic").expect("an answer");
+    for response in responses(all).await {
         assert_eq!(response.status(), 200);
-        let outcome = response.extensions().get::<GareOutcome>().expect("one");
-        assert_eq!(outcome.logins(), 1);
+        assert_eq!(outcome(&response).logins(), 1);
     }
     let challenges = login.challenges();
     let policies = |at: usize| {
@@ -81,20 +76,12 @@ async fn failed_login_fails_all_waiters() {
     // Nothing but the failure itself keeps them from it.
     let session = Session::new(login.clone()).cool_down(Duration::ZERO);
     let client = service(&session, &Arc::default());
-    let mut all = Vec::new();
-    for path in ["/", "/", "/p"] {
-        let request = presenting(get(path), "Bearer old");
-        all.push(tokio::spawn(client.clone().oneshot(request)));
-        settle().await;
-    }
+    let all = ["/", "/", "/p"].map(old);
+    let all = spawn_in_turn(&client, all).await;
     login.let_go();
     login.let_go();
-    for response in all {
-        let response = response.await.expect("no panic").expect("an answer");
-        let outcome = response.extensions().get::<GareOutcome>().expect("one");
-        let declined =
-            matches!(outcome.refusal(), Some(Refusal::Failed(error)) if error.is_declined());
-        assert!(declined, "{outcome:?}");
+    for response in responses(all).await {
+        assert!(is_declined(&response), "{:?}", outcome(&response));
     }
     assert_eq!(login.logins(), 1);
 }
@@ -122,24 +109,19 @@ async fn request_out_of_logins_does_not_wait_for_others() {
         }
     });
     let client = GareLayer::from_session(session).layer(BoxCloneSyncService::new(inner));
-    let send = |path| {
-        let request = presenting(get(path), "Bearer old");
-        tokio::spawn(client.clone().oneshot(request))
-    };
-    let first = send("/");
+    let first = spawn(&client, old("/"));
     settle().await;
     login.let_go();
     settle().await;
     // Its replay is under way when somebody else begins the login that it would need next.
-    let other = send("/consent");
+    let other = spawn(&client, old("/consent"));
     settle().await;
     assert_eq!(login.logins(), 2);
     slow.add_permits(1);
-    let first = first.await.expect("no panic").expect("an answer");
-    let outcome = first.extensions().get::<GareOutcome>().expect("one");
+    let first = first.await.expect("no panic");
+    let outcome = outcome(&first);
     assert!(matches!(outcome.refusal(), Some(Refusal::Exhausted)));
     assert_eq!((first.status().as_u16(), outcome.logins()), (403, 1));
     login.let_go();
-    let other = other.await.expect("no panic").expect("an answer");
-    assert_eq!(other.status(), 200);
+    assert_eq!(other.await.expect("no panic").status(), 200);
 }

@@ -4,9 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
-use fake_globus::{Collection, FakeGlobus, FakeGlobusBuilder, Person};
+use checks::mock::presenting;
+use fake_globus::{Collection, FakeGlobus, FakeGlobusBuilder, Identity, Person};
+use futures_util::future::join_all;
 use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::reauth::{Session, Trust};
 use http::{Request, Response, Uri};
@@ -59,6 +62,61 @@ pub(crate) fn list(globus: &FakeGlobus, collection: &Collection, mark: usize) ->
     ))
     .body(Body::default())
     .expect("a request")
+}
+
+/// A server whose one collection refuses the token at hand.
+pub(crate) struct World {
+    pub(crate) globus: Arc<FakeGlobus>,
+    pub(crate) collection: Collection,
+    pub(crate) ada: Identity,
+    pub(crate) stale: String,
+    _data: TempDir,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let (data, ada) = (data(), Identity::new("ada", "uchicago.edu"));
+        let collection = Collection::new("Restricted", data.path()).session_minutes(10);
+        let builder = FakeGlobus::builder().identity(ada.clone());
+        let globus = start(builder.collection(collection.clone())).await;
+        let stale = stale(&globus, &ada);
+        Self {
+            globus,
+            collection,
+            ada,
+            stale,
+            _data: data,
+        }
+    }
+
+    /// Sends `count` listings at once, each with the token at hand.
+    pub(crate) async fn page(&self, client: &Client, count: usize) -> Vec<Response<String>> {
+        let marks = 0..count;
+        let all = marks.map(|mark| list(&self.globus, &self.collection, mark));
+        send_all(client, &self.stale, all).await
+    }
+}
+
+/// A token of `user` from an hour ago.
+pub(crate) fn stale(globus: &FakeGlobus, user: &Identity) -> String {
+    let token = globus.issue_token(user, TRANSFER_SCOPE).expect("a token");
+    globus.clock().advance(Duration::from_secs(3600));
+    token
+}
+
+/// Sends `requests` at once, each with `token`.
+pub(crate) async fn send_all(
+    client: &Client,
+    token: &str,
+    requests: impl Iterator<Item = Request<Body>>,
+) -> Vec<Response<String>> {
+    let all = requests.map(|request| {
+        let request = presenting(request, &format!("Bearer {token}"));
+        tokio::spawn(send(client.clone(), request))
+    });
+    let all: Vec<_> = all.collect();
+    let answers = join_all(all).await.into_iter();
+    answers.map(|answer| answer.expect("no panic")).collect()
 }
 
 pub(crate) async fn send<S, ResB>(client: S, request: Request<Body>) -> Response<String>

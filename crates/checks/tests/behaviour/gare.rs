@@ -1,19 +1,12 @@
 //! What holds of every body and every list of requirements.
 
+use checks::corpus::rows;
 use globus_gare::gare::{AuthorizationParameters, Gare, coalesce, detect};
 use proptest::{collection::vec, option::weighted, prelude::*, sample::select};
-use serde_json::Value;
-
-const CORPUS: &str = concat!(
-    include_str!("../../../../tests/corpus/errors.jsonl"),
-    include_str!("../../../../tests/corpus/errors_2.jsonl")
-);
 
 fn bodies() -> Vec<String> {
-    let rows = CORPUS
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
-    rows.map(|row| row["body"].as_str().expect("a body").to_owned())
+    rows()
+        .map(|row| row["body"].as_str().expect("a body").to_owned())
         .collect()
 }
 

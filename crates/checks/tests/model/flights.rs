@@ -56,16 +56,19 @@ async fn all(requests: Vec<shuttle::future::JoinHandle<End>>) -> Vec<End> {
     ends
 }
 
+/// How so many requests for [`MFA`] end that are sent at once.
+async fn together(count: usize, session: &Session, admits: fn(&str) -> bool) -> Vec<End> {
+    let requests = (0..count).map(|_| spawn(request(session.clone(), MFA, admits)));
+    all(requests.collect()).await
+}
+
 #[checks::test(seconds = 600)]
 fn requests_challenged_together_cost_one_login() {
     explore(|| {
         block_on(async {
             let login = Login::that(Way::Succeeds);
             let session = Session::new(login.clone());
-            let requests = (0..4)
-                .map(|_| spawn(request(session.clone(), MFA, has_mfa)))
-                .collect();
-            for end in all(requests).await {
+            for end in together(4, &session, has_mfa).await {
                 assert!(end.admitted && end.sent <= 2, "{end:?}");
             }
             assert_eq!(login.started(), 1);
@@ -106,10 +109,7 @@ fn a_failure_is_everybodys(way: Way, alarms: bool) {
         block_on(async move {
             let login = Login::that(way);
             let session = Session::new(login.clone());
-            let requests = (0..4)
-                .map(|_| spawn(request(session.clone(), MFA, has_mfa)))
-                .collect();
-            for end in all(requests).await {
+            for end in together(4, &session, has_mfa).await {
                 assert!(!end.admitted, "{end:?}");
                 assert_eq!(refusal(&end), "failed", "{end:?}");
             }
@@ -145,10 +145,7 @@ fn login_with_the_same_credential_is_no_progress() {
         block_on(async {
             let login = Login::that(Way::GivesTheSame);
             let session = Session::new(login.clone());
-            let requests = (0..3)
-                .map(|_| spawn(request(session.clone(), MFA, has_mfa)))
-                .collect();
-            for end in all(requests).await {
+            for end in together(3, &session, has_mfa).await {
                 assert_eq!(refusal(&end), "no_progress", "{end:?}");
             }
             assert_eq!(login.started(), 1);
@@ -207,10 +204,7 @@ fn service_that_always_challenges_causes_bounded_logins() {
         block_on(async {
             let login = Login::that(Way::Succeeds);
             let session = Session::new(login.clone());
-            let requests = (0..3)
-                .map(|_| spawn(request(session.clone(), MFA, never)))
-                .collect();
-            for end in all(requests).await {
+            for end in together(3, &session, never).await {
                 assert_eq!(refusal(&end), "no_progress", "{end:?}");
             }
             assert_eq!(

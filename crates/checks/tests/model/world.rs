@@ -17,10 +17,7 @@ use crate::reauth::{
     Reauthenticator, Session, Target,
 };
 
-pub(crate) const MFA: &str =
-    r#"{"code":"c","authorization_parameters":{"session_required_mfa":true}}"#;
-pub(crate) const POLICY: &str =
-    r#"{"code":"c","authorization_parameters":{"session_required_policies":["p"]}}"#;
+pub(crate) use checks::mock::{MFA, POLICY};
 pub(crate) const DOMAIN: &str =
     r#"{"code":"c","authorization_parameters":{"session_required_single_domain":["a.edu"]}}"#;
 

@@ -20,8 +20,7 @@ use crate::support::server::{Answer, BoxError, Server};
 /// What those who are let in get; long enough to be compressed.
 const LISTING: &str = r#"{"DATA_TYPE": "file_list", "DATA": [], "path": "/~/"}"#;
 
-pub(crate) const GARE: &str =
-    r#"{"code":"AuthorizationRequired","authorization_parameters":{"session_required_mfa":true}}"#;
+pub(crate) use checks::mock::MFA as GARE;
 
 #[derive(Clone, Default)]
 pub(crate) struct Service(Arc<State>);

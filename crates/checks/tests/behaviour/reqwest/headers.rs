@@ -2,31 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
-use globus_gare::reqwest::GareMiddleware;
-use http::{Extensions, HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use reqwest::Request;
-use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
-use super::service::{guarded, plain, session};
+use super::service::{Watch, guarded, session, watched};
 use crate::support::server::BoxError;
-
-/// Inside of ours: the headers of each attempt.
-struct Watch(Arc<Mutex<Vec<HeaderMap>>>);
-
-#[async_trait]
-impl Middleware for Watch {
-    async fn handle(
-        &self,
-        request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> reqwest_middleware::Result<reqwest::Response> {
-        let headers = request.headers().clone();
-        self.0.lock().expect("whole").push(headers);
-        next.run(request, extensions).await
-    }
-}
 
 fn list(headers: &HeaderMap) -> Vec<(&str, &[u8], bool)> {
     let all = headers.iter();
@@ -38,10 +18,11 @@ fn list(headers: &HeaderMap) -> Vec<(&str, &[u8], bool)> {
 async fn sensitive_headers_stay_sensitive_on_a_replay() -> Result<(), BoxError> {
     let (server, _) = guarded(403).await;
     let attempts = Arc::<Mutex<Vec<HeaderMap>>>::default();
-    let client = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(session()))
-        .with(Watch(Arc::clone(&attempts)))
-        .build();
+    let watch = Watch {
+        notes: Arc::clone(&attempts),
+        of: |request, _| request.headers().clone(),
+    };
+    let client = watched(&session(), watch);
     // The same value, sensitive and not, of two users: each is refused once.
     for (user, is_sensitive) in [("ada", true), ("bob", false), ("eve", true)] {
         let mut key = HeaderValue::from_static("key");

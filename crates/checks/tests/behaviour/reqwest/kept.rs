@@ -1,9 +1,8 @@
 //! What a request and a response are, with the middleware and without.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use globus_gare::layer::GareLayer;
@@ -14,51 +13,42 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper_util::rt::TokioExecutor;
 use reqwest::Request;
-use reqwest_middleware::{ClientBuilder, Middleware, Next};
+use reqwest_middleware::ClientBuilder;
 use tower::{Layer, ServiceExt};
 
-use super::service::{GARE, answer, declining, guarded, plain, refusal, session};
+use super::service::{
+    GARE, Marker, Watch, answer, declining, guarded, refusal, session, watched, with_middleware,
+};
 use crate::support::server::{BoxError, Server};
 
-type Sent = Arc<Mutex<Vec<(Option<String>, bool, Option<Duration>, Option<u8>)>>>;
+/// The credential, whether it is sensitive, the timeout, and the marker of an attempt.
+type Attempt = (Option<String>, bool, Option<Duration>, Option<u8>);
 
-/// Inside of ours: notes each attempt, and marks each answer.
-struct Watch(Sent);
-
-#[derive(Clone, Debug, PartialEq)]
-struct Marker(u8);
-
-#[async_trait]
-impl Middleware for Watch {
-    async fn handle(
-        &self,
-        request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> reqwest_middleware::Result<reqwest::Response> {
-        let values: Vec<_> = request.headers().get_all("authorization").iter().collect();
-        let value = values.first().map(|value| value.to_str().expect("ASCII"));
-        assert!(values.len() <= 1, "appended instead of replaced");
-        self.0.lock().expect("whole").push((
-            value.map(ToOwned::to_owned),
-            values.first().is_some_and(|value| value.is_sensitive()),
-            request.timeout().copied(),
-            extensions.get::<Marker>().map(|marker| marker.0),
-        ));
-        let mut response = next.run(request, extensions).await?;
-        response.extensions_mut().insert(Marker(9));
-        Ok(response)
+fn watch() -> Watch<Attempt> {
+    Watch {
+        notes: Arc::default(),
+        of: attempt,
     }
+}
+
+fn attempt(request: &Request, extensions: &Extensions) -> Attempt {
+    let values: Vec<_> = request.headers().get_all("authorization").iter().collect();
+    let value = values.first().map(|value| value.to_str().expect("ASCII"));
+    assert!(values.len() <= 1, "appended instead of replaced");
+    (
+        value.map(ToOwned::to_owned),
+        values.first().is_some_and(|value| value.is_sensitive()),
+        request.timeout().copied(),
+        extensions.get::<Marker>().map(|marker| marker.0),
+    )
 }
 
 #[checks::test]
 async fn replay_is_the_request_with_the_new_credential() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
-    let sent = Sent::default();
-    let client = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(session()))
-        .with(Watch(sent.clone()))
-        .build();
+    let watch = watch();
+    let sent = Arc::clone(&watch.notes);
+    let client = watched(&session(), watch);
     let response = client
         .post(server.url("/a?b=c"))
         .bearer_auth("stale")
@@ -103,11 +93,7 @@ async fn response_keeps_its_url_address_version_and_extensions() -> Result<(), B
         (declining(), redirecting.url("/here"), 403),
         (session(), server.url("/there?x=y"), 200),
     ] {
-        let client = ClientBuilder::new(plain())
-            .with(GareMiddleware::from_session(session))
-            .with(Watch(Sent::default()))
-            .build();
-        let response = client.get(url).send().await?;
+        let response = watched(&session, watch()).get(url).send().await?;
         assert_eq!(response.status(), status);
         assert_eq!(response.url().as_str(), server.url("/there?x=y"));
         let address = response.remote_addr().expect("an address");
@@ -122,9 +108,7 @@ async fn response_keeps_its_url_address_version_and_extensions() -> Result<(), B
 #[checks::test]
 async fn challenge_body_is_returned_unchanged() -> Result<(), BoxError> {
     let (server, _) = guarded(502).await;
-    let client = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(declining()))
-        .build();
+    let client = with_middleware(&declining());
     let response = client.get(server.url("/")).send().await?;
     assert_eq!(response.content_length(), Some(GARE.len() as u64));
     assert_eq!(refusal(&response), Some("failed"));
@@ -165,9 +149,7 @@ async fn slow_response_is_still_a_timeout() -> Result<(), BoxError> {
 
 #[checks::test]
 async fn client_error_is_returned_unchanged() {
-    let client = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(session()))
-        .build();
+    let client = with_middleware(&session());
     let closed = Server::start(|_| async { answer(200, Bytes::new()) })
         .await
         .url("/");
@@ -178,9 +160,7 @@ async fn client_error_is_returned_unchanged() {
 #[checks::test]
 async fn request_options_override_the_session() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
-    let client = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(session()))
-        .build();
+    let client = with_middleware(&session());
     for (options, told) in [
         (GareOptions::new().never(), None),
         (GareOptions::new().no_prompt(), Some("no_prompt")),
@@ -214,9 +194,7 @@ async fn request_options_override_the_session() -> Result<(), BoxError> {
 async fn tower_client_shares_the_session_of_reqwest() -> Result<(), BoxError> {
     let (server, requests) = guarded(401).await;
     let session = session();
-    let reqwest = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(session.clone()))
-        .build();
+    let reqwest = with_middleware(&session);
     let hyper = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
     let tower = GareLayer::from_session(session.clone()).layer(hyper);
     assert_eq!(reqwest.get(server.url("/")).send().await?.status(), 200);

@@ -1,17 +1,20 @@
 //! A service that asks who it is, and a login that it believes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use globus_gare::reauth::{Credential, GareOutcome, ReauthError, Session, Trust, reauth_fn};
-use http::{Request, Response};
+use globus_gare::reqwest::GareMiddleware;
+use http::{Extensions, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
 use crate::support::server::{Answer, Server};
 
-pub(crate) const GARE: &str = r#"{"authorization_parameters":{"session_required_mfa":true}}"#;
+pub(crate) use checks::mock::MFA as GARE;
 
 /// Refuses with `status` whoever comes without `Bearer fresh`; counts who comes.
 pub(crate) async fn guarded(status: u16) -> (Server, Arc<AtomicUsize>) {
@@ -57,6 +60,49 @@ pub(crate) fn declining() -> Session {
 pub(crate) fn plain() -> reqwest::Client {
     let builder = reqwest::Client::builder().no_proxy();
     builder.build().expect("a client")
+}
+
+/// A client with the middleware alone.
+pub(crate) fn with_middleware(session: &Session) -> ClientWithMiddleware {
+    ClientBuilder::new(plain())
+        .with(GareMiddleware::from_session(session.clone()))
+        .build()
+}
+
+/// Inside of ours: notes what `of` says of each attempt, and marks each answer with `Marker(9)`.
+pub(crate) struct Watch<T> {
+    pub(crate) notes: Arc<Mutex<Vec<T>>>,
+    pub(crate) of: fn(&reqwest::Request, &Extensions) -> T,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Marker(pub(crate) u8);
+
+#[async_trait]
+impl<T: Send + 'static> Middleware for Watch<T> {
+    async fn handle(
+        &self,
+        request: reqwest::Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let note = (self.of)(&request, extensions);
+        self.notes.lock().expect("whole").push(note);
+        let mut response = next.run(request, extensions).await?;
+        response.extensions_mut().insert(Marker(9));
+        Ok(response)
+    }
+}
+
+/// The client of [`with_middleware`], with `watch` within.
+pub(crate) fn watched<T: Send + 'static>(
+    session: &Session,
+    watch: Watch<T>,
+) -> ClientWithMiddleware {
+    ClientBuilder::new(plain())
+        .with(GareMiddleware::from_session(session.clone()))
+        .with(watch)
+        .build()
 }
 
 pub(crate) fn refusal(response: &reqwest::Response) -> Option<&'static str> {

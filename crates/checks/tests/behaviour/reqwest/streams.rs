@@ -7,7 +7,7 @@ use globus_gare::reqwest::GareMiddleware;
 use reqwest::Body;
 use reqwest_middleware::ClientBuilder;
 
-use super::service::{guarded, plain, refusal, session};
+use super::service::{guarded, plain, refusal, session, with_middleware};
 use crate::support::server::BoxError;
 
 fn stream(pieces: &'static [&'static str]) -> Body {
@@ -20,9 +20,7 @@ fn stream(pieces: &'static [&'static str]) -> Body {
 async fn stream_is_sent_once_by_default() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let session = session();
-    let client = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(session.clone()))
-        .build();
+    let client = with_middleware(&session);
     let response = client
         .put(server.url("/"))
         .body(stream(&["a", "b"]))
@@ -34,9 +32,7 @@ async fn stream_is_sent_once_by_default() -> Result<(), BoxError> {
 
     // The session may log in all the same, for the next one.
     let session = session.login_for_unreplayable(true);
-    let client = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(session.clone()))
-        .build();
+    let client = with_middleware(&session);
     let response = client
         .put(server.url("/"))
         .body(stream(&["a"]))
@@ -81,9 +77,7 @@ async fn stream_is_replayed_up_to_the_limit_that_is_set() -> Result<(), BoxError
 #[checks::test]
 async fn empty_stream_is_replayed_by_default() -> Result<(), BoxError> {
     let (server, _) = guarded(403).await;
-    let client = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(session()))
-        .build();
+    let client = with_middleware(&session());
     let nothing = Body::wrap(http_body_util::Empty::<bytes::Bytes>::new());
     let response = client.put(server.url("/")).body(nothing).send().await?;
     assert_eq!(response.status(), 200);

@@ -7,7 +7,7 @@ use http::Extensions;
 use reqwest::ResponseBuilderExt;
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
-use super::service::{GARE, answer, guarded, plain, refusal};
+use super::service::{GARE, answer, guarded, plain, refusal, with_middleware};
 use crate::support::server::{BoxError, Server};
 
 fn trusting(origin: &str) -> Session {
@@ -28,9 +28,7 @@ async fn challenge_of_a_redirect_target_starts_no_login() -> Result<(), BoxError
     })
     .await;
     let session = trusting(&trusted.url(""));
-    let client = ClientBuilder::new(plain())
-        .with(GareMiddleware::from_session(session.clone()))
-        .build();
+    let client = with_middleware(&session);
     for url in [trusted.url("/"), stranger.url("/")] {
         let response = client.get(url).send().await?;
         assert_eq!(refusal(&response), Some("untrusted"));
