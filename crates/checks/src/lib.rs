@@ -18,3 +18,8 @@ pub mod site;
 pub mod tokens;
 
 pub use checks_macros::test;
+
+// The example of the README is compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,3 +5,8 @@ pub mod oracle;
 pub mod parity;
 pub mod programs;
 pub mod python;
+
+// The example of the README is compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
