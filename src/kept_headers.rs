@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn what_is_as_usual_is_not_copied() {
+    fn usual_headers_are_not_copied() {
         let value = HeaderValue::from_static;
         let usual = [
             ("accept", value("a")),
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn no_headers() {
+    fn request_without_headers_is_replayed_with_the_credential() {
         let none = HeaderMap::new();
         let usual = UsualHeaders::default();
         let (kept, credential) = KeptHeaders::of(&none, &usual);
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn nothing_is_lost_but_the_credential() {
+    fn replay_keeps_all_headers_but_the_credential() {
         let mut draw = Draw(1);
         for _ in 0..500 {
             let (mut first, mut second, common) = (draw.headers(), draw.headers(), draw.headers());

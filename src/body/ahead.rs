@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn frames_come_out_as_they_went_in() {
+    fn frames_are_passed_on_unchanged() {
         let frame = |text: &'static str| match text {
             "trailers" => Frame::trailers(HeaderMap::new()),
             _ => Frame::data(Bytes::from_static(text.as_bytes())),

@@ -1,6 +1,6 @@
 //! Making few logins of many requirements.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use super::{AuthorizationParameters, Gare, limits};
 
@@ -15,9 +15,8 @@ use super::{AuthorizationParameters, Gare, limits};
 ///   what they came with. A requirement that names nothing asks for a fresh authentication, which consent is not.
 ///   Unknown parameters may ask for anything.
 ///
-/// The result never asks for less than the requirements that went in. Of those that become one, the first gives the code
-/// and the other fields (they tell of one response, and of no other), and the first that has a message gives that:
-/// messages are for people, and two of them strung together rarely make sense.
+/// The result never asks for less than the requirements that went in. Of those that become one, the first gives the code,
+/// the message and the other fields: they tell of one response, and of no other.
 ///
 /// ```
 /// use globus_gare::gare::{AuthorizationParameters, Gare, coalesce};
@@ -37,125 +36,85 @@ pub fn coalesce(gares: impl IntoIterator<Item = Gare>) -> Vec<Gare> {
     let mut kept: Vec<Gare> = Vec::new();
     // Where the requirement with this key is.
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut sum: Option<Sum> = None;
-    for gare in gares {
-        let params = &gare.authorization_parameters;
-        let place = if adds_up(params) {
-            sum.as_mut()
-                .and_then(|sum| sum.add(params).then_some(sum.place))
-        } else {
-            places.get(&params.requirement_key()).copied()
-        };
-        let earlier = place.and_then(|place| kept.get_mut(place));
-        if let Some(earlier) = earlier {
-            let message = &mut earlier.authorization_parameters.session_message;
-            *message = message
-                .take()
-                .or(gare.authorization_parameters.session_message);
-            continue;
-        }
+    let mut sum = Sum::default();
+    for mut gare in gares {
+        let params = &mut gare.authorization_parameters;
         if adds_up(params) {
-            let full = sum.replace(Sum::of(kept.len(), params));
-            full.into_iter().for_each(|sum| sum.put_into(&mut kept));
-        } else {
-            places.insert(params.requirement_key(), kept.len());
+            let earlier = sum.place.and_then(|place| kept.get_mut(place));
+            if !earlier
+                .is_some_and(|earlier| sum.add(&mut earlier.authorization_parameters, params))
+            {
+                sum = Sum::default();
+                sum.add(&mut AuthorizationParameters::default(), params);
+                sum.place = Some(kept.len());
+                unique(&mut params.session_required_policies);
+                unique(&mut params.required_scopes);
+                kept.push(gare);
+            }
+        } else if let Entry::Vacant(place) = places.entry(params.requirement_key()) {
+            place.insert(kept.len());
+            kept.push(gare);
         }
-        kept.push(gare);
     }
-    sum.into_iter().for_each(|sum| sum.put_into(&mut kept));
     kept
 }
 
+fn unique(values: &mut Vec<String>) {
+    let mut known = HashSet::new();
+    values.retain(|value| known.insert(value.clone()));
+}
+
 /// Requirements that add up.
-struct Sum {
-    /// Where the first of them stands.
-    place: usize,
-    policies: Union,
-    scopes: Union,
-}
-
-impl Sum {
-    fn of(place: usize, params: &AuthorizationParameters) -> Self {
-        let mut sum = Self {
-            place,
-            policies: Union::default(),
-            scopes: Union::default(),
-        };
-        sum.policies.extend(&params.session_required_policies);
-        sum.scopes.extend(&params.required_scopes);
-        sum
-    }
-
-    /// Adds `params`, unless that is more than one requirement may ask for.
-    fn add(&mut self, params: &AuthorizationParameters) -> bool {
-        let (policies, scopes) = (&params.session_required_policies, &params.required_scopes);
-        let (policy_values, policy_bytes) = self.policies.with(policies);
-        let (scope_values, scope_bytes) = self.scopes.with(scopes);
-        let fits = policy_values.max(scope_values) <= limits::VALUES
-            && policy_bytes + scope_bytes <= limits::REQUIREMENT;
-        let adds_none =
-            policy_values == self.policies.values.len() && scope_values == self.scopes.values.len();
-        if fits || adds_none {
-            self.policies.extend(policies);
-            self.scopes.extend(scopes);
-        }
-        fits || adds_none
-    }
-
-    fn put_into(self, kept: &mut [Gare]) {
-        if let Some(first) = kept.get_mut(self.place) {
-            first.authorization_parameters.session_required_policies = self.policies.values;
-            first.authorization_parameters.required_scopes = self.scopes.values;
-        }
-    }
-}
-
-/// Values, each once, in the order in which they came.
 #[derive(Default)]
-struct Union {
-    values: Vec<String>,
-    known: HashSet<String>,
+struct Sum {
+    /// Where the first of them stands, which takes in the others.
+    place: Option<usize>,
+    policies: HashSet<String>,
+    scopes: HashSet<String>,
     bytes: usize,
 }
 
-impl Union {
-    /// How many values and bytes there would be with `values`.
-    fn with(&self, values: &[String]) -> (usize, usize) {
-        let new = values.iter().filter(|value| !self.known.contains(*value));
-        let new: HashSet<&String> = new.collect();
-        let bytes: usize = new.iter().map(|value| value.len()).sum();
-        (self.values.len() + new.len(), self.bytes + bytes)
-    }
-
-    fn extend(&mut self, values: &[String]) {
-        for value in values {
-            if self.known.insert(value.clone()) {
-                self.values.push(value.clone());
-                self.bytes += value.len();
-            }
+impl Sum {
+    /// Adds `params` to `sum`, unless that is more than one requirement may ask for.
+    fn add(&mut self, sum: &mut AuthorizationParameters, params: &AuthorizationParameters) -> bool {
+        let policies = new(&params.session_required_policies, &self.policies);
+        let scopes = new(&params.required_scopes, &self.scopes);
+        let added = policies
+            .iter()
+            .chain(&scopes)
+            .map(String::len)
+            .sum::<usize>();
+        let policies_after = self.policies.len() + policies.len();
+        let scopes_after = self.scopes.len() + scopes.len();
+        let fits = policies_after.max(scopes_after) <= limits::VALUES
+            && self.bytes + added <= limits::REQUIREMENT;
+        if self.place.is_some() && added > 0 && !fits {
+            return false;
         }
+        self.bytes += added;
+        self.policies.extend(policies.iter().cloned());
+        self.scopes.extend(scopes.iter().cloned());
+        sum.session_required_policies.extend(policies);
+        sum.required_scopes.extend(scopes);
+        true
     }
+}
+
+/// The values that are not known, each once.
+fn new(values: &[String], known: &HashSet<String>) -> Vec<String> {
+    let mut values = values.to_vec();
+    unique(&mut values);
+    values.retain(|value| !known.contains(value));
+    values
 }
 
 /// Whether this asks for policies and scopes and nothing else, so that it adds up with others of the kind.
 fn adds_up(params: &AuthorizationParameters) -> bool {
-    let AuthorizationParameters {
-        session_message: _,
-        session_required_identities,
-        session_required_policies,
-        session_required_single_domain,
-        session_required_mfa,
-        required_scopes,
-        prompt,
-        extra,
-    } = params;
-    let names_some = !session_required_policies.is_empty() || !required_scopes.is_empty();
-    let names_others = !session_required_identities.is_empty()
-        || !session_required_single_domain.is_empty()
-        || *session_required_mfa
-        || prompt.is_some()
-        || !extra.is_empty();
-    names_some && !names_others
+    let [identities, policies, domains, scopes] = params.lists();
+    let names_some = !policies.is_empty() || !scopes.is_empty();
+    let names_no_others = identities.is_empty() && domains.is_empty();
+    let asks_no_more = !params.session_required_mfa && params.prompt.is_none();
+    names_some && names_no_others && asks_no_more && params.extra.is_empty()
 }
 
 #[cfg(test)]
@@ -201,7 +160,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn the_first_message_stays() {
+    fn a_message_is_taken_from_no_other() {
         let silent = asks().with_required_scopes(["a"]);
         let one = asks()
             .with_required_scopes(["b"])
@@ -211,9 +170,12 @@ mod tests {
             .with_session_message("two");
         let merged = asks()
             .with_required_scopes(["a", "b"])
-            .with_session_required_policies(["p"])
-            .with_session_message("one");
-        assert_eq!(coalesced([silent, one, two]), [merged]);
+            .with_session_required_policies(["p"]);
+        let params = coalesced([silent.clone(), one.clone(), two.clone()]);
+        assert_eq!(params[0], merged);
+        let merged = merged.with_session_message("one");
+        let params = coalesced([one, silent, two]);
+        assert_eq!(params[0].session_message, merged.session_message);
     }
 
     #[checks::test]

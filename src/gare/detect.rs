@@ -6,8 +6,7 @@ use super::{
     Gare, Limit, Location, OverLimit,
     limits::REQUIREMENTS,
     location::Path,
-    repair::with_replies,
-    trigger,
+    prefilter,
     walk::{self, Findings},
 };
 
@@ -88,27 +87,19 @@ impl Detection {
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         let may_be_json = matches!(first, Some(b'{' | b'[' | b'"'));
-        let worth_reading = if may_be_json {
-            trigger::any(body)
-        } else {
-            trigger::reply(body)
+        let (has_documents, has_texts) = match may_be_json {
+            true => prefilter::json(body),
+            false => (prefilter::text(body), true),
         };
-        if !worth_reading {
+        if !has_documents {
             return Self::default();
         }
-        // Repairing is a slow way of checking, and there is mostly nothing to repair.
-        let text = match std::str::from_utf8(body) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => String::from_utf8_lossy(body),
-        };
-        let json = if may_be_json {
-            with_replies(&text, walk::json)
-        } else {
-            None
-        };
+        let lossy = |_| String::from_utf8_lossy(body);
+        let text = std::str::from_utf8(body).map_or_else(lossy, Cow::Borrowed);
+        let json = may_be_json.then(|| walk::json(&text, has_texts)).flatten();
         let findings = json.unwrap_or_else(|| {
             let mut findings = Findings::default();
-            walk::text(&text, true, &Path::ROOT, &mut findings);
+            walk::text(&text, true, &Path::Root, &mut findings);
             findings
         });
         let (found, over_limit) = findings.into_found();
@@ -122,12 +113,8 @@ impl Detection {
     /// Drops what asks for the same as another, and what is beyond the limit.
     fn drop_repeated(&mut self) {
         let key = |found: &Found| found.gare.authorization_parameters.requirement_key();
-        let stated: HashSet<String> = self
-            .found
-            .iter()
-            .filter(|found| !found.quoted)
-            .map(key)
-            .collect();
+        let stated = self.found.iter().filter(|found| !found.quoted);
+        let stated: HashSet<String> = stated.map(key).collect();
         let mut seen = HashSet::new();
         self.found.retain(|found| {
             let key = key(found);
@@ -135,10 +122,8 @@ impl Detection {
             !(found.quoted && stated.contains(&key)) && seen.insert(key)
         });
         if let Some(next) = self.found.get(REQUIREMENTS) {
-            self.over_limit.get_or_insert_with(|| OverLimit {
-                location: next.location.clone(),
-                limit: Limit::Requirements,
-            });
+            let (location, limit) = (next.location.clone(), Limit::Requirements);
+            self.over_limit.get_or_insert(OverLimit { location, limit });
             self.found.truncate(REQUIREMENTS);
         }
     }

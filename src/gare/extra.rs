@@ -1,20 +1,11 @@
 //! Fields that this crate does not know.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeMap, fmt};
 
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, Error},
-    ser::SerializeMap,
-};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
-use super::{object::Object, repair::with_json, unescape::unescape};
+use super::json::{self, Object};
 
 /// The fields of a document that this crate does not know, kept so that a document survives a round trip.
 ///
@@ -26,174 +17,98 @@ use super::{object::Object, repair::with_json, unescape::unescape};
 /// ```
 /// let body = br#"{"code": "X", "authorization_parameters": {}, "request_id": "abc", "attempt": 2}"#;
 /// let extra = &globus_gare::gare::detect(body)[0].gare.extra;
-/// assert_eq!(extra.names().collect::<Vec<_>>(), ["attempt", "request_id"]);
+/// assert_eq!(extra.iter().collect::<Vec<_>>(), [("attempt", "2"), ("request_id", "\"abc\"")]);
 /// assert_eq!(extra.get::<String>("request_id").as_deref(), Some("abc"));
 /// assert_eq!(extra.get::<String>("attempt"), None, "it is a number");
 /// ```
 #[derive(Clone, Default)]
 pub struct Extra {
-    /// None where there are no unknown fields. Boxed, since mostly there are none, and shared, since nobody changes them.
-    document: Option<Arc<Document>>,
+    fields: BTreeMap<String, Box<RawValue>>,
 }
-
-/// The document that the fields are of. Most programs never look inside.
-struct Document {
-    text: Box<str>,
-    /// Whether the text is the inside of a JSON string.
-    is_quoted: bool,
-    /// Tells the names of the fields that are kept elsewhere.
-    is_known: fn(&str) -> bool,
-    /// The others, once somebody has looked.
-    unknown: OnceLock<Fields>,
-}
-
-type Fields = BTreeMap<String, Box<RawValue>>;
-
-static NO_FIELDS: Fields = BTreeMap::new();
 
 impl Extra {
     /// Whether there are no unknown fields.
     pub fn is_empty(&self) -> bool {
-        self.document.is_none()
+        self.fields.is_empty()
     }
 
     /// How many unknown fields there are.
     pub fn len(&self) -> usize {
-        self.fields().len()
+        self.fields.len()
     }
 
     /// The names of the fields, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.fields().keys().map(String::as_str)
+        self.iter().map(|(name, _)| name)
+    }
+
+    /// The names of the fields and the JSON text of their values, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.fields.iter();
+        fields.map(|(name, value)| (name.as_str(), value.get()))
     }
 
     /// The value of the field `name`, read as a `T`; `None` where there is no such field or it is no `T`.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_str(self.fields().get(name)?.get()).ok()
-    }
-
-    /// How long the JSON text of the fields is, about.
-    pub(super) fn size(&self) -> usize {
-        let fields = self.fields().iter();
-        fields
-            .map(|(name, value)| name.len() + value.get().len())
-            .sum()
+        json::owned(self.fields.get(name)?.get())
     }
 
     /// The fields of `object` that are not known.
-    pub(super) fn of(object: &Object<'_>, is_known: fn(&str) -> bool) -> Self {
-        let mut names = object.spelled().filter_map(|(name, _)| name.text());
-        if names.all(|name| is_known(&name)) {
-            return Self::default();
-        }
-        Self::within(object, is_known)
-    }
-
-    /// [`of`](Self::of) where it is known that there are some.
-    pub(super) fn within(object: &Object<'_>, is_known: fn(&str) -> bool) -> Self {
-        let document = Document {
-            text: object.value().raw().into(),
-            is_quoted: object.value().is_quoted(),
-            is_known,
-            unknown: OnceLock::new(),
-        };
+    pub(super) fn of(object: &Object<'_>, is_known: impl Fn(&str) -> bool) -> Self {
+        let unknown = object.members().filter(|(name, _)| !is_known(name));
         Self {
-            document: Some(Arc::new(document)),
+            fields: unknown
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
         }
     }
 
-    /// Drops the field `name`, which `is_known` knows as it does all that were left out before.
-    pub(super) fn leave_out(&mut self, name: &str, is_known: fn(&str) -> bool) {
-        if !self.fields().contains_key(name) {
-            return;
-        }
-        let others = self.len() > 1;
-        let document = self.document.take().filter(|_| others);
-        self.document = document.map(|document| {
-            Arc::new(Document {
-                text: document.text.clone(),
-                is_quoted: document.is_quoted,
-                is_known,
-                unknown: OnceLock::new(),
-            })
-        });
+    pub(super) fn remove(&mut self, name: &str) {
+        self.fields.remove(name);
     }
 
-    fn fields(&self) -> &Fields {
-        let Some(document) = &self.document else {
-            return &NO_FIELDS;
-        };
-        document.unknown.get_or_init(|| {
-            let text = if document.is_quoted {
-                Cow::Owned(unescape(&document.text))
-            } else {
-                Cow::Borrowed(&*document.text)
-            };
-            // It was read before: it is an object of JSON values. Of a name given twice the last counts here too.
-            let mut fields: Fields = serde_json::from_str(&text).unwrap_or_default();
-            fields.retain(|name, _| !(document.is_known)(name));
-            fields
-        })
+    /// How long the names and the JSON text of the values are.
+    pub(super) fn size(&self) -> usize {
+        self.iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum()
     }
 
-    /// Writes the fields that `taken` does not name, after what `map` already holds.
-    pub(super) fn serialize_into<M: SerializeMap>(
+    /// Writes the fields that are not known: an `Extra` that was made by hand may hold any.
+    pub(super) fn serialize_unknown<S: Serializer>(
         &self,
-        map: &mut M,
-        taken: impl Fn(&str) -> bool,
-    ) -> Result<(), M::Error> {
-        self.fields()
-            .iter()
-            .filter(|(name, _)| !taken(name))
-            .try_for_each(|(name, value)| map.serialize_entry(name, value))
+        serializer: S,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.fields.iter().filter(|(name, _)| !is_known(name)))
     }
 }
 
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
-        let (one, other) = (self.fields(), other.fields());
-        one.len() == other.len()
-            && one
-                .iter()
-                .zip(other)
-                .all(|((name, value), (other_name, other_value))| {
-                    name == other_name && same_value(value.get(), other_value.get())
-                })
-    }
-}
-
-fn same_value(one: &str, other: &str) -> bool {
-    // Texts that a `Value` cannot hold (too deep, numbers out of range) are equal only when they are spelled alike.
-    one == other
-        || match (
-            serde_json::from_str::<Value>(one),
-            serde_json::from_str::<Value>(other),
-        ) {
-            (Ok(one), Ok(other)) => one == other,
-            _ => false,
+        // Texts that a `Value` cannot hold (too deep, numbers out of range) are equal only when they are spelled alike.
+        fn read((name, text): (&str, &str)) -> (String, Result<Value, String>) {
+            (name.to_owned(), json::owned(text).ok_or(text.to_owned()))
         }
+        self.iter().map(read).eq(other.iter().map(read))
+    }
 }
 
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.fields().keys()).finish()
+        f.debug_set().entries(self.names()).finish()
     }
 }
 
 impl Serialize for Extra {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.fields().serialize(serializer)
+        self.serialize_unknown(serializer, |_| false)
     }
 }
 
 impl<'de> Deserialize<'de> for Extra {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        with_json(raw.get(), |value| {
-            Some(Self::of(&Object::of(value)?, |_| false))
-        })
-        .flatten()
-        .ok_or_else(|| D::Error::custom("not an object"))
+        json::deserialize(deserializer, |object| Some(Self::of(object, |_| false)))
     }
 }
 

@@ -1,95 +1,79 @@
-//! GridFTP replies: `530-GridFTP-JSON-Result: {...}` in a text.
+//! GridFTP requirements: `530-GridFTP-JSON-Result: {...}` in the text of a refused login.
 //!
 //! A GridFTP server says why it refuses a login in a reply of several lines, one of which holds a JSON document. Transfer
 //! passes the reply on as text, and what stands between them spells it anew: line ends may be real, the four characters
-//! `\r\n`, escaped once more, or `%0D%0A`; the quotes of the document may be escaped once or twice; the FTP formatter
-//! puts `530-` before every line of a document that is pretty-printed; and a text may be cut off anywhere.
+//! `\r\n`, escaped once more, or `%0D%0A`; the document may be escaped up to three times, and within its strings once
+//! more; the FTP formatter puts `530-` before every line of a document that is pretty-printed; and a text may be cut off
+//! anywhere.
 
 use std::borrow::Cow;
 
 use super::{
-    repair::with_json, reply, tape::Tape, texts, trigger::Replies, unescape::unescape, value::Value,
+    json::{self, Object},
+    reply::{self, Reply},
+    texts::{self, Documents, backslashes},
+    unescape::{Quotes, unescape},
 };
 
-/// A document copied out of a reply.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Embedded {
-    /// Its JSON text: balanced, not yet parsed.
-    pub(super) json: String,
-    /// Whether the document was cut off, and `json` is what was whole before.
-    pub(super) cut: bool,
-}
-
-/// One document of a refused login.
-pub(super) struct Refused<'t> {
-    pub(super) document: Value<'t>,
-    /// Whether it was cut off.
-    pub(super) cut: bool,
-    /// Whether the refused login is a quotation within the text.
-    pub(super) is_quoted: bool,
-}
-
-/// Calls `each` with the documents of the refused login that `text` is, or quotes where it `may_quote`, in order.
-pub(super) fn each_document(text: &str, may_quote: bool, mut each: impl FnMut(Refused<'_>)) {
-    let Some(texts::Documents { regions, is_quoted }) = texts::documents(text, may_quote) else {
-        return;
-    };
-    for region in regions {
-        read(text.get(region).unwrap_or_default(), |document, cut| {
-            each(Refused {
-                document,
-                cut,
-                is_quoted,
-            });
-        });
+/// Calls `read` with the documents of the refused login that `text` is, or quotes where it `may_quote`, in order; with
+/// whether the document was cut off, and whether the refused login is a quotation.
+pub(super) fn each(text: &str, may_quote: bool, mut read: impl FnMut(&Object<'_>, bool, bool)) {
+    if let Some(Documents { regions, is_quoted }) = texts::documents(text, may_quote) {
+        for region in regions {
+            let region = text.get(region).unwrap_or_default();
+            read_region(region, |document, cut| read(document, cut, is_quoted));
+        }
     }
 }
 
 /// Calls `read` with the document at the start of `region`, and with whether it was cut off.
-fn read(region: &str, read: impl FnOnce(Value<'_>, bool)) {
+fn read_region(region: &str, mut read: impl FnMut(&Object<'_>, bool)) {
     let Some(text) = document(region) else {
         return;
     };
-    if let Some(tape) = whole(&text) {
-        if let Some(document) = tape.root() {
-            read(document, false);
-        }
-    } else if let Some(reply) = reply::scan(&text) {
-        with_json(&reply.json, |document| read(document, reply.cut));
+    if let Some(object) = as_written(&text) {
+        return read(&object, false);
+    }
+    let mut reply = reply::scan(&text);
+    let is_json = |reply: &Reply| !reply.cut && json::object(&reply.json, |_| ()).is_some();
+    if text.contains(r"\\") && !reply.as_ref().is_some_and(is_json) {
+        // Where the text was escaped as a whole, but for its quotes, the escapes within strings are doubled.
+        let plain = unescape(&text, Quotes::Stay);
+        reply = reply::scan(&plain).filter(is_json).or(reply);
+    }
+    if let Some(Reply { json, cut }) = reply {
+        json::object(&json, |object| read(object, cut));
     }
 }
 
-/// The document at the start of `text`, which is what follows a marker, and what comes after it, unescaped.
-fn document(text: &str) -> Option<Cow<'_, str>> {
-    let start = reply::skip_blank(text.as_bytes(), 0);
-    let text = text.get(start..).filter(|text| text.starts_with('{'))?;
+/// The document at the start of `region`, which is what follows a marker, and what comes after it, unescaped.
+fn document(region: &str) -> Option<Cow<'_, str>> {
+    let start = reply::skip_blank(region.as_bytes(), 0);
+    let text = region.get(start..).filter(|text| text.starts_with('{'))?;
     let mut text = Cow::Borrowed(text);
     for _ in 0..escape_level(text.as_bytes())? {
-        text = Cow::Owned(unescape(&text));
+        text = Cow::Owned(unescape(&text, Quotes::End));
     }
     Some(text)
 }
 
 /// The document that `text` starts with, where it stands there just as it was written, as it mostly does: on one line
 /// and all of it.
-fn whole(text: &str) -> Option<Tape<'_>> {
-    let parsed = Tape::parse(text, Replies::NONE)?;
-    let document = text.get(..parsed.end)?;
-    let as_written =
-        !parsed.surrogates && memchr::memchr2(b'\r', b'\n', document.as_bytes()).is_none();
-    as_written.then_some(parsed.tape)
+fn as_written(text: &str) -> Option<Object<'_>> {
+    let (object, end) = json::object_at_start(text)?;
+    let document = text.as_bytes().get(..end)?;
+    memchr::memchr2(b'\r', b'\n', document)
+        .is_none()
+        .then_some(object)
 }
 
 /// How often the document was escaped, told by the backslashes before its first quote: `"`, `\"`, `\\\"`.
 fn escape_level(document: &[u8]) -> Option<u32> {
     let start = reply::skip_blank(document, 1);
     let rest = document.get(start..)?;
-    let backslashes = rest.iter().take_while(|byte| **byte == b'\\').count();
-    match (backslashes, rest.get(backslashes)) {
+    match (backslashes(rest), rest.get(backslashes(rest))) {
         (0, _) => Some(0),
-        (1, Some(b'"')) => Some(1),
-        (3, Some(b'"')) => Some(2),
-        (7, Some(b'"')) => Some(3),
+        (escapes @ (1 | 3 | 7), Some(b'"')) => Some((escapes + 1).ilog2()),
         _ => None,
     }
 }
@@ -99,8 +83,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use serde_json::{Value, json};
 
-    use super::*;
-    use crate::gare::trigger::{REPLY, after_markers};
+    use crate::gare::prefilter::MARKER;
 
     const ENDS: [&str; 8] = [
         "\r\n", "\n", "\r\r\n", r"\r\n", r"\n", r"\\r\\n", "%0D%0A", "%0d%0a",
@@ -123,39 +106,29 @@ mod tests {
         quoted[1..quoted.len() - 1].to_owned()
     }
 
-    /// The documents of `text`, all copied.
-    fn documents(text: &str) -> Vec<Embedded> {
-        let scanned = after_markers(text).filter_map(document);
-        let scanned: Vec<_> = scanned.filter_map(|text| reply::scan(&text)).collect();
-        // Those that need no copying are the same.
+    /// The documents after each marker of `text`, as JSON, and whether they were cut off.
+    fn documents(text: &str) -> Vec<(Value, bool)> {
         let mut read = Vec::new();
-        for region in after_markers(text) {
-            super::read(region, |document, cut| {
-                read.push((document.raw().to_owned(), cut))
+        for region in text.split(MARKER).skip(1) {
+            super::read_region(region, |document, cut| {
+                let members = document.members();
+                let members = members.map(|(name, value)| {
+                    (name.to_owned(), serde_json::from_str(value.raw()).unwrap())
+                });
+                read.push((Value::Object(members.collect()), cut));
             });
         }
-        let copied = scanned.iter().filter_map(|reply| {
-            let raw = with_json(&reply.json, |document| document.raw().to_owned())?;
-            Some((raw, reply.cut))
-        });
-        assert_eq!(read, copied.collect::<Vec<_>>(), "{text}");
-        scanned
+        read
     }
 
-    fn only(text: &str) -> Embedded {
+    fn only(text: &str) -> (Value, bool) {
         let mut documents = documents(text);
         assert_eq!(documents.len(), 1, "{text}");
         documents.remove(0)
     }
 
     fn assert_whole(text: &str) {
-        let found = only(text);
-        assert!(!found.cut, "{text}");
-        assert_eq!(
-            serde_json::from_str::<Value>(&found.json).unwrap_or_else(|e| panic!("{e}: {text}")),
-            sample(),
-            "{text}"
-        );
+        assert_eq!(only(text), (sample(), false), "{text}");
     }
 
     #[checks::test]
@@ -168,14 +141,14 @@ mod tests {
                 for json in [&line, &continued, &pretty.replace('\n', end)] {
                     for (before, after) in [("-", " End."), (" ", " End."), ("-", "")] {
                         let text = format!(
-                            "Details: {code}-Login incorrect.{end}{code}{before}{REPLY} {json}{end}{code}{after}"
+                            "Details: {code}-Login incorrect.{end}{code}{before}{MARKER} {json}{end}{code}{after}"
                         );
                         assert_whole(&text);
                         assert_whole(&escaped(&text));
                         assert_whole(&escaped(&escaped(&text)));
                         assert_whole(&escaped(&escaped(&escaped(&text))));
-                        assert_whole(&format!("{REPLY}{json}"));
-                        assert_whole(&format!("{REPLY}{end}{code}-{json}"));
+                        assert_whole(&format!("{MARKER}{json}"));
+                        assert_whole(&format!("{MARKER}{end}{code}-{json}"));
                     }
                 }
             }
@@ -189,14 +162,15 @@ mod tests {
         for end in ["\n", r"\r\n", r"\\r\\n", "%0D%0A"] {
             for tail in ["", "\r\n530 End.\r\n", r"\r\n530 End.\r\n"] {
                 let reply = format!(
-                    "530-{REPLY} {}",
+                    "530-{MARKER} {}",
                     pretty.replace('\n', &format!("{end}530-"))
                 );
                 for text in [escaped(&reply), escaped(&escaped(&reply)), reply] {
                     for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
                         let cut = format!("{}{tail}", &text[..at]);
-                        for found in documents(&cut) {
-                            assert_part(&found, &cut);
+                        for (part, is_cut) in documents(&cut) {
+                            assert!(is_cut || part == sample(), "{cut}");
+                            assert_part(part, &cut);
                         }
                     }
                 }
@@ -204,12 +178,10 @@ mod tests {
         }
     }
 
-    fn assert_part(found: &Embedded, text: &str) {
-        // A tail without a quote can end no string, so whatever parses is part of the sample.
-        let Ok(Value::Object(part)) = serde_json::from_str(&found.json) else {
-            return;
+    fn assert_part(part: Value, text: &str) {
+        let Value::Object(part) = part else {
+            panic!("{text}");
         };
-        assert!(found.cut, "{text}");
         let whole = sample();
         for (name, value) in part {
             if name == "authorization_parameters" {
@@ -225,30 +197,42 @@ mod tests {
     #[checks::test]
     fn the_quote_of_the_outer_string_ends_the_document() {
         let text =
-            format!(r#"{REPLY} {{\"a\": {{\"b\": 1, \"c\": [\"uchi", "request_id": "x"]}}}}"#);
-        assert_eq!(
-            only(&text),
-            Embedded {
-                json: r#"{"a": {"b": 1}}"#.to_owned(),
-                cut: true
-            }
-        );
+            format!(r#"{MARKER} {{\"a\": {{\"b\": 1, \"c\": [\"uchi", "request_id": "x"]}}}}"#);
+        assert_eq!(only(&text), (json!({"a": {"b": 1}}), true));
     }
 
     #[checks::test]
     fn regions_end_at_the_next_marker() {
         let text = format!(
-            r#"{REPLY} {{"a": "x", "b": "{REPLY} {{"c": 1}} {REPLY} nothing {REPLY}{{"d":2}}"#
+            r#"{MARKER} {{"a": "x", "b": "{MARKER} {{"c": 1}} {MARKER} nothing {MARKER}{{"d":2}}"#
         );
-        let found: Vec<_> = documents(&text)
-            .into_iter()
-            .map(|found| (found.json, found.cut))
-            .collect();
         let expected = [
-            (r#"{"a": "x"}"#, true),
-            (r#"{"c": 1}"#, false),
-            (r#"{"d":2}"#, false),
+            (json!({"a": "x"}), true),
+            (json!({"c": 1}), false),
+            (json!({"d": 2}), false),
         ];
-        assert_eq!(found, expected.map(|(json, cut)| (json.to_owned(), cut)));
+        assert_eq!(documents(&text), expected);
+    }
+
+    /// The text as Python's `repr` writes it: line ends and backslashes are escaped, quotes are not.
+    #[checks::test]
+    fn escapes_within_strings_may_be_doubled() {
+        let line = sample().to_string();
+        for json in [
+            &line,
+            &serde_json::to_string_pretty(&sample())
+                .unwrap()
+                .replace('\n', "\r\n530-"),
+        ] {
+            let text = format!("{MARKER} {json}\r\n530 End.\r\n");
+            let repr = text
+                .replace('\\', r"\\")
+                .replace('\r', r"\r")
+                .replace('\n', r"\n");
+            assert_whole(&repr);
+        }
+        // What is JSON as it is stays as it is.
+        let text = format!(r#"{MARKER} {{"a": "\\\\n"}}\r\n530 End."#);
+        assert_eq!(only(&text), (json!({"a": r"\\n"}), false));
     }
 }

@@ -56,24 +56,14 @@ pub struct OverLimit {
 impl AuthorizationParameters {
     /// The limit that these exceed.
     pub(super) fn over_limit(&self) -> Option<Limit> {
-        let Self {
-            session_message,
-            session_required_identities,
-            session_required_policies,
-            session_required_single_domain,
-            session_required_mfa: _,
-            required_scopes,
-            prompt,
-            extra,
-        } = self;
-        let mut total = extra.size() + session_message.as_ref().map_or(0, String::len);
-        let prompt = prompt.as_slice();
+        let mut total = self.extra.size() + self.session_message.as_ref().map_or(0, String::len);
+        let [identities, policies, domains, scopes] = self.lists();
         for (values, longest, limit) in [
-            (&session_required_identities[..], VALUE, Limit::Value),
-            (session_required_policies, VALUE, Limit::Value),
-            (session_required_single_domain, VALUE, Limit::Value),
-            (required_scopes, SCOPE, Limit::Scope),
-            (prompt, VALUE, Limit::Value),
+            (&identities[..], VALUE, Limit::Value),
+            (policies, VALUE, Limit::Value),
+            (domains, VALUE, Limit::Value),
+            (scopes, SCOPE, Limit::Scope),
+            (self.prompt.as_slice(), VALUE, Limit::Value),
         ] {
             if values.len() > VALUES {
                 return Some(Limit::Values);

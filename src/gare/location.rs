@@ -21,6 +21,8 @@ pub enum Location {
     /// A GridFTP reply in the text at this path; `body` where the body itself is the text. A collection's server wrote it,
     /// whichever service passed it on.
     GridFtp(String),
+    /// The error of an action provider, as JSON in the `cause` at this path.
+    Cause(String),
 }
 
 impl fmt::Display for Location {
@@ -29,92 +31,62 @@ impl fmt::Display for Location {
             Self::Root => f.write_str("root"),
             Self::Member(path) => f.write_str(path),
             Self::GridFtp(path) => write!(f, "{path} (GridFTP reply)"),
+            Self::Cause(path) => write!(f, "{path} (action provider)"),
         }
     }
 }
 
 /// The way from the root to a value, kept on the stack and written out only when something is found there.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Path<'p> {
-    last: Option<(&'p Path<'p>, Step<'p>)>,
-    depth: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Step<'p> {
-    Name(&'p str),
-    Index(usize),
+pub(super) enum Path<'p> {
+    Root,
+    Name(&'p Path<'p>, &'p str),
+    Index(&'p Path<'p>, usize),
 }
 
 /// How much of a name is shown. Names come from strangers, and a long one would be repeated in every location below it.
 const LONGEST_NAME: usize = 64;
 
-impl<'p> Path<'p> {
-    pub(super) const ROOT: Path<'static> = Path {
-        last: None,
-        depth: 0,
-    };
-
-    pub(super) fn name(&'p self, name: &'p str) -> Self {
-        Path {
-            last: Some((self, Step::Name(name))),
-            depth: self.depth + 1,
-        }
-    }
-
-    pub(super) fn index(&'p self, index: usize) -> Self {
-        Path {
-            last: Some((self, Step::Index(index))),
-            depth: self.depth + 1,
-        }
-    }
-
+impl Path<'_> {
     /// How many steps it is from the root.
     pub(super) fn depth(&self) -> usize {
-        self.depth
-    }
-
-    pub(super) fn document(&self) -> Location {
-        match self.last {
-            None => Location::Root,
-            Some(_) => Location::Member(self.written()),
+        match self {
+            Self::Root => 0,
+            Self::Name(before, _) | Self::Index(before, _) => before.depth() + 1,
         }
     }
 
-    pub(super) fn gridftp(&self) -> Location {
-        Location::GridFtp(match self.last {
-            None => "body".to_owned(),
-            Some(_) => self.written(),
-        })
+    /// The place of the document that is here.
+    pub(super) fn document(&self) -> Location {
+        match self {
+            Self::Root => Location::Root,
+            _ => Location::Member(self.written()),
+        }
     }
-}
 
-impl Path<'_> {
-    fn write(&self, text: &mut String) {
-        let Some((before, step)) = self.last else {
-            return;
-        };
-        before.write(text);
-        match step {
-            Step::Index(index) => text.push_str(&format!("[{index}]")),
-            Step::Name(name) if is_plain(name) => {
-                if before.last.is_some() {
-                    text.push('.');
-                }
-                text.push_str(name);
+    pub(super) fn written(&self) -> String {
+        match *self {
+            Self::Root => "body".to_owned(),
+            Self::Index(before, index) => format!("{}[{index}]", before.start()),
+            Self::Name(before, name) if is_plain(name) => {
+                let start = before.start();
+                let dot = if start.is_empty() { "" } else { "." };
+                [&start, dot, name].concat()
             }
-            Step::Name(name) => {
+            Self::Name(before, name) => {
                 let shown: String = name.chars().take(LONGEST_NAME).collect();
                 let cut = if shown.len() < name.len() { "..." } else { "" };
-                text.push_str(&format!("[{shown:?}{cut}]"));
+                format!("{}[{shown:?}{cut}]", before.start())
             }
         }
     }
 
-    fn written(&self) -> String {
-        let mut text = String::new();
-        self.write(&mut text);
-        text
+    /// What the path of a step from here begins with.
+    fn start(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            _ => self.written(),
+        }
     }
 }
 
@@ -131,22 +103,27 @@ mod tests {
 
     #[checks::test]
     fn paths_read_like_code() {
-        let root = Path::ROOT;
-        assert_eq!(root.document().to_string(), "root");
-        assert_eq!(root.gridftp().to_string(), "body (GridFTP reply)");
-        let errors = root.name("errors");
-        let first = errors.index(0);
-        assert_eq!(first.document().to_string(), "errors[0]");
-        assert_eq!(first.name("meta").document().to_string(), "errors[0].meta");
-        assert_eq!(
-            first.name("a.b\n").gridftp().to_string(),
-            r#"errors[0]["a.b\n"] (GridFTP reply)"#
-        );
-        assert_eq!(root.index(3).document().to_string(), "[3]");
+        let root = Path::Root;
+        let errors = Path::Name(&root, "errors");
+        let first = Path::Index(&errors, 0);
         let long = "n".repeat(1000);
-        assert_eq!(
-            root.name(&long).written().len(),
-            LONGEST_NAME + "[\"\"...]".len()
-        );
+        for (path, written, depth) in [
+            (root, "body", 0),
+            (errors, "errors", 1),
+            (first, "errors[0]", 2),
+            (Path::Name(&first, "meta"), "errors[0].meta", 3),
+            (Path::Name(&first, "a.b\n"), r#"errors[0]["a.b\n"]"#, 3),
+            (Path::Index(&root, 3), "[3]", 1),
+            (Path::Name(&root, ""), r#"[""]"#, 1),
+            (
+                Path::Name(&root, &long),
+                &format!("[\"{}\"...]", "n".repeat(LONGEST_NAME)),
+                1,
+            ),
+        ] {
+            assert_eq!((path.written().as_str(), path.depth()), (written, depth));
+        }
+        assert_eq!(root.document().to_string(), "root");
+        assert_eq!(first.document().to_string(), "errors[0]");
     }
 }

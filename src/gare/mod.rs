@@ -76,32 +76,29 @@
 
 mod coalesce;
 mod detect;
-mod document;
 mod extra;
+#[allow(clippy::module_inception, reason = "it holds `Gare`")]
+mod gare;
 mod gcs;
 mod gridftp;
-mod lex;
+mod json;
+mod legacy;
+mod lenient;
 mod limits;
 mod location;
-mod object;
 mod params;
-mod params_serde;
-mod parser;
-mod repair;
+mod prefilter;
+mod read;
 mod reply;
-mod tape;
 mod texts;
-mod trigger;
 mod unescape;
-mod value;
-mod variants;
 mod walk;
 
 pub use self::{
     coalesce::coalesce,
     detect::{Detection, Found, detect},
-    document::Gare,
     extra::Extra,
+    gare::Gare,
     limits::{Limit, OverLimit},
     location::Location,
     params::AuthorizationParameters,

@@ -1,6 +1,10 @@
 //! What a requirement asks for.
 
-use super::Extra;
+use std::collections::BTreeSet;
+
+use serde::{Serialize, Serializer};
+
+use super::{Extra, json};
 
 /// What a requirement asks for: the `authorization_parameters` of a GARE.
 ///
@@ -25,44 +29,65 @@ use super::Extra;
 /// ```
 ///
 /// [GARE format]: https://globus-sdk-python.readthedocs.io/en/stable/authorization/gare.html
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AuthorizationParameters {
     /// What to tell the user. It asks for nothing by itself, and comes from a stranger.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_message: Option<String>,
     /// Identities that must be in the session: IDs, URNs or usernames.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub session_required_identities: Vec<String>,
     /// Authentication policies that the session must satisfy, all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub session_required_policies: Vec<String>,
     /// Domains of which the session must have an identity; any one of them will do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub session_required_single_domain: Vec<String>,
     /// Whether the session must have seen multi-factor authentication.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub session_required_mfa: bool,
     /// Scopes that the user must have consented to, all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub required_scopes: Vec<String>,
     /// The OIDC `prompt`; Globus Auth knows `login` and `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
     /// Fields that this crate does not know, and a `required_scopes` that is no list where the document is a legacy
     /// one: the Python SDK puts up with that.
+    #[serde(flatten, serialize_with = "serialize_extra")]
     pub extra: Extra,
 }
 
+/// The names of the fields of [`AuthorizationParameters`], which have no place in its `extra`.
+const FIELDS: &str = "session_message session_required_identities session_required_policies \
+    session_required_single_domain session_required_mfa required_scopes prompt";
+
+/// The one field that may be kept in `extra`, where it is no list.
+pub(super) const REQUIRED_SCOPES: &str = "required_scopes";
+
 /// Whether `name` is a field of [`AuthorizationParameters`] itself.
 pub(super) fn is_param(name: &str) -> bool {
-    name == "required_scopes" || is_param_save_scopes(name)
+    json::is_among(name, FIELDS)
 }
 
-/// [`is_param`], without the one field that may be unreadable and yet be kept.
-pub(super) fn is_param_save_scopes(name: &str) -> bool {
-    matches!(
-        name,
-        "session_message"
-            | "session_required_identities"
-            | "session_required_policies"
-            | "session_required_single_domain"
-            | "session_required_mfa"
-            | "prompt"
-    )
+fn serialize_extra<S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok, S::Error> {
+    let has_list = extra.get::<Vec<String>>(REQUIRED_SCOPES).is_some();
+    extra.serialize_unknown(serializer, |name| {
+        is_param(name) && (name != REQUIRED_SCOPES || has_list)
+    })
+}
+
+/// The setters of fields that are lists.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $setter:ident => $field:ident,)+) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $setter<I: IntoIterator<Item: Into<String>>>(mut self, values: I) -> Self {
+            self.$field = values.into_iter().map(Into::into).collect();
+            self
+        }
+    )+};
 }
 
 impl AuthorizationParameters {
@@ -73,47 +98,21 @@ impl AuthorizationParameters {
         self
     }
 
-    /// Sets the identities that must be in the session.
-    #[must_use]
-    pub fn with_session_required_identities<I: IntoIterator<Item: Into<String>>>(
-        mut self,
-        identities: I,
-    ) -> Self {
-        self.session_required_identities = owned(identities);
-        self
-    }
-
-    /// Sets the policies that the session must satisfy.
-    #[must_use]
-    pub fn with_session_required_policies<I: IntoIterator<Item: Into<String>>>(
-        mut self,
-        policies: I,
-    ) -> Self {
-        self.session_required_policies = owned(policies);
-        self
-    }
-
-    /// Sets the domains of which the session must have an identity.
-    #[must_use]
-    pub fn with_session_required_single_domain<I: IntoIterator<Item: Into<String>>>(
-        mut self,
-        domains: I,
-    ) -> Self {
-        self.session_required_single_domain = owned(domains);
-        self
+    setters! {
+        /// Sets the identities that must be in the session.
+        with_session_required_identities => session_required_identities,
+        /// Sets the policies that the session must satisfy.
+        with_session_required_policies => session_required_policies,
+        /// Sets the domains of which the session must have an identity.
+        with_session_required_single_domain => session_required_single_domain,
+        /// Sets the scopes that the user must have consented to.
+        with_required_scopes => required_scopes,
     }
 
     /// Sets whether the session must have seen multi-factor authentication.
     #[must_use]
     pub fn with_session_required_mfa(mut self, required: bool) -> Self {
         self.session_required_mfa = required;
-        self
-    }
-
-    /// Sets the scopes that the user must have consented to.
-    #[must_use]
-    pub fn with_required_scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
-        self.required_scopes = owned(scopes);
         self
     }
 
@@ -137,11 +136,24 @@ impl AuthorizationParameters {
     }
 
     fn names_session(&self) -> bool {
-        self.session_required_mfa
-            || self.prompt.is_some()
-            || !self.session_required_identities.is_empty()
-            || !self.session_required_policies.is_empty()
-            || !self.session_required_single_domain.is_empty()
+        let [sessions @ .., _] = self.lists();
+        let names_values = sessions.iter().any(|values| !values.is_empty());
+        names_values || self.session_required_mfa || self.prompt.is_some()
+    }
+
+    /// The fields that are lists: identities, policies, domains, scopes. A new field has to be dealt with here.
+    pub(super) fn lists(&self) -> [&Vec<String>; 4] {
+        let Self {
+            session_message: _,
+            session_required_identities: identities,
+            session_required_policies: policies,
+            session_required_single_domain: domains,
+            session_required_mfa: _,
+            required_scopes: scopes,
+            prompt: _,
+            extra: _,
+        } = self;
+        [identities, policies, domains, scopes]
     }
 
     /// The query parameters for Globus Auth's `/v2/oauth2/authorize`, unencoded, in the spelling of the Python SDK (`True`
@@ -159,41 +171,35 @@ impl AuthorizationParameters {
     /// assert_eq!(params.to_query(), [("session_required_single_domain", "uchicago.edu,anl.gov".to_owned())]);
     /// ```
     pub fn to_query(&self) -> Vec<(&'static str, String)> {
-        let mfa = if self.session_required_mfa {
-            "True"
-        } else {
-            ""
-        };
+        let [identities, policies, domains, _] = self.lists();
+        let mfa = self.session_required_mfa.then(|| "True".to_owned());
+        let message = self.session_message.clone();
         let prompt = self.prompt.as_deref().unwrap_or_default().trim();
-        let message = self
-            .session_message
-            .as_deref()
-            .filter(|message| !message.trim().is_empty());
         [
-            (
-                "session_required_identities",
-                joined(&self.session_required_identities),
-            ),
-            (
-                "session_required_single_domain",
-                joined(&self.session_required_single_domain),
-            ),
-            (
-                "session_required_policies",
-                joined(&self.session_required_policies),
-            ),
-            ("session_required_mfa", mfa.to_owned()),
-            ("session_message", message.unwrap_or_default().to_owned()),
+            ("session_required_identities", joined(identities)),
+            ("session_required_single_domain", joined(domains)),
+            ("session_required_policies", joined(policies)),
+            ("session_required_mfa", mfa.unwrap_or_default()),
+            ("session_message", message.unwrap_or_default()),
             ("prompt", prompt.to_owned()),
         ]
         .into_iter()
-        .filter(|(_, value)| !value.is_empty())
+        .filter(|(_, value)| !value.trim().is_empty())
         .collect()
     }
 
     /// Takes from `inner` what is empty here. Unknown fields stay behind: a document holds what is nested in it, so its
     /// `extra` has them already.
     pub(super) fn fill_from(&mut self, inner: Self) {
+        if self.required_scopes.is_empty() && !inner.required_scopes.is_empty() {
+            // Scopes that could be read take the place of those that could not.
+            self.extra.remove(REQUIRED_SCOPES);
+        }
+        let fill = |outer: &mut Vec<String>, inner| {
+            if outer.is_empty() {
+                *outer = inner;
+            }
+        };
         fill(
             &mut self.session_required_identities,
             inner.session_required_identities,
@@ -206,10 +212,6 @@ impl AuthorizationParameters {
             &mut self.session_required_single_domain,
             inner.session_required_single_domain,
         );
-        if self.required_scopes.is_empty() && !inner.required_scopes.is_empty() {
-            // Scopes that could be read take the place of those that could not.
-            self.extra.leave_out("required_scopes", is_param);
-        }
         fill(&mut self.required_scopes, inner.required_scopes);
         self.session_required_mfa |= inner.session_required_mfa;
         self.session_message = self.session_message.take().or(inner.session_message);
@@ -219,22 +221,13 @@ impl AuthorizationParameters {
     /// A text that two parameters share exactly when they ask for the same: order and repetition in lists and the
     /// message make no difference, unknown fields do, for they may ask for something.
     pub(super) fn requirement_key(&self) -> String {
-        let asked = (
-            sorted(&self.session_required_identities),
-            sorted(&self.session_required_policies),
-            sorted(&self.session_required_single_domain),
-            self.session_required_mfa,
-            sorted(&self.required_scopes),
-            &self.prompt,
-            &self.extra,
-        );
+        let lists = self
+            .lists()
+            .map(|values| values.iter().collect::<BTreeSet<_>>());
+        let asked = (lists, self.session_required_mfa, &self.prompt, &self.extra);
         // Strings and JSON text always serialize; were it ever otherwise, sharing a key would lose a requirement.
         serde_json::to_string(&asked).unwrap_or_else(|_| format!("{self:?}"))
     }
-}
-
-fn owned<I: IntoIterator<Item: Into<String>>>(items: I) -> Vec<String> {
-    items.into_iter().map(Into::into).collect()
 }
 
 fn joined(items: &[String]) -> String {
@@ -244,21 +237,9 @@ fn joined(items: &[String]) -> String {
     items.join(",")
 }
 
-fn fill(outer: &mut Vec<String>, inner: Vec<String>) {
-    if outer.is_empty() {
-        *outer = inner;
-    }
-}
-
-fn sorted(items: &[String]) -> Vec<&str> {
-    let mut items: Vec<&str> = items.iter().map(String::as_str).collect();
-    items.sort_unstable();
-    items.dedup();
-    items
-}
-
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[checks::test]
@@ -332,5 +313,73 @@ mod tests {
             .with_session_required_mfa(true)
             .with_session_message("inner");
         assert_eq!(outer, expected);
+    }
+
+    #[checks::test]
+    fn round_trip() {
+        let text = concat!(
+            r#"{"session_message":"m","session_required_identities":["i"],"session_required_policies":["p","q"],"#,
+            r#""session_required_single_domain":["d"],"session_required_mfa":true,"required_scopes":["s"],"#,
+            r#""prompt":"consent","optional":{"deep":[1.50]}}"#
+        );
+        let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&params).unwrap(), text);
+    }
+
+    #[checks::test]
+    fn empty_fields_are_left_out() {
+        let text = r#"{"session_message":null,"session_required_mfa":false,"required_scopes":[],"prompt":null}"#;
+        let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+        assert_eq!(params, AuthorizationParameters::default());
+        assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
+    }
+
+    #[checks::test]
+    fn null_is_as_good_as_absent_where_the_field_is_known() {
+        for (text, extra) in [
+            (r#"{"prompt":null,"required_scopes":null}"#, "{}"),
+            (r#"{"new":null}"#, r#"{"new":null}"#),
+            (r#"{"new":1,"prompt":null}"#, r#"{"new":1}"#),
+            (r#"{"new":1,"newer":null}"#, r#"{"new":1,"newer":null}"#),
+        ] {
+            let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&params.extra).unwrap(), extra);
+            assert_eq!(params.extra.is_empty(), extra == "{}", "{text}");
+            assert_eq!(serde_json::to_string(&params).unwrap(), extra);
+        }
+    }
+
+    #[checks::test]
+    fn a_field_is_written_once() {
+        let extra = r#"{"prompt":"x","required_scopes":["x"],"session_required_mfa":true}"#;
+        let params = AuthorizationParameters {
+            extra: serde_json::from_str(extra).unwrap(),
+            ..AuthorizationParameters::default().with_required_scopes(["s"])
+        };
+        assert_eq!(
+            serde_json::to_string(&params).unwrap(),
+            r#"{"required_scopes":["s"]}"#
+        );
+        let params = AuthorizationParameters {
+            extra: serde_json::from_str(r#"{"prompt":"x"}"#).unwrap(),
+            ..AuthorizationParameters::default()
+        };
+        assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
+    }
+
+    #[checks::test]
+    fn every_field_is_named_read_and_written() {
+        let text = concat!(
+            r#"{"session_message":"m","session_required_identities":["i"],"session_required_policies":["p"],"#,
+            r#""session_required_single_domain":["d"],"session_required_mfa":true,"required_scopes":["s"],"prompt":"login"}"#
+        );
+        let params: AuthorizationParameters = serde_json::from_str(text).unwrap();
+        assert!(params.extra.is_empty());
+        assert_eq!(serde_json::to_string(&params).unwrap(), text);
+        let written: std::collections::BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(text).unwrap();
+        let names: Vec<_> = FIELDS.split(' ').collect();
+        assert_eq!(written.len(), names.len());
+        assert!(names.iter().all(|name| written.contains_key(*name)));
     }
 }

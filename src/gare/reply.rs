@@ -1,116 +1,74 @@
 //! Copying one document out of a GridFTP reply.
 
-use super::{gridftp::Embedded, texts::line_end};
+use super::texts::{after_code, backslashes, line_end};
 
-/// What stands at the start of a text, outside of JSON strings.
-enum Blank {
-    /// White space of this length that ends no line.
-    Space(usize),
-    /// A line end, in any spelling, of this length.
-    LineEnd(usize),
-    No,
+/// A document copied out of a reply.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// Its JSON text: balanced, not yet parsed.
+    pub(super) json: String,
+    /// Whether the document was cut off, and `json` is what was whole before.
+    pub(super) cut: bool,
 }
 
-/// What starts a line.
-enum LineStart {
-    /// `530-`: the reply goes on.
-    Continued,
-    /// `530 `: its last line.
-    Last,
-    /// Something else: not every rendering keeps the codes.
-    Plain,
-}
-
-/// Length of a reply code and the `-` or space after it.
+/// Length of a reply code and the `-` after it.
 const CODE: usize = 4;
 
-fn blank(bytes: &[u8]) -> Blank {
-    match bytes.first() {
-        Some(b' ' | b'\t') => Blank::Space(1),
-        // No document has a backslash outside of its strings: these can only be escaped white space.
-        Some(b'\\') => {
-            let backslashes = bytes.iter().take_while(|byte| **byte == b'\\').count();
-            match bytes.get(backslashes) {
-                Some(b't') => Blank::Space(backslashes + 1),
-                _ => line_end(bytes).map_or(Blank::No, Blank::LineEnd),
-            }
-        }
-        _ => line_end(bytes).map_or(Blank::No, Blank::LineEnd),
-    }
-}
-
-fn line_start(bytes: &[u8]) -> LineStart {
-    match bytes.get(..CODE) {
-        Some([a, b, c, after]) if [a, b, c].iter().all(|byte| byte.is_ascii_digit()) => match after
-        {
-            b'-' => LineStart::Continued,
-            b' ' => LineStart::Last,
-            _ => LineStart::Plain,
-        },
-        _ => LineStart::Plain,
+/// The length of the white space that `bytes` begin with, as written or escaped, and what it is: a line end or not.
+/// No document has a backslash outside of its strings.
+fn blank(bytes: &[u8]) -> Option<(usize, bool)> {
+    let length = backslashes(bytes);
+    match (bytes.first()?, bytes.get(length)) {
+        (b' ' | b'\t', _) => Some((1, false)),
+        (b'\\', Some(b't')) => Some((length + 1, false)),
+        _ => Some((line_end(bytes)?, true)),
     }
 }
 
 /// Where white space, line ends and the codes of continued lines end that start at `at`.
 pub(super) fn skip_blank(bytes: &[u8], mut at: usize) -> usize {
-    loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        match blank(rest) {
-            Blank::Space(length) => at += length,
-            Blank::LineEnd(length) => {
-                at += length;
-                if let LineStart::Continued = line_start(bytes.get(at..).unwrap_or_default()) {
-                    at += CODE;
-                }
-            }
-            Blank::No => return at,
+    while let Some((length, ends_line)) = blank(bytes.get(at..).unwrap_or_default()) {
+        at += length;
+        if ends_line && after_code(bytes.get(at..).unwrap_or_default()) == Some(b'-') {
+            at += CODE;
         }
     }
+    at
 }
 
 /// The document that `text` starts with: all of it, or what was whole where it is cut off. Strings are copied as they are;
 /// outside of them line ends, whatever their spelling, and reply codes become white space.
-pub(super) fn scan(text: &str) -> Option<Embedded> {
+pub(super) fn scan(text: &str) -> Option<Reply> {
     let bytes = text.as_bytes();
     let mut copy = Copy::default();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let rest = bytes.get(at..).unwrap_or_default();
-        match blank(rest) {
-            Blank::Space(length) => {
-                copy.space();
-                at += length;
-                continue;
+        if let Some((length, ends_line)) = blank(rest) {
+            copy.space();
+            at += length;
+            match after_code(bytes.get(at..).unwrap_or_default()).filter(|_| ends_line) {
+                Some(b'-') => at += CODE,
+                // The last line of the reply.
+                Some(b' ') => break,
+                _ => {}
             }
-            Blank::LineEnd(length) => {
-                copy.space();
-                at += length;
-                match line_start(bytes.get(at..).unwrap_or_default()) {
-                    LineStart::Continued => at += CODE,
-                    LineStart::Last => break,
-                    LineStart::Plain => {}
-                }
-                continue;
-            }
-            Blank::No => {}
-        }
-        if byte == b'"' {
+        } else if byte == b'"' {
             let Some(string) = string_at(rest).and_then(|length| text.get(at..at + length)) else {
                 break;
             };
-            copy.string(string);
+            copy.json.push_str(string);
             at += string.len();
-            continue;
-        }
-        if !copy.structure(byte) {
+            if copy.in_value {
+                copy.value_ends();
+            }
+        } else if !copy.structure(byte) {
             break;
-        }
-        at += 1;
-        if copy.open.is_empty() {
-            return Some(Embedded {
-                json: copy.json,
-                cut: false,
-            });
+        } else if copy.open.is_empty() {
+            let json = copy.json;
+            return Some(Reply { json, cut: false });
+        } else {
+            at += 1;
         }
     }
     copy.cut()
@@ -152,15 +110,13 @@ impl Copy {
         }
     }
 
-    fn string(&mut self, string: &str) {
-        self.json.push_str(string);
-        if self.in_value {
-            self.value_ends();
-        }
-    }
-
     /// Copies one byte from outside of strings; `false` where no document goes on with it.
     fn structure(&mut self, byte: u8) -> bool {
+        // A number or a literal has no end of its own.
+        if byte == b',' && self.in_value {
+            self.value_ends();
+        }
+        self.json.push(char::from(byte));
         match byte {
             b'{' | b'[' => {
                 self.open.push(byte);
@@ -173,17 +129,11 @@ impl Copy {
                     return false;
                 }
                 self.arrays -= usize::from(byte == b']');
-                self.json.push(char::from(byte));
                 self.value_ends();
-                return true;
             }
             b':' => self.in_value = true,
-            // A number or a literal has no end of its own.
-            b',' if self.in_value => self.value_ends(),
-            _ if !byte.is_ascii_graphic() => return false,
-            _ => {}
+            _ => return byte.is_ascii_graphic(),
         }
-        self.json.push(char::from(byte));
         true
     }
 
@@ -195,14 +145,12 @@ impl Copy {
         }
     }
 
-    fn cut(mut self) -> Option<Embedded> {
+    fn cut(mut self) -> Option<Reply> {
         let (length, open) = self.whole?;
         self.json.truncate(length);
         self.json.extend(std::iter::repeat_n('}', open));
-        Some(Embedded {
-            json: self.json,
-            cut: true,
-        })
+        let json = self.json;
+        Some(Reply { json, cut: true })
     }
 }
 

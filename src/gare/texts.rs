@@ -7,43 +7,17 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
-use super::trigger::REPLY;
+use super::prefilter::MARKER;
 
 /// Members whose strings are texts.
-pub(super) fn is_text(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"message"
-            | b"detail"
-            | b"details"
-            | b"error"
-            | b"error_description"
-            | b"description"
-            | b"cause"
-            | b"reason"
-            | b"exception"
-            | b"nice_status_details"
-            | b"server_response"
-            | b"text"
-    )
-}
+pub(super) const TEXTS: &str = "message detail details error error_description description cause reason exception \
+    nice_status_details server_response text";
 
 /// Members that hold names and inputs: nothing below them is a text.
-pub(super) fn is_input(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"input"
-            | b"ctx"
-            | b"name"
-            | b"label"
-            | b"path"
-            | b"source_path"
-            | b"destination_path"
-            | b"display_name"
-    )
-}
+pub(super) const INPUTS: &str =
+    "input ctx name label path source_path destination_path display_name";
 
 /// What a refused login begins with. The list is closed: a new head is a row of the corpus and one string here.
 const HEADS: [&str; 8] = [
@@ -57,13 +31,9 @@ const HEADS: [&str; 8] = [
     "530-",
 ];
 
-/// The heads that a quotation may begin with.
-static QUOTED_HEADS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| {
-    [
-        Finder::new("Command Failed: Error (login)"),
-        Finder::new("Error validating login to endpoint "),
-    ]
-});
+const QUOTES: [char; 8] = [
+    '\'', '"', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{ab}',
+];
 
 const ERROR: &str = "GlobusError: v=1 c=";
 static ERRORS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ERROR));
@@ -76,102 +46,72 @@ pub(super) struct Documents {
     pub(super) is_quoted: bool,
 }
 
-/// Applies the rule to `text`. `may_quote` is false where the JSON document that holds the text has a `code`.
+/// Applies the rule to `text`. `may_quote` is false where a JSON document that holds the text has a `code`.
 pub(super) fn documents(text: &str, may_quote: bool) -> Option<Documents> {
     let start = skip_markup(text);
     let begins = text.get(start..)?;
     let is_quoted = !HEADS.iter().any(|head| begins.starts_with(head));
-    let quotation = match is_quoted {
-        true if !may_quote => return None,
-        true => Some(quotation(text)?),
-        false => None,
-    };
-    let lines = Lines::of(text.as_bytes(), start)?;
-    // A quotation has a header, after its head.
-    let has_header = quotation.is_none_or(|at| lines.header.is_some_and(|header| at < header));
-    if !has_header || !names_only_denied_logins(text.as_bytes()) {
+    if is_quoted && !may_quote {
         return None;
     }
-    let ends = lines.markers.iter().skip(1).map(|marker| marker.start);
-    let ends = ends.chain([text.len()]);
-    let starts = lines.markers.iter().map(|marker| marker.end);
-    Some(Documents {
-        regions: starts.zip(ends).map(|(start, end)| start..end).collect(),
-        is_quoted,
-    })
+    let lines = Lines::of(text.as_bytes(), start)?;
+    // A quotation has a header, after its head.
+    if is_quoted && quotation(text)? >= lines.header? || !names_only_denied_logins(text.as_bytes())
+    {
+        return None;
+    }
+    let mut regions = lines.regions;
+    if let Some(last) = regions.last_mut() {
+        last.end = text.len();
+    }
+    Some(Documents { regions, is_quoted })
 }
 
-/// Where the earliest quotation of a refused login begins.
+/// Where the earliest quotation of a refused login begins: the first two heads count, after a quote sign.
 fn quotation(text: &str) -> Option<usize> {
-    let quoted = |head: &Finder<'_>| {
-        let mut at = head.find_iter(text.as_bytes());
-        at.find(|at| {
-            text.get(..*at)
-                .is_some_and(|before| before.ends_with(is_quote))
-        })
-    };
-    QUOTED_HEADS.iter().filter_map(quoted).min()
-}
-
-fn is_quote(c: char) -> bool {
-    matches!(
-        c,
-        '\'' | '"' | '`' | '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}'
-    )
+    let is_quoted = |at: &usize| text.get(..*at).unwrap_or_default().ends_with(QUOTES);
+    let heads = HEADS.iter().take(2);
+    let quoted = heads.filter_map(|head| memmem::find_iter(text.as_bytes(), *head).find(is_quoted));
+    quoted.min()
 }
 
 /// Whether every error that a GridFTP server names in `text` is that of a denied login.
 fn names_only_denied_logins(text: &[u8]) -> bool {
     ERRORS.find_iter(text).all(|at| {
         let named = text.get(at + ERROR.len()..).unwrap_or_default();
-        named.strip_prefix(b"LOGIN_DENIED").is_some_and(|rest| {
-            !rest
-                .first()
-                .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        })
+        let mut words = named.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+        words.next() == Some(b"LOGIN_DENIED")
     })
 }
 
 /// What the lines of a text say.
+#[derive(Default)]
 struct Lines {
     /// Where the last `---` / `Details: ` header is.
     header: Option<usize>,
-    /// The markers that begin a line after the last header.
-    markers: Vec<Range<usize>>,
+    /// What follows each marker that begins a line after the last header, up to the next one.
+    regions: Vec<Range<usize>>,
 }
 
 impl Lines {
     /// Reads the lines of `text`, which begins at `start` apart from markup; `None` where one of them cannot be in a
     /// refused login.
     fn of(text: &[u8], start: usize) -> Option<Self> {
-        let mut lines = Self {
-            header: None,
-            markers: Vec::new(),
-        };
-        lines.line(text, start, false)?;
-        let mut line = start;
-        let mut at = start;
-        let mut after_rule = false;
-        while let Some(&byte) = text.get(at) {
-            if !may_end_line(byte) {
-                at += 1;
-                continue;
-            }
+        let mut lines = Self::default();
+        let (mut line, mut at, mut after_rule) = (start, start, false);
+        lines.line(text, line, after_rule)?;
+        let has_rare = text.iter().fold(false, |any, byte| any | is_rare_end(byte));
+        while let Some(skipped) = next_end(text.get(at..).unwrap_or_default(), has_rare) {
+            at += skipped;
             let rest = text.get(at..).unwrap_or_default();
             let Some(length) = line_end(rest) else {
                 // A run of backslashes is one spelling, and is looked at once.
-                at += rest
-                    .iter()
-                    .take_while(|next| **next == b'\\')
-                    .count()
-                    .max(1);
+                at += backslashes(rest).max(1);
                 continue;
             };
             // Empty lines stand between `\r` and `\n`.
             let ended = text.get(line..at).unwrap_or_default().trim_ascii();
-            if !ended.is_empty() {
-                after_rule = ended.ends_with(b"---");
-            }
+            after_rule = ended.ends_with(b"---") || ended.is_empty() && after_rule;
             at += length;
             line = at;
             lines.line(text, line, after_rule)?;
@@ -183,37 +123,53 @@ impl Lines {
     fn line(&mut self, text: &[u8], start: usize, after_rule: bool) -> Option<()> {
         let line = text.get(start..).unwrap_or_default();
         let trimmed = line.trim_ascii_start();
-        if after_rule && let Some(details) = trimmed.strip_prefix(b"Details:") {
-            if !details.starts_with(b" 530-") {
-                return None;
-            }
+        if after_rule && trimmed.starts_with(b"Details:") {
+            trimmed.strip_prefix(b"Details: 530-")?;
             self.header = Some(start);
-            self.markers.clear();
+            self.regions.clear();
         }
-        if trimmed.starts_with(b"Command: ") || has_other_code(trimmed) {
+        let has_other_code = after_code(trimmed).is_some() && !trimmed.starts_with(b"530");
+        if has_other_code || trimmed.starts_with(b"Command: ") {
             return None;
         }
         let unnumbered = line.strip_prefix(b"530-").unwrap_or(line);
-        if let Some(rest) = unnumbered.strip_prefix(REPLY.as_bytes()) {
-            let end = text.len() - rest.len();
-            self.markers.push(end - REPLY.len()..end);
+        if let Some(rest) = unnumbered.strip_prefix(MARKER.as_bytes()) {
+            let begin = text.len() - rest.len();
+            if let Some(earlier) = self.regions.last_mut() {
+                earlier.end = begin - MARKER.len();
+            }
+            self.regions.push(begin..begin);
         }
         Some(())
     }
 }
 
-/// Whether `line` begins with a reply code (RFC 959, section 4.2) other than 530.
-fn has_other_code(line: &[u8]) -> bool {
-    matches!(line, [a, b, c, b'-' | b' ', ..]
-        if [a, b, c].iter().all(|digit| digit.is_ascii_digit()) && [*a, *b, *c] != *b"530")
+/// How many backslashes `bytes` begin with.
+pub(super) fn backslashes(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| **byte == b'\\').count()
 }
 
-/// Whether a line end may begin with `byte`.
-fn may_end_line(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'\n'..=b'\r' | b'\\' | b'%' | b'&' | b'<' | 0xC2 | 0xE2
-    )
+/// What follows the reply code (RFC 959, section 4.2) that `line` begins with.
+pub(super) fn after_code(line: &[u8]) -> Option<u8> {
+    let (code, rest) = line.split_first_chunk::<3>()?;
+    let is_code = code.iter().all(u8::is_ascii_digit);
+    rest.first()
+        .copied()
+        .filter(|after| is_code && matches!(after, b'-' | b' '))
+}
+
+/// Whether a line end may begin with `byte`, apart from the three bytes that nearly all begin with.
+fn is_rare_end(byte: &u8) -> bool {
+    matches!(byte, 0x0B | 0x0C | b'%' | b'&' | b'<' | 0xC2 | 0xE2)
+}
+
+/// Where in `text` a line end may begin.
+fn next_end(text: &[u8], has_rare: bool) -> Option<usize> {
+    if has_rare {
+        let may_end = |byte: &u8| is_rare_end(byte) || matches!(byte, b'\n' | b'\r' | b'\\');
+        return text.iter().position(may_end);
+    }
+    memchr::memchr3(b'\n', b'\r', b'\\', text)
 }
 
 /// The length of the line end that `bytes` begin with, in any spelling: control characters and Unicode's separators,
@@ -224,40 +180,27 @@ pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
         [0xC2, 0x85, ..] => Some(2),
         [0xE2, 0x80, 0xA8 | 0xA9, ..] => Some(3),
         [b'\\', ..] => {
-            let backslashes = bytes.iter().take_while(|byte| **byte == b'\\').count();
-            match bytes.get(backslashes..)? {
-                [b'r' | b'n', ..] => Some(backslashes + 1),
-                [b'u', b'0', b'0', b'0', b'a' | b'A' | b'd' | b'D', ..] => Some(backslashes + 5),
+            let length = backslashes(bytes);
+            match bytes.get(length..)? {
+                [b'r' | b'n', ..] => Some(length + 1),
+                [b'u', b'0', b'0', b'0', b'a' | b'A' | b'd' | b'D', ..] => Some(length + 5),
                 _ => None,
             }
         }
         [b'%', rest @ ..] => {
-            let escapes = rest
-                .chunks_exact(2)
-                .take_while(|pair| pair == b"25")
-                .count()
-                * 2;
-            match rest.get(escapes..)? {
-                [b'0', b'a' | b'A' | b'd' | b'D', ..] => Some(escapes + 3),
-                _ => None,
-            }
+            let escapes = rest.chunks(2).take_while(|pair| pair == b"25").count() * 2;
+            let digits = rest.get(escapes..escapes + 2)?.to_ascii_lowercase();
+            matches!(&digits[..], b"0a" | b"0d").then_some(escapes + 3)
         }
         [b'&', b'#', rest @ ..] => {
-            let rest = rest
-                .strip_prefix(b"x")
-                .or_else(|| rest.strip_prefix(b"X"))
-                .unwrap_or(rest);
-            let digits = rest
-                .iter()
-                .take_while(|byte| byte.is_ascii_hexdigit())
-                .count();
-            let (digits, rest) = rest.split_at(digits);
-            let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
-            let ends = matches!(
-                digits.get(zeros..)?,
-                b"10" | b"13" | b"a" | b"A" | b"d" | b"D"
-            ) && rest.first() == Some(&b';');
-            ends.then(|| bytes.len() - rest.len() + 1)
+            let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric())?;
+            let code = rest.get(..end)?.to_ascii_lowercase();
+            let zeros = |code: &[u8]| code.iter().take_while(|digit| **digit == b'0').count();
+            let ends = match code.strip_prefix(b"x") {
+                Some(code) => matches!(code.get(zeros(code)..)?, b"a" | b"d"),
+                None => matches!(code.get(zeros(&code)..)?, b"10" | b"13"),
+            };
+            (ends && rest.get(end) == Some(&b';')).then_some(end + 3)
         }
         [b'<', b'b' | b'B', b'r' | b'R', rest @ ..] => {
             let blank = rest
@@ -273,11 +216,8 @@ pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
 /// Where `text` begins apart from white space and the tags of a page.
 fn skip_markup(text: &str) -> usize {
     let mut rest = text.trim_start();
-    while let Some(tag) = rest.strip_prefix('<') {
-        match after_tag(tag) {
-            Some(after) => rest = after.trim_start(),
-            None => break,
-        }
+    while let Some(after) = rest.strip_prefix('<').and_then(after_tag) {
+        rest = after.trim_start();
     }
     text.len() - rest.len()
 }
@@ -327,7 +267,15 @@ mod tests {
                 Some(end.len()),
                 "{end:?}"
             );
-            assert!(may_end_line(end.as_bytes()[0]), "{end:?}");
+            for text in [end.to_owned(), format!("% {end}")] {
+                let has_rare = text.bytes().any(|byte| is_rare_end(&byte));
+                let at = text.len() - end.len();
+                assert_eq!(
+                    next_end(&text.as_bytes()[at..], has_rare),
+                    Some(0),
+                    "{end:?}"
+                );
+            }
             for cut in 1..end.len() {
                 assert_eq!(
                     line_end(&end.as_bytes()[..cut]),

@@ -1,75 +1,50 @@
-//! What a JSON string says.
+//! Undoing the escapes of a text that was passed on in a string.
 
-use super::{lex, repair::code_unit};
+use memchr::{memchr, memchr2};
 
-/// Undoes one level of escaping: `text` is the inside of a JSON string, up to the quote that ends it or to the cut.
+/// What a quotation mark means in an escaped text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    /// The string ends there: it was escaped as JSON is.
+    End,
+    /// Nothing: what escaped the text left them as they are.
+    Stay,
+}
+
+/// Undoes one level of escaping: `text` is the inside of a string, up to its end or to the cut.
 ///
-/// Puts up with escapes that JSON does not have, since not every text that is one was made by a JSON library: they stay.
-pub(super) fn unescape(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
+/// Escapes that JSON does not have stay, since not every such text was made by a JSON library.
+pub(super) fn unescape(text: &str, quotes: Quotes) -> String {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
     loop {
-        at = copy_plain(bytes, at, &mut plain);
-        // Past the quote that ends the string nothing belongs to it.
-        let (Some(b'\\'), Some(escaped)) = (bytes.get(at), bytes.get(at + 1)) else {
-            break;
+        let stop = match quotes {
+            Quotes::End => memchr2(b'\\', b'"', rest),
+            Quotes::Stay => memchr(b'\\', rest),
         };
-        at += 2;
-        let byte = match escaped {
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'b' => 0x8,
-            b'f' => 0xC,
-            b'"' | b'\\' | b'/' => *escaped,
-            b'u' => {
-                if let Some((character, length)) = unicode(bytes.get(at - 2..).unwrap_or_default())
-                {
-                    plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                    at += length - 2;
-                    continue;
-                }
-                plain.push(b'\\');
-                b'u'
-            }
-            // What follows may be the start of a longer character: it is copied with the rest.
-            _ => {
-                at -= 1;
-                b'\\'
-            }
+        let (copied, after) = rest.split_at(stop.unwrap_or(rest.len()));
+        plain.extend_from_slice(copied);
+        // Anything else is the end, or a cut within an escape.
+        let [b'\\', escaped, ..] = after else { break };
+        if let Some((character, length)) = unicode(after) {
+            plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = after.get(length..).unwrap_or_default();
+            continue;
+        }
+        let (unescaped, length) = match escaped {
+            b'n' => (b'\n', 2),
+            b'r' => (b'\r', 2),
+            b't' => (b'\t', 2),
+            b'b' => (0x8, 2),
+            b'f' => (0xC, 2),
+            b'"' | b'\\' | b'/' | b'\'' => (*escaped, 2),
+            _ => (b'\\', 1),
         };
-        plain.push(byte);
+        plain.push(unescaped);
+        rest = after.get(length..).unwrap_or_default();
     }
     // It is made of whole characters.
     String::from_utf8(plain).unwrap_or_default()
-}
-
-/// Copies what stands for itself, up to the next quote or backslash, whose place is returned.
-fn copy_plain(bytes: &[u8], mut at: usize, plain: &mut Vec<u8>) -> usize {
-    // Eight bytes at a time, and back over what was too many: escapes are dense, and short copies slow.
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        plain.extend_from_slice(chunk);
-        let Some(length) = lex::first_special(chunk) else {
-            at += chunk.len();
-            continue;
-        };
-        plain.truncate(plain.len() - (chunk.len() - length));
-        at += length;
-        match bytes.get(at) {
-            // Control characters stand for themselves: a text that was escaped once and not twice may have them.
-            Some(byte @ ..0x20) => {
-                plain.push(*byte);
-                at += 1;
-            }
-            _ => return at,
-        }
-    }
-    while let Some(byte) = bytes.get(at).filter(|byte| !matches!(byte, b'"' | b'\\')) {
-        plain.push(*byte);
-        at += 1;
-    }
-    at
 }
 
 /// The character that `\uXXXX`, or a pair of these, stands for, and how many bytes spell it.
@@ -83,6 +58,15 @@ fn unicode(bytes: &[u8]) -> Option<(char, usize)> {
     })
 }
 
+/// The code unit that a `\uXXXX` at the start of `bytes` stands for.
+pub(super) fn code_unit(bytes: &[u8]) -> Option<u16> {
+    let digits = bytes.strip_prefix(br"\u")?.get(..4)?;
+    digits.iter().try_fold(0, |unit: u16, digit| {
+        let value = char::from(*digit).to_digit(16)?;
+        Some(unit << 4 | u16::try_from(value).ok()?)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,15 +74,20 @@ mod tests {
     #[checks::test]
     fn unescaping() {
         for (text, plain) in [
-            (r#"a\"b\\c\/d"#, r#"a"b\c/d"#),
+            (r#"a\"b\\c\/d\'e"#, r#"a"b\c/d'e"#),
             (r"\r\n\t\b\f", "\r\n\t\u{8}\u{c}"),
             (r"\u0041\ud83d\ude00\ud800\udc0", "A\u{1f600}\u{fffd}\\udc0"),
             (r"\d\é", r"\d\é"),
             ("real\nline\r\nends é", "real\nline\r\nends é"),
             (r"cut\", "cut"),
-            (r#"end"more"#, "end"),
         ] {
-            assert_eq!(unescape(text), plain, "{text}");
+            assert_eq!(unescape(text, Quotes::End), plain, "{text}");
+            assert_eq!(unescape(text, Quotes::Stay), plain, "{text}");
         }
+        assert_eq!(unescape(r#"end"more"#, Quotes::End), "end");
+        assert_eq!(
+            unescape(r#"{"a": "\\"b\\n"}"#, Quotes::Stay),
+            r#"{"a": "\"b\n"}"#
+        );
     }
 }

@@ -1,27 +1,14 @@
 //! Looking for requirements in every document that a body holds.
 
 use super::{
-    Found, Gare, Limit, Location, OverLimit, gridftp,
+    Found, Gare, Location, OverLimit, gridftp,
+    json::{self, Kind, Object, Value},
     location::Path,
-    object::Object,
-    texts,
-    value::{Kind, Value},
-    variants,
+    prefilter, read, texts,
 };
 
-/// Whether the value of a member of this name may be an error document of its own, or a list of such.
-fn is_nested(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"detail"
-            | b"details"
-            | b"error"
-            | b"errors"
-            | b"meta"
-            | b"inactive_reason"
-            | b"action_statuses"
-    )
-}
+/// Members whose value may be an error document of its own, or a list of such.
+const NESTED: &str = "detail details error errors meta inactive_reason action_statuses runs jobs";
 
 /// How deep documents and texts are looked at: as deep as our stack goes. Real documents are four levels deep.
 const DEEPEST: usize = 32;
@@ -39,24 +26,8 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn into_found(mut self) -> (Vec<Found>, Option<OverLimit>) {
-        append(&mut self.apart, self.nested);
-        (self.apart, self.over_limit)
-    }
-
-    /// Takes the limit that was exceeded; the others are returned, as [`into_found`](Self::into_found) does.
-    fn found_of(&mut self, inner: Self) -> Vec<Found> {
-        let (found, over_limit) = inner.into_found();
-        self.over_limit = self.over_limit.take().or(over_limit);
-        found
-    }
-}
-
-/// Moves the later to the end of the earlier; mostly one of them is empty.
-fn append(earlier: &mut Vec<Found>, mut later: Vec<Found>) {
-    if earlier.is_empty() {
-        *earlier = later;
-    } else {
-        earlier.append(&mut later);
+        drop(self.nested.splice(0..0, self.apart));
+        (self.nested, self.over_limit)
     }
 }
 
@@ -69,42 +40,58 @@ enum Role {
     Other,
 }
 
-/// A walk through one JSON text.
-#[derive(Clone, Copy)]
-struct Walk<'p> {
-    /// Whether the text was cut off. A requirement that names nothing may have lost what it named.
-    cut: bool,
-    /// Whether the document at hand, or one that holds it, has a `code`.
-    has_code: bool,
-    /// Where the text is whose document this is.
-    gridftp: Option<&'p Path<'p>>,
+/// Where a JSON text comes from.
+#[derive(Clone, Copy, Default)]
+enum Source<'p> {
+    #[default]
+    Body,
+    /// The text at `path`. Where it was cut off, a requirement that names nothing may have lost what it named.
+    GridFtp { path: &'p Path<'p>, cut: bool },
+    /// The `cause` at this path.
+    Cause(&'p Path<'p>),
 }
 
-/// Looks for requirements in a JSON body, in which replies are marked.
-pub(super) fn json(body: Value<'_>) -> Findings {
+/// A walk through one JSON text.
+#[derive(Clone, Copy, Default)]
+struct Walk<'p> {
+    source: Source<'p>,
+    /// Whether there may be texts in it that hold a requirement.
+    has_texts: bool,
+    /// Whether a document that holds the value at hand has a `code`.
+    has_code: bool,
+    /// Whether it is a document below a member `details`.
+    in_details: bool,
+}
+
+/// Looks for requirements in a JSON body; `None` where it is none.
+pub(super) fn json(body: &str, has_texts: bool) -> Option<Findings> {
     let mut findings = Findings::default();
     let walk = Walk {
-        cut: false,
-        has_code: false,
-        gridftp: None,
+        has_texts,
+        ..Walk::default()
     };
-    walk.value(body, Role::Document, &Path::ROOT, &mut findings);
-    findings
+    let read = |object: &Object<'_>| walk.document(object, &Path::Root, &mut findings);
+    if json::object(body, read).is_none() {
+        let (role, root) = (Role::Document, &Path::Root);
+        json::value(body, |value| walk.value(value, role, root, &mut findings))?;
+    }
+    Some(findings)
 }
 
 /// Looks for GridFTP requirements in the text at `path`. No texts are looked for in their documents.
 pub(super) fn text(text: &str, may_quote: bool, path: &Path<'_>, findings: &mut Findings) {
-    gridftp::each_document(text, may_quote, |refused| {
+    gridftp::each(text, may_quote, |document, cut, is_quoted| {
         let mut inner = Findings::default();
         let walk = Walk {
-            cut: refused.cut,
-            has_code: false,
-            gridftp: Some(path),
+            source: Source::GridFtp { path, cut },
+            ..Walk::default()
         };
-        walk.value(refused.document, Role::Document, &Path::ROOT, &mut inner);
-        for mut found in findings.found_of(inner) {
+        walk.document(document, &Path::Root, &mut inner);
+        let (found, over_limit) = inner.into_found();
+        findings.over_limit = findings.over_limit.take().or(over_limit);
+        for mut found in found {
             if found.gare.confine_to_session() {
-                found.quoted = refused.is_quoted;
+                found.quoted = is_quoted;
                 findings.nested.push(found);
             }
         }
@@ -113,138 +100,125 @@ pub(super) fn text(text: &str, may_quote: bool, path: &Path<'_>, findings: &mut 
 
 impl Walk<'_> {
     fn value(self, value: Value<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
-        let is_read = role == Role::Document && value.is_container();
-        if !is_read && !value.may_hold_reply() || path.depth() > DEEPEST {
+        if path.depth() > DEEPEST || role == Role::Other && !self.may_have_texts(value) {
             return;
         }
         match value.kind() {
-            Kind::Object if role == Role::Document => self.document(value, path, findings),
             Kind::Object => {
-                let Some(object) = Object::of(value) else {
-                    return;
-                };
-                let walk = self.within(&object);
-                for (name, member) in object.members() {
-                    walk.member(&name, member, Role::Other, &path.name(&name), findings);
-                }
+                value.object(|object| match role {
+                    Role::Document => self.document(object, path, findings),
+                    Role::Other => self.members(object, role, path, findings),
+                });
             }
             Kind::Array => {
-                for (index, element) in value.elements().enumerate() {
-                    self.value(element, role, &path.index(index), findings);
+                for (index, element) in value.elements().into_iter().flatten().enumerate() {
+                    self.value(element, role, &Path::Index(path, index), findings);
                 }
             }
             _ => {}
         }
     }
 
-    /// The walk through `object`.
-    fn within(self, object: &Object<'_>) -> Self {
-        Self {
-            has_code: self.has_code || object.get("code").is_some(),
-            ..self
-        }
+    fn may_have_texts(self, value: Value<'_>) -> bool {
+        self.has_texts && prefilter::texts(value.raw().as_bytes())
     }
 
-    fn member(
-        self,
-        name: &str,
-        member: Value<'_>,
-        role: Role,
-        path: &Path<'_>,
-        findings: &mut Findings,
-    ) {
-        match member.kind() {
-            _ if texts::is_input(name.as_bytes()) => {}
-            Kind::String if texts::is_text(name.as_bytes()) && path.depth() <= DEEPEST => {
-                text(
-                    &member.text().unwrap_or_default(),
-                    !self.has_code,
-                    path,
-                    findings,
-                );
-            }
-            Kind::Array if name == "errors" && role == Role::Document => {
-                for (index, error) in member.elements().enumerate() {
-                    let mut entry = Findings::default();
-                    self.value(error, role, &path.index(index), &mut entry);
-                    let entry = findings.found_of(entry);
-                    append(&mut findings.apart, entry);
+    /// Looks into the members of `object`, which has this role.
+    fn members(self, object: &Object<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
+        let has_code = self.has_code || self.has_texts && object.get("code").is_some();
+        // Of the deepest nothing below is looked at.
+        let members = object.members().filter(|_| path.depth() < DEEPEST);
+        for (name, member) in members {
+            let path = Path::Name(path, name);
+            let mut walk = Self { has_code, ..self };
+            match member.kind() {
+                Kind::String => {
+                    if name == "cause" && self.in_details && matches!(self.source, Source::Body) {
+                        walk.cause(member, &path, findings);
+                    }
+                    if self.may_have_texts(member) && json::is_among(name, texts::TEXTS) {
+                        let string = member.text().unwrap_or_default();
+                        text(&string, !has_code, &path, findings);
+                    }
                 }
+                Kind::Array | Kind::Object => {
+                    let is_nested = role == Role::Document && json::is_among(name, NESTED);
+                    walk.in_details = is_nested && (self.in_details || name == "details");
+                    if is_nested && name == "errors" && member.kind() == Kind::Array {
+                        walk.errors(member, &path, findings);
+                    } else if is_nested {
+                        walk.value(member, Role::Document, &path, findings);
+                    } else if self.has_texts && !json::is_among(name, texts::INPUTS) {
+                        walk.value(member, Role::Other, &path, findings);
+                    }
+                }
+                _ => {}
             }
-            _ => self.value(member, role, path, findings),
         }
     }
 
-    fn document(self, value: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
-        let Some(object) = Object::of(value) else {
-            return;
-        };
-        let walk = self.within(&object);
-        let mut inner = Findings::default();
-        for (name, member) in object.spelled() {
-            let is_nested = member.is_container() && name.says(is_nested);
-            if !is_nested && !member.may_hold_reply() {
-                continue;
-            }
-            let role = if is_nested {
-                Role::Document
-            } else {
-                Role::Other
-            };
-            let name = name.text().unwrap_or_default();
-            walk.member(&name, member, role, &path.name(&name), &mut inner);
+    /// Looks into the entries of `errors`, which are documents of their own.
+    fn errors(self, errors: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
+        for (index, error) in errors.elements().into_iter().flatten().enumerate() {
+            let start = findings.nested.len();
+            let path = Path::Index(path, index);
+            self.value(error, Role::Document, &path, findings);
+            findings.apart.extend(findings.nested.drain(start..));
         }
-        append(&mut findings.apart, inner.apart);
-        findings.over_limit = findings.over_limit.take().or(inner.over_limit);
-        let location = || self.gridftp.map_or_else(|| path.document(), Path::gridftp);
-        let gare = variants::read(&object)
-            .filter(|gare| !self.cut || !gare.authorization_parameters.is_empty());
-        let gare = match gare.map(within_limits) {
-            Some(Ok(gare)) => Some(gare),
-            Some(Err(limit)) => {
-                findings.over_limit.get_or_insert_with(|| OverLimit {
-                    location: location(),
-                    limit,
-                });
-                None
-            }
-            None => None,
-        };
-        let Some(gare) = gare else {
-            append(&mut findings.nested, inner.nested);
+    }
+
+    /// Looks into the error of an action provider, as JSON in a string.
+    fn cause(self, member: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
+        let source = Source::Cause(path);
+        let walk = Walk { source, ..self };
+        let string = member.text().unwrap_or_default();
+        let read = |object: &Object<'_>| walk.document(object, &Path::Root, findings);
+        json::object(&string, read);
+    }
+
+    fn document(self, object: &Object<'_>, path: &Path<'_>, findings: &mut Findings) {
+        let start = findings.nested.len();
+        self.members(object, Role::Document, path, findings);
+        let Some(mut gare) = self.requirement(object) else {
             return;
         };
-        // Large, so moved as little as can be.
-        let mut found = Found {
-            gare,
-            location: location(),
-            quoted: false,
+        let location = match self.source {
+            Source::Body => path.document(),
+            Source::GridFtp { path, .. } => Location::GridFtp(path.written()),
+            Source::Cause(path) => Location::Cause(path.written()),
         };
-        for mut within in inner.nested {
-            // What is only quoted is no part of a requirement that a service states itself.
-            if within.quoted {
-                continue;
-            }
-            if let Location::GridFtp(_) = within.location
-                && self.gridftp.is_none()
-            {
+        if let Some(limit) = gare.authorization_parameters.over_limit() {
+            let over_limit = OverLimit { location, limit };
+            findings.over_limit.get_or_insert(over_limit);
+            return;
+        }
+        let is_text = matches!(self.source, Source::GridFtp { .. });
+        let quoted = false;
+        let params = &mut gare.authorization_parameters;
+        // What is only quoted is no part of a requirement that a service states itself.
+        let nested = findings.nested.drain(start..);
+        for mut within in nested.filter(|within| !within.quoted) {
+            if matches!(within.location, Location::GridFtp(_)) && !is_text {
                 // A message is shown in the name of whoever wrote it.
                 within.gare.authorization_parameters.session_message = None;
             }
-            let params = &mut found.gare.authorization_parameters;
             params.fill_from(within.gare.authorization_parameters);
         }
-        // Mostly it is the only one, and kept while somebody logs in.
-        if findings.nested.is_empty() {
-            findings.nested.reserve_exact(1);
-        }
-        findings.nested.push(found);
+        findings.nested.push(Found {
+            gare,
+            location,
+            quoted,
+        });
     }
-}
 
-fn within_limits(gare: Gare) -> Result<Gare, Limit> {
-    match gare.authorization_parameters.over_limit() {
-        None => Ok(gare),
-        Some(limit) => Err(limit),
+    /// Reads `object` as a requirement, without what is nested in it.
+    fn requirement(self, object: &Object<'_>) -> Option<Gare> {
+        match self.source {
+            Source::GridFtp { cut, .. } => {
+                let gare = read::without_extra(object)?.0;
+                (!cut || !gare.authorization_parameters.is_empty()).then_some(gare)
+            }
+            _ => read::requirement(object),
+        }
     }
 }

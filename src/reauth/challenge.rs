@@ -124,21 +124,24 @@ impl Challenge {
         plain_words::describe(
             self.target.origin().host(),
             self.says(),
+            self.gare.message().as_deref(),
             &self.gare.authorization_parameters,
         )
     }
 }
 
 impl Challenge {
-    /// Who states what this asks for: the collection's server where its message, or all that was found, is in GridFTP text.
+    /// Who states what this asks for: whoever wrote the document that its message is in.
     fn says(&self) -> Says {
-        let is_gridftp = |found: &&Found| matches!(found.location, Location::GridFtp(_));
-        let message = &self.gare.authorization_parameters.session_message;
-        let same = |found: &&Found| found.gare.authorization_parameters.session_message == *message;
-        let mut told = self.found.iter().filter(same);
-        match told.next() {
-            Some(first) if is_gridftp(&first) => Says::Collection,
-            _ => Says::Service,
+        let message = self.gare.message();
+        let mut told = self.found.iter();
+        match told.find(|found| found.gare.message() == message) {
+            Some(found) => match found.location {
+                Location::GridFtp(_) => Says::Collection,
+                Location::Cause(_) => Says::ActionProvider,
+                _ => Says::Service,
+            },
+            None => Says::Service,
         }
     }
 }
@@ -166,7 +169,7 @@ mod tests {
     use crate::reauth::Identity;
 
     #[checks::test]
-    fn a_challenge_tells_what_was_met() {
+    fn challenge_describes_the_request_and_the_requirement() {
         let found = detect(br#"{"authorization_parameters": {"session_required_mfa": true}}"#);
         let gare = found[0].gare.clone();
         let origin = "https://transfer.api.globus.org".parse();

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn a_token_is_what_a_header_can_carry() {
+    fn token_must_fit_in_a_header() {
         for token in ["", " ", "two words", "a\n", "\u{7f}", "é"] {
             let error = Credential::bearer(token).expect_err(token).to_string();
             assert!(error.contains("Authorization"), "{error}");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[checks::test(start_paused = true)]
-    async fn debug_shows_how_long_it_lasts() {
+    async fn debug_of_a_credential_shows_its_lifetime_only() {
         let credential = Credential::bearer("AgSecret").expect("a token");
         assert_eq!(
             format!("{credential:?}"),

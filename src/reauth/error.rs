@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn each_kind_is_told_apart() {
+    fn error_kinds_are_distinct() {
         const URL: &str = "https://auth.globus.org/?state=s";
         for (error, declined, timeout, interaction, url) in [
             (ReauthError::new("m"), false, false, false, None),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn the_cause_is_kept_and_shown() {
+    fn error_keeps_and_shows_its_cause() {
         let cause = std::io::Error::other("the disk is full");
         let error = ReauthError::with_source("could not save", cause);
         assert_eq!(error.to_string(), "could not save");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn debug_leaves_the_query_of_a_login_url_out() {
+    fn debug_omits_the_query_of_a_login_url() {
         let error = ReauthError::interaction_required("https://auth.globus.org/p?state=secret#x");
         let shown = format!("{error:?}");
         assert!(shown.contains(r#""https://auth.globus.org/p""#), "{shown}");

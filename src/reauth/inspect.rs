@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn refusals_that_may_be_json_or_text_are_read() {
+    fn error_responses_of_json_or_text_are_read() {
         let json = &[("content-type", "application/json")][..];
         for (status, headers, read) in [
             (200, json, false),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn there_is_nothing_to_read_after_head_or_in_an_empty_body() {
+    fn responses_to_head_and_empty_bodies_are_not_read() {
         assert!(!may_ask(&Method::HEAD, &response(403, &[]), 2));
         assert!(!may_ask(&Method::GET, &response(403, &[]), 1));
         let empty = Response::builder()

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn all_hear_of_it_whenever_they_ask() {
+    fn result_reaches_early_and_late_waiters() {
         let (beacon, landing) = awaited();
         let mut waiting = [(); 3].map(|()| task::spawn(landing.clone().ended()));
         let mut unpolled = task::spawn(landing.clone().ended());
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn nobody_waits_for_a_flight_that_is_lost() {
+    fn dropped_login_ends_every_wait() {
         let (beacon, landing) = awaited();
         let mut waiting = task::spawn(landing.clone().ended());
         assert_pending!(waiting.poll());

@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn an_origin_is_a_scheme_a_host_and_a_port() {
+    fn origin_is_scheme_host_and_port() {
         for (url, secure, host, port, shown) in [
             ("https://A.org/x?y", true, "a.org", 443, "https://a.org"),
             ("https://a.org:443", true, "a.org", 443, "https://a.org"),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn this_machine_has_several_names() {
+    fn loopback_origins_are_recognised() {
         for (url, loopback) in [
             ("http://localhost", true),
             ("http://LocalHost:1", true),
@@ -310,14 +310,14 @@ mod tests {
     }
 
     #[checks::test]
-    fn what_is_no_origin_says_what_to_give() {
+    fn invalid_origin_error_says_what_to_give() {
         for error in [InvalidOrigin::UNREADABLE, InvalidOrigin::INSECURE] {
             assert!(error.to_string().contains("https"), "{error}");
         }
     }
 
     #[checks::test]
-    fn debug_of_who_answered_leaves_the_query_out() {
+    fn debug_of_answered_by_omits_the_query() {
         let uri = Uri::from_static("https://transfer.api.globus.org/ls?code=private");
         assert_eq!(
             format!("{:?}", AnsweredBy(uri)),

@@ -8,12 +8,20 @@ pub(super) enum Says {
     Service,
     /// The server of a collection, whose text a service passes on.
     Collection,
+    /// An action provider, whose error Globus Flows passes on.
+    ActionProvider,
 }
 
 /// How much of a stranger's text is shown, in characters.
 const SHOWN: usize = 300;
 
-pub(super) fn describe(host: &str, says: Says, asked: &AuthorizationParameters) -> String {
+/// What `asked` asks for, and the message that goes with it.
+pub(super) fn describe(
+    host: &str,
+    says: Says,
+    message: Option<&str>,
+    asked: &AuthorizationParameters,
+) -> String {
     let mut parts = Vec::new();
     if !asked.session_required_single_domain.is_empty() {
         parts.push(format!(
@@ -56,22 +64,19 @@ pub(super) fn describe(host: &str, says: Says, asked: &AuthorizationParameters) 
         printable(host),
         listed_raw(&parts, "and")
     );
-    if let Some(message) = asked
-        .session_message
-        .as_deref()
-        .map(printable)
-        .filter(|message| !message.is_empty())
-    {
-        let who = match says {
-            Says::Service => "It",
-            Says::Collection => "The collection's server",
-        };
-        text.push_str(&format!(". {who} says: \"{message}\""));
-    } else if says == Says::Collection {
-        text.push_str(", the collection's server says.");
-    } else {
-        text.push('.');
-    }
+    let message = message.map(printable).filter(|text| !text.is_empty());
+    text += &match (says, message) {
+        (Says::Service, None) => ".".to_owned(),
+        (Says::Service, Some(message)) => format!(". It says: \"{message}\""),
+        (Says::Collection, None) => ", the collection's server says.".to_owned(),
+        (Says::Collection, Some(message)) => {
+            format!(". The collection's server says: \"{message}\"")
+        }
+        (Says::ActionProvider, None) => ", the action provider says.".to_owned(),
+        (Says::ActionProvider, Some(message)) => {
+            format!(". The action provider says: \"{message}\"")
+        }
+    };
     text
 }
 
@@ -140,8 +145,12 @@ fn is_invisible(c: char) -> bool {
 mod tests {
     use super::*;
 
+    fn told(says: Says, asked: &AuthorizationParameters) -> String {
+        describe("x.org", says, asked.session_message.as_deref(), asked)
+    }
+
     #[checks::test]
-    fn what_steers_a_terminal_is_gone() {
+    fn printable_removes_terminal_controls() {
         for (text, shown) in [
             ("plain", "plain"),
             ("  two\r\n lines\t", "two lines"),
@@ -156,48 +165,48 @@ mod tests {
     }
 
     #[checks::test]
-    fn an_overlong_text_is_cut() {
+    fn printable_cuts_an_overlong_text() {
         assert_eq!(printable(&"é".repeat(301)).chars().count(), 301);
         assert!(printable(&"é".repeat(301)).ends_with('…'));
         assert_eq!(printable(&"é".repeat(300)), "é".repeat(300));
     }
 
     #[checks::test]
-    fn each_requirement_has_its_words() {
+    fn each_requirement_is_described_in_words() {
         let mut asked = AuthorizationParameters::default();
         assert_eq!(
-            describe("x.org", Says::Service, &asked),
+            told(Says::Service, &asked),
             "x.org asks you to log in again."
         );
         asked.session_required_single_domain = vec!["uchicago.edu".into(), "anl.gov".into()];
         asked.session_message = Some("Log in\u{1b}[2J please".into());
         assert_eq!(
-            describe("x.org", Says::Service, &asked),
+            told(Says::Service, &asked),
             "x.org asks you to log in again with an identity from uchicago.edu or anl.gov. It says: \"Log in [2J please\""
         );
         assert_eq!(
-            describe("x.org", Says::Collection, &asked),
+            told(Says::Collection, &asked),
             "x.org asks you to log in again with an identity from uchicago.edu or anl.gov. The collection's server says: \"Log in [2J please\""
         );
         asked.session_message = None;
         assert_eq!(
-            describe("x.org", Says::Collection, &asked),
+            told(Says::Collection, &asked),
             "x.org asks you to log in again with an identity from uchicago.edu or anl.gov, the collection's server says."
         );
         let policies = AuthorizationParameters::default().with_session_required_policies(["p"]);
         assert_eq!(
-            describe("x.org", Says::Service, &policies),
+            told(Says::Service, &policies),
             "x.org asks you to meet the authentication policy p."
         );
         let policies = policies.with_session_required_policies(["p", "q"]);
         assert_eq!(
-            describe("x.org", Says::Service, &policies),
+            told(Says::Service, &policies),
             "x.org asks you to meet the authentication policies p and q."
         );
         asked.session_required_mfa = true;
         asked.required_scopes = vec!["a".into(), "b".into(), "c".into()];
         assert_eq!(
-            describe("x.org", Says::Service, &asked),
+            told(Says::Service, &asked),
             "x.org asks you to log in again with an identity from uchicago.edu or anl.gov, use multi-factor authentication and consent to a, b and c."
         );
     }

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn debug_of_a_closure_names_it() {
+    fn debug_of_a_closure_shows_its_name() {
         let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
         let shown = format!("{login:?}");
         assert!(

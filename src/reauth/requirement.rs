@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn what_covers_what() {
+    fn login_covers_only_what_it_satisfies() {
         let fresh = asking(|_| {});
         let policies = |p: &[&str]| asking(|a| a.session_required_policies = list(p));
         let scopes = |s: &[&str]| asking(|a| a.required_scopes = list(s));

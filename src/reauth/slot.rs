@@ -332,7 +332,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[checks::test]
-    fn what_was_futile_is_kept_until_it_is_over_and_no_longer() {
+    fn backoff_is_kept_only_until_it_ends() {
         let policy =
             |name: &str| AuthorizationParameters::default().with_session_required_policies([name]);
         let (mut slot, now) = (Slot::new(), Instant::now());
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn what_was_not_there_is_kept_until_it_is_over_and_no_longer() {
+    fn failed_look_up_is_kept_only_until_it_expires() {
         let origin = |host: &str| -> Origin { format!("https://{host}").parse().expect(host) };
         let (mut slot, now) = (Slot::new(), Instant::now());
         let state = slot.state.get_mut().expect("whole");

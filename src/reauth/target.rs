@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn each_identity_equals_itself_alone() {
+    fn identity_equals_only_itself() {
         let presented = |token| Identity::Presented(Credential::bearer(token).expect("a token"));
         let all = || {
             [
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn debug_names_who_named_themselves() {
+    fn debug_of_an_identity_shows_only_a_given_name() {
         let presented = Identity::Presented(Credential::bearer("AgSecret").expect("a token"));
         let all = [Identity::Session, Identity::Named("ada".into()), presented];
         assert_eq!(

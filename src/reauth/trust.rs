@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn only_https_under_the_domain_of_the_environment_is_trusted() {
+    fn only_https_under_the_environments_domain_is_trusted() {
         let trust = Trust::of(&Environment::default());
         for (url, trusted) in [
             ("https://transfer.api.globus.org/v0.10/", true),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn tricks_with_the_authority_are_no_origins() {
+    fn url_with_a_tricky_authority_is_no_origin() {
         for url in [
             "https://globus.org@evil.example/",
             "https://transfer.api.globus.org:pw@evil.example/",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn plain_http_is_for_this_machine_alone() {
+    fn plain_http_is_trusted_on_loopback_only() {
         assert!(Trust::none().origin("http://data.example.edu").is_err());
         assert!(Trust::none().origin("http://127.0.0.1:8080").is_ok());
         let trust = Trust::none().loopback();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn an_added_origin_is_itself_alone() {
+    fn added_origin_trusts_no_other_origin() {
         let trust = Trust::none()
             .origin("https://data.example.edu:8443/some/path")
             .expect("an origin");
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn capitals_make_no_other_origin() {
+    fn origin_ignores_case() {
         let trust = Trust::none().origin("https://Data.Example.edu");
         let trust = trust.expect("an origin");
         for (url, trusted) in [

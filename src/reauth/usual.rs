@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn the_first_place_is_known_and_all_others_are_looked_at() {
+    fn first_origin_is_remembered_and_others_are_checked() {
         let trust = Trust::none()
             .origin("https://a.example")
             .expect("an origin");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn no_origin_stands_for_another() {
+    fn remembered_origin_matches_only_itself() {
         let usual = Usual::default();
         is_trusted(&usual, "https://a.example/x", &Trust::none());
         for (place, origin) in [
@@ -176,14 +176,14 @@ mod tests {
     }
 
     #[checks::test]
-    fn a_place_that_names_a_user_is_not_remembered() {
+    fn url_with_a_user_is_not_remembered() {
         let usual = Usual::default();
         is_trusted(&usual, "https://user:secret@a.example/", &Trust::globus());
         assert!(usual.place.get().is_none());
     }
 
     #[checks::test]
-    fn the_first_headers_are_the_usual() {
+    fn first_headers_are_remembered() {
         let usual = Usual::default();
         let known = |usual: &Usual| usual.headers().as_slice().len();
         let mut headers = HeaderMap::new();

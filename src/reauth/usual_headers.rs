@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn no_secret_is_remembered() {
+    fn secret_headers_are_not_remembered() {
         let mut headers = HeaderMap::new();
         let mut secret = HeaderValue::from_static("s");
         secret.set_sensitive(true);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn not_more_than_so_much_is_remembered() {
+    fn remembered_headers_are_bounded() {
         let mut headers = HeaderMap::new();
         let count = |headers: &HeaderMap| UsualHeaders::of(headers).all.len();
         for at in 0..100 {

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn one_that_is_as_usual_is_watched() {
+    fn usual_request_is_watched() {
         for method in ["GET", "POST", "PUT", "HEAD", "TRACE"] {
             let session = session();
             let watched = session.watch(&request(method)).expect(method);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn one_that_is_not_goes_the_way_of_others() {
+    fn unusual_request_is_not_watched() {
         assert!(session().watch(&request("REPORT")).is_none());
         for headers in [&[ACCEPT][..], &[], &[AUTHORIZATION, ACCEPT]] {
             let mut other = request("POST");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn nor_is_one_whose_refusal_may_be_of_use() {
+    fn unreplayable_request_is_not_watched_if_it_may_log_in() {
         let session = session().login_for_unreplayable(true);
         learn(&session);
         assert!(session.watch(&request("POST")).is_none());

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn a_url_is_the_place_that_it_is_as_a_uri() {
+    fn url_has_the_origin_of_the_same_uri() {
         for (text, place) in [
             (
                 "https://Transfer.api.globus.org:443/v0.10/",

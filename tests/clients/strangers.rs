@@ -54,7 +54,7 @@ fn assert_harmless(what: &str, text: &str, line_ends: bool) {
 }
 
 #[checks::test]
-fn what_a_service_says_is_neutralised_wherever_it_is_shown() {
+fn service_text_is_neutralised_wherever_it_is_shown() {
     for c in HOSTILE {
         let hostile = format!("log in{c}[2J{c} please{c}");
         let challenge = challenge(&hostile);
@@ -70,7 +70,7 @@ fn what_a_service_says_is_neutralised_wherever_it_is_shown() {
 }
 
 #[checks::test]
-fn an_overlong_text_is_cut_in_every_part_of_a_sentence() {
+fn overlong_service_text_is_cut_in_every_part() {
     let long = "x".repeat(200_000);
     let words = challenge(&long).in_plain_words();
     // Five lists of one and the message, each cut to 300.
@@ -79,7 +79,7 @@ fn an_overlong_text_is_cut_in_every_part_of_a_sentence() {
 }
 
 #[checks::test]
-async fn the_message_of_a_panic_is_not_repeated() {
+async fn panic_message_of_a_login_is_not_shown() {
     let layer = GareLayer::new(reauth_fn(|_| async {
         panic!("with AgTokenThatNobodyMaySee in its message");
     }));
@@ -100,7 +100,7 @@ async fn the_message_of_a_panic_is_not_repeated() {
 }
 
 #[checks::test]
-fn a_login_url_is_for_the_program_and_not_for_its_logs() {
+fn login_url_is_returned_but_its_query_is_not_shown() {
     let url = "https://auth.globus.org/v2/oauth2/authorize?state=StateThatNobodyMaySee";
     let error = ReauthError::interaction_required(url);
     assert_eq!(error.login_url(), Some(url));

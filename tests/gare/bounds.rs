@@ -109,7 +109,7 @@ fn bodies_hold_64_requirements() {
 }
 
 #[checks::test]
-fn what_is_too_large_hides_nothing_else() {
+fn too_large_requirement_hides_nothing_else() {
     let large = asking(json!({"session_required_policies": vec!["p"; 65]}));
     let mut root = large.clone();
     root["errors"] = json!([large, asking(json!({"session_required_mfa": true}))]);

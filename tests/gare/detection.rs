@@ -7,7 +7,7 @@ use crate::shown::{
 };
 
 #[checks::test]
-fn places() {
+fn documents_are_found_in_every_location() {
     let (a, b, c) = (asks_for("a"), asks_for("b"), asks_for("c"));
     for (body, rows) in [
         (format!("[{a}, 7, {b}]"), &[("[0]", "a"), ("[2]", "b")][..]),
@@ -23,6 +23,14 @@ fn places() {
         (
             format!(r#"{{"error":{b},"detail":{a}}}"#),
             &[("error", "b"), ("detail", "a")],
+        ),
+        (
+            format!(r#"{{"errors":[{{"meta":{a}}}]}}"#),
+            &[("errors[0].meta", "a")],
+        ),
+        (
+            format!(r#"{{"inactive_reason":{{"detail":{a}}}}}"#),
+            &[("inactive_reason.detail", "a")],
         ),
         (
             format!(r#"{{"details":{{"action_statuses":[{{"details":{a}}},{{"details":{b}}}]}}}}"#),
@@ -47,12 +55,12 @@ fn places() {
 }
 
 #[checks::test]
-fn what_is_nested_fills_what_is_empty() {
+fn nested_documents_fill_empty_fields() {
     assert_eq!(located(NESTED), [FILLED]);
 }
 
 #[checks::test]
-fn scopes_that_can_be_read_take_the_place_of_odd_ones() {
+fn readable_scopes_replace_odd_ones() {
     let nested = r#""detail": {"code": "ConsentRequired", "required_scopes": ["a"]}"#;
     for extra in ["", r#", "x": 1"#] {
         let body =
@@ -66,13 +74,13 @@ fn scopes_that_can_be_read_take_the_place_of_odd_ones() {
 }
 
 #[checks::test]
-fn odd_scopes_stay_where_nothing_takes_their_place() {
+fn odd_scopes_stay_without_a_replacement() {
     let (body, expected) = ODD_SCOPES;
     assert_eq!(located(body), [expected]);
 }
 
 #[checks::test]
-fn a_lone_surrogate_costs_no_unknown_field() {
+fn lone_surrogate_keeps_the_unknown_fields() {
     let body = r#"{"authorization_parameters": {"x": "\ud800", "y": 1}}"#;
     let found = detect(body.as_bytes());
     let extra = &found[0].gare.authorization_parameters.extra;
@@ -81,14 +89,14 @@ fn a_lone_surrogate_costs_no_unknown_field() {
 }
 
 #[checks::test]
-fn every_document_of_a_text_counts() {
+fn every_document_of_a_text_is_found() {
     for body in two_replies(r"\n", "") {
         assert_eq!(located(&body).len(), 2, "{body}");
     }
 }
 
 #[checks::test]
-fn a_document_ends_where_the_text_does() {
+fn document_ends_with_its_text() {
     let body = r#"{"message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_message\":", "text": "}}"}"#;
     assert_eq!(
         located(body),
@@ -97,7 +105,7 @@ fn a_document_ends_where_the_text_does() {
 }
 
 #[checks::test]
-fn there_are_no_replies_in_replies() {
+fn reply_within_a_reply_is_ignored() {
     let inner = r#"GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
     for document in around(inner) {
         let body = format!("530-GridFTP-JSON-Result: {document}");
@@ -106,7 +114,7 @@ fn there_are_no_replies_in_replies() {
 }
 
 #[checks::test]
-fn what_holds_a_text_is_no_document_for_that() {
+fn object_around_a_text_is_no_document() {
     let asks = r#""authorization_parameters": {"prompt": "login"}"#;
     let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
     for member in [
@@ -120,7 +128,7 @@ fn what_holds_a_text_is_no_document_for_that() {
 }
 
 #[checks::test]
-fn as_deep_as_documents_are_looked_at() {
+fn documents_are_found_down_to_depth_32() {
     let asks = r#"{"authorization_parameters": {}}"#;
     for (depth, found) in [(1, 1), (32, 1), (33, 0)] {
         let body = format!(
@@ -135,7 +143,7 @@ fn as_deep_as_documents_are_looked_at() {
 }
 
 #[checks::test]
-fn where_texts_are() {
+fn replies_are_found_in_every_text_location() {
     let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
     let params = r#"{"session_required_mfa":true}"#;
     for (body, location) in [
@@ -160,7 +168,7 @@ fn where_texts_are() {
 }
 
 #[checks::test]
-fn a_cut_document_names_what_it_wants_or_wants_nothing() {
+fn cut_document_needs_a_named_requirement() {
     let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_message": "m", "#;
     assert_eq!(located(cut), [""; 0]);
     let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_required_mfa": true, "sess"#;
@@ -171,7 +179,7 @@ fn a_cut_document_names_what_it_wants_or_wants_nothing() {
 }
 
 #[checks::test]
-fn odd_spellings_of_json() {
+fn odd_json_spellings_are_accepted() {
     for (body, expected) in [
         (r#"{"\u0061uthorization_parameters": {}}"#, r#"root {}"#),
         (

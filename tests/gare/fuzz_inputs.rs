@@ -3,11 +3,11 @@
 use checks::inputs;
 
 #[checks::test]
-fn detect() {
+fn detect_accepts_every_saved_input() {
     inputs::replay("detect", inputs::detect);
 }
 
 #[checks::test]
-fn gridftp() {
+fn gridftp_accepts_every_saved_input() {
     inputs::replay("gridftp", inputs::gridftp);
 }

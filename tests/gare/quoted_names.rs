@@ -338,7 +338,7 @@ fn refused_logins_begin_as_one() {
 }
 
 #[checks::test]
-fn one_line_that_no_refused_login_has_is_enough() {
+fn one_foreign_line_discredits_a_login_reply() {
     let reply = |line: &str| {
         format!(
             "Error (login)\n{line}\n---\nDetails: 530-Login incorrect.\r\n530-GridFTP-JSON-Result: {ASKS}\r\n530 End.\r\n"

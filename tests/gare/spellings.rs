@@ -126,7 +126,7 @@ fn consents_name_their_scopes_in_several_ways() {
         (r#"{"code":"Other","required_scopes":["a"]}"#, "none"),
         (
             r#"{"error":"dependent_consent_required","errors":[{"unapproved_scopes":["a"]},{"unapproved_scopes":["b"]}]}"#,
-            r#"ConsentRequired {"required_scopes":["a"]}"#,
+            r#"ConsentRequired {"required_scopes":["a","b"]}"#,
         ),
         (
             r#"{"error":"dependent_consent_required","errors":[]}"#,
@@ -226,7 +226,7 @@ fn details_of_globus_connect_server_are_read() {
 }
 
 #[checks::test]
-fn what_is_around_a_detail_counts_too() {
+fn fields_around_a_detail_count_too() {
     let detail = r#""detail":{"DATA_TYPE":"authentication_timeout#1.1.0"}"#;
     for (rest, expected) in [
         ("", "AuthorizationRequired {}"),

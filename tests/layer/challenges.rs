@@ -71,7 +71,7 @@ async fn challenge_shows_the_path_and_hides_the_query() {
 }
 
 #[checks::test]
-async fn each_login_is_told_what_it_is_about() {
+async fn each_login_gets_the_challenge_of_its_request() {
     let challenges = challenges_of_one_request().await;
     let told = challenges.iter().map(|challenge| {
         assert_eq!(challenge.method(), Method::PUT);
@@ -96,7 +96,7 @@ async fn each_login_is_told_what_it_is_about() {
 }
 
 #[checks::test]
-fn challenge_made_by_hand_is_a_refused_get() {
+fn challenge_made_by_hand_defaults_to_a_get() {
     let origin = "https://transfer.api.globus.org".parse();
     let target = Target::new(origin.expect("an origin"), Identity::Named("ada".into()));
     let asked = AuthorizationParameters::default().with_session_required_mfa(true);

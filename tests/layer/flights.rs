@@ -33,7 +33,7 @@ fn wants(layer: &GareLayer, generation: usize) -> (Service, Arc<AtomicUsize>) {
 }
 
 #[checks::test]
-async fn many_requests_challenged_together_cost_one_login() {
+async fn requests_challenged_together_cost_one_login() {
     let login = Login::held();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
     let all: Vec<_> = (0..100).map(|_| spawn(&client, get("/"))).collect();
@@ -81,7 +81,7 @@ async fn consent_then_policy_then_mfa_go_through() {
 }
 
 #[checks::test]
-async fn a_dropped_caller_leaves_the_login_to_the_others() {
+async fn dropped_caller_leaves_the_login_to_the_others() {
     let login = Login::held();
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
     let leader = spawn(&client, get("/"));
@@ -96,7 +96,7 @@ async fn a_dropped_caller_leaves_the_login_to_the_others() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_failure_reaches_every_waiter_and_then_cools_down() {
+async fn failed_login_fails_all_waiters_and_then_backs_off() {
     let login = Login::held().then(Err(ReauthError::declined()));
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
     let all: Vec<_> = (0..10).map(|_| spawn(&client, get("/"))).collect();
@@ -119,7 +119,7 @@ async fn a_failure_reaches_every_waiter_and_then_cools_down() {
 }
 
 #[checks::test]
-async fn a_late_refusal_replays_with_the_current_credential() {
+async fn late_challenge_is_replayed_with_the_current_credential() {
     let login = Login::at_once().stored("stale");
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
     // Sent with the stale credential; its refusal is read after another request logged in.
@@ -134,7 +134,7 @@ async fn a_late_refusal_replays_with_the_current_credential() {
 }
 
 #[checks::test]
-async fn a_request_with_a_value_of_its_own_gets_the_successor() {
+async fn request_with_its_own_token_gets_the_successor() {
     let login = Login::at_once();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
     let of = |token: &str| presenting(get("/"), &format!("Bearer {token}"));
@@ -155,7 +155,7 @@ async fn a_request_with_a_value_of_its_own_gets_the_successor() {
 }
 
 #[checks::test]
-async fn a_bearer_token_is_one_however_its_scheme_is_written() {
+async fn bearer_scheme_ignores_case() {
     for (value, logins) in [
         ("Bearer ada", 1),
         ("bearer ada", 1),
@@ -177,7 +177,7 @@ async fn a_bearer_token_is_one_however_its_scheme_is_written() {
 }
 
 #[checks::test]
-async fn a_plain_401_is_renewed_silently_once() {
+async fn bare_401_is_refreshed_silently_once() {
     let login = Login::at_once().stored("old");
     let client = behind(
         &GareLayer::new(login.clone()),
@@ -201,7 +201,7 @@ async fn a_plain_401_is_renewed_silently_once() {
 }
 
 #[checks::test(start_paused = true)]
-async fn an_expired_credential_is_renewed_before_it_is_sent() {
+async fn expired_credential_is_refreshed_before_it_is_sent() {
     let short = Credential::bearer("token-1")
         .expect("a token")
         .with_lifetime(Duration::from_secs(3600));
@@ -221,7 +221,7 @@ async fn an_expired_credential_is_renewed_before_it_is_sent() {
 }
 
 #[checks::test]
-async fn a_login_that_uses_the_same_client_does_not_wait_for_itself() {
+async fn login_through_the_same_client_does_not_deadlock() {
     use std::sync::OnceLock;
     let client: Arc<OnceLock<Service>> = Arc::default();
     let own = Arc::clone(&client);
@@ -243,7 +243,7 @@ async fn a_login_that_uses_the_same_client_does_not_wait_for_itself() {
 }
 
 #[checks::test]
-async fn the_requests_that_a_login_is_made_of_pass_by() {
+async fn requests_of_a_login_bypass_the_layer() {
     for (path, passes) in [
         ("/v2/oauth2/authorize", true),
         ("/v2/oauth2/authorize?client_id=x", true),
@@ -273,7 +273,7 @@ async fn the_requests_that_a_login_is_made_of_pass_by() {
 }
 
 #[checks::test]
-async fn without_a_runtime_there_is_an_error_and_no_panic() {
+async fn login_without_a_runtime_is_an_error_and_no_panic() {
     let (client, _) = wants(&GareLayer::new(Login::at_once()), 1);
     let response = std::thread::spawn(move || {
         let request = get("/");
@@ -325,7 +325,7 @@ fn authorization_of<B>(response: &http::Response<B>) -> &str {
 }
 
 #[checks::test(start_paused = true)]
-async fn whoever_gets_the_credential_finds_room_in_the_stack() {
+async fn login_finds_room_in_the_stack() {
     let login = ThroughTheStack::default();
     let service = tower::service_fn(|request: Request<Body>| async move {
         let mut response = answer(200, "");
@@ -351,7 +351,7 @@ async fn whoever_gets_the_credential_finds_room_in_the_stack() {
 }
 
 #[checks::test]
-async fn a_credential_that_let_somebody_in_may_be_asked_to_be_renewed() {
+async fn accepted_credential_may_be_challenged_again() {
     let login = Login::at_once();
     let layer = GareLayer::new(login.clone());
     let least = Arc::new(AtomicUsize::new(1));

@@ -45,7 +45,7 @@ async fn given_back(frames: Vec<&'static str>) -> (Vec<String>, usize) {
 }
 
 #[checks::test]
-async fn frames_come_out_as_they_went_in() {
+async fn frames_are_passed_on_unchanged() {
     let (start, end) = MFA.split_at(30);
     for (frames, found) in [
         (vec![], 0),

@@ -9,7 +9,7 @@ use tower::{Service, ServiceExt};
 use checks::mock::{Body, Login, MFA, answer, authorization, behind, get, presenting};
 
 #[checks::test]
-async fn each_request_is_sent_again_with_its_own_headers() {
+async fn each_request_is_replayed_with_its_own_headers() {
     let seen = Arc::new(Mutex::new(Vec::<(String, HeaderMap)>::new()));
     let record = Arc::clone(&seen);
     let layer = GareLayer::new(Login::at_once());

@@ -39,7 +39,7 @@ async fn is_read(
 }
 
 #[checks::test]
-async fn refusals_that_may_be_json_or_text_are_read() {
+async fn error_responses_of_json_or_text_are_read() {
     const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
     for (status, headers, read) in [
         (200, JSON, false),
@@ -75,7 +75,7 @@ async fn refusals_that_may_be_json_or_text_are_read() {
 }
 
 #[checks::test]
-async fn head_and_what_is_longer_than_the_limit_are_not_read() {
+async fn responses_to_head_and_over_the_limit_are_not_read() {
     for (method, limit, read) in [
         (Method::GET, MFA.len(), true),
         (Method::POST, MFA.len(), true),

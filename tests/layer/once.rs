@@ -150,7 +150,7 @@ fn requests() -> Vec<(&'static str, Request<Once>)> {
 }
 
 #[checks::test]
-async fn whatever_is_kept_of_it_it_ends_in_the_same_way() {
+async fn unreplayable_request_ends_as_a_replayable_one() {
     // While there is only one subscriber, a call site that another test comes to
     // first asks that test's thread whether anybody listens.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
@@ -184,7 +184,7 @@ async fn whatever_is_kept_of_it_it_ends_in_the_same_way() {
 }
 
 #[checks::test]
-async fn one_among_many_is_told_why_it_was_refused() {
+async fn unreplayable_request_gets_the_reason_it_gave_up() {
     let seen = seen(|session| session, 2, once("/"), || answer(403, MFA)).await;
     assert_eq!((seen.status, &seen.body[..]), (403, MFA));
     let outcome = seen.outcome.expect("an outcome");
@@ -197,7 +197,7 @@ async fn one_among_many_is_told_why_it_was_refused() {
 }
 
 #[checks::test]
-async fn its_credential_may_have_a_successor() {
+async fn unreplayable_request_is_sent_with_the_successor() {
     let layer = GareLayer::new(Login::at_once());
     let sent = Sent::default();
     let log = Arc::clone(&sent);
@@ -262,7 +262,7 @@ async fn send<B: ReplayableBody>(client: &mut GareService<Readied>, request: Req
 }
 
 #[checks::test]
-async fn the_service_that_was_made_ready_is_called_and_cloned_only_to_be_called_again() {
+async fn ready_service_is_called_and_cloned_only_for_a_replay() {
     let clones = Arc::new(AtomicUsize::new(0));
     let mut client = GareLayer::new(Login::at_once()).layer(Readied {
         is_ready: false,
@@ -286,7 +286,7 @@ async fn the_service_that_was_made_ready_is_called_and_cloned_only_to_be_called_
 }
 
 #[checks::test]
-async fn what_a_stranger_asks_for_is_told_of_within_the_limit_that_is_set() {
+async fn untrusted_challenge_is_reported_within_the_inspect_limit() {
     for (limit, told) in [(MFA.len() - 1, false), (MFA.len(), true)] {
         let layer = GareLayer::new(Login::at_once());
         let layer = layer.trust(Trust::none()).max_inspect(limit);
@@ -304,7 +304,7 @@ async fn what_a_stranger_asks_for_is_told_of_within_the_limit_that_is_set() {
 struct Held(#[allow(dead_code)] Arc<()>);
 
 #[checks::test]
-async fn an_answer_and_an_error_let_go_of_what_was_kept_and_are_the_end() {
+async fn response_and_error_release_the_kept_request() {
     for answered in [Ok(200), Ok(404), Ok(500), Err("reset")] {
         let held = Arc::new(());
         let inner = Arc::clone(&held);

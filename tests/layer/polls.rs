@@ -44,7 +44,7 @@ async fn first_attempt(
 struct Marker(u8);
 
 #[checks::test]
-async fn the_replay_is_the_request_that_came_with_the_new_credential() {
+async fn replay_is_the_request_with_the_new_credential() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
     handle.allow(2);
@@ -106,7 +106,7 @@ async fn the_replay_is_the_request_that_came_with_the_new_credential() {
 }
 
 #[checks::test]
-async fn every_attempt_waits_until_the_service_is_ready() {
+async fn every_attempt_waits_for_a_ready_service() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
     let mut ready = task::spawn(());
@@ -140,7 +140,7 @@ fn poll_request(handle: &mut Handle) -> Poll<()> {
 }
 
 #[checks::test]
-async fn an_error_of_the_service_stays_its_own() {
+async fn service_error_is_returned_unchanged() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
     handle.allow(2);
@@ -151,7 +151,7 @@ async fn an_error_of_the_service_stays_its_own() {
 }
 
 #[checks::test]
-async fn a_service_that_fails_before_the_replay_has_the_last_word() {
+async fn service_error_before_the_replay_is_returned() {
     let login = Login::at_once();
     let (mut service, mut handle) = pair(&login);
     handle.allow(1);
@@ -177,7 +177,7 @@ impl ReplayableBody for Once {
 }
 
 #[checks::test]
-async fn a_request_that_cannot_be_replayed_is_sent_once() {
+async fn unreplayable_request_is_sent_once() {
     let login = Login::at_once();
     let (mock, mut handle) = mock::pair::<Request<Once>, Response<Body>>();
     handle.allow(2);

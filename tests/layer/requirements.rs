@@ -61,7 +61,7 @@ fn asked(login: &Login) -> Vec<Vec<String>> {
 }
 
 #[checks::test]
-async fn what_waits_and_may_merge_is_asked_for_together() {
+async fn waiting_requirements_that_merge_share_one_login() {
     let login = Login::held();
     let client = behind(&accumulating(&login), |request| policies_by_path(&request));
     let first = spawn(&client, get("/pol-a"));
@@ -82,7 +82,7 @@ async fn what_waits_and_may_merge_is_asked_for_together() {
 }
 
 #[checks::test]
-async fn a_request_that_gives_up_takes_its_requirement_with_it() {
+async fn dropped_request_withdraws_its_requirement() {
     let login = Login::held();
     let client = behind(&accumulating(&login), |request| policies_by_path(&request));
     let first = spawn(&client, get("/pol-a"));
@@ -131,7 +131,7 @@ impl Reauthenticator for PerService {
 }
 
 #[checks::test]
-async fn each_service_gets_a_token_of_its_own_out_of_one_login() {
+async fn one_login_gives_each_service_its_own_token() {
     let login = PerService::default();
     let session = Session::new(login.clone());
     let service = |session: &Session| -> Service {

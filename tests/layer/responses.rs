@@ -108,7 +108,7 @@ fn outcome<B>(response: &Response<B>) -> Option<(&'static str, usize)> {
 }
 
 #[checks::test(start_paused = true)]
-async fn what_asks_for_nothing_is_given_back_byte_for_byte() {
+async fn response_without_a_gare_is_returned_byte_for_byte() {
     use Step::{Data, Error, Trailer};
     let wait = |seconds| Step::Wait(Duration::from_secs(seconds), None);
     for (name, status, steps, data, trailer, error) in [
@@ -177,7 +177,7 @@ async fn what_asks_for_nothing_is_given_back_byte_for_byte() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_slow_body_is_passed_on_after_the_inspect_timeout() {
+async fn slow_body_is_passed_on_after_the_inspect_timeout() {
     let steps = vec![
         Step::Data("{"),
         Step::Wait(Duration::from_secs(60), None),
@@ -192,7 +192,7 @@ async fn a_slow_body_is_passed_on_after_the_inspect_timeout() {
 }
 
 #[checks::test]
-async fn a_refusal_that_is_not_acted_on_comes_with_its_reason() {
+async fn unhandled_challenge_is_returned_with_the_reason() {
     let declined = || Login::at_once().then(Err(ReauthError::declined()));
     let elsewhere = Request::get("https://globus.org.evil.example/")
         .body(Body::default())
@@ -242,7 +242,7 @@ async fn a_refusal_that_is_not_acted_on_comes_with_its_reason() {
 }
 
 #[checks::test]
-async fn nothing_is_sent_to_or_heard_from_elsewhere() {
+async fn untrusted_origins_get_no_credential_and_no_login() {
     let login = Login::at_once().stored("secret");
     let layer = GareLayer::new(login.clone()).trust(
         Trust::none()
@@ -275,7 +275,7 @@ async fn nothing_is_sent_to_or_heard_from_elsewhere() {
 }
 
 #[checks::test]
-async fn head_and_compressed_refusals_are_not_read() {
+async fn responses_to_head_and_compressed_ones_are_not_read() {
     let login = Login::at_once();
     let client = behind(&GareLayer::new(login.clone()), |request| {
         let mut response = answer(403, MFA);

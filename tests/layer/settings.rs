@@ -11,7 +11,7 @@ fn session() -> Session {
 }
 
 #[checks::test]
-fn the_settings_of_a_layer_are_those_of_its_session() {
+fn layer_settings_are_those_of_its_session() {
     const WHILE: Duration = Duration::from_secs(7);
     type Set<T> = fn(T) -> T;
     let settings: [(Set<GareLayer>, Set<Session>); 10] = [
@@ -42,7 +42,7 @@ fn the_settings_of_a_layer_are_those_of_its_session() {
 }
 
 #[checks::test]
-fn the_client_behind_a_layer_can_be_had_back() {
+fn client_behind_a_layer_can_be_taken_back() {
     let service = GareLayer::from_session(session()).layer("client");
     assert_eq!(*service.get_ref(), "client");
     assert_eq!(service.into_inner(), "client");

@@ -17,7 +17,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use checks::mock::{CONSENT, Login, MFA, answer, authorization, behind, get};
 
 #[checks::test]
-async fn a_challenge_tells_of_the_request_and_of_all_that_was_found() {
+async fn challenge_describes_the_request_and_all_that_was_found() {
     let seen = Arc::new(Mutex::new(Vec::<Challenge>::new()));
     let told = Arc::clone(&seen);
     let login = reauth_fn(move |challenge| {
@@ -75,7 +75,7 @@ async fn given_back(status: u16, body: Anything) -> GareBody<Anything> {
 
 /// Servers ask whether there is more, and leave the connection open where there is.
 #[checks::test]
-async fn a_body_has_ended_once_all_of_it_was_read() {
+async fn body_reports_its_end_once_it_was_read() {
     let full = || Full::new(Bytes::from_static(b"{}")).map_err(|never| match never {});
     for status in [200, 403] {
         let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();
@@ -103,7 +103,7 @@ async fn a_body_has_ended_once_all_of_it_was_read() {
 
 /// A connection serves one request at a time: the replay may need the one that the refusal came over.
 #[checks::test]
-async fn a_refusal_that_was_not_read_is_gone_before_the_request_is_sent_again() {
+async fn unread_challenge_is_dropped_before_the_replay() {
     let login = Login::at_once().stored("old");
     let renewed = login.clone();
     let refusal = Arc::new(());

@@ -26,7 +26,7 @@ async fn demonstration_lists_before_and_after_a_login() {
 }
 
 #[checks::test(seconds = 600)]
-async fn wrong_use_is_told_in_a_few_words() {
+async fn wrong_use_gives_a_short_error() {
     for (arguments, says) in [
         (&["not an id"][..], "invalid character"),
         (&["a", "b", "c"], "usage: ls"),
@@ -48,7 +48,7 @@ async fn wrong_use_is_told_in_a_few_words() {
 }
 
 #[checks::test(seconds = 600)]
-async fn reader_that_is_gone_causes_no_panic() {
+async fn closed_output_causes_no_panic() {
     let mut command = command(example("ls"), &[]);
     let started = command
         .stdout(Stdio::piped())

@@ -24,7 +24,7 @@ static HEAP: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 const SHORT: u32 = 5_000;
 
 #[checks::test(seconds = 600)]
-fn nothing_is_lost_and_nothing_is_left() {
+fn soak_loses_no_request_and_leaks_nothing() {
     let requests = match std::env::var("SOAK_REQUESTS") {
         Ok(number) => number.parse().expect("SOAK_REQUESTS is a number"),
         Err(_) => SHORT,

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn test_that_hangs_fails_with_its_name() {
+    fn hanging_test_fails_with_its_name() {
         let hang = || run(Limits::default().seconds(0), "hang", thread::park);
         let panic = catch_unwind(hang).expect_err("it hangs");
         let message = panic.downcast_ref::<String>().expect("a message");
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn panic_of_a_test_is_its_own() {
+    fn panic_of_a_test_is_passed_on() {
         let fail = || run_async(Limits::default(), "fail", async || panic!("for a reason"));
         let panic = catch_unwind(fail).expect_err("it panics");
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"for a reason"));

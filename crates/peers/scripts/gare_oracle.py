@@ -50,6 +50,16 @@ def is_consent(doc):
     return True
 
 
+def unapproved(doc):
+    """The scopes of all entries, where the SDK takes those of the first."""
+    errors = doc.get("errors")
+    if doc.get("error") != "dependent_consent_required" or not isinstance(errors, list):
+        return []
+    lists = [e.get("unapproved_scopes") for e in errors if isinstance(e, dict)]
+    lists = [scopes for scopes in lists if isinstance(scopes, list) and all(isinstance(s, str) for s in scopes)]
+    return [scope for scopes in lists for scope in scopes]
+
+
 def documents(root):
     """The documents that to_gares reads, in its order."""
     errors = root.get("errors")
@@ -100,6 +110,7 @@ def answer(body):
             "params_extra": gare.authorization_parameters.extra,
             "extra": gare.extra,
             "consent": is_consent(doc),
+            "unapproved": unapproved(doc),
             "query": query(gare.authorization_parameters),
         }
         for doc, gare in zip(accepted, gares)

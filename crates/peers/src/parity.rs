@@ -73,6 +73,22 @@ fn non_empty(fields: &Value) -> Map<String, Value> {
 /// What we should make of what the SDK found; `None` where we differ in accepting it at all.
 fn expected(theirs: &Value) -> Option<Content> {
     let mut fields = non_empty(&theirs["fields"]);
+    // Of a consent to dependent scopes the SDK reads the first entry, we all.
+    let is_dependent = theirs["consent"] == true && theirs["extra"] == json!({});
+    if let (true, Some(all)) = (is_dependent, theirs["unapproved"].as_array()) {
+        let scopes = fields.entry("required_scopes").or_insert_with(|| json!([]));
+        let scopes = scopes.as_array_mut().expect("a list");
+        for scope in all {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+    }
+    // A scope that is empty is none.
+    if let Some(Value::Array(scopes)) = fields.get_mut("required_scopes") {
+        scopes.retain(|scope| scope != "");
+    }
+    fields.retain(|_, value| !is_empty(value));
     // A consent error that names no scope is no requirement.
     if theirs["consent"] == true && !fields.contains_key("required_scopes") {
         return None;
@@ -92,18 +108,19 @@ fn expected(theirs: &Value) -> Option<Content> {
     // The legacy reading does not know `required_scopes`; we do, and leave there only what is no list.
     match params_extra.remove("required_scopes") {
         Some(Value::String(scopes)) => {
-            fields.insert("required_scopes".to_owned(), scopes.split(',').collect());
+            let scopes = scopes.split(',').filter(|scope| !scope.is_empty());
+            fields.insert("required_scopes".to_owned(), scopes.collect());
         }
-        Some(Value::Array(scopes)) if scopes.iter().all(Value::is_string) => {
-            if !scopes.is_empty() {
-                fields.insert("required_scopes".to_owned(), Value::Array(scopes));
-            }
+        Some(Value::Array(mut scopes)) if scopes.iter().all(Value::is_string) => {
+            scopes.retain(|scope| scope != "");
+            fields.insert("required_scopes".to_owned(), Value::Array(scopes));
         }
         Some(Value::Null) | None => {}
         Some(odd) => {
             params_extra.insert("required_scopes".to_owned(), odd);
         }
     }
+    fields.retain(|_, value| !is_empty(value));
     // Transfer's consent error keeps a malformed `authorization_parameters` among the unknown fields, where it would
     // hide the good ones once it is written out.
     let extra = theirs["extra"].as_object().expect("an object").iter();

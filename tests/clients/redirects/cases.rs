@@ -4,7 +4,7 @@
 macro_rules! cases {
     ($send:ident) => {
         #[checks::test]
-        async fn a_stranger_behind_a_redirect_starts_nothing_and_hears_no_secret() {
+        async fn untrusted_redirect_target_gets_no_login_and_no_secret() {
             let stranger = Server::demanding().await;
             let trusted = Server::redirecting(&stranger.url).await;
             let (session, logins) = session(&[&trusted]);
@@ -16,7 +16,7 @@ macro_rules! cases {
         }
 
         #[checks::test]
-        async fn a_bare_401_of_a_stranger_renews_nothing() {
+        async fn bare_401_of_an_untrusted_origin_causes_no_refresh() {
             let stranger = Server::answering(|_| answer("401 Unauthorized", "", "")).await;
             let trusted = Server::redirecting(&stranger.url).await;
             let (session, logins) = session(&[&trusted]);
@@ -31,7 +31,7 @@ macro_rules! cases {
         }
 
         #[checks::test]
-        async fn a_stranger_who_redirects_to_a_trusted_one_gets_no_credential_and_starts_nothing() {
+        async fn redirect_from_an_untrusted_origin_gets_no_login() {
             let trusted = Server::demanding().await;
             let stranger = Server::redirecting(&trusted.url).await;
             let (session, logins) = session(&[&trusted]);
@@ -44,7 +44,7 @@ macro_rules! cases {
         }
 
         #[checks::test]
-        async fn a_redirect_within_an_origin_logs_in_and_is_replayed() {
+        async fn redirect_within_an_origin_logs_in_and_is_replayed() {
             let trusted = Server::answering(|head| match head {
                 _ if head.starts_with("GET /moved") && head.contains("AgFresh") => {
                     answer("200 OK", "", "fresh")
@@ -60,7 +60,7 @@ macro_rules! cases {
         }
 
         #[checks::test]
-        async fn the_credential_of_one_trusted_origin_does_not_reach_another() {
+        async fn credential_of_one_trusted_origin_never_reaches_another() {
             let other = Server::demanding().await;
             let trusted = Server::redirecting(&other.url).await;
             let (session, logins) = session(&[&trusted, &other]);

@@ -6,7 +6,7 @@ use super::origins::session;
 use super::tricks::asked;
 
 #[checks::test]
-async fn each_place_is_judged_by_itself_whatever_came_before() {
+async fn trust_in_an_origin_ignores_earlier_requests() {
     let places = [
         ("https://a.example/y", true),
         ("https://A.example/", true),

@@ -62,7 +62,7 @@ const TRICKS: [&str; 15] = [
 ];
 
 #[checks::test]
-async fn nothing_is_sent_to_or_heard_from_look_alikes() {
+async fn lookalike_origins_get_no_credential_and_no_login() {
     for trick in TRICKS {
         let (session, logins) = session(&[]);
         let session = session.trust(Trust::globus());
@@ -74,7 +74,7 @@ async fn nothing_is_sent_to_or_heard_from_look_alikes() {
 }
 
 #[checks::test]
-async fn look_alikes_that_answered_start_nothing() {
+async fn response_from_a_lookalike_origin_starts_no_login() {
     let relative = ["/v0.10/task_list", "evil.example"];
     for trick in TRICKS.into_iter().chain(relative) {
         let (session, logins) = session(&[]);
@@ -86,7 +86,7 @@ async fn look_alikes_that_answered_start_nothing() {
 }
 
 #[checks::test]
-async fn what_is_trusted_is_heard() {
+async fn challenge_of_a_trusted_origin_starts_a_login() {
     let added = || Trust::globus().origin("https://data.example.edu:8443/x");
     let loopback = || Ok(Trust::none().loopback());
     for (trust, uri) in [

@@ -27,7 +27,7 @@ fn allows(trust: &Trust, url: &str) -> bool {
 }
 
 #[checks::test]
-fn globus_is_https_under_its_own_domain() {
+fn globus_trust_is_https_under_its_domain() {
     let trust = Trust::globus();
     for (url, trusted) in NAMES {
         assert_eq!(allows(&trust, url), trusted, "{url}");
@@ -59,7 +59,7 @@ fn url_with_a_tricky_authority_is_no_origin() {
 }
 
 #[checks::test]
-fn plain_http_is_for_this_machine_alone() {
+fn plain_http_is_trusted_on_loopback_only() {
     assert!(Trust::none().origin("http://data.example.edu").is_err());
     assert!(Trust::none().origin("http://127.0.0.1:8080").is_ok());
     let trust = Trust::none().loopback();
@@ -78,7 +78,7 @@ fn plain_http_is_for_this_machine_alone() {
 }
 
 #[checks::test]
-fn added_origin_is_itself_alone() {
+fn added_origin_trusts_no_other_origin() {
     let trust = Trust::none().origin("https://Data.Example.edu:8443/some/path");
     let trust = trust.expect("an origin");
     for (url, trusted) in [

@@ -33,7 +33,7 @@ where
 }
 
 #[checks::test]
-async fn boxes_go_around_and_within() {
+async fn boxed_services_work_around_and_inside_the_layer() {
     let layer = Login::at_once().layer();
     let within = Client {
         globus: layer.layer(BoxCloneSyncService::new(Globus::default().service())),
@@ -46,7 +46,7 @@ async fn boxes_go_around_and_within() {
 }
 
 #[checks::test]
-async fn the_same_client_goes_with_the_layer_and_without() {
+async fn generic_client_works_with_and_without_the_layer() {
     let layer = Login::at_once().layer();
     let globus = Globus::default();
     assert_eq!(Transfer(globus.service()).status().await, 502);
@@ -61,7 +61,7 @@ async fn the_same_client_goes_with_the_layer_and_without() {
 
 /// Clients whose request body is a box already: the requests without a body are sent again.
 #[checks::test]
-async fn a_boxed_body_is_sent_again_where_it_is_empty() {
+async fn empty_boxed_body_is_replayed() {
     let globus = Globus::default();
     let inner = globus.service();
     let unboxing = service_fn(move |request: Request<BoxBody<Bytes, Infallible>>| {

@@ -37,7 +37,7 @@ impl<B, E> Policy<Request<Body>, Response<B>, E> for Transient {
 }
 
 #[checks::test]
-async fn a_retry_belongs_outside() {
+async fn retry_outside_never_sees_the_challenge() {
     let globus = Globus::default();
     let layer = Login::at_once().layer();
     let client = ServiceBuilder::new()
@@ -54,7 +54,7 @@ async fn a_retry_belongs_outside() {
 }
 
 #[checks::test]
-async fn a_retry_inside_eats_the_requirement_first() {
+async fn retry_inside_repeats_the_challenge_first() {
     let globus = Globus::default();
     let client = ServiceBuilder::new()
         .layer(Login::at_once().layer())
@@ -70,7 +70,7 @@ async fn a_retry_inside_eats_the_requirement_first() {
 }
 
 #[checks::test]
-async fn what_sets_authorization_belongs_outside() {
+async fn authorization_set_outside_is_replaced_on_a_replay() {
     let stale = |request: Request<Body>| presenting(request, "Bearer stale");
     let globus = Globus::default();
     let outside = ServiceBuilder::new()
@@ -95,7 +95,7 @@ async fn what_sets_authorization_belongs_outside() {
 
 /// What a trace inside would write into a log.
 #[checks::test]
-async fn no_layer_inside_can_print_the_credential() {
+async fn credential_is_hidden_from_traces_of_inner_layers() {
     let seen = Arc::new(Mutex::new(String::new()));
     let noted = Arc::clone(&seen);
     let client = ServiceBuilder::new()
@@ -123,7 +123,7 @@ async fn no_layer_inside_can_print_the_credential() {
 }
 
 #[checks::test]
-async fn a_buffer_goes_on_either_side() {
+async fn buffer_works_outside_and_inside() {
     let globus = Globus::default();
     let mut outside = ServiceBuilder::new()
         .buffer(4)

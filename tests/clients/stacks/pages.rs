@@ -129,7 +129,7 @@ impl World {
 }
 
 #[checks::test(flavor = "multi_thread")]
-async fn with_hyper_and_the_layer() -> Result<(), BoxError> {
+async fn hyper_client_lists_all_pages_with_one_login() -> Result<(), BoxError> {
     let world = World::new().await?;
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let client = GareLayer::from_session(world.session.clone()).layer(client);
@@ -151,7 +151,7 @@ async fn with_hyper_and_the_layer() -> Result<(), BoxError> {
 }
 
 #[checks::test]
-async fn with_reqwest_and_the_middleware() -> Result<(), BoxError> {
+async fn reqwest_client_lists_all_pages_with_one_login() -> Result<(), BoxError> {
     let world = World::new().await?;
     let inner = reqwest::Client::builder().no_proxy().build()?;
     let client = reqwest_middleware::ClientBuilder::new(inner)

@@ -35,7 +35,7 @@ type Hyper = hyper_util::client::legacy::Client<
 >;
 
 #[checks::test]
-fn what_is_shared_between_tasks_may_be() {
+fn shared_types_are_send_and_sync() {
     shared::<GareLayer>();
     shared::<GareService<Synced>>();
     shared::<GareService<Hyper>>();
@@ -53,7 +53,7 @@ fn what_is_shared_between_tasks_may_be() {
 }
 
 #[checks::test]
-fn what_is_spawned_is_send() {
+fn spawned_types_are_send() {
     sent::<GareService<Unsynced>>();
     sent::<GareFuture<Synced, Body, Body>>();
     sent::<GareFuture<Unsynced, Body, Body>>();
@@ -84,7 +84,7 @@ impl Reauthenticator for ByHand {
 }
 
 #[checks::test]
-fn a_reauthenticator_may_be_chosen_while_the_program_runs() {
+fn reauthenticator_may_be_a_trait_object() {
     for login in [
         Arc::new(ByHand) as Arc<dyn Reauthenticator>,
         Arc::new(Box::new(ByHand)),

@@ -26,7 +26,7 @@ async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
 }
 
 #[checks::test]
-async fn followed_on_either_side_a_stranger_is_not_believed() {
+async fn redirect_followed_on_either_side_is_untrusted() {
     let layer = Login::at_once().layer().trust(Trust::globus());
     let inside = ServiceBuilder::new()
         .layer(layer.clone())
@@ -52,7 +52,7 @@ async fn followed_on_either_side_a_stranger_is_not_believed() {
 
 /// A client that follows redirects and does not tell: why the docs have it told.
 #[checks::test]
-async fn one_that_hides_where_it_went_is_believed() {
+async fn redirect_hidden_by_the_client_is_trusted() {
     let layer = Login::at_once().layer();
     let silent = ServiceBuilder::new()
         .layer(layer.clone())

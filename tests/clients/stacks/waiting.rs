@@ -13,7 +13,7 @@ use checks::mock::{Login, with};
 const A_WHILE: Duration = Duration::from_secs(30);
 
 #[checks::test(start_paused = true)]
-async fn a_timeout_inside_is_for_each_attempt() {
+async fn timeout_inside_applies_to_each_attempt() {
     let login = Login::held();
     let client = ServiceBuilder::new()
         .layer(login.layer())
@@ -28,7 +28,7 @@ async fn a_timeout_inside_is_for_each_attempt() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_timeout_outside_is_over_before_the_login_is() {
+async fn timeout_outside_ends_before_the_login() {
     let login = Login::held();
     let layer = login.layer();
     let globus = Globus::default();
@@ -46,7 +46,7 @@ async fn a_timeout_outside_is_over_before_the_login_is() {
 }
 
 #[checks::test]
-async fn a_concurrency_limit_inside_is_free_during_the_login() {
+async fn concurrency_limit_inside_is_free_during_a_login() {
     let login = Login::held();
     let client = ServiceBuilder::new()
         .layer(login.layer())
@@ -65,7 +65,7 @@ async fn a_concurrency_limit_inside_is_free_during_the_login() {
 }
 
 #[checks::test]
-async fn a_concurrency_limit_outside_is_taken_by_the_login() {
+async fn concurrency_limit_outside_is_held_during_a_login() {
     let login = Login::held();
     let client = ServiceBuilder::new()
         .concurrency_limit(1)

@@ -99,7 +99,7 @@ async fn token_of_another_services_login_is_used_during_backoff() {
 
 /// A login that nobody was let in with: whoever began it never sent its request again.
 #[checks::test(start_paused = true)]
-async fn login_that_let_nobody_in_is_not_repeated_by_another_request() {
+async fn useless_login_is_not_repeated_by_another_request() {
     for is_dropped in [false, true] {
         let login = Login::held();
         let session = Session::new(login.clone());
@@ -146,7 +146,7 @@ async fn login_that_let_nobody_in_is_not_repeated_by_another_request() {
 }
 
 #[checks::test(start_paused = true)]
-async fn requirements_that_no_login_met_back_off_each_by_itself() {
+async fn unmet_requirements_back_off_separately() {
     let login = Login::at_once();
     let layer = GareLayer::new(login.clone());
     let client = behind(&layer, |request| match request.uri().path() {

@@ -257,7 +257,7 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
 }
 
 #[checks::test]
-async fn a_caller_may_be_dropped_wherever_it_waits() {
+async fn dropped_caller_leaves_the_others_working_at_any_wait() {
     let scenario = |name, victim, others, logins| Scenario {
         name,
         victim,

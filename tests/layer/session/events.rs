@@ -195,7 +195,7 @@ async fn asking_for_too_much() {
 }
 
 #[checks::test]
-async fn each_scenario_has_its_events_and_the_table_has_them_all() {
+async fn each_scenario_emits_its_events_and_all_are_listed() {
     // While there is only one subscriber, a call site that another test comes to
     // first asks that test's thread whether anybody listens.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());

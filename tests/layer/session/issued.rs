@@ -56,7 +56,7 @@ async fn send(client: &Service, request: Request<Body>) {
 }
 
 #[checks::test]
-async fn what_nobody_presents_crowds_out_nobody() {
+async fn unused_tokens_evict_no_account() {
     let sessions = Sessions::default();
     let session = sessions.session(24);
     let client = sessions.client(&session);
@@ -73,7 +73,7 @@ async fn what_nobody_presents_crowds_out_nobody() {
 }
 
 #[checks::test]
-async fn one_who_is_never_idle_takes_no_more_and_no_more() {
+async fn busy_account_takes_bounded_memory() {
     let sessions = Sessions::default();
     let session = sessions.session(24);
     let client = sessions.client(&session);

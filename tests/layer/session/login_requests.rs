@@ -53,7 +53,7 @@ impl Reauthenticator for Talking {
 }
 
 #[checks::test]
-async fn requests_of_a_login_go_out_as_they_came() {
+async fn requests_of_a_login_are_sent_unchanged() {
     let talking = Arc::new(Talking::default());
     let session = Session::new(Arc::clone(&talking));
     let own = Arc::<Mutex<Vec<String>>>::default();

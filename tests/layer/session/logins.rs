@@ -53,7 +53,7 @@ fn refusal(answer: &Response<String>) -> Option<&Refusal> {
 }
 
 #[checks::test]
-async fn a_login_that_goes_wrong_is_told_to_all_and_tried_once() {
+async fn failed_login_fails_all_waiters_and_runs_once() {
     type Told = fn(&ReauthError) -> bool;
     let broken = || std::io::Error::other("no network");
     let cases: [(&str, Arc<Login>, Told); 4] = [
@@ -98,7 +98,7 @@ async fn a_login_that_goes_wrong_is_told_to_all_and_tried_once() {
 }
 
 #[checks::test]
-async fn the_person_who_declines_is_asked_once() {
+async fn declining_person_is_asked_once() {
     let world = World::start().await;
     world.globus.set_person(Person::automatic().declines());
     let (globus, http) = (world.globus.clone(), Connections::at_most(1).client());
@@ -113,7 +113,7 @@ async fn the_person_who_declines_is_asked_once() {
 }
 
 #[checks::test]
-async fn the_same_stale_credential_again_is_no_progress() {
+async fn login_with_the_same_stale_credential_is_no_progress() {
     let world = World::start().await;
     let stale = Credential::bearer(&world.stale).expect("a token");
     let login = move |_| -> BoxFuture<'static, _> {
@@ -184,21 +184,21 @@ async fn through_its_own_client(buffered: bool, spawned: bool) {
 }
 
 #[checks::test]
-async fn a_login_may_use_its_own_client() {
+async fn login_may_use_its_own_client() {
     through_its_own_client(false, false).await;
 }
 
 #[checks::test]
-async fn a_login_may_use_its_own_client_through_a_buffer() {
+async fn login_may_use_its_own_client_through_a_buffer() {
     through_its_own_client(true, false).await;
 }
 
 #[checks::test]
-async fn a_task_of_the_login_may_exchange_the_code_with_the_same_client() {
+async fn task_of_a_login_may_use_the_same_client() {
     through_its_own_client(false, true).await;
 }
 
 #[checks::test]
-async fn a_task_of_the_login_may_exchange_the_code_through_a_buffer() {
+async fn task_of_a_login_may_use_the_same_client_through_a_buffer() {
     through_its_own_client(true, true).await;
 }

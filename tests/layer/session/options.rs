@@ -53,7 +53,7 @@ fn names_in_the_source() -> BTreeSet<String> {
 }
 
 #[checks::test(start_paused = true)]
-async fn every_refusal_is_told_apart() {
+async fn each_reason_to_give_up_is_distinct() {
     let options = GareOptions::new;
     let asks = |login: Login| Session::new(login);
     let declined = || Login::at_once().then(Err(ReauthError::declined()));
@@ -169,7 +169,7 @@ fn stale() -> globus_gare::reauth::Credential {
 
 /// Nobody logs in for a request that may not be sent again.
 #[checks::test]
-async fn a_request_is_sent_again_so_often_and_no_more() {
+async fn replays_of_a_request_are_bounded() {
     for (max, status_quo) in [(0, CONSENT), (1, MFA)] {
         let login = Login::at_once();
         let session = Session::new(login.clone()).max_replays(max);
@@ -183,7 +183,7 @@ async fn a_request_is_sent_again_so_often_and_no_more() {
 }
 
 #[checks::test]
-async fn a_program_that_cannot_prompt_is_told_where_to_log_in() {
+async fn program_that_cannot_prompt_gets_the_login_url() {
     let login = Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
     let response = refused(&Session::new(login), get("/"), false).await;
     let outcome = outcome(&response);
@@ -196,7 +196,7 @@ async fn a_program_that_cannot_prompt_is_told_where_to_log_in() {
 }
 
 #[checks::test]
-async fn a_request_that_says_never_passes_untouched() {
+async fn request_with_never_passes_unchanged() {
     let login = Login::at_once().stored("secret");
     let client = behind(&GareLayer::new(login.clone()), |request| {
         assert_eq!(authorization(&request), "");
@@ -209,7 +209,7 @@ async fn a_request_that_says_never_passes_untouched() {
 }
 
 #[checks::test]
-async fn a_request_that_does_not_prompt_takes_what_others_got() {
+async fn request_without_prompts_uses_the_credential_of_others() {
     let login = Login::at_once();
     let client = behind(&login.layer(), let_in_first);
     let quiet = || with(get("/"), GareOptions::new().no_prompt());

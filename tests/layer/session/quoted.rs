@@ -96,7 +96,7 @@ async fn stated_requirements_count_from_globus() {
 }
 
 #[checks::test]
-async fn messages_are_said_by_who_wrote_them() {
+async fn messages_are_attributed_to_their_author() {
     let says = |message: &str| {
         REFUSED.replace(
             r#"{\"session"#,
@@ -133,4 +133,21 @@ async fn too_large_requirements_start_no_login() {
         format!(r#"{{"authorization_parameters": {{"session_required_policies": "{policies}"}}}}"#);
     let (told, through) = ask(Trust::globus(), TRANSFER, None, body).await;
     assert!(told.is_empty() && !through, "{told:?}");
+}
+
+#[tokio::test]
+async fn action_providers_and_reasons_are_told() {
+    let cause = r#"{\"code\": \"ConsentRequired\", \"required_scope\": \"s\"}"#;
+    let flow = format!(r#"{{"details": {{"cause": "{cause}"}}}}"#);
+    let (told, _) = ask(Trust::globus(), TRANSFER, None, flow).await;
+    assert_eq!(
+        told,
+        ["transfer.api.globus.org asks you to consent to s, the action provider says."]
+    );
+    let compute = r#"{"reason": "Log in again", "authorization_parameters": {}}"#;
+    let (told, _) = ask(Trust::globus(), TRANSFER, None, compute.to_owned()).await;
+    assert_eq!(
+        told,
+        ["transfer.api.globus.org asks you to log in again. It says: \"Log in again\""]
+    );
 }

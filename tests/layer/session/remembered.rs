@@ -32,7 +32,7 @@ async fn ask(client: &Service, request: Request<Body>) -> u16 {
 }
 
 #[checks::test(start_paused = true)]
-async fn as_many_as_may_be_are_remembered_and_the_idlest_is_forgotten_first() {
+async fn bound_on_accounts_drops_the_idlest_first() {
     let login = Login::at_once();
     let session = Session::new(login.clone()).max_identities(2);
     let client = service(&session);
@@ -50,7 +50,7 @@ async fn as_many_as_may_be_are_remembered_and_the_idlest_is_forgotten_first() {
 }
 
 #[checks::test(start_paused = true)]
-async fn whoever_is_being_logged_in_is_not_forgotten_though_nobody_waits() {
+async fn account_with_a_login_is_kept_though_nobody_waits() {
     let login = Login::held();
     let session = Session::new(login.clone()).max_identities(2);
     let client = service(&session);
@@ -69,7 +69,7 @@ async fn whoever_is_being_logged_in_is_not_forgotten_though_nobody_waits() {
 }
 
 #[checks::test(start_paused = true)]
-async fn what_a_login_gave_is_known_however_long_it_took() {
+async fn credential_of_a_slow_login_is_kept() {
     let login = Login::held();
     let minute = Duration::from_secs(60);
     let session = Session::new(login.clone()).identity_idle(minute);

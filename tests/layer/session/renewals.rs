@@ -52,7 +52,7 @@ impl Reauthenticator for Endless {
 }
 
 #[checks::test]
-async fn a_401_that_does_not_end_is_renewed_once() {
+async fn repeated_401_is_refreshed_once() {
     let session = Session::new(Endless::default());
     let sent = Arc::default();
     let client = keeping(&session, &sent, |_, _| answer(401, "{}"));
@@ -67,7 +67,7 @@ async fn a_401_that_does_not_end_is_renewed_once() {
 }
 
 #[checks::test]
-async fn the_same_token_is_not_sent_twice() {
+async fn same_token_is_not_sent_twice() {
     let login = Login::at_once().stored("same");
     let session = Session::new(login.clone());
     let sent = Arc::default();
@@ -79,7 +79,7 @@ async fn the_same_token_is_not_sent_twice() {
 }
 
 #[checks::test]
-async fn nothing_is_renewed_for_a_request_that_is_not_sent_again() {
+async fn unreplayable_request_causes_no_refresh() {
     let login = Login::at_once().stored("old");
     let layer = GareLayer::new(login.clone());
     let service = service_fn(|_: Request<Once>| async {
@@ -105,7 +105,7 @@ async fn nothing_is_renewed_for_a_request_that_is_not_sent_again() {
 }
 
 #[checks::test]
-async fn what_asked_for_nothing_has_no_outcome_though_it_waited() {
+async fn response_without_a_gare_has_no_outcome_after_a_look_up() {
     let session = Session::new(Login::at_once().stored("token"));
     let client = keeping(&session, &Arc::default(), |_, _| answer(200, ""));
     let hurried = GareOptions::new().deadline(Duration::from_secs(5));
@@ -141,7 +141,7 @@ async fn sent_at_once(client: &Service, request: Request<Body>) -> u16 {
 }
 
 #[checks::test]
-async fn a_request_without_a_credential_waits_for_the_login_under_way() {
+async fn request_without_a_credential_waits_for_a_running_login() {
     let login = Login::held();
     let sent = Arc::default();
     let (client, first) = logging_in(&login, &sent).await;
@@ -158,7 +158,7 @@ async fn a_request_without_a_credential_waits_for_the_login_under_way() {
 }
 
 #[checks::test]
-async fn a_request_that_does_not_prompt_waits_for_no_login() {
+async fn request_without_prompts_waits_for_no_login() {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
     let quiet = with(get("/second"), GareOptions::new().no_prompt());
@@ -169,7 +169,7 @@ async fn a_request_that_does_not_prompt_waits_for_no_login() {
 }
 
 #[checks::test]
-async fn a_request_to_another_service_waits_for_no_login() {
+async fn request_to_another_service_waits_for_no_login() {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
     let elsewhere = Request::get("https://groups.api.globus.org/open");
@@ -181,7 +181,7 @@ async fn a_request_to_another_service_waits_for_no_login() {
 }
 
 #[checks::test]
-async fn a_request_with_a_credential_waits_for_no_login() {
+async fn request_with_a_credential_waits_for_no_login() {
     let login = Login::held();
     let session = Session::new(login.clone());
     let client = keeping(&session, &Arc::default(), |path, token| match token {
@@ -230,7 +230,7 @@ impl Reauthenticator for Elsewhere {
 }
 
 #[checks::test]
-async fn what_a_login_elsewhere_left_takes_the_place_of_what_was_refused() {
+async fn stored_credential_of_another_login_replaces_a_rejected_one() {
     let elsewhere = Arc::new(Elsewhere(Mutex::new("old")));
     let session = Session::new(Arc::clone(&elsewhere));
     let sent = Arc::default();
@@ -261,7 +261,7 @@ impl ReplayableBody for Claimed {
 }
 
 #[checks::test]
-async fn a_body_goes_on_where_a_401_leads_nowhere() {
+async fn body_is_claimed_only_if_a_401_can_be_refreshed() {
     let layer = GareLayer::new(Login::at_once().stored("stored"));
     let service = service_fn(|_: Request<Claimed>| async {
         Ok::<_, std::convert::Infallible>(answer(401, "{}"))

@@ -42,7 +42,7 @@ async fn ask(client: &Service, request: Request<Body>) -> (u16, Option<Refusal>)
 }
 
 #[checks::test(start_paused = true)]
-async fn the_cool_down_ends_after_thirty_seconds() {
+async fn backoff_ends_after_thirty_seconds() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     assert_eq!(ask(&client, get("/")).await.0, 403);
@@ -55,7 +55,7 @@ async fn the_cool_down_ends_after_thirty_seconds() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_login_that_did_not_help_is_not_tried_again_for_thirty_seconds() {
+async fn useless_login_is_not_repeated_for_thirty_seconds() {
     let login = Login::at_once();
     let wanted = Arc::new(AtomicUsize::new(usize::MAX));
     let client = wanting(&Session::new(login.clone()), &wanted);
@@ -72,7 +72,7 @@ async fn a_login_that_did_not_help_is_not_tried_again_for_thirty_seconds() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_login_is_dropped_after_exactly_fifteen_minutes() {
+async fn login_times_out_after_exactly_fifteen_minutes() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
@@ -84,7 +84,7 @@ async fn a_login_is_dropped_after_exactly_fifteen_minutes() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_login_may_take_just_under_fifteen_minutes() {
+async fn login_may_take_just_under_fifteen_minutes() {
     let almost = seconds(15 * 60) - MILLISECOND;
     let session = Session::new(reauth_fn(move |_| async move {
         tokio::time::sleep(almost).await;
@@ -97,7 +97,7 @@ async fn a_login_may_take_just_under_fifteen_minutes() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_request_waits_until_its_own_deadline_and_the_login_goes_on() {
+async fn request_waits_until_its_deadline_and_the_login_goes_on() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
@@ -111,7 +111,7 @@ async fn a_request_waits_until_its_own_deadline_and_the_login_goes_on() {
 }
 
 #[checks::test(start_paused = true)]
-async fn the_deadline_counts_all_the_logins_of_a_request_together() {
+async fn deadline_covers_all_logins_of_a_request() {
     let session = Session::new(reauth_fn(|challenge| async move {
         tokio::time::sleep(seconds(4)).await;
         Ok(Credential::bearer(format!("step-{}", challenge.attempt()))?)
@@ -135,7 +135,7 @@ async fn the_deadline_counts_all_the_logins_of_a_request_together() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_credential_is_renewed_a_leeway_before_its_end() {
+async fn credential_is_refreshed_a_leeway_before_it_expires() {
     for (lifetime, leeway) in [(3600, 60), (3600, 0), (90, 60)] {
         let first = Credential::bearer("token-1").expect("a token");
         let first = first.with_lifetime(seconds(lifetime));
@@ -165,7 +165,7 @@ fn of(token: &str) -> Request<Body> {
 }
 
 #[checks::test(start_paused = true)]
-async fn an_idle_identity_is_forgotten_after_a_day() {
+async fn idle_account_is_dropped_after_a_day() {
     let day = seconds(24 * 60 * 60);
     for (idle, remembered) in [(day - MILLISECOND, true), (day, false)] {
         let login = Login::at_once();
@@ -185,7 +185,7 @@ async fn an_idle_identity_is_forgotten_after_a_day() {
 }
 
 #[checks::test(start_paused = true)]
-async fn an_identity_is_idle_from_its_last_request_on() {
+async fn account_is_idle_from_its_last_request() {
     let half = seconds(12 * 60 * 60);
     let session = Session::new(Login::at_once());
     let client = wanting(&session, &Arc::new(1.into()));
@@ -199,7 +199,7 @@ async fn an_identity_is_idle_from_its_last_request_on() {
 }
 
 #[checks::test(start_paused = true)]
-async fn what_was_not_there_is_looked_for_again_after_thirty_seconds() {
+async fn failed_look_up_is_repeated_after_thirty_seconds() {
     let login = Login::at_once();
     let client = wanting(&Session::new(login.clone()), &Arc::new(0.into()));
     let groups = || {
@@ -221,7 +221,7 @@ async fn what_was_not_there_is_looked_for_again_after_thirty_seconds() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_cool_down_may_be_longer_than_the_clock_goes() {
+async fn backoff_may_exceed_the_clock() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
     let session = Session::new(login.clone()).cool_down(Duration::MAX);
     let client = wanting(&session, &Arc::new(1.into()));
@@ -232,7 +232,7 @@ async fn a_cool_down_may_be_longer_than_the_clock_goes() {
 }
 
 #[checks::test(start_paused = true)]
-async fn a_slow_refusal_is_passed_on_after_ten_seconds() {
+async fn slow_challenge_is_passed_on_after_ten_seconds() {
     let login = Login::at_once();
     let layer = GareLayer::new(login.clone());
     let service = tower::service_fn(|_: Request<Body>| async {

@@ -23,7 +23,7 @@ const ROUNDS: usize = 6;
 const REMEMBERED: usize = 150;
 
 #[checks::test(flavor = "multi_thread")]
-async fn each_of_a_hundred_users_is_logged_in_as_themselves() {
+async fn each_of_a_hundred_users_gets_their_own_credential() {
     let data = data();
     let collection = Collection::new("Restricted", data.path()).session_minutes(10);
     let users: Vec<_> = (0..USERS)

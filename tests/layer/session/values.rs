@@ -62,7 +62,7 @@ fn origins_are_equal_as_they_are_shown() {
 }
 
 #[checks::test]
-fn this_machine_has_several_names() {
+fn loopback_origins_are_recognised() {
     for (url, loopback) in [
         ("http://localhost", true),
         ("http://LocalHost:1", true),
@@ -79,7 +79,7 @@ fn this_machine_has_several_names() {
 }
 
 #[checks::test]
-fn text_that_is_no_origin_says_what_to_give() {
+fn invalid_origin_error_says_what_to_give() {
     let insecure = Trust::none().origin("http://data.example.edu");
     for error in [
         "nowhere".parse::<Origin>().expect_err("no origin"),
@@ -107,7 +107,7 @@ fn answered_by_shows_no_query_and_no_password() {
 }
 
 #[checks::test]
-fn token_is_what_a_header_can_carry() {
+fn token_must_fit_in_a_header() {
     for wrong in ["", " ", "two words", "a\n", "\u{7f}", "é"] {
         let error = Credential::bearer(wrong).expect_err(wrong).to_string();
         assert!(error.contains("Authorization"), "{error}");
@@ -142,7 +142,7 @@ async fn credential_shows_how_long_it_lasts_and_no_more() {
 }
 
 #[checks::test]
-fn each_identity_equals_itself_alone() {
+fn identity_equals_only_itself() {
     let all = || {
         [
             Identity::Session,
@@ -176,7 +176,7 @@ fn identity_shows_a_name_and_no_token() {
 }
 
 #[checks::test]
-fn each_kind_of_error_is_told_apart() {
+fn error_kinds_are_distinct() {
     const URL: &str = "https://auth.globus.org/?state=s";
     for (error, declined, timeout, interaction, url) in [
         (ReauthError::new("m"), false, false, false, None),
@@ -247,7 +247,7 @@ fn session_shows_its_settings_and_a_closure_its_name() {
 }
 
 #[checks::test]
-fn printable_text_steers_no_terminal() {
+fn printable_removes_terminal_controls() {
     for (text, shown) in [
         ("plain", "plain"),
         ("  two\r\n lines\t", "two lines"),
@@ -268,7 +268,7 @@ fn printable_text_steers_no_terminal() {
 }
 
 #[checks::test]
-fn each_requirement_has_its_words() {
+fn each_requirement_is_described_in_words() {
     let asks = AuthorizationParameters::default;
     let domains = || asks().with_session_required_single_domain(["uchicago.edu", "anl.gov"]);
     for (asked, words) in [

@@ -36,7 +36,7 @@ fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
 }
 
 #[checks::test]
-async fn who_waits_replays_first_and_then_all_ask_together_for_what_is_theirs() {
+async fn waiters_replay_first_and_then_share_the_next_login() {
     let login = Login::held();
     // Another's login does not count against the one that each of them may have.
     let session = Session::new(login.clone()).max_logins(1);
@@ -71,7 +71,7 @@ async fn who_waits_replays_first_and_then_all_ask_together_for_what_is_theirs() 
 }
 
 #[checks::test]
-async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own() {
+async fn failed_login_fails_all_waiters() {
     let login = Login::held().then(Err(ReauthError::declined()));
     // Nothing but the failure itself keeps them from it.
     let session = Session::new(login.clone()).cool_down(Duration::ZERO);
@@ -87,7 +87,7 @@ async fn who_waits_for_a_login_that_fails_is_told_so_and_tries_none_of_its_own()
 }
 
 #[checks::test(start_paused = true)]
-async fn who_has_had_its_logins_does_not_wait_for_those_of_others() {
+async fn request_out_of_logins_does_not_wait_for_others() {
     let login = Login::held();
     let session = Session::new(login.clone()).max_logins(1);
     let slow = Arc::new(Semaphore::new(0));

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[crate::test]
-    fn a_reached_bar_fails_only_where_it_is_missed() {
+    fn reached_bar_fails_only_when_missed() {
         assert!(!bar(Some(250.0), Ratio(2.5), State::Reached).fails());
         assert!(bar(Some(251.0), Ratio(2.5), State::Reached).fails());
         assert!(!bar(Some(0.0), Count(0.0), State::Reached).fails());
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[crate::test]
-    fn a_later_bar_never_fails_and_shows_when_it_is_held() {
+    fn later_bar_never_fails_and_shows_when_it_is_held() {
         let missed = bar(Some(251.0), Ratio(2.5), State::Later);
         let held = bar(Some(250.0), Ratio(2.5), State::Later);
         assert_eq!(missed.verdict(), Verdict::MissedLater);
@@ -240,13 +240,13 @@ mod tests {
     }
 
     #[crate::test]
-    fn a_reached_bar_that_was_not_counted_fails() {
+    fn reached_bar_without_a_count_fails() {
         assert!(bar(None, Ratio(1.0), State::Reached).fails());
         assert!(!bar(None, Ratio(1.0), State::Later).fails());
     }
 
     #[crate::test]
-    fn a_row_without_a_bar_never_fails() {
+    fn row_without_a_bar_never_fails() {
         let printed = Bar {
             bar: None,
             ..bar(Some(251.0), Ratio(1.0), State::Reached)

@@ -130,12 +130,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[checks::test(seconds = 600)]
-    fn any_bytes(body in vec(any::<u8>(), 0..200)) {
+    fn detect_accepts_any_bytes(body in vec(any::<u8>(), 0..200)) {
         detect(&body);
     }
 
     #[checks::test(seconds = 600)]
-    fn any_rubble(body in rubble()) {
+    fn detect_accepts_fragments_of_documents(body in rubble()) {
         detect(body.as_bytes());
         detect(format!("{{\"authorization_parameters\": {body}").as_bytes());
         detect(format!("GridFTP-JSON-Result: {{{body}").as_bytes());
@@ -143,7 +143,7 @@ proptest! {
 
     /// How a text is wrapped into JSON makes no difference to the replies in it.
     #[checks::test(seconds = 600)]
-    fn replies_in_json_are_those_in_the_text(text in rubble()) {
+    fn json_wrapping_keeps_the_replies_of_a_text(text in rubble()) {
         let text = format!("530-GridFTP-JSON-Result: {text}");
         let requirements = |body: &str| -> Vec<Gare> {
             detect(body.as_bytes()).into_iter().map(|found| found.gare).collect()
@@ -155,13 +155,13 @@ proptest! {
     }
 
     #[checks::test(seconds = 600)]
-    fn any_mutation(body in mutated_body()) {
+    fn detect_accepts_mutated_documents(body in mutated_body()) {
         detect(&body);
     }
 
     /// What is detected survives being written and read again, from text and from a value alike.
     #[checks::test(seconds = 600)]
-    fn round_trip((body, _) in checks::documents::body()) {
+    fn detected_gares_survive_a_round_trip((body, _) in checks::documents::body()) {
         for found in detect(body.as_bytes()) {
             let text = serde_json::to_string(&found.gare).expect("JSON");
             prop_assert_eq!(&serde_json::from_str::<Gare>(&text).expect("a GARE"), &found.gare);
@@ -173,7 +173,7 @@ proptest! {
     }
 
     #[checks::test(seconds = 600)]
-    fn coalesced_asks_for_no_less_and_no_more(gares in gares()) {
+    fn coalescing_asks_for_no_less_and_no_more(gares in gares()) {
         let merged = coalesce(gares.clone());
         for gare in &gares {
             let asked = &gare.authorization_parameters;
@@ -200,7 +200,7 @@ proptest! {
 
     /// However the requirements are ordered, the same is asked for.
     #[checks::test(seconds = 600)]
-    fn coalescing_knows_no_order(gares in gares()) {
+    fn coalescing_ignores_the_order(gares in gares()) {
         let reversed = coalesce(gares.iter().rev().cloned());
         let merged = coalesce(gares);
         prop_assert_eq!(merged.len(), reversed.len());

@@ -113,7 +113,7 @@ fn headers() -> impl Strategy<Value = Vec<(&'static str, HeaderValue)>> {
 proptest! {
     /// Of two requests of one session, alike in part.
     #[checks::test(seconds = 600)]
-    fn replay_loses_no_header_but_the_credential(
+    fn replay_keeps_every_header_but_the_credential(
         first in headers(), second in headers(), common in headers(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();

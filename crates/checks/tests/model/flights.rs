@@ -77,7 +77,7 @@ fn requests_challenged_together_cost_one_login() {
 }
 
 #[checks::test(seconds = 600)]
-fn a_dropped_caller_breaks_nothing_for_the_others() {
+fn dropped_caller_leaves_the_login_to_the_others() {
     explore(|| {
         block_on(async {
             let login = Login::that(Way::Succeeds);
@@ -125,22 +125,22 @@ fn a_failure_is_everybodys(way: Way, alarms: bool) {
 }
 
 #[checks::test(seconds = 600)]
-fn a_declined_login_answers_all_who_wait() {
+fn declined_login_fails_all_waiters() {
     a_failure_is_everybodys(Way::Declines, false);
 }
 
 #[checks::test(seconds = 600)]
-fn a_panicking_login_answers_all_who_wait() {
+fn panicking_login_fails_all_waiters() {
     a_failure_is_everybodys(Way::Panics, false);
 }
 
 #[checks::test(seconds = 600)]
-fn a_hanging_login_is_timed_out_for_all_who_wait() {
+fn hanging_login_times_out_for_all_waiters() {
     a_failure_is_everybodys(Way::Hangs, true);
 }
 
 #[checks::test(seconds = 600)]
-fn a_login_that_gives_the_same_credential_ends_without_progress() {
+fn login_with_the_same_credential_is_no_progress() {
     explore(|| {
         block_on(async {
             let login = Login::that(Way::GivesTheSame);
@@ -154,7 +154,7 @@ fn a_login_that_gives_the_same_credential_ends_without_progress() {
 }
 
 #[checks::test(seconds = 600)]
-fn three_requirements_at_once_cost_at_most_three_logins_and_all_are_answered() {
+fn three_requirements_at_once_cost_at_most_three_logins() {
     explore(|| {
         block_on(async {
             let login = Login::that(Way::Succeeds);
@@ -178,7 +178,7 @@ fn three_requirements_at_once_cost_at_most_three_logins_and_all_are_answered() {
 }
 
 #[checks::test(seconds = 600)]
-fn a_deadline_ends_the_wait_and_not_the_login() {
+fn deadline_ends_the_wait_and_not_the_login() {
     Runner::new(RandomScheduler::new(RUNS), config()).run(|| {
         let_alarms_ring(true);
         block_on(async {
@@ -199,7 +199,7 @@ fn a_deadline_ends_the_wait_and_not_the_login() {
 }
 
 #[checks::test(seconds = 600)]
-fn a_service_that_is_never_content_ends_in_a_bounded_number_of_logins() {
+fn service_that_always_challenges_causes_bounded_logins() {
     explore(|| {
         block_on(async {
             let login = Login::that(Way::Succeeds);
@@ -217,7 +217,7 @@ fn a_service_that_is_never_content_ends_in_a_bounded_number_of_logins() {
 }
 
 #[checks::test(seconds = 600)]
-fn whoever_sits_down_while_being_forgotten_is_remembered() {
+fn account_in_use_is_kept_though_it_is_being_evicted() {
     explore(|| {
         block_on(async {
             let session = Session::new(Login::that(Way::Succeeds)).max_identities(1);

@@ -4,6 +4,6 @@
 //! writes them anew, to be read before they are kept.
 
 #[checks::test(seconds = 600)]
-fn mistakes_are_told_readably() {
+fn misuse_gives_readable_compile_errors() {
     trybuild::TestCases::new().compile_fail("tests/surface/cases/*.rs");
 }

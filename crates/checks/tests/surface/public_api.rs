@@ -82,7 +82,7 @@ fn read(krate: &'static str) -> (&'static str, Api) {
 }
 
 #[checks::test(seconds = 600)]
-fn no_crate_may_break_us_that_is_not_meant_to() {
+fn public_api_names_only_the_allowed_crates() {
     let is_allowed = |foreign: &Foreign| {
         ALLOWED.contains(&foreign.krate.as_str())
             || ALLOWED_IN
@@ -103,7 +103,7 @@ fn no_crate_may_break_us_that_is_not_meant_to() {
 }
 
 #[checks::test(seconds = 600)]
-fn the_items_are_those_that_are_listed() {
+fn public_items_match_the_lists() {
     for (krate, api) in &*APIS {
         compare(krate, api);
     }

@@ -291,7 +291,7 @@ async fn show_testing(shown: &mut Shown) -> Vec<String> {
 }
 
 #[checks::test(seconds = 600)]
-async fn no_public_type_shows_a_secret() {
+async fn public_types_show_no_secret() {
     let mut shown = Shown::default();
     show_reauth(&mut shown);
     show_layer(&mut shown).await;

@@ -19,7 +19,7 @@ where
 }
 
 #[checks::test]
-async fn what_is_in_memory_is_copied_and_a_box_only_where_it_is_empty() {
+async fn bodies_in_memory_and_empty_boxes_are_copied() {
     let (empty, full) = (Empty::<Bytes>::new(), Full::new(Bytes::from_static(b"x")));
     let nothing = Some(Bytes::new());
     assert_eq!(copied(&empty).await, nothing);
@@ -49,7 +49,7 @@ async fn what_is_in_memory_is_copied_and_a_box_only_where_it_is_empty() {
 }
 
 #[checks::test]
-async fn an_optional_copy_is_as_good_as_the_copy() {
+async fn optional_copy_claims_as_the_copy_does() {
     assert!(None::<ReplayBody<Source>>.claim());
     for (limit, lasts) in [(2, true), (1, false)] {
         let body = ReplayBody::with_limit(Source::of(vec![data("ab")], true), limit);

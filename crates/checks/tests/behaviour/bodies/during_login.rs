@@ -182,11 +182,11 @@ async fn goes_on(client: Client) {
 }
 
 #[checks::test]
-async fn behind_the_layer() {
+async fn upload_goes_on_during_a_login_behind_the_layer() {
     goes_on(with_layer).await;
 }
 
 #[checks::test]
-async fn behind_the_middleware() {
+async fn upload_goes_on_during_a_login_behind_the_middleware() {
     goes_on(with_middleware).await;
 }

@@ -32,7 +32,7 @@ where
 }
 
 #[checks::test]
-async fn a_decoder_inside_makes_it_readable_and_one_outside_does_not() {
+async fn only_a_decoder_inside_the_layer_makes_a_body_readable() {
     for encoding in ["gzip", "br", "zstd"] {
         let server = Globus::default().start().await;
         let url = || server.url(&format!("/get/{encoding}"));

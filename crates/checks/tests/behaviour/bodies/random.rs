@@ -89,7 +89,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[checks::test(seconds = 600)]
-    fn every_attempt_sends_all_of_it_once_or_is_not_made(
+    fn every_attempt_sends_the_whole_body_or_is_not_made(
         steps in steps(), acts in acts(), limit in 0usize..64, sized: bool,
     ) {
         let whole: Vec<u8> = steps.iter().flat_map(|step| match step {

@@ -69,7 +69,7 @@ fn copies(limit: usize) -> (Upload, Upload) {
 }
 
 #[checks::test]
-fn whatever_was_read_before_the_replay_begins_at_the_beginning() {
+fn replay_begins_at_the_first_frame() {
     for frames in 0..=5 {
         let (mut first, mut copy) = copies(6);
         assert_eq!(read(&mut first, frames).len(), frames);
@@ -87,7 +87,7 @@ fn whatever_was_read_before_the_replay_begins_at_the_beginning() {
 }
 
 #[checks::test]
-fn length_and_trailers_are_those_of_the_body() {
+fn replay_has_the_length_and_trailers_of_the_body() {
     let (mut first, mut copy) = copies(6);
     for (frame, left) in [("a", 5), ("bc", 3), ("def", 0), ("+", 0)] {
         assert_eq!(read(&mut first, 1), [frame]);
@@ -103,7 +103,7 @@ fn length_and_trailers_are_those_of_the_body() {
 }
 
 #[checks::test]
-fn a_length_that_was_unknown_stays_so() {
+fn unknown_length_stays_unknown() {
     let mut first = ReplayBody::new(Source::of(three(), false));
     let copy = first.try_clone().expect("a copy");
     all(&mut first);
@@ -116,7 +116,7 @@ fn a_length_that_was_unknown_stays_so() {
 }
 
 #[checks::test]
-fn a_body_of_exactly_the_limit_is_kept_and_one_byte_more_is_not() {
+fn body_is_kept_up_to_exactly_the_limit() {
     for (limit, kept) in [(7, true), (6, true), (5, false), (0, false)] {
         let (mut first, mut copy) = copies(limit);
         assert_eq!(
@@ -135,7 +135,7 @@ fn a_body_of_exactly_the_limit_is_kept_and_one_byte_more_is_not() {
 }
 
 #[checks::test]
-fn one_chunk_over_the_limit_is_sent_all_the_same() {
+fn chunk_over_the_limit_is_still_sent() {
     let mut first = ReplayBody::with_limit(Full::new(Bytes::from_static(b"too long")), 3);
     let copy = first.try_clone().expect("a copy");
     let mut polled = task::spawn(first.frame());
@@ -147,7 +147,7 @@ fn one_chunk_over_the_limit_is_sent_all_the_same() {
 }
 
 #[checks::test]
-fn a_replay_over_the_limit_is_the_last() {
+fn replay_over_the_limit_is_the_last() {
     let (mut first, mut copy) = copies(3);
     assert_eq!(read(&mut first, 2), ["a", "bc"]);
     assert!(copy.claim());
@@ -158,7 +158,7 @@ fn a_replay_over_the_limit_is_the_last() {
 }
 
 #[checks::test]
-fn a_body_that_failed_is_not_sent_again() {
+fn failed_body_is_not_replayed() {
     let steps = vec![data("a"), Step::Error, data("b")];
     let mut first = ReplayBody::new(Source::of(steps, false));
     let mut copy = first.try_clone().expect("a copy");
@@ -170,7 +170,7 @@ fn a_body_that_failed_is_not_sent_again() {
 }
 
 #[checks::test]
-fn a_copy_of_what_was_read_in_part_sends_the_rest() {
+fn copy_of_a_partly_read_body_sends_the_rest() {
     let mut body = ReplayBody::new(Source::of(three(), true));
     assert_eq!(read(&mut body, 1), ["a"]);
     let mut copy = body.try_clone().expect("a copy");
@@ -180,7 +180,7 @@ fn a_copy_of_what_was_read_in_part_sends_the_rest() {
 }
 
 #[checks::test]
-fn what_is_empty_stays_empty() {
+fn empty_body_stays_empty() {
     let body = ReplayBody::with_limit(Empty::<Bytes>::new(), 0);
     let copy = body.try_clone().expect("a copy");
     assert!(body.is_end_stream() && copy.is_end_stream());
@@ -204,7 +204,7 @@ impl Drop for Watched {
 }
 
 #[checks::test]
-fn nothing_is_kept_for_nobody() {
+fn frames_are_kept_only_for_a_copy() {
     for (limit, with_copy, kept) in [(9, true, true), (9, false, false), (8, true, false)] {
         let gone = Arc::new(AtomicBool::new(false));
         let chunk = Bytes::from_owner(Watched(b"nine byte", gone.clone()));

@@ -35,26 +35,26 @@ async fn one_connection<C: Client>(transport: Transport) {
 }
 
 #[checks::test]
-async fn of_hyper_over_http1() {
+async fn hyper_over_http1_reuses_its_connection() {
     one_connection::<Hyper>(Transport::Http1).await;
 }
 
 #[checks::test]
-async fn of_hyper_over_http2() {
+async fn hyper_over_http2_reuses_its_connection() {
     one_connection::<Hyper>(Transport::Http2).await;
 }
 
 #[checks::test]
-async fn of_reqwest_as_a_service_over_http1() {
+async fn reqwest_service_over_http1_reuses_its_connection() {
     one_connection::<ReqwestService>(Transport::Http1).await;
 }
 
 #[checks::test]
-async fn of_reqwest_with_middleware_over_http1() {
+async fn reqwest_middleware_over_http1_reuses_its_connection() {
     one_connection::<ReqwestMiddleware>(Transport::Http1).await;
 }
 
 #[checks::test]
-async fn of_reqwest_with_middleware_over_http2() {
+async fn reqwest_middleware_over_http2_reuses_its_connection() {
     one_connection::<ReqwestMiddleware>(Transport::Http2).await;
 }

@@ -46,7 +46,7 @@ fn is_overtaken(polled: Polled) -> bool {
 }
 
 #[checks::test]
-fn both_read_the_same_within_the_limit() {
+fn both_attempts_read_the_same_within_the_limit() {
     let (mut first, mut copy, hand) = pair(3);
     assert!(copy.claim());
     hand.give(data("ab"));
@@ -61,7 +61,7 @@ fn both_read_the_same_within_the_limit() {
 }
 
 #[checks::test]
-fn both_are_woken_whoever_is_first() {
+fn both_attempts_are_woken_in_either_order() {
     let (mut first, mut copy, hand) = pair(9);
     assert!(poll(&mut first).is_pending());
     assert!(poll(&mut copy).is_pending());
@@ -73,7 +73,7 @@ fn both_are_woken_whoever_is_first() {
 }
 
 #[checks::test]
-fn one_that_leaves_wakes_the_other() {
+fn dropped_attempt_wakes_the_other() {
     let (mut first, mut copy, hand) = pair(9);
     assert!(poll(&mut first).is_pending());
     assert!(poll(&mut copy).is_pending());
@@ -88,7 +88,7 @@ fn one_that_leaves_wakes_the_other() {
 }
 
 #[checks::test]
-fn beyond_the_limit_it_is_the_replay_that_reads_on() {
+fn replay_alone_reads_on_beyond_the_limit() {
     let (mut first, mut copy, hand) = pair(3);
     hand.give(data("abc"));
     assert_eq!(text(poll(&mut first)), "abc");
@@ -109,7 +109,7 @@ fn beyond_the_limit_it_is_the_replay_that_reads_on() {
 }
 
 #[checks::test]
-fn without_a_claim_it_is_the_first_attempt_that_reads_on() {
+fn first_attempt_reads_on_without_a_claim() {
     let (mut first, copy, hand) = pair(3);
     hand.give(data("abcd"));
     assert_eq!(text(poll(&mut first)), "abcd");
@@ -119,7 +119,7 @@ fn without_a_claim_it_is_the_first_attempt_that_reads_on() {
 }
 
 #[checks::test]
-fn the_replay_is_told_of_the_failure() {
+fn replay_gets_the_error_of_the_body() {
     let (mut first, mut copy, hand) = pair(9);
     assert!(copy.claim());
     hand.give(Step::Error);

@@ -75,12 +75,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[checks::test(seconds = 600)]
-    fn through_the_layer(case in cases()) {
+    fn layer_replays_the_body_or_reports_why_not(case in cases()) {
         Runtime::new().expect("a runtime").block_on(is_sent_again_or_says_so::<Hyper>(case));
     }
 
     #[checks::test(seconds = 600)]
-    fn through_the_middleware(case in cases()) {
+    fn middleware_replays_the_body_or_reports_why_not(case in cases()) {
         Runtime::new().expect("a runtime").block_on(is_sent_again_or_says_so::<ReqwestMiddleware>(case));
     }
 }

@@ -44,7 +44,7 @@ fn attempt(request: &Request, extensions: &Extensions) -> Attempt {
 }
 
 #[checks::test]
-async fn the_replay_is_the_request_with_the_new_credential() -> Result<(), BoxError> {
+async fn replay_is_the_request_with_the_new_credential() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let watch = watch();
     let sent = Arc::clone(&watch.notes);
@@ -75,7 +75,7 @@ async fn the_replay_is_the_request_with_the_new_credential() -> Result<(), BoxEr
 }
 
 #[checks::test]
-async fn a_response_keeps_its_url_address_version_and_extensions() -> Result<(), BoxError> {
+async fn response_keeps_its_url_address_version_and_extensions() -> Result<(), BoxError> {
     let (server, _) = guarded(403).await;
     let redirecting = {
         let to = server.url("/there?x=y");
@@ -106,7 +106,7 @@ async fn a_response_keeps_its_url_address_version_and_extensions() -> Result<(),
 }
 
 #[checks::test]
-async fn a_refusal_reads_as_it_came() -> Result<(), BoxError> {
+async fn challenge_body_is_returned_unchanged() -> Result<(), BoxError> {
     let (server, _) = guarded(502).await;
     let client = with_middleware(&declining());
     let response = client.get(server.url("/")).send().await?;
@@ -128,7 +128,7 @@ async fn a_refusal_reads_as_it_came() -> Result<(), BoxError> {
 }
 
 #[checks::test]
-async fn an_answer_that_takes_too_long_is_still_a_timeout() -> Result<(), BoxError> {
+async fn slow_response_is_still_a_timeout() -> Result<(), BoxError> {
     let server = Server::start(|_| async {
         let first = futures_util::stream::iter([Ok(Frame::data(Bytes::from_static(b"{")))]);
         let body = StreamBody::new(first.chain(futures_util::stream::pending()));
@@ -148,7 +148,7 @@ async fn an_answer_that_takes_too_long_is_still_a_timeout() -> Result<(), BoxErr
 }
 
 #[checks::test]
-async fn an_error_of_the_client_stays_its_own() {
+async fn client_error_is_returned_unchanged() {
     let client = with_middleware(&session());
     let closed = Server::start(|_| async { answer(200, Bytes::new()) })
         .await
@@ -158,7 +158,7 @@ async fn an_error_of_the_client_stays_its_own() {
 }
 
 #[checks::test]
-async fn a_request_may_ask_for_something_else() -> Result<(), BoxError> {
+async fn request_options_override_the_session() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let client = with_middleware(&session());
     for (options, told) in [
@@ -191,7 +191,7 @@ async fn a_request_may_ask_for_something_else() -> Result<(), BoxError> {
 }
 
 #[checks::test]
-async fn one_session_serves_a_tower_client_too() -> Result<(), BoxError> {
+async fn tower_client_shares_the_session_of_reqwest() -> Result<(), BoxError> {
     let (server, requests) = guarded(401).await;
     let session = session();
     let reqwest = with_middleware(&session);

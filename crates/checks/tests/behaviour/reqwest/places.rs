@@ -22,7 +22,7 @@ async fn send(session: &Session, url: &str) -> Result<reqwest::Response, BoxErro
 }
 
 #[checks::test]
-async fn url_is_the_place_that_it_is_as_a_uri() -> Result<(), BoxError> {
+async fn url_is_trusted_as_the_same_uri_is() -> Result<(), BoxError> {
     for (url, trusted) in [
         ("https://transfer.api.globus.org/v0.10/", true),
         ("https://Transfer.api.globus.org:443/v0.10/", true),

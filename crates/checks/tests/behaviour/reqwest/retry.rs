@@ -51,7 +51,7 @@ fn retry_outside(session: &Session) -> ClientWithMiddleware {
 }
 
 #[checks::test]
-async fn outside_of_ours_the_retry_never_sees_the_requirement() -> Result<(), BoxError> {
+async fn retry_outside_never_sees_the_challenge() -> Result<(), BoxError> {
     let (server, requests) = guarded(502).await;
     let session = session();
     let response = retry_outside(&session).get(server.url("/")).send().await?;
@@ -62,7 +62,7 @@ async fn outside_of_ours_the_retry_never_sees_the_requirement() -> Result<(), Bo
 }
 
 #[checks::test]
-async fn outside_of_ours_the_retry_is_still_there_for_the_rest() -> Result<(), BoxError> {
+async fn retry_outside_repeats_other_errors() -> Result<(), BoxError> {
     let (server, requests) = guarded(503).await;
     let response = retry_outside(&session())
         .get(server.url("/"))
@@ -74,7 +74,7 @@ async fn outside_of_ours_the_retry_is_still_there_for_the_rest() -> Result<(), B
 }
 
 #[checks::test]
-async fn inside_of_ours_the_retry_eats_the_requirement_first() -> Result<(), BoxError> {
+async fn retry_inside_repeats_the_challenge_first() -> Result<(), BoxError> {
     let (server, requests) = guarded(502).await;
     let client = ClientBuilder::new(plain())
         .with(GareMiddleware::from_session(session()))
@@ -91,7 +91,7 @@ async fn inside_of_ours_the_retry_eats_the_requirement_first() -> Result<(), Box
 }
 
 #[checks::test]
-async fn a_declined_login_is_retried_unless_the_strategy_knows_better() -> Result<(), BoxError> {
+async fn declined_login_is_retried_unless_the_strategy_forbids_it() -> Result<(), BoxError> {
     let (server, requests) = guarded(502).await;
     let session = declining();
     let response = retry_outside(&session).get(server.url("/")).send().await?;

@@ -17,7 +17,7 @@ fn stream(pieces: &'static [&'static str]) -> Body {
 }
 
 #[checks::test]
-async fn a_stream_is_sent_once_by_default() -> Result<(), BoxError> {
+async fn stream_is_sent_once_by_default() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let session = session();
     let client = with_middleware(&session);
@@ -54,7 +54,7 @@ async fn a_stream_is_sent_once_by_default() -> Result<(), BoxError> {
 }
 
 #[checks::test]
-async fn a_stream_is_kept_where_that_is_asked_for() -> Result<(), BoxError> {
+async fn stream_is_replayed_up_to_the_limit_that_is_set() -> Result<(), BoxError> {
     for (limit, status) in [(5, 200), (4, 403)] {
         let (server, requests) = guarded(403).await;
         let session = session();
@@ -75,7 +75,7 @@ async fn a_stream_is_kept_where_that_is_asked_for() -> Result<(), BoxError> {
 }
 
 #[checks::test]
-async fn a_body_that_is_empty_needs_no_keeping() -> Result<(), BoxError> {
+async fn empty_stream_is_replayed_by_default() -> Result<(), BoxError> {
     let (server, _) = guarded(403).await;
     let client = with_middleware(&session());
     let nothing = Body::wrap(http_body_util::Empty::<bytes::Bytes>::new());

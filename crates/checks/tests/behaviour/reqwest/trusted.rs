@@ -16,7 +16,7 @@ fn trusting(origin: &str) -> Session {
 }
 
 #[checks::test]
-async fn a_requirement_from_where_a_redirect_led_starts_nothing() -> Result<(), BoxError> {
+async fn challenge_of_a_redirect_target_starts_no_login() -> Result<(), BoxError> {
     let (stranger, _) = guarded(403).await;
     let to = stranger.url("/");
     let trusted = Server::start(move |_| {
@@ -39,7 +39,7 @@ async fn a_requirement_from_where_a_redirect_led_starts_nothing() -> Result<(), 
 }
 
 #[checks::test]
-async fn what_is_set_on_the_middleware_holds() -> Result<(), BoxError> {
+async fn middleware_settings_take_effect() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let login = || reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
     let trust = || Trust::none().loopback();
@@ -96,7 +96,7 @@ impl Middleware for Cache {
 }
 
 #[checks::test]
-async fn an_answer_that_tells_no_url_is_nobodys() -> Result<(), BoxError> {
+async fn response_without_a_url_is_untrusted() -> Result<(), BoxError> {
     let url = "https://transfer.api.globus.org/";
     for (told, status) in [(None, 403), (Some(url.to_owned()), 200)] {
         let client = ClientBuilder::new(plain())

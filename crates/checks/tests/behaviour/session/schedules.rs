@@ -281,7 +281,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[checks::test(seconds = 600)]
-    fn a_session_does_what_the_reference_says(steps in steps()) {
+    fn session_agrees_with_the_reference_model(steps in steps()) {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build();
         runtime.expect("a runtime").block_on(run(steps));

@@ -1,9 +1,10 @@
 //! A requirement as a document.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error, ser::SerializeMap};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-use super::{AuthorizationParameters, Extra, object::Object, repair::with_json, variants};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{AuthorizationParameters, Extra, json, read};
 
 /// A Globus Auth Requirements Error: what a service says when a request needs a fresh or stronger login.
 ///
@@ -21,7 +22,7 @@ use super::{AuthorizationParameters, Extra, object::Object, repair::with_json, v
 /// assert_eq!(serde_json::from_str::<Gare>(&proper)?, gare);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Gare {
     /// What kind of error it is; [`DEFAULT_CODE`](Self::DEFAULT_CODE) where the service names none.
@@ -29,6 +30,7 @@ pub struct Gare {
     /// What is asked for.
     pub authorization_parameters: AuthorizationParameters,
     /// The other fields of the document.
+    #[serde(flatten, serialize_with = "serialize_extra")]
     pub extra: Extra,
 }
 
@@ -42,6 +44,22 @@ impl Gare {
             code: code.into(),
             authorization_parameters,
             extra: Extra::default(),
+        }
+    }
+
+    /// What to tell the user: the `session_message`, or the `reason` that Globus Compute gives beside the parameters.
+    ///
+    /// ```
+    /// use globus_gare::gare::Gare;
+    ///
+    /// let gare: Gare = serde_json::from_str(r#"{"reason": "Log in", "authorization_parameters": {}}"#)?;
+    /// assert_eq!(gare.message().as_deref(), Some("Log in"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn message(&self) -> Option<Cow<'_, str>> {
+        match &self.authorization_parameters.session_message {
+            Some(message) => Some(Cow::Borrowed(message)),
+            None => self.extra.get("reason").map(Cow::Owned),
         }
     }
 
@@ -65,22 +83,13 @@ pub(super) fn is_field(name: &str) -> bool {
     matches!(name, "code" | "authorization_parameters")
 }
 
-impl Serialize for Gare {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("code", &self.code)?;
-        map.serialize_entry("authorization_parameters", &self.authorization_parameters)?;
-        self.extra.serialize_into(&mut map, is_field)?;
-        map.end()
-    }
+fn serialize_extra<S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok, S::Error> {
+    extra.serialize_unknown(serializer, is_field)
 }
 
 impl<'de> Deserialize<'de> for Gare {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        with_json(raw.get(), |value| variants::read(&Object::of(value)?))
-            .flatten()
-            .ok_or_else(|| D::Error::custom("not a Globus Auth requirements error"))
+        json::deserialize(deserializer, read::requirement)
     }
 }
 
