@@ -25,6 +25,14 @@ fn documents_are_found_in_every_location() {
             &[("error", "b"), ("detail", "a")],
         ),
         (
+            format!(r#"{{"errors":[{{"meta":{a}}}]}}"#),
+            &[("errors[0].meta", "a")],
+        ),
+        (
+            format!(r#"{{"inactive_reason":{{"detail":{a}}}}}"#),
+            &[("inactive_reason.detail", "a")],
+        ),
+        (
             format!(r#"{{"details":{{"action_statuses":[{{"details":{a}}},{{"details":{b}}}]}}}}"#),
             &[
                 ("details.action_statuses[0].details", "a"),

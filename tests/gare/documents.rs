@@ -2,6 +2,8 @@
 
 use globus_gare::gare::{AuthorizationParameters, Extra, Gare};
 
+use crate::tables::WRONG_TYPES;
+
 fn parameters(text: &str) -> AuthorizationParameters {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -96,16 +98,7 @@ fn known_field_is_written_once() {
 
 #[checks::test]
 fn parameters_of_a_wrong_type_are_refused() {
-    for text in [
-        r#"{"session_message": 1}"#,
-        r#"{"session_required_identities": {"a": 1}}"#,
-        r#"{"session_required_policies": [1]}"#,
-        r#"{"session_required_single_domain": true}"#,
-        r#"{"session_required_mfa": "true"}"#,
-        r#"{"prompt": []}"#,
-        "[]",
-        "1",
-    ] {
+    for &text in WRONG_TYPES {
         serde_json::from_str::<AuthorizationParameters>(text).expect_err(text);
     }
 }

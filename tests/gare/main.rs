@@ -17,3 +17,4 @@ mod quoted_names;
 mod replies;
 mod shown;
 mod spellings;
+mod tables;

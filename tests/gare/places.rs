@@ -20,14 +20,6 @@ fn documents_are_found_where_services_put_them() {
         (a.clone(), &[("root", "a")][..]),
         (format!("\u{feff} \n{a}"), &[("root", "a")]),
         (format!(" \t\r\n{a}\n"), &[("root", "a")]),
-        (
-            format!(r#"{{"errors":[{{"meta":{a}}}]}}"#),
-            &[("errors[0].meta", "a")],
-        ),
-        (
-            format!(r#"{{"inactive_reason":{{"detail":{a}}}}}"#),
-            &[("inactive_reason.detail", "a")],
-        ),
         // Nobody puts an error there: a listing, an input, a name.
         (format!(r#"{{"data":{a}}}"#), &[]),
         (format!(r#"{{"DATA":[{a}]}}"#), &[]),
