@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn domains_never_merge() {
+    fn different_single_domains_never_merge() {
         let a = asks().with_session_required_single_domain(["a", "b"]);
         let b = asks().with_session_required_single_domain(["b", "c"]);
         let a_again = asks().with_session_required_single_domain(["b", "a"]);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn what_goes_with_others_stays_with_them() {
+    fn requirements_of_other_kinds_stay_apart() {
         let with_mfa = asks()
             .with_session_required_policies(["p"])
             .with_session_required_mfa(true);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn a_message_is_taken_from_no_other() {
+    fn message_of_another_requirement_is_not_taken() {
         let silent = asks().with_required_scopes(["a"]);
         let one = asks()
             .with_required_scopes(["b"])
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn unknown_parameters_keep_apart() {
+    fn unknown_parameters_keep_requirements_apart() {
         let odd =
             |json: &str| serde_json::from_str::<AuthorizationParameters>(json).unwrap_or_default();
         let new = odd(r#"{"required_scopes": ["a"], "session_required_moon": "full"}"#);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn the_first_gives_code_and_other_fields() {
+    fn first_requirement_gives_code_and_other_fields() {
         let first = r#"{"code": "one", "authorization_parameters": {"required_scopes": ["a"]}, "request_id": "1"}"#;
         let second = r#"{"code": "two", "authorization_parameters": {"required_scopes": ["b"]}, "request_id": "2"}"#;
         let gares = [first, second]

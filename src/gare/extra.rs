@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn equal_as_values_not_as_text() {
+    fn unknown_fields_are_equal_as_values() {
         assert_eq!(
             extra(r#"{"a": [1, "\u0061"], "b": {"x": 1, "y": 2}}"#),
             extra(r#"{"b":{"y":2,"x":1},"a":[1,"a"]}"#)
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn nothing_is_lost() {
+    fn unknown_fields_keep_their_text() {
         let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
         let text =
             format!(r#"{{"big":123456789012345678901234567890.10,"deep":{deep},"huge":1e999}}"#);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn debug_shows_names_alone() {
+    fn debug_shows_only_names() {
         assert_eq!(format!("{:?}", extra(r#"{"a": "value"}"#)), r#"{"a"}"#);
     }
 }

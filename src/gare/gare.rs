@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn round_trip() {
+    fn document_survives_a_round_trip() {
         let text = r#"{"code":"X","authorization_parameters":{"prompt":"none","new":1},"debug":{"id":[1]}}"#;
         let gare: Gare = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&gare).unwrap(), text);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn a_bare_requirement() {
+    fn new_requirement_has_no_empty_fields() {
         let gare = Gare::new("X", AuthorizationParameters::default());
         assert_eq!(
             serde_json::to_string(&gare).unwrap(),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn anything_else_is_an_error() {
+    fn other_documents_are_refused() {
         for text in [
             "null",
             "[]",

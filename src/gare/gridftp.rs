@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn every_spelling() {
+    fn document_is_found_in_every_spelling() {
         let line = sample().to_string();
         let pretty = serde_json::to_string_pretty(&sample()).unwrap();
         for end in ENDS {
@@ -157,7 +157,7 @@ mod tests {
 
     /// Cut anywhere, in any spelling, a document yields only members that were whole.
     #[checks::test]
-    fn every_cut() {
+    fn cut_document_gives_a_part_of_the_whole() {
         let pretty = serde_json::to_string_pretty(&sample()).unwrap();
         for end in ["\n", r"\r\n", r"\\r\\n", "%0D%0A"] {
             for tail in ["", "\r\n530 End.\r\n", r"\r\n530 End.\r\n"] {
@@ -195,14 +195,14 @@ mod tests {
     }
 
     #[checks::test]
-    fn the_quote_of_the_outer_string_ends_the_document() {
+    fn quote_of_the_outer_string_ends_the_document() {
         let text =
             format!(r#"{MARKER} {{\"a\": {{\"b\": 1, \"c\": [\"uchi", "request_id": "x"]}}}}"#);
         assert_eq!(only(&text), (json!({"a": {"b": 1}}), true));
     }
 
     #[checks::test]
-    fn regions_end_at_the_next_marker() {
+    fn document_ends_at_the_next_marker() {
         let text = format!(
             r#"{MARKER} {{"a": "x", "b": "{MARKER} {{"c": 1}} {MARKER} nothing {MARKER}{{"d":2}}"#
         );
@@ -216,7 +216,7 @@ mod tests {
 
     /// The text as Python's `repr` writes it: line ends and backslashes are escaped, quotes are not.
     #[checks::test]
-    fn escapes_within_strings_may_be_doubled() {
+    fn doubled_escapes_are_read() {
         let line = sample().to_string();
         for json in [
             &line,

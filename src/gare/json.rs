@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn falsy_as_in_python() {
+    fn value_is_falsy_as_in_python() {
         for falsy in [
             "null", "false", "0", "-0", "0.0", "0e7", "\"\"", "[]", "[ ]", "{}", "{\n}", "NaN",
         ] {
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn lists_and_commas() {
+    fn list_may_be_a_text_with_commas() {
         for (text, items) in [
             (r#""a, b,,""#, &["a", " b", "", ""][..]),
             (r#""""#, &[""]),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn the_last_of_a_name_counts() {
+    fn last_member_of_a_name_counts() {
         let members_of = |text: &str| {
             let members = object(text, |object| {
                 let members = object.members();
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn anything_else_is_no_object() {
+    fn other_texts_are_no_object() {
         for text in [
             "",
             "{",

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn only_what_is_broken_is_mended() {
+    fn only_invalid_values_are_mended() {
         for (text, expected) in [
             (
                 r#"{"a": NaN, "b": [-Infinity, Infinity]}"#,

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn paths_read_like_code() {
+    fn location_is_written_like_code() {
         let root = Path::Root;
         let errors = Path::Name(&root, "errors");
         let first = Path::Index(&errors, 0);

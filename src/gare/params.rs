@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn what_asks_for_a_session() {
+    fn session_is_required_by_each_session_field() {
         let none = AuthorizationParameters::default();
         assert!(none.is_empty() && none.requires_session());
         let message = none.clone().with_session_message("hello");
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn the_query_has_nothing_empty() {
+    fn query_has_no_empty_parameter() {
         let all = AuthorizationParameters::default()
             .with_session_message(" hi & bye ")
             .with_session_required_identities([" a", "", "b "])
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn outer_values_win() {
+    fn outer_values_win_over_inner_ones() {
         let mut outer =
             AuthorizationParameters::default().with_session_required_policies(["outer"]);
         outer.fill_from(
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn round_trip() {
+    fn parameters_survive_a_round_trip() {
         let text = concat!(
             r#"{"session_message":"m","session_required_identities":["i"],"session_required_policies":["p","q"],"#,
             r#""session_required_single_domain":["d"],"session_required_mfa":true,"required_scopes":["s"],"#,
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn null_is_as_good_as_absent_where_the_field_is_known() {
+    fn null_counts_as_absent_for_known_fields() {
         for (text, extra) in [
             (r#"{"prompt":null,"required_scopes":null}"#, "{}"),
             (r#"{"new":null}"#, r#"{"new":null}"#),
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn a_field_is_written_once() {
+    fn field_is_written_once() {
         let extra = r#"{"prompt":"x","required_scopes":["x"],"session_required_mfa":true}"#;
         let params = AuthorizationParameters {
             extra: serde_json::from_str(extra).unwrap(),

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn every_word_is_found_anywhere() {
+    fn each_word_is_found_at_every_offset() {
         for (word, is_text) in DOCUMENT_WORDS
             .map(|word| (word, false))
             .into_iter()

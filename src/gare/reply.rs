@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn cut_back_to_what_was_whole() {
+    fn cut_document_ends_after_its_last_whole_value() {
         for (text, json) in [
             (r#"{"a": 1"#, None),
             (r#"{"a": 1,"#, Some(r#"{"a": 1}"#)),
@@ -202,14 +202,14 @@ mod tests {
     }
 
     #[checks::test]
-    fn white_space_is_one_space_however_it_is_escaped() {
+    fn escaped_white_space_reads_as_one_space() {
         let text = "{\t\"a\" \\t : \\\\t[1,\\\\n2]\\t}";
         let json = r#"{ "a" : [1, 2] }"#;
         assert_eq!(scanned(text), Some((json.to_owned(), false)));
     }
 
     #[checks::test]
-    fn strings_are_copied_as_they_are() {
+    fn strings_are_copied_unchanged() {
         let text = r#"{"a":"\r\n530-\\","b":"} \" %0A"} rest"#;
         assert_eq!(
             scanned(text),

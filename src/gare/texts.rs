@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn line_ends_in_every_spelling() {
+    fn line_end_is_found_in_every_spelling() {
         for end in [
             "\r",
             "\n",
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn markup_ends_where_the_text_begins() {
+    fn markup_before_the_text_is_skipped() {
         for (text, rest) in [
             ("530-", "530-"),
             (" \r\n 530-", "530-"),

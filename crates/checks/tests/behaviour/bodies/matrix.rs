@@ -65,7 +65,7 @@ fn framing(transport: Transport, length: &str) -> String {
     }
 }
 
-async fn memory<C: Client>(transport: Transport) {
+async fn upload_in_memory_is_replayed<C: Client>(transport: Transport) {
     let sum = received(b"in memory", false);
     let body = Upload::Memory("in memory".into());
     is_sent_again::<C>(transport, body, sum, &framing(transport, "9")).await;
@@ -81,13 +81,13 @@ fn pieces() -> Vec<Step> {
     ]
 }
 
-async fn stream<C: Client>(transport: Transport) {
+async fn streamed_upload_is_replayed<C: Client>(transport: Transport) {
     let sum = received(b"in three pieces", false);
     let body = Upload::Stream(pieces(), true);
     is_sent_again::<C>(transport, body, sum, &framing(transport, "15")).await;
 }
 
-async fn stream_with_trailers<C: Client>(transport: Transport) {
+async fn streamed_upload_is_replayed_with_trailers<C: Client>(transport: Transport) {
     let mut steps = pieces();
     steps.push(Step::Trailers);
     let sum = received(b"in three pieces", true);
@@ -96,7 +96,7 @@ async fn stream_with_trailers<C: Client>(transport: Transport) {
 }
 
 /// Longer than what is kept: sent once, whole, and the outcome says so.
-async fn long_stream<C: Client>(transport: Transport) {
+async fn long_streamed_upload_is_sent_once<C: Client>(transport: Transport) {
     let piece = vec![b'x'; 1000];
     let body = Upload::Stream(vec![Step::Data(piece.clone()); 70], false);
     let (got, told, logins, uploads) = upload::<C>(transport, "whole", body).await;
@@ -170,57 +170,57 @@ async fn is_left_alone<C: Client>(transport: Transport, method: Method, kind: &s
     with
 }
 
-async fn sized<C: Client>(transport: Transport) {
+async fn challenge_of_known_length_is_followed<C: Client>(transport: Transport) {
     is_followed::<C>(transport, "sized").await;
 }
 
-async fn chunked<C: Client>(transport: Transport) {
+async fn chunked_challenge_is_followed<C: Client>(transport: Transport) {
     is_followed::<C>(transport, "chunked").await;
 }
 
-async fn trailers<C: Client>(transport: Transport) {
+async fn challenge_with_trailers_is_followed<C: Client>(transport: Transport) {
     is_followed::<C>(transport, "trailers").await;
 }
 
-async fn compressed<C: Client>(transport: Transport) {
+async fn compressed_challenge_is_passed_on<C: Client>(transport: Transport) {
     for kind in ["gzip", "br", "zstd"] {
         let got = is_left_alone::<C>(transport, Method::GET, kind).await;
         assert_eq!(got.headers["content-encoding"], kind);
     }
 }
 
-async fn slow_drip<C: Client>(transport: Transport) {
+async fn slow_challenge_is_passed_on<C: Client>(transport: Transport) {
     let got = is_left_alone::<C>(transport, Method::GET, "drip").await;
     assert_eq!(got.data, GARE);
 }
 
-async fn endless<C: Client>(transport: Transport) {
+async fn endless_response_is_passed_on<C: Client>(transport: Transport) {
     let got = is_left_alone::<C>(transport, Method::GET, "endless").await;
     assert_eq!(got.data.len(), 1024 * 1024);
 }
 
-async fn reset_in_the_middle<C: Client>(transport: Transport) {
+async fn broken_response_is_passed_on<C: Client>(transport: Transport) {
     let got = is_left_alone::<C>(transport, Method::GET, "reset").await;
     assert!(got.broke);
 }
 
-async fn head<C: Client>(transport: Transport) {
+async fn response_to_head_is_passed_on<C: Client>(transport: Transport) {
     let got = is_left_alone::<C>(transport, Method::HEAD, "sized").await;
     assert_eq!(got.status, 403);
 }
 
-async fn no_content<C: Client>(transport: Transport) {
+async fn response_without_content_is_passed_on<C: Client>(transport: Transport) {
     let got = is_left_alone::<C>(transport, Method::GET, "none").await;
     assert_eq!(got.status, 204);
 }
 
-async fn too_long<C: Client>(transport: Transport) {
+async fn overlong_challenge_is_passed_on<C: Client>(transport: Transport) {
     let got = is_left_alone::<C>(transport, Method::GET, "long").await;
     assert!(got.data.len() > 300 * 1024);
 }
 
 /// What was refused and not followed is given back as it came, trailers too.
-async fn declined<C: Client>(transport: Transport) {
+async fn challenge_to_basic_credentials_is_passed_on<C: Client>(transport: Transport) {
     for kind in ["sized", "chunked", "trailers"] {
         let service = Service::default();
         let server = service.start().await;
@@ -245,9 +245,9 @@ macro_rules! cells {
         $(mod $row {
             use super::{$client, Transport};
 
-            cells!($client over $transport: memory, stream, stream_with_trailers, long_stream);
-            cells!($client over $transport: sized, chunked, trailers, compressed, slow_drip, endless);
-            cells!($client over $transport: reset_in_the_middle, head, no_content, too_long, declined);
+            cells!($client over $transport: upload_in_memory_is_replayed, streamed_upload_is_replayed, streamed_upload_is_replayed_with_trailers, long_streamed_upload_is_sent_once);
+            cells!($client over $transport: challenge_of_known_length_is_followed, chunked_challenge_is_followed, challenge_with_trailers_is_followed, compressed_challenge_is_passed_on, slow_challenge_is_passed_on, endless_response_is_passed_on);
+            cells!($client over $transport: broken_response_is_passed_on, response_to_head_is_passed_on, response_without_content_is_passed_on, overlong_challenge_is_passed_on, challenge_to_basic_credentials_is_passed_on);
         })*
     };
     ($client:ident over $transport:ident: $($cell:ident),*) => {
