@@ -245,9 +245,27 @@ macro_rules! cells {
         $(mod $row {
             use super::{$client, Transport};
 
-            cells!($client over $transport: upload_in_memory_is_replayed, streamed_upload_is_replayed, streamed_upload_is_replayed_with_trailers, long_streamed_upload_is_sent_once);
-            cells!($client over $transport: challenge_of_known_length_is_followed, chunked_challenge_is_followed, challenge_with_trailers_is_followed, compressed_challenge_is_passed_on, slow_challenge_is_passed_on, endless_response_is_passed_on);
-            cells!($client over $transport: broken_response_is_passed_on, response_to_head_is_passed_on, response_without_content_is_passed_on, overlong_challenge_is_passed_on, challenge_to_basic_credentials_is_passed_on);
+            cells!($client over $transport:
+                upload_in_memory_is_replayed,
+                streamed_upload_is_replayed,
+                streamed_upload_is_replayed_with_trailers,
+                long_streamed_upload_is_sent_once
+            );
+            cells!($client over $transport:
+                challenge_of_known_length_is_followed,
+                chunked_challenge_is_followed,
+                challenge_with_trailers_is_followed,
+                compressed_challenge_is_passed_on,
+                slow_challenge_is_passed_on,
+                endless_response_is_passed_on
+            );
+            cells!($client over $transport:
+                broken_response_is_passed_on,
+                response_to_head_is_passed_on,
+                response_without_content_is_passed_on,
+                overlong_challenge_is_passed_on,
+                challenge_to_basic_credentials_is_passed_on
+            );
         })*
     };
     ($client:ident over $transport:ident: $($cell:ident),*) => {
