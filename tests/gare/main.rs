@@ -14,6 +14,7 @@ mod more;
 mod parameters;
 mod places;
 mod quoted_names;
+mod refused_logins;
 mod replies;
 mod shown;
 mod spellings;
