@@ -9,6 +9,7 @@ use tower::{BoxError, Service, ServiceExt};
 
 pub use crate::browser::Browser;
 use crate::browser::client;
+use crate::corpus::rows;
 use crate::sample::Sample;
 pub use crate::sample::TRANSFER_ALL as TRANSFER;
 
@@ -90,8 +91,7 @@ pub async fn globus(
 
 /// The bodies that the guides show are those of the corpus, to the byte.
 pub fn assert_real(body: &[u8]) {
-    let corpus = include_str!("../../../tests/corpus/errors.jsonl");
     let text = std::str::from_utf8(body).expect("UTF-8");
-    let quoted = serde_json::to_string(text).expect("JSON");
-    assert!(corpus.contains(&quoted), "no body of the corpus: {text}");
+    let is_real = rows().any(|row| row.body == text);
+    assert!(is_real, "no body of the corpus: {text}");
 }

@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use globus_gare::gare::{self, AuthorizationParameters, Gare, coalesce};
 use globus_gare::reauth::{Challenge, Identity, ReauthError, Reauthenticator, Target, printable};
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest, Scope, Scopes};
-use serde_json::Value;
 use tokio::runtime::Runtime;
 use url::Url;
 
@@ -30,8 +29,7 @@ pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
         .collect();
     assert!(!inputs.is_empty(), "no inputs in {}", directory.display());
     inputs.sort();
-    let text = |value: &Value| value.as_str().expect("a string").to_owned();
-    inputs.extend(rows().map(|row| (text(&row["id"]), text(&row["body"]).into_bytes())));
+    inputs.extend(rows().map(|row| (row.id, row.body.into_bytes())));
     inputs
 }
 

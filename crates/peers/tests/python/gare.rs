@@ -2,6 +2,7 @@
 //!
 //! The deliberate differences are all in `peers::parity`.
 
+use checks::corpus::rows;
 use globus_gare::gare::{self, Gare};
 use peers::parity::{assert_accepted, assert_query};
 use peers::{oracle, python};
@@ -9,10 +10,6 @@ use serde_json::Value;
 
 use crate::support::generate;
 
-const CORPUS: &str = concat!(
-    include_str!("../../../../tests/corpus/errors.jsonl"),
-    include_str!("../../../../tests/corpus/errors_2.jsonl")
-);
 const GENERATED: usize = 20_000;
 
 fn detected(body: &str) -> Vec<Gare> {
@@ -25,10 +22,7 @@ fn detected(body: &str) -> Vec<Gare> {
 #[checks::test(seconds = 600)]
 fn corpus_reads_as_the_sdk_reads_it() {
     let sdk = python::script("gare_oracle.py");
-    let rows = CORPUS
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
-    let bodies: Vec<Value> = rows.map(|mut row| row["body"].take()).collect();
+    let bodies: Vec<Value> = rows().map(|row| row.body.into()).collect();
     let mut accepted = 0;
     for (body, theirs) in bodies.iter().zip(oracle::ask(sdk, &bodies)) {
         let body = body.as_str().expect("a body");
