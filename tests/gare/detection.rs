@@ -2,9 +2,7 @@
 
 use globus_gare::gare::detect;
 
-use crate::shown::{
-    FILLED, NESTED, ODD_SCOPES, around, asks_for, assert_policies, located, two_replies,
-};
+use crate::shown::{around, asks_for, assert_policies, located, two_replies};
 
 #[checks::test]
 fn documents_are_found_in_every_location() {
@@ -55,31 +53,6 @@ fn documents_are_found_in_every_location() {
 }
 
 #[checks::test]
-fn nested_documents_fill_empty_fields() {
-    assert_eq!(located(NESTED), [FILLED]);
-}
-
-#[checks::test]
-fn readable_scopes_replace_odd_ones() {
-    let nested = r#""detail": {"code": "ConsentRequired", "required_scopes": ["a"]}"#;
-    for extra in ["", r#", "x": 1"#] {
-        let body =
-            format!(r#"{{"authorization_parameters": {{"required_scopes": 7{extra}}}, {nested}}}"#);
-        let found = detect(body.as_bytes());
-        let others = &found[0].gare.authorization_parameters.extra;
-        let names: Vec<_> = others.names().collect();
-        assert_eq!(names, if extra.is_empty() { vec![] } else { vec!["x"] });
-        assert_eq!(others.is_empty(), names.is_empty());
-    }
-}
-
-#[checks::test]
-fn odd_scopes_stay_without_a_replacement() {
-    let (body, expected) = ODD_SCOPES;
-    assert_eq!(located(body), [expected]);
-}
-
-#[checks::test]
 fn lone_surrogate_keeps_the_unknown_fields() {
     let body = r#"{"authorization_parameters": {"x": "\ud800", "y": 1}}"#;
     let found = detect(body.as_bytes());
@@ -124,21 +97,6 @@ fn object_around_a_text_is_no_document() {
         let found = located(&format!(r#"{{"data": {member}}}"#));
         assert_eq!(found.len(), 1, "{member}");
         assert!(found[0].ends_with(r#"{"session_required_mfa":true}"#));
-    }
-}
-
-#[checks::test]
-fn documents_are_found_down_to_depth_32() {
-    let asks = r#"{"authorization_parameters": {}}"#;
-    for (depth, found) in [(1, 1), (32, 1), (33, 0)] {
-        let body = format!(
-            r#"{}{asks}{}"#,
-            r#"{"detail":"#.repeat(depth),
-            "}".repeat(depth)
-        );
-        assert_eq!(detect(body.as_bytes()).len(), found, "{depth}");
-        let body = format!("{}{asks}{}", "[".repeat(depth), "]".repeat(depth));
-        assert_eq!(detect(body.as_bytes()).len(), found, "{depth}");
     }
 }
 

@@ -6,7 +6,6 @@ mod coalescing;
 mod corpus;
 mod detection;
 mod documents;
-mod forms;
 mod fuzz_inputs;
 mod json;
 mod limits;

@@ -2,7 +2,7 @@
 
 use globus_gare::gare::detect;
 
-use crate::shown::{FILLED, NESTED, ODD_SCOPES, asks_for, assert_policies, located};
+use crate::shown::{asks_for, assert_policies, located};
 
 /// A GridFTP reply that asks for `policy`, as it stands in a JSON string.
 fn reply(policy: &str) -> String {
@@ -78,8 +78,12 @@ fn overlong_name_is_cut_where_a_place_is_named() {
 }
 
 #[checks::test]
-fn nested_documents_fill_what_is_empty() {
-    assert_eq!(located(NESTED), [FILLED]);
+fn nested_documents_fill_empty_fields() {
+    let body = r#"{"authorization_parameters": {"session_required_policies": ["p"]},
+        "message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"q\"]}}",
+        "details": {"code": "ConsentRequired", "required_scope": "s", "description": "d"}}"#;
+    let filled = r#"root {"session_message":"d","session_required_policies":["p"],"session_required_mfa":true,"required_scopes":["s"]}"#;
+    assert_eq!(located(body), [filled]);
 }
 
 #[checks::test]
@@ -102,7 +106,7 @@ fn outer_values_win_over_nested_ones() {
 }
 
 #[checks::test]
-fn scopes_that_can_be_read_replace_odd_ones() {
+fn readable_scopes_replace_odd_ones() {
     let nested = r#""detail": {"code": "ConsentRequired", "required_scopes": ["a"]}"#;
     for (extra, unknown) in [("", &[][..]), (r#", "x": 1"#, &["x"])] {
         let body =
@@ -114,13 +118,18 @@ fn scopes_that_can_be_read_replace_odd_ones() {
         assert_eq!(names, unknown);
         assert_eq!(parameters.extra.is_empty(), unknown.is_empty());
     }
-    // Nothing takes their place here.
-    let (body, expected) = ODD_SCOPES;
+}
+
+#[checks::test]
+fn odd_scopes_stay_without_a_replacement() {
+    let body = r#"{"authorization_parameters": {"required_scopes": 7},
+        "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#;
+    let expected = r#"root {"session_required_mfa":true,"required_scopes":7}"#;
     assert_eq!(located(body), [expected]);
 }
 
 #[checks::test]
-fn documents_are_looked_for_down_to_a_depth() {
+fn documents_are_found_down_to_depth_32() {
     let asks = r#"{"authorization_parameters": {}}"#;
     for (depth, found) in [(1, 1), (32, 1), (33, 0)] {
         for (open, close) in [(r#"{"detail":"#, "}"), ("[", "]")] {
