@@ -55,6 +55,16 @@ fn replies_are_found_in_text_members_and_plain_text() {
             format!(r#"{{"a.b\n": {{"description": {a}}}}}"#),
             &[(r#"["a.b\n"].description (GridFTP reply)"#, "a")],
         ),
+        (
+            format!(r#"{{"a": {{"b c": [1, {{"text": {a}}}]}}}}"#),
+            &[(r#"a["b c"][1].text (GridFTP reply)"#, "a")],
+        ),
+        (
+            format!(r#"{{"cause": {}}}"#, a.replace("-J", r"\u002dJ")),
+            &[("cause (GridFTP reply)", "a")],
+        ),
+        // A body that is one JSON string is no document, and no text.
+        (a.clone(), &[]),
         // The last of a name is what counts.
         (format!(r#"{{"message": {a}, "message": ""}}"#), &[]),
         // A body that was cut off is no JSON, and does not begin as a refused login does.

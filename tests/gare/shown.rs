@@ -6,15 +6,6 @@ fn parameters(gare: &Gare) -> String {
     serde_json::to_string(&gare.authorization_parameters).expect("JSON")
 }
 
-/// Documents with `text` within.
-pub(crate) fn around(text: &str) -> [String; 3] {
-    [
-        format!(r#"{{"a": "{text}"}}"#),
-        format!(r#"{{"detail": "{text}"}}"#),
-        format!(r#"{{"detail": ["{text}"]}}"#),
-    ]
-}
-
 /// A document that asks for `policy`.
 pub(crate) fn asks_for(policy: &str) -> String {
     format!(r#"{{"authorization_parameters":{{"session_required_policies":["{policy}"]}}}}"#)
@@ -27,23 +18,6 @@ pub(crate) fn assert_policies(body: &str, rows: &[(&str, &str)]) {
         format!(r#"{location} {{"session_required_policies":["{policy}"]}}"#)
     });
     assert_eq!(located(body), Vec::from_iter(expected), "{body}");
-}
-
-/// Texts of two GridFTP replies, in both orders and spelled in several ways; `between` ends the first reply, and `end` the
-/// second.
-pub(crate) fn two_replies(between: &str, end: &str) -> Vec<String> {
-    let reply = |name: &str| {
-        format!(
-            r#"530-GridFTP-JSON-Result: {{\"authorization_parameters\": {{\"session_required_policies\": [\"{name}\"]}}}}"#
-        )
-    };
-    let (a, b) = (reply("a"), reply("b"));
-    let on_lines = b.replace(": {", r":\r\n530- {");
-    let hidden = b.replace("-J", r"\u002dJ");
-    let pairs = [(&a, &b), (&a, &on_lines), (&a, &hidden)];
-    let both = pairs.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]);
-    both.map(|(first, second)| format!(r#"{{"message": "{first}{between}{second}{end}"}}"#))
-        .collect()
 }
 
 /// `LOCATION PARAMETERS` of each requirement.
