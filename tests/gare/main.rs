@@ -4,7 +4,6 @@
 mod bounds;
 mod coalescing;
 mod corpus;
-mod detection;
 mod documents;
 mod fuzz_inputs;
 mod json;
