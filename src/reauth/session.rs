@@ -209,16 +209,3 @@ impl fmt::Debug for Session {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::reauth::{ReauthError, reauth_fn};
-
-    #[checks::test]
-    fn debug_of_a_session_shows_its_settings() {
-        let session = Session::new(reauth_fn(|_| async { Err(ReauthError::declined()) }));
-        let shown = format!("{:?}", session.max_logins(7));
-        assert!(shown.contains("max_logins: 7"), "{shown}");
-    }
-}

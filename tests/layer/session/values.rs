@@ -25,6 +25,13 @@ fn origin_is_scheme_host_and_port() {
         ("http://a.org", false, "a.org", 80, "http://a.org"),
         ("http://A.org:80", false, "a.org", 80, "http://a.org"),
         (
+            "http://LOCALHOST",
+            false,
+            "localhost",
+            80,
+            "http://localhost",
+        ),
+        (
             "http://[::1]:8080/",
             false,
             "[::1]",
