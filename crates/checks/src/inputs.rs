@@ -14,8 +14,8 @@ use url::Url;
 
 use crate::corpus::rows;
 
-/// The inputs of a fuzz target that are worth keeping, by name, and the bodies of the corpus.
-pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
+/// The inputs of a fuzz target that are worth keeping, by name.
+pub fn kept(target: &str) -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz/inputs")
         .join(target);
@@ -29,6 +29,12 @@ pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
         .collect();
     assert!(!inputs.is_empty(), "no inputs in {}", directory.display());
     inputs.sort();
+    inputs
+}
+
+/// The inputs that are [`kept`], and the bodies of the corpus.
+pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
+    let mut inputs = kept(target);
     inputs.extend(rows().map(|row| (row.id, row.body.into_bytes())));
     inputs
 }
