@@ -11,10 +11,11 @@ use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
 
 use crate::support::globus::{
-    Connections, Http, TRANSFER_SCOPE, World, behind, data, list, send_all, stale, start, trusting,
+    Connections, Http, World, behind, data, list, send_all, stale, start, trusting,
 };
 use crate::support::oauth::log_in;
 use checks::mock::outcome;
+use checks::sample::TRANSFER_ALL;
 
 const REQUESTS: usize = 10_000;
 const CONNECTIONS: usize = 64;
@@ -63,7 +64,7 @@ async fn ten_thousand_requests_challenged_together_cost_one_login() {
             counted.fetch_add(1, SeqCst);
             let all = gate.acquire_many(REQUESTS as u32).await.expect("open");
             drop(all);
-            let token = globus.issue_token(&ada, TRANSFER_SCOPE).expect("a token");
+            let token = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
             Ok(Credential::bearer(token)?)
         }
     });

@@ -14,6 +14,8 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
 use crate::support::server::{Answer, Server};
 
+/// A client without the middleware.
+pub(crate) use checks::browser::client as plain;
 pub(crate) use checks::mock::MFA as GARE;
 
 /// Refuses with `status` whoever comes without `Bearer fresh`; counts who comes.
@@ -55,11 +57,6 @@ pub(crate) fn session() -> Session {
 pub(crate) fn declining() -> Session {
     let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
     Session::new(login).trust(Trust::none().loopback())
-}
-
-pub(crate) fn plain() -> reqwest::Client {
-    let builder = reqwest::Client::builder().no_proxy();
-    builder.build().expect("a client")
 }
 
 /// A client with the middleware alone.
