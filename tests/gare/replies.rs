@@ -256,9 +256,29 @@ fn reply_ends_where_its_string_does() {
         let expected = r#"message (GridFTP reply) {"session_required_mfa":true}"#;
         assert_eq!(located(&body), [expected], "{body}");
     }
+    // The quote that is not escaped ends the string that the whole text was.
+    let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"uchi", "request_id": "x"]}}"#;
+    let expected = r#"body (GridFTP reply) {"session_required_mfa":true}"#;
+    assert_eq!(located(text), [expected]);
     // A whole body that was cut is no JSON, and does not begin as a refused login does.
     let cut = r#"{"message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"uchi", "request_id": "x"]}"#;
     assert_eq!(located(cut), [""; 0]);
+}
+
+#[checks::test]
+fn cut_reply_ends_at_the_next_one() {
+    let asks = |policy: &str| {
+        format!(
+            r#"530-{REPLY} {{"authorization_parameters": {{"session_required_policies": ["{policy}"]"#
+        )
+    };
+    let (a, b, c) = (asks("a"), asks("b"), asks("c"));
+    let text = format!(r#"{a}, "session_message": "\r\n{b}}}}}\r\n530-{REPLY} nothing\r\n{c}}}}}"#);
+    let policies =
+        |policy| AuthorizationParameters::default().with_session_required_policies([policy]);
+    for body in bodies(&text) {
+        assert_eq!(found(&body), ["a", "b", "c"].map(policies), "{body}");
+    }
 }
 
 #[checks::test]
