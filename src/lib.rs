@@ -38,7 +38,6 @@ mod body;
 pub mod gare;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-mod kept_headers;
 pub mod layer;
 pub mod reauth;
 #[cfg(feature = "reqwest")]

@@ -3,6 +3,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::GareService;
+use super::limits::Limits;
 use crate::reauth::{Reauthenticator, Session, Trust};
 
 /// Makes an HTTP client satisfy Globus Auth requirements and carry on.
@@ -54,21 +55,6 @@ use crate::reauth::{Reauthenticator, Session, Trust};
 pub struct GareLayer {
     session: Session,
     limits: Limits,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) max_inspect: usize,
-    pub(super) inspect_timeout: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_inspect: 256 * 1024,
-            inspect_timeout: Duration::from_secs(10),
-        }
-    }
 }
 
 impl GareLayer {

@@ -3,7 +3,7 @@ use std::fmt;
 use http::{Method, StatusCode, Uri};
 
 use super::Target;
-use super::plain_words::{self, Says};
+use super::describe::{self, Says};
 use crate::gare::{Found, Gare, Location};
 
 /// A requirement as it met one request: what a [`Reauthenticator`](super::Reauthenticator) is given.
@@ -121,7 +121,7 @@ impl Challenge {
     /// A requirement that a service passes on from a GridFTP server is said to come
     /// from the collection's server.
     pub fn in_plain_words(&self) -> String {
-        plain_words::describe(
+        describe::describe(
             self.target.origin().host(),
             self.says(),
             self.gare.message().as_deref(),

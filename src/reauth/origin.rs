@@ -220,7 +220,7 @@ impl fmt::Debug for AnsweredBy {
 
 impl AnsweredBy {
     /// The URI that answered, if a client inside has told.
-    pub(super) fn told(extensions: &Extensions) -> Option<&Uri> {
+    pub(crate) fn told(extensions: &Extensions) -> Option<&Uri> {
         let told = extensions.get::<Self>().map(|answered| &answered.0);
         #[cfg(feature = "follow-redirect")]
         let told = told.or_else(|| {

@@ -2,11 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use super::identities::Identities;
+use super::accounts::Accounts;
 use super::stats::{Counters, Stats};
-use super::usual::Usual;
 use super::{Reauthenticator, Trust};
 
 /// The state that all clones of a layer share: the reauthenticator and, per
@@ -38,9 +35,8 @@ pub struct Session {
 struct Shared {
     reauthenticator: Arc<dyn Reauthenticator>,
     settings: Settings,
-    identities: Identities,
+    accounts: Arc<Accounts>,
     counters: Counters,
-    usual: Usual,
 }
 
 #[derive(Clone, Debug)]
@@ -55,14 +51,6 @@ pub(super) struct Settings {
     pub(super) identity_idle: Duration,
     pub(super) max_origins: usize,
     pub(super) login_for_unreplayable: bool,
-}
-
-impl Settings {
-    /// The end of a cool-down that begins now; one too long for the clock ends in decades.
-    pub(super) fn cool_down_from(&self, now: Instant) -> Instant {
-        const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-        now.checked_add(self.cool_down).unwrap_or(now + DECADES)
-    }
 }
 
 impl Default for Settings {
@@ -89,14 +77,13 @@ impl Session {
     }
 
     fn with_settings(reauthenticator: Arc<dyn Reauthenticator>, settings: Settings) -> Self {
-        let identities = Identities::new(settings.max_identities, settings.identity_idle);
+        let accounts = Accounts::new(settings.max_identities, settings.identity_idle);
         Self {
             shared: Arc::new(Shared {
                 reauthenticator,
                 settings,
-                identities,
+                accounts,
                 counters: Counters::default(),
-                usual: Usual::default(),
             }),
         }
     }
@@ -176,7 +163,7 @@ impl Session {
     /// What the session has done so far.
     pub fn stats(&self) -> Stats {
         Stats {
-            identities: self.shared.identities.remembered(),
+            identities: self.shared.accounts.count() as u64,
             ..self.shared.counters.read()
         }
     }
@@ -189,12 +176,8 @@ impl Session {
         &self.shared.settings
     }
 
-    pub(super) fn identities(&self) -> &Identities {
-        &self.shared.identities
-    }
-
-    pub(super) fn usual(&self) -> &Usual {
-        &self.shared.usual
+    pub(super) fn accounts(&self) -> &Arc<Accounts> {
+        &self.shared.accounts
     }
 
     pub(super) fn counters(&self) -> &Counters {

@@ -44,7 +44,6 @@ fn play<F: Future<Output = ()> + 'static>(
     way: Way,
     scene: fn(Login, Session) -> F,
 ) {
-    runtime::explore();
     Runner::new(scheduler, config()).run(move || {
         let_alarms_ring(alarms);
         let login = Login::that(way);

@@ -150,7 +150,10 @@ pub(crate) trait Client {
 /// What the tower clients have in common.
 async fn send<S, B>(service: S, request: Request<Upload>, login: Option<&Login>) -> Answer
 where
-    S: Service<Request<Outgoing>, Response = Response<B>, Error: std::fmt::Debug> + Clone,
+    S: Service<Request<Outgoing>, Response = Response<B>, Error: std::fmt::Debug, Future: Send>
+        + Clone
+        + Send
+        + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError> + Send + Sync> + Send + Sync + 'static,
 {
     let request = request.map(outgoing);
