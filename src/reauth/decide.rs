@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::account::{Issued, Login, State};
+use super::builder::Settings;
 use super::requirement::covers;
 use super::run::Running;
-use super::session::Settings;
 use super::{GareOptions, Origin, Refusal as GaveUp};
 use crate::gare::{AuthorizationParameters, Gare};
 

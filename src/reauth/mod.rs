@@ -44,6 +44,7 @@
 mod account;
 mod accounts;
 mod backoff;
+mod builder;
 mod challenge;
 mod credential;
 mod decide;
@@ -61,11 +62,13 @@ mod reauthenticator;
 mod requirement;
 mod route;
 mod run;
+mod satisfy;
 mod session;
 mod stats;
 mod target;
 mod trust;
 
+pub use self::builder::SessionBuilder;
 pub use self::challenge::Challenge;
 pub use self::credential::{Credential, InvalidCredential};
 pub use self::describe::printable;

@@ -23,6 +23,8 @@ pub(crate) struct RequestHead<'a> {
 }
 
 /// How a request is routed.
+// On the stack, once a request: a box would cost each an allocation.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Route {
     /// As if there were no layer.
     Bypass,

@@ -9,9 +9,7 @@ use reqwest_middleware::{Middleware, Next};
 use super::answer;
 use super::kept::{Kept, Replays};
 use crate::layer::{Limits, authorize, follow};
-use crate::reauth::{
-    Authorization, Reauthenticator, RequestHead, Route, Session, Trust, head_may_ask,
-};
+use crate::reauth::{Authorization, Reauthenticator, RequestHead, Route, Session, head_may_ask};
 
 /// Makes a `reqwest` client satisfy Globus Auth requirements and carry on.
 ///
@@ -21,11 +19,10 @@ use crate::reauth::{
 ///
 /// # Clone
 ///
-/// Clones share one [`Session`]. A setter of the session
-/// ([`trust`](Self::trust), …) begins a session of its own: call it before you clone.
+/// Clones share one [`Session`], whose settings are those of [`Session::builder`].
 ///
 /// ```
-/// use globus_gare::reauth::{Credential, Trust, reauth_fn};
+/// use globus_gare::reauth::{Credential, Session, Trust, reauth_fn};
 /// use globus_gare::reqwest::GareMiddleware;
 /// use reqwest_middleware::ClientBuilder;
 ///
@@ -46,7 +43,7 @@ use crate::reauth::{
 ///     Ok(Credential::bearer("fresh")?)
 /// });
 /// let client = ClientBuilder::new(reqwest::Client::new())
-///     .with(GareMiddleware::new(login).trust(Trust::globus().loopback()))
+///     .with(GareMiddleware::from_session(Session::builder(login).trust(Trust::globus().loopback()).build()))
 ///     .build();
 ///
 /// // The service said 502, and asked for a second factor.
@@ -68,8 +65,7 @@ impl GareMiddleware {
         Self::from_session(Session::new(reauthenticator))
     }
 
-    /// A middleware that shares `session` with others. Build the session first
-    /// to set its limits: [`Session::max_logins`] and the like.
+    /// A middleware that shares `session` with others.
     pub fn from_session(session: Session) -> Self {
         Self {
             session,
@@ -81,13 +77,6 @@ impl GareMiddleware {
     /// The session that all clones share.
     pub fn session(&self) -> &Session {
         &self.session
-    }
-
-    /// See [`Session::trust`].
-    #[must_use]
-    pub fn trust(mut self, trust: Trust) -> Self {
-        self.session = self.session.trust(trust);
-        self
     }
 
     /// How many bytes of an error response are looked at; 256 KiB by default. A

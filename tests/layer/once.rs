@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use globus_gare::layer::{GareLayer, GareService, ReplayableBody};
-use globus_gare::reauth::{AnsweredBy, GareOptions, GareOutcome, Session, Stats, Trust};
+use globus_gare::reauth::{
+    AnsweredBy, GareOptions, GareOutcome, Session, SessionBuilder, Stats, Trust,
+};
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use tokio_test::{assert_ready, task};
@@ -60,13 +62,13 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Notes {
 
 /// Sends `request`, after others that were let in.
 async fn seen(
-    set: fn(Session) -> Session,
+    set: fn(SessionBuilder) -> SessionBuilder,
     others: usize,
     request: Request<Once>,
     refusal: Answer,
 ) -> Seen {
     let login = Login::at_once();
-    let session = set(Session::new(login.clone()));
+    let session = set(Session::builder(login.clone())).build();
     let sent = Sent::default();
     let log = Arc::clone(&sent);
     let service = service_fn(move |request: Request<Once>| {
@@ -168,7 +170,7 @@ async fn unreplayable_request_ends_as_a_replayable_one() {
             answer
         }),
     ];
-    let settings: [fn(Session) -> Session; 2] = [
+    let settings: [fn(SessionBuilder) -> SessionBuilder; 2] = [
         |session| session,
         |session| session.login_for_unreplayable(true),
     ];
@@ -288,8 +290,8 @@ async fn ready_service_is_called_and_its_clone_is_kept() {
 #[checks::test]
 async fn untrusted_challenge_is_reported_within_the_inspect_limit() {
     for (limit, told) in [(MFA.len() - 1, false), (MFA.len(), true)] {
-        let layer = GareLayer::new(Login::at_once());
-        let layer = layer.trust(Trust::none()).max_inspect(limit);
+        let session = Session::builder(Login::at_once()).trust(Trust::none());
+        let layer = GareLayer::from_session(session.build()).max_inspect(limit);
         let client = layer.layer(service_fn(|_: Request<Body>| async {
             Ok::<_, Infallible>(answer(403, MFA))
         }));

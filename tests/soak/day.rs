@@ -134,11 +134,12 @@ pub(crate) fn live_through(requests: u32) -> Day {
         app: app.clone(),
         under_way: Arc::clone(&under_way),
     };
-    let session = Session::new(door)
+    let session = Session::builder(door)
         .trust(Trust::none().origin(&base).unwrap())
         .flight_timeout(FLIGHT)
         .cool_down(Duration::from_millis(20))
-        .max_identities(REMEMBERED);
+        .max_identities(REMEMBERED)
+        .build();
     let world = Arc::new(World {
         ledger: Arc::clone(&ledger),
         map,

@@ -44,7 +44,9 @@ impl World {
         };
         Self {
             globus,
-            session: Session::new(login).trust(Trust::none().loopback()),
+            session: Session::builder(login)
+                .trust(Trust::none().loopback())
+                .build(),
             base,
             listed: AtomicU64::new(0),
             _directory: sample.directory,

@@ -68,7 +68,7 @@ async fn ten_thousand_requests_challenged_together_cost_one_login() {
             Ok(Credential::bearer(token)?)
         }
     });
-    let session = Session::new(login).trust(trusting(&globus));
+    let session = Session::builder(login).trust(trusting(&globus)).build();
     let connections = Connections::at_most(CONNECTIONS);
     let client = behind(&session, counting(connections.client(), refused));
     let mut waited = 0;
@@ -129,7 +129,7 @@ async fn three_requirements_at_once_cost_at_most_three_logins() {
             log_in(&globus, http, asked).await
         }
     });
-    let session = Session::new(login).trust(trusting(&globus));
+    let session = Session::builder(login).trust(trusting(&globus)).build();
     let client = behind(&session, counting(connections.client(), refused));
     let all = (0..300).map(|mark| list(&globus, &collections[mark % 3], mark));
     for answer in send_all(&client, &stale, all).await {

@@ -29,7 +29,7 @@ impl Sessions {
             let login = logins.fetch_add(1, SeqCst) + 1;
             async move { Ok(Credential::bearer(format!("token-{login}"))?) }
         });
-        Session::new(login).max_identities(bound)
+        Session::builder(login).max_identities(bound).build()
     }
 
     fn client(&self, session: &Session) -> Service {

@@ -121,7 +121,9 @@ async fn logging_in(
     sent: &Arc<Mutex<Vec<String>>>,
 ) -> (Service, JoinHandle<Answer>) {
     // What was not there is looked for again at once.
-    let session = Session::new(login.clone()).cool_down(Duration::ZERO);
+    let session = Session::builder(login.clone())
+        .cool_down(Duration::ZERO)
+        .build();
     let client = keeping(&session, sent, |path, token| match (path, token) {
         ("/open", _) | (_, "Bearer token-1") => answer(200, ""),
         _ => answer(403, MFA),

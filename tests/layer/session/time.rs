@@ -140,7 +140,9 @@ async fn credential_is_refreshed_a_leeway_before_it_expires() {
         let first = Credential::bearer("token-1").expect("a token");
         let first = first.with_lifetime(seconds(lifetime));
         let login = Login::at_once().then(Ok(first));
-        let session = Session::new(login.clone()).expiry_leeway(seconds(leeway));
+        let session = Session::builder(login.clone())
+            .expiry_leeway(seconds(leeway))
+            .build();
         let client = wanting(&session, &Arc::new(1.into()));
         assert_eq!(ask(&client, get("/")).await.0, 200);
         login.store("token-2");
@@ -222,7 +224,9 @@ async fn failed_look_up_is_repeated_after_thirty_seconds() {
 #[checks::test(start_paused = true)]
 async fn backoff_may_exceed_the_clock() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
-    let session = Session::new(login.clone()).cool_down(Duration::MAX);
+    let session = Session::builder(login.clone())
+        .cool_down(Duration::MAX)
+        .build();
     let client = wanting(&session, &Arc::new(1.into()));
     for wait in [Duration::ZERO, seconds(20 * 365 * 24 * 60 * 60)] {
         advance(wait).await;

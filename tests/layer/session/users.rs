@@ -44,7 +44,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
         .collect();
     let logins = Arc::<Mutex<HashMap<String, usize>>>::default();
     let (own, noted) = (globus.clone(), Arc::clone(&logins));
-    let session = Session::new(reauth_fn(move |challenge| {
+    let session = Session::builder(reauth_fn(move |challenge| {
         let owner = match challenge.target().identity() {
             Whose::Presented(value) => value.header_value().to_str().ok().map(str::to_owned),
             _ => None,
@@ -66,7 +66,8 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
     .trust(trusting(&globus))
     .max_identities(REMEMBERED)
     .max_logins(100)
-    .max_replays(100);
+    .max_replays(100)
+    .build();
     let client = behind(&session, Connections::at_most(32).client());
 
     let mut random = StdRng::seed_from_u64(7);

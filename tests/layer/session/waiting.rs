@@ -36,7 +36,7 @@ fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
 async fn waiters_replay_first_and_then_share_the_next_login() {
     let login = Login::held();
     // Another's login does not count against the one that each of them may have.
-    let session = Session::new(login.clone()).max_logins(1);
+    let session = Session::builder(login.clone()).max_logins(1).build();
     let sent = Arc::<Mutex<Vec<String>>>::default();
     let client = service(&session, &sent);
     let all = ["/", "/p", "/q", "/p"].map(old);
@@ -71,7 +71,9 @@ async fn waiters_replay_first_and_then_share_the_next_login() {
 async fn failed_login_fails_all_waiters() {
     let login = Login::held().then(Err(ReauthError::declined()));
     // Nothing but the failure itself keeps them from it.
-    let session = Session::new(login.clone()).cool_down(Duration::ZERO);
+    let session = Session::builder(login.clone())
+        .cool_down(Duration::ZERO)
+        .build();
     let client = service(&session, &Arc::default());
     let all = ["/", "/", "/p"].map(old);
     let all = spawn_in_turn(&client, all).await;
@@ -86,7 +88,7 @@ async fn failed_login_fails_all_waiters() {
 #[checks::test(start_paused = true)]
 async fn request_out_of_logins_does_not_wait_for_others() {
     let login = Login::held();
-    let session = Session::new(login.clone()).max_logins(1);
+    let session = Session::builder(login.clone()).max_logins(1).build();
     let slow = Arc::new(Semaphore::new(0));
     let is_slow = |path: &str, token: &str| path == "/" && token == "Bearer token-1";
     let layer = GareLayer::from_session(session);

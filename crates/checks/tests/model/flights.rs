@@ -202,8 +202,8 @@ fn service_that_always_challenges_causes_bounded_logins() {
 
 #[checks::test(seconds = 600)]
 fn account_in_use_is_kept_though_it_is_being_evicted() {
-    explore(Way::Succeeds, |_, session| async move {
-        let session = session.max_identities(1);
+    explore(Way::Succeeds, |login, _| async move {
+        let session = Session::builder(login).max_identities(1).build();
         // Known, and idle: the next one to come crowds it out.
         drop(begun(&session, "a"));
         let begin = |name| {

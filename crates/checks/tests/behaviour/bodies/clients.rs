@@ -102,7 +102,9 @@ impl Login {
             async { Ok(Credential::bearer("fresh")?) }
         });
         Self {
-            session: Session::new(login).trust(Trust::none().loopback()),
+            session: Session::builder(login)
+                .trust(Trust::none().loopback())
+                .build(),
             logins,
             patience: Duration::from_secs(600),
         }
