@@ -167,7 +167,7 @@ fn explain(head: &http::response::Parts, body: &[u8]) -> String {
     let message = body["message"].as_str().unwrap_or("no message");
     let mut text = format!("{}: {}", head.status, printable(message));
     let outcome = head.extensions.get::<GareOutcome>();
-    if let Some(refusal) = outcome.and_then(GareOutcome::refusal) {
+    if let Some(refusal) = outcome.and_then(GareOutcome::gave_up) {
         text.push_str(&format!("; no login helped: {refusal}"));
     }
     text

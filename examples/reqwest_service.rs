@@ -7,7 +7,7 @@ mod stand_in;
 
 use std::error::Error;
 
-use globus_gare::reauth::AnsweredBy;
+use globus_gare::reauth::ResponseUrl;
 use globus_gare::{GareLayer, Session};
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -26,7 +26,7 @@ fn service(
             let response = client.execute(request.try_into()?).await?;
             let url = response.url().as_str().parse()?;
             let mut response = Response::from(response);
-            response.extensions_mut().insert(AnsweredBy(url));
+            response.extensions_mut().insert(ResponseUrl(url));
             Ok(response)
         }
     })

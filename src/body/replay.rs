@@ -22,7 +22,7 @@ use super::recording::{Position, Recording, Turn};
 /// or as many as [`with_limit`](Self::with_limit) says. A body that turns out
 /// longer streams on, in the attempt that is under way, and what was kept is
 /// let go: such a request is not sent again, and the outcome of its response is
-/// [`NotReplayable`](crate::reauth::Refusal::NotReplayable).
+/// [`NotReplayable`](crate::reauth::GaveUp::NotReplayable).
 ///
 /// # What a replay sends
 ///

@@ -8,7 +8,7 @@ use http_body::Body;
 use super::limits::Limits;
 use crate::body::{GareBody, Held, Inspection};
 use crate::gare::Detection;
-use crate::reauth::{AnswerHead, AnsweredBy, Exchange, Refusal as GaveUp, Verdict, may_ask};
+use crate::reauth::{AnswerHead, Exchange, GaveUp, ResponseUrl, Verdict, may_ask};
 
 /// A client, and the request that it may have to send again.
 pub(crate) trait Client: Send {
@@ -32,7 +32,7 @@ pub(crate) trait Client: Send {
 
     /// Where a response came from, as far as it tells.
     fn sources(response: &Response<Self::Body>) -> Vec<Uri> {
-        AnsweredBy::told(response.extensions())
+        ResponseUrl::told(response.extensions())
             .into_iter()
             .cloned()
             .collect()

@@ -54,11 +54,11 @@
 //! | layer | where | otherwise |
 //! | --- | --- | --- |
 //! | retry | outside | inside, it takes a 502 that asks for a login for a bad gateway, and tries in vain before the login |
-//! | what sets `Authorization` | outside | inside, it puts the old credential over the new one: the outcome is [`NoProgress`](crate::reauth::Refusal::NoProgress) |
+//! | what sets `Authorization` | outside | inside, it puts the old credential over the new one: the outcome is [`NoProgress`](crate::reauth::GaveUp::NoProgress) |
 //! | decompression | inside | outside, compressed refusals cannot be read, and go to the caller |
 //! | timeout | inside, for each attempt | outside, it is over before a person has logged in; the login goes on for the next request |
 //! | concurrency limit | inside | outside, those who wait for a login take the places of the others |
-//! | redirects | either | inside, ours has to learn which URL answered: tower-http's tells with the feature `follow-redirect`, others through [`AnsweredBy`](crate::reauth::AnsweredBy); one that hides it is believed wherever it went |
+//! | redirects | either | inside, ours has to learn which URL answered: tower-http's tells with the feature `follow-redirect`, others through [`ResponseUrl`](crate::reauth::ResponseUrl); one that hides it is believed wherever it went |
 //! | trace, sensitive headers | either | inside there is a span for each attempt. The credential is always marked sensitive |
 //! | buffer | either | a service that is no `Clone` needs one inside |
 //!

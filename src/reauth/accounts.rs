@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::account::Account;
-use super::{Credential, Identity as Principal};
+use super::{Credential, Principal};
 use crate::runtime::{Mutex, MutexGuard};
 
 /// How many of the values that were issued for an account lead to it: each login adds one, and

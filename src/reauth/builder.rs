@@ -9,13 +9,13 @@ pub(super) struct Settings {
     pub(super) trust: Trust,
     pub(super) max_logins: u32,
     pub(super) max_replays: u32,
-    pub(super) flight_timeout: Duration,
-    pub(super) cool_down: Duration,
+    pub(super) login_timeout: Duration,
+    pub(super) backoff: Duration,
     pub(super) expiry_leeway: Duration,
-    pub(super) max_identities: usize,
-    pub(super) identity_idle: Duration,
+    pub(super) max_principals: usize,
+    pub(super) principal_idle: Duration,
     pub(super) max_origins: usize,
-    pub(super) login_for_unreplayable: bool,
+    pub(super) login_if_not_replayable: bool,
 }
 
 impl Default for Settings {
@@ -24,13 +24,13 @@ impl Default for Settings {
             trust: Trust::globus(),
             max_logins: 3,
             max_replays: 10,
-            flight_timeout: Duration::from_secs(15 * 60),
-            cool_down: Duration::from_secs(30),
+            login_timeout: Duration::from_secs(15 * 60),
+            backoff: Duration::from_secs(30),
             expiry_leeway: Duration::from_secs(60),
-            max_identities: 1024,
-            identity_idle: Duration::from_secs(24 * 60 * 60),
+            max_principals: 1024,
+            principal_idle: Duration::from_secs(24 * 60 * 60),
             max_origins: 64,
-            login_for_unreplayable: false,
+            login_if_not_replayable: false,
         }
     }
 }
@@ -76,15 +76,15 @@ impl SessionBuilder {
     }
 
     /// How long a login may take before it is dropped; 15 minutes by default.
-    pub fn flight_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.flight_timeout = timeout;
+    pub fn login_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.login_timeout = timeout;
         self
     }
 
     /// For how long after a login that failed or did not help nobody is asked
     /// again; 30 seconds by default.
-    pub fn cool_down(mut self, cool_down: Duration) -> Self {
-        self.settings.cool_down = cool_down;
+    pub fn backoff(mut self, backoff: Duration) -> Self {
+        self.settings.backoff = backoff;
         self
     }
 
@@ -94,21 +94,21 @@ impl SessionBuilder {
         self
     }
 
-    /// How many identities beside the session's own are remembered; 1024 by
+    /// How many principals beside the session's own are remembered; 1024 by
     /// default. Beyond that the one that was idle longest is forgotten: it has to
     /// log in again when it is next challenged.
-    pub fn max_identities(mut self, identities: usize) -> Self {
-        self.settings.max_identities = identities;
+    pub fn max_principals(mut self, principals: usize) -> Self {
+        self.settings.max_principals = principals;
         self
     }
 
-    /// After how long without a request an identity is forgotten; 24 hours by default.
-    pub fn identity_idle(mut self, idle: Duration) -> Self {
-        self.settings.identity_idle = idle;
+    /// After how long without a request a principal is forgotten; 24 hours by default.
+    pub fn principal_idle(mut self, idle: Duration) -> Self {
+        self.settings.principal_idle = idle;
         self
     }
 
-    /// For how many services the credentials of one identity are kept; 64 by default.
+    /// For how many services the credentials of one principal are kept; 64 by default.
     pub fn max_origins(mut self, origins: usize) -> Self {
         self.settings.max_origins = origins;
         self
@@ -116,8 +116,8 @@ impl SessionBuilder {
 
     /// Whether a request that cannot be sent again still has its requirement
     /// satisfied, for the next one's sake; no by default.
-    pub fn login_for_unreplayable(mut self, login: bool) -> Self {
-        self.settings.login_for_unreplayable = login;
+    pub fn login_if_not_replayable(mut self, login: bool) -> Self {
+        self.settings.login_if_not_replayable = login;
         self
     }
 }

@@ -14,11 +14,11 @@ use crate::gare::{Found, Gare, Location};
 ///
 /// ```
 /// use globus_gare::gare::{AuthorizationParameters, Gare};
-/// use globus_gare::reauth::{Challenge, Identity, Target};
+/// use globus_gare::reauth::{Challenge, Principal, Target};
 ///
 /// // By hand, to try a `Reauthenticator` with.
 /// let asked = AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
-/// let target = Target::new("https://transfer.api.globus.org".parse()?, Identity::Session);
+/// let target = Target::new("https://transfer.api.globus.org".parse()?, Principal::Session);
 /// let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", asked));
 /// assert_eq!(
 ///     challenge.in_plain_words(),
@@ -109,7 +109,7 @@ impl Challenge {
         self.attempt
     }
 
-    /// How many credentials the identity had obtained when the request was sent; 0 for none.
+    /// How many credentials the principal had obtained when the request was sent; 0 for none.
     pub fn generation(&self) -> u64 {
         self.generation
     }

@@ -8,7 +8,7 @@ use super::account::{Issued, Login, State};
 use super::builder::Settings;
 use super::requirement::covers;
 use super::run::Running;
-use super::{GareOptions, Origin, Refusal as GaveUp};
+use super::{GareOptions, GaveUp, Origin};
 use crate::gare::{AuthorizationParameters, Gare};
 
 /// A challenged request, as far as it matters here.
@@ -92,7 +92,7 @@ pub(super) fn decide(
     }
     // A login of another request asked for this a moment ago, and nobody was accepted with it yet.
     if let Some(login) = last_login
-        && now.saturating_duration_since(login.ended_at) < settings.cool_down
+        && now.saturating_duration_since(login.ended_at) < settings.backoff
         && request.sent >= login.generation
         && !login.is_proven
         && covers(&login.requirement, required)

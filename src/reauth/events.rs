@@ -8,7 +8,7 @@ use std::future::Future;
 use http::{Method, StatusCode};
 
 use super::run::Ended;
-use super::{Refusal, Target};
+use super::{GaveUp, Target};
 use crate::gare::{Found, Limit};
 
 /// `tracing::$level!` with the session's target, or nothing without the feature.
@@ -27,18 +27,18 @@ pub(super) fn challenged(
     found: &[Found],
     generation: u64,
 ) {
-    event!(info, origin = %target.origin(), identity = ?target.identity(), %method, status = status.as_u16(),
+    event!(info, origin = %target.origin(), principal = ?target.principal(), %method, status = status.as_u16(),
         requirements = found.len(), generation, "challenged");
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn joined(target: &Target) {
-    event!(debug, origin = %target.origin(), identity = ?target.identity(), "joined");
+    event!(debug, origin = %target.origin(), principal = ?target.principal(), "joined");
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn logging_in(target: &Target, attempt: u32) {
-    event!(info, origin = %target.origin(), identity = ?target.identity(), attempt, "logging in");
+    event!(info, origin = %target.origin(), principal = ?target.principal(), attempt, "logging in");
 }
 
 /// `login` in the span that it goes on in.
@@ -51,7 +51,7 @@ pub(super) fn during_login<F: Future>(
     #[cfg(feature = "tracing")]
     let login = tracing::Instrument::instrument(
         login,
-        tracing::info_span!(target: "globus_gare", "login", origin = %target.origin(), identity = ?target.identity(),
+        tracing::info_span!(target: "globus_gare", "login", origin = %target.origin(), principal = ?target.principal(),
             attempt),
     );
     login
@@ -59,12 +59,12 @@ pub(super) fn during_login<F: Future>(
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn waiting(target: &Target) {
-    event!(debug, origin = %target.origin(), identity = ?target.identity(), "waiting");
+    event!(debug, origin = %target.origin(), principal = ?target.principal(), "waiting");
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn looking_up(target: &Target) {
-    event!(debug, origin = %target.origin(), identity = ?target.identity(), "renewing");
+    event!(debug, origin = %target.origin(), principal = ?target.principal(), "looking up");
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
@@ -72,22 +72,22 @@ pub(super) fn looked_up(target: &Target, ended: &Ended) {
     match ended {
         Ok(issued) => {
             let generation = issued.as_ref().map(|issued| issued.generation);
-            event!(debug, origin = %target.origin(), identity = ?target.identity(), generation, "renewed");
+            event!(debug, origin = %target.origin(), principal = ?target.principal(), generation, "looked up");
         }
         Err(error) => {
-            event!(warn, origin = %target.origin(), identity = ?target.identity(), %error, "renewal failed");
+            event!(warn, origin = %target.origin(), principal = ?target.principal(), %error, "look-up failed");
         }
     }
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn over_limit(target: &Target, limit: Limit) {
-    event!(warn, origin = %target.origin(), identity = ?target.identity(), %limit, "over limit");
+    event!(warn, origin = %target.origin(), principal = ?target.principal(), %limit, "over limit");
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn only_quoted(target: &Target) {
-    event!(debug, origin = %target.origin(), identity = ?target.identity(), "only quoted");
+    event!(debug, origin = %target.origin(), principal = ?target.principal(), "only quoted");
 }
 
 pub(super) fn not_trusted() {
@@ -99,20 +99,20 @@ pub(super) fn logged_in(target: &Target, ended: &Ended) {
     match ended {
         Ok(issued) => {
             let generation = issued.as_ref().map(|issued| issued.generation);
-            event!(info, origin = %target.origin(), identity = ?target.identity(), generation, "logged in");
+            event!(info, origin = %target.origin(), principal = ?target.principal(), generation, "logged in");
         }
         Err(error) => {
-            event!(warn, origin = %target.origin(), identity = ?target.identity(), %error, "login failed");
+            event!(warn, origin = %target.origin(), principal = ?target.principal(), %error, "login failed");
         }
     }
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn replayed(target: &Target, replays: u32, generation: u64) {
-    event!(info, origin = %target.origin(), identity = ?target.identity(), replays, generation, "replayed");
+    event!(info, origin = %target.origin(), principal = ?target.principal(), replays, generation, "replayed");
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn gave_up(target: &Target, refusal: &Refusal) {
-    event!(warn, origin = %target.origin(), identity = ?target.identity(), reason = refusal.name(), "gave up");
+pub(super) fn gave_up(target: &Target, reason: &GaveUp) {
+    event!(warn, origin = %target.origin(), principal = ?target.principal(), reason = reason.name(), "gave up");
 }

@@ -16,7 +16,7 @@ use super::origin::OriginRef;
 use super::route::{RequestHead, principal};
 use super::satisfy::Waiting;
 use super::stats::count;
-use super::{GareOptions, GareOutcome, Origin, Refusal as GaveUp, Session, Target, events};
+use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, events};
 use crate::gare::{AuthorizationParameters, Detection, Found};
 use crate::runtime;
 
@@ -173,7 +173,7 @@ impl Exchange {
         match result {
             Ok(issued) => {
                 self.sent = issued.generation;
-                self.progress().outcome.refusal = None;
+                self.progress().outcome.gave_up = None;
                 Verdict::Replay(issued.credential.into_header_value())
             }
             Err(reason) => {
@@ -201,13 +201,13 @@ impl Exchange {
         }
         let progress = self.progress();
         progress.waiting = None;
-        progress.outcome.refusal = Some(reason);
+        progress.outcome.gave_up = Some(reason);
     }
 
     /// Leaves the outcome with the response that the caller gets.
     pub(crate) fn finish(&mut self, status: StatusCode, extensions: &mut Extensions) {
         let outcome = self.progress.take().map(|progress| progress.outcome);
-        let gave_up = outcome.as_ref().is_some_and(|it| it.refusal.is_some());
+        let gave_up = outcome.as_ref().is_some_and(|it| it.gave_up.is_some());
         if let Some(account) = &self.account
             && self.sent > 0
             && !gave_up
@@ -224,7 +224,7 @@ impl Exchange {
 
     fn target(&self) -> Option<Target> {
         let origin = Origin::of(&self.uri).ok()?;
-        let principal = principal(self.options.identity.as_ref(), self.presented.as_ref());
+        let principal = principal(self.options.principal.as_ref(), self.presented.as_ref());
         Some(Target::new(origin, principal))
     }
 
@@ -288,7 +288,7 @@ impl Exchange {
     }
 
     fn waits_until(&mut self) -> Option<Instant> {
-        let max_wait = self.options.deadline?;
+        let max_wait = self.options.max_wait?;
         let waits_until = &mut self.progress().waits_until;
         if waits_until.is_none() {
             *waits_until = Instant::now().checked_add(max_wait);

@@ -21,12 +21,12 @@ pub(super) fn log_in(
     let (target, attempt) = (challenge.target().clone(), challenge.attempt());
     events::logging_in(&target, attempt);
     let (session, account) = (session.clone(), account.clone());
-    let (limit, reauthenticator) = (session.settings().flight_timeout, session.reauthenticator());
+    let (limit, reauthenticator) = (session.settings().login_timeout, session.reauthenticator());
     let work = async move { reauthenticator.reauthenticate(&challenge).await };
     let work = events::during_login(&target, attempt, work);
     run::launch(limit, reporter, work, move |result| {
         let settings = session.settings();
-        let backoff = Backoff::starting(Instant::now(), settings.cool_down);
+        let backoff = Backoff::starting(Instant::now(), settings.backoff);
         let mut state = account.account().lock();
         let ended = state.end_login(&login, result, backoff, settings.max_origins);
         drop(state);
@@ -67,14 +67,14 @@ pub(super) fn look_up(
     }
     let began = state.current(origin.view());
     let began = began.map_or(0, |issued| issued.generation);
-    let (reporter, running) = run::begin(settings.flight_timeout);
+    let (reporter, running) = run::begin(settings.login_timeout);
     state.begin_look_up(origin.clone(), running.clone());
     drop(state);
 
-    count(&session.counters().renewals);
+    count(&session.counters().look_ups);
     events::looking_up(target);
     let (session, account, target) = (session.clone(), account.clone(), target.clone());
-    let (limit, reauthenticator) = (settings.flight_timeout, session.reauthenticator());
+    let (limit, reauthenticator) = (settings.login_timeout, session.reauthenticator());
     // A login elsewhere may follow a rejection: what it brings is looked for at the next one.
     let backs_off = rejected.is_none();
     let wanted = target.clone();
@@ -87,7 +87,7 @@ pub(super) fn look_up(
     run::launch(limit, reporter, work, move |result| {
         let settings = session.settings();
         let backoff = (backs_off || result.is_err())
-            .then(|| Backoff::starting(Instant::now(), settings.cool_down));
+            .then(|| Backoff::starting(Instant::now(), settings.backoff));
         let (origin, max) = (target.origin().clone(), settings.max_origins);
         let mut state = account.account().lock();
         let ended = state.end_look_up(origin, began, result, backoff, max);

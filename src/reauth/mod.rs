@@ -23,21 +23,21 @@
 //!
 //! | name | what | fields | when |
 //! | --- | --- | --- | --- |
-//! | `challenged` | INFO event | `origin` `identity` `method` `status` `requirements` `generation` | an answer asks for something |
-//! | `over limit` | WARN event | `origin` `identity` `limit` | an answer asks for more than a login can carry, and is not acted on |
-//! | `only quoted` | DEBUG event | `origin` `identity` | an answer quotes a refused login, and its origin is not one that the program added |
+//! | `challenged` | INFO event | `origin` `principal` `method` `status` `requirements` `generation` | an answer asks for something |
+//! | `over limit` | WARN event | `origin` `principal` `limit` | an answer asks for more than a login can carry, and is not acted on |
+//! | `only quoted` | DEBUG event | `origin` `principal` | an answer quotes a refused login, and its origin is not one that the program added |
 //! | `not trusted` | DEBUG event | | an answer that may ask for something came from an origin that is not trusted |
-//! | `logging in` | INFO event | `origin` `identity` `attempt` | a login starts |
-//! | `login` | INFO span | `origin` `identity` `attempt` | around all that the reauthenticator does for a login |
-//! | `joined` | DEBUG event | `origin` `identity` | a request waits for a login that gives what it needs |
-//! | `waiting` | DEBUG event | `origin` `identity` | a request waits for another login to be over, to ask for its own |
-//! | `logged in` | INFO event | `origin` `identity` `generation` | a login succeeded |
-//! | `login failed` | WARN event | `origin` `identity` `error` | a login failed |
-//! | `renewing` | DEBUG event | `origin` `identity` | a credential is looked for without asking anybody |
-//! | `renewed` | DEBUG event | `origin` `identity` `generation` | it is there, or there is none and so no generation |
-//! | `renewal failed` | WARN event | `origin` `identity` `error` | it could not be had |
-//! | `replayed` | INFO event | `origin` `identity` `replays` `generation` | a request is sent again |
-//! | `gave up` | WARN event | `origin` `identity` `reason` | a refusal goes back to the caller: [`Refusal::name`] |
+//! | `logging in` | INFO event | `origin` `principal` `attempt` | a login starts |
+//! | `login` | INFO span | `origin` `principal` `attempt` | around all that the reauthenticator does for a login |
+//! | `joined` | DEBUG event | `origin` `principal` | a request waits for a login that gives what it needs |
+//! | `waiting` | DEBUG event | `origin` `principal` | a request waits for another login to be over, to ask for its own |
+//! | `logged in` | INFO event | `origin` `principal` `generation` | a login succeeded |
+//! | `login failed` | WARN event | `origin` `principal` `error` | a login failed |
+//! | `looking up` | DEBUG event | `origin` `principal` | a credential is looked for without asking anybody |
+//! | `looked up` | DEBUG event | `origin` `principal` `generation` | it is there, or there is none and so no generation |
+//! | `look-up failed` | WARN event | `origin` `principal` `error` | it could not be had |
+//! | `replayed` | INFO event | `origin` `principal` `replays` `generation` | a request is sent again |
+//! | `gave up` | WARN event | `origin` `principal` `reason` | a refusal goes back to the caller: [`GaveUp::name`] |
 //!
 //! [`Session::stats`] counts the same.
 
@@ -75,12 +75,12 @@ pub use self::describe::printable;
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::ReauthError;
 pub use self::options::GareOptions;
-pub use self::origin::{AnsweredBy, InvalidOrigin, Origin};
-pub use self::outcome::{GareOutcome, Refusal};
+pub use self::origin::{InvalidOrigin, Origin, ResponseUrl};
+pub use self::outcome::{GareOutcome, GaveUp};
 pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
 pub use self::session::Session;
-pub use self::stats::{Refusals, Stats};
-pub use self::target::{Identity, Target};
+pub use self::stats::{GaveUpCounts, Stats};
+pub use self::target::{Principal, Target};
 pub use self::trust::Trust;
 
 pub(crate) use self::exchange::{AnswerHead, Exchange, Verdict};

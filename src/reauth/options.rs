@@ -8,17 +8,17 @@ use std::time::Duration;
 /// use globus_gare::reauth::GareOptions;
 ///
 /// let request = http::Request::get("https://transfer.api.globus.org/v0.10/task_list")
-///     .extension(GareOptions::new().no_prompt().deadline(Duration::from_secs(30)))
+///     .extension(GareOptions::new().no_prompt().max_wait(Duration::from_secs(30)))
 ///     .body(())
 ///     .unwrap();
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct GareOptions {
-    pub(crate) never: bool,
+    pub(crate) bypass: bool,
     pub(crate) no_prompt: bool,
     pub(crate) login_only: bool,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) identity: Option<Arc<str>>,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) principal: Option<Arc<str>>,
 }
 
 impl GareOptions {
@@ -30,8 +30,8 @@ impl GareOptions {
     /// The request passes through as if there were no layer: no credential is
     /// put on it, and its response is not looked at.
     #[must_use]
-    pub fn never(mut self) -> Self {
-        self.never = true;
+    pub fn bypass(mut self) -> Self {
+        self.bypass = true;
         self
     }
 
@@ -47,15 +47,15 @@ impl GareOptions {
     /// How long this request waits for logins, in all; the login itself goes on
     /// for others. By default it waits as long as the login may take.
     #[must_use]
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.max_wait = Some(max_wait);
         self
     }
 
     /// A requirement is satisfied for the requests to come, but this request is
     /// not sent again: its response comes back once the login is over.
     #[must_use]
-    pub fn login_without_replay(mut self) -> Self {
+    pub fn login_only(mut self) -> Self {
         self.login_only = true;
         self
     }
@@ -64,8 +64,8 @@ impl GareOptions {
     /// tell, or tells something that changes: a user id, a session id. The key is
     /// seen by the [`Reauthenticator`](super::Reauthenticator) and is no secret.
     #[must_use]
-    pub fn identity(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.identity = Some(key.into());
+    pub fn principal(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.principal = Some(key.into());
         self
     }
 }

@@ -195,30 +195,30 @@ impl fmt::Display for Origin {
 /// understood without it, with the feature `follow-redirect`.
 ///
 /// ```
-/// use globus_gare::reauth::AnsweredBy;
+/// use globus_gare::reauth::ResponseUrl;
 ///
 /// # fn adapt(url: &str) -> Result<http::Response<()>, http::Error> {
 /// let mut response = http::Response::new(());
-/// response.extensions_mut().insert(AnsweredBy(url.parse()?));
+/// response.extensions_mut().insert(ResponseUrl(url.parse()?));
 /// # Ok(response)
 /// # }
 /// # adapt("https://transfer.api.globus.org/").unwrap();
 /// ```
 #[derive(Clone)]
-pub struct AnsweredBy(pub Uri);
+pub struct ResponseUrl(pub Uri);
 
-impl fmt::Debug for AnsweredBy {
+impl fmt::Debug for ResponseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The query may hold a code, and user information a password.
         let origin = Origin::of(&self.0).ok();
-        f.debug_struct("AnsweredBy")
+        f.debug_struct("ResponseUrl")
             .field("origin", &origin.map(|origin| origin.to_string()))
             .field("path", &self.0.path())
             .finish_non_exhaustive()
     }
 }
 
-impl AnsweredBy {
+impl ResponseUrl {
     /// The URI that answered, if a client inside has told.
     pub(crate) fn told(extensions: &Extensions) -> Option<&Uri> {
         let told = extensions.get::<Self>().map(|answered| &answered.0);

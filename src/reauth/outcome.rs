@@ -9,14 +9,14 @@ use crate::gare::Found;
 /// looked at, and no login took place for its request.
 ///
 /// ```
-/// use globus_gare::reauth::{GareOutcome, Refusal};
+/// use globus_gare::reauth::{GareOutcome, GaveUp};
 ///
 /// fn report<B>(response: &http::Response<B>) {
 ///     let Some(outcome) = response.extensions().get::<GareOutcome>() else { return };
-///     match outcome.refusal() {
+///     match outcome.gave_up() {
 ///         None => eprintln!("answered after {} login(s)", outcome.logins()),
-///         Some(Refusal::Failed(error)) if error.is_declined() => eprintln!("you declined"),
-///         Some(refusal) => eprintln!("not logged in: {refusal}"),
+///         Some(GaveUp::Failed(error)) if error.is_declined() => eprintln!("you declined"),
+///         Some(reason) => eprintln!("not logged in: {reason}"),
 ///     }
 /// }
 /// ```
@@ -25,7 +25,7 @@ pub struct GareOutcome {
     pub(crate) found: Vec<Found>,
     pub(crate) logins: u32,
     pub(crate) replays: u32,
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) gave_up: Option<GaveUp>,
 }
 
 impl GareOutcome {
@@ -45,15 +45,15 @@ impl GareOutcome {
     }
 
     /// Why the response is the service's refusal; `None` where the requirement was met.
-    pub fn refusal(&self) -> Option<&Refusal> {
-        self.refusal.as_ref()
+    pub fn gave_up(&self) -> Option<&GaveUp> {
+        self.gave_up.as_ref()
     }
 }
 
 /// Why nothing, or nothing more, was done about a requirement.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum GaveUp {
     /// The response came from an origin that is not [trusted](super::Trust).
     Untrusted,
     /// The request came with an `Authorization` that is no bearer token, which a
@@ -61,7 +61,7 @@ pub enum Refusal {
     NotBearer,
     /// The request's body cannot be sent a second time.
     NotReplayable,
-    /// The request said [`login_without_replay`](super::GareOptions::login_without_replay).
+    /// The request said [`login_only`](super::GareOptions::login_only).
     LoginOnly,
     /// The request said [`no_prompt`](super::GareOptions::no_prompt).
     NoPrompt,
@@ -69,13 +69,13 @@ pub enum Refusal {
     NoProgress,
     /// The request used up its logins or its replays.
     Exhausted,
-    /// The request's own [deadline](super::GareOptions::deadline) passed.
-    DeadlineElapsed,
+    /// The request's own [deadline](super::GareOptions::max_wait) passed.
+    MaxWait,
     /// The login failed, now or within the cool-down.
     Failed(ReauthError),
 }
 
-impl Refusal {
+impl GaveUp {
     /// A short, stable name for logs and counters.
     pub fn name(&self) -> &'static str {
         match self {
@@ -86,13 +86,13 @@ impl Refusal {
             Self::NoPrompt => "no_prompt",
             Self::NoProgress => "no_progress",
             Self::Exhausted => "exhausted",
-            Self::DeadlineElapsed => "deadline_elapsed",
+            Self::MaxWait => "max_wait",
             Self::Failed(_) => "failed",
         }
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for GaveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Untrusted => "the answer came from an origin that is not trusted",
@@ -102,7 +102,7 @@ impl fmt::Display for Refusal {
             Self::NoPrompt => "the request asked not to prompt anybody",
             Self::NoProgress => "the service asks for the same again after a login that succeeded",
             Self::Exhausted => "the request used up its logins",
-            Self::DeadlineElapsed => "the request's deadline passed before the login was done",
+            Self::MaxWait => "the request's deadline passed before the login was done",
             Self::Failed(error) => return error.fmt(f),
         })
     }

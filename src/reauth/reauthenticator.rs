@@ -11,7 +11,7 @@ use super::{Challenge, Credential, ReauthError, Target};
 /// # What the session promises
 ///
 /// - [`reauthenticate`](Self::reauthenticate) runs at most once at a time per
-///   identity, however many requests were refused; the others wait for it.
+///   principal, however many requests were refused; the others wait for it.
 /// - It runs detached from the requests that wait: dropping them all does not
 ///   cancel it. It is dropped after the session's flight timeout (15 minutes
 ///   by default), and a panic in it fails the login, not the program.
@@ -56,7 +56,7 @@ pub trait Reauthenticator: Send + Sync + 'static {
     /// credential to replay with.
     ///
     /// The credential is for [`challenge.target()`](Challenge::target): that
-    /// service, and that identity. A token renewed with a refresh token never
+    /// service, and that principal. A token renewed with a refresh token never
     /// answers a challenge, since it belongs to the same session as before.
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError>;
 

@@ -8,9 +8,7 @@ use tokio::time::Instant;
 
 use super::exchange::Exchange;
 use super::origin::OriginRef;
-use super::{
-    Credential, GareOptions, GareOutcome, Identity as Principal, Refusal as GaveUp, Session, events,
-};
+use super::{Credential, GareOptions, GareOutcome, GaveUp, Principal, Session, events};
 use crate::runtime;
 
 /// A request that is about to be sent.
@@ -55,7 +53,7 @@ impl Untrusted {
         self.session.counters().gave_up(&GaveUp::Untrusted);
         events::not_trusted();
         GareOutcome {
-            refusal: Some(GaveUp::Untrusted),
+            gave_up: Some(GaveUp::Untrusted),
             ..GareOutcome::default()
         }
     }
@@ -100,7 +98,7 @@ impl Session {
     /// Routes a request. Nothing waits here.
     pub(crate) fn start(&self, request: RequestHead<'_>) -> Route {
         let options = request.extensions.get::<GareOptions>();
-        if options.is_some_and(|options| options.never)
+        if options.is_some_and(|options| options.bypass)
             || runtime::is_in_login()
             || is_part_of_a_login(request.uri.path())
         {
@@ -115,7 +113,7 @@ impl Session {
             });
         };
         let presented = request.headers.get(AUTHORIZATION);
-        let name = options.and_then(|options| options.identity.as_ref());
+        let name = options.and_then(|options| options.principal.as_ref());
         let accounts = self.accounts();
         let account = match (name, presented) {
             (None, None) => Some(accounts.own()),

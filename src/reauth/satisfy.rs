@@ -14,7 +14,7 @@ use super::login::{log_in, look_up};
 use super::route::Presented;
 use super::run::{self, Ended, Reporter};
 use super::stats::count;
-use super::{Challenge, Origin, Refusal as GaveUp, Target, events};
+use super::{Challenge, GaveUp, Origin, Target, events};
 use crate::gare::{Found, Gare, coalesce};
 
 /// What a request asks for once the login under way has ended: the next login may ask for it too.
@@ -40,7 +40,7 @@ impl Exchange {
     ) -> Result<Issued, GaveUp> {
         let settings = self.session.settings();
         let max_replays = settings.max_replays;
-        if !replayable && !settings.login_for_unreplayable && !self.options.login_only {
+        if !replayable && !settings.login_if_not_replayable && !self.options.login_only {
             return Err(GaveUp::NotReplayable);
         }
         if Presented::of(self.presented.as_ref()) == Presented::Other {
@@ -53,7 +53,7 @@ impl Exchange {
         let account = match &self.account {
             Some(account) => account.clone(),
             None => {
-                let account = self.session.accounts().find_or_make(target.identity());
+                let account = self.session.accounts().find_or_make(target.principal());
                 self.account.insert(account).clone()
             }
         };
@@ -123,12 +123,12 @@ impl Exchange {
             Step::NoProgress => {
                 for gare in required {
                     let unmet = gare.authorization_parameters.clone();
-                    state.note_unmet(unmet, now, settings.cool_down);
+                    state.note_unmet(unmet, now, settings.backoff);
                 }
                 (step, None)
             }
             Step::Lead(gare) => {
-                let (reporter, running) = run::begin(settings.flight_timeout);
+                let (reporter, running) = run::begin(settings.login_timeout);
                 let login = Login {
                     origin: origin.clone(),
                     requirement: Arc::new(gare.authorization_parameters.clone()),
@@ -154,7 +154,7 @@ impl Exchange {
 
     async fn wait(&mut self, ended: impl Future<Output = Ended>) -> Result<Ended, GaveUp> {
         let ended = self.within_max_wait(ended).await;
-        ended.ok_or(GaveUp::DeadlineElapsed)
+        ended.ok_or(GaveUp::MaxWait)
     }
 
     fn remember_waiting(&mut self, account: &Arc<Account>, required: Gare) {

@@ -7,7 +7,7 @@ use super::stats::{Counters, Stats};
 use super::{Reauthenticator, SessionBuilder};
 
 /// The state that all clones of a layer share: the reauthenticator and, per
-/// identity, the current credential, its generation and the login under way.
+/// principal, the current credential, its generation and the login under way.
 ///
 /// Most programs never name it: [`GareLayer::new`](crate::layer::GareLayer::new)
 /// makes one. Build it here to share one login between several clients, or to
@@ -54,7 +54,7 @@ impl Session {
         reauthenticator: Arc<dyn Reauthenticator>,
         settings: Settings,
     ) -> Self {
-        let accounts = Accounts::new(settings.max_identities, settings.identity_idle);
+        let accounts = Accounts::new(settings.max_principals, settings.principal_idle);
         Self {
             shared: Arc::new(Shared {
                 reauthenticator,
@@ -68,7 +68,7 @@ impl Session {
     /// What the session has done so far.
     pub fn stats(&self) -> Stats {
         Stats {
-            identities: self.shared.accounts.count() as u64,
+            principals: self.shared.accounts.count() as u64,
             ..self.shared.counters.read()
         }
     }

@@ -1,7 +1,7 @@
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::Refusal;
+use super::GaveUp;
 use crate::runtime::{Mutex, MutexGuard};
 
 /// What a session has done so far: read with [`Session::stats`](super::Session::stats).
@@ -14,7 +14,7 @@ use crate::runtime::{Mutex, MutexGuard};
 ///
 /// let session = Session::new(reauth_fn(|_| async { Ok(Credential::bearer("AgEX4mpl3")?) }));
 /// let stats = session.stats();
-/// println!("{} logins, {} of them failed; {} refusals", stats.logins, stats.failed_logins, stats.refusals.total());
+/// println!("{} logins, {} of them failed; {} refusals", stats.logins, stats.failed_logins, stats.gave_up.total());
 /// # assert_eq!(stats, Default::default());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,55 +26,55 @@ pub struct Stats {
     pub logins: u64,
     /// Logins that failed, were declined, panicked or took too long.
     pub failed_logins: u64,
-    /// Silent renewals that were started.
-    pub renewals: u64,
+    /// Silent look_ups that were started.
+    pub look_ups: u64,
     /// Requests that waited for a login that another one had started.
     pub joins: u64,
     /// Requests that were sent again.
     pub replays: u64,
     /// Identities that are remembered now, beside the session's own: each value
     /// that requests present, or that was issued for one, counts.
-    pub identities: u64,
+    pub principals: u64,
     /// Responses that went back to the caller as refusals, by reason.
-    pub refusals: Refusals,
+    pub gave_up: GaveUpCounts,
 }
 
-/// How many responses went back as refusals, for each [`Refusal`].
+/// How many responses went back as refusals, for each [`GaveUp`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Refusals {
-    /// [`Refusal::Untrusted`]
+pub struct GaveUpCounts {
+    /// [`GaveUp::Untrusted`]
     pub untrusted: u64,
-    /// [`Refusal::NotBearer`]
+    /// [`GaveUp::NotBearer`]
     pub not_bearer: u64,
-    /// [`Refusal::NotReplayable`]
+    /// [`GaveUp::NotReplayable`]
     pub not_replayable: u64,
-    /// [`Refusal::LoginOnly`]
+    /// [`GaveUp::LoginOnly`]
     pub login_only: u64,
-    /// [`Refusal::NoPrompt`]
+    /// [`GaveUp::NoPrompt`]
     pub no_prompt: u64,
-    /// [`Refusal::NoProgress`]
+    /// [`GaveUp::NoProgress`]
     pub no_progress: u64,
-    /// [`Refusal::Exhausted`]
+    /// [`GaveUp::Exhausted`]
     pub exhausted: u64,
-    /// [`Refusal::DeadlineElapsed`]
-    pub deadline_elapsed: u64,
-    /// [`Refusal::Failed`]
+    /// [`GaveUp::MaxWait`]
+    pub max_wait: u64,
+    /// [`GaveUp::Failed`]
     pub failed: u64,
 }
 
-impl Refusals {
-    fn of(&mut self, refusal: &Refusal) -> &mut u64 {
-        match refusal {
-            Refusal::Untrusted => &mut self.untrusted,
-            Refusal::NotBearer => &mut self.not_bearer,
-            Refusal::NotReplayable => &mut self.not_replayable,
-            Refusal::LoginOnly => &mut self.login_only,
-            Refusal::NoPrompt => &mut self.no_prompt,
-            Refusal::NoProgress => &mut self.no_progress,
-            Refusal::Exhausted => &mut self.exhausted,
-            Refusal::DeadlineElapsed => &mut self.deadline_elapsed,
-            Refusal::Failed(_) => &mut self.failed,
+impl GaveUpCounts {
+    fn of(&mut self, reason: &GaveUp) -> &mut u64 {
+        match reason {
+            GaveUp::Untrusted => &mut self.untrusted,
+            GaveUp::NotBearer => &mut self.not_bearer,
+            GaveUp::NotReplayable => &mut self.not_replayable,
+            GaveUp::LoginOnly => &mut self.login_only,
+            GaveUp::NoPrompt => &mut self.no_prompt,
+            GaveUp::NoProgress => &mut self.no_progress,
+            GaveUp::Exhausted => &mut self.exhausted,
+            GaveUp::MaxWait => &mut self.max_wait,
+            GaveUp::Failed(_) => &mut self.failed,
         }
     }
 
@@ -91,12 +91,12 @@ impl Refusals {
         let Self {
             no_progress,
             exhausted,
-            deadline_elapsed,
+            max_wait,
             failed,
             ..
         } = self;
         let asked_for = untrusted + not_bearer + not_replayable + login_only + no_prompt;
-        asked_for + no_progress + exhausted + deadline_elapsed + failed
+        asked_for + no_progress + exhausted + max_wait + failed
     }
 }
 
@@ -105,19 +105,19 @@ pub(super) struct Counters {
     pub(super) challenges: AtomicU64,
     pub(super) logins: AtomicU64,
     pub(super) failed_logins: AtomicU64,
-    pub(super) renewals: AtomicU64,
+    pub(super) look_ups: AtomicU64,
     pub(super) joins: AtomicU64,
     pub(super) replays: AtomicU64,
-    refusals: Mutex<Refusals>,
+    gave_up: Mutex<GaveUpCounts>,
 }
 
 impl Counters {
-    pub(super) fn gave_up(&self, refusal: &Refusal) {
-        *self.refusals().of(refusal) += 1;
+    pub(super) fn gave_up(&self, reason: &GaveUp) {
+        *self.counts().of(reason) += 1;
     }
 
-    fn refusals(&self) -> MutexGuard<'_, Refusals> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, GaveUpCounts> {
+        self.gave_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn read(&self) -> Stats {
@@ -125,11 +125,11 @@ impl Counters {
             challenges: self.challenges.load(Relaxed),
             logins: self.logins.load(Relaxed),
             failed_logins: self.failed_logins.load(Relaxed),
-            renewals: self.renewals.load(Relaxed),
+            look_ups: self.look_ups.load(Relaxed),
             joins: self.joins.load(Relaxed),
             replays: self.replays.load(Relaxed),
-            identities: 0,
-            refusals: *self.refusals(),
+            principals: 0,
+            gave_up: *self.counts(),
         }
     }
 }

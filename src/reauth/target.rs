@@ -8,13 +8,13 @@ use super::{Credential, Origin};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     origin: Origin,
-    identity: Identity,
+    principal: Principal,
 }
 
 impl Target {
-    /// The service at `origin`, for `identity`.
-    pub fn new(origin: Origin, identity: Identity) -> Self {
-        Self { origin, identity }
+    /// The service at `origin`, for `principal`.
+    pub fn new(origin: Origin, principal: Principal) -> Self {
+        Self { origin, principal }
     }
 
     /// Where the request goes. Globus Auth calls this a resource server and
@@ -24,44 +24,44 @@ impl Target {
     }
 
     /// Whose request it is.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
+    pub fn principal(&self) -> &Principal {
+        &self.principal
     }
 }
 
 /// Whose request it is.
 ///
-/// Flights, generations and credentials are kept per identity, and the
+/// Logins, generations and credentials are kept per principal, and the
 /// credential of one never goes out on the request of another.
 ///
 /// ```
-/// use globus_gare::reauth::{Identity, Target};
+/// use globus_gare::reauth::{Principal, Target};
 ///
 /// /// Where the tokens of one's users are, by whom and for what.
 /// fn key(target: &Target) -> Option<String> {
-///     match target.identity() {
-///         Identity::Named(user) => Some(format!("{user} at {}", target.origin())),
+///     match target.principal() {
+///         Principal::Named(user) => Some(format!("{user} at {}", target.origin())),
 ///         _ => None,
 ///     }
 /// }
 ///
-/// let target = Target::new("https://groups.api.globus.org".parse()?, Identity::Named("ada".into()));
+/// let target = Target::new("https://groups.api.globus.org".parse()?, Principal::Named("ada".into()));
 /// assert_eq!(key(&target).as_deref(), Some("ada at https://groups.api.globus.org"));
 /// # Ok::<(), globus_gare::reauth::InvalidOrigin>(())
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
-pub enum Identity {
+pub enum Principal {
     /// The session's own: requests that come without an `Authorization` header.
     Session,
     /// The one that the caller names with
-    /// [`GareOptions::identity`](super::GareOptions::identity).
+    /// [`GareOptions::principal`](super::GareOptions::principal).
     Named(Arc<str>),
     /// Whoever the `Authorization` value that the request came with belongs to.
     Presented(Credential),
 }
 
-impl PartialEq for Identity {
+impl PartialEq for Principal {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Session, Self::Session) => true,
@@ -72,9 +72,9 @@ impl PartialEq for Identity {
     }
 }
 
-impl Eq for Identity {}
+impl Eq for Principal {}
 
-impl Hash for Identity {
+impl Hash for Principal {
     fn hash<H: Hasher>(&self, state: &mut H) {
         std::mem::discriminant(self).hash(state);
         match self {
@@ -85,7 +85,7 @@ impl Hash for Identity {
     }
 }
 
-impl fmt::Debug for Identity {
+impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session => f.write_str("Session"),

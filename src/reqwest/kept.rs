@@ -6,7 +6,7 @@ use reqwest_middleware::{Error, Next};
 use super::answer;
 use crate::body::{ReplayBody, ReplayableBody};
 use crate::layer::{Client, KeptHeaders};
-use crate::reauth::{AnsweredBy, Exchange};
+use crate::reauth::{Exchange, ResponseUrl};
 
 /// What is kept of a request, to send it again.
 pub(super) struct Kept {
@@ -110,7 +110,7 @@ impl Client for Replays<'_> {
     }
 
     fn sources(response: &Response<Body>) -> Vec<Uri> {
-        let told = AnsweredBy::told(response.extensions()).cloned();
+        let told = ResponseUrl::told(response.extensions()).cloned();
         // Where reqwest and `http` disagree about what a URL is, it names no origin.
         let url = answer::url(response).and_then(|url| url.as_str().parse().ok());
         told.into_iter().chain([url.unwrap_or_default()]).collect()

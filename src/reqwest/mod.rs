@@ -9,7 +9,7 @@
 //! A [`GareOptions`](crate::reauth::GareOptions) goes along with
 //! [`RequestBuilder::with_extension`](reqwest_middleware::RequestBuilder::with_extension).
 //! A timeout of the request or the client is for each attempt; a login takes as
-//! long as it takes, or as [`GareOptions::deadline`](crate::reauth::GareOptions::deadline) says.
+//! long as it takes, or as [`GareOptions::max_wait`](crate::reauth::GareOptions::max_wait) says.
 //!
 //! A streaming body, a multipart form among them, is sent once, unless
 //! [`replay_streams`](GareMiddleware::replay_streams) says up to which size it is kept.

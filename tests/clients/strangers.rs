@@ -4,7 +4,7 @@
 use globus_gare::gare::{Gare, detect};
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, GareOutcome, Identity, Origin, ReauthError, Target, printable, reauth_fn,
+    Challenge, GareOutcome, Origin, Principal, ReauthError, Target, printable, reauth_fn,
 };
 use http::{Request, Response};
 use http_body_util::Full;
@@ -43,7 +43,7 @@ fn body(text: &str) -> String {
 fn challenge(text: &str) -> Challenge {
     let origin: Origin = "https://transfer.api.globus.org".parse().expect("one");
     let gare: Gare = serde_json::from_str(&body(text)).expect("a GARE");
-    Challenge::new(Target::new(origin, Identity::Session), gare)
+    Challenge::new(Target::new(origin, Principal::Session), gare)
 }
 
 fn assert_harmless(what: &str, text: &str, line_ends: bool) {
@@ -93,7 +93,7 @@ async fn panic_message_of_a_login_is_not_shown() {
     let response = layer.layer(service).oneshot(request).await;
     let response = response.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>().expect("one");
-    let refusal = outcome.refusal().expect("a refusal");
+    let refusal = outcome.gave_up().expect("a refusal");
     let shown = format!("{refusal} {refusal:?} {refusal:#?} {outcome:?}");
     assert!(shown.contains("the reauthenticator panicked"));
     checks::secrets::assert_hidden("a panic", &shown, &["AgTokenThatNobodyMaySee"]);

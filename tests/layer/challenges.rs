@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Challenge, Credential, Identity, Target, reauth_fn};
+use globus_gare::reauth::{Challenge, Credential, Principal, Target, reauth_fn};
 use http::{Method, StatusCode};
 use tower::ServiceExt;
 
@@ -75,7 +75,7 @@ async fn each_login_gets_the_challenge_of_its_request() {
     let challenges = challenges_of_one_request().await;
     let told = challenges.iter().map(|challenge| {
         assert_eq!(challenge.method(), Method::PUT);
-        assert_eq!(*challenge.target().identity(), Identity::Session);
+        assert_eq!(*challenge.target().principal(), Principal::Session);
         assert_eq!(challenge.found().len(), 1);
         assert_eq!(&challenge.found()[0].gare, challenge.gare());
         let asked = challenge.gare().code.as_str();
@@ -98,7 +98,7 @@ async fn each_login_gets_the_challenge_of_its_request() {
 #[checks::test]
 fn challenge_made_by_hand_defaults_to_a_get() {
     let origin = "https://transfer.api.globus.org".parse();
-    let target = Target::new(origin.expect("an origin"), Identity::Named("ada".into()));
+    let target = Target::new(origin.expect("an origin"), Principal::Named("ada".into()));
     let asked = AuthorizationParameters::default().with_session_required_mfa(true);
     let gare = Gare::new("AuthorizationRequired", asked);
     let challenge = Challenge::new(target.clone(), gare.clone());

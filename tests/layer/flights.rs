@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, Identity, ReauthError, Reauthenticator,
-    Refusal, Target,
+    Challenge, Credential, GareOptions, GareOutcome, GaveUp, Principal, ReauthError,
+    Reauthenticator, Target,
 };
 use http::Request;
 use tower::ServiceExt;
@@ -53,7 +53,7 @@ async fn requests_challenged_together_cost_one_login() {
             stats.logins,
             stats.joins,
             stats.replays,
-            stats.refusals.total()
+            stats.gave_up.total()
         ),
         (100, 1, 99, 100, 0)
     );
@@ -149,10 +149,10 @@ async fn request_with_its_own_token_gets_the_successor() {
     );
     assert_eq!(send(&client, of("bob")).await.status(), 200);
     assert_eq!(login.logins(), 2, "another value is another identity");
-    let presented = |identity: &Identity, token: &str| matches!(identity, Identity::Presented(value) if value.header_value() == &format!("Bearer {token}"));
+    let presented = |identity: &Principal, token: &str| matches!(identity, Principal::Presented(value) if value.header_value() == &format!("Bearer {token}"));
     let challenges = login.challenges();
-    assert!(presented(challenges[0].target().identity(), "ada"));
-    assert!(presented(challenges[1].target().identity(), "bob"));
+    assert!(presented(challenges[0].target().principal(), "ada"));
+    assert!(presented(challenges[1].target().principal(), "bob"));
 }
 
 #[checks::test]
@@ -292,8 +292,8 @@ async fn login_without_a_runtime_is_an_error_and_no_panic() {
         .expect("no panic")
         .expect("done")
         .expect("a response");
-    let refusal = outcome(&response).refusal();
-    let Some(Refusal::Failed(error)) = refusal else {
+    let refusal = outcome(&response).gave_up();
+    let Some(GaveUp::Failed(error)) = refusal else {
         panic!("{refusal:?}");
     };
     assert_eq!(error.to_string(), "a login needs a running tokio runtime");
@@ -370,7 +370,7 @@ async fn accepted_credential_may_be_challenged_again() {
     });
     let status = async |request| send(&client, request).await.status().as_u16();
     // Nobody has tried the credential that this brings,
-    let only = GareOptions::new().login_without_replay();
+    let only = GareOptions::new().login_only();
     assert_eq!(status(with(get("/"), only)).await, 403);
     // until this request is let in with it at once.
     assert_eq!((status(get("/")).await, login.logins()), (200, 1));

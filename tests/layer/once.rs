@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use globus_gare::layer::{GareLayer, GareService, ReplayableBody};
 use globus_gare::reauth::{
-    AnsweredBy, GareOptions, GareOutcome, Session, SessionBuilder, Stats, Trust,
+    GareOptions, GareOutcome, ResponseUrl, Session, SessionBuilder, Stats, Trust,
 };
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
@@ -143,12 +143,9 @@ fn requests() -> Vec<(&'static str, Request<Once>)> {
         ("connect", method("CONNECT")),
         ("of another protocol", method("PROPFIND")),
         ("of a login", once("/v2/oauth2/token?a=b")),
-        ("never", with(once("/"), options().never())),
-        (
-            "to log in",
-            with(once("/"), options().login_without_replay()),
-        ),
-        ("of a name", with(once("/"), options().identity("ada"))),
+        ("never", with(once("/"), options().bypass())),
+        ("to log in", with(once("/"), options().login_only())),
+        ("of a name", with(once("/"), options().principal("ada"))),
     ]
 }
 
@@ -166,13 +163,13 @@ async fn unreplayable_request_ends_as_a_replayable_one() {
         ("asked by a stranger", || {
             let mut answer = answer(403, MFA);
             let stranger = Uri::from_static("https://example.org/");
-            answer.extensions_mut().insert(AnsweredBy(stranger));
+            answer.extensions_mut().insert(ResponseUrl(stranger));
             answer
         }),
     ];
     let settings: [fn(SessionBuilder) -> SessionBuilder; 2] = [
         |session| session,
-        |session| session.login_for_unreplayable(true),
+        |session| session.login_if_not_replayable(true),
     ];
     for set in settings {
         for (said, answer) in answers {
@@ -283,7 +280,7 @@ async fn ready_service_is_called_and_its_clone_is_kept() {
     let mut elsewhere = replayable();
     *elsewhere.uri_mut() = Uri::from_static("https://example.org/");
     send(&mut client, elsewhere).await;
-    send(&mut client, with(replayable(), GareOptions::new().never())).await;
+    send(&mut client, with(replayable(), GareOptions::new().bypass())).await;
     assert_eq!(cloned(), 0, "it is not ours to send again");
 }
 

@@ -101,7 +101,7 @@ async fn replay_is_the_request_with_the_new_credential() {
         .get::<GareOutcome>()
         .expect("an outcome");
     assert_eq!((outcome.logins(), outcome.replays()), (1, 1));
-    assert!(outcome.refusal().is_none());
+    assert!(outcome.gave_up().is_none());
 }
 
 #[checks::test]
@@ -187,7 +187,7 @@ async fn unreplayable_request_is_sent_once() {
         .get::<GareOutcome>()
         .expect("an outcome");
     assert_eq!(
-        outcome.refusal().map(|refusal| refusal.name()),
+        outcome.gave_up().map(|refusal| refusal.name()),
         Some("not_replayable")
     );
     assert_eq!(login.logins(), 0);

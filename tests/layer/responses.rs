@@ -102,7 +102,7 @@ async fn through(
 fn outcome<B>(response: &Response<B>) -> Option<(&'static str, usize)> {
     let outcome = response.extensions().get::<GareOutcome>()?;
     Some((
-        outcome.refusal().map_or("", |refusal| refusal.name()),
+        outcome.gave_up().map_or("", |refusal| refusal.name()),
         outcome.found().len(),
     ))
 }
@@ -209,7 +209,7 @@ async fn unhandled_challenge_is_returned_with_the_reason() {
         (Login::at_once(), elsewhere, Some(("untrusted", 0)), 0),
         (
             Login::at_once(),
-            with(get("/"), GareOptions::new().never()),
+            with(get("/"), GareOptions::new().bypass()),
             None,
             0,
         ),
@@ -221,7 +221,7 @@ async fn unhandled_challenge_is_returned_with_the_reason() {
         ),
         (
             Login::at_once(),
-            with(get("/"), GareOptions::new().login_without_replay()),
+            with(get("/"), GareOptions::new().login_only()),
             Some(("login_only", 1)),
             1,
         ),

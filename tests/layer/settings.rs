@@ -18,13 +18,13 @@ fn each_setting_of_a_session_is_shown() {
         |on| on.trust(Trust::none()),
         |on| on.max_logins(7),
         |on| on.max_replays(7),
-        |on| on.flight_timeout(WHILE),
-        |on| on.cool_down(WHILE),
+        |on| on.login_timeout(WHILE),
+        |on| on.backoff(WHILE),
         |on| on.expiry_leeway(WHILE),
-        |on| on.max_identities(7),
-        |on| on.identity_idle(WHILE),
+        |on| on.max_principals(7),
+        |on| on.principal_idle(WHILE),
         |on| on.max_origins(7),
-        |on| on.login_for_unreplayable(true),
+        |on| on.login_if_not_replayable(true),
     ];
     let mut shown = Vec::new();
     for set in settings {

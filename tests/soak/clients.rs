@@ -192,12 +192,12 @@ fn headers(errand: &Errand, map: &Map) -> HeaderMap {
 fn options(errand: &Errand) -> GareOptions {
     let mut options = GareOptions::new();
     match errand.whose {
-        Whose::Named(user) => options = options.identity(named(user)),
-        Whose::Passing => options = options.identity(format!("passing-{}", errand.number)),
+        Whose::Named(user) => options = options.principal(named(user)),
+        Whose::Passing => options = options.principal(format!("passing-{}", errand.number)),
         Whose::Own | Whose::Presented(_) => {}
     }
     if let Some(deadline) = errand.deadline {
-        options = options.deadline(deadline);
+        options = options.max_wait(deadline);
     }
     if errand.no_prompt {
         options = options.no_prompt();

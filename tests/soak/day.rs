@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use checks::sample::TRANSFER_ALL;
 use fake_globus::{Clock, Collection, ErrorShape, FakeGlobus, Identity, Policy};
-use globus_gare::reauth::{Credential, Identity as Identified, Session, Stats, Trust};
+use globus_gare::reauth::{Credential, Principal as Identified, Session, Stats, Trust};
 use globus_login::GlobusApp;
 use http::HeaderValue;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -136,9 +136,9 @@ pub(crate) fn live_through(requests: u32) -> Day {
     };
     let session = Session::builder(door)
         .trust(Trust::none().origin(&base).unwrap())
-        .flight_timeout(FLIGHT)
-        .cool_down(Duration::from_millis(20))
-        .max_identities(REMEMBERED)
+        .login_timeout(FLIGHT)
+        .backoff(Duration::from_millis(20))
+        .max_principals(REMEMBERED)
         .build();
     let world = Arc::new(World {
         ledger: Arc::clone(&ledger),
@@ -171,7 +171,7 @@ pub(crate) fn live_through(requests: u32) -> Day {
                 resident: vitals::resident(),
                 descriptors: vitals::descriptors(),
                 tasks,
-                identities: session.stats().identities,
+                identities: session.stats().principals,
             });
         }
         bar.finish_and_clear();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use async_trait::async_trait;
 use fake_globus::Identity;
 use globus_gare::reauth::{
-    Challenge, Credential, Identity as Whose, ReauthError, Reauthenticator, Target,
+    Challenge, Credential, Principal as Whose, ReauthError, Reauthenticator, Target,
 };
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
 use reqwest::header::LOCATION;
@@ -50,7 +50,7 @@ impl Reauthenticator for Door {
 
     async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
         let is_passing =
-            matches!(target.identity(), Whose::Named(name) if name.starts_with("passing-"));
+            matches!(target.principal(), Whose::Named(name) if name.starts_with("passing-"));
         if is_passing {
             let own = Target::new(target.origin().clone(), Whose::Session);
             return self.app.credential(&own).await;
@@ -111,7 +111,7 @@ impl LoginPrompt for People {
         let asked = self.asked.fetch_add(1, SeqCst);
         let user = request
             .challenge()
-            .map_or(0, |challenge| self.who(challenge.target().identity()));
+            .map_or(0, |challenge| self.who(challenge.target().principal()));
         let approves = match roll(asked, 20, 100) {
             0..3 => false,
             3..6 => return Err(ReauthError::new(FAILS)),

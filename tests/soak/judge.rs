@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use globus_gare::reauth::{ReauthError, Refusal};
+use globus_gare::reauth::{GaveUp, ReauthError};
 use http::StatusCode;
 
 use crate::clients::{Answer, End, told};
@@ -80,7 +80,7 @@ fn answered(
     let refusal = answer
         .outcome
         .as_ref()
-        .and_then(|outcome| outcome.refusal());
+        .and_then(|outcome| outcome.gave_up());
     let Some(refusal) = refusal else {
         let is_done = match errand.body {
             Body::None => answer.status == StatusCode::OK && says(&answer.body, "hello.txt"),
@@ -100,13 +100,13 @@ fn answered(
         return Err(format!("done, and yet refused: {refusal}"));
     }
     match refusal {
-        Refusal::Failed(error) => failed(error),
-        Refusal::NoPrompt if errand.no_prompt => Ok("refused: nobody was to be asked"),
-        Refusal::DeadlineElapsed if errand.deadline.is_some() => Ok("refused: its deadline passed"),
-        Refusal::NotReplayable if errand.body == Body::LongStream => {
+        GaveUp::Failed(error) => failed(error),
+        GaveUp::NoPrompt if errand.no_prompt => Ok("refused: nobody was to be asked"),
+        GaveUp::MaxWait if errand.deadline.is_some() => Ok("refused: its deadline passed"),
+        GaveUp::NotReplayable if errand.body == Body::LongStream => {
             Ok("refused: too long to be sent again")
         }
-        Refusal::NoProgress => Ok("refused: the login was too old already"),
+        GaveUp::NoProgress => Ok("refused: the login was too old already"),
         refusal => Err(format!("refused: {refusal}")),
     }
 }
@@ -150,7 +150,7 @@ impl Report {
             row("logins begun", day.stats.logins),
             row("logins that came to nothing", day.stats.failed_logins),
             row("persons asked", day.prompts.into()),
-            row("silent renewals", day.stats.renewals),
+            row("silent renewals", day.stats.look_ups),
             row("waited for another's login", day.stats.joins),
             row("replays", day.stats.replays),
             row(

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use globus_gare::gare::{self, AuthorizationParameters, Gare, coalesce};
-use globus_gare::reauth::{Challenge, Identity, ReauthError, Reauthenticator, Target, printable};
+use globus_gare::reauth::{Challenge, Principal, ReauthError, Reauthenticator, Target, printable};
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest, Scope, Scopes};
 use tokio::runtime::Runtime;
 use url::Url;
@@ -222,7 +222,7 @@ impl LoginPrompt for Reader {
 
 fn transfer() -> Target {
     let origin = "https://transfer.api.globus.org".parse();
-    Target::new(origin.expect("an origin"), Identity::Session)
+    Target::new(origin.expect("an origin"), Principal::Session)
 }
 
 /// Whether `c` may be shown to a person as it is.

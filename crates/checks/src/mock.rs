@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use globus_gare::layer::{GareBody, GareLayer, GareService, ReplayableBody};
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Refusal, Target,
+    Challenge, Credential, GareOptions, GareOutcome, GaveUp, ReauthError, Reauthenticator, Target,
 };
 use http::{Request, Response};
 use http_body_util::Full;
@@ -127,7 +127,7 @@ pub fn outcome<B>(response: &Response<B>) -> &GareOutcome {
 
 /// Whether `response` is refused because somebody declined the login.
 pub fn is_declined<B>(response: &Response<B>) -> bool {
-    matches!(outcome(response).refusal(), Some(Refusal::Failed(error)) if error.is_declined())
+    matches!(outcome(response).gave_up(), Some(GaveUp::Failed(error)) if error.is_declined())
 }
 
 /// Lets everybody else come as far as they can.

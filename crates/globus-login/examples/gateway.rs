@@ -39,8 +39,8 @@ use fake_globus::{Collection, FakeGlobus, Person};
 use globus_gare::Environment;
 use globus_gare::layer::{GareBody, GareLayer};
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, Identity, ReauthError, Reauthenticator,
-    Refusal, Session, Target, Trust,
+    Challenge, Credential, GareOptions, GareOutcome, GaveUp, Principal, ReauthError,
+    Reauthenticator, Session, Target, Trust,
 };
 use globus_login::{GlobusApp, PendingLogin};
 use tokio::net::TcpListener;
@@ -77,7 +77,7 @@ struct Gateway {
 #[derive(Clone)]
 struct Logins {
     app: GlobusApp,
-    away: Arc<Mutex<HashMap<Identity, Away>>>,
+    away: Arc<Mutex<HashMap<Principal, Away>>>,
 }
 
 /// A login that a user was sent away for.
@@ -91,7 +91,7 @@ impl Logins {
     /// Notes that a user is sent away; gives the page to send them to.
     async fn begin(
         &self,
-        identity: &Identity,
+        identity: &Principal,
         challenge: Option<&Challenge>,
     ) -> Result<String, ReauthError> {
         let pending = self.app.begin_login(identity, challenge).await?;
@@ -106,7 +106,7 @@ impl Logins {
         Ok(url)
     }
 
-    fn away(&self) -> MutexGuard<'_, HashMap<Identity, Away>> {
+    fn away(&self) -> MutexGuard<'_, HashMap<Principal, Away>> {
         self.away.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,7 +119,7 @@ impl Reauthenticator for Logins {
         if let Some(credential) = self.app.newer_credential(challenge.target()).await? {
             return Ok(credential);
         }
-        let identity = challenge.target().identity();
+        let identity = challenge.target().principal();
         Err(ReauthError::interaction_required(
             self.begin(identity, Some(challenge)).await?,
         ))
@@ -164,7 +164,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // A user who is sent away is no failure that others, or later requests, should wait out.
     let session = Session::builder(logins.clone())
         .trust(Trust::none().origin(&service)?)
-        .cool_down(Duration::ZERO)
+        .backoff(Duration::ZERO)
         .build();
     let client = reqwest::Client::builder().no_proxy().build()?;
     let transfer = ServiceBuilder::new()
@@ -215,7 +215,7 @@ async fn list(
     jar: CookieJar,
 ) -> Result<Response, Failure> {
     let (user, jar) = user(&gateway, jar);
-    let identity = Identity::Named(user.clone().into());
+    let identity = Principal::Named(user.clone().into());
     if !gateway.logins.app.is_logged_in_as(&identity).await? {
         let login = gateway.logins.begin(&identity, None).await?;
         return Ok((jar, gateway.send_away(&identity, &uri, &login)).into_response());
@@ -225,13 +225,13 @@ async fn list(
         .join(&format!("v0.10/operation/endpoint/{collection}/ls"))?;
     // Whose request it is, is all that the layer need be told.
     let request = http::Request::get(url.as_str())
-        .extension(GareOptions::new().identity(user))
+        .extension(GareOptions::new().principal(user))
         .body(Bytes::new())?;
     let answer = gateway.transfer.clone().oneshot(request).await?;
-    if let Some(Refusal::Failed(error)) = answer
+    if let Some(GaveUp::Failed(error)) = answer
         .extensions()
         .get::<GareOutcome>()
-        .and_then(GareOutcome::refusal)
+        .and_then(GareOutcome::gave_up)
     {
         return match error.login_url() {
             Some(login) => Ok((jar, gateway.send_away(&identity, &uri, login)).into_response()),
@@ -252,7 +252,7 @@ async fn callback(
     jar: CookieJar,
 ) -> Result<Response, Failure> {
     let (user, jar) = user(&gateway, jar);
-    let identity = Identity::Named(user.into());
+    let identity = Principal::Named(user.into());
     let redirect = gateway.public.join(&uri.to_string())?;
     // Only the login that this very browser was sent away for, and only once.
     let away = {
@@ -279,7 +279,7 @@ async fn callback(
 
 impl Gateway {
     /// Off to the login, and back to `page` afterwards.
-    fn send_away(&self, identity: &Identity, here: &Uri, login: &str) -> Redirect {
+    fn send_away(&self, identity: &Principal, here: &Uri, login: &str) -> Redirect {
         if let Some(away) = self.logins.away().get_mut(identity) {
             away.page = here.path_and_query().map(ToString::to_string);
         }

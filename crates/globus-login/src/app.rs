@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::transport::Transport;
 use super::wallet::Wallet;
 use super::{GlobusAppBuilder, LoginPrompt};
-use globus_gare::reauth::{Challenge, Credential, Identity, ReauthError, Reauthenticator, Target};
+use globus_gare::reauth::{Challenge, Credential, Principal, ReauthError, Reauthenticator, Target};
 
 /// A program that is registered with Globus Auth, and logs in.
 ///
@@ -89,7 +89,7 @@ impl GlobusApp {
     ///
     /// As a challenge does: declined, nobody to ask, or Globus Auth said no.
     pub async fn login(&self) -> Result<(), ReauthError> {
-        self.log_in_if_needed(&Identity::Session).await
+        self.log_in_if_needed(&Principal::Session).await
     }
 
     /// Logs in, whatever tokens there are.
@@ -98,7 +98,7 @@ impl GlobusApp {
     ///
     /// As [`login`](Self::login).
     pub async fn login_again(&self) -> Result<(), ReauthError> {
-        self.log_in(&Identity::Session, None).await
+        self.log_in(&Principal::Session, None).await
     }
 
     /// Whether there are tokens for all of the program's scopes that are good, or
@@ -108,7 +108,7 @@ impl GlobusApp {
     ///
     /// Where the store cannot be read.
     pub async fn is_logged_in(&self) -> Result<bool, ReauthError> {
-        self.has_tokens(&Identity::Session).await
+        self.has_tokens(&Principal::Session).await
     }
 
     /// As [`is_logged_in`](Self::is_logged_in), for any identity that the app serves.
@@ -116,7 +116,7 @@ impl GlobusApp {
     /// # Errors
     ///
     /// Where the store cannot be read.
-    pub async fn is_logged_in_as(&self, identity: &Identity) -> Result<bool, ReauthError> {
+    pub async fn is_logged_in_as(&self, identity: &Principal) -> Result<bool, ReauthError> {
         self.has_tokens(identity).await
     }
 
@@ -132,7 +132,7 @@ impl GlobusApp {
         target: &Target,
     ) -> Result<Option<Credential>, ReauthError> {
         let server = self.server(target)?;
-        if !self.shared.wallet.has_new_login(target.identity(), server) {
+        if !self.shared.wallet.has_new_login(target.principal(), server) {
             return Ok(None);
         }
         self.credential(target).await
@@ -146,7 +146,7 @@ impl GlobusApp {
     /// Where the store cannot be changed; and, with the tokens forgotten here, where
     /// Globus Auth could not be told.
     pub async fn logout(&self) -> Result<bool, ReauthError> {
-        let identity = Identity::Session;
+        let identity = Principal::Session;
         let shared = &*self.shared;
         let pocket = shared.wallet.pocket(&identity);
         let tokens = pocket.load().await?;
@@ -167,7 +167,7 @@ impl GlobusApp {
     pub async fn account(&self) -> Result<Option<Account>, ReauthError> {
         let shared = &*self.shared;
         match self
-            .usable_token(&Identity::Session, account::SERVER, None)
+            .usable_token(&Principal::Session, account::SERVER, None)
             .await?
         {
             Some(token) => account::ask(&shared.settings, &shared.transport, &token).await,
@@ -187,7 +187,7 @@ impl GlobusApp {
     /// Where the scopes that are required cannot be read, or the store cannot.
     pub async fn begin_login(
         &self,
-        identity: &Identity,
+        identity: &Principal,
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
         let asked = challenge.map(|challenge| &challenge.gare().authorization_parameters);
@@ -235,7 +235,7 @@ impl GlobusApp {
         let Some(server) = self.shared.resource_servers.of(target.origin()) else {
             return Ok(None);
         };
-        let identity = target.identity();
+        let identity = target.principal();
         let Some(token) = self.usable_token(identity, server, refused).await? else {
             return Ok(None);
         };
@@ -243,7 +243,7 @@ impl GlobusApp {
         Ok(Some(token.credential()?))
     }
 
-    pub(super) async fn has_tokens(&self, identity: &Identity) -> Result<bool, ReauthError> {
+    pub(super) async fn has_tokens(&self, identity: &Principal) -> Result<bool, ReauthError> {
         for scope in &self.shared.settings.scopes {
             let Some(server) = server_of_scope(scope.name()) else {
                 continue;
@@ -264,7 +264,7 @@ impl Reauthenticator for GlobusApp {
         // Before anybody is asked: a login for an unknown service would be for nothing.
         let server = self.server(challenge.target())?;
         let token = self.answer(challenge, server).await?;
-        let identity = challenge.target().identity();
+        let identity = challenge.target().principal();
         self.shared.wallet.note_sent(identity, server, &token);
         Ok(token.credential()?)
     }

@@ -15,7 +15,7 @@ use super::scope::{ScopeParseError, Scopes};
 use super::store::{StoreLock, StoredToken, Tokens, Work};
 use super::wallet::Pocket;
 use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::{Challenge, Credential, Identity, ReauthError};
+use globus_gare::reauth::{Challenge, Credential, Principal, ReauthError};
 
 /// How long before a challenge somebody else's login may have been, to be an answer
 /// to it. Another process may have been refused, and logged in, a moment earlier.
@@ -38,7 +38,7 @@ struct Note {
 
 impl GlobusApp {
     /// Logs in, unless somebody else has by the time that it is our turn.
-    pub(super) async fn log_in_if_needed(&self, identity: &Identity) -> Result<(), ReauthError> {
+    pub(super) async fn log_in_if_needed(&self, identity: &Principal) -> Result<(), ReauthError> {
         if self.has_tokens(identity).await? {
             return Ok(());
         }
@@ -52,7 +52,7 @@ impl GlobusApp {
 
     pub(super) async fn log_in(
         &self,
-        identity: &Identity,
+        identity: &Principal,
         challenge: Option<&Challenge>,
     ) -> Result<(), ReauthError> {
         let pocket = self.shared.wallet.pocket(identity);
@@ -66,7 +66,7 @@ impl GlobusApp {
         challenge: &Challenge,
         server: &str,
     ) -> Result<StoredToken, ReauthError> {
-        let identity = challenge.target().identity();
+        let identity = challenge.target().principal();
         let pocket = self.shared.wallet.pocket(identity);
         let before = pocket.token(server).await?;
         let asked_at = now();
@@ -97,7 +97,7 @@ impl GlobusApp {
 
     async fn log_in_now(
         &self,
-        identity: &Identity,
+        identity: &Principal,
         challenge: Option<&Challenge>,
         mut turn: Box<dyn StoreLock>,
     ) -> Result<(), ReauthError> {
@@ -137,7 +137,7 @@ impl GlobusApp {
     /// A login on its way, and the scopes that it asks for.
     pub(super) async fn attempt(
         &self,
-        identity: &Identity,
+        identity: &Principal,
         asked: Option<&AuthorizationParameters>,
     ) -> Result<(Attempt, Scopes), ReauthError> {
         let scopes = self.scopes(identity, asked).await?;
@@ -150,7 +150,7 @@ impl GlobusApp {
     /// All scopes that are held, wanted by the program, or asked for.
     async fn scopes(
         &self,
-        identity: &Identity,
+        identity: &Principal,
         asked: Option<&AuthorizationParameters>,
     ) -> Result<Scopes, ReauthError> {
         let wallet = &self.shared.wallet;
@@ -174,7 +174,7 @@ impl GlobusApp {
     /// Keeps what a login gave, if it is the login of the same person as before.
     pub(super) async fn keep(
         &self,
-        identity: &Identity,
+        identity: &Principal,
         scopes: &Scopes,
         answer: &TokenAnswer,
     ) -> Result<(), ReauthError> {
@@ -212,7 +212,7 @@ impl GlobusApp {
     /// The token for `server`, renewed where it has run out or was `refused`; `None` where that takes a person.
     pub(super) async fn usable_token(
         &self,
-        identity: &Identity,
+        identity: &Principal,
         server: &str,
         refused: Option<&Credential>,
     ) -> Result<Option<StoredToken>, ReauthError> {

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::attempt::Attempt;
 use super::scope::Scopes;
-use globus_gare::reauth::Identity;
+use globus_gare::reauth::Principal;
 
 /// A login that a user's browser is sent away for: what
 /// [`GlobusApp::begin_login`](super::GlobusApp::begin_login) gives.
@@ -12,12 +12,12 @@ use globus_gare::reauth::Identity;
 /// It holds the PKCE verifier and the `state` of this login, for this user alone.
 pub struct PendingLogin {
     attempt: Attempt,
-    identity: Identity,
+    identity: Principal,
     scopes: Scopes,
 }
 
 impl PendingLogin {
-    pub(super) fn new(attempt: Attempt, identity: Identity, scopes: Scopes) -> Self {
+    pub(super) fn new(attempt: Attempt, identity: Principal, scopes: Scopes) -> Self {
         Self {
             attempt,
             identity,
@@ -25,7 +25,7 @@ impl PendingLogin {
         }
     }
 
-    pub(super) fn into_parts(self) -> (Attempt, Identity, Scopes) {
+    pub(super) fn into_parts(self) -> (Attempt, Principal, Scopes) {
         (self.attempt, self.identity, self.scopes)
     }
 
@@ -41,7 +41,7 @@ impl PendingLogin {
     }
 
     /// Whose login it is.
-    pub fn identity(&self) -> &Identity {
+    pub fn identity(&self) -> &Principal {
         &self.identity
     }
 }

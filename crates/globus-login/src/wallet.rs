@@ -8,7 +8,7 @@ use oauth2::AccessToken;
 
 use super::scope::{ScopeParseError, Scopes};
 use super::store::{MemoryStore, StoreError, StoredToken, TokenStore, Tokens};
-use globus_gare::reauth::Identity;
+use globus_gare::reauth::Principal;
 
 /// The namespace of the app's own user, as in the Python SDK.
 const OWN: &str = "DEFAULT";
@@ -22,7 +22,7 @@ const MAX_IDENTITIES: usize = 1024;
 /// The store, and what the program knows beside it.
 pub(super) struct Wallet {
     store: Arc<dyn TokenStore>,
-    notes: Mutex<Vec<(Identity, Notes)>>,
+    notes: Mutex<Vec<(Principal, Notes)>>,
 }
 
 /// What is remembered of an identity as long as the program runs.
@@ -52,10 +52,10 @@ impl Wallet {
         }
     }
 
-    pub(super) fn pocket(&self, identity: &Identity) -> Pocket {
+    pub(super) fn pocket(&self, identity: &Principal) -> Pocket {
         let (store, namespace) = match identity {
-            Identity::Session => (Arc::clone(&self.store), OWN.to_owned()),
-            Identity::Named(name) => (Arc::clone(&self.store), format!("{NAMED}{name}")),
+            Principal::Session => (Arc::clone(&self.store), OWN.to_owned()),
+            Principal::Named(name) => (Arc::clone(&self.store), format!("{NAMED}{name}")),
             // A presented value, or an identity of a kind that is not known here: nothing of it is stored.
             _ => {
                 let passing = self.with_notes(identity, |notes| notes.passing.clone());
@@ -68,7 +68,7 @@ impl Wallet {
     /// All that the logins of `identity` have asked for so far, as far as it is known.
     pub(super) fn scopes(
         &self,
-        identity: &Identity,
+        identity: &Principal,
         held: &Tokens,
     ) -> Result<Scopes, ScopeParseError> {
         let mut scopes = self.with_notes(identity, |notes| notes.scopes.clone());
@@ -82,14 +82,14 @@ impl Wallet {
     }
 
     /// Notes a login that asked for `scopes`.
-    pub(super) fn note_login(&self, identity: &Identity, scopes: &Scopes) {
+    pub(super) fn note_login(&self, identity: &Principal, scopes: &Scopes) {
         self.with_notes(identity, |notes| {
             notes.scopes = scopes.clone();
             notes.logins += 1;
         });
     }
 
-    pub(super) fn note_sent(&self, identity: &Identity, server: &str, token: &StoredToken) {
+    pub(super) fn note_sent(&self, identity: &Principal, server: &str, token: &StoredToken) {
         self.with_notes(identity, |notes| {
             let sent = (token.access().clone(), notes.logins);
             notes.sent.insert(server.to_owned(), sent);
@@ -97,7 +97,7 @@ impl Wallet {
     }
 
     /// Whether `token` is another than the one that was sent last.
-    pub(super) fn is_news(&self, identity: &Identity, server: &str, token: &StoredToken) -> bool {
+    pub(super) fn is_news(&self, identity: &Principal, server: &str, token: &StoredToken) -> bool {
         self.with_notes(identity, |notes| {
             notes
                 .sent
@@ -108,18 +108,18 @@ impl Wallet {
 
     /// Whether there was a login since a token was sent last. A token that is merely
     /// renewed belongs to the same session as the one before.
-    pub(super) fn has_new_login(&self, identity: &Identity, server: &str) -> bool {
+    pub(super) fn has_new_login(&self, identity: &Principal, server: &str) -> bool {
         self.with_notes(identity, |notes| {
             let then = notes.sent.get(server).map_or(0, |(_, logins)| *logins);
             notes.logins > then
         })
     }
 
-    pub(super) fn forget(&self, identity: &Identity) {
+    pub(super) fn forget(&self, identity: &Principal) {
         self.notes().retain(|(known, _)| known != identity);
     }
 
-    fn with_notes<T>(&self, identity: &Identity, work: impl FnOnce(&mut Notes) -> T) -> T {
+    fn with_notes<T>(&self, identity: &Principal, work: impl FnOnce(&mut Notes) -> T) -> T {
         let mut all = self.notes();
         let known = all.iter().position(|(known, _)| known == identity);
         // Whoever was used last stands last; the first one goes where there are too many.
@@ -135,7 +135,7 @@ impl Wallet {
         done
     }
 
-    fn notes(&self) -> MutexGuard<'_, Vec<(Identity, Notes)>> {
+    fn notes(&self) -> MutexGuard<'_, Vec<(Principal, Notes)>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use globus_gare::reauth::{
-    Challenge, GareOutcome, Identity, Origin, ReauthError, Refusal, Target, printable,
+    Challenge, GareOutcome, GaveUp, Origin, Principal, ReauthError, Target, printable,
 };
 use http::StatusCode;
 use serde::Deserialize;
@@ -187,17 +187,17 @@ impl Failure {
         let Some(asked) = in_plain_words(outcome, service) else {
             return Self::answered(status, body, place);
         };
-        let line = match outcome.refusal() {
+        let line = match outcome.gave_up() {
             None => return Self::answered(status, body, place),
-            Some(Refusal::NoPrompt) => format!(
+            Some(GaveUp::NoPrompt) => format!(
                 "{asked} To do so, {}",
                 remedy.map_or("log in", Remedy::advice)
             ),
-            Some(Refusal::Failed(error)) if error.is_interaction_required() => {
+            Some(GaveUp::Failed(error)) if error.is_interaction_required() => {
                 format!("{asked} But {}", chain(error))
             }
-            Some(Refusal::Failed(error)) => return Self::login(error),
-            Some(Refusal::NoProgress) => {
+            Some(GaveUp::Failed(error)) => return Self::login(error),
+            Some(GaveUp::NoProgress) => {
                 format!("{asked} The login did not satisfy it: log in as somebody else")
             }
             Some(refusal) => format!("{asked} No login took place, since {refusal}"),
@@ -259,7 +259,7 @@ impl Failure {
 fn in_plain_words(outcome: &GareOutcome, service: &Url) -> Option<String> {
     let gare = outcome.found().first()?.gare.clone();
     let origin: Origin = service.as_str().parse().ok()?;
-    Some(Challenge::new(Target::new(origin, Identity::Session), gare).in_plain_words())
+    Some(Challenge::new(Target::new(origin, Principal::Session), gare).in_plain_words())
 }
 
 /// An error with its causes, on one line.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use globus_gare::reauth::{AnsweredBy, Origin};
+use globus_gare::reauth::{Origin, ResponseUrl};
 use tower::Service;
 use url::Url;
 
@@ -45,7 +45,7 @@ impl Service<http::Request<Bytes>> for HttpClient {
         Box::pin(async move {
             let response = client.execute(request.try_into()?).await?;
             // reqwest follows redirects: the layer is told who answered in the end.
-            let answered_by = response.url().as_str().parse().map(AnsweredBy);
+            let answered_by = response.url().as_str().parse().map(ResponseUrl);
             let mut response = http::Response::from(response);
             if let Ok(answered_by) = answered_by {
                 response.extensions_mut().insert(answered_by);

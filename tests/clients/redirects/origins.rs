@@ -120,7 +120,7 @@ pub(crate) fn ended<B>(
     logins: &AtomicUsize,
 ) -> (u16, Option<&'static str>, usize) {
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = outcome.and_then(GareOutcome::refusal);
+    let refusal = outcome.and_then(GareOutcome::gave_up);
     let name = refusal.map(|refusal| refusal.name());
     (response.status().as_u16(), name, logins.load(SeqCst))
 }

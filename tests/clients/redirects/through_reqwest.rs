@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::AnsweredBy;
+use globus_gare::reauth::ResponseUrl;
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
@@ -18,7 +18,7 @@ async fn send(session: &globus_gare::reauth::Session, url: &str) -> Response<()>
         async move {
             let request = request.map(|_| reqwest::Body::default());
             let answer = http.execute(request.try_into()?).await?;
-            let answered_by = AnsweredBy(answer.url().as_str().parse().expect("a URI"));
+            let answered_by = ResponseUrl(answer.url().as_str().parse().expect("a URI"));
             let mut response: Response<reqwest::Body> = answer.into();
             response.extensions_mut().insert(answered_by);
             Ok::<_, reqwest::Error>(response)

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use bytes::Bytes;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{AnsweredBy, GareOutcome, Session, Trust};
+use globus_gare::reauth::{GareOutcome, ResponseUrl, Session, Trust};
 use http::{Request, Response, Uri};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
@@ -31,7 +31,7 @@ pub(crate) async fn asked(
         let mut response = Response::new(Full::new(Bytes::from(MFA)));
         *response.status_mut() = http::StatusCode::FORBIDDEN;
         if let Some(told) = told.clone() {
-            response.extensions_mut().insert(AnsweredBy(told));
+            response.extensions_mut().insert(ResponseUrl(told));
         }
         std::future::ready(Ok::<_, Infallible>(response))
     });
@@ -39,7 +39,7 @@ pub(crate) async fn asked(
     let request = Request::get(uri).body(Full::default()).expect("a request");
     let response = client.oneshot(request).await.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = outcome.and_then(GareOutcome::refusal).expect("a refusal");
+    let refusal = outcome.and_then(GareOutcome::gave_up).expect("a refusal");
     (refusal.name().to_owned(), given.load(SeqCst) > 0)
 }
 
@@ -68,7 +68,7 @@ async fn lookalike_origins_get_no_credential_and_no_login() {
         let ended = asked(&session, trick, None).await;
         assert_eq!(ended, ("untrusted".to_owned(), false), "{trick}");
         assert_eq!(logins.load(SeqCst), 0, "{trick}");
-        assert_eq!(session.stats().renewals, 0, "{trick}");
+        assert_eq!(session.stats().look_ups, 0, "{trick}");
     }
 }
 

@@ -78,11 +78,11 @@ impl World {
         assert!(numbers.into_iter().eq(0..DIRECTORIES));
         let stats = self.session.stats();
         assert!((3..=5).contains(&stats.logins), "{stats:?}");
-        assert_eq!((stats.failed_logins, stats.refusals.total()), (0, 0));
+        assert_eq!((stats.failed_logins, stats.gave_up.total()), (0, 0));
         // One login each time, however many were refused together.
         assert_eq!(stats.challenges, stats.replays, "{stats:?}");
         assert_eq!(
-            stats.renewals, 1,
+            stats.look_ups, 1,
             "the first credential, for all of the first 32"
         );
         let violations = self.globus.violations();

@@ -60,5 +60,5 @@ impl Globus {
 /// What the outcome says: the refusal's name, or nothing of a refusal.
 pub(crate) fn told<B>(response: &Response<B>) -> Option<&'static str> {
     let outcome = response.extensions().get::<GareOutcome>()?;
-    Some(outcome.refusal().map_or("", |refusal| refusal.name()))
+    Some(outcome.gave_up().map_or("", |refusal| refusal.name()))
 }

@@ -57,7 +57,7 @@ async fn concurrency_limit_inside_is_free_during_a_login() {
         assert_pending!(challenged.poll());
         tokio::task::yield_now().await;
     }
-    let other = with(get(), GareOptions::new().never());
+    let other = with(get(), GareOptions::new().bypass());
     let response = client.oneshot(other).await.expect("a response");
     assert_eq!(response.status(), 502, "answered, while somebody logs in");
     login.let_go();
@@ -72,7 +72,7 @@ async fn concurrency_limit_outside_is_held_during_a_login() {
         .layer(login.layer())
         .service(Globus::default().service());
     let mut challenged = task::spawn(client.clone().oneshot(get()));
-    let other = with(get(), GareOptions::new().never());
+    let other = with(get(), GareOptions::new().bypass());
     let mut other = task::spawn(client.oneshot(other));
     for _ in 0..10 {
         assert_pending!(challenged.poll());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Credential, GareOptions, ReauthError, Refusal, Session};
+use globus_gare::reauth::{Credential, GareOptions, GaveUp, ReauthError, Session};
 use http::Request;
 use tokio::sync::Semaphore;
 use tokio::time::advance;
@@ -96,7 +96,7 @@ async fn useless_login_is_not_repeated_by_another_request() {
             "/401" => answer(401, "{}"),
             _ => answer(403, MFA),
         });
-        let only = GareOptions::new().login_without_replay();
+        let only = GareOptions::new().login_only();
         let first = spawn(&client, with(get("/first"), only));
         settle().await;
         if is_dropped {
@@ -111,8 +111,8 @@ async fn useless_login_is_not_repeated_by_another_request() {
             advance(Duration::from_secs(wait)).await;
             let response = send(&client, get(path)).await;
             let outcome = outcome(&response);
-            let refusal = outcome.refusal();
-            assert!(matches!(refusal, Some(Refusal::NoProgress)), "{refusal:?}");
+            let refusal = outcome.gave_up();
+            assert!(matches!(refusal, Some(GaveUp::NoProgress)), "{refusal:?}");
             assert_eq!((login.logins(), outcome.logins()), (1, 0), "{path}");
         }
         advance(Duration::from_secs(31)).await;

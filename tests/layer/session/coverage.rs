@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GareOutcome, Refusal, Session};
+use globus_gare::reauth::{GareOutcome, GaveUp, Session};
 use tower::ServiceExt;
 
 use super::renewals::keeping;
@@ -149,8 +149,8 @@ async fn another_message_after_a_login_is_no_progress() {
     ] {
         let response = client.clone().oneshot(get(path)).await.expect("an answer");
         let outcome = response.extensions().get::<GareOutcome>().expect("one");
-        let refusal = outcome.refusal();
-        assert!(matches!(refusal, Some(Refusal::NoProgress)), "{refusal:?}");
+        let refusal = outcome.gave_up();
+        assert!(matches!(refusal, Some(GaveUp::NoProgress)), "{refusal:?}");
         assert_eq!(login.logins(), 1, "{path}");
         let sent = std::mem::take(&mut *sent.lock().expect("whole"));
         assert_eq!(sent, expected);

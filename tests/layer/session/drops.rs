@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, Identity, ReauthError, Reauthenticator, Session, Target,
+    Challenge, Credential, GareOptions, Principal, ReauthError, Reauthenticator, Session, Target,
 };
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame};
@@ -135,7 +135,7 @@ impl Reauthenticator for Login {
     }
 
     async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
-        if *target.identity() != Identity::Named("ada".into()) {
+        if *target.principal() != Principal::Named("ada".into()) {
             return Ok(None);
         }
         self.renewals.fetch_add(1, SeqCst);
@@ -181,7 +181,7 @@ struct Scenario {
 type Client = GareService<Takes>;
 
 fn named(path: &str) -> Request<Body> {
-    with(get(path), GareOptions::new().identity("ada"))
+    with(get(path), GareOptions::new().principal("ada"))
 }
 
 /// Runs the scenario with the caller dropped after so many polls; whether it
@@ -192,7 +192,7 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
         stored: scenario.stored,
         ..Login::default()
     };
-    let session = Session::builder(login.clone()).max_identities(1).build();
+    let session = Session::builder(login.clone()).max_principals(1).build();
     let wanted = Arc::new(AtomicUsize::new(scenario.wanted));
     let service = Takes {
         readying: Turns(TURNS),
@@ -248,10 +248,10 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
     );
 
     // Nobody holds on to what is remembered of it: another identity may take its place.
-    let other = GareOptions::new().identity("bob").no_prompt();
+    let other = GareOptions::new().principal("bob").no_prompt();
     let request = with(get("/mfa"), other);
     let _ = client.oneshot(request).await.expect("an answer");
-    let identities = session.stats().identities;
+    let identities = session.stats().principals;
     assert_eq!(identities, 1, "{name}, {polls} polls: one is held");
     answered.is_some()
 }

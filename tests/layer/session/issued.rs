@@ -29,7 +29,7 @@ impl Sessions {
             let login = logins.fetch_add(1, SeqCst) + 1;
             async move { Ok(Credential::bearer(format!("token-{login}"))?) }
         });
-        Session::builder(login).max_identities(bound).build()
+        Session::builder(login).max_principals(bound).build()
     }
 
     fn client(&self, session: &Session) -> Service {
@@ -79,15 +79,15 @@ async fn unused_tokens_evict_no_account() {
 
 #[checks::test]
 async fn busy_account_takes_bounded_memory() {
-    let ada = || vec![with(get("/"), GareOptions::new().identity("ada"))];
+    let ada = || vec![with(get("/"), GareOptions::new().principal("ada"))];
     let (sessions, session) = log_in_often(ada).await;
     assert_eq!(sessions.logins.load(SeqCst), LOGINS);
-    assert_eq!(session.stats().identities, 1);
+    assert_eq!(session.stats().principals, 1);
     let client = sessions.client(&session);
     // The last eight values that were issued for her lead to her; an older one leads to nobody.
     for (number, accounts) in [(LOGINS - 7, 1), (LOGINS, 1), (LOGINS - 8, 2)] {
         let request = presenting(get("/"), &format!("Bearer token-{number}"));
         send(&client, request).await;
-        assert_eq!(session.stats().identities, accounts, "token-{number}");
+        assert_eq!(session.stats().principals, accounts, "token-{number}");
     }
 }

@@ -113,7 +113,7 @@ async fn late_look_up_leaves_the_credential_of_the_login() {
         _ => answer(403, MFA),
     });
     // It does not wait for the look-up; the login that it starts goes on without it.
-    let hurried = with(get("/mfa"), GareOptions::new().deadline(Duration::ZERO));
+    let hurried = with(get("/mfa"), GareOptions::new().max_wait(Duration::ZERO));
     let response = client.clone().oneshot(hurried).await;
     assert_eq!(response.expect("an answer").status(), 403);
     settle().await;

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::layer::GareBody;
 use globus_gare::reauth::{
-    Credential, GareOutcome, ReauthError, Refusal, Session, Stats, reauth_fn,
+    Credential, GareOutcome, GaveUp, ReauthError, Session, Stats, reauth_fn,
 };
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -35,22 +35,22 @@ const LONG: Duration = Duration::from_secs(15 * 60);
 async fn page(
     world: &World,
     login: Arc<Login>,
-    flight_timeout: Duration,
+    login_timeout: Duration,
 ) -> (Vec<Response<String>>, Stats) {
     let reauthenticator =
         reauth_fn(move |challenge| login(challenge.gare().authorization_parameters.clone()));
     let session = Session::builder(reauthenticator)
         .trust(trusting(&world.globus))
-        .cool_down(LONG)
-        .flight_timeout(flight_timeout)
+        .backoff(LONG)
+        .login_timeout(login_timeout)
         .build();
     let client = behind(&session, Connections::at_most(8).client());
     let answers = world.page(&client, REQUESTS).await;
     (answers, session.stats())
 }
 
-fn refusal(answer: &Response<String>) -> Option<&Refusal> {
-    answer.extensions().get::<GareOutcome>()?.refusal()
+fn refusal(answer: &Response<String>) -> Option<&GaveUp> {
+    answer.extensions().get::<GareOutcome>()?.gave_up()
 }
 
 #[checks::test]
@@ -90,13 +90,13 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
         for answer in &answers {
             assert_eq!(answer.status(), 502, "{name}");
             assert!(answer.body().contains("530-GridFTP-JSON-Result"), "{name}");
-            let Some(Refusal::Failed(error)) = refusal(answer) else {
+            let Some(GaveUp::Failed(error)) = refusal(answer) else {
                 panic!("{name}: {:?}", refusal(answer));
             };
             assert!(told(error), "{name}: {error}");
         }
         assert_eq!((stats.logins, stats.failed_logins), (1, 1), "{name}");
-        assert_eq!(stats.refusals.failed, REQUESTS as u64, "{name}");
+        assert_eq!(stats.gave_up.failed, REQUESTS as u64, "{name}");
         assert_eq!(world.globus.counts().listings, REQUESTS, "{name}");
     }
 }
@@ -111,7 +111,7 @@ async fn declining_person_is_asked_once() {
         Box::pin(async move { log_in(&globus, http, &asked).await })
     };
     let (answers, stats) = page(&world, Arc::new(login), LONG).await;
-    let declined = |answer| matches!(refusal(answer), Some(Refusal::Failed(e)) if e.is_declined());
+    let declined = |answer| matches!(refusal(answer), Some(GaveUp::Failed(e)) if e.is_declined());
     assert!(answers.iter().all(declined));
     assert_eq!((world.globus.counts().declined, stats.logins), (1, 1));
 }
@@ -127,7 +127,7 @@ async fn login_with_the_same_stale_credential_is_no_progress() {
     let (answers, stats) = page(&world, Arc::new(login), LONG).await;
     for answer in &answers {
         assert_eq!(answer.status(), 502);
-        assert!(matches!(refusal(answer), Some(Refusal::NoProgress)));
+        assert!(matches!(refusal(answer), Some(GaveUp::NoProgress)));
     }
     assert_eq!((stats.logins, stats.failed_logins), (1, 0));
     let listings = world.globus.counts().listings;
@@ -164,8 +164,8 @@ async fn through_its_own_client(buffered: bool, spawned: bool) {
     let session = Session::builder(login)
         .trust(trusting(&world.globus))
         // Whoever finds no credential waits for the login: even the login's own requests would.
-        .cool_down(Duration::ZERO)
-        .flight_timeout(Duration::from_secs(20))
+        .backoff(Duration::ZERO)
+        .login_timeout(Duration::from_secs(20))
         .build();
     let layered = behind(&session, Connections::at_most(4).client());
     let layered = if buffered {

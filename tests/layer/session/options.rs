@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GareOptions, GareOutcome, ReauthError, Refusal, Session, Trust};
+use globus_gare::reauth::{GareOptions, GareOutcome, GaveUp, ReauthError, Session, Trust};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
@@ -43,7 +43,7 @@ async fn refused(session: &Session, request: Request<Body>, once: bool) -> Respo
     Response::from_parts(head, body.into())
 }
 
-/// The names that `Refusal::name` can give, as its source has them.
+/// The names that `GaveUp::name` can give, as its source has them.
 fn names_in_the_source() -> BTreeSet<String> {
     let source = include_str!("../../../src/reauth/outcome.rs");
     let (_, rest) = source.split_once("fn name(&self)").expect("its function");
@@ -91,7 +91,7 @@ async fn each_reason_to_give_up_is_distinct() {
         ),
         (
             "not_replayable",
-            asks(Login::at_once()).login_for_unreplayable(true),
+            asks(Login::at_once()).login_if_not_replayable(true),
             get("/"),
             true,
             1,
@@ -101,7 +101,7 @@ async fn each_reason_to_give_up_is_distinct() {
         (
             "login_only",
             asks(Login::at_once()),
-            with(get("/"), options().login_without_replay()),
+            with(get("/"), options().login_only()),
             false,
             1,
             1,
@@ -127,9 +127,9 @@ async fn each_reason_to_give_up_is_distinct() {
         ),
         ("exhausted", at_most_one(), get("/"), false, 1, 1, 1),
         (
-            "deadline_elapsed",
+            "max_wait",
             asks(Login::held()),
-            with(get("/"), options().deadline(Duration::from_secs(1))),
+            with(get("/"), options().max_wait(Duration::from_secs(1))),
             false,
             1,
             0,
@@ -147,7 +147,7 @@ async fn each_reason_to_give_up_is_distinct() {
         assert_eq!(response.body(), demand.as_bytes(), "{name}");
         let outcome = response.extensions().get::<GareOutcome>();
         let outcome = outcome.unwrap_or_else(|| panic!("{name}: no outcome"));
-        let refusal = outcome.refusal().expect("a refusal");
+        let refusal = outcome.gave_up().expect("a refusal");
         assert_eq!(refusal.name(), name);
         assert!(!refusal.to_string().is_empty());
         assert_eq!(
@@ -155,7 +155,7 @@ async fn each_reason_to_give_up_is_distinct() {
             (found, logins, replays),
             "{name}"
         );
-        let refusals = session.stats().refusals;
+        let refusals = session.stats().gave_up;
         assert_eq!(refusals.total(), 1, "{name}: {refusals:?}");
         let counted = format!("{refusals:?}");
         assert!(counted.contains(&format!("{name}: 1")), "{name}: {counted}");
@@ -177,7 +177,7 @@ async fn replays_of_a_request_are_bounded() {
         let response = refused(&session, get("/"), false).await;
         assert_eq!(response.body(), status_quo.as_bytes());
         let outcome = outcome(&response);
-        assert!(matches!(outcome.refusal(), Some(Refusal::Exhausted)));
+        assert!(matches!(outcome.gave_up(), Some(GaveUp::Exhausted)));
         assert_eq!((outcome.logins(), outcome.replays()), (max, max));
         assert_eq!(login.logins(), max as usize);
     }
@@ -188,7 +188,7 @@ async fn program_that_cannot_prompt_gets_the_login_url() {
     let login = Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
     let response = refused(&Session::new(login), get("/"), false).await;
     let outcome = outcome(&response);
-    let Some(Refusal::Failed(error)) = outcome.refusal() else {
+    let Some(GaveUp::Failed(error)) = outcome.gave_up() else {
         panic!("{outcome:?}");
     };
     assert!(error.is_interaction_required());
@@ -203,7 +203,7 @@ async fn request_with_never_passes_unchanged() {
         assert_eq!(authorization(&request), "");
         answer(403, MFA)
     });
-    let response = send(&client, with(get("/"), GareOptions::new().never())).await;
+    let response = send(&client, with(get("/"), GareOptions::new().bypass())).await;
     assert_eq!(response.status(), 403);
     assert!(response.extensions().get::<GareOutcome>().is_none());
     assert_eq!((login.logins(), login.renewals()), (0, 0));
@@ -216,7 +216,7 @@ async fn request_without_prompts_uses_the_credential_of_others() {
     let quiet = || with(get("/"), GareOptions::new().no_prompt());
     let status = async |request| send(&client, request).await.status().as_u16();
     assert_eq!((status(quiet()).await, login.logins()), (403, 0));
-    let only = with(get("/"), GareOptions::new().login_without_replay());
+    let only = with(get("/"), GareOptions::new().login_only());
     assert_eq!((status(only).await, login.logins()), (403, 1));
     assert_eq!((status(quiet()).await, login.logins()), (200, 1));
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Credential, GareOptions, Identity, ReauthError, Refusal, Session};
+use globus_gare::reauth::{Credential, GareOptions, GaveUp, Principal, ReauthError, Session};
 use http::Request;
 
 use super::renewals::keeping;
@@ -13,12 +13,12 @@ use checks::mock::{
     settle, spawn, with,
 };
 
-fn named(name: &str) -> Identity {
-    Identity::Named(name.into())
+fn named(name: &str) -> Principal {
+    Principal::Named(name.into())
 }
 
-fn presented(token: &str) -> Identity {
-    Identity::Presented(Credential::bearer(token).expect("a token"))
+fn presented(token: &str) -> Principal {
+    Principal::Presented(Credential::bearer(token).expect("a token"))
 }
 
 /// What was sent since the last call.
@@ -39,7 +39,7 @@ fn request(name: &str, token: &str) -> Request<Body> {
         request = presenting(request, &format!("Bearer {token}"));
     }
     if !name.is_empty() {
-        request = with(request, GareOptions::new().identity(name));
+        request = with(request, GareOptions::new().principal(name));
     }
     request
 }
@@ -92,7 +92,7 @@ async fn name_wins_over_the_token_that_comes_with_it() {
         assert_eq!(taken(&sent), lines("/", expected), "{name} {token}");
         let challenges = login.challenges();
         let asked = challenges[logins..].iter().map(|asked| asked.target());
-        let asked: Vec<_> = asked.map(|target| target.identity().clone()).collect();
+        let asked: Vec<_> = asked.map(|target| target.principal().clone()).collect();
         assert_eq!(asked, Vec::from_iter(who), "{name} {token}");
     }
 }
@@ -116,7 +116,7 @@ async fn failed_login_backs_off_for_its_own_principal() {
             (status, logins),
             "{name} {token}"
         );
-        let failed = matches!(outcome(&response).refusal(), Some(Refusal::Failed(_)));
+        let failed = matches!(outcome(&response).gave_up(), Some(GaveUp::Failed(_)));
         assert_eq!(failed, status == 403, "{name} {token}");
     }
 }
@@ -125,7 +125,7 @@ async fn failed_login_backs_off_for_its_own_principal() {
 #[checks::test]
 async fn principals_in_use_are_kept_beyond_the_bound() {
     let login = Login::held();
-    let session = Session::builder(login.clone()).max_identities(1).build();
+    let session = Session::builder(login.clone()).max_principals(1).build();
     let client = behind(&GareLayer::from_session(session.clone()), |request| {
         let known = authorization(&request).starts_with("Bearer token-");
         answer(if known { 200 } else { 403 }, MFA)
@@ -133,7 +133,7 @@ async fn principals_in_use_are_kept_beyond_the_bound() {
     let each = || ["ada", "bob", "eve"].map(|name| spawn(&client, request(name, "old")));
     let all = each();
     settle().await;
-    assert_eq!((login.logins(), session.stats().identities), (3, 3));
+    assert_eq!((login.logins(), session.stats().principals), (3, 3));
     // A second request of each finds the login of the first.
     let more = each();
     settle().await;

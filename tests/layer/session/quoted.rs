@@ -1,7 +1,7 @@
 //! A requirement that a response only quotes, one from GridFTP text, and one that asks for too much.
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{AnsweredBy, GareOutcome, Session, Trust};
+use globus_gare::reauth::{GareOutcome, ResponseUrl, Session, Trust};
 use http::Request;
 use tower::ServiceExt;
 
@@ -34,7 +34,7 @@ async fn ask(
         };
         if let Some(from) = from {
             let uri = http::Uri::from_static(from);
-            response.extensions_mut().insert(AnsweredBy(uri));
+            response.extensions_mut().insert(ResponseUrl(uri));
         }
         response
     });

@@ -12,7 +12,7 @@ use checks::mock::{
 };
 
 fn of(name: &str, path: &str) -> Request<Body> {
-    with(get(path), GareOptions::new().identity(name))
+    with(get(path), GareOptions::new().principal(name))
 }
 
 /// A service that wants a login for `/mfa`.
@@ -34,7 +34,7 @@ async fn ask(client: &Service, request: Request<Body>) -> u16 {
 #[checks::test(start_paused = true)]
 async fn bound_on_accounts_drops_the_idlest_first() {
     let login = Login::at_once();
-    let session = Session::builder(login.clone()).max_identities(2).build();
+    let session = Session::builder(login.clone()).max_principals(2).build();
     let client = service(&session);
     // Of one that is remembered it is known that there is nothing to renew.
     for (name, renewals) in [("a", 1), ("b", 2), ("a", 2), ("c", 3)] {
@@ -42,7 +42,7 @@ async fn bound_on_accounts_drops_the_idlest_first() {
         assert_eq!(login.renewals(), renewals, "{name}");
         advance(Duration::from_secs(1)).await;
     }
-    assert_eq!(session.stats().identities, 2);
+    assert_eq!(session.stats().principals, 2);
     for (name, renewals) in [("a", 3), ("c", 3), ("b", 4)] {
         assert_eq!(ask(&client, of(name, "/")).await, 200);
         assert_eq!(login.renewals(), renewals, "{name}");
@@ -52,7 +52,7 @@ async fn bound_on_accounts_drops_the_idlest_first() {
 #[checks::test(start_paused = true)]
 async fn account_with_a_login_is_kept_though_nobody_waits() {
     let login = Login::held();
-    let session = Session::builder(login.clone()).max_identities(2).build();
+    let session = Session::builder(login.clone()).max_principals(2).build();
     let client = service(&session);
     let gone = spawn(&client, of("a", "/mfa"));
     settle().await;
@@ -73,7 +73,7 @@ async fn credential_of_a_slow_login_is_kept() {
     let login = Login::held();
     let minute = Duration::from_secs(60);
     let session = Session::builder(login.clone())
-        .identity_idle(minute)
+        .principal_idle(minute)
         .build();
     let client = service(&session);
     let gone = spawn(&client, of("a", "/mfa"));
@@ -82,5 +82,5 @@ async fn credential_of_a_slow_login_is_kept() {
     advance(minute).await;
     login.let_go();
     settle().await;
-    assert_eq!(session.stats().identities, 1, "the token, not the name");
+    assert_eq!(session.stats().principals, 1, "the token, not the name");
 }

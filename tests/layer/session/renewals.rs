@@ -63,7 +63,7 @@ async fn repeated_401_is_refreshed_once() {
     let outcome = response.extensions().get::<GareOutcome>();
     let outcome = outcome.expect("it was sent twice, and that is told");
     assert_eq!((outcome.replays(), outcome.logins()), (1, 0));
-    assert!(outcome.found().is_empty() && outcome.refusal().is_none());
+    assert!(outcome.found().is_empty() && outcome.gave_up().is_none());
 }
 
 #[checks::test]
@@ -95,7 +95,7 @@ async fn unreplayable_request_causes_no_refresh() {
         _ => answer(403, r#"{"code":"PermissionDenied"}"#),
     });
     for request in [
-        with(get("/401"), GareOptions::new().login_without_replay()),
+        with(get("/401"), GareOptions::new().login_only()),
         get("/403"),
     ] {
         let response = client.clone().oneshot(request).await.expect("an answer");
@@ -108,10 +108,10 @@ async fn unreplayable_request_causes_no_refresh() {
 async fn response_without_a_gare_has_no_outcome_after_a_look_up() {
     let session = Session::new(Login::at_once().stored("token"));
     let client = keeping(&session, &Arc::default(), |_, _| answer(200, ""));
-    let hurried = GareOptions::new().deadline(Duration::from_secs(5));
+    let hurried = GareOptions::new().max_wait(Duration::from_secs(5));
     let response = client.oneshot(with(get("/"), hurried)).await;
     let response = response.expect("an answer");
-    assert_eq!(session.stats().renewals, 1, "it waited for that");
+    assert_eq!(session.stats().look_ups, 1, "it waited for that");
     assert!(response.extensions().get::<GareOutcome>().is_none());
 }
 
@@ -122,7 +122,7 @@ async fn logging_in(
 ) -> (Service, JoinHandle<Answer>) {
     // What was not there is looked for again at once.
     let session = Session::builder(login.clone())
-        .cool_down(Duration::ZERO)
+        .backoff(Duration::ZERO)
         .build();
     let client = keeping(&session, sent, |path, token| match (path, token) {
         ("/open", _) | (_, "Bearer token-1") => answer(200, ""),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Credential, GareOptions, GareOutcome, ReauthError, Refusal, Session, reauth_fn,
+    Credential, GareOptions, GareOutcome, GaveUp, ReauthError, Session, reauth_fn,
 };
 use http::{Request, Response};
 use tokio::time::{Instant, advance};
@@ -34,10 +34,10 @@ fn wanting(session: &Session, wanted: &Arc<AtomicUsize>) -> Service {
     })
 }
 
-async fn ask(client: &Service, request: Request<Body>) -> (u16, Option<Refusal>) {
+async fn ask(client: &Service, request: Request<Body>) -> (u16, Option<GaveUp>) {
     let response = client.clone().oneshot(request).await.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = outcome.and_then(GareOutcome::refusal).cloned();
+    let refusal = outcome.and_then(GareOutcome::gave_up).cloned();
     (response.status().as_u16(), refusal)
 }
 
@@ -49,7 +49,7 @@ async fn backoff_ends_after_thirty_seconds() {
     advance(seconds(30) - MILLISECOND).await;
     let (status, refusal) = ask(&client, get("/")).await;
     assert_eq!((status, login.logins()), (403, 1));
-    assert!(matches!(refusal, Some(Refusal::Failed(error)) if error.is_declined()));
+    assert!(matches!(refusal, Some(GaveUp::Failed(error)) if error.is_declined()));
     advance(MILLISECOND).await;
     assert_eq!((ask(&client, get("/")).await.0, login.logins()), (200, 2));
 }
@@ -67,7 +67,7 @@ async fn useless_login_is_not_repeated_for_thirty_seconds() {
         advance(wait).await;
         let (status, refusal) = ask(&client, get("/")).await;
         assert_eq!((status, login.logins()), (403, logins));
-        assert!(matches!(refusal, Some(Refusal::NoProgress)), "{refusal:?}");
+        assert!(matches!(refusal, Some(GaveUp::NoProgress)), "{refusal:?}");
     }
 }
 
@@ -78,7 +78,7 @@ async fn login_times_out_after_exactly_fifteen_minutes() {
     let began = Instant::now();
     let (status, refusal) = ask(&client, get("/")).await;
     assert_eq!(began.elapsed(), seconds(15 * 60));
-    assert!(matches!(refusal, Some(Refusal::Failed(error)) if error.is_timeout()));
+    assert!(matches!(refusal, Some(GaveUp::Failed(error)) if error.is_timeout()));
     assert_eq!((status, login.logins()), (403, 1));
     assert_eq!(client.session().stats().failed_logins, 1);
 }
@@ -101,10 +101,10 @@ async fn request_waits_until_its_deadline_and_the_login_goes_on() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
-    let hurried = with(get("/"), GareOptions::new().deadline(seconds(5)));
+    let hurried = with(get("/"), GareOptions::new().max_wait(seconds(5)));
     let (status, refusal) = ask(&client, hurried).await;
     assert_eq!((status, began.elapsed()), (403, seconds(5)));
-    assert!(matches!(refusal, Some(Refusal::DeadlineElapsed)));
+    assert!(matches!(refusal, Some(GaveUp::MaxWait)));
     login.let_go();
     let answer = ask(&client, get("/")).await;
     assert_eq!((answer.0, login.logins()), (200, 1));
@@ -128,9 +128,9 @@ async fn deadline_covers_all_logins_of_a_request() {
         )
     });
     let began = Instant::now();
-    let hurried = with(get("/"), GareOptions::new().deadline(seconds(5)));
+    let hurried = with(get("/"), GareOptions::new().max_wait(seconds(5)));
     let (_, refusal) = ask(&client, hurried).await;
-    assert!(matches!(refusal, Some(Refusal::DeadlineElapsed)));
+    assert!(matches!(refusal, Some(GaveUp::MaxWait)));
     assert_eq!(began.elapsed(), seconds(5));
 }
 
@@ -174,12 +174,12 @@ async fn idle_account_is_dropped_after_a_day() {
         let session = Session::new(login.clone());
         let client = wanting(&session, &Arc::new(1.into()));
         assert_eq!(ask(&client, of("ada")).await.0, 200);
-        assert_eq!(session.stats().identities, 1);
+        assert_eq!(session.stats().principals, 1);
         advance(idle).await;
         // Another one comes: then it is looked who has gone.
         assert_eq!(ask(&client, of("bob")).await.0, 200);
         let all = if remembered { 2 } else { 1 };
-        assert_eq!(session.stats().identities, all);
+        assert_eq!(session.stats().principals, all);
         assert_eq!(ask(&client, of("ada")).await.0, 200);
         let logins = if remembered { 2 } else { 3 };
         assert_eq!(login.logins(), logins, "idle for {idle:?}");
@@ -196,7 +196,7 @@ async fn account_is_idle_from_its_last_request() {
     assert_eq!(ask(&client, of("ada")).await.0, 200);
     advance(half).await;
     assert_eq!(ask(&client, of("bob")).await.0, 200);
-    assert_eq!(session.stats().identities, 2);
+    assert_eq!(session.stats().principals, 2);
 }
 
 #[checks::test(start_paused = true)]
@@ -225,7 +225,7 @@ async fn failed_look_up_is_repeated_after_thirty_seconds() {
 async fn backoff_may_exceed_the_clock() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
     let session = Session::builder(login.clone())
-        .cool_down(Duration::MAX)
+        .backoff(Duration::MAX)
         .build();
     let client = wanting(&session, &Arc::new(1.into()));
     for wait in [Duration::ZERO, seconds(20 * 365 * 24 * 60 * 60)] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fake_globus::{Collection, EXPECT_USER, FakeGlobus, Identity, RequestKind};
 use futures_util::future::join_all;
 use globus_gare::reauth::{
-    Credential, GareOptions, Identity as Whose, ReauthError, Session, reauth_fn,
+    Credential, GareOptions, Principal as Whose, ReauthError, Session, reauth_fn,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -45,7 +45,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
     let logins = Arc::<Mutex<HashMap<String, usize>>>::default();
     let (own, noted) = (globus.clone(), Arc::clone(&logins));
     let session = Session::builder(reauth_fn(move |challenge| {
-        let owner = match challenge.target().identity() {
+        let owner = match challenge.target().principal() {
             Whose::Presented(value) => value.header_value().to_str().ok().map(str::to_owned),
             _ => None,
         };
@@ -64,7 +64,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
         }
     }))
     .trust(trusting(&globus))
-    .max_identities(REMEMBERED)
+    .max_principals(REMEMBERED)
     .max_logins(100)
     .max_replays(100)
     .build();
@@ -100,10 +100,10 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
             assert_eq!(answer.expect("no panic").status(), 200);
         }
         // With nobody under way, the next one to come finds the bound kept.
-        let passing = GareOptions::new().identity(format!("passing{round}"));
+        let passing = GareOptions::new().principal(format!("passing{round}"));
         let request = with(list(&globus, &collection, 0), passing.no_prompt());
         send(client.clone(), request).await;
-        let remembered = session.stats().identities;
+        let remembered = session.stats().principals;
         assert!(remembered <= REMEMBERED as u64, "{remembered}");
     }
 

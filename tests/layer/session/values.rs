@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{
-    AnsweredBy, Challenge, Credential, Identity, Origin, ReauthError, Session, Target, Trust,
+    Challenge, Credential, Origin, Principal, ReauthError, ResponseUrl, Session, Target, Trust,
     printable, reauth_fn,
 };
 
@@ -101,14 +101,14 @@ fn answered_by_shows_no_query_and_no_password() {
     for (url, shown) in [
         (
             "https://transfer.api.globus.org/ls?code=private",
-            r#"AnsweredBy { origin: Some("https://transfer.api.globus.org"), path: "/ls", .. }"#,
+            r#"ResponseUrl { origin: Some("https://transfer.api.globus.org"), path: "/ls", .. }"#,
         ),
         (
             "https://user:private@evil.example/",
-            r#"AnsweredBy { origin: None, path: "/", .. }"#,
+            r#"ResponseUrl { origin: None, path: "/", .. }"#,
         ),
     ] {
-        let answered = AnsweredBy(url.parse().expect(url));
+        let answered = ResponseUrl(url.parse().expect(url));
         assert_eq!(format!("{answered:?}"), shown);
     }
 }
@@ -152,12 +152,12 @@ async fn credential_shows_how_long_it_lasts_and_no_more() {
 fn identity_equals_only_itself() {
     let all = || {
         [
-            Identity::Session,
-            Identity::Named("ada".into()),
-            Identity::Named("bob".into()),
-            Identity::Named("Bearer ada".into()),
-            Identity::Presented(token("ada")),
-            Identity::Presented(token("bob")),
+            Principal::Session,
+            Principal::Named("ada".into()),
+            Principal::Named("bob".into()),
+            Principal::Named("Bearer ada".into()),
+            Principal::Presented(token("ada")),
+            Principal::Presented(token("bob")),
         ]
     };
     for (at, one) in all().iter().enumerate() {
@@ -169,13 +169,17 @@ fn identity_equals_only_itself() {
     assert_eq!(twice.len(), all().len());
     // How long a token lasts does not make it another person's.
     let lasting = token("ada").with_lifetime(Duration::from_secs(5));
-    assert!(twice.contains(&Identity::Presented(lasting)));
+    assert!(twice.contains(&Principal::Presented(lasting)));
 }
 
 #[checks::test]
 fn identity_shows_a_name_and_no_token() {
-    let presented = Identity::Presented(token("AgSecret"));
-    let all = [Identity::Session, Identity::Named("ada".into()), presented];
+    let presented = Principal::Presented(token("AgSecret"));
+    let all = [
+        Principal::Session,
+        Principal::Named("ada".into()),
+        presented,
+    ];
     assert_eq!(
         format!("{all:?}"),
         r#"[Session, Named("ada"), Presented(..)]"#
@@ -300,7 +304,7 @@ fn each_requirement_is_described_in_words() {
         ),
     ] {
         let origin = "https://transfer.api.globus.org".parse();
-        let target = Target::new(origin.expect("an origin"), Identity::Session);
+        let target = Target::new(origin.expect("an origin"), Principal::Session);
         let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", asked));
         let expected = format!("transfer.api.globus.org asks you {words}");
         assert_eq!(challenge.in_plain_words(), expected);

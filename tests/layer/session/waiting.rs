@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{ReauthError, Refusal, Session};
+use globus_gare::reauth::{GaveUp, ReauthError, Session};
 use http::Request;
 use tokio::sync::Semaphore;
 
@@ -72,7 +72,7 @@ async fn failed_login_fails_all_waiters() {
     let login = Login::held().then(Err(ReauthError::declined()));
     // Nothing but the failure itself keeps them from it.
     let session = Session::builder(login.clone())
-        .cool_down(Duration::ZERO)
+        .backoff(Duration::ZERO)
         .build();
     let client = service(&session, &Arc::default());
     let all = ["/", "/", "/p"].map(old);
@@ -110,7 +110,7 @@ async fn request_out_of_logins_does_not_wait_for_others() {
     slow.add_permits(1);
     let first = first.await.expect("no panic");
     let outcome = outcome(&first);
-    assert!(matches!(outcome.refusal(), Some(Refusal::Exhausted)));
+    assert!(matches!(outcome.gave_up(), Some(GaveUp::Exhausted)));
     assert_eq!((first.status().as_u16(), outcome.logins()), (403, 1));
     login.let_go();
     assert_eq!(other.await.expect("no panic").status(), 200);

@@ -2,7 +2,7 @@ use shuttle::future::{block_on, spawn};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
-use crate::reauth::{GareOptions, Refusal, Session};
+use crate::reauth::{GareOptions, GaveUp, Session};
 use crate::runtime::{self, let_alarms_ring};
 use crate::world::{
     DOMAIN, End, Login, MFA, POLICY, Way, begun, perhaps_dropped, request, request_with,
@@ -63,8 +63,8 @@ fn config() -> Config {
 fn refusal(end: &End) -> &str {
     end.outcome
         .as_ref()
-        .and_then(|outcome| outcome.refusal())
-        .map_or("", Refusal::name)
+        .and_then(|outcome| outcome.gave_up())
+        .map_or("", GaveUp::name)
 }
 
 async fn all(requests: Vec<shuttle::future::JoinHandle<End>>) -> Vec<End> {
@@ -174,12 +174,12 @@ fn three_requirements_at_once_cost_at_most_three_logins() {
 #[checks::test(seconds = 600)]
 fn deadline_ends_the_wait_and_not_the_login() {
     explore_alarms(Way::Succeeds, |login, session| async move {
-        let hurried = GareOptions::new().deadline(std::time::Duration::from_secs(1));
+        let hurried = GareOptions::new().max_wait(std::time::Duration::from_secs(1));
         let hurried = spawn(request_with(session.clone(), hurried, MFA, has_mfa));
         let hurried = hurried.await.expect("no panic");
         // The login itself may have been timed out as well: alarms ring at random.
         assert!(
-            hurried.admitted || ["deadline_elapsed", "failed"].contains(&refusal(&hurried)),
+            hurried.admitted || ["max_wait", "failed"].contains(&refusal(&hurried)),
             "{hurried:?}"
         );
         assert!(login.started() <= 1);
@@ -203,7 +203,7 @@ fn service_that_always_challenges_causes_bounded_logins() {
 #[checks::test(seconds = 600)]
 fn account_in_use_is_kept_though_it_is_being_evicted() {
     explore(Way::Succeeds, |login, _| async move {
-        let session = Session::builder(login).max_identities(1).build();
+        let session = Session::builder(login).max_principals(1).build();
         // Known, and idle: the next one to come crowds it out.
         drop(begun(&session, "a"));
         let begin = |name| {
@@ -213,7 +213,7 @@ fn account_in_use_is_kept_though_it_is_being_evicted() {
         let (one, other) = (begin("a"), begin("b"));
         let under_way = (one.await, other.await);
         // Both are in use, whatever the bound.
-        assert_eq!(session.stats().identities, 2);
+        assert_eq!(session.stats().principals, 2);
         drop(under_way);
     });
 }

@@ -125,7 +125,7 @@ pub(crate) async fn request(
 
 /// A request of `name` that is under way from now on.
 pub(crate) fn begun(session: &Session, name: &str) -> Exchange {
-    start(session, GareOptions::new().identity(name)).0
+    start(session, GareOptions::new().principal(name)).0
 }
 
 fn start(session: &Session, options: GareOptions) -> (Exchange, Authorization) {

@@ -11,8 +11,8 @@ use fake_globus::{Clock, Collection, Counts, FakeGlobus, Person, Policy};
 use globus_gare::gare::{Detection, Extra, detect};
 use globus_gare::layer::{GareLayer, ReplayBody, ReplayBodyError, ReplayableBody};
 use globus_gare::reauth::{
-    AnsweredBy, Challenge, Credential, Environment, GareOptions, Identity, Origin, ReauthError,
-    Refusal, Refusals, Session, Stats, Target, Trust, reauth_fn,
+    Challenge, Credential, Environment, GareOptions, GaveUp, GaveUpCounts, Origin, Principal,
+    ReauthError, ResponseUrl, Session, Stats, Target, Trust, reauth_fn,
 };
 use globus_gare::reqwest::GareMiddleware;
 use globus_login::{
@@ -87,7 +87,7 @@ fn credential() -> Credential {
 
 fn show_reauth(shown: &mut Shown) {
     let origin: Origin = "https://transfer.api.globus.org".parse().expect("one");
-    let identity = Identity::Presented(credential());
+    let identity = Principal::Presented(credential());
     let target = Target::new(origin.clone(), identity.clone());
     let body = format!(
         r#"{{"code": "c", "Authorization": "Bearer {TOKEN}",
@@ -109,8 +109,8 @@ fn show_reauth(shown: &mut Shown) {
     shown.show("gare::Detection", &detection);
     shown.show("gare::Found", &found);
     shown.show(
-        "reauth::AnsweredBy",
-        &AnsweredBy(
+        "reauth::ResponseUrl",
+        &ResponseUrl(
             format!("https://globus.org/?code={CODE}")
                 .parse()
                 .expect("a URI"),
@@ -125,7 +125,7 @@ fn show_reauth(shown: &mut Shown) {
         "reauth::InvalidEnvironment",
         &unknown.expect_err("no such environment"),
     );
-    shown.show("reauth::GareOptions", &GareOptions::new().identity("ada"));
+    shown.show("reauth::GareOptions", &GareOptions::new().principal("ada"));
     shown.show("reauth::Identity", &identity);
     shown.show(
         "reauth::InvalidCredential",
@@ -140,12 +140,12 @@ fn show_reauth(shown: &mut Shown) {
     shown.show("reauth::Origin", &origin);
     let error = ReauthError::from(Credential::bearer(format!("{TOKEN} ")).expect_err("no token"));
     shown.show("reauth::ReauthError", &error);
-    shown.show("reauth::Refusal", &Refusal::Failed(error));
+    shown.show("reauth::Refusal", &GaveUp::Failed(error));
     shown.show(
         "reauth::ReauthFn",
         &reauth_fn(|_| async { Ok(credential()) }),
     );
-    shown.show("reauth::Refusals", &Refusals::default());
+    shown.show("reauth::GaveUpCounts", &GaveUpCounts::default());
     shown.show("reauth::Session", &session);
     shown.show("reauth::Stats", &Stats::default());
     shown.show("reauth::Target", &target);
@@ -202,7 +202,7 @@ async fn show_login(shown: &mut Shown) {
         .build();
     let app = app.expect("an app");
     shown.show("globus_login::GlobusApp", &app);
-    let pending = app.begin_login(&Identity::Session, None).await;
+    let pending = app.begin_login(&Principal::Session, None).await;
     shown.show("globus_login::PendingLogin", &pending.expect("a login"));
     shown.show("globus_login::Interactive", &Interactive::new());
     show_stores(shown).await;

@@ -26,7 +26,7 @@ pub type Change = Box<dyn FnMut(&mut Tokens) + Send>;
 /// Tokens are kept by namespace, and in it by resource server, as in the Python
 /// SDK. A namespace belongs to one person: `DEFAULT` to the app's own user, and
 /// `identity/NAME` to a user whom the program names
-/// ([`GareOptions::identity`](globus_gare::reauth::GareOptions::identity)).
+/// ([`GareOptions::principal`](globus_gare::reauth::GareOptions::principal)).
 ///
 /// ```
 /// use std::collections::HashMap;

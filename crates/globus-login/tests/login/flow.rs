@@ -5,7 +5,7 @@ use std::error::Error;
 use async_trait::async_trait;
 use fake_globus::{Person, RequestKind};
 use globus_gare::gare::{AuthorizationParameters, Gare};
-use globus_gare::reauth::{Challenge, Identity, ReauthError, Reauthenticator, Target};
+use globus_gare::reauth::{Challenge, Principal, ReauthError, Reauthenticator, Target};
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest, MemoryStore};
 use url::Url;
 
@@ -177,7 +177,7 @@ async fn each_resource_server_gets_its_own_token() {
     let auth = target("https://auth.example");
     let of_auth = held(&app, &auth).await.expect("a credential");
     assert_ne!(of_transfer.header_value(), of_auth.header_value());
-    let somebody_else = Identity::Named("somebody else".into());
+    let somebody_else = Principal::Named("somebody else".into());
     let named = Target::new(auth.origin().clone(), somebody_else);
     assert!(held(&app, &named).await.is_none(), "identities never mix");
 }

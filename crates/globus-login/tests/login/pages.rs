@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use globus_gare::gare::{AuthorizationParameters, Gare};
-use globus_gare::reauth::{Challenge, Identity};
+use globus_gare::reauth::{Challenge, Principal};
 use globus_login::{GlobusApp, PendingLogin};
 use sha2::{Digest, Sha256};
 
@@ -17,7 +17,7 @@ async fn begin(app: &GlobusApp, asked: Option<AuthorizationParameters>) -> Pendi
     let challenge = asked
         .map(|asked| Challenge::new(target(TRANSFER), Gare::new("AuthorizationRequired", asked)));
     let pending = app
-        .begin_login(&Identity::Session, challenge.as_ref())
+        .begin_login(&Principal::Session, challenge.as_ref())
         .await;
     pending.expect("a login")
 }

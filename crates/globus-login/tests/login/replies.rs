@@ -1,7 +1,7 @@
 //! What comes back from the browser.
 
 use async_trait::async_trait;
-use globus_gare::reauth::{Identity, ReauthError};
+use globus_gare::reauth::{Principal, ReauthError};
 use globus_login::{LoginPrompt, LoginReply, LoginRequest};
 use url::Url;
 
@@ -62,7 +62,7 @@ async fn only_a_sound_redirect_gives_a_code() {
         let endpoint = Endpoint::approving().await;
         let app = endpoint.app().prompt(Says(query)).build();
         let app = app.expect("an app");
-        let pending = app.begin_login(&Identity::Session, None).await;
+        let pending = app.begin_login(&Principal::Session, None).await;
         let pending = pending.expect("a login");
         let redirect = redirect(pending.authorize_url(), query);
         for done in [

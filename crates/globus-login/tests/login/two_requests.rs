@@ -2,7 +2,7 @@
 
 use fake_globus::{FakeGlobus, Person};
 use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::{Identity, Target};
+use globus_gare::reauth::{Principal, Target};
 use globus_login::GlobusApp;
 
 use crate::support::*;
@@ -15,12 +15,15 @@ fn service(globus: &FakeGlobus) -> GlobusApp {
 async fn each_user_gets_the_credential_of_their_own_login() {
     let globus = globus(Person::automatic()).await;
     let app = service(&globus);
-    let (ada, bob) = (Identity::Named("ada".into()), Identity::Named("bob".into()));
-    let transfer = |identity: &Identity| {
+    let (ada, bob) = (
+        Principal::Named("ada".into()),
+        Principal::Named("bob".into()),
+    );
+    let transfer = |identity: &Principal| {
         let origin = globus.transfer_url().parse().expect("an origin");
         Target::new(origin, identity.clone())
     };
-    let newer = async |identity: &Identity| {
+    let newer = async |identity: &Principal| {
         let newer = app.newer_credential(&transfer(identity)).await;
         newer.expect("no error")
     };
@@ -44,12 +47,12 @@ async fn each_user_gets_the_credential_of_their_own_login() {
     assert!(newer(&ada).await.is_none());
 
     app.finish_login(pending, redirect).await.expect("a login");
-    let logged_in = async |identity: &Identity| {
+    let logged_in = async |identity: &Principal| {
         let logged_in = app.is_logged_in_as(identity).await;
         logged_in.expect("no error")
     };
     assert!(
-        logged_in(&ada).await && !logged_in(&bob).await && !logged_in(&Identity::Session).await
+        logged_in(&ada).await && !logged_in(&bob).await && !logged_in(&Principal::Session).await
     );
     let credential = newer(&ada).await.expect("a credential");
     // It is news once.
@@ -66,7 +69,7 @@ async fn each_user_gets_the_credential_of_their_own_login() {
 async fn declined_pending_login_changes_nothing() {
     let globus = globus(Person::automatic().declines()).await;
     let app = service(&globus);
-    let ada = Identity::Named("ada".into());
+    let ada = Principal::Named("ada".into());
     let asked =
         AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
     let challenge = challenge(&globus, asked);

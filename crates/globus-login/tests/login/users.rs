@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use globus_gare::reauth::{Identity, Target};
+use globus_gare::reauth::{Principal, Target};
 use globus_login::{Change, GlobusApp, StoreError, TokenStore, Tokens};
 
 use crate::support::endpoint::*;
@@ -31,8 +31,8 @@ impl TokenStore for Everybody {
     }
 }
 
-fn user(number: usize) -> Identity {
-    Identity::Named(format!("user-{number}").into())
+fn user(number: usize) -> Principal {
+    Principal::Named(format!("user-{number}").into())
 }
 
 async fn log_in(app: &GlobusApp, number: usize) {

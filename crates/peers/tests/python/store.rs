@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use checks::browser::{Browser, client};
 use checks::sample::{Sample, TRANSFER_ALL, assert_no_violation};
 use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update};
-use globus_gare::reauth::{Identity, Reauthenticator, Target};
+use globus_gare::reauth::{Principal, Reauthenticator, Target};
 use globus_login::{GlobusApp, JsonFileStore, Tokens};
 use peers::python;
 
@@ -210,7 +210,7 @@ async fn login_is_shared_between_rust_and_python() {
     let list = async |app: &GlobusApp| {
         let target = Target::new(
             globus.transfer_url().parse().expect("an origin"),
-            Identity::Session,
+            Principal::Session,
         );
         let credential = app
             .credential(&target)

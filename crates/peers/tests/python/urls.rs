@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use checks::browser::Browser;
 use globus_gare::gare::{AuthorizationParameters, Gare};
-use globus_gare::reauth::{Challenge, Identity, Origin, Reauthenticator, Target};
+use globus_gare::reauth::{Challenge, Origin, Principal, Reauthenticator, Target};
 use globus_login::{GlobusApp, MemoryStore};
 use peers::oracle::ask;
 use peers::python;
@@ -175,5 +175,5 @@ async fn gethostname() -> String {
 
 fn service() -> Target {
     let origin: Origin = "https://service.example".parse().expect("an origin");
-    Target::new(origin, Identity::Session)
+    Target::new(origin, Principal::Session)
 }

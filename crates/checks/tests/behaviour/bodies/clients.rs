@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use globus_gare::layer::{GareLayer, ReplayBody};
-use globus_gare::reauth::{AnsweredBy, Credential, GareOutcome, Session, Trust, reauth_fn};
+use globus_gare::reauth::{Credential, GareOutcome, ResponseUrl, Session, Trust, reauth_fn};
 use globus_gare::reqwest::GareMiddleware;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body::Body;
@@ -55,7 +55,7 @@ const ENOUGH: usize = 1024 * 1024;
 /// Reads a response.
 pub(crate) async fn see(response: Answer) -> (Got, Told) {
     let outcome = response.extensions().get::<GareOutcome>();
-    let told = outcome.map(|outcome| outcome.refusal().map(|refusal| refusal.name()));
+    let told = outcome.map(|outcome| outcome.gave_up().map(|refusal| refusal.name()));
     let (mut head, mut body) = response.into_parts();
     head.headers.remove("date");
     let length = body.size_hint().exact();
@@ -215,7 +215,7 @@ impl Client for ReqwestService {
                 let response = client.execute(request.try_into()?).await?;
                 let url = response.url().as_str().parse()?;
                 let mut response = Response::<reqwest::Body>::from(response);
-                response.extensions_mut().insert(AnsweredBy(url));
+                response.extensions_mut().insert(ResponseUrl(url));
                 Ok::<_, BoxError>(response)
             }
         });

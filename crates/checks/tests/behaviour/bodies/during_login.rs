@@ -75,7 +75,7 @@ type Told = (u16, Option<&'static str>, u32);
 
 fn told(status: u16, extensions: &Extensions) -> Told {
     let outcome = extensions.get::<GareOutcome>().expect("an outcome");
-    let refusal = outcome.refusal().map(|refusal| refusal.name());
+    let refusal = outcome.gave_up().map(|refusal| refusal.name());
     (status, refusal, outcome.replays())
 }
 

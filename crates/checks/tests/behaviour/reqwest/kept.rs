@@ -162,12 +162,9 @@ async fn request_options_override_the_session() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let client = with_middleware(&session());
     for (options, told) in [
-        (GareOptions::new().never(), None),
+        (GareOptions::new().bypass(), None),
         (GareOptions::new().no_prompt(), Some("no_prompt")),
-        (
-            GareOptions::new().login_without_replay(),
-            Some("login_only"),
-        ),
+        (GareOptions::new().login_only(), Some("login_only")),
     ] {
         let request = client.get(server.url("/")).bearer_auth("stale");
         let response = request.with_extension(options).send().await?;

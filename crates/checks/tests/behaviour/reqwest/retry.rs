@@ -31,7 +31,7 @@ impl RetryableStrategy for NotForLogins {
     ) -> Option<Retryable> {
         let given_up = |response: &reqwest::Response| {
             let outcome = response.extensions().get::<GareOutcome>();
-            outcome.is_some_and(|outcome| outcome.refusal().is_some())
+            outcome.is_some_and(|outcome| outcome.gave_up().is_some())
         };
         match result {
             Ok(response) if given_up(response) => Some(Retryable::Fatal),

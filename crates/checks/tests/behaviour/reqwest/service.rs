@@ -112,5 +112,5 @@ pub(crate) fn watched<T: Send + 'static>(
 
 pub(crate) fn refusal(response: &reqwest::Response) -> Option<&'static str> {
     let outcome = response.extensions().get::<GareOutcome>()?;
-    Some(outcome.refusal().map_or("", |refusal| refusal.name()))
+    Some(outcome.gave_up().map_or("", |refusal| refusal.name()))
 }

@@ -31,7 +31,7 @@ async fn stream_is_sent_once_by_default() -> Result<(), BoxError> {
     assert_eq!(response.status(), 403);
 
     // The session may log in all the same, for the next one.
-    let session = builder().login_for_unreplayable(true).build();
+    let session = builder().login_if_not_replayable(true).build();
     let client = with_middleware(&session);
     let response = client
         .put(server.url("/"))

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, GareOutcome, Identity, ReauthError, Reauthenticator, Refusal, Session,
+    Challenge, Credential, GareOutcome, GaveUp, Principal, ReauthError, Reauthenticator, Session,
     Target,
 };
 use http::{Request, Response};
@@ -106,8 +106,8 @@ impl World {
 struct Auth(Arc<Mutex<World>>);
 
 fn user(target: &Target) -> usize {
-    match target.identity() {
-        Identity::Presented(value) => {
+    match target.principal() {
+        Principal::Presented(value) => {
             let value = value.header_value().to_str().expect("text");
             usize::from(value.as_bytes()[7] - b'0')
         }
@@ -194,9 +194,9 @@ async fn ask(client: Service, user: usize, need: u8) -> Answer {
     }
     let response = client.oneshot(request).await.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = match outcome.and_then(GareOutcome::refusal) {
+    let refusal = match outcome.and_then(GareOutcome::gave_up) {
         None => String::new(),
-        Some(Refusal::Failed(error)) => error.to_string(),
+        Some(GaveUp::Failed(error)) => error.to_string(),
         Some(refusal) => refusal.name().to_owned(),
     };
     (response.status().as_u16(), refusal)
@@ -226,9 +226,9 @@ async fn run(steps: Vec<Step>) {
     let auth = Auth::default();
     let session = Session::builder(auth.clone())
         .max_logins(reference::MAX_LOGINS)
-        .cool_down(Duration::from_millis(reference::COOL_DOWN))
+        .backoff(Duration::from_millis(reference::COOL_DOWN))
         .expiry_leeway(Duration::from_millis(reference::LEEWAY))
-        .flight_timeout(Duration::from_millis(reference::FLIGHT_TIMEOUT))
+        .login_timeout(Duration::from_millis(reference::FLIGHT_TIMEOUT))
         .build();
     let client = client(&session, &auth.0);
     let mut references: [Reference; USERS] = Default::default();
@@ -274,7 +274,7 @@ async fn run(steps: Vec<Step>) {
         let sum = |count: fn(&Reference) -> u64| references.iter().map(count).sum::<u64>();
         assert_eq!(stats.logins, sum(|reference| reference.asked.len() as u64));
         assert_eq!(stats.failed_logins, sum(|reference| reference.failed));
-        assert_eq!(stats.renewals, sum(|reference| reference.renewals));
+        assert_eq!(stats.look_ups, sum(|reference| reference.renewals));
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) use checks::tokens::{expire, load};
 use fake_globus::{FakeGlobus, Person, RequestKind};
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{
-    Challenge, Credential, Identity, Origin, ReauthError, Reauthenticator, Target,
+    Challenge, Credential, Origin, Principal, ReauthError, Reauthenticator, Target,
 };
 use globus_login::{GlobusApp, GlobusAppBuilder, MemoryStore};
 use url::Url;
@@ -78,7 +78,10 @@ pub(crate) fn requests_of(globus: &FakeGlobus, kind: RequestKind) -> usize {
 }
 
 pub(crate) fn target(url: &str) -> Target {
-    Target::new(url.parse::<Origin>().expect("an origin"), Identity::Session)
+    Target::new(
+        url.parse::<Origin>().expect("an origin"),
+        Principal::Session,
+    )
 }
 
 pub(crate) fn challenge(globus: &FakeGlobus, required: AuthorizationParameters) -> Challenge {
