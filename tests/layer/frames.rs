@@ -23,7 +23,7 @@ fn frame(text: &'static str) -> Frame<Bytes> {
 }
 
 /// What a caller gets of a refusal in `frames` whose login fails: the frames, and how many requirements were found.
-async fn given_back(frames: Vec<&'static str>) -> (Vec<String>, usize) {
+async fn given_back(frames: Vec<&'static str>, limit: usize) -> (Vec<String>, usize) {
     let client = service_fn(move |_: Request<Body>| {
         let frames = frames.clone().into_iter();
         let frames = frames.map(|text| Ok::<_, Infallible>(frame(text)));
@@ -31,7 +31,7 @@ async fn given_back(frames: Vec<&'static str>) -> (Vec<String>, usize) {
         std::future::ready(Response::builder().status(403).body(body))
     });
     let login = Login::at_once().then(Err(ReauthError::declined()));
-    let layer = GareLayer::new(login);
+    let layer = GareLayer::new(login).max_inspect(limit);
     let response = layer.layer(client).oneshot(get("/")).await;
     let response = response.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();
@@ -65,9 +65,20 @@ async fn data_and_trailers_are_passed_on_unchanged() {
             .map(|text| format!("{:?}", frame(text)))
             .collect();
         assert_eq!(
-            given_back(frames.clone()).await,
+            given_back(frames.clone(), 1024).await,
             (expected, found),
             "{frames:?}"
         );
+    }
+}
+
+#[checks::test]
+async fn empty_frames_count_towards_the_inspect_limit() {
+    for (empty, expected) in [(2, 1), (3, 0)] {
+        let mut frames = vec![""; empty];
+        frames.push(MFA);
+        let (given, found) = given_back(frames, MFA.len() + 2).await;
+        assert!(given.concat().contains("session_required_mfa"), "{given:?}");
+        assert_eq!(found, expected, "{empty} empty frames");
     }
 }
