@@ -13,7 +13,8 @@ pin_project! {
     /// The response body of a [`GareService`](crate::layer::GareService).
     ///
     /// What the caller reads from it is what it would have read from the inner
-    /// service's body: what was looked at comes first, the rest streams on.
+    /// service's body: what was looked at comes first, the rest streams on. Data
+    /// that was looked at comes in one frame, however many it came in.
     pub struct GareBody<B>
     where
         B: Body,

@@ -16,8 +16,6 @@ use crate::runtime;
 pub(crate) struct Inspection<B: Body> {
     body: Pin<Box<B>>,
     ahead: Ahead,
-    size: usize,
-    limit: usize,
     timeout: Duration,
     hint: SizeHint,
     /// Set when the body first makes us wait.
@@ -36,9 +34,7 @@ impl<B: Body> Inspection<B> {
         Self {
             hint: body.size_hint(),
             body: Box::pin(body),
-            ahead: Ahead::default(),
-            size: 0,
-            limit,
+            ahead: Ahead::new(limit),
             timeout,
             alarm: None,
         }
@@ -63,17 +59,14 @@ impl<B: Body> Inspection<B> {
                 Some(Err(error)) => return Poll::Ready(End::Failed(error)),
                 Some(Ok(frame)) => into_bytes(frame),
             };
-            // An empty frame counts too: there may be any number of them.
-            let size = frame.data_ref().map_or(0, |data| data.len().max(1));
-            self.size = self.size.saturating_add(size);
             self.ahead.push(frame);
-            if self.size > self.limit {
+            if self.ahead.exceeds_limit() {
                 return Poll::Ready(End::GivenUp);
             }
         }
     }
 
-    fn give_back(self, end: End<B::Error>) -> (Option<Bytes>, Held<B>) {
+    fn give_back(mut self, end: End<B::Error>) -> (Option<Bytes>, Held<B>) {
         let text = matches!(end, End::Whole).then(|| self.ahead.text());
         let held = Held {
             ahead: self.ahead,

@@ -94,7 +94,7 @@ impl<B: Body> ReplayBody<B> {
 
 impl<B: Body> ReplayableBody for ReplayBody<B> {
     /// A copy that sends what this one has not sent yet.
-    fn try_clone(&self) -> Option<Self> {
+    fn try_clone(&mut self) -> Option<Self> {
         self.recording.take_turn().map(|turn| Self {
             recording: Arc::clone(&self.recording),
             turn,

@@ -21,7 +21,7 @@ use http_body_util::{BodyExt, Either, Empty, Full};
 /// use globus_gare::layer::ReplayableBody;
 /// use http_body_util::{BodyExt, Empty, Full};
 ///
-/// let body = Full::new(Bytes::from_static(b"{\"DATA_TYPE\": \"mkdir\"}"));
+/// let mut body = Full::new(Bytes::from_static(b"{\"DATA_TYPE\": \"mkdir\"}"));
 /// assert!(body.try_clone().is_some());
 /// assert!(body.boxed().try_clone().is_none());
 /// assert!(Empty::<Bytes>::new().boxed().try_clone().is_some());
@@ -35,7 +35,10 @@ use http_body_util::{BodyExt, Either, Empty, Full};
 )]
 pub trait ReplayableBody: Sized {
     /// A copy that sends the same bytes, or `None` where there cannot be one.
-    fn try_clone(&self) -> Option<Self>;
+    ///
+    /// It takes `&mut self` for bodies that share their bytes only by giving them
+    /// away, as `reqwest::Body` does. What `self` sends must stay the same.
+    fn try_clone(&mut self) -> Option<Self>;
 
     /// Whether this copy, which was made before another one was sent, would
     /// still send the same bytes; if so, it has to remain so until it is sent.
@@ -50,7 +53,7 @@ pub trait ReplayableBody: Sized {
 macro_rules! by_clone {
     ($($body:ty),* $(,)?) => {$(
         impl ReplayableBody for $body {
-            fn try_clone(&self) -> Option<Self> {
+            fn try_clone(&mut self) -> Option<Self> {
                 Some(self.clone())
             }
         }
@@ -69,19 +72,19 @@ by_clone!(
 );
 
 impl<D: Clone> ReplayableBody for Full<D> {
-    fn try_clone(&self) -> Option<Self> {
+    fn try_clone(&mut self) -> Option<Self> {
         Some(self.clone())
     }
 }
 
 impl<D: Buf> ReplayableBody for Empty<D> {
-    fn try_clone(&self) -> Option<Self> {
+    fn try_clone(&mut self) -> Option<Self> {
         Some(Self::new())
     }
 }
 
 impl<B: ReplayableBody> ReplayableBody for Option<B> {
-    fn try_clone(&self) -> Option<Self> {
+    fn try_clone(&mut self) -> Option<Self> {
         match self {
             None => Some(None),
             Some(body) => body.try_clone().map(Some),
@@ -94,7 +97,7 @@ impl<B: ReplayableBody> ReplayableBody for Option<B> {
 }
 
 impl<L: ReplayableBody, R: ReplayableBody> ReplayableBody for Either<L, R> {
-    fn try_clone(&self) -> Option<Self> {
+    fn try_clone(&mut self) -> Option<Self> {
         match self {
             Self::Left(body) => body.try_clone().map(Either::Left),
             Self::Right(body) => body.try_clone().map(Either::Right),
@@ -110,14 +113,14 @@ impl<L: ReplayableBody, R: ReplayableBody> ReplayableBody for Either<L, R> {
 }
 
 impl<D: Buf + 'static, E: 'static> ReplayableBody for BoxBody<D, E> {
-    fn try_clone(&self) -> Option<Self> {
+    fn try_clone(&mut self) -> Option<Self> {
         let nothing = || Self::new(Empty::new().map_err(|never| match never {}));
         self.is_end_stream().then(nothing)
     }
 }
 
 impl<D: Buf + 'static, E: 'static> ReplayableBody for UnsyncBoxBody<D, E> {
-    fn try_clone(&self) -> Option<Self> {
+    fn try_clone(&mut self) -> Option<Self> {
         let nothing = || Self::new(Empty::new().map_err(|never| match never {}));
         self.is_end_stream().then(nothing)
     }

@@ -47,9 +47,9 @@ pub(super) struct Kept<B> {
 
 impl<B: ReplayableBody> Kept<B> {
     /// `None` where the body cannot be sent a second time.
-    pub(super) fn of(request: &Request<B>) -> Option<Self> {
+    pub(super) fn of(request: &mut Request<B>) -> Option<Self> {
         Some(Self {
-            body: request.body().try_clone()?,
+            body: request.body_mut().try_clone()?,
             version: request.version(),
             headers: KeptHeaders::of(request.headers()),
             extensions: request.extensions().clone(),
@@ -85,7 +85,7 @@ where
         if !self.claim() {
             return None;
         }
-        let kept = self.kept.take()?;
+        let mut kept = self.kept.take()?;
         let copy = kept.body.try_clone();
         let mut request = Request::new(kept.body);
         *request.method_mut() = exchange.method().clone();

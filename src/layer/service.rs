@@ -75,7 +75,7 @@ where
             Route::Untrusted(untrusted) => return self.pass(request, Some(untrusted)),
             Route::Handle(exchange, authorization) => (exchange, authorization),
         };
-        let kept = Kept::of(&request);
+        let kept = Kept::of(&mut request);
         // The service that was made ready is the one to call; its clone is not.
         let clone = self.inner.clone();
         let mut service = std::mem::replace(&mut self.inner, clone);

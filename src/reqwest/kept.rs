@@ -46,7 +46,7 @@ fn keep_stream(request: &mut Request, limit: Option<usize>) -> Option<(Request, 
         _ if body.is_end_stream() => (body, Some(ReplayBody::with_limit(Body::default(), 0))),
         None => (body, None),
         Some(limit) => {
-            let body = ReplayBody::with_limit(body, limit);
+            let mut body = ReplayBody::with_limit(body, limit);
             let copy = body.try_clone();
             (Body::wrap(body), copy)
         }
@@ -89,7 +89,7 @@ impl Client for Replays<'_> {
         let mut request = kept.try_clone()?;
         *request.headers_mut() = headers.with(authorization);
         let is_stream = stream.is_some();
-        let stream = stream.and_then(|stream| {
+        let stream = stream.and_then(|mut stream| {
             let copy = stream.try_clone();
             *request.body_mut() = Some(Body::wrap(stream));
             copy

@@ -1,4 +1,4 @@
-//! The frames of a response that was read ahead: the caller gets them as they came.
+//! The frames of a response that was read ahead: the caller gets all data, in one frame, and then the trailers.
 
 use std::convert::Infallible;
 
@@ -23,7 +23,7 @@ fn frame(text: &'static str) -> Frame<Bytes> {
 }
 
 /// What a caller gets of a refusal in `frames` whose login fails: the frames, and how many requirements were found.
-async fn given_back(frames: Vec<&'static str>) -> (Vec<String>, usize) {
+async fn given_back(frames: Vec<&'static str>, limit: usize) -> (Vec<String>, usize) {
     let client = service_fn(move |_: Request<Body>| {
         let frames = frames.clone().into_iter();
         let frames = frames.map(|text| Ok::<_, Infallible>(frame(text)));
@@ -31,7 +31,7 @@ async fn given_back(frames: Vec<&'static str>) -> (Vec<String>, usize) {
         std::future::ready(Response::builder().status(403).body(body))
     });
     let login = Login::at_once().then(Err(ReauthError::declined()));
-    let layer = GareLayer::new(login);
+    let layer = GareLayer::new(login).max_inspect(limit);
     let response = layer.layer(client).oneshot(get("/")).await;
     let response = response.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();
@@ -45,28 +45,40 @@ async fn given_back(frames: Vec<&'static str>) -> (Vec<String>, usize) {
 }
 
 #[checks::test]
-async fn frames_are_passed_on_unchanged() {
+async fn data_and_trailers_are_passed_on_unchanged() {
     let (start, end) = MFA.split_at(30);
-    for (frames, found) in [
-        (vec![], 0),
-        (vec!["a"], 0),
-        (vec!["a", "", "b"], 0),
-        (vec!["a", TRAILERS], 0),
-        (vec![TRAILERS], 0),
-        (vec![TRAILERS, "a"], 0),
-        (vec![MFA], 1),
-        (vec!["", start, "", end], 1),
-        (vec![start, end, TRAILERS], 1),
-        (vec![TRAILERS, start, end], 1),
+    for (frames, given, found) in [
+        (vec![], vec![], 0),
+        (vec![""], vec![""], 0),
+        (vec!["a"], vec!["a"], 0),
+        (vec!["a", "", "b"], vec!["ab"], 0),
+        (vec!["a", TRAILERS], vec!["a", TRAILERS], 0),
+        (vec![TRAILERS], vec![TRAILERS], 0),
+        (vec![TRAILERS, "a"], vec!["a", TRAILERS], 0),
+        (vec![MFA], vec![MFA], 1),
+        (vec!["", start, "", end], vec![MFA], 1),
+        (vec![start, end, TRAILERS], vec![MFA, TRAILERS], 1),
+        (vec![TRAILERS, start, end], vec![MFA, TRAILERS], 1),
     ] {
-        let expected: Vec<_> = frames
+        let expected: Vec<_> = given
             .iter()
             .map(|text| format!("{:?}", frame(text)))
             .collect();
         assert_eq!(
-            given_back(frames.clone()).await,
+            given_back(frames.clone(), 1024).await,
             (expected, found),
             "{frames:?}"
         );
+    }
+}
+
+#[checks::test]
+async fn empty_frames_count_towards_the_inspect_limit() {
+    for (empty, expected) in [(2, 1), (3, 0)] {
+        let mut frames = vec![""; empty];
+        frames.push(MFA);
+        let (given, found) = given_back(frames, MFA.len() + 2).await;
+        assert!(given.concat().contains("session_required_mfa"), "{given:?}");
+        assert_eq!(found, expected, "{empty} empty frames");
     }
 }

@@ -6,6 +6,7 @@ mod environment;
 mod flights;
 mod frames;
 mod headers;
+mod held;
 mod inspected;
 mod once;
 mod polls;

@@ -34,7 +34,7 @@ pub const CONSENT: &str =
 pub struct Once;
 
 impl ReplayableBody for Once {
-    fn try_clone(&self) -> Option<Self> {
+    fn try_clone(&mut self) -> Option<Self> {
         None
     }
 }

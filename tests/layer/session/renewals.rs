@@ -252,7 +252,7 @@ async fn stored_credential_of_another_login_replaces_a_rejected_one() {
 struct Claimed(Arc<AtomicUsize>);
 
 impl ReplayableBody for Claimed {
-    fn try_clone(&self) -> Option<Self> {
+    fn try_clone(&mut self) -> Option<Self> {
         Some(self.clone())
     }
 

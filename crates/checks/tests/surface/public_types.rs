@@ -181,7 +181,7 @@ async fn show_layer(shown: &mut Shown) {
 /// A body that is sent again, and the copy of it that was overtaken.
 async fn show_bodies(shown: &mut Shown) {
     let secret = format!("{{\"token\": \"{TOKEN}\"}}");
-    let body = ReplayBody::with_limit(Full::<Bytes>::from(secret), 4);
+    let mut body = ReplayBody::with_limit(Full::<Bytes>::from(secret), 4);
     shown.show("body::ReplayBody", &body);
     let copy = body.try_clone().expect("a copy");
     copy.collect().await.expect("the body");

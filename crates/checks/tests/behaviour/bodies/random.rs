@@ -99,7 +99,7 @@ proptest! {
         let digest = Sha256::digest(&whole);
         let trailers = usize::from(matches!(steps.last(), Some(Step::Trailers)));
 
-        let body = ReplayBody::with_limit(Source::of(steps, sized), limit);
+        let mut body = ReplayBody::with_limit(Source::of(steps, sized), limit);
         let mut kept = body.try_clone();
         let mut attempts = vec![Some(Attempt::new(body))];
         for act in acts {
@@ -114,7 +114,7 @@ proptest! {
                     let index = index.index(attempts.len());
                     attempts[index] = None;
                 }
-                Act::Replay => if let Some(body) = kept.take() {
+                Act::Replay => if let Some(mut body) = kept.take() {
                     if body.claim() {
                         kept = body.try_clone();
                         prop_assert!(kept.is_some());

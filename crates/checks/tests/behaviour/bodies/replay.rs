@@ -63,7 +63,7 @@ fn three() -> Vec<Step> {
 }
 
 fn copies(limit: usize) -> (Upload, Upload) {
-    let body = ReplayBody::with_limit(Source::of(three(), true), limit);
+    let mut body = ReplayBody::with_limit(Source::of(three(), true), limit);
     let copy = body.try_clone().expect("a copy");
     (body, copy)
 }
@@ -181,7 +181,7 @@ fn copy_of_a_partly_read_body_sends_the_rest() {
 
 #[checks::test]
 fn empty_body_stays_empty() {
-    let body = ReplayBody::with_limit(Empty::<Bytes>::new(), 0);
+    let mut body = ReplayBody::with_limit(Empty::<Bytes>::new(), 0);
     let copy = body.try_clone().expect("a copy");
     assert!(body.is_end_stream() && copy.is_end_stream());
     assert!(copy.claim());

@@ -14,7 +14,7 @@ type Upload = Spawn<ReplayBody<Source>>;
 
 fn pair(limit: usize) -> (Upload, Upload, Hand) {
     let (source, hand) = Source::in_hand();
-    let first = ReplayBody::with_limit(source, limit);
+    let mut first = ReplayBody::with_limit(source, limit);
     let copy = first.try_clone().expect("a copy");
     (task::spawn(first), task::spawn(copy), hand)
 }
