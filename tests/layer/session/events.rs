@@ -220,17 +220,17 @@ async fn each_scenario_emits_its_events_and_all_are_listed() {
             "challenged", "logging in", "login", "challenged", "joined", "challenged", "waiting", "logged in",
             "replayed", "replayed", "replayed", "challenged", "logging in", "login", "logged in", "replayed",
         ];
-        declined: ["renewing", "renewed", "challenged", "logging in", "login", "login failed", "gave up"];
-        not_allowed_to_ask: ["renewing", "renewed", "challenged", "gave up"];
-        stored: ["renewing", "renewed"];
+        declined: ["looking up", "looked up", "challenged", "logging in", "login", "login failed", "gave up"];
+        not_allowed_to_ask: ["looking up", "looked up", "challenged", "gave up"];
+        stored: ["looking up", "looked up"];
         stored_out_of_reach: [
-            "renewing", "renewal failed", "challenged", "logging in", "login", "logged in", "replayed",
+            "looking up", "look-up failed", "challenged", "logging in", "login", "logged in", "replayed",
         ];
         from_a_stranger: ["not trusted"];
-        only_in_a_quotation: ["renewing", "renewed", "only quoted"];
-        asking_for_too_much: ["renewing", "renewed", "over limit"];
+        only_in_a_quotation: ["looking up", "looked up", "only quoted"];
+        asking_for_too_much: ["looking up", "looked up", "over limit"];
         again_and_again: [
-            "renewing", "renewed", "challenged", "logging in", "login", "logged in", "replayed", "challenged",
+            "looking up", "looked up", "challenged", "logging in", "login", "logged in", "replayed", "challenged",
             "gave up",
         ];
     }

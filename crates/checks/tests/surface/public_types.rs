@@ -126,7 +126,7 @@ fn show_reauth(shown: &mut Shown) {
         &unknown.expect_err("no such environment"),
     );
     shown.show("reauth::GareOptions", &GareOptions::new().principal("ada"));
-    shown.show("reauth::Identity", &identity);
+    shown.show("reauth::Principal", &identity);
     shown.show(
         "reauth::InvalidCredential",
         &Credential::bearer(format!("{TOKEN}\n")).expect_err("no token"),
@@ -140,13 +140,15 @@ fn show_reauth(shown: &mut Shown) {
     shown.show("reauth::Origin", &origin);
     let error = ReauthError::from(Credential::bearer(format!("{TOKEN} ")).expect_err("no token"));
     shown.show("reauth::ReauthError", &error);
-    shown.show("reauth::Refusal", &GaveUp::Failed(error));
+    shown.show("reauth::GaveUp", &GaveUp::Failed(error));
     shown.show(
         "reauth::ReauthFn",
         &reauth_fn(|_| async { Ok(credential()) }),
     );
     shown.show("reauth::GaveUpCounts", &GaveUpCounts::default());
     shown.show("reauth::Session", &session);
+    let builder = Session::builder(reauth_fn(|_| async { Ok(credential()) }));
+    shown.show("reauth::SessionBuilder", &builder);
     shown.show("reauth::Stats", &Stats::default());
     shown.show("reauth::Target", &target);
     shown.show("reauth::Trust", &Trust::globus());
