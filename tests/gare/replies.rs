@@ -247,6 +247,22 @@ fn reply_ends_where_its_string_does() {
     assert_eq!(located(cut), [""; 0]);
 }
 
+/// What follows is no part of a string that was cut, though a quotation mark is in it.
+#[checks::test]
+fn cut_reply_ends_before_the_next_one() {
+    let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_required_mfa": true, "session_message": "m"#;
+    let next = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_required_policies": ["p"]}}"#;
+    let expected = [
+        AuthorizationParameters::default().with_session_required_mfa(true),
+        AuthorizationParameters::default().with_session_required_policies(["p"]),
+    ];
+    for end in ENDS {
+        for body in bodies(&format!("{cut}{end}{next}")) {
+            assert_eq!(found(&body), expected, "{body}");
+        }
+    }
+}
+
 #[checks::test]
 fn reply_within_a_reply_is_none() {
     let inner = r#"530-GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
