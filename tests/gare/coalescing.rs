@@ -56,6 +56,17 @@ fn message_makes_no_other_requirement_and_the_first_stays() {
 }
 
 #[checks::test]
+fn repeated_values_are_asked_for_once() {
+    let policies = asks().with_session_required_policies(["p", "q", "p"]);
+    let scopes = asks().with_required_scopes(["b", "a", "b"]);
+    let both = policies.clone().with_required_scopes(["c", "a", "c"]);
+    let merged = asks()
+        .with_session_required_policies(["p", "q"])
+        .with_required_scopes(["b", "a", "c"]);
+    assert_eq!(coalesced([policies, scopes, both]), [merged]);
+}
+
+#[checks::test]
 fn unknown_parameters_keep_requirements_apart() {
     let odd = |text: &str| serde_json::from_str::<AuthorizationParameters>(text).expect(text);
     let new = odd(r#"{"required_scopes": ["a"], "session_required_moon": "full"}"#);
