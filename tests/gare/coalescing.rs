@@ -33,7 +33,9 @@ fn parameters_of_one_requirement_stay_together() {
     let policy = asks().with_session_required_policies(["p"]);
     let fresh = asks();
     let prompt = asks().with_required_scopes(["s"]).with_prompt("login");
-    let all = [with_mfa, policy, fresh, prompt];
+    let identity = policy.clone().with_session_required_identities(["i"]);
+    let domain = policy.clone().with_session_required_single_domain(["d"]);
+    let all = [with_mfa, policy, fresh, prompt, identity, domain];
     assert_eq!(coalesced(all.clone()), all);
     assert_eq!(coalesced(all.clone().into_iter().chain(all.clone())), all);
 }
