@@ -5,7 +5,7 @@ mod stand_in;
 use std::error::Error;
 
 use bytes::Bytes;
-use globus_gare::layer::GareLayer;
+use globus_gare::{GareLayer, Session};
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
@@ -51,7 +51,11 @@ async fn main() -> Result<(), BoxError> {
     let globus = stand_in::StandIn::start().await?;
 
     let plain = Client::builder(TokioExecutor::new()).build_http();
-    let gare = GareLayer::new(globus.login()).trust(globus.trust());
+    let gare = GareLayer::from_session(
+        Session::builder(globus.login())
+            .trust(globus.trust())
+            .build(),
+    );
     let refused = Transfer {
         service: plain.clone(),
     }

@@ -5,7 +5,7 @@ mod stand_in;
 use std::error::Error;
 
 use bytes::Bytes;
-use globus_gare::layer::GareLayer;
+use globus_gare::{GareLayer, Session};
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -18,9 +18,12 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     // The one line:
-    let client = GareLayer::new(globus.login())
-        .trust(globus.trust())
-        .layer(client);
+    let client = GareLayer::from_session(
+        Session::builder(globus.login())
+            .trust(globus.trust())
+            .build(),
+    )
+    .layer(client);
 
     let request = Request::get(&globus.url)
         .header("authorization", format!("Bearer {}", globus.stale))

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use fake_globus::{Collection, FakeGlobus, Person};
 use globus_gare::layer::GareBody;
 use globus_gare::reauth::printable;
-use globus_gare::{Environment, GareLayer, GareOutcome, ReauthError, Trust};
+use globus_gare::{Environment, GareLayer, GareOutcome, ReauthError, Session, Trust};
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
 use http_body_util::BodyExt;
 use serde::Deserialize;
@@ -108,7 +108,9 @@ fn client(app: GlobusApp, trust: Trust) -> Result<Client, BoxError> {
     let redirects = reqwest::redirect::Policy::none();
     let http = reqwest::Client::builder().redirect(redirects).build()?;
     let client = ServiceBuilder::new()
-        .layer(GareLayer::new(app).trust(trust))
+        .layer(GareLayer::from_session(
+            Session::builder(app).trust(trust).build(),
+        ))
         .service_fn(move |request: http::Request<Bytes>| {
             let http = http.clone();
             async move {

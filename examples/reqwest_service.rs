@@ -7,8 +7,8 @@ mod stand_in;
 
 use std::error::Error;
 
-use globus_gare::layer::GareLayer;
 use globus_gare::reauth::AnsweredBy;
+use globus_gare::{GareLayer, Session};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use reqwest::{Body, Client};
@@ -18,7 +18,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 fn service(
     client: Client,
-) -> impl Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone {
+) -> impl Service<Request<Body>, Response = Response<Body>, Error = BoxError, Future: Send> + Clone + Send
+{
     service_fn(move |request: Request<Body>| {
         let client = client.clone();
         async move {
@@ -36,7 +37,11 @@ async fn main() -> Result<(), BoxError> {
     let globus = stand_in::StandIn::start().await?;
 
     let client = ServiceBuilder::new()
-        .layer(GareLayer::new(globus.login()).trust(globus.trust()))
+        .layer(GareLayer::from_session(
+            Session::builder(globus.login())
+                .trust(globus.trust())
+                .build(),
+        ))
         .service(service(Client::builder().no_proxy().build()?));
 
     let request = Request::get(&globus.url)

@@ -4,6 +4,7 @@ mod stand_in;
 
 use std::error::Error;
 
+use globus_gare::Session;
 use globus_gare::reqwest::GareMiddleware;
 use reqwest_middleware::ClientBuilder;
 
@@ -13,7 +14,11 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     let client = ClientBuilder::new(reqwest::Client::builder().no_proxy().build()?)
         // A retry, such as reqwest-retry, goes here, outside: to it a 502 that asks for a login is a bad gateway.
-        .with(GareMiddleware::new(globus.login()).trust(globus.trust()))
+        .with(GareMiddleware::from_session(
+            Session::builder(globus.login())
+                .trust(globus.trust())
+                .build(),
+        ))
         // Tracing, such as reqwest-tracing, goes here, inside: it sees each attempt.
         .build();
 

@@ -7,7 +7,7 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use globus_gare::layer::GareLayer;
+use globus_gare::{GareLayer, Session};
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -34,7 +34,11 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .layer(TraceLayer::new_for_http())
         // Outside of ours: to a retry, a 502 that asks for a login is a bad gateway.
         .retry(Once)
-        .layer(GareLayer::new(globus.login()).trust(globus.trust()))
+        .layer(GareLayer::from_session(
+            Session::builder(globus.login())
+                .trust(globus.trust())
+                .build(),
+        ))
         // Inside of ours: so that redirects are known.
         .layer(FollowRedirectLayer::new())
         // Inside of ours: a login takes as long as a person does, and holds up nobody else.

@@ -38,7 +38,6 @@ mod body;
 pub mod gare;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-mod kept_headers;
 pub mod layer;
 pub mod reauth;
 #[cfg(feature = "reqwest")]
@@ -49,7 +48,7 @@ mod runtime;
 pub use crate::layer::GareLayer;
 pub use crate::reauth::{
     Challenge, Credential, Environment, GareOptions, GareOutcome, ReauthError, Reauthenticator,
-    Session, Trust, reauth_fn,
+    Session, SessionBuilder, Trust, reauth_fn,
 };
 
 // The examples of the README are compiled like any other.

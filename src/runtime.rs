@@ -1,21 +1,19 @@
-//! What the deciding needs of the world: tasks, time and locks.
+//! What a session needs of the world: tasks, time and locks.
 //!
-//! It is all in one place so that a model checker can stand in for it: the
-//! tests compile the deciding a second time over another module of this name.
+//! A model checker replaces this module: its tests compile the session a second time over a
+//! module of the same name.
 
 use std::future::Future;
+use std::panic::catch_unwind;
 use std::time::Duration;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) use std::sync::{Mutex, MutexGuard};
 
-pub(crate) use arc_swap::ArcSwap;
-
 use tokio::runtime::Handle;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 tokio::task_local! {
-    static ABOARD: ();
+    static IN_LOGIN: ();
 }
 
 /// Runs `future` in a task of its own, or drops it where there is no runtime.
@@ -25,48 +23,27 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
-/// `future`'s output, or `None` once `limit` has passed.
+/// Whether there is a runtime here, with its timer on: without one tokio's timers panic.
+pub(crate) fn has_timer() -> bool {
+    Handle::try_current().is_ok() && catch_unwind(|| drop(sleep(Duration::ZERO))).is_ok()
+}
+
+/// `future`'s output, or `None` once `limit` has passed. Needs a [timer](has_timer).
 pub(crate) async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     tokio::time::timeout(limit, future).await.ok()
 }
 
-/// `future`'s output, or `None` at `deadline`.
+/// `future`'s output, or `None` at `deadline`. Needs a [timer](has_timer).
 pub(crate) async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
     tokio::time::timeout_at(deadline, future).await.ok()
 }
 
-/// Marks all that `future` does, so that [`is_aboard`] knows it.
-pub(crate) async fn aboard<F: Future>(future: F) -> F::Output {
-    let _passage = Passage::begin();
-    ABOARD.scope((), future).await
+/// Marks all that `future` does as part of a login: see [`is_in_login`].
+pub(crate) async fn in_login<F: Future>(future: F) -> F::Output {
+    IN_LOGIN.scope((), future).await
 }
 
-/// How many are inside [`aboard`]. Mostly none is, which takes less to see than that this task is not.
-static PASSAGES: AtomicUsize = AtomicUsize::new(0);
-
-struct Passage;
-
-impl Passage {
-    fn begin() -> Self {
-        PASSAGES.fetch_add(1, Ordering::Relaxed);
-        Self
-    }
-}
-
-impl Drop for Passage {
-    fn drop(&mut self) {
-        PASSAGES.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Whether the code that asks runs inside [`aboard`].
-#[inline]
-pub(crate) fn is_aboard() -> bool {
-    // Whoever is aboard has counted itself before.
-    PASSAGES.load(Ordering::Relaxed) > 0 && is_task_aboard()
-}
-
-#[cold]
-fn is_task_aboard() -> bool {
-    ABOARD.try_with(|()| ()).is_ok()
+/// Whether the caller runs inside [`in_login`].
+pub(crate) fn is_in_login() -> bool {
+    IN_LOGIN.try_with(|()| ()).is_ok()
 }

@@ -1,8 +1,6 @@
 //! The error bodies that detection is measured with.
 
-use serde_json::Value;
-
-const CORPUS: &str = include_str!("../../tests/corpus/errors.jsonl");
+use checks::corpus;
 
 const PLAIN_GARE: &str = r#"{"code": "AuthorizationRequired", "authorization_parameters": {"session_message": "Log in again with multi-factor authentication.", "session_required_policies": ["8a1e6f0a-0a57-4d07-8d21-5b9f2c3d4e5f"], "session_required_mfa": true}}"#;
 
@@ -20,23 +18,20 @@ pub struct Body {
 /// All bodies, the two with a GARE first.
 pub fn all() -> Vec<Body> {
     [
-        (TRANSFER, of_corpus("transfer-ls-530-r110-embedded-only")),
+        (
+            TRANSFER,
+            corpus::body("transfer-ls-530-r110-embedded-only").into(),
+        ),
         (PLAIN, PLAIN_GARE.into()),
-        (ORDINARY, of_corpus("transfer-404-clienterror-notfound")),
+        (
+            ORDINARY,
+            corpus::body("transfer-404-clienterror-notfound").into(),
+        ),
         (HTML, html(64 << 10)),
         (LONG, listing(1 << 20)),
     ]
     .map(|(name, bytes)| Body { name, bytes })
     .into()
-}
-
-fn of_corpus(id: &str) -> Vec<u8> {
-    CORPUS
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("a row of the corpus"))
-        .find(|row| row["id"] == id)
-        .and_then(|row| Some(row["body"].as_str()?.into()))
-        .expect("the corpus has this body")
 }
 
 /// A proxy's error page.

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 
-use globus_gare::gare;
+use globus_gare::gare::Detection;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use peers::parity;
 use proptest::strategy::{Strategy, ValueTree};
@@ -26,13 +26,12 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     let Value::Array(theirs) = oracle().ask(&body) else {
         return Corpus::Keep;
     };
-    let found = gare::detect(body.as_bytes()).into_iter();
-    let found: Vec<_> = found.map(|found| found.gare).collect();
-    let accepted = parity::assert_accepted(&body, &found, &theirs, nested);
-    if let ([gare], [theirs], false) = (&found[..], &theirs[..], nested)
+    let detection = Detection::of(body.as_bytes());
+    let accepted = parity::assert_accepted(&body, &detection, &theirs, nested);
+    if let ([found], [theirs], false) = (&detection.found[..], &theirs[..], nested)
         && accepted == 1
     {
-        parity::assert_query(&body, &gare.authorization_parameters, theirs);
+        parity::assert_query(&body, &found.gare.authorization_parameters, theirs);
     }
     Corpus::Keep
 });

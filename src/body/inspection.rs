@@ -1,16 +1,16 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, SizeHint};
-use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
 use super::ahead::Ahead;
 use super::gare_body::{Held, Rest};
 use super::into_bytes;
+use crate::runtime;
 
 /// Reads a body ahead, as far as it may be inspected.
 pub(crate) struct Inspection<B: Body> {
@@ -25,7 +25,7 @@ pub(crate) struct Inspection<B: Body> {
 }
 
 /// How the reading came to its end.
-pub(crate) enum End<E> {
+enum End<E> {
     Whole,
     Failed(E),
     GivenUp,
@@ -44,8 +44,14 @@ impl<B: Body> Inspection<B> {
         }
     }
 
-    /// Reads on. Never fails: a body that does is [given back](Self::give_back) with its error where it occurred.
-    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
+    /// Reads the body: its text, if all of it could be read, and what is to be given back.
+    pub(crate) async fn read(mut self) -> (Option<Bytes>, Held<B>) {
+        let end = poll_fn(|cx| self.poll_end(cx)).await;
+        self.give_back(end)
+    }
+
+    /// Never fails: a body that does is [given back](Self::give_back) with its error where it occurred.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
         loop {
             let frame = match self.body.as_mut().poll_frame(cx) {
                 Poll::Ready(frame) => frame,
@@ -67,8 +73,7 @@ impl<B: Body> Inspection<B> {
         }
     }
 
-    /// The text, if all of it could be read, and what is to be given back.
-    pub(crate) fn give_back(self, end: End<B::Error>) -> (Option<Bytes>, Held<B>) {
+    fn give_back(self, end: End<B::Error>) -> (Option<Bytes>, Held<B>) {
         let text = matches!(end, End::Whole).then(|| self.ahead.text());
         let held = Held {
             ahead: self.ahead,
@@ -83,8 +88,7 @@ impl<B: Body> Inspection<B> {
     }
 
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        // Without a runtime there is no clock, and none of its bodies to wait for.
-        if self.alarm.is_none() && Handle::try_current().is_err() {
+        if self.alarm.is_none() && !runtime::has_timer() {
             return false;
         }
         let timeout = self.timeout;

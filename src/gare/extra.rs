@@ -111,38 +111,3 @@ impl<'de> Deserialize<'de> for Extra {
         json::deserialize(deserializer, |object| Some(Self::of(object, |_| false)))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn extra(text: &str) -> Extra {
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[checks::test]
-    fn unknown_fields_are_equal_as_values() {
-        assert_eq!(
-            extra(r#"{"a": [1, "\u0061"], "b": {"x": 1, "y": 2}}"#),
-            extra(r#"{"b":{"y":2,"x":1},"a":[1,"a"]}"#)
-        );
-        assert_ne!(extra(r#"{"a": 1}"#), extra(r#"{"a": 2}"#));
-        assert_ne!(extra(r#"{"a": 1}"#), extra(r#"{"b": 1}"#));
-        assert_ne!(extra(r#"{"a": 1}"#), extra("{}"));
-        assert_eq!(extra(r#"{"a": 1e999}"#), extra(r#"{"a": 1e999}"#));
-    }
-
-    #[checks::test]
-    fn unknown_fields_keep_their_text() {
-        let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
-        let text =
-            format!(r#"{{"big":123456789012345678901234567890.10,"deep":{deep},"huge":1e999}}"#);
-        assert_eq!(serde_json::to_string(&extra(&text)).unwrap(), text);
-    }
-
-    #[checks::test]
-    fn debug_shows_only_names() {
-        assert_eq!(format!("{:?}", extra(r#"{"a": "value"}"#)), r#"{"a"}"#);
-    }
-}

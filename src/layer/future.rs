@@ -3,128 +3,94 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{HeaderValue, Request, Response, response};
+use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::kept::Kept;
-use super::layer::Limits;
+use super::follow::follow;
+use super::kept::Replays;
+use super::limits::Limits;
 use super::{GareBody, ReplayableBody};
-use crate::body::{Held, Inspection};
-use crate::reauth::{Asked, Exchange, Session, Watched};
-
-/// What waits for others is boxed; a response that is not inspected never gets here. So is what only some requests come
-/// to need: every caller moves the future about.
-type Waiting = Pin<Box<dyn Future<Output = (Exchange, Option<HeaderValue>)> + Send>>;
+use crate::reauth::{Exchange, Untrusted, may_ask};
 
 pin_project! {
     /// The response future of a [`GareService`](super::GareService).
+    ///
+    /// # Panics
+    ///
+    /// When polled after it has completed.
     #[must_use = "futures do nothing unless you await them"]
     pub struct GareFuture<S, B, ResB>
     where
         S: Service<Request<B>>,
         ResB: Body,
     {
-        // Of the inner service, until its answer has to be looked into.
         #[pin]
-        pub(super) call: Option<S::Future>,
-        pub(super) state: State<S, B, ResB>,
+        pub(super) state: State<S::Future, S, B, Answer<S, B, ResB>>,
         pub(super) limits: Limits,
     }
 }
 
-/// How far a request has come, and what is kept of it.
-pub(super) enum State<S, B, ResB: Body> {
-    /// The inner service is asked: the request is not ours to touch.
-    Aside,
-    /// It is asked: the session is told of an origin that is not trusted.
-    Untrusted(Session),
-    /// It is asked: the caller is told of a refusal, and no more can be done.
-    Watched(Watched),
-    /// It is asked, perhaps not for the last time.
-    Calling(Attempt<S, B>),
-    /// There is no credential yet, or it has run out: somebody is getting one.
-    Preparing {
-        waiting: Waiting,
-        unsent: Box<Unsent<S, B>>,
-    },
-    /// The answer may ask for something: its body is read ahead.
-    Inspecting {
-        inspection: Box<Inspection<ResB>>,
-        head: Box<response::Parts>,
-        attempt: Attempt<S, B>,
-    },
-    /// It does. The session decides, logs in, waits.
-    Deciding {
-        waiting: Waiting,
-        response: Box<Response<Held<ResB>>>,
-        asked: Asked,
-        again: Option<Again<S, B>>,
-    },
-    /// There is a credential, or a newer one: the service is made ready for it.
-    Readying {
-        exchange: Exchange,
-        unsent: Box<Unsent<S, B>>,
-    },
-    Done,
+type Answer<S, B, ResB> = Result<Response<GareBody<ResB>>, <S as Service<Request<B>>>::Error>;
+
+pin_project! {
+    #[project = Projected]
+    pub(super) enum State<F, S, B, A> {
+        /// The request is not ours, or goes to an origin that is not trusted.
+        Pass { #[pin] call: F, untrusted: Option<Untrusted> },
+        /// The first attempt, and what is kept of the request until its response is there.
+        First { #[pin] call: F, kept: Option<First<S, B>> },
+        /// The request waits for its first credential, or its response may be a challenge.
+        Following { follow: Pin<Box<dyn Future<Output = A> + Send>> },
+    }
 }
 
-/// What is about to be sent.
-pub(super) struct Unsent<S, B> {
-    pub(super) request: Request<B>,
-    pub(super) service: S,
-    pub(super) asked: Asked,
-    pub(super) kept: Option<Kept<B>>,
-}
-
-/// What is kept while a request is under way.
-pub(super) struct Attempt<S, B> {
+pub(super) struct First<S, B> {
     pub(super) exchange: Exchange,
-    pub(super) asked: Asked,
-    /// None where it cannot be sent again.
-    pub(super) again: Option<Again<S, B>>,
-}
-
-/// What it takes to send a request again.
-pub(super) struct Again<S, B> {
-    pub(super) service: S,
-    pub(super) kept: Kept<B>,
+    pub(super) replays: Replays<S, B>,
 }
 
 impl<S, B, ResB> Future for GareFuture<S, B, ResB>
 where
-    S: Service<Request<B>, Response = Response<ResB>>,
-    B: ReplayableBody,
-    ResB: Body,
+    S: Service<Request<B>, Response = Response<ResB>, Future: Send> + Send + 'static,
+    B: ReplayableBody + Send + 'static,
+    ResB: Body<Error: Send> + Send + 'static,
 {
-    type Output = Result<Response<GareBody<ResB>>, S::Error>;
+    type Output = Answer<S, B, ResB>;
 
-    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.as_mut().project();
-        let Some(call) = this.call.as_mut().as_pin_mut() else {
-            return self.go_on(None, cx);
-        };
-        match ready!(call.poll(cx)) {
-            // Most requests end here.
-            Ok(mut response) if response.status().is_success() => {
-                if let State::Calling(attempt) = this.state {
-                    let status = response.status();
-                    attempt.exchange.finish(status, response.extensions_mut());
-                    *this.state = State::Done;
+        loop {
+            match this.state.as_mut().project() {
+                Projected::Pass { call, untrusted } => {
+                    let mut response = ready!(call.poll(cx))?;
+                    if let Some(untrusted) = untrusted
+                        && may_ask(&untrusted.method, &response, this.limits.max_inspect)
+                    {
+                        response.extensions_mut().insert(untrusted.outcome());
+                    }
+                    return Poll::Ready(Ok(response.map(GareBody::untouched)));
                 }
-                this.call.set(None);
-                Poll::Ready(Ok(response.map(GareBody::untouched)))
+                Projected::First { call, kept } => {
+                    assert!(kept.is_some(), "`GareFuture` polled after completion");
+                    let response = ready!(call.poll(cx));
+                    let First {
+                        mut exchange,
+                        replays,
+                    } = kept.take().expect("the first attempt");
+                    let mut response = response?;
+                    if !exchange.may_follow(&response, this.limits.max_inspect) {
+                        exchange.finish(response.status(), response.extensions_mut());
+                        return Poll::Ready(Ok(response.map(GareBody::untouched)));
+                    }
+                    let follow = Box::pin(follow(exchange, replays, *this.limits, response));
+                    this.state.set(State::Following { follow });
+                }
+                // It panics itself when it is polled after completion.
+                Projected::Following { follow } => return follow.as_mut().poll(cx),
             }
-            answer => self.go_on(Some(answer), cx),
         }
-    }
-}
-
-impl<S, B, ResB: Body> State<S, B, ResB> {
-    pub(super) fn take(&mut self) -> Self {
-        std::mem::replace(self, Self::Done)
     }
 }
 

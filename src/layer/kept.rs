@@ -1,73 +1,104 @@
+use std::future::poll_fn;
+
 use http::header::AUTHORIZATION;
-use http::{Extensions, HeaderValue, Request, Version};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, Version};
+use http_body::Body;
+use tower_service::Service;
 
 use super::ReplayableBody;
-use crate::kept_headers::KeptHeaders;
-use crate::reauth::{Asked, Exchange, UsualHeaders};
+use super::follow::Client;
+use crate::reauth::Exchange;
 
-/// What it takes to send a request again, beside [what was asked](Asked): few are.
-pub(super) struct Kept<B> {
-    version: Version,
-    body: B,
-    headers: KeptHeaders,
-    extensions: Extensions,
+/// The headers of a request. Of its `Authorization`, which a replay replaces, only the place is kept.
+pub(crate) struct KeptHeaders(Vec<(HeaderName, HeaderValue)>);
+
+impl KeptHeaders {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let kept = headers.iter().map(|(name, value)| match *name {
+            AUTHORIZATION => (AUTHORIZATION, HeaderValue::from_static("")),
+            _ => (name.clone(), value.clone()),
+        });
+        Self(kept.collect())
+    }
+
+    pub(crate) fn with(&self, authorization: HeaderValue) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(self.0.len() + 1);
+        for (name, value) in &self.0 {
+            headers.append(name, value.clone());
+        }
+        authorize(&mut headers, authorization);
+        headers
+    }
 }
 
-/// What is kept of `request` while it is under way, with a copy of its body if it can be sent a second time.
-#[inline(always)]
-pub(super) fn keep<B>(
-    request: &Request<B>,
-    body: Option<B>,
-    exchange: &Exchange,
-) -> (Asked, Option<Kept<B>>) {
-    let all = request.headers();
-    // Learned from those that are read once, too: it is told by them which of these are only watched.
-    let usual = exchange.usual_headers(all);
-    let (kept, presented) = match body {
-        Some(body) => {
-            let (headers, presented) = KeptHeaders::of(all, usual);
-            let kept = Kept {
-                version: request.version(),
-                body,
-                headers,
-                extensions: request.extensions().clone(),
-            };
-            (Some(kept), presented)
-        }
-        None => (None, all.get(AUTHORIZATION)),
-    };
-    let asked = Asked {
-        method: request.method().clone(),
-        uri: request.uri().clone(),
-        presented: presented.cloned(),
-    };
-    (asked, kept)
+/// Replaces `Authorization`, however many there are.
+pub(crate) fn authorize(headers: &mut HeaderMap, mut authorization: HeaderValue) {
+    authorization.set_sensitive(true);
+    headers.insert(AUTHORIZATION, authorization);
+}
+
+/// What is kept of a request while it is under way, beside what its exchange has.
+pub(super) struct Kept<B> {
+    version: Version,
+    headers: KeptHeaders,
+    extensions: Extensions,
+    body: B,
 }
 
 impl<B: ReplayableBody> Kept<B> {
-    /// Whether the body is still there to be sent, and from now on remains so.
-    pub(super) fn claim(&self) -> bool {
-        self.body.claim()
+    /// `None` where the body cannot be sent a second time.
+    pub(super) fn of(request: &Request<B>) -> Option<Self> {
+        Some(Self {
+            body: request.body().try_clone()?,
+            version: request.version(),
+            headers: KeptHeaders::of(request.headers()),
+            extensions: request.extensions().clone(),
+        })
+    }
+}
+
+/// A tower service, and the request that it may have to be sent again.
+pub(super) struct Replays<S, B> {
+    pub(super) service: S,
+    pub(super) kept: Option<Kept<B>>,
+}
+
+impl<S, B, ResB> Client for Replays<S, B>
+where
+    S: Service<Request<B>, Response = Response<ResB>, Future: Send> + Send,
+    B: ReplayableBody + Send,
+    ResB: Body<Error: Send> + Send,
+{
+    type Request = Request<B>;
+    type Body = ResB;
+    type Error = S::Error;
+
+    fn is_replayable(&self) -> bool {
+        self.kept.is_some()
     }
 
-    /// The request with another credential, if it can still be sent again; and what is kept of it for another time.
-    pub(super) fn with(
-        self,
-        asked: &Asked,
-        authorization: HeaderValue,
-        usual: &UsualHeaders,
-    ) -> Option<(Request<B>, Option<Self>)> {
+    fn claim(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.body.claim())
+    }
+
+    fn again(&mut self, exchange: &Exchange, authorization: HeaderValue) -> Option<Request<B>> {
         if !self.claim() {
             return None;
         }
-        let copy = self.body.try_clone();
-        let mut request = Request::new(self.body);
-        *request.method_mut() = asked.method.clone();
-        *request.uri_mut() = asked.uri.clone();
-        *request.version_mut() = self.version;
-        *request.headers_mut() = self.headers.with(authorization, usual);
-        *request.extensions_mut() = self.extensions.clone();
-        let kept = copy.map(|body| Self { body, ..self });
-        Some((request, kept))
+        let kept = self.kept.take()?;
+        let copy = kept.body.try_clone();
+        let mut request = Request::new(kept.body);
+        *request.method_mut() = exchange.method().clone();
+        *request.uri_mut() = exchange.uri().clone();
+        *request.version_mut() = kept.version;
+        *request.headers_mut() = kept.headers.with(authorization);
+        *request.extensions_mut() = kept.extensions.clone();
+        self.kept = copy.map(|body| Kept { body, ..kept });
+        Some(request)
+    }
+
+    async fn send(&mut self, request: Request<B>) -> Result<Response<ResB>, S::Error> {
+        poll_fn(|cx| self.service.poll_ready(cx)).await?;
+        self.service.call(request).await
     }
 }

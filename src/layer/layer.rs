@@ -3,7 +3,8 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::GareService;
-use crate::reauth::{Reauthenticator, Session, Trust};
+use super::limits::Limits;
+use crate::reauth::{Reauthenticator, Session};
 
 /// Makes an HTTP client satisfy Globus Auth requirements and carry on.
 ///
@@ -14,9 +15,8 @@ use crate::reauth::{Reauthenticator, Session, Trust};
 /// # Clone
 ///
 /// Clones, and the services they make, share one [`Session`]: however many
-/// requests are refused together, one login answers them all. A setter of the
-/// session ([`trust`](Self::trust), [`max_logins`](Self::max_logins), …) begins
-/// a session of its own, so call it before you clone.
+/// requests are refused together, one login answers them all. The settings of the session are those
+/// of [`Session::builder`].
 ///
 /// ```
 /// use bytes::Bytes;
@@ -56,21 +56,6 @@ pub struct GareLayer {
     limits: Limits,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) max_inspect: usize,
-    pub(super) inspect_timeout: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_inspect: 256 * 1024,
-            inspect_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
 impl GareLayer {
     /// A layer with a session of its own.
     pub fn new(reauthenticator: impl Reauthenticator) -> Self {
@@ -90,66 +75,6 @@ impl GareLayer {
         &self.session
     }
 
-    /// See [`Session::trust`].
-    #[must_use]
-    pub fn trust(self, trust: Trust) -> Self {
-        self.with_session(|session| session.trust(trust))
-    }
-
-    /// See [`Session::max_logins`].
-    #[must_use]
-    pub fn max_logins(self, logins: u32) -> Self {
-        self.with_session(|session| session.max_logins(logins))
-    }
-
-    /// See [`Session::max_replays`].
-    #[must_use]
-    pub fn max_replays(self, replays: u32) -> Self {
-        self.with_session(|session| session.max_replays(replays))
-    }
-
-    /// See [`Session::flight_timeout`].
-    #[must_use]
-    pub fn flight_timeout(self, timeout: Duration) -> Self {
-        self.with_session(|session| session.flight_timeout(timeout))
-    }
-
-    /// See [`Session::cool_down`].
-    #[must_use]
-    pub fn cool_down(self, cool_down: Duration) -> Self {
-        self.with_session(|session| session.cool_down(cool_down))
-    }
-
-    /// See [`Session::expiry_leeway`].
-    #[must_use]
-    pub fn expiry_leeway(self, leeway: Duration) -> Self {
-        self.with_session(|session| session.expiry_leeway(leeway))
-    }
-
-    /// See [`Session::max_identities`].
-    #[must_use]
-    pub fn max_identities(self, identities: usize) -> Self {
-        self.with_session(|session| session.max_identities(identities))
-    }
-
-    /// See [`Session::identity_idle`].
-    #[must_use]
-    pub fn identity_idle(self, idle: Duration) -> Self {
-        self.with_session(|session| session.identity_idle(idle))
-    }
-
-    /// See [`Session::max_origins`].
-    #[must_use]
-    pub fn max_origins(self, origins: usize) -> Self {
-        self.with_session(|session| session.max_origins(origins))
-    }
-
-    /// See [`Session::login_for_unreplayable`].
-    #[must_use]
-    pub fn login_for_unreplayable(self, login: bool) -> Self {
-        self.with_session(|session| session.login_for_unreplayable(login))
-    }
-
     /// How many bytes of an error response are looked at; 256 KiB by default. A
     /// longer one streams on untouched.
     #[must_use]
@@ -163,11 +88,6 @@ impl GareLayer {
     #[must_use]
     pub fn inspect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.inspect_timeout = timeout;
-        self
-    }
-
-    fn with_session(mut self, change: impl FnOnce(Session) -> Session) -> Self {
-        self.session = change(self.session);
         self
     }
 }

@@ -84,14 +84,22 @@
 //! allocations, in process and over a connection. An ordinary error body is searched, and not parsed, without an
 //! allocation. `cargo bench` prints both beside their peers; `benches/README.md` says what is held.
 
+mod follow;
 mod future;
 mod kept;
 #[allow(clippy::module_inception)]
 mod layer;
-mod refused;
+mod limits;
 mod service;
 
 pub use self::future::GareFuture;
 pub use self::layer::GareLayer;
 pub use self::service::GareService;
+
+#[cfg(feature = "reqwest")]
+pub(crate) use self::follow::{Client, follow};
+#[cfg(feature = "reqwest")]
+pub(crate) use self::kept::{KeptHeaders, authorize};
+#[cfg(feature = "reqwest")]
+pub(crate) use self::limits::Limits;
 pub use crate::body::{GareBody, ReplayBody, ReplayBodyError, ReplayableBody};

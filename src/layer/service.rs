@@ -4,12 +4,12 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::future::{Again, Attempt, State, Unsent};
-use super::kept::keep;
-use super::layer::Limits;
+use super::follow::{Client as _, follow};
+use super::future::{First, State};
+use super::kept::{Kept, Replays, authorize};
+use super::limits::Limits;
 use super::{GareBody, GareFuture, ReplayableBody};
-use crate::kept_headers::authorize;
-use crate::reauth::{Course, Header, Session};
+use crate::reauth::{Authorization, Exchange, RequestHead, Route, Session, Untrusted};
 
 /// The service that [`GareLayer`](super::GareLayer) makes.
 ///
@@ -50,9 +50,9 @@ impl<S> GareService<S> {
 
 impl<S, B, ResB> Service<Request<B>> for GareService<S>
 where
-    S: Service<Request<B>, Response = Response<ResB>> + Clone,
-    B: ReplayableBody,
-    ResB: Body,
+    S: Service<Request<B>, Response = Response<ResB>, Future: Send> + Clone + Send + 'static,
+    B: ReplayableBody + Send + 'static,
+    ResB: Body<Error: Send> + Send + 'static,
 {
     type Response = Response<GareBody<ResB>>;
     type Error = S::Error;
@@ -62,93 +62,77 @@ where
         self.inner.poll_ready(cx)
     }
 
-    // Always: these are a few comparisons, and what goes in and comes out is large.
-    #[inline(always)]
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.session.begin(request.uri(), request.extensions()) {
-            Course::Aside => self.once(request, |_| State::Aside),
-            Course::Untrusted => self.once(request, |session| State::Untrusted(session.clone())),
-            Course::Through { is_usual } => {
-                let body = request.body().try_clone();
-                let watched = match body {
-                    None if is_usual => self.session.watch(&request),
-                    _ => None,
-                };
-                match watched {
-                    Some(watched) => self.once(request, |_| State::Watched(watched)),
-                    None => self.through(request, body),
-                }
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let limits = self.limits;
+        let route = self.session.start(RequestHead {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        });
+        let (exchange, authorization) = match route {
+            Route::Bypass => return self.pass(request, None),
+            Route::Untrusted(untrusted) => return self.pass(request, Some(untrusted)),
+            Route::Handle(exchange, authorization) => (exchange, authorization),
+        };
+        let kept = Kept::of(&request);
+        // The service that was made ready is the one to call; its clone is not.
+        let clone = self.inner.clone();
+        let mut service = std::mem::replace(&mut self.inner, clone);
+        match authorization {
+            Authorization::AsItCame => {}
+            Authorization::Replaced(value) => authorize(request.headers_mut(), value),
+            Authorization::Awaited => {
+                // A ready service may own a concurrency permit that the login needs: it is given
+                // back, and a clone waits.
+                let service = service.clone();
+                let replays = Replays { service, kept };
+                let follow = Box::pin(follow_first(exchange, replays, limits, request));
+                let state = State::Following { follow };
+                return GareFuture { state, limits };
             }
         }
+        let call = service.call(request);
+        let replays = Replays { service, kept };
+        let kept = Some(First { exchange, replays });
+        let state = State::First { call, kept };
+        GareFuture { state, limits }
     }
+}
+
+/// Waits for the first credential, then sends the request.
+async fn follow_first<S, B, ResB>(
+    mut exchange: Exchange,
+    mut replays: Replays<S, B>,
+    limits: Limits,
+    mut request: Request<B>,
+) -> Result<Response<GareBody<ResB>>, S::Error>
+where
+    S: Service<Request<B>, Response = Response<ResB>, Future: Send> + Send,
+    B: ReplayableBody + Send,
+    ResB: Body<Error: Send> + Send,
+{
+    if let Some(value) = exchange.credential().await {
+        authorize(request.headers_mut(), value);
+    }
+    let response = replays.send(request).await?;
+    follow(exchange, replays, limits, response).await
 }
 
 impl<S> GareService<S> {
     /// Sends a request that is never sent again.
-    #[inline(always)]
-    fn once<B, ResB>(
+    fn pass<B, ResB>(
         &mut self,
         request: Request<B>,
-        state: impl FnOnce(&Session) -> State<S, B, ResB>,
+        untrusted: Option<Untrusted>,
     ) -> GareFuture<S, B, ResB>
     where
         S: Service<Request<B>, Response = Response<ResB>>,
         ResB: Body,
     {
+        let call = self.inner.call(request);
         GareFuture {
-            call: Some(self.inner.call(request)),
-            // Made in its place: it has room for all that others keep.
-            state: state(&self.session),
-            limits: self.limits,
-        }
-    }
-
-    /// Sends a request that may have to be sent again.
-    #[inline(never)]
-    fn through<B, ResB>(
-        &mut self,
-        mut request: Request<B>,
-        body: Option<B>,
-    ) -> GareFuture<S, B, ResB>
-    where
-        S: Service<Request<B>, Response = Response<ResB>> + Clone,
-        B: ReplayableBody,
-        ResB: Body,
-    {
-        // The service that was made ready is the one to call; its clone is not.
-        let clone = self.inner.clone();
-        let mut service = std::mem::replace(&mut self.inner, clone);
-        let mut exchange = self.session.exchange(request.extensions());
-        let (asked, kept) = keep(&request, body, &exchange);
-        match exchange.present(asked.presented.as_ref(), request.uri()) {
-            Header::AsItCame => {}
-            Header::Issued(value) => authorize(request.headers_mut(), value),
-            Header::Awaited => {
-                let state = State::Preparing {
-                    waiting: Box::pin(exchange.prepare(asked.clone())),
-                    unsent: Box::new(Unsent {
-                        request,
-                        // A service that is ready may hold a permit or a place in a queue, which
-                        // whoever gets the credential may need: it is given back meanwhile.
-                        service: service.clone(),
-                        asked,
-                        kept,
-                    }),
-                };
-                return GareFuture {
-                    call: None,
-                    state,
-                    limits: self.limits,
-                };
-            }
-        }
-        GareFuture {
-            call: Some(service.call(request)),
-            state: State::Calling(Attempt {
-                exchange,
-                asked,
-                again: kept.map(|kept| Again { service, kept }),
-            }),
+            state: State::Pass { call, untrusted },
             limits: self.limits,
         }
     }

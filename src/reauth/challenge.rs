@@ -3,7 +3,7 @@ use std::fmt;
 use http::{Method, StatusCode, Uri};
 
 use super::Target;
-use super::plain_words::{self, Says};
+use super::describe::{self, Says};
 use crate::gare::{Found, Gare, Location};
 
 /// A requirement as it met one request: what a [`Reauthenticator`](super::Reauthenticator) is given.
@@ -121,7 +121,7 @@ impl Challenge {
     /// A requirement that a service passes on from a GridFTP server is said to come
     /// from the collection's server.
     pub fn in_plain_words(&self) -> String {
-        plain_words::describe(
+        describe::describe(
             self.target.origin().host(),
             self.says(),
             self.gare.message().as_deref(),
@@ -159,45 +159,5 @@ impl fmt::Debug for Challenge {
             .field("attempt", &self.attempt)
             .field("generation", &self.generation)
             .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::gare::detect;
-    use crate::reauth::Identity;
-
-    #[checks::test]
-    fn challenge_describes_the_request_and_the_requirement() {
-        let found = detect(br#"{"authorization_parameters": {"session_required_mfa": true}}"#);
-        let gare = found[0].gare.clone();
-        let origin = "https://transfer.api.globus.org".parse();
-        let target = Target::new(origin.expect("an origin"), Identity::Session);
-        let uri = Uri::from_static("https://transfer.api.globus.org/ls?path=private");
-        let challenge =
-            Challenge::of_request(target.clone(), gare.clone(), Method::PUT, uri.clone());
-        assert_eq!((challenge.attempt(), challenge.generation()), (1, 0));
-        assert_eq!(challenge.status(), StatusCode::FORBIDDEN);
-        assert!(challenge.found().is_empty());
-        let challenge = challenge
-            .answered(StatusCode::BAD_GATEWAY, found.clone())
-            .at(2, 5);
-        assert_eq!((challenge.target(), challenge.gare()), (&target, &gare));
-        assert_eq!(challenge.found(), found);
-        assert_eq!(challenge.status(), StatusCode::BAD_GATEWAY);
-        assert_eq!((challenge.method(), challenge.uri()), (&Method::PUT, &uri));
-        assert_eq!((challenge.attempt(), challenge.generation()), (2, 5));
-        let shown = format!("{challenge:?}");
-        for part in [
-            "PUT",
-            "502",
-            "path: \"/ls\"",
-            "attempt: 2",
-            "session_required_mfa",
-        ] {
-            assert!(shown.contains(part), "{part} is not in {shown}");
-        }
-        assert!(!shown.contains("private"), "{shown}");
     }
 }

@@ -110,32 +110,3 @@ impl fmt::Display for InvalidCredential {
 }
 
 impl std::error::Error for InvalidCredential {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[checks::test]
-    fn token_must_fit_in_a_header() {
-        for token in ["", " ", "two words", "a\n", "\u{7f}", "é"] {
-            let error = Credential::bearer(token).expect_err(token).to_string();
-            assert!(error.contains("Authorization"), "{error}");
-        }
-        let credential = Credential::bearer("Ag-._~+/=").expect("a token");
-        assert_eq!(credential.header_value(), "Bearer Ag-._~+/=");
-    }
-
-    #[checks::test(start_paused = true)]
-    async fn debug_of_a_credential_shows_its_lifetime_only() {
-        let credential = Credential::bearer("AgSecret").expect("a token");
-        assert_eq!(
-            format!("{credential:?}"),
-            "Credential { expires_in: None, .. }"
-        );
-        let credential = credential.with_lifetime(Duration::from_secs(5));
-        assert_eq!(
-            format!("{credential:?}"),
-            "Credential { expires_in: Some(5s), .. }"
-        );
-    }
-}

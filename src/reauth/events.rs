@@ -7,7 +7,7 @@ use std::future::Future;
 
 use http::{Method, StatusCode};
 
-use super::landing::Landed;
+use super::run::Ended;
 use super::{Refusal, Target};
 use crate::gare::{Found, Limit};
 
@@ -63,13 +63,13 @@ pub(super) fn waiting(target: &Target) {
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn renewing(target: &Target) {
+pub(super) fn looking_up(target: &Target) {
     event!(debug, origin = %target.origin(), identity = ?target.identity(), "renewing");
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn renewed(target: &Target, landed: &Landed) {
-    match landed {
+pub(super) fn looked_up(target: &Target, ended: &Ended) {
+    match ended {
         Ok(issued) => {
             let generation = issued.as_ref().map(|issued| issued.generation);
             event!(debug, origin = %target.origin(), identity = ?target.identity(), generation, "renewed");
@@ -95,8 +95,8 @@ pub(super) fn not_trusted() {
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn landed(target: &Target, landed: &Landed) {
-    match landed {
+pub(super) fn logged_in(target: &Target, ended: &Ended) {
+    match ended {
         Ok(issued) => {
             let generation = issued.as_ref().map(|issued| issued.generation);
             event!(info, origin = %target.origin(), identity = ?target.identity(), generation, "logged in");

@@ -1,313 +1,302 @@
-//! One request under way: what it was sent with, and what becomes of an
-//! answer that asks for something. The tower service and the reqwest
-//! middleware both follow it; neither decides anything itself.
+//! One request under way, and what becomes of a response that challenges it. The tower layer and
+//! the reqwest middleware both follow it; neither decides anything itself.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{Extensions, HeaderValue, Method, Response, StatusCode, Uri};
+use http_body::Body;
 use tokio::time::Instant;
 
-use super::asked::Asked;
-use super::events;
+use super::account::Issued;
+use super::accounts::InUse;
+use super::inspect::may_ask;
+use super::login::look_up;
 use super::origin::OriginRef;
-use super::slot::{Seat, Slot};
+use super::route::{RequestHead, principal};
+use super::satisfy::Waiting;
 use super::stats::count;
-use super::{
-    AnsweredBy, GareOptions, GareOutcome, Identity, Refusal, Session, Target, UsualHeaders,
-};
-use crate::gare::AuthorizationParameters;
+use super::{GareOptions, GareOutcome, Origin, Refusal as GaveUp, Session, Target, events};
+use crate::gare::{AuthorizationParameters, Detection, Found};
 use crate::runtime;
 
 /// One request on its way through the layer.
-///
-/// Each has one that may have to wait or to be sent again, and most never hear of it again: it is kept small, and made
-/// without an allocation. What was asked, and with which credential, stays with the adapter, which has it anyway, until an answer makes it matter.
 pub(crate) struct Exchange {
     pub(super) session: Session,
-    pub(super) holder: Holder,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    /// The `Authorization` that the request came with.
+    pub(super) presented: Option<HeaderValue>,
+    pub(super) options: GareOptions,
+    /// `None` while the request presents a credential that was never superseded.
+    pub(super) account: Option<InUse>,
     /// The generation that the request was last sent with.
     pub(super) sent: u64,
-    /// Whether the last answer came from an origin that the program did not add itself.
-    pub(super) answered_elsewhere: bool,
-    /// What it asks of the layer, and what its answers have led to; none where all is as usual.
-    pub(super) dealings: Option<Box<Dealings>>,
+    /// In a box, since most requests are not challenged.
+    pub(super) progress: Option<Box<Progress>>,
 }
 
-/// Whose credential a request is sent with.
-pub(super) enum Holder {
-    /// The one that it presents, which was never superseded.
-    Nobody,
-    /// The session's own, which is never forgotten.
-    Own,
-    Other(Seat),
-}
-
-impl From<Option<Seat>> for Holder {
-    fn from(seat: Option<Seat>) -> Self {
-        seat.map_or(Self::Nobody, Self::Other)
-    }
-}
-
-/// What one request asks of the layer, and what its answers have led to.
+/// What the challenges of one request have led to.
 #[derive(Default)]
-pub(super) struct Dealings {
-    pub(super) options: GareOptions,
-    /// Known once the session has to do something.
-    pub(super) target: Option<Target>,
-    /// What logins that this request waited for were asked to satisfy.
-    pub(super) satisfied: Vec<Arc<AuthorizationParameters>>,
+pub(super) struct Progress {
     pub(super) outcome: GareOutcome,
-    pub(super) waits_until: Option<Instant>,
-    /// Whether a silent renewal was tried for a challenge of this request.
-    pub(super) renewed: bool,
-    pub(super) pending: Option<Pending>,
+    /// The requirements of the logins that this request waited for.
+    pub(super) satisfied: Vec<Arc<AuthorizationParameters>>,
+    /// When the request stops waiting.
+    waits_until: Option<Instant>,
+    pub(super) looked_up: bool,
+    pub(super) waiting: Option<Waiting>,
 }
 
-impl Dealings {
-    #[cold]
-    fn with(options: &GareOptions) -> Box<Self> {
-        Box::new(Self {
-            options: options.clone(),
-            ..Self::default()
-        })
-    }
+/// A response that may be a challenge.
+pub(crate) struct AnswerHead<'a> {
+    pub(crate) status: StatusCode,
+    /// Where it came from, as far as the client told.
+    pub(crate) sources: &'a [Uri],
 }
 
-/// What this request will ask for once the login under way is over.
-pub(super) struct Pending {
-    pub(super) slot: Arc<Slot>,
-    pub(super) id: u64,
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        self.slot.lock().forget(self.id);
-    }
+pub(crate) enum Verdict {
+    /// Send the request again, with this `Authorization`.
+    Replay(HeaderValue),
+    /// Give the response to the caller.
+    Return,
 }
 
 impl Exchange {
-    #[inline]
-    pub(super) fn new(session: Session, options: Option<&GareOptions>) -> Self {
+    pub(super) fn new(
+        session: Session,
+        request: RequestHead<'_>,
+        options: Option<&GareOptions>,
+        account: Option<InUse>,
+    ) -> Self {
         Self {
             session,
-            holder: Holder::Nobody,
+            method: request.method.clone(),
+            uri: request.uri.clone(),
+            presented: request.headers.get(http::header::AUTHORIZATION).cloned(),
+            options: options.cloned().unwrap_or_default(),
+            account,
             sent: 0,
-            answered_elsewhere: false,
-            dealings: options.map(Dealings::with),
+            progress: None,
         }
     }
 
-    /// What the session remembers of whoever's credential the request is sent with.
-    pub(super) fn slot(&self) -> Option<&Arc<Slot>> {
-        match &self.holder {
-            Holder::Nobody => None,
-            Holder::Own => Some(self.session.identities().own()),
-            Holder::Other(seat) => Some(seat.slot()),
-        }
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
     }
 
-    /// As [`slot`](Self::slot); one is made where there is none.
-    pub(super) fn slot_for(&mut self, identity: &Identity) -> Arc<Slot> {
-        if let Holder::Nobody = self.holder {
-            self.holder = Holder::Other(self.session.identities().find_or_make(identity));
-        }
-        Arc::clone(self.slot().unwrap_or(self.session.identities().own()))
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
     }
 
-    pub(super) fn options(&self) -> &GareOptions {
-        static NOTHING: GareOptions = GareOptions::NOTHING;
-        self.dealings
-            .as_ref()
-            .map_or(&NOTHING, |dealings| &dealings.options)
-    }
-
-    /// The headers that requests usually come with, learned from the first: this may be it.
-    #[inline]
-    pub(crate) fn usual_headers(&self, headers: &HeaderMap) -> &UsualHeaders {
-        self.session.usual().learn_headers(headers)
-    }
-
-    /// What is asked for where somebody has to be asked: the same for all attempts.
-    pub(super) fn target(&mut self, asked: &Asked) -> Option<Target> {
-        if let Some(Dealings { target, .. }) = self.dealings.as_deref()
-            && target.is_some()
-        {
-            return target.clone();
-        }
-        let target = self.target_of(asked);
-        self.dealings().target.clone_from(&target);
-        target
-    }
-
-    /// As [`target`](Self::target), of which nothing is kept: whoever waits has it.
-    pub(super) fn take_target(&mut self, asked: &Asked) -> Option<Target> {
-        let known = self.dealings.as_mut();
-        let known = known.and_then(|dealings| dealings.target.take());
-        known.or_else(|| self.target_of(asked))
-    }
-
-    fn target_of(&self, asked: &Asked) -> Option<Target> {
-        let named = self.options().identity.as_ref();
-        asked.target(&self.session, named).ok()
-    }
-
-    pub(super) fn dealings(&mut self) -> &mut Dealings {
-        self.dealings.get_or_insert_default()
-    }
-
-    /// What came of its answers so far.
-    pub(super) fn outcome(&self) -> &GareOutcome {
-        static NOTHING: GareOutcome = GareOutcome::NOTHING;
-        self.dealings
-            .as_ref()
-            .map_or(&NOTHING, |dealings| &dealings.outcome)
-    }
-
-    pub(super) fn satisfied(&self) -> &[Arc<AuthorizationParameters>] {
-        self.dealings
-            .as_ref()
-            .map_or(&[], |dealings| &dealings.satisfied)
-    }
-
-    pub(super) fn has_renewed(&self) -> bool {
-        self.dealings
-            .as_ref()
-            .is_some_and(|dealings| dealings.renewed)
-    }
-
-    /// Renews the credential, or waits for whoever does, and gives the header to send.
-    pub(crate) async fn prepare(mut self, asked: Asked) -> (Self, Option<HeaderValue>) {
-        if runtime::is_aboard() {
+    /// Looks for the credential that the request is first sent with, or waits for the login or the
+    /// look-up under way; whatever comes of it, the request is then sent with what there is.
+    pub(crate) async fn credential(&mut self) -> Option<HeaderValue> {
+        if runtime::is_in_login() {
             // The request was called elsewhere, but it is the login that waits for it.
-            return (self, None);
-        }
-        let slot = self.slot().map(Arc::clone);
-        if let Some((slot, target)) = slot.zip(self.target(&asked)) {
-            let login = match slot.lock().login() {
-                Some(login) if login.origin == *target.origin() && !self.options().no_prompt => {
-                    Some(login.landing.clone())
-                }
-                _ => None,
-            };
-            // Whatever comes of it, the request is sent with what there is then.
-            let until = self.waits_until();
-            let _ = match login {
-                Some(landing) => before(until, pin!(landing.ended())).await,
-                None => before(until, pin!(self.renew(&slot, &target, None))).await,
-            };
-            let current = slot.lock().current(target.origin());
-            if let Some(issued) = current {
-                self.sent = issued.generation;
-                return (self, Some(issued.credential.header_value().clone()));
-            }
-        }
-        (self, None)
-    }
-
-    /// Whether an answer with this status can lead to anything without a requirement in it.
-    #[inline]
-    pub(crate) fn minds(&self, status: StatusCode) -> bool {
-        status == StatusCode::UNAUTHORIZED
-            && !matches!(self.holder, Holder::Nobody)
-            && !self.has_renewed()
-    }
-
-    /// Whether the answer came from an origin that is listened to. A relative
-    /// URI, as some clients have after a redirect, tells nothing to be believed.
-    pub(crate) fn hears(&mut self, answer: &Extensions, asked: impl FnOnce() -> Asked) -> bool {
-        AnsweredBy::told(answer).is_none_or(|uri| self.hears_from(uri, asked))
-    }
-
-    /// Whether what is at `uri` is listened to; the outcome says so if it is not.
-    pub(crate) fn hears_from(&mut self, uri: &Uri, asked: impl FnOnce() -> Asked) -> bool {
-        let trust = &self.session.settings().trust;
-        let origin = OriginRef::of(uri).ok();
-        let trusted = origin.is_some_and(|origin| trust.allows_view(origin));
-        self.answered_elsewhere = !origin.is_some_and(|origin| trust.is_added(origin));
-        if !trusted {
-            self.target(&asked());
-            self.refuse(Refusal::Untrusted);
-        }
-        trusted
-    }
-
-    /// The replay that was decided on, if it was: there is none where the body was lost while the login went on.
-    pub(crate) fn again<R>(
-        &mut self,
-        header: Option<HeaderValue>,
-        replay: impl FnOnce(HeaderValue, &UsualHeaders) -> Option<R>,
-    ) -> Option<R> {
-        let again = replay(header?, self.session.usual().headers());
-        if again.is_none() {
-            self.refuse(Refusal::NotReplayable);
             return None;
         }
-        count(&self.session.counters().replays);
-        let sent = self.sent;
-        let Dealings {
-            target, outcome, ..
-        } = self.dealings();
-        outcome.replays += 1;
-        if let Some(target) = target {
-            events::replayed(target, outcome.replays, sent);
+        let (account, target) = (self.account.clone()?, self.target()?);
+        let origin = target.origin();
+        let login = account.account().lock().login(Instant::now()).cloned();
+        let login = login.filter(|login| login.origin == *origin && !self.options.no_prompt);
+        let running = match login {
+            Some(login) => Ok(login.running),
+            None => look_up(&self.session, &account, &target, self.sent, None),
+        };
+        if let Ok(running) = running {
+            let _ = self.within_max_wait(running.ended()).await;
         }
-        again
+        let state = account.account().lock();
+        let issued = state.current(origin.view())?;
+        self.sent = issued.generation;
+        Some(issued.credential.header_value().clone())
+    }
+
+    /// Whether a response with this status can lead to a replay though it requires nothing.
+    pub(crate) fn may_look_up(&self, status: StatusCode) -> bool {
+        let looked_up = self.progress.as_ref().is_some_and(|it| it.looked_up);
+        status == StatusCode::UNAUTHORIZED && self.account.is_some() && !looked_up
+    }
+
+    /// Whether a response may be a challenge, or lead to a look-up.
+    pub(crate) fn may_follow<B: Body>(&self, response: &Response<B>, max_inspect: usize) -> bool {
+        let status = response.status();
+        !status.is_success()
+            && (may_ask(&self.method, response, max_inspect) || self.may_look_up(status))
+    }
+
+    /// Whether a response that came from here is looked at. A relative URI, as some clients have
+    /// after a redirect, names no origin that could be trusted.
+    pub(crate) fn trusts(&mut self, sources: &[Uri]) -> bool {
+        let trust = &self.session.settings().trust;
+        let is_trusted = sources
+            .iter()
+            .all(|uri| OriginRef::of(uri).is_ok_and(|origin| trust.allows_view(origin)));
+        if !is_trusted {
+            self.give_up(GaveUp::Untrusted);
+        }
+        is_trusted
+    }
+
+    /// Decides about a response: obtains what it requires, and waits for it.
+    pub(crate) async fn answered(
+        &mut self,
+        answer: AnswerHead<'_>,
+        detection: Detection,
+        replayable: bool,
+    ) -> Verdict {
+        let Some(target) = self.target().filter(|_| !runtime::is_in_login()) else {
+            return Verdict::Return;
+        };
+        if let Some(over_limit) = &detection.over_limit {
+            events::over_limit(&target, over_limit.limit);
+        }
+        let found = self.heard(&target, answer.sources, detection.found);
+        let result = if found.is_empty() {
+            match self
+                .look_up_after_401(&target, answer.status, replayable)
+                .await
+            {
+                Some(issued) => Ok(issued),
+                None => return Verdict::Return,
+            }
+        } else {
+            count(&self.session.counters().challenges);
+            events::challenged(&target, &self.method, answer.status, &found, self.sent);
+            let result = self
+                .satisfy(&target, answer.status, &found, replayable)
+                .await;
+            self.progress().outcome.found = found;
+            result.and_then(|issued| self.may_replay(replayable).map(|()| issued))
+        };
+        match result {
+            Ok(issued) => {
+                self.sent = issued.generation;
+                self.progress().outcome.refusal = None;
+                Verdict::Replay(issued.credential.into_header_value())
+            }
+            Err(reason) => {
+                self.give_up(reason);
+                Verdict::Return
+            }
+        }
+    }
+
+    /// Counts a replay that the adapter is about to send.
+    pub(crate) fn replayed(&mut self) {
+        count(&self.session.counters().replays);
+        let replays = &mut self.progress().outcome.replays;
+        *replays += 1;
+        let replays = *replays;
+        if let Some(target) = self.target() {
+            events::replayed(&target, replays, self.sent);
+        }
+    }
+
+    pub(crate) fn give_up(&mut self, reason: GaveUp) {
+        self.session.counters().gave_up(&reason);
+        if let Some(target) = self.target() {
+            events::gave_up(&target, &reason);
+        }
+        let progress = self.progress();
+        progress.waiting = None;
+        progress.outcome.refusal = Some(reason);
     }
 
     /// Leaves the outcome with the response that the caller gets.
-    #[inline]
     pub(crate) fn finish(&mut self, status: StatusCode, extensions: &mut Extensions) {
-        // Of most there is nothing to be told.
-        if self.dealings.is_some() || !matches!(self.holder, Holder::Nobody) {
-            self.tell(status, extensions);
+        let outcome = self.progress.take().map(|progress| progress.outcome);
+        let gave_up = outcome.as_ref().is_some_and(|it| it.refusal.is_some());
+        if let Some(account) = &self.account
+            && self.sent > 0
+            && !gave_up
+            && status != StatusCode::UNAUTHORIZED
+        {
+            account.account().lock().note_accepted(self.sent);
         }
-    }
-
-    fn tell(&mut self, status: StatusCode, extensions: &mut Extensions) {
-        let let_in = self.outcome().refusal.is_none() && status != StatusCode::UNAUTHORIZED;
-        if let Some(slot) = self.slot().filter(|_| let_in) {
-            slot.prove(self.sent);
-        }
-        let Some(Dealings { outcome, .. }) = self.dealings.take().map(|dealings| *dealings) else {
-            return;
-        };
-        if !outcome.found.is_empty() || outcome.replays > 0 || outcome.refusal.is_some() {
+        if let Some(outcome) = outcome
+            && (gave_up || !outcome.found.is_empty() || outcome.replays > 0)
+        {
             extensions.insert(outcome);
         }
     }
 
-    pub(super) fn refuse(&mut self, refusal: Refusal) {
-        self.session.counters().refused(&refusal);
-        let dealings = self.dealings();
-        if let Some(target) = &dealings.target {
-            events::gave_up(target, &refusal);
-        }
-        dealings.pending = None;
-        dealings.outcome.refusal = Some(refusal);
+    fn target(&self) -> Option<Target> {
+        let origin = Origin::of(&self.uri).ok()?;
+        let principal = principal(self.options.identity.as_ref(), self.presented.as_ref());
+        Some(Target::new(origin, principal))
     }
 
-    /// When this request stops waiting: its deadline counts from its first wait.
-    pub(super) fn waits_until(&mut self) -> Option<Instant> {
-        let deadline = self.options().deadline?;
-        let waits_until = &mut self.dealings().waits_until;
+    /// The requirements that are acted on: a quoted one counts from an added origin alone.
+    fn heard(&self, target: &Target, sources: &[Uri], mut found: Vec<Found>) -> Vec<Found> {
+        let trust = &self.session.settings().trust;
+        let hears_quoted = trust.is_added(target.origin().view())
+            && sources
+                .iter()
+                .all(|uri| OriginRef::of(uri).is_ok_and(|origin| trust.is_added(origin)));
+        if !hears_quoted && found.iter().any(Found::is_quoted) {
+            events::only_quoted(target);
+            found.retain(|found| !found.is_quoted());
+        }
+        found
+    }
+
+    /// Why the request is not sent again, although it might be accepted now.
+    fn may_replay(&self, replayable: bool) -> Result<(), GaveUp> {
+        if !replayable {
+            Err(GaveUp::NotReplayable)
+        } else if self.options.login_only {
+            Err(GaveUp::LoginOnly)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// One look-up after a `401` that requires nothing.
+    async fn look_up_after_401(
+        &mut self,
+        target: &Target,
+        status: StatusCode,
+        replayable: bool,
+    ) -> Option<Issued> {
+        if !self.may_look_up(status) || self.may_replay(replayable).is_err() {
+            return None;
+        }
+        let account = self.account.clone()?;
+        self.progress().looked_up = true;
+        let rejected = {
+            let state = account.account().lock();
+            let current = state.current(target.origin().view());
+            let rejected = current.filter(|issued| issued.generation == self.sent);
+            rejected.map(|issued| issued.credential.clone())
+        };
+        let ended = match look_up(&self.session, &account, target, self.sent, rejected) {
+            Ok(running) => self.within_max_wait(running.ended()).await?,
+            Err(known) => known,
+        };
+        let issued = ended.ok().flatten()?;
+        (issued.generation > self.sent).then_some(issued)
+    }
+
+    /// `future`'s output, or `None` once this request has waited for as long as it may, in all.
+    pub(super) async fn within_max_wait<F: Future>(&mut self, future: F) -> Option<F::Output> {
+        match self.waits_until() {
+            Some(until) if runtime::has_timer() => runtime::timeout_at(until, future).await,
+            _ => Some(future.await),
+        }
+    }
+
+    fn waits_until(&mut self) -> Option<Instant> {
+        let max_wait = self.options.deadline?;
+        let waits_until = &mut self.progress().waits_until;
         if waits_until.is_none() {
-            *waits_until = Instant::now().checked_add(deadline);
+            *waits_until = Instant::now().checked_add(max_wait);
         }
         *waits_until
     }
-}
 
-/// `future`'s output, or `None` once `until` has passed. It is taken by reference: by value, each place that it moves
-/// through keeps room for it, in the memory of every request that waits.
-pub(super) async fn before<F: Future>(
-    until: Option<Instant>,
-    future: Pin<&mut F>,
-) -> Option<F::Output> {
-    match until {
-        None => Some(future.await),
-        // In a box, for most have no deadline, and need no room for it.
-        Some(until) => Box::pin(runtime::timeout_at(until, future)).await,
+    pub(super) fn progress(&mut self) -> &mut Progress {
+        self.progress.get_or_insert_default()
     }
 }

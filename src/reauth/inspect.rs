@@ -61,52 +61,13 @@ mod tests {
 
     use super::*;
 
-    fn response(status: u16, headers: &[(&'static str, &str)]) -> Response<Full<Bytes>> {
-        let mut builder = Response::builder().status(status);
-        for (name, value) in headers {
-            builder = builder.header(*name, *value);
-        }
-        builder.body(Full::from("{}")).expect("a response")
-    }
-
     #[checks::test]
-    fn error_responses_of_json_or_text_are_read() {
-        let json = &[("content-type", "application/json")][..];
-        for (status, headers, read) in [
-            (200, json, false),
-            (302, json, false),
-            (400, json, true),
-            (401, json, true),
-            (403, &[][..], true),
-            (404, &[("content-type", "text/plain; charset=utf-8")], true),
-            (403, &[("content-type", "Application/Vnd.API+JSON")], true),
-            (499, json, true),
-            (500, json, false),
-            (502, json, true),
-            (502, &[("content-type", "text/html")], true),
-            (503, json, false),
-            (403, &[("content-type", "application/octet-stream")], false),
-            (403, &[("content-type", "image/png")], false),
-            (403, &[("content-encoding", "gzip")], false),
-            (403, &[("content-encoding", "identity")], true),
-            (403, &[("content-length", "0")], false),
-        ] {
-            assert_eq!(
-                may_ask(&Method::GET, &response(status, headers), 2),
-                read,
-                "{status} {headers:?}"
-            );
-        }
-    }
-
-    #[checks::test]
-    fn responses_to_head_and_empty_bodies_are_not_read() {
-        assert!(!may_ask(&Method::HEAD, &response(403, &[]), 2));
-        assert!(!may_ask(&Method::GET, &response(403, &[]), 1));
-        let empty = Response::builder()
-            .status(403)
-            .body(Empty::<Bytes>::new())
-            .expect("a response");
+    fn empty_body_is_not_read() {
+        let refused = Response::builder().status(403);
+        let empty = refused.body(Empty::<Bytes>::new()).expect("a response");
         assert!(!may_ask(&Method::GET, &empty, 2));
+        let refused = Response::builder().status(403);
+        let full = refused.body(Full::<Bytes>::from("{}")).expect("a response");
+        assert!(may_ask(&Method::GET, &full, 2));
     }
 }

@@ -41,59 +41,50 @@
 //!
 //! [`Session::stats`] counts the same.
 
-mod answer;
-mod asked;
+mod account;
+mod accounts;
+mod backoff;
+mod builder;
 mod challenge;
-mod course;
 mod credential;
-mod current;
+mod decide;
+mod describe;
 mod environment;
 mod error;
 mod events;
 mod exchange;
-mod flight;
-mod identities;
 mod inspect;
-mod landing;
+mod login;
 mod options;
 mod origin;
 mod outcome;
-mod plain_words;
 mod reauthenticator;
 mod requirement;
+mod route;
+mod run;
+mod satisfy;
 mod session;
-mod slot;
 mod stats;
-mod takeoff;
 mod target;
 mod trust;
-mod usual;
-mod usual_headers;
-mod watched;
 
+pub use self::builder::SessionBuilder;
 pub use self::challenge::Challenge;
 pub use self::credential::{Credential, InvalidCredential};
+pub use self::describe::printable;
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::ReauthError;
 pub use self::options::GareOptions;
 pub use self::origin::{AnsweredBy, InvalidOrigin, Origin};
 pub use self::outcome::{GareOutcome, Refusal};
-pub use self::plain_words::printable;
 pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
 pub use self::session::Session;
 pub use self::stats::{Refusals, Stats};
 pub use self::target::{Identity, Target};
 pub use self::trust::Trust;
 
-pub(crate) use self::asked::Asked;
-#[cfg(feature = "reqwest")]
-pub(crate) use self::course::Place;
-pub(crate) use self::course::{Course, Header};
-pub(crate) use self::exchange::Exchange;
+pub(crate) use self::exchange::{AnswerHead, Exchange, Verdict};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;
-#[cfg(feature = "reqwest")]
-pub(crate) use self::origin::is_secure;
-pub(crate) use self::usual_headers::{UsualHeader, UsualHeaders};
-pub(crate) use self::watched::Watched;
+pub(crate) use self::route::{Authorization, RequestHead, Route, Untrusted};

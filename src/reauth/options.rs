@@ -22,14 +22,6 @@ pub struct GareOptions {
 }
 
 impl GareOptions {
-    pub(super) const NOTHING: Self = Self {
-        never: false,
-        no_prompt: false,
-        login_only: false,
-        deadline: None,
-        identity: None,
-    };
-
     /// Nothing out of the ordinary.
     pub fn new() -> Self {
         Self::default()

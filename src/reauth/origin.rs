@@ -220,7 +220,7 @@ impl fmt::Debug for AnsweredBy {
 
 impl AnsweredBy {
     /// The URI that answered, if a client inside has told.
-    pub(super) fn told(extensions: &Extensions) -> Option<&Uri> {
+    pub(crate) fn told(extensions: &Extensions) -> Option<&Uri> {
         let told = extensions.get::<Self>().map(|answered| &answered.0);
         #[cfg(feature = "follow-redirect")]
         let told = told.or_else(|| {
@@ -258,70 +258,3 @@ impl fmt::Display for InvalidOrigin {
 }
 
 impl std::error::Error for InvalidOrigin {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[checks::test]
-    fn origin_is_scheme_host_and_port() {
-        for (url, secure, host, port, shown) in [
-            ("https://A.org/x?y", true, "a.org", 443, "https://a.org"),
-            ("https://a.org:443", true, "a.org", 443, "https://a.org"),
-            ("http://a.org:443", false, "a.org", 443, "http://a.org:443"),
-            ("http://a.org", false, "a.org", 80, "http://a.org"),
-            (
-                "http://LOCALHOST",
-                false,
-                "localhost",
-                80,
-                "http://localhost",
-            ),
-            (
-                "http://[::1]:8080/",
-                false,
-                "[::1]",
-                8080,
-                "http://[::1]:8080",
-            ),
-            ("http://[::1]", false, "[::1]", 80, "http://[::1]"),
-        ] {
-            let origin: Origin = url.parse().expect(url);
-            let parts = (origin.is_secure(), origin.host(), origin.port());
-            assert_eq!(parts, (secure, host, port), "{url}");
-            assert_eq!(origin.to_string(), shown, "{url}");
-        }
-    }
-
-    #[checks::test]
-    fn loopback_origins_are_recognised() {
-        for (url, loopback) in [
-            ("http://localhost", true),
-            ("http://LocalHost:1", true),
-            ("http://127.0.0.2", true),
-            ("http://[::1]", true),
-            ("http://[::2]", false),
-            ("http://128.0.0.1", false),
-            ("http://local.host", false),
-        ] {
-            let origin: Origin = url.parse().expect(url);
-            assert_eq!(origin.is_loopback(), loopback, "{url}");
-        }
-    }
-
-    #[checks::test]
-    fn invalid_origin_error_says_what_to_give() {
-        for error in [InvalidOrigin::UNREADABLE, InvalidOrigin::INSECURE] {
-            assert!(error.to_string().contains("https"), "{error}");
-        }
-    }
-
-    #[checks::test]
-    fn debug_of_answered_by_omits_the_query() {
-        let uri = Uri::from_static("https://transfer.api.globus.org/ls?code=private");
-        assert_eq!(
-            format!("{:?}", AnsweredBy(uri)),
-            r#"AnsweredBy { origin: Some("https://transfer.api.globus.org"), path: "/ls", .. }"#
-        );
-    }
-}

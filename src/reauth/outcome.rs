@@ -29,13 +29,6 @@ pub struct GareOutcome {
 }
 
 impl GareOutcome {
-    pub(crate) const NOTHING: Self = Self {
-        found: Vec::new(),
-        logins: 0,
-        replays: 0,
-        refusal: None,
-    };
-
     /// What the last challenged response asked for.
     pub fn found(&self) -> &[Found] {
         &self.found

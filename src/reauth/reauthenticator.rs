@@ -156,18 +156,3 @@ where
         (self.login)(challenge.clone()).await
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[checks::test]
-    fn debug_of_a_closure_shows_its_name() {
-        let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
-        let shown = format!("{login:?}");
-        assert!(
-            shown.starts_with("ReauthFn(") && shown.contains("closure"),
-            "{shown}"
-        );
-    }
-}

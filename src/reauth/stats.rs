@@ -112,7 +112,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn refused(&self, refusal: &Refusal) {
+    pub(super) fn gave_up(&self, refusal: &Refusal) {
         *self.refusals().of(refusal) += 1;
     }
 

@@ -1,119 +1,42 @@
-use http::header::AUTHORIZATION;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Response, Uri};
 use http_body::Body as _;
 use reqwest::{Body, Request};
+use reqwest_middleware::{Error, Next};
 
 use super::answer;
 use crate::body::{ReplayBody, ReplayableBody};
-use crate::kept_headers::KeptHeaders;
-use crate::reauth::{Asked, Exchange, UsualHeaders};
+use crate::layer::{Client, KeptHeaders};
+use crate::reauth::{AnsweredBy, Exchange};
 
-/// A request as it came, to be told of and to be sent again.
+/// What is kept of a request, to send it again.
 pub(super) struct Kept {
     /// Without its headers, and without a body that is a stream.
     request: Request,
-    /// The `Authorization` that it came with.
-    presented: Option<HeaderValue>,
-    again: Option<Again>,
-}
-
-/// What it takes to send the request again, beside that.
-struct Again {
     headers: KeptHeaders,
     stream: Option<ReplayBody<Body>>,
 }
 
 impl Kept {
     /// A stream can be sent again where there is a `limit`: so many bytes of it are kept.
-    pub(super) fn of(request: &mut Request, exchange: &Exchange, limit: Option<usize>) -> Self {
-        // To clone a request is the only way to have all of it; its headers are kept for less.
+    pub(super) fn of(request: &mut Request, limit: Option<usize>) -> Option<Self> {
+        // The headers are kept apart: a clone of them would keep the credential too.
         let headers = std::mem::take(request.headers_mut());
         let (kept, stream) = match request.try_clone() {
-            Some(kept) => (kept, Some(None)),
-            None => {
-                let (kept, stream) = split(request, limit);
-                (kept, stream.map(Some))
-            }
+            Some(kept) => (Some(kept), None),
+            None => keep_stream(request, limit).unzip(),
         };
-        let (again, presented) = match stream {
-            Some(stream) => {
-                let usual = exchange.usual_headers(&headers);
-                let (headers, presented) = KeptHeaders::of(&headers, usual);
-                (Some(Again { headers, stream }), presented)
-            }
-            None => (None, headers.get(AUTHORIZATION)),
-        };
-        let presented = presented.cloned();
+        let kept = kept.map(|request| Self {
+            request,
+            headers: KeptHeaders::of(&headers),
+            stream,
+        });
         *request.headers_mut() = headers;
-        Self {
-            request: kept,
-            presented,
-            again,
-        }
-    }
-
-    pub(super) fn method(&self) -> &Method {
-        self.request.method()
-    }
-
-    /// The `Authorization` that the request came with.
-    pub(super) fn presented(&self) -> Option<&HeaderValue> {
-        self.presented.as_ref()
-    }
-
-    pub(super) fn asked(&self) -> Asked {
-        Asked {
-            method: self.request.method().clone(),
-            // Where reqwest and `http` disagree about what a URL is, there is nobody to ask.
-            uri: answer::uri(self.request.url()).unwrap_or_default(),
-            presented: self.presented.clone(),
-        }
-    }
-
-    /// Whether there is a body to be claimed.
-    pub(super) fn is_replayable(&self) -> bool {
-        self.again.is_some()
-    }
-
-    /// Whether the body is still there to be sent, and from now on remains so.
-    pub(super) fn claim(&self) -> bool {
-        self.again
-            .as_ref()
-            .is_some_and(|again| again.stream.as_ref().is_none_or(ReplayBody::claim))
-    }
-
-    /// The request with another credential, if it can be sent again; and what is kept of it for another time.
-    pub(super) fn with(
-        mut self,
-        authorization: HeaderValue,
-        usual: &UsualHeaders,
-    ) -> Option<(Request, Self)> {
-        if !self.claim() {
-            return None;
-        }
-        let Again { headers, stream } = self.again.take()?;
-        let mut request = self.request.try_clone()?;
-        *request.headers_mut() = headers.with(authorization, usual);
-        self.again = match stream {
-            None => Some(Again {
-                headers,
-                stream: None,
-            }),
-            Some(stream) => {
-                let copy = stream.try_clone();
-                *request.body_mut() = Some(Body::wrap(stream));
-                copy.map(|stream| Again {
-                    headers,
-                    stream: Some(stream),
-                })
-            }
-        };
-        Some((request, self))
+        kept
     }
 }
 
-/// A copy of a request without its body, which cannot be cloned, and the body's copy if it can be kept as it is sent.
-fn split(request: &mut Request, limit: Option<usize>) -> (Request, Option<ReplayBody<Body>>) {
+/// A copy of a request without its body, which is a stream, and a copy of the body that is kept as it is sent.
+fn keep_stream(request: &mut Request, limit: Option<usize>) -> Option<(Request, ReplayBody<Body>)> {
     let body = request.body_mut().take().unwrap_or_default();
     let copy = request
         .try_clone()
@@ -129,5 +52,67 @@ fn split(request: &mut Request, limit: Option<usize>) -> (Request, Option<Replay
         }
     };
     *request.body_mut() = Some(body);
-    (copy, stream)
+    Some((copy, stream?))
+}
+
+/// The rest of the client, and the request that it may have to send again.
+pub(super) struct Replays<'a> {
+    pub(super) next: Next<'a>,
+    pub(super) extensions: &'a mut http::Extensions,
+    pub(super) kept: Option<Kept>,
+}
+
+impl Client for Replays<'_> {
+    type Request = Request;
+    type Body = Body;
+    type Error = Error;
+
+    fn is_replayable(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    fn claim(&self) -> bool {
+        self.kept
+            .as_ref()
+            .is_some_and(|kept| kept.stream.as_ref().is_none_or(ReplayBody::claim))
+    }
+
+    fn again(&mut self, _: &Exchange, authorization: HeaderValue) -> Option<Request> {
+        if !self.claim() {
+            return None;
+        }
+        let Kept {
+            request: kept,
+            headers,
+            stream,
+        } = self.kept.take()?;
+        let mut request = kept.try_clone()?;
+        *request.headers_mut() = headers.with(authorization);
+        let is_stream = stream.is_some();
+        let stream = stream.and_then(|stream| {
+            let copy = stream.try_clone();
+            *request.body_mut() = Some(Body::wrap(stream));
+            copy
+        });
+        if stream.is_some() || !is_stream {
+            self.kept = Some(Kept {
+                request: kept,
+                headers,
+                stream,
+            });
+        }
+        Some(request)
+    }
+
+    async fn send(&mut self, request: Request) -> Result<Response<Body>, Error> {
+        let response = self.next.clone().run(request, self.extensions).await?;
+        Ok(answer::into_http(response))
+    }
+
+    fn sources(response: &Response<Body>) -> Vec<Uri> {
+        let told = AnsweredBy::told(response.extensions()).cloned();
+        // Where reqwest and `http` disagree about what a URL is, it names no origin.
+        let url = answer::url(response).and_then(|url| url.as_str().parse().ok());
+        told.into_iter().chain([url.unwrap_or_default()]).collect()
+    }
 }

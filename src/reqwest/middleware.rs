@@ -2,16 +2,14 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{Extensions, Method};
+use http::{Extensions, Method, Uri};
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next};
 
-use super::answer::{self, Read};
-use super::kept::Kept;
-use crate::body::Inspection;
-use crate::gare::Detection;
-use crate::kept_headers::authorize;
-use crate::reauth::{Course, Exchange, Header, Reauthenticator, Session, Trust, head_may_ask};
+use super::answer;
+use super::kept::{Kept, Replays};
+use crate::layer::{Limits, authorize, follow};
+use crate::reauth::{Authorization, Reauthenticator, RequestHead, Route, Session, head_may_ask};
 
 /// Makes a `reqwest` client satisfy Globus Auth requirements and carry on.
 ///
@@ -21,11 +19,10 @@ use crate::reauth::{Course, Exchange, Header, Reauthenticator, Session, Trust, h
 ///
 /// # Clone
 ///
-/// Clones share one [`Session`]. A setter of the session
-/// ([`trust`](Self::trust), …) begins a session of its own: call it before you clone.
+/// Clones share one [`Session`], whose settings are those of [`Session::builder`].
 ///
 /// ```
-/// use globus_gare::reauth::{Credential, Trust, reauth_fn};
+/// use globus_gare::reauth::{Credential, Session, Trust, reauth_fn};
 /// use globus_gare::reqwest::GareMiddleware;
 /// use reqwest_middleware::ClientBuilder;
 ///
@@ -46,7 +43,7 @@ use crate::reauth::{Course, Exchange, Header, Reauthenticator, Session, Trust, h
 ///     Ok(Credential::bearer("fresh")?)
 /// });
 /// let client = ClientBuilder::new(reqwest::Client::new())
-///     .with(GareMiddleware::new(login).trust(Trust::globus().loopback()))
+///     .with(GareMiddleware::from_session(Session::builder(login).trust(Trust::globus().loopback()).build()))
 ///     .build();
 ///
 /// // The service said 502, and asked for a second factor.
@@ -58,8 +55,7 @@ use crate::reauth::{Course, Exchange, Header, Reauthenticator, Session, Trust, h
 #[derive(Clone)]
 pub struct GareMiddleware {
     session: Session,
-    max_inspect: usize,
-    inspect_timeout: Duration,
+    limits: Limits,
     replay_streams: Option<usize>,
 }
 
@@ -69,13 +65,11 @@ impl GareMiddleware {
         Self::from_session(Session::new(reauthenticator))
     }
 
-    /// A middleware that shares `session` with others. Build the session first
-    /// to set its limits: [`Session::max_logins`] and the like.
+    /// A middleware that shares `session` with others.
     pub fn from_session(session: Session) -> Self {
         Self {
             session,
-            max_inspect: 256 * 1024,
-            inspect_timeout: Duration::from_secs(10),
+            limits: Limits::default(),
             replay_streams: None,
         }
     }
@@ -85,18 +79,11 @@ impl GareMiddleware {
         &self.session
     }
 
-    /// See [`Session::trust`].
-    #[must_use]
-    pub fn trust(mut self, trust: Trust) -> Self {
-        self.session = self.session.trust(trust);
-        self
-    }
-
     /// How many bytes of an error response are looked at; 256 KiB by default. A
     /// longer one streams on untouched.
     #[must_use]
     pub fn max_inspect(mut self, bytes: usize) -> Self {
-        self.max_inspect = bytes;
+        self.limits.max_inspect = bytes;
         self
     }
 
@@ -104,7 +91,7 @@ impl GareMiddleware {
     /// unread; 10 seconds by default.
     #[must_use]
     pub fn inspect_timeout(mut self, timeout: Duration) -> Self {
-        self.inspect_timeout = timeout;
+        self.limits.inspect_timeout = timeout;
         self
     }
 
@@ -117,63 +104,13 @@ impl GareMiddleware {
         self
     }
 
-    /// What is done about an answer, which is to be passed on unless the request is sent again.
-    ///
-    /// It is waited for in a box: the future of every request keeps room for whatever it may wait for.
-    async fn answered(
-        &self,
-        mut exchange: Exchange,
-        kept: Kept,
-        response: Response,
-    ) -> Result<(Request, Exchange, Kept), Response> {
-        let heard = exchange.hears(response.extensions(), || kept.asked())
-            && answer::uri(response.url())
-                .is_some_and(|uri| exchange.hears_from(&uri, || kept.asked()));
-        if !heard {
-            return Err(finish(exchange, response));
-        }
-        let Read { text, response } = if self.may_ask(kept.method(), &response) {
-            answer::read(response, |body| {
-                Inspection::new(body, self.max_inspect, self.inspect_timeout)
-            })
-            .await
-        } else {
-            Read {
-                text: None,
-                response,
-            }
-        };
-        let status = response.status();
-        let Detection {
-            found, over_limit, ..
-        } = text.as_deref().map(Detection::of).unwrap_or_default();
-        exchange.left_out(&kept.asked(), over_limit);
-
-        // A claim may end the sending of the first attempt's body, and with it the
-        // connection: there has to be a reason, and the answer has to be read.
-        let claims = text.is_some() && (!found.is_empty() || exchange.minds(status));
-        let replayable = kept.is_replayable() && (!claims || kept.claim());
-        let (mut exchange, header) = exchange
-            .decide(kept.asked(), status, found, replayable)
-            .await;
-        match exchange.again(header, |header, usual| kept.with(header, usual)) {
-            Some((request, kept)) => Ok((request, exchange, kept)),
-            None => Err(finish(exchange, response)),
-        }
-    }
-
-    fn may_ask(&self, method: &Method, response: &Response) -> bool {
+    fn may_be_challenge(&self, method: &Method, response: &Response) -> bool {
         let length = response.content_length().map(usize::try_from);
         head_may_ask(method, response.status(), response.headers())
             && length.is_none_or(|length| {
-                length.is_ok_and(|length| 0 < length && length <= self.max_inspect)
+                length.is_ok_and(|length| 0 < length && length <= self.limits.max_inspect)
             })
     }
-}
-
-fn finish(mut exchange: Exchange, mut response: Response) -> Response {
-    exchange.finish(response.status(), response.extensions_mut());
-    response
 }
 
 #[async_trait]
@@ -184,42 +121,48 @@ impl Middleware for GareMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
-        let mut exchange = match self.session.begin(request.url(), extensions) {
-            Course::Through { .. } => self.session.exchange(extensions),
-            Course::Aside => return next.run(request, extensions).await,
-            Course::Untrusted => {
-                let method = request.method().clone();
+        // Where reqwest and `http` disagree about what a URL is, it names no origin.
+        let uri: Uri = request.url().as_str().parse().unwrap_or_default();
+        let route = self.session.start(RequestHead {
+            method: request.method(),
+            uri: &uri,
+            headers: request.headers(),
+            extensions,
+        });
+        let (mut exchange, authorization) = match route {
+            Route::Bypass => return next.run(request, extensions).await,
+            Route::Untrusted(untrusted) => {
                 let mut response = next.run(request, extensions).await?;
-                if self.may_ask(&method, &response) {
-                    response.extensions_mut().insert(self.session.untrusted());
+                if self.may_be_challenge(&untrusted.method, &response) {
+                    response.extensions_mut().insert(untrusted.outcome());
                 }
                 return Ok(response);
             }
+            Route::Handle(exchange, authorization) => (exchange, authorization),
         };
-        let mut kept = Kept::of(&mut request, &exchange, self.replay_streams);
-        match exchange.present(kept.presented(), request.url()) {
-            Header::AsItCame => {}
-            Header::Issued(value) => authorize(request.headers_mut(), value),
-            Header::Awaited => {
-                let (prepared, header) = Box::pin(exchange.prepare(kept.asked())).await;
-                exchange = prepared;
-                if let Some(value) = header {
-                    authorize(request.headers_mut(), value);
-                }
-            }
+        let kept = Kept::of(&mut request, self.replay_streams);
+        let value = match authorization {
+            Authorization::AsItCame => None,
+            Authorization::Replaced(value) => Some(value),
+            Authorization::Awaited => Box::pin(exchange.credential()).await,
+        };
+        if let Some(value) = value {
+            authorize(request.headers_mut(), value);
         }
-        loop {
-            let response = next.clone().run(request, extensions).await?;
-            let status = response.status();
-            if !self.may_ask(kept.method(), &response) && !exchange.minds(status) {
-                return Ok(finish(exchange, response));
-            }
-            (request, exchange, kept) =
-                match Box::pin(self.answered(exchange, kept, response)).await {
-                    Ok(again) => again,
-                    Err(response) => return Ok(response),
-                };
+        let mut response = next.clone().run(request, extensions).await?;
+        let status = response.status();
+        if !self.may_be_challenge(exchange.method(), &response) && !exchange.may_look_up(status) {
+            exchange.finish(status, response.extensions_mut());
+            return Ok(response);
         }
+        let replays = Replays {
+            next,
+            extensions,
+            kept,
+        };
+        let response = answer::into_http(response);
+        let followed = Box::pin(follow(exchange, replays, self.limits, response)).await?;
+        Ok(answer::from_http(followed))
     }
 }
 

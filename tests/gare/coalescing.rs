@@ -48,12 +48,21 @@ fn message_makes_no_other_requirement_and_the_first_stays() {
         coalesced([said(mfa(), "one"), said(mfa(), "two"), mfa()]),
         [said(mfa(), "one")]
     );
-    let scopes = asks().with_required_scopes(["b"]);
-    let policies = asks().with_session_required_policies(["p"]);
-    let merged = scopes.clone().with_session_required_policies(["p"]);
+    let silent = || asks().with_required_scopes(["a"]);
+    let scopes = || said(asks().with_required_scopes(["b"]), "one");
+    let policies = || said(asks().with_session_required_policies(["p"]), "two");
+    let merged = |scopes: [&str; 2]| {
+        let asked = asks().with_required_scopes(scopes);
+        asked.with_session_required_policies(["p"])
+    };
     assert_eq!(
-        coalesced([said(scopes, "one"), said(policies, "two")]),
-        [said(merged, "one")]
+        coalesced([scopes(), silent(), policies()]),
+        [said(merged(["b", "a"]), "one")]
+    );
+    // No message is taken from another requirement.
+    assert_eq!(
+        coalesced([silent(), scopes(), policies()]),
+        [merged(["a", "b"])]
     );
 }
 

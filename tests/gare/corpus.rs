@@ -3,25 +3,9 @@
 //! `tests/corpus/errors.jsonl` and `errors_2.jsonl` have one body a line: `expect` is what the Python SDK finds, or, where it finds nothing or is
 //! wrong, what a person reading the body would say.
 
-use checks::corpus::CORPUS;
+use checks::corpus::{self, rows};
 use globus_gare::gare::{self, Found};
-use serde::Deserialize;
 use serde_json::Value;
-
-#[derive(Deserialize)]
-struct Row {
-    id: String,
-    body: String,
-    expect: Value,
-    codes: Option<Vec<String>>,
-}
-
-fn rows() -> Vec<Row> {
-    CORPUS
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a row of the corpus"))
-        .collect()
-}
 
 fn parameters(found: &[Found]) -> Vec<Value> {
     found
@@ -78,11 +62,7 @@ fn corpus_yields_exactly_the_expected_requirements() {
 #[checks::test]
 fn detection_names_the_location() {
     let locations = |id: &str| -> Vec<String> {
-        let row = rows()
-            .into_iter()
-            .find(|row| row.id == id)
-            .unwrap_or_else(|| panic!("no row {id}"));
-        gare::detect(row.body.as_bytes())
+        gare::detect(corpus::body(id).as_bytes())
             .iter()
             .map(|found| found.location.to_string())
             .collect()
@@ -119,10 +99,7 @@ fn documents_survive_a_round_trip() {
 #[checks::test]
 fn cut_body_asks_for_the_same_or_nothing() {
     let mut salvaged = 0;
-    for row in rows()
-        .iter()
-        .filter(|row| row.body.contains("GridFTP-JSON-Result"))
-    {
+    for row in rows().filter(|row| row.body.contains("GridFTP-JSON-Result")) {
         let whole = parameters(&gare::detect(row.body.as_bytes()));
         for end in 0..row.body.len() {
             let part = parameters(&gare::detect(&row.body.as_bytes()[..end]));

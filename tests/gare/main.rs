@@ -4,9 +4,7 @@
 mod bounds;
 mod coalescing;
 mod corpus;
-mod detection;
 mod documents;
-mod forms;
 mod fuzz_inputs;
 mod json;
 mod limits;

@@ -2,7 +2,7 @@
 
 use globus_gare::gare::detect;
 
-use crate::shown::{FILLED, NESTED, ODD_SCOPES, asks_for, assert_policies, located};
+use crate::shown::{asks_for, assert_policies, located};
 
 /// A GridFTP reply that asks for `policy`, as it stands in a JSON string.
 fn reply(policy: &str) -> String {
@@ -34,6 +34,68 @@ fn documents_are_found_where_services_put_them() {
 }
 
 #[checks::test]
+fn documents_are_found_in_every_location() {
+    let (a, b, c) = (asks_for("a"), asks_for("b"), asks_for("c"));
+    for (body, rows) in [
+        (format!("[{a}, 7, {b}]"), &[("[0]", "a"), ("[2]", "b")][..]),
+        (
+            format!(r#"{{"errors":[{a},{{}},{b}]}}"#),
+            &[("errors[0]", "a"), ("errors[2]", "b")],
+        ),
+        (format!(r#"{{"errors":[{a},{a}]}}"#), &[("errors[0]", "a")]),
+        (
+            format!(r#"{{"detail":{b},"errors":[{a}]}}"#),
+            &[("errors[0]", "a"), ("detail", "b")],
+        ),
+        (
+            format!(r#"{{"error":{b},"detail":{a}}}"#),
+            &[("error", "b"), ("detail", "a")],
+        ),
+        (
+            format!(r#"{{"errors":[{{"meta":{a}}}]}}"#),
+            &[("errors[0].meta", "a")],
+        ),
+        (
+            format!(r#"{{"inactive_reason":{{"detail":{a}}}}}"#),
+            &[("inactive_reason.detail", "a")],
+        ),
+        (
+            format!(r#"{{"details":{{"action_statuses":[{{"details":{a}}},{{"details":{b}}}]}}}}"#),
+            &[
+                ("details.action_statuses[0].details", "a"),
+                ("details.action_statuses[1].details", "b"),
+            ],
+        ),
+        (
+            format!(r#"{{"detail":[{a},{b}]}}"#),
+            &[("detail[0]", "a"), ("detail[1]", "b")],
+        ),
+        (
+            format!(
+                r#"{{"errors":[{a},{c}],"authorization_parameters":{{"session_required_policies":["b"]}}}}"#
+            ),
+            &[("errors[0]", "a"), ("errors[1]", "c"), ("root", "b")],
+        ),
+    ] {
+        assert_policies(&body, rows);
+    }
+}
+
+#[checks::test]
+fn object_around_a_text_is_no_document() {
+    let asks = r#""authorization_parameters": {"prompt": "login"}"#;
+    let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
+    for member in [
+        format!(r#"{{{asks}, "message": "{text}"}}"#),
+        format!(r#"[{{{asks}, "message": "{text}"}}]"#),
+    ] {
+        let found = located(&format!(r#"{{"data": {member}}}"#));
+        assert_eq!(found.len(), 1, "{member}");
+        assert!(found[0].ends_with(r#"{"session_required_mfa":true}"#));
+    }
+}
+
+#[checks::test]
 fn replies_are_found_in_text_members_and_plain_text() {
     let (a, b) = (reply("a"), reply("b"));
     let plain = serde_json::from_str::<String>(&a).expect("a string");
@@ -55,6 +117,16 @@ fn replies_are_found_in_text_members_and_plain_text() {
             format!(r#"{{"a.b\n": {{"description": {a}}}}}"#),
             &[(r#"["a.b\n"].description (GridFTP reply)"#, "a")],
         ),
+        (
+            format!(r#"{{"a": {{"b c": [1, {{"text": {a}}}]}}}}"#),
+            &[(r#"a["b c"][1].text (GridFTP reply)"#, "a")],
+        ),
+        (
+            format!(r#"{{"cause": {}}}"#, a.replace("-J", r"\u002dJ")),
+            &[("cause (GridFTP reply)", "a")],
+        ),
+        // A body that is one JSON string is no document, and no text.
+        (a.clone(), &[]),
         // The last of a name is what counts.
         (format!(r#"{{"message": {a}, "message": ""}}"#), &[]),
         // A body that was cut off is no JSON, and does not begin as a refused login does.
@@ -78,8 +150,12 @@ fn overlong_name_is_cut_where_a_place_is_named() {
 }
 
 #[checks::test]
-fn nested_documents_fill_what_is_empty() {
-    assert_eq!(located(NESTED), [FILLED]);
+fn nested_documents_fill_empty_fields() {
+    let body = r#"{"authorization_parameters": {"session_required_policies": ["p"]},
+        "message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"q\"]}}",
+        "details": {"code": "ConsentRequired", "required_scope": "s", "description": "d"}}"#;
+    let filled = r#"root {"session_message":"d","session_required_policies":["p"],"session_required_mfa":true,"required_scopes":["s"]}"#;
+    assert_eq!(located(body), [filled]);
 }
 
 #[checks::test]
@@ -102,7 +178,7 @@ fn outer_values_win_over_nested_ones() {
 }
 
 #[checks::test]
-fn scopes_that_can_be_read_replace_odd_ones() {
+fn readable_scopes_replace_odd_ones() {
     let nested = r#""detail": {"code": "ConsentRequired", "required_scopes": ["a"]}"#;
     for (extra, unknown) in [("", &[][..]), (r#", "x": 1"#, &["x"])] {
         let body =
@@ -114,13 +190,18 @@ fn scopes_that_can_be_read_replace_odd_ones() {
         assert_eq!(names, unknown);
         assert_eq!(parameters.extra.is_empty(), unknown.is_empty());
     }
-    // Nothing takes their place here.
-    let (body, expected) = ODD_SCOPES;
+}
+
+#[checks::test]
+fn odd_scopes_stay_without_a_replacement() {
+    let body = r#"{"authorization_parameters": {"required_scopes": 7},
+        "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#;
+    let expected = r#"root {"session_required_mfa":true,"required_scopes":7}"#;
     assert_eq!(located(body), [expected]);
 }
 
 #[checks::test]
-fn documents_are_looked_for_down_to_a_depth() {
+fn documents_are_found_down_to_depth_32() {
     let asks = r#"{"authorization_parameters": {}}"#;
     for (depth, found) in [(1, 1), (32, 1), (33, 0)] {
         for (open, close) in [(r#"{"detail":"#, "}"), ("[", "]")] {

@@ -3,7 +3,7 @@
 use globus_gare::gare::{AuthorizationParameters, detect};
 use serde_json::{Value, json};
 
-use crate::shown::{around, located, two_replies};
+use crate::shown::located;
 
 const REPLY: &str = "GridFTP-JSON-Result:";
 
@@ -230,18 +230,46 @@ fn white_space_of_a_reply_may_be_escaped() {
     assert_eq!(found(&text), [expected]);
 }
 
+/// Texts of two GridFTP replies, in both orders and spelled in several ways; `between` ends the first reply, and `end` the
+/// second.
+fn two_replies(between: &str, end: &str) -> Vec<String> {
+    let reply = |name: &str| {
+        format!(
+            r#"530-GridFTP-JSON-Result: {{\"authorization_parameters\": {{\"session_required_policies\": [\"{name}\"]}}}}"#
+        )
+    };
+    let (a, b) = (reply("a"), reply("b"));
+    let on_lines = b.replace(": {", r":\r\n530- {");
+    let hidden = b.replace("-J", r"\u002dJ");
+    let pairs = [(&a, &b), (&a, &on_lines), (&a, &hidden)];
+    let both = pairs.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]);
+    both.map(|(first, second)| format!(r#"{{"message": "{first}{between}{second}{end}"}}"#))
+        .collect()
+}
+
 #[checks::test]
 fn every_reply_of_a_text_counts_however_it_is_spelled() {
-    for body in two_replies(r"\r\n", r"\r\n") {
-        assert_eq!(found(&body).len(), 2, "{body}");
+    for (between, end) in [(r"\r\n", r"\r\n"), (r"\n", "")] {
+        for body in two_replies(between, end) {
+            assert_eq!(found(&body).len(), 2, "{body}");
+        }
     }
 }
 
 #[checks::test]
 fn reply_ends_where_its_string_does() {
-    let body = r#"{"message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_message\":", "x": "\"m\"}}"}"#;
-    let expected = r#"message (GridFTP reply) {"session_required_mfa":true}"#;
-    assert_eq!(located(body), [expected]);
+    // Nothing that follows completes it, another text of the document neither.
+    for next in [r#""x": "\"m\"}}""#, r#""text": "}}""#] {
+        let body = format!(
+            r#"{{"message": "530-{REPLY} {{\"authorization_parameters\": {{\"session_required_mfa\": true, \"session_message\":", {next}}}"#
+        );
+        let expected = r#"message (GridFTP reply) {"session_required_mfa":true}"#;
+        assert_eq!(located(&body), [expected], "{body}");
+    }
+    // The quote that is not escaped ends the string that the whole text was.
+    let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"uchi", "request_id": "x"]}}"#;
+    let expected = r#"body (GridFTP reply) {"session_required_mfa":true}"#;
+    assert_eq!(located(text), [expected]);
     // A whole body that was cut is no JSON, and does not begin as a refused login does.
     let cut = r#"{"message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"uchi", "request_id": "x"]}"#;
     assert_eq!(located(cut), [""; 0]);
@@ -264,11 +292,34 @@ fn cut_reply_ends_before_the_next_one() {
 }
 
 #[checks::test]
+fn cut_reply_ends_at_the_next_one() {
+    let asks = |policy: &str| {
+        format!(
+            r#"530-{REPLY} {{"authorization_parameters": {{"session_required_policies": ["{policy}"]"#
+        )
+    };
+    let (a, b, c) = (asks("a"), asks("b"), asks("c"));
+    let text = format!(r#"{a}, "session_message": "\r\n{b}}}}}\r\n530-{REPLY} nothing\r\n{c}}}}}"#);
+    let policies =
+        |policy| AuthorizationParameters::default().with_session_required_policies([policy]);
+    for body in bodies(&text) {
+        assert_eq!(found(&body), ["a", "b", "c"].map(policies), "{body}");
+    }
+}
+
+#[checks::test]
 fn reply_within_a_reply_is_none() {
-    let inner = r#"530-GridFTP\u002dJSON-Result: {\"authorization_parameters\": {}}"#;
-    for document in around(inner) {
-        for body in bodies(&format!("530-GridFTP-JSON-Result: {document}")) {
-            assert_eq!(located(&body), [""; 0], "{body}");
+    for start in ["530-", ""] {
+        let inner =
+            format!(r#"{start}GridFTP\u002dJSON-Result: {{\"authorization_parameters\": {{}}}}"#);
+        for document in [
+            format!(r#"{{"a": "{inner}"}}"#),
+            format!(r#"{{"detail": "{inner}"}}"#),
+            format!(r#"{{"detail": ["{inner}"]}}"#),
+        ] {
+            for body in bodies(&format!("530-GridFTP-JSON-Result: {document}")) {
+                assert_eq!(located(&body), [""; 0], "{body}");
+            }
         }
     }
 }

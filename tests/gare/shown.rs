@@ -1,35 +1,9 @@
 //! What was found in a body, as text: in the place of an assertion on every field.
 
-use globus_gare::gare::{Found, Gare, detect};
+use globus_gare::gare::{Gare, detect};
 
 fn parameters(gare: &Gare) -> String {
     serde_json::to_string(&gare.authorization_parameters).expect("JSON")
-}
-
-/// A document with others in it.
-pub(crate) const NESTED: &str = r#"{"authorization_parameters": {"session_required_policies": ["p"]},
-    "message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"q\"]}}",
-    "details": {"code": "ConsentRequired", "required_scope": "s", "description": "d"}}"#;
-/// What is found in [`NESTED`].
-pub(crate) const FILLED: &str = concat!(
-    r#"root {"session_message":"d","session_required_policies":["p"],"session_required_mfa":true,"#,
-    r#""required_scopes":["s"]}"#
-);
-
-/// Scopes that cannot be read, with nothing that takes their place; what is found.
-pub(crate) const ODD_SCOPES: (&str, &str) = (
-    r#"{"authorization_parameters": {"required_scopes": 7},
-        "detail": {"authorization_parameters": {"session_required_mfa": true}}}"#,
-    r#"root {"session_required_mfa":true,"required_scopes":7}"#,
-);
-
-/// Documents with `text` within.
-pub(crate) fn around(text: &str) -> [String; 3] {
-    [
-        format!(r#"{{"a": "{text}"}}"#),
-        format!(r#"{{"detail": "{text}"}}"#),
-        format!(r#"{{"detail": ["{text}"]}}"#),
-    ]
 }
 
 /// A document that asks for `policy`.
@@ -46,23 +20,6 @@ pub(crate) fn assert_policies(body: &str, rows: &[(&str, &str)]) {
     assert_eq!(located(body), Vec::from_iter(expected), "{body}");
 }
 
-/// Texts of two GridFTP replies, in both orders and spelled in several ways; `between` ends the first reply, and `end` the
-/// second.
-pub(crate) fn two_replies(between: &str, end: &str) -> Vec<String> {
-    let reply = |name: &str| {
-        format!(
-            r#"530-GridFTP-JSON-Result: {{\"authorization_parameters\": {{\"session_required_policies\": [\"{name}\"]}}}}"#
-        )
-    };
-    let (a, b) = (reply("a"), reply("b"));
-    let on_lines = b.replace(": {", r":\r\n530- {");
-    let hidden = b.replace("-J", r"\u002dJ");
-    let pairs = [(&a, &b), (&a, &on_lines), (&a, &hidden)];
-    let both = pairs.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]);
-    both.map(|(first, second)| format!(r#"{{"message": "{first}{between}{second}{end}"}}"#))
-        .collect()
-}
-
 /// `LOCATION PARAMETERS` of each requirement.
 pub(crate) fn located(body: &str) -> Vec<String> {
     let found = detect(body.as_bytes()).into_iter();
@@ -71,20 +28,24 @@ pub(crate) fn located(body: &str) -> Vec<String> {
         .collect()
 }
 
+/// The only requirement in `body`. As a document of its own it reads the same.
+fn only(body: &str) -> Option<Gare> {
+    let alone = serde_json::from_str::<Gare>(body).ok();
+    let found = detect(body.as_bytes()).into_iter().map(|found| found.gare);
+    let found = Vec::from_iter(found);
+    assert_eq!(found, Vec::from_iter(alone.clone()), "{body}");
+    alone
+}
+
 /// `CODE PARAMETERS` of the only requirement, or `none`.
 pub(crate) fn coded(body: &str) -> String {
-    match &detect(body.as_bytes())[..] {
-        [] => "none".to_owned(),
-        [Found { gare, .. }] => format!("{} {}", gare.code, parameters(gare)),
-        more => panic!("{} in {body}", more.len()),
-    }
+    only(body).map_or("none".to_owned(), |gare| {
+        format!("{} {}", gare.code, parameters(&gare))
+    })
 }
 
 /// The names of the unknown fields beside the only requirement.
 pub(crate) fn unknown(body: &str) -> Vec<String> {
-    let found = detect(body.as_bytes());
-    let [found] = &found[..] else {
-        panic!("{} in {body}", found.len());
-    };
-    found.gare.extra.names().map(str::to_owned).collect()
+    let gare = only(body).unwrap_or_else(|| panic!("nothing in {body}"));
+    gare.extra.names().map(str::to_owned).collect()
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, Identity, ReauthError, Reauthenticator, Target,
+    Challenge, Credential, GareOptions, GareOutcome, Identity, ReauthError, Reauthenticator,
+    Refusal, Target,
 };
 use http::Request;
 use tower::ServiceExt;
@@ -291,8 +292,12 @@ async fn login_without_a_runtime_is_an_error_and_no_panic() {
         .expect("no panic")
         .expect("done")
         .expect("a response");
-    let refusal = outcome(&response).refusal().expect("refused");
-    assert_eq!(refusal.to_string(), "a login needs a running tokio runtime");
+    let refusal = outcome(&response).refusal();
+    let Some(Refusal::Failed(error)) = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert_eq!(error.to_string(), "a login needs a running tokio runtime");
+    assert!(!(error.is_declined() || error.is_timeout()), "{error:?}");
 }
 
 /// Gets its credential through the very stack that waits for it.

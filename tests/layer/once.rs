@@ -1,17 +1,20 @@
-//! Requests whose body is read once: less is kept of those that are as usual, and nobody can tell.
+//! Requests whose body is read once, and what is kept of a request.
 
 use std::convert::Infallible;
 use std::fmt::{self, Write as _};
 use std::future::{Ready, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use globus_gare::layer::{GareLayer, GareService, ReplayableBody};
-use globus_gare::reauth::{AnsweredBy, GareOptions, GareOutcome, Session, Stats, Trust};
+use globus_gare::reauth::{
+    AnsweredBy, GareOptions, GareOutcome, Session, SessionBuilder, Stats, Trust,
+};
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
-use tokio_test::{assert_pending, assert_ready, task};
+use tokio_test::{assert_ready, task};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context as Of, Layer as _, SubscriberExt};
@@ -59,13 +62,13 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Notes {
 
 /// Sends `request`, after others that were let in.
 async fn seen(
-    set: fn(Session) -> Session,
+    set: fn(SessionBuilder) -> SessionBuilder,
     others: usize,
     request: Request<Once>,
     refusal: Answer,
 ) -> Seen {
     let login = Login::at_once();
-    let session = set(Session::new(login.clone()));
+    let session = set(Session::builder(login.clone())).build();
     let sent = Sent::default();
     let log = Arc::clone(&sent);
     let service = service_fn(move |request: Request<Once>| {
@@ -167,7 +170,7 @@ async fn unreplayable_request_ends_as_a_replayable_one() {
             answer
         }),
     ];
-    let settings: [fn(Session) -> Session; 2] = [
+    let settings: [fn(SessionBuilder) -> SessionBuilder; 2] = [
         |session| session,
         |session| session.login_for_unreplayable(true),
     ];
@@ -255,14 +258,17 @@ impl<B> Service<Request<B>> for Readied {
     }
 }
 
-async fn send<B: ReplayableBody>(client: &mut GareService<Readied>, request: Request<B>) {
+async fn send<B: ReplayableBody + Send + 'static>(
+    client: &mut GareService<Readied>,
+    request: Request<B>,
+) {
     let ready = ServiceExt::<Request<B>>::ready(client).await;
     let response = ready.expect("no error").call(request).await;
     assert_eq!(response.expect("an answer").status(), 200);
 }
 
 #[checks::test]
-async fn ready_service_is_called_and_cloned_only_for_a_replay() {
+async fn ready_service_is_called_and_its_clone_is_kept() {
     let clones = Arc::new(AtomicUsize::new(0));
     let mut client = GareLayer::new(Login::at_once()).layer(Readied {
         is_ready: false,
@@ -270,9 +276,7 @@ async fn ready_service_is_called_and_cloned_only_for_a_replay() {
     });
     let cloned = || clones.swap(0, Ordering::SeqCst);
     send(&mut client, usual()).await;
-    assert_eq!(cloned(), 1, "nothing is known of what is usual");
-    send(&mut client, usual()).await;
-    assert_eq!(cloned(), 0, "it is sent once");
+    assert_eq!(cloned(), 1, "its challenge may lead to a login");
     let replayable = || presenting(get("/"), "Bearer theirs");
     send(&mut client, replayable()).await;
     assert_eq!(cloned(), 1, "it may be sent again");
@@ -281,15 +285,13 @@ async fn ready_service_is_called_and_cloned_only_for_a_replay() {
     send(&mut client, elsewhere).await;
     send(&mut client, with(replayable(), GareOptions::new().never())).await;
     assert_eq!(cloned(), 0, "it is not ours to send again");
-    send(&mut client, usual()).await;
-    assert_eq!(cloned(), 0, "whatever came in between");
 }
 
 #[checks::test]
 async fn untrusted_challenge_is_reported_within_the_inspect_limit() {
     for (limit, told) in [(MFA.len() - 1, false), (MFA.len(), true)] {
-        let layer = GareLayer::new(Login::at_once());
-        let layer = layer.trust(Trust::none()).max_inspect(limit);
+        let session = Session::builder(Login::at_once()).trust(Trust::none());
+        let layer = GareLayer::from_session(session.build()).max_inspect(limit);
         let client = layer.layer(service_fn(|_: Request<Body>| async {
             Ok::<_, Infallible>(answer(403, MFA))
         }));
@@ -323,6 +325,23 @@ async fn response_and_error_release_the_kept_request() {
         let answered = assert_ready!(response.poll());
         drop(answered);
         assert_eq!(Arc::strong_count(&held), before);
-        assert_pending!(response.poll());
+    }
+}
+
+#[checks::test]
+async fn future_polled_after_completion_panics() {
+    for uri in ["https://transfer.api.globus.org/", "https://example.org/"] {
+        for status in [200, 403] {
+            let layer = GareLayer::new(Login::at_once());
+            let mut client = layer.layer(service_fn(move |_: Request<Body>| async move {
+                Ok::<_, Infallible>(answer(status, "{}"))
+            }));
+            let mut request = presenting(get("/"), "Bearer theirs");
+            *request.uri_mut() = uri.parse().expect(uri);
+            let mut response = task::spawn(client.call(request));
+            assert_ready!(response.poll()).expect("an answer");
+            let again = catch_unwind(AssertUnwindSafe(|| drop(response.poll())));
+            assert!(again.is_err(), "{status} from {uri}");
+        }
     }
 }

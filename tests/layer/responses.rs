@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GareOptions, GareOutcome, ReauthError, Trust};
+use globus_gare::reauth::{GareOptions, GareOutcome, ReauthError, Session, Trust};
 use http::{HeaderMap, Method, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -244,10 +244,14 @@ async fn unhandled_challenge_is_returned_with_the_reason() {
 #[checks::test]
 async fn untrusted_origins_get_no_credential_and_no_login() {
     let login = Login::at_once().stored("secret");
-    let layer = GareLayer::new(login.clone()).trust(
-        Trust::none()
-            .origin("https://a.example")
-            .expect("an origin"),
+    let layer = GareLayer::from_session(
+        Session::builder(login.clone())
+            .trust(
+                Trust::none()
+                    .origin("https://a.example")
+                    .expect("an origin"),
+            )
+            .build(),
     );
     let client = behind(&layer, |request| {
         let trusted = request.uri() == "https://a.example/";

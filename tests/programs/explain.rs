@@ -128,18 +128,18 @@ fn corpus_is_explained_row_by_row() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
-    let rows: Vec<Value> = rows().collect();
+    let rows: Vec<_> = rows().collect();
     assert_eq!(answers.len(), rows.len());
     for (answer, row) in answers.iter().zip(&rows) {
-        assert_eq!(answer["id"], row["id"]);
+        assert_eq!(answer["id"], row.id);
         let gares = answer["gares"].as_array().expect("a list");
         let params: Value = gares
             .iter()
             .map(|gare| gare["authorization_parameters"].clone())
             .collect();
-        match &row["expect"] {
-            Value::String(_) => assert!(!gares.is_empty(), "{}", row["id"]),
-            expected => assert_eq!(params, *expected, "{}", row["id"]),
+        match &row.expect {
+            Value::String(_) => assert!(!gares.is_empty(), "{}", row.id),
+            expected => assert_eq!(params, *expected, "{}", row.id),
         }
     }
 }

@@ -75,12 +75,13 @@ fn tower(session: &Session, http2: bool) -> Tower {
 
 impl Clients {
     pub(crate) fn of(session: &Session) -> Self {
-        let plain = reqwest::Client::builder().no_proxy().build().unwrap();
         let middleware = GareMiddleware::from_session(session.clone()).replay_streams(KEPT);
         Self {
             http1: tower(session, false),
             http2: tower(session, true),
-            reqwest: ClientBuilder::new(plain).with(middleware).build(),
+            reqwest: ClientBuilder::new(checks::browser::client())
+                .with(middleware)
+                .build(),
         }
     }
 

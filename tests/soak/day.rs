@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use checks::sample::TRANSFER_ALL;
 use fake_globus::{Clock, Collection, ErrorShape, FakeGlobus, Identity, Policy};
 use globus_gare::reauth::{Credential, Identity as Identified, Session, Stats, Trust};
 use globus_login::GlobusApp;
@@ -32,8 +33,6 @@ const TICK: Duration = Duration::from_secs(10 * 60 * 60);
 const FLIGHT: Duration = Duration::from_secs(1);
 /// More than there are users, and far fewer than there are logins and passers-by.
 pub(crate) const REMEMBERED: usize = 128;
-
-const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
 /// All that is known of the day when it is over.
 pub(crate) struct Day {
@@ -135,11 +134,12 @@ pub(crate) fn live_through(requests: u32) -> Day {
         app: app.clone(),
         under_way: Arc::clone(&under_way),
     };
-    let session = Session::new(door)
+    let session = Session::builder(door)
         .trust(Trust::none().origin(&base).unwrap())
         .flight_timeout(FLIGHT)
         .cool_down(Duration::from_millis(20))
-        .max_identities(REMEMBERED);
+        .max_identities(REMEMBERED)
+        .build();
     let world = Arc::new(World {
         ledger: Arc::clone(&ledger),
         map,

@@ -9,14 +9,13 @@ use async_trait::async_trait;
 use globus_gare::gare::{self, AuthorizationParameters, Gare, coalesce};
 use globus_gare::reauth::{Challenge, Identity, ReauthError, Reauthenticator, Target, printable};
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest, Scope, Scopes};
-use serde_json::Value;
 use tokio::runtime::Runtime;
 use url::Url;
 
 use crate::corpus::rows;
 
-/// The inputs of a fuzz target that are worth keeping, by name, and the bodies of the corpus.
-pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
+/// The inputs of a fuzz target that are worth keeping, by name.
+pub fn kept(target: &str) -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz/inputs")
         .join(target);
@@ -30,8 +29,13 @@ pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
         .collect();
     assert!(!inputs.is_empty(), "no inputs in {}", directory.display());
     inputs.sort();
-    let text = |value: &Value| value.as_str().expect("a string").to_owned();
-    inputs.extend(rows().map(|row| (text(&row["id"]), text(&row["body"]).into_bytes())));
+    inputs
+}
+
+/// The inputs that are [`kept`], and the bodies of the corpus.
+pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
+    let mut inputs = kept(target);
+    inputs.extend(rows().map(|row| (row.id, row.body.into_bytes())));
     inputs
 }
 

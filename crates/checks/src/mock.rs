@@ -142,14 +142,30 @@ pub fn behind(
     layer: &GareLayer,
     handler: impl Fn(Request<Body>) -> Response<Body> + Clone + Send + Sync + 'static,
 ) -> Service {
-    layer.layer(BoxCloneSyncService::new(service_fn(move |request| {
-        let handler = handler.clone();
-        // A real service answers after others had their turn.
-        async move {
-            tokio::task::yield_now().await;
-            Ok(handler(request))
-        }
-    })))
+    gated(layer, &Arc::new(Semaphore::new(0)), |_, _| false, handler)
+}
+
+/// As [`behind`], but where `is_slow` says so of path and `Authorization`, the response takes a permit of `gate`.
+pub fn gated(
+    layer: &GareLayer,
+    gate: &Arc<Semaphore>,
+    is_slow: fn(&str, &str) -> bool,
+    handler: impl Fn(Request<Body>) -> Response<Body> + Clone + Send + Sync + 'static,
+) -> Service {
+    let gate = Arc::clone(gate);
+    layer.layer(BoxCloneSyncService::new(service_fn(
+        move |request: Request<Body>| {
+            let (gate, handler) = (Arc::clone(&gate), handler.clone());
+            async move {
+                // A real service answers after others had their turn.
+                tokio::task::yield_now().await;
+                if is_slow(request.uri().path(), authorization(&request)) {
+                    gate.acquire().await.expect("open").forget();
+                }
+                Ok(handler(request))
+            }
+        },
+    )))
 }
 
 /// A reauthenticator that counts, waits to be let go, and gives what it is told to.

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use fake_globus::{Collection, FakeGlobus, FakeGlobusBuilder, Identity, Person};
-use globus_gare::reauth::Trust;
+use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Target, Trust};
 use tempfile::TempDir;
 
 pub const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
@@ -74,6 +76,33 @@ impl Sample {
     pub fn trust(&self) -> Trust {
         let trust = Trust::none().origin(self.globus.transfer_url());
         trust.expect("an origin")
+    }
+}
+
+/// Logs in at the server itself: Ada gets a token without being asked.
+pub struct GivenOut {
+    pub globus: Arc<FakeGlobus>,
+    pub ada: Identity,
+}
+
+impl GivenOut {
+    fn token(&self) -> Result<Credential, ReauthError> {
+        let token = self.globus.issue_token(&self.ada, TRANSFER_ALL);
+        let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
+        Ok(Credential::bearer(token)?)
+    }
+}
+
+#[async_trait]
+impl Reauthenticator for GivenOut {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        // Others get their refusals meanwhile, as while a person logs in.
+        tokio::task::yield_now().await;
+        self.token()
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        self.token().map(Some)
     }
 }
 

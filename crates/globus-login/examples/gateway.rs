@@ -162,9 +162,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
 
     // A user who is sent away is no failure that others, or later requests, should wait out.
-    let session = Session::new(logins.clone())
+    let session = Session::builder(logins.clone())
         .trust(Trust::none().origin(&service)?)
-        .cool_down(Duration::ZERO);
+        .cool_down(Duration::ZERO)
+        .build();
     let client = reqwest::Client::builder().no_proxy().build()?;
     let transfer = ServiceBuilder::new()
         .layer(GareLayer::from_session(session))

@@ -203,75 +203,21 @@ impl Error for Refusal {}
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    const ANSWER: &str = r#"{
-        "access_token": "first-secret", "token_type": "Bearer", "expires_in": 172800, "scope": "openid email",
-        "resource_server": "auth.globus.org", "state": "_default", "id_token": "a.b.c",
-        "other_tokens": [
-            {"access_token": "second-secret", "token_type": "bearer", "expires_in": 60, "scope": "t:all",
-             "resource_server": "transfer.api.globus.org", "refresh_token": "refresh-secret"}
-        ]
-    }"#;
-
     #[checks::test]
-    fn answer_gives_a_token_for_each_resource_server() {
-        let answer: TokenAnswer = serde_json::from_str(ANSWER).expect("a token response");
+    fn debug_of_a_token_response_shows_no_secret() {
+        let answer = r#"{
+            "access_token": "first-secret", "token_type": "Bearer", "resource_server": "auth.globus.org",
+            "other_tokens": [{
+                "access_token": "second-secret", "token_type": "bearer", "refresh_token": "refresh-secret",
+                "resource_server": "transfer.api.globus.org"
+            }]
+        }"#;
+        let answer: TokenAnswer = serde_json::from_str(answer).expect("a token response");
         let tokens = tokens_of(&answer, Some("me"));
-        let minute = Duration::from_secs(60);
-        let fresh: Vec<_> = tokens
-            .iter()
-            .map(|(name, token)| (name.as_str(), token.is_fresh(minute)))
-            .collect();
-        assert_eq!(
-            fresh,
-            [
-                ("auth.globus.org", true),
-                ("transfer.api.globus.org", false)
-            ]
-        );
-        let transfer = &tokens["transfer.api.globus.org"];
-        assert_eq!(
-            (transfer.scope(), transfer.identity_id()),
-            ("t:all", Some("me"))
-        );
-        let header = transfer.credential().expect("a token that can be sent");
-        assert_eq!(header.header_value(), "Bearer second-secret");
+        assert_eq!(tokens.len(), 2);
         let shown = format!("{answer:?} {tokens:?}");
         assert!(!shown.contains("secret"), "{shown}");
-    }
-
-    #[checks::test]
-    fn error_of_a_refused_code_hides_the_code() {
-        let refused = |json: &str| {
-            explain(
-                RequestTokenError::ServerResponse(serde_json::from_str(json).expect(json)),
-                "c0de",
-            )
-        };
-        let told = |error: &ReauthError| {
-            format!(
-                "{error} {:?} {:?}",
-                error,
-                error.source().map(ToString::to_string)
-            )
-        };
-        let error = refused(r#"{"error": "invalid_grant", "error_description": "no such code"}"#);
-        assert!(
-            told(&error).contains("did not accept the code")
-                && told(&error).contains("invalid_grant: no such code")
-        );
-        let error = refused(r#"{"error": "invalid_grant", "error_description": "no code c0de"}"#);
-        assert!(!told(&error).contains("c0de"), "{}", told(&error));
-        assert!(refused(r#"{"error": "access_denied"}"#).is_declined());
-        let error =
-            refused(r#"{"error": "unauthorized_client", "error_description": "\u001b[2Jpay\nus"}"#);
-        assert!(
-            told(&error).contains("unauthorized_client: [2Jpay us"),
-            "{}",
-            told(&error)
-        );
     }
 }

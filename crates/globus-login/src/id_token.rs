@@ -47,25 +47,3 @@ impl fmt::Debug for IdToken {
         f.write_str("IdToken(..)")
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[checks::test]
-    fn id_token_for_another_client_names_nobody() {
-        let token = |claims: &str| IdToken(format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims)));
-        for (claims, subject) in [
-            (r#"{"sub": "ada", "aud": "me"}"#, Some("ada")),
-            (r#"{"sub": "ada", "aud": ["you", "ME"]}"#, Some("ada")),
-            (r#"{"sub": "ada", "aud": "you"}"#, None),
-            (r#"{"sub": "ada"}"#, None),
-            (r#"{"sub": "", "aud": "me"}"#, None),
-            (r#"{"sub": 5, "aud": "me"}"#, None),
-            ("no json", None),
-        ] {
-            assert_eq!(token(claims).subject("me").as_deref(), subject, "{claims}");
-        }
-        assert!(IdToken("x".to_owned()).subject("me").is_none());
-    }
-}

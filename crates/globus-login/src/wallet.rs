@@ -187,29 +187,3 @@ impl fmt::Debug for Wallet {
         f.debug_struct("Wallet").finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[checks::test]
-    fn least_recently_used_identity_is_forgotten() {
-        let wallet = Wallet::new(Arc::new(MemoryStore::new()));
-        let name = |number: usize| Identity::Named(number.to_string().into());
-        let scopes: Scopes = "openid".parse().expect("scopes");
-        for number in 0..MAX_IDENTITIES {
-            wallet.note_login(&name(number), &scopes);
-        }
-        let knows = |number: usize| {
-            let known = wallet
-                .notes()
-                .iter()
-                .any(|(known, _)| *known == name(number));
-            known && wallet.has_new_login(&name(number), "auth.globus.org")
-        };
-        assert!(knows(0) && knows(1));
-        wallet.note_login(&name(MAX_IDENTITIES), &scopes);
-        assert!(knows(0) && knows(1) && !knows(2) && knows(MAX_IDENTITIES));
-        assert_eq!(wallet.notes().len(), MAX_IDENTITIES);
-    }
-}

@@ -22,7 +22,7 @@ use std::time::Duration;
 use clap::Parser;
 use globus_gare::Environment;
 use globus_gare::layer::{GareLayer, GareService};
-use globus_gare::reauth::{ReauthError, Reauthenticator, Trust, reauth_fn};
+use globus_gare::reauth::{ReauthError, Reauthenticator, Session, Trust, reauth_fn};
 use globus_login::GlobusApp;
 use tower::ServiceBuilder;
 use url::Url;
@@ -166,7 +166,9 @@ fn app(client_id: &str, login: &Login, terminal: &Terminal) -> Result<GlobusApp,
 /// All that it takes: the layer around an HTTP client.
 fn client(login: impl Reauthenticator, trust: Trust, http: HttpClient) -> Client {
     ServiceBuilder::new()
-        .layer(GareLayer::new(login).trust(trust))
+        .layer(GareLayer::from_session(
+            Session::builder(login).trust(trust).build(),
+        ))
         .service(http)
 }
 

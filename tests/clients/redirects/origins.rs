@@ -101,11 +101,16 @@ impl Reauthenticator for Stored {
 
 /// A session that trusts `origins` alone, has a secret to send, and counts its logins.
 pub(crate) fn session(origins: &[&Server]) -> (Session, Arc<AtomicUsize>) {
-    let logins = Arc::<AtomicUsize>::default();
-    let trust = origins.iter().fold(Trust::none(), |trust, server| {
+    trusting(origins.iter().fold(Trust::none(), |trust, server| {
         trust.origin(&server.url).expect("an origin")
-    });
-    let session = Session::new(Stored(Arc::clone(&logins))).trust(trust);
+    }))
+}
+
+pub(crate) fn trusting(trust: Trust) -> (Session, Arc<AtomicUsize>) {
+    let logins = Arc::<AtomicUsize>::default();
+    let session = Session::builder(Stored(Arc::clone(&logins)))
+        .trust(trust)
+        .build();
     (session, logins)
 }
 

@@ -2,7 +2,7 @@
 
 use globus_gare::reauth::Trust;
 
-use super::origins::session;
+use super::origins::trusting;
 use super::tricks::asked;
 
 #[checks::test]
@@ -18,9 +18,8 @@ async fn trust_in_an_origin_ignores_earlier_requests() {
         ("/relative", false),
     ];
     for (first, _) in places {
-        let (session, _) = session(&[]);
         let trust = Trust::none().origin("https://a.example");
-        let session = session.trust(trust.expect("an origin"));
+        let (session, _) = trusting(trust.expect("an origin"));
         asked(&session, first, None).await;
         for (place, trusted) in places {
             // Twice: what is known of the first is not to change.

@@ -12,8 +12,7 @@ use super::origins::{MFA, SECRET, Server, answer, ended, session};
 
 /// Sends a request to `url` through the layer, over a reqwest client.
 async fn send(session: &globus_gare::reauth::Session, url: &str) -> Response<()> {
-    let http = reqwest::Client::builder().no_proxy().build();
-    let http = http.expect("a client");
+    let http = checks::browser::client();
     let inside = service_fn(move |request: Request<Full<Bytes>>| {
         let http = http.clone();
         async move {

@@ -11,7 +11,7 @@ use http::{Request, Response, Uri};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::origins::{MFA, session};
+use super::origins::{MFA, trusting};
 
 const TRANSFER: &str = "https://transfer.api.globus.org/";
 
@@ -64,8 +64,7 @@ const TRICKS: [&str; 15] = [
 #[checks::test]
 async fn lookalike_origins_get_no_credential_and_no_login() {
     for trick in TRICKS {
-        let (session, logins) = session(&[]);
-        let session = session.trust(Trust::globus());
+        let (session, logins) = trusting(Trust::globus());
         let ended = asked(&session, trick, None).await;
         assert_eq!(ended, ("untrusted".to_owned(), false), "{trick}");
         assert_eq!(logins.load(SeqCst), 0, "{trick}");
@@ -77,8 +76,7 @@ async fn lookalike_origins_get_no_credential_and_no_login() {
 async fn response_from_a_lookalike_origin_starts_no_login() {
     let relative = ["/v0.10/task_list", "evil.example"];
     for trick in TRICKS.into_iter().chain(relative) {
-        let (session, logins) = session(&[]);
-        let session = session.trust(Trust::globus());
+        let (session, logins) = trusting(Trust::globus());
         let ended = asked(&session, TRANSFER, Some(trick)).await;
         assert_eq!(ended, ("untrusted".to_owned(), true), "{trick}");
         assert_eq!(logins.load(SeqCst), 0, "{trick}");
@@ -97,8 +95,7 @@ async fn challenge_of_a_trusted_origin_starts_a_login() {
         (loopback(), "http://127.0.0.1:1234/"),
         (loopback(), "http://[::1]:1234/"),
     ] {
-        let (session, logins) = session(&[]);
-        let session = session.trust(trust.expect("an origin"));
+        let (session, logins) = trusting(trust.expect("an origin"));
         let ended = asked(&session, uri, None).await;
         assert_eq!(ended, ("no_progress".to_owned(), true), "{uri}");
         assert_eq!(logins.load(SeqCst), 1, "{uri}");

@@ -5,7 +5,9 @@ use std::process::Command;
 use globus_gare::reauth::{Origin, Trust};
 
 /// Globus' own services, and names that only look like theirs.
-const NAMES: [(&str, bool); 14] = [
+const NAMES: [(&str, bool); 17] = [
+    ("https://globus.org", true),
+    ("https://g-05a4b6.2d513.8443.data.globus.org/file", true),
     ("https://transfer.api.globus.org/v0.10/", true),
     ("https://AUTH.GLOBUS.ORG:443/", true),
     ("https://Transfer.API.Globus.org/", true),
@@ -16,6 +18,7 @@ const NAMES: [(&str, bool); 14] = [
     ("https://transfer.api.globux.org/", false),
     ("http://transfer.api.globus.org/", false),
     ("https://transfer.api.globus.org:8443/", false),
+    ("https://globus.org./", false),
     ("https://auth.globus.org./", false),
     ("https://xn--glbus-jua.org/", false),
     ("https://127.0.0.1/", false),

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use fake_globus::{Collection, FakeGlobus, Identity};
+use checks::sample::{GivenOut, Sample};
+use fake_globus::FakeGlobus;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{
-    Challenge, Credential, ReauthError, Reauthenticator, Session, Target, Trust,
-};
+use globus_gare::reauth::{Session, Trust};
 use globus_gare::reqwest::GareMiddleware;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -23,66 +21,36 @@ use tower::{Layer, ServiceExt};
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const DIRECTORIES: u64 = 1000;
-const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
 struct World {
     globus: Arc<FakeGlobus>,
     session: Session,
     base: String,
     listed: AtomicU64,
-    _data: tempfile::TempDir,
-}
-
-struct Login(Arc<FakeGlobus>, Identity);
-
-impl Login {
-    fn token(&self) -> Result<Credential, ReauthError> {
-        let token = self.0.issue_token(&self.1, SCOPE);
-        let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
-        Ok(Credential::bearer(token)?)
-    }
-}
-
-#[async_trait]
-impl Reauthenticator for Login {
-    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
-        // Others get their refusals meanwhile, as while a person logs in.
-        tokio::task::yield_now().await;
-        self.token()
-    }
-
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
-        self.token().map(Some)
-    }
+    _directory: tempfile::TempDir,
 }
 
 impl World {
-    async fn new() -> Result<Self, BoxError> {
-        let data = tempfile::tempdir()?;
+    async fn new() -> Self {
+        let sample = Sample::guarded(|collection| collection.session_minutes(10)).await;
         for number in 0..DIRECTORIES {
-            let directory = data.path().join(format!("run-{number:04}"));
-            std::fs::create_dir(&directory)?;
-            std::fs::write(directory.join(format!("result-{number:04}.csv")), "")?;
+            sample.write(format!("run-{number:04}/result-{number:04}.csv"), "");
         }
-        let collection = Collection::new("Runs", data.path()).session_minutes(10);
-        let id = collection.id();
-        let ada = Identity::new("ada", "uchicago.edu");
-        let builder = FakeGlobus::builder()
-            .collection(collection)
-            .identity(ada.clone());
-        let globus = Arc::new(builder.start().await?);
-        let base = format!(
-            "{}v0.10/operation/endpoint/{id}/ls?path=",
-            globus.transfer_url()
-        );
-        let login = Login(Arc::clone(&globus), ada);
-        Ok(Self {
+        let base = format!("{}?path=", sample.listing());
+        let globus = Arc::new(sample.globus);
+        let login = GivenOut {
+            globus: Arc::clone(&globus),
+            ada: sample.ada,
+        };
+        Self {
             globus,
-            session: Session::new(login).trust(Trust::none().loopback()),
+            session: Session::builder(login)
+                .trust(Trust::none().loopback())
+                .build(),
             base,
             listed: AtomicU64::new(0),
-            _data: data,
-        })
+            _directory: sample.directory,
+        }
     }
 
     fn url(&self, number: u64) -> String {
@@ -130,7 +98,7 @@ impl World {
 
 #[checks::test(flavor = "multi_thread")]
 async fn hyper_client_lists_all_pages_with_one_login() -> Result<(), BoxError> {
-    let world = World::new().await?;
+    let world = World::new().await;
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let client = GareLayer::from_session(world.session.clone()).layer(client);
     let numbers = stream::iter(0..DIRECTORIES)
@@ -152,9 +120,8 @@ async fn hyper_client_lists_all_pages_with_one_login() -> Result<(), BoxError> {
 
 #[checks::test]
 async fn reqwest_client_lists_all_pages_with_one_login() -> Result<(), BoxError> {
-    let world = World::new().await?;
-    let inner = reqwest::Client::builder().no_proxy().build()?;
-    let client = reqwest_middleware::ClientBuilder::new(inner)
+    let world = World::new().await;
+    let client = reqwest_middleware::ClientBuilder::new(checks::browser::client())
         .with(GareMiddleware::from_session(world.session.clone()))
         .build();
     let numbers = stream::iter(0..DIRECTORIES)

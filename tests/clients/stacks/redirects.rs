@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use globus_gare::reauth::Trust;
+use globus_gare::{GareLayer, Session, Trust};
 use http::{Request, Response};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::follow_redirect::FollowRedirectLayer;
@@ -27,7 +27,8 @@ async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
 
 #[checks::test]
 async fn redirect_followed_on_either_side_is_untrusted() {
-    let layer = Login::at_once().layer().trust(Trust::globus());
+    let session = Session::builder(Login::at_once()).trust(Trust::globus());
+    let layer = GareLayer::from_session(session.build());
     let inside = ServiceBuilder::new()
         .layer(layer.clone())
         .layer(FollowRedirectLayer::new())

@@ -1,6 +1,5 @@
 //! What comes before the backoff after a failed login: whatever needs nobody to log in.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +8,11 @@ use globus_gare::reauth::{Credential, GareOptions, ReauthError, Refusal, Session
 use http::Request;
 use tokio::sync::Semaphore;
 use tokio::time::advance;
-use tower::util::BoxCloneSyncService;
-use tower::{Layer, service_fn};
 
 use super::renewals::keeping;
 use checks::mock::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, is_declined,
-    outcome, send, settle, spawn, with,
+    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, gated, get,
+    is_declined, outcome, send, settle, spawn, with,
 };
 
 fn token(number: usize) -> Result<Credential, ReauthError> {
@@ -32,25 +29,16 @@ async fn late_challenge_is_replayed_though_the_session_backs_off() {
     let login = Login::at_once().then(token(1)).then(token(2));
     let login = login.then(Err(ReauthError::declined()));
     let gate = Arc::new(Semaphore::new(0));
-    let slow = Arc::clone(&gate);
-    let inner = service_fn(move |request: Request<Body>| {
-        let slow = Arc::clone(&slow);
-        async move {
-            let token = authorization(&request).to_owned();
-            Ok::<_, Infallible>(match (request.uri().path(), token.as_str()) {
-                ("/consent", _) => answer(403, CONSENT),
-                (_, "Bearer token-2") => answer(200, ""),
-                ("/mfa", "Bearer token-1") => answer(200, ""),
-                ("/mfa", _) => answer(403, MFA),
-                ("/slow", _) => {
-                    slow.acquire().await.expect("open").forget();
-                    answer(403, POLICY)
-                }
-                _ => answer(403, POLICY),
-            })
+    let is_slow = |path: &str, token: &str| path == "/slow" && token == "Bearer token-1";
+    let client = gated(&login.layer(), &gate, is_slow, |request| {
+        match (request.uri().path(), authorization(&request)) {
+            ("/consent", _) => answer(403, CONSENT),
+            (_, "Bearer token-2") => answer(200, ""),
+            ("/mfa", "Bearer token-1") => answer(200, ""),
+            ("/mfa", _) => answer(403, MFA),
+            _ => answer(403, POLICY),
         }
     });
-    let client = GareLayer::new(login.clone()).layer(BoxCloneSyncService::new(inner));
     let status = async |path: &str| send(&client, get(path)).await.status().as_u16();
     assert_eq!(status("/mfa").await, 200);
     let late = spawn(&client, get("/slow"));

@@ -192,7 +192,7 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
         stored: scenario.stored,
         ..Login::default()
     };
-    let session = Session::new(login.clone()).max_identities(1);
+    let session = Session::builder(login.clone()).max_identities(1).build();
     let wanted = Arc::new(AtomicUsize::new(scenario.wanted));
     let service = Takes {
         readying: Turns(TURNS),

@@ -11,10 +11,11 @@ use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
 
 use crate::support::globus::{
-    Connections, Http, TRANSFER_SCOPE, World, behind, data, list, send_all, stale, start, trusting,
+    Connections, Http, World, behind, data, list, send_all, stale, start, trusting,
 };
 use crate::support::oauth::log_in;
 use checks::mock::outcome;
+use checks::sample::TRANSFER_ALL;
 
 const REQUESTS: usize = 10_000;
 const CONNECTIONS: usize = 64;
@@ -63,11 +64,11 @@ async fn ten_thousand_requests_challenged_together_cost_one_login() {
             counted.fetch_add(1, SeqCst);
             let all = gate.acquire_many(REQUESTS as u32).await.expect("open");
             drop(all);
-            let token = globus.issue_token(&ada, TRANSFER_SCOPE).expect("a token");
+            let token = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
             Ok(Credential::bearer(token)?)
         }
     });
-    let session = Session::new(login).trust(trusting(&globus));
+    let session = Session::builder(login).trust(trusting(&globus)).build();
     let connections = Connections::at_most(CONNECTIONS);
     let client = behind(&session, counting(connections.client(), refused));
     let mut waited = 0;
@@ -128,7 +129,7 @@ async fn three_requirements_at_once_cost_at_most_three_logins() {
             log_in(&globus, http, asked).await
         }
     });
-    let session = Session::new(login).trust(trusting(&globus));
+    let session = Session::builder(login).trust(trusting(&globus)).build();
     let client = behind(&session, counting(connections.client(), refused));
     let all = (0..300).map(|mark| list(&globus, &collections[mark % 3], mark));
     for answer in send_all(&client, &stale, all).await {

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{Credential, GareOptions, Session, reauth_fn};
 use http::Request;
-use tower::ServiceExt;
 
-use checks::mock::{Body, MFA, Service, answer, authorization, behind, get, presenting, with};
+use checks::mock::{
+    Body, MFA, Service, answer, authorization, behind, get, presenting, send, with,
+};
 
 const LOGINS: usize = 60;
 
@@ -28,7 +29,7 @@ impl Sessions {
             let login = logins.fetch_add(1, SeqCst) + 1;
             async move { Ok(Credential::bearer(format!("token-{login}"))?) }
         });
-        Session::new(login).max_identities(bound)
+        Session::builder(login).max_identities(bound).build()
     }
 
     fn client(&self, session: &Session) -> Service {
@@ -50,23 +51,27 @@ impl Sessions {
     }
 }
 
-async fn send(client: &Service, request: Request<Body>) {
-    let response = client.clone().oneshot(request).await;
-    assert_eq!(response.expect("an answer").status(), 200);
-}
-
-#[checks::test]
-async fn unused_tokens_evict_no_account() {
+/// Lets the users of these requests send them again and again: each time their sessions have ended.
+async fn log_in_often(requests: impl Fn() -> Vec<Request<Body>>) -> (Sessions, Session) {
     let sessions = Sessions::default();
     let session = sessions.session(24);
     let client = sessions.client(&session);
     for _ in 0..LOGINS {
-        for user in ["ada", "grace", "mary"] {
-            let request = presenting(get("/"), &format!("Bearer {user}"));
-            send(&client, request).await;
+        for request in requests() {
+            assert_eq!(send(&client, request).await.status(), 200);
         }
         sessions.end();
     }
+    (sessions, session)
+}
+
+#[checks::test]
+async fn unused_tokens_evict_no_account() {
+    let users = || {
+        let users = ["Bearer ada", "Bearer grace", "Bearer mary"];
+        Vec::from(users.map(|user| presenting(get("/"), user)))
+    };
+    let (sessions, _) = log_in_often(users).await;
     assert_eq!(sessions.logins.load(SeqCst), 3 * LOGINS);
     // Each value was sent once. From then on there was always a successor.
     assert_eq!(sessions.sent_as_they_came.load(SeqCst), 3);
@@ -74,15 +79,15 @@ async fn unused_tokens_evict_no_account() {
 
 #[checks::test]
 async fn busy_account_takes_bounded_memory() {
-    let sessions = Sessions::default();
-    let session = sessions.session(24);
-    let client = sessions.client(&session);
-    for _ in 0..LOGINS {
-        let request = with(get("/"), GareOptions::new().identity("ada"));
-        send(&client, request).await;
-        sessions.end();
-    }
+    let ada = || vec![with(get("/"), GareOptions::new().identity("ada"))];
+    let (sessions, session) = log_in_often(ada).await;
     assert_eq!(sessions.logins.load(SeqCst), LOGINS);
-    // Her name is one of the eight that lead to her; the others were issued last.
-    assert_eq!(session.stats().identities, 8);
+    assert_eq!(session.stats().identities, 1);
+    let client = sessions.client(&session);
+    // The last eight values that were issued for her lead to her; an older one leads to nobody.
+    for (number, accounts) in [(LOGINS - 7, 1), (LOGINS, 1), (LOGINS - 8, 2)] {
+        let request = presenting(get("/"), &format!("Bearer token-{number}"));
+        send(&client, request).await;
+        assert_eq!(session.stats().identities, accounts, "token-{number}");
+    }
 }

@@ -55,7 +55,7 @@ fn names_in_the_source() -> BTreeSet<String> {
 #[checks::test(start_paused = true)]
 async fn each_reason_to_give_up_is_distinct() {
     let options = GareOptions::new;
-    let asks = |login: Login| Session::new(login);
+    let asks = |login: Login| Session::builder(login);
     let declined = || Login::at_once().then(Err(ReauthError::declined()));
     let unattended = || Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
     let client_secret = "Basic Y2xpZW50OnNlY3JldA==";
@@ -140,6 +140,7 @@ async fn each_reason_to_give_up_is_distinct() {
     ];
     let mut met = BTreeSet::new();
     for (name, session, request, once, found, logins, replays) in cases {
+        let session = session.build();
         let response = refused(&session, request, once).await;
         assert_eq!(response.status(), 403, "{name}");
         let demand = if name == "exhausted" { MFA } else { CONSENT };
@@ -172,7 +173,7 @@ fn stale() -> globus_gare::reauth::Credential {
 async fn replays_of_a_request_are_bounded() {
     for (max, status_quo) in [(0, CONSENT), (1, MFA)] {
         let login = Login::at_once();
-        let session = Session::new(login.clone()).max_replays(max);
+        let session = Session::builder(login.clone()).max_replays(max).build();
         let response = refused(&session, get("/"), false).await;
         assert_eq!(response.body(), status_quo.as_bytes());
         let outcome = outcome(&response);

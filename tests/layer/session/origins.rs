@@ -50,7 +50,7 @@ async fn bound_on_origins_drops_the_oldest_credential() {
     // At least one is kept, whatever is set.
     for (bound, kept) in [(0, 1), (1, 1), (2, 2), (3, 3)] {
         let login = Login::at_once();
-        let session = Session::new(login.clone()).max_origins(bound);
+        let session = Session::builder(login.clone()).max_origins(bound).build();
         let sent = Arc::default();
         let client = keeping(&session, &sent, |_, token| match token {
             "" => answer(403, MFA),

@@ -125,7 +125,7 @@ async fn failed_login_backs_off_for_its_own_principal() {
 #[checks::test]
 async fn principals_in_use_are_kept_beyond_the_bound() {
     let login = Login::held();
-    let session = Session::new(login.clone()).max_identities(1);
+    let session = Session::builder(login.clone()).max_identities(1).build();
     let client = behind(&GareLayer::from_session(session.clone()), |request| {
         let known = authorization(&request).starts_with("Bearer token-");
         answer(if known { 200 } else { 403 }, MFA)

@@ -26,7 +26,7 @@ async fn ask(
     body: String,
 ) -> (Vec<String>, bool) {
     let login = Login::at_once();
-    let session = Session::new(login.clone()).trust(trust);
+    let session = Session::builder(login.clone()).trust(trust).build();
     let client = behind(&GareLayer::from_session(session), move |request| {
         let mut response = match authorization(&request) {
             "" => answer(403, &body),

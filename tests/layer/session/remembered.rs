@@ -34,7 +34,7 @@ async fn ask(client: &Service, request: Request<Body>) -> u16 {
 #[checks::test(start_paused = true)]
 async fn bound_on_accounts_drops_the_idlest_first() {
     let login = Login::at_once();
-    let session = Session::new(login.clone()).max_identities(2);
+    let session = Session::builder(login.clone()).max_identities(2).build();
     let client = service(&session);
     // Of one that is remembered it is known that there is nothing to renew.
     for (name, renewals) in [("a", 1), ("b", 2), ("a", 2), ("c", 3)] {
@@ -52,7 +52,7 @@ async fn bound_on_accounts_drops_the_idlest_first() {
 #[checks::test(start_paused = true)]
 async fn account_with_a_login_is_kept_though_nobody_waits() {
     let login = Login::held();
-    let session = Session::new(login.clone()).max_identities(2);
+    let session = Session::builder(login.clone()).max_identities(2).build();
     let client = service(&session);
     let gone = spawn(&client, of("a", "/mfa"));
     settle().await;
@@ -72,7 +72,9 @@ async fn account_with_a_login_is_kept_though_nobody_waits() {
 async fn credential_of_a_slow_login_is_kept() {
     let login = Login::held();
     let minute = Duration::from_secs(60);
-    let session = Session::new(login.clone()).identity_idle(minute);
+    let session = Session::builder(login.clone())
+        .identity_idle(minute)
+        .build();
     let client = service(&session);
     let gone = spawn(&client, of("a", "/mfa"));
     settle().await;

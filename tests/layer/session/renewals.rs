@@ -121,7 +121,9 @@ async fn logging_in(
     sent: &Arc<Mutex<Vec<String>>>,
 ) -> (Service, JoinHandle<Answer>) {
     // What was not there is looked for again at once.
-    let session = Session::new(login.clone()).cool_down(Duration::ZERO);
+    let session = Session::builder(login.clone())
+        .cool_down(Duration::ZERO)
+        .build();
     let client = keeping(&session, sent, |path, token| match (path, token) {
         ("/open", _) | (_, "Bearer token-1") => answer(200, ""),
         _ => answer(403, MFA),
@@ -157,27 +159,27 @@ async fn request_without_a_credential_waits_for_a_running_login() {
     assert_eq!(login.renewals(), 1);
 }
 
-#[checks::test]
-async fn request_without_prompts_waits_for_no_login() {
+/// Asserts that `request` gets `status` while a login is under way, after a look for its own credential.
+async fn assert_waits_for_no_login(request: Request<Body>, status: u16) {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
-    let quiet = with(get("/second"), GareOptions::new().no_prompt());
-    assert_eq!(sent_at_once(&client, quiet).await, 403);
+    assert_eq!(sent_at_once(&client, request).await, status);
     assert_eq!(login.renewals(), 2);
     login.let_go();
     assert_eq!(first.await.expect("no panic").status(), 200);
 }
 
 #[checks::test]
+async fn request_without_prompts_waits_for_no_login() {
+    let quiet = with(get("/second"), GareOptions::new().no_prompt());
+    assert_waits_for_no_login(quiet, 403).await;
+}
+
+#[checks::test]
 async fn request_to_another_service_waits_for_no_login() {
-    let login = Login::held();
-    let (client, first) = logging_in(&login, &Arc::default()).await;
     let elsewhere = Request::get("https://groups.api.globus.org/open");
     let elsewhere = elsewhere.body(Body::default()).expect("a request");
-    assert_eq!(sent_at_once(&client, elsewhere).await, 200);
-    assert_eq!(login.renewals(), 2);
-    login.let_go();
-    assert_eq!(first.await.expect("no panic").status(), 200);
+    assert_waits_for_no_login(elsewhere, 200).await;
 }
 
 #[checks::test]

@@ -12,10 +12,9 @@ use globus_gare::reauth::{
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::globus::{
-    Connections, TRANSFER_SCOPE, behind, data, list, send, start, trusting,
-};
+use crate::support::globus::{Connections, behind, data, list, send, start, trusting};
 use checks::mock::{presenting, with};
+use checks::sample::TRANSFER_ALL;
 
 const USERS: usize = 100;
 const ROUNDS: usize = 6;
@@ -35,7 +34,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
     let globus = start(builder.collection(collection.clone())).await;
     let tokens: Vec<_> = users
         .iter()
-        .map(|user| globus.issue_token(user, TRANSFER_SCOPE).expect("a token"))
+        .map(|user| globus.issue_token(user, TRANSFER_ALL).expect("a token"))
         .collect();
 
     // Whose a login is, the session says: by the value that the request came with.
@@ -45,7 +44,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
         .collect();
     let logins = Arc::<Mutex<HashMap<String, usize>>>::default();
     let (own, noted) = (globus.clone(), Arc::clone(&logins));
-    let session = Session::new(reauth_fn(move |challenge| {
+    let session = Session::builder(reauth_fn(move |challenge| {
         let owner = match challenge.target().identity() {
             Whose::Presented(value) => value.header_value().to_str().ok().map(str::to_owned),
             _ => None,
@@ -60,14 +59,15 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
                 .expect("whole")
                 .entry(owner.username())
                 .or_default() += 1;
-            let token = globus.issue_token(&owner, TRANSFER_SCOPE);
+            let token = globus.issue_token(&owner, TRANSFER_ALL);
             Ok(Credential::bearer(token.expect("a token"))?)
         }
     }))
     .trust(trusting(&globus))
     .max_identities(REMEMBERED)
     .max_logins(100)
-    .max_replays(100);
+    .max_replays(100)
+    .build();
     let client = behind(&session, Connections::at_most(32).client());
 
     let mut random = StdRng::seed_from_u64(7);

@@ -25,6 +25,13 @@ fn origin_is_scheme_host_and_port() {
         ("http://a.org", false, "a.org", 80, "http://a.org"),
         ("http://A.org:80", false, "a.org", 80, "http://a.org"),
         (
+            "http://LOCALHOST",
+            false,
+            "localhost",
+            80,
+            "http://localhost",
+        ),
+        (
             "http://[::1]:8080/",
             false,
             "[::1]",
@@ -242,7 +249,7 @@ fn session_shows_its_settings_and_a_closure_its_name() {
     let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
     let shown = format!("{login:?}");
     assert!(shown.starts_with("ReauthFn(") && shown.contains("closure"));
-    let shown = format!("{:?}", Session::new(login).max_logins(7));
+    let shown = format!("{:?}", Session::builder(login).max_logins(7).build());
     assert!(shown.contains("max_logins: 7"), "{shown}");
 }
 

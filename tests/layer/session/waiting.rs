@@ -1,6 +1,5 @@
 //! Requests that wait for a login that is not theirs.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,12 +7,10 @@ use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{ReauthError, Refusal, Session};
 use http::Request;
 use tokio::sync::Semaphore;
-use tower::util::BoxCloneSyncService;
-use tower::{Layer, service_fn};
 
 use checks::mock::{
-    Body, CONSENT, Login, MFA, OTHER_POLICY, POLICY, Service, answer, authorization, behind, get,
-    is_declined, outcome, presenting, responses, settle, spawn, spawn_in_turn,
+    Body, CONSENT, Login, MFA, OTHER_POLICY, POLICY, Service, answer, authorization, behind, gated,
+    get, is_declined, outcome, presenting, responses, settle, spawn, spawn_in_turn,
 };
 
 fn old(path: &str) -> Request<Body> {
@@ -39,7 +36,7 @@ fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
 async fn waiters_replay_first_and_then_share_the_next_login() {
     let login = Login::held();
     // Another's login does not count against the one that each of them may have.
-    let session = Session::new(login.clone()).max_logins(1);
+    let session = Session::builder(login.clone()).max_logins(1).build();
     let sent = Arc::<Mutex<Vec<String>>>::default();
     let client = service(&session, &sent);
     let all = ["/", "/p", "/q", "/p"].map(old);
@@ -74,7 +71,9 @@ async fn waiters_replay_first_and_then_share_the_next_login() {
 async fn failed_login_fails_all_waiters() {
     let login = Login::held().then(Err(ReauthError::declined()));
     // Nothing but the failure itself keeps them from it.
-    let session = Session::new(login.clone()).cool_down(Duration::ZERO);
+    let session = Session::builder(login.clone())
+        .cool_down(Duration::ZERO)
+        .build();
     let client = service(&session, &Arc::default());
     let all = ["/", "/", "/p"].map(old);
     let all = spawn_in_turn(&client, all).await;
@@ -89,26 +88,17 @@ async fn failed_login_fails_all_waiters() {
 #[checks::test(start_paused = true)]
 async fn request_out_of_logins_does_not_wait_for_others() {
     let login = Login::held();
-    let session = Session::new(login.clone()).max_logins(1);
+    let session = Session::builder(login.clone()).max_logins(1).build();
     let slow = Arc::new(Semaphore::new(0));
-    let gate = Arc::clone(&slow);
-    let inner = service_fn(move |request: Request<Body>| {
-        let gate = Arc::clone(&gate);
-        async move {
-            let token = authorization(&request).to_owned();
-            let (status, body) = match (request.uri().path(), token.as_str()) {
-                (_, "Bearer token-2") => (200, ""),
-                ("/", "Bearer old") => (403, MFA),
-                ("/", _) => {
-                    gate.acquire().await.expect("open").forget();
-                    (403, CONSENT)
-                }
-                _ => (403, CONSENT),
-            };
-            Ok::<_, Infallible>(answer(status, body))
+    let is_slow = |path: &str, token: &str| path == "/" && token == "Bearer token-1";
+    let layer = GareLayer::from_session(session);
+    let client = gated(&layer, &slow, is_slow, |request| {
+        match (request.uri().path(), authorization(&request)) {
+            (_, "Bearer token-2") => answer(200, ""),
+            ("/", "Bearer old") => answer(403, MFA),
+            _ => answer(403, CONSENT),
         }
     });
-    let client = GareLayer::from_session(session).layer(BoxCloneSyncService::new(inner));
     let first = spawn(&client, old("/"));
     settle().await;
     login.let_go();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use checks::mock::presenting;
+use checks::sample::TRANSFER_ALL;
 use fake_globus::{Collection, FakeGlobus, FakeGlobusBuilder, Identity, Person};
 use futures_util::future::join_all;
 use globus_gare::layer::{GareLayer, GareService};
@@ -24,8 +25,6 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
-
-pub(crate) const TRANSFER_SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
 pub(crate) type Body = Full<Bytes>;
 pub(crate) type Http =
@@ -99,7 +98,7 @@ impl World {
 
 /// A token of `user` from an hour ago.
 pub(crate) fn stale(globus: &FakeGlobus, user: &Identity) -> String {
-    let token = globus.issue_token(user, TRANSFER_SCOPE).expect("a token");
+    let token = globus.issue_token(user, TRANSFER_ALL).expect("a token");
     globus.clock().advance(Duration::from_secs(3600));
     token
 }

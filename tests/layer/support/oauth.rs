@@ -1,6 +1,7 @@
 //! A login as a program does it: authorize, then exchange the code, with any client.
 
 use bytes::Bytes;
+use checks::sample::TRANSFER_ALL;
 use fake_globus::FakeGlobus;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Credential, ReauthError};
@@ -10,7 +11,7 @@ use tower::{BoxError, Service};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use crate::support::globus::{Body, TRANSFER_SCOPE, send};
+use crate::support::globus::{Body, send};
 
 const REDIRECT: &str = "http://127.0.0.1:1/done";
 
@@ -26,7 +27,7 @@ where
 {
     let id = globus.confidential_client_id().to_string();
     let scopes = match asked.required_scopes.join(" ") {
-        none if none.is_empty() => TRANSFER_SCOPE.to_owned(),
+        none if none.is_empty() => TRANSFER_ALL.to_owned(),
         scopes => scopes,
     };
     let mut url = Url::parse(globus.auth_url()).expect("a URL");

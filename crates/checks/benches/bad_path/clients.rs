@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Credential, Trust, reauth_fn};
+use globus_gare::reauth::{Credential, Session, Trust, reauth_fn};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -57,7 +57,11 @@ impl Client {
                         Ok(Credential::from_header_value(fresh))
                     }
                 });
-                let layer = GareLayer::new(reauthenticator).trust(Trust::none().loopback());
+                let layer = GareLayer::from_session(
+                    Session::builder(reauthenticator)
+                        .trust(Trust::none().loopback())
+                        .build(),
+                );
                 layer.layer(client)
             }),
             Self::ByHand | Self::Bare => batch::prepare(server, count, |place, client| {

@@ -12,6 +12,7 @@ use tokio::runtime::Builder;
 use super::clients::Body;
 use checks::bench::request::CREDENTIAL;
 use checks::bench::server;
+use checks::sample::TRANSFER_ALL;
 
 /// Where requests go, and which credential is accepted there.
 #[derive(Clone)]
@@ -84,10 +85,9 @@ fn start_fake() -> Place {
                 .start()
                 .await
                 .expect("FakeGlobus");
-            let scope = "urn:globus:auth:scope:transfer.api.globus.org:all";
-            let stale = globus.issue_token(&ada, scope).expect("a token");
+            let stale = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
             globus.clock().advance(Duration::from_secs(3600));
-            let fresh = globus.issue_token(&ada, scope).expect("a token");
+            let fresh = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
             let (base, id) = (globus.transfer_url(), collection.id());
             sender
                 .send(Place {

@@ -128,7 +128,9 @@ fn hyper(http2: bool) -> Hyper {
 
 fn session(url: &str) -> Session {
     let login = reauth_fn(|_| async { Ok(Credential::bearer("never")?) });
-    Session::new(login).trust(Trust::none().origin(url).expect("an origin"))
+    Session::builder(login)
+        .trust(Trust::none().origin(url).expect("an origin"))
+        .build()
 }
 
 fn layer(url: &str) -> GareLayer {

@@ -5,9 +5,7 @@ use globus_gare::gare::{AuthorizationParameters, Gare, coalesce, detect};
 use proptest::{collection::vec, option::weighted, prelude::*, sample::select};
 
 fn bodies() -> Vec<String> {
-    rows()
-        .map(|row| row["body"].as_str().expect("a body").to_owned())
-        .collect()
+    rows().map(|row| row.body).collect()
 }
 
 /// A body of the corpus with some of its bytes replaced, taken out or doubled.

@@ -10,17 +10,7 @@ use tower::ServiceExt;
 
 use checks::mock::{Body, Login, MFA, Service, answer, authorization, behind, get};
 
-/// A name, its value and whether that is sensitive, in order.
-type Listed = Vec<(String, Vec<u8>, bool)>;
-
-fn list(headers: &HeaderMap) -> Listed {
-    let all = headers.iter();
-    all.map(|(name, value)| {
-        let name = name.as_str().to_owned();
-        (name, value.as_bytes().to_vec(), value.is_sensitive())
-    })
-    .collect()
-}
+use crate::support::{Listed, listed};
 
 fn secret(value: &str) -> HeaderValue {
     let mut value = HeaderValue::from_str(value).expect("a value");
@@ -45,7 +35,7 @@ fn refusing() -> (Service, Arc<Mutex<Vec<Listed>>>) {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&sent);
     let client = behind(&GareLayer::new(Login::at_once()), move |request| {
-        seen.lock().expect("whole").push(list(request.headers()));
+        seen.lock().expect("whole").push(listed(request.headers()));
         let known = authorization_of(&request).starts_with("Bearer token-");
         answer(if known { 200 } else { 403 }, MFA)
     });
@@ -89,9 +79,9 @@ async fn sensitive_headers_stay_sensitive_on_a_replay() {
             let response = client.clone().oneshot(with_headers(&headers)).await;
             assert_eq!(response.expect("an answer").status(), 200);
             let sent = std::mem::take(&mut *sent.lock().expect("whole"));
-            assert_eq!(sent[0], list(&headers), "it goes out as it came");
+            assert_eq!(sent[0], listed(&headers), "it goes out as it came");
             headers.insert(AUTHORIZATION, secret(&format!("Bearer token-{}", user + 1)));
-            assert_eq!(sent[1..], [list(&headers)]);
+            assert_eq!(sent[1..], [listed(&headers)]);
         }
     }
 }
@@ -135,10 +125,10 @@ proptest! {
             let response = runtime.block_on(client.clone().oneshot(with_headers(&headers)));
             prop_assert_eq!(response.expect("an answer").status(), 200);
             let sent = std::mem::take(&mut *sent.lock().expect("whole"));
-            prop_assert_eq!(&sent[0], &list(&headers));
+            prop_assert_eq!(&sent[0], &listed(&headers));
             let mut expected = headers;
             expected.insert(AUTHORIZATION, secret(&format!("Bearer token-{}", number + 1)));
-            prop_assert_eq!(&sent[1..], &[list(&expected)]);
+            prop_assert_eq!(&sent[1..], &[listed(&expected)]);
         }
     }
 }

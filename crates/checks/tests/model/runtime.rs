@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,41 +11,9 @@ use shuttle::rand::Rng;
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-/// What is replaced as a whole: to look at it is a point where another task may go first, as is to replace it.
-#[derive(Debug, Default)]
-pub(crate) struct ArcSwap<T>(std::sync::Mutex<Arc<T>>);
-
-impl<T> ArcSwap<T> {
-    pub(crate) fn load(&self) -> Arc<T> {
-        may_be_overtaken();
-        let now = Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        // Another may be in its place before anything is done with it.
-        may_be_overtaken();
-        now
-    }
-
-    pub(crate) fn store(&self, new: Arc<T>) {
-        may_be_overtaken();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = new;
-    }
-}
-
-/// A lock is a point where another task may go first, whatever is behind it.
-fn may_be_overtaken() {
-    if EXPLORING.get() {
-        drop(Mutex::new(()).lock());
-    }
-}
-
 thread_local! {
     /// Whether alarms ring at all.
     static ALARMS: Cell<bool> = const { Cell::new(false) };
-    /// Whether a checker is there: unit tests of the source are run beside it.
-    static EXPLORING: Cell<bool> = const { Cell::new(false) };
-}
-
-pub(crate) fn explore() {
-    EXPLORING.set(true);
 }
 
 pub(crate) fn let_alarms_ring(ring: bool) {
@@ -77,11 +44,16 @@ pub(crate) async fn timeout_at<F: Future>(_deadline: Instant, future: F) -> Opti
     timeout(Duration::ZERO, future).await
 }
 
+/// Alarms can always be set.
+pub(crate) fn has_timer() -> bool {
+    true
+}
+
 /// Not modelled: it is a task-local, which knows no interleavings.
-pub(crate) async fn aboard<F: Future>(future: F) -> F::Output {
+pub(crate) async fn in_login<F: Future>(future: F) -> F::Output {
     future.await
 }
 
-pub(crate) fn is_aboard() -> bool {
+pub(crate) fn is_in_login() -> bool {
     false
 }

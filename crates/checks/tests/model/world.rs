@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use http::{Extensions, HeaderValue, Method, StatusCode, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use shuttle::future::yield_now;
 use shuttle::rand::Rng;
 
-use crate::gare::detect;
+use crate::gare::Detection;
 use crate::reauth::{
-    Asked, Challenge, Course, Credential, Exchange, GareOptions, GareOutcome, Header, ReauthError,
-    Reauthenticator, Session, Target,
+    AnswerHead, Authorization, Challenge, Credential, Exchange, GareOptions, GareOutcome,
+    ReauthError, Reauthenticator, RequestHead, Route, Session, Target, Verdict,
 };
 
 pub(crate) use checks::mock::{MFA, POLICY};
@@ -125,15 +125,22 @@ pub(crate) async fn request(
 
 /// A request of `name` that is under way from now on.
 pub(crate) fn begun(session: &Session, name: &str) -> Exchange {
-    let uri = Uri::from_static("https://transfer.api.globus.org/");
+    start(session, GareOptions::new().identity(name)).0
+}
+
+fn start(session: &Session, options: GareOptions) -> (Exchange, Authorization) {
     let mut extensions = Extensions::new();
-    extensions.insert(GareOptions::new().identity(name));
-    let Course::Through { .. } = session.begin(&uri, &extensions) else {
-        unreachable!("a trusted origin");
+    extensions.insert(options);
+    let request = RequestHead {
+        method: &Method::GET,
+        uri: &Uri::from_static("https://transfer.api.globus.org/v0.10/task_list"),
+        headers: &HeaderMap::new(),
+        extensions: &extensions,
     };
-    let mut exchange = session.exchange(&extensions);
-    exchange.present(None, &uri);
-    exchange
+    match session.start(request) {
+        Route::Handle(exchange, authorization) => (exchange, authorization),
+        _ => unreachable!("a trusted origin"),
+    }
 }
 
 pub(crate) async fn request_with(
@@ -142,27 +149,11 @@ pub(crate) async fn request_with(
     demand: &'static str,
     admits: fn(&str) -> bool,
 ) -> End {
-    let asked = || Asked {
-        method: Method::GET,
-        uri: Uri::from_static("https://transfer.api.globus.org/v0.10/task_list"),
-        presented: None,
-    };
-    let mut extensions = Extensions::new();
-    extensions.insert(options);
-    let uri = asked().uri;
-    let Course::Through { .. } = session.begin(&uri, &extensions) else {
-        unreachable!("a trusted origin");
-    };
-    let mut exchange = session.exchange(&extensions);
-    let header = exchange.present(None, &uri);
-    let mut header = match header {
-        Header::AsItCame => None,
-        Header::Issued(value) => Some(value),
-        Header::Awaited => {
-            let header;
-            (exchange, header) = exchange.prepare(asked()).await;
-            header
-        }
+    let (mut exchange, authorization) = start(&session, options);
+    let mut header = match authorization {
+        Authorization::AsItCame => None,
+        Authorization::Replaced(value) => Some(value),
+        Authorization::Awaited => exchange.credential().await,
     };
     let mut sent = 0;
     loop {
@@ -172,30 +163,24 @@ pub(crate) async fn request_with(
             .as_ref()
             .is_some_and(|value: &HeaderValue| admits(value.to_str().expect("ASCII")));
         yield_now().await;
+        let status = if admitted {
+            StatusCode::OK
+        } else {
+            StatusCode::FORBIDDEN
+        };
         if !admitted {
-            let next;
-            (exchange, next) = exchange
-                .decide(
-                    asked(),
-                    StatusCode::FORBIDDEN,
-                    detect(demand.as_bytes()),
-                    true,
-                )
-                .await;
-            if next.is_some() {
-                header = next;
+            let answer = AnswerHead {
+                status,
+                sources: &[],
+            };
+            let detection = Detection::of(demand.as_bytes());
+            if let Verdict::Replay(value) = exchange.answered(answer, detection, true).await {
+                header = Some(value);
                 continue;
             }
         }
         let mut extensions = Extensions::new();
-        exchange.finish(
-            if admitted {
-                StatusCode::OK
-            } else {
-                StatusCode::FORBIDDEN
-            },
-            &mut extensions,
-        );
+        exchange.finish(status, &mut extensions);
         return End {
             admitted,
             sent,

@@ -23,11 +23,11 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
+use checks::sample::TRANSFER_ALL;
 use checks::secrets::assert_hidden;
 
 const TOKEN: &str = "AgTokenThatNobodyMaySee";
 const CODE: &str = "CodeThatNobodyMaySee";
-const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
 /// Types that hold nothing but what a test says, or cannot be made from outside.
 const PLAIN: [&str; 9] = [
@@ -229,7 +229,7 @@ async fn show_login(shown: &mut Shown) {
 /// Shows a token that is kept, and what keeps it.
 async fn show_stores(shown: &mut Shown) {
     let token = format!(
-        r#"{{"resource_server": "transfer.api.globus.org", "scope": "{SCOPE}", "expires_at_seconds": 1,
+        r#"{{"resource_server": "transfer.api.globus.org", "scope": "{TRANSFER_ALL}", "expires_at_seconds": 1,
             "access_token": "{TOKEN}", "refresh_token": "{CODE}"}}"#
     );
     let token: StoredToken = serde_json::from_str(&token).expect("a token");
@@ -261,7 +261,7 @@ async fn show_testing(shown: &mut Shown) -> Vec<String> {
         .collection(collection.clone());
     shown.show("fake_globus::FakeGlobusBuilder", &builder);
     let globus = builder.start().await.expect("a server");
-    let token = globus.issue_token(&ada, SCOPE).expect("a token");
+    let token = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
     let url = format!("{}endpoint/{}", globus.transfer_url(), collection.id());
     let answer = reqwest::Client::new()
         .get(url)
@@ -285,7 +285,10 @@ async fn show_testing(shown: &mut Shown) -> Vec<String> {
     let port = port.and_then(|port| port.parse().ok()).expect("a port");
     let taken = FakeGlobus::builder().port(port).start().await;
     shown.show("fake_globus::StartError", &taken.expect_err("it is taken"));
-    let unknown = globus.issue_token(&fake_globus::Identity::new("eve", "evil.example"), SCOPE);
+    let unknown = globus.issue_token(
+        &fake_globus::Identity::new("eve", "evil.example"),
+        TRANSFER_ALL,
+    );
     shown.show("fake_globus::UnknownError", &unknown.expect_err("eve"));
     vec![token, globus.client_secret().to_owned()]
 }

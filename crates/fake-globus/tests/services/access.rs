@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use checks::corpus;
 use fake_globus::{
     Collection, EXPECT_USER, ErrorShape, Identity, Person, Policy, RequestKind, ViolationKind,
 };
@@ -13,12 +14,7 @@ use crate::support::{
 
 /// The captured error of this id, as `tests/corpus` has it.
 fn captured(id: &str) -> Value {
-    let corpus = include_str!("../../../../tests/corpus/errors.jsonl");
-    let mut rows = corpus
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
-    let row = rows.find(|row| row["id"] == id).expect("a row of this id");
-    serde_json::from_str(text(&row, "/body")).expect("JSON")
+    serde_json::from_str(&corpus::body(id)).expect("JSON")
 }
 
 /// Replaces what differs from one server to the next.

@@ -97,26 +97,6 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn reason_for_no_browser_is_one_phrase() {
-        for (reason, told) in [
-            (NoBrowser::Unwanted, "it is not wanted"),
-            (NoBrowser::Remote, "this is a remote session (SSH)"),
-            (NoBrowser::NoDisplay, "there is no display"),
-            (NoBrowser::Text("lynx".to_owned()), "lynx is a text browser"),
-            (
-                NoBrowser::NotOpened("no such file".to_owned()),
-                "it could not be started (no such file)",
-            ),
-            (
-                NoBrowser::NoPort("no permission".to_owned()),
-                "it could not lead back here (no permission)",
-            ),
-        ] {
-            assert_eq!(reason.to_string(), told);
-        }
-    }
-
-    #[checks::test]
     fn browser_opens_only_where_a_person_sees_it() {
         let text = |name: &str| Some(NoBrowser::Text(name.to_owned()));
         for (variables, expected) in [

@@ -1,8 +1,6 @@
 //! What the fuzzer found worth keeping, sent to the port at which a login waits.
 
-use std::fs;
-use std::path::Path;
-
+use checks::inputs::kept;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -12,13 +10,8 @@ use crate::support::*;
 
 /// What a browser sends; a target alone becomes a request.
 fn inputs() -> Vec<(String, Vec<u8>)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/inputs/redirect");
-    let entries = fs::read_dir(directory).expect("a directory of inputs");
     let mut inputs = Vec::new();
-    for entry in entries {
-        let path = entry.expect("an entry").path();
-        let bytes = fs::read(&path).expect("an input");
-        let name = path.display().to_string();
+    for (name, bytes) in kept("redirect") {
         inputs.push((name.clone(), bytes.clone()));
         if let Ok(target) = std::str::from_utf8(&bytes) {
             let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");

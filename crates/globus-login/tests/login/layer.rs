@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fake_globus::Policy;
 use globus_gare::layer::{GareLayer, GareService};
-use globus_gare::reauth::GareOutcome;
+use globus_gare::reauth::{GareOutcome, Session};
 use globus_login::GlobusApp;
 use http::{Request, Response};
 use tower::util::BoxCloneSyncService;
@@ -22,7 +22,8 @@ fn client(sample: &Sample, app: &GlobusApp) -> Client {
         let http = http.clone();
         async move { Ok(http.execute(request.try_into()?).await?.into()) }
     });
-    let layer = GareLayer::new(app.clone()).trust(sample.trust());
+    let layer =
+        GareLayer::from_session(Session::builder(app.clone()).trust(sample.trust()).build());
     layer.layer(BoxCloneSyncService::new(send))
 }
 

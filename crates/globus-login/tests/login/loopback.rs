@@ -112,6 +112,7 @@ async fn only_its_own_redirect_ends_a_login() {
 
     let (status, page) = waiting.open(Method::GET, "/?code=ours&state=STATE").await;
     assert_eq!((status, title(&page)), (200, "You are logged in"));
+    assert!(!page.contains("{{"), "{page}");
     assert_eq!(waiting.program.reported().await, "logged in");
     let asked = endpoint.requests();
     assert_eq!(asked[0].field("code"), "ours");

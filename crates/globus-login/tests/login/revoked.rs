@@ -1,5 +1,6 @@
 //! Tokens that end before their time.
 
+use globus_gare::Session;
 use globus_gare::reqwest::GareMiddleware;
 use globus_login::GlobusApp;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -8,7 +9,9 @@ use crate::support::*;
 
 fn client(sample: &Sample, app: &GlobusApp) -> ClientWithMiddleware {
     ClientBuilder::new(checks::browser::client())
-        .with(GareMiddleware::new(app.clone()).trust(sample.trust()))
+        .with(GareMiddleware::from_session(
+            Session::builder(app.clone()).trust(sample.trust()).build(),
+        ))
         .build()
 }
 

@@ -152,7 +152,7 @@ async fn secrets_on_the_wire_are_never_printed() {
         .build()
         .expect("an app");
     let trust = Trust::none().origin(&url).expect("loopback");
-    let session = Session::new(app.clone()).trust(trust);
+    let session = Session::builder(app.clone()).trust(trust).build();
     let http = Client::builder(TokioExecutor::new()).build_http::<Full<bytes::Bytes>>();
     let client = GareLayer::from_session(session.clone()).layer(http);
     let list = async || {

@@ -1,7 +1,7 @@
 //! Inputs that the fuzzer found worth keeping, held against the Python SDK: `fuzz/inputs/sdk_parity/*`.
 
 use checks::inputs;
-use globus_gare::gare;
+use globus_gare::gare::Detection;
 use peers::{oracle, parity, python};
 use serde_json::Value;
 
@@ -17,11 +17,7 @@ fn saved_inputs_read_as_the_sdk_reads_them() {
     for (body, theirs) in bodies.iter().zip(oracle::ask(sdk, &questions)) {
         println!("{body}");
         if let Value::Array(theirs) = theirs {
-            let found: Vec<_> = gare::detect(body.as_bytes())
-                .into_iter()
-                .map(|found| found.gare)
-                .collect();
-            parity::assert_accepted(body, &found, &theirs, true);
+            parity::assert_accepted(body, &Detection::of(body.as_bytes()), &theirs, true);
         }
     }
 }

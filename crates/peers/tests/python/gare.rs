@@ -2,40 +2,27 @@
 //!
 //! The deliberate differences are all in `peers::parity`.
 
-use globus_gare::gare::{self, Gare};
+use checks::corpus::rows;
+use globus_gare::gare::Detection;
 use peers::parity::{assert_accepted, assert_query};
 use peers::{oracle, python};
 use serde_json::Value;
 
 use crate::support::generate;
 
-const CORPUS: &str = concat!(
-    include_str!("../../../../tests/corpus/errors.jsonl"),
-    include_str!("../../../../tests/corpus/errors_2.jsonl")
-);
 const GENERATED: usize = 20_000;
-
-fn detected(body: &str) -> Vec<Gare> {
-    gare::detect(body.as_bytes())
-        .into_iter()
-        .map(|found| found.gare)
-        .collect()
-}
 
 #[checks::test(seconds = 600)]
 fn corpus_reads_as_the_sdk_reads_it() {
     let sdk = python::script("gare_oracle.py");
-    let rows = CORPUS
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("a row"));
-    let bodies: Vec<Value> = rows.map(|mut row| row["body"].take()).collect();
+    let bodies: Vec<Value> = rows().map(|row| row.body.into()).collect();
     let mut accepted = 0;
     for (body, theirs) in bodies.iter().zip(oracle::ask(sdk, &bodies)) {
         let body = body.as_str().expect("a body");
         if let Value::Array(theirs) = theirs {
             accepted += assert_accepted(
                 body,
-                &detected(body),
+                &Detection::of(body.as_bytes()),
                 &theirs,
                 body.contains("GridFTP-JSON-Result") || body.contains("\"detail\""),
             );
@@ -55,18 +42,18 @@ fn generated_documents_read_as_the_sdk_reads_them() {
         let Value::Array(theirs) = theirs else {
             continue;
         };
-        let found = detected(body);
-        let count = assert_accepted(body, &found, &theirs, *nested);
+        let detection = Detection::of(body.as_bytes());
+        let count = assert_accepted(body, &detection, &theirs, *nested);
         accepted += count;
         consents += theirs
             .iter()
             .filter(|theirs| theirs["consent"] == true)
             .count();
-        if let ([gare], [theirs], false) = (&found[..], &theirs[..], *nested)
+        if let ([found], [theirs], false) = (&detection.found[..], &theirs[..], *nested)
             && count == 1
         {
             queries += 1;
-            assert_query(body, &gare.authorization_parameters, theirs);
+            assert_query(body, &found.gare.authorization_parameters, theirs);
         }
     }
     // Documents that the SDK refuses would show nothing.

@@ -102,7 +102,9 @@ impl Login {
             async { Ok(Credential::bearer("fresh")?) }
         });
         Self {
-            session: Session::new(login).trust(Trust::none().loopback()),
+            session: Session::builder(login)
+                .trust(Trust::none().loopback())
+                .build(),
             logins,
             patience: Duration::from_secs(600),
         }
@@ -150,7 +152,10 @@ pub(crate) trait Client {
 /// What the tower clients have in common.
 async fn send<S, B>(service: S, request: Request<Upload>, login: Option<&Login>) -> Answer
 where
-    S: Service<Request<Outgoing>, Response = Response<B>, Error: std::fmt::Debug> + Clone,
+    S: Service<Request<Outgoing>, Response = Response<B>, Error: std::fmt::Debug, Future: Send>
+        + Clone
+        + Send
+        + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError> + Send + Sync> + Send + Sync + 'static,
 {
     let request = request.map(outgoing);

@@ -136,14 +136,15 @@ async fn goes_on(client: Client) {
     for fails in [false, true] {
         let gate = Arc::new(Semaphore::new(0));
         let held = Arc::clone(&gate);
-        let session = Session::new(reauth_fn(move |_| {
+        let session = Session::builder(reauth_fn(move |_| {
             let gate = Arc::clone(&held);
             async move {
                 gate.acquire().await.expect("open").forget();
                 Ok(Credential::bearer("fresh")?)
             }
         }))
-        .trust(Trust::globus());
+        .trust(Trust::globus())
+        .build();
         let early = Early::default();
         let (source, hand) = Source::in_hand();
         let mut request = pin!(client(early.clone(), session.clone(), source));

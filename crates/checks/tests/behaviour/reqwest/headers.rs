@@ -6,13 +6,8 @@ use http::{HeaderMap, HeaderValue};
 use reqwest::Request;
 
 use super::service::{Watch, guarded, session, watched};
+use crate::support::listed;
 use crate::support::server::BoxError;
-
-fn list(headers: &HeaderMap) -> Vec<(&str, &[u8], bool)> {
-    let all = headers.iter();
-    all.map(|(name, value)| (name.as_str(), value.as_bytes(), value.is_sensitive()))
-        .collect()
-}
 
 #[checks::test]
 async fn sensitive_headers_stay_sensitive_on_a_replay() -> Result<(), BoxError> {
@@ -40,12 +35,12 @@ async fn sensitive_headers_stay_sensitive_on_a_replay() -> Result<(), BoxError> 
         let [first, replay] = &attempts[..] else {
             panic!("{user}: {} attempts", attempts.len());
         };
-        assert_eq!(list(first), list(&sent), "{user}");
+        assert_eq!(listed(first), listed(&sent), "{user}");
         let mut expected = sent;
         let mut fresh = HeaderValue::from_static("Bearer fresh");
         fresh.set_sensitive(true);
         expected.insert("authorization", fresh);
-        assert_eq!(list(replay), list(&expected), "{user}");
+        assert_eq!(listed(replay), listed(&expected), "{user}");
     }
     Ok(())
 }

@@ -37,7 +37,9 @@ async fn url_is_trusted_as_the_same_uri_is() -> Result<(), BoxError> {
         ("ftp://transfer.api.globus.org/", false),
     ] {
         let login = reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
-        let session = Session::new(login).trust(Trust::globus().loopback());
+        let session = Session::builder(login)
+            .trust(Trust::globus().loopback())
+            .build();
         // With or without a credential at hand, which is for that origin alone.
         for warm in [false, true] {
             if warm {

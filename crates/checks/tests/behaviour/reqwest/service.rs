@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use globus_gare::reauth::{Credential, GareOutcome, ReauthError, Session, Trust, reauth_fn};
+use globus_gare::reauth::{
+    Credential, GareOutcome, ReauthError, Session, SessionBuilder, Trust, reauth_fn,
+};
 use globus_gare::reqwest::GareMiddleware;
 use http::{Extensions, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -14,6 +16,8 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
 use crate::support::server::{Answer, Server};
 
+/// A client without the middleware.
+pub(crate) use checks::browser::client as plain;
 pub(crate) use checks::mock::MFA as GARE;
 
 /// Refuses with `status` whoever comes without `Bearer fresh`; counts who comes.
@@ -45,21 +49,22 @@ pub(crate) fn answer(status: u16, body: Bytes) -> Answer {
         .expect("an answer")
 }
 
-/// Every login gives `Bearer fresh`.
 pub(crate) fn session() -> Session {
+    builder().build()
+}
+
+/// Every login gives `Bearer fresh`.
+pub(crate) fn builder() -> SessionBuilder {
     let login = reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
-    Session::new(login).trust(Trust::none().loopback())
+    Session::builder(login).trust(Trust::none().loopback())
 }
 
 /// Nobody wants to log in.
 pub(crate) fn declining() -> Session {
     let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
-    Session::new(login).trust(Trust::none().loopback())
-}
-
-pub(crate) fn plain() -> reqwest::Client {
-    let builder = reqwest::Client::builder().no_proxy();
-    builder.build().expect("a client")
+    Session::builder(login)
+        .trust(Trust::none().loopback())
+        .build()
 }
 
 /// A client with the middleware alone.

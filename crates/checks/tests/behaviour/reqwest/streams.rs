@@ -7,7 +7,7 @@ use globus_gare::reqwest::GareMiddleware;
 use reqwest::Body;
 use reqwest_middleware::ClientBuilder;
 
-use super::service::{guarded, plain, refusal, session, with_middleware};
+use super::service::{builder, guarded, plain, refusal, session, with_middleware};
 use crate::support::server::BoxError;
 
 fn stream(pieces: &'static [&'static str]) -> Body {
@@ -31,7 +31,7 @@ async fn stream_is_sent_once_by_default() -> Result<(), BoxError> {
     assert_eq!(response.status(), 403);
 
     // The session may log in all the same, for the next one.
-    let session = session.login_for_unreplayable(true);
+    let session = builder().login_for_unreplayable(true).build();
     let client = with_middleware(&session);
     let response = client
         .put(server.url("/"))

@@ -12,7 +12,9 @@ use crate::support::server::{BoxError, Server};
 
 fn trusting(origin: &str) -> Session {
     let login = reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
-    Session::new(login).trust(Trust::none().origin(origin).expect("an origin"))
+    Session::builder(login)
+        .trust(Trust::none().origin(origin).expect("an origin"))
+        .build()
 }
 
 #[checks::test]
@@ -47,16 +49,17 @@ async fn middleware_settings_take_effect() -> Result<(), BoxError> {
     for (middleware, status) in [
         // Nobody trusts this machine by default.
         (GareMiddleware::new(login()), 403),
-        (GareMiddleware::new(login()).trust(trust()), 200),
         (
-            GareMiddleware::new(login())
-                .trust(trust())
+            GareMiddleware::from_session(Session::builder(login()).trust(trust()).build()),
+            200,
+        ),
+        (
+            GareMiddleware::from_session(Session::builder(login()).trust(trust()).build())
                 .max_inspect(length),
             200,
         ),
         (
-            GareMiddleware::new(login())
-                .trust(trust())
+            GareMiddleware::from_session(Session::builder(login()).trust(trust()).build())
                 .max_inspect(length - 1),
             403,
         ),

@@ -224,11 +224,12 @@ async fn send(client: &Service, page: Vec<(usize, Vec<u8>, Vec<u64>)>) -> Vec<(u
 
 async fn run(steps: Vec<Step>) {
     let auth = Auth::default();
-    let session = Session::new(auth.clone())
+    let session = Session::builder(auth.clone())
         .max_logins(reference::MAX_LOGINS)
         .cool_down(Duration::from_millis(reference::COOL_DOWN))
         .expiry_leeway(Duration::from_millis(reference::LEEWAY))
-        .flight_timeout(Duration::from_millis(reference::FLIGHT_TIMEOUT));
+        .flight_timeout(Duration::from_millis(reference::FLIGHT_TIMEOUT))
+        .build();
     let client = client(&session, &auth.0);
     let mut references: [Reference; USERS] = Default::default();
     references[1].presents = true;

@@ -1,3 +1,17 @@
-//! What the tests of bodies and of the reqwest middleware share.
+//! What the tests share.
+
+use http::HeaderMap;
 
 pub(crate) mod server;
+
+/// A name, its value and whether that is sensitive, in order.
+pub(crate) type Listed = Vec<(String, Vec<u8>, bool)>;
+
+pub(crate) fn listed(headers: &HeaderMap) -> Listed {
+    let all = headers.iter();
+    all.map(|(name, value)| {
+        let name = name.as_str().to_owned();
+        (name, value.as_bytes().to_vec(), value.is_sensitive())
+    })
+    .collect()
+}

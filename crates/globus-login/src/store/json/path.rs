@@ -64,31 +64,3 @@ fn is_printable(c: char) -> bool {
     let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
     !(c.is_control() || c.is_whitespace() || is_format || is_private)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[checks::test]
-    fn each_environment_has_its_own_token_file() {
-        for (variable, file) in [
-            ((|_| None) as Variable, "tokens.json"),
-            (
-                |name| (name == "GLOBUS_SDK_ENVIRONMENT").then(|| "preview".into()),
-                "preview-tokens.json",
-            ),
-            (
-                |name| (name == "GLOBUS_SDK_ENVIRONMENT").then(|| "production".into()),
-                "tokens.json",
-            ),
-        ] {
-            if let Ok(path) = of_app("c", "My App", variable) {
-                assert!(
-                    path.ends_with(format!("app/c/my-app/{file}")),
-                    "{}",
-                    path.display()
-                );
-            }
-        }
-    }
-}

@@ -1,19 +1,12 @@
 //! What the fuzzer found worth keeping, in the place of the file.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use globus_login::{TokenStore, Tokens};
 use serde_json::Value;
 
+use checks::inputs::kept;
 use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update};
-
-fn inputs() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/inputs/token_file");
-    let entries = fs::read_dir(directory).expect("a directory of inputs");
-    let paths = entries.map(|entry| entry.expect("an entry").path());
-    paths.collect()
-}
 
 /// What the file holds beside the tokens of the namespace and the name of its writer.
 fn others(text: &[u8]) -> Option<Value> {
@@ -25,10 +18,8 @@ fn others(text: &[u8]) -> Option<Value> {
 }
 
 /// The file is left alone; or it is read, and a change of one token leaves the rest.
-async fn survives(input: PathBuf) -> bool {
-    let shown = input.display();
+async fn survives(shown: String, before: Vec<u8>) -> bool {
     let (_home, store) = token_file();
-    let before = fs::read(&input).expect("an input");
     fs::write(store.path(), &before).expect("a file");
     let Ok(tokens) = store.load(DEFAULT).await else {
         let changed = store.update(DEFAULT, Box::new(Tokens::clear)).await;
@@ -60,8 +51,8 @@ async fn survives(input: PathBuf) -> bool {
 async fn token_file_of_any_bytes_is_kept_or_left_alone() {
     // Together, since a file that may be half written is waited for.
     let mut all = tokio::task::JoinSet::new();
-    for input in inputs() {
-        all.spawn(survives(input));
+    for (name, input) in kept("token_file") {
+        all.spawn(survives(name, input));
     }
     let all = all.join_all().await;
     let read = all.iter().filter(|was_read| **was_read).count();

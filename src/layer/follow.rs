@@ -1,0 +1,95 @@
+//! What follows a response that may be a challenge: few requests come here.
+
+use std::future::Future;
+
+use http::{HeaderValue, Response, Uri};
+use http_body::Body;
+
+use super::limits::Limits;
+use crate::body::{GareBody, Held, Inspection};
+use crate::gare::Detection;
+use crate::reauth::{AnswerHead, AnsweredBy, Exchange, Refusal as GaveUp, Verdict, may_ask};
+
+/// A client, and the request that it may have to send again.
+pub(crate) trait Client: Send {
+    type Request: Send;
+    type Body: Body<Error: Send> + Send;
+    type Error;
+
+    /// Whether a copy of the request's body was kept.
+    fn is_replayable(&self) -> bool;
+
+    /// Whether the kept body can still be sent, and from now on remains so.
+    fn claim(&self) -> bool;
+
+    /// The request with this `Authorization`, if it can be sent again.
+    fn again(&mut self, exchange: &Exchange, authorization: HeaderValue) -> Option<Self::Request>;
+
+    fn send(
+        &mut self,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Response<Self::Body>, Self::Error>> + Send;
+
+    /// Where a response came from, as far as it tells.
+    fn sources(response: &Response<Self::Body>) -> Vec<Uri> {
+        AnsweredBy::told(response.extensions())
+            .into_iter()
+            .cloned()
+            .collect()
+    }
+}
+
+/// Reads a response, decides, waits and sends the request again, until there is a response for the caller.
+pub(crate) async fn follow<C: Client>(
+    mut exchange: Exchange,
+    mut client: C,
+    limits: Limits,
+    mut response: Response<C::Body>,
+) -> Result<Response<GareBody<C::Body>>, C::Error> {
+    loop {
+        let status = response.status();
+        let is_readable = may_ask(exchange.method(), &response, limits.max_inspect);
+        let sources = C::sources(&response);
+        if !(is_readable || exchange.may_look_up(status)) || !exchange.trusts(&sources) {
+            exchange.finish(status, response.extensions_mut());
+            return Ok(response.map(GareBody::untouched));
+        }
+        let (mut head, body) = response.into_parts();
+        let (text, held) = if is_readable {
+            Inspection::new(body, limits.max_inspect, limits.inspect_timeout)
+                .read()
+                .await
+        } else {
+            (None, Held::unread(body))
+        };
+        let detection = text.as_deref().map(Detection::of).unwrap_or_default();
+        // A claim may end the sending of the first attempt's body, and with it the connection:
+        // there has to be a reason, and the response has to be read.
+        let has_reason =
+            text.is_some() && (!detection.found.is_empty() || exchange.may_look_up(status));
+        let replayable = client.is_replayable() && (!has_reason || client.claim());
+        let answer = AnswerHead {
+            status,
+            sources: &sources,
+        };
+        let request = match exchange.answered(answer, detection, replayable).await {
+            Verdict::Replay(authorization) => {
+                let request = client.again(&exchange, authorization);
+                if request.is_none() {
+                    // The body was lost while the login went on.
+                    exchange.give_up(GaveUp::NotReplayable);
+                }
+                request
+            }
+            Verdict::Return => None,
+        };
+        let Some(request) = request else {
+            exchange.finish(status, &mut head.extensions);
+            return Ok(Response::from_parts(head, GareBody::inspected(held)));
+        };
+        exchange.replayed();
+        // A connection whose response was read serves the next request.
+        drop((head, held));
+        response = client.send(request).await?;
+    }
+}

@@ -1,0 +1,160 @@
+//! How a request goes through the layer: decided before it is sent, without waiting.
+
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+use http::{Extensions, HeaderMap, HeaderValue, Method, Uri};
+use tokio::time::Instant;
+
+use super::exchange::Exchange;
+use super::origin::OriginRef;
+use super::{
+    Credential, GareOptions, GareOutcome, Identity as Principal, Refusal as GaveUp, Session, events,
+};
+use crate::runtime;
+
+/// A request that is about to be sent.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestHead<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) extensions: &'a Extensions,
+}
+
+/// How a request is routed.
+// On the stack, once a request: a box would cost each an allocation.
+#[allow(clippy::large_enum_variant)]
+pub(crate) enum Route {
+    /// As if there were no layer.
+    Bypass,
+    /// Sent as it came: its origin gets no credential, and starts no login.
+    Untrusted(Untrusted),
+    /// Sent with this `Authorization`; its response is looked at.
+    Handle(Exchange, Authorization),
+}
+
+/// The `Authorization` that a request is first sent with.
+pub(crate) enum Authorization {
+    /// The one that it came with, if any.
+    AsItCame,
+    Replaced(HeaderValue),
+    /// The one that [`Exchange::credential`] waits for.
+    Awaited,
+}
+
+/// A request to an origin that is not trusted.
+pub(crate) struct Untrusted {
+    session: Session,
+    pub(crate) method: Method,
+}
+
+impl Untrusted {
+    /// The outcome for a response that may be a challenge.
+    pub(crate) fn outcome(&self) -> GareOutcome {
+        self.session.counters().gave_up(&GaveUp::Untrusted);
+        events::not_trusted();
+        GareOutcome {
+            refusal: Some(GaveUp::Untrusted),
+            ..GareOutcome::default()
+        }
+    }
+}
+
+/// What kind of `Authorization` a request came with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presented {
+    Nothing,
+    Bearer,
+    /// One that a login cannot replace.
+    Other,
+}
+
+impl Presented {
+    pub(super) fn of(value: Option<&HeaderValue>) -> Self {
+        match value.map(|value| value.as_bytes().get(..7)) {
+            None => Self::Nothing,
+            Some(Some(scheme)) if scheme.eq_ignore_ascii_case(b"bearer ") => Self::Bearer,
+            Some(_) => Self::Other,
+        }
+    }
+}
+
+/// Whose request it is: by name, or by the `Authorization` that it came with.
+pub(super) fn principal(name: Option<&Arc<str>>, presented: Option<&HeaderValue>) -> Principal {
+    match (name, presented) {
+        (Some(name), _) => Principal::Named(Arc::clone(name)),
+        (None, Some(value)) => Principal::Presented(Credential::from_header_value(value.clone())),
+        (None, None) => Principal::Session,
+    }
+}
+
+/// Whether the request is one of those that a login is made of: they carry the client's own
+/// credentials, and must not wait for the login to end.
+fn is_part_of_a_login(path: &str) -> bool {
+    path.strip_prefix("/v2/oauth2/")
+        .is_some_and(|rest| rest == "authorize" || rest == "token" || rest.starts_with("token/"))
+}
+
+impl Session {
+    /// Routes a request. Nothing waits here.
+    pub(crate) fn start(&self, request: RequestHead<'_>) -> Route {
+        let options = request.extensions.get::<GareOptions>();
+        if options.is_some_and(|options| options.never)
+            || runtime::is_in_login()
+            || is_part_of_a_login(request.uri.path())
+        {
+            return Route::Bypass;
+        }
+        let origin = OriginRef::of(request.uri).ok();
+        let trust = &self.settings().trust;
+        let Some(origin) = origin.filter(|origin| trust.allows_view(*origin)) else {
+            return Route::Untrusted(Untrusted {
+                session: self.clone(),
+                method: request.method.clone(),
+            });
+        };
+        let presented = request.headers.get(AUTHORIZATION);
+        let name = options.and_then(|options| options.identity.as_ref());
+        let accounts = self.accounts();
+        let account = match (name, presented) {
+            (None, None) => Some(accounts.own()),
+            (Some(_), None) => Some(accounts.find_or_make(&principal(name, None))),
+            // A request that presents a credential gets an account once it is challenged.
+            (_, Some(_)) => accounts.find(|| principal(name, presented)),
+        };
+        let mut exchange = Exchange::new(self.clone(), request, options, account);
+        let authorization = self.authorization(&mut exchange, presented, origin);
+        Route::Handle(exchange, authorization)
+    }
+
+    fn authorization(
+        &self,
+        exchange: &mut Exchange,
+        presented: Option<&HeaderValue>,
+        origin: OriginRef<'_>,
+    ) -> Authorization {
+        let presented = Presented::of(presented);
+        let Some(account) = &exchange.account else {
+            return Authorization::AsItCame;
+        };
+        if presented == Presented::Other {
+            return Authorization::AsItCame;
+        }
+        let state = account.account().lock();
+        let current = state.current(origin);
+        let is_good = current
+            .is_some_and(|issued| !issued.credential.is_expired(self.settings().expiry_leeway));
+        let is_missed = current.is_some() || presented == Presented::Nothing;
+        if !is_good && is_missed && !state.found_nothing(origin, Instant::now()) {
+            return Authorization::Awaited;
+        }
+        let Some(issued) = current else {
+            return Authorization::AsItCame;
+        };
+        let (value, generation) = (issued.credential.header_value().clone(), issued.generation);
+        drop(state);
+        exchange.sent = generation;
+        Authorization::Replaced(value)
+    }
+}

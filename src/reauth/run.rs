@@ -1,0 +1,130 @@
+//! A run of the reauthenticator: detached from the requests that wait for it.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::ReauthError;
+use super::account::Issued;
+use crate::runtime;
+
+/// What a run ended with. A look-up may find nothing.
+pub(super) type Ended = Result<Option<Issued>, ReauthError>;
+
+/// How long after its time limit a run counts as lost: its runtime may have stopped driving it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What waiters know of a run that is under way.
+#[derive(Clone, Debug)]
+pub(super) struct Running {
+    ended: watch::Receiver<Option<Ended>>,
+    /// `None` for a limit beyond what the clock can express.
+    lost_at: Option<Instant>,
+}
+
+/// The run's own end of [`Running`].
+#[derive(Debug)]
+pub(super) struct Reporter(watch::Sender<Option<Ended>>);
+
+/// A run that takes at most `limit` from now.
+pub(super) fn begin(limit: Duration) -> (Reporter, Running) {
+    let (sender, ended) = watch::channel(None);
+    let lost_at = Instant::now().checked_add(limit.saturating_add(GRACE));
+    (Reporter(sender), Running { ended, lost_at })
+}
+
+impl Running {
+    /// Whether nobody drives the run any more.
+    pub(super) fn is_lost(&self, now: Instant) -> bool {
+        self.lost_at.is_some_and(|lost_at| lost_at <= now)
+    }
+
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.ended.same_channel(&other.ended)
+    }
+
+    /// What the run ends with: an error where it is dropped or lost.
+    pub(super) async fn ended(mut self) -> Ended {
+        let lost_at = self.lost_at.filter(|_| runtime::has_timer());
+        let mut ended = pin!(async move {
+            let ended = self.ended.wait_for(Option::is_some).await;
+            ended.ok().and_then(|ended| ended.clone())
+        });
+        let ended = match lost_at {
+            None => Some(ended.await),
+            Some(lost_at) => runtime::timeout_at(lost_at, ended.as_mut()).await,
+        };
+        match ended {
+            Some(Some(ended)) => ended,
+            Some(None) => Err(ReauthError::no_runtime()),
+            None => Err(ReauthError::timeout()),
+        }
+    }
+}
+
+/// Runs `work` in a task of its own for at most `limit`. `settle` is called exactly once, before
+/// the waiters are told: `work` may end, fail, panic, take too long, or be dropped with its runtime.
+///
+/// `settle` takes the account's lock: do not hold it here.
+pub(super) fn launch<T, W, S>(limit: Duration, reporter: Reporter, work: W, settle: S)
+where
+    T: Send + 'static,
+    W: Future<Output = Result<T, ReauthError>> + Send + 'static,
+    S: FnOnce(Result<T, ReauthError>) -> Ended + Send + 'static,
+{
+    let run = Run {
+        settle: Some((settle, reporter)),
+        result: Some(Err(ReauthError::no_runtime())),
+    };
+    if !runtime::has_timer() {
+        return drop(run);
+    }
+    runtime::spawn(runtime::in_login(async move {
+        run.end(contained(limit, work).await);
+    }));
+}
+
+/// Settles when it is dropped, so that no end of a run can leave it out.
+struct Run<T, S: FnOnce(Result<T, ReauthError>) -> Ended> {
+    settle: Option<(S, Reporter)>,
+    result: Option<Result<T, ReauthError>>,
+}
+
+impl<T, S: FnOnce(Result<T, ReauthError>) -> Ended> Run<T, S> {
+    fn end(mut self, result: Result<T, ReauthError>) {
+        self.result = Some(result);
+    }
+}
+
+impl<T, S: FnOnce(Result<T, ReauthError>) -> Ended> Drop for Run<T, S> {
+    fn drop(&mut self) {
+        if let (Some((settle, reporter)), Some(result)) = (self.settle.take(), self.result.take()) {
+            reporter.0.send_replace(Some(settle(result)));
+        }
+    }
+}
+
+/// `work` with its time limited, and a panic turned into an error.
+async fn contained<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, ReauthError>>,
+) -> Result<T, ReauthError> {
+    let mut work = pin!(runtime::timeout(limit, work));
+    let ended = poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            // A future that panicked is not polled again: this one ends here.
+            Err(_) => Poll::Ready(None),
+        },
+    );
+    match ended.await {
+        Some(Some(result)) => result,
+        Some(None) => Err(ReauthError::timeout()),
+        None => Err(ReauthError::panicked()),
+    }
+}
