@@ -139,21 +139,30 @@ fn texts_have_the_same_limits() {
 
 #[checks::test]
 fn merged_requirements_stay_within_the_limits() {
-    let scope = |n: usize| {
-        let params = AuthorizationParameters::default().with_required_scopes([n.to_string()]);
+    let asks = AuthorizationParameters::default;
+    let scope = |n: usize| Gare::new("X", asks().with_required_scopes([n.to_string()]));
+    let policy = |n: usize| {
+        let params = asks().with_session_required_policies([n.to_string()]);
         Gare::new("X", params)
     };
-    let merged = coalesce((0..1000).map(scope));
-    let sizes: Vec<_> = merged
-        .iter()
-        .map(|gare| gare.authorization_parameters.required_scopes.len())
-        .collect();
-    assert_eq!(sizes.iter().sum::<usize>(), 1000);
-    assert!(
-        sizes.iter().all(|size| *size <= 64) && sizes.len() == 16,
-        "{sizes:?}"
-    );
-    assert_eq!(coalesce(merged.clone()), merged);
+    for merged in [
+        coalesce((0..1000).map(scope)),
+        coalesce((0..1000).map(policy)),
+    ] {
+        let sizes: Vec<_> = merged
+            .iter()
+            .map(|gare| {
+                let params = &gare.authorization_parameters;
+                params.required_scopes.len() + params.session_required_policies.len()
+            })
+            .collect();
+        assert_eq!(sizes.iter().sum::<usize>(), 1000);
+        assert!(
+            sizes.iter().all(|size| *size <= 64) && sizes.len() == 16,
+            "{sizes:?}"
+        );
+        assert_eq!(coalesce(merged.clone()), merged);
+    }
     let long = |n: usize| {
         let policy = format!("{n:0512}");
         let params = AuthorizationParameters::default().with_session_required_policies([policy]);

@@ -33,7 +33,9 @@ fn parameters_of_one_requirement_stay_together() {
     let policy = asks().with_session_required_policies(["p"]);
     let fresh = asks();
     let prompt = asks().with_required_scopes(["s"]).with_prompt("login");
-    let all = [with_mfa, policy, fresh, prompt];
+    let identity = policy.clone().with_session_required_identities(["i"]);
+    let domain = policy.clone().with_session_required_single_domain(["d"]);
+    let all = [with_mfa, policy, fresh, prompt, identity, domain];
     assert_eq!(coalesced(all.clone()), all);
     assert_eq!(coalesced(all.clone().into_iter().chain(all.clone())), all);
 }
@@ -62,6 +64,17 @@ fn message_makes_no_other_requirement_and_the_first_stays() {
         coalesced([silent(), scopes(), policies()]),
         [merged(["a", "b"])]
     );
+}
+
+#[checks::test]
+fn repeated_values_are_asked_for_once() {
+    let policies = asks().with_session_required_policies(["p", "q", "p"]);
+    let scopes = asks().with_required_scopes(["b", "a", "b"]);
+    let both = policies.clone().with_required_scopes(["c", "a", "c"]);
+    let merged = asks()
+        .with_session_required_policies(["p", "q"])
+        .with_required_scopes(["b", "a", "c"]);
+    assert_eq!(coalesced([policies, scopes, both]), [merged]);
 }
 
 #[checks::test]

@@ -80,7 +80,10 @@ fn causes_below_details_are_read_once() {
         // Only a cause, and only below details.
         json!({ "cause": consent }).to_string(),
         json!({"details": {"message": consent}}).to_string(),
+        json!({"detail": {"cause": consent}}).to_string(),
         json!({"details": {"data": {"cause": consent}}}).to_string(),
+        json!({"details": {"data": {"cause": consent, "text": "GridFTP-JSON-Result:"}}})
+            .to_string(),
         json!({"data": {"details": {"cause": consent}}}).to_string(),
     ] {
         assert_eq!(found(&body), [], "{body}");

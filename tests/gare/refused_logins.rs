@@ -286,6 +286,12 @@ fn quotations_are_no_part_of_what_a_service_states() {
         assert_eq!(found.len(), 1, "{body}");
         assert!(!found[0].is_quoted(), "{body}");
     }
+    // Of requirements that are all quoted, each counts once.
+    let other = quoted.replace("evil.example", "other.example");
+    let body = json!({"cause": quoted, "reason": other, "detail": quoted}).to_string();
+    let found = detect(body.as_bytes());
+    assert_eq!(found.len(), 2, "{body}");
+    assert!(found.iter().all(Found::is_quoted), "{body}");
 }
 
 #[checks::test]

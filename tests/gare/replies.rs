@@ -158,6 +158,11 @@ fn cut_reply_keeps_what_was_whole() {
         (r#"{"session_required_mfa": tru"#, ""),
         // It may have been longer.
         (r#"{"session_required_mfa": true"#, ""),
+        // The string that was cut ends with an escaped quotation mark, not with that.
+        (
+            "{\"session_required_policies\": [\"p\"], \"session_message\": \"say \\\"}}\r\n530 End.",
+            policies,
+        ),
         // Whoever only says something asks for nothing.
         (r#"{"session_message": "m", "#, ""),
     ] {
@@ -198,6 +203,8 @@ fn strings_of_a_reply_are_read_as_json() {
         (r"\u0041\ud83d\ude00", "A\u{1f600}"),
         (r"\ud800", "\u{fffd}"),
         (r"530-\\ } %0A é", "530-\\ } %0A é"),
+        // The escapes of what is JSON stay, though one level more could be taken off.
+        (r"a\\\\nb", r"a\\nb"),
     ] {
         let document = format!(
             r#"{{"authorization_parameters": {{"session_message": "{spelled}", "session_required_mfa": true}}}}"#
@@ -205,8 +212,11 @@ fn strings_of_a_reply_are_read_as_json() {
         let expected = AuthorizationParameters::default()
             .with_session_message(message)
             .with_session_required_mfa(true);
-        for body in bodies(&format!("530-{REPLY} {document}\r\n530 End.\r\n")) {
-            assert_eq!(found(&body), std::slice::from_ref(&expected), "{body}");
+        let continued = document.replacen('{', "{\r\n530-", 1);
+        for document in [document, continued] {
+            for body in bodies(&format!("530-{REPLY} {document}\r\n530 End.\r\n")) {
+                assert_eq!(found(&body), std::slice::from_ref(&expected), "{body}");
+            }
         }
     }
 }
@@ -263,6 +273,22 @@ fn reply_ends_where_its_string_does() {
     // A whole body that was cut is no JSON, and does not begin as a refused login does.
     let cut = r#"{"message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"uchi", "request_id": "x"]}"#;
     assert_eq!(located(cut), [""; 0]);
+}
+
+/// What follows is no part of a string that was cut, though a quotation mark is in it.
+#[checks::test]
+fn cut_reply_ends_before_the_next_one() {
+    let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_required_mfa": true, "session_message": "m"#;
+    let next = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_required_policies": ["p"]}}"#;
+    let expected = [
+        AuthorizationParameters::default().with_session_required_mfa(true),
+        AuthorizationParameters::default().with_session_required_policies(["p"]),
+    ];
+    for end in ENDS {
+        for body in bodies(&format!("{cut}{end}{next}")) {
+            assert_eq!(found(&body), expected, "{body}");
+        }
+    }
 }
 
 #[checks::test]

@@ -85,6 +85,10 @@ pub(crate) const CONSENTS: &[(&str, &str)] = &[
         r#"{"code":"ConsentRequired","required_scopes":["a"],"authorization_parameters":{"required_scopes":"b","prompt":"consent"}}"#,
         r#"ConsentRequired {"required_scopes":["a"]}"#,
     ),
+    (
+        r#"{"code":"ConsentRequired","required_scopes":["a"],"authorization_parameters":{"session_required_identities":"i","prompt":"consent"}}"#,
+        r#"ConsentRequired {"required_scopes":["a"]}"#,
+    ),
     (r#"{"code":"Other","required_scopes":["a"]}"#, "none"),
     (
         r#"{"code":"ConsentRequired","required_scope":"a","authorization_parameters":{"prompt":1,"x":2}}"#,
