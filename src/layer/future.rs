@@ -73,17 +73,23 @@ where
                     return Poll::Ready(Ok(response.map(GareBody::untouched)));
                 }
                 Projected::First { call, kept } => {
-                    assert!(kept.is_some(), "`GareFuture` polled after completion");
+                    let polled_again = "`GareFuture` polled after completion";
+                    let first = kept.as_mut().expect(polled_again);
                     let response = ready!(call.poll(cx));
-                    let First {
-                        mut exchange,
-                        replays,
-                    } = kept.take().expect("the first attempt");
-                    let mut response = response?;
+                    let mut response = match response {
+                        Ok(response) => response,
+                        Err(error) => {
+                            *kept = None;
+                            return Poll::Ready(Err(error));
+                        }
+                    };
+                    let exchange = &mut first.exchange;
                     if !exchange.may_follow(&response, this.limits.max_inspect) {
                         exchange.finish(response.status(), response.extensions_mut());
+                        *kept = None;
                         return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     }
+                    let First { exchange, replays } = kept.take().expect(polled_again);
                     let follow = Box::pin(follow(exchange, replays, *this.limits, response));
                     this.state.set(State::Following { follow });
                 }

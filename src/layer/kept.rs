@@ -14,11 +14,16 @@ pub(crate) struct KeptHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl KeptHeaders {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let kept = headers.iter().map(|(name, value)| match *name {
-            AUTHORIZATION => (AUTHORIZATION, HeaderValue::from_static("")),
-            _ => (name.clone(), value.clone()),
-        });
-        Self(kept.collect())
+        let mut kept = Vec::with_capacity(headers.len());
+        for (name, value) in headers {
+            let value = if *name == AUTHORIZATION {
+                HeaderValue::from_static("")
+            } else {
+                value.clone()
+            };
+            kept.push((name.clone(), value));
+        }
+        Self(kept)
     }
 
     pub(crate) fn with(&self, authorization: HeaderValue) -> HeaderMap {

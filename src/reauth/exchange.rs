@@ -66,6 +66,7 @@ impl Exchange {
     pub(super) fn new(
         session: Session,
         request: RequestHead<'_>,
+        presented: Option<&HeaderValue>,
         options: Option<&GareOptions>,
         account: Option<InUse>,
     ) -> Self {
@@ -73,7 +74,7 @@ impl Exchange {
             session,
             method: request.method.clone(),
             uri: request.uri.clone(),
-            presented: request.headers.get(http::header::AUTHORIZATION).cloned(),
+            presented: presented.cloned(),
             options: options.cloned().unwrap_or_default(),
             account,
             sent: 0,

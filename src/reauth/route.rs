@@ -121,7 +121,7 @@ impl Session {
             // A request that presents a credential gets an account once it is challenged.
             (_, Some(_)) => accounts.find(|| principal(name, presented)),
         };
-        let mut exchange = Exchange::new(self.clone(), request, options, account);
+        let mut exchange = Exchange::new(self.clone(), request, presented, options, account);
         let authorization = self.authorization(&mut exchange, presented, origin);
         Route::Handle(exchange, authorization)
     }
