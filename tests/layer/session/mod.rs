@@ -17,6 +17,7 @@ mod principals;
 mod quoted;
 mod remembered;
 mod renewals;
+mod runtimes;
 mod time;
 mod users;
 mod values;
