@@ -13,6 +13,32 @@ use crate::reauth::{Authorization, Exchange, RequestHead, Route, Session, Untrus
 
 /// The service that [`GareLayer`](super::GareLayer) makes.
 ///
+/// # If the compiler says that `call` or `oneshot` does not exist
+///
+/// A `GareService` is a [`Service`] only where all of these hold:
+///
+/// | what | bound | otherwise |
+/// | --- | --- | --- |
+/// | the body of the request | [`ReplayableBody`] + `Send + 'static` | put a stream into a [`ReplayBody`](super::ReplayBody) |
+/// | the inner service | `Clone + Send + 'static` | a `BoxCloneService` in place of a `BoxService`, or tower's `Buffer` around it |
+/// | its future | `Send` | an `Arc` in place of an `Rc`, and no guard of a lock across an `.await` |
+/// | its response | `http::Response` with a body that is `Send + 'static`, whose error is `Send` | box the body, for example with `BodyExt::boxed` |
+///
+/// The compiler often leaves out which of them is missing. A function with the bound in question says it:
+///
+/// ```compile_fail,E0277
+/// use globus_gare::layer::{GareLayer, ReplayableBody};
+/// use globus_gare::reauth::{Credential, reauth_fn};
+///
+/// fn is_replayable<B: ReplayableBody>(_: &http::Request<B>) {}
+///
+/// let stream = http_body_util::StreamBody::new(futures_util::stream::empty::<
+///     Result<http_body::Frame<bytes::Bytes>, std::io::Error>,
+/// >());
+/// // error: `StreamBody<...>` cannot be replayed after a login
+/// is_replayable(&http::Request::new(stream));
+/// ```
+///
 /// # Clone
 ///
 /// Clones share the [`Session`]; each has a clone of the inner service.
@@ -37,7 +63,12 @@ impl<S> GareService<S> {
         &self.inner
     }
 
-    /// The wrapped service, out of the layer.
+    /// The wrapped service, to be changed. Clones that were made before keep theirs as it is.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The wrapped service, out of the layer. The session goes on for the other clones.
     pub fn into_inner(self) -> S {
         self.inner
     }
