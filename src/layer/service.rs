@@ -24,19 +24,25 @@ use crate::reauth::{Authorization, Exchange, RequestHead, Route, Session, Untrus
 /// | its future | `Send` | an `Arc` in place of an `Rc`, and no guard of a lock across an `.await` |
 /// | its response | `http::Response` with a body that is `Send + 'static`, whose error is `Send` | box the body, for example with `BodyExt::boxed` |
 ///
-/// The compiler often leaves out which of them is missing. A function with the bound in question says it:
+/// For `oneshot` the compiler often leaves out which of them is missing; for a function that
+/// requires the service it names it:
 ///
 /// ```compile_fail,E0277
-/// use globus_gare::layer::{GareLayer, ReplayableBody};
+/// use bytes::Bytes;
+/// use globus_gare::layer::GareLayer;
 /// use globus_gare::reauth::{Credential, reauth_fn};
+/// use http::{Request, Response};
+/// use http_body_util::{BodyStream, Full, StreamBody};
+/// use tower::{Layer, Service, service_fn};
 ///
-/// fn is_replayable<B: ReplayableBody>(_: &http::Request<B>) {}
+/// fn check<S: Service<Request<B>>, B>(_: &S, _: &Request<B>) {}
 ///
-/// let stream = http_body_util::StreamBody::new(futures_util::stream::empty::<
-///     Result<http_body::Frame<bytes::Bytes>, std::io::Error>,
-/// >());
+/// type Stream = StreamBody<BodyStream<Full<Bytes>>>;
+/// let inner = service_fn(|_: Request<Stream>| async { Response::builder().body(Full::<Bytes>::default()) });
+/// let client = GareLayer::new(reauth_fn(|_| async { Ok(Credential::bearer("token")?) })).layer(inner);
+/// let request = Request::new(StreamBody::new(BodyStream::new(Full::default())));
 /// // error: `StreamBody<...>` cannot be replayed after a login
-/// is_replayable(&http::Request::new(stream));
+/// check(&client, &request);
 /// ```
 ///
 /// # Clone
