@@ -11,6 +11,7 @@ mod issued;
 mod late_refreshes;
 mod login_requests;
 mod logins;
+mod many_accounts;
 mod options;
 mod origins;
 mod principals;
