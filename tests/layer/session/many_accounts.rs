@@ -1,4 +1,5 @@
-//! Very many users at once.
+//! Very many users at once. What each of them allocates shows copies of a table, not walks through one: those are ruled
+//! out by the tables themselves, a hash map of accounts and a B-tree of idle ones, of which only the first entry is read.
 
 use std::sync::Arc;
 
