@@ -39,11 +39,11 @@ fn paused() -> Runtime {
 fn lead(client: &Service, login: &Login) -> (Runtime, JoinHandle<Answer>) {
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
-    let leader = runtime.block_on(async {
-        let leader = spawn(client, get("/"));
-        settle().await;
-        leader
-    });
+    let leader = {
+        let _entered = runtime.enter();
+        spawn(client, get("/"))
+    };
+    runtime.block_on(settle());
     assert_eq!(login.logins(), 1);
     (runtime, leader)
 }
