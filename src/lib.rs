@@ -45,6 +45,9 @@ pub mod reauth;
 pub mod reqwest;
 mod runtime;
 
+/// Makes an `async fn` of an implementation of [`Reauthenticator`] fit its trait.
+pub use async_trait::async_trait;
+
 pub use crate::layer::GareLayer;
 pub use crate::reauth::{
     Challenge, Credential, Environment, GareOptions, GareOutcome, ReauthError, Reauthenticator,

@@ -24,6 +24,8 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// Whether there is a runtime here, with its timer on: without one tokio's timers panic.
+///
+/// There is no other way to find out. The panic is caught; a panic hook still sees it.
 pub(crate) fn has_timer() -> bool {
     Handle::try_current().is_ok() && catch_unwind(|| drop(sleep(Duration::ZERO))).is_ok()
 }

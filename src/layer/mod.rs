@@ -76,7 +76,8 @@
 //! # Runtime
 //!
 //! Logins run as tasks of the tokio runtime that the response future is polled
-//! on; it needs its timer.
+//! on; it needs its timer. Without either a login fails with an error that says so. A login whose
+//! runtime ends before it is led again by the next request that is challenged.
 //!
 //! # Cost
 //!

@@ -13,6 +13,38 @@ use crate::reauth::{Authorization, Exchange, RequestHead, Route, Session, Untrus
 
 /// The service that [`GareLayer`](super::GareLayer) makes.
 ///
+/// # If the compiler says that `call` or `oneshot` does not exist
+///
+/// A `GareService` is a [`Service`] only where all of these hold:
+///
+/// | what | bound | otherwise |
+/// | --- | --- | --- |
+/// | the body of the request | [`ReplayableBody`] + `Send + 'static` | put a stream into a [`ReplayBody`](super::ReplayBody) |
+/// | the inner service | `Clone + Send + 'static` | a `BoxCloneService` in place of a `BoxService`, or tower's `Buffer` around it |
+/// | its future | `Send` | an `Arc` in place of an `Rc`, and no guard of a lock across an `.await` |
+/// | its response | `http::Response` with a body that is `Send + 'static`, whose error is `Send` | box the body, for example with `BodyExt::boxed` |
+///
+/// For `oneshot` the compiler often leaves out which of them is missing; for a function that
+/// requires the service it names it:
+///
+/// ```compile_fail,E0277
+/// use bytes::Bytes;
+/// use globus_gare::layer::GareLayer;
+/// use globus_gare::reauth::{Credential, reauth_fn};
+/// use http::{Request, Response};
+/// use http_body_util::{BodyStream, Full, StreamBody};
+/// use tower::{Layer, Service, service_fn};
+///
+/// fn check<S: Service<Request<B>>, B>(_: &S, _: &Request<B>) {}
+///
+/// type Stream = StreamBody<BodyStream<Full<Bytes>>>;
+/// let inner = service_fn(|_: Request<Stream>| async { Response::builder().body(Full::<Bytes>::default()) });
+/// let client = GareLayer::new(reauth_fn(|_| async { Ok(Credential::bearer("token")?) })).layer(inner);
+/// let request = Request::new(StreamBody::new(BodyStream::new(Full::default())));
+/// // error: `StreamBody<...>` cannot be replayed after a login
+/// check(&client, &request);
+/// ```
+///
 /// # Clone
 ///
 /// Clones share the [`Session`]; each has a clone of the inner service.
@@ -37,7 +69,12 @@ impl<S> GareService<S> {
         &self.inner
     }
 
-    /// The wrapped service, out of the layer.
+    /// The wrapped service, to be changed. Clones that were made before keep theirs as it is.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The wrapped service, out of the layer. The session goes on for the other clones.
     pub fn into_inner(self) -> S {
         self.inner
     }

@@ -202,6 +202,8 @@ impl State {
                 self.nothing_found.clear();
                 Ok(Some(issued))
             }
+            // Nobody said no: the next request may lead a login on a runtime that works.
+            Err(error) if error.is_no_runtime() => Err(error),
             Err(error) => {
                 self.failed = Some((backoff, error.clone()));
                 Err(error)

@@ -102,6 +102,11 @@ impl ReauthError {
         Self::of(Kind::NoRuntime, None)
     }
 
+    /// Whether nobody was asked to the end, for want of a runtime: the next request may ask.
+    pub(super) fn is_no_runtime(&self) -> bool {
+        matches!(self.0.kind, Kind::NoRuntime)
+    }
+
     fn of(kind: Kind, source: Option<Source>) -> Self {
         Self(Arc::new(Inner { kind, source }))
     }
@@ -148,7 +153,9 @@ impl fmt::Display for ReauthError {
                 f.write_str("a person has to log in, and this program cannot ask one")
             }
             Kind::Panicked => f.write_str("the reauthenticator panicked"),
-            Kind::NoRuntime => f.write_str("a login needs a running tokio runtime"),
+            Kind::NoRuntime => f.write_str(
+                "a login needs a tokio runtime that has its timer enabled and runs until the login has ended",
+            ),
             Kind::Other(message) => f.write_str(message),
         }
     }

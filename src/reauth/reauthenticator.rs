@@ -28,10 +28,12 @@ use super::{Challenge, Credential, ReauthError, Target};
 ///
 /// # Example
 ///
-/// A program whose tokens come from elsewhere, and who asks its user for a new one.
+/// A program whose tokens come from elsewhere. Each implementation carries
+/// [`#[async_trait]`](crate::async_trait): without it the compiler says that the lifetime
+/// parameters of its methods do not match the trait (E0195).
 ///
 /// ```
-/// use async_trait::async_trait;
+/// use globus_gare::async_trait;
 /// use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Target};
 ///
 /// struct FromEnvironment;

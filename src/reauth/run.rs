@@ -50,6 +50,9 @@ impl Running {
 
     /// What the run ends with: an error where it is dropped or lost.
     pub(super) async fn ended(mut self) -> Ended {
+        if let Some(ended) = self.ended.borrow().clone() {
+            return ended;
+        }
         let lost_at = self.lost_at.filter(|_| runtime::has_timer());
         let mut ended = pin!(async move {
             let ended = self.ended.wait_for(Option::is_some).await;

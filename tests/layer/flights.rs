@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, GaveUp, Principal, ReauthError,
-    Reauthenticator, Target,
+    Challenge, Credential, GareOptions, GareOutcome, Principal, ReauthError, Reauthenticator,
+    Target,
 };
 use http::Request;
 use tower::ServiceExt;
@@ -271,33 +271,6 @@ async fn requests_of_a_login_bypass_the_layer() {
         let heard = response.headers()["heard"].is_empty();
         assert_eq!(heard, passes, "{path}");
     }
-}
-
-#[checks::test]
-async fn login_without_a_runtime_is_an_error_and_no_panic() {
-    let (client, _) = wants(&GareLayer::new(Login::at_once()), 1);
-    let response = std::thread::spawn(move || {
-        let request = get("/");
-        futures_util::future::FutureExt::now_or_never(async {
-            let mut response = Box::pin(client.oneshot(request));
-            loop {
-                if let std::task::Poll::Ready(response) = futures_util::poll!(&mut response) {
-                    return response;
-                }
-            }
-        })
-    });
-    let response = response
-        .join()
-        .expect("no panic")
-        .expect("done")
-        .expect("a response");
-    let refusal = outcome(&response).gave_up();
-    let Some(GaveUp::Failed(error)) = refusal else {
-        panic!("{refusal:?}");
-    };
-    assert_eq!(error.to_string(), "a login needs a running tokio runtime");
-    assert!(!(error.is_declined() || error.is_timeout()), "{error:?}");
 }
 
 /// Gets its credential through the very stack that waits for it.

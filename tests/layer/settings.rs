@@ -41,3 +41,12 @@ fn client_behind_a_layer_can_be_taken_back() {
     assert_eq!(*service.get_ref(), "client");
     assert_eq!(service.into_inner(), "client");
 }
+
+#[checks::test]
+fn client_behind_a_layer_can_be_changed() {
+    let mut service = GareLayer::from_session(builder().build()).layer(vec![1]);
+    let clone = service.clone();
+    service.get_mut().push(2);
+    assert_eq!(*service.get_ref(), [1, 2]);
+    assert_eq!(clone.into_inner(), [1], "a clone has its own client");
+}

@@ -7,3 +7,25 @@
 fn misuse_gives_readable_compile_errors() {
     trybuild::TestCases::new().compile_fail("tests/surface/cases/*.rs");
 }
+
+#[checks::test]
+fn errors_about_a_stream_name_the_missing_trait() {
+    // With `oneshot` of a client whose body type is fixed the compiler stops short of the missing bound: the page of
+    // `GareService` begins with that case.
+    for (error, words) in [
+        (
+            include_str!("cases/stream_as_a_body.stderr"),
+            "is not a `ReplayableBody`",
+        ),
+        (
+            include_str!("cases/stream_where_a_service_is_required.stderr"),
+            "is not a `ReplayableBody`",
+        ),
+        (
+            include_str!("cases/stream_to_a_boxed_client.stderr"),
+            ">: ReplayableBody`",
+        ),
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+}

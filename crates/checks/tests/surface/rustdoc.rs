@@ -112,7 +112,7 @@ impl<'j> Walk<'j> {
         let source = inner["source"].as_str().unwrap_or_default();
         self.api.items.insert(format!("use {within}::{source}"));
         self.mentions(inner, within);
-        self.mention(&inner["id"], within);
+        self.mention(&inner["id"], &format!("{within}::{source}"));
     }
 
     fn implementation(&mut self, inner: &Value, path: &str) {

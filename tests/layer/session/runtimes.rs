@@ -1,0 +1,138 @@
+//! Runtimes on which nobody can log in, or that stop while somebody does.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{GaveUp, ReauthError, Session};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use checks::mock::{
+    Answer, Login, MFA, Service, answer, behind, get, outcome, send, settle, spawn, token_number,
+};
+
+const LIMIT: Duration = Duration::from_secs(5);
+const NEEDS: &str =
+    "a login needs a tokio runtime that has its timer enabled and runs until the login has ended";
+
+/// A service that lets in whoever has logged in.
+fn client(login: &Login) -> Service {
+    let session = Session::builder(login.clone()).login_timeout(LIMIT).build();
+    behind(
+        &GareLayer::from_session(session),
+        |request| match token_number(&request) {
+            0 => answer(403, MFA),
+            _ => answer(200, ""),
+        },
+    )
+}
+
+fn paused() -> Runtime {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_time().start_paused(true);
+    builder.build().expect("a runtime")
+}
+
+/// A request whose login is under way, on a runtime that is driven no further.
+fn lead(client: &Service, login: &Login) -> (Runtime, JoinHandle<Answer>) {
+    let runtime = Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime");
+    let leader = {
+        let _entered = runtime.enter();
+        spawn(client, get("/"))
+    };
+    runtime.block_on(settle());
+    assert_eq!(login.logins(), 1);
+    (runtime, leader)
+}
+
+fn failure(response: &Answer) -> &ReauthError {
+    match outcome(response).gave_up() {
+        Some(GaveUp::Failed(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[checks::test]
+fn login_without_a_runtime_is_an_error_and_no_panic() {
+    let login = Login::at_once();
+    let client = client(&login);
+    for _ in 0..2 {
+        let mut request = Box::pin(send(&client, get("/")));
+        // The mock service lets others have their turn before it answers.
+        let polls = std::iter::repeat_with(|| request.as_mut().now_or_never());
+        let response = polls.take(10).flatten().next().expect("a response");
+        assert_eq!(failure(&response).to_string(), NEEDS);
+        assert!(!failure(&response).is_timeout());
+    }
+    assert_eq!(login.logins(), 0);
+    // Nobody was asked, so nothing backs off.
+    assert_eq!(paused().block_on(send(&client, get("/"))).status(), 200);
+}
+
+#[checks::test]
+fn login_without_a_timer_is_an_error_and_no_panic() {
+    let login = Login::at_once();
+    let client = client(&login);
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    for _ in 0..2 {
+        let response = runtime.block_on(send(&client, get("/")));
+        assert_eq!(failure(&response).to_string(), NEEDS);
+    }
+    assert_eq!(login.logins(), 0);
+    assert_eq!(paused().block_on(send(&client, get("/"))).status(), 200);
+}
+
+#[checks::test]
+fn login_that_nobody_drives_is_led_again() {
+    let login = Login::held();
+    let client = client(&login);
+    let (stopped, leader) = lead(&client, &login);
+    let running = paused();
+    running.block_on(async {
+        let began = Instant::now();
+        let response = send(&client, get("/")).await;
+        assert!(failure(&response).is_timeout(), "{response:?}");
+        let waited = began.elapsed();
+        assert!(waited <= LIMIT + Duration::from_secs(2), "{waited:?}");
+        assert_eq!(login.logins(), 1, "it waited for the login of another");
+
+        let next = spawn(&client, get("/"));
+        settle().await;
+        assert_eq!(login.logins(), 2);
+        // The first login would succeed too, if anybody drove it.
+        login.let_go();
+        login.let_go();
+        assert_eq!(next.await.expect("no panic").status(), 200);
+    });
+
+    // Too late: another login has taken its place.
+    let response = stopped.block_on(leader).expect("no panic");
+    assert!(failure(&response).is_timeout(), "{response:?}");
+    let response = running.block_on(send(&client, get("/")));
+    assert_eq!((response.status().as_u16(), login.logins()), (200, 2));
+}
+
+#[checks::test]
+fn login_whose_runtime_is_dropped_is_led_again() {
+    let login = Login::held();
+    let client = client(&login);
+    let (dropped, _) = lead(&client, &login);
+    paused().block_on(async {
+        let began = Instant::now();
+        let waiter = spawn(&client, get("/"));
+        settle().await;
+        dropped.shutdown_background();
+        let response = waiter.await.expect("no panic");
+        assert_eq!(failure(&response).to_string(), NEEDS);
+        assert_eq!(began.elapsed(), Duration::ZERO, "it is told at once");
+
+        let next = spawn(&client, get("/"));
+        settle().await;
+        assert_eq!(login.logins(), 2);
+        login.let_go();
+        assert_eq!(next.await.expect("no panic").status(), 200);
+    });
+}
