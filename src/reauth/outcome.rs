@@ -94,7 +94,7 @@ impl fmt::Display for GaveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Untrusted => "the response came from an origin that is not trusted",
-            Self::NotBearer => "the request has an Authorization header that a login cannot replace",
+            Self::NotBearer => "the request has an Authorization that a login cannot replace",
             Self::NotReplayable => "the request's body cannot be sent again",
             Self::LoginOnly => "the request has the option login_only",
             Self::NoPrompt => "the request has the option no_prompt",
