@@ -24,7 +24,7 @@
 //! # Clients, bodies, transports
 //!
 //! Each cell is a test, over HTTP/1 and over HTTP/2, that compares what the caller reads with what it
-//! reads without the layer (`tests/bodies/matrix.rs`).
+//! reads without the layer (`crates/checks/tests/behaviour/bodies/matrix.rs`).
 //!
 //! | request body | hyper-util | reqwest, as a service | reqwest-middleware |
 //! | --- | --- | --- | --- |
