@@ -1,34 +1,32 @@
-//! Middleware that satisfies Globus Auth requirements errors and carries on.
+//! Middleware that satisfies Globus Auth requirements errors and replays the request.
 //!
-//! A Globus service refuses a request when the user's session is too old, too
-//! weak, or lacks a consent. The refusal is a Globus Auth Requirements Error
-//! (GARE): `authorization_parameters` in the body of a 4xx, or JSON buried in
-//! the GridFTP text of a 502. This crate notices it, has a
-//! [`Reauthenticator`] log the user in, and sends the
-//! request again.
+//! A Globus service rejects a request when the user's session is too old, too weak, or lacks a
+//! consent. Its response, a challenge, carries a Globus Auth Requirements Error (GARE):
+//! `authorization_parameters` in the body of a 4xx, or JSON inside the GridFTP text of a 502. This
+//! crate detects the GARE, has a [`Reauthenticator`] log the user in, and replays the request.
 //!
 //! ```text
 //!            request                        request + credential
 //!  caller ------------> layer::GareLayer ----------------------> service
 //!         <------------        |   ^     <----------------------
-//!            answer            |   |        answer, or a refusal
+//!           response           |   |        response, or a challenge
 //!                gare::detect  |   |  credential
 //!                              v   |
 //!                        reauth::Session --------> Reauthenticator
 //!                     one login at a time   challenge   (yours, or
-//!                     for each identity                  GlobusApp)
+//!                     for each principal                 GlobusApp)
 //! ```
 //!
-//! - [`gare`] is the document: what a service asks for, found in any body.
-//! - [`reauth`] is the deciding: who logs in, when, and for whom.
+//! - [`gare`] parses GAREs, and finds them in response bodies.
+//! - [`reauth`] has sessions and credentials: one login for many requests.
 //! - [`layer`] is the middleware for tower.
 #![cfg_attr(
     feature = "reqwest",
     doc = "- [`reqwest`] is the middleware for `reqwest-middleware`."
 )]
 //!
-//! Two companions: [`globus-login`](https://docs.rs/globus-login) is a real login at Globus Auth, and
-//! [`fake-globus`](https://docs.rs/fake-globus) is a Globus to test against.
+//! Two companion crates: [`globus-login`](https://docs.rs/globus-login) logs users in at Globus Auth,
+//! and [`fake-globus`](https://docs.rs/fake-globus) is a local Globus for tests.
 //!
 //! Start with [`layer::GareLayer`], or with a page of the [`guide`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -54,7 +52,7 @@ pub use crate::reauth::{
     Session, SessionBuilder, Trust, reauth_fn,
 };
 
-// The examples of the README are compiled like any other.
+// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

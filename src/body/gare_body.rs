@@ -12,9 +12,8 @@ use super::{into_bytes, length, remaining};
 pin_project! {
     /// The response body of a [`GareService`](crate::layer::GareService).
     ///
-    /// What the caller reads from it is what it would have read from the inner
-    /// service's body: what was looked at comes first, the rest streams on. Data
-    /// that was looked at comes in one frame, however many it came in.
+    /// It gives the same bytes and trailers as the inner service's body: first the part that the
+    /// layer inspected, then the rest. Inspected data comes in one frame.
     pub struct GareBody<B>
     where
         B: Body,
@@ -31,7 +30,7 @@ pin_project! {
         B: Body,
     {
         Untouched { #[pin] body: B },
-        // In a box, for what few bodies have is not to be moved about with all.
+        // Boxed: few bodies have it.
         Inspected { held: Box<Held<B>> },
     }
 }

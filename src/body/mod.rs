@@ -1,6 +1,5 @@
-//! Bodies: an answer's, read ahead and given back whole; a request's, sent more
-//! than once. The tower layer and the reqwest middleware both use them, and
-//! `layer` is where they are public.
+//! Read-ahead response bodies and replayable request bodies. The tower layer and the reqwest
+//! middleware use them; the module `layer` exports them.
 
 mod ahead;
 mod gare_body;

@@ -9,30 +9,26 @@ use http_body::{Body, Frame, SizeHint};
 use super::ReplayableBody;
 use super::recording::{Position, Recording, Turn};
 
-/// Makes any body one that can be sent again, by keeping what was sent of it.
+/// A replayable wrapper for any body. It keeps the chunks that were sent.
 ///
-/// Nothing is read before the HTTP client reads it, and nothing is copied: the
-/// chunks that were sent are kept, trailers too, as long as there is a copy to
-/// send them again. Length and trailers stay as they were, and with them the
-/// `content-length` or the chunks of each attempt.
+/// Nothing is read before the HTTP client reads it, and no bytes are copied. Sent chunks and trailers
+/// are kept while a copy exists that may send them again. Length and trailers stay the same, so each
+/// attempt has the same framing (`content-length` or chunks).
 ///
 /// # Limit
 ///
 /// Up to [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT) bytes of data (64 KiB) are kept,
-/// or as many as [`with_limit`](Self::with_limit) says. A body that turns out
-/// longer streams on, in the attempt that is under way, and what was kept is
-/// let go: such a request is not sent again, and the outcome of its response is
+/// or as many as [`with_limit`](Self::with_limit) says. A longer body continues to stream in the
+/// current attempt, and the kept chunks are dropped. Its request is not replayed: the outcome is
 /// [`NotReplayable`](crate::reauth::GaveUp::NotReplayable).
 ///
 /// # What a replay sends
 ///
-/// The same bytes from the first to the last, whatever the attempt before it
-/// did: never began, stopped in the middle because the service answered early,
-/// or is still sending. A body that failed is not sent again.
+/// A replay sends the whole body, whether the earlier attempt never began, stopped because the
+/// service responded early, or still sends. A body that failed is not replayed.
 ///
-/// While a login is under way the earlier attempt may go on to send what fits
-/// the limit. What is beyond it belongs to the replay, and the earlier attempt
-/// ends with a [`ReplayBodyError`](super::ReplayBodyError).
+/// While a login is under way the earlier attempt may continue to send data within the limit. Data
+/// beyond the limit belongs to the replay; the earlier attempt ends there with a [`ReplayBodyError`](super::ReplayBodyError).
 ///
 /// ```
 /// use bytes::Bytes;
@@ -44,7 +40,7 @@ use super::recording::{Position, Recording, Turn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-/// // A service that says what it was sent, once it knows by whom.
+/// // A service that echoes the request body once it accepts the token.
 /// async fn echo<B>(request: http::Request<B>) -> Result<http::Response<Full<Bytes>>, B::Error>
 /// where
 ///     B: http_body::Body<Data = Bytes>,

@@ -1,10 +1,9 @@
 use std::fmt;
 
-/// Why a copy of a [`ReplayBody`](super::ReplayBody) ended before the body did.
+/// An error from a copy of a [`ReplayBody`](super::ReplayBody) that ended before the body did.
 ///
-/// The body's own error, where there is one, is given as it is; this one is for
-/// the copies that have none of their own. It reaches the HTTP client, inside
-/// its error, and nobody else: the attempt was over already.
+/// If the body itself fails, one copy gives the body's own error and the others give this one. Only
+/// the HTTP client sees it, for an attempt whose response has already come.
 #[derive(Clone, Debug)]
 pub struct ReplayBodyError(Kind);
 
@@ -18,7 +17,7 @@ impl ReplayBodyError {
     pub(super) const OVERTAKEN: Self = Self(Kind::Overtaken);
     pub(super) const BROKEN: Self = Self(Kind::Broken);
 
-    /// Whether another copy read on, beyond what is kept.
+    /// Whether another copy read beyond the kept data.
     pub fn is_overtaken(&self) -> bool {
         matches!(self.0, Kind::Overtaken)
     }

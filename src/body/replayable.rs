@@ -5,16 +5,13 @@ use http_body::Body;
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 use http_body_util::{BodyExt, Either, Empty, Full};
 
-/// A request body that can be sent a second time.
+/// A request body that may be sent again.
 ///
-/// A body that is cheap to clone says so by returning a copy; a stream that is
-/// read only once returns `None`, and its request is sent once. Put a stream
-/// into a [`ReplayBody`](super::ReplayBody) to have it sent again.
+/// A body that is cheap to clone returns a copy. A stream returns `None`, and its request is sent
+/// once. Wrap a stream in a [`ReplayBody`](super::ReplayBody) to make it replayable.
 ///
-/// A boxed body ([`BoxBody`], [`UnsyncBoxBody`]) shows nothing of itself but
-/// whether it is empty: the requests without a body are sent again. Box a
-/// request's body *outside* the layer's client, or put the box itself into a
-/// `ReplayBody`, to have the others sent again too.
+/// A boxed body ([`BoxBody`], [`UnsyncBoxBody`]) is replayable only if it is empty. To replay other
+/// boxed bodies, box the body inside the layer, or wrap the box in a `ReplayBody`.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -34,17 +31,16 @@ use http_body_util::{BodyExt, Either, Empty, Full};
     note = "or implement `ReplayableBody` and return `None`, to have such requests sent once"
 )]
 pub trait ReplayableBody: Sized {
-    /// A copy that sends the same bytes, or `None` where there cannot be one.
+    /// Returns a copy that sends the same bytes, or `None` if the body cannot be copied.
     ///
     /// It takes `&mut self` for bodies that share their bytes only by giving them
     /// away, as `reqwest::Body` does. What `self` sends must stay the same.
     fn try_clone(&mut self) -> Option<Self>;
 
-    /// Whether this copy, which was made before another one was sent, would
-    /// still send the same bytes; if so, it has to remain so until it is sent.
+    /// Whether this copy can still send the same bytes. If `true`, that must hold until it is sent.
     ///
-    /// It is called before anybody is asked to log in for the copy's sake, and
-    /// again right before the copy is sent. By default a copy lasts.
+    /// Called before a person is asked to log in for a replay of this copy, and again right before
+    /// the copy is sent. By default `true`.
     fn claim(&self) -> bool {
         true
     }

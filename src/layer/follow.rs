@@ -1,4 +1,4 @@
-//! What follows a response that may be a challenge: few requests come here.
+//! Reads a response that may be a challenge, waits for a credential, and replays the request.
 
 use std::future::Future;
 
@@ -30,7 +30,7 @@ pub(crate) trait Client: Send {
         request: Self::Request,
     ) -> impl Future<Output = Result<Response<Self::Body>, Self::Error>> + Send;
 
-    /// Where a response came from, as far as it tells.
+    /// The URIs that a response came from, as far as they are recorded.
     fn sources(response: &Response<Self::Body>) -> Vec<Uri> {
         ResponseUrl::told(response.extensions())
             .into_iter()

@@ -6,17 +6,15 @@ use super::GareService;
 use super::limits::Limits;
 use crate::reauth::{Reauthenticator, Session};
 
-/// Makes an HTTP client satisfy Globus Auth requirements and carry on.
+/// A tower layer that satisfies GAREs and replays the request.
 ///
-/// It notices a response that asks for a fresh or stronger login, has the
-/// [`Reauthenticator`] obtain it, and sends the request again. It also puts the
-/// session's credential on requests that come without one.
+/// When a response is a challenge, the layer has the [`Reauthenticator`] obtain a credential and
+/// replays the request with it. It also adds the session's credential to requests without one.
 ///
 /// # Clone
 ///
-/// Clones, and the services they make, share one [`Session`]: however many
-/// requests are refused together, one login answers them all. The settings of the session are those
-/// of [`Session::builder`].
+/// Clones, and the services that they make, share one [`Session`]: one login serves all requests
+/// that are challenged together. [`Session::builder`] has the session's settings.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -27,7 +25,7 @@ use crate::reauth::{Reauthenticator, Session};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // A service that lets nobody in without the right token.
+/// // A service that accepts one token.
 /// let transfer = tower::service_fn(|request: http::Request<Full<Bytes>>| async move {
 ///     let known = request.headers().get("authorization").is_some_and(|value| value == "Bearer fresh");
 ///     let (status, body) = if known {
@@ -57,12 +55,12 @@ pub struct GareLayer {
 }
 
 impl GareLayer {
-    /// A layer with a session of its own.
+    /// Makes a layer with a new session.
     pub fn new(reauthenticator: impl Reauthenticator) -> Self {
         Self::from_session(Session::new(reauthenticator))
     }
 
-    /// A layer that shares `session` with others.
+    /// Makes a layer that uses `session`, which other clients may share.
     pub fn from_session(session: Session) -> Self {
         Self {
             session,
@@ -75,16 +73,16 @@ impl GareLayer {
         &self.session
     }
 
-    /// How many bytes of an error response are looked at; 256 KiB by default. A
-    /// longer one streams on untouched.
+    /// How many bytes of an error response are inspected. Default: 256 KiB. A longer response is
+    /// passed on unchanged.
     #[must_use]
     pub fn max_inspect(mut self, bytes: usize) -> Self {
         self.limits.max_inspect = bytes;
         self
     }
 
-    /// For how long an error response may trickle in before it is passed on
-    /// unread; 10 seconds by default.
+    /// How long to wait for the body of an error response before it is passed on uninspected.
+    /// Default: 10 seconds.
     #[must_use]
     pub fn inspect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.inspect_timeout = timeout;
@@ -92,8 +90,8 @@ impl GareLayer {
     }
 }
 
-// Asked for here already, where the compiler can say what is missing of the
-// service: further on it says only that there is no `Service`.
+// The bound stands here too, so that the compiler names it. Without it the error is only that
+// there is no `Service`.
 impl<S: Clone> Layer<S> for GareLayer {
     type Service = GareService<S>;
 

@@ -1,32 +1,30 @@
-//! The tower layer: [`GareLayer`] makes any HTTP client survive a session policy.
+//! Tower middleware that satisfies GAREs and replays the request.
 //!
-//! Whatever client there is, one line adds it: `let client = GareLayer::new(login).layer(client);`.
+//! One line adds it to any client: `let client = GareLayer::new(login).layer(client);`.
 //!
 //! # What is replayed
 //!
-//! Method, URI, version, headers, extensions and body are kept as the request
-//! came, and sent again with the `Authorization` that the login gave. The body
-//! has to be [replayable](ReplayableBody): one in memory is, and [`ReplayBody`]
-//! makes any stream so. A request whose body is not is sent once.
+//! A replay has the method, URI, version, headers, extensions and body of the request, and the
+//! `Authorization` of the new credential. The body must be [replayable](ReplayableBody): a body in
+//! memory is, and [`ReplayBody`] makes any stream replayable. Other requests are sent once.
 //!
 //! # What the caller gets
 //!
-//! Either the answer to the replay, or the service's own refusal, byte for byte
-//! with its trailers, with a [`GareOutcome`](crate::reauth::GareOutcome) in its
-//! extensions that tells why nothing came of it. The error type stays that of
-//! the inner service.
+//! Either the response to the replay, or the service's own challenge, byte for byte with its
+//! trailers. The extensions of both have a [`GareOutcome`](crate::reauth::GareOutcome); after a
+//! challenge it says why the layer gave up. The error type is that of the inner service.
 //!
 //! # What is inspected
 //!
-//! Responses with a status of 400 to 499, or 502, whose content may be JSON or
-//! text and is not compressed, up to [`max_inspect`](GareLayer::max_inspect)
-//! bytes and for at most [`inspect_timeout`](GareLayer::inspect_timeout). Over
-//! either the response streams on untouched.
+//! Responses with a status of 400 to 499, or 502, whose content may be JSON or text and is not
+//! compressed, up to [`max_inspect`](GareLayer::max_inspect) bytes and for at most
+//! [`inspect_timeout`](GareLayer::inspect_timeout). Beyond either limit the response is passed on
+//! unchanged.
 //!
 //! # Clients, bodies, transports
 //!
-//! Each cell is a test, over HTTP/1 and over HTTP/2, that holds what the caller
-//! reads against what it reads without the layer (`tests/bodies/matrix.rs`).
+//! Each cell is a test, over HTTP/1 and over HTTP/2, that compares what the caller reads with what it
+//! reads without the layer (`crates/checks/tests/behaviour/bodies/matrix.rs`).
 //!
 //! | request body | hyper-util | reqwest, as a service | reqwest-middleware |
 //! | --- | --- | --- | --- |
@@ -35,10 +33,10 @@
 //! | a stream with trailers | sent again in a [`ReplayBody`] | sent again in a [`ReplayBody`] | sent again with `replay_streams` |
 //! | a stream over the limit | sent once | sent once | sent once |
 //!
-//! A request body is sent again, whole and once, whether the service read all of
-//! it, a part, or none before it answered.
+//! A replay sends the whole body once, whether the service read all of it, a part, or none before it
+//! responded.
 //!
-//! | refusal | all three clients |
+//! | challenge | all three clients |
 //! | --- | --- |
 //! | of known length; in chunks; with trailers | followed, or given back as it came |
 //! | compressed (gzip, br, zstd) | given back; followed with a decoder inside |
@@ -47,24 +45,24 @@
 //! | reset in the middle | given back, with its error where it occurred |
 //! | to a `HEAD`; without content | given back |
 //!
-//! A connection whose refusal was read serves the next request.
+//! A connection whose challenge was read to its end serves the next request.
 //!
 //! # Among other layers
 //!
 //! | layer | where | otherwise |
 //! | --- | --- | --- |
-//! | retry | outside | inside, it takes a 502 that asks for a login for a bad gateway, and tries in vain before the login |
-//! | what sets `Authorization` | outside | inside, it puts the old credential over the new one: the outcome is [`NoProgress`](crate::reauth::GaveUp::NoProgress) |
-//! | decompression | inside | outside, compressed refusals cannot be read, and go to the caller |
-//! | timeout | inside, for each attempt | outside, it is over before a person has logged in; the login goes on for the next request |
-//! | concurrency limit | inside | outside, those who wait for a login take the places of the others |
-//! | redirects | either | inside, ours has to learn which URL answered: tower-http's tells with the feature `follow-redirect`, others through [`ResponseUrl`](crate::reauth::ResponseUrl); one that hides it is believed wherever it went |
+//! | retry | outside | inside, it retries a 502 that carries a requirement, in vain, before the login |
+//! | layer that sets `Authorization` | outside | inside, it replaces the new credential with the old one: the outcome is [`NoProgress`](crate::reauth::GaveUp::NoProgress) |
+//! | decompression | inside | outside, compressed challenges cannot be read, and go to the caller |
+//! | timeout | inside, for each attempt | outside, it ends before a person has logged in; the login continues for the next request |
+//! | concurrency limit | inside | outside, requests that wait for a login use up the limit |
+//! | redirects | either | inside, the client must record the URL of the response: tower-http's does with the feature `follow-redirect`, others insert [`ResponseUrl`](crate::reauth::ResponseUrl). Without it, the origin of the request counts |
 //! | trace, sensitive headers | either | inside there is a span for each attempt. The credential is always marked sensitive |
-//! | buffer | either | a service that is no `Clone` needs one inside |
+//! | buffer | either | a service that is not `Clone` needs one inside |
 //!
-//! `tests/stacks` shows each symptom, and the example `tower_stack` all of them
-//! in their places. A retry outside should leave alone a response whose
-//! [`GareOutcome`](crate::reauth::GareOutcome) has a refusal: asking again logs nobody in.
+//! `tests/clients/stacks` shows each symptom; the example `tower_stack` shows the order. A retry outside
+//! should not retry a response whose [`GareOutcome`](crate::reauth::GareOutcome) has
+//! [`gave_up`](crate::reauth::GareOutcome::gave_up): another attempt logs nobody in.
 //!
 //! # Across tasks
 //!
@@ -81,7 +79,7 @@
 //!
 //! # Cost
 //!
-//! A request that is let in costs less than with tower's `Retry` and a policy that clones, in instructions and in
+//! A request that is not challenged costs less than with tower's `Retry` and a policy that clones, in instructions and in
 //! allocations, in process and over a connection. An ordinary error body is searched, and not parsed, without an
 //! allocation. `cargo bench` prints both beside their peers; `benches/README.md` says what is held.
 

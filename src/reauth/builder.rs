@@ -35,7 +35,7 @@ impl Default for Settings {
     }
 }
 
-/// Configures a [`Session`]: what [`Session::builder`] returns.
+/// Configures a [`Session`]. Made by [`Session::builder`].
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct SessionBuilder {
     reauthenticator: Arc<dyn Reauthenticator>,
@@ -50,72 +50,73 @@ impl SessionBuilder {
         }
     }
 
-    /// The session.
+    /// Builds the session.
     pub fn build(self) -> Session {
         Session::with_settings(self.reauthenticator, self.settings)
     }
 
-    /// The origins that are listened to and given a credential; by default [`Trust::globus`].
+    /// The origins that get credentials and can trigger a login. Default: [`Trust::globus`].
     pub fn trust(mut self, trust: Trust) -> Self {
         self.settings.trust = trust;
         self
     }
 
-    /// How many logins one request may wait for; 3 by default, since consent,
-    /// then policy, then MFA may come one after another.
+    /// How many logins one request may wait for. Default: 3, because a service may require consent,
+    /// then a policy, then MFA.
     pub fn max_logins(mut self, logins: u32) -> Self {
         self.settings.max_logins = logins;
         self
     }
 
-    /// How often one request may be sent again; 10 by default. There are more
-    /// replays than logins where others' logins get in between.
+    /// How often one request may be replayed. Default: 10. A request may be replayed more often than
+    /// it waits for logins: logins of other requests bring newer credentials too.
     pub fn max_replays(mut self, replays: u32) -> Self {
         self.settings.max_replays = replays;
         self
     }
 
-    /// How long a login may take before it is dropped; 15 minutes by default.
+    /// How long a login may take before it is dropped. Default: 15 minutes.
     pub fn login_timeout(mut self, timeout: Duration) -> Self {
         self.settings.login_timeout = timeout;
         self
     }
 
-    /// For how long after a login that failed or did not help nobody is asked
-    /// again; 30 seconds by default.
+    /// How long to wait before asking a person again after a login that failed or did not satisfy
+    /// its requirement, and before looking again for a credential that was not found. Default: 30
+    /// seconds.
     pub fn backoff(mut self, backoff: Duration) -> Self {
         self.settings.backoff = backoff;
         self
     }
 
-    /// How long before its end a credential counts as run out; 60 seconds by default.
+    /// How long before the end of its lifetime a credential counts as expired. Default: 60 seconds.
     pub fn expiry_leeway(mut self, leeway: Duration) -> Self {
         self.settings.expiry_leeway = leeway;
         self
     }
 
-    /// How many principals beside the session's own are remembered; 1024 by
-    /// default. Beyond that the one that was idle longest is forgotten: it has to
-    /// log in again when it is next challenged.
+    /// How many idle principals the session remembers beside its own. Default: 1024. Principals with
+    /// requests under way do not count. Beyond the bound, the principal that was idle longest is
+    /// forgotten, and logs in again when it is next challenged.
     pub fn max_principals(mut self, principals: usize) -> Self {
         self.settings.max_principals = principals;
         self
     }
 
-    /// After how long without a request a principal is forgotten; 24 hours by default.
+    /// How long a principal may be idle before it is forgotten. Default: 24 hours.
     pub fn principal_idle(mut self, idle: Duration) -> Self {
         self.settings.principal_idle = idle;
         self
     }
 
-    /// For how many services the credentials of one principal are kept; 64 by default.
+    /// For how many origins the session keeps a credential of one principal. Default: 64.
     pub fn max_origins(mut self, origins: usize) -> Self {
         self.settings.max_origins = origins;
         self
     }
 
-    /// Whether a request that cannot be sent again still has its requirement
-    /// satisfied, for the next one's sake; no by default.
+    /// Whether a login runs for a request that cannot be replayed, so that the next request succeeds.
+    /// Default: `false`.
     pub fn login_if_not_replayable(mut self, login: bool) -> Self {
         self.settings.login_if_not_replayable = login;
         self

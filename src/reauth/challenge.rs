@@ -6,20 +6,20 @@ use super::Target;
 use super::describe::{self, Says};
 use crate::gare::{Found, Gare, Location};
 
-/// A requirement as it met one request: what a [`Reauthenticator`](super::Reauthenticator) is given.
+/// The requirement that a [`Reauthenticator`](super::Reauthenticator) satisfies, and the request it is for.
 ///
-/// [`gare`](Self::gare) is the one requirement to satisfy now. Where a service,
-/// or several waiting requests, asked for more than one login can give, the rest
-/// comes as a challenge of its own after the replay.
+/// [`gare`](Self::gare) is the requirement of this login. If a service, or several waiting
+/// requests, require more than one login can satisfy, the rest follows as another challenge after
+/// the replay.
 ///
 /// ```
 /// use globus_gare::gare::{AuthorizationParameters, Gare};
 /// use globus_gare::reauth::{Challenge, Principal, Target};
 ///
-/// // By hand, to try a `Reauthenticator` with.
-/// let asked = AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
+/// // Made by hand, to test a `Reauthenticator`.
+/// let required = AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
 /// let target = Target::new("https://transfer.api.globus.org".parse()?, Principal::Session);
-/// let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", asked));
+/// let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", required));
 /// assert_eq!(
 ///     challenge.in_plain_words(),
 ///     "transfer.api.globus.org asks you to log in again with an identity from uchicago.edu.",
@@ -39,8 +39,8 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// A challenge made by hand, to try a `Reauthenticator` with: a `GET` of the
-    /// target's root that was refused with `403`.
+    /// Makes a challenge by hand, to test a `Reauthenticator`: status `403` to a `GET` of the
+    /// target's root.
     pub fn new(target: Target, gare: Gare) -> Self {
         Self {
             target,
@@ -74,52 +74,51 @@ impl Challenge {
         self
     }
 
-    /// The service that refused, and whose request it was.
+    /// The service that sent the challenge, and the principal of the request.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// The requirement to satisfy, merged from all that can be asked for in one login.
+    /// The requirement to satisfy, merged from all requirements that one login can satisfy.
     pub fn gare(&self) -> &Gare {
         &self.gare
     }
 
-    /// Everything the response body asked for, and where it was found.
+    /// All requirements in the response body, and where they were found.
     pub fn found(&self) -> &[Found] {
         &self.found
     }
 
-    /// The status that the service answered with.
+    /// The status of the response.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The method of the request that was refused.
+    /// The method of the challenged request.
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The URI of the request that was refused. Its query may be private.
+    /// The URI of the challenged request. Its query may be private.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// Which login of the request this is, from 1 on.
+    /// The number of this login among those of the request, starting at 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// How many credentials the principal had obtained when the request was sent; 0 for none.
+    /// The generation of the credential that the request was sent with; 0 if the session had none.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// What is asked, in a sentence or two for a person at a terminal.
+    /// Describes the requirement in a sentence or two, for a person at a terminal.
     ///
-    /// What the service itself says (`session_message`) is quoted with control
-    /// characters removed and cut to 300 characters, since it comes from a stranger.
-    /// A requirement that a service passes on from a GridFTP server is said to come
-    /// from the collection's server.
+    /// The message of the service (`session_message`) is quoted without control characters and cut
+    /// to 300 characters, because a stranger may have written it. For a requirement that a service
+    /// passes on from a GridFTP server, the text names the collection's server as its author.
     pub fn in_plain_words(&self) -> String {
         describe::describe(
             self.target.origin().host(),
@@ -131,7 +130,7 @@ impl Challenge {
 }
 
 impl Challenge {
-    /// Who states what this asks for: whoever wrote the document that its message is in.
+    /// The author of the requirement: of the document that holds its message.
     fn says(&self) -> Says {
         let message = self.gare.message();
         let mut told = self.found.iter();
@@ -148,7 +147,7 @@ impl Challenge {
 
 impl fmt::Debug for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The query of the URI stays out: it is the caller's business.
+        // The query of the URI may be private.
         f.debug_struct("Challenge")
             .field("target", &self.target)
             .field("gare", &self.gare)

@@ -4,7 +4,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::Instant;
 
-/// The `Authorization` header value that a request is sent with.
+/// An `Authorization` header value, and how long it may be used.
 ///
 /// The value is a secret: `Debug` never shows it, the header is marked
 /// [sensitive](HeaderValue::set_sensitive), and there is no `PartialEq` to
@@ -32,7 +32,7 @@ impl Credential {
     ///
     /// # Errors
     ///
-    /// Where `token` is empty or holds a character that a header cannot carry.
+    /// If `token` is empty or holds a character that a header cannot carry.
     pub fn bearer(token: impl AsRef<str>) -> Result<Self, InvalidCredential> {
         let token = token.as_ref();
         if token.is_empty() || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
@@ -43,7 +43,7 @@ impl Credential {
         Ok(Self::from_header_value(value))
     }
 
-    /// Any `Authorization` value, taken as it is.
+    /// A credential with this `Authorization` value, unchanged.
     pub fn from_header_value(mut value: HeaderValue) -> Self {
         value.set_sensitive(true);
         Self {
@@ -52,15 +52,14 @@ impl Credential {
         }
     }
 
-    /// Says for how long, counted from now, the credential may be sent.
+    /// Sets how long, counted from now, the credential may be sent.
     ///
-    /// Once it has run out the session asks
-    /// [`Reauthenticator::credential`](super::Reauthenticator::credential) for
-    /// another before it sends a request. Without a lifetime a credential is
-    /// sent until a service refuses it.
+    /// After that the session calls
+    /// [`Reauthenticator::credential`](super::Reauthenticator::credential) before it sends the next
+    /// request. A credential without a lifetime is sent until a service rejects it.
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
-        // A lifetime beyond what the clock can express never ends.
+        // The clock cannot express every lifetime; those never end.
         self.expires_at = Instant::now().checked_add(lifetime);
         self
     }
@@ -74,13 +73,13 @@ impl Credential {
         self.value
     }
 
-    /// Whether the lifetime, less `leeway`, is over.
+    /// Whether the lifetime ends within `leeway`.
     pub(crate) fn is_expired(&self, leeway: Duration) -> bool {
         self.expires_at
             .is_some_and(|end| end.saturating_duration_since(Instant::now()) <= leeway)
     }
 
-    /// Whether both would send the same bytes.
+    /// Whether both have the same header value.
     pub(crate) fn sends_same_as(&self, other: &Self) -> bool {
         self.value.as_bytes() == other.value.as_bytes()
     }
@@ -97,7 +96,7 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// A token that no `Authorization` header can carry.
+/// An error from [`Credential::bearer`]: an `Authorization` header cannot carry the token.
 #[derive(Clone, Debug)]
 pub struct InvalidCredential(());
 

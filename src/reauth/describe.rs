@@ -1,8 +1,8 @@
-//! A requirement told to a person.
+//! Describes a requirement to a person.
 
 use crate::gare::AuthorizationParameters;
 
-/// Who states a requirement.
+/// The author of a requirement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Says {
     Service,
@@ -97,8 +97,7 @@ fn listed_raw(values: &[String], word: &str) -> String {
     }
 }
 
-/// A stranger's text made fit to be shown: on one line, without anything that
-/// steers a terminal or turns the direction of writing, and cut to
+/// Makes untrusted text safe to show: on one line, without control and invisible characters, cut to
 /// 300 characters.
 ///
 /// ```

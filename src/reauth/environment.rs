@@ -11,7 +11,7 @@ const SERVICE_URL: &str = "GLOBUS_SDK_SERVICE_URL_";
 /// [`from_env`](Self::from_env) reads the variables that the Globus SDKs read:
 /// `GLOBUS_SDK_ENVIRONMENT` names the environment, `production` where it is not set;
 /// `GLOBUS_SDK_SERVICE_URL_<SERVICE>` is the base URL of one service. A value that is empty counts
-/// as not set. A value that cannot be used is an error where it is used, and nowhere else.
+/// as not set. An invalid value is an error only where it is used.
 ///
 /// ```
 /// use globus_gare::Environment;
@@ -63,12 +63,12 @@ impl Environment {
         environment
     }
 
-    /// The name of the environment, as the Globus SDKs have it: `production`, `preview`, ...
+    /// The name of the environment, as in the Globus SDKs: `production`, `preview`, ...
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The domain of the environment's services; `None` where no environment has its name.
+    /// The domain of the environment's services; `None` if no environment has this name.
     pub fn domain(&self) -> Option<&'static str> {
         match self.name.as_str() {
             "production" => Some("globus.org"),
@@ -85,7 +85,7 @@ impl Environment {
     ///
     /// # Errors
     ///
-    /// Where the service's variable holds no `http` or `https` URL, or, without such a variable, no
+    /// If the service's variable is not an `http` or `https` URL, or if the variable is not set and no
     /// environment has this environment's name.
     pub fn service_url(&self, service: &str) -> Result<String, InvalidEnvironment> {
         let variable = service.to_ascii_uppercase();
@@ -116,7 +116,7 @@ impl Environment {
 }
 
 impl Default for Environment {
-    /// Globus as everybody uses it: `production`, each service at its own place.
+    /// The production environment, with every service at its default URL.
     fn default() -> Self {
         Self {
             name: "production".to_owned(),
@@ -136,7 +136,7 @@ fn base(url: &str) -> Option<String> {
     Some(format!("{scheme}://{}{path}/", uri.authority()?))
 }
 
-/// A variable of the environment that cannot be used.
+/// An error: a variable of the environment is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidEnvironment {

@@ -6,11 +6,10 @@ use super::InvalidCredential;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// Why a login did not come about.
+/// An error from a login.
 ///
-/// One failure is told to every request that waited for the login, so the error
-/// is cheap to clone. What exactly went wrong is behind
-/// [`source`](Error::source); what a caller can act on has a predicate.
+/// Every request that waited for the login gets the same error, so it is cheap to clone. Kinds that
+/// a caller can act on have a predicate; [`source`](Error::source) has the cause.
 ///
 /// ```
 /// use globus_gare::reauth::ReauthError;
@@ -37,7 +36,7 @@ enum Kind {
     Other(String),
 }
 
-/// A page for one login: its query holds the `state`, so `Debug` leaves it out.
+/// The URL of one login. Its query holds the `state`, so `Debug` leaves the query out.
 struct LoginUrl(String);
 
 impl fmt::Debug for LoginUrl {
@@ -48,30 +47,29 @@ impl fmt::Debug for LoginUrl {
 }
 
 impl ReauthError {
-    /// A failure that has no kind of its own; `message` says what was tried.
+    /// An error without a kind of its own; `message` says what was tried.
     pub fn new(message: impl Into<String>) -> Self {
         Self::of(Kind::Other(message.into()), None)
     }
 
-    /// A failure with the error that caused it; `message` says what was tried.
+    /// An error with its cause; `message` says what was tried.
     pub fn with_source(message: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::of(Kind::Other(message.into()), Some(source.into()))
     }
 
-    /// The person, or the authorization server on their behalf, said no.
+    /// The person, or the authorization server on their behalf, declined the login.
     pub fn declined() -> Self {
         Self::of(Kind::Declined, None)
     }
 
-    /// The login was not finished in time.
+    /// The login did not end in time.
     pub fn timeout() -> Self {
         Self::of(Kind::Timeout, None)
     }
 
     /// A person has to log in, and this program cannot ask one.
     ///
-    /// `login_url` is the page that the person would open: a web service sends
-    /// its user there instead of waiting.
+    /// `login_url` is the page to open. A web service sends its user there instead of waiting.
     pub fn interaction_required(login_url: impl Into<String>) -> Self {
         Self::of(
             Kind::InteractionRequired {
@@ -81,7 +79,7 @@ impl ReauthError {
         )
     }
 
-    /// As [`interaction_required`](Self::interaction_required), where there is no page to name.
+    /// As [`interaction_required`](Self::interaction_required), without a login URL.
     pub fn interaction_required_elsewhere() -> Self {
         Self::of(Kind::InteractionRequired { login_url: None }, None)
     }
@@ -111,22 +109,22 @@ impl ReauthError {
         Self(Arc::new(Inner { kind, source }))
     }
 
-    /// Whether the login was refused: asking again at once would only annoy.
+    /// Whether the login was declined. Do not ask the same person again at once.
     pub fn is_declined(&self) -> bool {
         matches!(self.0.kind, Kind::Declined)
     }
 
-    /// Whether the login ran out of time.
+    /// Whether the login exceeded its time limit.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::Timeout)
     }
 
-    /// Whether a person is needed whom this program cannot reach.
+    /// Whether a person has to log in whom this program cannot ask.
     pub fn is_interaction_required(&self) -> bool {
         matches!(self.0.kind, Kind::InteractionRequired { .. })
     }
 
-    /// Where the person can log in, if [interaction is required](Self::is_interaction_required).
+    /// The page where the person can log in, if [interaction is required](Self::is_interaction_required).
     pub fn login_url(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::InteractionRequired { login_url } => login_url.as_ref().map(|url| url.0.as_str()),

@@ -1,5 +1,5 @@
-//! One request under way, and what becomes of a response that challenges it. The tower layer and
-//! the reqwest middleware both follow it; neither decides anything itself.
+//! The state of one request, and what happens to its responses. The tower layer and the reqwest
+//! middleware both use it; neither decides anything itself.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(crate) struct Exchange {
     pub(super) progress: Option<Box<Progress>>,
 }
 
-/// What the challenges of one request have led to.
+/// The progress of a challenged request.
 #[derive(Default)]
 pub(super) struct Progress {
     pub(super) outcome: GareOutcome,
@@ -51,7 +51,7 @@ pub(super) struct Progress {
 /// A response that may be a challenge.
 pub(crate) struct AnswerHead<'a> {
     pub(crate) status: StatusCode,
-    /// Where it came from, as far as the client told.
+    /// The URIs that it came from, as far as the client recorded them.
     pub(crate) sources: &'a [Uri],
 }
 
@@ -114,7 +114,7 @@ impl Exchange {
         Some(issued.credential.header_value().clone())
     }
 
-    /// Whether a response with this status can lead to a replay though it requires nothing.
+    /// Whether a response with this status and without a requirement may lead to a look-up.
     pub(crate) fn may_look_up(&self, status: StatusCode) -> bool {
         let looked_up = self.progress.as_ref().is_some_and(|it| it.looked_up);
         status == StatusCode::UNAUTHORIZED && self.account.is_some() && !looked_up
@@ -140,7 +140,7 @@ impl Exchange {
         is_trusted
     }
 
-    /// Decides about a response: obtains what it requires, and waits for it.
+    /// Decides about a response; obtains a credential that satisfies it.
     pub(crate) async fn answered(
         &mut self,
         answer: AnswerHead<'_>,
@@ -205,7 +205,7 @@ impl Exchange {
         progress.outcome.gave_up = Some(reason);
     }
 
-    /// Leaves the outcome with the response that the caller gets.
+    /// Puts the outcome into the extensions of the caller's response.
     pub(crate) fn finish(&mut self, status: StatusCode, extensions: &mut Extensions) {
         let outcome = self.progress.take().map(|progress| progress.outcome);
         let gave_up = outcome.as_ref().is_some_and(|it| it.gave_up.is_some());
@@ -229,7 +229,7 @@ impl Exchange {
         Some(Target::new(origin, principal))
     }
 
-    /// The requirements that are acted on: a quoted one counts from an added origin alone.
+    /// The requirements that count. A quoted one counts only from an origin that the program added.
     fn heard(&self, target: &Target, sources: &[Uri], mut found: Vec<Found>) -> Vec<Found> {
         let trust = &self.session.settings().trust;
         let hears_quoted = trust.is_added(target.origin().view())

@@ -1,11 +1,11 @@
-//! Which answers may ask for something.
+//! Which responses may be challenges.
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body::Body;
 
-/// Whether `response` is worth reading: a refusal whose body is there, is plain
-/// JSON or text, and is not known to be empty or longer than `limit`.
+/// Whether `response` may be a challenge: an error whose body may be JSON or text, is not
+/// compressed, and is not known to be empty or longer than `limit`.
 #[inline]
 pub(crate) fn may_ask<B: Body>(method: &Method, response: &Response<B>, limit: usize) -> bool {
     let (status, headers) = (response.status(), response.headers());
@@ -16,7 +16,7 @@ pub(crate) fn may_ask<B: Body>(method: &Method, response: &Response<B>, limit: u
         && usize::try_from(size()).is_ok_and(|size| size <= limit)
 }
 
-/// As [`may_ask`], of a response whose body cannot be looked at.
+/// As [`may_ask`], from the head of the response alone.
 pub(crate) fn head_may_ask(method: &Method, status: StatusCode, headers: &HeaderMap) -> bool {
     is_refusal(status) && *method != Method::HEAD && is_readable(headers)
 }

@@ -1,4 +1,4 @@
-//! Starting what obtains a credential: a login, or a look-up, which asks nobody.
+//! Starts logins and look-ups.
 
 use tokio::time::Instant;
 

@@ -1,45 +1,49 @@
-//! The deciding: who logs in, when, and for whom.
+//! Re-authentication: sessions, credentials, and one login for many requests.
 //!
-//! ```text
-//!  a request's answer asks for something
-//!        |
-//!        |-- a newer credential is there ............ replay with it
-//!        |-- a login that covers it is under way .... wait for it, replay
-//!        |-- another login is under way ............. wait for it, replay, ask again
-//!        |-- the last one failed a moment ago ....... the answer goes to the caller
-//!        '-- otherwise .............................. one login, detached; then replay
-//! ```
+//! A challenged request goes through these steps. The first one that applies is taken:
 //!
-//! A [`Session`] holds what all requests share; a [`Reauthenticator`] obtains a
-//! [`Credential`] for a [`Challenge`]; [`Trust`] says who may ask. What came of
-//! it is a [`GareOutcome`] in the extensions of the response, and what one
-//! request wants otherwise is a [`GareOptions`] in the extensions of the request.
+//! | the account has | the request |
+//! | --- | --- |
+//! | a credential newer than the one that was sent | is replayed with it |
+//! | a login since then, for another service | looks for a credential, once |
+//! | a login under way that covers the requirement | joins it, then is replayed |
+//! | another login under way | waits until it ends, then starts over |
+//! | a login that succeeded, and did not satisfy this requirement | gives up: [`GaveUp::NoProgress`] |
+//! | a failed login, and its backoff is not over | gives up: [`GaveUp::Failed`] |
+//! | none of these | leads one login, detached, then is replayed |
+//!
+//! [`GareOptions::no_prompt`], [`SessionBuilder::max_logins`] and [`SessionBuilder::max_replays`]
+//! end these steps earlier.
+//!
+//! A [`Session`] holds the state that all requests share. A [`Reauthenticator`] obtains a
+//! [`Credential`] for a [`Challenge`]. [`Trust`] names the origins that get credentials and can
+//! trigger a login. The layer puts a [`GareOutcome`] into the extensions of the response; a caller
+//! sets [`GareOptions`] in the extensions of the request.
 //!
 //! # Events
 //!
-//! With the feature `tracing`, on by default, a session tells what it does under
-//! the target `globus_gare`. Names and fields are stable; none of them holds a
-//! secret, a query, or what a service says.
+//! With the feature `tracing`, on by default, a session emits events with the target `globus_gare`.
+//! Names and fields are stable. No field holds a secret, a query, or text from a service.
 //!
 //! | name | what | fields | when |
 //! | --- | --- | --- | --- |
-//! | `challenged` | INFO event | `origin` `principal` `method` `status` `requirements` `generation` | an answer asks for something |
-//! | `over limit` | WARN event | `origin` `principal` `limit` | an answer asks for more than a login can carry, and is not acted on |
-//! | `only quoted` | DEBUG event | `origin` `principal` | an answer quotes a refused login, and its origin is not one that the program added |
-//! | `not trusted` | DEBUG event | | an answer that may ask for something came from an origin that is not trusted |
+//! | `challenged` | INFO event | `origin` `principal` `method` `status` `requirements` `generation` | a response is a challenge |
+//! | `over limit` | WARN event | `origin` `principal` `limit` | a requirement exceeds a limit, and is ignored |
+//! | `only quoted` | DEBUG event | `origin` `principal` | a requirement stands in a quotation, and the program did not add its origin |
+//! | `not trusted` | DEBUG event | | a response that may be a challenge came from an origin that is not trusted |
 //! | `logging in` | INFO event | `origin` `principal` `attempt` | a login starts |
-//! | `login` | INFO span | `origin` `principal` `attempt` | around all that the reauthenticator does for a login |
-//! | `joined` | DEBUG event | `origin` `principal` | a request waits for a login that gives what it needs |
-//! | `waiting` | DEBUG event | `origin` `principal` | a request waits for another login to be over, to ask for its own |
+//! | `login` | INFO span | `origin` `principal` `attempt` | around a call of `Reauthenticator::reauthenticate` |
+//! | `joined` | DEBUG event | `origin` `principal` | a request waits for a login that covers its requirement |
+//! | `waiting` | DEBUG event | `origin` `principal` | a request waits for another login to end |
 //! | `logged in` | INFO event | `origin` `principal` `generation` | a login succeeded |
 //! | `login failed` | WARN event | `origin` `principal` `error` | a login failed |
-//! | `looking up` | DEBUG event | `origin` `principal` | a credential is looked for without asking anybody |
-//! | `looked up` | DEBUG event | `origin` `principal` `generation` | it is there, or there is none and so no generation |
-//! | `look-up failed` | WARN event | `origin` `principal` `error` | it could not be had |
-//! | `replayed` | INFO event | `origin` `principal` `replays` `generation` | a request is sent again |
-//! | `gave up` | WARN event | `origin` `principal` `reason` | a refusal goes back to the caller: [`GaveUp::name`] |
+//! | `looking up` | DEBUG event | `origin` `principal` | a look-up starts |
+//! | `looked up` | DEBUG event | `origin` `principal` `generation` | a look-up ended; without `generation` it found no credential |
+//! | `look-up failed` | WARN event | `origin` `principal` `error` | a look-up failed |
+//! | `replayed` | INFO event | `origin` `principal` `replays` `generation` | a request is replayed |
+//! | `gave up` | WARN event | `origin` `principal` `reason` | a challenge goes back to the caller; `reason` is [`GaveUp::name`] |
 //!
-//! [`Session::stats`] counts the same.
+//! [`Session::stats`] has the counts.
 
 mod account;
 mod accounts;

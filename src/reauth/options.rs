@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What one request asks of the layer: put it in the request's extensions.
+/// Per-request options. Insert into the request's extensions.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,47 +22,46 @@ pub struct GareOptions {
 }
 
 impl GareOptions {
-    /// Nothing out of the ordinary.
+    /// The default options.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The request passes through as if there were no layer: no credential is
-    /// put on it, and its response is not looked at.
+    /// Sends the request as if there were no layer: the session adds no credential, and the layer
+    /// does not inspect the response.
     #[must_use]
     pub fn bypass(mut self) -> Self {
         self.bypass = true;
         self
     }
 
-    /// Nobody is asked to log in for this request, nor does it wait for a login
-    /// under way. It may still be replayed with a newer credential that is there
-    /// already, or that is renewed silently.
+    /// Starts no login for this request, and waits for none. The request may still be replayed with
+    /// a newer credential that the session has or that a look-up finds.
     #[must_use]
     pub fn no_prompt(mut self) -> Self {
         self.no_prompt = true;
         self
     }
 
-    /// How long this request waits for logins, in all; the login itself goes on
-    /// for others. By default it waits as long as the login may take.
+    /// How long this request waits for logins and look-ups in total. The login itself continues.
+    /// Default: as long as each login may take.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
         self
     }
 
-    /// A requirement is satisfied for the requests to come, but this request is
-    /// not sent again: its response comes back once the login is over.
+    /// Runs the login for later requests, but does not replay this one: the caller gets the service's
+    /// response after the login has ended.
     #[must_use]
     pub fn login_only(mut self) -> Self {
         self.login_only = true;
         self
     }
 
-    /// Names whose request this is, where the `Authorization` header does not
-    /// tell, or tells something that changes: a user id, a session id. The key is
-    /// seen by the [`Reauthenticator`](super::Reauthenticator) and is no secret.
+    /// Names the principal of the request, for example by a user id or a session id. Use it where the
+    /// `Authorization` header does not identify the user, or changes. The
+    /// [`Reauthenticator`](super::Reauthenticator) sees the key; it is not a secret.
     #[must_use]
     pub fn principal(mut self, key: impl Into<Arc<str>>) -> Self {
         self.principal = Some(key.into());

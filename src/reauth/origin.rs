@@ -29,9 +29,9 @@ impl Origin {
     ///
     /// # Errors
     ///
-    /// Where the URI is relative, has another scheme, or carries user
-    /// information (`https://globus.org@evil.example/`), which no Globus service
-    /// uses and only confuses readers.
+    /// If the URI is relative, has another scheme, or holds user information
+    /// (`https://globus.org@evil.example/`). No Globus service uses user information, and it misleads
+    /// readers.
     pub fn of(uri: &Uri) -> Result<Self, InvalidOrigin> {
         Ok(OriginRef::of(uri)?.to_owned())
     }
@@ -65,7 +65,7 @@ impl Origin {
     }
 }
 
-/// An origin as it stands in a URI: to look at, without a copy of the host.
+/// A borrowed [`Origin`].
 #[derive(Clone, Copy)]
 pub(crate) struct OriginRef<'a> {
     pub(crate) secure: bool,
@@ -186,13 +186,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Where a response really came from: for clients that follow redirects themselves.
+/// The URL that a response came from. For clients that follow redirects themselves.
 ///
-/// A client that puts this into the extensions of a response lets the layer
-/// check the origin that answered, and not only the one that was asked: a
-/// requirement from an origin that is not [trusted](super::Trust) starts nothing,
-/// after a redirect too. `FollowRedirect` of tower-http 0.7 inside the layer is
-/// understood without it, with the feature `follow-redirect`.
+/// A client inserts it into the extensions of a response. The layer then also checks the origin
+/// that sent the response: after a redirect to an origin that is not [trusted](super::Trust), a
+/// challenge starts nothing. With the feature `follow-redirect` the layer also reads the URL that
+/// `FollowRedirect` of tower-http 0.7 inserts.
 ///
 /// ```
 /// use globus_gare::reauth::ResponseUrl;
@@ -219,7 +218,7 @@ impl fmt::Debug for ResponseUrl {
 }
 
 impl ResponseUrl {
-    /// The URI that answered, if a client inside has told.
+    /// The URI that the response came from, if a client inside recorded it.
     pub(crate) fn told(extensions: &Extensions) -> Option<&Uri> {
         let told = extensions.get::<Self>().map(|answered| &answered.0);
         #[cfg(feature = "follow-redirect")]
@@ -231,7 +230,7 @@ impl ResponseUrl {
     }
 }
 
-/// A text that is no origin.
+/// An error: the text is not an origin, or the origin cannot be trusted.
 #[derive(Clone, Debug)]
 pub struct InvalidOrigin(Reason);
 

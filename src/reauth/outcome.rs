@@ -3,10 +3,9 @@ use std::fmt;
 use super::ReauthError;
 use crate::gare::Found;
 
-/// What came of a response that asked for something: in the response's extensions.
+/// The outcome of a challenged request. Found in the response's extensions.
 ///
-/// A response without it was not concerned: it asked for nothing, or was not
-/// looked at, and no login took place for its request.
+/// Absent if no GARE was found, the request was not replayed, and the layer did not give up.
 ///
 /// ```
 /// use globus_gare::reauth::{GareOutcome, GaveUp};
@@ -14,7 +13,7 @@ use crate::gare::Found;
 /// fn report<B>(response: &http::Response<B>) {
 ///     let Some(outcome) = response.extensions().get::<GareOutcome>() else { return };
 ///     match outcome.gave_up() {
-///         None => eprintln!("answered after {} login(s)", outcome.logins()),
+///         None => eprintln!("succeeded after {} login(s)", outcome.logins()),
 ///         Some(GaveUp::Failed(error)) if error.is_declined() => eprintln!("you declined"),
 ///         Some(reason) => eprintln!("not logged in: {reason}"),
 ///     }
@@ -29,49 +28,48 @@ pub struct GareOutcome {
 }
 
 impl GareOutcome {
-    /// What the last challenged response asked for.
+    /// The requirements of the last challenge, and where they were found.
     pub fn found(&self) -> &[Found] {
         &self.found
     }
 
-    /// How many logins that succeeded this request waited for.
+    /// How many successful logins the request waited for.
     pub fn logins(&self) -> u32 {
         self.logins
     }
 
-    /// How often the request was sent again.
+    /// How often the request was replayed.
     pub fn replays(&self) -> u32 {
         self.replays
     }
 
-    /// Why the response is the service's refusal; `None` where the requirement was met.
+    /// Why the layer returned the service's challenge. `None` if the requirement was satisfied.
     pub fn gave_up(&self) -> Option<&GaveUp> {
         self.gave_up.as_ref()
     }
 }
 
-/// Why nothing, or nothing more, was done about a requirement.
+/// Why the layer returned the service's own response instead of satisfying its requirement.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum GaveUp {
     /// The response came from an origin that is not [trusted](super::Trust).
     Untrusted,
-    /// The request came with an `Authorization` that is no bearer token, which a
-    /// login cannot replace.
+    /// The request's own `Authorization` is not a bearer token. A login cannot replace it.
     NotBearer,
-    /// The request's body cannot be sent a second time.
+    /// The request's body cannot be sent again.
     NotReplayable,
-    /// The request said [`login_only`](super::GareOptions::login_only).
+    /// The request has [`login_only`](super::GareOptions::login_only).
     LoginOnly,
-    /// The request said [`no_prompt`](super::GareOptions::no_prompt).
+    /// The request has [`no_prompt`](super::GareOptions::no_prompt).
     NoPrompt,
-    /// The login succeeded, and the service asks for the same thing again.
+    /// A login succeeded, and the service requires the same again.
     NoProgress,
     /// The request used up its logins or its replays.
     Exhausted,
-    /// The request's own [deadline](super::GareOptions::max_wait) passed.
+    /// The request waited for [`max_wait`](super::GareOptions::max_wait).
     MaxWait,
-    /// The login failed, now or within the cool-down.
+    /// The login failed, or an earlier one did and its backoff is not over.
     Failed(ReauthError),
 }
 
@@ -95,14 +93,14 @@ impl GaveUp {
 impl fmt::Display for GaveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Untrusted => "the answer came from an origin that is not trusted",
-            Self::NotBearer => "the request carries an Authorization that a login cannot replace",
+            Self::Untrusted => "the response came from an origin that is not trusted",
+            Self::NotBearer => "the request has an Authorization that a login cannot replace",
             Self::NotReplayable => "the request's body cannot be sent again",
-            Self::LoginOnly => "the request asked not to be sent again",
-            Self::NoPrompt => "the request asked not to prompt anybody",
-            Self::NoProgress => "the service asks for the same again after a login that succeeded",
-            Self::Exhausted => "the request used up its logins",
-            Self::MaxWait => "the request's deadline passed before the login was done",
+            Self::LoginOnly => "the request has the option login_only",
+            Self::NoPrompt => "the request has the option no_prompt",
+            Self::NoProgress => "the service requires the same again after a successful login",
+            Self::Exhausted => "the request used up its logins or replays",
+            Self::MaxWait => "the login did not end within the request's max_wait",
             Self::Failed(error) => return error.fmt(f),
         })
     }

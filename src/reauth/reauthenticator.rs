@@ -6,31 +6,30 @@ use async_trait::async_trait;
 
 use super::{Challenge, Credential, ReauthError, Target};
 
-/// Obtains what a service asked for: logs somebody in.
+/// Obtains credentials that satisfy challenges, usually by a login.
 ///
 /// # What the session promises
 ///
 /// - [`reauthenticate`](Self::reauthenticate) runs at most once at a time per
-///   principal, however many requests were refused; the others wait for it.
+///   principal, however many requests are challenged; the others wait for it.
 /// - It runs detached from the requests that wait: dropping them all does not
-///   cancel it. It is dropped after the session's flight timeout (15 minutes
-///   by default), and a panic in it fails the login, not the program.
-/// - `Ok` replays every waiting request with the credential. `Err` is told to
-///   every waiting request, and for a cool-down (30 seconds by default) to
-///   those that come after, without asking again.
+///   cancel it. It is dropped after [`login_timeout`](super::SessionBuilder::login_timeout)
+///   (15 minutes by default). A panic in it fails the login, not the program.
+/// - After `Ok`, every waiting request is replayed with the credential. After `Err`, every waiting
+///   request fails with that error, and so does every challenged request of the principal within the
+///   [`backoff`](super::SessionBuilder::backoff) (30 seconds by default), without a new login.
 /// - If the same requirement comes back after an `Ok`, the session stops and
-///   hands the service's answer to the caller: no endless prompting.
-/// - Requests that the reauthenticator itself sends through a client with the
-///   same layer pass straight through: they never wait for the login that they
-///   are part of.
+///   returns the service's response to the caller. Nobody is prompted without end.
+/// - Requests that the reauthenticator itself sends through a client with the same layer pass
+///   unchanged: they never wait for the login that they are part of.
 ///
-/// Closures do as well: see [`reauth_fn`].
+/// [`reauth_fn`] makes one from a closure.
 ///
 /// # Example
 ///
-/// A program whose tokens come from elsewhere. Each implementation carries
-/// [`#[async_trait]`](crate::async_trait): without it the compiler says that the lifetime
-/// parameters of its methods do not match the trait (E0195).
+/// A program that reads its token from the environment and cannot log anybody in. Each
+/// implementation carries [`#[async_trait]`](crate::async_trait): without it the compiler says that
+/// the lifetime parameters of its methods do not match the trait (E0195).
 ///
 /// ```
 /// use globus_gare::async_trait;
@@ -41,7 +40,7 @@ use super::{Challenge, Credential, ReauthError, Target};
 /// #[async_trait]
 /// impl Reauthenticator for FromEnvironment {
 ///     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
-///         // Nobody to ask here: the caller gets the service's refusal, and this error in the outcome.
+///         // Nobody can be asked: the caller gets the service's response, and this error in the outcome.
 ///         eprintln!("{}", challenge.in_plain_words());
 ///         Err(ReauthError::interaction_required("https://app.globus.org/"))
 ///     }
@@ -54,31 +53,28 @@ use super::{Challenge, Credential, ReauthError, Target};
 /// ```
 #[async_trait]
 pub trait Reauthenticator: Send + Sync + 'static {
-    /// Satisfies [`challenge.gare()`](Challenge::gare); resolves to the
-    /// credential to replay with.
+    /// Obtains a credential that satisfies [`challenge.gare()`](Challenge::gare); may ask a person.
     ///
-    /// The credential is for [`challenge.target()`](Challenge::target): that
-    /// service, and that principal. A token renewed with a refresh token never
-    /// answers a challenge, since it belongs to the same session as before.
+    /// The credential is for the service and the principal of
+    /// [`challenge.target()`](Challenge::target). A refreshed token never satisfies a challenge: it
+    /// belongs to the same session as the token before it.
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError>;
 
-    /// The credential to start with, or to renew an expired one, if there is
-    /// one to be had without asking anybody. By default there is none.
+    /// Looks for a credential without asking anybody. By default there is none.
     ///
-    /// Called before the first request to a target, and when the credential at hand
-    /// has run out. An `Err` or `None` sends the request with what there is.
+    /// Called before the first request to a target, after the session's credential has expired, and
+    /// after a login at another service. After an `Err` or a `None` the request goes out with the
+    /// credential that the session has, if any.
     async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
         let _ = target;
         Ok(None)
     }
 
-    /// The credential in the place of `refused`, which has not run out but is no
-    /// longer taken, if there is one to be had without asking anybody. By default
-    /// what [`credential`](Self::credential) gives.
+    /// Replaces `refused`, a credential that has not expired but was rejected, without asking
+    /// anybody. By default calls [`credential`](Self::credential).
     ///
-    /// Called once after a plain `401`: the token was revoked, or its keys were
-    /// changed. Where the same credential comes back, or none, the caller gets the
-    /// service's answer.
+    /// Called once after a `401` without a requirement, such as for a revoked token. If it returns
+    /// the same credential, or none, the caller gets the service's response.
     async fn renew(
         &self,
         target: &Target,
@@ -114,7 +110,7 @@ macro_rules! forward {
 
 forward!(Arc, Box);
 
-/// Makes a [`Reauthenticator`] of an async closure.
+/// Makes a [`Reauthenticator`] from an async closure.
 ///
 /// ```
 /// use globus_gare::layer::GareLayer;
@@ -134,7 +130,7 @@ where
     ReauthFn { login }
 }
 
-/// A closure as a [`Reauthenticator`]: what [`reauth_fn`] returns.
+/// A [`Reauthenticator`] that calls a closure. Made by [`reauth_fn`].
 #[derive(Clone, Copy)]
 pub struct ReauthFn<F> {
     login: F,

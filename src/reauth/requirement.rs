@@ -1,4 +1,4 @@
-//! Comparing what is asked with what a login gives.
+//! Compares requirements.
 
 use std::collections::HashSet;
 

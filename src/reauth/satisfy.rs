@@ -1,4 +1,4 @@
-//! Obtaining what a challenge requires.
+//! Satisfies a challenge.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::stats::count;
 use super::{Challenge, GaveUp, Origin, Target, events};
 use crate::gare::{Found, Gare, coalesce};
 
-/// What a request asks for once the login under way has ended: the next login may ask for it too.
+/// The requirement of a request that waits for another login. The next login may include it.
 pub(super) struct Waiting {
     account: Arc<Account>,
     id: u64,
@@ -99,7 +99,7 @@ impl Exchange {
         }
     }
 
-    /// Decides, and puts down what was decided before another request decides.
+    /// Decides, and records the decision under the same lock.
     fn step(
         &mut self,
         account: &InUse,

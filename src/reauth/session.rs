@@ -6,17 +6,16 @@ use super::builder::Settings;
 use super::stats::{Counters, Stats};
 use super::{Reauthenticator, SessionBuilder};
 
-/// The state that all clones of a layer share: the reauthenticator and, per
-/// principal, the current credential, its generation and the login under way.
+/// The state that all clones of a layer share: the reauthenticator and, per principal, the current
+/// credentials, their generation and the login under way.
 ///
-/// Most programs never name it: [`GareLayer::new`](crate::layer::GareLayer::new)
-/// makes one. Build it here to share one login between several clients, or to
-/// read its [`stats`](Self::stats).
+/// [`GareLayer::new`](crate::layer::GareLayer::new) makes a session with the default settings. Build
+/// one to change the settings, to share logins between several clients, or to read its
+/// [`stats`](Self::stats).
 ///
 /// # Clone
 ///
-/// Clones are the same session. [`Session::builder`] has every setting: none can be changed once
-/// the session is in use.
+/// Clones share one state. [`Session::builder`] has every setting; a built session has no setters.
 ///
 /// ```
 /// use globus_gare::layer::GareLayer;
@@ -40,12 +39,12 @@ struct Shared {
 }
 
 impl Session {
-    /// A session over `reauthenticator` with the default settings: it [trusts Globus](super::Trust::globus).
+    /// Makes a session with the default settings. It [trusts Globus](super::Trust::globus).
     pub fn new(reauthenticator: impl Reauthenticator) -> Self {
         Self::builder(reauthenticator).build()
     }
 
-    /// A session over `reauthenticator`, to be configured.
+    /// Starts to configure a session.
     pub fn builder(reauthenticator: impl Reauthenticator) -> SessionBuilder {
         SessionBuilder::new(Arc::new(reauthenticator))
     }
@@ -65,7 +64,7 @@ impl Session {
         }
     }
 
-    /// What the session has done so far.
+    /// Counts what the session has done so far.
     pub fn stats(&self) -> Stats {
         Stats {
             principals: self.shared.accounts.count() as u64,

@@ -4,42 +4,42 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::GaveUp;
 use crate::runtime::{Mutex, MutexGuard};
 
-/// What a session has done so far: read with [`Session::stats`](super::Session::stats).
+/// Counters of a session. Read with [`Session::stats`](super::Session::stats).
 ///
-/// The numbers are read one after another while requests go on, so they may be
-/// off against each other by what happened in between.
+/// The counters are read one after another while requests continue, so they may differ by what
+/// happened in between.
 ///
 /// ```
 /// use globus_gare::reauth::{Credential, Session, reauth_fn};
 ///
 /// let session = Session::new(reauth_fn(|_| async { Ok(Credential::bearer("AgEX4mpl3")?) }));
 /// let stats = session.stats();
-/// println!("{} logins, {} of them failed; {} refusals", stats.logins, stats.failed_logins, stats.gave_up.total());
+/// println!("{} logins, {} of them failed; gave up {} times", stats.logins, stats.failed_logins, stats.gave_up.total());
 /// # assert_eq!(stats, Default::default());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Responses that asked for something.
+    /// Challenges.
     pub challenges: u64,
-    /// Logins that were started.
+    /// Logins that started.
     pub logins: u64,
-    /// Logins that failed, were declined, panicked or took too long.
+    /// Logins that failed, were declined, panicked or exceeded their time limit.
     pub failed_logins: u64,
-    /// Silent look_ups that were started.
+    /// Look-ups that started.
     pub look_ups: u64,
-    /// Requests that waited for a login that another one had started.
+    /// Requests that joined a login that another request had started.
     pub joins: u64,
-    /// Requests that were sent again.
+    /// Replays.
     pub replays: u64,
-    /// Identities that are remembered now, beside the session's own: each value
-    /// that requests present, or that was issued for one, counts.
+    /// Accounts that the session remembers now, beside its own. The values that logins issued for an
+    /// account do not count separately.
     pub principals: u64,
-    /// Responses that went back to the caller as refusals, by reason.
+    /// How often the layer gave up, by reason.
     pub gave_up: GaveUpCounts,
 }
 
-/// How many responses went back as refusals, for each [`GaveUp`].
+/// How often the layer gave up, for each [`GaveUp`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GaveUpCounts {
@@ -78,7 +78,7 @@ impl GaveUpCounts {
         }
     }
 
-    /// All of them together.
+    /// The sum of all reasons.
     pub fn total(&self) -> u64 {
         let Self {
             untrusted,

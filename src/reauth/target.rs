@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Credential, Origin};
 
-/// What a credential is wanted for: a service, and the person whose request it is.
+/// A service and a principal: what a credential is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     origin: Origin,
@@ -17,13 +17,13 @@ impl Target {
         Self { origin, principal }
     }
 
-    /// Where the request goes. Globus Auth calls this a resource server and
-    /// issues a token of its own for each.
+    /// The origin of the service. In Globus Auth it belongs to a resource server, which has tokens of
+    /// its own.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// Whose request it is.
+    /// The principal of the request.
     pub fn principal(&self) -> &Principal {
         &self.principal
     }
@@ -37,7 +37,7 @@ impl Target {
 /// ```
 /// use globus_gare::reauth::{Principal, Target};
 ///
-/// /// Where the tokens of one's users are, by whom and for what.
+/// /// The key of a user's tokens in a store.
 /// fn key(target: &Target) -> Option<String> {
 ///     match target.principal() {
 ///         Principal::Named(user) => Some(format!("{user} at {}", target.origin())),
@@ -52,12 +52,12 @@ impl Target {
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Principal {
-    /// The session's own: requests that come without an `Authorization` header.
+    /// The session's own principal: of requests without an `Authorization` header.
     Session,
-    /// The one that the caller names with
+    /// The principal that the caller names with
     /// [`GareOptions::principal`](super::GareOptions::principal).
     Named(Arc<str>),
-    /// Whoever the `Authorization` value that the request came with belongs to.
+    /// The owner of the `Authorization` value that the request came with.
     Presented(Credential),
 }
 

@@ -1,10 +1,10 @@
 use super::origin::OriginRef;
 use super::{Environment, InvalidOrigin, Origin};
 
-/// The origins that are listened to and given a credential.
+/// The origins that get credentials and can trigger a login.
 ///
-/// A requirement from anywhere else starts nothing, and no credential is sent
-/// there. [`Trust::globus`] is what a [`Session`](super::Session) begins with.
+/// A challenge from another origin starts nothing, and no credential is sent there. The default of a
+/// [`Session`](super::Session) is [`Trust::globus`].
 ///
 /// ```
 /// use globus_gare::reauth::{Origin, Trust};
@@ -47,7 +47,7 @@ impl Trust {
         }
     }
 
-    /// Nobody, until an origin is added.
+    /// No origin, until one is added.
     pub fn none() -> Self {
         Self {
             domain: None,
@@ -56,12 +56,12 @@ impl Trust {
         }
     }
 
-    /// Adds one origin: scheme, host and port must all be the same.
+    /// Adds one origin. Scheme, host and port must match.
     ///
     /// # Errors
     ///
-    /// Where `origin` is not an absolute URL, or is plain `http` and not on this
-    /// machine: a credential never goes over a network in the clear.
+    /// If `origin` is not an absolute URL, or is plain `http` and not on this machine: a credential
+    /// never crosses a network unencrypted.
     pub fn origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
         let origin: Origin = origin.as_ref().parse()?;
         if !may_get_credentials(&origin) {
@@ -71,14 +71,14 @@ impl Trust {
         Ok(self)
     }
 
-    /// Adds every port of this machine, over `http` too: for tests.
+    /// Adds every port of this machine, `http` included. For tests.
     #[must_use]
     pub fn loopback(mut self) -> Self {
         self.loopback = true;
         self
     }
 
-    /// Whether `origin` is among the trusted.
+    /// Whether `origin` is trusted.
     pub fn allows(&self, origin: &Origin) -> bool {
         self.allows_view(origin.view())
     }
@@ -87,7 +87,8 @@ impl Trust {
         self.is_globus(origin) || self.was_added(origin)
     }
 
-    /// Whether the program itself added `origin`, which is no service of Globus: one that quotes a refused login is heard.
+    /// Whether the program added `origin` and it is no Globus service. Quoted requirements count only
+    /// from such an origin.
     pub(super) fn is_added(&self, origin: OriginRef<'_>) -> bool {
         self.was_added(origin) && !self.is_globus(origin)
     }

@@ -11,15 +11,14 @@ use super::kept::{Kept, Replays};
 use crate::layer::{Limits, authorize, follow};
 use crate::reauth::{Authorization, Reauthenticator, RequestHead, Route, Session, head_may_ask};
 
-/// Makes a `reqwest` client satisfy Globus Auth requirements and carry on.
+/// A middleware for `reqwest-middleware` that satisfies GAREs and replays the request.
 ///
-/// As [`GareLayer`](crate::layer::GareLayer) does for tower, and by the same
-/// decisions: a response that asks for a fresh or stronger login has the
-/// [`Reauthenticator`] obtain it, and the request is sent again.
+/// It behaves as [`GareLayer`](crate::layer::GareLayer) does: when a response is a challenge, it has
+/// the [`Reauthenticator`] obtain a credential and replays the request with it.
 ///
 /// # Clone
 ///
-/// Clones share one [`Session`], whose settings are those of [`Session::builder`].
+/// Clones share one [`Session`]. [`Session::builder`] has its settings.
 ///
 /// ```
 /// use globus_gare::reauth::{Credential, Session, Trust, reauth_fn};
@@ -46,7 +45,7 @@ use crate::reauth::{Authorization, Reauthenticator, RequestHead, Route, Session,
 ///     .with(GareMiddleware::from_session(Session::builder(login).trust(Trust::globus().loopback()).build()))
 ///     .build();
 ///
-/// // The service said 502, and asked for a second factor.
+/// // The service responded with 502 and required a second factor.
 /// let response = client.get(url).bearer_auth("stale").send().await?;
 /// assert_eq!(response.status(), 200);
 /// # Ok(())
@@ -60,12 +59,12 @@ pub struct GareMiddleware {
 }
 
 impl GareMiddleware {
-    /// A middleware with a session of its own.
+    /// Makes a middleware with a new session.
     pub fn new(reauthenticator: impl Reauthenticator) -> Self {
         Self::from_session(Session::new(reauthenticator))
     }
 
-    /// A middleware that shares `session` with others.
+    /// Makes a middleware that uses `session`, which other clients may share.
     pub fn from_session(session: Session) -> Self {
         Self {
             session,
@@ -79,24 +78,23 @@ impl GareMiddleware {
         &self.session
     }
 
-    /// How many bytes of an error response are looked at; 256 KiB by default. A
-    /// longer one streams on untouched.
+    /// How many bytes of an error response are inspected. Default: 256 KiB. A longer response is
+    /// passed on unchanged.
     #[must_use]
     pub fn max_inspect(mut self, bytes: usize) -> Self {
         self.limits.max_inspect = bytes;
         self
     }
 
-    /// For how long an error response may trickle in before it is passed on
-    /// unread; 10 seconds by default.
+    /// How long to wait for the body of an error response before it is passed on uninspected.
+    /// Default: 10 seconds.
     #[must_use]
     pub fn inspect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.inspect_timeout = timeout;
         self
     }
 
-    /// Has a streaming request body sent again too, if it is no longer than
-    /// `limit` bytes, which are kept as they are sent: see
+    /// Keeps up to `limit` bytes of a streaming request body, so that it can be replayed: see
     /// [`ReplayBody`](crate::layer::ReplayBody). By default a stream is sent once.
     #[must_use]
     pub fn replay_streams(mut self, limit: usize) -> Self {

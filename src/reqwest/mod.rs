@@ -1,41 +1,41 @@
 //! The reqwest middleware: [`GareMiddleware`] for `reqwest-middleware`.
 //!
-//! It decides as the tower layer does, on the same [`Session`](crate::reauth::Session):
-//! one session may serve clients of both kinds. What it keeps of a request, when
-//! it looks at a response, and what the caller gets, is told at [`layer`](crate::layer).
+//! It makes the same decisions as the tower layer, and one [`Session`](crate::reauth::Session) may
+//! serve clients of both kinds. The documentation of [`layer`](crate::layer) says what is replayed,
+//! which responses are inspected, and what the caller gets.
 //!
 //! # Requests
 //!
-//! A [`GareOptions`](crate::reauth::GareOptions) goes along with
+//! Set [`GareOptions`](crate::reauth::GareOptions) with
 //! [`RequestBuilder::with_extension`](reqwest_middleware::RequestBuilder::with_extension).
-//! A timeout of the request or the client is for each attempt; a login takes as
-//! long as it takes, or as [`GareOptions::max_wait`](crate::reauth::GareOptions::max_wait) says.
+//! A timeout of the request or the client limits each attempt.
+//! [`GareOptions::max_wait`](crate::reauth::GareOptions::max_wait) limits the wait for logins.
 //!
-//! A streaming body, a multipart form among them, is sent once, unless
-//! [`replay_streams`](GareMiddleware::replay_streams) says up to which size it is kept.
+//! A streaming body, such as a multipart form, is sent once, unless
+//! [`replay_streams`](GareMiddleware::replay_streams) allows the middleware to keep it.
 //!
 //! # Responses
 //!
-//! One that was looked at keeps its status, version, headers, extensions, remote
-//! address, URL and body. It is the URL that [answered](reqwest::Response::url),
-//! after redirects, whose origin has to be [trusted](crate::reauth::Trust).
-//! Middleware inside that makes responses of its own has to tell their URL with
-//! [`ResponseBuilderExt::url`](reqwest::ResponseBuilderExt::url); those without one are nobody's.
+//! An inspected response keeps its status, version, headers, extensions, remote address, URL and
+//! body. The origin of its [URL](reqwest::Response::url), after redirects, must be
+//! [trusted](crate::reauth::Trust). Middleware inside that makes its own responses must set their
+//! URL with [`ResponseBuilderExt::url`](reqwest::ResponseBuilderExt::url); a response without a URL
+//! is not trusted.
 //!
 //! # Among other middleware
 //!
-//! What is attached first is outermost.
+//! The middleware that is attached first is the outermost.
 //!
-//! - **reqwest-retry outside**, so attached before ours: a 502 that carries a
-//!   requirement is not transient. Attached after, it tries such a request again
-//!   and again, and only then is there a login. Give it a strategy that leaves
-//!   alone a response whose [`GareOutcome`](crate::reauth::GareOutcome) has a
-//!   refusal, or a declined login is asked about as often as there are retries
-//!   (nobody is prompted again, though). It sends no streaming body at all.
-//! - **reqwest-tracing** on either side: inside, there is a span for each attempt.
-//! - **What sets `Authorization`** outside: inside, it puts the old credential over the new one.
+//! - **reqwest-retry** goes outside: attach it before `GareMiddleware`. Inside, it retries a 502
+//!   that carries a requirement, in vain, before the login. Give it a strategy that does not retry a
+//!   response whose [`GareOutcome`](crate::reauth::GareOutcome) has
+//!   [`gave_up`](crate::reauth::GareOutcome::gave_up); otherwise it repeats such a request, although
+//!   the backoff prompts nobody again. It sends no streaming body at all.
+//! - **reqwest-tracing** goes on either side. Inside, each attempt has a span.
+//! - **Middleware that sets `Authorization`** goes outside. Inside, it replaces the new credential
+//!   with the old one.
 //!
-//! The example `reqwest_stack` has them in their places.
+//! The example `reqwest_stack` shows the order.
 
 mod answer;
 mod body;

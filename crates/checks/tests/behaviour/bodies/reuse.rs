@@ -13,7 +13,7 @@ async fn one_connection<C: Client>(transport: Transport) {
     let server = service.start().await;
     let login = Login::new();
     let client = C::new(transport);
-    // GaveUpCounts that are given back, refusals that are followed, and what comes after.
+    // Challenges that are given back, challenges that are followed, and what comes after.
     for (path, authorization, status) in [
         ("/get/sized", "Basic Og==", 403),
         ("/get/chunked", "Basic Og==", 403),
