@@ -187,27 +187,29 @@ impl Walk<'_> {
             Source::GridFtp { path, .. } => Location::GridFtp(path.written()),
             Source::Cause(path) => Location::Cause(path.written()),
         };
-        if let Some(limit) = gare.authorization_parameters.over_limit() {
-            let over_limit = OverLimit { location, limit };
-            findings.over_limit.get_or_insert(over_limit);
-            return;
-        }
         let is_text = matches!(self.source, Source::GridFtp { .. });
-        let quoted = false;
         let params = &mut gare.authorization_parameters;
         // What is only quoted is no part of a requirement that a service states itself.
-        let nested = findings.nested.drain(start..);
-        for mut within in nested.filter(|within| !within.quoted) {
+        let nested = findings.nested.iter().skip(start);
+        for within in nested.filter(|within| !within.quoted) {
+            let mut filling = within.gare.authorization_parameters.clone();
             if matches!(within.location, Location::GridFtp(_)) && !is_text {
                 // A message is shown in the name of whoever wrote it.
-                within.gare.authorization_parameters.session_message = None;
+                filling.session_message = None;
             }
-            params.fill_from(within.gare.authorization_parameters);
+            params.fill_from(filling);
         }
+        if let Some(limit) = params.over_limit() {
+            findings
+                .over_limit
+                .get_or_insert(OverLimit { location, limit });
+            return;
+        }
+        findings.nested.truncate(start);
         findings.nested.push(Found {
             gare,
             location,
-            quoted,
+            quoted: false,
         });
     }
 

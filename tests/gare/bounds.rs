@@ -176,3 +176,30 @@ fn merged_requirements_stay_within_the_limits() {
     let large = Gare::new("X", params);
     assert_eq!(coalesce([large.clone(), scope(7)]), [large]);
 }
+
+#[checks::test]
+fn entries_fill_a_requirement_up_to_its_limit() {
+    let list = |letter: &str, count| json!(vec![letter.repeat(500); count]);
+    let body = |count| {
+        json!({
+            "code": "AuthorizationRequired",
+            "authorization_parameters": {"session_required_policies": list("p", 12)},
+            "details": [{"authorization_parameters": {"session_required_single_domain": list("d", count)}}],
+        })
+    };
+    let Detection {
+        found, over_limit, ..
+    } = Detection::of(body(12).to_string().as_bytes());
+    assert_eq!((found.len(), over_limit.is_none()), (1, true));
+    // Beyond the limit the document is no requirement; the entry still is one.
+    let Detection {
+        found, over_limit, ..
+    } = Detection::of(body(24).to_string().as_bytes());
+    let over_limit = over_limit.expect("over the limit");
+    assert_eq!(over_limit.limit, Limit::Requirement);
+    assert_eq!(over_limit.location.to_string(), "root");
+    let [entry] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(entry.location.to_string(), "details[0]");
+}
