@@ -7,13 +7,33 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
 use super::origin::OriginRef;
 use super::requirement::covers;
 use super::run::{Ended, Running};
 use super::{Credential, Origin, ReauthError};
 use crate::gare::{AuthorizationParameters, Gare, coalesce};
 use crate::runtime::{Mutex, MutexGuard};
+
+/// Ends where a wait is too long for the clock to express.
+const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// Until when something is not tried again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backoff {
+    ends_at: Instant,
+}
+
+impl Backoff {
+    pub(super) fn starting(now: Instant, length: Duration) -> Self {
+        Self {
+            ends_at: now.checked_add(length).unwrap_or(now + DECADES),
+        }
+    }
+
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        self.ends_at <= now
+    }
+}
 
 /// A credential, and its generation: later ones have a higher number.
 #[derive(Clone, Debug)]
@@ -211,17 +231,22 @@ impl State {
         }
     }
 
-    /// Ends the look-up for `origin` that began when `began` was its generation. `backoff` holds
-    /// where nothing was found.
+    /// Ends the look-up for `origin` that began when `began` was its generation, unless it was lost
+    /// and another has begun. `backoff` holds where nothing was found.
     pub(super) fn end_look_up(
         &mut self,
-        origin: Origin,
+        (origin, running): (Origin, &Running),
         began: u64,
         result: Result<Option<Credential>, ReauthError>,
         backoff: Option<Backoff>,
         max_origins: usize,
     ) -> Ended {
-        self.look_ups.retain(|(known, _)| *known != origin);
+        let under_way = self.look_ups.len();
+        self.look_ups
+            .retain(|(_, other)| !other.is_same_as(running));
+        if self.look_ups.len() == under_way {
+            return Err(ReauthError::timeout());
+        }
         // What a login brought meanwhile is newer than anything that was looked up.
         if let Some(newer) = self.newer_than(began, &origin) {
             return Ok(Some(newer));

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::account::{Issued, Login, State};
 use super::builder::Settings;
 use super::requirement::covers;
-use super::run::Running;
+use super::run::{self, Reporter, Running};
 use super::{GareOptions, GaveUp, Origin};
 use crate::gare::{AuthorizationParameters, Gare};
 
@@ -38,8 +38,12 @@ pub(super) enum Step {
         login: Running,
         required: Gare,
     },
-    /// Start a login that asks for this.
-    Lead(Gare),
+    /// Start this login, which asks for `gare`.
+    Lead {
+        gare: Gare,
+        login: Login,
+        reporter: Reporter,
+    },
     /// Give up: a login succeeded, and the service requires the same again.
     NoProgress,
     GiveUp(GaveUp),
@@ -105,5 +109,16 @@ pub(super) fn decide(
     if spent {
         return Step::GiveUp(GaveUp::Exhausted);
     }
-    Step::Lead(account.with_waiting(gare.clone()))
+    let gare = account.with_waiting(gare.clone());
+    let (reporter, running) = run::begin(settings.login_timeout);
+    let login = Login {
+        origin: origin.clone(),
+        requirement: Arc::new(gare.authorization_parameters.clone()),
+        running,
+    };
+    Step::Lead {
+        gare,
+        login,
+        reporter,
+    }
 }

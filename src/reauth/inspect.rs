@@ -6,7 +6,6 @@ use http_body::Body;
 
 /// Whether `response` may be a challenge: an error whose body may be JSON or text, is not
 /// compressed, and is not known to be empty or longer than `limit`.
-#[inline]
 pub(crate) fn may_ask<B: Body>(method: &Method, response: &Response<B>, limit: usize) -> bool {
     let (status, headers) = (response.status(), response.headers());
     let size = || response.body().size_hint().lower();
@@ -21,7 +20,6 @@ pub(crate) fn head_may_ask(method: &Method, status: StatusCode, headers: &Header
     is_refusal(status) && *method != Method::HEAD && is_readable(headers)
 }
 
-#[inline]
 fn is_refusal(status: StatusCode) -> bool {
     status.is_client_error() || status == StatusCode::BAD_GATEWAY
 }

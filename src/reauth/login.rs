@@ -2,12 +2,11 @@
 
 use tokio::time::Instant;
 
-use super::account::Login;
+use super::account::{Backoff, Login};
 use super::accounts::InUse;
-use super::backoff::Backoff;
 use super::run::{self, Ended, Reporter, Running};
 use super::stats::count;
-use super::{Challenge, Credential, Session, Target, events};
+use super::{Challenge, Credential, ReauthError, Session, Target, events};
 
 /// Starts `login`, which the account has as the one under way.
 pub(super) fn log_in(
@@ -77,7 +76,7 @@ pub(super) fn look_up(
     let (limit, reauthenticator) = (settings.login_timeout, session.reauthenticator());
     // A login elsewhere may follow a rejection: what it brings is looked for at the next one.
     let backs_off = rejected.is_none();
-    let wanted = target.clone();
+    let (wanted, own) = (target.clone(), running.clone());
     let work = async move {
         match rejected {
             None => reauthenticator.credential(&wanted).await,
@@ -86,11 +85,12 @@ pub(super) fn look_up(
     };
     run::launch(limit, reporter, work, move |result| {
         let settings = session.settings();
-        let backoff = (backs_off || result.is_err())
+        let is_lost = result.as_ref().is_err_and(ReauthError::is_no_runtime);
+        let backoff = (!is_lost && (backs_off || result.is_err()))
             .then(|| Backoff::starting(Instant::now(), settings.backoff));
         let (origin, max) = (target.origin().clone(), settings.max_origins);
         let mut state = account.account().lock();
-        let ended = state.end_look_up(origin, began, result, backoff, max);
+        let ended = state.end_look_up((origin, &own), began, result, backoff, max);
         drop(state);
         if let Ok(Some(issued)) = &ended {
             session.accounts().note_issued(&account, &issued.credential);

@@ -47,7 +47,6 @@
 
 mod account;
 mod accounts;
-mod backoff;
 mod builder;
 mod challenge;
 mod credential;

@@ -124,14 +124,12 @@ impl PartialEq for OriginRef<'_> {
 }
 
 /// Whether a URI is secure, and its authority; `None` where it is relative or has another scheme.
-#[inline]
 pub(super) fn authority(uri: &Uri) -> Option<(bool, &str)> {
     let secure = is_secure(uri.scheme_str()?)?;
     Some((secure, uri.authority()?.as_str()))
 }
 
 /// Whether a scheme is `https`; `None` where it is neither that nor `http`.
-#[inline]
 pub(crate) fn is_secure(scheme: &str) -> Option<bool> {
     match scheme {
         "https" => Some(true),

@@ -12,7 +12,7 @@ use super::decide::{Challenged, Step, decide};
 use super::exchange::Exchange;
 use super::login::{log_in, look_up};
 use super::route::Presented;
-use super::run::{self, Ended, Reporter};
+use super::run::Ended;
 use super::stats::count;
 use super::{Challenge, GaveUp, Origin, Target, events};
 use crate::gare::{Found, Gare, coalesce};
@@ -59,8 +59,7 @@ impl Exchange {
         };
         self.progress().waiting = None;
         loop {
-            let (step, leading) = self.step(&account, target.origin(), &required);
-            match step {
+            match self.step(&account, target.origin(), &required) {
                 Step::Replay(issued) => return Ok(issued),
                 Step::NoProgress => return Err(GaveUp::NoProgress),
                 Step::GiveUp(reason) => return Err(reason),
@@ -80,10 +79,11 @@ impl Exchange {
                     events::joined(target);
                     return self.wait_for(login).await;
                 }
-                Step::Lead(gare) => {
-                    let Some((login, reporter)) = leading else {
-                        continue;
-                    };
+                Step::Lead {
+                    gare,
+                    login,
+                    reporter,
+                } => {
                     let challenge = Challenge::of_request(
                         target.clone(),
                         gare,
@@ -100,12 +100,7 @@ impl Exchange {
     }
 
     /// Decides, and records the decision under the same lock.
-    fn step(
-        &mut self,
-        account: &InUse,
-        origin: &Origin,
-        required: &[Gare],
-    ) -> (Step, Option<(Login, Reporter)>) {
+    fn step(&mut self, account: &InUse, origin: &Origin, required: &[Gare]) -> Step {
         let (settings, now) = (self.session.settings(), Instant::now());
         let progress = self.progress.get_or_insert_default();
         let request = Challenged {
@@ -125,20 +120,11 @@ impl Exchange {
                     let unmet = gare.authorization_parameters.clone();
                     state.note_unmet(unmet, now, settings.backoff);
                 }
-                (step, None)
             }
-            Step::Lead(gare) => {
-                let (reporter, running) = run::begin(settings.login_timeout);
-                let login = Login {
-                    origin: origin.clone(),
-                    requirement: Arc::new(gare.authorization_parameters.clone()),
-                    running,
-                };
-                state.begin_login(login.clone());
-                (step, Some((login, reporter)))
-            }
-            _ => (step, None),
+            Step::Lead { login, .. } => state.begin_login(login.clone()),
+            _ => {}
         }
+        step
     }
 
     /// Waits for a login that covers the requirement.

@@ -1,11 +1,17 @@
 //! Runtimes on which nobody can log in, or that stop while somebody does.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use globus_gare::async_trait;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GaveUp, ReauthError, Session};
+use globus_gare::reauth::{
+    Challenge, Credential, GaveUp, ReauthError, Reauthenticator, Session, Target,
+};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -18,7 +24,7 @@ const NEEDS: &str =
     "a login needs a tokio runtime that has its timer enabled and runs until the login has ended";
 
 /// A service that lets in whoever has logged in.
-fn client(login: &Login) -> Service {
+fn client(login: &(impl Reauthenticator + Clone)) -> Service {
     let session = Session::builder(login.clone()).login_timeout(LIMIT).build();
     behind(
         &GareLayer::from_session(session),
@@ -37,6 +43,13 @@ fn paused() -> Runtime {
 
 /// A request whose login is under way, on a runtime that is driven no further.
 fn lead(client: &Service, login: &Login) -> (Runtime, JoinHandle<Answer>) {
+    let led = begin(client);
+    assert_eq!(login.logins(), 1);
+    led
+}
+
+/// A request that waits, on a runtime that is driven no further.
+fn begin(client: &Service) -> (Runtime, JoinHandle<Answer>) {
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     let leader = {
@@ -44,7 +57,6 @@ fn lead(client: &Service, login: &Login) -> (Runtime, JoinHandle<Answer>) {
         spawn(client, get("/"))
     };
     runtime.block_on(settle());
-    assert_eq!(login.logins(), 1);
     (runtime, leader)
 }
 
@@ -134,5 +146,81 @@ fn login_whose_runtime_is_dropped_is_led_again() {
         assert_eq!(login.logins(), 2);
         login.let_go();
         assert_eq!(next.await.expect("no panic").status(), 200);
+    });
+}
+
+/// Finds a credential each time that it is let go, and asks nobody.
+#[derive(Clone)]
+struct Store {
+    look_ups: Arc<AtomicUsize>,
+    let_go: Arc<Semaphore>,
+}
+
+impl Store {
+    fn held() -> Self {
+        Self {
+            look_ups: Arc::default(),
+            let_go: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    fn look_ups(&self) -> usize {
+        self.look_ups.load(SeqCst)
+    }
+}
+
+#[async_trait]
+impl Reauthenticator for Store {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        Err(ReauthError::declined())
+    }
+
+    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+        let look_up = self.look_ups.fetch_add(1, SeqCst) + 1;
+        let permit = self.let_go.acquire().await.expect("open");
+        permit.forget();
+        Ok(Some(Credential::bearer(format!("token-{look_up}"))?))
+    }
+}
+
+#[checks::test]
+fn look_up_whose_runtime_is_dropped_is_made_again() {
+    let store = Store::held();
+    let client = client(&store);
+    let (dropped, _) = begin(&client);
+    assert_eq!(store.look_ups(), 1);
+    drop(dropped);
+    store.let_go.add_permits(1);
+    let response = paused().block_on(send(&client, get("/")));
+    assert_eq!((response.status().as_u16(), store.look_ups()), (200, 2));
+}
+
+#[checks::test]
+fn late_end_of_a_lost_look_up_leaves_the_next_one() {
+    let store = Store::held();
+    let client = client(&store);
+    let (stopped, _) = begin(&client);
+    let running = paused();
+    running.block_on(async {
+        // It waits until the look-up counts as lost, and is sent without a credential.
+        let response = send(&client, get("/")).await;
+        assert_eq!((response.status().as_u16(), store.look_ups()), (403, 1));
+    });
+    let next = running.block_on(async {
+        let next = spawn(&client, get("/"));
+        settle().await;
+        next
+    });
+    assert_eq!(store.look_ups(), 2);
+    // The lost look-up ends first: its place is taken.
+    drop(stopped);
+    running.block_on(async {
+        let joins = spawn(&client, get("/"));
+        settle().await;
+        assert_eq!(store.look_ups(), 2, "one look-up for both");
+        store.let_go.add_permits(2);
+        for request in [next, joins] {
+            assert_eq!(request.await.expect("no panic").status(), 200);
+        }
     });
 }
