@@ -18,8 +18,8 @@ pub(crate) struct Inspection<B: Body> {
     ahead: Ahead,
     timeout: Duration,
     hint: SizeHint,
-    /// Set when the body first makes us wait.
-    alarm: Option<Pin<Box<Sleep>>>,
+    /// Set when the body first makes us wait. There is none where there is no timer.
+    alarm: Option<Option<Pin<Box<Sleep>>>>,
 }
 
 /// How the reading came to its end.
@@ -81,13 +81,11 @@ impl<B: Body> Inspection<B> {
     }
 
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.alarm.is_none() && !runtime::has_timer() {
-            return false;
-        }
         let timeout = self.timeout;
-        let alarm = self
-            .alarm
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
-        alarm.as_mut().poll(cx).is_ready()
+        let set = || runtime::has_timer().then(|| Box::pin(tokio::time::sleep(timeout)));
+        let alarm = self.alarm.get_or_insert_with(set);
+        alarm
+            .as_mut()
+            .is_some_and(|alarm| alarm.as_mut().poll(cx).is_ready())
     }
 }

@@ -8,9 +8,8 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::follow::follow;
+use super::follow::{Limits, follow};
 use super::kept::Replays;
-use super::limits::Limits;
 use super::{GareBody, ReplayableBody};
 use crate::reauth::{Exchange, Untrusted, may_ask};
 

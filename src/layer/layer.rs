@@ -3,7 +3,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::GareService;
-use super::limits::Limits;
+use super::follow::Limits;
 use crate::reauth::{Reauthenticator, Session};
 
 /// A tower layer that satisfies GAREs and replays the request.

@@ -88,7 +88,6 @@ mod future;
 mod kept;
 #[allow(clippy::module_inception)]
 mod layer;
-mod limits;
 mod service;
 
 pub use self::future::GareFuture;
@@ -96,9 +95,7 @@ pub use self::layer::GareLayer;
 pub use self::service::GareService;
 
 #[cfg(feature = "reqwest")]
-pub(crate) use self::follow::{Client, follow};
+pub(crate) use self::follow::{Client, Limits, follow};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::kept::{KeptHeaders, authorize};
-#[cfg(feature = "reqwest")]
-pub(crate) use self::limits::Limits;
 pub use crate::body::{GareBody, ReplayBody, ReplayBodyError, ReplayableBody};

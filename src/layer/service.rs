@@ -4,10 +4,9 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::follow::{Client as _, follow};
+use super::follow::{Client as _, Limits, follow};
 use super::future::{First, State};
 use super::kept::{Kept, Replays, authorize};
-use super::limits::Limits;
 use super::{GareBody, GareFuture, ReplayableBody};
 use crate::reauth::{Authorization, Exchange, RequestHead, Route, Session, Untrusted};
 

@@ -1,6 +1,6 @@
 //! What layers add to the same request.
 
-use super::bar::{Bars, State};
+use super::bar::{Bars, Limit::Ratio, State};
 use super::cost::{Cost, Costs};
 use super::request::Origin;
 use super::{Case, CountAllocations, table, time};
@@ -45,23 +45,21 @@ impl Layers {
         self.costs.of(&name(layer, origin)) - self.costs.of(&name(over, origin))
     }
 
-    /// `ours` adds at most what `peer` adds, whatever the request's origin.
+    /// `ours` adds at most what `peer` adds, whatever the request's origin. The bar of allocations is reached;
+    /// `instructions` is the state of the other.
     pub fn at_most(
         &self,
         bars: &mut Bars,
         work: &str,
         ours: &str,
         peer: &'static str,
-        state: State,
+        instructions: State,
     ) {
         for origin in Origin::ALL {
-            bars.both(
-                &format!("{work}, {}", origin.title()),
-                self.added(ours, origin),
-                (peer, self.added(peer, origin)),
-                1.0,
-                state,
-            );
+            let work = format!("{work}, {}", origin.title());
+            let (ours, peer) = (self.added(ours, origin), (peer, self.added(peer, origin)));
+            bars.instructions(&work, ours, peer, 1.0, instructions);
+            bars.allocations(&work, ours, peer, Ratio(1.0), State::Reached);
         }
     }
 
