@@ -188,7 +188,6 @@ impl Walk<'_> {
             Source::Cause(path) => Location::Cause(path.written()),
         };
         let is_text = matches!(self.source, Source::GridFtp { .. });
-        let params = &mut gare.authorization_parameters;
         // What is only quoted is no part of a requirement that a service states itself.
         let nested = findings.nested.iter().skip(start);
         for within in nested.filter(|within| !within.quoted) {
@@ -197,12 +196,11 @@ impl Walk<'_> {
                 // A message is shown in the name of whoever wrote it.
                 filling.session_message = None;
             }
-            params.fill_from(filling);
+            gare.authorization_parameters.fill_from(filling);
         }
-        if let Some(limit) = params.over_limit() {
-            findings
-                .over_limit
-                .get_or_insert(OverLimit { location, limit });
+        if let Some(limit) = gare.authorization_parameters.over_limit() {
+            let over_limit = OverLimit { location, limit };
+            findings.over_limit.get_or_insert(over_limit);
             return;
         }
         findings.nested.truncate(start);

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use http::{HeaderValue, Response, Uri};
+use http::{HeaderValue, Method, Response, Uri};
 use http_body::Body;
 
 use crate::body::{GareBody, Held, Inspection};
@@ -32,6 +32,8 @@ pub(crate) trait Client: Send {
     type Body: Body<Error: Send> + Send;
     type Error;
 
+    fn method(&self) -> &Method;
+
     /// Whether a copy of the request's body was kept.
     fn is_replayable(&self) -> bool;
 
@@ -39,7 +41,7 @@ pub(crate) trait Client: Send {
     fn claim(&self) -> bool;
 
     /// The request with this `Authorization`, if it can be sent again.
-    fn again(&mut self, exchange: &Exchange, authorization: HeaderValue) -> Option<Self::Request>;
+    fn again(&mut self, authorization: HeaderValue) -> Option<Self::Request>;
 
     fn send(
         &mut self,
@@ -55,7 +57,7 @@ pub(crate) trait Client: Send {
     }
 }
 
-/// Reads a response, decides, waits and sends the request again, until there is a response for the caller.
+/// Reads a response of the [request](Exchange::of_request), decides, waits and sends the request again, until there is a response for the caller.
 pub(crate) async fn follow<C: Client>(
     mut exchange: Exchange,
     mut client: C,
@@ -64,7 +66,7 @@ pub(crate) async fn follow<C: Client>(
 ) -> Result<Response<GareBody<C::Body>>, C::Error> {
     loop {
         let status = response.status();
-        let is_readable = may_ask(exchange.method(), &response, limits.max_inspect);
+        let is_readable = may_ask(client.method(), &response, limits.max_inspect);
         let sources = C::sources(&response);
         if !(is_readable || exchange.may_look_up(status)) || !exchange.trusts(&sources) {
             exchange.finish(status, response.extensions_mut());
@@ -90,7 +92,7 @@ pub(crate) async fn follow<C: Client>(
         };
         let request = match exchange.answered(answer, detection, replayable).await {
             Verdict::Replay(authorization) => {
-                let request = client.again(&exchange, authorization);
+                let request = client.again(authorization);
                 if request.is_none() {
                     // The body was lost while the login went on.
                     exchange.give_up(GaveUp::NotReplayable);

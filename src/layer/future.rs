@@ -82,12 +82,14 @@ where
                             return Poll::Ready(Err(error));
                         }
                     };
-                    let exchange = &mut first.exchange;
-                    if !exchange.may_follow(&response, this.limits.max_inspect) {
+                    let First { exchange, replays } = first;
+                    let max_inspect = this.limits.max_inspect;
+                    if !exchange.may_follow(&replays.method, &response, max_inspect) {
                         exchange.finish(response.status(), response.extensions_mut());
                         *kept = None;
                         return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     }
+                    exchange.of_request(&replays.method, replays.uri.clone());
                     let First { exchange, replays } = kept.take().expect(polled_again);
                     let follow = Box::pin(follow(exchange, replays, *this.limits, response));
                     this.state.set(State::Following { follow });

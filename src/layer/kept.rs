@@ -1,13 +1,14 @@
 use std::future::poll_fn;
 
 use http::header::AUTHORIZATION;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, Version};
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version,
+};
 use http_body::Body;
 use tower_service::Service;
 
 use super::ReplayableBody;
 use super::follow::Client;
-use crate::reauth::Exchange;
 
 /// The headers of a request. Of its `Authorization`, which a replay replaces, only the place is kept.
 pub(crate) struct KeptHeaders(Vec<(HeaderName, HeaderValue)>);
@@ -42,7 +43,7 @@ pub(crate) fn authorize(headers: &mut HeaderMap, mut authorization: HeaderValue)
     headers.insert(AUTHORIZATION, authorization);
 }
 
-/// What is kept of a request while it is under way, beside what its exchange has.
+/// What is kept of a request while it is under way, to send it again.
 pub(super) struct Kept<B> {
     version: Version,
     headers: KeptHeaders,
@@ -65,6 +66,9 @@ impl<B: ReplayableBody> Kept<B> {
 /// A tower service, and the request that it may have to be sent again.
 pub(super) struct Replays<S, B> {
     pub(super) service: S,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    /// `None` where the body cannot be sent a second time.
     pub(super) kept: Option<Kept<B>>,
 }
 
@@ -78,6 +82,10 @@ where
     type Body = ResB;
     type Error = S::Error;
 
+    fn method(&self) -> &Method {
+        &self.method
+    }
+
     fn is_replayable(&self) -> bool {
         self.kept.is_some()
     }
@@ -86,15 +94,15 @@ where
         self.kept.as_ref().is_some_and(|kept| kept.body.claim())
     }
 
-    fn again(&mut self, exchange: &Exchange, authorization: HeaderValue) -> Option<Request<B>> {
+    fn again(&mut self, authorization: HeaderValue) -> Option<Request<B>> {
         if !self.claim() {
             return None;
         }
         let mut kept = self.kept.take()?;
         let copy = kept.body.try_clone();
         let mut request = Request::new(kept.body);
-        *request.method_mut() = exchange.method().clone();
-        *request.uri_mut() = exchange.uri().clone();
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
         *request.version_mut() = kept.version;
         *request.headers_mut() = kept.headers.with(authorization);
         *request.extensions_mut() = kept.extensions.clone();

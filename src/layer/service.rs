@@ -1,5 +1,6 @@
 use std::task::{Context, Poll};
 
+use http::uri::Authority;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -100,13 +101,16 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let limits = self.limits;
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let route = self.session.start(RequestHead {
-            method: request.method(),
-            uri: request.uri(),
+            method: &method,
+            scheme: uri.scheme_str().unwrap_or_default(),
+            authority: uri.authority().map_or("", Authority::as_str),
+            path: uri.path(),
             headers: request.headers(),
             extensions: request.extensions(),
         });
-        let (exchange, authorization) = match route {
+        let (mut exchange, authorization) = match route {
             Route::Bypass => return self.pass(request, None),
             Route::Untrusted(untrusted) => return self.pass(request, Some(untrusted)),
             Route::Handle(exchange, authorization) => (exchange, authorization),
@@ -122,14 +126,25 @@ where
                 // A ready service may own a concurrency permit that the login needs: it is given
                 // back, and a clone waits.
                 let service = service.clone();
-                let replays = Replays { service, kept };
+                exchange.of_request(&method, uri.clone());
+                let replays = Replays {
+                    service,
+                    method,
+                    uri,
+                    kept,
+                };
                 let follow = Box::pin(follow_first(exchange, replays, limits, request));
                 let state = State::Following { follow };
                 return GareFuture { state, limits };
             }
         }
         let call = service.call(request);
-        let replays = Replays { service, kept };
+        let replays = Replays {
+            service,
+            method,
+            uri,
+            kept,
+        };
         let kept = Some(First { exchange, replays });
         let state = State::First { call, kept };
         GareFuture { state, limits }

@@ -13,7 +13,7 @@ use super::accounts::InUse;
 use super::inspect::may_ask;
 use super::login::look_up;
 use super::origin::OriginRef;
-use super::route::{RequestHead, principal};
+use super::route::principal;
 use super::satisfy::Waiting;
 use super::stats::count;
 use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, events};
@@ -23,8 +23,6 @@ use crate::runtime;
 /// One request on its way through the layer.
 pub(crate) struct Exchange {
     pub(super) session: Session,
-    pub(super) method: Method,
-    pub(super) uri: Uri,
     /// The `Authorization` that the request came with.
     pub(super) presented: Option<HeaderValue>,
     pub(super) options: GareOptions,
@@ -39,6 +37,8 @@ pub(crate) struct Exchange {
 /// The progress of a challenged request.
 #[derive(Default)]
 pub(super) struct Progress {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
     pub(super) outcome: GareOutcome,
     /// The requirements of the logins that this request waited for.
     pub(super) satisfied: Vec<Arc<AuthorizationParameters>>,
@@ -65,15 +65,12 @@ pub(crate) enum Verdict {
 impl Exchange {
     pub(super) fn new(
         session: Session,
-        request: RequestHead<'_>,
         presented: Option<&HeaderValue>,
         options: Option<&GareOptions>,
         account: Option<InUse>,
     ) -> Self {
         Self {
             session,
-            method: request.method.clone(),
-            uri: request.uri.clone(),
             presented: presented.cloned(),
             options: options.cloned().unwrap_or_default(),
             account,
@@ -82,12 +79,11 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn method(&self) -> &Method {
-        &self.method
-    }
-
-    pub(crate) fn uri(&self) -> &Uri {
-        &self.uri
+    /// Says what was requested, before a response is followed or a credential is waited for.
+    pub(crate) fn of_request(&mut self, method: &Method, uri: Uri) {
+        let progress = self.progress();
+        progress.method = method.clone();
+        progress.uri = uri;
     }
 
     /// Looks for the credential that the request is first sent with, or waits for the login or the
@@ -121,10 +117,14 @@ impl Exchange {
     }
 
     /// Whether a response may be a challenge, or lead to a look-up.
-    pub(crate) fn may_follow<B: Body>(&self, response: &Response<B>, max_inspect: usize) -> bool {
+    pub(crate) fn may_follow<B: Body>(
+        &self,
+        method: &Method,
+        response: &Response<B>,
+        max_inspect: usize,
+    ) -> bool {
         let status = response.status();
-        !status.is_success()
-            && (may_ask(&self.method, response, max_inspect) || self.may_look_up(status))
+        !status.is_success() && (may_ask(method, response, max_inspect) || self.may_look_up(status))
     }
 
     /// Whether a response that came from here is looked at. A relative URI, as some clients have
@@ -164,7 +164,8 @@ impl Exchange {
             }
         } else {
             count(&self.session.counters().challenges);
-            events::challenged(&target, &self.method, answer.status, &found, self.sent);
+            let (sent, method) = (self.sent, &self.progress().method);
+            events::challenged(&target, method, answer.status, &found, sent);
             let result = self
                 .satisfy(&target, answer.status, &found, replayable)
                 .await;
@@ -224,7 +225,7 @@ impl Exchange {
     }
 
     fn target(&self) -> Option<Target> {
-        let origin = Origin::of(&self.uri).ok()?;
+        let origin = Origin::of(&self.progress.as_ref()?.uri).ok()?;
         let principal = principal(self.options.principal.as_ref(), self.presented.as_ref());
         Some(Target::new(origin, principal))
     }

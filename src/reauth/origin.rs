@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use http::uri::Authority;
 use http::{Extensions, Uri};
 
 /// A scheme, a host and a port: what a browser calls an origin (RFC 6454).
@@ -75,11 +76,17 @@ pub(crate) struct OriginRef<'a> {
 
 impl<'a> OriginRef<'a> {
     pub(super) fn of(uri: &'a Uri) -> Result<Self, InvalidOrigin> {
-        let (secure, authority) = authority(uri).ok_or(InvalidOrigin::UNREADABLE)?;
-        Self::parse(secure, authority)
+        let scheme = uri.scheme_str().unwrap_or_default();
+        Self::parse(scheme, uri.authority().map_or("", Authority::as_str))
     }
 
-    pub(super) fn parse(secure: bool, authority: &'a str) -> Result<Self, InvalidOrigin> {
+    /// Of a URI's scheme and authority, which are empty where the URI has none.
+    pub(super) fn parse(scheme: &str, authority: &'a str) -> Result<Self, InvalidOrigin> {
+        let secure = match scheme {
+            "https" => true,
+            "http" => false,
+            _ => return Err(InvalidOrigin::UNREADABLE),
+        };
         let (host, port) = split(authority).ok_or(InvalidOrigin::UNREADABLE)?;
         let port = match port {
             None => default_port(secure),
@@ -120,21 +127,6 @@ impl PartialEq for OriginRef<'_> {
         let same = self.secure == other.secure && self.port == other.port;
         // Nearly all are in lower case.
         same && (self.host == other.host || self.host.eq_ignore_ascii_case(other.host))
-    }
-}
-
-/// Whether a URI is secure, and its authority; `None` where it is relative or has another scheme.
-pub(super) fn authority(uri: &Uri) -> Option<(bool, &str)> {
-    let secure = is_secure(uri.scheme_str()?)?;
-    Some((secure, uri.authority()?.as_str()))
-}
-
-/// Whether a scheme is `https`; `None` where it is neither that nor `http`.
-pub(crate) fn is_secure(scheme: &str) -> Option<bool> {
-    match scheme {
-        "https" => Some(true),
-        "http" => Some(false),
-        _ => None,
     }
 }
 

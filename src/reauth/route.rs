@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
-use http::{Extensions, HeaderMap, HeaderValue, Method, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, Method};
 use tokio::time::Instant;
 
 use super::exchange::Exchange;
@@ -15,7 +15,11 @@ use crate::runtime;
 #[derive(Clone, Copy)]
 pub(crate) struct RequestHead<'a> {
     pub(crate) method: &'a Method,
-    pub(crate) uri: &'a Uri,
+    /// Empty, as the authority, where the URI has none.
+    pub(crate) scheme: &'a str,
+    /// With user information and port, if the URI has them.
+    pub(crate) authority: &'a str,
+    pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) extensions: &'a Extensions,
 }
@@ -100,11 +104,11 @@ impl Session {
         let options = request.extensions.get::<GareOptions>();
         if options.is_some_and(|options| options.bypass)
             || runtime::is_in_login()
-            || is_part_of_a_login(request.uri.path())
+            || is_part_of_a_login(request.path)
         {
             return Route::Bypass;
         }
-        let origin = OriginRef::of(request.uri).ok();
+        let origin = OriginRef::parse(request.scheme, request.authority).ok();
         let trust = &self.settings().trust;
         let Some(origin) = origin.filter(|origin| trust.allows_view(*origin)) else {
             return Route::Untrusted(Untrusted {
@@ -121,7 +125,7 @@ impl Session {
             // A request that presents a credential gets an account once it is challenged.
             (_, Some(_)) => accounts.find(|| principal(name, presented)),
         };
-        let mut exchange = Exchange::new(self.clone(), request, presented, options, account);
+        let mut exchange = Exchange::new(self.clone(), presented, options, account);
         let authorization = self.authorization(&mut exchange, presented, origin);
         Route::Handle(exchange, authorization)
     }

@@ -84,14 +84,11 @@ impl Exchange {
                     login,
                     reporter,
                 } => {
-                    let challenge = Challenge::of_request(
-                        target.clone(),
-                        gare,
-                        self.method.clone(),
-                        self.uri.clone(),
-                    )
-                    .answered(status, found.to_vec())
-                    .at(self.progress().outcome.logins.saturating_add(1), self.sent);
+                    let (sent, progress) = (self.sent, self.progress());
+                    let (method, uri) = (progress.method.clone(), progress.uri.clone());
+                    let challenge = Challenge::of_request(target.clone(), gare, method, uri)
+                        .answered(status, found.to_vec())
+                        .at(progress.outcome.logins.saturating_add(1), sent);
                     log_in(&self.session, &account, login.clone(), challenge, reporter);
                     return self.wait_for(login).await;
                 }

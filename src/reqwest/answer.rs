@@ -1,4 +1,4 @@
-use http::Response;
+use http::{Response, Uri};
 use reqwest::{Body, ResponseBuilderExt as _, Url};
 
 use crate::body::GareBody;
@@ -31,4 +31,9 @@ pub(super) fn from_http(mut response: Response<GareBody<Body>>) -> reqwest::Resp
             .extend(told.into_parts().0.extensions);
     }
     response.map(Body::wrap).into()
+}
+
+/// Where reqwest and `http` disagree about what a URL is, it names no origin.
+pub(super) fn uri(url: &Url) -> Uri {
+    url.as_str().parse().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-use http::{HeaderValue, Response, Uri};
+use http::{HeaderValue, Method, Response, Uri};
 use http_body::Body as _;
 use reqwest::{Body, Request};
 use reqwest_middleware::{Error, Next};
@@ -6,7 +6,7 @@ use reqwest_middleware::{Error, Next};
 use super::answer;
 use crate::body::{ReplayBody, ReplayableBody};
 use crate::layer::{Client, KeptHeaders};
-use crate::reauth::{Exchange, ResponseUrl};
+use crate::reauth::ResponseUrl;
 
 /// What is kept of a request, to send it again.
 pub(super) struct Kept {
@@ -59,6 +59,7 @@ fn keep_stream(request: &mut Request, limit: Option<usize>) -> Option<(Request, 
 pub(super) struct Replays<'a> {
     pub(super) next: Next<'a>,
     pub(super) extensions: &'a mut http::Extensions,
+    pub(super) method: Method,
     pub(super) kept: Option<Kept>,
 }
 
@@ -66,6 +67,10 @@ impl Client for Replays<'_> {
     type Request = Request;
     type Body = Body;
     type Error = Error;
+
+    fn method(&self) -> &Method {
+        &self.method
+    }
 
     fn is_replayable(&self) -> bool {
         self.kept.is_some()
@@ -77,7 +82,7 @@ impl Client for Replays<'_> {
             .is_some_and(|kept| kept.stream.as_ref().is_none_or(ReplayBody::claim))
     }
 
-    fn again(&mut self, _: &Exchange, authorization: HeaderValue) -> Option<Request> {
+    fn again(&mut self, authorization: HeaderValue) -> Option<Request> {
         if !self.claim() {
             return None;
         }
@@ -111,8 +116,7 @@ impl Client for Replays<'_> {
 
     fn sources(response: &Response<Body>) -> Vec<Uri> {
         let told = ResponseUrl::told(response.extensions()).cloned();
-        // Where reqwest and `http` disagree about what a URL is, it names no origin.
-        let url = answer::url(response).and_then(|url| url.as_str().parse().ok());
+        let url = answer::url(response).map(answer::uri);
         told.into_iter().chain([url.unwrap_or_default()]).collect()
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{Extensions, Method, Uri};
+use http::{Extensions, Method};
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next};
 
@@ -119,11 +119,12 @@ impl Middleware for GareMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
-        // Where reqwest and `http` disagree about what a URL is, it names no origin.
-        let uri: Uri = request.url().as_str().parse().unwrap_or_default();
+        let (method, url) = (request.method().clone(), request.url().clone());
         let route = self.session.start(RequestHead {
-            method: request.method(),
-            uri: &uri,
+            method: &method,
+            scheme: url.scheme(),
+            authority: url.authority(),
+            path: url.path(),
             headers: request.headers(),
             extensions,
         });
@@ -142,19 +143,24 @@ impl Middleware for GareMiddleware {
         let value = match authorization {
             Authorization::AsItCame => None,
             Authorization::Replaced(value) => Some(value),
-            Authorization::Awaited => Box::pin(exchange.credential()).await,
+            Authorization::Awaited => {
+                exchange.of_request(&method, answer::uri(&url));
+                Box::pin(exchange.credential()).await
+            }
         };
         if let Some(value) = value {
             authorize(request.headers_mut(), value);
         }
         let mut response = next.clone().run(request, extensions).await?;
         let status = response.status();
-        if !self.may_be_challenge(exchange.method(), &response) && !exchange.may_look_up(status) {
+        if !self.may_be_challenge(&method, &response) && !exchange.may_look_up(status) {
             exchange.finish(status, response.extensions_mut());
             return Ok(response);
         }
+        exchange.of_request(&method, answer::uri(&url));
         let replays = Replays {
             next,
+            method,
             extensions,
             kept,
         };

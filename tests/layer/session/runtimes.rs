@@ -206,11 +206,11 @@ fn late_end_of_a_lost_look_up_leaves_the_next_one() {
         let response = send(&client, get("/")).await;
         assert_eq!((response.status().as_u16(), store.look_ups()), (403, 1));
     });
-    let next = running.block_on(async {
-        let next = spawn(&client, get("/"));
-        settle().await;
-        next
-    });
+    let next = {
+        let _entered = running.enter();
+        spawn(&client, get("/"))
+    };
+    running.block_on(settle());
     assert_eq!(store.look_ups(), 2);
     // The lost look-up ends first: its place is taken.
     drop(stopped);

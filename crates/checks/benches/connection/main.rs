@@ -7,7 +7,11 @@
 
 mod clients;
 
-use checks::bench::bar::{Bars, State::Later};
+use checks::bench::bar::{
+    Bars,
+    Limit::Ratio,
+    State::{Later, Reached},
+};
 use checks::bench::cost::{Cost, Costs};
 use checks::bench::{Case, table, time};
 use clients::{Client, HTTP_1, HTTP_2};
@@ -27,7 +31,9 @@ fn bars(costs: &Costs) -> Bars {
     for (work, clients) in [("HTTP/1.1", HTTP_1), ("HTTP/2", HTTP_2)] {
         let added = |name| -> Cost { costs.of(name) - costs.of(clients.bare) };
         let peer = ("Retry", added(clients.retry));
-        bars.both(work, added(clients.ours), peer, 1.0, Later);
+        let ours = added(clients.ours);
+        bars.instructions(work, ours, peer, 1.0, Later);
+        bars.allocations(work, ours, peer, Ratio(1.0), Reached);
     }
     bars
 }

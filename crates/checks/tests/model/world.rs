@@ -133,12 +133,18 @@ fn start(session: &Session, options: GareOptions) -> (Exchange, Authorization) {
     extensions.insert(options);
     let request = RequestHead {
         method: &Method::GET,
-        uri: &Uri::from_static("https://transfer.api.globus.org/v0.10/task_list"),
+        scheme: "https",
+        authority: "transfer.api.globus.org",
+        path: "/v0.10/task_list",
         headers: &HeaderMap::new(),
         extensions: &extensions,
     };
     match session.start(request) {
-        Route::Handle(exchange, authorization) => (exchange, authorization),
+        Route::Handle(mut exchange, authorization) => {
+            let uri = "https://transfer.api.globus.org/v0.10/task_list";
+            exchange.of_request(&Method::GET, Uri::from_static(uri));
+            (exchange, authorization)
+        }
         _ => unreachable!("a trusted origin"),
     }
 }
