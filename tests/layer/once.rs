@@ -75,13 +75,17 @@ async fn seen(
         log.lock()
             .expect("whole")
             .push(authorization(&request).to_owned());
-        let is_usual = request.uri().path() == "/usual";
-        let answer = if is_usual { answer(200, "") } else { refusal() };
+        let is_accepted = request.uri().path() == "/accepted";
+        let answer = if is_accepted {
+            answer(200, "")
+        } else {
+            refusal()
+        };
         async move { Ok::<_, Infallible>(answer) }
     });
     let client = GareLayer::from_session(session.clone()).layer(service);
     for _ in 0..others {
-        let response = client.clone().oneshot(usual()).await.expect("an answer");
+        let response = client.clone().oneshot(accepted()).await.expect("an answer");
         assert_eq!(response.status(), 200);
     }
     sent.lock().expect("whole").clear();
@@ -107,8 +111,8 @@ fn once(path: &str) -> Request<Once> {
     presenting(get(path).map(|_| Once), "Bearer theirs")
 }
 
-fn usual() -> Request<Once> {
-    once("/usual")
+fn accepted() -> Request<Once> {
+    once("/accepted")
 }
 
 fn requests() -> Vec<(&'static str, Request<Once>)> {
@@ -130,7 +134,7 @@ fn requests() -> Vec<(&'static str, Request<Once>)> {
     };
     let options = GareOptions::new;
     vec![
-        ("as usual", once("/")),
+        ("plain", once("/")),
         ("for a client", presenting(once("/"), "Basic dTpw")),
         ("without a credential", bare),
         ("with it later", presenting(later, "Bearer theirs")),
@@ -150,7 +154,7 @@ fn requests() -> Vec<(&'static str, Request<Once>)> {
 }
 
 #[checks::test]
-async fn unreplayable_request_ends_as_a_replayable_one() {
+async fn earlier_requests_change_no_outcome() {
     // While there is only one subscriber, a call site that another test comes to
     // first asks that test's thread whether anybody listens.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
@@ -173,7 +177,7 @@ async fn unreplayable_request_ends_as_a_replayable_one() {
     ];
     for set in settings {
         for (said, answer) in answers {
-            // What is sent first is what is usual; so it is where nothing is before it.
+            // What came before a request changes nothing of what becomes of it.
             for ((what, first), (_, second)) in requests().into_iter().zip(requests()) {
                 let alone = seen(set, 0, first, answer).await;
                 let among_others = seen(set, 2, second, answer).await;
@@ -208,13 +212,13 @@ async fn unreplayable_request_is_sent_with_the_successor() {
     }));
     let other = behind(&layer, let_in_first);
     for _ in 0..2 {
-        let response = stream.clone().oneshot(usual()).await;
+        let response = stream.clone().oneshot(accepted()).await;
         assert_eq!(response.expect("an answer").status(), 200);
     }
     let refused = presenting(get("/"), "Bearer theirs");
     let response = other.oneshot(refused).await.expect("an answer");
     assert_eq!(response.status(), 200);
-    let response = stream.oneshot(usual()).await.expect("an answer");
+    let response = stream.oneshot(accepted()).await.expect("an answer");
     assert_eq!(response.status(), 200);
     let sent = sent.lock().expect("whole");
     assert_eq!(*sent, ["Bearer theirs", "Bearer theirs", "Bearer token-1"]);
@@ -272,7 +276,7 @@ async fn ready_service_is_called_and_its_clone_is_kept() {
         clones: Arc::clone(&clones),
     });
     let cloned = || clones.swap(0, Ordering::SeqCst);
-    send(&mut client, usual()).await;
+    send(&mut client, accepted()).await;
     assert_eq!(cloned(), 1, "its challenge may lead to a login");
     let replayable = || presenting(get("/"), "Bearer theirs");
     send(&mut client, replayable()).await;

@@ -20,9 +20,9 @@ use hyper_util::rt::TokioExecutor;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tower::{BoxError, Layer, ServiceExt};
 
-use crate::door::named;
 use crate::errand::{Body, Errand, KEPT, Way, Whose};
 use crate::gate::{MADE_UP, NUMBER};
+use crate::logins::named;
 
 type Chunks = StreamBody<stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>;
 type Sent = Either<Full<Bytes>, ReplayBody<Chunks>>;

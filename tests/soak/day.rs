@@ -15,11 +15,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use crate::clients::{Clients, Map};
-use crate::door::{Door, People, named};
 use crate::errand::{Errand, USERS};
 use crate::gate::Gate;
 use crate::judge;
 use crate::ledger::Ledger;
+use crate::logins::{Logins, People, named};
 use crate::vitals::{self, Vitals};
 
 pub(crate) const IN_FLIGHT: u32 = 256;
@@ -30,7 +30,7 @@ const SOONEST: u32 = 1_000;
 /// By how much: all sessions run out, one after another the tokens too.
 const TICK: Duration = Duration::from_secs(10 * 60 * 60);
 /// Short, since whoever waits for a login that hangs waits that long.
-const FLIGHT: Duration = Duration::from_secs(1);
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// More than there are users, and far fewer than there are logins and passers-by.
 pub(crate) const REMEMBERED: usize = 128;
 
@@ -130,13 +130,13 @@ pub(crate) fn live_through(requests: u32) -> Day {
         .build()
         .unwrap();
     let under_way = Arc::<AtomicUsize>::default();
-    let door = Door {
+    let logins = Logins {
         app: app.clone(),
         under_way: Arc::clone(&under_way),
     };
-    let session = Session::builder(door)
+    let session = Session::builder(logins)
         .trust(Trust::none().origin(&base).unwrap())
-        .login_timeout(FLIGHT)
+        .login_timeout(LOGIN_TIMEOUT)
         .backoff(Duration::from_millis(20))
         .max_principals(REMEMBERED)
         .build();

@@ -7,10 +7,10 @@ use http::StatusCode;
 
 use crate::clients::{Answer, End, told};
 use crate::day::{Day, IN_FLIGHT, REMEMBERED, ROUNDS};
-use crate::door::FAILS;
 use crate::errand::{Body, Errand, USERS, Way};
 use crate::gate::{made_up_text, says};
 use crate::ledger::Ledger;
+use crate::logins::FAILS;
 use crate::vitals::Vitals;
 use checks::bench::table;
 

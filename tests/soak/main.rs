@@ -10,11 +10,11 @@
 
 mod clients;
 mod day;
-mod door;
 mod errand;
 mod gate;
 mod judge;
 mod ledger;
+mod logins;
 mod vitals;
 
 #[global_allocator]

@@ -13,8 +13,8 @@ use globus_gare::reauth::{Challenge, ReauthError};
 /// and logs in; what comes back is either a code that Globus Auth shows them, to
 /// be pasted, or a redirect to [`redirect_uri`](LoginRequest::redirect_uri).
 ///
-/// `ask` may take as long as people take: the session ends it after its flight
-/// timeout, by dropping the future. Whoever says no is
+/// `ask` may take as long as people take: the session drops the
+/// future after its `login_timeout`. Whoever says no is
 /// [`ReauthError::declined`]; where nobody can be asked, it is
 /// [`ReauthError::interaction_required`].
 ///

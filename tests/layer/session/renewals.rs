@@ -115,7 +115,7 @@ async fn response_without_a_gare_has_no_outcome_after_a_look_up() {
     assert!(response.extensions().get::<GareOutcome>().is_none());
 }
 
-/// A session without a cool-down, in which `/mfa` has a login under way.
+/// A session without a backoff, in which `/mfa` has a login under way.
 async fn logging_in(
     login: &Login,
     sent: &Arc<Mutex<Vec<String>>>,

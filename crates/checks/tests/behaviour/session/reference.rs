@@ -9,8 +9,8 @@ pub(crate) const RENEWAL: u64 = 100;
 pub(crate) const LOGIN: u64 = 1_000;
 pub(crate) const LIFETIME: u64 = 20_000;
 pub(crate) const LEEWAY: u64 = 5_000;
-pub(crate) const FLIGHT_TIMEOUT: u64 = 5_000;
-pub(crate) const COOL_DOWN: u64 = 30_000;
+pub(crate) const LOGIN_TIMEOUT: u64 = 5_000;
+pub(crate) const BACKOFF: u64 = 30_000;
 pub(crate) const MAX_LOGINS: u32 = 2;
 
 /// How a login goes.
@@ -59,9 +59,9 @@ pub(crate) struct Reference {
     current: Option<Token>,
     generation: u64,
     next_id: u64,
-    cool_down: Option<(u64, String)>,
-    futile: Vec<(u64, u8)>,
-    barren_until: u64,
+    backs_off: Option<(u64, String)>,
+    unmet: Vec<(u64, u8)>,
+    nothing_until: u64,
     /// Demand, generation, and when it landed.
     last_login: Option<(u8, u64, u64)>,
     proven: u64,
@@ -100,7 +100,7 @@ impl Reference {
                 .expires
                 .is_some_and(|end| end.saturating_sub(now) <= LEEWAY)
         });
-        if (missing || running_out) && now >= self.barren_until {
+        if (missing || running_out) && now >= self.nothing_until {
             self.renew();
         }
         while answers.iter().any(Option::is_none) {
@@ -110,7 +110,7 @@ impl Reference {
                 .is_some_and(|end| self.now >= end);
             self.now += ANSWER;
             if expired {
-                let replay = !renewed && self.now >= self.barren_until && self.renew();
+                let replay = !renewed && self.now >= self.nothing_until && self.renew();
                 renewed = true;
                 if !replay {
                     return settle(answers, (401, String::new()));
@@ -143,7 +143,7 @@ impl Reference {
         self.now += RENEWAL;
         match self.stored {
             None => {
-                self.barren_until = self.now + COOL_DOWN;
+                self.nothing_until = self.now + BACKOFF;
                 false
             }
             Some(stored) if self.current.is_some_and(|known| known.id == stored.id) => false,
@@ -159,18 +159,18 @@ impl Reference {
     fn log_in(&mut self, demand: u8, logins: u32, satisfied: &[u8]) -> Option<String> {
         let no_progress = Some("no_progress".to_owned());
         if satisfied.contains(&demand) {
-            self.futile.push((self.now + COOL_DOWN, demand));
+            self.unmet.push((self.now + BACKOFF, demand));
             return no_progress;
         }
-        let futile = |(until, tried): &(u64, u8)| self.now < *until && *tried == demand;
+        let unmet = |(until, tried): &(u64, u8)| self.now < *until && *tried == demand;
         let just_tried = self.last_login.is_some_and(|(tried, generation, landed)| {
-            tried == demand && self.proven < generation && self.now < landed + COOL_DOWN
+            tried == demand && self.proven < generation && self.now < landed + BACKOFF
         });
-        if self.futile.iter().any(futile) || just_tried {
+        if self.unmet.iter().any(unmet) || just_tried {
             return no_progress;
         }
-        let cooling = self.cool_down.as_ref();
-        if let Some((_, error)) = cooling.filter(|(until, _)| self.now < *until) {
+        let backs_off = self.backs_off.as_ref();
+        if let Some((_, error)) = backs_off.filter(|(until, _)| self.now < *until) {
             return Some(error.clone());
         }
         if logins >= MAX_LOGINS {
@@ -189,13 +189,13 @@ impl Reference {
             _ => None,
         };
         self.now += if way == Way::Hangs {
-            FLIGHT_TIMEOUT
+            LOGIN_TIMEOUT
         } else {
             LOGIN
         };
         if let Some(error) = error {
             self.failed += 1;
-            self.cool_down = Some((self.now + COOL_DOWN, error.to_owned()));
+            self.backs_off = Some((self.now + BACKOFF, error.to_owned()));
             return Some(error.to_owned());
         }
         let level = if way == Way::IsUseless {
@@ -207,8 +207,8 @@ impl Reference {
         self.current = Some(self.token(level, expires));
         self.generation += 1;
         self.last_login = Some((demand, self.generation, self.now));
-        self.cool_down = None;
-        self.barren_until = 0;
+        self.backs_off = None;
+        self.nothing_until = 0;
         None
     }
 }

@@ -226,9 +226,9 @@ async fn run(steps: Vec<Step>) {
     let auth = Auth::default();
     let session = Session::builder(auth.clone())
         .max_logins(reference::MAX_LOGINS)
-        .backoff(Duration::from_millis(reference::COOL_DOWN))
+        .backoff(Duration::from_millis(reference::BACKOFF))
         .expiry_leeway(Duration::from_millis(reference::LEEWAY))
-        .login_timeout(Duration::from_millis(reference::FLIGHT_TIMEOUT))
+        .login_timeout(Duration::from_millis(reference::LOGIN_TIMEOUT))
         .build();
     let client = client(&session, &auth.0);
     let mut references: [Reference; USERS] = Default::default();

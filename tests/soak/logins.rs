@@ -27,7 +27,7 @@ pub(crate) fn named(user: u32) -> String {
 
 /// An app that tells how many of its logins are under way.
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct Logins {
     pub(crate) app: GlobusApp,
     pub(crate) under_way: Arc<AtomicUsize>,
 }
@@ -41,7 +41,7 @@ impl Drop for UnderWay {
 }
 
 #[async_trait]
-impl Reauthenticator for Door {
+impl Reauthenticator for Logins {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         self.under_way.fetch_add(1, SeqCst);
         let _under_way = UnderWay(Arc::clone(&self.under_way));
