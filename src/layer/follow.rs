@@ -57,7 +57,8 @@ pub(crate) trait Client: Send {
     }
 }
 
-/// Reads a response of the [request](Exchange::of_request), decides, waits and sends the request again, until there is a response for the caller.
+/// Reads a response, decides, waits and sends the request again, until there is a response for the
+/// caller. The exchange has been told [what was requested](Exchange::of_request).
 pub(crate) async fn follow<C: Client>(
     mut exchange: Exchange,
     mut client: C,

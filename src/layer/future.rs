@@ -72,17 +72,16 @@ where
                     return Poll::Ready(Ok(response.map(GareBody::untouched)));
                 }
                 Projected::First { call, kept } => {
-                    let polled_again = "`GareFuture` polled after completion";
-                    let first = kept.as_mut().expect(polled_again);
-                    let response = ready!(call.poll(cx));
-                    let mut response = match response {
+                    let first = kept.as_mut();
+                    let First { exchange, replays } =
+                        first.expect("`GareFuture` polled after completion");
+                    let mut response = match ready!(call.poll(cx)) {
                         Ok(response) => response,
                         Err(error) => {
                             *kept = None;
                             return Poll::Ready(Err(error));
                         }
                     };
-                    let First { exchange, replays } = first;
                     let max_inspect = this.limits.max_inspect;
                     if !exchange.may_follow(&replays.method, &response, max_inspect) {
                         exchange.finish(response.status(), response.extensions_mut());
@@ -90,9 +89,11 @@ where
                         return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     }
                     exchange.of_request(&replays.method, replays.uri.clone());
-                    let First { exchange, replays } = kept.take().expect(polled_again);
-                    let follow = Box::pin(follow(exchange, replays, *this.limits, response));
-                    this.state.set(State::Following { follow });
+                    if let Some(First { exchange, replays }) = kept.take() {
+                        let follow = follow(exchange, replays, *this.limits, response);
+                        let follow = Box::pin(follow);
+                        this.state.set(State::Following { follow });
+                    }
                 }
                 // It panics itself when it is polled after completion.
                 Projected::Following { follow } => return follow.as_mut().poll(cx),
