@@ -73,15 +73,16 @@
 //!
 //! # Runtime
 //!
-//! Logins run as tasks of the tokio runtime that the response future is polled
-//! on; it needs its timer. Without either a login fails with an error that says so. A login whose
-//! runtime ends before it is led again by the next request that is challenged.
+//! Logins run as tasks of the tokio runtime that the response future is polled on. The runtime
+//! needs its timer: without a runtime or a timer a login fails with an error that says so. When a
+//! runtime ends before its login, the next request that is challenged leads the login again.
 //!
 //! # Cost
 //!
-//! A request that is not challenged costs less than with tower's `Retry` and a policy that clones, in instructions and in
-//! allocations, in process and over a connection. An ordinary error body is searched, and not parsed, without an
-//! allocation. `cargo bench` prints both beside their peers; `benches/README.md` says what is held.
+//! A request that is not challenged allocates less than with tower's `Retry` and a policy that clones, and takes more
+//! instructions: 1.1 to 1.3 times as many in process, less than a microsecond in all. An ordinary error body is searched,
+//! and not parsed, without an allocation. `cargo bench` prints both beside their peers; `benches/README.md` says what is
+//! held.
 
 mod follow;
 mod future;
