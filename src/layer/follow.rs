@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Response, Uri};
 use http_body::Body;
 
+use super::kept::authorize;
 use crate::body::{GareBody, Held, Inspection};
 use crate::gare::Detection;
 use crate::reauth::{AnswerHead, Exchange, GaveUp, ResponseUrl, Verdict, may_ask};
@@ -34,6 +35,8 @@ pub(crate) trait Client: Send {
 
     fn method(&self) -> &Method;
 
+    fn headers_mut(request: &mut Self::Request) -> &mut HeaderMap;
+
     /// Whether a copy of the request's body was kept.
     fn is_replayable(&self) -> bool;
 
@@ -57,8 +60,22 @@ pub(crate) trait Client: Send {
     }
 }
 
+/// Waits for the first credential, sends the request, and [follows](follow) its response.
+pub(crate) async fn follow_first<C: Client>(
+    mut exchange: Exchange,
+    mut client: C,
+    limits: Limits,
+    mut request: C::Request,
+) -> Result<Response<GareBody<C::Body>>, C::Error> {
+    if let Some(value) = exchange.credential().await {
+        authorize(C::headers_mut(&mut request), value);
+    }
+    let response = client.send(request).await?;
+    follow(exchange, client, limits, response).await
+}
+
 /// Reads a response, decides, waits and sends the request again, until there is a response for the
-/// caller. The exchange has been told [what was requested](Exchange::of_request).
+/// caller.
 pub(crate) async fn follow<C: Client>(
     mut exchange: Exchange,
     mut client: C,

@@ -11,7 +11,7 @@ use tower_service::Service;
 use super::follow::{Limits, follow};
 use super::kept::Replays;
 use super::{GareBody, ReplayableBody};
-use crate::reauth::{Exchange, Untrusted, may_ask};
+use crate::reauth::{Handled, Untrusted, may_ask};
 
 pin_project! {
     /// The response future of a [`GareService`](super::GareService).
@@ -39,14 +39,14 @@ pin_project! {
         /// The request is not ours, or goes to an origin that is not trusted.
         Pass { #[pin] call: F, untrusted: Option<Untrusted> },
         /// The first attempt, and what is kept of the request until its response is there.
-        First { #[pin] call: F, kept: Option<First<S, B>> },
+        First { #[pin] call: F, first: Option<First<S, B>> },
         /// The request waits for its first credential, or its response may be a challenge.
         Following { follow: Pin<Box<dyn Future<Output = A> + Send>> },
     }
 }
 
 pub(super) struct First<S, B> {
-    pub(super) exchange: Exchange,
+    pub(super) handled: Handled,
     pub(super) replays: Replays<S, B>,
 }
 
@@ -71,27 +71,25 @@ where
                     }
                     return Poll::Ready(Ok(response.map(GareBody::untouched)));
                 }
-                Projected::First { call, kept } => {
-                    let first = kept.as_mut();
-                    let First { exchange, replays } =
-                        first.expect("`GareFuture` polled after completion");
-                    let mut response = match ready!(call.poll(cx)) {
+                Projected::First { call, first } => {
+                    let kept = first.as_ref();
+                    let First { handled, replays } =
+                        kept.expect("`GareFuture` polled after completion");
+                    let response = match ready!(call.poll(cx)) {
                         Ok(response) => response,
                         Err(error) => {
-                            *kept = None;
+                            *first = None;
                             return Poll::Ready(Err(error));
                         }
                     };
-                    let max_inspect = this.limits.max_inspect;
-                    if !exchange.may_follow(&replays.method, &response, max_inspect) {
-                        exchange.finish(response.status(), response.extensions_mut());
-                        *kept = None;
+                    if !handled.may_follow(&replays.method, &response, this.limits.max_inspect) {
+                        handled.answered(response.status());
+                        *first = None;
                         return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     }
-                    exchange.of_request(&replays.method, replays.uri.clone());
-                    if let Some(First { exchange, replays }) = kept.take() {
-                        let follow = follow(exchange, replays, *this.limits, response);
-                        let follow = Box::pin(follow);
+                    if let Some(First { handled, replays }) = first.take() {
+                        let exchange = replays.exchange(handled);
+                        let follow = Box::pin(follow(exchange, replays, *this.limits, response));
                         this.state.set(State::Following { follow });
                     }
                 }

@@ -9,22 +9,24 @@ use tower_service::Service;
 
 use super::ReplayableBody;
 use super::follow::Client;
+use crate::reauth::{Exchange, Handled};
 
-/// The headers of a request. Of its `Authorization`, which a replay replaces, only the place is kept.
+/// The headers that a request came with.
 pub(crate) struct KeptHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl KeptHeaders {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut kept = Vec::with_capacity(headers.len());
         for (name, value) in headers {
-            let value = if *name == AUTHORIZATION {
-                HeaderValue::from_static("")
-            } else {
-                value.clone()
-            };
-            kept.push((name.clone(), value));
+            kept.push((name.clone(), value.clone()));
         }
         Self(kept)
+    }
+
+    pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
+        let mut headers = self.0.iter();
+        let authorization = headers.find(|(name, _)| *name == AUTHORIZATION);
+        authorization.map(|(_, value)| value)
     }
 
     pub(crate) fn with(&self, authorization: HeaderValue) -> HeaderMap {
@@ -43,33 +45,28 @@ pub(crate) fn authorize(headers: &mut HeaderMap, mut authorization: HeaderValue)
     headers.insert(AUTHORIZATION, authorization);
 }
 
-/// What is kept of a request while it is under way, to send it again.
-pub(super) struct Kept<B> {
-    version: Version,
-    headers: KeptHeaders,
-    extensions: Extensions,
-    body: B,
-}
-
-impl<B: ReplayableBody> Kept<B> {
-    /// `None` where the body cannot be sent a second time.
-    pub(super) fn of(request: &mut Request<B>) -> Option<Self> {
-        Some(Self {
-            body: request.body_mut().try_clone()?,
-            version: request.version(),
-            headers: KeptHeaders::of(request.headers()),
-            extensions: request.extensions().clone(),
-        })
-    }
-}
-
 /// A tower service, and the request that it may have to be sent again.
 pub(super) struct Replays<S, B> {
     pub(super) service: S,
     pub(super) method: Method,
     pub(super) uri: Uri,
+    pub(super) version: Version,
+    pub(super) headers: KeptHeaders,
+    pub(super) extensions: Extensions,
     /// `None` where the body cannot be sent a second time.
-    pub(super) kept: Option<Kept<B>>,
+    pub(super) body: Option<B>,
+}
+
+impl<S, B> Replays<S, B> {
+    pub(super) fn exchange(&self, handled: Handled) -> Exchange {
+        let request = (&self.method, self.uri.clone());
+        Exchange::new(
+            handled,
+            request,
+            self.headers.authorization(),
+            &self.extensions,
+        )
+    }
 }
 
 impl<S, B, ResB> Client for Replays<S, B>
@@ -86,27 +83,30 @@ where
         &self.method
     }
 
+    fn headers_mut(request: &mut Request<B>) -> &mut HeaderMap {
+        request.headers_mut()
+    }
+
     fn is_replayable(&self) -> bool {
-        self.kept.is_some()
+        self.body.is_some()
     }
 
     fn claim(&self) -> bool {
-        self.kept.as_ref().is_some_and(|kept| kept.body.claim())
+        self.body.as_ref().is_some_and(B::claim)
     }
 
     fn again(&mut self, authorization: HeaderValue) -> Option<Request<B>> {
         if !self.claim() {
             return None;
         }
-        let mut kept = self.kept.take()?;
-        let copy = kept.body.try_clone();
-        let mut request = Request::new(kept.body);
+        let mut body = self.body.take()?;
+        self.body = body.try_clone();
+        let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
-        *request.version_mut() = kept.version;
-        *request.headers_mut() = kept.headers.with(authorization);
-        *request.extensions_mut() = kept.extensions.clone();
-        self.kept = copy.map(|body| Kept { body, ..kept });
+        *request.version_mut() = self.version;
+        *request.headers_mut() = self.headers.with(authorization);
+        *request.extensions_mut() = self.extensions.clone();
         Some(request)
     }
 

@@ -96,7 +96,7 @@ pub use self::layer::GareLayer;
 pub use self::service::GareService;
 
 #[cfg(feature = "reqwest")]
-pub(crate) use self::follow::{Client, Limits, follow};
+pub(crate) use self::follow::{Client, Limits, follow, follow_first};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::kept::{KeptHeaders, authorize};
 pub use crate::body::{GareBody, ReplayBody, ReplayBodyError, ReplayableBody};

@@ -5,11 +5,11 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::follow::{Client as _, Limits, follow};
+use super::follow::{Limits, follow_first};
 use super::future::{First, State};
-use super::kept::{Kept, Replays, authorize};
+use super::kept::{KeptHeaders, Replays, authorize};
 use super::{GareBody, GareFuture, ReplayableBody};
-use crate::reauth::{Authorization, Exchange, RequestHead, Route, Session, Untrusted};
+use crate::reauth::{Authorization, RequestHead, Route, Session, Untrusted};
 
 /// The service that [`GareLayer`](super::GareLayer) makes.
 ///
@@ -110,64 +110,40 @@ where
             headers: request.headers(),
             extensions: request.extensions(),
         });
-        let (mut exchange, authorization) = match route {
+        let (handled, authorization) = match route {
             Route::Bypass => return self.pass(request, None),
             Route::Untrusted(untrusted) => return self.pass(request, Some(untrusted)),
-            Route::Handle(exchange, authorization) => (exchange, authorization),
+            Route::Handle(handled, authorization) => (handled, authorization),
         };
-        let kept = Kept::of(&mut request);
         // The service that was made ready is the one to call; its clone is not.
         let clone = self.inner.clone();
-        let mut service = std::mem::replace(&mut self.inner, clone);
+        let mut replays = Replays {
+            service: std::mem::replace(&mut self.inner, clone),
+            method,
+            uri,
+            version: request.version(),
+            headers: KeptHeaders::of(request.headers()),
+            extensions: request.extensions().clone(),
+            body: request.body_mut().try_clone(),
+        };
         match authorization {
-            Authorization::AsItCame => {}
-            Authorization::Replaced(value) => authorize(request.headers_mut(), value),
+            Authorization::Known(None) => {}
+            Authorization::Known(Some(value)) => authorize(request.headers_mut(), value),
             Authorization::Awaited => {
                 // A ready service may own a concurrency permit that the login needs: it is given
                 // back, and a clone waits.
-                let service = service.clone();
-                exchange.of_request(&method, uri.clone());
-                let replays = Replays {
-                    service,
-                    method,
-                    uri,
-                    kept,
-                };
+                replays.service = replays.service.clone();
+                let exchange = replays.exchange(handled);
                 let follow = Box::pin(follow_first(exchange, replays, limits, request));
                 let state = State::Following { follow };
                 return GareFuture { state, limits };
             }
         }
-        let call = service.call(request);
-        let replays = Replays {
-            service,
-            method,
-            uri,
-            kept,
-        };
-        let kept = Some(First { exchange, replays });
-        let state = State::First { call, kept };
+        let call = replays.service.call(request);
+        let first = Some(First { handled, replays });
+        let state = State::First { call, first };
         GareFuture { state, limits }
     }
-}
-
-/// Waits for the first credential, then sends the request.
-async fn follow_first<S, B, ResB>(
-    mut exchange: Exchange,
-    mut replays: Replays<S, B>,
-    limits: Limits,
-    mut request: Request<B>,
-) -> Result<Response<GareBody<ResB>>, S::Error>
-where
-    S: Service<Request<B>, Response = Response<ResB>, Future: Send> + Send,
-    B: ReplayableBody + Send,
-    ResB: Body<Error: Send> + Send,
-{
-    if let Some(value) = exchange.credential().await {
-        authorize(request.headers_mut(), value);
-    }
-    let response = replays.send(request).await?;
-    follow(exchange, replays, limits, response).await
 }
 
 impl<S> GareService<S> {

@@ -4,41 +4,34 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use http::{Extensions, HeaderValue, Method, Response, StatusCode, Uri};
-use http_body::Body;
+use http::{Extensions, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::account::Issued;
 use super::accounts::InUse;
-use super::inspect::may_ask;
 use super::login::look_up;
 use super::origin::OriginRef;
-use super::route::principal;
+use super::route::{Handled, principal};
 use super::satisfy::Waiting;
 use super::stats::count;
 use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, events};
 use crate::gare::{AuthorizationParameters, Detection, Found};
 use crate::runtime;
 
-/// One request on its way through the layer.
+/// A challenged request, or one that waits for its first credential.
 pub(crate) struct Exchange {
     pub(super) session: Session,
-    /// The `Authorization` that the request came with.
-    pub(super) presented: Option<HeaderValue>,
-    pub(super) options: GareOptions,
     /// `None` while the request presents a credential that was never superseded.
     pub(super) account: Option<InUse>,
     /// The generation that the request was last sent with.
     pub(super) sent: u64,
-    /// In a box, since most requests are not challenged.
-    pub(super) progress: Option<Box<Progress>>,
-}
-
-/// The progress of a challenged request.
-#[derive(Default)]
-pub(super) struct Progress {
     pub(super) method: Method,
     pub(super) uri: Uri,
+    /// `None` where the URI names no origin: nothing is decided about such a request.
+    target: Option<Target>,
+    /// The `Authorization` that the request came with.
+    pub(super) presented: Option<HeaderValue>,
+    pub(super) options: GareOptions,
     pub(super) outcome: GareOutcome,
     /// The requirements of the logins that this request waited for.
     pub(super) satisfied: Vec<Arc<AuthorizationParameters>>,
@@ -63,27 +56,33 @@ pub(crate) enum Verdict {
 }
 
 impl Exchange {
-    pub(super) fn new(
-        session: Session,
+    /// `presented` is the `Authorization` that the request came with.
+    pub(crate) fn new(
+        handled: Handled,
+        (method, uri): (&Method, Uri),
         presented: Option<&HeaderValue>,
-        options: Option<&GareOptions>,
-        account: Option<InUse>,
+        extensions: &Extensions,
     ) -> Self {
+        let options = extensions.get::<GareOptions>().cloned().unwrap_or_default();
+        let target = Origin::of(&uri).ok().map(|origin| {
+            let principal = principal(options.principal.as_ref(), presented);
+            Target::new(origin, principal)
+        });
         Self {
-            session,
+            session: handled.session,
+            account: handled.account,
+            sent: handled.sent,
+            method: method.clone(),
+            uri,
+            target,
             presented: presented.cloned(),
-            options: options.cloned().unwrap_or_default(),
-            account,
-            sent: 0,
-            progress: None,
+            options,
+            outcome: GareOutcome::default(),
+            satisfied: Vec::new(),
+            waits_until: None,
+            looked_up: false,
+            waiting: None,
         }
-    }
-
-    /// Says what was requested, before a response is followed or a credential is waited for.
-    pub(crate) fn of_request(&mut self, method: &Method, uri: Uri) {
-        let progress = self.progress();
-        progress.method = method.clone();
-        progress.uri = uri;
     }
 
     /// Looks for the credential that the request is first sent with, or waits for the login or the
@@ -93,7 +92,7 @@ impl Exchange {
             // The request was called elsewhere, but it is the login that waits for it.
             return None;
         }
-        let (account, target) = (self.account.clone()?, self.target()?);
+        let (account, target) = (self.account.clone()?, self.target.clone()?);
         let origin = target.origin();
         let login = account.account().lock().login(Instant::now()).cloned();
         let login = login.filter(|login| login.origin == *origin && !self.options.no_prompt);
@@ -112,19 +111,7 @@ impl Exchange {
 
     /// Whether a response with this status and without a requirement may lead to a look-up.
     pub(crate) fn may_look_up(&self, status: StatusCode) -> bool {
-        let looked_up = self.progress.as_ref().is_some_and(|it| it.looked_up);
-        status == StatusCode::UNAUTHORIZED && self.account.is_some() && !looked_up
-    }
-
-    /// Whether a response may be a challenge, or lead to a look-up.
-    pub(crate) fn may_follow<B: Body>(
-        &self,
-        method: &Method,
-        response: &Response<B>,
-        max_inspect: usize,
-    ) -> bool {
-        let status = response.status();
-        !status.is_success() && (may_ask(method, response, max_inspect) || self.may_look_up(status))
+        status == StatusCode::UNAUTHORIZED && self.account.is_some() && !self.looked_up
     }
 
     /// Whether a response that came from here is looked at. A relative URI, as some clients have
@@ -147,7 +134,7 @@ impl Exchange {
         detection: Detection,
         replayable: bool,
     ) -> Verdict {
-        let Some(target) = self.target().filter(|_| !runtime::is_in_login()) else {
+        let Some(target) = self.target.clone().filter(|_| !runtime::is_in_login()) else {
             return Verdict::Return;
         };
         if let Some(over_limit) = &detection.over_limit {
@@ -164,18 +151,17 @@ impl Exchange {
             }
         } else {
             count(&self.session.counters().challenges);
-            let (sent, method) = (self.sent, &self.progress().method);
-            events::challenged(&target, method, answer.status, &found, sent);
+            events::challenged(&target, &self.method, answer.status, &found, self.sent);
             let result = self
                 .satisfy(&target, answer.status, &found, replayable)
                 .await;
-            self.progress().outcome.found = found;
+            self.outcome.found = found;
             result.and_then(|issued| self.may_replay(replayable).map(|()| issued))
         };
         match result {
             Ok(issued) => {
                 self.sent = issued.generation;
-                self.progress().outcome.gave_up = None;
+                self.outcome.gave_up = None;
                 Verdict::Replay(issued.credential.into_header_value())
             }
             Err(reason) => {
@@ -188,28 +174,24 @@ impl Exchange {
     /// Counts a replay that the adapter is about to send.
     pub(crate) fn replayed(&mut self) {
         count(&self.session.counters().replays);
-        let replays = &mut self.progress().outcome.replays;
-        *replays += 1;
-        let replays = *replays;
-        if let Some(target) = self.target() {
-            events::replayed(&target, replays, self.sent);
+        self.outcome.replays += 1;
+        if let Some(target) = &self.target {
+            events::replayed(target, self.outcome.replays, self.sent);
         }
     }
 
     pub(crate) fn give_up(&mut self, reason: GaveUp) {
         self.session.counters().gave_up(&reason);
-        if let Some(target) = self.target() {
-            events::gave_up(&target, &reason);
+        if let Some(target) = &self.target {
+            events::gave_up(target, &reason);
         }
-        let progress = self.progress();
-        progress.waiting = None;
-        progress.outcome.gave_up = Some(reason);
+        self.waiting = None;
+        self.outcome.gave_up = Some(reason);
     }
 
     /// Puts the outcome into the extensions of the caller's response.
-    pub(crate) fn finish(&mut self, status: StatusCode, extensions: &mut Extensions) {
-        let outcome = self.progress.take().map(|progress| progress.outcome);
-        let gave_up = outcome.as_ref().is_some_and(|it| it.gave_up.is_some());
+    pub(crate) fn finish(self, status: StatusCode, extensions: &mut Extensions) {
+        let gave_up = self.outcome.gave_up.is_some();
         if let Some(account) = &self.account
             && self.sent > 0
             && !gave_up
@@ -217,17 +199,9 @@ impl Exchange {
         {
             account.account().lock().note_accepted(self.sent);
         }
-        if let Some(outcome) = outcome
-            && (gave_up || !outcome.found.is_empty() || outcome.replays > 0)
-        {
-            extensions.insert(outcome);
+        if gave_up || !self.outcome.found.is_empty() || self.outcome.replays > 0 {
+            extensions.insert(self.outcome);
         }
-    }
-
-    fn target(&self) -> Option<Target> {
-        let origin = Origin::of(&self.progress.as_ref()?.uri).ok()?;
-        let principal = principal(self.options.principal.as_ref(), self.presented.as_ref());
-        Some(Target::new(origin, principal))
     }
 
     /// The requirements that count. A quoted one counts only from an origin that the program added.
@@ -266,7 +240,7 @@ impl Exchange {
             return None;
         }
         let account = self.account.clone()?;
-        self.progress().looked_up = true;
+        self.looked_up = true;
         let rejected = {
             let state = account.account().lock();
             let current = state.current(target.origin().view());
@@ -291,14 +265,10 @@ impl Exchange {
 
     fn waits_until(&mut self) -> Option<Instant> {
         let max_wait = self.options.max_wait?;
-        let waits_until = &mut self.progress().waits_until;
+        let waits_until = &mut self.waits_until;
         if waits_until.is_none() {
             *waits_until = Instant::now().checked_add(max_wait);
         }
         *waits_until
-    }
-
-    pub(super) fn progress(&mut self) -> &mut Progress {
-        self.progress.get_or_insert_default()
     }
 }

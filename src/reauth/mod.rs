@@ -90,4 +90,4 @@ pub(crate) use self::exchange::{AnswerHead, Exchange, Verdict};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;
-pub(crate) use self::route::{Authorization, RequestHead, Route, Untrusted};
+pub(crate) use self::route::{Authorization, Handled, RequestHead, Route, Untrusted};

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
-use http::{Extensions, HeaderMap, HeaderValue, Method};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_body::Body;
 use tokio::time::Instant;
 
-use super::exchange::Exchange;
+use super::accounts::InUse;
+use super::inspect::may_ask;
 use super::origin::OriginRef;
 use super::{Credential, GareOptions, GareOutcome, GaveUp, Principal, Session, events};
 use crate::runtime;
@@ -25,22 +27,56 @@ pub(crate) struct RequestHead<'a> {
 }
 
 /// How a request is routed.
-// On the stack, once a request: a box would cost each an allocation.
-#[allow(clippy::large_enum_variant)]
 pub(crate) enum Route {
     /// As if there were no layer.
     Bypass,
     /// Sent as it came: its origin gets no credential, and starts no login.
     Untrusted(Untrusted),
     /// Sent with this `Authorization`; its response is looked at.
-    Handle(Exchange, Authorization),
+    Handle(Handled, Authorization),
+}
+
+/// A request that was routed to be handled: as little as a response that is no challenge needs.
+pub(crate) struct Handled {
+    pub(super) session: Session,
+    /// `None` while the request presents a credential that was never superseded.
+    pub(super) account: Option<InUse>,
+    /// The generation that the request was last sent with.
+    pub(super) sent: u64,
+}
+
+impl Handled {
+    /// Whether a response may be a challenge, or lead to a look-up.
+    pub(crate) fn may_follow<B: Body>(
+        &self,
+        method: &Method,
+        response: &Response<B>,
+        max_inspect: usize,
+    ) -> bool {
+        let status = response.status();
+        !status.is_success() && (may_ask(method, response, max_inspect) || self.may_look_up(status))
+    }
+
+    /// Whether a response with this status and without a requirement may lead to a look-up.
+    pub(crate) fn may_look_up(&self, status: StatusCode) -> bool {
+        status == StatusCode::UNAUTHORIZED && self.account.is_some()
+    }
+
+    /// Notes a response that goes back to the caller and is no challenge.
+    pub(crate) fn answered(&self, status: StatusCode) {
+        if let Some(account) = &self.account
+            && self.sent > 0
+            && status != StatusCode::UNAUTHORIZED
+        {
+            account.account().lock().note_accepted(self.sent);
+        }
+    }
 }
 
 /// The `Authorization` that a request is first sent with.
 pub(crate) enum Authorization {
-    /// The one that it came with, if any.
-    AsItCame,
-    Replaced(HeaderValue),
+    /// This one, or the one that it came with.
+    Known(Option<HeaderValue>),
     /// The one that [`Exchange::credential`] waits for.
     Awaited,
 }
@@ -125,38 +161,46 @@ impl Session {
             // A request that presents a credential gets an account once it is challenged.
             (_, Some(_)) => accounts.find(|| principal(name, presented)),
         };
-        let mut exchange = Exchange::new(self.clone(), presented, options, account);
-        let authorization = self.authorization(&mut exchange, presented, origin);
-        Route::Handle(exchange, authorization)
+        let mut handled = Handled {
+            session: self.clone(),
+            account,
+            sent: 0,
+        };
+        let authorization = handled.authorization(presented, origin);
+        Route::Handle(handled, authorization)
     }
+}
 
+impl Handled {
     fn authorization(
-        &self,
-        exchange: &mut Exchange,
+        &mut self,
         presented: Option<&HeaderValue>,
         origin: OriginRef<'_>,
     ) -> Authorization {
-        let presented = Presented::of(presented);
-        let Some(account) = &exchange.account else {
-            return Authorization::AsItCame;
+        let Some(account) = &self.account else {
+            return Authorization::Known(None);
         };
+        let presented = Presented::of(presented);
         if presented == Presented::Other {
-            return Authorization::AsItCame;
+            return Authorization::Known(None);
         }
         let state = account.account().lock();
         let current = state.current(origin);
-        let is_good = current
-            .is_some_and(|issued| !issued.credential.is_expired(self.settings().expiry_leeway));
+        let is_good = current.is_some_and(|issued| {
+            !issued
+                .credential
+                .is_expired(self.session.settings().expiry_leeway)
+        });
         let is_missed = current.is_some() || presented == Presented::Nothing;
         if !is_good && is_missed && !state.found_nothing(origin, Instant::now()) {
             return Authorization::Awaited;
         }
         let Some(issued) = current else {
-            return Authorization::AsItCame;
+            return Authorization::Known(None);
         };
         let (value, generation) = (issued.credential.header_value().clone(), issued.generation);
         drop(state);
-        exchange.sent = generation;
-        Authorization::Replaced(value)
+        self.sent = generation;
+        Authorization::Known(Some(value))
     }
 }

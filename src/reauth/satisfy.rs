@@ -46,7 +46,7 @@ impl Exchange {
         if Presented::of(self.presented.as_ref()) == Presented::Other {
             return Err(GaveUp::NotBearer);
         }
-        if self.progress().outcome.replays >= max_replays {
+        if self.outcome.replays >= max_replays {
             return Err(GaveUp::Exhausted);
         }
         let required = coalesce(found.iter().map(|found| found.gare.clone()));
@@ -57,14 +57,14 @@ impl Exchange {
                 self.account.insert(account).clone()
             }
         };
-        self.progress().waiting = None;
+        self.waiting = None;
         loop {
             match self.step(&account, target.origin(), &required) {
                 Step::Replay(issued) => return Ok(issued),
                 Step::NoProgress => return Err(GaveUp::NoProgress),
                 Step::GiveUp(reason) => return Err(reason),
                 Step::LookUp => {
-                    self.progress().looked_up = true;
+                    self.looked_up = true;
                     if let Ok(running) = look_up(&self.session, &account, target, self.sent, None) {
                         let _ = self.wait(running.ended()).await?;
                     }
@@ -84,11 +84,10 @@ impl Exchange {
                     login,
                     reporter,
                 } => {
-                    let (sent, progress) = (self.sent, self.progress());
-                    let (method, uri) = (progress.method.clone(), progress.uri.clone());
+                    let (method, uri) = (self.method.clone(), self.uri.clone());
                     let challenge = Challenge::of_request(target.clone(), gare, method, uri)
                         .answered(status, found.to_vec())
-                        .at(progress.outcome.logins.saturating_add(1), sent);
+                        .at(self.outcome.logins.saturating_add(1), self.sent);
                     log_in(&self.session, &account, login.clone(), challenge, reporter);
                     return self.wait_for(login).await;
                 }
@@ -99,15 +98,14 @@ impl Exchange {
     /// Decides, and records the decision under the same lock.
     fn step(&mut self, account: &InUse, origin: &Origin, required: &[Gare]) -> Step {
         let (settings, now) = (self.session.settings(), Instant::now());
-        let progress = self.progress.get_or_insert_default();
         let request = Challenged {
             origin,
             required,
             options: &self.options,
             sent: self.sent,
-            satisfied: &progress.satisfied,
-            logins: progress.outcome.logins,
-            looked_up: progress.looked_up,
+            satisfied: &self.satisfied,
+            logins: self.outcome.logins,
+            looked_up: self.looked_up,
         };
         let mut state = account.account().lock();
         let step = decide(&state, &request, settings, now);
@@ -129,9 +127,8 @@ impl Exchange {
         let ended = self.wait(login.running.ended()).await?;
         // A login that succeeds gives a credential.
         let issued = ended.map_err(GaveUp::Failed)?.ok_or(GaveUp::NoProgress)?;
-        let progress = self.progress();
-        progress.outcome.logins += 1;
-        progress.satisfied.push(login.requirement);
+        self.outcome.logins += 1;
+        self.satisfied.push(login.requirement);
         Ok(issued)
     }
 
@@ -141,10 +138,9 @@ impl Exchange {
     }
 
     fn remember_waiting(&mut self, account: &Arc<Account>, required: Gare) {
-        let waiting = &mut self.progress().waiting;
-        if waiting.is_none() {
+        if self.waiting.is_none() {
             let id = account.lock().remember_waiting(required);
-            *waiting = Some(Waiting {
+            self.waiting = Some(Waiting {
                 account: Arc::clone(account),
                 id,
             });

@@ -1,4 +1,4 @@
-use http::{HeaderValue, Method, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Response, Uri};
 use http_body::Body as _;
 use reqwest::{Body, Request};
 use reqwest_middleware::{Error, Next};
@@ -10,26 +10,27 @@ use crate::reauth::ResponseUrl;
 
 /// What is kept of a request, to send it again.
 pub(super) struct Kept {
-    /// Without its headers, and without a body that is a stream.
-    request: Request,
-    headers: KeptHeaders,
+    pub(super) headers: KeptHeaders,
+    /// Without its headers, and without a body that is a stream. `None` where the body cannot be
+    /// sent a second time.
+    request: Option<Request>,
     stream: Option<ReplayBody<Body>>,
 }
 
 impl Kept {
     /// A stream can be sent again where there is a `limit`: so many bytes of it are kept.
-    pub(super) fn of(request: &mut Request, limit: Option<usize>) -> Option<Self> {
-        // The headers are kept apart: a clone of them would keep the credential too.
+    pub(super) fn of(request: &mut Request, limit: Option<usize>) -> Self {
+        // The headers are kept apart, as the layer keeps them.
         let headers = std::mem::take(request.headers_mut());
         let (kept, stream) = match request.try_clone() {
             Some(kept) => (Some(kept), None),
             None => keep_stream(request, limit).unzip(),
         };
-        let kept = kept.map(|request| Self {
-            request,
+        let kept = Self {
             headers: KeptHeaders::of(&headers),
+            request: kept,
             stream,
-        });
+        };
         *request.headers_mut() = headers;
         kept
     }
@@ -60,7 +61,7 @@ pub(super) struct Replays<'a> {
     pub(super) next: Next<'a>,
     pub(super) extensions: &'a mut http::Extensions,
     pub(super) method: Method,
-    pub(super) kept: Option<Kept>,
+    pub(super) kept: Kept,
 }
 
 impl Client for Replays<'_> {
@@ -72,40 +73,34 @@ impl Client for Replays<'_> {
         &self.method
     }
 
+    fn headers_mut(request: &mut Request) -> &mut HeaderMap {
+        request.headers_mut()
+    }
+
     fn is_replayable(&self) -> bool {
-        self.kept.is_some()
+        self.kept.request.is_some()
     }
 
     fn claim(&self) -> bool {
-        self.kept
-            .as_ref()
-            .is_some_and(|kept| kept.stream.as_ref().is_none_or(ReplayBody::claim))
+        self.is_replayable() && self.kept.stream.as_ref().is_none_or(ReplayBody::claim)
     }
 
     fn again(&mut self, authorization: HeaderValue) -> Option<Request> {
         if !self.claim() {
             return None;
         }
-        let Kept {
-            request: kept,
-            headers,
-            stream,
-        } = self.kept.take()?;
+        let kept = self.kept.request.take()?;
         let mut request = kept.try_clone()?;
-        *request.headers_mut() = headers.with(authorization);
-        let is_stream = stream.is_some();
-        let stream = stream.and_then(|mut stream| {
-            let copy = stream.try_clone();
-            *request.body_mut() = Some(Body::wrap(stream));
-            copy
-        });
-        if stream.is_some() || !is_stream {
-            self.kept = Some(Kept {
-                request: kept,
-                headers,
-                stream,
-            });
+        *request.headers_mut() = self.kept.headers.with(authorization);
+        let Some(mut stream) = self.kept.stream.take() else {
+            self.kept.request = Some(kept);
+            return Some(request);
+        };
+        self.kept.stream = stream.try_clone();
+        if self.kept.stream.is_some() {
+            self.kept.request = Some(kept);
         }
+        *request.body_mut() = Some(Body::wrap(stream));
         Some(request)
     }
 

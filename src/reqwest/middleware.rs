@@ -8,8 +8,10 @@ use reqwest_middleware::{Middleware, Next};
 
 use super::answer;
 use super::kept::{Kept, Replays};
-use crate::layer::{Limits, authorize, follow};
-use crate::reauth::{Authorization, Reauthenticator, RequestHead, Route, Session, head_may_ask};
+use crate::layer::{Limits, authorize, follow, follow_first};
+use crate::reauth::{
+    Authorization, Exchange, Reauthenticator, RequestHead, Route, Session, head_may_ask,
+};
 
 /// A middleware for `reqwest-middleware` that satisfies GAREs and replays the request.
 ///
@@ -128,7 +130,7 @@ impl Middleware for GareMiddleware {
             headers: request.headers(),
             extensions,
         });
-        let (mut exchange, authorization) = match route {
+        let (handled, authorization) = match route {
             Route::Bypass => return next.run(request, extensions).await,
             Route::Untrusted(untrusted) => {
                 let mut response = next.run(request, extensions).await?;
@@ -137,35 +139,45 @@ impl Middleware for GareMiddleware {
                 }
                 return Ok(response);
             }
-            Route::Handle(exchange, authorization) => (exchange, authorization),
+            Route::Handle(handled, authorization) => (handled, authorization),
         };
         let kept = Kept::of(&mut request, self.replay_streams);
-        let value = match authorization {
-            Authorization::AsItCame => None,
-            Authorization::Replaced(value) => Some(value),
+        let exchange = |handled, kept: &Kept, extensions: &Extensions| {
+            let request = (&method, answer::uri(&url));
+            Exchange::new(handled, request, kept.headers.authorization(), extensions)
+        };
+        let followed = match authorization {
             Authorization::Awaited => {
-                exchange.of_request(&method, answer::uri(&url));
-                Box::pin(exchange.credential()).await
+                let exchange = exchange(handled, &kept, extensions);
+                let replays = Replays {
+                    next,
+                    method: method.clone(),
+                    extensions,
+                    kept,
+                };
+                Box::pin(follow_first(exchange, replays, self.limits, request)).await?
+            }
+            Authorization::Known(value) => {
+                if let Some(value) = value {
+                    authorize(request.headers_mut(), value);
+                }
+                let response = next.clone().run(request, extensions).await?;
+                let status = response.status();
+                if !self.may_be_challenge(&method, &response) && !handled.may_look_up(status) {
+                    handled.answered(status);
+                    return Ok(response);
+                }
+                let exchange = exchange(handled, &kept, extensions);
+                let replays = Replays {
+                    next,
+                    method: method.clone(),
+                    extensions,
+                    kept,
+                };
+                let response = answer::into_http(response);
+                Box::pin(follow(exchange, replays, self.limits, response)).await?
             }
         };
-        if let Some(value) = value {
-            authorize(request.headers_mut(), value);
-        }
-        let mut response = next.clone().run(request, extensions).await?;
-        let status = response.status();
-        if !self.may_be_challenge(&method, &response) && !exchange.may_look_up(status) {
-            exchange.finish(status, response.extensions_mut());
-            return Ok(response);
-        }
-        exchange.of_request(&method, answer::uri(&url));
-        let replays = Replays {
-            next,
-            method,
-            extensions,
-            kept,
-        };
-        let response = answer::into_http(response);
-        let followed = Box::pin(follow(exchange, replays, self.limits, response)).await?;
         Ok(answer::from_http(followed))
     }
 }

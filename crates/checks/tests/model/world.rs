@@ -140,10 +140,13 @@ fn start(session: &Session, options: GareOptions) -> (Exchange, Authorization) {
         extensions: &extensions,
     };
     match session.start(request) {
-        Route::Handle(mut exchange, authorization) => {
+        Route::Handle(handled, authorization) => {
             let uri = "https://transfer.api.globus.org/v0.10/task_list";
-            exchange.of_request(&Method::GET, Uri::from_static(uri));
-            (exchange, authorization)
+            let request = (&Method::GET, Uri::from_static(uri));
+            (
+                Exchange::new(handled, request, None, &extensions),
+                authorization,
+            )
         }
         _ => unreachable!("a trusted origin"),
     }
@@ -157,8 +160,7 @@ pub(crate) async fn request_with(
 ) -> End {
     let (mut exchange, authorization) = start(&session, options);
     let mut header = match authorization {
-        Authorization::AsItCame => None,
-        Authorization::Replaced(value) => Some(value),
+        Authorization::Known(value) => value,
         Authorization::Awaited => exchange.credential().await,
     };
     let mut sent = 0;
