@@ -77,7 +77,7 @@ impl Handled {
 pub(crate) enum Authorization {
     /// This one, or the one that it came with.
     Known(Option<HeaderValue>),
-    /// The one that [`Exchange::credential`] waits for.
+    /// The one that an exchange waits for, in `credential`.
     Awaited,
 }
 
