@@ -22,7 +22,7 @@
 //! - [`layer`] is the middleware for tower.
 #![cfg_attr(
     feature = "reqwest",
-    doc = "- [`reqwest`] is the middleware for `reqwest-middleware`."
+    doc = "- [`reqwest`] is the middleware for `reqwest-middleware`, and a tower service over `reqwest::Client`."
 )]
 //!
 //! Two companion crates: [`globus-login`](https://docs.rs/globus-login) logs users in at Globus Auth,

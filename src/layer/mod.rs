@@ -56,7 +56,7 @@
 //! | decompression | inside | outside, compressed challenges cannot be read, and go to the caller |
 //! | timeout | inside, for each attempt | outside, it ends before a person has logged in; the login continues for the next request |
 //! | concurrency limit | inside | outside, requests that wait for a login use up the limit |
-//! | redirects | either | inside, the client must record the URL of the response: tower-http's does with the feature `follow-redirect`, others insert [`ResponseUrl`](crate::reauth::ResponseUrl). Without it, the origin of the request counts |
+//! | redirects | either | inside, the client must record the URL of the response: tower-http's does with the feature `follow-redirect`, `reqwest::HttpService` does, others insert [`ResponseUrl`](crate::reauth::ResponseUrl). Without it, the origin of the request counts |
 //! | trace, sensitive headers | either | inside there is a span for each attempt. The credential is always marked sensitive |
 //! | buffer | either | a service that is not `Clone` needs one inside |
 //!

@@ -15,6 +15,14 @@ pub(super) fn into_http(response: reqwest::Response) -> Response<Body> {
     response
 }
 
+/// A response of reqwest with its URL kept where [`reqwest::Response::from`] finds it.
+pub(super) fn into_http_with_url(response: reqwest::Response) -> Response<Body> {
+    let url = response.url().clone();
+    let mut response = Response::<Body>::from(response);
+    tell_url(&mut response, url);
+    response
+}
+
 pub(super) fn url(response: &Response<Body>) -> Option<&Url> {
     response.extensions().get().map(|AnsweredAt(url)| url)
 }
@@ -22,15 +30,18 @@ pub(super) fn url(response: &Response<Body>) -> Option<&Url> {
 /// The response as reqwest gave it: status, version, headers, extensions (the
 /// remote address is one of them), body and URL.
 pub(super) fn from_http(mut response: Response<GareBody<Body>>) -> reqwest::Response {
-    if let Some(AnsweredAt(url)) = response.extensions_mut().remove()
-        // There is no other way to tell a response its URL.
-        && let Ok(told) = Response::builder().url(url).body(())
-    {
-        response
-            .extensions_mut()
-            .extend(told.into_parts().0.extensions);
+    if let Some(AnsweredAt(url)) = response.extensions_mut().remove() {
+        tell_url(&mut response, url);
     }
     response.map(Body::wrap).into()
+}
+
+/// There is no other way to tell a response its URL.
+fn tell_url<B>(response: &mut Response<B>, url: Url) {
+    if let Ok(told) = Response::builder().url(url).body(()) {
+        let told = told.into_parts().0.extensions;
+        response.extensions_mut().extend(told);
+    }
 }
 
 /// Where reqwest and `http` disagree about what a URL is, it names no origin.

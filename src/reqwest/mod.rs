@@ -1,6 +1,7 @@
-//! The reqwest middleware: [`GareMiddleware`] for `reqwest-middleware`.
+//! For reqwest: [`GareMiddleware`] for `reqwest-middleware`, and [`HttpService`], a
+//! [`reqwest::Client`] as the service in a [`GareLayer`](crate::layer::GareLayer).
 //!
-//! It makes the same decisions as the tower layer, and one [`Session`](crate::reauth::Session) may
+//! The middleware makes the same decisions as the tower layer, and one [`Session`](crate::reauth::Session) may
 //! serve clients of both kinds. The documentation of [`layer`](crate::layer) says what is replayed,
 //! which responses are inspected, and what the caller gets.
 //!
@@ -39,7 +40,11 @@
 
 mod answer;
 mod body;
+mod http_service;
 mod kept;
 mod middleware;
+mod redirect;
 
+pub use self::http_service::HttpService;
 pub use self::middleware::GareMiddleware;
+pub use self::redirect::stop_at_login;

@@ -1,5 +1,6 @@
 //! The layer within the clients and stacks that programs use, over real sockets.
 
+mod http_service;
 mod redirects;
 mod stacks;
 mod strangers;

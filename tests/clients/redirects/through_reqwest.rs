@@ -1,31 +1,21 @@
-//! reqwest, which follows redirects itself: a small adapter tells who answered.
+//! reqwest, which follows redirects itself: `HttpService` records the URL of the response.
 
 use bytes::Bytes;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::ResponseUrl;
+use globus_gare::reqwest::HttpService;
 use http::{Request, Response};
 use http_body_util::Full;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt};
 
 use super::cases::cases;
 use super::origins::{MFA, SECRET, Server, answer, ended, session};
 
 /// Sends a request to `url` through the layer, over a reqwest client.
 async fn send(session: &globus_gare::reauth::Session, url: &str) -> Response<()> {
-    let http = checks::browser::client();
-    let inside = service_fn(move |request: Request<Full<Bytes>>| {
-        let http = http.clone();
-        async move {
-            let request = request.map(|_| reqwest::Body::default());
-            let answer = http.execute(request.try_into()?).await?;
-            let answered_by = ResponseUrl(answer.url().as_str().parse().expect("a URI"));
-            let mut response: Response<reqwest::Body> = answer.into();
-            response.extensions_mut().insert(answered_by);
-            Ok::<_, reqwest::Error>(response)
-        }
-    });
-    let client = GareLayer::from_session(session.clone()).layer(inside);
-    let request = Request::get(url).body(Full::default());
+    let http = HttpService::from_builder(reqwest::Client::builder().no_proxy());
+    let layer = GareLayer::from_session(session.clone());
+    let client = layer.layer(http.expect("a client"));
+    let request = Request::get(url).body(Full::<Bytes>::default());
     let response = client.oneshot(request.expect("a request")).await;
     response.expect("an answer").map(drop)
 }

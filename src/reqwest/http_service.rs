@@ -1,0 +1,164 @@
+use std::any::Any;
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder};
+use tower_service::Service;
+
+use super::{answer, stop_at_login};
+use crate::reauth::ResponseUrl;
+
+/// A [`reqwest::Client`] as a tower service, for a [`GareLayer`](crate::layer::GareLayer) to wrap.
+///
+/// reqwest follows redirects itself. The service records the URL that a response came from, as
+/// [`ResponseUrl`], so that a challenge from a stranger's origin starts nothing. The client that
+/// [`new`](Self::new) or [`from_builder`](Self::from_builder) makes [stops at the login
+/// page](stop_at_login) of Globus Auth.
+///
+/// # Bodies
+///
+/// The request's body is any [`http_body::Body`] that is `Send + Sync + 'static`. Put a body that
+/// is not `Sync`, such as axum's or tonic's, into a [`ReplayBody`](crate::layer::ReplayBody).
+/// reqwest follows a 307 or 308 redirect only with a body in memory: [`reqwest::Body`], `Full<Bytes>`,
+/// `String`, or an empty body of any type.
+///
+/// # Responses
+///
+/// [`reqwest::Response::from`] makes a reqwest response of the service's, with its URL; the layer's
+/// body is put into a [`reqwest::Body`] first:
+///
+/// ```
+/// use bytes::Bytes;
+/// use globus_gare::reqwest::HttpService;
+/// use globus_gare::{Credential, GareLayer, Session, Trust, reauth_fn};
+/// use http_body_util::Full;
+/// use tower::{Layer, ServiceExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # let app = axum::Router::new().fallback(|headers: http::HeaderMap| async move {
+/// #     let known = headers.get("authorization").is_some_and(|value| value == "Bearer fresh");
+/// #     match known {
+/// #         true => (http::StatusCode::OK, r#"{"DATA": []}"#),
+/// #         false => (http::StatusCode::BAD_GATEWAY, r#"{"authorization_parameters": {"session_required_mfa": true}}"#),
+/// #     }
+/// # });
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("http://{}/", listener.local_addr()?);
+/// # tokio::spawn(async move { axum::serve(listener, app).await });
+/// let login = reauth_fn(|_challenge| async { Ok(Credential::bearer("fresh")?) });
+/// let layer = GareLayer::from_session(Session::builder(login).trust(Trust::globus().loopback()).build());
+/// let client = layer.layer(HttpService::from_builder(reqwest::Client::builder().no_proxy())?);
+///
+/// let request = http::Request::get(&url).body(Full::<Bytes>::default())?;
+/// let response = client.oneshot(request).await?;
+/// let response = reqwest::Response::from(response.map(reqwest::Body::wrap));
+/// assert_eq!(response.url().as_str(), url);
+/// assert_eq!(response.text().await?, r#"{"DATA": []}"#);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Clone
+///
+/// Clones share the client's connections.
+#[derive(Clone, Debug)]
+pub struct HttpService {
+    client: Client,
+}
+
+impl HttpService {
+    /// A service over a client with reqwest's defaults, which stops at the login page.
+    ///
+    /// # Errors
+    ///
+    /// If the client cannot be built: [`ClientBuilder::build`].
+    pub fn new() -> Result<Self, reqwest::Error> {
+        Self::from_builder(Client::builder())
+    }
+
+    /// A service over the client that `builder` builds. Its redirect policy is replaced by reqwest's
+    /// default, at most 10 redirects, which [stops at the login page](stop_at_login).
+    ///
+    /// # Errors
+    ///
+    /// If the client cannot be built: [`ClientBuilder::build`].
+    pub fn from_builder(builder: ClientBuilder) -> Result<Self, reqwest::Error> {
+        let policy = stop_at_login(Policy::default());
+        builder.redirect(policy).build().map(Self::from)
+    }
+
+    /// The client.
+    pub fn get_ref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// The client is used as it is: it follows redirects as its own policy says.
+impl From<Client> for HttpService {
+    fn from(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl<B> Service<Request<B>> for HttpService
+where
+    B: Body<Data: Into<Bytes>, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Sync + 'static,
+{
+    type Response = Response<reqwest::Body>;
+    type Error = reqwest::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Service::<reqwest::Request>::poll_ready(&mut self.client, cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let sent = reqwest::Request::try_from(request.map(into_reqwest))
+            .map(|request| self.client.call(request));
+        Box::pin(async move {
+            let response = sent?.await?;
+            let uri = answer::uri(response.url());
+            let mut response = answer::into_http_with_url(response);
+            response.extensions_mut().insert(ResponseUrl(uri));
+            Ok(response)
+        })
+    }
+}
+
+/// A body in memory stays one: reqwest can send it again after a redirect.
+fn into_reqwest<B>(body: B) -> reqwest::Body
+where
+    B: Body<Data: Into<Bytes>, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Sync + 'static,
+{
+    if body.is_end_stream() {
+        return reqwest::Body::default();
+    }
+    let mut body = Some(body);
+    let any: &mut dyn Any = &mut body;
+    if let Some(body) = any.downcast_mut().and_then(Option::<reqwest::Body>::take) {
+        return body;
+    }
+    if let Some(text) = any.downcast_mut().and_then(Option::<String>::take) {
+        return text.into();
+    }
+    if let Some(full) = any.downcast_mut().and_then(Option::<Full<Bytes>>::take) {
+        return of_full(full);
+    }
+    body.map(reqwest::Body::wrap).unwrap_or_default()
+}
+
+/// Its data: a `Full` gives all of it at once.
+fn of_full(mut full: Full<Bytes>) -> reqwest::Body {
+    let mut cx = Context::from_waker(Waker::noop());
+    match Pin::new(&mut full).poll_frame(&mut cx) {
+        Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default().into(),
+        _ => reqwest::Body::default(),
+    }
+}
