@@ -15,21 +15,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fake_globus::{Collection, FakeGlobus, Person};
-use globus_gare::layer::GareBody;
+use globus_gare::layer::GareService;
 use globus_gare::reauth::printable;
+use globus_gare::reqwest::HttpService;
 use globus_gare::{Environment, GareLayer, GareOutcome, ReauthError, Session, Trust};
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use serde::Deserialize;
-use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt};
 use url::Url;
 use uuid::Uuid;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Done = Result<(), BoxError>;
-type Answer = http::Response<GareBody<reqwest::Body>>;
-type Client = BoxCloneSyncService<http::Request<Bytes>, Answer, BoxError>;
+type Client = GareService<HttpService>;
 
 const USAGE: &str = "usage: ls [COLLECTION [PATH]]
 
@@ -105,20 +104,10 @@ async fn list_real(collection: &str, path: Option<&str>) -> Done {
 
 /// An HTTP client that survives a session policy: reqwest with a [`GareLayer`] around it.
 fn client(app: GlobusApp, trust: Trust) -> Result<Client, BoxError> {
-    let redirects = reqwest::redirect::Policy::none();
-    let http = reqwest::Client::builder().redirect(redirects).build()?;
-    let client = ServiceBuilder::new()
-        .layer(GareLayer::from_session(
-            Session::builder(app).trust(trust).build(),
-        ))
-        .service_fn(move |request: http::Request<Bytes>| {
-            let http = http.clone();
-            async move {
-                let response = http.execute(request.try_into()?).await?;
-                Ok::<_, BoxError>(http::Response::from(response))
-            }
-        });
-    Ok(BoxCloneSyncService::new(client))
+    let session = Session::builder(app).trust(trust).build();
+    Ok(ServiceBuilder::new()
+        .layer(GareLayer::from_session(session))
+        .service(HttpService::new()?))
 }
 
 /// Asks Transfer for a directory and prints the names in it.
@@ -127,7 +116,7 @@ async fn list(client: &Client, transfer: &Url, id: Uuid, path: Option<&str>) -> 
     if let Some(path) = path {
         url.query_pairs_mut().append_pair("path", path);
     }
-    let request = http::Request::get(url.as_str()).body(Bytes::new())?;
+    let request = http::Request::get(url.as_str()).body(Full::<Bytes>::default())?;
     let (head, body) = client.clone().oneshot(request).await?.into_parts();
     let body = body.collect().await?.to_bytes();
     if !head.status.is_success() {

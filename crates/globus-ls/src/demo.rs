@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::failure::{Failure, Remedy};
-use crate::http_client::HttpClient;
+use crate::http_client::http_client;
 use crate::options::Options;
 use crate::place::Place;
 use crate::terminal::Terminal;
@@ -52,7 +52,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let trust = Trust::none()
         .origin(&service)
         .map_err(|error| Failure::error(error.to_string()))?;
-    let http = HttpClient::new(options.timeout(), &service)
+    let http = http_client(options.timeout(), &service)
         .map_err(|error| Failure::network(&error, &service))?;
     let mut transfer = Transfer {
         client: client(app, trust, http),

@@ -23,19 +23,20 @@ use clap::Parser;
 use globus_gare::Environment;
 use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::reauth::{ReauthError, Reauthenticator, Session, Trust, reauth_fn};
+use globus_gare::reqwest::HttpService;
 use globus_login::GlobusApp;
 use tower::ServiceBuilder;
 use url::Url;
 
 use crate::failure::{Failure, Remedy};
-use crate::http_client::HttpClient;
+use crate::http_client::http_client;
 use crate::options::{Command, Login, Options};
 use crate::place::Place;
 use crate::terminal::Terminal;
 use crate::transfer::{Transfer, Wanted};
 
 /// What requests are sent with: an HTTP client with the layer around it.
-type Client = GareService<HttpClient>;
+type Client = GareService<HttpService>;
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -110,7 +111,7 @@ async fn list(options: &Options, collection: &str) -> Result<(), Failure> {
     {
         return Err(Failure::untrusted(&service));
     }
-    let http = HttpClient::new(options.timeout(), &service)
+    let http = http_client(options.timeout(), &service)
         .map_err(|error| Failure::network(&error, &service))?;
     let client = match &app {
         Some(app) => client(app.clone(), trust, http),
@@ -164,7 +165,7 @@ fn app(client_id: &str, login: &Login, terminal: &Terminal) -> Result<GlobusApp,
 }
 
 /// All that it takes: the layer around an HTTP client.
-fn client(login: impl Reauthenticator, trust: Trust, http: HttpClient) -> Client {
+fn client(login: impl Reauthenticator, trust: Trust, http: HttpService) -> Client {
     ServiceBuilder::new()
         .layer(GareLayer::from_session(
             Session::builder(login).trust(trust).build(),

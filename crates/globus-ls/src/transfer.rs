@@ -6,9 +6,9 @@ use bytes::Bytes;
 use globus_gare::reauth::{GareOptions, GareOutcome};
 use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use serde_json::Value;
-use tower::{Service, ServiceExt};
+use tower::ServiceExt;
 use url::Url;
 
 use crate::Client;
@@ -196,14 +196,14 @@ impl Transfer {
             request = request.extension(GareOptions::new().no_prompt());
         }
         let request = request
-            .body(Bytes::new())
+            .body(Full::<Bytes>::default())
             .map_err(|_| Failure::error("the token cannot be sent in a header"))?;
 
         let waiting = self.terminal.wait_for(&self.service);
         let network = |error: &reqwest::Error| Failure::network(error, &self.service);
-        let client = self.client.ready().await.map_err(|error| network(&error))?;
+        let client = self.client.clone();
         let response = client
-            .call(request)
+            .oneshot(request)
             .await
             .map_err(|error| network(&error))?;
         let (head, body) = response.into_parts();

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use globus_gare::layer::{GareLayer, ReplayBody};
-use globus_gare::reauth::{Credential, GareOutcome, ResponseUrl, Session, Trust, reauth_fn};
-use globus_gare::reqwest::GareMiddleware;
+use globus_gare::reauth::{Credential, GareOutcome, Session, Trust, reauth_fn};
+use globus_gare::reqwest::{GareMiddleware, HttpService};
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, Either, Full};
@@ -16,7 +16,7 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use reqwest_middleware::ClientBuilder;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt};
 
 use super::source::{Source, Step};
 use crate::support::server::{Answer, BoxError};
@@ -199,27 +199,15 @@ fn reqwest_client(transport: Transport) -> reqwest::Client {
     builder.build().expect("a client")
 }
 
-pub(crate) struct ReqwestService(reqwest::Client);
+pub(crate) struct ReqwestService(HttpService);
 
 impl Client for ReqwestService {
     fn new(transport: Transport) -> Self {
-        Self(reqwest_client(transport))
+        Self(reqwest_client(transport).into())
     }
 
     async fn send(&self, request: Request<Upload>, login: Option<&Login>) -> Answer {
-        let client = self.0.clone();
-        let service = service_fn(move |request: Request<Outgoing>| {
-            let client = client.clone();
-            async move {
-                let request = request.map(reqwest::Body::wrap);
-                let response = client.execute(request.try_into()?).await?;
-                let url = response.url().as_str().parse()?;
-                let mut response = Response::<reqwest::Body>::from(response);
-                response.extensions_mut().insert(ResponseUrl(url));
-                Ok::<_, BoxError>(response)
-            }
-        });
-        send(service, request, login).await
+        send(self.0.clone(), request, login).await
     }
 }
 
