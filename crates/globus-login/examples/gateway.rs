@@ -37,14 +37,15 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use bytes::Bytes;
 use fake_globus::{Collection, FakeGlobus, Person};
 use globus_gare::Environment;
-use globus_gare::layer::{GareBody, GareLayer};
+use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::reauth::{
     Challenge, Credential, GareOptions, GareOutcome, GaveUp, Principal, ReauthError,
     Reauthenticator, Session, Target, Trust,
 };
+use globus_gare::reqwest::HttpService;
 use globus_login::{GlobusApp, PendingLogin};
+use http_body_util::Full;
 use tokio::net::TcpListener;
-use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt};
 use url::Url;
 use uuid::Uuid;
@@ -58,11 +59,7 @@ const PLAIN_COOKIE: &str = "gateway";
 /// How many users may be away for a login at once.
 const MAX_AWAY: usize = 10_000;
 
-type Transfer = BoxCloneSyncService<
-    http::Request<Bytes>,
-    http::Response<GareBody<reqwest::Body>>,
-    reqwest::Error,
->;
+type Transfer = GareService<HttpService>;
 
 /// What every request of every user has in common.
 #[derive(Clone)]
@@ -166,20 +163,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .trust(Trust::none().origin(&service)?)
         .backoff(Duration::ZERO)
         .build();
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let http = HttpService::from_builder(reqwest::Client::builder().no_proxy())?;
     let transfer = ServiceBuilder::new()
         .layer(GareLayer::from_session(session))
-        .service_fn(move |request: http::Request<Bytes>| {
-            let client = client.clone();
-            async move {
-                client
-                    .execute(request.try_into()?)
-                    .await
-                    .map(http::Response::from)
-            }
-        });
+        .service(http);
     let gateway = Gateway {
-        transfer: BoxCloneSyncService::new(transfer),
+        transfer,
         service,
         public: public.clone(),
         logins,
@@ -226,7 +215,7 @@ async fn list(
     // Whose request it is, is all that the layer need be told.
     let request = http::Request::get(url.as_str())
         .extension(GareOptions::new().principal(user))
-        .body(Bytes::new())?;
+        .body(Full::<Bytes>::default())?;
     let answer = gateway.transfer.clone().oneshot(request).await?;
     if let Some(GaveUp::Failed(error)) = answer
         .extensions()

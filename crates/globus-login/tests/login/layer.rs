@@ -6,30 +6,25 @@ use bytes::Bytes;
 use fake_globus::Policy;
 use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::reauth::{GareOutcome, Session};
+use globus_gare::reqwest::HttpService;
 use globus_login::GlobusApp;
-use http::{Request, Response};
-use tower::util::BoxCloneSyncService;
-use tower::{Layer, ServiceExt, service_fn};
+use http::Request;
+use http_body_util::Full;
+use tower::{Layer, ServiceExt};
 
 use crate::support::*;
 
-type Client =
-    GareService<BoxCloneSyncService<Request<Bytes>, Response<reqwest::Body>, reqwest::Error>>;
+type Client = GareService<HttpService>;
 
 fn client(sample: &Sample, app: &GlobusApp) -> Client {
-    let http = checks::browser::client();
-    let send = service_fn(move |request: Request<Bytes>| {
-        let http = http.clone();
-        async move { Ok(http.execute(request.try_into()?).await?.into()) }
-    });
     let layer =
         GareLayer::from_session(Session::builder(app.clone()).trust(sample.trust()).build());
-    layer.layer(BoxCloneSyncService::new(send))
+    layer.layer(checks::browser::client().into())
 }
 
 /// The status of a listing, and how many logins it took.
 async fn list(sample: &Sample, client: &Client) -> (u16, u32) {
-    let request = Request::get(sample.listing()).body(Bytes::new());
+    let request = Request::get(sample.listing()).body(Full::<Bytes>::default());
     let request = request.expect("a request");
     let answer = client.clone().oneshot(request).await.expect("an answer");
     let outcome = answer.extensions().get::<GareOutcome>();
