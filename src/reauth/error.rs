@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use super::InvalidCredential;
@@ -18,6 +19,23 @@ type Source = Box<dyn Error + Send + Sync>;
 /// assert!(error.is_interaction_required());
 /// assert!(error.login_url().is_some());
 /// ```
+///
+/// In a [`Reauthenticator`](super::Reauthenticator), `?` turns an [`InvalidCredential`], an
+/// [`io::Error`] and a `Box<dyn Error + Send + Sync>` into a `ReauthError`. [`other`](Self::other)
+/// takes any other error:
+///
+/// ```
+/// use globus_gare::reauth::{Credential, ReauthError, reauth_fn};
+///
+/// # #[derive(serde::Deserialize)]
+/// # struct Login { token: String }
+/// let login = reauth_fn(|_challenge| async {
+///     let file = std::fs::read("login.json")?;
+///     let login: Login = serde_json::from_slice(&file).map_err(ReauthError::other)?;
+///     Ok(Credential::bearer(login.token)?)
+/// });
+/// # drop(login);
+/// ```
 #[derive(Clone)]
 pub struct ReauthError(Arc<Inner>);
 
@@ -30,10 +48,14 @@ struct Inner {
 enum Kind {
     Declined,
     Timeout,
-    InteractionRequired { login_url: Option<LoginUrl> },
+    InteractionRequired {
+        login_url: Option<LoginUrl>,
+    },
     Panicked,
     NoRuntime,
     Other(String),
+    /// The source stands for itself.
+    Transparent,
 }
 
 /// The URL of one login. Its query holds the `state`, so `Debug` leaves the query out.
@@ -55,6 +77,21 @@ impl ReauthError {
     /// An error with its cause; `message` says what was tried.
     pub fn with_source(message: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::of(Kind::Other(message.into()), Some(source.into()))
+    }
+
+    /// Any error of the program's own: its text is the text of `error`, and its source is the source of
+    /// `error`. If `error` is a `ReauthError` already, this is that error, of the same kind.
+    ///
+    /// ```
+    /// use globus_gare::reauth::ReauthError;
+    ///
+    /// # fn main() {
+    /// let error = "many".parse::<u16>().map_err(ReauthError::other).unwrap_err();
+    /// assert_eq!(error.to_string(), "invalid digit found in string");
+    /// # }
+    /// ```
+    pub fn other(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::from(Source::from(error))
     }
 
     /// The person, or the authorization server on their behalf, declined the login.
@@ -155,21 +192,43 @@ impl fmt::Display for ReauthError {
                 "a login needs a tokio runtime that has its timer enabled and runs until the login has ended",
             ),
             Kind::Other(message) => f.write_str(message),
+            Kind::Transparent => match &self.0.source {
+                Some(error) => error.fmt(f),
+                None => f.write_str("the login failed"),
+            },
         }
     }
 }
 
 impl Error for ReauthError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        let source = self.0.source.as_deref()?;
+        match self.0.kind {
+            Kind::Transparent => source.source(),
+            _ => Some(source),
+        }
     }
 }
 
 impl From<InvalidCredential> for ReauthError {
     fn from(error: InvalidCredential) -> Self {
         Self::with_source("the login gave a token that cannot be sent", error)
+    }
+}
+
+/// As [`ReauthError::other`].
+impl From<io::Error> for ReauthError {
+    fn from(error: io::Error) -> Self {
+        Self::other(error)
+    }
+}
+
+/// As [`ReauthError::other`].
+impl From<Box<dyn Error + Send + Sync>> for ReauthError {
+    fn from(error: Box<dyn Error + Send + Sync>) -> Self {
+        match error.downcast() {
+            Ok(own) => *own,
+            Err(error) => Self::of(Kind::Transparent, Some(error)),
+        }
     }
 }

@@ -8,6 +8,7 @@ mod frames;
 mod headers;
 mod held;
 mod inspected;
+mod login_errors;
 mod once;
 mod polls;
 mod requirements;
