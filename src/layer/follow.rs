@@ -1,31 +1,15 @@
 //! Reads a response that may be a challenge, waits for a credential, and replays the request.
 
 use std::future::Future;
-use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Response, Uri};
 use http_body::Body;
 
+use super::InspectLimits;
 use super::kept::authorize;
 use crate::body::{GareBody, Held, Inspection};
 use crate::gare::Detection;
 use crate::reauth::{AnswerHead, Exchange, GaveUp, ResponseUrl, Verdict, may_ask};
-
-/// How much of a response is read before it is passed on, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) max_inspect: usize,
-    pub(crate) inspect_timeout: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_inspect: 256 * 1024,
-            inspect_timeout: Duration::from_secs(10),
-        }
-    }
-}
 
 /// A client, and the request that it may have to send again.
 pub(crate) trait Client: Send {
@@ -64,7 +48,7 @@ pub(crate) trait Client: Send {
 pub(crate) async fn follow_first<C: Client>(
     mut exchange: Exchange,
     mut client: C,
-    limits: Limits,
+    limits: InspectLimits,
     mut request: C::Request,
 ) -> Result<Response<GareBody<C::Body>>, C::Error> {
     if let Some(value) = exchange.credential().await {
@@ -79,7 +63,7 @@ pub(crate) async fn follow_first<C: Client>(
 pub(crate) async fn follow<C: Client>(
     mut exchange: Exchange,
     mut client: C,
-    limits: Limits,
+    limits: InspectLimits,
     mut response: Response<C::Body>,
 ) -> Result<Response<GareBody<C::Body>>, C::Error> {
     loop {

@@ -8,7 +8,8 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::follow::{Limits, follow};
+use super::InspectLimits;
+use super::follow::follow;
 use super::kept::Replays;
 use super::{GareBody, ReplayableBody};
 use crate::reauth::{Handled, Untrusted, may_ask};
@@ -27,7 +28,7 @@ pin_project! {
     {
         #[pin]
         pub(super) state: State<S::Future, S, B, Answer<S, B, ResB>>,
-        pub(super) limits: Limits,
+        pub(super) limits: InspectLimits,
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::GareService;
-use super::follow::Limits;
+use super::InspectLimits;
 use crate::reauth::{Reauthenticator, Session};
 
 /// A tower layer that satisfies GAREs and replays the request.
@@ -51,7 +51,7 @@ use crate::reauth::{Reauthenticator, Session};
 #[derive(Clone, Debug)]
 pub struct GareLayer {
     session: Session,
-    limits: Limits,
+    limits: InspectLimits,
 }
 
 impl GareLayer {
@@ -64,7 +64,7 @@ impl GareLayer {
     pub fn from_session(session: Session) -> Self {
         Self {
             session,
-            limits: Limits::default(),
+            limits: InspectLimits::default(),
         }
     }
 

@@ -21,6 +21,8 @@
 //! [`inspect_timeout`](GareLayer::inspect_timeout). Beyond either limit the response is passed on
 //! unchanged.
 //!
+//! [`detect_in`] inspects one response in the same way, for a program that handles challenges itself.
+//!
 //! # Clients, bodies, transports
 //!
 //! Each cell is a test, over HTTP/1 and over HTTP/2, that compares what the caller reads with what it
@@ -84,19 +86,23 @@
 //! and not parsed, without an allocation. `cargo bench` prints both beside their peers; `benches/README.md` says what is
 //! held.
 
+mod detect_in;
 mod follow;
 mod future;
 mod kept;
 #[allow(clippy::module_inception)]
 mod layer;
+mod limits;
 mod service;
 
+pub use self::detect_in::detect_in;
 pub use self::future::GareFuture;
 pub use self::layer::GareLayer;
+pub use self::limits::InspectLimits;
 pub use self::service::GareService;
 
 #[cfg(feature = "reqwest")]
-pub(crate) use self::follow::{Client, Limits, follow, follow_first};
+pub(crate) use self::follow::{Client, follow, follow_first};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::kept::{KeptHeaders, authorize};
 pub use crate::body::{GareBody, ReplayBody, ReplayBodyError, ReplayableBody};

@@ -5,7 +5,8 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::follow::{Limits, follow_first};
+use super::InspectLimits;
+use super::follow::follow_first;
 use super::future::{First, State};
 use super::kept::{KeptHeaders, Replays, authorize};
 use super::{GareBody, GareFuture, ReplayableBody};
@@ -52,11 +53,11 @@ use crate::reauth::{Authorization, RequestHead, Route, Session, Untrusted};
 pub struct GareService<S> {
     inner: S,
     session: Session,
-    limits: Limits,
+    limits: InspectLimits,
 }
 
 impl<S> GareService<S> {
-    pub(super) fn new(inner: S, session: Session, limits: Limits) -> Self {
+    pub(super) fn new(inner: S, session: Session, limits: InspectLimits) -> Self {
         Self {
             inner,
             session,

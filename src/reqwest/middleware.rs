@@ -8,7 +8,7 @@ use reqwest_middleware::{Middleware, Next};
 
 use super::answer;
 use super::kept::{Kept, Replays};
-use crate::layer::{Limits, authorize, follow, follow_first};
+use crate::layer::{InspectLimits, authorize, follow, follow_first};
 use crate::reauth::{
     Authorization, Exchange, Reauthenticator, RequestHead, Route, Session, head_may_ask,
 };
@@ -56,7 +56,7 @@ use crate::reauth::{
 #[derive(Clone)]
 pub struct GareMiddleware {
     session: Session,
-    limits: Limits,
+    limits: InspectLimits,
     replay_streams: Option<usize>,
 }
 
@@ -70,7 +70,7 @@ impl GareMiddleware {
     pub fn from_session(session: Session) -> Self {
         Self {
             session,
-            limits: Limits::default(),
+            limits: InspectLimits::default(),
             replay_streams: None,
         }
     }

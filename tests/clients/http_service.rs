@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{any, get};
 use bytes::Bytes;
-use globus_gare::layer::{GareLayer, ReplayBody};
+use globus_gare::layer::{GareLayer, InspectLimits, ReplayBody, detect_in};
 use globus_gare::reauth::{Credential, ResponseUrl, Session, Trust, reauth_fn};
 use globus_gare::reqwest::{HttpService, stop_at_login};
 use http::{Request, Response, StatusCode};
@@ -109,6 +109,20 @@ async fn endless_redirects_are_an_error() {
 async fn relative_uri_is_an_error() {
     let error = get_from(http(), "/ls").await.expect_err("an error");
     assert!(error.is_builder(), "{error:?}");
+}
+
+#[checks::test]
+async fn challenge_is_detected_in_a_reqwest_response() {
+    let service = service().await;
+    let response = checks::browser::client().get(&service).send().await;
+    let response = response.expect("a response");
+    let (response, detection) = detect_in(response, InspectLimits::new()).await;
+    assert_eq!(
+        (response.status().as_u16(), detection.found.len()),
+        (403, 1)
+    );
+    let response = reqwest::Response::from(response.map(reqwest::Body::wrap));
+    assert_eq!(response.text().await.expect("a body"), checks::mock::MFA);
 }
 
 fn stream() -> impl Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static {

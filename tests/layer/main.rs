@@ -2,6 +2,7 @@
 //! real sockets against `FakeGlobus`.
 
 mod challenges;
+mod detect_in;
 mod environment;
 mod flights;
 mod frames;

@@ -1,0 +1,57 @@
+use http::{Method, Response};
+use http_body::Body;
+
+use super::{GareBody, InspectLimits};
+use crate::body::Inspection;
+use crate::gare::Detection;
+use crate::reauth::may_ask;
+
+/// Finds the requirements in a response, and returns the response whole.
+///
+/// For a program that handles challenges itself, with a client that is neither a tower service nor
+/// has middleware. `response` is an [`http::Response`] with any body, or a `reqwest::Response`.
+///
+/// The body of a response that may be a challenge is read within `limits`: a status of 400 to 499 or
+/// 502, content that may be JSON or text and is not compressed. Nothing is read of another response,
+/// and nothing is detected in a body that is longer, slower, or fails. The returned response
+/// always has all of the body, with its trailers, or its error where it occurred.
+///
+/// The detection says nothing of the origin: before you act on it, check the URL that the response
+/// came from with [`Trust::allows`](crate::Trust::allows). A client that follows redirects may return
+/// a stranger's response.
+///
+/// Without a tokio runtime that has its timer enabled there is no limit in time.
+///
+/// ```
+/// use bytes::Bytes;
+/// use globus_gare::layer::{InspectLimits, detect_in};
+/// use http_body_util::{BodyExt, Full};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let text = r#"{"code": "Forbidden", "authorization_parameters": {"session_required_mfa": true}}"#;
+/// let response = http::Response::builder().status(403).body(Full::<Bytes>::from(text))?;
+///
+/// let (response, detection) = detect_in(response, InspectLimits::new()).await;
+/// let parameters = &detection.found[0].gare.authorization_parameters;
+/// assert!(parameters.session_required_mfa);
+/// assert_eq!(response.into_body().collect().await?.to_bytes(), text);
+/// # Ok(())
+/// # }
+/// ```
+pub async fn detect_in<B: Body>(
+    response: impl Into<Response<B>>,
+    limits: InspectLimits,
+) -> (Response<GareBody<B>>, Detection) {
+    let response = response.into();
+    // The response to a `HEAD` has no body, and ends at once.
+    if !may_ask(&Method::GET, &response, limits.max_inspect) {
+        return (response.map(GareBody::untouched), Detection::default());
+    }
+    let (head, body) = response.into_parts();
+    let inspection = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
+    let (text, held) = inspection.read().await;
+    let detection = text.as_deref().map(Detection::of).unwrap_or_default();
+    let response = Response::from_parts(head, GareBody::inspected(held));
+    (response, detection)
+}
