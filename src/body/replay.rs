@@ -63,6 +63,44 @@ use super::recording::{Position, Recording, Turn};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Bodies of other crates
+///
+/// A program that forwards requests has axum's body, and a client that tonic generates has tonic's.
+/// Map the request on both sides of the layer: outside into a `ReplayBody`, inside back into the body
+/// that the inner service takes. Services that take any body, such as axum's router and
+/// `hyper_util`'s client, need only the outer one.
+///
+/// ```
+/// use axum::body::Body;
+/// use globus_gare::layer::{GareLayer, ReplayBody};
+/// use globus_gare::reauth::{Credential, reauth_fn};
+/// use http::Request;
+/// use tower::{ServiceBuilder, ServiceExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # let inner = tower::service_fn(|request: Request<Body>| async move {
+/// #     let known = request.headers().get("authorization").is_some_and(|value| value == "Bearer fresh");
+/// #     let status = if known { 200 } else { 401 };
+/// #     let sent = axum::body::to_bytes(request.into_body(), 100).await?;
+/// #     let body = if known { sent } else { r#"{"authorization_parameters": {}}"#.into() };
+/// #     Ok::<_, axum::Error>(http::Response::builder().status(status).body(Body::from(body)).unwrap())
+/// # });
+/// let client = ServiceBuilder::new()
+///     .map_request(|request: Request<Body>| request.map(ReplayBody::new))
+///     .layer(GareLayer::new(reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) })))
+///     .map_request(|request: Request<ReplayBody<Body>>| request.map(Body::new))
+///     .service(inner);
+///
+/// let request = Request::put("https://transfer.api.globus.org/v0.10/task").body(Body::from("one two"))?;
+/// let response = client.oneshot(request).await?;
+/// assert_eq!(response.status(), 200);
+/// # let body = axum::body::to_bytes(Body::new(response.into_body()), 100).await?;
+/// # assert_eq!(body, "one two");
+/// # Ok(())
+/// # }
+/// ```
 pub struct ReplayBody<B: Body> {
     recording: Arc<Recording<B>>,
     turn: Turn,

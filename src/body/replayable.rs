@@ -8,7 +8,8 @@ use http_body_util::{BodyExt, Either, Empty, Full};
 /// A request body that may be sent again.
 ///
 /// A body that is cheap to clone returns a copy. A stream returns `None`, and its request is sent
-/// once. Wrap a stream in a [`ReplayBody`](super::ReplayBody) to make it replayable.
+/// once. Wrap a stream, or the body type of another crate such as axum or tonic, in a
+/// [`ReplayBody`](super::ReplayBody) to make it replayable.
 ///
 /// A boxed body ([`BoxBody`], [`UnsyncBoxBody`]) is replayable only if it is empty. To replay other
 /// boxed bodies, box the body inside the layer, or wrap the box in a `ReplayBody`.
@@ -26,7 +27,7 @@ use http_body_util::{BodyExt, Either, Empty, Full};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be replayed after a login",
     label = "this request body is not a `ReplayableBody`",
-    note = "put it into `globus_gare::layer::ReplayBody::new(body)`, which keeps what was sent of any body",
+    note = "put it into `globus_gare::layer::ReplayBody::new(body)`, which keeps what was sent of any body, such as axum's or tonic's",
     note = "or use a body that can be cloned: `http_body_util::Full<Bytes>`, `Empty<Bytes>`, `String`, `Bytes`",
     note = "or implement `ReplayableBody` and return `None`, to have such requests sent once"
 )]

@@ -14,6 +14,10 @@ fn errors_about_a_stream_name_the_missing_trait() {
     // `GareService` begins with that case.
     for (error, words) in [
         (
+            include_str!("cases/body_of_another_crate.stderr"),
+            "which keeps what was sent of any body, such as axum's or tonic's",
+        ),
+        (
             include_str!("cases/stream_as_a_body.stderr"),
             "is not a `ReplayableBody`",
         ),

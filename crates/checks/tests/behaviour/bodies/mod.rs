@@ -5,6 +5,7 @@ mod clients;
 mod copies;
 mod during_login;
 mod encodings;
+mod foreign;
 mod matrix;
 mod random;
 mod replay;
