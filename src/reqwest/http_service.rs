@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -68,7 +69,7 @@ use crate::reauth::ResponseUrl;
 /// # Clone
 ///
 /// Clones share the client's connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpService {
     client: Client,
 }
@@ -97,6 +98,13 @@ impl HttpService {
     /// The client.
     pub fn get_ref(&self) -> &Client {
         &self.client
+    }
+}
+
+// The client shows its default headers, and a token may be among them.
+impl fmt::Debug for HttpService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpService").finish_non_exhaustive()
     }
 }
 

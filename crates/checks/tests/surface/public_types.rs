@@ -9,16 +9,17 @@ use std::path::Path;
 use bytes::Bytes;
 use fake_globus::{Clock, Collection, Counts, FakeGlobus, Person, Policy};
 use globus_gare::gare::{Detection, Extra, detect};
-use globus_gare::layer::{GareLayer, ReplayBody, ReplayBodyError, ReplayableBody};
+use globus_gare::layer::{GareLayer, InspectLimits, ReplayBody, ReplayBodyError, ReplayableBody};
 use globus_gare::reauth::{
     Challenge, Credential, Environment, GareOptions, GaveUp, GaveUpCounts, Origin, Principal,
     ReauthError, ResponseUrl, Session, Stats, Target, Trust, reauth_fn,
 };
-use globus_gare::reqwest::GareMiddleware;
+use globus_gare::reqwest::{GareMiddleware, HttpService};
 use globus_login::{
     Account, GlobusApp, Interactive, JsonFileStore, LoginReply, MemoryStore, Scope, Scopes,
     StoredToken, TokenStore, Tokens,
 };
+use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -192,6 +193,12 @@ async fn show_bodies(shown: &mut Shown) {
     shown.show("body::ReplayBodyError", &overtaken);
     let middleware = GareMiddleware::new(reauth_fn(|_| async { Ok(credential()) }));
     shown.show("reqwest::GareMiddleware", &middleware);
+    let token = HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("a value");
+    let builder =
+        reqwest::Client::builder().default_headers([(AUTHORIZATION, token)].into_iter().collect());
+    let http = HttpService::from_builder(builder).expect("a client");
+    shown.show("reqwest::HttpService", &http);
+    shown.show("layer::InspectLimits", &InspectLimits::new());
 }
 
 async fn show_login(shown: &mut Shown) {
