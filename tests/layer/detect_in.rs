@@ -81,32 +81,22 @@ async fn challenge_is_detected_and_its_response_is_whole() {
 
 #[checks::test]
 async fn response_that_cannot_be_a_challenge_is_not_read() {
-    let gzip = |mut response: Response<Pieces>| {
-        let gzip = "gzip".parse().expect("a value");
-        response.headers_mut().insert("content-encoding", gzip);
-        response
-    };
-    let image = |mut response: Response<Pieces>| {
-        let image = "image/png".parse().expect("a value");
-        response.headers_mut().insert("content-type", image);
-        response
-    };
-    let as_is = |response| response;
-    let cases: [(u16, &dyn Fn(Response<Pieces>) -> Response<Pieces>, usize); 5] = [
-        (403, &as_is, 1),
-        (200, &as_is, 0),
-        (500, &as_is, 0),
-        (403, &gzip, 0),
-        (403, &image, 0),
-    ];
-    for (status, make, reads) in cases {
+    for (status, header, reads) in [
+        (403, ("content-type", "application/json"), 1),
+        (200, ("content-type", "application/json"), 0),
+        (500, ("content-type", "application/json"), 0),
+        (403, ("content-encoding", "gzip"), 0),
+        (403, ("content-type", "image/png"), 0),
+    ] {
         let read = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&read);
         let frames = stream::iter([data(MFA)]).map(move |frame| {
             count.fetch_add(1, SeqCst);
-            Ok(frame)
+            Ok::<_, Infallible>(frame)
         });
-        let response = make(response(status, of(frames)));
+        let mut response = response(status, of(frames));
+        let value = header.1.parse().expect("a value");
+        response.headers_mut().insert(header.0, value);
         let (response, detection) = detect_in(response, InspectLimits::new()).await;
         assert_eq!(read.load(SeqCst), reads, "{status}");
         assert_eq!(requires_mfa(&detection), reads == 1, "{status}");
