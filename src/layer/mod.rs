@@ -92,13 +92,11 @@ mod future;
 mod kept;
 #[allow(clippy::module_inception)]
 mod layer;
-mod limits;
 mod service;
 
-pub use self::detect_in::detect_in;
+pub use self::detect_in::{InspectLimits, detect_in};
 pub use self::future::GareFuture;
 pub use self::layer::GareLayer;
-pub use self::limits::InspectLimits;
 pub use self::service::GareService;
 
 #[cfg(feature = "reqwest")]

@@ -9,10 +9,10 @@ use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, Url};
 use tower_service::Service;
 
-use super::{answer, stop_at_login};
+use super::answer;
 use crate::reauth::ResponseUrl;
 
 /// A [`reqwest::Client`] as a tower service, for a [`GareLayer`](crate::layer::GareLayer) to wrap.
@@ -138,6 +138,36 @@ where
             Ok(response)
         })
     }
+}
+
+/// A redirect policy that stops at Globus Auth's login page, and is `policy` elsewhere.
+///
+/// Where it stops, the client returns the redirect itself. A client that follows it gets the login
+/// page, a document for people with the status 200. The page is recognised by its path,
+/// `/v2/oauth2/authorize`, so that it is found in every environment and in a local Globus.
+///
+/// [`HttpService::new`](HttpService::new) uses it. Set it on the client of a
+/// [`GareMiddleware`](super::GareMiddleware) too:
+///
+/// ```
+/// use globus_gare::reqwest::stop_at_login;
+/// use reqwest::redirect::Policy;
+///
+/// # fn main() -> Result<(), reqwest::Error> {
+/// let client = reqwest::Client::builder().redirect(stop_at_login(Policy::limited(3))).build()?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn stop_at_login(policy: Policy) -> Policy {
+    Policy::custom(move |attempt| match is_login_page(attempt.url()) {
+        true => attempt.stop(),
+        false => policy.redirect(attempt),
+    })
+}
+
+fn is_login_page(url: &Url) -> bool {
+    let path = url.path().trim_end_matches('/');
+    path.ends_with("/v2/oauth2/authorize")
 }
 
 /// A body in memory stays one: reqwest can send it again after a redirect.

@@ -43,8 +43,6 @@ mod body;
 mod http_service;
 mod kept;
 mod middleware;
-mod redirect;
 
-pub use self::http_service::HttpService;
+pub use self::http_service::{HttpService, stop_at_login};
 pub use self::middleware::GareMiddleware;
-pub use self::redirect::stop_at_login;
