@@ -13,8 +13,12 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 tokio::task_local! {
-    static IN_LOGIN: ();
+    static IN_LOGIN: LoginOf;
 }
+
+/// The session whose login a task is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LoginOf(pub(crate) usize);
 
 /// Runs `future` in a task of its own, or drops it where there is no runtime.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
@@ -40,12 +44,12 @@ pub(crate) async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Optio
     tokio::time::timeout_at(deadline, future).await.ok()
 }
 
-/// Marks all that `future` does as part of a login: see [`is_in_login`].
-pub(crate) async fn in_login<F: Future>(future: F) -> F::Output {
-    IN_LOGIN.scope((), future).await
+/// Marks all that `future` does as part of a login: see [`login_of`].
+pub(crate) async fn in_login<F: Future>(login_of: LoginOf, future: F) -> F::Output {
+    IN_LOGIN.scope(login_of, future).await
 }
 
-/// Whether the caller runs inside [`in_login`].
-pub(crate) fn is_in_login() -> bool {
-    IN_LOGIN.try_with(|()| ()).is_ok()
+/// The session whose login the caller is part of, if it runs inside [`in_login`].
+pub(crate) fn login_of() -> Option<LoginOf> {
+    IN_LOGIN.try_with(|login_of| *login_of).ok()
 }

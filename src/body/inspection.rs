@@ -47,6 +47,17 @@ impl<B: Body> Inspection<B> {
     }
 
     /// Never fails: a body that does is [given back](Self::give_back) with its error where it occurred.
+    /// The body's text where all of it is at hand, and the body as it came. Nothing waits.
+    pub(crate) fn at_hand(mut self, cx: &mut Context<'_>) -> (Option<Bytes>, Held<B>) {
+        // The caller polls what is left of the body, and so sets its own waker.
+        self.alarm = Some(None);
+        let end = match self.poll_end(cx) {
+            Poll::Ready(end) => end,
+            Poll::Pending => End::GivenUp,
+        };
+        self.give_back(end)
+    }
+
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
         loop {
             let frame = match self.body.as_mut().poll_frame(cx) {

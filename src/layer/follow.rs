@@ -1,6 +1,7 @@
 //! Reads a response that may be a challenge, waits for a credential, and replays the request.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, Method, Response, Uri};
 use http_body::Body;
@@ -9,7 +10,7 @@ use super::InspectLimits;
 use super::kept::authorize;
 use crate::body::{GareBody, Held, Inspection};
 use crate::gare::Detection;
-use crate::reauth::{AnswerHead, Exchange, GaveUp, ResponseUrl, Verdict, may_ask};
+use crate::reauth::{AnswerHead, Exchange, GaveUp, ResponseUrl, Untrusted, Verdict, may_ask};
 
 /// A client, and the request that it may have to send again.
 pub(crate) trait Client: Send {
@@ -44,6 +45,26 @@ pub(crate) trait Client: Send {
     }
 }
 
+/// Looks at what is at hand of a response from an origin that is not trusted.
+pub(crate) fn glance<B: Body>(
+    untrusted: Untrusted,
+    response: Response<B>,
+    limits: &InspectLimits,
+    cx: &mut Context<'_>,
+) -> Response<GareBody<B>> {
+    if !may_ask(&untrusted.method, &response, limits.max_inspect) {
+        return response.map(GareBody::untouched);
+    }
+    let (mut head, body) = response.into_parts();
+    let (text, held) =
+        Inspection::new(body, limits.max_inspect, limits.inspect_timeout).at_hand(cx);
+    let detection = text.as_deref().map(Detection::of).unwrap_or_default();
+    if !detection.found.is_empty() {
+        head.extensions.insert(untrusted.outcome(detection));
+    }
+    Response::from_parts(head, GareBody::inspected(held))
+}
+
 /// Waits for the first credential, sends the request, and [follows](follow) its response.
 pub(crate) async fn follow_first<C: Client>(
     mut exchange: Exchange,
@@ -69,12 +90,27 @@ pub(crate) async fn follow<C: Client>(
     loop {
         let status = response.status();
         let is_readable = may_ask(client.method(), &response, limits.max_inspect);
-        let sources = C::sources(&response);
-        if !(is_readable || exchange.may_look_up(status)) || !exchange.trusts(&sources) {
+        let wants_any = exchange.may_ask_for_any(status, response.headers());
+        if !is_readable && !wants_any {
             exchange.finish(status, response.extensions_mut());
             return Ok(response.map(GareBody::untouched));
         }
+        let sources = C::sources(&response);
         let (mut head, body) = response.into_parts();
+        if !exchange.trusts(&sources) {
+            let body = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
+            let mut body = Some(body);
+            let at_hand = poll_fn(|cx| Poll::Ready(body.take().map(|body| body.at_hand(cx))));
+            let Some((text, held)) = at_hand.await else {
+                unreachable!()
+            };
+            let detection = text.as_deref().map(Detection::of).unwrap_or_default();
+            if !detection.found.is_empty() {
+                exchange.give_up(GaveUp::Untrusted);
+            }
+            exchange.finish(status, &mut head.extensions);
+            return Ok(Response::from_parts(head, GareBody::inspected(held)));
+        }
         let (text, held) = if is_readable {
             Inspection::new(body, limits.max_inspect, limits.inspect_timeout)
                 .read()
@@ -85,11 +121,11 @@ pub(crate) async fn follow<C: Client>(
         let detection = text.as_deref().map(Detection::of).unwrap_or_default();
         // A claim may end the sending of the first attempt's body, and with it the connection:
         // there has to be a reason, and the response has to be read.
-        let has_reason =
-            text.is_some() && (!detection.found.is_empty() || exchange.may_look_up(status));
+        let has_reason = text.is_some() && (!detection.found.is_empty() || wants_any);
         let replayable = client.is_replayable() && (!has_reason || client.claim());
         let answer = AnswerHead {
             status,
+            headers: &head.headers,
             sources: &sources,
         };
         let request = match exchange.answered(answer, detection, replayable).await {

@@ -9,10 +9,10 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::InspectLimits;
-use super::follow::follow;
+use super::follow::{follow, glance};
 use super::kept::Replays;
 use super::{GareBody, ReplayableBody};
-use crate::reauth::{Handled, Untrusted, may_ask};
+use crate::reauth::{Handled, Untrusted};
 
 pin_project! {
     /// The response future of a [`GareService`](super::GareService).
@@ -64,13 +64,12 @@ where
         loop {
             match this.state.as_mut().project() {
                 Projected::Pass { call, untrusted } => {
-                    let mut response = ready!(call.poll(cx))?;
-                    if let Some(untrusted) = untrusted
-                        && may_ask(&untrusted.method, &response, this.limits.max_inspect)
-                    {
-                        response.extensions_mut().insert(untrusted.outcome());
-                    }
-                    return Poll::Ready(Ok(response.map(GareBody::untouched)));
+                    let response = ready!(call.poll(cx))?;
+                    let response = match untrusted.take() {
+                        Some(untrusted) => glance(untrusted, response, this.limits, cx),
+                        None => response.map(GareBody::untouched),
+                    };
+                    return Poll::Ready(Ok(response));
                 }
                 Projected::First { call, first } => {
                     let kept = first.as_ref();
@@ -84,7 +83,7 @@ where
                         }
                     };
                     if !handled.may_follow(&replays.method, &response, this.limits.max_inspect) {
-                        handled.answered(response.status());
+                        handled.answered(response.status(), replays.uri.path());
                         *first = None;
                         return Poll::Ready(Ok(response.map(GareBody::untouched)));
                     }

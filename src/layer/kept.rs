@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use http::{
@@ -9,7 +10,7 @@ use tower_service::Service;
 
 use super::ReplayableBody;
 use super::follow::Client;
-use crate::reauth::{Exchange, Handled};
+use crate::reauth::{Exchange, GareOptions, Handled};
 
 /// The headers that a request came with.
 pub(crate) struct KeptHeaders(Vec<(HeaderName, HeaderValue)>);
@@ -53,6 +54,8 @@ pub(super) struct Replays<S, B> {
     pub(super) version: Version,
     pub(super) headers: KeptHeaders,
     pub(super) extensions: Extensions,
+    /// What holds where the extensions have no options.
+    pub(super) defaults: Arc<GareOptions>,
     /// `None` where the body cannot be sent a second time.
     pub(super) body: Option<B>,
 }
@@ -60,12 +63,8 @@ pub(super) struct Replays<S, B> {
 impl<S, B> Replays<S, B> {
     pub(super) fn exchange(&self, handled: Handled) -> Exchange {
         let request = (&self.method, self.uri.clone());
-        Exchange::new(
-            handled,
-            request,
-            self.headers.authorization(),
-            &self.extensions,
-        )
+        let options = self.extensions.get().unwrap_or(&*self.defaults);
+        Exchange::new(handled, request, self.headers.authorization(), options)
     }
 }
 

@@ -1,10 +1,11 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use tower_layer::Layer;
 
 use super::GareService;
 use super::InspectLimits;
-use crate::reauth::{Reauthenticator, Session};
+use crate::reauth::{GareOptions, Reauthenticator, Session};
 
 /// A tower layer that satisfies GAREs and replays the request.
 ///
@@ -52,6 +53,7 @@ use crate::reauth::{Reauthenticator, Session};
 pub struct GareLayer {
     session: Session,
     limits: InspectLimits,
+    defaults: Arc<GareOptions>,
 }
 
 impl GareLayer {
@@ -65,6 +67,7 @@ impl GareLayer {
         Self {
             session,
             limits: InspectLimits::default(),
+            defaults: Arc::default(),
         }
     }
 
@@ -88,6 +91,13 @@ impl GareLayer {
         self.limits.inspect_timeout = timeout;
         self
     }
+
+    /// The options of requests that have none of their own in their extensions.
+    #[must_use]
+    pub fn default_options(mut self, options: GareOptions) -> Self {
+        self.defaults = Arc::new(options);
+        self
+    }
 }
 
 // The bound stands here too, so that the compiler names it. Without it the error is only that
@@ -96,6 +106,11 @@ impl<S: Clone> Layer<S> for GareLayer {
     type Service = GareService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        GareService::new(inner, self.session.clone(), self.limits)
+        GareService::new(
+            inner,
+            self.session.clone(),
+            self.limits,
+            Arc::clone(&self.defaults),
+        )
     }
 }

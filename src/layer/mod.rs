@@ -100,7 +100,7 @@ pub use self::layer::GareLayer;
 pub use self::service::GareService;
 
 #[cfg(feature = "reqwest")]
-pub(crate) use self::follow::{Client, follow, follow_first};
+pub(crate) use self::follow::{Client, follow, follow_first, glance};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::kept::{KeptHeaders, authorize};
 pub use crate::body::{GareBody, ReplayBody, ReplayBodyError, ReplayableBody};

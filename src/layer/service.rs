@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::uri::Authority;
@@ -10,7 +11,7 @@ use super::follow::follow_first;
 use super::future::{First, State};
 use super::kept::{KeptHeaders, Replays, authorize};
 use super::{GareBody, GareFuture, ReplayableBody};
-use crate::reauth::{Authorization, RequestHead, Route, Session, Untrusted};
+use crate::reauth::{Authorization, GareOptions, RequestHead, Route, Session, Untrusted};
 
 /// The service that [`GareLayer`](super::GareLayer) makes.
 ///
@@ -54,14 +55,21 @@ pub struct GareService<S> {
     inner: S,
     session: Session,
     limits: InspectLimits,
+    defaults: Arc<GareOptions>,
 }
 
 impl<S> GareService<S> {
-    pub(super) fn new(inner: S, session: Session, limits: InspectLimits) -> Self {
+    pub(super) fn new(
+        inner: S,
+        session: Session,
+        limits: InspectLimits,
+        defaults: Arc<GareOptions>,
+    ) -> Self {
         Self {
             inner,
             session,
             limits,
+            defaults,
         }
     }
 
@@ -110,9 +118,15 @@ where
             path: uri.path(),
             headers: request.headers(),
             extensions: request.extensions(),
+            defaults: &self.defaults,
         });
         let (handled, authorization) = match route {
-            Route::Bypass => return self.pass(request, None),
+            Route::Bypass(value) => {
+                if let Some(value) = value {
+                    authorize(request.headers_mut(), value);
+                }
+                return self.pass(request, None);
+            }
             Route::Untrusted(untrusted) => return self.pass(request, Some(untrusted)),
             Route::Handle(handled, authorization) => (handled, authorization),
         };
@@ -125,6 +139,7 @@ where
             version: request.version(),
             headers: KeptHeaders::of(request.headers()),
             extensions: request.extensions().clone(),
+            defaults: Arc::clone(&self.defaults),
             body: request.body_mut().try_clone(),
         };
         match authorization {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::account::Account;
+use super::builder::Settings;
 use super::{Credential, Principal};
 use crate::runtime::{Mutex, MutexGuard};
 
@@ -23,13 +24,17 @@ const OWN: Id = 0;
 pub(super) struct Accounts {
     own: Arc<Account>,
     others: Mutex<Others>,
-    max: usize,
+    max_idle: usize,
+    max_in_use: usize,
     idle: Duration,
 }
 
 #[derive(Debug, Default)]
 struct Others {
+    /// Accounts by the principal that they were made for.
     by_principal: HashMap<Principal, Id>,
+    /// Accounts by a value that a login brought.
+    by_issued: HashMap<Principal, LeadsTo>,
     known: HashMap<Id, Known>,
     /// Accounts that no request uses, by when they were last used.
     idle: BTreeMap<u64, Id>,
@@ -37,11 +42,17 @@ struct Others {
     last_use: u64,
 }
 
-#[derive(Debug, Default)]
+/// Where a value that a login brought leads to.
+#[derive(Clone, Copy, Debug)]
+enum LeadsTo {
+    Account(Id),
+    /// To none: it was brought for so many accounts.
+    Several(usize),
+}
+
+#[derive(Debug)]
 struct Known {
     account: Arc<Account>,
-    /// The principal that the account was made for, and whose it stays.
-    principal: Option<Principal>,
     /// Values that were issued for it, the oldest first.
     issued: VecDeque<Principal>,
     /// How many requests and logins use the account.
@@ -88,23 +99,19 @@ impl Drop for InUse {
 }
 
 impl Accounts {
-    pub(super) fn new(max: usize, idle: Duration) -> Arc<Self> {
-        let own = Arc::<Account>::default();
-        let known = Known {
-            account: Arc::clone(&own),
-            // It never becomes idle.
-            users: 1,
-            ..Known::default()
-        };
-        let others = Others {
-            known: HashMap::from([(OWN, known)]),
-            ..Others::default()
-        };
+    pub(super) fn new(settings: &Settings) -> Arc<Self> {
+        let own = Account::new(Principal::Session);
+        let mut others = Others::default();
+        // It never becomes idle.
+        others
+            .known
+            .insert(OWN, Known::used_by(1, Arc::clone(&own)));
         Arc::new(Self {
             own,
             others: Mutex::new(others),
-            max: max.max(1),
-            idle,
+            max_idle: settings.max_principals.max(1),
+            max_in_use: settings.max_principals_in_use.max(1),
+            idle: settings.principal_idle,
         })
     }
 
@@ -121,61 +128,69 @@ impl Accounts {
     /// The account of `principal`, if there is one.
     pub(super) fn find(self: &Arc<Self>, principal: impl FnOnce() -> Principal) -> Option<InUse> {
         let mut others = self.lock();
-        if others.by_principal.is_empty() {
+        if others.by_principal.is_empty() && others.by_issued.is_empty() {
             return None;
         }
-        let id = *others.by_principal.get(&principal())?;
+        let id = others.id_of(&principal())?;
         let account = others.enter(id)?;
         Some(self.in_use(id, &account))
     }
 
-    /// The account of `principal`, made if there is none.
-    pub(super) fn find_or_make(self: &Arc<Self>, principal: &Principal) -> InUse {
+    /// The account of `principal`, made if there is none. `None` where too many are in use.
+    pub(super) fn find_or_make(self: &Arc<Self>, principal: &Principal) -> Option<InUse> {
         if *principal == Principal::Session {
-            return self.own();
-        }
-        if let Some(known) = self.find(|| principal.clone()) {
-            return known;
+            return Some(self.own());
         }
         let mut others = self.lock();
         let others = &mut *others;
-        // Another request may have made it since.
-        let id = *others
-            .by_principal
-            .entry(principal.clone())
-            .or_insert_with(|| {
+        let id = match others.id_of(principal) {
+            Some(id) => id,
+            None if others.known.len() - others.idle.len() > self.max_in_use => return None,
+            None => {
                 others.last_id += 1;
-                let known = Known {
-                    principal: Some(principal.clone()),
-                    ..Known::default()
-                };
-                others.known.insert(others.last_id, known);
-                others.last_id
-            });
-        match others.enter(id) {
-            Some(account) => self.in_use(id, &account),
-            None => self.own(),
-        }
+                let id = others.last_id;
+                let known = Known::used_by(0, Account::new(principal.clone()));
+                others.known.insert(id, known);
+                others.by_principal.insert(principal.clone(), id);
+                id
+            }
+        };
+        let account = others.enter(id)?;
+        Some(self.in_use(id, &account))
     }
 
-    /// Has requests that present `credential` lead to the account that it was issued for.
+    /// The account of `principal`, if there is one, without using it.
+    pub(super) fn peek(&self, principal: &Principal) -> Option<Arc<Account>> {
+        if *principal == Principal::Session {
+            return Some(Arc::clone(&self.own));
+        }
+        let others = self.lock();
+        let known = others.known.get(&others.id_of(principal)?)?;
+        Some(Arc::clone(&known.account))
+    }
+
+    /// Has requests that present `credential`, which a login brought, lead to its account.
     pub(super) fn note_issued(&self, account: &InUse, credential: &Credential) {
         let value = Principal::Presented(credential.clone());
         let mut others = self.lock();
         let others = &mut *others;
-        if others.by_principal.contains_key(&value) {
-            return;
-        }
         let Some(known) = others.known.get_mut(&account.id) else {
             return;
         };
-        known.issued.push_back(value.clone());
-        if known.issued.len() > MAX_ISSUED
-            && let Some(oldest) = known.issued.pop_front()
-        {
-            others.by_principal.remove(&oldest);
+        if known.account.principal == value || known.issued.contains(&value) {
+            return;
         }
-        others.by_principal.insert(value, account.id);
+        known.issued.push_back(value.clone());
+        let oldest = (known.issued.len() > MAX_ISSUED).then(|| known.issued.pop_front());
+        let leads_to = match others.by_issued.get(&value) {
+            None => LeadsTo::Account(account.id),
+            Some(LeadsTo::Account(_)) => LeadsTo::Several(2),
+            Some(LeadsTo::Several(accounts)) => LeadsTo::Several(accounts + 1),
+        };
+        others.by_issued.insert(value, leads_to);
+        if let Some(oldest) = oldest.flatten() {
+            others.lead_nowhere(&oldest);
+        }
     }
 
     fn in_use(self: &Arc<Self>, id: Id, account: &Arc<Account>) -> InUse {
@@ -195,7 +210,7 @@ impl Accounts {
             let id = *oldest.get();
             let since = others.known.get(&id).and_then(|known| known.idle_since);
             let is_old = since.is_some_and(|since| now.duration_since(since) >= self.idle);
-            if others.idle.len() <= self.max && !is_old {
+            if others.idle.len() <= self.max_idle && !is_old {
                 break;
             }
             others.forget(id);
@@ -208,6 +223,16 @@ impl Accounts {
 }
 
 impl Others {
+    fn id_of(&self, principal: &Principal) -> Option<Id> {
+        if let Some(id) = self.by_principal.get(principal) {
+            return Some(*id);
+        }
+        match self.by_issued.get(principal)? {
+            LeadsTo::Account(id) => Some(*id),
+            LeadsTo::Several(_) => None,
+        }
+    }
+
     fn enter(&mut self, id: Id) -> Option<Arc<Account>> {
         let known = self.known.get_mut(&id)?;
         known.users += 1;
@@ -233,9 +258,32 @@ impl Others {
     fn forget(&mut self, id: Id) {
         if let Some(known) = self.known.remove(&id) {
             self.idle.remove(&known.last_use);
-            for principal in known.principal.iter().chain(&known.issued) {
-                self.by_principal.remove(principal);
+            self.by_principal.remove(&known.account.principal);
+            for value in &known.issued {
+                self.lead_nowhere(value);
             }
+        }
+    }
+
+    /// Forgets that one account has this value.
+    fn lead_nowhere(&mut self, value: &Principal) {
+        match self.by_issued.get_mut(value) {
+            Some(LeadsTo::Several(accounts)) if *accounts > 1 => *accounts -= 1,
+            _ => {
+                self.by_issued.remove(value);
+            }
+        }
+    }
+}
+
+impl Known {
+    fn used_by(users: usize, account: Arc<Account>) -> Self {
+        Self {
+            account,
+            issued: VecDeque::new(),
+            users,
+            last_use: 0,
+            idle_since: None,
         }
     }
 }

@@ -2,7 +2,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Reauthenticator, Session, Trust};
+use super::backoff::Lengths;
+use super::budget::Limit;
+use super::rules::{Approve, PrincipalBy};
+use super::{Challenge, Reauthenticator, RequestHead, Session, Trust};
+use crate::gare::Gare;
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -10,27 +14,47 @@ pub(super) struct Settings {
     pub(super) max_logins: u32,
     pub(super) max_replays: u32,
     pub(super) login_timeout: Duration,
-    pub(super) backoff: Duration,
-    pub(super) expiry_leeway: Duration,
+    pub(super) backoff: Lengths,
+    pub(super) login_budget: Limit,
+    pub(super) refresh_window: Duration,
+    pub(super) refresh_timeout: Duration,
     pub(super) max_principals: usize,
+    pub(super) max_principals_in_use: usize,
     pub(super) principal_idle: Duration,
     pub(super) max_origins: usize,
     pub(super) login_if_not_replayable: bool,
+    pub(super) login_on_401: bool,
+    pub(super) one_person: bool,
+    pub(super) principal_by: Option<PrincipalBy>,
+    pub(super) approve: Option<Approve>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             trust: Trust::globus(),
-            max_logins: 3,
+            max_logins: 5,
             max_replays: 10,
             login_timeout: Duration::from_secs(15 * 60),
-            backoff: Duration::from_secs(30),
-            expiry_leeway: Duration::from_secs(60),
+            backoff: Lengths {
+                first: Duration::from_secs(30),
+                longest: Duration::from_secs(15 * 60),
+            },
+            login_budget: Limit {
+                logins: 10,
+                within: Duration::from_secs(10 * 60),
+            },
+            refresh_window: Duration::from_secs(5 * 60),
+            refresh_timeout: Duration::from_secs(10),
             max_principals: 1024,
+            max_principals_in_use: 16 * 1024,
             principal_idle: Duration::from_secs(24 * 60 * 60),
             max_origins: 64,
-            login_if_not_replayable: false,
+            login_if_not_replayable: true,
+            login_on_401: true,
+            one_person: false,
+            principal_by: None,
+            approve: None,
         }
     }
 }
@@ -81,17 +105,32 @@ impl SessionBuilder {
         self
     }
 
-    /// How long to wait before asking a person again after a login that failed or did not satisfy
-    /// its requirement, and before looking again for a credential that was not found. Default: 30
-    /// seconds.
-    pub fn backoff(mut self, backoff: Duration) -> Self {
-        self.settings.backoff = backoff;
+    /// How long nobody is asked again after a login that failed, or that succeeded and did not
+    /// satisfy its requirement: at first, and at most. It doubles each time. Default: 30 seconds and
+    /// 15 minutes.
+    pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
+        self.settings.backoff = Lengths { first, longest };
         self
     }
 
-    /// How long before the end of its lifetime a credential counts as expired. Default: 60 seconds.
-    pub fn expiry_leeway(mut self, leeway: Duration) -> Self {
-        self.settings.expiry_leeway = leeway;
+    /// How many logins of one principal may succeed within this time, while no request that waited
+    /// for them is accepted. Default: 10 in 10 minutes.
+    pub fn login_budget(mut self, logins: u32, within: Duration) -> Self {
+        self.settings.login_budget = Limit { logins, within };
+        self
+    }
+
+    /// How long before the end of its lifetime a credential is refreshed in the background; at most
+    /// half of its lifetime. Default: 5 minutes.
+    pub fn refresh_window(mut self, window: Duration) -> Self {
+        self.settings.refresh_window = window;
+        self
+    }
+
+    /// How long requests wait for a look-up or a refresh, counted from its beginning. It goes on
+    /// without them. Default: 10 seconds.
+    pub fn refresh_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.refresh_timeout = timeout;
         self
     }
 
@@ -100,6 +139,13 @@ impl SessionBuilder {
     /// forgotten, and logs in again when it is next challenged.
     pub fn max_principals(mut self, principals: usize) -> Self {
         self.settings.max_principals = principals;
+        self
+    }
+
+    /// How many principals may have requests or logins under way at a time. Default: 16,384. Beyond
+    /// the bound, a request of another principal is sent as it came.
+    pub fn max_principals_in_use(mut self, principals: usize) -> Self {
+        self.settings.max_principals_in_use = principals;
         self
     }
 
@@ -116,9 +162,49 @@ impl SessionBuilder {
     }
 
     /// Whether a login runs for a request that cannot be replayed, so that the next request succeeds.
-    /// Default: `false`.
+    /// Default: `true`.
     pub fn login_if_not_replayable(mut self, login: bool) -> Self {
         self.settings.login_if_not_replayable = login;
+        self
+    }
+
+    /// Whether a `401` that requires nothing starts a login, where a look-up finds no credential that
+    /// the service accepts. Default: `true`.
+    pub fn login_on_401(mut self, login: bool) -> Self {
+        self.settings.login_on_401 = login;
+        self
+    }
+
+    /// Says that all requests are of one person: a bearer token that a request presents is the
+    /// session's own credential for that origin. A token that was not seen there before is the
+    /// newest one; any other is replaced with the newest one.
+    ///
+    /// For a program of one user whose client sets the token itself.
+    pub fn one_person(mut self) -> Self {
+        self.settings.one_person = true;
+        self
+    }
+
+    /// Names the principal of each request that has no [`GareOptions::principal`]. `None` leaves it to
+    /// the request's `Authorization`.
+    ///
+    /// [`GareOptions::principal`]: super::GareOptions::principal
+    pub fn principal_by(
+        mut self,
+        by: impl Fn(RequestHead<'_>) -> Option<Arc<str>> + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.principal_by = Some(PrincipalBy::new(by));
+        self
+    }
+
+    /// Decides what a person may be asked for, once for each request and requirement. It returns the
+    /// requirement that a login is to satisfy, perhaps with less in it, or `None`: then nobody is
+    /// asked, and the request ends with [`GaveUp::NotApproved`](super::GaveUp::NotApproved).
+    pub fn approve(
+        mut self,
+        approve: impl Fn(&Challenge) -> Option<Gare> + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.approve = Some(Approve::new(approve));
         self
     }
 }

@@ -1,10 +1,12 @@
 use std::fmt;
+use std::future::Future;
 
 use http::{Method, StatusCode, Uri};
 
 use super::Target;
 use super::describe::{self, Says};
 use crate::gare::{Found, Gare, Location};
+use crate::runtime::{self, LoginOf};
 
 /// The requirement that a [`Reauthenticator`](super::Reauthenticator) satisfies, and the request it is for.
 ///
@@ -36,6 +38,8 @@ pub struct Challenge {
     uri: Uri,
     attempt: u32,
     generation: u64,
+    pub(super) is_unauthenticated: bool,
+    pub(super) login_of: Option<LoginOf>,
 }
 
 impl Challenge {
@@ -51,6 +55,8 @@ impl Challenge {
             uri: Uri::default(),
             attempt: 1,
             generation: 0,
+            is_unauthenticated: false,
+            login_of: None,
         }
     }
 
@@ -141,6 +147,29 @@ impl Challenge {
                 _ => Says::Service,
             },
             None => Says::Service,
+        }
+    }
+}
+
+impl Challenge {
+    /// Whether the service only refused the credential, with a `401` that requires nothing. Any
+    /// login will do; it need not be a fresh one.
+    pub fn is_unauthenticated(&self) -> bool {
+        self.is_unauthenticated
+    }
+
+    /// Runs `future` as a part of this login: the requests that it sends through the same session
+    /// neither wait for the login nor start one.
+    ///
+    /// What [`reauthenticate`](super::Reauthenticator::reauthenticate) does itself is part of the login
+    /// anyway. A task that it spawns is not: wrap what it spawns.
+    pub fn part_of_login<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let login_of = self.login_of;
+        async move {
+            match login_of {
+                Some(login_of) => runtime::in_login(login_of, future).await,
+                None => future.await,
+            }
         }
     }
 }

@@ -25,6 +25,8 @@ use tokio::time::Instant;
 pub struct Credential {
     value: HeaderValue,
     expires_at: Option<Instant>,
+    lifetime: Duration,
+    is_unverified: bool,
 }
 
 impl Credential {
@@ -49,6 +51,8 @@ impl Credential {
         Self {
             value,
             expires_at: None,
+            lifetime: Duration::MAX,
+            is_unverified: false,
         }
     }
 
@@ -61,6 +65,7 @@ impl Credential {
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         // The clock cannot express every lifetime; those never end.
         self.expires_at = Instant::now().checked_add(lifetime);
+        self.lifetime = lifetime;
         self
     }
 
@@ -73,10 +78,31 @@ impl Credential {
         self.value
     }
 
-    /// Whether the lifetime ends within `leeway`.
-    pub(crate) fn is_expired(&self, leeway: Duration) -> bool {
-        self.expires_at
-            .is_some_and(|end| end.saturating_duration_since(Instant::now()) <= leeway)
+    /// Says that it is not known to come of a login that satisfied the requirement: another program
+    /// may have written it. If the service requires the same again, that counts for no login.
+    #[must_use]
+    pub fn unverified(mut self) -> Self {
+        self.is_unverified = true;
+        self
+    }
+
+    pub(crate) fn is_unverified(&self) -> bool {
+        self.is_unverified
+    }
+
+    pub(crate) fn is_expired(&self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+
+    /// Whether it ends within `window`, or within half of its lifetime where that is shorter.
+    pub(crate) fn is_expiring(&self, window: Duration) -> bool {
+        let window = window.min(self.lifetime / 2);
+        self.left().is_some_and(|left| left <= window)
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let end = self.expires_at?;
+        Some(end.saturating_duration_since(Instant::now()))
     }
 
     /// Whether both have the same header value.
@@ -87,11 +113,8 @@ impl Credential {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let left = self
-            .expires_at
-            .map(|end| end.saturating_duration_since(Instant::now()));
         f.debug_struct("Credential")
-            .field("expires_in", &left)
+            .field("expires_in", &self.left())
             .finish_non_exhaustive()
     }
 }

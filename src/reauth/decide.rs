@@ -1,42 +1,55 @@
 //! What to do about a challenge: a pure function of the account and the request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::account::{Issued, Login, State};
 use super::builder::Settings;
-use super::requirement::covers;
+use super::requirement::Requirement;
 use super::run::{self, Reporter, Running};
-use super::{GareOptions, GaveUp, Origin};
-use crate::gare::{AuthorizationParameters, Gare};
+use super::unmet::Place;
+use super::{GareOptions, GaveUp};
+use crate::gare::Gare;
+
+/// A requirement of a challenge.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) requirement: Arc<Requirement>,
+    /// Empty for a `401` that requires nothing.
+    pub(super) gare: Gare,
+    /// Whether a person may be asked for it.
+    pub(super) is_approved: bool,
+}
 
 /// A challenged request, as far as it matters here.
 pub(super) struct Challenged<'a> {
-    pub(super) origin: &'a Origin,
-    /// What the response requires, merged.
-    pub(super) required: &'a [Gare],
+    pub(super) place: &'a Place,
+    pub(super) wanted: &'a [Wanted],
     pub(super) options: &'a GareOptions,
+    /// The epoch of the account when the request was routed.
+    pub(super) epoch: u64,
     /// The generation that the request was sent with.
     pub(super) sent: u64,
     /// The requirements of the logins that this request waited for.
-    pub(super) satisfied: &'a [Arc<AuthorizationParameters>],
+    pub(super) satisfied: &'a [Arc<Requirement>],
     pub(super) logins: u32,
-    /// Whether a look-up was made for this request.
-    pub(super) looked_up: bool,
+    /// The requirements that a look-up was made for.
+    pub(super) looked_up: &'a [Arc<Requirement>],
 }
 
 pub(super) enum Step {
     /// Send the request again with a later credential.
     Replay(Issued),
-    /// Look for a credential: a login at another service may have brought one for this service.
-    LookUp,
+    /// Look for a credential: a login elsewhere may have brought one.
+    LookUp(Wanted),
     /// Wait for this login: it covers the requirement.
     Join(Login),
-    /// Wait for this login, which asks for something else, then start over with `required`.
+    /// Wait for this login, which is for something else, then start over.
     WaitFor {
         login: Running,
-        required: Gare,
+        wanted: Wanted,
     },
     /// Start this login, which asks for `gare`.
     Lead {
@@ -45,7 +58,7 @@ pub(super) enum Step {
         reporter: Reporter,
     },
     /// Give up: a login succeeded, and the service requires the same again.
-    NoProgress,
+    NoProgress(Arc<Requirement>),
     GiveUp(GaveUp),
 }
 
@@ -55,65 +68,112 @@ pub(super) fn decide(
     settings: &Settings,
     now: Instant,
 ) -> Step {
-    let origin = request.origin;
-    // The challenge is about a credential that is no longer the current one.
-    if let Some(issued) = account.newer_than(request.sent, origin) {
-        return Step::Replay(issued);
+    if account.epoch() != request.epoch {
+        return Step::GiveUp(GaveUp::Forgotten);
     }
-    let last_login = account.last_login();
-    let logged_in_since = last_login.is_some_and(|login| login.generation > request.sent);
-    if logged_in_since && !request.looked_up && !account.found_nothing(origin.view(), now) {
-        return Step::LookUp;
+    let (place, origin) = (request.place, &request.place.origin);
+    // 1. The challenge is about a credential that is no longer the current one.
+    if let Some(issued) = account.newer_than(request.sent, origin) {
+        return Step::Replay(issued.clone());
     }
     // Several requirements that no single login satisfies are met one after the other.
-    let is_satisfied = |parameters| {
+    let is_satisfied = |asked: &Requirement| {
         let mut given = request.satisfied.iter();
-        given.any(|given| covers(given, parameters))
+        given.any(|given| given.is_repeated_by(asked))
     };
-    let mut unsatisfied = request.required.iter();
-    let Some(gare) = unsatisfied.find(|gare| !is_satisfied(&gare.authorization_parameters)) else {
-        return Step::NoProgress;
+    let mut wanted = request.wanted.iter();
+    let Some(wanted) = wanted.find(|wanted| !is_satisfied(&wanted.requirement)) else {
+        let repeated = request.wanted.first().map(|it| Arc::clone(&it.requirement));
+        return Step::NoProgress(repeated.unwrap_or_else(|| Arc::new(Requirement::AnyCredential)));
     };
-    let required = &gare.authorization_parameters;
-    if request.options.no_prompt {
-        return Step::GiveUp(GaveUp::NoPrompt);
-    }
-    let spent = request.logins >= settings.max_logins;
-    if let Some(login) = account.login(now) {
-        return if login.origin != *origin || !covers(&login.requirement, required) {
-            Step::WaitFor {
-                login: login.running.clone(),
-                required: gare.clone(),
-            }
-        } else if spent {
+    let asked = &*wanted.requirement;
+    let is_spent = request.logins >= settings.max_logins;
+    let no_prompt = request.options.no_prompt
+        || (*asked == Requirement::AnyCredential && !settings.login_on_401);
+    let may_prompt = wanted.is_approved && !no_prompt;
+    let running = account.login(now);
+    // 2. A login that covers the requirement runs.
+    if let Some(login) = running
+        && may_prompt
+        && login.origin == *origin
+        && login.requirement.covers(asked)
+    {
+        return if is_spent {
             Step::GiveUp(GaveUp::Exhausted)
         } else {
             Step::Join(login.clone())
         };
     }
-    if account.is_unmet(required, now) {
-        return Step::GiveUp(GaveUp::NoProgress);
+    // 3. A credential that nobody has to be asked for.
+    if !request.looked_up.contains(&wanted.requirement) {
+        return Step::LookUp(wanted.clone());
     }
-    // A login of another request asked for this a moment ago, and nobody was accepted with it yet.
-    if let Some(login) = last_login
-        && now.saturating_duration_since(login.ended_at) < settings.backoff
-        && request.sent >= login.generation
-        && !login.is_proven
-        && covers(&login.requirement, required)
+    let at = account.at(origin.view());
+    if *asked == Requirement::AnyCredential
+        && let Some(error) = at.and_then(|at| at.unavailable(now))
     {
-        return Step::GiveUp(GaveUp::NoProgress);
+        return Step::GiveUp(GaveUp::Unavailable(error.clone()));
     }
-    if let Some(error) = account.backs_off(now) {
-        return Step::GiveUp(GaveUp::Failed(error.clone()));
+    if no_prompt {
+        return Step::GiveUp(GaveUp::NoPrompt);
     }
-    if spent {
+    if !wanted.is_approved {
+        return Step::GiveUp(GaveUp::NotApproved);
+    }
+    // 4. Another login runs: a person is asked for one thing at a time.
+    if let Some(login) = running {
+        return Step::WaitFor {
+            login: login.running.clone(),
+            wanted: wanted.clone(),
+        };
+    }
+    // 5. Nobody is asked for now.
+    if account.did_not_help(place, request.sent, asked) {
+        return Step::NoProgress(Arc::clone(&wanted.requirement));
+    }
+    if let Some(reason) = backs_off(account, place, asked, settings, now) {
+        return Step::GiveUp(reason);
+    }
+    if is_spent {
         return Step::GiveUp(GaveUp::Exhausted);
     }
-    let gare = account.with_waiting(gare.clone());
-    let (reporter, running) = run::begin(settings.login_timeout);
+    // 6. Nobody else does it.
+    lead(account, place, wanted, settings.login_timeout)
+}
+
+fn backs_off(
+    account: &State,
+    place: &Place,
+    asked: &Requirement,
+    settings: &Settings,
+    now: Instant,
+) -> Option<GaveUp> {
+    if let Some(retry_after) = account.is_unmet(place, asked, now) {
+        let cause = None;
+        return Some(GaveUp::BackingOff { retry_after, cause });
+    }
+    let at = account.at(place.origin.view());
+    if let Some((retry_after, error)) = at.and_then(|at| at.backs_off(now)) {
+        let cause = Some(error.clone());
+        return Some(GaveUp::BackingOff { retry_after, cause });
+    }
+    let retry_after = account.is_spent(now, settings.login_budget)?;
+    Some(GaveUp::Budget { retry_after })
+}
+
+fn lead(account: &State, place: &Place, wanted: &Wanted, timeout: Duration) -> Step {
+    let (gare, requirement) = match &*wanted.requirement {
+        Requirement::AnyCredential => (wanted.gare.clone(), Arc::clone(&wanted.requirement)),
+        Requirement::Parameters(_) => {
+            let gare = account.with_waiting(&place.origin, wanted.gare.clone());
+            let parameters = gare.authorization_parameters.clone();
+            (gare, Arc::new(Requirement::Parameters(parameters)))
+        }
+    };
+    let (reporter, running) = run::begin(timeout);
     let login = Login {
-        origin: origin.clone(),
-        requirement: Arc::new(gare.authorization_parameters.clone()),
+        origin: place.origin.clone(),
+        requirement,
         running,
     };
     Step::Lead {

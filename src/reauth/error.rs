@@ -53,6 +53,8 @@ enum Kind {
     },
     Panicked,
     NoRuntime,
+    Unavailable(String),
+    Forgotten,
     Other(String),
     /// The source stands for itself.
     Transparent,
@@ -129,17 +131,51 @@ impl ReauthError {
         )
     }
 
+    /// What holds the credentials cannot be reached now: Globus Auth, or a store. Trying again later
+    /// may help, and nobody is asked meanwhile.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::of(Kind::Unavailable(message.into()), None)
+    }
+
+    /// As [`unavailable`](Self::unavailable), with the error that caused it.
+    pub fn unavailable_because(message: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self::of(Kind::Unavailable(message.into()), Some(source.into()))
+    }
+
+    pub(super) fn slow_look_up() -> Self {
+        Self::unavailable("the look-up for a credential takes too long")
+    }
+
+    pub(crate) fn forgotten() -> Self {
+        Self::of(Kind::Forgotten, None)
+    }
+
+    pub(super) fn is_forgotten(&self) -> bool {
+        matches!(self.0.kind, Kind::Forgotten)
+    }
+
+    /// Whether a person, or whoever logs in for one, was asked and it came to nothing.
+    pub(super) fn is_failed_login(&self) -> bool {
+        match self.0.kind {
+            Kind::Declined
+            | Kind::Timeout
+            | Kind::Panicked
+            | Kind::Transparent
+            | Kind::Other(_) => true,
+            // Nobody was asked: what helps may come at any time.
+            Kind::InteractionRequired { .. }
+            | Kind::NoRuntime
+            | Kind::Unavailable(_)
+            | Kind::Forgotten => false,
+        }
+    }
+
     pub(crate) fn panicked() -> Self {
         Self::of(Kind::Panicked, None)
     }
 
     pub(crate) fn no_runtime() -> Self {
         Self::of(Kind::NoRuntime, None)
-    }
-
-    /// Whether nobody was asked to the end, for want of a runtime: the next request may ask.
-    pub(super) fn is_no_runtime(&self) -> bool {
-        matches!(self.0.kind, Kind::NoRuntime)
     }
 
     fn of(kind: Kind, source: Option<Source>) -> Self {
@@ -154,6 +190,11 @@ impl ReauthError {
     /// Whether the login exceeded its time limit.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::Timeout)
+    }
+
+    /// Whether it was made with [`unavailable`](Self::unavailable).
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self.0.kind, Kind::Unavailable(_))
     }
 
     /// Whether a person has to log in whom this program cannot ask.
@@ -191,11 +232,12 @@ impl fmt::Display for ReauthError {
             Kind::NoRuntime => f.write_str(
                 "a login needs a tokio runtime that has its timer enabled and runs until the login has ended",
             ),
-            Kind::Other(message) => f.write_str(message),
             Kind::Transparent => match &self.0.source {
                 Some(error) => error.fmt(f),
                 None => f.write_str("the login failed"),
             },
+            Kind::Forgotten => f.write_str("the principal was forgotten"),
+            Kind::Unavailable(message) | Kind::Other(message) => f.write_str(message),
         }
     }
 }

@@ -63,6 +63,13 @@ pub(super) fn waiting(target: &Target) {
 }
 
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+pub(super) fn takes_long(target: &Target) {
+    event!(warn, origin = %target.origin(), principal = ?target.principal(),
+        hint = "a request that the login itself sends must not wait for it: see Challenge::part_of_login",
+        "login takes long");
+}
+
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn looking_up(target: &Target) {
     event!(debug, origin = %target.origin(), principal = ?target.principal(), "looking up");
 }

@@ -3,20 +3,25 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::{Extensions, HeaderValue, Method, StatusCode, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
-use super::account::Issued;
 use super::accounts::InUse;
 use super::login::look_up;
 use super::origin::OriginRef;
-use super::route::{Handled, principal};
+use super::requirement::Requirement;
+use super::route::{Handled, is_accepted, is_unauthenticated, principal};
 use super::satisfy::Waiting;
 use super::stats::count;
-use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, events};
-use crate::gare::{AuthorizationParameters, Detection, Found};
+use super::unmet::Place;
+use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, Why, events};
+use crate::gare::{Detection, Found, Gare};
 use crate::runtime;
+
+/// How much longer than a login a request waits by default, so that it hears how the login ended.
+const LAST_MOMENT: Duration = Duration::from_secs(2);
 
 /// A challenged request, or one that waits for its first credential.
 pub(crate) struct Exchange {
@@ -33,17 +38,27 @@ pub(crate) struct Exchange {
     pub(super) presented: Option<HeaderValue>,
     pub(super) options: GareOptions,
     pub(super) outcome: GareOutcome,
+    /// Whether the request carries the session's credential, or none.
+    is_ours: bool,
+    /// The epoch of the account when the request got its credential.
+    pub(super) epoch: u64,
+    /// What the request was challenged for.
+    pub(super) challenged_for: Vec<Arc<Requirement>>,
+    /// What the program said of each requirement.
+    pub(super) approved: Vec<(Requirement, Option<Gare>)>,
     /// The requirements of the logins that this request waited for.
-    pub(super) satisfied: Vec<Arc<AuthorizationParameters>>,
+    pub(super) satisfied: Vec<Arc<Requirement>>,
+    /// The requirements that a look-up was made for.
+    pub(super) looked_up: Vec<Arc<Requirement>>,
     /// When the request stops waiting.
     waits_until: Option<Instant>,
-    pub(super) looked_up: bool,
     pub(super) waiting: Option<Waiting>,
 }
 
 /// A response that may be a challenge.
 pub(crate) struct AnswerHead<'a> {
     pub(crate) status: StatusCode,
+    pub(crate) headers: &'a HeaderMap,
     /// The URIs that it came from, as far as the client recorded them.
     pub(crate) sources: &'a [Uri],
 }
@@ -61,13 +76,14 @@ impl Exchange {
         handled: Handled,
         (method, uri): (&Method, Uri),
         presented: Option<&HeaderValue>,
-        extensions: &Extensions,
+        options: &GareOptions,
     ) -> Self {
-        let options = extensions.get::<GareOptions>().cloned().unwrap_or_default();
-        let target = Origin::of(&uri).ok().map(|origin| {
-            let principal = principal(options.principal.as_ref(), presented);
-            Target::new(origin, principal)
-        });
+        let principal = match &handled.account {
+            Some(account) => account.account().principal.clone(),
+            None => principal(handled.name.as_ref(), presented),
+        };
+        let origin = Origin::of(&uri).ok();
+        let target = origin.map(|origin| Target::new(origin, principal));
         Self {
             session: handled.session,
             account: handled.account,
@@ -76,11 +92,15 @@ impl Exchange {
             uri,
             target,
             presented: presented.cloned(),
-            options,
+            options: options.clone(),
             outcome: GareOutcome::default(),
+            is_ours: handled.is_ours,
+            epoch: handled.epoch,
+            challenged_for: Vec::new(),
+            approved: Vec::new(),
             satisfied: Vec::new(),
+            looked_up: Vec::new(),
             waits_until: None,
-            looked_up: false,
             waiting: None,
         }
     }
@@ -88,43 +108,55 @@ impl Exchange {
     /// Looks for the credential that the request is first sent with, or waits for the login or the
     /// look-up under way; whatever comes of it, the request is then sent with what there is.
     pub(crate) async fn credential(&mut self) -> Option<HeaderValue> {
-        if runtime::is_in_login() {
+        if runtime::login_of().is_some() {
             // The request was called elsewhere, but it is the login that waits for it.
             return None;
         }
         let (account, target) = (self.account.clone()?, self.target.clone()?);
         let origin = target.origin();
-        let login = account.account().lock().login(Instant::now()).cloned();
-        let login = login.filter(|login| login.origin == *origin && !self.options.no_prompt);
-        let running = match login {
-            Some(login) => Ok(login.running),
-            None => look_up(&self.session, &account, &target, self.sent, None),
+        let (login, why) = {
+            let state = account.account().lock();
+            let why = match state.current(origin.view()) {
+                Some(_) => Why::Expired,
+                None => Why::Initial,
+            };
+            (state.login(Instant::now()).cloned(), why)
         };
-        if let Ok(running) = running {
-            let _ = self.within_max_wait(running.ended()).await;
+        let login = login.filter(|login| login.origin == *origin && !self.options.no_prompt);
+        if let Some(login) = login {
+            let _ = self.within_max_wait(login.running.ended()).await;
+        } else if let Ok(running) = look_up(&self.session, &account, &target, self.sent, why) {
+            let limit = self.session.settings().refresh_timeout;
+            let ended = self.within_max_wait(running.ended_within(limit)).await;
+            if ended
+                .flatten()
+                .is_some_and(|ended| !matches!(ended, Ok(Some(_))))
+            {
+                // It is not asked twice for one request.
+                self.looked_up.push(Arc::new(Requirement::AnyCredential));
+            }
         }
-        let state = account.account().lock();
+        let state = account
+            .account()
+            .lock_current(self.session.reauthenticator());
+        self.epoch = state.epoch();
         let issued = state.current(origin.view())?;
         self.sent = issued.generation;
+        self.is_ours = true;
         Some(issued.credential.header_value().clone())
     }
 
-    /// Whether a response with this status and without a requirement may lead to a look-up.
-    pub(crate) fn may_look_up(&self, status: StatusCode) -> bool {
-        status == StatusCode::UNAUTHORIZED && self.account.is_some() && !self.looked_up
+    /// Whether a response without a requirement has the request look for a credential.
+    pub(crate) fn may_ask_for_any(&self, status: StatusCode, headers: &HeaderMap) -> bool {
+        self.is_ours && is_unauthenticated(status, headers)
     }
 
-    /// Whether a response that came from here is looked at. A relative URI, as some clients have
-    /// after a redirect, names no origin that could be trusted.
-    pub(crate) fn trusts(&mut self, sources: &[Uri]) -> bool {
+    /// Whether the session believes a response that came from here. A relative URI, as some clients
+    /// have after a redirect, names no origin that could be trusted.
+    pub(crate) fn trusts(&self, sources: &[Uri]) -> bool {
         let trust = &self.session.settings().trust;
-        let is_trusted = sources
-            .iter()
-            .all(|uri| OriginRef::of(uri).is_ok_and(|origin| trust.allows_view(origin)));
-        if !is_trusted {
-            self.give_up(GaveUp::Untrusted);
-        }
-        is_trusted
+        let mut origins = sources.iter().map(OriginRef::of);
+        origins.all(|origin| origin.is_ok_and(|origin| trust.allows_view(origin)))
     }
 
     /// Decides about a response; obtains a credential that satisfies it.
@@ -134,30 +166,27 @@ impl Exchange {
         detection: Detection,
         replayable: bool,
     ) -> Verdict {
-        let Some(target) = self.target.clone().filter(|_| !runtime::is_in_login()) else {
+        let Some(target) = self
+            .target
+            .clone()
+            .filter(|_| runtime::login_of().is_none())
+        else {
             return Verdict::Return;
         };
         if let Some(over_limit) = &detection.over_limit {
             events::over_limit(&target, over_limit.limit);
         }
         let found = self.heard(&target, answer.sources, detection.found);
-        let result = if found.is_empty() {
-            match self
-                .look_up_after_401(&target, answer.status, replayable)
-                .await
-            {
-                Some(issued) => Ok(issued),
-                None => return Verdict::Return,
-            }
-        } else {
-            count(&self.session.counters().challenges);
-            events::challenged(&target, &self.method, answer.status, &found, self.sent);
-            let result = self
-                .satisfy(&target, answer.status, &found, replayable)
-                .await;
-            self.outcome.found = found;
-            result.and_then(|issued| self.may_replay(replayable).map(|()| issued))
-        };
+        if found.is_empty() && !self.may_ask_for_any(answer.status, answer.headers) {
+            return Verdict::Return;
+        }
+        count(&self.session.counters().challenges);
+        events::challenged(&target, &self.method, answer.status, &found, self.sent);
+        let result = self
+            .satisfy(&target, answer.status, &found, replayable)
+            .await;
+        self.outcome.found = found;
+        let result = result.and_then(|issued| self.may_replay(replayable).map(|()| issued));
         match result {
             Ok(issued) => {
                 self.sent = issued.generation;
@@ -193,11 +222,17 @@ impl Exchange {
     pub(crate) fn finish(self, status: StatusCode, extensions: &mut Extensions) {
         let gave_up = self.outcome.gave_up.is_some();
         if let Some(account) = &self.account
-            && self.sent > 0
+            && is_accepted(status)
             && !gave_up
-            && status != StatusCode::UNAUTHORIZED
         {
-            account.account().lock().note_accepted(self.sent);
+            let mut state = account.account().lock();
+            if state.epoch() == self.epoch {
+                state.note_accepted(self.sent, self.uri.path());
+                if let Some(target) = self.target.as_ref().filter(|_| self.outcome.replays > 0) {
+                    let place = Place::new(target.origin(), &self.uri);
+                    state.note_met(&place, &self.challenged_for);
+                }
+            }
         }
         if gave_up || !self.outcome.found.is_empty() || self.outcome.replays > 0 {
             extensions.insert(self.outcome);
@@ -229,32 +264,6 @@ impl Exchange {
         }
     }
 
-    /// One look-up after a `401` that requires nothing.
-    async fn look_up_after_401(
-        &mut self,
-        target: &Target,
-        status: StatusCode,
-        replayable: bool,
-    ) -> Option<Issued> {
-        if !self.may_look_up(status) || self.may_replay(replayable).is_err() {
-            return None;
-        }
-        let account = self.account.clone()?;
-        self.looked_up = true;
-        let rejected = {
-            let state = account.account().lock();
-            let current = state.current(target.origin().view());
-            let rejected = current.filter(|issued| issued.generation == self.sent);
-            rejected.map(|issued| issued.credential.clone())
-        };
-        let ended = match look_up(&self.session, &account, target, self.sent, rejected) {
-            Ok(running) => self.within_max_wait(running.ended()).await?,
-            Err(known) => known,
-        };
-        let issued = ended.ok().flatten()?;
-        (issued.generation > self.sent).then_some(issued)
-    }
-
     /// `future`'s output, or `None` once this request has waited for as long as it may, in all.
     pub(super) async fn within_max_wait<F: Future>(&mut self, future: F) -> Option<F::Output> {
         match self.waits_until() {
@@ -264,11 +273,12 @@ impl Exchange {
     }
 
     fn waits_until(&mut self) -> Option<Instant> {
-        let max_wait = self.options.max_wait?;
-        let waits_until = &mut self.waits_until;
-        if waits_until.is_none() {
-            *waits_until = Instant::now().checked_add(max_wait);
+        let login_timeout = self.session.settings().login_timeout;
+        let max_wait = self.options.max_wait;
+        let max_wait = max_wait.unwrap_or_else(|| login_timeout.saturating_add(LAST_MOMENT));
+        if self.waits_until.is_none() {
+            self.waits_until = Instant::now().checked_add(max_wait);
         }
-        *waits_until
+        self.waits_until
     }
 }

@@ -2,11 +2,11 @@
 
 use tokio::time::Instant;
 
-use super::account::{Backoff, Login};
+use super::account::{Login, Refresh};
 use super::accounts::InUse;
 use super::run::{self, Ended, Reporter, Running};
 use super::stats::count;
-use super::{Challenge, Credential, ReauthError, Session, Target, events};
+use super::{Challenge, CredentialRequest, Session, Target, Why, events};
 
 /// Starts `login`, which the account has as the one under way.
 pub(super) fn log_in(
@@ -20,14 +20,16 @@ pub(super) fn log_in(
     let (target, attempt) = (challenge.target().clone(), challenge.attempt());
     events::logging_in(&target, attempt);
     let (session, account) = (session.clone(), account.clone());
-    let (limit, reauthenticator) = (session.settings().login_timeout, session.reauthenticator());
+    let (limit, reauthenticator) = (
+        session.settings().login_timeout,
+        session.shared_reauthenticator(),
+    );
+    let login_of = session.login_of();
     let work = async move { reauthenticator.reauthenticate(&challenge).await };
     let work = events::during_login(&target, attempt, work);
-    run::launch(limit, reporter, work, move |result| {
-        let settings = session.settings();
-        let backoff = Backoff::starting(Instant::now(), settings.backoff);
-        let mut state = account.account().lock();
-        let ended = state.end_login(&login, result, backoff, settings.max_origins);
+    run::launch((login_of, limit), reporter, work, move |result| {
+        let mut state = account.account().lock_current(session.reauthenticator());
+        let ended = state.end_login(&login, result, session.settings());
         drop(state);
         match &ended {
             Ok(Some(issued)) => session.accounts().note_issued(&account, &issued.credential),
@@ -40,7 +42,6 @@ pub(super) fn log_in(
 }
 
 /// Looks for a credential that is newer than the generation `sent`, or joins the look-up that does.
-/// `rejected` is the credential that a service no longer accepts, though it has not expired.
 ///
 /// `Err` is the end of a look-up that is not necessary.
 pub(super) fn look_up(
@@ -48,53 +49,60 @@ pub(super) fn look_up(
     account: &InUse,
     target: &Target,
     sent: u64,
-    rejected: Option<Credential>,
+    why: Why,
 ) -> Result<Running, Ended> {
-    let origin = target.origin();
-    let settings = session.settings();
+    let (origin, settings) = (target.origin(), session.settings());
     let mut state = account.account().lock();
     let now = Instant::now();
     // It may have come since it was found missing: only under the lock this is certain.
-    if let Some(issued) = state.fresh(sent, origin, settings.expiry_leeway) {
-        return Err(Ok(Some(issued)));
+    if let Some(issued) = state.newer_than(sent, origin)
+        && !issued.credential.is_expired()
+    {
+        return Err(Ok(Some(issued.clone())));
     }
-    if state.found_nothing(origin.view(), now) {
-        return Err(Ok(None));
-    }
-    if let Some(running) = state.look_up(origin, now) {
+    let request = CredentialRequest::new(target.clone(), why);
+    let request = if state.may_refresh(origin.view(), now) {
+        request
+    } else {
+        request.without_refresh()
+    };
+    let current = state.current(origin.view());
+    let began = current.map_or(0, |issued| issued.generation);
+    // A challenge is about the credential that its request was sent with.
+    let is_challenged = matches!(request.why(), Why::Unauthorized | Why::Required(_));
+    let rejected = current.filter(|issued| !is_challenged || issued.generation == sent);
+    let request = match rejected {
+        Some(rejected) => request.with_rejected(rejected.credential.clone()),
+        None => request,
+    };
+    let refreshes = request.may_refresh();
+    let counts = match request.why() {
+        _ if !refreshes => Refresh::Never,
+        Why::Initial => Refresh::IfFailed,
+        _ => Refresh::Always,
+    };
+    if let Some(running) = state.look_up(origin, refreshes, now) {
         return Ok(running.clone());
     }
-    let began = state.current(origin.view());
-    let began = began.map_or(0, |issued| issued.generation);
+    // A look and a refresh for each origin that the account may have.
+    if state.count_look_ups(now) >= settings.max_origins.max(1).saturating_mul(2) {
+        return Err(Ok(None));
+    }
     let (reporter, running) = run::begin(settings.login_timeout);
-    state.begin_look_up(origin.clone(), running.clone());
+    state.begin_look_up(origin.clone(), refreshes, running.clone());
     drop(state);
 
     count(&session.counters().look_ups);
     events::looking_up(target);
     let (session, account, target) = (session.clone(), account.clone(), target.clone());
-    let (limit, reauthenticator) = (settings.login_timeout, session.reauthenticator());
-    // A login elsewhere may follow a rejection: what it brings is looked for at the next one.
-    let backs_off = rejected.is_none();
-    let (wanted, own) = (target.clone(), running.clone());
-    let work = async move {
-        match rejected {
-            None => reauthenticator.credential(&wanted).await,
-            Some(rejected) => reauthenticator.renew(&wanted, &rejected).await,
-        }
-    };
-    run::launch(limit, reporter, work, move |result| {
-        let settings = session.settings();
-        let is_lost = result.as_ref().is_err_and(ReauthError::is_no_runtime);
-        let backoff = (!is_lost && (backs_off || result.is_err()))
-            .then(|| Backoff::starting(Instant::now(), settings.backoff));
-        let (origin, max) = (target.origin().clone(), settings.max_origins);
-        let mut state = account.account().lock();
-        let ended = state.end_look_up((origin, &own), began, result, backoff, max);
+    let (limit, reauthenticator) = (settings.login_timeout, session.shared_reauthenticator());
+    let (login_of, own) = (session.login_of(), running.clone());
+    let work = async move { reauthenticator.credential(&request).await };
+    run::launch((login_of, limit), reporter, work, move |result| {
+        let mut state = account.account().lock_current(session.reauthenticator());
+        let (of, at) = ((target.origin(), &own), (began, counts));
+        let ended = state.end_look_up(of, at, result, session.settings());
         drop(state);
-        if let Ok(Some(issued)) = &ended {
-            session.accounts().note_issued(&account, &issued.credential);
-        }
         events::looked_up(&target, &ended);
         ended
     });

@@ -37,6 +37,7 @@
 //! | `waiting` | DEBUG event | `origin` `principal` | a request waits for another login to end |
 //! | `logged in` | INFO event | `origin` `principal` `generation` | a login succeeded |
 //! | `login failed` | WARN event | `origin` `principal` `error` | a login failed |
+//! | `login takes long` | WARN event | `origin` `principal` `hint` | a request has waited for a login for 30 seconds; once a login |
 //! | `looking up` | DEBUG event | `origin` `principal` | a look-up starts |
 //! | `looked up` | DEBUG event | `origin` `principal` `generation` | a look-up ended; without `generation` it found no credential |
 //! | `look-up failed` | WARN event | `origin` `principal` `error` | a look-up failed |
@@ -47,9 +48,13 @@
 
 mod account;
 mod accounts;
+mod at_origin;
+mod backoff;
+mod budget;
 mod builder;
 mod challenge;
 mod credential;
+mod credential_request;
 mod decide;
 mod describe;
 mod environment;
@@ -64,23 +69,27 @@ mod outcome;
 mod reauthenticator;
 mod requirement;
 mod route;
+mod rules;
 mod run;
 mod satisfy;
 mod session;
 mod stats;
 mod target;
 mod trust;
+mod unmet;
 
 pub use self::builder::SessionBuilder;
 pub use self::challenge::Challenge;
 pub use self::credential::{Credential, InvalidCredential};
+pub use self::credential_request::{CredentialRequest, Why};
 pub use self::describe::printable;
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::ReauthError;
 pub use self::options::GareOptions;
 pub use self::origin::{InvalidOrigin, Origin, ResponseUrl};
 pub use self::outcome::{GareOutcome, GaveUp};
-pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
+pub use self::reauthenticator::{ReauthFn, ReauthFnWithCredential, Reauthenticator, reauth_fn};
+pub use self::route::RequestHead;
 pub use self::session::Session;
 pub use self::stats::{GaveUpCounts, Stats};
 pub use self::target::{Principal, Target};
@@ -90,4 +99,4 @@ pub(crate) use self::exchange::{AnswerHead, Exchange, Verdict};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::inspect::head_may_ask;
 pub(crate) use self::inspect::may_ask;
-pub(crate) use self::route::{Authorization, Handled, RequestHead, Route, Untrusted};
+pub(crate) use self::route::{Authorization, Handled, Route, Untrusted};

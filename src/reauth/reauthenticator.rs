@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Challenge, Credential, ReauthError, Target};
+use super::{Challenge, Credential, CredentialRequest, Principal, ReauthError};
 
 /// Obtains credentials that satisfy challenges, usually by a login.
 ///
@@ -33,7 +33,7 @@ use super::{Challenge, Credential, ReauthError, Target};
 ///
 /// ```
 /// use globus_gare::async_trait;
-/// use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Target};
+/// use globus_gare::reauth::{Challenge, Credential, CredentialRequest, ReauthError, Reauthenticator};
 ///
 /// struct FromEnvironment;
 ///
@@ -45,7 +45,7 @@ use super::{Challenge, Credential, ReauthError, Target};
 ///         Err(ReauthError::interaction_required("https://app.globus.org/"))
 ///     }
 ///
-///     async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+///     async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
 ///         let token = std::env::var("GLOBUS_ACCESS_TOKEN").ok();
 ///         Ok(token.map(Credential::bearer).transpose()?)
 ///     }
@@ -62,26 +62,34 @@ pub trait Reauthenticator: Send + Sync + 'static {
 
     /// Looks for a credential without asking anybody. By default there is none.
     ///
-    /// Called before the first request to a target, after the session's credential has expired, and
-    /// after a login at another service. After an `Err` or a `None` the request goes out with the
-    /// credential that the session has, if any.
-    async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
-        let _ = target;
+    /// [`request.why()`](CredentialRequest::why) says why. For [`Why::Required`](super::Why::Required)
+    /// return only a credential that a *login* brought after the rejected one: a refreshed token
+    /// belongs to the same session. Unless [`may_refresh()`](CredentialRequest::may_refresh), only look
+    /// and spend no refresh token.
+    ///
+    /// The session asks before a person is asked, and before it gives up because of a login that
+    /// failed: what a person obtained elsewhere is found this way.
+    ///
+    /// # Errors
+    ///
+    /// [`ReauthError::unavailable`] where the answer is not known now. Any other error counts as `None`.
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let _ = request;
         Ok(None)
     }
 
-    /// Replaces `refused`, a credential that has not expired but was rejected, without asking
-    /// anybody. By default calls [`credential`](Self::credential).
+    /// Changes when the credentials of `principal` must not be used any longer: after a logout, or
+    /// when another person has logged in. A refresh and a login of the same person do not change
+    /// it, nor does the first login after nobody. By default it never changes.
     ///
-    /// Called once after a `401` without a requirement, such as for a revoked token. If it returns
-    /// the same credential, or none, the caller gets the service's response.
-    async fn renew(
-        &self,
-        target: &Target,
-        refused: &Credential,
-    ) -> Result<Option<Credential>, ReauthError> {
-        let _ = refused;
-        self.credential(target).await
+    /// The session then [forgets](super::Session::forget) the principal. It asks each time when it puts
+    /// a credential on a request and when a login or a look-up ends, so this must not wait.
+    fn revision(&self, principal: &Principal) -> u64 {
+        let _ = principal;
+        0
     }
 }
 
@@ -93,16 +101,15 @@ macro_rules! forward {
                 (**self).reauthenticate(challenge).await
             }
 
-            async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
-                (**self).credential(target).await
+            async fn credential(
+                &self,
+                request: &CredentialRequest,
+            ) -> Result<Option<Credential>, ReauthError> {
+                (**self).credential(request).await
             }
 
-            async fn renew(
-                &self,
-                target: &Target,
-                refused: &Credential,
-            ) -> Result<Option<Credential>, ReauthError> {
-                (**self).renew(target, refused).await
+            fn revision(&self, principal: &Principal) -> u64 {
+                (**self).revision(principal)
             }
         }
     )*};
@@ -152,5 +159,71 @@ where
 {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         (self.login)(challenge.clone()).await
+    }
+}
+
+impl<F> ReauthFn<F> {
+    /// Adds a closure that looks for a credential without asking anybody: see
+    /// [`Reauthenticator::credential`].
+    ///
+    /// ```
+    /// use globus_gare::reauth::{Credential, ReauthError, reauth_fn};
+    ///
+    /// let login = reauth_fn(|_| async { Err(ReauthError::interaction_required("https://app.globus.org/")) })
+    ///     .with_credential(|request| async move {
+    ///         // A program that logs in writes this file.
+    ///         let token = match request.target().origin().host() {
+    ///             "transfer.api.globus.org" => std::fs::read_to_string("transfer_token").ok(),
+    ///             _ => None,
+    ///         };
+    ///         Ok(token.map(|token| Credential::bearer(token.trim())).transpose()?)
+    ///     });
+    /// # let _ = globus_gare::layer::GareLayer::new(login);
+    /// ```
+    pub fn with_credential<C, Fut>(self, credential: C) -> ReauthFnWithCredential<F, C>
+    where
+        C: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<Credential>, ReauthError>> + Send + 'static,
+    {
+        ReauthFnWithCredential {
+            login: self.login,
+            credential,
+        }
+    }
+}
+
+/// A [`Reauthenticator`] that calls two closures. Made by [`ReauthFn::with_credential`].
+#[derive(Clone, Copy)]
+pub struct ReauthFnWithCredential<F, C> {
+    login: F,
+    credential: C,
+}
+
+impl<F, C> fmt::Debug for ReauthFnWithCredential<F, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReauthFnWithCredential")
+            .field(&std::any::type_name::<F>())
+            .field(&std::any::type_name::<C>())
+            .finish()
+    }
+}
+
+#[async_trait]
+impl<F, C, LoginFut, CredentialFut> Reauthenticator for ReauthFnWithCredential<F, C>
+where
+    F: Fn(Challenge) -> LoginFut + Send + Sync + 'static,
+    LoginFut: Future<Output = Result<Credential, ReauthError>> + Send + 'static,
+    C: Fn(CredentialRequest) -> CredentialFut + Send + Sync + 'static,
+    CredentialFut: Future<Output = Result<Option<Credential>, ReauthError>> + Send + 'static,
+{
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        (self.login)(challenge.clone()).await
+    }
+
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        (self.credential)(request.clone()).await
     }
 }

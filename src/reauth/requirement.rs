@@ -4,8 +4,36 @@ use std::collections::HashSet;
 
 use crate::gare::AuthorizationParameters;
 
-/// Up to so many comparisons cost less than a set.
+/// Lists with at most this many pairs of values are compared value by value.
 const FEW: usize = 64;
+
+/// What a challenge requires.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Requirement {
+    /// A `401` requires any credential that the service accepts.
+    AnyCredential,
+    Parameters(AuthorizationParameters),
+}
+
+impl Requirement {
+    /// Whether a login that satisfies `self` also satisfies `asked`.
+    pub(super) fn covers(&self, asked: &Self) -> bool {
+        match (self, asked) {
+            (_, Self::AnyCredential) => true,
+            (Self::AnyCredential, Self::Parameters(_)) => false,
+            (Self::Parameters(given), Self::Parameters(asked)) => covers(given, asked),
+        }
+    }
+
+    /// Whether a service that requires `asked` after a login for `self` requires the same again.
+    pub(super) fn is_repeated_by(&self, asked: &Self) -> bool {
+        match (self, asked) {
+            (Self::AnyCredential, Self::AnyCredential) => true,
+            (Self::Parameters(given), Self::Parameters(asked)) => covers(given, asked),
+            _ => false,
+        }
+    }
+}
 
 /// Whether a login that satisfied `given` also satisfies `asked`.
 ///

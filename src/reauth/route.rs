@@ -1,21 +1,26 @@
 //! How a request goes through the layer: decided before it is sent, without waiting.
 
+use std::fmt;
 use std::sync::Arc;
 
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{Extensions, HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body::Body;
 use tokio::time::Instant;
 
 use super::accounts::InUse;
 use super::inspect::may_ask;
+use super::login::look_up;
 use super::origin::OriginRef;
-use super::{Credential, GareOptions, GareOutcome, GaveUp, Principal, Session, events};
+use super::{
+    Credential, GareOptions, GareOutcome, GaveUp, Principal, Session, Target, Why, events,
+};
+use crate::gare::Detection;
 use crate::runtime;
 
 /// A request that is about to be sent.
 #[derive(Clone, Copy)]
-pub(crate) struct RequestHead<'a> {
+pub struct RequestHead<'a> {
     pub(crate) method: &'a Method,
     /// Empty, as the authority, where the URI has none.
     pub(crate) scheme: &'a str,
@@ -24,12 +29,50 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) extensions: &'a Extensions,
+    /// What holds where the extensions have no options.
+    pub(crate) defaults: &'a GareOptions,
+}
+
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The headers may hold a credential.
+        f.debug_struct("RequestHead")
+            .field("method", self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> RequestHead<'a> {
+    /// The request's method.
+    pub fn method(&self) -> &'a Method {
+        self.method
+    }
+
+    /// The path of its URI.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// Its headers.
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// Its extensions. With reqwest, those of the middleware.
+    pub fn extensions(&self) -> &'a Extensions {
+        self.extensions
+    }
+
+    fn options(self) -> &'a GareOptions {
+        self.extensions.get().unwrap_or(self.defaults)
+    }
 }
 
 /// How a request is routed.
 pub(crate) enum Route {
-    /// As if there were no layer.
-    Bypass,
+    /// As if there were no layer, but for the `Authorization` that is at hand.
+    Bypass(Option<HeaderValue>),
     /// Sent as it came: its origin gets no credential, and starts no login.
     Untrusted(Untrusted),
     /// Sent with this `Authorization`; its response is looked at.
@@ -41,12 +84,18 @@ pub(crate) struct Handled {
     pub(super) session: Session,
     /// `None` while the request presents a credential that was never superseded.
     pub(super) account: Option<InUse>,
+    /// The name of its principal, where it has one.
+    pub(super) name: Option<Arc<str>>,
+    /// The epoch of the account when the request was routed.
+    pub(super) epoch: u64,
     /// The generation that the request was last sent with.
     pub(super) sent: u64,
+    /// Whether the request carries the session's credential, or none.
+    pub(super) is_ours: bool,
 }
 
 impl Handled {
-    /// Whether a response may be a challenge, or lead to a look-up.
+    /// Whether a response may be a challenge.
     pub(crate) fn may_follow<B: Body>(
         &self,
         method: &Method,
@@ -54,23 +103,48 @@ impl Handled {
         max_inspect: usize,
     ) -> bool {
         let status = response.status();
-        !status.is_success() && (may_ask(method, response, max_inspect) || self.may_look_up(status))
+        !status.is_success()
+            && (may_ask(method, response, max_inspect)
+                || self.may_ask_for_any(status, response.headers()))
     }
 
-    /// Whether a response with this status and without a requirement may lead to a look-up.
-    pub(crate) fn may_look_up(&self, status: StatusCode) -> bool {
-        status == StatusCode::UNAUTHORIZED && self.account.is_some()
+    /// Whether a response without a requirement has the request look for a credential.
+    pub(crate) fn may_ask_for_any(&self, status: StatusCode, headers: &HeaderMap) -> bool {
+        self.is_ours && is_unauthenticated(status, headers)
     }
 
     /// Notes a response that goes back to the caller and is no challenge.
-    pub(crate) fn answered(&self, status: StatusCode) {
+    pub(crate) fn answered(&self, status: StatusCode, path: &str) {
         if let Some(account) = &self.account
             && self.sent > 0
-            && status != StatusCode::UNAUTHORIZED
+            && is_accepted(status)
         {
-            account.account().lock().note_accepted(self.sent);
+            account.account().lock().note_accepted(self.sent, path);
         }
     }
+}
+
+/// Whether a service accepted the credential of a request.
+pub(super) fn is_accepted(status: StatusCode) -> bool {
+    status.as_u16() < 400
+}
+
+/// Whether a service asks for any credential, and would take a bearer token.
+pub(super) fn is_unauthenticated(status: StatusCode, headers: &HeaderMap) -> bool {
+    if status != StatusCode::UNAUTHORIZED {
+        return false;
+    }
+    let mut offered = headers.get_all(WWW_AUTHENTICATE).iter().peekable();
+    offered.peek().is_none() || offered.any(offers_bearer)
+}
+
+/// One field may offer several schemes, each after a comma or at the beginning.
+fn offers_bearer(offered: &HeaderValue) -> bool {
+    let mut parts = offered.as_bytes().split(|byte| *byte == b',');
+    parts.any(|part| {
+        let scheme = part.trim_ascii().split(|byte| *byte == b' ').next();
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+    })
 }
 
 /// The `Authorization` that a request is first sent with.
@@ -81,19 +155,21 @@ pub(crate) enum Authorization {
     Awaited,
 }
 
-/// A request to an origin that is not trusted.
+/// A request whose origin is not trusted, or that names none.
 pub(crate) struct Untrusted {
     session: Session,
     pub(crate) method: Method,
+    reason: GaveUp,
 }
 
 impl Untrusted {
-    /// The outcome for a response that may be a challenge.
-    pub(crate) fn outcome(&self) -> GareOutcome {
-        self.session.counters().gave_up(&GaveUp::Untrusted);
+    /// The outcome for a response in which a GARE was found.
+    pub(crate) fn outcome(self, detection: Detection) -> GareOutcome {
+        self.session.counters().gave_up(&self.reason);
         events::not_trusted();
         GareOutcome {
-            gave_up: Some(GaveUp::Untrusted),
+            found: detection.found,
+            gave_up: Some(self.reason),
             ..GareOutcome::default()
         }
     }
@@ -137,37 +213,61 @@ fn is_part_of_a_login(path: &str) -> bool {
 impl Session {
     /// Routes a request. Nothing waits here.
     pub(crate) fn start(&self, request: RequestHead<'_>) -> Route {
-        let options = request.extensions.get::<GareOptions>();
-        if options.is_some_and(|options| options.bypass)
-            || runtime::is_in_login()
-            || is_part_of_a_login(request.path)
-        {
-            return Route::Bypass;
+        let options = request.options();
+        let login_of = runtime::login_of();
+        if options.bypass || login_of == Some(self.login_of()) || is_part_of_a_login(request.path) {
+            return Route::Bypass(None);
         }
-        let origin = OriginRef::parse(request.scheme, request.authority).ok();
-        let trust = &self.settings().trust;
-        let Some(origin) = origin.filter(|origin| trust.allows_view(*origin)) else {
-            return Route::Untrusted(Untrusted {
+        let untrusted = |reason| {
+            Route::Untrusted(Untrusted {
                 session: self.clone(),
                 method: request.method.clone(),
-            });
+                reason,
+            })
         };
+        let Ok(origin) = OriginRef::parse(request.scheme, request.authority) else {
+            return untrusted(GaveUp::NoOrigin);
+        };
+        if !self.settings().trust.allows_view(origin) {
+            return untrusted(GaveUp::Untrusted);
+        }
         let presented = request.headers.get(AUTHORIZATION);
-        let name = options.and_then(|options| options.principal.as_ref());
-        let accounts = self.accounts();
-        let account = match (name, presented) {
-            (None, None) => Some(accounts.own()),
-            (Some(_), None) => Some(accounts.find_or_make(&principal(name, None))),
-            // A request that presents a credential gets an account once it is challenged.
-            (_, Some(_)) => accounts.find(|| principal(name, presented)),
-        };
+        let name = self.name(request);
         let mut handled = Handled {
             session: self.clone(),
-            account,
+            account: self.account(name.as_ref(), presented),
+            name,
+            epoch: 0,
             sent: 0,
+            is_ours: presented.is_none(),
         };
         let authorization = handled.authorization(presented, origin);
-        Route::Handle(handled, authorization)
+        match (login_of, authorization) {
+            (None, authorization) => Route::Handle(handled, authorization),
+            // Another session's login neither waits for this one's logins nor starts any.
+            (Some(_), Authorization::Known(value)) => Route::Bypass(value),
+            (Some(_), Authorization::Awaited) => Route::Bypass(None),
+        }
+    }
+
+    fn name(&self, request: RequestHead<'_>) -> Option<Arc<str>> {
+        let name = &request.options().principal;
+        match &self.settings().principal_by {
+            Some(by) if name.is_none() => by.name(request),
+            _ => name.clone(),
+        }
+    }
+
+    /// `None` where the request presents a credential and was not challenged yet, and where there
+    /// are too many principals.
+    fn account(&self, name: Option<&Arc<str>>, presented: Option<&HeaderValue>) -> Option<InUse> {
+        let accounts = self.accounts();
+        match (name, presented) {
+            (None, None) => Some(accounts.own()),
+            (None, Some(_)) if self.settings().one_person => Some(accounts.own()),
+            (Some(_), None) => accounts.find_or_make(&principal(name, None)),
+            (_, Some(_)) => accounts.find(|| principal(name, presented)),
+        }
     }
 }
 
@@ -180,27 +280,44 @@ impl Handled {
         let Some(account) = &self.account else {
             return Authorization::Known(None);
         };
-        let presented = Presented::of(presented);
-        if presented == Presented::Other {
-            return Authorization::Known(None);
+        let settings = self.session.settings();
+        let mut state = account
+            .account()
+            .lock_current(self.session.reauthenticator());
+        self.epoch = state.epoch();
+        match (Presented::of(presented), presented) {
+            (Presented::Other, _) => return Authorization::Known(None),
+            (Presented::Bearer, Some(value)) if settings.one_person => {
+                state.note_presented(origin, value, settings);
+            }
+            _ => {}
         }
-        let state = account.account().lock();
-        let current = state.current(origin);
-        let is_good = current.is_some_and(|issued| {
-            !issued
-                .credential
-                .is_expired(self.session.settings().expiry_leeway)
-        });
-        let is_missed = current.is_some() || presented == Presented::Nothing;
-        if !is_good && is_missed && !state.found_nothing(origin, Instant::now()) {
+        let Some(issued) = state.current(origin) else {
+            return match presented {
+                None => Authorization::Awaited,
+                Some(_) => Authorization::Known(None),
+            };
+        };
+        if issued.credential.is_expired() {
             return Authorization::Awaited;
         }
-        let Some(issued) = current else {
-            return Authorization::Known(None);
-        };
-        let (value, generation) = (issued.credential.header_value().clone(), issued.generation);
+        self.sent = issued.generation;
+        self.is_ours = true;
+        let is_expiring = issued.credential.is_expiring(settings.refresh_window)
+            && state.may_refresh(origin, Instant::now());
+        let value = issued.credential.header_value().clone();
         drop(state);
-        self.sent = generation;
+        if is_expiring {
+            self.refresh(account, origin);
+        }
         Authorization::Known(Some(value))
+    }
+
+    /// Has a credential that ends soon refreshed, while requests go out with it.
+    fn refresh(&self, account: &InUse, origin: OriginRef<'_>) {
+        let target = Target::new(origin.to_owned(), account.account().principal.clone());
+        if runtime::has_timer() && runtime::login_of().is_none() {
+            let _ = look_up(&self.session, account, &target, self.sent, Why::Expiring);
+        }
     }
 }

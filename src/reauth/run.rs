@@ -3,6 +3,8 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -10,8 +12,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::ReauthError;
-use super::account::Issued;
-use crate::runtime;
+use super::at_origin::Issued;
+use crate::runtime::{self, LoginOf};
 
 /// What a run ended with. A look-up may find nothing.
 pub(super) type Ended = Result<Option<Issued>, ReauthError>;
@@ -23,6 +25,10 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct Running {
     ended: watch::Receiver<Option<Ended>>,
+    sender: watch::Sender<Option<Ended>>,
+    began_at: Instant,
+    /// Whether a warning was given that it takes long.
+    is_warned: Arc<AtomicBool>,
     /// `None` for a limit beyond what the clock can express.
     lost_at: Option<Instant>,
 }
@@ -34,8 +40,15 @@ pub(super) struct Reporter(watch::Sender<Option<Ended>>);
 /// A run that takes at most `limit` from now.
 pub(super) fn begin(limit: Duration) -> (Reporter, Running) {
     let (sender, ended) = watch::channel(None);
-    let lost_at = Instant::now().checked_add(limit.saturating_add(GRACE));
-    (Reporter(sender), Running { ended, lost_at })
+    let began_at = Instant::now();
+    let running = Running {
+        ended,
+        sender: sender.clone(),
+        began_at,
+        is_warned: Arc::default(),
+        lost_at: began_at.checked_add(limit.saturating_add(GRACE)),
+    };
+    (Reporter(sender), running)
 }
 
 impl Running {
@@ -46,6 +59,27 @@ impl Running {
 
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         self.ended.same_channel(&other.ended)
+    }
+
+    /// Ends the run for its waiters: its account was forgotten.
+    pub(super) fn forget(&self) {
+        report(&self.sender, Err(ReauthError::forgotten()));
+    }
+
+    /// What the run ends with, or `None` once it has taken for so long.
+    pub(super) async fn ended_within(self, limit: Duration) -> Option<Ended> {
+        if let Some(ended) = self.ended.borrow().clone() {
+            return Some(ended);
+        }
+        match self.began_at.checked_add(limit) {
+            Some(until) if runtime::has_timer() => runtime::timeout_at(until, self.ended()).await,
+            _ => Some(self.ended().await),
+        }
+    }
+
+    /// Whether nobody has warned yet that it takes long.
+    pub(super) fn is_first_warned(&self) -> bool {
+        !self.is_warned.swap(true, Relaxed)
     }
 
     /// What the run ends with: an error where it is dropped or lost.
@@ -70,12 +104,27 @@ impl Running {
     }
 }
 
+/// The first end counts.
+fn report(sender: &watch::Sender<Option<Ended>>, end: Ended) {
+    sender.send_if_modified(|ended| {
+        let is_first = ended.is_none();
+        if is_first {
+            *ended = Some(end);
+        }
+        is_first
+    });
+}
+
 /// Runs `work` in a task of its own for at most `limit`. `settle` is called exactly once, before
 /// the waiters are told: `work` may end, fail, panic, take too long, or be dropped with its runtime.
 ///
 /// `settle` takes the account's lock: do not hold it here.
-pub(super) fn launch<T, W, S>(limit: Duration, reporter: Reporter, work: W, settle: S)
-where
+pub(super) fn launch<T, W, S>(
+    (login_of, limit): (LoginOf, Duration),
+    reporter: Reporter,
+    work: W,
+    settle: S,
+) where
     T: Send + 'static,
     W: Future<Output = Result<T, ReauthError>> + Send + 'static,
     S: FnOnce(Result<T, ReauthError>) -> Ended + Send + 'static,
@@ -87,7 +136,7 @@ where
     if !runtime::has_timer() {
         return drop(run);
     }
-    runtime::spawn(runtime::in_login(async move {
+    runtime::spawn(runtime::in_login(login_of, async move {
         run.end(contained(limit, work).await);
     }));
 }
@@ -107,7 +156,7 @@ impl<T, S: FnOnce(Result<T, ReauthError>) -> Ended> Run<T, S> {
 impl<T, S: FnOnce(Result<T, ReauthError>) -> Ended> Drop for Run<T, S> {
     fn drop(&mut self) {
         if let (Some((settle, reporter)), Some(result)) = (self.settle.take(), self.result.take()) {
-            reporter.0.send_replace(Some(settle(result)));
+            report(&reporter.0, settle(result));
         }
     }
 }

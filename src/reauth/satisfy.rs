@@ -1,21 +1,26 @@
 //! Satisfies a challenge.
 
-use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use tokio::time::Instant;
 
 use super::account::{Account, Issued, Login};
 use super::accounts::InUse;
-use super::decide::{Challenged, Step, decide};
+use super::decide::{Challenged, Step, Wanted, decide};
 use super::exchange::Exchange;
 use super::login::{log_in, look_up};
+use super::requirement::Requirement;
 use super::route::Presented;
-use super::run::Ended;
+use super::run::{Ended, Running};
 use super::stats::count;
-use super::{Challenge, GaveUp, Origin, Target, events};
-use crate::gare::{Found, Gare, coalesce};
+use super::unmet::Place;
+use super::{Challenge, Credential, GaveUp, ReauthError, Target, Why, events};
+use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
+
+/// A login that takes longer may be waiting for a request that waits for it.
+const LONG: Duration = Duration::from_secs(30);
 
 /// The requirement of a request that waits for another login. The next login may include it.
 pub(super) struct Waiting {
@@ -30,7 +35,8 @@ impl Drop for Waiting {
 }
 
 impl Exchange {
-    /// Obtains a credential that satisfies the requirement.
+    /// Obtains a credential that satisfies the requirement. Where nothing was found, that is any
+    /// credential.
     pub(super) async fn satisfy(
         &mut self,
         target: &Target,
@@ -49,101 +55,224 @@ impl Exchange {
         if self.outcome.replays >= max_replays {
             return Err(GaveUp::Exhausted);
         }
-        let required = coalesce(found.iter().map(|found| found.gare.clone()));
-        let account = match &self.account {
-            Some(account) => account.clone(),
-            None => {
-                let account = self.session.accounts().find_or_make(target.principal());
-                self.account.insert(account).clone()
-            }
-        };
-        self.waiting = None;
+        let account = self.account_of(target)?;
+        let place = Place::new(target.origin(), &self.uri);
+        self.note_rejected(&account, &place);
+        let wanted = self.wanted(target, status, found);
+        let asked = wanted.iter().map(|wanted| Arc::clone(&wanted.requirement));
+        self.challenged_for.extend(asked);
         loop {
-            match self.step(&account, target.origin(), &required) {
+            match self.step(&account, &place, &wanted) {
                 Step::Replay(issued) => return Ok(issued),
-                Step::NoProgress => return Err(GaveUp::NoProgress),
+                Step::NoProgress(_) => return Err(GaveUp::NoProgress),
                 Step::GiveUp(reason) => return Err(reason),
-                Step::LookUp => {
-                    self.looked_up = true;
-                    if let Ok(running) = look_up(&self.session, &account, target, self.sent, None) {
-                        let _ = self.wait(running.ended()).await?;
-                    }
-                }
-                Step::WaitFor { login, required } => {
+                Step::LookUp(wanted) => self.look(&account, target, wanted).await?,
+                Step::WaitFor { login, wanted } => {
                     events::waiting(target);
-                    self.remember_waiting(account.account(), required);
-                    self.wait(login.ended()).await?.map_err(GaveUp::Failed)?;
+                    self.remember_waiting(&account, &place, wanted.gare);
+                    let ended = self.wait(target, login).await?;
+                    if ended.is_err_and(|error| error.is_forgotten()) {
+                        return Err(GaveUp::Forgotten);
+                    }
+                    // It may have brought a credential that a look-up finds.
+                    self.looked_up.clear();
                 }
                 Step::Join(login) => {
+                    self.waiting = None;
                     count(&self.session.counters().joins);
                     events::joined(target);
-                    return self.wait_for(login).await;
+                    return self.wait_for(target, login).await;
                 }
                 Step::Lead {
                     gare,
                     login,
                     reporter,
                 } => {
-                    let (method, uri) = (self.method.clone(), self.uri.clone());
-                    let challenge = Challenge::of_request(target.clone(), gare, method, uri)
-                        .answered(status, found.to_vec())
-                        .at(self.outcome.logins.saturating_add(1), self.sent);
+                    self.waiting = None;
+                    let mut challenge = self.challenge(target, status, found, gare);
+                    challenge.is_unauthenticated = *login.requirement == Requirement::AnyCredential;
                     log_in(&self.session, &account, login.clone(), challenge, reporter);
-                    return self.wait_for(login).await;
+                    return self.wait_for(target, login).await;
                 }
             }
         }
     }
 
+    fn account_of(&mut self, target: &Target) -> Result<InUse, GaveUp> {
+        if let Some(account) = &self.account {
+            return Ok(account.clone());
+        }
+        let account = self.session.accounts().find_or_make(target.principal());
+        let account = account.ok_or(GaveUp::TooManyPrincipals)?;
+        self.epoch = account.account().lock().epoch();
+        self.account = Some(account.clone());
+        Ok(account)
+    }
+
+    fn note_rejected(&self, account: &InUse, place: &Place) {
+        let mut state = account.account().lock();
+        match &self.presented {
+            Some(presented) if self.sent == 0 => {
+                let presented = Credential::from_header_value(presented.clone());
+                let settings = self.session.settings();
+                state.note_presented_rejected(&place.origin, presented, settings);
+            }
+            _ => state.note_rejected(&place.origin, self.sent),
+        }
+    }
+
+    /// What is required, as far as the program approves of it.
+    fn wanted(&mut self, target: &Target, status: StatusCode, found: &[Found]) -> Vec<Wanted> {
+        if found.is_empty() {
+            let gare = Gare::new("Unauthenticated", AuthorizationParameters::default());
+            let mut challenge = self.challenge(target, status, found, gare.clone());
+            challenge.is_unauthenticated = true;
+            let requirement = Arc::new(Requirement::AnyCredential);
+            let is_approved = self.approved(&requirement, &challenge).is_some();
+            return vec![Wanted {
+                requirement,
+                gare,
+                is_approved,
+            }];
+        }
+        let required = coalesce(found.iter().map(|found| found.gare.clone()));
+        let mut wanted = Vec::with_capacity(required.len());
+        for gare in required {
+            let asked = Requirement::Parameters(gare.authorization_parameters.clone());
+            let challenge = self.challenge(target, status, found, gare.clone());
+            let approved = self.approved(&asked, &challenge);
+            let is_approved = approved.is_some();
+            let gare = approved.unwrap_or(gare);
+            let parameters = gare.authorization_parameters.clone();
+            wanted.push(Wanted {
+                requirement: Arc::new(Requirement::Parameters(parameters)),
+                gare,
+                is_approved,
+            });
+        }
+        wanted
+    }
+
+    /// Asks the program once for each requirement.
+    fn approved(&mut self, asked: &Requirement, challenge: &Challenge) -> Option<Gare> {
+        let Some(approve) = &self.session.settings().approve else {
+            return Some(challenge.gare().clone());
+        };
+        let mut known = self.approved.iter();
+        if let Some((_, approved)) = known.find(|(known, _)| known == asked) {
+            return approved.clone();
+        }
+        let approved = approve.ask(challenge);
+        self.approved.push((asked.clone(), approved.clone()));
+        approved
+    }
+
+    fn challenge(
+        &self,
+        target: &Target,
+        status: StatusCode,
+        found: &[Found],
+        gare: Gare,
+    ) -> Challenge {
+        let (method, uri) = (self.method.clone(), self.uri.clone());
+        let mut challenge = Challenge::of_request(target.clone(), gare, method, uri)
+            .answered(status, found.to_vec())
+            .at(self.outcome.logins.saturating_add(1), self.sent);
+        challenge.login_of = Some(self.session.login_of());
+        challenge
+    }
+
     /// Decides, and records the decision under the same lock.
-    fn step(&mut self, account: &InUse, origin: &Origin, required: &[Gare]) -> Step {
+    fn step(&mut self, account: &InUse, place: &Place, wanted: &[Wanted]) -> Step {
         let (settings, now) = (self.session.settings(), Instant::now());
         let request = Challenged {
-            origin,
-            required,
+            place,
+            wanted,
             options: &self.options,
+            epoch: self.epoch,
             sent: self.sent,
             satisfied: &self.satisfied,
             logins: self.outcome.logins,
-            looked_up: self.looked_up,
+            looked_up: &self.looked_up,
         };
-        let mut state = account.account().lock();
+        let mut state = account
+            .account()
+            .lock_current(self.session.reauthenticator());
         let step = decide(&state, &request, settings, now);
         match &step {
-            Step::NoProgress => {
-                for gare in required {
-                    let unmet = gare.authorization_parameters.clone();
-                    state.note_unmet(unmet, now, settings.backoff);
-                }
+            Step::NoProgress(requirement) => {
+                let clock = (now, settings.backoff);
+                state.note_unmet(place, self.sent, requirement, clock);
             }
-            Step::Lead { login, .. } => state.begin_login(login.clone()),
+            Step::Lead { login, .. } => state.begin_login(login.clone(), &place.path),
+            Step::Join(_) => state.join_login(&place.path),
             _ => {}
         }
         step
     }
 
+    /// Looks for a credential that was not rejected, without a person.
+    async fn look(
+        &mut self,
+        account: &InUse,
+        target: &Target,
+        wanted: Wanted,
+    ) -> Result<(), GaveUp> {
+        let why = match &*wanted.requirement {
+            Requirement::AnyCredential => Why::Unauthorized,
+            Requirement::Parameters(_) => Why::Required(Arc::new(wanted.gare)),
+        };
+        self.looked_up.push(wanted.requirement);
+        let Ok(running) = look_up(&self.session, account, target, self.sent, why) else {
+            return Ok(());
+        };
+        let limit = self.session.settings().refresh_timeout;
+        let ended = self.within_max_wait(running.ended_within(limit)).await;
+        match ended.ok_or(GaveUp::MaxWait)? {
+            None => Err(GaveUp::Unavailable(ReauthError::slow_look_up())),
+            Some(Err(error)) if error.is_forgotten() => Err(GaveUp::Forgotten),
+            Some(Err(error)) if error.is_unavailable() => Err(GaveUp::Unavailable(error)),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Waits for a login that covers the requirement.
-    async fn wait_for(&mut self, login: Login) -> Result<Issued, GaveUp> {
-        let ended = self.wait(login.running.ended()).await?;
-        // A login that succeeds gives a credential.
-        let issued = ended.map_err(GaveUp::Failed)?.ok_or(GaveUp::NoProgress)?;
-        self.outcome.logins += 1;
-        self.satisfied.push(login.requirement);
+    async fn wait_for(&mut self, target: &Target, login: Login) -> Result<Issued, GaveUp> {
+        let ended = self.wait(target, login.running).await?;
+        let issued = match ended {
+            // A login that succeeds gives a credential.
+            Ok(issued) => issued.ok_or(GaveUp::NoProgress)?,
+            Err(error) if error.is_forgotten() => return Err(GaveUp::Forgotten),
+            Err(error) => return Err(GaveUp::Failed(error)),
+        };
+        if !issued.credential.is_unverified() {
+            self.outcome.logins += 1;
+            self.satisfied.push(login.requirement);
+        }
         Ok(issued)
     }
 
-    async fn wait(&mut self, ended: impl Future<Output = Ended>) -> Result<Ended, GaveUp> {
+    async fn wait(&mut self, target: &Target, login: Running) -> Result<Ended, GaveUp> {
+        let ended = async move {
+            match login.clone().ended_within(LONG).await {
+                Some(ended) => ended,
+                None => {
+                    if login.is_first_warned() {
+                        events::takes_long(target);
+                    }
+                    login.ended().await
+                }
+            }
+        };
         let ended = self.within_max_wait(ended).await;
         ended.ok_or(GaveUp::MaxWait)
     }
 
-    fn remember_waiting(&mut self, account: &Arc<Account>, required: Gare) {
+    fn remember_waiting(&mut self, account: &InUse, place: &Place, gare: Gare) {
         if self.waiting.is_none() {
-            let id = account.lock().remember_waiting(required);
-            self.waiting = Some(Waiting {
-                account: Arc::clone(account),
-                id,
-            });
+            let account = Arc::clone(account.account());
+            let id = account.lock().remember_waiting(place.origin.clone(), gare);
+            self.waiting = Some(Waiting { account, id });
         }
     }
 }

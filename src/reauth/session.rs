@@ -3,8 +3,10 @@ use std::sync::Arc;
 
 use super::accounts::Accounts;
 use super::builder::Settings;
+use super::login::look_up;
 use super::stats::{Counters, Stats};
-use super::{Reauthenticator, SessionBuilder};
+use super::{Credential, Principal, ReauthError, Reauthenticator, SessionBuilder, Target, Why};
+use crate::runtime::LoginOf;
 
 /// The state that all clones of a layer share: the reauthenticator and, per principal, the current
 /// credentials, their generation and the login under way.
@@ -53,7 +55,7 @@ impl Session {
         reauthenticator: Arc<dyn Reauthenticator>,
         settings: Settings,
     ) -> Self {
-        let accounts = Accounts::new(settings.max_principals, settings.principal_idle);
+        let accounts = Accounts::new(&settings);
         Self {
             shared: Arc::new(Shared {
                 reauthenticator,
@@ -72,8 +74,70 @@ impl Session {
         }
     }
 
-    pub(super) fn reauthenticator(&self) -> Arc<dyn Reauthenticator> {
+    /// The credential for `target`: the current one, or one that a look-up finds. Nobody is asked.
+    ///
+    /// # Errors
+    ///
+    /// Where the look-up fails, or takes longer than
+    /// [`refresh_timeout`](SessionBuilder::refresh_timeout).
+    pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
+        let account = self.accounts().find_or_make(target.principal());
+        let account = account.ok_or_else(|| ReauthError::new("too many principals are in use"))?;
+        let (origin, why) = (target.origin(), {
+            let state = account.account().lock_current(self.reauthenticator());
+            match state.current(target.origin().view()) {
+                Some(issued) if !issued.credential.is_expired() => {
+                    return Ok(Some(issued.credential.clone()));
+                }
+                Some(_) => Why::Expired,
+                None => Why::Initial,
+            }
+        });
+        if let Ok(running) = look_up(self, &account, target, 0, why) {
+            let ended = running.ended_within(self.settings().refresh_timeout).await;
+            ended.ok_or_else(ReauthError::slow_look_up)??;
+        }
+        let state = account.account().lock();
+        let issued = state.current(origin.view());
+        Ok(issued.map(|issued| issued.credential.clone()))
+    }
+
+    /// Makes `credential` the current one of `target`. Requests that were sent with an earlier one and
+    /// are challenged are replayed with it.
+    pub fn set_credential(&self, target: &Target, credential: Credential) {
+        if let Some(account) = self.accounts().find_or_make(target.principal()) {
+            let mut state = account.account().lock_current(self.reauthenticator());
+            state.issue(target.origin(), credential, self.settings());
+        }
+    }
+
+    /// Counts the current credential of `target` as rejected: it is not sent again.
+    pub fn invalidate(&self, target: &Target) {
+        if let Some(account) = self.accounts().peek(target.principal()) {
+            account.lock().invalidate(target.origin());
+        }
+    }
+
+    /// Forgets the credentials of `principal` and what is remembered of its logins. Requests that wait
+    /// for a login of the principal end with [`GaveUp::Forgotten`](super::GaveUp::Forgotten); what the
+    /// login brings is dropped.
+    pub fn forget(&self, principal: &Principal) {
+        if let Some(account) = self.accounts().peek(principal) {
+            account.lock().forget();
+        }
+    }
+
+    pub(super) fn reauthenticator(&self) -> &dyn Reauthenticator {
+        &*self.shared.reauthenticator
+    }
+
+    pub(super) fn shared_reauthenticator(&self) -> Arc<dyn Reauthenticator> {
         Arc::clone(&self.shared.reauthenticator)
+    }
+
+    /// What marks the tasks of this session's logins.
+    pub(super) fn login_of(&self) -> LoginOf {
+        LoginOf(Arc::as_ptr(&self.shared).addr())
     }
 
     pub(super) fn settings(&self) -> &Settings {

@@ -61,6 +61,20 @@ pub struct GaveUpCounts {
     pub max_wait: u64,
     /// [`GaveUp::Failed`]
     pub failed: u64,
+    /// [`GaveUp::NoOrigin`]
+    pub no_origin: u64,
+    /// [`GaveUp::NotApproved`]
+    pub not_approved: u64,
+    /// [`GaveUp::BackingOff`]
+    pub backing_off: u64,
+    /// [`GaveUp::Budget`]
+    pub budget: u64,
+    /// [`GaveUp::Unavailable`]
+    pub unavailable: u64,
+    /// [`GaveUp::TooManyPrincipals`]
+    pub too_many_principals: u64,
+    /// [`GaveUp::Forgotten`]
+    pub forgotten: u64,
 }
 
 impl GaveUpCounts {
@@ -75,6 +89,13 @@ impl GaveUpCounts {
             GaveUp::Exhausted => &mut self.exhausted,
             GaveUp::MaxWait => &mut self.max_wait,
             GaveUp::Failed(_) => &mut self.failed,
+            GaveUp::NoOrigin => &mut self.no_origin,
+            GaveUp::NotApproved => &mut self.not_approved,
+            GaveUp::BackingOff { .. } => &mut self.backing_off,
+            GaveUp::Budget { .. } => &mut self.budget,
+            GaveUp::Unavailable(_) => &mut self.unavailable,
+            GaveUp::TooManyPrincipals => &mut self.too_many_principals,
+            GaveUp::Forgotten => &mut self.forgotten,
         }
     }
 
@@ -95,8 +116,19 @@ impl GaveUpCounts {
             failed,
             ..
         } = self;
+        let Self {
+            no_origin,
+            not_approved,
+            backing_off,
+            budget,
+            unavailable,
+            too_many_principals,
+            forgotten,
+            ..
+        } = self;
+        let later = backing_off + budget + unavailable + too_many_principals + forgotten;
         let asked_for = untrusted + not_bearer + not_replayable + login_only + no_prompt;
-        asked_for + no_progress + exhausted + max_wait + failed
+        asked_for + no_progress + exhausted + max_wait + failed + no_origin + not_approved + later
     }
 }
 

@@ -1,4 +1,7 @@
 use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,9 +11,10 @@ use reqwest_middleware::{Middleware, Next};
 
 use super::answer;
 use super::kept::{Kept, Replays};
-use crate::layer::{InspectLimits, authorize, follow, follow_first};
+use crate::layer::{InspectLimits, authorize, follow, follow_first, glance};
 use crate::reauth::{
-    Authorization, Exchange, Reauthenticator, RequestHead, Route, Session, head_may_ask,
+    Authorization, Exchange, GareOptions, Reauthenticator, RequestHead, Route, Session, Untrusted,
+    head_may_ask,
 };
 
 /// A middleware for `reqwest-middleware` that satisfies GAREs and replays the request.
@@ -58,6 +62,7 @@ pub struct GareMiddleware {
     session: Session,
     limits: InspectLimits,
     replay_streams: Option<usize>,
+    defaults: Arc<GareOptions>,
 }
 
 impl GareMiddleware {
@@ -72,6 +77,7 @@ impl GareMiddleware {
             session,
             limits: InspectLimits::default(),
             replay_streams: None,
+            defaults: Arc::default(),
         }
     }
 
@@ -104,6 +110,24 @@ impl GareMiddleware {
         self
     }
 
+    /// The options of requests that have none of their own in the extensions of the middleware.
+    #[must_use]
+    pub fn default_options(mut self, options: GareOptions) -> Self {
+        self.defaults = Arc::new(options);
+        self
+    }
+
+    async fn glance(&self, untrusted: Untrusted, response: Response) -> Response {
+        let mut given = Some((untrusted, answer::into_http(response)));
+        let glance = poll_fn(|cx| {
+            let given = given.take();
+            Poll::Ready(
+                given.map(|(untrusted, response)| glance(untrusted, response, &self.limits, cx)),
+            )
+        });
+        answer::from_http(glance.await.expect("polled once"))
+    }
+
     fn may_be_challenge(&self, method: &Method, response: &Response) -> bool {
         let length = response.content_length().map(usize::try_from);
         head_may_ask(method, response.status(), response.headers())
@@ -129,22 +153,29 @@ impl Middleware for GareMiddleware {
             path: url.path(),
             headers: request.headers(),
             extensions,
+            defaults: &self.defaults,
         });
         let (handled, authorization) = match route {
-            Route::Bypass => return next.run(request, extensions).await,
-            Route::Untrusted(untrusted) => {
-                let mut response = next.run(request, extensions).await?;
-                if self.may_be_challenge(&untrusted.method, &response) {
-                    response.extensions_mut().insert(untrusted.outcome());
+            Route::Bypass(value) => {
+                if let Some(value) = value {
+                    authorize(request.headers_mut(), value);
                 }
-                return Ok(response);
+                return next.run(request, extensions).await;
+            }
+            Route::Untrusted(untrusted) => {
+                let response = next.run(request, extensions).await?;
+                if !self.may_be_challenge(&untrusted.method, &response) {
+                    return Ok(response);
+                }
+                return Ok(self.glance(untrusted, response).await);
             }
             Route::Handle(handled, authorization) => (handled, authorization),
         };
         let kept = Kept::of(&mut request, self.replay_streams);
         let exchange = |handled, kept: &Kept, extensions: &Extensions| {
             let request = (&method, answer::uri(&url));
-            Exchange::new(handled, request, kept.headers.authorization(), extensions)
+            let options = extensions.get().unwrap_or(&*self.defaults);
+            Exchange::new(handled, request, kept.headers.authorization(), options)
         };
         let followed = match authorization {
             Authorization::Awaited => {
@@ -162,9 +193,11 @@ impl Middleware for GareMiddleware {
                     authorize(request.headers_mut(), value);
                 }
                 let response = next.clone().run(request, extensions).await?;
-                let status = response.status();
-                if !self.may_be_challenge(&method, &response) && !handled.may_look_up(status) {
-                    handled.answered(status);
+                let (status, headers) = (response.status(), response.headers());
+                if !self.may_be_challenge(&method, &response)
+                    && !handled.may_ask_for_any(status, headers)
+                {
+                    handled.answered(status, url.path());
                     return Ok(response);
                 }
                 let exchange = exchange(handled, &kept, extensions);

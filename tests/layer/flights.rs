@@ -7,15 +7,15 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, Principal, ReauthError, Reauthenticator,
-    Target,
+    Challenge, Credential, CredentialRequest, GareOptions, GareOutcome, GaveUp, Principal,
+    ReauthError, Reauthenticator, Session,
 };
 use http::Request;
 use tower::ServiceExt;
 
 use checks::mock::{
-    Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get, is_declined,
-    outcome, presenting, responses, send, settle, spawn, token_number, with,
+    Answer, Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, get,
+    is_declined, outcome, presenting, responses, send, settle, spawn, token_number, with,
 };
 
 /// A service that wants the `generation`-th token or a later one.
@@ -85,10 +85,13 @@ async fn consent_then_policy_then_mfa_go_through() {
 async fn dropped_caller_leaves_the_login_to_the_others() {
     let login = Login::held();
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
-    let leader = spawn(&client, get("/"));
+    // Sent at once: only a challenge has it wait for the login.
+    let old = || presenting(get("/"), "Bearer old");
+    let leader = spawn(&client, old());
     settle().await;
-    let waiter = spawn(&client, get("/"));
+    let waiter = spawn(&client, old());
     settle().await;
+    assert_eq!((login.logins(), client.session().stats().joins), (1, 1));
     leader.abort();
     settle().await;
     login.let_go();
@@ -103,12 +106,16 @@ async fn failed_login_fails_all_waiters_and_then_backs_off() {
     let all: Vec<_> = (0..10).map(|_| spawn(&client, get("/"))).collect();
     settle().await;
     login.let_go();
+    let gave_up = |response: &Answer| outcome(response).gave_up().map(GaveUp::name);
     for response in responses(all).await {
         assert_eq!(response.status(), 403);
         assert!(is_declined(&response));
+        assert_eq!(gave_up(&response), Some("failed"));
     }
     login.let_go();
     let response = send(&client, get("/")).await;
+    assert!(is_declined(&response));
+    assert_eq!(gave_up(&response), Some("backing_off"));
     assert_eq!(
         (response.status().as_u16(), login.logins()),
         (403, 1),
@@ -180,13 +187,12 @@ async fn bearer_scheme_ignores_case() {
 #[checks::test]
 async fn bare_401_is_refreshed_silently_once() {
     let login = Login::at_once().stored("old");
-    let client = behind(
-        &GareLayer::new(login.clone()),
-        |request| match authorization(&request) {
-            "Bearer new" => answer(200, ""),
-            _ => answer(401, "{}"),
-        },
-    );
+    let session = Session::builder(login.clone()).login_on_401(false);
+    let layer = GareLayer::from_session(session.build());
+    let client = behind(&layer, |request| match authorization(&request) {
+        "Bearer new" => answer(200, ""),
+        _ => answer(401, "{}"),
+    });
     let response = send(&client, get("/")).await;
     assert_eq!(
         (response.status().as_u16(), login.renewals()),
@@ -289,7 +295,7 @@ impl Reauthenticator for ThroughTheStack {
         Err(ReauthError::declined())
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
         let client = self.0.get().expect("set").clone();
         let answer = client.oneshot(get("/token")).await.expect("a response");
         assert_eq!(authorization_of(&answer), "");

@@ -14,6 +14,7 @@ mod once;
 mod polls;
 mod requirements;
 mod responses;
+mod rules;
 mod session;
 mod settings;
 mod support;

@@ -25,6 +25,7 @@ use checks::mock::{
 
 type Answer = fn() -> Response<Body>;
 type Sent = Arc<Mutex<Vec<String>>>;
+type Set = fn(SessionBuilder) -> SessionBuilder;
 
 /// What a caller and the service see of a request.
 #[derive(Debug, PartialEq)]
@@ -61,12 +62,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Notes {
 }
 
 /// Sends `request`, after others that were let in.
-async fn seen(
-    set: fn(SessionBuilder) -> SessionBuilder,
-    others: usize,
-    request: Request<Once>,
-    refusal: Answer,
-) -> Seen {
+async fn seen(set: Set, others: usize, request: Request<Once>, refusal: Answer) -> Seen {
     let login = Login::at_once();
     let session = set(Session::builder(login.clone())).build();
     let sent = Sent::default();
@@ -171,9 +167,9 @@ async fn earlier_requests_change_no_outcome() {
             answer
         }),
     ];
-    let settings: [fn(SessionBuilder) -> SessionBuilder; 2] = [
+    let settings: [Set; 2] = [
         |session| session,
-        |session| session.login_if_not_replayable(true),
+        |session| session.login_if_not_replayable(false),
     ];
     for set in settings {
         for (said, answer) in answers {
@@ -189,15 +185,21 @@ async fn earlier_requests_change_no_outcome() {
 
 #[checks::test]
 async fn unreplayable_request_gets_the_reason_it_gave_up() {
-    let seen = seen(|session| session, 2, once("/"), || answer(403, MFA)).await;
-    assert_eq!((seen.status, &seen.body[..]), (403, MFA));
-    let outcome = seen.outcome.expect("an outcome");
-    assert!(
-        outcome.contains("NotReplayable") && outcome.contains("session_required_mfa"),
-        "{outcome}"
-    );
-    assert_eq!(seen.credentials, ["Bearer theirs"]);
-    assert_eq!((seen.logins, seen.stats.challenges), (0, 1));
+    let settings: [(Set, usize); 2] = [
+        (|session| session, 1),
+        (|session| session.login_if_not_replayable(false), 0),
+    ];
+    for (set, logins) in settings {
+        let seen = seen(set, 2, once("/"), || answer(403, MFA)).await;
+        assert_eq!((seen.status, &seen.body[..]), (403, MFA));
+        let outcome = seen.outcome.expect("an outcome");
+        assert!(
+            outcome.contains("NotReplayable") && outcome.contains("session_required_mfa"),
+            "{outcome}"
+        );
+        assert_eq!(seen.credentials, ["Bearer theirs"]);
+        assert_eq!((seen.logins, seen.stats.challenges), (logins, 1));
+    }
 }
 
 #[checks::test]

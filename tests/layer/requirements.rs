@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Session, Target};
+use globus_gare::reauth::{
+    Challenge, Credential, CredentialRequest, ReauthError, Reauthenticator, Session, Why,
+};
 use http::{Request, Response};
 
 use checks::mock::{
-    Body, Login, MFA, Service, answer, authorization, behind, get, responses, settle, spawn,
+    Body, Login, MFA, Service, answer, authorization, behind, get, presenting, responses, settle,
+    spawn,
 };
 
 /// Asks for the policy that the path names until the token has it.
@@ -60,14 +63,19 @@ fn asked(login: &Login) -> Vec<Vec<String>> {
     policies.cloned().collect()
 }
 
+/// A request that is sent at once: only its challenge has it wait for a login.
+fn old(path: &str) -> Request<Body> {
+    presenting(get(path), "Bearer old")
+}
+
 #[checks::test]
 async fn waiting_requirements_that_merge_share_one_login() {
     let login = Login::held();
     let client = behind(&accumulating(&login), |request| policies_by_path(&request));
-    let first = spawn(&client, get("/pol-a"));
+    let first = spawn(&client, old("/pol-a"));
     settle().await;
     // These two wait for the login of the first, which does not cover them.
-    let others = ["/pol-b", "/pol-c"].map(|path| spawn(&client, get(path)));
+    let others = ["/pol-b", "/pol-c"].map(|path| spawn(&client, old(path)));
     settle().await;
     assert_eq!(asked(&login), [["pol-a"]]);
     login.let_go();
@@ -85,10 +93,10 @@ async fn waiting_requirements_that_merge_share_one_login() {
 async fn dropped_request_withdraws_its_requirement() {
     let login = Login::held();
     let client = behind(&accumulating(&login), |request| policies_by_path(&request));
-    let first = spawn(&client, get("/pol-a"));
+    let first = spawn(&client, old("/pol-a"));
     settle().await;
-    let stays = spawn(&client, get("/pol-b"));
-    let leaves = spawn(&client, get("/pol-c"));
+    let stays = spawn(&client, old("/pol-b"));
+    let leaves = spawn(&client, old("/pol-c"));
     settle().await;
     leaves.abort();
     settle().await;
@@ -119,11 +127,20 @@ impl Reauthenticator for PerService {
         settle().await;
         self.logins.fetch_add(1, Ordering::SeqCst);
         self.at_a_time.fetch_sub(1, Ordering::SeqCst);
-        let token = self.credential(challenge.target()).await?;
+        let token = self
+            .credential(&CredentialRequest::new(
+                challenge.target().clone(),
+                Why::Initial,
+            ))
+            .await?;
         token.ok_or_else(|| ReauthError::new("no token"))
     }
 
-    async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let target = request.target();
         let login = self.logins.load(Ordering::SeqCst);
         let token = format!("{}-{login}", target.origin().host());
         Ok(Some(Credential::bearer(token)?))

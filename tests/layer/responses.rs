@@ -206,7 +206,7 @@ async fn unhandled_challenge_is_returned_with_the_reason() {
             Some(("not_bearer", 1)),
             0,
         ),
-        (Login::at_once(), elsewhere, Some(("untrusted", 0)), 0),
+        (Login::at_once(), elsewhere, Some(("untrusted", 1)), 0),
         (
             Login::at_once(),
             with(get("/"), GareOptions::new().bypass()),

@@ -13,18 +13,25 @@ fn builder() -> SessionBuilder {
 #[checks::test]
 fn each_setting_of_a_session_is_shown() {
     const WHILE: Duration = Duration::from_secs(7);
-    let settings: [fn(SessionBuilder) -> SessionBuilder; 11] = [
+    let settings: [fn(SessionBuilder) -> SessionBuilder; 18] = [
         |on| on,
         |on| on.trust(Trust::none()),
         |on| on.max_logins(7),
         |on| on.max_replays(7),
         |on| on.login_timeout(WHILE),
-        |on| on.backoff(WHILE),
-        |on| on.expiry_leeway(WHILE),
+        |on| on.backoff(WHILE, WHILE),
+        |on| on.login_budget(7, WHILE),
+        |on| on.refresh_window(WHILE),
+        |on| on.refresh_timeout(WHILE),
+        |on| on.max_principals_in_use(7),
+        |on| on.login_on_401(false),
+        |on| on.one_person(),
+        |on| on.principal_by(|_| None),
+        |on| on.approve(|_| None),
         |on| on.max_principals(7),
         |on| on.principal_idle(WHILE),
         |on| on.max_origins(7),
-        |on| on.login_if_not_replayable(true),
+        |on| on.login_if_not_replayable(false),
     ];
     let mut shown = Vec::new();
     for set in settings {

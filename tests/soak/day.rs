@@ -137,7 +137,7 @@ pub(crate) fn live_through(requests: u32) -> Day {
     let session = Session::builder(logins)
         .trust(Trust::none().origin(&base).unwrap())
         .login_timeout(LOGIN_TIMEOUT)
-        .backoff(Duration::from_millis(20))
+        .backoff(Duration::from_millis(20), Duration::from_millis(40))
         .max_principals(REMEMBERED)
         .build();
     let world = Arc::new(World {

@@ -101,6 +101,10 @@ fn answered(
     }
     match refusal {
         GaveUp::Failed(error) => failed(error),
+        GaveUp::BackingOff { cause, .. } => match cause {
+            Some(error) => failed(error).map(|_| "refused: a login failed a moment ago"),
+            None => Ok("refused: a login did not help a moment ago"),
+        },
         GaveUp::NoPrompt if errand.no_prompt => Ok("refused: nobody was to be asked"),
         GaveUp::MaxWait if errand.deadline.is_some() => Ok("refused: its deadline passed"),
         GaveUp::NotReplayable if errand.body == Body::LongStream => {

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use async_trait::async_trait;
 use fake_globus::Identity;
 use globus_gare::reauth::{
-    Challenge, Credential, Principal as Whose, ReauthError, Reauthenticator, Target,
+    Challenge, Credential, CredentialRequest, Principal as Whose, ReauthError, Reauthenticator,
+    Target,
 };
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
 use reqwest::header::LOCATION;
@@ -48,14 +49,19 @@ impl Reauthenticator for Logins {
         self.app.reauthenticate(challenge).await
     }
 
-    async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let target = request.target();
         let is_passing =
             matches!(target.principal(), Whose::Named(name) if name.starts_with("passing-"));
         if is_passing {
             let own = Target::new(target.origin().clone(), Whose::Session);
-            return self.app.credential(&own).await;
+            let request = CredentialRequest::new(own, request.why().clone());
+            return self.app.credential(&request).await;
         }
-        self.app.credential(target).await
+        self.app.credential(request).await
     }
 }
 

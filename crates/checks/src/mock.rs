@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use globus_gare::layer::{GareBody, GareLayer, GareService, ReplayableBody};
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, GaveUp, ReauthError, Reauthenticator, Target,
+    Challenge, Credential, CredentialRequest, GareOptions, GareOutcome, GaveUp, ReauthError,
+    Reauthenticator,
 };
 use http::{Request, Response};
 use http_body_util::Full;
@@ -127,7 +128,13 @@ pub fn outcome<B>(response: &Response<B>) -> &GareOutcome {
 
 /// Whether `response` is refused because somebody declined the login.
 pub fn is_declined<B>(response: &Response<B>) -> bool {
-    matches!(outcome(response).gave_up(), Some(GaveUp::Failed(error)) if error.is_declined())
+    match outcome(response).gave_up() {
+        Some(GaveUp::Failed(error)) => error.is_declined(),
+        Some(GaveUp::BackingOff { cause, .. }) => {
+            cause.as_ref().is_some_and(ReauthError::is_declined)
+        }
+        _ => false,
+    }
 }
 
 /// Lets everybody else come as far as they can.
@@ -255,7 +262,7 @@ impl Reauthenticator for Login {
         told.unwrap_or_else(|| Ok(Credential::bearer(format!("token-{login}"))?))
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
         self.0.renewals.fetch_add(1, Ordering::SeqCst);
         Ok(self.0.stored.lock().expect("whole").clone())
     }

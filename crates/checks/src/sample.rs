@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use fake_globus::{Collection, FakeGlobus, FakeGlobusBuilder, Identity, Person};
-use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Target, Trust};
+use globus_gare::reauth::{
+    Challenge, Credential, CredentialRequest, ReauthError, Reauthenticator, Trust, Why,
+};
 use tempfile::TempDir;
 
 pub const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
@@ -101,8 +103,15 @@ impl Reauthenticator for GivenOut {
         self.token()
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
-        self.token().map(Some)
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        // What a service requires takes a login.
+        match request.why() {
+            Why::Required(_) => Ok(None),
+            _ => self.token().map(Some),
+        }
     }
 }
 

@@ -25,7 +25,6 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -39,8 +38,8 @@ use fake_globus::{Collection, FakeGlobus, Person};
 use globus_gare::Environment;
 use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, GaveUp, Principal, ReauthError,
-    Reauthenticator, Session, Target, Trust,
+    Challenge, Credential, CredentialRequest, GareOptions, GareOutcome, GaveUp, Principal,
+    ReauthError, Reauthenticator, Session, Trust,
 };
 use globus_gare::reqwest::HttpService;
 use globus_login::{GlobusApp, PendingLogin};
@@ -112,18 +111,17 @@ impl Logins {
 impl Reauthenticator for Logins {
     /// Waits for nobody: the error carries the page to send the user to.
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
-        // The user may have come back since the request was sent.
-        if let Some(credential) = self.app.newer_credential(challenge.target()).await? {
-            return Ok(credential);
-        }
         let identity = challenge.target().principal();
         Err(ReauthError::interaction_required(
             self.begin(identity, Some(challenge)).await?,
         ))
     }
 
-    async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
-        self.app.credential(target).await
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        self.app.credential(request).await
     }
 }
 
@@ -161,7 +159,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // A user who is sent away is no failure that others, or later requests, should wait out.
     let session = Session::builder(logins.clone())
         .trust(Trust::none().origin(&service)?)
-        .backoff(Duration::ZERO)
         .build();
     let http = HttpService::from_builder(reqwest::Client::builder().no_proxy())?;
     let transfer = ServiceBuilder::new()

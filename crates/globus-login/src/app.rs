@@ -10,7 +10,9 @@ use super::settings::Settings;
 use super::transport::Transport;
 use super::wallet::Wallet;
 use super::{GlobusAppBuilder, LoginPrompt};
-use globus_gare::reauth::{Challenge, Credential, Principal, ReauthError, Reauthenticator, Target};
+use globus_gare::reauth::{
+    Challenge, Credential, CredentialRequest, Principal, ReauthError, Reauthenticator, Target, Why,
+};
 
 /// A program that is registered with Globus Auth, and logs in.
 ///
@@ -135,7 +137,8 @@ impl GlobusApp {
         if !self.shared.wallet.has_new_login(target.principal(), server) {
             return Ok(None);
         }
-        self.credential(target).await
+        let request = CredentialRequest::new(target.clone(), Why::Initial);
+        self.credential(&request).await
     }
 
     /// Revokes the tokens and forgets them, whatever program got them for this
@@ -226,23 +229,6 @@ impl GlobusApp {
         })
     }
 
-    /// The credential for `target`, but not the one that was refused.
-    async fn credential_beside(
-        &self,
-        target: &Target,
-        refused: Option<&Credential>,
-    ) -> Result<Option<Credential>, ReauthError> {
-        let Some(server) = self.shared.resource_servers.of(target.origin()) else {
-            return Ok(None);
-        };
-        let identity = target.principal();
-        let Some(token) = self.usable_token(identity, server, refused).await? else {
-            return Ok(None);
-        };
-        self.shared.wallet.note_sent(identity, server, &token);
-        Ok(Some(token.credential()?))
-    }
-
     pub(super) async fn has_tokens(&self, identity: &Principal) -> Result<bool, ReauthError> {
         for scope in &self.shared.settings.scopes {
             let Some(server) = server_of_scope(scope.name()) else {
@@ -269,16 +255,32 @@ impl Reauthenticator for GlobusApp {
         Ok(token.credential()?)
     }
 
-    async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
-        self.credential_beside(target, None).await
-    }
-
-    async fn renew(
+    async fn credential(
         &self,
-        target: &Target,
-        refused: &Credential,
+        request: &CredentialRequest,
     ) -> Result<Option<Credential>, ReauthError> {
-        self.credential_beside(target, Some(refused)).await
+        let target = request.target();
+        let Some(server) = self.shared.resource_servers.of(target.origin()) else {
+            return Ok(None);
+        };
+        // A refreshed token belongs to the same session of Globus Auth.
+        let is_required = matches!(request.why(), Why::Required(_));
+        let principal = target.principal();
+        if is_required && !self.shared.wallet.has_new_login(principal, server) {
+            return Ok(None);
+        }
+        let token = if request.may_refresh() {
+            self.usable_token(principal, server, request.rejected())
+                .await?
+        } else {
+            self.held_token(principal, server, request.rejected())
+                .await?
+        };
+        let Some(token) = token else {
+            return Ok(None);
+        };
+        self.shared.wallet.note_sent(principal, server, &token);
+        Ok(Some(token.credential()?))
     }
 }
 

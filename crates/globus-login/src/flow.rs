@@ -102,7 +102,9 @@ impl GlobusApp {
         mut turn: Box<dyn StoreLock>,
     ) -> Result<(), ReauthError> {
         let shared = &*self.shared;
-        let asked = challenge.map(|challenge| &challenge.gare().authorization_parameters);
+        // Where the service refused the credential alone, any login will do.
+        let asked = challenge.filter(|challenge| !challenge.is_unauthenticated());
+        let asked = asked.map(|challenge| &challenge.gare().authorization_parameters);
         let (scopes, answer) = match &shared.who {
             Who::Person(prompt) => {
                 let (attempt, scopes) = self.attempt(identity, asked).await?;
@@ -207,6 +209,20 @@ impl GlobusApp {
             // They end by themselves where Globus Auth cannot be told.
             let _ = account::revoke(&self.shared.settings, &self.shared.transport, token).await;
         }
+    }
+
+    /// The token for `server` as it is, if it is fresh and was not refused.
+    pub(super) async fn held_token(
+        &self,
+        identity: &Principal,
+        server: &str,
+        refused: Option<&Credential>,
+    ) -> Result<Option<StoredToken>, ReauthError> {
+        let held = self.shared.wallet.pocket(identity).token(server).await?;
+        let leeway = self.shared.settings.leeway;
+        Ok(held.filter(|token| {
+            token.is_fresh(leeway) && !refused.is_some_and(|refused| token.is_sent_by(refused))
+        }))
     }
 
     /// The token for `server`, renewed where it has run out or was `refused`; `None` where that takes a person.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use globus_gare::reauth::{
-    Challenge, Credential, GareOutcome, ReauthError, Reauthenticator, Session, Target, Trust,
+    Challenge, Credential, CredentialRequest, GareOutcome, ReauthError, Reauthenticator, Session,
+    Trust,
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -94,7 +95,7 @@ impl Reauthenticator for Stored {
         Ok(Credential::bearer("AgFresh")?)
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
         Ok(Some(Credential::bearer(SECRET)?))
     }
 }

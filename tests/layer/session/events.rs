@@ -124,9 +124,36 @@ async fn declined() {
     ask(&service(&Session::new(login)), get("/")).await;
 }
 
+async fn slow() {
+    tokio::time::pause();
+    let login = Login::held();
+    let client = service(&Session::new(login.clone()));
+    let all = [0, 1].map(|_| tokio::spawn(client.clone().oneshot(get("/"))));
+    settle().await;
+    tokio::time::advance(std::time::Duration::from_secs(31)).await;
+    settle().await;
+    login.let_go();
+    for request in all {
+        drop(request.await);
+    }
+    tokio::time::resume();
+}
+
 async fn not_allowed_to_ask() {
     let request = with(get("/"), GareOptions::new().no_prompt());
     ask(&service(&Session::new(Login::at_once())), request).await;
+}
+
+async fn unauthenticated() {
+    let session = Session::new(Login::at_once());
+    let client = behind(
+        &GareLayer::from_session(session),
+        |request| match authorization(&request) {
+            "Bearer token-1" => answer(200, ""),
+            _ => answer(401, "{}"),
+        },
+    );
+    ask(&client, get("/")).await;
 }
 
 async fn stored() {
@@ -148,7 +175,7 @@ async fn stored_out_of_reach() {
 
         async fn credential(
             &self,
-            _: &globus_gare::reauth::Target,
+            _: &globus_gare::reauth::CredentialRequest,
         ) -> Result<Option<Credential>, ReauthError> {
             Err(ReauthError::new("the file is locked"))
         }
@@ -217,21 +244,31 @@ async fn each_scenario_emits_its_events_and_all_are_listed() {
     }
     scenarios! {
         together: [
-            "challenged", "logging in", "login", "challenged", "joined", "challenged", "waiting", "logged in",
-            "replayed", "replayed", "replayed", "challenged", "logging in", "login", "logged in", "replayed",
+            "challenged", "looking up", "looked up", "logging in", "login", "challenged", "joined",
+            "challenged", "looking up", "looked up", "waiting", "logged in", "replayed", "replayed", "replayed",
+            "challenged", "looking up", "looked up", "logging in", "login", "logged in", "replayed",
         ];
-        declined: ["looking up", "looked up", "challenged", "logging in", "login", "login failed", "gave up"];
-        not_allowed_to_ask: ["looking up", "looked up", "challenged", "gave up"];
+        declined: [
+            "looking up", "looked up", "challenged", "looking up", "looked up", "logging in", "login",
+            "login failed", "gave up",
+        ];
+        slow: [
+            "looking up", "looked up", "challenged", "looking up", "challenged", "looked up", "logging in", "login",
+            "joined", "login takes long", "logged in", "replayed", "replayed",
+        ];
+        not_allowed_to_ask: ["looking up", "looked up", "challenged", "looking up", "looked up", "gave up"];
+        unauthenticated: ["looking up", "looked up", "challenged", "logging in", "login", "logged in", "replayed"];
         stored: ["looking up", "looked up"];
         stored_out_of_reach: [
-            "looking up", "look-up failed", "challenged", "logging in", "login", "logged in", "replayed",
+            "looking up", "look-up failed", "challenged", "looking up", "look-up failed", "logging in", "login",
+            "logged in", "replayed",
         ];
         from_a_stranger: ["not trusted"];
         only_in_a_quotation: ["looking up", "looked up", "only quoted"];
         asking_for_too_much: ["looking up", "looked up", "over limit"];
         again_and_again: [
-            "looking up", "looked up", "challenged", "logging in", "login", "logged in", "replayed", "challenged",
-            "gave up",
+            "looking up", "looked up", "challenged", "looking up", "looked up", "logging in", "login", "logged in",
+            "replayed", "challenged", "gave up",
         ];
     }
     assert_eq!(seen, documented());

@@ -1,17 +1,17 @@
 //! Refreshes that end after a login: what the login brought stays.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session, Target,
+    Challenge, Credential, CredentialRequest, GareOptions, GareOutcome, ReauthError,
+    Reauthenticator, Session,
 };
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
 use super::renewals::keeping;
-use checks::mock::{Login, MFA, answer, get, settle, with};
+use checks::mock::{Login, MFA, answer, get, send, settle, spawn, with};
 
 type Refreshed = Result<Option<Credential>, ReauthError>;
 
@@ -27,11 +27,11 @@ impl Reauthenticator for Held {
         self.login.reauthenticate(challenge).await
     }
 
-    async fn credential(&self, target: &Target) -> Refreshed {
+    async fn credential(&self, request: &CredentialRequest) -> Refreshed {
         let next = self.next.lock().expect("whole").take();
         match next {
             Some(next) => next.await.expect("an end"),
-            None => self.login.credential(target).await,
+            None => self.login.credential(request).await,
         }
     }
 }
@@ -97,33 +97,41 @@ async fn late_refresh_leaves_the_credential_of_the_login() {
     }
 }
 
-/// The first look-up of a session, which has nothing yet, ends after a login.
+/// A look-up of a session that has nothing yet ends after a login.
 #[checks::test]
 async fn late_look_up_leaves_the_credential_of_the_login() {
-    let login = Login::at_once();
-    let (end, next) = oneshot::channel();
+    let login = Login::held();
     let held = Arc::new(Held {
         login: login.clone(),
-        next: Mutex::new(Some(next)),
+        next: Mutex::default(),
     });
-    let session = Session::new(held);
+    let session = Session::new(Arc::clone(&held));
     let sent = Arc::default();
     let client = keeping(&session, &sent, |path, token| match (path, token) {
         ("/open", _) | (_, "Bearer token-1") => answer(200, ""),
         _ => answer(403, MFA),
     });
-    // It does not wait for the look-up; the login that it starts goes on without it.
-    let hurried = with(get("/mfa"), GareOptions::new().max_wait(Duration::ZERO));
-    let response = client.clone().oneshot(hurried).await;
-    assert_eq!(response.expect("an answer").status(), 403);
+    let first = spawn(&client, get("/mfa"));
     settle().await;
     assert_eq!(login.logins(), 1);
-    end.send(Ok(Some(token("looked-up")))).expect("it goes on");
+    // It waits for no login, but for a look-up of its own.
+    let (end, next) = oneshot::channel();
+    *held.next.lock().expect("whole") = Some(next);
+    let quiet = with(get("/open"), GareOptions::new().no_prompt());
+    let quiet = spawn(&client, quiet);
     settle().await;
-    let response = client.oneshot(get("/open")).await;
-    assert_eq!(response.expect("an answer").status(), 200);
-    assert_eq!(
-        *sent.lock().expect("whole"),
-        ["/mfa ", "/open Bearer token-1"]
-    );
+    assert!(held.next.lock().expect("whole").is_none(), "under way");
+    login.let_go();
+    let mut all = vec![first.await.expect("no panic")];
+    end.send(Ok(Some(token("looked-up")))).expect("it goes on");
+    all.push(quiet.await.expect("no panic"));
+    all.push(send(&client, get("/open")).await);
+    assert!(all.iter().all(|response| response.status() == 200));
+    let expected = [
+        "/mfa ",
+        "/mfa Bearer token-1",
+        "/open Bearer token-1",
+        "/open Bearer token-1",
+    ];
+    assert_eq!(*sent.lock().expect("whole"), expected);
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Session, Target};
+use globus_gare::reauth::{
+    Challenge, Credential, CredentialRequest, ReauthError, Reauthenticator, Session, Why,
+};
 use http::Request;
 use tower::ServiceExt;
 
@@ -43,9 +45,13 @@ impl Reauthenticator for Talking {
         self.token().await
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
         // The first request of the session's own finds nothing and logs in.
-        if self.tokens.load(SeqCst) < 2 {
+        let is_required = matches!(request.why(), Why::Required(_));
+        if is_required || self.tokens.load(SeqCst) < 2 {
             return Ok(None);
         }
         self.token().await.map(Some)

@@ -41,7 +41,7 @@ async fn page(
         reauth_fn(move |challenge| login(challenge.gare().authorization_parameters.clone()));
     let session = Session::builder(reauthenticator)
         .trust(trusting(&world.globus))
-        .backoff(LONG)
+        .backoff(LONG, LONG)
         .login_timeout(login_timeout)
         .build();
     let client = behind(&session, Connections::at_most(8).client());
@@ -51,6 +51,15 @@ async fn page(
 
 fn refusal(answer: &Response<String>) -> Option<&GaveUp> {
     answer.extensions().get::<GareOutcome>()?.gave_up()
+}
+
+/// Why the login failed that `answer` waited for, or that it came after.
+fn failure(answer: &Response<String>) -> Option<&ReauthError> {
+    match refusal(answer)? {
+        GaveUp::Failed(error) => Some(error),
+        GaveUp::BackingOff { cause, .. } => cause.as_ref(),
+        _ => None,
+    }
 }
 
 #[checks::test]
@@ -90,13 +99,19 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
         for answer in &answers {
             assert_eq!(answer.status(), 502, "{name}");
             assert!(answer.body().contains("530-GridFTP-JSON-Result"), "{name}");
-            let Some(GaveUp::Failed(error)) = refusal(answer) else {
+            let Some(error) = failure(answer) else {
                 panic!("{name}: {:?}", refusal(answer));
             };
             assert!(told(error), "{name}: {error}");
         }
         assert_eq!((stats.logins, stats.failed_logins), (1, 1), "{name}");
-        assert_eq!(stats.gave_up.failed, REQUESTS as u64, "{name}");
+        let failed = stats.joins + 1;
+        assert_eq!(stats.gave_up.failed, failed, "{name}: those that waited");
+        let late = REQUESTS as u64 - failed;
+        assert_eq!(
+            stats.gave_up.backing_off, late,
+            "{name}: those that came later"
+        );
         assert_eq!(world.globus.counts().listings, REQUESTS, "{name}");
     }
 }
@@ -111,7 +126,7 @@ async fn declining_person_is_asked_once() {
         Box::pin(async move { log_in(&globus, http, &asked).await })
     };
     let (answers, stats) = page(&world, Arc::new(login), LONG).await;
-    let declined = |answer| matches!(refusal(answer), Some(GaveUp::Failed(e)) if e.is_declined());
+    let declined = |answer| failure(answer).is_some_and(ReauthError::is_declined);
     assert!(answers.iter().all(declined));
     assert_eq!((world.globus.counts().declined, stats.logins), (1, 1));
 }
@@ -127,8 +142,16 @@ async fn login_with_the_same_stale_credential_is_no_progress() {
     let (answers, stats) = page(&world, Arc::new(login), LONG).await;
     for answer in &answers {
         assert_eq!(answer.status(), 502);
-        assert!(matches!(refusal(answer), Some(GaveUp::NoProgress)));
+        let refusal = refusal(answer);
+        let is_told = match refusal {
+            Some(GaveUp::NoProgress) => true,
+            // It came after others had noticed.
+            Some(GaveUp::BackingOff { cause, .. }) => cause.is_none(),
+            _ => false,
+        };
+        assert!(is_told, "{refusal:?}");
     }
+    assert!(stats.gave_up.no_progress > stats.joins, "those that waited");
     assert_eq!((stats.logins, stats.failed_logins), (1, 0));
     let listings = world.globus.counts().listings;
     assert!(listings <= 2 * REQUESTS, "{listings} for {REQUESTS}");
@@ -163,8 +186,6 @@ async fn through_its_own_client(buffered: bool, spawned: bool) {
     });
     let session = Session::builder(login)
         .trust(trusting(&world.globus))
-        // Whoever finds no credential waits for the login: even the login's own requests would.
-        .backoff(Duration::ZERO)
         .login_timeout(Duration::from_secs(20))
         .build();
     let layered = behind(&session, Connections::at_most(4).client());

@@ -1,17 +1,22 @@
 //! What a request may ask of the layer, and every refusal that a caller can meet.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GareOptions, GareOutcome, GaveUp, ReauthError, Session, Trust};
+use globus_gare::reauth::{
+    Challenge, Credential, CredentialRequest, GareOptions, GareOutcome, GaveUp, Principal,
+    ReauthError, Reauthenticator, Session, SessionBuilder, Trust,
+};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
 use checks::mock::{
     Body, CONSENT, Login, MFA, Once, answer, authorization, behind, get, let_in_first, outcome,
-    presenting, send, with,
+    presenting, send, settle, with,
 };
 
 const LOGIN_URL: &str = "https://auth.globus.org/v2/oauth2/authorize?client_id=x";
@@ -52,96 +57,149 @@ fn names_in_the_source() -> BTreeSet<String> {
     names.collect()
 }
 
+/// Cannot find out whether there is a credential.
+struct Unreachable;
+
+#[async_trait]
+impl Reauthenticator for Unreachable {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        panic!("nobody is asked");
+    }
+
+    async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
+        Err(ReauthError::unavailable("the network is down"))
+    }
+}
+
+/// Another person logs in.
+#[derive(Default)]
+struct Another(AtomicU64);
+
+#[async_trait]
+impl Reauthenticator for Another {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        self.0.fetch_add(1, SeqCst);
+        Ok(stale())
+    }
+
+    fn revision(&self, _: &Principal) -> u64 {
+        self.0.load(SeqCst)
+    }
+}
+
+/// A request that ends for one reason.
+struct Case {
+    name: &'static str,
+    session: Session,
+    /// Comes before `request`, which does not wait for its end.
+    before: Option<Request<Body>>,
+    request: Request<Body>,
+    is_stream: bool,
+    found: usize,
+    logins: u32,
+    replays: u32,
+}
+
+fn case(name: &'static str, session: SessionBuilder) -> Case {
+    Case {
+        name,
+        session: session.build(),
+        before: None,
+        request: get("/"),
+        is_stream: false,
+        found: 1,
+        logins: 0,
+        replays: 0,
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let at_once = || Session::builder(Login::at_once());
+    let failing = |error| Session::builder(Login::at_once().then(Err(error)));
+    let options = GareOptions::new;
+    let minute = Duration::from_secs(60);
+    let relative = Request::get("/").body(Body::default());
+    vec![
+        case("untrusted", at_once().trust(Trust::none())),
+        Case {
+            request: relative.expect("a request"),
+            ..case("no_origin", at_once())
+        },
+        Case {
+            request: presenting(get("/"), "Basic Y2xpZW50OnNlY3JldA=="),
+            ..case("not_bearer", at_once())
+        },
+        Case {
+            is_stream: true,
+            ..case("not_replayable", at_once().login_if_not_replayable(false))
+        },
+        Case {
+            is_stream: true,
+            logins: 1,
+            ..case("not_replayable", at_once())
+        },
+        Case {
+            request: with(get("/"), options().login_only()),
+            logins: 1,
+            ..case("login_only", at_once())
+        },
+        Case {
+            request: with(get("/"), options().no_prompt()),
+            ..case("no_prompt", at_once())
+        },
+        case("not_approved", at_once().approve(|_| None)),
+        Case {
+            logins: 1,
+            replays: 1,
+            ..case(
+                "no_progress",
+                Session::builder(Login::at_once().then(Ok(stale()))),
+            )
+        },
+        Case {
+            before: Some(get("/")),
+            ..case("backing_off", failing(ReauthError::declined()))
+        },
+        case("budget", at_once().login_budget(0, minute)),
+        case("unavailable", Session::builder(Unreachable)),
+        Case {
+            before: Some(presenting(get("/"), "Bearer bob")),
+            request: presenting(get("/"), "Bearer ada"),
+            ..case(
+                "too_many_principals",
+                Session::builder(Login::held()).max_principals_in_use(1),
+            )
+        },
+        case("forgotten", Session::builder(Another::default())),
+        Case {
+            logins: 1,
+            replays: 1,
+            ..case("exhausted", at_once().max_logins(1))
+        },
+        Case {
+            request: with(get("/"), options().max_wait(Duration::from_secs(1))),
+            ..case("max_wait", Session::builder(Login::held()))
+        },
+        case("failed", failing(ReauthError::declined())),
+        case(
+            "failed",
+            failing(ReauthError::interaction_required(LOGIN_URL)),
+        ),
+    ]
+}
+
 #[checks::test(start_paused = true)]
 async fn each_reason_to_give_up_is_distinct() {
-    let options = GareOptions::new;
-    let asks = |login: Login| Session::builder(login);
-    let declined = || Login::at_once().then(Err(ReauthError::declined()));
-    let unattended = || Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
-    let client_secret = "Basic Y2xpZW50OnNlY3JldA==";
-    let at_most_one = || asks(Login::at_once()).max_logins(1);
-    // Name, session, request, whether its body is a stream, found, logins, replays.
-    let cases = [
-        (
-            "untrusted",
-            asks(Login::at_once()).trust(Trust::none()),
-            get("/"),
-            false,
-            0,
-            0,
-            0,
-        ),
-        (
-            "not_bearer",
-            asks(Login::at_once()),
-            presenting(get("/"), client_secret),
-            false,
-            1,
-            0,
-            0,
-        ),
-        (
-            "not_replayable",
-            asks(Login::at_once()),
-            get("/"),
-            true,
-            1,
-            0,
-            0,
-        ),
-        (
-            "not_replayable",
-            asks(Login::at_once()).login_if_not_replayable(true),
-            get("/"),
-            true,
-            1,
-            1,
-            0,
-        ),
-        (
-            "login_only",
-            asks(Login::at_once()),
-            with(get("/"), options().login_only()),
-            false,
-            1,
-            1,
-            0,
-        ),
-        (
-            "no_prompt",
-            asks(Login::at_once()),
-            with(get("/"), options().no_prompt()),
-            false,
-            1,
-            0,
-            0,
-        ),
-        (
-            "no_progress",
-            asks(Login::at_once().then(Ok(stale()))),
-            get("/"),
-            false,
-            1,
-            1,
-            1,
-        ),
-        ("exhausted", at_most_one(), get("/"), false, 1, 1, 1),
-        (
-            "max_wait",
-            asks(Login::held()),
-            with(get("/"), options().max_wait(Duration::from_secs(1))),
-            false,
-            1,
-            0,
-            0,
-        ),
-        ("failed", asks(declined()), get("/"), false, 1, 0, 0),
-        ("failed", asks(unattended()), get("/"), false, 1, 0, 0),
-    ];
     let mut met = BTreeSet::new();
-    for (name, session, request, once, found, logins, replays) in cases {
-        let session = session.build();
-        let response = refused(&session, request, once).await;
+    for case in cases() {
+        let (name, session) = (case.name, case.session);
+        if let Some(before) = case.before {
+            let session = session.clone();
+            tokio::spawn(async move { refused(&session, before, false).await });
+            settle().await;
+        }
+        let before = session.stats().gave_up.total();
+        let response = refused(&session, case.request, case.is_stream).await;
         assert_eq!(response.status(), 403, "{name}");
         let demand = if name == "exhausted" { MFA } else { CONSENT };
         assert_eq!(response.body(), demand.as_bytes(), "{name}");
@@ -152,11 +210,11 @@ async fn each_reason_to_give_up_is_distinct() {
         assert!(!refusal.to_string().is_empty());
         assert_eq!(
             (outcome.found().len(), outcome.logins(), outcome.replays()),
-            (found, logins, replays),
+            (case.found, case.logins, case.replays),
             "{name}"
         );
         let refusals = session.stats().gave_up;
-        assert_eq!(refusals.total(), 1, "{name}: {refusals:?}");
+        assert_eq!(refusals.total(), before + 1, "{name}: {refusals:?}");
         let counted = format!("{refusals:?}");
         assert!(counted.contains(&format!("{name}: 1")), "{name}: {counted}");
         met.insert(name.to_owned());
@@ -164,8 +222,8 @@ async fn each_reason_to_give_up_is_distinct() {
     assert_eq!(met, names_in_the_source());
 }
 
-fn stale() -> globus_gare::reauth::Credential {
-    globus_gare::reauth::Credential::bearer("token-0").expect("a token")
+fn stale() -> Credential {
+    Credential::bearer("token-0").expect("a token")
 }
 
 /// Nobody logs in for a request that may not be sent again.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use globus_gare::reauth::{Challenge, Credential, ReauthError, Reauthenticator, Session, Target};
+use globus_gare::reauth::{
+    Challenge, Credential, CredentialRequest, ReauthError, Reauthenticator, Session,
+};
 use http::Request;
 use tower::ServiceExt;
 
@@ -35,13 +37,14 @@ async fn login_at_one_service_makes_the_others_look_again() {
     };
     send("groups", "/groups", "", 1).await;
     send("search", "/search", "", 2).await;
-    send("transfer", "/mfa", "Bearer token-1", 3).await;
+    // Before it is sent, and before anybody is asked.
+    send("transfer", "/mfa", "Bearer token-1", 4).await;
     assert_eq!(login.logins(), 1);
-    // One login gave tokens for all: no time has passed, and they are looked for.
+    // One login gave tokens for all: they are looked for.
     login.store("of-the-same-login");
-    send("groups", "/groups", "Bearer of-the-same-login", 4).await;
-    send("search", "/search", "Bearer of-the-same-login", 5).await;
-    send("transfer", "/mfa", "Bearer token-1", 5).await;
+    send("groups", "/groups", "Bearer of-the-same-login", 5).await;
+    send("search", "/search", "Bearer of-the-same-login", 6).await;
+    send("transfer", "/mfa", "Bearer token-1", 6).await;
 }
 
 #[checks::test]
@@ -74,7 +77,8 @@ async fn bound_on_origins_drops_the_oldest_credential() {
         assert_eq!((login.logins(), login.renewals()), (4, looked_up));
         let dropped = SERVICES[SERVICES.len() - kept - 1];
         assert_eq!(send(dropped).await, ["/ ", "/ Bearer token-5"], "{bound}");
-        assert_eq!(login.renewals(), looked_up + 1, "{bound}: it is looked for");
+        // Before it is sent, and before anybody is asked.
+        assert_eq!(login.renewals(), looked_up + 2, "{bound}: it is looked for");
     }
 }
 
@@ -124,7 +128,7 @@ impl Reauthenticator for Unchanged {
         Ok(Credential::bearer(format!("token-{login}"))?)
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
         match self.look_ups.fetch_add(1, SeqCst) {
             0..9 => Ok(Some(Credential::bearer("unchanged")?)),
             _ => Err(ReauthError::new("asked without end")),
@@ -143,9 +147,10 @@ async fn token_is_looked_for_once_after_another_services_login() {
     });
     for (request, logins, look_ups) in [
         (at("groups", "/open"), 0, 1),
-        (get("/transfer"), 1, 2),
+        // Before it is sent, and before anybody is asked.
+        (get("/transfer"), 1, 3),
         // The login at the other service may have changed it: it has not, so this one logs in too.
-        (at("groups", "/groups"), 2, 3),
+        (at("groups", "/groups"), 2, 4),
     ] {
         let uri = request.uri().clone();
         let response = client.clone().oneshot(request).await;

@@ -9,8 +9,8 @@ use http::Request;
 
 use super::renewals::keeping;
 use checks::mock::{
-    Body, Login, MFA, answer, authorization, behind, get, outcome, presenting, responses, send,
-    settle, spawn, with,
+    Body, Login, MFA, answer, authorization, behind, get, is_declined, outcome, presenting,
+    responses, send, settle, spawn, with,
 };
 
 fn named(name: &str) -> Principal {
@@ -104,11 +104,11 @@ async fn failed_login_backs_off_for_its_own_principal() {
         let known = authorization(&request).starts_with("Bearer token-");
         answer(if known { 200 } else { 403 }, MFA)
     });
-    for (name, token, status, logins) in [
-        ("ada", "shared", 403, 1),
-        ("ada", "other", 403, 1),
-        ("bob", "shared", 200, 2),
-        ("", "shared", 200, 3),
+    for (name, token, status, refusal, logins) in [
+        ("ada", "shared", 403, Some("failed"), 1),
+        ("ada", "other", 403, Some("backing_off"), 1),
+        ("bob", "shared", 200, None, 2),
+        ("", "shared", 200, None, 3),
     ] {
         let response = send(&client, request(name, token)).await;
         assert_eq!(
@@ -116,8 +116,9 @@ async fn failed_login_backs_off_for_its_own_principal() {
             (status, logins),
             "{name} {token}"
         );
-        let failed = matches!(outcome(&response).gave_up(), Some(GaveUp::Failed(_)));
-        assert_eq!(failed, status == 403, "{name} {token}");
+        let gave_up = outcome(&response).gave_up().map(GaveUp::name);
+        assert_eq!(gave_up, refusal, "{name} {token}");
+        assert_eq!(is_declined(&response), status == 403, "{name} {token}");
     }
 }
 

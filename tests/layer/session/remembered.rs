@@ -33,10 +33,10 @@ async fn ask(client: &Service, request: Request<Body>) -> u16 {
 
 #[checks::test(start_paused = true)]
 async fn bound_on_accounts_drops_the_idlest_first() {
-    let login = Login::at_once();
+    let login = Login::at_once().stored("stored");
     let session = Session::builder(login.clone()).max_principals(2).build();
     let client = service(&session);
-    // Of one that is remembered it is known that there is nothing to renew.
+    // Of one that is remembered the credential is at hand.
     for (name, renewals) in [("a", 1), ("b", 2), ("a", 2), ("c", 3)] {
         assert_eq!(ask(&client, of(name, "/")).await, 200);
         assert_eq!(login.renewals(), renewals, "{name}");

@@ -8,7 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use globus_gare::layer::{GareLayer, ReplayableBody};
 use globus_gare::reauth::{
-    Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session, Target,
+    Challenge, Credential, CredentialRequest, GareOptions, GareOutcome, GaveUp, ReauthError,
+    Reauthenticator, Session,
 };
 use http::{Request, Response};
 use tokio::task::JoinHandle;
@@ -45,15 +46,22 @@ impl Reauthenticator for Endless {
         Err(ReauthError::declined())
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
         let number = self.0.fetch_add(1, SeqCst) + 1;
         Ok(Some(Credential::bearer(format!("renewed-{number}"))?))
     }
 }
 
+/// A session in which nobody is asked because of a plain `401`.
+fn quiet(reauthenticator: impl Reauthenticator) -> Session {
+    Session::builder(reauthenticator)
+        .login_on_401(false)
+        .build()
+}
+
 #[checks::test]
 async fn repeated_401_is_refreshed_once() {
-    let session = Session::new(Endless::default());
+    let session = quiet(Endless::default());
     let sent = Arc::default();
     let client = keeping(&session, &sent, |_, _| answer(401, "{}"));
     let response = client.oneshot(get("/")).await.expect("an answer");
@@ -63,45 +71,74 @@ async fn repeated_401_is_refreshed_once() {
     let outcome = response.extensions().get::<GareOutcome>();
     let outcome = outcome.expect("it was sent twice, and that is told");
     assert_eq!((outcome.replays(), outcome.logins()), (1, 0));
-    assert!(outcome.found().is_empty() && outcome.gave_up().is_none());
+    assert!(outcome.found().is_empty());
+    assert_eq!(outcome.gave_up().map(GaveUp::name), Some("no_prompt"));
 }
 
 #[checks::test]
 async fn same_token_is_not_sent_twice() {
     let login = Login::at_once().stored("same");
-    let session = Session::new(login.clone());
+    let session = quiet(login.clone());
     let sent = Arc::default();
     let client = keeping(&session, &sent, |_, _| answer(401, "{}"));
     let response = client.oneshot(get("/")).await.expect("an answer");
     assert_eq!(*sent.lock().expect("whole"), ["/ Bearer same"]);
-    assert!(response.extensions().get::<GareOutcome>().is_none());
+    assert_eq!(gave_up(&response), Some("no_prompt"));
     assert_eq!(login.renewals(), 2, "before it was sent, and after");
 }
 
-#[checks::test]
-async fn unreplayable_request_causes_no_refresh() {
-    let login = Login::at_once().stored("old");
-    let layer = GareLayer::new(login.clone());
-    let service = service_fn(|_: Request<Once>| async {
-        Ok::<_, std::convert::Infallible>(answer(401, "{}"))
-    });
-    let once = get("/").map(|_| Once);
-    let response = layer.layer(service).oneshot(once).await;
-    assert_eq!(response.expect("an answer").status(), 401);
-    assert_eq!(login.renewals(), 1, "before it was sent");
+/// Why the session gave up, where it did.
+fn gave_up<B>(response: &Response<B>) -> Option<&'static str> {
+    let outcome = response.extensions().get::<GareOutcome>()?;
+    outcome.gave_up().map(GaveUp::name)
+}
 
-    let client = behind(&layer, |request| match request.uri().path() {
-        "/401" => answer(401, "{}"),
-        _ => answer(403, r#"{"code":"PermissionDenied"}"#),
-    });
-    for request in [
-        with(get("/401"), GareOptions::new().login_only()),
-        get("/403"),
-    ] {
-        let response = client.clone().oneshot(request).await.expect("an answer");
+/// What cannot be sent again has its credential refreshed for others, unless the program says no.
+#[checks::test]
+async fn unreplayable_request_causes_no_refresh_if_set_so() {
+    for (refreshes, renewals, next) in [(false, 1, "Bearer old"), (true, 2, "Bearer new")] {
+        let login = Login::at_once().stored("old");
+        let session = Session::builder(login.clone())
+            .login_if_not_replayable(refreshes)
+            .build();
+        let layer = GareLayer::from_session(session.clone());
+        let store = login.clone();
+        let service = service_fn(move |_: Request<Once>| {
+            store.store("new");
+            async { Ok::<_, std::convert::Infallible>(answer(401, "{}")) }
+        });
+        let once = get("/").map(|_| Once);
+        let response = layer.layer(service).oneshot(once).await;
+        let response = response.expect("an answer");
+        assert_eq!(response.status(), 401);
+        assert_eq!(gave_up(&response), Some("not_replayable"));
+        assert_eq!(login.renewals(), renewals, "with that before it was sent");
+
+        let sent = Arc::default();
+        let client = keeping(&session, &sent, |_, _| {
+            answer(403, r#"{"code":"PermissionDenied"}"#)
+        });
+        let response = send(&client, get("/403")).await;
         assert!(response.extensions().get::<GareOutcome>().is_none());
+        assert_eq!(*sent.lock().expect("whole"), [format!("/403 {next}")]);
+        assert_eq!((login.renewals(), login.logins()), (renewals, 0));
     }
-    assert_eq!((login.renewals(), login.logins()), (1, 0));
+}
+
+#[checks::test]
+async fn refreshed_request_with_login_only_is_not_replayed() {
+    let login = Login::at_once().stored("old");
+    let session = Session::new(login.clone());
+    let sent = Arc::default();
+    let store = login.clone();
+    let client = keeping(&session, &sent, move |_, _| {
+        store.store("new");
+        answer(401, "{}")
+    });
+    let only = with(get("/401"), GareOptions::new().login_only());
+    assert_eq!(gave_up(&send(&client, only).await), Some("login_only"));
+    assert_eq!(*sent.lock().expect("whole"), ["/401 Bearer old"]);
+    assert_eq!((login.renewals(), login.logins()), (2, 0));
 }
 
 #[checks::test]
@@ -115,22 +152,20 @@ async fn response_without_a_gare_has_no_outcome_after_a_look_up() {
     assert!(response.extensions().get::<GareOutcome>().is_none());
 }
 
-/// A session without a backoff, in which `/mfa` has a login under way.
+/// A session in which `/mfa` has a login under way.
 async fn logging_in(
     login: &Login,
     sent: &Arc<Mutex<Vec<String>>>,
 ) -> (Service, JoinHandle<Answer>) {
-    // What was not there is looked for again at once.
-    let session = Session::builder(login.clone())
-        .backoff(Duration::ZERO)
-        .build();
+    let session = Session::new(login.clone());
     let client = keeping(&session, sent, |path, token| match (path, token) {
         ("/open", _) | (_, "Bearer token-1") => answer(200, ""),
         _ => answer(403, MFA),
     });
     let first = spawn(&client, get("/mfa"));
     settle().await;
-    assert_eq!((login.logins(), login.renewals()), (1, 1));
+    // It was looked for one before it was sent, and before anybody was asked.
+    assert_eq!((login.logins(), login.renewals()), (1, 2));
     (client, first)
 }
 
@@ -156,15 +191,15 @@ async fn request_without_a_credential_waits_for_a_running_login() {
     let sent = sent.lock().expect("whole");
     let seconds: Vec<_> = sent.iter().filter(|sent| sent.contains("second")).collect();
     assert_eq!(seconds, ["/second Bearer token-1"]);
-    assert_eq!(login.renewals(), 1);
+    assert_eq!(login.renewals(), 2);
 }
 
-/// Asserts that `request` gets `status` while a login is under way, after a look for its own credential.
-async fn assert_waits_for_no_login(request: Request<Body>, status: u16) {
+/// Asserts that `request` gets `status` while a login is under way, after so many look-ups of its own.
+async fn assert_waits_for_no_login(request: Request<Body>, status: u16, renewals: usize) {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
     assert_eq!(sent_at_once(&client, request).await, status);
-    assert_eq!(login.renewals(), 2);
+    assert_eq!(login.renewals(), 2 + renewals);
     login.let_go();
     assert_eq!(first.await.expect("no panic").status(), 200);
 }
@@ -172,14 +207,14 @@ async fn assert_waits_for_no_login(request: Request<Body>, status: u16) {
 #[checks::test]
 async fn request_without_prompts_waits_for_no_login() {
     let quiet = with(get("/second"), GareOptions::new().no_prompt());
-    assert_waits_for_no_login(quiet, 403).await;
+    assert_waits_for_no_login(quiet, 403, 2).await;
 }
 
 #[checks::test]
 async fn request_to_another_service_waits_for_no_login() {
     let elsewhere = Request::get("https://groups.api.globus.org/open");
     let elsewhere = elsewhere.body(Body::default()).expect("a request");
-    assert_waits_for_no_login(elsewhere, 200).await;
+    assert_waits_for_no_login(elsewhere, 200, 1).await;
 }
 
 #[checks::test]
@@ -216,18 +251,9 @@ impl Reauthenticator for Elsewhere {
         Err(ReauthError::declined())
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
         let left = *self.0.lock().expect("whole");
         Ok(Some(Credential::bearer(left)?))
-    }
-
-    async fn renew(
-        &self,
-        target: &Target,
-        refused: &Credential,
-    ) -> Result<Option<Credential>, ReauthError> {
-        let left = self.credential(target).await?;
-        Ok(left.filter(|left| left.header_value() != refused.header_value()))
     }
 }
 
@@ -264,7 +290,7 @@ impl ReplayableBody for Claimed {
 
 #[checks::test]
 async fn body_is_claimed_only_if_a_401_can_be_refreshed() {
-    let layer = GareLayer::new(Login::at_once().stored("stored"));
+    let layer = GareLayer::from_session(quiet(Login::at_once().stored("stored")));
     let service = service_fn(|_: Request<Claimed>| async {
         Ok::<_, std::convert::Infallible>(answer(401, "{}"))
     });

@@ -8,15 +8,17 @@ use futures_util::FutureExt;
 use globus_gare::async_trait;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, GaveUp, ReauthError, Reauthenticator, Session, Target,
+    Challenge, Credential, CredentialRequest, GaveUp, ReauthError, Reauthenticator, Session,
 };
+use http::Request;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use checks::mock::{
-    Answer, Login, MFA, Service, answer, behind, get, outcome, send, settle, spawn, token_number,
+    Answer, Body, Login, MFA, Service, answer, behind, get, outcome, presenting, send, settle,
+    spawn, token_number,
 };
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -26,13 +28,13 @@ const NEEDS: &str =
 /// A service that lets in whoever has logged in.
 fn client(login: &(impl Reauthenticator + Clone)) -> Service {
     let session = Session::builder(login.clone()).login_timeout(LIMIT).build();
-    behind(
-        &GareLayer::from_session(session),
-        |request| match token_number(&request) {
-            0 => answer(403, MFA),
+    behind(&GareLayer::from_session(session), |request| {
+        match (request.uri().path(), token_number(&request)) {
+            ("/open", _) => answer(200, ""),
+            (_, 0) => answer(403, MFA),
             _ => answer(200, ""),
-        },
-    )
+        }
+    })
 }
 
 fn paused() -> Runtime {
@@ -41,20 +43,25 @@ fn paused() -> Runtime {
     builder.build().expect("a runtime")
 }
 
+/// A request that is sent at once; only a challenge has it wait for a login.
+fn old() -> Request<Body> {
+    presenting(get("/"), "Bearer old")
+}
+
 /// A request whose login is under way, on a runtime that is driven no further.
 fn lead(client: &Service, login: &Login) -> (Runtime, JoinHandle<Answer>) {
-    let led = begin(client);
+    let led = begin(client, old());
     assert_eq!(login.logins(), 1);
     led
 }
 
 /// A request that waits, on a runtime that is driven no further.
-fn begin(client: &Service) -> (Runtime, JoinHandle<Answer>) {
+fn begin(client: &Service, request: Request<Body>) -> (Runtime, JoinHandle<Answer>) {
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     let leader = {
         let _entered = runtime.enter();
-        spawn(client, get("/"))
+        spawn(client, request)
     };
     runtime.block_on(settle());
     (runtime, leader)
@@ -105,13 +112,13 @@ fn login_that_nobody_drives_is_led_again() {
     let running = paused();
     running.block_on(async {
         let began = Instant::now();
-        let response = send(&client, get("/")).await;
+        let response = send(&client, old()).await;
         assert!(failure(&response).is_timeout(), "{response:?}");
         let waited = began.elapsed();
         assert!(waited <= LIMIT + Duration::from_secs(2), "{waited:?}");
         assert_eq!(login.logins(), 1, "it waited for the login of another");
 
-        let next = spawn(&client, get("/"));
+        let next = spawn(&client, old());
         settle().await;
         assert_eq!(login.logins(), 2);
         // The first login would succeed too, if anybody drove it.
@@ -123,7 +130,7 @@ fn login_that_nobody_drives_is_led_again() {
     // Too late: another login has taken its place.
     let response = stopped.block_on(leader).expect("no panic");
     assert!(failure(&response).is_timeout(), "{response:?}");
-    let response = running.block_on(send(&client, get("/")));
+    let response = running.block_on(send(&client, old()));
     assert_eq!((response.status().as_u16(), login.logins()), (200, 2));
 }
 
@@ -134,14 +141,14 @@ fn login_whose_runtime_is_dropped_is_led_again() {
     let (dropped, _) = lead(&client, &login);
     paused().block_on(async {
         let began = Instant::now();
-        let waiter = spawn(&client, get("/"));
+        let waiter = spawn(&client, old());
         settle().await;
         dropped.shutdown_background();
         let response = waiter.await.expect("no panic");
         assert_eq!(failure(&response).to_string(), NEEDS);
         assert_eq!(began.elapsed(), Duration::ZERO, "it is told at once");
 
-        let next = spawn(&client, get("/"));
+        let next = spawn(&client, old());
         settle().await;
         assert_eq!(login.logins(), 2);
         login.let_go();
@@ -175,7 +182,7 @@ impl Reauthenticator for Store {
         Err(ReauthError::declined())
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
         let look_up = self.look_ups.fetch_add(1, SeqCst) + 1;
         let permit = self.let_go.acquire().await.expect("open");
         permit.forget();
@@ -187,7 +194,7 @@ impl Reauthenticator for Store {
 fn look_up_whose_runtime_is_dropped_is_made_again() {
     let store = Store::held();
     let client = client(&store);
-    let (dropped, _) = begin(&client);
+    let (dropped, _) = begin(&client, get("/"));
     assert_eq!(store.look_ups(), 1);
     drop(dropped);
     store.let_go.add_permits(1);
@@ -199,12 +206,14 @@ fn look_up_whose_runtime_is_dropped_is_made_again() {
 fn late_end_of_a_lost_look_up_leaves_the_next_one() {
     let store = Store::held();
     let client = client(&store);
-    let (stopped, _) = begin(&client);
+    let (stopped, _) = begin(&client, get("/"));
     let running = paused();
     running.block_on(async {
         // It waits until the look-up counts as lost, and is sent without a credential.
-        let response = send(&client, get("/")).await;
-        assert_eq!((response.status().as_u16(), store.look_ups()), (403, 1));
+        let began = Instant::now();
+        let response = send(&client, get("/open")).await;
+        assert_eq!((response.status().as_u16(), store.look_ups()), (200, 1));
+        assert!(began.elapsed() >= LIMIT, "{:?}", began.elapsed());
     });
     let next = {
         let _entered = running.enter();

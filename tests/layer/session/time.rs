@@ -1,19 +1,23 @@
 //! Everything that a session does at a certain time, to the millisecond.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Credential, GareOptions, GareOutcome, GaveUp, ReauthError, Session, reauth_fn,
+    Challenge, Credential, CredentialRequest, GareOptions, GareOutcome, GaveUp, ReauthError,
+    Reauthenticator, Session, reauth_fn,
 };
 use http::{Request, Response};
 use tokio::time::{Instant, advance};
 use tower::{Layer, ServiceExt};
 
+use super::renewals::keeping;
 use checks::mock::{
-    Body, Login, MFA, Service, answer, authorization, behind, get, presenting, token_number, with,
+    Body, Login, MFA, Service, answer, authorization, behind, get, presenting, settle,
+    token_number, with,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -49,7 +53,14 @@ async fn backoff_ends_after_thirty_seconds() {
     advance(seconds(30) - MILLISECOND).await;
     let (status, refusal) = ask(&client, get("/")).await;
     assert_eq!((status, login.logins()), (403, 1));
-    assert!(matches!(refusal, Some(GaveUp::Failed(error)) if error.is_declined()));
+    let Some(GaveUp::BackingOff {
+        retry_after, cause, ..
+    }) = refusal
+    else {
+        panic!("{refusal:?}");
+    };
+    assert_eq!(retry_after, MILLISECOND);
+    assert!(cause.is_some_and(|error| error.is_declined()));
     advance(MILLISECOND).await;
     assert_eq!((ask(&client, get("/")).await.0, login.logins()), (200, 2));
 }
@@ -59,15 +70,25 @@ async fn useless_login_is_not_repeated_for_thirty_seconds() {
     let login = Login::at_once();
     let wanted = Arc::new(AtomicUsize::new(usize::MAX));
     let client = wanting(&Session::new(login.clone()), &wanted);
-    for (wait, logins) in [
-        (Duration::ZERO, 1),
-        (seconds(30) - MILLISECOND, 1),
-        (MILLISECOND, 2),
+    for (wait, logins, expected) in [
+        (Duration::ZERO, 1, "no_progress"),
+        (seconds(30) - MILLISECOND, 1, "backing_off"),
+        (MILLISECOND, 2, "no_progress"),
+        // It is not repeated for twice as long after that.
+        (seconds(60) - MILLISECOND, 2, "backing_off"),
+        (MILLISECOND, 3, "no_progress"),
     ] {
         advance(wait).await;
         let (status, refusal) = ask(&client, get("/")).await;
         assert_eq!((status, login.logins()), (403, logins));
-        assert!(matches!(refusal, Some(GaveUp::NoProgress)), "{refusal:?}");
+        assert_eq!(refusal.as_ref().map(GaveUp::name), Some(expected));
+        if let Some(GaveUp::BackingOff {
+            retry_after, cause, ..
+        }) = refusal
+        {
+            assert_eq!(retry_after, MILLISECOND);
+            assert!(cause.is_none(), "{cause:?}");
+        }
     }
 }
 
@@ -134,30 +155,40 @@ async fn deadline_covers_all_logins_of_a_request() {
     assert_eq!(began.elapsed(), seconds(5));
 }
 
+/// The refresh begins before the credential ends, and nobody waits for it.
 #[checks::test(start_paused = true)]
 async fn credential_is_refreshed_a_leeway_before_it_expires() {
-    for (lifetime, leeway) in [(3600, 60), (3600, 0), (90, 60)] {
+    // The window is at most half the lifetime. Without one, only an expired credential is refreshed.
+    for (lifetime, window, leeway) in [(3600, 60, 60), (3600, 0, 0), (90, 60, 45)] {
         let first = Credential::bearer("token-1").expect("a token");
         let first = first.with_lifetime(seconds(lifetime));
         let login = Login::at_once().then(Ok(first));
         let session = Session::builder(login.clone())
-            .expiry_leeway(seconds(leeway))
+            .refresh_window(seconds(window))
             .build();
-        let client = wanting(&session, &Arc::new(1.into()));
-        assert_eq!(ask(&client, get("/")).await.0, 200);
+        let sent = Arc::default();
+        let client = keeping(&session, &sent, |_, token| match token {
+            "" => answer(403, MFA),
+            _ => answer(200, ""),
+        });
+        let ask = async || {
+            assert_eq!(ask(&client, get("/")).await.0, 200);
+            settle().await;
+            sent.lock().expect("whole").pop().expect("a request")
+        };
+        assert_eq!(ask().await, "/ Bearer token-1");
         login.store("token-2");
         let asked = login.renewals();
         advance(seconds(lifetime - leeway) - MILLISECOND).await;
-        assert_eq!(ask(&client, get("/")).await.0, 200);
-        assert_eq!(
-            login.renewals(),
-            asked,
-            "{lifetime} less {leeway}: too soon"
-        );
+        assert_eq!(ask().await, "/ Bearer token-1");
+        let what = format!("{lifetime} less {leeway}");
+        assert_eq!(login.renewals(), asked, "{what}: too soon");
         advance(MILLISECOND).await;
-        assert_eq!(ask(&client, get("/")).await.0, 200);
-        assert_eq!(login.renewals(), asked + 1, "{lifetime} less {leeway}");
-        assert_eq!(login.logins(), 1);
+        let expected = if leeway == 0 { 2 } else { 1 };
+        assert_eq!(ask().await, format!("/ Bearer token-{expected}"), "{what}");
+        assert_eq!(login.renewals(), asked + 1, "{what}");
+        assert_eq!(ask().await, "/ Bearer token-2", "{what}");
+        assert_eq!((login.renewals(), login.logins()), (asked + 1, 1), "{what}");
     }
 }
 
@@ -199,25 +230,60 @@ async fn account_is_idle_from_its_last_request() {
     assert_eq!(session.stats().principals, 2);
 }
 
-#[checks::test(start_paused = true)]
-async fn failed_look_up_is_repeated_after_thirty_seconds() {
-    let login = Login::at_once();
-    let client = wanting(&Session::new(login.clone()), &Arc::new(0.into()));
-    let groups = || {
-        let uri = "https://groups.api.globus.org/";
-        Request::get(uri).body(Body::default()).expect("a request")
-    };
-    for (wait, renewals) in [
-        (Duration::ZERO, 2),
-        (seconds(30) - MILLISECOND, 2),
-        (MILLISECOND, 4),
-    ] {
-        advance(wait).await;
-        // Each service has its own: what one of them lacks says nothing of the other.
-        for request in [get("/"), groups(), get("/")] {
-            assert_eq!(ask(&client, request).await.0, 200);
+/// Has no credential, and notes each look-up: whether it might refresh.
+#[derive(Default)]
+struct Nothing {
+    is_broken: bool,
+    may_refresh: Mutex<Vec<bool>>,
+}
+
+#[async_trait]
+impl Reauthenticator for Nothing {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        Err(ReauthError::declined())
+    }
+
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let mut noted = self.may_refresh.lock().expect("whole");
+        noted.push(request.may_refresh());
+        if self.is_broken {
+            return Err(ReauthError::new("the file is locked"));
         }
-        assert_eq!(login.renewals(), renewals);
+        Ok(None)
+    }
+}
+
+/// What was not found is looked for by each request; a refresh token is spent less often.
+#[checks::test(start_paused = true)]
+async fn failed_look_up_is_repeated_and_its_refresh_backs_off() {
+    for is_broken in [false, true] {
+        let nothing = Arc::new(Nothing {
+            is_broken,
+            ..Nothing::default()
+        });
+        let client = wanting(&Session::new(Arc::clone(&nothing)), &Arc::new(0.into()));
+        let looked_up = async |request| {
+            assert_eq!(ask(&client, request).await.0, 200);
+            std::mem::take(&mut *nothing.may_refresh.lock().expect("whole"))
+        };
+        let groups = || {
+            let uri = "https://groups.api.globus.org/";
+            Request::get(uri).body(Body::default()).expect("a request")
+        };
+        for length in [1, 2, 4, 8, 16, 30, 30].map(seconds) {
+            assert_eq!(looked_up(get("/")).await, [true], "{length:?}");
+            // Each service has its own: what one of them lacks says nothing of the other.
+            assert_eq!(looked_up(groups()).await, [true], "{length:?}");
+            // What was only missing is no refresh that failed.
+            let may_refresh = [!is_broken];
+            assert_eq!(looked_up(get("/")).await, may_refresh, "{length:?}");
+            advance(length - MILLISECOND).await;
+            assert_eq!(looked_up(get("/")).await, may_refresh, "{length:?}");
+            advance(MILLISECOND).await;
+        }
     }
 }
 
@@ -225,7 +291,7 @@ async fn failed_look_up_is_repeated_after_thirty_seconds() {
 async fn backoff_may_exceed_the_clock() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
     let session = Session::builder(login.clone())
-        .backoff(Duration::MAX)
+        .backoff(Duration::MAX, Duration::MAX)
         .build();
     let client = wanting(&session, &Arc::new(1.into()));
     for wait in [Duration::ZERO, seconds(20 * 365 * 24 * 60 * 60)] {
@@ -248,4 +314,21 @@ async fn slow_challenge_is_passed_on_after_ten_seconds() {
     let response = layer.layer(service).oneshot(get("/")).await;
     assert_eq!(response.expect("an answer").status(), 403);
     assert_eq!((began.elapsed(), login.logins()), (seconds(10), 0));
+}
+
+/// The old credential is accepted meanwhile.
+#[checks::test(start_paused = true)]
+async fn background_refresh_that_fails_backs_off() {
+    let first = Credential::bearer("token-1").expect("a token");
+    let login = Login::at_once().then(Ok(first.with_lifetime(seconds(3600))));
+    let session = Session::new(login.clone());
+    let client = wanting(&session, &Arc::new(1.into()));
+    let mut looked_up = Vec::new();
+    for wait in [0, 3400, 0, 0, 0] {
+        advance(seconds(wait)).await;
+        assert_eq!(ask(&client, get("/")).await.0, 200);
+        settle().await;
+        looked_up.push(login.renewals());
+    }
+    assert_eq!(looked_up, [2, 3, 3, 3, 3]);
 }

@@ -69,20 +69,31 @@ async fn waiters_replay_first_and_then_share_the_next_login() {
 
 #[checks::test]
 async fn failed_login_fails_all_waiters() {
-    let login = Login::held().then(Err(ReauthError::declined()));
-    // Nothing but the failure itself keeps them from it.
-    let session = Session::builder(login.clone())
-        .backoff(Duration::ZERO)
-        .build();
-    let client = service(&session, &Arc::default());
-    let all = ["/", "/", "/p"].map(old);
-    let all = spawn_in_turn(&client, all).await;
-    login.let_go();
-    login.let_go();
-    for response in responses(all).await {
-        assert!(is_declined(&response), "{:?}", outcome(&response));
+    // Nothing but the failure itself keeps them from another login; then the backoff does.
+    for (backoff, other, logins) in [(0, None, 2), (30, Some("backing_off"), 1)] {
+        let login = Login::held().then(Err(ReauthError::declined()));
+        let backoff = Duration::from_secs(backoff);
+        let session = Session::builder(login.clone())
+            .backoff(backoff, backoff)
+            .build();
+        let client = service(&session, &Arc::default());
+        let all = ["/", "/", "/p"].map(old);
+        let all = spawn_in_turn(&client, all).await;
+        assert_eq!((login.logins(), session.stats().joins), (1, 1));
+        login.let_go();
+        login.let_go();
+        let all = responses(all).await;
+        for response in &all[..2] {
+            let refusal = outcome(response).gave_up();
+            let declined = matches!(refusal, Some(GaveUp::Failed(error)) if error.is_declined());
+            assert!(declined, "{refusal:?}");
+        }
+        // What waited for another requirement starts over.
+        let refusal = outcome(&all[2]).gave_up();
+        assert_eq!(refusal.map(GaveUp::name), other);
+        assert_eq!(is_declined(&all[2]), other.is_some(), "{refusal:?}");
+        assert_eq!(login.logins(), logins);
     }
-    assert_eq!(login.logins(), 1);
 }
 
 #[checks::test(start_paused = true)]

@@ -117,7 +117,9 @@ fn dropped_caller_leaves_the_login_to_the_others() {
 async fn all_are_told_of_one_failure(login: Login, session: Session) {
     for end in together(4, &session, has_mfa).await {
         assert!(!end.admitted, "{end:?}");
-        assert_eq!(refusal(&end), "failed", "{end:?}");
+        // Whoever comes late is told of the backoff; a look-up may meet an alarm.
+        let told = ["failed", "backing_off", "unavailable", "max_wait"];
+        assert!(told.contains(&refusal(&end)), "{end:?}");
     }
     // An alarm may ring for all of them before the login's task is first polled.
     assert!(login.started() <= 1, "one failure, told to all");
@@ -142,7 +144,9 @@ fn hanging_login_times_out_for_all_waiters() {
 fn login_with_the_same_credential_is_no_progress() {
     explore(Way::GivesTheSame, |login, session| async move {
         for end in together(3, &session, has_mfa).await {
-            assert_eq!(refusal(&end), "no_progress", "{end:?}");
+            // One request notices it, the others are told.
+            let told = ["no_progress", "backing_off"];
+            assert!(told.contains(&refusal(&end)), "{end:?}");
         }
         assert_eq!(login.started(), 1);
     });
@@ -176,7 +180,7 @@ fn deadline_ends_the_wait_and_not_the_login() {
         let hurried = hurried.await.expect("no panic");
         // The login itself may have been timed out as well: alarms ring at random.
         assert!(
-            hurried.admitted || ["max_wait", "failed"].contains(&refusal(&hurried)),
+            hurried.admitted || ["max_wait", "failed", "unavailable"].contains(&refusal(&hurried)),
             "{hurried:?}"
         );
         assert!(login.started() <= 1);
@@ -187,7 +191,9 @@ fn deadline_ends_the_wait_and_not_the_login() {
 fn service_that_always_challenges_causes_bounded_logins() {
     explore(Way::Succeeds, |login, session| async move {
         for end in together(3, &session, never).await {
-            assert_eq!(refusal(&end), "no_progress", "{end:?}");
+            // One request notices it, the others are told.
+            let told = ["no_progress", "backing_off"];
+            assert!(told.contains(&refusal(&end)), "{end:?}");
         }
         assert_eq!(
             login.started(),

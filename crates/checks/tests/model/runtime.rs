@@ -49,11 +49,14 @@ pub(crate) fn has_timer() -> bool {
     true
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LoginOf(pub(crate) usize);
+
 /// Not modelled: it is a task-local, which knows no interleavings.
-pub(crate) async fn in_login<F: Future>(future: F) -> F::Output {
+pub(crate) async fn in_login<F: Future>(_: LoginOf, future: F) -> F::Output {
     future.await
 }
 
-pub(crate) fn is_in_login() -> bool {
-    false
+pub(crate) fn login_of() -> Option<LoginOf> {
+    None
 }

@@ -13,8 +13,8 @@ use shuttle::rand::Rng;
 
 use crate::gare::Detection;
 use crate::reauth::{
-    AnswerHead, Authorization, Challenge, Credential, Exchange, GareOptions, GareOutcome,
-    ReauthError, Reauthenticator, RequestHead, Route, Session, Target, Verdict,
+    AnswerHead, Authorization, Challenge, Credential, CredentialRequest, Exchange, GareOptions,
+    GareOutcome, ReauthError, Reauthenticator, RequestHead, Route, Session, Verdict, Why,
 };
 
 pub(crate) use checks::mock::{MFA, POLICY};
@@ -99,8 +99,14 @@ impl Reauthenticator for Login {
         }
     }
 
-    async fn credential(&self, _: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
         yield_now().await;
+        if matches!(request.why(), Why::Required(_)) {
+            return Ok(None);
+        }
         Ok(Some(Credential::bearer("token-0-")?))
     }
 }
@@ -130,7 +136,7 @@ pub(crate) fn begun(session: &Session, name: &str) -> Exchange {
 
 fn start(session: &Session, options: GareOptions) -> (Exchange, Authorization) {
     let mut extensions = Extensions::new();
-    extensions.insert(options);
+    extensions.insert(options.clone());
     let request = RequestHead {
         method: &Method::GET,
         scheme: "https",
@@ -138,13 +144,14 @@ fn start(session: &Session, options: GareOptions) -> (Exchange, Authorization) {
         path: "/v0.10/task_list",
         headers: &HeaderMap::new(),
         extensions: &extensions,
+        defaults: &options,
     };
     match session.start(request) {
         Route::Handle(handled, authorization) => {
             let uri = "https://transfer.api.globus.org/v0.10/task_list";
             let request = (&Method::GET, Uri::from_static(uri));
             (
-                Exchange::new(handled, request, None, &extensions),
+                Exchange::new(handled, request, None, &options),
                 authorization,
             )
         }
@@ -179,6 +186,7 @@ pub(crate) async fn request_with(
         if !admitted {
             let answer = AnswerHead {
                 status,
+                headers: &HeaderMap::new(),
                 sources: &[],
             };
             let detection = Detection::of(demand.as_bytes());

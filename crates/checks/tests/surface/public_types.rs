@@ -5,14 +5,15 @@ use std::convert::Infallible;
 use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use fake_globus::{Clock, Collection, Counts, FakeGlobus, Person, Policy};
 use globus_gare::gare::{Detection, Extra, detect};
 use globus_gare::layer::{GareLayer, InspectLimits, ReplayBody, ReplayBodyError, ReplayableBody};
 use globus_gare::reauth::{
-    Challenge, Credential, Environment, GareOptions, GaveUp, GaveUpCounts, Origin, Principal,
-    ReauthError, ResponseUrl, Session, Stats, Target, Trust, reauth_fn,
+    Challenge, Credential, CredentialRequest, Environment, GareOptions, GaveUp, GaveUpCounts,
+    Origin, Principal, ReauthError, ResponseUrl, Session, Stats, Target, Trust, Why, reauth_fn,
 };
 use globus_gare::reqwest::{GareMiddleware, HttpService};
 use globus_login::{
@@ -146,6 +147,13 @@ fn show_reauth(shown: &mut Shown) {
         "reauth::ReauthFn",
         &reauth_fn(|_| async { Ok(credential()) }),
     );
+    let both = reauth_fn(|_| async { Ok(credential()) });
+    let both = both.with_credential(|_| async { Ok(Some(credential())) });
+    shown.show("reauth::ReauthFnWithCredential", &both);
+    let why = Why::Required(Arc::new(found.gare.clone()));
+    shown.show("reauth::Why", &why);
+    let wanted = CredentialRequest::new(target.clone(), why).with_rejected(credential());
+    shown.show("reauth::CredentialRequest", &wanted);
     shown.show("reauth::GaveUpCounts", &GaveUpCounts::default());
     shown.show("reauth::Session", &session);
     let builder = Session::builder(reauth_fn(|_| async { Ok(credential()) }));
@@ -156,7 +164,15 @@ fn show_reauth(shown: &mut Shown) {
 }
 
 async fn show_layer(shown: &mut Shown) {
-    let layer = GareLayer::new(reauth_fn(|_| async { Ok(credential()) }));
+    let head = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&head);
+    let session = Session::builder(reauth_fn(|_| async { Ok(credential()) }))
+        .principal_by(move |head| {
+            *seen.lock().expect("whole") = format!("{head:?}");
+            None
+        })
+        .build();
+    let layer = GareLayer::from_session(session);
     shown.show("layer::GareLayer", &layer);
     let body = r#"{"code": "c", "authorization_parameters": {}}"#;
     let mut service = layer.layer(service_fn(move |_: Request<Full<Bytes>>| async move {
@@ -173,6 +189,7 @@ async fn show_layer(shown: &mut Shown) {
     let future = service.ready().await.expect("ready").call(request);
     shown.show("layer::GareFuture", &future);
     let response = future.await.expect("an answer");
+    shown.show("reauth::RequestHead", &head.lock().expect("whole").clone());
     let outcome = response
         .extensions()
         .get::<globus_gare::reauth::GareOutcome>();

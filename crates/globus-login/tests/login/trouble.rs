@@ -1,5 +1,6 @@
 //! Globus Auth out of order, after the login.
 
+use globus_gare::reauth::{CredentialRequest, Why};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,7 +85,7 @@ async fn failed_refresh_uses_the_old_token_until_it_expires() {
     expire(&store).await;
     globus.fail_next(RequestKind::Token, 503, "{}");
     let error = app
-        .credential(&transfer)
+        .credential(&CredentialRequest::new(transfer.clone(), Why::Initial))
         .await
         .expect_err("nothing is left");
     assert_says(&error, "503", &[]);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use checks::browser::{Browser, client};
 use checks::sample::{Sample, TRANSFER_ALL, assert_no_violation};
 use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update};
-use globus_gare::reauth::{Principal, Reauthenticator, Target};
+use globus_gare::reauth::{CredentialRequest, Principal, Reauthenticator, Target, Why};
 use globus_login::{GlobusApp, JsonFileStore, Tokens};
 use peers::python;
 
@@ -213,7 +213,7 @@ async fn login_is_shared_between_rust_and_python() {
             Principal::Session,
         );
         let credential = app
-            .credential(&target)
+            .credential(&CredentialRequest::new(target.clone(), Why::Initial))
             .await
             .expect("no error")
             .expect("a credential");

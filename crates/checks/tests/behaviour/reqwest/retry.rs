@@ -103,7 +103,7 @@ async fn declined_login_is_retried_unless_the_strategy_forbids_it() -> Result<()
         .with(GareMiddleware::from_session(session.clone()))
         .build();
     let response = client.get(server.url("/")).send().await?;
-    assert_eq!(refusal(&response), Some("failed"));
+    assert_eq!(refusal(&response), Some("backing_off"));
     assert_eq!(
         requests.load(SeqCst),
         4,

@@ -8,10 +8,23 @@ pub(crate) const ANSWER: u64 = 10;
 pub(crate) const RENEWAL: u64 = 100;
 pub(crate) const LOGIN: u64 = 1_000;
 pub(crate) const LIFETIME: u64 = 20_000;
-pub(crate) const LEEWAY: u64 = 5_000;
 pub(crate) const LOGIN_TIMEOUT: u64 = 5_000;
 pub(crate) const BACKOFF: u64 = 30_000;
 pub(crate) const MAX_LOGINS: u32 = 2;
+
+/// What a `401` demands: any credential.
+pub(crate) const ANY: u8 = 9;
+
+/// Why requests give up that logins did not help.
+pub(crate) const NOT_HELPED: &str = "not helped";
+
+/// A request of a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking {
+    pub(crate) need: u8,
+    /// When it is dropped, if it is.
+    pub(crate) dropped: Option<u64>,
+}
 
 /// How a login goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,12 +72,32 @@ pub(crate) struct Reference {
     current: Option<Token>,
     generation: u64,
     next_id: u64,
+    /// Tokens that were rejected since the last login.
+    rejected: Vec<u64>,
     backs_off: Option<(u64, String)>,
-    unmet: Vec<(u64, u8)>,
-    nothing_until: u64,
-    /// Demand, generation, and when it landed.
-    last_login: Option<(u8, u64, u64)>,
-    proven: u64,
+    unmet: Vec<Unmet>,
+    /// Demand and generation.
+    last_login: Option<(u8, u64)>,
+    /// The latest generation that was accepted.
+    accepted: u64,
+}
+
+/// A demand that a login did not meet.
+#[derive(Clone, Copy, Debug)]
+struct Unmet {
+    demand: u8,
+    generation: u64,
+    until: u64,
+}
+
+/// How far the requests of a page have come.
+#[derive(Debug, Default)]
+struct Page {
+    logins: u32,
+    /// What they were challenged for.
+    challenged: Vec<u8>,
+    satisfied: Vec<u8>,
+    looked_up: Vec<u8>,
 }
 
 impl Reference {
@@ -89,97 +122,130 @@ impl Reference {
         }
     }
 
-    /// Requests that start together at `now`, each in need of a level.
-    pub(crate) fn requests(&mut self, now: u64, needs: &[u8]) -> Vec<Answer> {
+    /// Requests that start together at `now`, in this order.
+    pub(crate) fn requests(&mut self, now: u64, requests: &[Asking]) -> Vec<Answer> {
         self.now = now;
-        let mut answers = vec![None; needs.len()];
-        let (mut logins, mut satisfied, mut renewed) = (0, Vec::new(), false);
+        let mut answers = vec![None; requests.len()];
+        let mut page = Page::default();
         let missing = self.current.is_none() && !self.presents;
-        let running_out = self.current.is_some_and(|token| {
-            token
-                .expires
-                .is_some_and(|end| end.saturating_sub(now) <= LEEWAY)
-        });
-        if (missing || running_out) && now >= self.nothing_until {
-            self.renew();
+        if (missing || self.has_expired()) && !self.look_up() {
+            page.looked_up.push(ANY);
         }
-        while answers.iter().any(Option::is_none) {
-            let token = self.current;
-            let expired = token
-                .and_then(|token| token.expires)
-                .is_some_and(|end| self.now >= end);
+        loop {
+            let (token, expired) = (self.current, self.has_expired());
             self.now += ANSWER;
-            if expired {
-                let replay = !renewed && self.now >= self.nothing_until && self.renew();
-                renewed = true;
-                if !replay {
-                    return settle(answers, (401, String::new()));
-                }
-                continue;
-            }
             let level = token.map_or(0, |token| token.level);
-            for (answer, need) in answers.iter_mut().zip(needs) {
-                if answer.is_none() && level >= *need {
+            for (answer, request) in answers.iter_mut().zip(requests) {
+                if answer.is_none() && level >= request.need && !expired {
                     *answer = Some((200, String::new()));
-                    self.proven = self.generation;
+                    self.accept(&page);
                 }
             }
-            if answers.iter().all(Option::is_some) {
-                break;
+            let stays = |request: &Asking| request.dropped.is_none_or(|at| self.now < now + at);
+            let open = (0..requests.len()).filter(|index| answers[*index].is_none());
+            let open: Vec<usize> = open.filter(|index| stays(&requests[*index])).collect();
+            if open.is_empty() {
+                let answers = answers.into_iter().zip(requests);
+                let answers = answers.filter(|(_, request)| request.dropped.is_none());
+                return answers
+                    .map(|(answer, _)| answer.expect("an answer"))
+                    .collect();
             }
-            let refusal = self.log_in(level, logins, &satisfied);
-            if let Some(refusal) = refusal {
-                return settle(answers, (403, refusal));
+            let (status, demand) = if expired { (401, ANY) } else { (403, level) };
+            if let Some(reason) = self.satisfy(demand, &mut page) {
+                for index in open {
+                    answers[index] = Some((status, reason.clone()));
+                }
             }
-            logins += 1;
-            satisfied.push(level);
         }
-        answers.into_iter().flatten().collect()
+    }
+
+    fn has_expired(&self) -> bool {
+        let end = self.current.and_then(|token| token.expires);
+        end.is_some_and(|end| self.now >= end)
+    }
+
+    fn accept(&mut self, page: &Page) {
+        self.accepted = self.generation;
+        if !page.challenged.is_empty() {
+            self.backs_off = None;
+            let met = |unmet: &Unmet| page.challenged.contains(&unmet.demand);
+            self.unmet.retain(|unmet| !met(unmet));
+        }
     }
 
     /// Whether there is another credential than before.
-    fn renew(&mut self) -> bool {
+    fn look_up(&mut self) -> bool {
         self.renewals += 1;
         self.now += RENEWAL;
+        let current = self.current.map(|token| token.id);
         match self.stored {
-            None => {
-                self.nothing_until = self.now + BACKOFF;
-                false
-            }
-            Some(stored) if self.current.is_some_and(|known| known.id == stored.id) => false,
-            Some(stored) => {
+            Some(stored) if current != Some(stored.id) && !self.rejected.contains(&stored.id) => {
                 self.generation += 1;
                 self.current = Some(stored);
                 true
             }
+            _ => false,
         }
     }
 
-    /// The one login that a page of refused requests may cost, or why there is none.
-    fn log_in(&mut self, demand: u8, logins: u32, satisfied: &[u8]) -> Option<String> {
-        let no_progress = Some("no_progress".to_owned());
-        if satisfied.contains(&demand) {
-            self.unmet.push((self.now + BACKOFF, demand));
-            return no_progress;
+    /// Obtains another credential for the requests that have no answer yet, or says why they give up.
+    fn satisfy(&mut self, demand: u8, page: &mut Page) -> Option<String> {
+        self.rejected.extend(self.current.map(|token| token.id));
+        page.challenged.push(demand);
+        if page.satisfied.contains(&demand) {
+            return Some(self.note_unmet(demand));
         }
-        let unmet = |(until, tried): &(u64, u8)| self.now < *until && *tried == demand;
-        let just_tried = self.last_login.is_some_and(|(tried, generation, landed)| {
-            tried == demand && self.proven < generation && self.now < landed + BACKOFF
+        if !page.looked_up.contains(&demand) {
+            page.looked_up.push(demand);
+            if self.look_up() {
+                return None;
+            }
+        }
+        let did_not_help = self.last_login.is_some_and(|(tried, generation)| {
+            let known = |unmet: &Unmet| unmet.demand == demand && unmet.generation == generation;
+            tried == demand && self.accepted < generation && !self.unmet.iter().any(known)
         });
-        if self.unmet.iter().any(unmet) || just_tried {
-            return no_progress;
+        if did_not_help {
+            return Some(self.note_unmet(demand));
+        }
+        let is_unmet = |unmet: &Unmet| unmet.demand == demand && self.now < unmet.until;
+        if self.unmet.iter().any(is_unmet) {
+            return Some(NOT_HELPED.to_owned());
         }
         let backs_off = self.backs_off.as_ref();
         if let Some((_, error)) = backs_off.filter(|(until, _)| self.now < *until) {
             return Some(error.clone());
         }
-        if logins >= MAX_LOGINS {
+        if page.logins >= MAX_LOGINS {
             return Some("exhausted".to_owned());
         }
+        page.logins += 1;
+        page.satisfied.push(demand);
+        self.log_in(demand, page.logins)
+    }
+
+    /// Many requests notice the same login.
+    fn note_unmet(&mut self, demand: u8) -> String {
+        let login = self.last_login.map_or(0, |(_, generation)| generation);
+        let known = |unmet: &Unmet| unmet.demand == demand && unmet.generation == login;
+        if !self.unmet.iter().any(known) {
+            self.unmet.retain(|unmet| unmet.demand != demand);
+            self.unmet.push(Unmet {
+                demand,
+                generation: login,
+                until: self.now + BACKOFF,
+            });
+        }
+        NOT_HELPED.to_owned()
+    }
+
+    /// The one login that a page of challenged requests may cost, or its error.
+    fn log_in(&mut self, demand: u8, attempt: u32) -> Option<String> {
         self.asked.push(Asked {
             demand,
             generation: self.generation,
-            attempt: logins + 1,
+            attempt,
         });
         let way = self.ways.pop_front().unwrap_or(Way::Succeeds);
         let error = match way {
@@ -198,25 +264,17 @@ impl Reference {
             self.backs_off = Some((self.now + BACKOFF, error.to_owned()));
             return Some(error.to_owned());
         }
-        let level = if way == Way::IsUseless {
-            demand
-        } else {
-            demand + 1
-        };
         let expires = (way == Way::SucceedsForAWhile).then_some(self.now + LIFETIME);
-        self.current = Some(self.token(level, expires));
+        self.current = Some(self.token(level_after(demand, way), expires));
         self.generation += 1;
-        self.last_login = Some((demand, self.generation, self.now));
-        self.backs_off = None;
-        self.nothing_until = 0;
+        self.last_login = Some((demand, self.generation));
+        self.rejected.clear();
         None
     }
 }
 
-/// Those who have no answer yet get this one.
-fn settle(answers: Vec<Option<Answer>>, rest: Answer) -> Vec<Answer> {
-    let answers = answers.into_iter();
-    answers
-        .map(|answer| answer.unwrap_or_else(|| rest.clone()))
-        .collect()
+/// The level of the token that a login brings.
+pub(crate) fn level_after(demand: u8, way: Way) -> u8 {
+    let level = if demand == ANY { 0 } else { demand };
+    level + u8::from(way != Way::IsUseless)
 }

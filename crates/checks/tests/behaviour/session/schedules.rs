@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, GareOutcome, GaveUp, Principal, ReauthError, Reauthenticator, Session,
-    Target,
+    Challenge, Credential, CredentialRequest, GareOutcome, GaveUp, Principal, ReauthError,
+    Reauthenticator, Session, Target,
 };
 use http::{Request, Response};
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::reference::{self, Answer, Asked, Reference, Way};
+use super::reference::{self, Answer, Asked, Asking, Reference, Way};
 use checks::mock::{Body, CONSENT, MFA, POLICY, Service, answer, authorization, get, presenting};
 
 const USERS: usize = 3;
@@ -127,7 +127,10 @@ fn demand(asked: &AuthorizationParameters) -> u8 {
 impl Reauthenticator for Auth {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         let user = user(challenge.target());
-        let demand = demand(&challenge.gare().authorization_parameters);
+        let demand = match challenge.is_unauthenticated() {
+            true => reference::ANY,
+            false => demand(&challenge.gare().authorization_parameters),
+        };
         let way = {
             let mut world = self.0.lock().expect("whole");
             world.asked[user].push(Asked {
@@ -147,7 +150,7 @@ impl Reauthenticator for Auth {
             _ => {}
         }
         let mut world = self.0.lock().expect("whole");
-        let level = demand + u8::from(way != Way::IsUseless);
+        let level = reference::level_after(demand, way);
         let credential = Credential::bearer(world.token(user, level))?;
         if way != Way::SucceedsForAWhile {
             return Ok(credential);
@@ -158,7 +161,11 @@ impl Reauthenticator for Auth {
         Ok(credential.with_lifetime(lifetime))
     }
 
-    async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let target = request.target();
         sleep(Duration::from_millis(reference::RENEWAL)).await;
         let stored = self.0.lock().expect("whole").stored[user(target)].clone();
         Ok(stored.map(Credential::bearer).transpose()?)
@@ -173,9 +180,10 @@ fn client(session: &Session, world: &Arc<Mutex<World>>) -> Service {
             let token = authorization(&request)
                 .strip_prefix("Bearer ")
                 .unwrap_or("");
-            let mut path = request.uri().path().split('/').skip(1);
-            let mut part = || path.next().expect("two parts").parse().expect("a number");
-            let (user, need): (u8, u8) = (part(), part());
+            // What a path needs is no part of the path: who of many leads a login is left to chance.
+            let user = request.uri().path().trim_start_matches('/').parse();
+            let need = request.uri().query().and_then(|need| need.parse().ok());
+            let (user, need): (u8, u8) = (user.expect("a user"), need.expect("a need"));
             let answer = world
                 .lock()
                 .expect("whole")
@@ -188,7 +196,7 @@ fn client(session: &Session, world: &Arc<Mutex<World>>) -> Service {
 }
 
 async fn ask(client: Service, user: usize, need: u8) -> Answer {
-    let mut request = get(&format!("/{user}/{need}"));
+    let mut request = get(&format!("/{user}?{need}"));
     if user > 0 {
         request = presenting(request, &format!("Bearer {user}.0.0"));
     }
@@ -196,7 +204,15 @@ async fn ask(client: Service, user: usize, need: u8) -> Answer {
     let outcome = response.extensions().get::<GareOutcome>();
     let refusal = match outcome.and_then(GareOutcome::gave_up) {
         None => String::new(),
-        Some(GaveUp::Failed(error)) => error.to_string(),
+        Some(GaveUp::NoProgress | GaveUp::BackingOff { cause: None, .. }) => {
+            reference::NOT_HELPED.to_owned()
+        }
+        Some(
+            GaveUp::Failed(error)
+            | GaveUp::BackingOff {
+                cause: Some(error), ..
+            },
+        ) => error.to_string(),
         Some(refusal) => refusal.name().to_owned(),
     };
     (response.status().as_u16(), refusal)
@@ -222,12 +238,30 @@ async fn send(client: &Service, page: Vec<(usize, Vec<u8>, Vec<u64>)>) -> Vec<(u
     answers
 }
 
+/// What [`send`] sends, in its order.
+fn asking((_, needs, dropped): &(usize, Vec<u8>, Vec<u64>)) -> Vec<Asking> {
+    let least = needs.iter().min().copied().unwrap_or(1);
+    let dropped = dropped.iter().map(|after| Asking {
+        need: least,
+        dropped: Some(*after),
+    });
+    let stay = needs.iter().map(|need| Asking {
+        need: *need,
+        dropped: None,
+    });
+    dropped.chain(stay).collect()
+}
+
 async fn run(steps: Vec<Step>) {
     let auth = Auth::default();
     let session = Session::builder(auth.clone())
         .max_logins(reference::MAX_LOGINS)
-        .backoff(Duration::from_millis(reference::BACKOFF))
-        .expiry_leeway(Duration::from_millis(reference::LEEWAY))
+        .backoff(
+            Duration::from_millis(reference::BACKOFF),
+            Duration::from_millis(reference::BACKOFF),
+        )
+        .refresh_window(Duration::ZERO)
+        .login_budget(1_000, Duration::from_secs(1))
         .login_timeout(Duration::from_millis(reference::LOGIN_TIMEOUT))
         .build();
     let client = client(&session, &auth.0);
@@ -257,11 +291,12 @@ async fn run(steps: Vec<Step>) {
                 let answers = send(&client, page.clone()).await;
                 for (user, reference) in references.iter_mut().enumerate() {
                     let of_user = page.iter().filter(|(whose, ..)| *whose == user);
-                    let needs: Vec<u8> = of_user.flat_map(|(_, needs, _)| needs.clone()).collect();
+                    let asking: Vec<Asking> = of_user.flat_map(asking).collect();
                     let of_user = answers.iter().filter(|(whose, _)| *whose == user);
                     let answers: Vec<Answer> = of_user.map(|(_, answer)| answer.clone()).collect();
-                    if !needs.is_empty() {
-                        assert_eq!(answers, reference.requests(now, &needs), "user {user}");
+                    if !answers.is_empty() {
+                        let expected = reference.requests(now, &asking);
+                        assert_eq!(answers, expected, "user {user}");
                     }
                 }
             }

@@ -11,7 +11,8 @@ pub(crate) use checks::tokens::{expire, load};
 use fake_globus::{FakeGlobus, Person, RequestKind};
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{
-    Challenge, Credential, Origin, Principal, ReauthError, Reauthenticator, Target,
+    Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, Reauthenticator,
+    Target, Why,
 };
 use globus_login::{GlobusApp, GlobusAppBuilder, MemoryStore};
 use url::Url;
@@ -62,7 +63,8 @@ pub(crate) async fn logged_in(builder: GlobusAppBuilder) -> GlobusApp {
 
 /// The credential that the app has for `target` without asking anybody.
 pub(crate) async fn held(app: &GlobusApp, target: &Target) -> Option<Credential> {
-    app.credential(target).await.expect("no error")
+    let request = CredentialRequest::new(target.clone(), Why::Initial);
+    app.credential(&request).await.expect("no error")
 }
 
 /// The token that a credential sends.

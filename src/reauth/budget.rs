@@ -1,0 +1,68 @@
+//! How many logins an account may have that nothing was accepted with.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How many paths that waited for one login are remembered.
+const MAX_PATHS: usize = 64;
+
+/// So many logins in so much time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    pub(super) logins: u32,
+    pub(super) within: Duration,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Budget(VecDeque<Spent>);
+
+/// A login that succeeded.
+#[derive(Debug)]
+struct Spent {
+    at: Instant,
+    generation: u64,
+    waited: Waited,
+}
+
+/// The paths of the requests that waited for a login.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Waited(Vec<Arc<str>>);
+
+impl Waited {
+    pub(super) fn add(&mut self, path: &Arc<str>) {
+        if self.0.len() < MAX_PATHS && !self.0.contains(path) {
+            self.0.push(Arc::clone(path));
+        }
+    }
+}
+
+impl Budget {
+    pub(super) fn spend(&mut self, generation: u64, waited: Waited, now: Instant, limit: Limit) {
+        self.0.push_back(Spent {
+            at: now,
+            generation,
+            waited,
+        });
+        while self.0.len() > limit.logins as usize {
+            self.0.pop_front();
+        }
+    }
+
+    /// A request was accepted: a login that its path waited for no longer counts.
+    pub(super) fn note_accepted(&mut self, generation: u64, path: &str) {
+        self.0.retain(|spent| {
+            spent.generation > generation || !spent.waited.0.iter().any(|waited| **waited == *path)
+        });
+    }
+
+    /// How long it takes until another login may begin. `None` if one may begin now.
+    pub(super) fn is_spent(&self, now: Instant, limit: Limit) -> Option<Duration> {
+        let oldest = self.0.len().checked_sub(limit.logins as usize)?;
+        let oldest = self.0.get(oldest).map_or(now, |spent| spent.at);
+        let left = limit.within.saturating_sub(now.duration_since(oldest));
+        (!left.is_zero()).then_some(left)
+    }
+}

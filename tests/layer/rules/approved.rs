@@ -1,0 +1,92 @@
+//! What a program approves of.
+
+use std::sync::{Arc, Mutex};
+
+use globus_gare::gare::Gare;
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{Challenge, GaveUp, Session};
+
+use super::gave_up;
+use checks::mock::{
+    CONSENT, Login, MFA, Service, answer, authorization, behind, get, send, settle, spawn,
+};
+
+fn client(login: &Login, approve: fn(&Challenge) -> Option<Gare>) -> (Service, Arc<Mutex<usize>>) {
+    let asked = Arc::<Mutex<usize>>::default();
+    let counted = Arc::clone(&asked);
+    let session = Session::builder(login.clone()).approve(move |challenge| {
+        *counted.lock().expect("whole") += 1;
+        approve(challenge)
+    });
+    let client = behind(&GareLayer::from_session(session.build()), |request| match (
+        request.uri().path(),
+        authorization(&request),
+    ) {
+        (_, "Bearer token-1") => answer(200, ""),
+        ("/consent", _) => answer(403, CONSENT),
+        ("/401", _) => answer(401, "{}"),
+        _ => answer(403, MFA),
+    });
+    (client, asked)
+}
+
+fn only_second_factors(challenge: &Challenge) -> Option<Gare> {
+    let asked = &challenge.gare().authorization_parameters;
+    asked.session_required_mfa.then(|| challenge.gare().clone())
+}
+
+#[checks::test]
+async fn requirement_that_is_not_approved_asks_nobody() {
+    let login = Login::at_once();
+    let (client, asked) = client(&login, only_second_factors);
+    for path in ["/consent", "/401"] {
+        let response = send(&client, get(path)).await;
+        assert!(
+            matches!(gave_up(&response), Some(GaveUp::NotApproved)),
+            "{path}"
+        );
+    }
+    assert_eq!((login.logins(), *asked.lock().expect("whole")), (0, 2));
+    assert_eq!(send(&client, get("/mfa")).await.status(), 200);
+}
+
+#[checks::test]
+async fn requirement_that_is_not_approved_waits_for_no_login() {
+    let login = Login::held().stored("old");
+    let (client, _) = client(&login, only_second_factors);
+    let first = spawn(&client, get("/mfa"));
+    settle().await;
+    let response = send(&client, get("/consent")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::NotApproved)));
+    login.let_go();
+    assert_eq!(first.await.expect("no panic").status(), 200);
+}
+
+#[checks::test]
+async fn requirement_that_is_not_approved_still_finds_a_credential() {
+    let login = Login::at_once().stored("token-1");
+    let (client, _) = client(&login, |_| None);
+    assert_eq!(send(&client, get("/consent")).await.status(), 200);
+    login.store("token-1");
+}
+
+#[checks::test]
+async fn login_asks_for_what_is_left_of_a_requirement() {
+    let login = Login::at_once();
+    let (client, _) = client(&login, |challenge| {
+        let mut gare = challenge.gare().clone();
+        gare.authorization_parameters.required_scopes.clear();
+        gare.authorization_parameters.session_required_mfa = true;
+        Some(gare)
+    });
+    assert_eq!(send(&client, get("/consent")).await.status(), 200);
+    let asked = &login.challenges()[0];
+    assert!(
+        asked
+            .gare()
+            .authorization_parameters
+            .required_scopes
+            .is_empty()
+    );
+    assert!(asked.gare().authorization_parameters.session_required_mfa);
+}

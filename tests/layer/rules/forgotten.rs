@@ -1,0 +1,178 @@
+//! Logout, another user, and what a program takes into its own hands.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use async_trait::async_trait;
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{
+    Challenge, Credential, CredentialRequest, GaveUp, Principal, ReauthError, Reauthenticator,
+    Session, Target,
+};
+
+use super::{bearer, gave_up};
+use checks::mock::{Login, MFA, Service, answer, authorization, behind, get, send, settle, spawn};
+
+/// An app with a logout.
+struct App {
+    login: Login,
+    revision: AtomicU64,
+}
+
+#[async_trait]
+impl Reauthenticator for App {
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        self.login.reauthenticate(challenge).await
+    }
+
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        self.login.credential(request).await
+    }
+
+    fn revision(&self, _: &Principal) -> u64 {
+        self.revision.load(SeqCst)
+    }
+}
+
+fn app(login: &Login) -> (Arc<App>, Session) {
+    let app = Arc::new(App {
+        login: login.clone(),
+        revision: AtomicU64::new(7),
+    });
+    (Arc::clone(&app), Session::new(app))
+}
+
+/// A service that answers with the token that it got, and wants one.
+fn echo(session: &Session) -> Service {
+    behind(
+        &GareLayer::from_session(session.clone()),
+        |request| match authorization(&request) {
+            "" | "Bearer old" => answer(403, MFA),
+            token => answer(200, token),
+        },
+    )
+}
+
+async fn token_of(client: &Service) -> String {
+    use http_body_util::BodyExt as _;
+    let body = send(client, get("/")).await.into_body().collect().await;
+    String::from_utf8(body.expect("a body").to_bytes().to_vec()).expect("text")
+}
+
+fn target() -> Target {
+    let origin = "https://transfer.api.globus.org"
+        .parse()
+        .expect("an origin");
+    Target::new(origin, Principal::Session)
+}
+
+#[checks::test]
+async fn logout_takes_the_credential_out_of_use() {
+    let login = Login::at_once();
+    let (app, session) = app(&login);
+    let client = echo(&session);
+    assert_eq!(token_of(&client).await, "Bearer token-1");
+    assert_eq!(token_of(&client).await, "Bearer token-1");
+    app.revision.store(8, SeqCst);
+    // The first user's token is not even sent once more: the second user logs in.
+    assert_eq!(token_of(&client).await, "Bearer token-2");
+}
+
+#[checks::test]
+async fn login_that_ends_after_a_logout_is_dropped() {
+    let login = Login::held();
+    let (app, session) = app(&login);
+    let client = echo(&session);
+    let waiting = spawn(&client, get("/"));
+    settle().await;
+    assert_eq!(login.logins(), 1);
+    app.revision.store(8, SeqCst);
+    login.let_go();
+    let response = waiting.await.expect("no panic");
+    assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
+    login.let_go();
+    assert_eq!(
+        token_of(&client).await,
+        "Bearer token-2",
+        "of a login of its own"
+    );
+}
+
+#[checks::test]
+async fn look_up_that_ends_after_a_logout_is_dropped() {
+    let login = Login::at_once();
+    let (app, session) = app(&login);
+    let client = behind(&GareLayer::from_session(session.clone()), |request| {
+        answer(200, authorization(&request))
+    });
+    login.store("first");
+    assert_eq!(token_of(&client).await, "Bearer first");
+    app.revision.store(8, SeqCst);
+    login.store("second");
+    assert_eq!(token_of(&client).await, "Bearer second");
+}
+
+#[checks::test]
+async fn forgotten_principal_ends_its_waiters() {
+    let login = Login::held();
+    let session = Session::new(login.clone());
+    let client = echo(&session);
+    let waiting = spawn(&client, get("/"));
+    settle().await;
+    session.forget(&Principal::Session);
+    let response = waiting.await.expect("no panic");
+    assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
+    assert_eq!(session.stats().gave_up.forgotten, 1);
+    // What it was waiting for is dropped when it comes.
+    login.let_go();
+    settle().await;
+    assert!(
+        session
+            .credential(&target())
+            .await
+            .expect("a look-up")
+            .is_none()
+    );
+}
+
+#[checks::test]
+async fn credential_can_be_set_and_taken_back() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone());
+    let client = echo(&session);
+    session.set_credential(&target(), bearer("mine"));
+    assert_eq!(token_of(&client).await, "Bearer mine");
+    let held = session.credential(&target()).await.expect("no look-up");
+    assert_eq!(held.expect("one").header_value(), "Bearer mine");
+    login.store("mine");
+    session.invalidate(&target());
+    // The store still has it, but it counts as rejected.
+    assert_eq!(token_of(&client).await, "Bearer token-1");
+}
+
+#[checks::test]
+async fn credential_that_is_set_replays_who_was_challenged() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone());
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let layer = GareLayer::from_session(session.clone());
+    let client = checks::mock::gated(
+        &layer,
+        &gate,
+        |_, token| token == "Bearer old",
+        |request| match authorization(&request) {
+            "Bearer mine" => answer(200, ""),
+            _ => answer(403, MFA),
+        },
+    );
+    session.set_credential(&target(), bearer("old"));
+    let challenged = spawn(&client, get("/"));
+    settle().await;
+    session.set_credential(&target(), bearer("mine"));
+    gate.add_permits(1);
+    assert_eq!(challenged.await.expect("no panic").status(), 200);
+    assert_eq!(login.logins(), 0);
+}

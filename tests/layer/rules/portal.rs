@@ -1,0 +1,65 @@
+//! A portal: its users log in elsewhere, and what they bring is in a store.
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{GaveUp, ReauthError, Session, reauth_fn};
+use tokio::time::advance;
+
+use super::{Store, gave_up, seconds};
+use checks::mock::{MFA, Service, answer, authorization, behind, get, send};
+
+const PAGE: &str = "https://portal.example.edu/login";
+
+/// A portal whose service accepts the token `fresh`.
+fn portal(store: &Store) -> Service {
+    let store = store.clone();
+    let login = reauth_fn(|_| async { Err(ReauthError::interaction_required(PAGE)) });
+    let session = Session::new(login.with_credential(move |request| {
+        let found = store.look(&request);
+        async move { found }
+    }));
+    behind(
+        &GareLayer::from_session(session),
+        |request| match authorization(&request) {
+            "Bearer fresh" => answer(200, ""),
+            _ => answer(403, MFA),
+        },
+    )
+}
+
+fn is_sent_to_the_page(reason: Option<&GaveUp>) -> bool {
+    matches!(reason, Some(GaveUp::Failed(error)) if error.login_url() == Some(PAGE))
+}
+
+#[checks::test(start_paused = true)]
+async fn user_who_logs_in_elsewhere_is_let_in_at_once() {
+    for (first, after) in [(None, 0), (Some("old"), 0), (Some("old"), 11 * 60 * 60)] {
+        let store = first.map_or_else(Store::default, Store::holding);
+        let client = portal(&store);
+        let response = send(&client, get("/")).await;
+        assert!(is_sent_to_the_page(gave_up(&response)), "{first:?}");
+        store.put("fresh");
+        advance(seconds(after)).await;
+        assert_eq!(send(&client, get("/")).await.status(), 200, "{first:?}");
+    }
+}
+
+#[checks::test(start_paused = true)]
+async fn user_who_has_to_log_in_is_sent_there_each_time() {
+    let client = portal(&Store::holding("old"));
+    for _ in 0..20 {
+        let response = send(&client, get("/")).await;
+        assert!(is_sent_to_the_page(gave_up(&response)));
+    }
+    assert_eq!(client.session().stats().gave_up.failed, 20);
+}
+
+#[checks::test(start_paused = true)]
+async fn rejected_token_of_the_store_is_not_sent_twice() {
+    let store = Store::holding("old");
+    let client = portal(&store);
+    send(&client, get("/")).await;
+    send(&client, get("/")).await;
+    // Each request is sent once, with the token that there is.
+    assert_eq!(client.session().stats().replays, 0);
+    assert_eq!(store.asked(), 3, "first, and for each challenge");
+}

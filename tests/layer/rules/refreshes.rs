@@ -1,0 +1,217 @@
+//! Refreshes: in the background, with limits, and not for ever.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use async_trait::async_trait;
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{
+    Challenge, Credential, CredentialRequest, GaveUp, ReauthError, Reauthenticator, Session, Why,
+};
+use tokio::time::{Instant, advance, sleep};
+
+use super::{bearer, gave_up, seconds};
+use checks::mock::{Service, answer, authorization, behind, get, responses, send, settle, spawn};
+
+/// How a token endpoint answers a refresh.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Endpoint {
+    Hangs,
+    IsDown,
+    /// With tokens that live for so many seconds, each after a second.
+    Refreshes(u64),
+}
+
+struct App {
+    endpoint: Endpoint,
+    /// Seconds that the first token lives.
+    lifetime: u64,
+    refreshes: AtomicUsize,
+    looks: AtomicUsize,
+    logins: AtomicUsize,
+}
+
+impl App {
+    fn new(endpoint: Endpoint, lifetime: u64) -> Arc<Self> {
+        Arc::new(Self {
+            endpoint,
+            lifetime,
+            refreshes: AtomicUsize::new(0),
+            looks: AtomicUsize::new(0),
+            logins: AtomicUsize::new(0),
+        })
+    }
+
+    fn refreshes(&self) -> usize {
+        self.refreshes.load(SeqCst)
+    }
+}
+
+#[async_trait]
+impl Reauthenticator for App {
+    async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
+        self.logins.fetch_add(1, SeqCst);
+        Ok(bearer("login"))
+    }
+
+    async fn credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        if matches!(request.why(), Why::Initial) {
+            return Ok(Some(
+                bearer("token-0").with_lifetime(seconds(self.lifetime)),
+            ));
+        }
+        if !request.may_refresh() {
+            self.looks.fetch_add(1, SeqCst);
+            return Ok(None);
+        }
+        let number = self.refreshes.fetch_add(1, SeqCst) + 1;
+        match self.endpoint {
+            Endpoint::Hangs => std::future::pending().await,
+            Endpoint::IsDown => Err(ReauthError::unavailable("Globus Auth answers 503")),
+            Endpoint::Refreshes(lifetime) => {
+                sleep(seconds(1)).await;
+                let token = bearer(&format!("token-{number}"));
+                Ok(Some(token.with_lifetime(seconds(lifetime))))
+            }
+        }
+    }
+}
+
+/// A service that answers with the token that it got, and 401 where that is said to be useless.
+fn service(app: &Arc<App>, rejected: fn(&str) -> bool) -> Service {
+    let session = Session::new(Arc::clone(app));
+    behind(&GareLayer::from_session(session), move |request| {
+        let token = authorization(&request);
+        answer(if rejected(token) { 401 } else { 200 }, token)
+    })
+}
+
+async fn token_of(client: &Service) -> String {
+    use http_body_util::BodyExt as _;
+    let body = send(client, get("/")).await.into_body().collect().await;
+    String::from_utf8(body.expect("a body").to_bytes().to_vec()).expect("text")
+}
+
+#[checks::test(start_paused = true)]
+async fn credential_that_ends_soon_is_used_while_it_is_refreshed() {
+    let app = App::new(Endpoint::Refreshes(3600), 3600);
+    let client = service(&app, |_| false);
+    assert_eq!(token_of(&client).await, "Bearer token-0");
+    advance(seconds(3300) - seconds(1)).await;
+    assert_eq!(token_of(&client).await, "Bearer token-0");
+    settle().await;
+    assert_eq!(app.refreshes(), 0, "it lives for more than five minutes");
+    advance(seconds(1)).await;
+    let began = Instant::now();
+    let all: Vec<_> = (0..50).map(|_| spawn(&client, get("/"))).collect();
+    assert!(responses(all).await.iter().all(|it| it.status() == 200));
+    assert_eq!(began.elapsed(), seconds(0), "nobody waits");
+    sleep(seconds(1)).await;
+    settle().await;
+    assert_eq!(app.refreshes(), 1);
+    assert_eq!(token_of(&client).await, "Bearer token-1");
+}
+
+#[checks::test(start_paused = true)]
+async fn endpoint_that_hangs_keeps_no_request_with_a_good_credential() {
+    let app = App::new(Endpoint::Hangs, 100);
+    let client = service(&app, |_| false);
+    token_of(&client).await;
+    advance(seconds(50)).await;
+    for _ in 0..10 {
+        let began = Instant::now();
+        assert_eq!(token_of(&client).await, "Bearer token-0");
+        assert_eq!(began.elapsed(), seconds(0));
+    }
+    assert_eq!(app.refreshes(), 1, "one at a time");
+}
+
+#[checks::test(start_paused = true)]
+async fn expired_credential_waits_ten_seconds_for_its_refresh() {
+    let app = App::new(Endpoint::Hangs, 100);
+    let client = service(&app, |_| true);
+    let session = client.session().clone();
+    let first = send(&client, get("/")).await;
+    // Its 401 asked for a refresh, which hangs.
+    assert!(matches!(gave_up(&first), Some(GaveUp::Unavailable(_))));
+    advance(seconds(100)).await;
+    let began = Instant::now();
+    let response = send(&client, get("/")).await;
+    assert_eq!(response.status(), 401);
+    let reason = gave_up(&response);
+    assert!(matches!(reason, Some(GaveUp::Unavailable(error)) if error.is_unavailable()));
+    assert!(began.elapsed() <= seconds(10), "{:?}", began.elapsed());
+    // The limit is counted from the beginning of the refresh.
+    let began = Instant::now();
+    send(&client, get("/")).await;
+    assert_eq!(began.elapsed(), seconds(0));
+    assert_eq!(app.logins.load(SeqCst), 0, "nobody is asked");
+    assert_eq!(session.stats().logins, 0);
+}
+
+#[checks::test(start_paused = true)]
+async fn refresh_that_is_late_is_kept() {
+    let app = App::new(Endpoint::Refreshes(3600), 10);
+    let session = Session::builder(Arc::clone(&app))
+        .refresh_timeout(seconds(0))
+        .build();
+    let client = behind(&GareLayer::from_session(session), |request| {
+        answer(200, authorization(&request))
+    });
+    assert_eq!(send(&client, get("/")).await.status(), 200);
+    advance(seconds(10)).await;
+    send(&client, get("/")).await;
+    sleep(seconds(1)).await;
+    settle().await;
+    assert_eq!(token_of(&client).await, "Bearer token-1");
+    assert_eq!(app.refreshes(), 1);
+}
+
+#[checks::test(start_paused = true)]
+async fn short_lived_tokens_are_refreshed_after_half_their_life() {
+    let app = App::new(Endpoint::Refreshes(60), 60);
+    let client = service(&app, |_| false);
+    for _ in 0..600 {
+        token_of(&client).await;
+        settle().await;
+        advance(seconds(1)).await;
+    }
+    let refreshes = app.refreshes();
+    assert!((10..=21).contains(&refreshes), "{refreshes} in ten minutes");
+}
+
+#[checks::test(start_paused = true)]
+async fn bare_401_refreshes_ever_more_rarely() {
+    let app = App::new(Endpoint::Refreshes(3600), 3600);
+    let session = Session::builder(Arc::clone(&app))
+        .login_on_401(false)
+        .build();
+    let client = behind(&GareLayer::from_session(session), |_| answer(401, "{}"));
+    for _ in 0..1000 {
+        assert_eq!(send(&client, get("/")).await.status(), 401);
+    }
+    let at_once = app.refreshes();
+    assert!(at_once <= 5, "{at_once}");
+    assert!(app.looks.load(SeqCst) > 900, "looking is always allowed");
+    for _ in 0..600 {
+        advance(seconds(1)).await;
+        send(&client, get("/")).await;
+    }
+    let refreshes = app.refreshes();
+    assert!(refreshes <= at_once + 28, "{refreshes} in ten minutes");
+}
+
+#[checks::test(start_paused = true)]
+async fn endpoint_that_is_down_asks_nobody() {
+    let app = App::new(Endpoint::IsDown, 10);
+    let client = service(&app, |token| token != "Bearer login");
+    for _ in 0..3 {
+        let response = send(&client, get("/")).await;
+        let reason = gave_up(&response);
+        assert!(matches!(reason, Some(GaveUp::Unavailable(_))), "{reason:?}");
+    }
+    assert_eq!(app.logins.load(SeqCst), 0);
+}

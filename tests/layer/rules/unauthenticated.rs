@@ -1,0 +1,141 @@
+//! A `401` that requires nothing: the credential is missing, has run out, or was revoked.
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{GareOptions, GareOutcome, GaveUp, Session};
+use http::header::WWW_AUTHENTICATE;
+
+use super::gave_up;
+use checks::mock::{
+    Answer, Login, MFA, Service, answer, authorization, behind, get, presenting, send, with,
+};
+
+/// A service that accepts `Bearer token-1`.
+fn service(session: Session, offered: Option<&'static str>) -> Service {
+    behind(&GareLayer::from_session(session), move |request| {
+        if authorization(&request) == "Bearer token-1" {
+            return answer(200, "");
+        }
+        let mut response = answer(
+            401,
+            r#"{"code":"AuthenticationFailed","message":"No credentials supplied"}"#,
+        );
+        if let Some(offered) = offered {
+            let offered = offered.parse().expect("a value");
+            response.headers_mut().insert(WWW_AUTHENTICATE, offered);
+        }
+        response
+    })
+}
+
+fn logins_and_replays(response: &Answer) -> (u32, u32) {
+    let outcome = response.extensions().get::<GareOutcome>();
+    outcome.map_or((0, 0), |outcome| (outcome.logins(), outcome.replays()))
+}
+
+#[checks::test]
+async fn request_without_a_credential_has_a_login_after_401() {
+    let login = Login::at_once();
+    let client = service(Session::new(login.clone()), None);
+    let response = send(&client, get("/")).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(logins_and_replays(&response), (1, 1));
+    let challenge = &login.challenges()[0];
+    assert!(challenge.is_unauthenticated());
+    assert!(challenge.gare().authorization_parameters.is_empty());
+}
+
+#[checks::test]
+async fn credential_that_ran_out_is_replaced_by_a_login() {
+    let login = Login::at_once().stored("old");
+    let client = service(Session::new(login.clone()), None);
+    assert_eq!(send(&client, get("/")).await.status(), 200);
+    assert_eq!(login.logins(), 1);
+}
+
+#[checks::test]
+async fn any_login_that_runs_for_the_origin_covers_a_401() {
+    let login = Login::held();
+    let session = Session::new(login.clone());
+    let client = behind(&GareLayer::from_session(session), |request| {
+        match (request.uri().path(), authorization(&request)) {
+            (_, "Bearer token-1") => answer(200, ""),
+            ("/401", _) => answer(401, "{}"),
+            _ => answer(403, MFA),
+        }
+    });
+    let first = checks::mock::spawn(&client, get("/mfa"));
+    checks::mock::settle().await;
+    let second = checks::mock::spawn(&client, presenting(get("/401"), "Bearer theirs"));
+    checks::mock::settle().await;
+    // One's own token is one's own affair.
+    assert_eq!(second.await.expect("no panic").status(), 401);
+    login.let_go();
+    assert_eq!(first.await.expect("no panic").status(), 200);
+    assert_eq!(send(&client, get("/401")).await.status(), 200);
+    assert_eq!(login.logins(), 1);
+}
+
+#[checks::test]
+async fn fresh_login_and_any_credential_do_not_satisfy_each_other() {
+    let login = Login::at_once();
+    let client = behind(&login.layer(), |request| match authorization(&request) {
+        "Bearer token-2" => answer(200, ""),
+        "Bearer token-1" => answer(403, r#"{"code":"c","authorization_parameters":{}}"#),
+        _ => answer(401, "{}"),
+    });
+    let response = send(&client, get("/")).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(logins_and_replays(&response), (2, 2));
+}
+
+#[checks::test]
+async fn scheme_that_is_not_bearer_starts_nothing() {
+    for (offered, logins) in [
+        ("Basic realm=\"x\"", 0),
+        ("Negotiate", 0),
+        ("Bearer", 1),
+        ("bearer error=\"invalid_token\"", 1),
+        ("Basic realm=\"x\", Bearer", 1),
+    ] {
+        let login = Login::at_once();
+        let client = service(Session::new(login.clone()), Some(offered));
+        let response = send(&client, get("/")).await;
+        assert_eq!(login.logins(), logins, "{offered}");
+        assert_eq!(login.renewals(), 1, "before it was sent: {offered}");
+        let expected = if logins == 1 { 200 } else { 401 };
+        assert_eq!(response.status(), expected, "{offered}");
+    }
+}
+
+#[checks::test]
+async fn login_on_401_can_be_turned_off() {
+    let login = Login::at_once();
+    let session = Session::builder(login.clone()).login_on_401(false).build();
+    let client = service(session, None);
+    let response = send(&client, get("/")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::NoPrompt)));
+    assert_eq!(login.logins(), 0);
+    // What a look-up finds still serves.
+    login.store("token-1");
+    assert_eq!(send(&client, get("/")).await.status(), 200);
+}
+
+#[checks::test]
+async fn quiet_request_starts_no_login_after_401() {
+    let login = Login::at_once();
+    let client = service(Session::new(login.clone()), None);
+    let quiet = with(get("/"), GareOptions::new().no_prompt());
+    let response = send(&client, quiet).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::NoPrompt)));
+    assert_eq!(login.logins(), 0);
+}
+
+#[checks::test(start_paused = true)]
+async fn missing_credential_is_not_remembered() {
+    let login = Login::at_once();
+    let session = Session::builder(login.clone()).login_on_401(false).build();
+    let client = service(session, None);
+    assert_eq!(send(&client, get("/")).await.status(), 401);
+    login.store("token-1");
+    assert_eq!(send(&client, get("/")).await.status(), 200);
+}
