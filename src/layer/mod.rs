@@ -92,6 +92,7 @@ mod future;
 mod kept;
 #[allow(clippy::module_inception)]
 mod layer;
+mod run;
 mod service;
 
 pub use self::detect_in::{InspectLimits, detect_in};

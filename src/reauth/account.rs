@@ -1,7 +1,7 @@
 //! What a session remembers of one user. Every change is a plain function under one lock:
 //! nothing here waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ use super::unmet::{Place, UnmetList};
 use super::{Credential, Origin, Principal, ReauthError, Reauthenticator};
 use crate::gare::{Gare, coalesce};
 use crate::runtime::{Mutex, MutexGuard};
+
+/// How many scopes are remembered: more are new each time.
+const MAX_SCOPES: usize = 256;
 
 /// A login under way.
 #[derive(Clone, Debug)]
@@ -68,6 +71,8 @@ pub(super) struct State {
     look_ups: Vec<LookUp>,
     unmet: UnmetList,
     budget: Budget,
+    /// What successful logins were required to bring.
+    scopes: BTreeSet<String>,
     /// What requests that wait for another login ask for next, in the order in which they came.
     waiting: BTreeMap<u64, (Origin, Gare)>,
     next_waiting: u64,
@@ -114,6 +119,10 @@ impl State {
         for running in login.into_iter().chain(look_ups) {
             running.forget();
         }
+    }
+
+    pub(super) fn scopes(&self) -> &BTreeSet<String> {
+        &self.scopes
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -331,6 +340,11 @@ impl State {
         match result {
             Ok(credential) => {
                 let is_verified = !credential.is_unverified();
+                if let Requirement::Parameters(parameters) = &*login.requirement {
+                    let room = MAX_SCOPES.saturating_sub(self.scopes.len());
+                    let brought = parameters.required_scopes.iter().take(room);
+                    self.scopes.extend(brought.cloned());
+                }
                 for at in &mut self.origins {
                     at.forget_rejected();
                 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::backoff::Lengths;
 use super::budget::Limit;
-use super::rules::{Approve, PrincipalBy};
-use super::{Challenge, Reauthenticator, RequestHead, Session, Trust};
+use super::rules::{Approve, Observer, PrincipalBy};
+use super::{Challenge, Event, Reauthenticator, RequestHead, Session, Trust};
 use crate::gare::Gare;
 
 #[derive(Clone, Debug)]
@@ -27,6 +27,7 @@ pub(super) struct Settings {
     pub(super) one_person: bool,
     pub(super) principal_by: Option<PrincipalBy>,
     pub(super) approve: Option<Approve>,
+    pub(super) on_event: Option<Observer>,
 }
 
 impl Default for Settings {
@@ -55,6 +56,7 @@ impl Default for Settings {
             one_person: false,
             principal_by: None,
             approve: None,
+            on_event: None,
         }
     }
 }
@@ -205,6 +207,13 @@ impl SessionBuilder {
         approve: impl Fn(&Challenge) -> Option<Gare> + Send + Sync + 'static,
     ) -> Self {
         self.settings.approve = Some(Approve::new(approve));
+        self
+    }
+
+    /// Sees what the session does, as the events of `tracing` tell it. It is called where the event
+    /// happens, so it must not wait.
+    pub fn on_event(mut self, observer: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        self.settings.on_event = Some(Observer::new(observer));
         self
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 
@@ -39,6 +40,7 @@ pub struct Challenge {
     attempt: u32,
     generation: u64,
     pub(super) is_unauthenticated: bool,
+    pub(super) held_scopes: BTreeSet<String>,
     pub(super) login_of: Option<LoginOf>,
 }
 
@@ -56,6 +58,7 @@ impl Challenge {
             attempt: 1,
             generation: 0,
             is_unauthenticated: false,
+            held_scopes: BTreeSet::new(),
             login_of: None,
         }
     }
@@ -156,6 +159,14 @@ impl Challenge {
     /// login will do; it need not be a fresh one.
     pub fn is_unauthenticated(&self) -> bool {
         self.is_unauthenticated
+    }
+
+    /// The scopes that are required and that no earlier login of this principal, in this session, was
+    /// required to bring. A program may want to ask before it grants them.
+    pub fn new_scopes(&self) -> Vec<&str> {
+        let required = self.gare.authorization_parameters.required_scopes.iter();
+        let new = required.filter(|scope| !self.held_scopes.contains(*scope));
+        new.map(String::as_str).collect()
     }
 
     /// Runs `future` as a part of this login: the requests that it sends through the same session

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -27,6 +28,7 @@ pub struct Credential {
     expires_at: Option<Instant>,
     lifetime: Duration,
     is_unverified: bool,
+    collection: Option<Arc<str>>,
 }
 
 impl Credential {
@@ -53,6 +55,7 @@ impl Credential {
             expires_at: None,
             lifetime: Duration::MAX,
             is_unverified: false,
+            collection: None,
         }
     }
 
@@ -84,6 +87,19 @@ impl Credential {
     pub fn unverified(mut self) -> Self {
         self.is_unverified = true;
         self
+    }
+
+    /// Says that it is for the HTTPS server of this collection: its id, or its host. Such a credential
+    /// is sent nowhere else.
+    #[must_use]
+    pub fn for_collection(mut self, collection: impl Into<Arc<str>>) -> Self {
+        self.collection = Some(collection.into());
+        self
+    }
+
+    /// The collection that it is for, if it is for one.
+    pub fn collection(&self) -> Option<&str> {
+        self.collection.as_deref()
     }
 
     pub(crate) fn is_unverified(&self) -> bool {

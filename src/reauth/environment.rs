@@ -109,9 +109,10 @@ impl Environment {
         base(&format!("https://{host}/")).ok_or_else(|| InvalidEnvironment::Service(service.into()))
     }
 
-    /// The URLs that variables name, whether or not they can be used.
-    pub(super) fn named_service_urls(&self) -> impl Iterator<Item = &str> {
-        self.service_urls.values().map(String::as_str)
+    /// The services that variables name, and their URLs, whether or not they can be used.
+    pub(super) fn named_service_urls(&self) -> impl Iterator<Item = (&str, &str)> {
+        let urls = self.service_urls.iter();
+        urls.map(|(service, url)| (service.as_str(), url.as_str()))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The events of a session, through `tracing` where that feature is on.
+//! The events of a session: through `tracing` where that feature is on, and to
+//! [`SessionBuilder::on_event`](super::SessionBuilder::on_event).
 //!
 //! The table in the documentation of [`reauth`](super) lists them all: a test
 //! holds the two against each other. No field ever holds a credential, a header, a query or a service's message.
@@ -7,41 +8,138 @@ use std::future::Future;
 
 use http::{Method, StatusCode};
 
-use super::run::Ended;
-use super::{GaveUp, Target};
+use super::{GaveUp, ReauthError, Session, Target};
 use crate::gare::{Found, Limit};
 
-/// `tracing::$level!` with the session's target, or nothing without the feature.
-macro_rules! event {
-    ($level:ident, $($rest:tt)+) => {
+/// Something that a session does. The documentation of the [module](super) has a table of all.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A response is a challenge.
+    #[non_exhaustive]
+    Challenged {
+        /// Whose request to which origin it is.
+        target: &'a Target,
+        /// The request's method.
+        method: &'a Method,
+        /// The response's status.
+        status: StatusCode,
+        /// What was found in it: nothing for a `401` that requires nothing.
+        found: &'a [Found],
+        /// The generation of the credential that the request was sent with.
+        generation: u64,
+    },
+    /// A requirement exceeds a limit, and is ignored.
+    #[non_exhaustive]
+    OverLimit {
+        /// Whose request to which origin it is.
+        target: &'a Target,
+        /// The limit.
+        limit: Limit,
+    },
+    /// A requirement stands in a quotation, and the program did not add its origin.
+    #[non_exhaustive]
+    OnlyQuoted {
+        /// Whose request to which origin it is.
+        target: &'a Target,
+    },
+    /// A GARE came from an origin that is not trusted.
+    NotTrusted,
+    /// A login starts.
+    #[non_exhaustive]
+    LoggingIn {
+        /// Whose login for which origin it is.
+        target: &'a Target,
+        /// Which login of the request it is, from 1.
+        attempt: u32,
+    },
+    /// A request waits for a login that covers its requirement.
+    #[non_exhaustive]
+    Joined {
+        /// Whose request to which origin it is.
+        target: &'a Target,
+    },
+    /// A request waits for another login to end.
+    #[non_exhaustive]
+    Waiting {
+        /// Whose request to which origin it is.
+        target: &'a Target,
+    },
+    /// A request has waited for a login for 30 seconds.
+    #[non_exhaustive]
+    LoginTakesLong {
+        /// Whose request to which origin it is.
+        target: &'a Target,
+    },
+    /// A login succeeded.
+    #[non_exhaustive]
+    LoggedIn {
+        /// Whose login for which origin it is.
+        target: &'a Target,
+        /// The generation of its credential.
+        generation: u64,
+    },
+    /// A login failed.
+    #[non_exhaustive]
+    LoginFailed {
+        /// Whose login for which origin it is.
+        target: &'a Target,
+        /// Why.
+        error: &'a ReauthError,
+    },
+    /// A look-up starts.
+    #[non_exhaustive]
+    LookingUp {
+        /// Whose credential for which origin it is.
+        target: &'a Target,
+    },
+    /// A look-up ended.
+    #[non_exhaustive]
+    LookedUp {
+        /// Whose credential for which origin it is.
+        target: &'a Target,
+        /// The generation of the credential. `None` where there is none.
+        generation: Option<u64>,
+    },
+    /// A look-up failed.
+    #[non_exhaustive]
+    LookUpFailed {
+        /// Whose credential for which origin it is.
+        target: &'a Target,
+        /// Why.
+        error: &'a ReauthError,
+    },
+    /// A request is replayed.
+    #[non_exhaustive]
+    Replayed {
+        /// Whose request to which origin it is.
+        target: &'a Target,
+        /// How often it was replayed by now.
+        replays: u32,
+        /// The generation of the credential that it is sent with.
+        generation: u64,
+    },
+    /// A challenge goes back to the caller.
+    #[non_exhaustive]
+    GaveUp {
+        /// Whose request to which origin it is.
+        target: &'a Target,
+        /// Why.
+        reason: &'a GaveUp,
+    },
+}
+
+impl Session {
+    pub(super) fn emit(&self, event: Event<'_>) {
         #[cfg(feature = "tracing")]
-        tracing::$level!(target: "globus_gare", $($rest)+);
-    };
+        event.trace();
+        if let Some(observer) = &self.settings().on_event {
+            observer.tell(event);
+        }
+    }
 }
 
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn challenged(
-    target: &Target,
-    method: &Method,
-    status: StatusCode,
-    found: &[Found],
-    generation: u64,
-) {
-    event!(info, origin = %target.origin(), principal = ?target.principal(), %method, status = status.as_u16(),
-        requirements = found.len(), generation, "challenged");
-}
-
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn joined(target: &Target) {
-    event!(debug, origin = %target.origin(), principal = ?target.principal(), "joined");
-}
-
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn logging_in(target: &Target, attempt: u32) {
-    event!(info, origin = %target.origin(), principal = ?target.principal(), attempt, "logging in");
-}
-
-/// `login` in the span that it goes on in.
+/// `login` in a span.
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn during_login<F: Future>(
     target: &Target,
@@ -57,69 +155,53 @@ pub(super) fn during_login<F: Future>(
     login
 }
 
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn waiting(target: &Target) {
-    event!(debug, origin = %target.origin(), principal = ?target.principal(), "waiting");
+#[cfg(feature = "tracing")]
+macro_rules! event {
+    ($level:ident, $target:ident, $($rest:tt)+) => {
+        tracing::$level!(target: "globus_gare", origin = %$target.origin(), principal = ?$target.principal(), $($rest)+)
+    };
 }
 
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn takes_long(target: &Target) {
-    event!(warn, origin = %target.origin(), principal = ?target.principal(),
-        hint = "a request that the login itself sends must not wait for it: see Challenge::part_of_login",
-        "login takes long");
-}
-
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn looking_up(target: &Target) {
-    event!(debug, origin = %target.origin(), principal = ?target.principal(), "looking up");
-}
-
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn looked_up(target: &Target, ended: &Ended) {
-    match ended {
-        Ok(issued) => {
-            let generation = issued.as_ref().map(|issued| issued.generation);
-            event!(debug, origin = %target.origin(), principal = ?target.principal(), generation, "looked up");
-        }
-        Err(error) => {
-            event!(warn, origin = %target.origin(), principal = ?target.principal(), %error, "look-up failed");
-        }
-    }
-}
-
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn over_limit(target: &Target, limit: Limit) {
-    event!(warn, origin = %target.origin(), principal = ?target.principal(), %limit, "over limit");
-}
-
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn only_quoted(target: &Target) {
-    event!(debug, origin = %target.origin(), principal = ?target.principal(), "only quoted");
-}
-
-pub(super) fn not_trusted() {
-    event!(debug, "not trusted");
-}
-
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn logged_in(target: &Target, ended: &Ended) {
-    match ended {
-        Ok(issued) => {
-            let generation = issued.as_ref().map(|issued| issued.generation);
-            event!(info, origin = %target.origin(), principal = ?target.principal(), generation, "logged in");
-        }
-        Err(error) => {
-            event!(warn, origin = %target.origin(), principal = ?target.principal(), %error, "login failed");
+#[cfg(feature = "tracing")]
+impl Event<'_> {
+    fn trace(self) {
+        match self {
+            Self::Challenged {
+                target,
+                method,
+                status,
+                found,
+                generation,
+            } => {
+                event!(info, target, %method, status = status.as_u16(), requirements = found.len(), generation, "challenged");
+            }
+            Self::OverLimit { target, limit } => event!(warn, target, %limit, "over limit"),
+            Self::OnlyQuoted { target } => event!(debug, target, "only quoted"),
+            Self::NotTrusted => tracing::debug!(target: "globus_gare", "not trusted"),
+            Self::LoggingIn { target, attempt } => event!(info, target, attempt, "logging in"),
+            Self::Joined { target } => event!(debug, target, "joined"),
+            Self::Waiting { target } => event!(debug, target, "waiting"),
+            Self::LoginTakesLong { target } => event!(
+                warn,
+                target,
+                hint = "a request that the login itself sends must not wait for it: see Challenge::part_of_login",
+                "login takes long"
+            ),
+            Self::LoggedIn { target, generation } => event!(info, target, generation, "logged in"),
+            Self::LoginFailed { target, error } => event!(warn, target, %error, "login failed"),
+            Self::LookingUp { target } => event!(debug, target, "looking up"),
+            Self::LookedUp { target, generation } => event!(debug, target, generation, "looked up"),
+            Self::LookUpFailed { target, error } => event!(warn, target, %error, "look-up failed"),
+            Self::Replayed {
+                target,
+                replays,
+                generation,
+            } => {
+                event!(info, target, replays, generation, "replayed");
+            }
+            Self::GaveUp { target, reason } => {
+                event!(warn, target, reason = reason.name(), "gave up");
+            }
         }
     }
-}
-
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn replayed(target: &Target, replays: u32, generation: u64) {
-    event!(info, origin = %target.origin(), principal = ?target.principal(), replays, generation, "replayed");
-}
-
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(super) fn gave_up(target: &Target, reason: &GaveUp) {
-    event!(warn, origin = %target.origin(), principal = ?target.principal(), reason = reason.name(), "gave up");
 }

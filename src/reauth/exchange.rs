@@ -9,6 +9,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::accounts::InUse;
+use super::events::Event;
 use super::login::look_up;
 use super::origin::OriginRef;
 use super::requirement::Requirement;
@@ -16,7 +17,7 @@ use super::route::{Handled, is_accepted, is_unauthenticated, principal};
 use super::satisfy::Waiting;
 use super::stats::count;
 use super::unmet::Place;
-use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, Why, events};
+use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, Why};
 use crate::gare::{Detection, Found, Gare};
 use crate::runtime;
 
@@ -174,14 +175,21 @@ impl Exchange {
             return Verdict::Return;
         };
         if let Some(over_limit) = &detection.over_limit {
-            events::over_limit(&target, over_limit.limit);
+            let (target, limit) = (&target, over_limit.limit);
+            self.session.emit(Event::OverLimit { target, limit });
         }
         let found = self.heard(&target, answer.sources, detection.found);
         if found.is_empty() && !self.may_ask_for_any(answer.status, answer.headers) {
             return Verdict::Return;
         }
         count(&self.session.counters().challenges);
-        events::challenged(&target, &self.method, answer.status, &found, self.sent);
+        self.session.emit(Event::Challenged {
+            target: &target,
+            method: &self.method,
+            status: answer.status,
+            found: &found,
+            generation: self.sent,
+        });
         let result = self
             .satisfy(&target, answer.status, &found, replayable)
             .await;
@@ -205,14 +213,20 @@ impl Exchange {
         count(&self.session.counters().replays);
         self.outcome.replays += 1;
         if let Some(target) = &self.target {
-            events::replayed(target, self.outcome.replays, self.sent);
+            let (replays, generation) = (self.outcome.replays, self.sent);
+            self.session.emit(Event::Replayed {
+                target,
+                replays,
+                generation,
+            });
         }
     }
 
     pub(crate) fn give_up(&mut self, reason: GaveUp) {
         self.session.counters().gave_up(&reason);
         if let Some(target) = &self.target {
-            events::gave_up(target, &reason);
+            let reason = &reason;
+            self.session.emit(Event::GaveUp { target, reason });
         }
         self.waiting = None;
         self.outcome.gave_up = Some(reason);
@@ -247,7 +261,7 @@ impl Exchange {
                 .iter()
                 .all(|uri| OriginRef::of(uri).is_ok_and(|origin| trust.is_added(origin)));
         if !hears_quoted && found.iter().any(Found::is_quoted) {
-            events::only_quoted(target);
+            self.session.emit(Event::OnlyQuoted { target });
             found.retain(|found| !found.is_quoted());
         }
         found

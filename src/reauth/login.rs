@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::account::{Login, Refresh};
 use super::accounts::InUse;
+use super::events::Event;
 use super::run::{self, Ended, Reporter, Running};
 use super::stats::count;
 use super::{Challenge, CredentialRequest, Session, Target, Why, events};
@@ -18,7 +19,10 @@ pub(super) fn log_in(
 ) {
     count(&session.counters().logins);
     let (target, attempt) = (challenge.target().clone(), challenge.attempt());
-    events::logging_in(&target, attempt);
+    session.emit(Event::LoggingIn {
+        target: &target,
+        attempt,
+    });
     let (session, account) = (session.clone(), account.clone());
     let (limit, reauthenticator) = (
         session.settings().login_timeout,
@@ -31,12 +35,19 @@ pub(super) fn log_in(
         let mut state = account.account().lock_current(session.reauthenticator());
         let ended = state.end_login(&login, result, session.settings());
         drop(state);
+        let target = &target;
         match &ended {
-            Ok(Some(issued)) => session.accounts().note_issued(&account, &issued.credential),
+            Ok(Some(issued)) => {
+                session.accounts().note_issued(&account, &issued.credential);
+                let generation = issued.generation;
+                session.emit(Event::LoggedIn { target, generation });
+            }
             Ok(None) => {}
-            Err(_) => count(&session.counters().failed_logins),
+            Err(error) => {
+                count(&session.counters().failed_logins);
+                session.emit(Event::LoginFailed { target, error });
+            }
         }
-        events::logged_in(&target, &ended);
         ended
     });
 }
@@ -93,7 +104,7 @@ pub(super) fn look_up(
     drop(state);
 
     count(&session.counters().look_ups);
-    events::looking_up(target);
+    session.emit(Event::LookingUp { target });
     let (session, account, target) = (session.clone(), account.clone(), target.clone());
     let (limit, reauthenticator) = (settings.login_timeout, session.shared_reauthenticator());
     let (login_of, own) = (session.login_of(), running.clone());
@@ -103,7 +114,14 @@ pub(super) fn look_up(
         let (of, at) = ((target.origin(), &own), (began, counts));
         let ended = state.end_look_up(of, at, result, session.settings());
         drop(state);
-        events::looked_up(&target, &ended);
+        let target = &target;
+        session.emit(match &ended {
+            Ok(issued) => {
+                let generation = issued.as_ref().map(|issued| issued.generation);
+                Event::LookedUp { target, generation }
+            }
+            Err(error) => Event::LookUpFailed { target, error },
+        });
         ended
     });
     Ok(running)

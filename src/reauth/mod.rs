@@ -5,15 +5,30 @@
 //! | the account has | the request |
 //! | --- | --- |
 //! | a credential newer than the one that was sent | is replayed with it |
-//! | a login since then, for another service | looks for a credential, once |
-//! | a login under way that covers the requirement | joins it, then is replayed |
+//! | a login under way, for this origin, that covers the requirement | joins it, then is replayed |
+//! | a credential that [`Reauthenticator::credential`] finds, once for each requirement | is replayed with it |
 //! | another login under way | waits until it ends, then starts over |
 //! | a login that succeeded, and did not satisfy this requirement | gives up: [`GaveUp::NoProgress`] |
-//! | a failed login, and its backoff is not over | gives up: [`GaveUp::Failed`] |
+//! | a backoff at this origin that is not over, or no logins left | gives up: [`GaveUp::BackingOff`], [`GaveUp::Budget`] |
 //! | none of these | leads one login, detached, then is replayed |
 //!
-//! [`GareOptions::no_prompt`], [`SessionBuilder::max_logins`] and [`SessionBuilder::max_replays`]
-//! end these steps earlier.
+//! A `401` that requires nothing goes through the same steps, where the request carried no credential
+//! or the session's: it requires *any credential*. [`SessionBuilder::approve`] refuses a
+//! requirement, [`GareOptions::no_prompt`], [`SessionBuilder::max_logins`] and
+//! [`SessionBuilder::max_replays`] end these steps earlier.
+//!
+//! # What an account remembers
+//!
+//! | | until |
+//! | --- | --- |
+//! | a login that failed: nobody is asked for this origin | [`SessionBuilder::backoff`], doubling; reset when a challenged request of the origin is accepted on its replay |
+//! | a login that did not help: nobody is asked for this requirement, at this origin while nothing was accepted there with its credential, else at this path | the same |
+//! | credentials that were rejected here: they are not sent again | the account's next login |
+//! | a refresh that failed, or whose credential was accepted nowhere: look-ups may not refresh | 1 second, doubling to 30 seconds |
+//! | logins that nothing was accepted with | [`SessionBuilder::login_budget`] |
+//!
+//! That there is no credential is not remembered: each request looks for one, and those that look at
+//! the same time share one look-up.
 //!
 //! A [`Session`] holds the state that all requests share. A [`Reauthenticator`] obtains a
 //! [`Credential`] for a [`Challenge`]. [`Trust`] names the origins that get credentials and can
@@ -85,6 +100,7 @@ pub use self::credential_request::{CredentialRequest, Why};
 pub use self::describe::printable;
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::ReauthError;
+pub use self::events::Event;
 pub use self::options::GareOptions;
 pub use self::origin::{InvalidOrigin, Origin, ResponseUrl};
 pub use self::outcome::{GareOutcome, GaveUp};

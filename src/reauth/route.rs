@@ -9,12 +9,11 @@ use http_body::Body;
 use tokio::time::Instant;
 
 use super::accounts::InUse;
+use super::events::Event;
 use super::inspect::may_ask;
 use super::login::look_up;
 use super::origin::OriginRef;
-use super::{
-    Credential, GareOptions, GareOutcome, GaveUp, Principal, Session, Target, Why, events,
-};
+use super::{Credential, GareOptions, GareOutcome, GaveUp, Principal, Session, Target, Why};
 use crate::gare::Detection;
 use crate::runtime;
 
@@ -166,7 +165,7 @@ impl Untrusted {
     /// The outcome for a response in which a GARE was found.
     pub(crate) fn outcome(self, detection: Detection) -> GareOutcome {
         self.session.counters().gave_up(&self.reason);
-        events::not_trusted();
+        self.session.emit(Event::NotTrusted);
         GareOutcome {
             found: detection.found,
             gave_up: Some(self.reason),

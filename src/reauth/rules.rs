@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Challenge, RequestHead};
+use super::{Challenge, Event, RequestHead};
 use crate::gare::Gare;
 
 type NameOf = dyn Fn(RequestHead<'_>) -> Option<Arc<str>> + Send + Sync;
@@ -39,6 +39,26 @@ impl Approve {
 
     pub(super) fn ask(&self, challenge: &Challenge) -> Option<Gare> {
         (self.0)(challenge)
+    }
+}
+
+/// Sees what a session does.
+#[derive(Clone)]
+pub(super) struct Observer(Arc<dyn Fn(Event<'_>) + Send + Sync>);
+
+impl Observer {
+    pub(super) fn new(observer: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observer))
+    }
+
+    pub(super) fn tell(&self, event: Event<'_>) {
+        (self.0)(event);
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer(..)")
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::account::{Account, Issued, Login};
 use super::accounts::InUse;
 use super::decide::{Challenged, Step, Wanted, decide};
+use super::events::Event;
 use super::exchange::Exchange;
 use super::login::{log_in, look_up};
 use super::requirement::Requirement;
@@ -16,7 +17,7 @@ use super::route::Presented;
 use super::run::{Ended, Running};
 use super::stats::count;
 use super::unmet::Place;
-use super::{Challenge, Credential, GaveUp, ReauthError, Target, Why, events};
+use super::{Challenge, Credential, GaveUp, ReauthError, Target, Why};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
 
 /// A login that takes longer may be waiting for a request that waits for it.
@@ -68,7 +69,7 @@ impl Exchange {
                 Step::GiveUp(reason) => return Err(reason),
                 Step::LookUp(wanted) => self.look(&account, target, wanted).await?,
                 Step::WaitFor { login, wanted } => {
-                    events::waiting(target);
+                    self.session.emit(Event::Waiting { target });
                     self.remember_waiting(&account, &place, wanted.gare);
                     let ended = self.wait(target, login).await?;
                     if ended.is_err_and(|error| error.is_forgotten()) {
@@ -80,7 +81,7 @@ impl Exchange {
                 Step::Join(login) => {
                     self.waiting = None;
                     count(&self.session.counters().joins);
-                    events::joined(target);
+                    self.session.emit(Event::Joined { target });
                     return self.wait_for(target, login).await;
                 }
                 Step::Lead {
@@ -179,6 +180,9 @@ impl Exchange {
             .answered(status, found.to_vec())
             .at(self.outcome.logins.saturating_add(1), self.sent);
         challenge.login_of = Some(self.session.login_of());
+        if let Some(account) = &self.account {
+            challenge.held_scopes = account.account().lock().scopes().clone();
+        }
         challenge
     }
 
@@ -253,12 +257,13 @@ impl Exchange {
     }
 
     async fn wait(&mut self, target: &Target, login: Running) -> Result<Ended, GaveUp> {
+        let session = self.session.clone();
         let ended = async move {
             match login.clone().ended_within(LONG).await {
                 Some(ended) => ended,
                 None => {
                     if login.is_first_warned() {
-                        events::takes_long(target);
+                        session.emit(Event::LoginTakesLong { target });
                     }
                     login.ended().await
                 }

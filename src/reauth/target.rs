@@ -9,18 +9,35 @@ use super::{Credential, Origin};
 pub struct Target {
     origin: Origin,
     principal: Principal,
+    collection: Option<Arc<str>>,
 }
 
 impl Target {
     /// The service at `origin`, for `principal`.
     pub fn new(origin: Origin, principal: Principal) -> Self {
-        Self { origin, principal }
+        Self {
+            origin,
+            principal,
+            collection: None,
+        }
     }
 
     /// The origin of the service. In Globus Auth it belongs to a resource server, which has tokens of
     /// its own.
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// Says that the origin is the HTTPS server of the collection with this id.
+    #[must_use]
+    pub fn with_collection(mut self, collection: impl Into<Arc<str>>) -> Self {
+        self.collection = Some(collection.into());
+        self
+    }
+
+    /// The id of the collection whose HTTPS server the origin is, where the session knows it.
+    pub fn collection(&self) -> Option<&str> {
+        self.collection.as_deref()
     }
 
     /// The principal of the request.

@@ -18,11 +18,20 @@ use super::{Environment, InvalidOrigin, Origin};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Trust {
-    domain: Option<&'static str>,
+    globus: Option<Services>,
     origins: Vec<Origin>,
     loopback: bool,
+}
+
+/// Globus' own services in one environment.
+#[derive(Clone, Debug)]
+struct Services {
+    domain: Option<&'static str>,
+    environment: String,
+    /// Those that variables name: where they are, if a credential may go there.
+    elsewhere: Vec<(String, Option<Origin>)>,
 }
 
 impl Trust {
@@ -32,28 +41,34 @@ impl Trust {
         Self::of(&Environment::from_env())
     }
 
-    /// The services of `environment`: every `https` origin, on the default port, under its domain, and
-    /// the origins of the service URLs that its variables name, where a credential may go there
-    /// (`https`, or `http` on this machine). An unknown environment has no domain.
+    /// Globus' own services in `environment`, by name: for production these are `auth.globus.org`,
+    /// `app.globus.org`, one label under `api.globus.org` such as `transfer.api.globus.org`, and
+    /// `flows`, `timer` and `actions` under `automate.globus.org`, each with `https` and on the default
+    /// port. A service whose `GLOBUS_SDK_SERVICE_URL_<SERVICE>` is set is trusted there instead, if a
+    /// credential may go there (`https`, or `http` on this machine). An unknown environment has no
+    /// names.
+    ///
+    /// The hosts of collections are run by their owners and are not among them: add those that you
+    /// mean with [`origin`](Self::origin).
     pub fn of(environment: &Environment) -> Self {
         let named = environment.named_service_urls();
+        let elsewhere = named.map(|(service, url)| {
+            let origin = url.parse().ok().filter(may_get_credentials);
+            (service.to_ascii_lowercase(), origin)
+        });
         Self {
-            domain: environment.domain(),
-            origins: named
-                .filter_map(|url| url.parse().ok())
-                .filter(may_get_credentials)
-                .collect(),
-            loopback: false,
+            globus: Some(Services {
+                domain: environment.domain(),
+                environment: environment.name().to_owned(),
+                elsewhere: elsewhere.collect(),
+            }),
+            ..Self::none()
         }
     }
 
     /// No origin, until one is added.
     pub fn none() -> Self {
-        Self {
-            domain: None,
-            origins: Vec::new(),
-            loopback: false,
-        }
+        Self::default()
     }
 
     /// Adds one origin. Scheme, host and port must match.
@@ -94,9 +109,8 @@ impl Trust {
     }
 
     fn is_globus(&self, origin: OriginRef<'_>) -> bool {
-        self.domain.is_some_and(|domain| {
-            origin.secure && origin.has_default_port() && is_under(origin.host, domain)
-        })
+        let services = self.globus.as_ref();
+        services.is_some_and(|services| services.include(origin))
     }
 
     fn was_added(&self, origin: OriginRef<'_>) -> bool {
@@ -105,21 +119,57 @@ impl Trust {
     }
 }
 
+impl Services {
+    fn include(&self, origin: OriginRef<'_>) -> bool {
+        let is_named = origin.secure
+            && origin.has_default_port()
+            && self.service(origin.host).is_some_and(|service| {
+                let mut elsewhere = self.elsewhere.iter();
+                !elsewhere.any(|(known, _)| known.eq_ignore_ascii_case(service))
+            });
+        let mut elsewhere = self.elsewhere.iter().filter_map(|(_, at)| at.as_ref());
+        is_named || elsewhere.any(|at| at.view() == origin)
+    }
+
+    /// The service that has this host by default.
+    fn service<'a>(&self, host: &'a str) -> Option<&'a str> {
+        let domain = self.domain?;
+        if let Some(name) = below(host, domain) {
+            let of_api = below(name, "api").filter(|label| !label.contains('.'));
+            let own = ["auth", "app"]
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(name));
+            if of_api.is_some() || own {
+                return of_api.or(Some(name));
+            }
+        }
+        // Also those of other environments are under `globus.org`.
+        let name = below(host, "automate.globus.org")?;
+        let service = match self.environment.as_str() {
+            "production" => name,
+            environment => {
+                name.split_once('.')
+                    .filter(|(first, _)| first.eq_ignore_ascii_case(environment))?
+                    .1
+            }
+        };
+        let known = ["actions", "flows", "timer"];
+        let is_known = known
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(service));
+        is_known.then_some(service)
+    }
+}
+
 /// Whether a credential sent to `origin` stays secret on its way.
 fn may_get_credentials(origin: &Origin) -> bool {
     origin.is_secure() || origin.is_loopback()
 }
 
-/// Whether `host`, in any case, is `domain` or ends with a dot and `domain`.
-fn is_under(host: &str, domain: &str) -> bool {
-    let (host, domain) = (host.as_bytes(), domain.as_bytes());
-    let Some((rest, end)) = host
-        .len()
-        .checked_sub(domain.len())
-        .and_then(|at| host.split_at_checked(at))
-    else {
-        return false;
-    };
-    // Nearly all are in lower case.
-    (end == domain || end.eq_ignore_ascii_case(domain)) && matches!(rest.last(), None | Some(b'.'))
+/// What `host`, in any case, has before a dot and `domain`.
+fn below<'a>(host: &'a str, domain: &str) -> Option<&'a str> {
+    let at = host.len().checked_sub(domain.len())?;
+    let (rest, end) = host.split_at_checked(at)?;
+    let name = rest.strip_suffix('.').filter(|name| !name.is_empty())?;
+    end.eq_ignore_ascii_case(domain).then_some(name)
 }

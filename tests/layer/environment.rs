@@ -135,8 +135,14 @@ fn services_that_variables_name_are_trusted() {
         ),
         (
             &[(TRANSFER, "nonsense")],
-            "https://transfer.api.globus.org",
+            "https://groups.api.globus.org",
             true,
+        ),
+        // The service is elsewhere, even if nobody knows where.
+        (
+            &[(TRANSFER, "nonsense")],
+            "https://transfer.api.globus.org",
+            false,
         ),
     ] {
         let trust = Trust::of(&environment(variables));

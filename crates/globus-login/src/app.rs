@@ -155,6 +155,8 @@ impl GlobusApp {
         let tokens = pocket.load().await?;
         pocket.clear().await?;
         shared.wallet.forget(&identity);
+        // Sessions forget the tokens from now on, also where Globus Auth cannot be told.
+        shared.wallet.note_logout();
         for token in tokens.values() {
             account::revoke(&shared.settings, &shared.transport, token).await?;
         }
@@ -281,6 +283,13 @@ impl Reauthenticator for GlobusApp {
         };
         self.shared.wallet.note_sent(principal, server, &token);
         Ok(Some(token.credential()?))
+    }
+
+    fn revision(&self, principal: &Principal) -> u64 {
+        match principal {
+            Principal::Session => self.shared.wallet.logouts(),
+            _ => 0,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use oauth2::AccessToken;
@@ -23,6 +24,8 @@ const MAX_IDENTITIES: usize = 1024;
 pub(super) struct Wallet {
     store: Arc<dyn TokenStore>,
     notes: Mutex<Vec<(Principal, Notes)>>,
+    /// How often the app's own user logged out.
+    logouts: AtomicU64,
 }
 
 /// What is remembered of an identity as long as the program runs.
@@ -49,6 +52,7 @@ impl Wallet {
         Self {
             store,
             notes: Mutex::default(),
+            logouts: AtomicU64::new(0),
         }
     }
 
@@ -113,6 +117,15 @@ impl Wallet {
             let then = notes.sent.get(server).map_or(0, |(_, logins)| *logins);
             notes.logins > then
         })
+    }
+
+    /// Notes that the app's own user has logged out.
+    pub(super) fn note_logout(&self) {
+        self.logouts.fetch_add(1, SeqCst);
+    }
+
+    pub(super) fn logouts(&self) -> u64 {
+        self.logouts.load(SeqCst)
     }
 
     pub(super) fn forget(&self, identity: &Principal) {

@@ -90,3 +90,27 @@ async fn login_asks_for_what_is_left_of_a_requirement() {
     );
     assert!(asked.gare().authorization_parameters.session_required_mfa);
 }
+
+#[checks::test]
+async fn scopes_that_no_login_brought_are_new() {
+    let new = Arc::<Mutex<Vec<Vec<String>>>>::default();
+    let seen = Arc::clone(&new);
+    let session = Session::builder(Login::at_once()).approve(move |challenge| {
+        let scopes = challenge.new_scopes().into_iter().map(str::to_owned);
+        seen.lock().expect("whole").push(scopes.collect());
+        Some(challenge.gare().clone())
+    });
+    let client = behind(
+        &GareLayer::from_session(session.build()),
+        |request| match authorization(&request) {
+            "Bearer token-2" => answer(200, ""),
+            "Bearer token-1" => answer(
+                403,
+                r#"{"code":"ConsentRequired","authorization_parameters":{"required_scopes":["s","t"]}}"#,
+            ),
+            _ => answer(403, CONSENT),
+        },
+    );
+    assert_eq!(send(&client, get("/")).await.status(), 200);
+    assert_eq!(*new.lock().expect("whole"), [["s"], ["t"]]);
+}

@@ -4,6 +4,7 @@ mod approved;
 mod backoff;
 mod budget;
 mod forgotten;
+mod observed;
 mod part_of_login;
 mod people;
 mod portal;

@@ -203,6 +203,34 @@ fn service_that_always_challenges_causes_bounded_logins() {
     });
 }
 
+/// Admits the second user with a second factor, who is never sent with the first one's credential.
+fn is_second(token: &str) -> bool {
+    assert!(token.contains("-second"), "the first user's {token}");
+    has_mfa(token)
+}
+
+#[checks::test(seconds = 600)]
+fn second_user_is_never_sent_as_the_first() {
+    explore(Way::Succeeds, |login, session| async move {
+        let first = (0..2).map(|_| spawn(request(session.clone(), MFA, has_mfa)));
+        let first: Vec<_> = first.collect();
+        let second = spawn(async move {
+            shuttle::future::yield_now().await;
+            login.log_out();
+            for end in together(2, &session, is_second).await {
+                // Whoever began before the logout may end what the second user waits for.
+                let told = ["", "forgotten"];
+                assert!(end.admitted || told.contains(&refusal(&end)), "{end:?}");
+            }
+        });
+        for request in first {
+            let end = request.await.expect("no panic");
+            assert!(["", "forgotten"].contains(&refusal(&end)), "{end:?}");
+        }
+        second.await.expect("no panic");
+    });
+}
+
 #[checks::test(seconds = 600)]
 fn account_in_use_is_kept_though_it_is_being_evicted() {
     explore(Way::Succeeds, |login, _| async move {

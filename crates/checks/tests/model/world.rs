@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
 
 use async_trait::async_trait;
@@ -14,7 +14,8 @@ use shuttle::rand::Rng;
 use crate::gare::Detection;
 use crate::reauth::{
     AnswerHead, Authorization, Challenge, Credential, CredentialRequest, Exchange, GareOptions,
-    GareOutcome, ReauthError, Reauthenticator, RequestHead, Route, Session, Verdict, Why,
+    GareOutcome, Principal, ReauthError, Reauthenticator, RequestHead, Route, Session, Verdict,
+    Why,
 };
 
 pub(crate) use checks::mock::{MFA, POLICY};
@@ -41,6 +42,8 @@ struct Counters {
     started: AtomicUsize,
     /// What the session at Globus Auth has met so far.
     met: std::sync::Mutex<String>,
+    /// How often somebody logged out.
+    revision: AtomicUsize,
 }
 
 impl Login {
@@ -50,6 +53,7 @@ impl Login {
             under_way: AtomicUsize::new(0),
             started: AtomicUsize::new(0),
             met: Default::default(),
+            revision: AtomicUsize::new(0),
         }))
     }
 
@@ -67,16 +71,31 @@ impl Drop for UnderWay<'_> {
     }
 }
 
+impl Login {
+    /// Whose the credentials are from now on.
+    pub(crate) fn log_out(&self) {
+        self.0.revision.fetch_add(1, SeqCst);
+    }
+
+    /// What marks a credential of a user after a logout.
+    fn of(&self) -> &'static str {
+        match self.0.revision.load(SeqCst) {
+            0 => "",
+            _ => "-second",
+        }
+    }
+}
+
 #[async_trait]
 impl Reauthenticator for Login {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         let started = self.0.started.fetch_add(1, SeqCst) + 1;
-        assert_eq!(
-            self.0.under_way.fetch_add(1, SeqCst),
-            0,
-            "two logins at a time"
-        );
+        let under_way = self.0.under_way.fetch_add(1, SeqCst);
+        // A login that was forgotten may go on, for nobody.
+        let forgotten = self.0.revision.load(SeqCst);
+        assert!(under_way <= forgotten, "two logins at a time");
         let _under_way = UnderWay(&self.0.under_way);
+        let of = self.of();
         yield_now().await;
         match self.0.way {
             Way::Succeeds => {
@@ -88,9 +107,13 @@ impl Reauthenticator for Login {
                 };
                 let policies = asked.session_required_policies.concat();
                 let domain = asked.session_required_single_domain.concat();
-                let mut met = self.0.met.lock().expect("whole");
-                *met += &format!("-{mfa}{policies}{domain}");
-                Ok(Credential::bearer(format!("token-{started}{met}"))?)
+                let met = {
+                    let mut met = self.0.met.lock().expect("whole");
+                    *met += &format!("-{mfa}{policies}{domain}");
+                    met.clone()
+                };
+                yield_now().await;
+                Ok(Credential::bearer(format!("token-{started}{met}{of}"))?)
             }
             Way::GivesTheSame => Ok(Credential::bearer("token-0-")?),
             Way::Declines => Err(ReauthError::declined()),
@@ -103,11 +126,16 @@ impl Reauthenticator for Login {
         &self,
         request: &CredentialRequest,
     ) -> Result<Option<Credential>, ReauthError> {
+        let of = self.of();
         yield_now().await;
         if matches!(request.why(), Why::Required(_)) {
             return Ok(None);
         }
-        Ok(Some(Credential::bearer("token-0-")?))
+        Ok(Some(Credential::bearer(format!("token-0-{of}"))?))
+    }
+
+    fn revision(&self, _: &Principal) -> u64 {
+        self.0.revision.load(SeqCst) as u64
     }
 }
 

@@ -166,10 +166,16 @@ fn show_reauth(shown: &mut Shown) {
 async fn show_layer(shown: &mut Shown) {
     let head = Arc::new(Mutex::new(String::new()));
     let seen = Arc::clone(&head);
+    let events = Arc::new(Mutex::new(String::new()));
+    let told = Arc::clone(&events);
     let session = Session::builder(reauth_fn(|_| async { Ok(credential()) }))
         .principal_by(move |head| {
             *seen.lock().expect("whole") = format!("{head:?}");
             None
+        })
+        .on_event(move |event| {
+            use std::fmt::Write as _;
+            write!(told.lock().expect("whole"), "{event:?}").expect("memory");
         })
         .build();
     let layer = GareLayer::from_session(session);
@@ -190,6 +196,9 @@ async fn show_layer(shown: &mut Shown) {
     shown.show("layer::GareFuture", &future);
     let response = future.await.expect("an answer");
     shown.show("reauth::RequestHead", &head.lock().expect("whole").clone());
+    let events = events.lock().expect("whole").clone();
+    assert!(events.contains("Challenged"), "{events}");
+    shown.show("reauth::Event", &events);
     let outcome = response
         .extensions()
         .get::<globus_gare::reauth::GareOutcome>();

@@ -1,5 +1,6 @@
 //! Tokens that end before their time.
 
+use fake_globus::RequestKind;
 use globus_gare::Session;
 use globus_gare::reqwest::GareMiddleware;
 use globus_login::GlobusApp;
@@ -55,4 +56,22 @@ async fn revoked_token_without_refresh_has_the_person_log_in() {
     revoke(&sample, &app).await;
     assert_eq!(list(&sample, &client).await, 200);
     assert_eq!(browser.logins(), 2);
+}
+
+#[checks::test]
+async fn second_user_is_not_answered_as_the_first() {
+    for fails in [false, true] {
+        let sample = Sample::open().await;
+        let browser = Browser::redirected();
+        let app = logged_in(app(&sample.globus, &browser)).await;
+        let client = client(&sample, &app);
+        assert_eq!(list(&sample, &client).await, 200);
+        if fails {
+            sample.globus.fail_next(RequestKind::Revoke, 503, "{}");
+        }
+        assert_eq!(app.logout().await.is_err(), fails);
+        // The second user logs in by their first request.
+        assert_eq!(list(&sample, &client).await, 200);
+        assert_eq!(browser.logins(), 2, "revoking fails: {fails}");
+    }
 }
