@@ -129,6 +129,10 @@ impl Challenge {
     /// to 300 characters, because a stranger may have written it. For a requirement that a service
     /// passes on from a GridFTP server, the text names the collection's server as its author.
     pub fn in_plain_words(&self) -> String {
+        if self.is_unauthenticated {
+            let host = describe::printable(self.target.origin().host());
+            return format!("{host} asks you to log in.");
+        }
         describe::describe(
             self.target.origin().host(),
             self.says(),

@@ -42,6 +42,8 @@ async fn request_without_a_credential_has_a_login_after_401() {
     let challenge = &login.challenges()[0];
     assert!(challenge.is_unauthenticated());
     assert!(challenge.gare().authorization_parameters.is_empty());
+    let words = "transfer.api.globus.org asks you to log in.";
+    assert_eq!(challenge.in_plain_words(), words);
 }
 
 #[checks::test]
