@@ -77,6 +77,10 @@ impl Challenge {
         self
     }
 
+    pub(super) fn into_gare(self) -> Gare {
+        self.gare
+    }
+
     pub(crate) fn at(mut self, attempt: u32, generation: u64) -> Self {
         self.attempt = attempt;
         self.generation = generation;

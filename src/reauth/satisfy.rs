@@ -128,12 +128,11 @@ impl Exchange {
             let gare = Gare::new("Unauthenticated", AuthorizationParameters::default());
             let mut challenge = self.challenge(target, status, found, gare.clone());
             challenge.is_unauthenticated = true;
-            let requirement = Arc::new(Requirement::AnyCredential);
-            let is_approved = self.approved(&requirement, &challenge).is_some();
+            let asked = Requirement::AnyCredential;
             return vec![Wanted {
-                requirement,
+                is_approved: self.approved(&asked, challenge).is_some(),
+                requirement: Arc::new(asked),
                 gare,
-                is_approved,
             }];
         }
         let required = coalesce(found.iter().map(|found| found.gare.clone()));
@@ -141,7 +140,7 @@ impl Exchange {
         for gare in required {
             let asked = Requirement::Parameters(gare.authorization_parameters.clone());
             let challenge = self.challenge(target, status, found, gare.clone());
-            let approved = self.approved(&asked, &challenge);
+            let approved = self.approved(&asked, challenge);
             let is_approved = approved.is_some();
             let gare = approved.unwrap_or(gare);
             let parameters = gare.authorization_parameters.clone();
@@ -155,15 +154,15 @@ impl Exchange {
     }
 
     /// Asks the program once for each requirement.
-    fn approved(&mut self, asked: &Requirement, challenge: &Challenge) -> Option<Gare> {
+    fn approved(&mut self, asked: &Requirement, challenge: Challenge) -> Option<Gare> {
         let Some(approve) = &self.session.settings().approve else {
-            return Some(challenge.gare().clone());
+            return Some(challenge.into_gare());
         };
         let mut known = self.approved.iter();
         if let Some((_, approved)) = known.find(|(known, _)| known == asked) {
             return approved.clone();
         }
-        let approved = approve.ask(challenge);
+        let approved = approve.ask(&challenge);
         self.approved.push((asked.clone(), approved.clone()));
         approved
     }

@@ -141,3 +141,22 @@ async fn missing_credential_is_not_remembered() {
     login.store("token-1");
     assert_eq!(send(&client, get("/")).await.status(), 200);
 }
+
+#[checks::test]
+async fn head_is_challenged_by_its_401_alone() {
+    for (status, expected, logins) in [(401, 200, 1), (403, 403, 0), (502, 502, 0)] {
+        let login = Login::at_once();
+        let client = behind(&login.layer(), move |request| {
+            match authorization(&request) {
+                "Bearer token-1" => answer(200, ""),
+                // A `HEAD` has the headers of a body that it does not have.
+                _ => answer(status, MFA),
+            }
+        });
+        let mut request = get("/");
+        *request.method_mut() = http::Method::HEAD;
+        let response = send(&client, request).await;
+        assert_eq!(response.status().as_u16(), expected);
+        assert_eq!(login.logins(), logins, "{status}");
+    }
+}
