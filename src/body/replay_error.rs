@@ -1,15 +1,18 @@
-use std::fmt;
+use thiserror::Error;
 
 /// An error from a copy of a [`ReplayBody`](super::ReplayBody) that ended before the body did.
 ///
 /// If the body itself fails, one copy gives the body's own error and the others give this one. Only
 /// the HTTP client sees it, for an attempt whose response has already come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Error)]
+#[error(transparent)]
 pub struct ReplayBodyError(Kind);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Error)]
 enum Kind {
+    #[error("the request's body is sent by a later attempt of it")]
     Overtaken,
+    #[error("the request's body failed in an earlier attempt")]
     Broken,
 }
 
@@ -27,14 +30,3 @@ impl ReplayBodyError {
         matches!(self.0, Kind::Broken)
     }
 }
-
-impl fmt::Display for ReplayBodyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Kind::Overtaken => "the request's body is sent by a later attempt of it",
-            Kind::Broken => "the request's body failed in an earlier attempt",
-        })
-    }
-}
-
-impl std::error::Error for ReplayBodyError {}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::backoff::Lengths;
 use super::budget::Limit;
-use super::rules::{Approve, Observer, PrincipalBy};
+use super::rules::{Approve, Observer, PrincipalBy, Rule};
 use super::{Challenge, Event, Reauthenticator, RequestHead, Session, Trust};
 use crate::gare::Gare;
 
@@ -195,7 +195,7 @@ impl SessionBuilder {
         mut self,
         by: impl Fn(RequestHead<'_>) -> Option<Arc<str>> + Send + Sync + 'static,
     ) -> Self {
-        self.settings.principal_by = Some(PrincipalBy::new(by));
+        self.settings.principal_by = Some(Rule(Arc::new(by)));
         self
     }
 
@@ -206,14 +206,14 @@ impl SessionBuilder {
         mut self,
         approve: impl Fn(&Challenge) -> Option<Gare> + Send + Sync + 'static,
     ) -> Self {
-        self.settings.approve = Some(Approve::new(approve));
+        self.settings.approve = Some(Rule(Arc::new(approve)));
         self
     }
 
     /// Sees what the session does, as the events of `tracing` tell it. It is called where the event
     /// happens, so it must not wait.
     pub fn on_event(mut self, observer: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
-        self.settings.on_event = Some(Observer::new(observer));
+        self.settings.on_event = Some(Rule(Arc::new(observer)));
         self
     }
 }

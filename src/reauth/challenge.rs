@@ -31,14 +31,14 @@ use crate::runtime::{self, LoginOf};
 /// ```
 #[derive(Clone)]
 pub struct Challenge {
-    target: Target,
-    gare: Gare,
-    found: Vec<Found>,
-    status: StatusCode,
-    method: Method,
-    uri: Uri,
-    attempt: u32,
-    generation: u64,
+    pub(super) target: Target,
+    pub(super) gare: Gare,
+    pub(super) found: Vec<Found>,
+    pub(super) status: StatusCode,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) attempt: u32,
+    pub(super) generation: u64,
     pub(super) is_unauthenticated: bool,
     pub(super) held_scopes: BTreeSet<String>,
     pub(super) login_of: Option<LoginOf>,
@@ -61,30 +61,6 @@ impl Challenge {
             held_scopes: BTreeSet::new(),
             login_of: None,
         }
-    }
-
-    pub(crate) fn of_request(target: Target, gare: Gare, method: Method, uri: Uri) -> Self {
-        Self {
-            method,
-            uri,
-            ..Self::new(target, gare)
-        }
-    }
-
-    pub(crate) fn answered(mut self, status: StatusCode, found: Vec<Found>) -> Self {
-        self.status = status;
-        self.found = found;
-        self
-    }
-
-    pub(super) fn into_gare(self) -> Gare {
-        self.gare
-    }
-
-    pub(crate) fn at(mut self, attempt: u32, generation: u64) -> Self {
-        self.attempt = attempt;
-        self.generation = generation;
-        self
     }
 
     /// The service that sent the challenge, and the principal of the request.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use thiserror::Error;
 use tokio::time::Instant;
 
 /// An `Authorization` header value, and how long it may be used.
@@ -136,15 +137,6 @@ impl fmt::Debug for Credential {
 }
 
 /// An error from [`Credential::bearer`]: an `Authorization` header cannot carry the token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Error)]
+#[error("the token is empty or holds characters that an Authorization header cannot carry")]
 pub struct InvalidCredential(());
-
-impl fmt::Display for InvalidCredential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the token is empty or holds characters that an Authorization header cannot carry",
-        )
-    }
-}
-
-impl std::error::Error for InvalidCredential {}

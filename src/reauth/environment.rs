@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
-use std::{env, fmt};
+use std::env;
 
 use http::Uri;
+use thiserror::Error;
 
 /// Prefix of the variables that name the base URL of one service.
 const SERVICE_URL: &str = "GLOBUS_SDK_SERVICE_URL_";
@@ -138,27 +139,16 @@ fn base(url: &str) -> Option<String> {
 }
 
 /// An error: a variable of the environment is invalid.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidEnvironment {
     /// `GLOBUS_SDK_ENVIRONMENT` has this value, and no environment has this name.
+    #[error("GLOBUS_SDK_ENVIRONMENT names no environment: {0:?}")]
     Name(String),
     /// `GLOBUS_SDK_SERVICE_URL_<SERVICE>`, with this service in capitals, holds no `http` or `https` URL.
+    #[error("{SERVICE_URL}{0} is not an http or https URL")]
     ServiceUrl(String),
     /// No service can have this name.
+    #[error("no service has the name {0:?}")]
     Service(String),
 }
-
-impl fmt::Display for InvalidEnvironment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => write!(f, "GLOBUS_SDK_ENVIRONMENT names no environment: {name:?}"),
-            Self::ServiceUrl(service) => {
-                write!(f, "{SERVICE_URL}{service} is not an http or https URL")
-            }
-            Self::Service(name) => write!(f, "no service has the name {name:?}"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidEnvironment {}

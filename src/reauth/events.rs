@@ -134,7 +134,7 @@ impl Session {
         #[cfg(feature = "tracing")]
         event.trace();
         if let Some(observer) = &self.settings().on_event {
-            observer.tell(event);
+            observer(event);
         }
     }
 }

@@ -104,7 +104,7 @@ pub use self::events::Event;
 pub use self::options::GareOptions;
 pub use self::origin::{InvalidOrigin, Origin, ResponseUrl};
 pub use self::outcome::{GareOutcome, GaveUp};
-pub use self::reauthenticator::{ReauthFn, ReauthFnWithCredential, Reauthenticator, reauth_fn};
+pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
 pub use self::route::RequestHead;
 pub use self::session::Session;
 pub use self::stats::{GaveUpCounts, Stats};

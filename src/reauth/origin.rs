@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::uri::Authority;
 use http::{Extensions, Uri};
+use thiserror::Error;
 
 /// A scheme, a host and a port: what a browser calls an origin (RFC 6454).
 ///
@@ -85,15 +86,15 @@ impl<'a> OriginRef<'a> {
         let secure = match scheme {
             "https" => true,
             "http" => false,
-            _ => return Err(InvalidOrigin::UNREADABLE),
+            _ => return Err(InvalidOrigin::Unreadable),
         };
-        let (host, port) = split(authority).ok_or(InvalidOrigin::UNREADABLE)?;
+        let (host, port) = split(authority).ok_or(InvalidOrigin::Unreadable)?;
         let port = match port {
             None => default_port(secure),
-            Some(port) => port.parse().map_err(|_| InvalidOrigin::UNREADABLE)?,
+            Some(port) => port.parse().map_err(|_| InvalidOrigin::Unreadable)?,
         };
         if host.is_empty() {
-            return Err(InvalidOrigin::UNREADABLE);
+            return Err(InvalidOrigin::Unreadable);
         }
         Ok(Self { secure, host, port })
     }
@@ -155,7 +156,7 @@ impl FromStr for Origin {
     type Err = InvalidOrigin;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let uri = text.parse().map_err(|_| InvalidOrigin::UNREADABLE)?;
+        let uri = text.parse().map_err(|_| InvalidOrigin::Unreadable)?;
         Self::of(&uri)
     }
 }
@@ -221,29 +222,13 @@ impl ResponseUrl {
 }
 
 /// An error: the text is not an origin, or the origin cannot be trusted.
-#[derive(Clone, Debug)]
-pub struct InvalidOrigin(Reason);
-
-#[derive(Clone, Copy, Debug)]
-enum Reason {
+#[derive(Clone, Copy, Debug, Error)]
+#[non_exhaustive]
+pub enum InvalidOrigin {
+    /// It cannot be read as an origin.
+    #[error("not an origin: give an absolute http or https URL without user information")]
     Unreadable,
+    /// It is plain `http`, and not on this machine.
+    #[error("plain http is trusted on this machine only: give an https URL")]
     Insecure,
 }
-
-impl InvalidOrigin {
-    const UNREADABLE: Self = Self(Reason::Unreadable);
-    pub(super) const INSECURE: Self = Self(Reason::Insecure);
-}
-
-impl fmt::Display for InvalidOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Reason::Unreadable => {
-                "not an origin: give an absolute http or https URL without user information"
-            }
-            Reason::Insecure => "plain http is trusted on this machine only: give an https URL",
-        })
-    }
-}
-
-impl std::error::Error for InvalidOrigin {}

@@ -1,5 +1,6 @@
-use std::fmt;
 use std::time::Duration;
+
+use thiserror::Error;
 
 use super::ReauthError;
 use crate::gare::Found;
@@ -51,27 +52,36 @@ impl GareOutcome {
 }
 
 /// Why the layer returned the service's own response instead of satisfying its requirement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum GaveUp {
     /// A GARE was found, and it came from an origin that is not [trusted](super::Trust). Add the
     /// origin, if it is yours.
+    #[error("the response came from an origin that is not trusted")]
     Untrusted,
     /// A GARE was found, and the request's URI names no origin: it is relative, or has no host.
+    #[error("the request's URI names no origin")]
     NoOrigin,
     /// The request's own `Authorization` is not a bearer token. A login cannot replace it.
+    #[error("the request has an Authorization that a login cannot replace")]
     NotBearer,
     /// The request's body cannot be sent again.
+    #[error("the request's body cannot be sent again")]
     NotReplayable,
     /// The request has [`login_only`](super::GareOptions::login_only).
+    #[error("the request has the option login_only")]
     LoginOnly,
     /// The request has [`no_prompt`](super::GareOptions::no_prompt).
+    #[error("the request has the option no_prompt")]
     NoPrompt,
     /// [`SessionBuilder::approve`](super::SessionBuilder::approve) refused the requirement.
+    #[error("the program did not approve of what the service requires")]
     NotApproved,
     /// A login succeeded, and the service requires the same again.
+    #[error("the service requires the same again after a successful login")]
     NoProgress,
     /// Nobody is asked for now: a login failed, or logins succeeded and did not help.
+    #[error("{}", backing_off(*retry_after, cause.as_ref()))]
     #[non_exhaustive]
     BackingOff {
         /// How long nobody is asked.
@@ -80,23 +90,30 @@ pub enum GaveUp {
         cause: Option<ReauthError>,
     },
     /// Too many logins succeeded in a short time, while none of their requests was accepted.
+    #[error("too many logins did not help; none begins for {} s", retry_after.as_secs().max(1))]
     #[non_exhaustive]
     Budget {
         /// How long no login begins.
         retry_after: Duration,
     },
     /// A look-up or a refresh got no answer. Try later: nobody was asked.
+    #[error(transparent)]
     Unavailable(ReauthError),
     /// Too many principals have requests under way: see
     /// [`SessionBuilder::max_principals_in_use`](super::SessionBuilder::max_principals_in_use).
+    #[error("too many principals have requests under way")]
     TooManyPrincipals,
     /// The request's principal was [forgotten](super::Session::forget), or has logged out.
+    #[error("the principal was forgotten, or has logged out")]
     Forgotten,
     /// The request used up its logins or its replays.
+    #[error("the request used up its logins or replays")]
     Exhausted,
     /// The request waited for [`max_wait`](super::GareOptions::max_wait).
+    #[error("the login did not end within the request's max_wait")]
     MaxWait,
     /// The login that the request waited for failed.
+    #[error(transparent)]
     Failed(ReauthError),
 }
 
@@ -124,39 +141,12 @@ impl GaveUp {
     }
 }
 
-impl fmt::Display for GaveUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Untrusted => "the response came from an origin that is not trusted",
-            Self::NotBearer => "the request has an Authorization that a login cannot replace",
-            Self::NotReplayable => "the request's body cannot be sent again",
-            Self::LoginOnly => "the request has the option login_only",
-            Self::NoPrompt => "the request has the option no_prompt",
-            Self::NoProgress => "the service requires the same again after a successful login",
-            Self::Exhausted => "the request used up its logins or replays",
-            Self::MaxWait => "the login did not end within the request's max_wait",
-            Self::NoOrigin => "the request's URI names no origin",
-            Self::NotApproved => "the program did not approve of what the service requires",
-            Self::BackingOff { retry_after, cause } => {
-                let seconds = retry_after.as_secs().max(1);
-                return match cause {
-                    Some(cause) => write!(f, "{cause}; nobody is asked again for {seconds} s"),
-                    None => write!(
-                        f,
-                        "logins did not satisfy the service; nobody is asked again for {seconds} s"
-                    ),
-                };
-            }
-            Self::Budget { retry_after } => {
-                let seconds = retry_after.as_secs().max(1);
-                return write!(
-                    f,
-                    "too many logins did not help; none begins for {seconds} s"
-                );
-            }
-            Self::TooManyPrincipals => "too many principals have requests under way",
-            Self::Forgotten => "the principal was forgotten, or has logged out",
-            Self::Unavailable(error) | Self::Failed(error) => return error.fmt(f),
-        })
+fn backing_off(retry_after: Duration, cause: Option<&ReauthError>) -> String {
+    let seconds = retry_after.as_secs().max(1);
+    match cause {
+        Some(cause) => format!("{cause}; nobody is asked again for {seconds} s"),
+        None => {
+            format!("logins did not satisfy the service; nobody is asked again for {seconds} s")
+        }
     }
 }

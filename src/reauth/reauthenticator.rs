@@ -1,5 +1,5 @@
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -134,35 +134,22 @@ where
     F: Fn(Challenge) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Credential, ReauthError>> + Send + 'static,
 {
-    ReauthFn { login }
+    ReauthFn {
+        login,
+        credential: |_| ready(Ok(None)),
+    }
 }
 
-/// A [`Reauthenticator`] that calls a closure. Made by [`reauth_fn`].
+type FindsNothing = fn(CredentialRequest) -> Ready<Result<Option<Credential>, ReauthError>>;
+
+/// A [`Reauthenticator`] that calls closures. Made by [`reauth_fn`].
 #[derive(Clone, Copy)]
-pub struct ReauthFn<F> {
+pub struct ReauthFn<F, C = FindsNothing> {
     login: F,
+    credential: C,
 }
 
-impl<F> fmt::Debug for ReauthFn<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ReauthFn")
-            .field(&std::any::type_name::<F>())
-            .finish()
-    }
-}
-
-#[async_trait]
-impl<F, Fut> Reauthenticator for ReauthFn<F>
-where
-    F: Fn(Challenge) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Credential, ReauthError>> + Send + 'static,
-{
-    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
-        (self.login)(challenge.clone()).await
-    }
-}
-
-impl<F> ReauthFn<F> {
+impl<F, C> ReauthFn<F, C> {
     /// Adds a closure that looks for a credential without asking anybody: see
     /// [`Reauthenticator::credential`].
     ///
@@ -180,28 +167,21 @@ impl<F> ReauthFn<F> {
     ///     });
     /// # let _ = globus_gare::layer::GareLayer::new(login);
     /// ```
-    pub fn with_credential<C, Fut>(self, credential: C) -> ReauthFnWithCredential<F, C>
+    pub fn with_credential<L, Fut>(self, credential: L) -> ReauthFn<F, L>
     where
-        C: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
+        L: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Option<Credential>, ReauthError>> + Send + 'static,
     {
-        ReauthFnWithCredential {
+        ReauthFn {
             login: self.login,
             credential,
         }
     }
 }
 
-/// A [`Reauthenticator`] that calls two closures. Made by [`ReauthFn::with_credential`].
-#[derive(Clone, Copy)]
-pub struct ReauthFnWithCredential<F, C> {
-    login: F,
-    credential: C,
-}
-
-impl<F, C> fmt::Debug for ReauthFnWithCredential<F, C> {
+impl<F, C> fmt::Debug for ReauthFn<F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ReauthFnWithCredential")
+        f.debug_tuple("ReauthFn")
             .field(&std::any::type_name::<F>())
             .field(&std::any::type_name::<C>())
             .finish()
@@ -209,7 +189,7 @@ impl<F, C> fmt::Debug for ReauthFnWithCredential<F, C> {
 }
 
 #[async_trait]
-impl<F, C, LoginFut, CredentialFut> Reauthenticator for ReauthFnWithCredential<F, C>
+impl<F, C, LoginFut, CredentialFut> Reauthenticator for ReauthFn<F, C>
 where
     F: Fn(Challenge) -> LoginFut + Send + Sync + 'static,
     LoginFut: Future<Output = Result<Credential, ReauthError>> + Send + 'static,

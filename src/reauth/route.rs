@@ -252,7 +252,7 @@ impl Session {
     fn name(&self, request: RequestHead<'_>) -> Option<Arc<str>> {
         let name = &request.options().principal;
         match &self.settings().principal_by {
-            Some(by) if name.is_none() => by.name(request),
+            Some(by) if name.is_none() => by(request),
             _ => name.clone(),
         }
     }

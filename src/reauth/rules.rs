@@ -1,75 +1,40 @@
 //! What a program decides for a session.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::{Challenge, Event, RequestHead};
 use crate::gare::Gare;
 
-type NameOf = dyn Fn(RequestHead<'_>) -> Option<Arc<str>> + Send + Sync;
-
-type WhatIsLeft = dyn Fn(&Challenge) -> Option<Gare> + Send + Sync;
-
 /// Says whose request it is.
-#[derive(Clone)]
-pub(super) struct PrincipalBy(Arc<NameOf>);
-
-impl PrincipalBy {
-    pub(super) fn new(
-        by: impl Fn(RequestHead<'_>) -> Option<Arc<str>> + Send + Sync + 'static,
-    ) -> Self {
-        Self(Arc::new(by))
-    }
-
-    pub(super) fn name(&self, request: RequestHead<'_>) -> Option<Arc<str>> {
-        (self.0)(request)
-    }
-}
+pub(super) type PrincipalBy = Rule<dyn Fn(RequestHead<'_>) -> Option<Arc<str>> + Send + Sync>;
 
 /// Says what a person may be asked for.
-#[derive(Clone)]
-pub(super) struct Approve(Arc<WhatIsLeft>);
-
-impl Approve {
-    pub(super) fn new(
-        approve: impl Fn(&Challenge) -> Option<Gare> + Send + Sync + 'static,
-    ) -> Self {
-        Self(Arc::new(approve))
-    }
-
-    pub(super) fn ask(&self, challenge: &Challenge) -> Option<Gare> {
-        (self.0)(challenge)
-    }
-}
+pub(super) type Approve = Rule<dyn Fn(&Challenge) -> Option<Gare> + Send + Sync>;
 
 /// Sees what a session does.
-#[derive(Clone)]
-pub(super) struct Observer(Arc<dyn Fn(Event<'_>) + Send + Sync>);
+pub(super) type Observer = Rule<dyn Fn(Event<'_>) + Send + Sync>;
 
-impl Observer {
-    pub(super) fn new(observer: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(observer))
-    }
+/// A closure of the program.
+pub(super) struct Rule<F: ?Sized>(pub(super) Arc<F>);
 
-    pub(super) fn tell(&self, event: Event<'_>) {
-        (self.0)(event);
+impl<F: ?Sized> Clone for Rule<F> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 
-impl fmt::Debug for Observer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Observer(..)")
+impl<F: ?Sized> Deref for Rule<F> {
+    type Target = F;
+
+    fn deref(&self) -> &F {
+        &self.0
     }
 }
 
-impl fmt::Debug for PrincipalBy {
+impl<F: ?Sized> fmt::Debug for Rule<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PrincipalBy(..)")
-    }
-}
-
-impl fmt::Debug for Approve {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Approve(..)")
+        f.write_str("Fn(..)")
     }
 }

@@ -156,13 +156,13 @@ impl Exchange {
     /// Asks the program once for each requirement.
     fn approved(&mut self, asked: &Requirement, challenge: Challenge) -> Option<Gare> {
         let Some(approve) = &self.session.settings().approve else {
-            return Some(challenge.into_gare());
+            return Some(challenge.gare);
         };
         let mut known = self.approved.iter();
         if let Some((_, approved)) = known.find(|(known, _)| known == asked) {
             return approved.clone();
         }
-        let approved = approve.ask(&challenge);
+        let approved = approve(&challenge);
         self.approved.push((asked.clone(), approved.clone()));
         approved
     }
@@ -174,15 +174,21 @@ impl Exchange {
         found: &[Found],
         gare: Gare,
     ) -> Challenge {
-        let (method, uri) = (self.method.clone(), self.uri.clone());
-        let mut challenge = Challenge::of_request(target.clone(), gare, method, uri)
-            .answered(status, found.to_vec())
-            .at(self.outcome.logins.saturating_add(1), self.sent);
-        challenge.login_of = Some(self.session.login_of());
-        if let Some(account) = &self.account {
-            challenge.held_scopes = account.account().lock().scopes().clone();
+        let account = self.account.as_ref();
+        let held_scopes = account.map(|account| account.account().lock().scopes().clone());
+        Challenge {
+            target: target.clone(),
+            gare,
+            found: found.to_vec(),
+            status,
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            attempt: self.outcome.logins.saturating_add(1),
+            generation: self.sent,
+            is_unauthenticated: false,
+            held_scopes: held_scopes.unwrap_or_default(),
+            login_of: Some(self.session.login_of()),
         }
-        challenge
     }
 
     /// Decides, and records the decision under the same lock.

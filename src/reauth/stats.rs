@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -17,7 +18,7 @@ use crate::runtime::{Mutex, MutexGuard};
 /// println!("{} logins, {} of them failed; gave up {} times", stats.logins, stats.failed_logins, stats.gave_up.total());
 /// # assert_eq!(stats, Default::default());
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Challenges.
@@ -39,96 +40,24 @@ pub struct Stats {
     pub gave_up: GaveUpCounts,
 }
 
-/// How often the layer gave up, for each [`GaveUp`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GaveUpCounts {
-    /// [`GaveUp::Untrusted`]
-    pub untrusted: u64,
-    /// [`GaveUp::NotBearer`]
-    pub not_bearer: u64,
-    /// [`GaveUp::NotReplayable`]
-    pub not_replayable: u64,
-    /// [`GaveUp::LoginOnly`]
-    pub login_only: u64,
-    /// [`GaveUp::NoPrompt`]
-    pub no_prompt: u64,
-    /// [`GaveUp::NoProgress`]
-    pub no_progress: u64,
-    /// [`GaveUp::Exhausted`]
-    pub exhausted: u64,
-    /// [`GaveUp::MaxWait`]
-    pub max_wait: u64,
-    /// [`GaveUp::Failed`]
-    pub failed: u64,
-    /// [`GaveUp::NoOrigin`]
-    pub no_origin: u64,
-    /// [`GaveUp::NotApproved`]
-    pub not_approved: u64,
-    /// [`GaveUp::BackingOff`]
-    pub backing_off: u64,
-    /// [`GaveUp::Budget`]
-    pub budget: u64,
-    /// [`GaveUp::Unavailable`]
-    pub unavailable: u64,
-    /// [`GaveUp::TooManyPrincipals`]
-    pub too_many_principals: u64,
-    /// [`GaveUp::Forgotten`]
-    pub forgotten: u64,
-}
+/// How often the layer gave up, by [`GaveUp::name`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GaveUpCounts(BTreeMap<&'static str, u64>);
 
 impl GaveUpCounts {
-    fn of(&mut self, reason: &GaveUp) -> &mut u64 {
-        match reason {
-            GaveUp::Untrusted => &mut self.untrusted,
-            GaveUp::NotBearer => &mut self.not_bearer,
-            GaveUp::NotReplayable => &mut self.not_replayable,
-            GaveUp::LoginOnly => &mut self.login_only,
-            GaveUp::NoPrompt => &mut self.no_prompt,
-            GaveUp::NoProgress => &mut self.no_progress,
-            GaveUp::Exhausted => &mut self.exhausted,
-            GaveUp::MaxWait => &mut self.max_wait,
-            GaveUp::Failed(_) => &mut self.failed,
-            GaveUp::NoOrigin => &mut self.no_origin,
-            GaveUp::NotApproved => &mut self.not_approved,
-            GaveUp::BackingOff { .. } => &mut self.backing_off,
-            GaveUp::Budget { .. } => &mut self.budget,
-            GaveUp::Unavailable(_) => &mut self.unavailable,
-            GaveUp::TooManyPrincipals => &mut self.too_many_principals,
-            GaveUp::Forgotten => &mut self.forgotten,
-        }
+    /// How often it gave up for this reason. The name is that of [`GaveUp::name`].
+    pub fn get(&self, reason: &str) -> u64 {
+        self.0.get(reason).copied().unwrap_or_default()
+    }
+
+    /// The reasons that came up, with their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.0.iter().map(|(reason, count)| (*reason, *count))
     }
 
     /// The sum of all reasons.
     pub fn total(&self) -> u64 {
-        let Self {
-            untrusted,
-            not_bearer,
-            not_replayable,
-            login_only,
-            no_prompt,
-            ..
-        } = self;
-        let Self {
-            no_progress,
-            exhausted,
-            max_wait,
-            failed,
-            ..
-        } = self;
-        let Self {
-            no_origin,
-            not_approved,
-            backing_off,
-            budget,
-            unavailable,
-            too_many_principals,
-            forgotten,
-            ..
-        } = self;
-        let later = backing_off + budget + unavailable + too_many_principals + forgotten;
-        let asked_for = untrusted + not_bearer + not_replayable + login_only + no_prompt;
-        asked_for + no_progress + exhausted + max_wait + failed + no_origin + not_approved + later
+        self.0.values().sum()
     }
 }
 
@@ -145,7 +74,7 @@ pub(super) struct Counters {
 
 impl Counters {
     pub(super) fn gave_up(&self, reason: &GaveUp) {
-        *self.counts().of(reason) += 1;
+        *self.counts().0.entry(reason.name()).or_default() += 1;
     }
 
     fn counts(&self) -> MutexGuard<'_, GaveUpCounts> {
@@ -161,7 +90,7 @@ impl Counters {
             joins: self.joins.load(Relaxed),
             replays: self.replays.load(Relaxed),
             principals: 0,
-            gave_up: *self.counts(),
+            gave_up: self.counts().clone(),
         }
     }
 }

@@ -80,7 +80,7 @@ impl Trust {
     pub fn origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
         let origin: Origin = origin.as_ref().parse()?;
         if !may_get_credentials(&origin) {
-            return Err(InvalidOrigin::INSECURE);
+            return Err(InvalidOrigin::Insecure);
         }
         self.origins.push(origin);
         Ok(self)

@@ -125,7 +125,7 @@ async fn forgotten_principal_ends_its_waiters() {
     session.forget(&Principal::Session);
     let response = waiting.await.expect("no panic");
     assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
-    assert_eq!(session.stats().gave_up.forgotten, 1);
+    assert_eq!(session.stats().gave_up.get("forgotten"), 1);
     // What it was waiting for is dropped when it comes.
     login.let_go();
     settle().await;

@@ -143,13 +143,9 @@ fn show_reauth(shown: &mut Shown) {
     let error = ReauthError::from(Credential::bearer(format!("{TOKEN} ")).expect_err("no token"));
     shown.show("reauth::ReauthError", &error);
     shown.show("reauth::GaveUp", &GaveUp::Failed(error));
-    shown.show(
-        "reauth::ReauthFn",
-        &reauth_fn(|_| async { Ok(credential()) }),
-    );
     let both = reauth_fn(|_| async { Ok(credential()) });
     let both = both.with_credential(|_| async { Ok(Some(credential())) });
-    shown.show("reauth::ReauthFnWithCredential", &both);
+    shown.show("reauth::ReauthFn", &both);
     let why = Why::Required(Arc::new(found.gare.clone()));
     shown.show("reauth::Why", &why);
     let wanted = CredentialRequest::new(target.clone(), why).with_rejected(credential());
