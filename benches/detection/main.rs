@@ -8,8 +8,8 @@ mod sdks;
 use std::hint::black_box;
 
 use bodies::{Body, HTML, LONG, ORDINARY, PLAIN, TRANSFER};
+use checks::bench::bar::Bars;
 use checks::bench::bar::Limit::Count;
-use checks::bench::bar::{Bars, State::Reached};
 use checks::bench::cost::{Cost, Costs};
 use checks::bench::{Case, table, time};
 use globus_gare::gare::detect;
@@ -38,12 +38,12 @@ fn bars(costs: &Costs) -> Bars {
 
     let mut bars = Bars::new("Bars: detection");
     for body in [TRANSFER, PLAIN] {
-        bars.both(body, ours(body), value(body), 2.5, Reached);
+        bars.both(body, ours(body), value(body), 2.5);
     }
     for body in [ORDINARY, HTML, LONG] {
-        bars.allocations(body, ours(body), value(body), Count(0.0), Reached);
+        bars.allocations(body, ours(body), value(body), Count(0.0));
     }
-    bars.instructions(LONG, ours(LONG), ignored(LONG), 0.25, Reached);
+    bars.instructions(LONG, ours(LONG), ignored(LONG), 0.25);
     bars
 }
 

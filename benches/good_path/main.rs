@@ -6,7 +6,7 @@
 
 mod services;
 
-use checks::bench::bar::{Bars, State::Later};
+use checks::bench::bar::Bars;
 use checks::bench::layers::Layers;
 use services::{OWN, RETRY, RETRY_AND_HEADER, SESSION};
 
@@ -15,13 +15,13 @@ fn main() {
         allocation_counter::measure(run).count_total
     });
     let mut bars = Bars::new("Bars: good path, in process");
-    layers.at_most(&mut bars, "own credential", OWN, RETRY, Later);
+    layers.at_most(&mut bars, "own credential", OWN, RETRY, 1.4);
     layers.at_most(
         &mut bars,
         "session's credential",
         SESSION,
         RETRY_AND_HEADER,
-        Later,
+        1.3,
     );
     bars.settle();
     layers.print_times();

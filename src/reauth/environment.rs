@@ -93,10 +93,15 @@ impl Environment {
         if let Some(url) = self.service_urls.get(&variable) {
             return base(url).ok_or(InvalidEnvironment::ServiceUrl(variable));
         }
-        let domain = self
-            .domain()
-            .ok_or_else(|| InvalidEnvironment::Name(self.name.clone()))?;
-        let host = match service {
+        let host = self.host(service);
+        let host = host.ok_or_else(|| InvalidEnvironment::Name(self.name.clone()))?;
+        base(&format!("https://{host}/")).ok_or_else(|| InvalidEnvironment::Service(service.into()))
+    }
+
+    /// The host of a service, unless a variable names another.
+    pub(super) fn host(&self, service: &str) -> Option<String> {
+        let domain = self.domain()?;
+        Some(match service {
             "app" | "auth" => format!("{service}.{domain}"),
             // Also those of other environments are under `globus.org`.
             "actions" | "flows" | "timer" if self.name == "production" => {
@@ -106,8 +111,7 @@ impl Environment {
                 format!("{}.{service}.automate.globus.org", self.name)
             }
             _ => format!("{service}.api.{domain}"),
-        };
-        base(&format!("https://{host}/")).ok_or_else(|| InvalidEnvironment::Service(service.into()))
+        })
     }
 
     /// The services that variables name, and their URLs, whether or not they can be used.

@@ -28,8 +28,10 @@ pub struct Trust {
 /// Globus' own services in one environment.
 #[derive(Clone, Debug)]
 struct Services {
-    domain: Option<&'static str>,
-    environment: String,
+    /// The hosts of services with names of their own.
+    named: Vec<(String, &'static str)>,
+    /// What the hosts of all others end with, after one label.
+    api: Option<String>,
     /// Those that variables name: where they are, if a credential may go there.
     elsewhere: Vec<(String, Option<Origin>)>,
 }
@@ -56,12 +58,15 @@ impl Trust {
             let origin = url.parse().ok().filter(may_get_credentials);
             (service.to_ascii_lowercase(), origin)
         });
+        let named = ["auth", "app", "flows", "timer", "actions"];
+        let named = named.map(|service| Some((environment.host(service)?, service)));
+        let services = Services {
+            named: named.into_iter().flatten().collect(),
+            api: environment.domain().map(|domain| format!(".api.{domain}")),
+            elsewhere: elsewhere.collect(),
+        };
         Self {
-            globus: Some(Services {
-                domain: environment.domain(),
-                environment: environment.name().to_owned(),
-                elsewhere: elsewhere.collect(),
-            }),
+            globus: Some(services),
             ..Self::none()
         }
     }
@@ -121,55 +126,31 @@ impl Trust {
 
 impl Services {
     fn include(&self, origin: OriginRef<'_>) -> bool {
-        let is_named = origin.secure
-            && origin.has_default_port()
-            && self.service(origin.host).is_some_and(|service| {
-                let mut elsewhere = self.elsewhere.iter();
-                !elsewhere.any(|(known, _)| known.eq_ignore_ascii_case(service))
-            });
         let mut elsewhere = self.elsewhere.iter().filter_map(|(_, at)| at.as_ref());
-        is_named || elsewhere.any(|at| at.view() == origin)
+        (origin.secure && origin.has_default_port() && self.include_host(origin.host))
+            || elsewhere.any(|at| at.view() == origin)
     }
 
-    /// The service that has this host by default.
-    fn service<'a>(&self, host: &'a str) -> Option<&'a str> {
-        let domain = self.domain?;
-        if let Some(name) = below(host, domain) {
-            let of_api = below(name, "api").filter(|label| !label.contains('.'));
-            let own = ["auth", "app"]
-                .iter()
-                .any(|own| own.eq_ignore_ascii_case(name));
-            if of_api.is_some() || own {
-                return of_api.or(Some(name));
-            }
-        }
-        // Also those of other environments are under `globus.org`.
-        let name = below(host, "automate.globus.org")?;
-        let service = match self.environment.as_str() {
-            "production" => name,
-            environment => {
-                name.split_once('.')
-                    .filter(|(first, _)| first.eq_ignore_ascii_case(environment))?
-                    .1
-            }
+    fn include_host(&self, host: &str) -> bool {
+        let is_lower = || !host.bytes().any(|byte| byte.is_ascii_uppercase());
+        self.know(host) || (!is_lower() && self.know(&host.to_ascii_lowercase()))
+    }
+
+    fn know(&self, host: &str) -> bool {
+        let of_api = self.api.as_ref();
+        let of_api = of_api.and_then(|api| host.strip_suffix(api.as_str()));
+        let service = match of_api.filter(|label| !label.is_empty() && !label.contains('.')) {
+            Some(label) => label,
+            None => match self.named.iter().find(|(known, _)| known == host) {
+                Some((_, service)) => service,
+                None => return false,
+            },
         };
-        let known = ["actions", "flows", "timer"];
-        let is_known = known
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(service));
-        is_known.then_some(service)
+        self.elsewhere.iter().all(|(known, _)| known != service)
     }
 }
 
 /// Whether a credential sent to `origin` stays secret on its way.
 fn may_get_credentials(origin: &Origin) -> bool {
     origin.is_secure() || origin.is_loopback()
-}
-
-/// What `host`, in any case, has before a dot and `domain`.
-fn below<'a>(host: &'a str, domain: &str) -> Option<&'a str> {
-    let at = host.len().checked_sub(domain.len())?;
-    let (rest, end) = host.split_at_checked(at)?;
-    let name = rest.strip_suffix('.').filter(|name| !name.is_empty())?;
-    end.eq_ignore_ascii_case(domain).then_some(name)
 }

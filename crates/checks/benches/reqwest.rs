@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use checks::bench::Case;
-use checks::bench::bar::{Bars, State::Later};
+use checks::bench::bar::Bars;
 use checks::bench::layers::{Layer, Layers};
 use checks::bench::request::{self, Origin};
 use futures_util::FutureExt;
@@ -23,7 +23,7 @@ const RETRY: &str = "reqwest-retry";
 fn main() {
     let mut layers = Layers::count(all(), |run| allocation_counter::measure(run).count_total);
     let mut bars = Bars::new("Bars: good path, reqwest-middleware");
-    layers.at_most(&mut bars, "GareMiddleware", OURS, RETRY, Later);
+    layers.at_most(&mut bars, "GareMiddleware", OURS, RETRY, 1.3);
     bars.settle();
     layers.print_times();
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use checks::bench::Case;
-use checks::bench::bar::{Bars, State::Reached};
+use checks::bench::bar::Bars;
 use checks::bench::cost::{Cost, Costs};
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{Credential, reauth_fn};
@@ -38,7 +38,6 @@ pub fn bars(bars: &mut Bars, costs: &Costs) {
         each(MANY),
         ("one of 1,000", each(FEW)),
         1.25,
-        Reached,
     );
 }
 

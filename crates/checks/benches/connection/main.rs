@@ -7,11 +7,7 @@
 
 mod clients;
 
-use checks::bench::bar::{
-    Bars,
-    Limit::Ratio,
-    State::{Later, Reached},
-};
+use checks::bench::bar::{Bars, Limit::Ratio};
 use checks::bench::cost::{Cost, Costs};
 use checks::bench::{Case, table, time};
 use clients::{Client, HTTP_1, HTTP_2};
@@ -32,8 +28,8 @@ fn bars(costs: &Costs) -> Bars {
         let added = |name| -> Cost { costs.of(name) - costs.of(clients.bare) };
         let peer = ("Retry", added(clients.retry));
         let ours = added(clients.ours);
-        bars.instructions(work, ours, peer, 1.0, Later);
-        bars.allocations(work, ours, peer, Ratio(1.0), Reached);
+        bars.instructions(work, ours, peer, 1.4);
+        bars.allocations(work, ours, peer, Ratio(1.0));
     }
     bars
 }

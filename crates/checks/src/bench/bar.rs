@@ -1,7 +1,6 @@
 //! The bars: how much a piece of work may cost, beside what a peer costs in the same run.
 //!
-//! Each bench prints its part of the table. With `--guard` it takes no times, and fails where a bar that is
-//! [`Reached`](State::Reached) is missed.
+//! Each bench prints its part of the table. With `--guard` it takes no times, and fails where a bar is missed.
 
 use std::process::exit;
 
@@ -10,15 +9,6 @@ use super::table;
 
 /// Makes a bench the guard: counts alone, and a failure where a bar is missed.
 const ARGUMENT: &str = "--guard";
-
-/// Whether the guard holds a bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// The guard fails where the bar is missed.
-    Reached,
-    /// The bar is printed, and a later change is to reach it.
-    Later,
-}
 
 /// The most that our figure may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,15 +30,13 @@ pub struct Bar {
     /// The peer, and its figure.
     pub peer: Option<(&'static str, Option<f64>)>,
     /// Without a bar the row is printed alone.
-    pub bar: Option<(Limit, State)>,
+    pub bar: Option<Limit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Held,
     Missed,
-    HeldLater,
-    MissedLater,
     NotCounted,
     Printed,
 }
@@ -59,7 +47,7 @@ impl Bar {
     }
 
     fn verdict(&self) -> Verdict {
-        let Some((limit, state)) = self.bar else {
+        let Some(limit) = self.bar else {
             return Verdict::Printed;
         };
         let most = match limit {
@@ -69,18 +57,15 @@ impl Bar {
         let Some((ours, most)) = self.ours.zip(most) else {
             return Verdict::NotCounted;
         };
-        match (ours <= most, state) {
-            (true, State::Reached) => Verdict::Held,
-            (true, State::Later) => Verdict::HeldLater,
-            (false, State::Reached) => Verdict::Missed,
-            (false, State::Later) => Verdict::MissedLater,
+        match ours <= most {
+            true => Verdict::Held,
+            false => Verdict::Missed,
         }
     }
 
     /// Whether the guard fails because of this bar.
     fn fails(&self) -> bool {
-        let is_guarded = self.bar.is_some_and(|(_, state)| state == State::Reached);
-        is_guarded && matches!(self.verdict(), Verdict::Missed | Verdict::NotCounted)
+        matches!(self.verdict(), Verdict::Missed | Verdict::NotCounted)
     }
 
     fn row(&self) -> Vec<String> {
@@ -91,15 +76,13 @@ impl Bar {
         });
         let ratio = self.ours.zip(self.peer());
         let ratio = ratio.filter(|(_, peer)| *peer > 0.0);
-        let bar = self.bar.map(|(limit, _)| match limit {
+        let bar = self.bar.map(|limit| match limit {
             Ratio(ratio) => format!("{ratio:.2}"),
             Count(count) => table::whole(count),
         });
         let verdict = match self.verdict() {
             Verdict::Held => "held",
             Verdict::Missed => "MISSED",
-            Verdict::HeldLater => "held, not guarded",
-            Verdict::MissedLater => "missed, not guarded",
             Verdict::NotCounted => "not counted",
             Verdict::Printed => "",
         };
@@ -139,13 +122,12 @@ impl Bars {
         ours: Cost,
         (name, peer): (&'static str, Cost),
         ratio: f64,
-        state: State,
     ) {
         self.add(Bar {
             work: format!("{work}: instructions"),
             ours: ours.instructions,
             peer: Some((name, peer.instructions)),
-            bar: Some((Ratio(ratio), state)),
+            bar: Some(Ratio(ratio)),
         });
     }
 
@@ -156,30 +138,22 @@ impl Bars {
         ours: Cost,
         (name, peer): (&'static str, Cost),
         limit: Limit,
-        state: State,
     ) {
         self.add(Bar {
             work: format!("{work}: allocations"),
             ours: Some(ours.allocations),
             peer: Some((name, Some(peer.allocations))),
-            bar: Some((limit, state)),
+            bar: Some(limit),
         });
     }
 
     /// Both figures of `ours` are at most `ratio` times those of `peer`.
-    pub fn both(
-        &mut self,
-        work: &str,
-        ours: Cost,
-        peer: (&'static str, Cost),
-        ratio: f64,
-        state: State,
-    ) {
-        self.instructions(work, ours, peer, ratio, state);
-        self.allocations(work, ours, peer, Ratio(ratio), state);
+    pub fn both(&mut self, work: &str, ours: Cost, peer: (&'static str, Cost), ratio: f64) {
+        self.instructions(work, ours, peer, ratio);
+        self.allocations(work, ours, peer, Ratio(ratio));
     }
 
-    /// Prints the bars. In a guard run this ends the program, with an error if a guarded bar is missed.
+    /// Prints the bars. In a guard run this ends the program, with an error if a bar is missed.
     pub fn settle(self) {
         let rows: Vec<_> = self.bars.iter().map(Bar::row).collect();
         table::print(
@@ -187,13 +161,6 @@ impl Bars {
             &["work", "ours", "peer", "ratio", "bar", ""],
             &rows,
         );
-        let held_later = |bar: &&Bar| bar.verdict() == Verdict::HeldLater;
-        for bar in self.bars.iter().filter(held_later) {
-            eprintln!(
-                "held: {}. Mark the bar as State::Reached, so that the guard holds it",
-                bar.work
-            );
-        }
         if !std::env::args().any(|argument| argument == ARGUMENT) {
             return;
         }
@@ -213,43 +180,33 @@ impl Bars {
 mod tests {
     use super::*;
 
-    fn bar(ours: Option<f64>, limit: Limit, state: State) -> Bar {
+    fn bar(ours: Option<f64>, limit: Limit) -> Bar {
         Bar {
             work: "a request: instructions".into(),
             ours,
             peer: Some(("a peer", Some(100.0))),
-            bar: Some((limit, state)),
+            bar: Some(limit),
         }
     }
 
     #[crate::test]
-    fn reached_bar_fails_only_when_missed() {
-        assert!(!bar(Some(250.0), Ratio(2.5), State::Reached).fails());
-        assert!(bar(Some(251.0), Ratio(2.5), State::Reached).fails());
-        assert!(!bar(Some(0.0), Count(0.0), State::Reached).fails());
-        assert!(bar(Some(1.0), Count(0.0), State::Reached).fails());
+    fn bar_fails_only_when_missed() {
+        assert!(!bar(Some(250.0), Ratio(2.5)).fails());
+        assert!(bar(Some(251.0), Ratio(2.5)).fails());
+        assert!(!bar(Some(0.0), Count(0.0)).fails());
+        assert!(bar(Some(1.0), Count(0.0)).fails());
     }
 
     #[crate::test]
-    fn later_bar_never_fails_and_shows_when_it_is_held() {
-        let missed = bar(Some(251.0), Ratio(2.5), State::Later);
-        let held = bar(Some(250.0), Ratio(2.5), State::Later);
-        assert_eq!(missed.verdict(), Verdict::MissedLater);
-        assert_eq!(held.verdict(), Verdict::HeldLater);
-        assert!(!missed.fails() && !held.fails());
-    }
-
-    #[crate::test]
-    fn reached_bar_without_a_count_fails() {
-        assert!(bar(None, Ratio(1.0), State::Reached).fails());
-        assert!(!bar(None, Ratio(1.0), State::Later).fails());
+    fn bar_without_a_count_fails() {
+        assert!(bar(None, Ratio(1.0)).fails());
     }
 
     #[crate::test]
     fn row_without_a_bar_never_fails() {
         let printed = Bar {
             bar: None,
-            ..bar(Some(251.0), Ratio(1.0), State::Reached)
+            ..bar(Some(251.0), Ratio(1.0))
         };
         assert!(!printed.fails());
         assert_eq!(printed.row()[3], "2.51");

@@ -1,6 +1,6 @@
 //! What layers add to the same request.
 
-use super::bar::{Bars, Limit::Ratio, State};
+use super::bar::{Bars, Limit::Ratio};
 use super::cost::{Cost, Costs};
 use super::request::Origin;
 use super::{Case, CountAllocations, table, time};
@@ -45,21 +45,21 @@ impl Layers {
         self.costs.of(&name(layer, origin)) - self.costs.of(&name(over, origin))
     }
 
-    /// `ours` adds at most what `peer` adds, whatever the request's origin. The bar of allocations is reached;
-    /// `instructions` is the state of the other.
+    /// `ours` adds at most the allocations that `peer` adds, and at most `instructions` times its instructions, whatever the
+    /// request's origin.
     pub fn at_most(
         &self,
         bars: &mut Bars,
         work: &str,
         ours: &str,
         peer: &'static str,
-        instructions: State,
+        instructions: f64,
     ) {
         for origin in Origin::ALL {
             let work = format!("{work}, {}", origin.title());
             let (ours, peer) = (self.added(ours, origin), (peer, self.added(peer, origin)));
-            bars.instructions(&work, ours, peer, 1.0, instructions);
-            bars.allocations(&work, ours, peer, Ratio(1.0), State::Reached);
+            bars.instructions(&work, ours, peer, instructions);
+            bars.allocations(&work, ours, peer, Ratio(1.0));
         }
     }
 
