@@ -10,6 +10,7 @@ use tokio::time::Sleep;
 use super::ahead::Ahead;
 use super::gare_body::{Held, Rest};
 use super::into_bytes;
+use crate::reauth::TOO_LONG;
 use crate::runtime;
 
 /// Reads a body ahead, as far as it may be inspected.
@@ -40,13 +41,12 @@ impl<B: Body> Inspection<B> {
         }
     }
 
-    /// Reads the body: its text, if all of it could be read, and what is to be given back.
-    pub(crate) async fn read(mut self) -> (Option<Bytes>, Held<B>) {
+    /// Reads the body: its text, or why it was not read to its end, and what is to be given back.
+    pub(crate) async fn read(mut self) -> (Result<Bytes, &'static str>, Held<B>) {
         let end = poll_fn(|cx| self.poll_end(cx)).await;
         self.give_back(end)
     }
 
-    /// Never fails: a body that does is [given back](Self::give_back) with its error where it occurred.
     /// The body's text where all of it is at hand, and the body as it came. Nothing waits.
     pub(crate) fn at_hand(mut self, cx: &mut Context<'_>) -> (Option<Bytes>, Held<B>) {
         // The caller polls what is left of the body, and so sets its own waker.
@@ -55,9 +55,11 @@ impl<B: Body> Inspection<B> {
             Poll::Ready(end) => end,
             Poll::Pending => End::GivenUp,
         };
-        self.give_back(end)
+        let (text, held) = self.give_back(end);
+        (text.ok(), held)
     }
 
+    /// Never fails: a body that does is [given back](Self::give_back) with its error where it occurred.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
         loop {
             let frame = match self.body.as_mut().poll_frame(cx) {
@@ -77,8 +79,13 @@ impl<B: Body> Inspection<B> {
         }
     }
 
-    fn give_back(mut self, end: End<B::Error>) -> (Option<Bytes>, Held<B>) {
-        let text = matches!(end, End::Whole).then(|| self.ahead.text());
+    fn give_back(mut self, end: End<B::Error>) -> (Result<Bytes, &'static str>, Held<B>) {
+        let text = match &end {
+            End::Whole => Ok(self.ahead.text()),
+            End::Failed(_) => Err("the body failed"),
+            End::GivenUp if self.ahead.exceeds_limit() => Err(TOO_LONG),
+            End::GivenUp => Err("the body did not come within inspect_timeout"),
+        };
         let held = Held {
             ahead: self.ahead,
             rest: match end {

@@ -6,7 +6,7 @@ use http_body::Body;
 use super::GareBody;
 use crate::body::Inspection;
 use crate::gare::Detection;
-use crate::reauth::may_ask;
+use crate::reauth::{Look, look};
 
 /// Finds the requirements in a response, and returns the response whole.
 ///
@@ -47,7 +47,7 @@ pub async fn detect_in<B: Body>(
 ) -> (Response<GareBody<B>>, Detection) {
     let response = response.into();
     // The response to a `HEAD` has no body, and ends at once.
-    if !may_ask(&Method::GET, &response, limits.max_inspect) {
+    if look(&Method::GET, &response, limits.max_inspect) != Look::Read {
         return (response.map(GareBody::untouched), Detection::default());
     }
     let (head, body) = response.into_parts();

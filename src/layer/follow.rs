@@ -10,7 +10,7 @@ use super::InspectLimits;
 use super::kept::authorize;
 use crate::body::{GareBody, Held, Inspection};
 use crate::gare::Detection;
-use crate::reauth::{AnswerHead, Exchange, GaveUp, ResponseUrl, Untrusted, Verdict, may_ask};
+use crate::reauth::{AnswerHead, Exchange, GaveUp, Look, ResponseUrl, Untrusted, Verdict, look};
 
 /// A client, and the request that it may have to send again.
 pub(crate) trait Client: Send {
@@ -52,7 +52,7 @@ pub(crate) fn glance<B: Body>(
     limits: &InspectLimits,
     cx: &mut Context<'_>,
 ) -> Response<GareBody<B>> {
-    if !may_ask(&untrusted.method, &response, limits.max_inspect) {
+    if look(&untrusted.method, &response, limits.max_inspect) != Look::Read {
         return response.map(GareBody::untouched);
     }
     let (mut head, body) = response.into_parts();
@@ -89,7 +89,11 @@ pub(crate) async fn follow<C: Client>(
 ) -> Result<Response<GareBody<C::Body>>, C::Error> {
     loop {
         let status = response.status();
-        let is_readable = may_ask(client.method(), &response, limits.max_inspect);
+        let look = look(client.method(), &response, limits.max_inspect);
+        let is_readable = look == Look::Read;
+        if let Look::Skip(reason) = look {
+            exchange.not_inspected(status, reason);
+        }
         let wants_any = exchange.may_ask_for_any(status, response.headers());
         if !is_readable && !wants_any {
             exchange.finish(status, response.extensions_mut());
@@ -112,9 +116,10 @@ pub(crate) async fn follow<C: Client>(
             return Ok(Response::from_parts(head, GareBody::inspected(held)));
         }
         let (text, held) = if is_readable {
-            Inspection::new(body, limits.max_inspect, limits.inspect_timeout)
-                .read()
-                .await
+            let body = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
+            let (text, held) = body.read().await;
+            let text = text.inspect_err(|reason| exchange.not_inspected(status, reason));
+            (text.ok(), held)
         } else {
             (None, Held::unread(body))
         };

@@ -43,6 +43,16 @@ pub enum Event<'a> {
         /// Whose request to which origin it is.
         target: &'a Target,
     },
+    /// A response that may be a challenge is not looked at.
+    #[non_exhaustive]
+    NotInspected {
+        /// Whose request to which origin it is.
+        target: &'a Target,
+        /// The response's status.
+        status: StatusCode,
+        /// Why: for example, its body is encoded.
+        reason: &'static str,
+    },
     /// A GARE came from an origin that is not trusted.
     NotTrusted,
     /// A login starts.
@@ -177,6 +187,17 @@ impl Event<'_> {
             }
             Self::OverLimit { target, limit } => event!(warn, target, %limit, "over limit"),
             Self::OnlyQuoted { target } => event!(debug, target, "only quoted"),
+            Self::NotInspected {
+                target,
+                status,
+                reason,
+            } => event!(
+                debug,
+                target,
+                status = status.as_u16(),
+                reason,
+                "not inspected"
+            ),
             Self::NotTrusted => tracing::debug!(target: "globus_gare", "not trusted"),
             Self::LoggingIn { target, attempt } => event!(info, target, attempt, "logging in"),
             Self::Joined { target } => event!(debug, target, "joined"),

@@ -208,6 +208,17 @@ impl Exchange {
         }
     }
 
+    /// Tells of a response that may be a challenge, and is not looked at.
+    pub(crate) fn not_inspected(&self, status: StatusCode, reason: &'static str) {
+        if let Some(target) = &self.target {
+            self.session.emit(Event::NotInspected {
+                target,
+                status,
+                reason,
+            });
+        }
+    }
+
     /// Counts a replay that the adapter is about to send.
     pub(crate) fn replayed(&mut self) {
         count(&self.session.counters().replays);

@@ -4,40 +4,58 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body::Body;
 
-/// Whether `response` may be a challenge: an error whose body may be JSON or text, is not
-/// compressed, and is not known to be empty or longer than `limit`.
-pub(crate) fn may_ask<B: Body>(method: &Method, response: &Response<B>, limit: usize) -> bool {
+/// Whether the body of a response is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    Read,
+    /// It may be a challenge, and cannot be read, for this reason.
+    Skip(&'static str),
+    /// It is no challenge, whatever its body.
+    Nothing,
+}
+
+/// GAREs come with a `4xx`, or with Transfer's `502`, as text of up to `limit` bytes.
+pub(crate) fn look<B: Body>(method: &Method, response: &Response<B>, limit: usize) -> Look {
     let (status, headers) = (response.status(), response.headers());
-    let size = || response.body().size_hint().lower();
-    is_refusal(status)
-        && !response.body().is_end_stream()
-        && head_may_ask(method, status, headers)
-        && usize::try_from(size()).is_ok_and(|size| size <= limit)
+    let is_short = |size| usize::try_from(size).is_ok_and(|size: usize| size <= limit);
+    match look_at_head(method, status, headers) {
+        Look::Nothing => Look::Nothing,
+        _ if response.body().is_end_stream() => Look::Nothing,
+        Look::Read if !is_short(response.body().size_hint().lower()) => Look::Skip(TOO_LONG),
+        look => look,
+    }
 }
 
-/// As [`may_ask`], from the head of the response alone.
-pub(crate) fn head_may_ask(method: &Method, status: StatusCode, headers: &HeaderMap) -> bool {
-    is_refusal(status) && *method != Method::HEAD && is_readable(headers)
-}
+pub(crate) const TOO_LONG: &str = "the body is longer than max_inspect";
 
-fn is_refusal(status: StatusCode) -> bool {
-    status.is_client_error() || status == StatusCode::BAD_GATEWAY
-}
-
-fn is_readable(headers: &HeaderMap) -> bool {
+/// What the head alone says: the answer to a `HEAD` has no body.
+pub(crate) fn look_at_head(method: &Method, status: StatusCode, headers: &HeaderMap) -> Look {
+    let is_refusal = status.is_client_error() || status == StatusCode::BAD_GATEWAY;
     let text = |name| headers.get(name).map(|value| value.as_bytes().trim_ascii());
-    let plain = text(CONTENT_ENCODING)
+    if !is_refusal
+        || *method == Method::HEAD
+        || text(CONTENT_LENGTH).is_some_and(|length| length == b"0")
+    {
+        return Look::Nothing;
+    }
+    let is_plain = text(CONTENT_ENCODING)
         .is_none_or(|encoding| encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity"));
-    let empty = text(CONTENT_LENGTH).is_some_and(|length| length == b"0");
-    let readable = text(CONTENT_TYPE).is_none_or(|kind| {
-        let end = memchr::memchr(b';', kind).unwrap_or(kind.len());
-        let kind = kind.get(..end).unwrap_or_default().trim_ascii();
-        kind.is_empty()
-            || begins_with(kind, b"text/")
-            || kind.eq_ignore_ascii_case(b"application/json")
-            || ends_with(kind, b"+json")
-    });
-    plain && !empty && readable
+    if !is_plain {
+        return Look::Skip("the body is encoded");
+    }
+    match text(CONTENT_TYPE) {
+        Some(kind) if !is_text(kind) => Look::Skip("the body's type is neither text nor JSON"),
+        _ => Look::Read,
+    }
+}
+
+fn is_text(kind: &[u8]) -> bool {
+    let end = memchr::memchr(b';', kind).unwrap_or(kind.len());
+    let kind = kind.get(..end).unwrap_or_default().trim_ascii();
+    kind.is_empty()
+        || begins_with(kind, b"text/")
+        || kind.eq_ignore_ascii_case(b"application/json")
+        || ends_with(kind, b"+json")
 }
 
 fn begins_with(text: &[u8], start: &[u8]) -> bool {
@@ -63,9 +81,9 @@ mod tests {
     fn empty_body_is_not_read() {
         let refused = Response::builder().status(403);
         let empty = refused.body(Empty::<Bytes>::new()).expect("a response");
-        assert!(!may_ask(&Method::GET, &empty, 2));
+        assert_eq!(look(&Method::GET, &empty, 2), Look::Nothing);
         let refused = Response::builder().status(403);
         let full = refused.body(Full::<Bytes>::from("{}")).expect("a response");
-        assert!(may_ask(&Method::GET, &full, 2));
+        assert_eq!(look(&Method::GET, &full, 2), Look::Read);
     }
 }

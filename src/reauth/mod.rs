@@ -45,6 +45,7 @@
 //! | `challenged` | INFO event | `origin` `principal` `method` `status` `requirements` `generation` | a response is a challenge |
 //! | `over limit` | WARN event | `origin` `principal` `limit` | a requirement exceeds a limit, and is ignored |
 //! | `only quoted` | DEBUG event | `origin` `principal` | a requirement stands in a quotation, and the program did not add its origin |
+//! | `not inspected` | DEBUG event | `origin` `principal` `status` `reason` | a response that may be a challenge is not looked at: it is encoded, too long, no text, or does not come |
 //! | `not trusted` | DEBUG event | | a response that may be a challenge came from an origin that is not trusted |
 //! | `logging in` | INFO event | `origin` `principal` `attempt` | a login starts |
 //! | `login` | INFO span | `origin` `principal` `attempt` | around a call of `Reauthenticator::reauthenticate` |
@@ -113,6 +114,6 @@ pub use self::trust::Trust;
 
 pub(crate) use self::exchange::{AnswerHead, Exchange, Verdict};
 #[cfg(feature = "reqwest")]
-pub(crate) use self::inspect::head_may_ask;
-pub(crate) use self::inspect::may_ask;
+pub(crate) use self::inspect::look_at_head;
+pub(crate) use self::inspect::{Look, TOO_LONG, look};
 pub(crate) use self::route::{Authorization, Handled, Route, Untrusted};

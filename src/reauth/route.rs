@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::accounts::InUse;
 use super::events::Event;
-use super::inspect::may_ask;
+use super::inspect::{Look, look};
 use super::login::look_up;
 use super::origin::OriginRef;
 use super::{Credential, GareOptions, GareOutcome, GaveUp, Principal, Session, Target, Why};
@@ -94,7 +94,7 @@ pub(crate) struct Handled {
 }
 
 impl Handled {
-    /// Whether a response may be a challenge.
+    /// Whether a response may be a challenge, or may have been one that cannot be read.
     pub(crate) fn may_follow<B: Body>(
         &self,
         method: &Method,
@@ -103,7 +103,7 @@ impl Handled {
     ) -> bool {
         let status = response.status();
         !status.is_success()
-            && (may_ask(method, response, max_inspect)
+            && (look(method, response, max_inspect) != Look::Nothing
                 || self.may_ask_for_any(status, response.headers()))
     }
 

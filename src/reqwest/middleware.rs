@@ -13,8 +13,8 @@ use super::answer;
 use super::kept::{Kept, Replays};
 use crate::layer::{InspectLimits, authorize, follow, follow_first, glance};
 use crate::reauth::{
-    Authorization, Exchange, GareOptions, Reauthenticator, RequestHead, Route, Session, Untrusted,
-    head_may_ask,
+    Authorization, Exchange, GareOptions, Look, Reauthenticator, RequestHead, Route, Session,
+    Untrusted, look_at_head,
 };
 
 /// A middleware for `reqwest-middleware` that satisfies GAREs and replays the request.
@@ -127,14 +127,12 @@ impl GareMiddleware {
         });
         answer::from_http(glance.await.expect("polled once"))
     }
+}
 
-    fn may_be_challenge(&self, method: &Method, response: &Response) -> bool {
-        let length = response.content_length().map(usize::try_from);
-        head_may_ask(method, response.status(), response.headers())
-            && length.is_none_or(|length| {
-                length.is_ok_and(|length| 0 < length && length <= self.limits.max_inspect)
-            })
-    }
+/// Whether a response may be a challenge, or may have been one that cannot be read.
+fn may_follow(method: &Method, response: &Response) -> bool {
+    look_at_head(method, response.status(), response.headers()) != Look::Nothing
+        && response.content_length() != Some(0)
 }
 
 #[async_trait]
@@ -164,7 +162,7 @@ impl Middleware for GareMiddleware {
             }
             Route::Untrusted(untrusted) => {
                 let response = next.run(request, extensions).await?;
-                if !self.may_be_challenge(&untrusted.method, &response) {
+                if !may_follow(&untrusted.method, &response) {
                     return Ok(response);
                 }
                 return Ok(self.glance(untrusted, response).await);
@@ -194,9 +192,7 @@ impl Middleware for GareMiddleware {
                 }
                 let response = next.clone().run(request, extensions).await?;
                 let (status, headers) = (response.status(), response.headers());
-                if !self.may_be_challenge(&method, &response)
-                    && !handled.may_ask_for_any(status, headers)
-                {
+                if !may_follow(&method, &response) && !handled.may_ask_for_any(status, headers) {
                     handled.answered(status, url.path());
                     return Ok(response);
                 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{Event, GareOutcome, Session};
-use http::Request;
+use http::{HeaderValue, Request};
 
 use super::gave_up;
 use checks::mock::{
@@ -49,6 +49,43 @@ async fn program_sees_the_events_of_its_session() {
         "gave up no_progress",
     ];
     assert_eq!(*seen.lock().expect("whole"), expected);
+}
+
+/// A response that starts nothing says why, where it could have been a challenge.
+#[checks::test]
+async fn response_that_is_not_inspected_says_why() {
+    let long = "x".repeat(65);
+    let cases = [
+        ("content-encoding", "gzip", MFA, Some("encoded")),
+        ("content-type", "image/png", MFA, Some("type")),
+        ("content-type", "text/plain", &long, Some("max_inspect")),
+        ("content-encoding", "gzip", "", None),
+        ("content-type", "text/plain", "no such file", None),
+    ];
+    for (name, value, body, expected) in cases {
+        let seen = Arc::<Mutex<Vec<&'static str>>>::default();
+        let notes = Arc::clone(&seen);
+        let session = Session::builder(Login::at_once()).on_event(move |event| {
+            if let Event::NotInspected { reason, .. } = event {
+                notes.lock().expect("whole").push(reason);
+            }
+        });
+        let layer = GareLayer::from_session(session.build()).max_inspect(64);
+        let (body, value) = (body.to_owned(), HeaderValue::from_static(value));
+        let client = behind(&layer, move |_| {
+            let mut response = answer(404, &body);
+            response.headers_mut().insert(name, value.clone());
+            response
+        });
+        assert_eq!(send(&client, get("/")).await.status(), 404);
+        let seen = seen.lock().expect("whole").clone();
+        let is_expected = match (expected, &seen[..]) {
+            (Some(word), [reason]) => reason.contains(word),
+            (None, []) => true,
+            _ => false,
+        };
+        assert!(is_expected, "{name}: {expected:?}: {seen:?}");
+    }
 }
 
 #[checks::test]

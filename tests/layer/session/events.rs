@@ -205,6 +205,18 @@ async fn only_in_a_quotation() {
     ask(&client, get("/")).await;
 }
 
+async fn compressed() {
+    let layer = GareLayer::from_session(Session::new(Login::at_once()));
+    let client = behind(&layer, |_| {
+        let mut response = answer(403, MFA);
+        let encoding = http::HeaderValue::from_static("gzip");
+        let headers = response.headers_mut();
+        headers.insert(http::header::CONTENT_ENCODING, encoding);
+        response
+    });
+    ask(&client, get("/")).await;
+}
+
 async fn asking_for_too_much() {
     let client = behind(
         &GareLayer::from_session(Session::new(Login::at_once())),
@@ -265,6 +277,7 @@ async fn each_scenario_emits_its_events_and_all_are_listed() {
         ];
         from_a_stranger: ["not trusted"];
         only_in_a_quotation: ["looking up", "looked up", "only quoted"];
+        compressed: ["looking up", "looked up", "not inspected"];
         asking_for_too_much: ["looking up", "looked up", "over limit"];
         again_and_again: [
             "looking up", "looked up", "challenged", "looking up", "looked up", "logging in", "login", "logged in",
