@@ -1,6 +1,7 @@
 //! The layer within the clients and stacks that programs use, over real sockets.
 
 mod http_service;
+mod readme;
 mod redirects;
 mod stacks;
 mod strangers;
