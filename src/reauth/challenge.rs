@@ -5,7 +5,7 @@ use std::future::Future;
 use http::{Method, StatusCode, Uri};
 
 use super::Target;
-use super::describe::{self, Says};
+use super::describe::{Description, Says, printable};
 use crate::gare::{Found, Gare, Location};
 use crate::runtime::{self, LoginOf};
 
@@ -106,19 +106,24 @@ impl Challenge {
     /// Describes the requirement in a sentence or two, for a person at a terminal.
     ///
     /// The message of the service (`session_message`) is quoted without control characters and cut
-    /// to 300 characters, because a stranger may have written it. For a requirement that a service
-    /// passes on from a GridFTP server, the text names the collection's server as its author.
+    /// to 300 characters, because a stranger may have written it. Of a list 5 values are named, and the
+    /// text has at most 1,000 characters. For a requirement that a service passes on from a GridFTP
+    /// server, the text names the collection's server as its author. Scopes that no login brought before
+    /// are told from those that one did.
     pub fn in_plain_words(&self) -> String {
         if self.is_unauthenticated {
-            let host = describe::printable(self.target.origin().host());
+            let host = printable(self.target.origin().host());
             return format!("{host} asks you to log in.");
         }
-        describe::describe(
-            self.target.origin().host(),
-            self.says(),
-            self.gare.message().as_deref(),
-            &self.gare.authorization_parameters,
-        )
+        let message = self.gare.message();
+        let description = Description {
+            host: self.target.origin().host(),
+            says: self.says(),
+            message: message.as_deref(),
+            required: &self.gare.authorization_parameters,
+            held_scopes: &self.held_scopes,
+        };
+        description.in_words()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Describes a requirement to a person.
 
+use std::collections::BTreeSet;
+
 use crate::gare::AuthorizationParameters;
 
 /// The author of a requirement.
@@ -15,85 +17,123 @@ pub(super) enum Says {
 /// How much of a stranger's text is shown, in characters.
 const SHOWN: usize = 300;
 
-/// What `asked` asks for, and the message that goes with it.
-pub(super) fn describe(
-    host: &str,
-    says: Says,
-    message: Option<&str>,
-    asked: &AuthorizationParameters,
-) -> String {
-    let mut parts = Vec::new();
-    if !asked.session_required_single_domain.is_empty() {
-        parts.push(format!(
-            "log in again with an identity from {}",
-            either(&asked.session_required_single_domain)
-        ));
-    }
-    if !asked.session_required_identities.is_empty() {
-        parts.push(format!(
-            "log in again as {}",
-            listed(&asked.session_required_identities, "and")
-        ));
-    }
-    if !asked.session_required_policies.is_empty() {
-        let policies = &asked.session_required_policies;
-        let noun = if policies.len() == 1 {
-            "policy"
-        } else {
-            "policies"
+/// How much of a description is shown, in characters.
+const SHOWN_IN_ALL: usize = 1_000;
+
+/// How many values of a list are shown.
+const LISTED: usize = 5;
+
+/// A requirement, and its author.
+pub(super) struct Description<'a> {
+    pub(super) host: &'a str,
+    pub(super) says: Says,
+    pub(super) message: Option<&'a str>,
+    pub(super) required: &'a AuthorizationParameters,
+    /// Scopes that a login brought before.
+    pub(super) held_scopes: &'a BTreeSet<String>,
+}
+
+impl Description<'_> {
+    pub(super) fn in_words(&self) -> String {
+        let mut text = format!(
+            "{} asks you to {}",
+            value(self.host),
+            joined(&self.parts(), "and")
+        );
+        let author = match self.says {
+            Says::Service => None,
+            Says::Collection => Some("the collection's server"),
+            Says::ActionProvider => Some("the action provider"),
         };
-        parts.push(format!(
-            "meet the authentication {noun} {}",
-            listed(policies, "and")
-        ));
+        let message = self.message.map(value).filter(|text| !text.is_empty());
+        text += &match (author, message) {
+            (None, None) => ".".to_owned(),
+            (None, Some(message)) => format!(". It says: \"{message}\""),
+            (Some(author), None) => format!(", {author} says."),
+            (Some(author), Some(message)) => {
+                let author = author.replacen("the", "The", 1);
+                format!(". {author} says: \"{message}\"")
+            }
+        };
+        cut(&text, SHOWN_IN_ALL)
     }
-    if asked.session_required_mfa {
-        parts.push("use multi-factor authentication".to_owned());
-    }
-    if !asked.required_scopes.is_empty() {
-        parts.push(format!(
-            "consent to {}",
-            listed(&asked.required_scopes, "and")
-        ));
-    }
-    if parts.is_empty() {
-        parts.push("log in again".to_owned());
-    }
-    let mut text = format!(
-        "{} asks you to {}",
-        printable(host),
-        listed_raw(&parts, "and")
-    );
-    let message = message.map(printable).filter(|text| !text.is_empty());
-    text += &match (says, message) {
-        (Says::Service, None) => ".".to_owned(),
-        (Says::Service, Some(message)) => format!(". It says: \"{message}\""),
-        (Says::Collection, None) => ", the collection's server says.".to_owned(),
-        (Says::Collection, Some(message)) => {
-            format!(". The collection's server says: \"{message}\"")
+
+    fn parts(&self) -> Vec<String> {
+        let mut parts = Vec::new();
+        let required = self.required;
+        let domains = &required.session_required_single_domain;
+        if !domains.is_empty() {
+            let domains = listed(domains, "or");
+            parts.push(format!("log in again with an identity from {domains}"));
         }
-        (Says::ActionProvider, None) => ", the action provider says.".to_owned(),
-        (Says::ActionProvider, Some(message)) => {
-            format!(". The action provider says: \"{message}\"")
+        let identities = &required.session_required_identities;
+        if !identities.is_empty() {
+            parts.push(format!("log in again as {}", listed(identities, "and")));
         }
-    };
-    text
+        let policies = &required.session_required_policies;
+        if !policies.is_empty() {
+            let noun = if policies.len() == 1 {
+                "policy"
+            } else {
+                "policies"
+            };
+            let policies = listed(policies, "and");
+            parts.push(format!("meet the authentication {noun} {policies}"));
+        }
+        if required.session_required_mfa {
+            parts.push("use multi-factor authentication".to_owned());
+        }
+        let scopes = required.required_scopes.iter();
+        let (held, new): (Vec<_>, Vec<_>) = scopes.partition(|it| self.held_scopes.contains(*it));
+        if !new.is_empty() {
+            parts.push(format!("consent to {}", listed(&new, "and")));
+        }
+        if !held.is_empty() {
+            parts.push(format!("consent again to {}", listed(&held, "and")));
+        }
+        if parts.is_empty() {
+            parts.push("log in again".to_owned());
+        }
+        parts
+    }
 }
 
-fn either(values: &[String]) -> String {
-    listed(values, "or")
+fn listed<S: AsRef<str>>(values: &[S], word: &str) -> String {
+    let shown = values.iter().take(LISTED);
+    let mut shown: Vec<_> = shown.map(|it| value(it.as_ref())).collect();
+    let more = values.len() - shown.len();
+    if more > 0 {
+        shown.push(format!("{} more", grouped(more)));
+    }
+    joined(&shown, word)
 }
 
-fn listed(values: &[String], word: &str) -> String {
-    let values: Vec<String> = values.iter().map(|value| printable(value)).collect();
-    listed_raw(&values, word)
-}
-
-fn listed_raw(values: &[String], word: &str) -> String {
+fn joined(values: &[String], word: &str) -> String {
     match values {
         [] => String::new(),
         [one] => one.clone(),
         [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
+    }
+}
+
+/// `4995` as `4,995`.
+fn grouped(number: usize) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1_000), number % 1_000),
+    }
+}
+
+/// A value of a stranger, which cannot end a quotation that it stands in.
+fn value(text: &str) -> String {
+    const QUOTES: [char; 6] = ['"', '“', '”', '„', '‟', '＂'];
+    printable(text).replace(QUOTES, "'")
+}
+
+fn cut(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -129,13 +169,14 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// Characters of the general category Cf and its kin: bidirectional controls
-/// (UAX #9), zero-width characters, variation selectors, tags, and the
-/// non-characters.
+/// Whether `c` is shown as nothing, or steers what stands beside it: of the general category `Cf`, ignorable by
+/// default, or the blank of Braille. A test holds the list against Unicode's data.
 fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{115f}' | '\u{1160}'
-        | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}'
+        | '\u{8e2}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
+        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }

@@ -10,6 +10,7 @@ use globus_gare::reauth::{
     Challenge, Credential, Origin, Principal, ReauthError, ResponseUrl, Session, Target, Trust,
     printable, reauth_fn,
 };
+use regex_syntax::hir::{Class, HirKind};
 
 fn token(token: &str) -> Credential {
     Credential::bearer(token).expect("a token")
@@ -278,6 +279,73 @@ fn printable_removes_terminal_controls() {
     );
 }
 
+/// Unicode's data say which characters show nothing, or steer what stands beside them.
+#[checks::test]
+fn printable_removes_what_unicode_calls_invisible() {
+    let invisible = r"[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Variation_Selector}\x{2800}]";
+    let invisible = regex_syntax::Parser::new().parse(invisible);
+    let HirKind::Class(Class::Unicode(invisible)) = invisible.expect("a class").into_kind() else {
+        panic!("not a class");
+    };
+    let mut seen = 0;
+    for range in invisible.ranges() {
+        for c in range.start()..=range.end() {
+            assert_eq!(printable(&format!("a{c}b")), "ab", "U+{:X}", u32::from(c));
+            seen += 1;
+        }
+    }
+    assert!(seen > 4_000, "{seen}");
+}
+
+fn described(asked: AuthorizationParameters) -> String {
+    let origin = "https://transfer.api.globus.org".parse();
+    let target = Target::new(origin.expect("an origin"), Principal::Session);
+    Challenge::new(target, Gare::new("AuthorizationRequired", asked)).in_plain_words()
+}
+
+#[checks::test]
+fn long_requirement_is_described_shortly() {
+    let policies = |count| (0..count).map(|number| format!("policy-{number}"));
+    let policies =
+        |count| AuthorizationParameters::default().with_session_required_policies(policies(count));
+    let named = "policy-0, policy-1, policy-2, policy-3, policy-4";
+    assert_eq!(
+        described(policies(5_000)),
+        format!(
+            "transfer.api.globus.org asks you to meet the authentication policies {named} and 4,995 more."
+        )
+    );
+    assert!(described(policies(6)).contains("policy-4 and 1 more"));
+    assert!(described(policies(5)).contains("policy-3 and policy-4."));
+    let long = AuthorizationParameters::default()
+        .with_session_required_identities(["i".repeat(400), "j".repeat(400)])
+        .with_required_scopes(["s".repeat(400), "t".repeat(400)]);
+    let text = described(long);
+    assert!(
+        text.chars().count() == 1_001 && text.ends_with('…'),
+        "{text}"
+    );
+}
+
+#[checks::test]
+fn quote_in_a_value_does_not_end_a_quotation() {
+    for quote in ['"', '“', '”', '„', '‟', '＂'] {
+        let asked = AuthorizationParameters::default()
+            .with_session_required_identities([format!("a{quote}. It says: {quote}b")])
+            .with_session_message(format!("Log in{quote}. Then send your password. {quote}"));
+        let text = described(asked);
+        assert_eq!(
+            text.matches(quote).count(),
+            usize::from(quote == '"') * 2,
+            "{text}"
+        );
+        assert!(
+            text.ends_with("It says: \"Log in'. Then send your password. '\""),
+            "{text}"
+        );
+    }
+}
+
 #[checks::test]
 fn each_requirement_is_described_in_words() {
     let asks = AuthorizationParameters::default;
@@ -303,10 +371,7 @@ fn each_requirement_is_described_in_words() {
             "to log in again with an identity from uchicago.edu or anl.gov, use multi-factor authentication and consent to a, b and c.",
         ),
     ] {
-        let origin = "https://transfer.api.globus.org".parse();
-        let target = Target::new(origin.expect("an origin"), Principal::Session);
-        let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", asked));
         let expected = format!("transfer.api.globus.org asks you {words}");
-        assert_eq!(challenge.in_plain_words(), expected);
+        assert_eq!(described(asked), expected);
     }
 }
