@@ -137,7 +137,9 @@ pub(crate) fn live_through(requests: u32) -> Day {
     let session = Session::builder(logins)
         .trust(Trust::none().origin(&base).unwrap())
         .login_timeout(LOGIN_TIMEOUT)
+        // A day takes minutes: what is not asked again for a while is asked as much sooner.
         .backoff(Duration::from_millis(20), Duration::from_millis(40))
+        .login_budget(10, Duration::from_millis(400))
         .max_principals(REMEMBERED)
         .build();
     let world = Arc::new(World {

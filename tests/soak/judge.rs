@@ -105,6 +105,7 @@ fn answered(
             Some(error) => failed(error).map(|_| "refused: a login failed a moment ago"),
             None => Ok("refused: a login did not help a moment ago"),
         },
+        GaveUp::Budget { .. } => Ok("refused: too many logins helped nobody"),
         GaveUp::NoPrompt if errand.no_prompt => Ok("refused: nobody was to be asked"),
         GaveUp::MaxWait if errand.deadline.is_some() => Ok("refused: its deadline passed"),
         GaveUp::NotReplayable if errand.body == Body::LongStream => {
