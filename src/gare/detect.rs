@@ -22,6 +22,14 @@ pub struct Found {
 }
 
 impl Found {
+    pub(crate) fn at(gare: Gare, location: Location) -> Self {
+        Self {
+            gare,
+            location,
+            quoted: false,
+        }
+    }
+
     /// Whether the refused login that holds it is a quotation: in an exception's text, in a traceback, in a JSON text
     /// within a string. A service that quotes a name of a stranger's choice looks the same, so a
     /// [`Session`](crate::reauth::Session) acts on one only where the program itself added the origin to its

@@ -23,6 +23,8 @@ pub enum Location {
     GridFtp(String),
     /// The error of an action provider, as JSON in the `cause` at this path.
     Cause(String),
+    /// A redirect to a login, which the server of a collection answers with instead of a body.
+    Redirect,
 }
 
 impl fmt::Display for Location {
@@ -32,6 +34,7 @@ impl fmt::Display for Location {
             Self::Member(path) => f.write_str(path),
             Self::GridFtp(path) => write!(f, "{path} (GridFTP reply)"),
             Self::Cause(path) => write!(f, "{path} (action provider)"),
+            Self::Redirect => f.write_str("redirect"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, HeaderValue, Method, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body::Body;
 
 use super::InspectLimits;
@@ -94,12 +94,19 @@ pub(crate) async fn follow<C: Client>(
         if let Look::Skip(reason) = look {
             exchange.not_inspected(status, reason);
         }
-        let wants_any = exchange.may_ask_for_any(status, response.headers());
+        let wants_any = exchange.may_ask_without_body(status, response.headers());
+        let sources = C::sources(&response);
+        if exchange.is_at_login(&sources) {
+            exchange.give_up(GaveUp::RedirectedToLogin);
+            // The page must not be taken for what was asked for.
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            exchange.finish(StatusCode::UNAUTHORIZED, response.extensions_mut());
+            return Ok(response.map(GareBody::untouched));
+        }
         if !is_readable && !wants_any {
             exchange.finish(status, response.extensions_mut());
             return Ok(response.map(GareBody::untouched));
         }
-        let sources = C::sources(&response);
         let (mut head, body) = response.into_parts();
         if !exchange.trusts(&sources) {
             let body = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);

@@ -25,6 +25,7 @@ pub(super) struct Settings {
     pub(super) login_if_not_replayable: bool,
     pub(super) login_on_401: bool,
     pub(super) one_person: bool,
+    pub(super) supersede_presented: bool,
     pub(super) principal_by: Option<PrincipalBy>,
     pub(super) approve: Option<Approve>,
     pub(super) on_event: Option<Observer>,
@@ -54,6 +55,7 @@ impl Default for Settings {
             login_if_not_replayable: true,
             login_on_401: true,
             one_person: false,
+            supersede_presented: true,
             principal_by: None,
             approve: None,
             on_event: None,
@@ -174,6 +176,19 @@ impl SessionBuilder {
     /// the service accepts. Default: `true`.
     pub fn login_on_401(mut self, login: bool) -> Self {
         self.settings.login_on_401 = login;
+        self
+    }
+
+    /// Whether a bearer token that a request presents is replaced by one that a login for it brought.
+    /// Default: `true`.
+    ///
+    /// Whoever presents a token of a user is then sent with the newest token of that user, which may be
+    /// good for more. A service that passes on the tokens of its callers sets this to `false`: a
+    /// presented token goes out as it came, and a challenge to it gives up with
+    /// [`GaveUp::Presented`](super::GaveUp::Presented). Principals that the program
+    /// [names](super::GareOptions::principal) are not affected.
+    pub fn supersede_presented(mut self, supersede: bool) -> Self {
+        self.settings.supersede_presented = supersede;
         self
     }
 

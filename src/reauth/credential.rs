@@ -91,7 +91,7 @@ impl Credential {
     }
 
     /// Says that it is for the HTTPS server of this collection: its id, or its host. Such a credential
-    /// is sent nowhere else.
+    /// is sent nowhere else, and no other is sent there: see [`Trust::collections`](super::Trust::collections).
     #[must_use]
     pub fn for_collection(mut self, collection: impl Into<Arc<str>>) -> Self {
         self.collection = Some(collection.into());

@@ -9,6 +9,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::accounts::InUse;
+use super::collections::{claimed, is_login, required};
 use super::events::Event;
 use super::login::look_up;
 use super::origin::OriginRef;
@@ -16,6 +17,7 @@ use super::requirement::Requirement;
 use super::route::{Handled, is_accepted, is_unauthenticated, principal};
 use super::satisfy::Waiting;
 use super::stats::count;
+use super::trust::TrustedAs;
 use super::unmet::Place;
 use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, Why};
 use crate::gare::{Detection, Found, Gare};
@@ -41,6 +43,8 @@ pub(crate) struct Exchange {
     pub(super) outcome: GareOutcome,
     /// Whether the request carries the session's credential, or none.
     is_ours: bool,
+    /// Whether the server may send the request to a login.
+    may_redirect: bool,
     /// The epoch of the account when the request got its credential.
     pub(super) epoch: u64,
     /// What the request was challenged for.
@@ -84,7 +88,7 @@ impl Exchange {
             None => principal(handled.name.as_ref(), presented),
         };
         let origin = Origin::of(&uri).ok();
-        let target = origin.map(|origin| Target::new(origin, principal));
+        let target = origin.map(|origin| handled.session.target(&origin, principal));
         Self {
             session: handled.session,
             account: handled.account,
@@ -96,6 +100,7 @@ impl Exchange {
             options: options.clone(),
             outcome: GareOutcome::default(),
             is_ours: handled.is_ours,
+            may_redirect: handled.may_redirect,
             epoch: handled.epoch,
             challenged_for: Vec::new(),
             approved: Vec::new(),
@@ -147,9 +152,27 @@ impl Exchange {
         Some(issued.credential.header_value().clone())
     }
 
-    /// Whether a response without a requirement has the request look for a credential.
-    pub(crate) fn may_ask_for_any(&self, status: StatusCode, headers: &HeaderMap) -> bool {
+    /// Whether a response whose body says nothing has the request look for a credential.
+    pub(crate) fn may_ask_without_body(&self, status: StatusCode, headers: &HeaderMap) -> bool {
+        self.may_ask_for_any(status, headers) || self.claimed(status, headers).is_some()
+    }
+
+    fn may_ask_for_any(&self, status: StatusCode, headers: &HeaderMap) -> bool {
         self.is_ours && is_unauthenticated(status, headers)
+    }
+
+    /// The collection that the server claims to be of, where it sends the request to a login.
+    fn claimed(&self, status: StatusCode, headers: &HeaderMap) -> Option<String> {
+        let trust = &self.session.settings().trust;
+        self.may_redirect
+            .then(|| claimed(trust, status, headers))
+            .flatten()
+    }
+
+    /// Whether the client followed the server to a login.
+    pub(crate) fn is_at_login(&self, sources: &[Uri]) -> bool {
+        let trust = &self.session.settings().trust;
+        self.may_redirect && sources.iter().any(|uri| is_login(trust, uri))
     }
 
     /// Whether the session believes a response that came from here. A relative URI, as some clients
@@ -178,8 +201,12 @@ impl Exchange {
             let (target, limit) = (&target, over_limit.limit);
             self.session.emit(Event::OverLimit { target, limit });
         }
-        let found = self.heard(&target, answer.sources, detection.found);
-        if found.is_empty() && !self.may_ask_for_any(answer.status, answer.headers) {
+        let mut found = self.heard(&target, answer.sources, detection.found);
+        let claimed = self.claimed(answer.status, answer.headers);
+        if let Some(collection) = &claimed {
+            let had_credential = self.sent > 0 || self.presented.is_some();
+            found = vec![required(collection, had_credential)];
+        } else if found.is_empty() && !self.may_ask_for_any(answer.status, answer.headers) {
             return Verdict::Return;
         }
         count(&self.session.counters().challenges);
@@ -190,9 +217,13 @@ impl Exchange {
             found: &found,
             generation: self.sent,
         });
-        let result = self
-            .satisfy(&target, answer.status, &found, replayable)
-            .await;
+        let result = match self.verified(target, claimed).await {
+            Ok(target) => {
+                let status = answer.status;
+                self.satisfy(&target, status, &found, replayable).await
+            }
+            Err(reason) => Err(reason),
+        };
         self.outcome.found = found;
         let result = result.and_then(|issued| self.may_replay(replayable).map(|()| issued));
         match result {
@@ -216,6 +247,29 @@ impl Exchange {
                 status,
                 reason,
             });
+        }
+    }
+
+    /// `target` with the collection that its server is found to be of, as it claims.
+    async fn verified(
+        &mut self,
+        target: Target,
+        claimed: Option<String>,
+    ) -> Result<Target, GaveUp> {
+        let Some(collection) = claimed else {
+            return Ok(target);
+        };
+        let session = self.session.clone();
+        let asked = session.is_server_of(target.origin(), &collection);
+        match self.within_max_wait(asked).await {
+            None => Err(GaveUp::MaxWait),
+            Some(Ok(true)) => {
+                let target = target.with_collection(collection);
+                self.target = Some(target.clone());
+                Ok(target)
+            }
+            Some(Err(error)) if error.is_unavailable() => Err(GaveUp::Unavailable(error)),
+            Some(Ok(false) | Err(_)) => Err(GaveUp::UnverifiedCollection),
         }
     }
 
@@ -267,10 +321,9 @@ impl Exchange {
     /// The requirements that count. A quoted one counts only from an origin that the program added.
     fn heard(&self, target: &Target, sources: &[Uri], mut found: Vec<Found>) -> Vec<Found> {
         let trust = &self.session.settings().trust;
-        let hears_quoted = trust.is_added(target.origin().view())
-            && sources
-                .iter()
-                .all(|uri| OriginRef::of(uri).is_ok_and(|origin| trust.is_added(origin)));
+        let is_added = |origin| trust.trusted_as(origin) == Some(TrustedAs::Added);
+        let came_from_added = |uri| OriginRef::of(uri).is_ok_and(is_added);
+        let hears_quoted = is_added(target.origin().view()) && sources.iter().all(came_from_added);
         if !hears_quoted && found.iter().any(Found::is_quoted) {
             self.session.emit(Event::OnlyQuoted { target });
             found.retain(|found| !found.is_quoted());

@@ -32,6 +32,8 @@ pub(super) fn log_in(
     let work = async move { reauthenticator.reauthenticate(&challenge).await };
     let work = events::during_login(&target, attempt, work);
     run::launch((login_of, limit), reporter, work, move |result| {
+        let origin = login.origin.clone();
+        let result = result.and_then(|credential| session.meant_for(&origin, credential));
         let mut state = account.account().lock_current(session.reauthenticator());
         let ended = state.end_login(&login, result, session.settings());
         drop(state);
@@ -110,6 +112,8 @@ pub(super) fn look_up(
     let (login_of, own) = (session.login_of(), running.clone());
     let work = async move { reauthenticator.credential(&request).await };
     run::launch((login_of, limit), reporter, work, move |result| {
+        let meant = |credential| session.meant_for(target.origin(), credential);
+        let result = result.and_then(|found| found.map(meant).transpose());
         let mut state = account.account().lock_current(session.reauthenticator());
         let (of, at) = ((target.origin(), &own), (began, counts));
         let ended = state.end_look_up(of, at, result, session.settings());

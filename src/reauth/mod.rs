@@ -30,6 +30,19 @@
 //! That there is no credential is not remembered: each request looks for one, and those that look at
 //! the same time share one look-up.
 //!
+//! # Collections
+//!
+//! The servers of collections are run by the collections' owners. They are trusted where the program adds
+//! them, with [`Trust::collections`] or one by one with [`Trust::collection`], and get only a credential that
+//! [names their collection](Credential::for_collection), whatever a [`Reauthenticator`] returns.
+//!
+//! Such a server refuses a request with a redirect to Globus Auth that names its collection. That is a
+//! challenge for the scope of the collection's data, if the collection is the server's own: the program
+//! [named](Trust::collection) it, or [`Reauthenticator::serves_collection`] finds it so. A client that follows
+//! the redirect ends at a login page; the caller gets the status `401` with [`GaveUp::RedirectedToLogin`].
+//!
+//! # Parts
+//!
 //! A [`Session`] holds the state that all requests share. A [`Reauthenticator`] obtains a
 //! [`Credential`] for a [`Challenge`]. [`Trust`] names the origins that get credentials and can
 //! trigger a login. The layer puts a [`GareOutcome`] into the extensions of the response; a caller
@@ -69,6 +82,7 @@ mod backoff;
 mod budget;
 mod builder;
 mod challenge;
+mod collections;
 mod credential;
 mod credential_request;
 mod decide;

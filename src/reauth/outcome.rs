@@ -65,6 +65,10 @@ pub enum GaveUp {
     /// The request's own `Authorization` is not a bearer token. A login cannot replace it.
     #[error("the request has an Authorization that a login cannot replace")]
     NotBearer,
+    /// The request presents a bearer token of its own, and the session
+    /// [leaves those alone](super::SessionBuilder::supersede_presented).
+    #[error("the request presents a token of its own, and the session replaces none of those")]
+    Presented,
     /// The request's body cannot be sent again.
     #[error("the request's body cannot be sent again")]
     NotReplayable,
@@ -106,6 +110,15 @@ pub enum GaveUp {
     /// The request's principal was [forgotten](super::Session::forget), or has logged out.
     #[error("the principal was forgotten, or has logged out")]
     Forgotten,
+    /// A server claims to be that of a collection, and neither the program nor the
+    /// [`Reauthenticator`](super::Reauthenticator::serves_collection) says so.
+    #[error("the server claims to be that of a collection, and is not known to be")]
+    UnverifiedCollection,
+    /// The client followed a collection's server to a login page, which is not what was asked for: the
+    /// response has the status `401`. Have the client stop at a login, with reqwest by the policy
+    /// `globus_gare::reqwest::redirects()`.
+    #[error("the client followed a redirect to a login page")]
+    RedirectedToLogin,
     /// The request used up its logins or its replays.
     #[error("the request used up its logins or replays")]
     Exhausted,
@@ -123,6 +136,7 @@ impl GaveUp {
         match self {
             Self::Untrusted => "untrusted",
             Self::NotBearer => "not_bearer",
+            Self::Presented => "presented",
             Self::NotReplayable => "not_replayable",
             Self::LoginOnly => "login_only",
             Self::NoPrompt => "no_prompt",
@@ -134,6 +148,8 @@ impl GaveUp {
             Self::Unavailable(_) => "unavailable",
             Self::TooManyPrincipals => "too_many_principals",
             Self::Forgotten => "forgotten",
+            Self::UnverifiedCollection => "unverified_collection",
+            Self::RedirectedToLogin => "redirected_to_login",
             Self::Exhausted => "exhausted",
             Self::MaxWait => "max_wait",
             Self::Failed(_) => "failed",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Challenge, Credential, CredentialRequest, Principal, ReauthError};
+use super::{Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError};
 
 /// Obtains credentials that satisfy challenges, usually by a login.
 ///
@@ -81,6 +81,23 @@ pub trait Reauthenticator: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Whether `server` is the HTTPS server of `collection`, by the collection's document in Globus
+    /// Transfer (`https_server`). It is asked before anything is done for a server that claims to be that
+    /// collection's and that the program did not [name](super::Trust::collection). By default no claim is
+    /// believed.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be found out now.
+    async fn serves_collection(
+        &self,
+        server: &Origin,
+        collection: &str,
+    ) -> Result<bool, ReauthError> {
+        let _ = (server, collection);
+        Ok(false)
+    }
+
     /// Changes when the credentials of `principal` must not be used any longer: after a logout, or
     /// when another person has logged in. A refresh and a login of the same person do not change
     /// it, nor does the first login after nobody. By default it never changes.
@@ -106,6 +123,14 @@ macro_rules! forward {
                 request: &CredentialRequest,
             ) -> Result<Option<Credential>, ReauthError> {
                 (**self).credential(request).await
+            }
+
+            async fn serves_collection(
+                &self,
+                server: &Origin,
+                collection: &str,
+            ) -> Result<bool, ReauthError> {
+                (**self).serves_collection(server, collection).await
             }
 
             fn revision(&self, principal: &Principal) -> u64 {

@@ -4,16 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{Extensions, HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body::Body;
 use tokio::time::Instant;
 
 use super::accounts::InUse;
+use super::collections::{claimed, is_login};
 use super::events::Event;
 use super::inspect::{Look, look};
 use super::login::look_up;
 use super::origin::OriginRef;
-use super::{Credential, GareOptions, GareOutcome, GaveUp, Principal, Session, Target, Why};
+use super::trust::TrustedAs;
+use super::{Credential, GareOptions, GareOutcome, GaveUp, Principal, ResponseUrl, Session, Why};
 use crate::gare::Detection;
 use crate::runtime;
 
@@ -91,6 +93,8 @@ pub(crate) struct Handled {
     pub(super) sent: u64,
     /// Whether the request carries the session's credential, or none.
     pub(super) is_ours: bool,
+    /// Whether its server may send it to a login.
+    pub(crate) may_redirect: bool,
 }
 
 impl Handled {
@@ -105,6 +109,25 @@ impl Handled {
         !status.is_success()
             && (look(method, response, max_inspect) != Look::Nothing
                 || self.may_ask_for_any(status, response.headers()))
+            || self.may_redirect
+                && self.is_sent_to_login(
+                    status,
+                    response.headers(),
+                    ResponseUrl::told(response.extensions()),
+                )
+    }
+
+    /// Whether the server sent the request to a login, or the client followed it there.
+    pub(crate) fn is_sent_to_login(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        answered: Option<&Uri>,
+    ) -> bool {
+        let trust = &self.session.settings().trust;
+        self.may_redirect
+            && (claimed(trust, status, headers).is_some()
+                || answered.is_some_and(|uri| is_login(trust, uri)))
     }
 
     /// Whether a response without a requirement has the request look for a credential.
@@ -227,9 +250,9 @@ impl Session {
         let Ok(origin) = OriginRef::parse(request.scheme, request.authority) else {
             return untrusted(GaveUp::NoOrigin);
         };
-        if !self.settings().trust.allows_view(origin) {
+        let Some(trusted_as) = self.settings().trust.trusted_as(origin) else {
             return untrusted(GaveUp::Untrusted);
-        }
+        };
         let presented = request.headers.get(AUTHORIZATION);
         let name = self.name(request);
         let mut handled = Handled {
@@ -239,6 +262,7 @@ impl Session {
             epoch: 0,
             sent: 0,
             is_ours: presented.is_none(),
+            may_redirect: trusted_as != TrustedAs::Service,
         };
         let authorization = handled.authorization(presented, origin);
         match (login_of, authorization) {
@@ -265,6 +289,7 @@ impl Session {
             (None, None) => Some(accounts.own()),
             (None, Some(_)) if self.settings().one_person => Some(accounts.own()),
             (Some(_), None) => accounts.find_or_make(&principal(name, None)),
+            (None, Some(_)) if !self.settings().supersede_presented => None,
             (_, Some(_)) => accounts.find(|| principal(name, presented)),
         }
     }
@@ -314,7 +339,10 @@ impl Handled {
 
     /// Has a credential that ends soon refreshed, while requests go out with it.
     fn refresh(&self, account: &InUse, origin: OriginRef<'_>) {
-        let target = Target::new(origin.to_owned(), account.account().principal.clone());
+        let origin = origin.to_owned();
+        let target = self
+            .session
+            .target(&origin, account.account().principal.clone());
         if runtime::has_timer() && runtime::login_of().is_none() {
             let _ = look_up(&self.session, account, &target, self.sent, Why::Expiring);
         }

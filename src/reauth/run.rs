@@ -162,7 +162,7 @@ impl<T, S: FnOnce(Result<T, ReauthError>) -> Ended> Drop for Run<T, S> {
 }
 
 /// `work` with its time limited, and a panic turned into an error.
-async fn contained<T>(
+pub(super) async fn contained<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, ReauthError>>,
 ) -> Result<T, ReauthError> {

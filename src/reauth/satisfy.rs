@@ -17,7 +17,7 @@ use super::route::Presented;
 use super::run::{Ended, Running};
 use super::stats::count;
 use super::unmet::Place;
-use super::{Challenge, Credential, GaveUp, ReauthError, Target, Why};
+use super::{Challenge, Credential, GaveUp, Principal, ReauthError, Target, Why};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
 
 /// A login that takes longer may be waiting for a request that waits for it.
@@ -52,6 +52,10 @@ impl Exchange {
         }
         if Presented::of(self.presented.as_ref()) == Presented::Other {
             return Err(GaveUp::NotBearer);
+        }
+        let is_presented = matches!(target.principal(), Principal::Presented(_));
+        if is_presented && !settings.supersede_presented {
+            return Err(GaveUp::Presented);
         }
         if self.outcome.replays >= max_replays {
             return Err(GaveUp::Exhausted);

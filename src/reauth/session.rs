@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use super::accounts::Accounts;
 use super::builder::Settings;
+use super::collections::Collections;
 use super::login::look_up;
 use super::stats::{Counters, Stats};
 use super::{Credential, Principal, ReauthError, Reauthenticator, SessionBuilder, Target, Why};
@@ -37,6 +38,7 @@ struct Shared {
     reauthenticator: Arc<dyn Reauthenticator>,
     settings: Settings,
     accounts: Arc<Accounts>,
+    collections: Collections,
     counters: Counters,
 }
 
@@ -61,6 +63,7 @@ impl Session {
                 reauthenticator,
                 settings,
                 accounts,
+                collections: Collections::default(),
                 counters: Counters::default(),
             }),
         }
@@ -146,6 +149,10 @@ impl Session {
 
     pub(super) fn accounts(&self) -> &Arc<Accounts> {
         &self.shared.accounts
+    }
+
+    pub(super) fn collections(&self) -> &Collections {
+        &self.shared.collections
     }
 
     pub(super) fn counters(&self) -> &Counters {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::origin::OriginRef;
 use super::{Environment, InvalidOrigin, Origin};
 
@@ -22,8 +24,30 @@ use super::{Environment, InvalidOrigin, Origin};
 pub struct Trust {
     globus: Option<Services>,
     origins: Vec<Origin>,
+    /// HTTPS servers of collections, and the collections' ids.
+    servers: Vec<(Origin, Arc<str>)>,
+    collections: bool,
     loopback: bool,
 }
+
+/// What an origin is trusted as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TrustedAs {
+    /// One of Globus' own services.
+    Service,
+    /// The program added it.
+    Added,
+    /// The HTTPS server or the manager of a collection, which the collection's owner runs.
+    Collection,
+}
+
+/// Under these domains are the hosts of endpoints and of their collections.
+const COLLECTIONS: [&str; 4] = [
+    ".data.globus.org",
+    ".gaccess.io",
+    ".dn.glob.us",
+    ".dnsteam.globuscs.info",
+];
 
 /// Globus' own services in one environment.
 #[derive(Clone, Debug)]
@@ -83,11 +107,35 @@ impl Trust {
     /// If `origin` is not an absolute URL, or is plain `http` and not on this machine: a credential
     /// never crosses a network unencrypted.
     pub fn origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
-        let origin: Origin = origin.as_ref().parse()?;
-        if !may_get_credentials(&origin) {
-            return Err(InvalidOrigin::Insecure);
-        }
-        self.origins.push(origin);
+        self.origins.push(secure(origin.as_ref())?);
+        Ok(self)
+    }
+
+    /// Adds the hosts of all collections: those under `data.globus.org`, `gaccess.io`, `dn.glob.us` and
+    /// `dnsteam.globuscs.info`, with `https` and on the default port.
+    ///
+    /// Collections are run by their owners. A host of a collection gets only credentials that
+    /// [name it](super::Credential::for_collection), also where it was added with
+    /// [`origin`](Self::origin).
+    #[must_use]
+    pub fn collections(mut self) -> Self {
+        self.collections = true;
+        self
+    }
+
+    /// Adds the HTTPS server of the collection with this id, which may have a name of its own: the
+    /// `https_server` of the collection's document in Globus Transfer.
+    ///
+    /// # Errors
+    ///
+    /// As of [`origin`](Self::origin).
+    pub fn collection(
+        mut self,
+        server: impl AsRef<str>,
+        collection: impl Into<Arc<str>>,
+    ) -> Result<Self, InvalidOrigin> {
+        let origin = secure(server.as_ref())?;
+        self.servers.push((origin, collection.into()));
         Ok(self)
     }
 
@@ -104,13 +152,36 @@ impl Trust {
     }
 
     pub(super) fn allows_view(&self, origin: OriginRef<'_>) -> bool {
-        self.is_globus(origin) || self.was_added(origin)
+        self.trusted_as(origin).is_some()
     }
 
-    /// Whether the program added `origin` and it is no Globus service. Quoted requirements count only
-    /// from such an origin.
-    pub(super) fn is_added(&self, origin: OriginRef<'_>) -> bool {
-        self.was_added(origin) && !self.is_globus(origin)
+    pub(super) fn trusted_as(&self, origin: OriginRef<'_>) -> Option<TrustedAs> {
+        if self.is_globus(origin) {
+            return Some(TrustedAs::Service);
+        }
+        if self.named_collection(origin).is_some() {
+            return Some(TrustedAs::Collection);
+        }
+        let was_added = self.was_added(origin);
+        if has_collections(origin.host) {
+            let is_usual = origin.secure && origin.has_default_port();
+            let is_trusted = was_added || (self.collections && is_usual);
+            return is_trusted.then_some(TrustedAs::Collection);
+        }
+        was_added.then_some(TrustedAs::Added)
+    }
+
+    /// The collection that the program named for this server.
+    pub(super) fn named_collection(&self, origin: OriginRef<'_>) -> Option<&Arc<str>> {
+        let mut servers = self.servers.iter();
+        let named = servers.find(|(known, _)| known.view() == origin);
+        named.map(|(_, collection)| collection)
+    }
+
+    /// Whether this is Globus Auth.
+    pub(super) fn is_auth(&self, origin: OriginRef<'_>) -> bool {
+        let services = self.globus.as_ref();
+        services.is_some_and(|services| services.include(origin) && services.is_auth(origin))
     }
 
     fn is_globus(&self, origin: OriginRef<'_>) -> bool {
@@ -125,6 +196,16 @@ impl Trust {
 }
 
 impl Services {
+    fn is_auth(&self, origin: OriginRef<'_>) -> bool {
+        let elsewhere = self.elsewhere.iter().find(|(service, _)| service == "auth");
+        match elsewhere {
+            Some((_, at)) => at.as_ref().is_some_and(|at| at.view() == origin),
+            None => self.named.iter().any(|(host, service)| {
+                *service == "auth" && host.eq_ignore_ascii_case(origin.host)
+            }),
+        }
+    }
+
     fn include(&self, origin: OriginRef<'_>) -> bool {
         let mut elsewhere = self.elsewhere.iter().filter_map(|(_, at)| at.as_ref());
         (origin.secure && origin.has_default_port() && self.include_host(origin.host))
@@ -147,6 +228,22 @@ impl Services {
             },
         };
         self.elsewhere.iter().all(|(known, _)| known != service)
+    }
+}
+
+fn has_collections(host: &str) -> bool {
+    COLLECTIONS.iter().any(|domain| {
+        let at = host.len().checked_sub(domain.len());
+        let end = at.and_then(|at| host.get(at..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(domain))
+    })
+}
+
+fn secure(origin: &str) -> Result<Origin, InvalidOrigin> {
+    let origin = origin.parse()?;
+    match may_get_credentials(&origin) {
+        true => Ok(origin),
+        false => Err(InvalidOrigin::Insecure),
     }
 }
 

@@ -91,8 +91,7 @@ impl HttpService {
     ///
     /// If the client cannot be built: [`ClientBuilder::build`].
     pub fn from_builder(builder: ClientBuilder) -> Result<Self, reqwest::Error> {
-        let policy = stop_at_login(Policy::default());
-        builder.redirect(policy).build().map(Self::from)
+        builder.redirect(redirects()).build().map(Self::from)
     }
 
     /// The client.
@@ -138,6 +137,11 @@ where
             Ok(response)
         })
     }
+}
+
+/// reqwest's default redirect policy, which [stops at a login](stop_at_login).
+pub fn redirects() -> Policy {
+    stop_at_login(Policy::default())
 }
 
 /// A redirect policy that stops at Globus Auth's login page, and is `policy` elsewhere.

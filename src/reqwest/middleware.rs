@@ -192,7 +192,11 @@ impl Middleware for GareMiddleware {
                 }
                 let response = next.clone().run(request, extensions).await?;
                 let (status, headers) = (response.status(), response.headers());
-                if !may_follow(&method, &response) && !handled.may_ask_for_any(status, headers) {
+                let answered = handled.may_redirect.then(|| answer::uri(response.url()));
+                if !may_follow(&method, &response)
+                    && !handled.may_ask_for_any(status, headers)
+                    && !handled.is_sent_to_login(status, headers, answered.as_ref())
+                {
                     handled.answered(status, url.path());
                     return Ok(response);
                 }

@@ -44,5 +44,5 @@ mod http_service;
 mod kept;
 mod middleware;
 
-pub use self::http_service::{HttpService, stop_at_login};
+pub use self::http_service::{HttpService, redirects, stop_at_login};
 pub use self::middleware::GareMiddleware;

@@ -1,5 +1,6 @@
 //! The layer within the clients and stacks that programs use, over real sockets.
 
+mod collections;
 mod http_service;
 mod readme;
 mod redirects;

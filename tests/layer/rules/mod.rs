@@ -3,6 +3,7 @@
 mod approved;
 mod backoff;
 mod budget;
+mod collections;
 mod forgotten;
 mod observed;
 mod part_of_login;

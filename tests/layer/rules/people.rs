@@ -211,3 +211,33 @@ async fn options_of_the_layer_hold_where_a_request_has_none() {
     let prompted = with(get("/"), GareOptions::new());
     assert_eq!(send(&client, prompted).await.status(), 200);
 }
+
+/// A service that passes on its callers' tokens sends each as it came.
+#[checks::test]
+async fn presented_token_is_left_alone_where_the_session_says_so() {
+    for (supersede, status) in [(true, 200), (false, 403)] {
+        let login = Login::at_once()
+            .then(Ok(bearer("old")))
+            .then(Ok(bearer("private-ada")));
+        let session = Session::builder(login.clone()).supersede_presented(supersede);
+        let client = behind(&GareLayer::from_session(session.build()), |request| match (
+            request.uri().path(),
+            authorization(&request),
+        ) {
+            (_, token) if token.starts_with("Bearer private") => answer(200, token),
+            ("/old", "Bearer old") => answer(200, ""),
+            _ => answer(403, MFA),
+        });
+        for path in ["/old", "/"] {
+            let request = with(get(path), named("ada"));
+            assert_eq!(send(&client, request).await.status(), 200);
+        }
+        // Somebody has Ada's old token.
+        let response = send(&client, presenting(get("/"), "Bearer old")).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(login.logins(), 2, "nobody is asked for it");
+        if !supersede {
+            assert!(matches!(gave_up(&response), Some(GaveUp::Presented)));
+        }
+    }
+}

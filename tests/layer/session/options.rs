@@ -130,6 +130,10 @@ fn cases() -> Vec<Case> {
             ..case("not_bearer", at_once())
         },
         Case {
+            request: presenting(get("/"), "Bearer of-a-caller"),
+            ..case("presented", at_once().supersede_presented(false))
+        },
+        Case {
             is_stream: true,
             ..case("not_replayable", at_once().login_if_not_replayable(false))
         },
@@ -218,6 +222,9 @@ async fn each_reason_to_give_up_is_distinct() {
         assert_eq!(refusals.get(name), 1, "{name}: {refusals:?}");
         met.insert(name.to_owned());
     }
+    // Those of collections come with other responses: see `rules::collections`.
+    let of_collections = ["redirected_to_login", "unverified_collection"];
+    met.extend(of_collections.map(str::to_owned));
     assert_eq!(met, names_in_the_source());
 }
 

@@ -1,0 +1,368 @@
+//! Servers of collections, which their owners run.
+
+use std::sync::{Arc, Mutex};
+
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{
+    Challenge, Credential, CredentialRequest, GaveUp, Origin, ReauthError, Reauthenticator,
+    ResponseUrl, Session, Trust,
+};
+use http::header::LOCATION;
+use http::{Request, Response, StatusCode};
+
+use super::{bearer, gave_up};
+use checks::mock::{Body, answer, authorization, behind, get, outcome, send};
+
+const HOST: &str = "g-1a2b3c.0ec76.75bc.data.globus.org";
+const ID: &str = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
+const OTHER: &str = "d3a2c3f0-0000-4000-8000-000000000000";
+
+fn get_file() -> Request<Body> {
+    let uri = format!("https://{HOST}/data/file.txt");
+    Request::get(uri).body(Body::default()).expect("a request")
+}
+
+/// Sends whoever has no good token to log in at Globus Auth, as a collection's server does.
+fn to_login(id: &str) -> Response<Body> {
+    let to = format!(
+        "https://auth.globus.org/v2/oauth2/authorize?client_id={id}&response_type=code&scope=openid"
+    );
+    let mut response = answer(302, "<html>Found</html>");
+    let to = to.parse().expect("a value");
+    response.headers_mut().insert(LOCATION, to);
+    response
+}
+
+/// A file for whoever comes with a login's token.
+fn file(request: &Request<Body>, id: &str) -> Response<Body> {
+    match authorization(request) {
+        "" => to_login(id),
+        "Bearer login" => answer(200, "the file"),
+        _ => to_login(id),
+    }
+}
+
+type Make = Arc<dyn Fn(&Challenge) -> Credential + Send + Sync>;
+
+/// Logs in and knows of collections, as it is told.
+#[derive(Clone)]
+struct App {
+    login: Make,
+    found: Option<Credential>,
+    /// The collection that its look-ups in Transfer say the server is of.
+    serves: Result<&'static str, bool>,
+    challenges: Arc<Mutex<Vec<Challenge>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl App {
+    fn new(login: impl Fn(&Challenge) -> Credential + Send + Sync + 'static) -> Self {
+        Self {
+            login: Arc::new(login),
+            found: None,
+            serves: Err(false),
+            challenges: Arc::default(),
+            asked: Arc::default(),
+        }
+    }
+
+    /// Its logins are for the collection that the session says it is.
+    fn careful() -> Self {
+        Self::new(|challenge| {
+            let collection = challenge.target().collection().expect("a collection");
+            bearer("login").for_collection(collection)
+        })
+    }
+
+    fn challenges(&self) -> Vec<Challenge> {
+        self.challenges.lock().expect("whole").clone()
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("whole").clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl Reauthenticator for App {
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        let mut challenges = self.challenges.lock().expect("whole");
+        challenges.push(challenge.clone());
+        Ok((self.login)(challenge))
+    }
+
+    async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
+        Ok(self.found.clone())
+    }
+
+    async fn serves_collection(
+        &self,
+        server: &Origin,
+        collection: &str,
+    ) -> Result<bool, ReauthError> {
+        let mut asked = self.asked.lock().expect("whole");
+        asked.push(format!("{} {collection}", server.host()));
+        match self.serves {
+            Ok(known) => Ok(known == collection),
+            Err(true) => Err(ReauthError::unavailable("Transfer does not answer")),
+            Err(false) => Ok(false),
+        }
+    }
+}
+
+fn layer(app: &App, trust: Trust) -> GareLayer {
+    GareLayer::from_session(Session::builder(app.clone()).trust(trust).build())
+}
+
+fn named() -> Trust {
+    let trust = Trust::globus().collection(format!("https://{HOST}"), ID);
+    trust.expect("an origin")
+}
+
+fn allows(trust: &Trust, origin: &str) -> bool {
+    trust.allows(&origin.parse().expect("an origin"))
+}
+
+#[checks::test]
+fn collections_are_trusted_only_when_the_program_says_so() {
+    let hosts = [
+        HOST,
+        "g-1.gaccess.io",
+        "n-2.dn.glob.us",
+        "n-3.DNSTEAM.globuscs.info",
+    ];
+    for host in hosts {
+        let origin = format!("https://{host}");
+        assert!(!allows(&Trust::globus(), &origin), "{host}");
+        assert!(allows(&Trust::globus().collections(), &origin), "{host}");
+    }
+    let trust = Trust::globus().collections();
+    for origin in [
+        "http://g-1.gaccess.io",
+        "https://g-1.gaccess.io:8443",
+        "https://gaccess.io.evil.example",
+        "https://evil-gaccess.io",
+        "https://data.globus.org.evil.example",
+        "https://m-d3a2c3.collection1.tutorials.globus.org",
+    ] {
+        assert!(!allows(&trust, origin), "{origin}");
+    }
+    assert!(allows(&trust, "https://transfer.api.globus.org"));
+    let insecure = Trust::none().collection("http://data.example.edu", ID);
+    assert!(insecure.is_err(), "a token is not sent in the clear");
+}
+
+/// Neither by a login nor on the very first request.
+#[checks::test]
+async fn ordinary_token_never_goes_to_a_collection() {
+    let added = Trust::globus().origin(format!("https://{HOST}"));
+    for trust in [Trust::globus().collections(), added.expect("one"), named()] {
+        let mut app = App::new(|_| bearer("transfer-token"));
+        app.found = Some(bearer("transfer-token"));
+        let client = behind(&layer(&app, trust), |request| {
+            match authorization(&request) {
+                "" => answer(401, ""),
+                token => panic!("the collection's owner has {token}"),
+            }
+        });
+        let response = send(&client, get_file()).await;
+        assert_eq!(response.status(), 401);
+        match gave_up(&response) {
+            Some(GaveUp::Failed(error)) => {
+                assert!(
+                    error.to_string().contains("not meant for this host"),
+                    "{error}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[checks::test]
+async fn token_of_a_collection_goes_nowhere_else() {
+    for name in [ID, HOST] {
+        let app = App::new(move |_| bearer("login").for_collection(name));
+        let client = behind(&layer(&app, named()), |request| {
+            match (request.uri().host(), authorization(&request)) {
+                (Some(HOST), "Bearer login") => answer(200, "the file"),
+                (_, "") => answer(401, ""),
+                (host, token) => panic!("{host:?} has {token}"),
+            }
+        });
+        assert_eq!(send(&client, get_file()).await.status(), 200, "{name}");
+        let response = send(&client, get("/")).await;
+        assert_eq!(response.status(), 401, "{name}");
+        assert!(
+            matches!(gave_up(&response), Some(GaveUp::Failed(_))),
+            "{name}"
+        );
+    }
+}
+
+#[checks::test]
+async fn token_of_another_collection_is_not_sent() {
+    let app = App::new(|_| bearer("login").for_collection(OTHER));
+    let client = behind(&layer(&app, named()), |request| {
+        match authorization(&request) {
+            "" => to_login(ID),
+            token => panic!("the collection's owner has {token}"),
+        }
+    });
+    let response = send(&client, get_file()).await;
+    assert_eq!(response.status(), 302);
+    assert!(matches!(gave_up(&response), Some(GaveUp::Failed(_))));
+}
+
+#[checks::test]
+async fn redirect_to_a_login_is_a_challenge() {
+    let app = App::careful();
+    let client = behind(&layer(&app, named()), |request| file(&request, ID));
+    let response = send(&client, get_file()).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(
+        (outcome(&response).logins(), outcome(&response).replays()),
+        (1, 1)
+    );
+    let [challenge] = &app.challenges()[..] else {
+        panic!("one login");
+    };
+    assert_eq!(challenge.target().collection(), Some(ID));
+    assert_eq!(challenge.status(), StatusCode::FOUND);
+    let required = &challenge.gare().authorization_parameters;
+    let scope = format!("https://auth.globus.org/scopes/{ID}/https");
+    assert_eq!(required.required_scopes, [scope]);
+    assert_eq!(required.prompt, None, "nobody had a token");
+    assert_eq!(challenge.found()[0].location.to_string(), "redirect");
+    assert!(app.asked().is_empty(), "the program named the collection");
+}
+
+#[checks::test]
+async fn server_that_always_redirects_is_no_progress() {
+    let app = App::careful();
+    let client = behind(&layer(&app, named()), |_| to_login(ID));
+    let response = send(&client, get_file()).await;
+    assert_eq!(response.status(), 302);
+    assert!(matches!(gave_up(&response), Some(GaveUp::NoProgress)));
+    let prompts: Vec<_> = app.challenges().iter().map(prompt).collect();
+    let fresh = Some("login".to_owned());
+    assert_eq!(
+        prompts,
+        [None, fresh],
+        "a token that is refused takes a fresh login"
+    );
+}
+
+fn prompt(challenge: &Challenge) -> Option<String> {
+    let required = &challenge.gare().authorization_parameters;
+    required.prompt.as_ref().map(ToString::to_string)
+}
+
+#[checks::test]
+async fn claim_of_a_collection_is_verified_once() {
+    let mut app = App::careful();
+    app.serves = Ok(ID);
+    let client = behind(&layer(&app, Trust::globus().collections()), |request| {
+        file(&request, ID)
+    });
+    for _ in 0..2 {
+        assert_eq!(send(&client, get_file()).await.status(), 200);
+        client.session().invalidate(&target());
+    }
+    assert_eq!(app.asked(), [format!("{HOST} {ID}")]);
+    assert_eq!(app.challenges().len(), 2);
+}
+
+fn target() -> globus_gare::reauth::Target {
+    let origin = format!("https://{HOST}").parse().expect("an origin");
+    globus_gare::reauth::Target::new(origin, globus_gare::reauth::Principal::Session)
+}
+
+/// Neither that of another nor one that nobody knows.
+#[checks::test]
+async fn claim_of_anothers_collection_gets_nothing() {
+    for (trust, serves) in [
+        (named(), Ok(OTHER)),
+        (Trust::globus().collections(), Ok(ID)),
+        (Trust::globus().collections(), Err(false)),
+    ] {
+        let mut app = App::careful();
+        app.serves = serves;
+        let client = behind(&layer(&app, trust), |request| file(&request, OTHER));
+        let response = send(&client, get_file()).await;
+        assert_eq!(response.status(), 302);
+        assert!(matches!(
+            gave_up(&response),
+            Some(GaveUp::UnverifiedCollection)
+        ));
+        assert!(app.challenges().is_empty(), "nobody was asked");
+    }
+}
+
+#[checks::test]
+async fn claim_that_cannot_be_verified_now_is_unavailable() {
+    let mut app = App::careful();
+    app.serves = Err(true);
+    let client = behind(&layer(&app, Trust::globus().collections()), |request| {
+        file(&request, ID)
+    });
+    let response = send(&client, get_file()).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::Unavailable(_))));
+    assert!(app.challenges().is_empty());
+}
+
+#[checks::test]
+async fn other_redirects_are_left_alone() {
+    let elsewhere = [
+        format!("https://{HOST}/elsewhere?client_id={ID}"),
+        format!("https://auth.globus.org.evil.example/v2/oauth2/authorize?client_id={ID}"),
+        "https://auth.globus.org/v2/oauth2/authorize?client_id=a%20b".to_owned(),
+        "https://auth.globus.org/v2/oauth2/authorize".to_owned(),
+        "/v2/oauth2/authorize?client_id=x".to_owned(),
+    ];
+    for to in elsewhere {
+        let (app, sent) = (App::careful(), to.clone());
+        let client = behind(&layer(&app, named()), move |_| {
+            let mut response = answer(302, "");
+            response
+                .headers_mut()
+                .insert(LOCATION, sent.parse().expect("a value"));
+            response
+        });
+        let response = send(&client, get_file()).await;
+        assert_eq!(response.status(), 302, "{to}");
+        assert!(
+            app.challenges().is_empty() && app.asked().is_empty(),
+            "{to}"
+        );
+    }
+    // A service of Globus is no collection.
+    let app = App::careful();
+    let client = behind(&layer(&app, named()), |_| to_login(ID));
+    assert_eq!(send(&client, get("/")).await.status(), 302);
+    assert!(app.challenges().is_empty());
+}
+
+/// The page has the status 200, and would be stored as the file.
+#[checks::test]
+async fn login_page_is_not_taken_for_the_file() {
+    for page in [
+        "https://auth.globus.org/v2/oauth2/authorize?client_id=x",
+        "https://auth.globus.org/p/login?client_id=x",
+    ] {
+        let app = App::careful();
+        let client = behind(&layer(&app, named()), move |_| {
+            let mut response = answer(200, "<html>Log in</html>");
+            let url = ResponseUrl(page.parse().expect("a URI"));
+            response.extensions_mut().insert(url);
+            response
+        });
+        let response = send(&client, get_file()).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert!(matches!(
+            gave_up(&response),
+            Some(GaveUp::RedirectedToLogin)
+        ));
+        assert!(app.challenges().is_empty());
+    }
+}
