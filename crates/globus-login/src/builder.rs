@@ -200,7 +200,7 @@ impl GlobusAppBuilder {
             None => RedirectUrl::from_url(join(&auth_url, "v2/web/auth-code")?),
         };
         let transport = Transport::new(&auth)?;
-        let mut resource_servers = ResourceServers::of_environment(&environment, auth)?;
+        let mut resource_servers = ResourceServers::of_environment(&environment, auth);
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
         }
