@@ -9,7 +9,7 @@ use url::Url;
 use super::app::{GlobusApp, Shared, Who};
 use super::environment::{base, service_url};
 use super::resource_server::ResourceServers;
-use super::scope::{Scope, Scopes};
+use super::scope::{Scope, ScopeParseError, Scopes};
 use super::settings::{Endpoints, Settings};
 use super::transport::Transport;
 use super::wallet::Wallet;
@@ -31,6 +31,7 @@ pub struct GlobusAppBuilder {
     auth_url: Option<String>,
     redirect_uri: Option<String>,
     scopes: Vec<String>,
+    extra_scopes: Vec<String>,
     resource_servers: Vec<(String, String)>,
     refresh_tokens: bool,
     leeway: Duration,
@@ -49,6 +50,7 @@ impl GlobusAppBuilder {
             auth_url: None,
             redirect_uri: None,
             scopes: Vec::new(),
+            extra_scopes: Vec::new(),
             resource_servers: Vec::new(),
             refresh_tokens: false,
             leeway: LEEWAY,
@@ -122,6 +124,17 @@ impl GlobusAppBuilder {
     /// ```
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Scopes that a login asks for beside those of [`scopes`](Self::scopes), while no login is
+    /// started because they are missing.
+    ///
+    /// With `openid` alone, as `globus_sdk.UserApp` asks for it, [`GlobusApp::account`] gives an
+    /// id; a name comes with `profile email`. Asked for here, they do not make a person log in who
+    /// has logged in with a Python program of the same name.
+    pub fn extra_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.extra_scopes.extend(scopes.into_iter().map(Into::into));
         self
     }
 
@@ -227,6 +240,7 @@ impl GlobusAppBuilder {
             redirect_uri,
             label: self.app_name.as_deref().map(label),
             scopes: scopes(&self.scopes, self.is_person)?,
+            extra_scopes: parsed(&self.extra_scopes)?,
             refresh_tokens: self.refresh_tokens,
             leeway: self.leeway,
         };
@@ -249,18 +263,23 @@ impl GlobusAppBuilder {
 }
 
 fn scopes(texts: &[String], is_person: bool) -> Result<Scopes, SetupError> {
-    let mut scopes: Scopes = texts
-        .join(" ")
-        .parse()
-        .map_err(|error| SetupError::caused("the scopes cannot be used", error))?;
+    let mut scopes = parsed(texts)?;
     if scopes.is_empty() {
         scopes = Scope::transfer_all().into();
     }
     if is_person && !scopes.iter().any(|scope| scope.name() == "openid") {
         let openid = "openid".parse().and_then(|openid| scopes.union(&openid));
-        scopes = openid.map_err(|error| SetupError::caused("the scopes cannot be used", error))?;
+        scopes = openid.map_err(unusable)?;
     }
     Ok(scopes)
+}
+
+fn parsed(texts: &[String]) -> Result<Scopes, SetupError> {
+    texts.join(" ").parse().map_err(unusable)
+}
+
+fn unusable(error: ScopeParseError) -> SetupError {
+    SetupError::caused("the scopes cannot be used", error)
 }
 
 /// The program on this machine, as the SDK calls it in the list of what a user has allowed.

@@ -158,7 +158,8 @@ impl GlobusApp {
         let wallet = &self.shared.wallet;
         let held = wallet.pocket(identity).load().await?;
         let unite = || -> Result<Scopes, ScopeParseError> {
-            let mut scopes = self.shared.settings.scopes.clone();
+            let settings = &self.shared.settings;
+            let mut scopes = settings.scopes.union(&settings.extra_scopes)?;
             scopes = scopes.union(&wallet.scopes(identity, &held)?)?;
             for required in asked
                 .map(|asked| asked.required_scopes.as_slice())
