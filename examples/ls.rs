@@ -184,7 +184,7 @@ impl LoginPrompt for Browser {
         let location = answer.headers().get("location");
         let location = location.and_then(|url| page.join(url.to_str().ok()?).ok());
         location
-            .map(LoginReply::Redirect)
+            .map(|location| LoginReply::redirect(request, location))
             .ok_or_else(|| ReauthError::new("the login page does not redirect"))
     }
 }

@@ -129,6 +129,6 @@ impl LoginPrompt for People {
         let redirect = self.log_in(request.authorize_url(), user, approves).await;
         let redirect = redirect
             .map_err(|error| ReauthError::with_source("the login page did not work", error))?;
-        Ok(LoginReply::Redirect(redirect))
+        Ok(LoginReply::redirect(request, redirect))
     }
 }

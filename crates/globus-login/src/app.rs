@@ -213,8 +213,11 @@ impl GlobusApp {
         redirect: url::Url,
     ) -> Result<(), ReauthError> {
         let (attempt, identity, scopes) = pending.into_parts();
-        let reply = super::LoginReply::Redirect(redirect);
         let shared = &*self.shared;
+        let reply = super::LoginReply::Redirect {
+            url: redirect,
+            redirect_uri: attempt.page().redirect_uri().to_owned(),
+        };
         let answer = attempt
             .finish(&shared.settings, &shared.transport, reply)
             .await?;

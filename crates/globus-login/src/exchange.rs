@@ -1,6 +1,3 @@
-use std::error::Error;
-use std::fmt;
-
 use oauth2::basic::{
     BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
     BasicTokenIntrospectionResponse, BasicTokenType,
@@ -150,9 +147,6 @@ fn explain(
     match error {
         RequestTokenError::ServerResponse(refusal) => {
             let code = refusal.error().as_ref();
-            if code == "access_denied" {
-                return ReauthError::declined();
-            }
             let message = match refusal.error() {
                 BasicErrorResponseType::InvalidGrant => {
                     "Globus Auth did not accept the code: it is wrong, was used before, or is too old"
@@ -163,7 +157,7 @@ fn explain(
                 .error_description()
                 .map(String::as_str)
                 .filter(|text| sent.is_empty() || !text.contains(sent));
-            ReauthError::with_source(message, Refusal::new(code, description))
+            Refusal::new(code, description).explained(message)
         }
         RequestTokenError::Request(error) => {
             ReauthError::with_source("Globus Auth could not be asked for a token", error)
@@ -174,8 +168,10 @@ fn explain(
     }
 }
 
-/// What Globus Auth gave as the reason (RFC 6749, sections 4.1.2.1 and 5.2).
-#[derive(Debug)]
+/// The reason that Globus Auth gave (RFC 6749, sections 4.1.2.1 and 5.2): text of a stranger, on
+/// one line and cut.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
 pub(super) struct Refusal {
     code: String,
     description: Option<String>,
@@ -185,21 +181,20 @@ impl Refusal {
     pub(super) fn new(code: &str, description: Option<&str>) -> Self {
         Self {
             code: printable(code),
-            description: description.map(printable),
+            description: description.map(printable).filter(|text| !text.is_empty()),
+        }
+    }
+
+    /// The error of a login that ended with this reason.
+    pub(super) fn explained(self, message: &str) -> ReauthError {
+        match (self.code.as_str(), &self.description) {
+            ("access_denied", None) => ReauthError::declined(),
+            // By the person, or by Globus Auth itself: the reason tells.
+            ("access_denied", Some(_)) => ReauthError::declined_because(self),
+            _ => ReauthError::with_source(message, self),
         }
     }
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.code)?;
-        self.description
-            .as_ref()
-            .map_or(Ok(()), |description| write!(f, ": {description}"))
-    }
-}
-
-impl Error for Refusal {}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::LoginRequest;
 use super::account;
 use super::app::{GlobusApp, Who};
 use super::attempt::Attempt;
@@ -14,6 +13,7 @@ use super::exchange::{
 use super::scope::{ScopeParseError, Scopes};
 use super::store::{StoreLock, StoredToken, Tokens, Work};
 use super::wallet::Pocket;
+use super::{LoginReply, LoginRequest};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Challenge, Credential, Principal, ReauthError};
 
@@ -110,6 +110,9 @@ impl GlobusApp {
                 let (attempt, scopes) = self.attempt(identity, asked).await?;
                 let request = LoginRequest::new(challenge.cloned(), attempt.page().clone());
                 let reply = prompt.ask(&request).await?;
+                if matches!(reply, LoginReply::Stored) {
+                    return Ok(());
+                }
                 let answer = attempt.finish(&shared.settings, &shared.transport, reply);
                 (scopes, answer.await?)
             }

@@ -30,6 +30,7 @@ mod account;
 pub mod any_bytes;
 mod app;
 mod attempt;
+mod authorization;
 mod builder;
 mod environment;
 mod exchange;

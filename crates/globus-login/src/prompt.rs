@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use url::Url;
 
-use super::attempt::Page;
+use super::authorization::Authorization;
 use globus_gare::reauth::{Challenge, ReauthError};
 
 /// Reaches the person who is to log in.
@@ -65,11 +65,11 @@ impl<P: LoginPrompt + ?Sized> LoginPrompt for Box<P> {
 #[derive(Clone)]
 pub struct LoginRequest {
     challenge: Option<Challenge>,
-    page: Page,
+    page: Authorization,
 }
 
 impl LoginRequest {
-    pub(super) fn new(challenge: Option<Challenge>, page: Page) -> Self {
+    pub(super) fn new(challenge: Option<Challenge>, page: Authorization) -> Self {
         Self { challenge, page }
     }
 
@@ -84,25 +84,36 @@ impl LoginRequest {
         self.page.url()
     }
 
-    /// Where Globus Auth sends the browser afterwards.
-    pub fn redirect_uri(&self) -> &Url {
-        self.page.default_way()
+    /// Where Globus Auth sends the browser afterwards, as it is registered.
+    pub fn redirect_uri(&self) -> &str {
+        self.page.redirect_uri()
     }
 
     /// The same page, leading to another redirect URI: for a prompt that listens
     /// itself. Globus Auth allows a client without a secret any port of this machine.
+    /// The reply is then a [`LoginReply::Redirect`] with this `redirect_uri`.
     ///
     /// # Errors
     ///
     /// Where `redirect_uri` is no absolute URL.
     pub fn authorize_url_for(&self, redirect_uri: &str) -> Result<Url, ReauthError> {
-        self.page.leading_to(redirect_uri)
+        self.page.url_for(redirect_uri)
     }
 
     /// Whether a redirect carries the `state` of this login: any other says nothing,
     /// and is best ignored. The comparison takes the same time wherever they differ.
     pub fn is_answered_by(&self, redirect: &Url) -> bool {
         self.page.is_answered_by(redirect)
+    }
+}
+
+impl LoginReply {
+    /// The browser was redirected to `url`, from the page at [`LoginRequest::authorize_url`].
+    pub fn redirect(request: &LoginRequest, url: Url) -> Self {
+        Self::Redirect {
+            url,
+            redirect_uri: request.redirect_uri().to_owned(),
+        }
     }
 }
 
@@ -115,27 +126,36 @@ impl fmt::Debug for LoginRequest {
                 "authorize_url",
                 &self.authorize_url().origin().ascii_serialization(),
             )
-            .field("redirect_uri", &self.redirect_uri().as_str())
+            .field("redirect_uri", &self.redirect_uri())
             .finish_non_exhaustive()
     }
 }
 
-/// What came back from a login. Both hold a secret, which `Debug` does not show.
+/// What came back from a login. A code and a redirect are secrets, which `Debug` does not show.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum LoginReply {
     /// The authorization code that the person copied. White space around it is ignored.
     Code(String),
-    /// The URL that the browser was redirected to. Its `state` must be that of
-    /// this login; `error=access_denied` in it is a login declined.
-    Redirect(Url),
+    /// The browser was redirected.
+    Redirect {
+        /// The URL that the browser was redirected to, with its query. Its `state` must be the
+        /// `state` of this login; `error=access_denied` in it is a login declined.
+        url: Url,
+        /// The redirect URI that the login page had, byte for byte:
+        /// [`LoginRequest::redirect_uri`], or the argument of [`LoginRequest::authorize_url_for`].
+        redirect_uri: String,
+    },
+    /// The login was ended elsewhere, such as by another process: the tokens are stored already.
+    Stored,
 }
 
 impl fmt::Debug for LoginReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Code(_) => "Code(..)",
-            Self::Redirect(_) => "Redirect(..)",
+            Self::Redirect { .. } => "Redirect { .. }",
+            Self::Stored => "Stored",
         })
     }
 }

@@ -124,7 +124,7 @@ impl LoginPrompt for Browser {
             .and_then(|location| location.to_str().ok());
         let location = location.and_then(|location| request.authorize_url().join(location).ok());
         location
-            .map(LoginReply::Redirect)
+            .map(|location| LoginReply::redirect(request, location))
             .ok_or_else(|| ReauthError::new("the login page did not redirect"))
     }
 }

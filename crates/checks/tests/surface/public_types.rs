@@ -256,7 +256,10 @@ async fn show_login(shown: &mut Shown) {
     shown.show("globus_login::SetupError", &nowhere.expect_err("no URL"));
     let reply = [
         LoginReply::Code(CODE.to_owned()),
-        LoginReply::Redirect(redirect.parse().expect("a URL")),
+        LoginReply::Redirect {
+            url: redirect.parse().expect("a URL"),
+            redirect_uri: "http://127.0.0.1:1".to_owned(),
+        },
     ];
     shown.show("globus_login::LoginReply", &reply);
 }

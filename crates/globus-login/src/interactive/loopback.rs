@@ -90,7 +90,10 @@ impl Loopback {
                 // Only when a connection is done has the browser got its page.
                 Some(_) = open.join_next() => {
                     if let Some(url) = door.answer.get() {
-                        return LoginReply::Redirect(url.clone());
+                        return LoginReply::Redirect {
+                            url: url.clone(),
+                            redirect_uri: self.redirect_uri.clone(),
+                        };
                     }
                 }
             }

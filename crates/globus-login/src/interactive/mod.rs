@@ -130,7 +130,7 @@ impl LoginPrompt for Interactive {
                         "No browser opens here: {reason}.\nLog in at\n\n  {page}\n\n\
                          and paste the code that it shows (nothing to decline): "
                     ));
-                    pasted(request, true).await
+                    pasted(request, None).await
                 }
                 Way::Browser(loopback, _) if here.terminal => {
                     say(&format!(
@@ -141,7 +141,7 @@ impl LoginPrompt for Interactive {
                         Countdown::start("Waiting for the browser, or a code", deadline);
                     tokio::select! {
                         reply = loopback.reply(request) => Ok(reply),
-                        reply = pasted(request, false) => reply,
+                        reply = pasted(request, Some(loopback)) => reply,
                     }
                 }
                 Way::Browser(loopback, page) => {
@@ -163,7 +163,11 @@ impl LoginPrompt for Interactive {
 
 /// What is pasted into the terminal. An empty line declines, unless a browser is
 /// open, in which the person would do so.
-async fn pasted(request: &LoginRequest, may_decline: bool) -> Result<LoginReply, ReauthError> {
+async fn pasted(
+    request: &LoginRequest,
+    browser: Option<&Loopback>,
+) -> Result<LoginReply, ReauthError> {
+    let may_decline = browser.is_none();
     loop {
         let line = keyboard::line().await;
         let line = line
@@ -177,7 +181,12 @@ async fn pasted(request: &LoginRequest, may_decline: bool) -> Result<LoginReply,
         };
         // A page that cannot be reached still shows its address, with the code in it.
         match Url::parse(text) {
-            Ok(url) if request.is_answered_by(&url) => return Ok(LoginReply::Redirect(url)),
+            Ok(url) if request.is_answered_by(&url) => {
+                let ours = browser.map(Loopback::redirect_uri);
+                let ours = ours.filter(|ours| url.as_str().starts_with(*ours));
+                let redirect_uri = ours.unwrap_or(request.redirect_uri()).to_owned();
+                return Ok(LoginReply::Redirect { url, redirect_uri });
+            }
             Ok(url) if url.has_host() => {
                 say("This address does not belong to this login. Paste the code: ");
             }

@@ -115,7 +115,11 @@ impl Waiting {
             "{url}"
         );
         // It is used: for a code, or for the reason why there is none.
-        match self.attempt.page().code(LoginReply::Redirect(url.clone())) {
+        match self
+            .attempt
+            .page()
+            .code(LoginReply::redirect(&self.door.request, url.clone()))
+        {
             Ok((code, _)) => assert!(!code.secret().is_empty()),
             Err(error) => {
                 let mut told = error.to_string();
