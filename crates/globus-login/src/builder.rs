@@ -13,7 +13,7 @@ use super::scope::{Scope, ScopeParseError, Scopes};
 use super::settings::{Endpoints, Settings};
 use super::transport::Transport;
 use super::wallet::Wallet;
-use super::{Interactive, JsonFileStore, LoginPrompt, MemoryStore, TokenStore};
+use super::{JsonFileStore, LoginPrompt, MemoryStore, TokenStore};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;
 
@@ -176,8 +176,8 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// How to reach the person; by default [`Interactive`], with a browser or a
-    /// terminal.
+    /// How to reach the person; by default [`Interactive`](crate::Interactive), with a browser or
+    /// a terminal. Without the feature `interactive` a login then fails, and says so.
     pub fn prompt(mut self, prompt: impl LoginPrompt) -> Self {
         self.prompt = Some(Arc::new(prompt));
         self
@@ -247,7 +247,7 @@ impl GlobusAppBuilder {
         let who = match (self.is_person, self.prompt) {
             (false, _) => Who::Client,
             (true, Some(prompt)) => Who::Person(prompt),
-            (true, None) => Who::Person(Arc::new(Interactive::default())),
+            (true, None) => Who::Person(default_prompt()),
         };
         let shared = Shared {
             settings,
@@ -260,6 +260,16 @@ impl GlobusAppBuilder {
             shared: Arc::new(shared),
         })
     }
+}
+
+#[cfg(feature = "interactive")]
+fn default_prompt() -> Arc<dyn LoginPrompt> {
+    Arc::new(super::Interactive::default())
+}
+
+#[cfg(not(feature = "interactive"))]
+fn default_prompt() -> Arc<dyn LoginPrompt> {
+    Arc::new(super::prompt::NoPrompt)
 }
 
 fn scopes(texts: &[String], is_person: bool) -> Result<Scopes, SetupError> {

@@ -4,16 +4,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::LoginRequest;
 use super::account;
 use super::app::{GlobusApp, Who};
 use super::attempt::Attempt;
 use super::exchange::{
-    TokenAnswer, exchange_client_credentials, exchange_refresh_token, identity_of, tokens_of,
+    TokenAnswer, account_of, exchange_client_credentials, exchange_refresh_token, tokens_of,
 };
 use super::scope::{ScopeParseError, Scopes};
 use super::store::{StoreLock, StoredToken, Tokens, Work};
 use super::wallet::Pocket;
-use super::{LoginReply, LoginRequest};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Challenge, Credential, Principal, ReauthError};
 
@@ -105,26 +105,32 @@ impl GlobusApp {
         // Where the service refused the credential alone, any login will do.
         let asked = challenge.filter(|challenge| !challenge.is_unauthenticated());
         let asked = asked.map(|challenge| &challenge.gare().authorization_parameters);
-        let (scopes, answer) = match &shared.who {
+        let answer = match &shared.who {
             Who::Person(prompt) => {
                 let (attempt, scopes) = self.attempt(identity, asked).await?;
                 let request = LoginRequest::new(challenge.cloned(), attempt.page().clone());
-                let reply = prompt.ask(&request).await?;
-                if matches!(reply, LoginReply::Stored) {
-                    return Ok(());
+                let (attempt, scopes) = (&attempt, &scopes);
+                let exchange = move |reply| async move {
+                    let answer = attempt.finish(&shared.settings, &shared.transport, reply);
+                    let answer = answer.await?;
+                    self.keep(identity, scopes, &answer).await?;
+                    let account = account_of(&answer, &shared.settings.client_id);
+                    Ok((answer, account))
+                };
+                match request.run(&**prompt, exchange).await? {
+                    Some(answer) => answer,
+                    None => return Ok(()),
                 }
-                let answer = attempt.finish(&shared.settings, &shared.transport, reply);
-                (scopes, answer.await?)
             }
             Who::Client => {
                 let scopes = self.scopes(identity, asked).await?;
                 let answer =
                     exchange_client_credentials(&shared.settings, &shared.transport, &scopes);
                 let answer = answer.await?;
-                (scopes, answer)
+                self.keep(identity, &scopes, &answer).await?;
+                answer
             }
         };
-        self.keep(identity, &scopes, &answer).await?;
         let note = Note {
             at: now(),
             satisfied: key_of(challenge),
@@ -186,7 +192,7 @@ impl GlobusApp {
     ) -> Result<(), ReauthError> {
         let shared = &*self.shared;
         let pocket = shared.wallet.pocket(identity);
-        let who = identity_of(answer, &shared.settings.client_id);
+        let who = account_of(answer, &shared.settings.client_id).map(|account| account.id);
         let tokens = tokens_of(answer, who.as_deref());
         let held = pocket.load().await?;
         let known = held.values().find_map(StoredToken::identity_id);

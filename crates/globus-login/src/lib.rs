@@ -38,7 +38,10 @@ mod flow;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod id_token;
+#[cfg(feature = "interactive")]
 mod interactive;
+#[cfg(feature = "interactive")]
+mod page;
 mod pending;
 mod prompt;
 mod resource_server;
@@ -51,9 +54,10 @@ mod wallet;
 pub use self::account::Account;
 pub use self::app::GlobusApp;
 pub use self::builder::{GlobusAppBuilder, SetupError};
-pub use self::interactive::Interactive;
+#[cfg(feature = "interactive")]
+pub use self::interactive::{Interactive, Shown};
 pub use self::pending::PendingLogin;
-pub use self::prompt::{LoginPrompt, LoginReply, LoginRequest};
+pub use self::prompt::{LoginEnd, LoginPrompt, LoginReply, LoginRequest, LoginStatus};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
 pub use self::store::{
     Change, JsonFileStore, MemoryStore, StoreError, StoreLock, StoredToken, TokenStore, Tokens,
