@@ -168,15 +168,13 @@ impl GlobusApp {
         let held = wallet.pocket(identity).load().await?;
         let unite = || -> Result<Scopes, ScopeParseError> {
             let settings = &self.shared.settings;
-            let mut scopes = settings.scopes.union(&settings.extra_scopes)?;
-            scopes = scopes.union(&wallet.scopes(identity, &held)?)?;
-            for required in asked
-                .map(|asked| asked.required_scopes.as_slice())
-                .unwrap_or_default()
-            {
-                scopes = scopes.union(&required.parse()?)?;
-            }
-            Ok(scopes)
+            let known = wallet.scopes(identity, &held)?;
+            let required = asked.map(|asked| asked.required_scopes.as_slice());
+            let required = required.unwrap_or_default().iter();
+            let required = required.map(|text| text.parse());
+            let required: Vec<Scopes> = required.collect::<Result<_, _>>()?;
+            let own = [&settings.scopes, &settings.extra_scopes, &known];
+            Scopes::united(own.into_iter().chain(&required))
         };
         unite().map_err(|error| {
             ReauthError::with_source("the login cannot ask for what is required", error)
