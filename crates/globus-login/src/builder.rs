@@ -321,7 +321,8 @@ impl fmt::Debug for GlobusAppBuilder {
 }
 
 /// A [`GlobusApp`] that cannot be made of what it was given.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct SetupError {
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -343,19 +344,5 @@ impl SetupError {
             message: message.into(),
             source: Some(Box::new(source)),
         }
-    }
-}
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for SetupError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
     }
 }
