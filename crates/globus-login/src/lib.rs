@@ -57,7 +57,9 @@ pub use self::builder::{GlobusAppBuilder, SetupError};
 #[cfg(feature = "interactive")]
 pub use self::interactive::{Interactive, Shown};
 pub use self::pending::PendingLogin;
-pub use self::prompt::{LoginEnd, LoginPrompt, LoginReply, LoginRequest, LoginStatus};
+pub use self::prompt::{
+    LoginEnd, LoginPrompt, LoginReply, LoginRequest, LoginStatus, PromptFn, prompt_fn,
+};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
 pub use self::store::{
     Change, JsonFileStore, MemoryStore, StoreError, StoreLock, StoredToken, TokenStore, Tokens,

@@ -87,6 +87,49 @@ pub trait LoginPrompt: Send + Sync + 'static {
     }
 }
 
+/// A [`LoginPrompt`] from an async closure.
+///
+/// ```
+/// use globus_gare::reauth::ReauthError;
+/// use globus_login::{GlobusApp, LoginRequest, prompt_fn};
+///
+/// let nobody = prompt_fn(|request: LoginRequest| async move {
+///     let page = request.authorize_url().to_string();
+///     Err(ReauthError::interaction_required(page))
+/// });
+/// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000").prompt(nobody).build()?;
+/// # Ok::<(), globus_login::SetupError>(())
+/// ```
+pub fn prompt_fn<F, R>(ask: F) -> PromptFn<F>
+where
+    F: Fn(LoginRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<LoginReply, ReauthError>> + Send,
+{
+    PromptFn(ask)
+}
+
+/// What [`prompt_fn`] gives.
+#[derive(Clone)]
+pub struct PromptFn<F>(F);
+
+#[async_trait]
+impl<F, R> LoginPrompt for PromptFn<F>
+where
+    F: Fn(LoginRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<LoginReply, ReauthError>> + Send,
+{
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        (self.0)(request.clone()).await
+    }
+}
+
+impl<F> fmt::Debug for PromptFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = std::any::type_name::<F>();
+        f.debug_tuple("PromptFn").field(&name).finish()
+    }
+}
+
 macro_rules! forward {
     ($pointer:ident) => {
         #[async_trait]
