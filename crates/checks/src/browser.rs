@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use globus_gare::reauth::ReauthError;
 use globus_login::{LoginPrompt, LoginReply, LoginRequest};
-use reqwest::redirect::Policy;
 use reqwest::Client;
+use reqwest::redirect::Policy;
 use url::Url;
 
 /// A client that follows redirects. It uses no proxy: none reaches the ports of this machine.
