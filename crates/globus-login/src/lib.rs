@@ -40,6 +40,7 @@ pub mod guide;
 mod id_token;
 #[cfg(feature = "interactive")]
 mod interactive;
+mod login_request;
 #[cfg(feature = "interactive")]
 mod page;
 mod pending;
@@ -56,10 +57,9 @@ pub use self::app::GlobusApp;
 pub use self::builder::{GlobusAppBuilder, SetupError};
 #[cfg(feature = "interactive")]
 pub use self::interactive::{Interactive, Shown};
+pub use self::login_request::{LoginEnd, LoginRequest};
 pub use self::pending::PendingLogin;
-pub use self::prompt::{
-    LoginEnd, LoginPrompt, LoginReply, LoginRequest, LoginStatus, PromptFn, prompt_fn,
-};
+pub use self::prompt::{LoginPrompt, LoginReply, LoginStatus, PromptFn, prompt_fn};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
 pub use self::store::{
     Change, JsonFileStore, MemoryStore, StoreError, StoreLock, StoredToken, TokenStore, Tokens,
