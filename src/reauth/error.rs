@@ -101,6 +101,12 @@ impl ReauthError {
         Self::of(Kind::Declined, None)
     }
 
+    /// As [`declined`](Self::declined), with the reason: the authorization server refuses as
+    /// `access_denied` too, and says why in `error_description`.
+    pub fn declined_because(reason: impl Into<Source>) -> Self {
+        Self::of(Kind::Declined, Some(reason.into()))
+    }
+
     /// The login did not end in time.
     pub fn timeout() -> Self {
         Self::of(Kind::Timeout, None)

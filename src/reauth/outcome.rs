@@ -16,7 +16,7 @@ use crate::gare::Found;
 ///     let Some(outcome) = response.extensions().get::<GareOutcome>() else { return };
 ///     match outcome.gave_up() {
 ///         None => eprintln!("succeeded after {} login(s)", outcome.logins()),
-///         Some(GaveUp::Failed(error)) if error.is_declined() => eprintln!("you declined"),
+///         Some(GaveUp::Failed(error)) if error.is_declined() => eprintln!("the login was declined"),
 ///         Some(reason) => eprintln!("not logged in: {reason}"),
 ///     }
 /// }

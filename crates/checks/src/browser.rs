@@ -33,14 +33,14 @@ pub fn location(response: &Response) -> Url {
 
 /// Where `page` redirects to.
 pub async fn sent_to(page: impl AsRef<str>) -> Url {
-    let response = client_without_redirects().get(page.as_ref()).send().await;
-    location(&response.expect("a page"))
+    let redirect = fake_globus::Browser::new().redirect(page).await;
+    redirect.expect("a redirect")
 }
 
 /// The text at the end of all redirects of `page`.
 pub async fn visit(page: impl AsRef<str>) -> String {
-    let response = client().get(page.as_ref()).send().await.expect("a page");
-    response.text().await.expect("a page")
+    let page = fake_globus::Browser::new().open(page).await;
+    page.expect("a page").text
 }
 
 /// A parameter of a URL's query.
@@ -51,7 +51,7 @@ pub fn parameter(url: &Url, name: &str) -> Option<String> {
 }
 
 /// What a person makes of the URL that the login page redirects to.
-pub type Reply = fn(Url) -> Result<LoginReply, ReauthError>;
+pub type Reply = fn(&LoginRequest, Url) -> Result<LoginReply, ReauthError>;
 
 /// A [`LoginPrompt`] that opens the login page, replies with the redirect, and records both. Clones share the record.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ pub struct Browser {
 impl Browser {
     /// Completes each login: the reply is the redirect.
     pub fn redirected() -> Self {
-        Self::replying(|url| Ok(LoginReply::Redirect(url)))
+        Self::replying(|request, url| Ok(LoginReply::redirect(request, url)))
     }
 
     /// Replies to each login with what `reply` makes of the redirect.
@@ -129,12 +129,12 @@ impl LoginPrompt for Browser {
             return Err(ReauthError::declined());
         };
         let redirect = sent_to(request.authorize_url()).await;
-        let expected = request.redirect_uri().as_str();
+        let expected = request.redirect_uri();
         assert!(redirect.as_str().starts_with(expected), "{redirect}");
         self.redirects
             .lock()
             .expect("no panic")
             .push(redirect.clone());
-        reply(redirect)
+        reply(request, redirect)
     }
 }

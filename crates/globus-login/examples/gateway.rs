@@ -305,7 +305,7 @@ impl IntoResponse for Failure {
             .downcast_ref::<ReauthError>()
             .is_some_and(ReauthError::is_declined);
         if declined {
-            return (StatusCode::FORBIDDEN, "You declined the login.\n").into_response();
+            return (StatusCode::FORBIDDEN, "The login was declined.\n").into_response();
         }
         eprintln!("{}", self.0);
         (

@@ -213,8 +213,11 @@ impl GlobusApp {
         redirect: url::Url,
     ) -> Result<(), ReauthError> {
         let (attempt, identity, scopes) = pending.into_parts();
-        let reply = super::LoginReply::Redirect(redirect);
         let shared = &*self.shared;
+        let reply = super::LoginReply::Redirect {
+            url: redirect,
+            redirect_uri: attempt.page().redirect_uri().to_owned(),
+        };
         let answer = attempt
             .finish(&shared.settings, &shared.transport, reply)
             .await?;
@@ -223,12 +226,7 @@ impl GlobusApp {
 
     /// The resource server of a service.
     fn server<'a>(&'a self, target: &'a Target) -> Result<&'a str, ReauthError> {
-        let origin = target.origin();
-        self.shared.resource_servers.of(origin).ok_or_else(|| {
-            ReauthError::new(format!(
-                "no resource server is known for {origin}: name it with `resource_server_for`"
-            ))
-        })
+        self.shared.resource_servers.require(target.origin())
     }
 
     pub(super) async fn has_tokens(&self, identity: &Principal) -> Result<bool, ReauthError> {

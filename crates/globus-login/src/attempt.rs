@@ -1,13 +1,8 @@
-use std::sync::{Arc, Mutex, PoisonError};
-
-use oauth2::{
-    AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
-};
-use subtle::ConstantTimeEq;
-use url::Url;
+use oauth2::{CsrfToken, PkceCodeChallenge, PkceCodeVerifier, Scope};
 
 use super::LoginReply;
-use super::exchange::{Refusal, TokenAnswer, auth_client, exchange_code};
+use super::authorization::Authorization;
+use super::exchange::{TokenAnswer, auth_client, exchange_code};
 use super::scope::Scopes;
 use super::settings::Settings;
 use super::transport::Transport;
@@ -16,19 +11,8 @@ use globus_gare::reauth::ReauthError;
 
 /// One login on its way: what is sent with the browser, and what must come back.
 pub(super) struct Attempt {
-    page: Page,
+    page: Authorization,
     verifier: PkceCodeVerifier,
-}
-
-/// The page that the person opens. It may be told more than one way back.
-#[derive(Clone)]
-pub(super) struct Page {
-    url: Url,
-    state: CsrfToken,
-    default: RedirectUrl,
-    /// The ways back that were handed out, as they were written: Globus Auth
-    /// compares them by their bytes when the code is exchanged.
-    ways: Arc<Mutex<Vec<RedirectUrl>>>,
 }
 
 impl Attempt {
@@ -67,133 +51,23 @@ impl Attempt {
             }
         }
         let (url, state) = request.url();
-        let default = settings.redirect_uri.clone();
-        let page = Page {
-            url,
-            state,
-            ways: Arc::new(Mutex::new(vec![default.clone()])),
-            default,
-        };
+        let page = Authorization::new(url, state, settings.redirect_uri.clone());
         Self { page, verifier }
     }
 
-    pub(super) fn page(&self) -> &Page {
+    pub(super) fn page(&self) -> &Authorization {
         &self.page
     }
 
     /// Takes what came back from the browser, and gets tokens for it.
     pub(super) async fn finish(
-        self,
+        &self,
         settings: &Settings,
         transport: &Transport,
         reply: LoginReply,
     ) -> Result<TokenAnswer, ReauthError> {
-        let (code, way) = self.page.code(reply)?;
-        exchange_code(settings, transport, code, way, self.verifier).await
-    }
-}
-
-impl Page {
-    pub(super) fn url(&self) -> &Url {
-        &self.url
-    }
-
-    pub(super) fn default_way(&self) -> &Url {
-        self.default.url()
-    }
-
-    /// The page for another way back.
-    pub(super) fn leading_to(&self, redirect_uri: &str) -> Result<Url, ReauthError> {
-        let way = RedirectUrl::new(redirect_uri.to_owned())
-            .map_err(|error| ReauthError::with_source("the redirect URI cannot be read", error))?;
-        let mut url = self.url.clone();
-        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        let mut query = url.query_pairs_mut();
-        query.clear();
-        for (name, value) in &pairs {
-            let is_way = name == "redirect_uri";
-            query.append_pair(name, if is_way { redirect_uri } else { value });
-        }
-        drop(query);
-        self.ways
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(way);
-        Ok(url)
-    }
-
-    /// Whether a redirect carries the state of this login, once. It takes the same
-    /// time wherever the two differ.
-    pub(super) fn is_answered_by(&self, redirect: &Url) -> bool {
-        let state = only(redirect, "state").ok().flatten().unwrap_or_default();
-        state
-            .as_bytes()
-            .ct_eq(self.state.secret().as_bytes())
-            .into()
-    }
-
-    /// The code, and the way that it came.
-    pub(super) fn code(
-        &self,
-        reply: LoginReply,
-    ) -> Result<(AuthorizationCode, RedirectUrl), ReauthError> {
-        let (code, way) = match reply {
-            LoginReply::Code(code) => (code.trim().to_owned(), self.default.clone()),
-            LoginReply::Redirect(url) => (self.code_of(&url)?, self.way_of(&url)),
-        };
-        if code.is_empty() {
-            return Err(ReauthError::new("the login gave no authorization code"));
-        }
-        Ok((AuthorizationCode::new(code), way))
-    }
-
-    /// The code of an authorization response (RFC 6749, section 4.1.2).
-    fn code_of(&self, url: &Url) -> Result<String, ReauthError> {
-        // First of all: what another login, or an attacker, sent here says nothing.
-        only(url, "state")?;
-        if !self.is_answered_by(url) {
-            return Err(ReauthError::new(
-                "the redirect does not belong to this login: its state is another",
-            ));
-        }
-        match only(url, "error")?.as_deref() {
-            Some("access_denied") => Err(ReauthError::declined()),
-            Some(code) => {
-                let description = only(url, "error_description")?;
-                let refusal = Refusal::new(code, description.as_deref());
-                Err(ReauthError::with_source(
-                    "Globus Auth ended the login with an error",
-                    refusal,
-                ))
-            }
-            None => Ok(only(url, "code")?.unwrap_or_default()),
-        }
-    }
-
-    /// Which of the ways that were handed out `url` came by.
-    fn way_of(&self, url: &Url) -> RedirectUrl {
-        let mut bare = url.clone();
-        bare.set_query(None);
-        bare.set_fragment(None);
-        let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
-        let way = ways.iter().find(|way| {
-            let mut way = way.url().clone();
-            way.set_query(None);
-            way == bare
-        });
-        way.unwrap_or(&self.default).clone()
-    }
-}
-/// A parameter that must not come twice (RFC 6749, section 3.1).
-fn only(url: &Url, name: &str) -> Result<Option<String>, ReauthError> {
-    let mut values = url
-        .query_pairs()
-        .filter(|(known, _)| known == name)
-        .map(|(_, value)| value.into_owned());
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        (_, Some(_)) => Err(ReauthError::new(format!(
-            "the redirect has more than one {name}"
-        ))),
+        let (code, redirect_uri) = self.page.code(reply)?;
+        let verifier = PkceCodeVerifier::new(self.verifier.secret().clone());
+        exchange_code(settings, transport, code, redirect_uri, verifier).await
     }
 }

@@ -9,11 +9,11 @@ use url::Url;
 use super::app::{GlobusApp, Shared, Who};
 use super::environment::{base, service_url};
 use super::resource_server::ResourceServers;
-use super::scope::{Scope, Scopes};
+use super::scope::{Scope, ScopeParseError, Scopes};
 use super::settings::{Endpoints, Settings};
 use super::transport::Transport;
 use super::wallet::Wallet;
-use super::{Interactive, JsonFileStore, LoginPrompt, MemoryStore, TokenStore};
+use super::{JsonFileStore, LoginPrompt, MemoryStore, TokenStore};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;
 
@@ -31,6 +31,7 @@ pub struct GlobusAppBuilder {
     auth_url: Option<String>,
     redirect_uri: Option<String>,
     scopes: Vec<String>,
+    extra_scopes: Vec<String>,
     resource_servers: Vec<(String, String)>,
     refresh_tokens: bool,
     leeway: Duration,
@@ -49,6 +50,7 @@ impl GlobusAppBuilder {
             auth_url: None,
             redirect_uri: None,
             scopes: Vec::new(),
+            extra_scopes: Vec::new(),
             resource_servers: Vec::new(),
             refresh_tokens: false,
             leeway: LEEWAY,
@@ -125,6 +127,17 @@ impl GlobusAppBuilder {
         self
     }
 
+    /// Scopes that a login asks for beside those of [`scopes`](Self::scopes), while no login is
+    /// started because they are missing.
+    ///
+    /// With `openid` alone, as `globus_sdk.UserApp` asks for it, [`GlobusApp::account`] gives an
+    /// id; a name comes with `profile email`. Asked for here, they do not make a person log in who
+    /// has logged in with a Python program of the same name.
+    pub fn extra_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.extra_scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
     /// Says whose token goes to an origin, where the service is none of those of
     /// Globus itself: for a collection's HTTPS server its endpoint's id, for an
     /// action provider its client id.
@@ -163,8 +176,8 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// How to reach the person; by default [`Interactive`], with a browser or a
-    /// terminal.
+    /// How to reach the person; by default [`Interactive`](crate::Interactive), with a browser or
+    /// a terminal. Without the feature `interactive` a login then fails, and says so.
     pub fn prompt(mut self, prompt: impl LoginPrompt) -> Self {
         self.prompt = Some(Arc::new(prompt));
         self
@@ -200,7 +213,7 @@ impl GlobusAppBuilder {
             None => RedirectUrl::from_url(join(&auth_url, "v2/web/auth-code")?),
         };
         let transport = Transport::new(&auth)?;
-        let mut resource_servers = ResourceServers::of_environment(&environment, auth)?;
+        let mut resource_servers = ResourceServers::of_environment(&environment, auth);
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
         }
@@ -227,13 +240,14 @@ impl GlobusAppBuilder {
             redirect_uri,
             label: self.app_name.as_deref().map(label),
             scopes: scopes(&self.scopes, self.is_person)?,
+            extra_scopes: parsed(&self.extra_scopes)?,
             refresh_tokens: self.refresh_tokens,
             leeway: self.leeway,
         };
         let who = match (self.is_person, self.prompt) {
             (false, _) => Who::Client,
             (true, Some(prompt)) => Who::Person(prompt),
-            (true, None) => Who::Person(Arc::new(Interactive::default())),
+            (true, None) => Who::Person(default_prompt()),
         };
         let shared = Shared {
             settings,
@@ -248,19 +262,34 @@ impl GlobusAppBuilder {
     }
 }
 
+#[cfg(feature = "interactive")]
+fn default_prompt() -> Arc<dyn LoginPrompt> {
+    Arc::new(super::Interactive::default())
+}
+
+#[cfg(not(feature = "interactive"))]
+fn default_prompt() -> Arc<dyn LoginPrompt> {
+    Arc::new(super::prompt::NoPrompt)
+}
+
 fn scopes(texts: &[String], is_person: bool) -> Result<Scopes, SetupError> {
-    let mut scopes: Scopes = texts
-        .join(" ")
-        .parse()
-        .map_err(|error| SetupError::caused("the scopes cannot be used", error))?;
+    let mut scopes = parsed(texts)?;
     if scopes.is_empty() {
         scopes = Scope::transfer_all().into();
     }
     if is_person && !scopes.iter().any(|scope| scope.name() == "openid") {
         let openid = "openid".parse().and_then(|openid| scopes.union(&openid));
-        scopes = openid.map_err(|error| SetupError::caused("the scopes cannot be used", error))?;
+        scopes = openid.map_err(unusable)?;
     }
     Ok(scopes)
+}
+
+fn parsed(texts: &[String]) -> Result<Scopes, SetupError> {
+    texts.join(" ").parse().map_err(unusable)
+}
+
+fn unusable(error: ScopeParseError) -> SetupError {
+    SetupError::caused("the scopes cannot be used", error)
 }
 
 /// The program on this machine, as the SDK calls it in the list of what a user has allowed.
@@ -292,7 +321,8 @@ impl fmt::Debug for GlobusAppBuilder {
 }
 
 /// A [`GlobusApp`] that cannot be made of what it was given.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct SetupError {
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -314,19 +344,5 @@ impl SetupError {
             message: message.into(),
             source: Some(Box::new(source)),
         }
-    }
-}
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for SetupError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
     }
 }

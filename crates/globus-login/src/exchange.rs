@@ -1,5 +1,4 @@
 use std::error::Error;
-use std::fmt;
 
 use oauth2::basic::{
     BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
@@ -12,6 +11,7 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::Account;
 use super::id_token::IdToken;
 use super::scope::Scopes;
 use super::settings::Settings;
@@ -76,9 +76,9 @@ pub(super) fn tokens_of(answer: &TokenAnswer, identity: Option<&str>) -> Tokens 
     std::iter::once(first).chain(others).collect()
 }
 
-/// Who logged in: the `sub` of the answer's ID token for `client_id`.
-pub(super) fn identity_of(answer: &TokenAnswer, client_id: &str) -> Option<String> {
-    answer.extra_fields().id_token.as_ref()?.subject(client_id)
+/// Who logged in, by the answer's ID token for `client_id`.
+pub(super) fn account_of(answer: &TokenAnswer, client_id: &str) -> Option<Account> {
+    answer.extra_fields().id_token.as_ref()?.account(client_id)
 }
 
 /// Exchanges the code of a login for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
@@ -150,9 +150,6 @@ fn explain(
     match error {
         RequestTokenError::ServerResponse(refusal) => {
             let code = refusal.error().as_ref();
-            if code == "access_denied" {
-                return ReauthError::declined();
-            }
             let message = match refusal.error() {
                 BasicErrorResponseType::InvalidGrant => {
                     "Globus Auth did not accept the code: it is wrong, was used before, or is too old"
@@ -163,7 +160,7 @@ fn explain(
                 .error_description()
                 .map(String::as_str)
                 .filter(|text| sent.is_empty() || !text.contains(sent));
-            ReauthError::with_source(message, Refusal::new(code, description))
+            Refusal::new(code, description).explained(message)
         }
         RequestTokenError::Request(error) => {
             ReauthError::with_source("Globus Auth could not be asked for a token", error)
@@ -174,8 +171,10 @@ fn explain(
     }
 }
 
-/// What Globus Auth gave as the reason (RFC 6749, sections 4.1.2.1 and 5.2).
-#[derive(Debug)]
+/// The reason that Globus Auth gave (RFC 6749, sections 4.1.2.1 and 5.2): text of a stranger, on
+/// one line and cut.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
 pub(super) struct Refusal {
     code: String,
     description: Option<String>,
@@ -185,21 +184,28 @@ impl Refusal {
     pub(super) fn new(code: &str, description: Option<&str>) -> Self {
         Self {
             code: printable(code),
-            description: description.map(printable),
+            description: description.map(printable).filter(|text| !text.is_empty()),
+        }
+    }
+
+    /// Whether Globus Auth did not accept a code.
+    pub(super) fn is_of_the_code(error: &ReauthError) -> bool {
+        let refusal = error
+            .source()
+            .and_then(|source| source.downcast_ref::<Self>());
+        refusal.is_some_and(|refusal| refusal.code == "invalid_grant")
+    }
+
+    /// The error of a login that ended with this reason.
+    pub(super) fn explained(self, message: &str) -> ReauthError {
+        match (self.code.as_str(), &self.description) {
+            ("access_denied", None) => ReauthError::declined(),
+            // By the person, or by Globus Auth itself: the reason tells.
+            ("access_denied", Some(_)) => ReauthError::declined_because(self),
+            _ => ReauthError::with_source(message, self),
         }
     }
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.code)?;
-        self.description
-            .as_ref()
-            .map_or(Ok(()), |description| write!(f, ": {description}"))
-    }
-}
-
-impl Error for Refusal {}
 
 #[cfg(test)]
 mod tests {

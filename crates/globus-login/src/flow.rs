@@ -9,7 +9,7 @@ use super::account;
 use super::app::{GlobusApp, Who};
 use super::attempt::Attempt;
 use super::exchange::{
-    TokenAnswer, exchange_client_credentials, exchange_refresh_token, identity_of, tokens_of,
+    TokenAnswer, account_of, exchange_client_credentials, exchange_refresh_token, tokens_of,
 };
 use super::scope::{ScopeParseError, Scopes};
 use super::store::{StoreLock, StoredToken, Tokens, Work};
@@ -105,23 +105,32 @@ impl GlobusApp {
         // Where the service refused the credential alone, any login will do.
         let asked = challenge.filter(|challenge| !challenge.is_unauthenticated());
         let asked = asked.map(|challenge| &challenge.gare().authorization_parameters);
-        let (scopes, answer) = match &shared.who {
+        let answer = match &shared.who {
             Who::Person(prompt) => {
                 let (attempt, scopes) = self.attempt(identity, asked).await?;
                 let request = LoginRequest::new(challenge.cloned(), attempt.page().clone());
-                let reply = prompt.ask(&request).await?;
-                let answer = attempt.finish(&shared.settings, &shared.transport, reply);
-                (scopes, answer.await?)
+                let (attempt, scopes) = (&attempt, &scopes);
+                let exchange = move |reply| async move {
+                    let answer = attempt.finish(&shared.settings, &shared.transport, reply);
+                    let answer = answer.await?;
+                    self.keep(identity, scopes, &answer).await?;
+                    let account = account_of(&answer, &shared.settings.client_id);
+                    Ok((answer, account))
+                };
+                match request.run(&**prompt, exchange).await? {
+                    Some(answer) => answer,
+                    None => return Ok(()),
+                }
             }
             Who::Client => {
                 let scopes = self.scopes(identity, asked).await?;
                 let answer =
                     exchange_client_credentials(&shared.settings, &shared.transport, &scopes);
                 let answer = answer.await?;
-                (scopes, answer)
+                self.keep(identity, &scopes, &answer).await?;
+                answer
             }
         };
-        self.keep(identity, &scopes, &answer).await?;
         let note = Note {
             at: now(),
             satisfied: key_of(challenge),
@@ -158,15 +167,14 @@ impl GlobusApp {
         let wallet = &self.shared.wallet;
         let held = wallet.pocket(identity).load().await?;
         let unite = || -> Result<Scopes, ScopeParseError> {
-            let mut scopes = self.shared.settings.scopes.clone();
-            scopes = scopes.union(&wallet.scopes(identity, &held)?)?;
-            for required in asked
-                .map(|asked| asked.required_scopes.as_slice())
-                .unwrap_or_default()
-            {
-                scopes = scopes.union(&required.parse()?)?;
-            }
-            Ok(scopes)
+            let settings = &self.shared.settings;
+            let known = wallet.scopes(identity, &held)?;
+            let required = asked.map(|asked| asked.required_scopes.as_slice());
+            let required = required.unwrap_or_default().iter();
+            let required = required.map(|text| text.parse());
+            let required: Vec<Scopes> = required.collect::<Result<_, _>>()?;
+            let own = [&settings.scopes, &settings.extra_scopes, &known];
+            Scopes::united(own.into_iter().chain(&required))
         };
         unite().map_err(|error| {
             ReauthError::with_source("the login cannot ask for what is required", error)
@@ -182,7 +190,7 @@ impl GlobusApp {
     ) -> Result<(), ReauthError> {
         let shared = &*self.shared;
         let pocket = shared.wallet.pocket(identity);
-        let who = identity_of(answer, &shared.settings.client_id);
+        let who = account_of(answer, &shared.settings.client_id).map(|account| account.id);
         let tokens = tokens_of(answer, who.as_deref());
         let held = pocket.load().await?;
         let known = held.values().find_map(StoredToken::identity_id);

@@ -30,6 +30,7 @@ mod account;
 pub mod any_bytes;
 mod app;
 mod attempt;
+mod authorization;
 mod builder;
 mod environment;
 mod exchange;
@@ -37,7 +38,11 @@ mod flow;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod id_token;
+#[cfg(feature = "interactive")]
 mod interactive;
+mod login_request;
+#[cfg(feature = "interactive")]
+mod page;
 mod pending;
 mod prompt;
 mod resource_server;
@@ -50,9 +55,11 @@ mod wallet;
 pub use self::account::Account;
 pub use self::app::GlobusApp;
 pub use self::builder::{GlobusAppBuilder, SetupError};
-pub use self::interactive::Interactive;
+#[cfg(feature = "interactive")]
+pub use self::interactive::{Interactive, Shown};
+pub use self::login_request::{LoginEnd, LoginRequest};
 pub use self::pending::PendingLogin;
-pub use self::prompt::{LoginPrompt, LoginReply, LoginRequest};
+pub use self::prompt::{LoginPrompt, LoginReply, LoginStatus, PromptFn, prompt_fn};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
 pub use self::store::{
     Change, JsonFileStore, MemoryStore, StoreError, StoreLock, StoredToken, TokenStore, Tokens,

@@ -1,11 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use url::Url;
 
-use super::attempt::Page;
-use globus_gare::reauth::{Challenge, ReauthError};
+use super::LoginRequest;
+use globus_gare::reauth::{ReauthError, printable};
 
 /// Reaches the person who is to log in.
 ///
@@ -45,97 +48,182 @@ use globus_gare::reauth::{Challenge, ReauthError};
 pub trait LoginPrompt: Send + Sync + 'static {
     /// Has the person log in; resolves to what came back.
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError>;
-}
 
-#[async_trait]
-impl<P: LoginPrompt + ?Sized> LoginPrompt for Arc<P> {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        (**self).ask(request).await
+    /// Asks again, since Globus Auth did not accept the [`LoginReply::Code`] of the last reply. A
+    /// login asks again at most five times. By default it ends with this error.
+    async fn ask_again(
+        &self,
+        request: &LoginRequest,
+        error: ReauthError,
+    ) -> Result<LoginReply, ReauthError> {
+        let _ = request;
+        Err(error)
+    }
+
+    /// Tells the person what a login is waiting for; called any number of times, also before
+    /// [`ask`](Self::ask) and without it. Must return at once. By default nothing is told.
+    fn status(&self, status: &LoginStatus) {
+        let _ = status;
+    }
+
+    /// Whether this prompt sends no person to a page, and waits for a login that somebody else
+    /// runs, such as on the login node of a cluster: its reply is [`LoginReply::Stored`]. Such a
+    /// login takes no lease, which would keep the awaited one out, and makes no authorize URL.
+    fn waits_elsewhere(&self) -> bool {
+        false
     }
 }
 
-#[async_trait]
-impl<P: LoginPrompt + ?Sized> LoginPrompt for Box<P> {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        (**self).ask(request).await
-    }
+/// A [`LoginPrompt`] from an async closure.
+///
+/// ```
+/// use globus_gare::reauth::ReauthError;
+/// use globus_login::{GlobusApp, LoginRequest, prompt_fn};
+///
+/// let nobody = prompt_fn(|request: LoginRequest| async move {
+///     let page = request.authorize_url().to_string();
+///     Err(ReauthError::interaction_required(page))
+/// });
+/// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000").prompt(nobody).build()?;
+/// # Ok::<(), globus_login::SetupError>(())
+/// ```
+pub fn prompt_fn<F, R>(ask: F) -> PromptFn<F>
+where
+    F: Fn(LoginRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<LoginReply, ReauthError>> + Send,
+{
+    PromptFn(ask)
 }
 
-/// What a [`LoginPrompt`] is given.
+/// What [`prompt_fn`] gives.
 #[derive(Clone)]
-pub struct LoginRequest {
-    challenge: Option<Challenge>,
-    page: Page,
-}
+pub struct PromptFn<F>(F);
 
-impl LoginRequest {
-    pub(super) fn new(challenge: Option<Challenge>, page: Page) -> Self {
-        Self { challenge, page }
-    }
-
-    /// What a service asked for; none where the program begins with a login.
-    pub fn challenge(&self) -> Option<&Challenge> {
-        self.challenge.as_ref()
-    }
-
-    /// The page to open, for this login alone. It leads to
-    /// [`redirect_uri`](Self::redirect_uri).
-    pub fn authorize_url(&self) -> &Url {
-        self.page.url()
-    }
-
-    /// Where Globus Auth sends the browser afterwards.
-    pub fn redirect_uri(&self) -> &Url {
-        self.page.default_way()
-    }
-
-    /// The same page, leading to another redirect URI: for a prompt that listens
-    /// itself. Globus Auth allows a client without a secret any port of this machine.
-    ///
-    /// # Errors
-    ///
-    /// Where `redirect_uri` is no absolute URL.
-    pub fn authorize_url_for(&self, redirect_uri: &str) -> Result<Url, ReauthError> {
-        self.page.leading_to(redirect_uri)
-    }
-
-    /// Whether a redirect carries the `state` of this login: any other says nothing,
-    /// and is best ignored. The comparison takes the same time wherever they differ.
-    pub fn is_answered_by(&self, redirect: &Url) -> bool {
-        self.page.is_answered_by(redirect)
+#[async_trait]
+impl<F, R> LoginPrompt for PromptFn<F>
+where
+    F: Fn(LoginRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<LoginReply, ReauthError>> + Send,
+{
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        (self.0)(request.clone()).await
     }
 }
 
-impl fmt::Debug for LoginRequest {
+impl<F> fmt::Debug for PromptFn<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The query holds the state, which nobody else is to know.
-        f.debug_struct("LoginRequest")
-            .field("challenge", &self.challenge)
-            .field(
-                "authorize_url",
-                &self.authorize_url().origin().ascii_serialization(),
-            )
-            .field("redirect_uri", &self.redirect_uri().as_str())
-            .finish_non_exhaustive()
+        let name = std::any::type_name::<F>();
+        f.debug_tuple("PromptFn").field(&name).finish()
     }
 }
 
-/// What came back from a login. Both hold a secret, which `Debug` does not show.
+macro_rules! forward {
+    ($pointer:ident) => {
+        #[async_trait]
+        impl<P: LoginPrompt + ?Sized> LoginPrompt for $pointer<P> {
+            async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+                (**self).ask(request).await
+            }
+
+            async fn ask_again(
+                &self,
+                request: &LoginRequest,
+                error: ReauthError,
+            ) -> Result<LoginReply, ReauthError> {
+                (**self).ask_again(request, error).await
+            }
+
+            fn status(&self, status: &LoginStatus) {
+                (**self).status(status);
+            }
+
+            fn waits_elsewhere(&self) -> bool {
+                (**self).waits_elsewhere()
+            }
+        }
+    };
+}
+
+forward!(Arc);
+forward!(Box);
+
+/// The default prompt of a program that compiles no other.
+#[cfg(not(feature = "interactive"))]
+pub(super) struct NoPrompt;
+
+#[cfg(not(feature = "interactive"))]
+#[async_trait]
+impl LoginPrompt for NoPrompt {
+    async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        Err(ReauthError::interaction_required_because(
+            "the app has no `prompt`, and the feature `interactive` of globus-login is off",
+        ))
+    }
+}
+
+/// What a login is waiting for. `Display` is a sentence for the person, without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoginStatus {
+    /// Another program of the same user is logging in; its tokens will serve this one too.
+    LoggingInElsewhere {
+        /// The machine on which that program runs.
+        host: String,
+        /// When its login began.
+        since: SystemTime,
+    },
+}
+
+impl fmt::Display for LoginStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::LoggingInElsewhere { host, since } = self;
+        write!(
+            f,
+            "another program of yours, on {}, is logging in",
+            printable(host)
+        )?;
+        let since = Timestamp::try_from(*since).map(|since| TimeZone::system().to_datetime(since));
+        since.map_or(Ok(()), |since| {
+            write!(f, " since {}", since.strftime("%H:%M"))
+        })
+    }
+}
+
+/// What came back from a login. A code and a redirect are secrets, which `Debug` does not show.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum LoginReply {
     /// The authorization code that the person copied. White space around it is ignored.
     Code(String),
-    /// The URL that the browser was redirected to. Its `state` must be that of
-    /// this login; `error=access_denied` in it is a login declined.
-    Redirect(Url),
+    /// The browser was redirected.
+    Redirect {
+        /// The URL that the browser was redirected to, with its query. Its `state` must be the
+        /// `state` of this login; `error=access_denied` in it is a login declined.
+        url: Url,
+        /// The redirect URI that the login page had, byte for byte:
+        /// [`LoginRequest::redirect_uri`], or the argument of [`LoginRequest::authorize_url_for`].
+        redirect_uri: String,
+    },
+    /// The login was ended elsewhere, such as by another process: the tokens are stored already.
+    Stored,
+}
+
+impl LoginReply {
+    /// The browser was redirected to `url`, from the page at [`LoginRequest::authorize_url`].
+    pub fn redirect(request: &LoginRequest, url: Url) -> Self {
+        Self::Redirect {
+            url,
+            redirect_uri: request.redirect_uri().to_owned(),
+        }
+    }
 }
 
 impl fmt::Debug for LoginReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Code(_) => "Code(..)",
-            Self::Redirect(_) => "Redirect(..)",
+            Self::Redirect { .. } => "Redirect { .. }",
+            Self::Stored => "Stored",
         })
     }
 }

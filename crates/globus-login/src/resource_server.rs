@@ -1,8 +1,5 @@
 use globus_gare::Environment;
-use globus_gare::reauth::Origin;
-
-use super::SetupError;
-use super::environment::service_url;
+use globus_gare::reauth::{Origin, ReauthError};
 
 /// Services by the name that the SDKs have for them, and the resource server
 /// whose token each wants. The resource server is the same in every environment.
@@ -17,47 +14,61 @@ const SERVICES: [(&str, &str); 6] = [
 
 /// Which resource server's token goes to which origin.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ResourceServers(Vec<(Origin, String)>);
+pub(super) struct ResourceServers {
+    known: Vec<(Origin, String)>,
+    /// The resource servers of services whose URL the environment does not tell.
+    invalid: Vec<(&'static str, String)>,
+}
 
 impl ResourceServers {
     /// Globus Auth at `auth`, and the services of the environment where the SDKs would find them.
-    pub(super) fn of_environment(
-        environment: &Environment,
-        auth: Origin,
-    ) -> Result<Self, SetupError> {
+    pub(super) fn of_environment(environment: &Environment, auth: Origin) -> Self {
         let mut servers = Self::default();
-        // First, since where it shares an origin with others, it is they that are sent tokens.
+        // First: another service at the same origin is sent its own token.
         servers.add(auth, "auth.globus.org");
         for (service, name) in SERVICES {
-            let url = service_url(environment, service)?;
-            let origin = url
-                .as_str()
-                .parse()
-                .map_err(|error| SetupError::caused(url.to_string(), error))?;
-            servers.add(origin, name);
+            let url = environment.service_url(service);
+            let url = url.map_err(|error| error.to_string());
+            match url.and_then(|url| url.parse().map_err(|error| format!("{url}: {error}"))) {
+                Ok(origin) => servers.add(origin, name),
+                // A program that does not use the service is not stopped by its variable.
+                Err(problem) => servers.invalid.push((name, problem)),
+            }
         }
-        Ok(servers)
+        servers
     }
 
-    /// The latest word on an origin counts.
+    /// Names the resource server of an origin, in place of an earlier one.
     pub(super) fn add(&mut self, origin: Origin, name: impl Into<String>) {
-        self.0.retain(|(known, _)| *known != origin);
-        self.0.push((origin, name.into()));
+        self.known.retain(|(known, _)| *known != origin);
+        self.known.push((origin, name.into()));
     }
 
     /// The resource server of an origin. An unknown one has none, since a token
     /// must not go to a service that it was not issued for.
     pub(super) fn of<'a>(&'a self, origin: &'a Origin) -> Option<&'a str> {
-        let known = self
-            .0
-            .iter()
-            .find(|(known, _)| known == origin)
-            .map(|(_, name)| name.as_str());
+        if let Some((_, name)) = self.known.iter().find(|(known, _)| known == origin) {
+            return Some(name);
+        }
         // Globus names the resource servers of its older services as their hosts.
-        let by_host = || {
-            origin.is_secure() && origin.port() == 443 && origin.host().ends_with(".api.globus.org")
-        };
-        known.or_else(|| by_host().then(|| origin.host()))
+        let by_host = origin.is_secure()
+            && origin.port() == 443
+            && origin.host().ends_with(".api.globus.org");
+        let is_invalid = || self.invalid.iter().any(|(name, _)| *name == origin.host());
+        (by_host && !is_invalid()).then(|| origin.host())
+    }
+
+    /// As [`of`](Self::of), with an error that says what to do about an unknown origin.
+    pub(super) fn require<'a>(&'a self, origin: &'a Origin) -> Result<&'a str, ReauthError> {
+        self.of(origin).ok_or_else(|| {
+            let mut message = format!(
+                "no resource server is known for {origin}: name it with `resource_server_for`"
+            );
+            for (_, problem) in &self.invalid {
+                message.push_str(&format!("; {problem}"));
+            }
+            ReauthError::new(message)
+        })
     }
 }
 

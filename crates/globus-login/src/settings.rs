@@ -14,7 +14,10 @@ pub(super) struct Settings {
     pub(super) redirect_uri: RedirectUrl,
     /// What the consent page is to call this program, in the list of what the user has allowed.
     pub(super) label: Option<String>,
+    /// A login is needed without these.
     pub(super) scopes: Scopes,
+    /// A login asks for these too, where one is needed.
+    pub(super) extra_scopes: Scopes,
     pub(super) refresh_tokens: bool,
     /// How long before its end a token counts as run out.
     pub(super) leeway: Duration,
@@ -47,6 +50,7 @@ impl Settings {
             redirect_uri: RedirectUrl::new("http://127.0.0.1:1/back".to_owned()).expect("a URL"),
             label: None,
             scopes: Scopes::default(),
+            extra_scopes: Scopes::default(),
             refresh_tokens: false,
             leeway: Duration::from_secs(60),
         }

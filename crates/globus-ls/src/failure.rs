@@ -165,7 +165,14 @@ impl Failure {
     /// A login that the program began by itself did not come about.
     pub(crate) fn login(error: &ReauthError) -> Self {
         let line = if error.is_declined() {
-            "the login was declined: run it again and approve it to see the listing".to_owned()
+            // Globus Auth may have refused, and said why.
+            let said = error
+                .source()
+                .map(|reason| format!(" (Globus Auth says: {})", printable(&reason.to_string())));
+            format!(
+                "the login was declined{}: run it again and approve it to see the listing",
+                said.unwrap_or_default()
+            )
         } else if error.is_interaction_required() {
             // Its source says what to do.
             chain(error)

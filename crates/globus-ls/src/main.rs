@@ -154,10 +154,9 @@ fn transfer_url() -> Result<Url, Failure> {
 fn app(client_id: &str, login: &Login, terminal: &Terminal) -> Result<GlobusApp, Failure> {
     GlobusApp::user(client_id)
         .app_name(&login.app_name)
-        .scopes([
-            "urn:globus:auth:scope:transfer.api.globus.org:all",
-            "openid profile email",
-        ])
+        // As a default `globus_sdk.UserApp`: a login with a Python program of the same name will do.
+        .scopes(["urn:globus:auth:scope:transfer.api.globus.org:all openid"])
+        .extra_scopes(["profile email"])
         .refresh_tokens(true)
         .prompt(terminal.prompt(login))
         .build()

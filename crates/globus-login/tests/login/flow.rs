@@ -48,7 +48,7 @@ async fn challenge_is_answered_by_a_login() {
 async fn pasted_code_completes_a_login() {
     let globus = globus(Person::automatic()).await;
     let browser =
-        Browser::replying(|url| Ok(LoginReply::Code(format!(" {}\n", value(&url, "code")))));
+        Browser::replying(|_, url| Ok(LoginReply::Code(format!(" {}\n", value(&url, "code")))));
     let app = logged_in(app(&globus, &browser)).await;
     let transfer = target(globus.transfer_url());
     assert!(held(&app, &transfer).await.is_some());
@@ -60,22 +60,22 @@ async fn pasted_code_completes_a_login() {
 async fn redirect_with_another_state_is_refused() {
     let globus = globus(Person::automatic()).await;
     for hands in [
-        (|url: Url| {
+        (|request: &LoginRequest, url: Url| {
             let mut other = url.clone();
             other
                 .query_pairs_mut()
                 .clear()
                 .append_pair("code", &value(&url, "code"))
                 .append_pair("state", "other");
-            Ok(LoginReply::Redirect(other))
+            Ok(LoginReply::redirect(request, other))
         }) as Reply,
-        |url| {
+        |request, url| {
             let mut other = url.clone();
             other
                 .query_pairs_mut()
                 .clear()
                 .append_pair("code", &value(&url, "code"));
-            Ok(LoginReply::Redirect(other))
+            Ok(LoginReply::redirect(request, other))
         },
     ] {
         let browser = Browser::replying(hands);
@@ -115,7 +115,7 @@ impl LoginPrompt for Pastes {
 async fn stolen_code_fails_without_its_verifier() {
     let globus = globus(Person::automatic()).await;
     // Each login has a verifier of its own; the thief's is not that of the code.
-    let victim = Browser::replying(|_| Err(ReauthError::declined()));
+    let victim = Browser::replying(|_, _| Err(ReauthError::declined()));
     app(&globus, &victim)
         .build()
         .expect("an app")
@@ -340,7 +340,7 @@ async fn debug_output_holds_no_secret() {
     let (request, location) = (&browser.requests()[0], browser.redirects()[0].clone());
     let replies = [
         LoginReply::Code(value(&location, "code")),
-        LoginReply::Redirect(location),
+        LoginReply::redirect(request, location),
     ];
     let shown = format!("{app:?} {credential:?} {request:?} {replies:?}");
     for secret in secrets {

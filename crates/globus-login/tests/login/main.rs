@@ -12,6 +12,7 @@ mod layer;
 mod loopback;
 mod pages;
 mod processes;
+mod prompts;
 mod redirected;
 mod refreshes;
 mod replies;

@@ -1,5 +1,7 @@
 //! What comes back from the browser.
 
+use std::error::Error;
+
 use async_trait::async_trait;
 use globus_gare::reauth::{Principal, ReauthError};
 use globus_login::{LoginPrompt, LoginReply, LoginRequest};
@@ -16,13 +18,13 @@ fn redirect(page: &Url, query: &str) -> Url {
 }
 
 /// Hands on a redirect with this query.
-struct Says(&'static str);
+struct Says(String);
 
 #[async_trait]
 impl LoginPrompt for Says {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        let redirect = redirect(request.authorize_url(), self.0);
-        Ok(LoginReply::Redirect(redirect))
+        let redirect = redirect(request.authorize_url(), &self.0);
+        Ok(LoginReply::redirect(request, redirect))
     }
 }
 
@@ -37,20 +39,30 @@ async fn only_a_sound_redirect_gives_a_code() {
         ("code=c1", Some(of_another)),
         ("error=access_denied", Some(of_another)),
         ("error=access_denied&state=x", Some(of_another)),
+        ("code=c1&state=STATE&state=STATE", Some(of_another)),
+        ("code=c1&state=STATE&state=x", Some(of_another)),
         (
-            "code=c1&state=STATE&state=STATE",
-            Some("more than one state"),
+            "code=c1&code=c1&state=STATE",
+            Some("duplicate field `code`"),
         ),
-        ("code=c1&state=STATE&state=x", Some("more than one state")),
-        ("code=c1&code=c1&state=STATE", Some("more than one code")),
-        ("code=c1&code=c2&state=STATE", Some("more than one code")),
-        ("error=x&error=y&state=STATE", Some("more than one error")),
+        (
+            "code=c1&code=c2&state=STATE",
+            Some("duplicate field `code`"),
+        ),
+        (
+            "error=x&error=y&state=STATE",
+            Some("duplicate field `error`"),
+        ),
         (
             "error=x&error_description=y&error_description=z&state=STATE",
-            Some("more than one error_description"),
+            Some("duplicate field `error_description`"),
         ),
         ("error=access_denied&state=STATE", Some("declined")),
         ("error=access_denied&code=c1&state=STATE", Some("declined")),
+        (
+            "error=access_denied&error_description=&state=STATE",
+            Some("declined"),
+        ),
         ("error=invalid_scope&state=STATE", Some("invalid_scope")),
         (
             "error=x&error_description=so%1B%5B2J%0Asorry&state=STATE",
@@ -60,7 +72,7 @@ async fn only_a_sound_redirect_gives_a_code() {
         ("code=&state=STATE", Some("no authorization code")),
     ] {
         let endpoint = Endpoint::approving().await;
-        let app = endpoint.app().prompt(Says(query)).build();
+        let app = endpoint.app().prompt(Says(query.to_owned())).build();
         let app = app.expect("an app");
         let pending = app.begin_login(&Principal::Session, None).await;
         let pending = pending.expect("a login");
@@ -86,14 +98,42 @@ async fn only_a_sound_redirect_gives_a_code() {
     }
 }
 
+/// Globus Auth itself refuses as `access_denied`, too.
+#[checks::test]
+async fn reason_of_a_denial_is_told_on_one_line() {
+    let long = "error=access_denied&error_description=LONG&state=STATE";
+    let long = long.replace("LONG", &"sorry+".repeat(500));
+    for (query, told) in [
+        (
+            "error=access_denied&error_description=No%20such%0Apolicy%1B%5B2J%E2%80%AE&state=STATE",
+            "access_denied: No such policy [2J",
+        ),
+        (&*long, "access_denied: sorry sorry"),
+    ] {
+        let endpoint = Endpoint::approving().await;
+        let app = endpoint.app().prompt(Says(query.to_owned())).build();
+        let error = app.expect("an app").login_again().await;
+        let error = error.expect_err("denied");
+        assert!(error.is_declined(), "{error:?}");
+        let reason = error.source().expect("a reason").to_string();
+        assert!(reason.starts_with(told), "{reason}");
+        assert!(reason.len() < 1000 && !reason.contains(char::is_control));
+    }
+    let endpoint = Endpoint::always(refused("access_denied", "not this client")).await;
+    let error = endpoint.app().build().expect("an app").login_again().await;
+    let error = error.expect_err("denied");
+    assert!(error.is_declined());
+    assert_says(&error, "access_denied: not this client", &[]);
+}
+
 #[checks::test]
 async fn pasted_code_is_trimmed_and_must_not_be_empty() {
     for (hands, code) in [
         (
-            (|_| Ok(LoginReply::Code(" c1\r\n".to_owned()))) as Reply,
+            (|_, _| Ok(LoginReply::Code(" c1\r\n".to_owned()))) as Reply,
             Some("c1"),
         ),
-        (|_| Ok(LoginReply::Code(" \n".to_owned())), None),
+        (|_, _| Ok(LoginReply::Code(" \n".to_owned())), None),
     ] {
         let endpoint = Endpoint::approving().await;
         let app = endpoint.app().prompt(Browser::replying(hands)).build();
@@ -120,15 +160,14 @@ impl LoginPrompt for Listens {
         let location = sent_to(&page).await;
         assert!(location.as_str().starts_with(self.port), "{location}");
         let default = sent_to(request.authorize_url()).await;
-        assert!(
-            default
-                .as_str()
-                .starts_with(request.redirect_uri().as_str())
-        );
+        assert!(default.as_str().starts_with(request.redirect_uri()));
         Ok(if self.pastes {
             LoginReply::Code(value(&default, "code"))
         } else {
-            LoginReply::Redirect(location)
+            LoginReply::Redirect {
+                url: location,
+                redirect_uri: self.port.to_owned(),
+            }
         })
     }
 }

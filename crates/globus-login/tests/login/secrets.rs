@@ -97,7 +97,7 @@ impl LoginPrompt for PrintingBrowser {
             sender.send(runtime.block_on(sent_to(page)))
         });
         let redirect = receiver.await.expect("a redirect");
-        Ok(LoginReply::Redirect(redirect))
+        Ok(LoginReply::redirect(request, redirect))
     }
 }
 

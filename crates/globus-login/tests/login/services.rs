@@ -2,6 +2,8 @@
 
 use checks::tokens::with;
 use globus_gare::Environment;
+use globus_gare::gare::Gare;
+use globus_gare::reauth::{Challenge, Reauthenticator};
 use globus_login::{GlobusApp, MemoryStore, StoredToken};
 use serde_json::json;
 
@@ -120,4 +122,30 @@ async fn origin_gets_the_token_of_its_resource_server() {
         let sent = sent.as_ref().map(bearer);
         assert_eq!(sent.as_deref(), server, "{origin}");
     }
+}
+
+#[checks::test]
+async fn invalid_variable_is_an_error_where_it_is_used() {
+    let environment = Environment::from_variables([
+        ("GLOBUS_SDK_SERVICE_URL_AUTH", "http://127.0.0.1:1"),
+        ("GLOBUS_SDK_SERVICE_URL_TRANSFER", "http://127.0.0.1:8080"),
+        ("GLOBUS_SDK_SERVICE_URL_SEARCH", "x"),
+    ]);
+    let store = MemoryStore::new();
+    for server in [TRANSFER_SERVER, "search.api.globus.org"] {
+        keep(&store, stored(server, server, true)).await;
+    }
+    let app = GlobusApp::user(CLIENT)
+        .environment(environment)
+        .store(store);
+    let app = app.build().expect("the program may not use Search");
+    let sent = held(&app, &target("http://127.0.0.1:8080")).await;
+    assert_eq!(sent.as_ref().map(bearer).as_deref(), Some(TRANSFER_SERVER));
+    // Search is not where the variable says: its token goes nowhere.
+    let search = target("https://search.api.globus.org");
+    assert!(held(&app, &search).await.is_none());
+    let gare = Gare::new("AuthorizationRequired", Default::default());
+    let error = app.reauthenticate(&Challenge::new(search, gare)).await;
+    let error = error.expect_err("no URL");
+    assert_says(&error, "GLOBUS_SDK_SERVICE_URL_SEARCH is not", &[]);
 }

@@ -75,6 +75,27 @@ async fn app_logs_in_again_only_for_new_scopes() {
 }
 
 #[checks::test]
+async fn extra_scopes_are_asked_for_by_no_login_of_their_own() {
+    let globus = globus(Person::automatic()).await;
+    let (browser, store) = (Browser::redirected(), MemoryStore::new());
+    let app = || app(&globus, &browser).store(store.clone());
+    // As a `globus_sdk.UserApp` that asks for nothing else.
+    logged_in(app()).await;
+    let with_names = logged_in(app().extra_scopes(["profile", "email"])).await;
+    assert!(with_names.is_logged_in().await.expect("no error"));
+    let account = with_names.account().await.expect("no error");
+    assert_eq!(account.expect("somebody").username, None);
+    assert_eq!(browser.logins(), 1);
+
+    with_names.login_again().await.expect("a login");
+    let scope = browser.parameter(1, "scope").expect("scopes");
+    assert_eq!(scope, format!("{TRANSFER_ALL} openid profile email"));
+    let account = with_names.account().await.expect("no error");
+    assert!(account.expect("somebody").username.is_some());
+    app().extra_scopes(["a[b"]).build().expect_err("no scopes");
+}
+
+#[checks::test]
 async fn data_access_scope_up_front_prevents_the_challenge() {
     let sample = Sample::guarded(Collection::data_access).await;
     let transfer = target(sample.globus.transfer_url());

@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use fake_globus::Person;
+use globus_login::{GlobusApp, JsonFileStore};
 use tokio::process::Command;
 
-use checks::browser::visit;
+use checks::browser::{Browser, visit};
 use checks::launcher::Launcher;
-use checks::sample::assert_no_violation;
+use checks::sample::{TRANSFER_ALL, assert_no_violation};
 use checks::site::*;
 
 use crate::support::*;
@@ -142,7 +143,7 @@ async fn login_declined_in_the_browser_exits_with_4() {
         "{}",
         ran.stderr
     );
-    assert!(shown.contains("You declined the login"), "{shown}");
+    assert!(shown.contains("The login was declined"), "{shown}");
 }
 
 #[checks::test(seconds = 600)]
@@ -173,4 +174,28 @@ async fn error_says_why_nobody_can_log_in_and_what_to_do() {
         "{}",
         ran.stderr
     );
+}
+
+/// `UserApp("globus-ls", client_id=...)` with a `TransferClient` asks for these scopes, and for no refresh token.
+#[checks::test(seconds = 600)]
+async fn login_with_a_default_python_app_is_enough() {
+    let site = Site::new(PROGRAM).await;
+    let client = site.globus.client_id();
+    let file = format!(".globus/app/{client}/globus-ls/tokens.json");
+    let app = GlobusApp::user(client.to_string())
+        .auth_url(site.globus.auth_url())
+        .scopes(["openid", TRANSFER_ALL])
+        .store(JsonFileStore::new(site.home.path().join(file)))
+        .prompt(Browser::redirected());
+    let app = app.build().expect("an app");
+    app.login().await.expect("a login");
+
+    let listed = run(site.with_client(&["--no-login", &site.collection])).await;
+    listed.assert_said(LISTING);
+    let account = app.account().await.expect("no error").expect("somebody");
+    for command in ["login", "whoami"] {
+        let ran = run(site.with_client(&[command])).await;
+        assert!(ran.stdout.contains(&account.id), "{}", ran.stderr);
+    }
+    assert_eq!(site.globus.counts().logins, 1);
 }

@@ -1,0 +1,118 @@
+//! The page on which a person logs in, and the redirect that answers it (RFC 6749, section 4.1).
+
+use oauth2::{AuthorizationCode, CsrfToken, RedirectUrl};
+use serde::Deserialize;
+use url::Url;
+
+use super::LoginReply;
+use super::exchange::Refusal;
+use globus_gare::reauth::ReauthError;
+
+/// The authorization request of one login.
+#[derive(Clone)]
+pub(super) struct Authorization {
+    url: Url,
+    state: CsrfToken,
+    redirect_uri: RedirectUrl,
+}
+
+/// Read before the rest of a redirect: the redirect of another login, or of an attacker, says nothing.
+#[derive(Deserialize)]
+struct State {
+    state: Option<CsrfToken>,
+}
+
+/// An authorization response. A parameter that comes twice is an error.
+#[derive(Deserialize)]
+struct Response {
+    code: Option<AuthorizationCode>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+impl Authorization {
+    pub(super) fn new(url: Url, state: CsrfToken, redirect_uri: RedirectUrl) -> Self {
+        Self {
+            url,
+            state,
+            redirect_uri,
+        }
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// As it was written: Globus Auth compares the bytes.
+    pub(super) fn redirect_uri(&self) -> &str {
+        self.redirect_uri.as_str()
+    }
+
+    /// The page, for another redirect URI.
+    pub(super) fn url_for(&self, redirect_uri: &str) -> Result<Url, ReauthError> {
+        parsed(redirect_uri.to_owned())?;
+        let mut url = self.url.clone();
+        let pairs = self.url.query_pairs().map(|(name, value)| match &*name {
+            "redirect_uri" => (name, redirect_uri.into()),
+            _ => (name, value),
+        });
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+        Ok(url)
+    }
+
+    /// Whether a redirect has the state of this login, once. The comparison takes the same time
+    /// wherever the two differ.
+    pub(super) fn is_answered_by(&self, redirect: &Url) -> bool {
+        let query = redirect.query().unwrap_or_default();
+        let sent = serde_urlencoded::from_str(query);
+        sent.is_ok_and(|sent: State| sent.state.is_some_and(|state| self.has_state(state)))
+    }
+
+    pub(super) fn has_state(&self, state: CsrfToken) -> bool {
+        state == self.state
+    }
+
+    /// The code of a reply, and the redirect URI that Globus Auth gave it for.
+    pub(super) fn code(
+        &self,
+        reply: LoginReply,
+    ) -> Result<(AuthorizationCode, RedirectUrl), ReauthError> {
+        let (code, redirect_uri) = match reply {
+            LoginReply::Code(code) => (
+                AuthorizationCode::new(code.trim().to_owned()),
+                self.redirect_uri.clone(),
+            ),
+            LoginReply::Redirect { url, redirect_uri } => {
+                (self.code_of(&url)?, parsed(redirect_uri)?)
+            }
+            LoginReply::Stored => return Err(ReauthError::new("the login was ended elsewhere")),
+        };
+        if code.secret().is_empty() {
+            return Err(ReauthError::new("the login gave no authorization code"));
+        }
+        Ok((code, redirect_uri))
+    }
+
+    fn code_of(&self, redirect: &Url) -> Result<AuthorizationCode, ReauthError> {
+        if !self.is_answered_by(redirect) {
+            return Err(ReauthError::new(
+                "the redirect does not belong to this login: its state is another",
+            ));
+        }
+        let query = redirect.query().unwrap_or_default();
+        let response: Response = serde_urlencoded::from_str(query)
+            .map_err(|error| ReauthError::with_source("the redirect cannot be read", error))?;
+        match response.error {
+            Some(error) => Err(Refusal::new(&error, response.error_description.as_deref())
+                .explained("Globus Auth ended the login with an error")),
+            None => Ok(response
+                .code
+                .unwrap_or_else(|| AuthorizationCode::new(String::new()))),
+        }
+    }
+}
+
+fn parsed(redirect_uri: String) -> Result<RedirectUrl, ReauthError> {
+    RedirectUrl::new(redirect_uri)
+        .map_err(|error| ReauthError::with_source("the redirect URI cannot be read", error))
+}
