@@ -4,6 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use url::Url;
 
+use super::LoginStatus;
 use super::authorization::Authorization;
 use globus_gare::reauth::{Challenge, ReauthError};
 
@@ -45,6 +46,11 @@ use globus_gare::reauth::{Challenge, ReauthError};
 pub trait LoginPrompt: Send + Sync + 'static {
     /// Has the person log in; resolves to what came back.
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError>;
+
+    /// Told what happens to a login, for the person to know. By default nobody is told.
+    fn status(&self, status: &LoginStatus) {
+        let _ = status;
+    }
 }
 
 #[async_trait]
@@ -52,12 +58,20 @@ impl<P: LoginPrompt + ?Sized> LoginPrompt for Arc<P> {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
         (**self).ask(request).await
     }
+
+    fn status(&self, status: &LoginStatus) {
+        (**self).status(status);
+    }
 }
 
 #[async_trait]
 impl<P: LoginPrompt + ?Sized> LoginPrompt for Box<P> {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
         (**self).ask(request).await
+    }
+
+    fn status(&self, status: &LoginStatus) {
+        (**self).status(status);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use async_trait::async_trait;
 use globus_gare::reauth::ReauthError;
-use globus_login::{Interactive, LoginPrompt, LoginReply, LoginRequest};
+use globus_login::{Interactive, LoginPrompt, LoginReply, LoginRequest, LoginStatus};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use url::Url;
 
@@ -85,5 +85,9 @@ impl LoginPrompt for Prompt {
         self.spinner.disable_steady_tick();
         self.spinner.finish_and_clear();
         self.person.ask(request).await
+    }
+
+    fn status(&self, status: &LoginStatus) {
+        self.spinner.suspend(|| self.person.status(status));
     }
 }

@@ -21,7 +21,7 @@ use url::Url;
 use self::countdown::Countdown;
 use self::loopback::Loopback;
 use self::surroundings::{NoBrowser, Surroundings};
-use super::{LoginPrompt, LoginReply, LoginRequest};
+use super::{LoginPrompt, LoginReply, LoginRequest, LoginStatus};
 use globus_gare::reauth::ReauthError;
 
 /// How long a person may take.
@@ -110,6 +110,10 @@ impl Interactive {
 
 #[async_trait]
 impl LoginPrompt for Interactive {
+    fn status(&self, status: &LoginStatus) {
+        say(&format!("{status}\n"));
+    }
+
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
         let here = Surroundings::look();
         let deadline = Instant::now() + self.timeout;

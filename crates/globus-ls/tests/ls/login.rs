@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use fake_globus::Person;
-use globus_login::{GlobusApp, JsonFileStore};
+use globus_login::{GlobusApp, JsonStore};
 use tokio::process::Command;
 
 use checks::browser::{Browser, visit};
@@ -185,7 +185,7 @@ async fn login_with_a_default_python_app_is_enough() {
     let app = GlobusApp::user(client.to_string())
         .auth_url(site.globus.auth_url())
         .scopes(["openid", TRANSFER_ALL])
-        .store(JsonFileStore::new(site.home.path().join(file)))
+        .store(JsonStore::new(site.home.path().join(file)))
         .prompt(Browser::redirected());
     let app = app.build().expect("an app");
     app.login().await.expect("a login");
