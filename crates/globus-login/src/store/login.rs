@@ -68,7 +68,8 @@ impl Login {
     ///
     /// A token that the record does not list comes from a refresh, if its refresh token or the
     /// token of another resource server is still listed; otherwise it comes from a login. A login
-    /// as another person is a logout and a login. No tokens at all are a logout.
+    /// as another person is a logout and a login: what is left of the tokens of the person before is
+    /// taken away. No tokens at all are a logout.
     pub(crate) fn recognize(&mut self, now: SystemTime) {
         let Some(record) = &mut self.record else {
             if !self.tokens.is_empty() {
@@ -111,6 +112,20 @@ impl Login {
             return;
         }
         if is_another {
+            // The tokens of the person before are used no more.
+            let LoginRecord {
+                tokens: listed,
+                unrevoked,
+                ..
+            } = &mut *record;
+            self.tokens.retain(|server, token| {
+                let is_listed = listed.get(server).is_some_and(|it| it.is_of(token));
+                let is_kept = !is_listed && is_of(token) == person;
+                if !is_kept {
+                    unrevoked.extend(token.secrets().map(Secret));
+                }
+                is_kept
+            });
             record.log_out();
         }
         record.logged_in_elsewhere(&self.tokens, now);

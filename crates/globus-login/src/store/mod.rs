@@ -10,6 +10,8 @@ mod error;
 mod json;
 mod lease;
 mod login;
+#[cfg(test)]
+mod login_properties;
 mod login_store;
 mod memory;
 mod record;
