@@ -12,14 +12,13 @@ use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use fake_globus::{Collection, FakeGlobus, Person};
+use fake_globus::{Browser, Collection, FakeGlobus, Person};
 use globus_gare::layer::GareService;
 use globus_gare::reauth::printable;
 use globus_gare::reqwest::HttpService;
 use globus_gare::{Environment, GareLayer, GareOutcome, ReauthError, Session, Trust};
-use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
+use globus_login::{GlobusApp, LoginReply, LoginRequest, prompt_fn};
 use http_body_util::{BodyExt, Full};
 use serde::Deserialize;
 use tower::{ServiceBuilder, ServiceExt};
@@ -78,7 +77,7 @@ async fn demonstrate() -> Done {
     let app = GlobusApp::user(globus.client_id().to_string())
         .auth_url(globus.auth_url())
         .resource_server_for(transfer.as_str(), "transfer.api.globus.org")
-        .prompt(Browser)
+        .prompt(prompt_fn(log_in))
         .build()?;
     app.login().await?;
     let client = client(app, Trust::none().origin(&transfer)?)?;
@@ -163,28 +162,16 @@ fn explain(head: &http::response::Parts, body: &[u8]) -> String {
 }
 
 /// A person with a browser, for the Globus of our own: opens the page, which redirects at once.
-struct Browser;
-
-#[async_trait]
-impl LoginPrompt for Browser {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        let page = request.authorize_url();
-        if let Some(challenge) = request.challenge() {
-            eprintln!("It was refused with status {}.", challenge.status());
-            eprintln!("{}", challenge.in_plain_words());
-            let query = page.query().unwrap_or_default();
-            let prompt = query.split('&').find(|pair| pair.starts_with("prompt="));
-            eprintln!("A login follows ({}).", prompt.unwrap_or("no prompt"));
-        }
-        let failed = |error| ReauthError::with_source("the login page cannot be opened", error);
-        let redirects = reqwest::redirect::Policy::none();
-        let http = reqwest::Client::builder().redirect(redirects).build();
-        let get = http.map_err(failed)?.get(page.clone());
-        let answer = get.send().await.map_err(failed)?;
-        let location = answer.headers().get("location");
-        let location = location.and_then(|url| page.join(url.to_str().ok()?).ok());
-        location
-            .map(|location| LoginReply::redirect(request, location))
-            .ok_or_else(|| ReauthError::new("the login page does not redirect"))
+async fn log_in(request: LoginRequest) -> Result<LoginReply, ReauthError> {
+    let page = request.authorize_url();
+    if let Some(challenge) = request.challenge() {
+        eprintln!("It was refused with status {}.", challenge.status());
+        eprintln!("{}", challenge.in_plain_words());
+        let query = page.query().unwrap_or_default();
+        let prompt = query.split('&').find(|pair| pair.starts_with("prompt="));
+        eprintln!("A login follows ({}).", prompt.unwrap_or("no prompt"));
     }
+    let redirect = Browser::new().redirect(page).await;
+    let redirect = redirect.map_err(ReauthError::other)?;
+    Ok(LoginReply::redirect(&request, redirect))
 }

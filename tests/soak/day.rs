@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use checks::sample::TRANSFER_ALL;
-use fake_globus::{Clock, Collection, ErrorShape, FakeGlobus, Identity, Policy};
+use fake_globus::{Browser, Clock, Collection, ErrorShape, FakeGlobus, Identity, Policy};
 use globus_gare::reauth::{Credential, Principal as Identified, Session, Stats, Trust};
 use globus_login::GlobusApp;
 use http::HeaderValue;
@@ -110,15 +110,10 @@ pub(crate) fn live_through(requests: u32) -> Day {
     let presented: HashMap<_, _> = (0..USERS)
         .map(|user| (map.users[user as usize].1.as_bytes().to_vec(), user))
         .collect();
-    let browser = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap();
     let people = People {
         identities: Arc::clone(&identities),
         presented: Arc::new(presented),
-        browser,
+        browser: Browser::new(),
         asked: Arc::default(),
     };
     let asked = Arc::clone(&people.asked);

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use fake_globus::Identity;
+use fake_globus::{Browser, Identity};
 use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, Principal as Whose, ReauthError, Reauthenticator,
     Target,
 };
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
-use reqwest::header::LOCATION;
 use url::Url;
 
 use crate::errand::{USERS, roll};
@@ -71,7 +70,7 @@ pub(crate) struct People {
     pub(crate) identities: Arc<Vec<Identity>>,
     /// Whose the tokens are that requests present.
     pub(crate) presented: Arc<HashMap<Vec<u8>, u32>>,
-    pub(crate) browser: reqwest::Client,
+    pub(crate) browser: Browser,
     pub(crate) asked: Arc<AtomicU32>,
 }
 
@@ -91,23 +90,16 @@ impl People {
         user: u32,
         approves: bool,
     ) -> Result<Url, Box<dyn std::error::Error + Send + Sync>> {
-        let text = self.browser.get(page.clone()).send().await?.text().await?;
-        let ticket = text
-            .split_once("name=\"ticket\" value=\"")
-            .and_then(|(_, rest)| rest.split_once('"'))
-            .ok_or_else(|| format!("no login page: {text}"))?
-            .0;
+        let shown = self.browser.get(page).await?;
         let identity = self.identities[user as usize].id().to_string();
+        let decision = if approves { "approve" } else { "deny" };
         let form = [
-            ("ticket", ticket),
-            ("identity", &identity),
+            ("identity", identity.as_str()),
             ("mfa", "yes"),
-            ("decision", if approves { "approve" } else { "deny" }),
+            ("decision", decision),
         ];
-        let decision = page.join("/v2/web/decision")?;
-        let answer = self.browser.post(decision).form(&form).send().await?;
-        let location = answer.headers().get(LOCATION).ok_or("no redirect")?;
-        Ok(page.join(location.to_str()?)?)
+        let answer = self.browser.submit(&shown, form).await?;
+        Ok(answer.redirect().ok_or("no redirect")?)
     }
 }
 

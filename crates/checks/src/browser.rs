@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use globus_gare::reauth::ReauthError;
 use globus_login::{LoginPrompt, LoginReply, LoginRequest};
-use reqwest::header::LOCATION;
+use reqwest::Client;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
 use url::Url;
 
 /// A client that follows redirects. It uses no proxy: none reaches the ports of this machine.
@@ -22,25 +21,16 @@ pub fn client_without_redirects() -> Client {
     client.build().expect("a client")
 }
 
-/// Where a response redirects to.
-#[track_caller]
-pub fn location(response: &Response) -> Url {
-    let status = response.status();
-    assert!(status.is_redirection(), "{status}");
-    let location = response.headers()[LOCATION].to_str().expect("text");
-    response.url().join(location).expect("a URL")
-}
-
 /// Where `page` redirects to.
 pub async fn sent_to(page: impl AsRef<str>) -> Url {
-    let response = client_without_redirects().get(page.as_ref()).send().await;
-    location(&response.expect("a page"))
+    let redirect = fake_globus::Browser::new().redirect(page).await;
+    redirect.expect("a redirect")
 }
 
 /// The text at the end of all redirects of `page`.
 pub async fn visit(page: impl AsRef<str>) -> String {
-    let response = client().get(page.as_ref()).send().await.expect("a page");
-    response.text().await.expect("a page")
+    let page = fake_globus::Browser::new().open(page).await;
+    page.expect("a page").text
 }
 
 /// A parameter of a URL's query.

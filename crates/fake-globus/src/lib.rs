@@ -37,6 +37,7 @@
 
 mod auth;
 mod bearer;
+mod browser;
 mod builder;
 mod clock;
 mod collection;
@@ -56,6 +57,7 @@ mod transfer;
 mod world;
 
 pub use bearer::EXPECT_USER;
+pub use browser::{Browser, BrowserError, Page};
 pub use builder::{FakeGlobusBuilder, StartError};
 pub use clock::Clock;
 pub use collection::{Collection, ErrorShape, Policy};

@@ -1,5 +1,6 @@
 //! What must hold of any bytes, where no public item leads to what reads them: for the fuzzer, and replayed here.
 
+#[cfg(feature = "interactive")]
 pub use super::interactive::redirect;
 pub use super::store::token_file;
 
@@ -12,6 +13,7 @@ mod tests {
         replay("token_file", super::token_file);
     }
 
+    #[cfg(feature = "interactive")]
     #[checks::test]
     fn saved_redirect_inputs_end_no_other_login() {
         replay("redirect", super::redirect);

@@ -61,12 +61,13 @@ impl Attempt {
 
     /// Takes what came back from the browser, and gets tokens for it.
     pub(super) async fn finish(
-        self,
+        &self,
         settings: &Settings,
         transport: &Transport,
         reply: LoginReply,
     ) -> Result<TokenAnswer, ReauthError> {
         let (code, redirect_uri) = self.page.code(reply)?;
-        exchange_code(settings, transport, code, redirect_uri, self.verifier).await
+        let verifier = PkceCodeVerifier::new(self.verifier.secret().clone());
+        exchange_code(settings, transport, code, redirect_uri, verifier).await
     }
 }

@@ -65,7 +65,11 @@ impl Authorization {
     pub(super) fn is_answered_by(&self, redirect: &Url) -> bool {
         let query = redirect.query().unwrap_or_default();
         let sent = serde_urlencoded::from_str(query);
-        sent.is_ok_and(|sent: State| sent.state.as_ref() == Some(&self.state))
+        sent.is_ok_and(|sent: State| sent.state.is_some_and(|state| self.has_state(state)))
+    }
+
+    pub(super) fn has_state(&self, state: CsrfToken) -> bool {
+        state == self.state
     }
 
     /// The code of a reply, and the redirect URI that Globus Auth gave it for.

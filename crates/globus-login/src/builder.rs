@@ -14,7 +14,7 @@ use super::resource_server::ResourceServers;
 use super::scope::{Scope, ScopeParseError, Scopes};
 use super::settings::{Endpoints, Settings};
 use super::transport::Transport;
-use super::{Interactive, JsonStore, LoginPrompt, LoginStore, MemoryStore};
+use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;
 
@@ -179,8 +179,8 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// How to reach the person; by default [`Interactive`], with a browser or a
-    /// terminal.
+    /// How to reach the person; by default [`Interactive`](crate::Interactive), with a browser or
+    /// a terminal. Without the feature `interactive` a login then fails, and says so.
     pub fn prompt(mut self, prompt: impl LoginPrompt) -> Self {
         self.prompt = Some(Arc::new(prompt));
         self
@@ -259,7 +259,7 @@ impl GlobusAppBuilder {
         let who = match (self.is_person, self.prompt) {
             (false, _) => Who::Client,
             (true, Some(prompt)) => Who::Person(prompt),
-            (true, None) => Who::Person(Arc::new(Interactive::default())),
+            (true, None) => Who::Person(default_prompt()),
         };
         let shared = Shared {
             settings,
@@ -272,6 +272,16 @@ impl GlobusAppBuilder {
             shared: Arc::new(shared),
         })
     }
+}
+
+#[cfg(feature = "interactive")]
+fn default_prompt() -> Arc<dyn LoginPrompt> {
+    Arc::new(super::Interactive::default())
+}
+
+#[cfg(not(feature = "interactive"))]
+fn default_prompt() -> Arc<dyn LoginPrompt> {
+    Arc::new(super::prompt::NoPrompt)
 }
 
 fn scopes(texts: &[String], is_person: bool) -> Result<Scopes, SetupError> {
@@ -330,7 +340,8 @@ impl fmt::Debug for GlobusAppBuilder {
 }
 
 /// A [`GlobusApp`] that cannot be made of what it was given.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct SetupError {
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -352,19 +363,5 @@ impl SetupError {
             message: message.into(),
             source: Some(Box::new(source)),
         }
-    }
-}
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for SetupError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
     }
 }

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::time::SystemTime;
 
 use oauth2::basic::{
@@ -11,6 +12,7 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::Account;
 use super::id_token::IdToken;
 use super::scope::Scopes;
 use super::settings::Settings;
@@ -81,9 +83,9 @@ pub(super) fn tokens_of(answer: &TokenAnswer, identity: Option<&str>, now: Syste
     std::iter::once(first).chain(others).collect()
 }
 
-/// Who logged in: the `sub` of the answer's ID token for `client_id`.
-pub(super) fn identity_of(answer: &TokenAnswer, client_id: &str) -> Option<String> {
-    answer.extra_fields().id_token.as_ref()?.subject(client_id)
+/// Who logged in, by the answer's ID token for `client_id`.
+pub(super) fn account_of(answer: &TokenAnswer, client_id: &str) -> Option<Account> {
+    answer.extra_fields().id_token.as_ref()?.account(client_id)
 }
 
 /// Exchanges the code of a login for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
@@ -191,6 +193,14 @@ impl Refusal {
             code: printable(code),
             description: description.map(printable).filter(|text| !text.is_empty()),
         }
+    }
+
+    /// Whether Globus Auth did not accept a code.
+    pub(super) fn is_of_the_code(error: &ReauthError) -> bool {
+        let refusal = error
+            .source()
+            .and_then(|source| source.downcast_ref::<Self>());
+        refusal.is_some_and(|refusal| refusal.code == "invalid_grant")
     }
 
     /// The error of a login that ended with this reason.

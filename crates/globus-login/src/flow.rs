@@ -2,12 +2,12 @@
 
 use super::app::Who;
 use super::attempt::Attempt;
-use super::exchange::{TokenAnswer, exchange_client_credentials, identity_of, tokens_of};
+use super::exchange::{TokenAnswer, account_of, exchange_client_credentials, tokens_of};
 use super::lease::Lease;
 use super::scope::{ScopeParseError, Scopes};
-use super::store::{Given, Holder, Login, StoredToken, Work};
+use super::store::{Given, Holder, Login, LoginRecord, StoredToken, Work};
 use super::user::AppUser;
-use super::{LoginReply, LoginRequest, LoginStatus};
+use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Challenge, Credential, ReauthError};
 
@@ -52,27 +52,40 @@ impl AppUser {
         let (settings, transport) = (&self.shared.settings, &self.shared.transport);
         let required = wanted.required();
         let scopes = self.scopes(&held, required)?;
-        let answer = match &self.shared.who {
-            Who::Person(prompt) => {
-                let attempt = Attempt::begin(settings, &scopes, required);
-                let request =
-                    LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone());
-                match prompt.ask(&request).await? {
-                    LoginReply::Stored => return Ok(self.load().await?),
-                    reply => attempt.finish(settings, transport, reply).await?,
-                }
+        let prompt = match &self.shared.who {
+            Who::Person(prompt) => prompt,
+            Who::Client => {
+                let answer = exchange_client_credentials(settings, transport, &scopes).await?;
+                return self.keep_login(held, scopes, required, &answer).await;
             }
-            Who::Client => exchange_client_credentials(settings, transport, &scopes).await?,
         };
-        self.keep_login(held, scopes, required, &answer).await
+        let attempt = Attempt::begin(settings, &scopes, required);
+        let request = LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone());
+        let (attempt, held, scopes) = (&attempt, &held, &scopes);
+        let exchange = move |reply| async move {
+            let answer = attempt.finish(settings, transport, reply).await?;
+            let (held, scopes) = (held.clone(), scopes.clone());
+            let login = self.keep_login(held, scopes, required, &answer).await?;
+            Ok((login, account_of(&answer, &settings.client_id)))
+        };
+        match request.run(&**prompt, exchange).await? {
+            Some(login) => Ok(login),
+            None => Ok(self.load().await?),
+        }
     }
 
     /// Waits until nobody else logs in.
     async fn login_lease(&self) -> Option<Lease> {
+        if matches!(&self.shared.who, Who::Person(prompt) if prompt.waits_elsewhere()) {
+            return None;
+        }
         let mut told = None;
         let tell = |holder: &Holder| {
             if told.as_ref() != Some(holder) {
-                self.tell(&LoginStatus::Waiting(holder.clone()));
+                self.tell(&LoginStatus::LoggingInElsewhere {
+                    host: holder.host().to_owned(),
+                    since: holder.since(),
+                });
                 told = Some(holder.clone());
             }
             true
@@ -108,14 +121,13 @@ impl AppUser {
     ) -> Result<Scopes, ReauthError> {
         let unite = || -> Result<Scopes, ScopeParseError> {
             let settings = &self.shared.settings;
-            let mut scopes = settings.scopes.union(&settings.extra_scopes)?;
-            if let Some(record) = &held.record {
-                scopes = scopes.union(record.scopes())?;
-            }
-            for required in required.into_iter().flat_map(|it| &it.required_scopes) {
-                scopes = scopes.union(&required.parse()?)?;
-            }
-            Ok(scopes)
+            let required = required.into_iter().flat_map(|it| &it.required_scopes);
+            let required: Vec<Scopes> = required
+                .map(|text| text.parse())
+                .collect::<Result<_, _>>()?;
+            let own = [&settings.scopes, &settings.extra_scopes];
+            let known = held.record.as_ref().map(LoginRecord::scopes);
+            Scopes::united(own.into_iter().chain(known).chain(&required))
         };
         unite().map_err(|error| {
             ReauthError::with_source("the login cannot ask for what is required", error)
@@ -131,7 +143,8 @@ impl AppUser {
         answer: &TokenAnswer,
     ) -> Result<Login, ReauthError> {
         let shared = &*self.shared;
-        let sub = identity_of(answer, &shared.settings.client_id);
+        let account = account_of(answer, &shared.settings.client_id);
+        let sub = account.map(|account| account.id);
         let now = shared.logins.clock.now();
         let tokens = tokens_of(answer, sub.as_deref(), now);
         let secrets: Vec<String> = tokens.values().flat_map(StoredToken::secrets).collect();

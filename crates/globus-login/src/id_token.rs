@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::Account;
+
 /// An ID token (OpenID Connect Core 1.0, section 2), straight from the token endpoint.
 ///
 /// Its signature is not checked: it came over a connection whose other end TLS has
@@ -14,8 +16,9 @@ pub(super) struct IdToken(String);
 
 #[derive(Deserialize)]
 struct Claims {
-    sub: String,
     aud: Audience,
+    #[serde(flatten)]
+    account: Account,
 }
 
 #[derive(Deserialize)]
@@ -26,8 +29,8 @@ enum Audience {
 }
 
 impl IdToken {
-    /// Whom it is about, where it is meant for `client_id`.
-    pub(super) fn subject(&self, client_id: &str) -> Option<String> {
+    /// Whom it is about, if it is meant for `client_id`.
+    pub(super) fn account(&self, client_id: &str) -> Option<Account> {
         let payload = self.0.split('.').nth(1)?;
         let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
         let claims: Claims = serde_json::from_slice(&payload).ok()?;
@@ -38,7 +41,7 @@ impl IdToken {
                 clients.any(|client| client.eq_ignore_ascii_case(client_id))
             }
         };
-        (is_ours && !claims.sub.is_empty()).then_some(claims.sub)
+        (is_ours && !claims.account.id.is_empty()).then_some(claims.account)
     }
 }
 

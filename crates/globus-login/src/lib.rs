@@ -39,16 +39,18 @@ mod flow;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod id_token;
+#[cfg(feature = "interactive")]
 mod interactive;
 mod lease;
 mod logins;
+#[cfg(feature = "interactive")]
+mod page;
 mod pending;
 mod prompt;
 mod refresh;
 mod resource_server;
 mod scope;
 mod settings;
-mod status;
 pub mod store;
 mod transport;
 mod user;
@@ -56,11 +58,13 @@ mod user;
 pub use self::account::Account;
 pub use self::app::GlobusApp;
 pub use self::builder::{GlobusAppBuilder, SetupError};
-pub use self::interactive::Interactive;
+#[cfg(feature = "interactive")]
+pub use self::interactive::{Interactive, Shown};
 pub use self::pending::PendingLogin;
-pub use self::prompt::{LoginPrompt, LoginReply, LoginRequest};
+pub use self::prompt::{
+    LoginEnd, LoginPrompt, LoginReply, LoginRequest, LoginStatus, PromptFn, prompt_fn,
+};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
-pub use self::status::LoginStatus;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use self::store::SqliteStore;

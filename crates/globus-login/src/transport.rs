@@ -1,5 +1,3 @@
-use std::error::Error;
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -69,34 +67,12 @@ impl<'c> AsyncHttpClient<'c> for Transport {
 }
 
 /// Why there is no answer to work with.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum TransportError {
-    Network(reqwest::Error),
+    #[error("the request did not get through")]
+    Network(#[from] reqwest::Error),
+    #[error("it answered with status {0}")]
     Status(u16),
+    #[error("its answer is too long")]
     TooLong,
-}
-
-impl From<reqwest::Error> for TransportError {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Network(error)
-    }
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Network(_) => f.write_str("the request did not get through"),
-            Self::Status(status) => write!(f, "it answered with status {status}"),
-            Self::TooLong => f.write_str("its answer is too long"),
-        }
-    }
-}
-
-impl Error for TransportError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Network(error) => Some(error),
-            Self::Status(_) | Self::TooLong => None,
-        }
-    }
 }

@@ -160,7 +160,7 @@ impl AppUser {
         let Some(place) = self.store.set_aside(&self.key).await? else {
             return Err(error);
         };
-        self.tell(&LoginStatus::SetAside(place));
+        self.tell(&LoginStatus::SetAside { place });
         self.load().await
     }
 
@@ -181,7 +181,8 @@ impl AppUser {
         let logins = &self.shared.logins;
         let (done, login, error) = logins.keep(&*self.store, &self.key, before, change).await;
         if let Some(error) = error {
-            self.tell(&LoginStatus::NotStored(error.to_string()));
+            let reason = error.to_string();
+            self.tell(&LoginStatus::NotStored { reason });
         }
         (done, login)
     }

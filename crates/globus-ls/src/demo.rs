@@ -4,12 +4,9 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use fake_globus::{Collection, FakeGlobus, Person};
+use fake_globus::{Browser, Collection, FakeGlobus, Person};
 use globus_gare::reauth::{ReauthError, Trust};
-use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
-use reqwest::header::LOCATION;
-use reqwest::redirect::Policy;
+use globus_login::{GlobusApp, LoginReply, LoginRequest, prompt_fn};
 use tempfile::TempDir;
 use url::Url;
 
@@ -40,12 +37,11 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     terminal.say(&format!("A small Globus of our own runs at {service}"));
     terminal.say("Its collection wants everybody to have logged in within the last minute.");
 
+    let person = terminal.clone();
     let app = GlobusApp::user(globus.client_id().to_string())
         .auth_url(globus.auth_url())
         .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
-        .prompt(Browser {
-            terminal: terminal.clone(),
-        })
+        .prompt(prompt_fn(move |request| log_in(person.clone(), request)))
         .build()
         .map_err(|error| Failure::setup(&error))?;
     app.login().await.map_err(|error| Failure::login(&error))?;
@@ -89,42 +85,16 @@ fn sample_files() -> io::Result<TempDir> {
 }
 
 /// A person and their browser, in a few lines: opens the page, and tells where it was sent.
-struct Browser {
-    terminal: Terminal,
-}
-
-#[async_trait]
-impl LoginPrompt for Browser {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        if let Some(challenge) = request.challenge() {
-            self.terminal.say(&format!(
-                "It was refused with status {}.",
-                challenge.status().as_u16()
-            ));
-            self.terminal.say(&challenge.in_plain_words());
-            self.terminal
-                .say("A login follows, and then the request goes out again.");
-        }
-        let failed = |error: reqwest::Error| {
-            ReauthError::with_source("the login page could not be opened", error)
-        };
-        let browser = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(failed)?;
-        let page = browser
-            .get(request.authorize_url().clone())
-            .send()
-            .await
-            .map_err(failed)?;
-        let location = page
-            .headers()
-            .get(LOCATION)
-            .and_then(|location| location.to_str().ok());
-        let location = location.and_then(|location| request.authorize_url().join(location).ok());
-        location
-            .map(|location| LoginReply::redirect(request, location))
-            .ok_or_else(|| ReauthError::new("the login page did not redirect"))
+async fn log_in(terminal: Terminal, request: LoginRequest) -> Result<LoginReply, ReauthError> {
+    if let Some(challenge) = request.challenge() {
+        terminal.say(&format!(
+            "It was refused with status {}.",
+            challenge.status().as_u16()
+        ));
+        terminal.say(&challenge.in_plain_words());
+        terminal.say("A login follows, and then the request goes out again.");
     }
+    let redirect = Browser::new().redirect(request.authorize_url()).await;
+    let redirect = redirect.map_err(ReauthError::other)?;
+    Ok(LoginReply::redirect(&request, redirect))
 }

@@ -1,13 +1,14 @@
 //! The person at the terminal. All of this goes to stderr: stdout is for the listing.
 
+use std::fmt;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use async_trait::async_trait;
 use globus_gare::reauth::ReauthError;
-use globus_login::{Interactive, LoginPrompt, LoginReply, LoginRequest, LoginStatus};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use globus_login::{Interactive, LoginPrompt, LoginReply, LoginRequest, LoginStatus, Shown};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use url::Url;
 
 use crate::options::Login;
@@ -65,12 +66,40 @@ impl Terminal {
 
     /// A login here, in the browser or by a pasted code.
     pub(crate) fn prompt(&self, login: &Login) -> Prompt {
+        let spinner = self.spinner.clone();
         let person = Interactive::new().browser(!login.no_browser);
+        let person = person.output(move |shown| match shown {
+            Shown::Text(text) => spinner.suspend(|| {
+                let mut stderr = anstream::stderr();
+                let _ = stderr
+                    .write_all(text.as_bytes())
+                    .and_then(|()| stderr.flush());
+            }),
+            Shown::Waiting { message, left } => count_down(&spinner, message, left),
+            _ => {}
+        });
         Prompt {
             spinner: self.spinner.clone(),
             person: person.timeout(login.timeout()),
         }
     }
+}
+
+/// Shows a spinner and the time that is left, where stderr is a terminal. It changes nothing about the terminal that an
+/// end by Ctrl-C would leave behind.
+fn count_down(spinner: &ProgressBar, message: &str, left: Duration) {
+    let deadline = Instant::now() + left;
+    let left = move |_: &ProgressState, w: &mut dyn fmt::Write| {
+        let left = deadline.saturating_duration_since(Instant::now()).as_secs();
+        let _ = write!(w, "{}:{:02}", left / 60, left % 60);
+    };
+    spinner.reset();
+    spinner.set_draw_target(ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({left} left) ") {
+        spinner.set_style(style.with_key("left", left));
+    }
+    spinner.set_message(message.to_owned());
+    spinner.enable_steady_tick(Duration::from_millis(120));
 }
 
 /// A login that has the terminal to itself.
@@ -79,15 +108,32 @@ pub(crate) struct Prompt {
     person: Interactive,
 }
 
+impl Prompt {
+    /// Ends the spinner of the request, and of the login once this is dropped.
+    fn alone(&self) -> Waiting {
+        self.spinner.disable_steady_tick();
+        self.spinner.finish_and_clear();
+        Waiting(self.spinner.clone())
+    }
+}
+
 #[async_trait]
 impl LoginPrompt for Prompt {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        self.spinner.disable_steady_tick();
-        self.spinner.finish_and_clear();
+        let _alone = self.alone();
         self.person.ask(request).await
     }
 
+    async fn ask_again(
+        &self,
+        request: &LoginRequest,
+        error: ReauthError,
+    ) -> Result<LoginReply, ReauthError> {
+        let _alone = self.alone();
+        self.person.ask_again(request, error).await
+    }
+
     fn status(&self, status: &LoginStatus) {
-        self.spinner.suspend(|| self.person.status(status));
+        self.person.status(status);
     }
 }

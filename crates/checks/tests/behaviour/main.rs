@@ -4,5 +4,6 @@ mod bodies;
 mod gare;
 mod replayed_headers;
 mod reqwest;
+mod scopes;
 mod session;
 mod support;

@@ -307,7 +307,9 @@ async fn show_stores(shown: &mut Shown) {
     shown.show("globus_login::Leased", &Leased::Held);
     shown.show(
         "globus_login::LoginStatus",
-        &LoginStatus::Waiting(holder.clone()),
+        &LoginStatus::SetAside {
+            place: String::new(),
+        },
     );
     shown.show("globus_login::Holder", &holder);
     shown.show("globus_login::Waiting", &waiting);

@@ -2,63 +2,63 @@
 
 #[cfg(any(test, fuzzing))]
 mod any_bytes;
+mod connections;
 
 #[cfg(any(test, fuzzing))]
 pub use self::any_bytes::redirect;
 
-use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderValue, Method, Response, StatusCode};
-use http_body_util::Full;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use http::{Method, StatusCode};
+use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 use url::Url;
 
-use super::page;
-use crate::{LoginReply, LoginRequest};
+use self::connections::Connections;
+use crate::authorization::Authorization;
+use crate::page::Page;
+use crate::{LoginEnd, LoginRequest};
 
-/// How long one connection may last.
-const CONNECTION: Duration = Duration::from_secs(10);
-
-/// How many connections there may be: a browser opens a few more than it needs.
-const CONNECTIONS: usize = 64;
-
-/// Listens, and is gone once it is dropped.
+/// A port that listens for the redirect of one login. It shows the end of the login to the browser, and then it is gone.
+/// Dropped without a redirect, it is gone at once.
 pub(super) struct Loopback {
-    listener: TcpListener,
     redirect_uri: String,
+    door: Arc<Door>,
+    task: AbortHandle,
 }
 
-/// What a connection needs to know.
+/// What tells the redirect of a login from everything else that comes to the port.
 struct Door {
-    request: LoginRequest,
+    page: Authorization,
     redirect_uri: String,
-    /// The first redirect that belongs to the login.
-    answer: OnceLock<Url>,
+    /// The first redirect of the login.
+    redirect: OnceLock<Url>,
+    has_come: Notify,
+}
+
+/// What a redirect must say, one or the other.
+#[derive(Deserialize)]
+struct Said {
+    code: Option<String>,
+    error: Option<String>,
 }
 
 impl Loopback {
-    pub(super) async fn bind() -> io::Result<Self> {
+    pub(super) async fn listen(request: &LoginRequest) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         // As the SDK writes it, without a path: Globus Auth allows that with any port.
         let redirect_uri = format!("http://{}", listener.local_addr()?);
+        let door = Arc::new(Door::new(request, redirect_uri.clone()));
+        let task = tokio::spawn(serve(listener, Arc::clone(&door), request.end()));
         Ok(Self {
-            listener,
             redirect_uri,
+            door,
+            task: task.abort_handle(),
         })
     }
 
@@ -66,126 +66,81 @@ impl Loopback {
         &self.redirect_uri
     }
 
-    /// Waits for the redirect of this login. Whatever else comes is told so, and
-    /// changes nothing.
-    pub(super) async fn reply(&self, request: &LoginRequest) -> LoginReply {
-        let door = Arc::new(Door {
-            request: request.clone(),
-            redirect_uri: self.redirect_uri.clone(),
-            answer: OnceLock::new(),
-        });
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        // Dropped with us, which closes all that is still open.
-        let mut open = JoinSet::new();
+    /// Waits for the redirect of this login. Everything else that comes to the port is told so, and changes nothing.
+    pub(super) async fn redirect(&self) -> Url {
         loop {
-            tokio::select! {
-                accepted = accept(&self.listener, &places) => {
-                    let (stream, place) = accepted;
-                    let door = Arc::clone(&door);
-                    open.spawn(async move {
-                        serve(stream, door).await;
-                        drop(place);
-                    });
-                }
-                // Only when a connection is done has the browser got its page.
-                Some(_) = open.join_next() => {
-                    if let Some(url) = door.answer.get() {
-                        return LoginReply::Redirect {
-                            url: url.clone(),
-                            redirect_uri: self.redirect_uri.clone(),
-                        };
-                    }
-                }
+            if let Some(url) = self.door.redirect.get() {
+                return url.clone();
             }
+            self.door.has_come.notified().await;
         }
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
-    // Never closed, so there is always a place in the end.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+impl Drop for Loopback {
+    fn drop(&mut self) {
+        if self.door.redirect.get().is_none() {
+            self.task.abort();
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, door: Arc<Door>, mut end: LoginEnd) {
+    let mut connections = Connections::new(door, end.clone());
+    loop {
+        tokio::select! {
+            stream = accept(&listener) => connections.serve(stream),
+            _ = end.wait() => break,
+        }
+    }
+    drop(listener);
+    connections.finish().await;
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
+            Ok((stream, _)) => return stream,
             // Out of file descriptors, or a connection that is gone already.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, door: Arc<Door>) {
-    let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
-        let target = request
-            .uri()
-            .path_and_query()
-            .map_or("/", |target| target.as_str());
-        let response = door.answer_to(request.method(), target);
-        async move { Ok::<_, Infallible>(response) }
-    });
-    let connection = http1::Builder::new()
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), service);
-    // What a browser does with its connection is its own affair.
-    let _ = tokio::time::timeout(CONNECTION, connection).await;
-}
-
 impl Door {
-    fn answer_to(&self, method: &Method, target: &str) -> Response<Full<Bytes>> {
-        // What does not begin a path would go on with our port.
+    fn new(request: &LoginRequest, redirect_uri: String) -> Self {
+        Self {
+            page: request.page().clone(),
+            redirect_uri,
+            redirect: OnceLock::new(),
+            has_come: Notify::new(),
+        }
+    }
+
+    /// Takes the redirect of the login; anything else gets this page at once.
+    fn take(&self, method: &Method, target: &str) -> Result<(), Page> {
+        // A target that does not begin a path would go on with our port.
         let target = Some(target).filter(|target| target.starts_with('/'));
         let url =
             target.and_then(|target| Url::parse(&format!("{}{target}", self.redirect_uri)).ok());
         let Some(url) = url.filter(|url| url.path() == "/") else {
-            return page(StatusCode::NOT_FOUND, page::NOT_FOUND.html());
+            return Err(Page::not_found(StatusCode::NOT_FOUND));
         };
         if method != Method::GET {
-            let mut refused = page(StatusCode::METHOD_NOT_ALLOWED, page::NOT_FOUND.html());
-            refused
-                .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static("GET"));
-            return refused;
+            return Err(Page::not_found(StatusCode::METHOD_NOT_ALLOWED));
         }
-        let value = |name: &str| {
-            let mut pairs = url.query_pairs();
-            pairs
-                .find(|(known, _)| known == name)
-                .map(|(_, value)| value.into_owned())
+        let says_something = || {
+            let said = serde_urlencoded::from_str(url.query().unwrap_or_default());
+            said.is_ok_and(|said: Said| {
+                said.error.is_some() || said.code.is_some_and(|code| !code.is_empty())
+            })
         };
-        let (error, code) = (value("error"), value("code"));
-        let says_something = error.is_some() || code.is_some_and(|code| !code.is_empty());
-        if !says_something || !self.request.is_answered_by(&url) {
-            return page(StatusCode::BAD_REQUEST, page::NOT_OURS.html());
+        if !self.page.is_answered_by(&url) || !says_something() {
+            return Err(Page::of_no_login());
         }
-        let shown = match error.as_deref() {
-            None => page::LOGGED_IN.html(),
-            Some("access_denied") => page::DECLINED.html(),
-            Some(error) => page::failed(value("error_description").as_deref().unwrap_or(error)),
-        };
         // A page that is loaded again shows the same, and the first one counts.
-        self.answer.get_or_init(|| url);
-        page(StatusCode::OK, shown)
+        self.redirect.get_or_init(|| url);
+        self.has_come.notify_one();
+        Ok(())
     }
-}
-
-fn page(status: StatusCode, html: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(html)));
-    *response.status_mut() = status;
-    for (name, value) in [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CACHE_CONTROL, "no-store"),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
-    ] {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
-    response
 }

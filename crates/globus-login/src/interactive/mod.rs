@@ -1,10 +1,9 @@
 //! A person who sits at this machine, or at its terminal.
 
 mod browser;
-mod countdown;
 mod keyboard;
 mod loopback;
-mod page;
+mod paste;
 mod surroundings;
 
 #[cfg(any(test, fuzzing))]
@@ -12,13 +11,13 @@ pub use self::loopback::redirect;
 
 use std::fmt;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
 use url::Url;
 
-use self::countdown::Countdown;
 use self::loopback::Loopback;
 use self::surroundings::{NoBrowser, Surroundings};
 use super::{LoginPrompt, LoginReply, LoginRequest, LoginStatus};
@@ -26,6 +25,9 @@ use globus_gare::reauth::ReauthError;
 
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// How often a person may paste something that is no code of this login.
+const PASTES: u8 = 5;
 
 /// Has a person log in, in the browser of this machine or by a pasted code: what a
 /// [`GlobusApp::user`](super::GlobusApp::user) does by default.
@@ -49,26 +51,53 @@ const PATIENCE: Duration = Duration::from_secs(10 * 60);
 ///     .build()?;
 /// # Ok::<(), globus_login::SetupError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Interactive {
     timeout: Duration,
     browser: bool,
+    output: Arc<dyn Fn(Shown<'_>) + Send + Sync>,
 }
 
-/// What the person can do.
-enum Way {
-    /// The browser is open and leads back here; `Url` is the page it shows.
-    Browser(Loopback, Url),
-    /// A code from another browser.
-    Code(NoBrowser),
+/// What an [`Interactive`] shows at the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shown<'a> {
+    /// Text, to be written as it is.
+    Text(&'a str),
+    /// The text is complete, and the person has so much time left: a spinner may turn until
+    /// the next text, or until the login ends.
+    Waiting {
+        /// What for, such as `Waiting for the browser, or a code`.
+        message: &'a str,
+        /// The time until the login fails.
+        left: Duration,
+    },
+}
+
+/// What stays open from one question of a login to the next.
+pub(super) struct Open {
+    /// The way back from the browser; `None` where no browser is open.
+    loopback: Option<Loopback>,
+    has_terminal: bool,
+    pastes_left: u8,
+    deadline: Instant,
 }
 
 impl Interactive {
-    /// A browser where one opens, ten minutes.
+    /// A browser where one opens, ten minutes, text on stderr.
     pub fn new() -> Self {
         Self {
             timeout: PATIENCE,
             browser: true,
+            output: Arc::new(|shown| {
+                if let Shown::Text(text) = shown {
+                    // A stderr that nobody reads is no reason to give up.
+                    let mut stderr = std::io::stderr().lock();
+                    let _ = stderr
+                        .write_all(text.as_bytes())
+                        .and_then(|()| stderr.flush());
+                }
+            }),
         }
     }
 
@@ -87,124 +116,206 @@ impl Interactive {
         self
     }
 
-    /// Opens the browser, or says why not.
-    async fn open(&self, request: &LoginRequest, here: &Surroundings) -> Result<Way, ReauthError> {
+    /// Where the text for the person goes; by default to stderr. For a program that draws on its
+    /// terminal, such as a spinner while the login waits.
+    #[must_use]
+    pub fn output(mut self, output: impl Fn(Shown<'_>) + Send + Sync + 'static) -> Self {
+        self.output = Arc::new(output);
+        self
+    }
+
+    fn say(&self, text: &str) {
+        (self.output)(Shown::Text(text));
+    }
+
+    /// Opens the browser: the way back, and the page that it shows; or why none opens.
+    async fn open(
+        &self,
+        request: &LoginRequest,
+        here: &Surroundings,
+    ) -> Result<Result<(Loopback, Url), NoBrowser>, ReauthError> {
         let refused = match &here.browser {
             _ if !self.browser => Some(NoBrowser::Unwanted),
             refused => refused.clone(),
         };
         if let Some(reason) = refused {
-            return Ok(Way::Code(reason));
+            return Ok(Err(reason));
         }
-        let loopback = match Loopback::bind().await {
+        let loopback = match Loopback::listen(request).await {
             Ok(loopback) => loopback,
-            Err(error) => return Ok(Way::Code(NoBrowser::NoPort(error.to_string()))),
+            Err(error) => return Ok(Err(NoBrowser::NoPort(error.to_string()))),
         };
         let url = request.authorize_url_for(loopback.redirect_uri())?;
-        Ok(match browser::open(&url).await {
-            Ok(()) => Way::Browser(loopback, url),
-            Err(reason) => Way::Code(NoBrowser::NotOpened(reason)),
-        })
+        let opened = browser::open(&url).await;
+        Ok(opened
+            .map(|()| (loopback, url))
+            .map_err(NoBrowser::NotOpened))
+    }
+
+    /// Waits for what comes first: the redirect, or a code. Then keeps the rest open, since the code may be wrong.
+    async fn wait(
+        &self,
+        request: &LoginRequest,
+        mut open: Open,
+    ) -> Result<LoginReply, ReauthError> {
+        let message = match (&open.loopback, open.has_terminal) {
+            (Some(_), true) => Some("Waiting for the browser, or a code"),
+            (Some(_), false) => Some("Waiting for the browser"),
+            // The cursor stands where the code is typed.
+            (None, _) => None,
+        };
+        if let Some(message) = message {
+            let left = open.deadline.saturating_duration_since(Instant::now());
+            (self.output)(Shown::Waiting { message, left });
+        }
+        let loopback = open.loopback.as_ref();
+        let redirected = async {
+            match loopback {
+                Some(loopback) => LoginReply::Redirect {
+                    url: loopback.redirect().await,
+                    redirect_uri: loopback.redirect_uri().to_owned(),
+                },
+                None => std::future::pending().await,
+            }
+        };
+        let pasted = async {
+            if open.has_terminal {
+                self.pasted(request, loopback, &mut open.pastes_left).await
+            } else {
+                std::future::pending().await
+            }
+        };
+        let first = async {
+            tokio::select! {
+                reply = redirected => Ok(reply),
+                reply = pasted => reply,
+            }
+        };
+        let reply = tokio::time::timeout_at(open.deadline, first).await;
+        let reply = reply.unwrap_or_else(|_| Err(ReauthError::timeout()))?;
+        *request.open() = Some(open);
+        Ok(reply)
+    }
+
+    /// What is pasted into the terminal. An empty line declines, unless a browser is open, in which the person would
+    /// do so.
+    async fn pasted(
+        &self,
+        request: &LoginRequest,
+        loopback: Option<&Loopback>,
+        pastes_left: &mut u8,
+    ) -> Result<LoginReply, ReauthError> {
+        let mut problem = None;
+        while *pastes_left > 0 {
+            if let Some(problem) = problem {
+                self.ask_for_a_code(problem, loopback);
+            }
+            let line = keyboard::line().await.map_err(|error| {
+                ReauthError::with_source("the terminal could not be read", error)
+            })?;
+            let text = match line.as_deref().map(str::trim) {
+                None | Some("") if loopback.is_none() => return Err(ReauthError::declined()),
+                // There is no more to come: it is up to the browser.
+                None => break,
+                Some("") => {
+                    problem = None;
+                    continue;
+                }
+                Some(text) => text,
+            };
+            *pastes_left -= 1;
+            match paste::reply(request, loopback.map(Loopback::redirect_uri), text) {
+                Ok(reply) => return Ok(reply),
+                Err(found) => problem = Some(found),
+            }
+        }
+        match (loopback, problem) {
+            (Some(_), _) => std::future::pending().await,
+            (None, problem) => Err(ReauthError::new(format!(
+                "no code was pasted: {}",
+                problem.unwrap_or("it was asked for too often")
+            ))),
+        }
+    }
+
+    fn ask_for_a_code(&self, problem: &str, loopback: Option<&Loopback>) {
+        self.say(&match loopback {
+            Some(_) => format!("{problem}\nFinish the login in the browser, or paste the code.\n"),
+            None => format!("{problem}\nPaste the code (nothing to decline): "),
+        });
     }
 }
 
 #[async_trait]
 impl LoginPrompt for Interactive {
-    fn status(&self, status: &LoginStatus) {
-        say(&format!("{status}\n"));
-    }
-
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
         let here = Surroundings::look();
         let deadline = Instant::now() + self.timeout;
         let way = self.open(request, &here).await?;
-        if let (Way::Code(reason), false) = (&way, here.terminal) {
+        if let (Err(reason), false) = (&way, here.terminal) {
             return Err(ReauthError::interaction_required_because(NobodyToAsk(
                 reason.clone(),
             )));
         }
         if let Some(challenge) = request.challenge() {
-            say(&format!("{}\n", challenge.in_plain_words()));
+            self.say(&format!("{}\n", challenge.in_plain_words()));
         }
         let page = request.authorize_url();
-        let answer = async {
-            match &way {
-                Way::Code(reason) => {
-                    say(&format!(
-                        "No browser opens here: {reason}.\nLog in at\n\n  {page}\n\n\
-                         and paste the code that it shows (nothing to decline): "
-                    ));
-                    pasted(request, None).await
-                }
-                Way::Browser(loopback, _) if here.terminal => {
-                    say(&format!(
-                        "Your browser opens for the login. If it does not, log in at\n\n  {page}\n\n\
-                         and paste the code that it shows.\n"
-                    ));
-                    let _countdown =
-                        Countdown::start("Waiting for the browser, or a code", deadline);
-                    tokio::select! {
-                        reply = loopback.reply(request) => Ok(reply),
-                        reply = pasted(request, Some(loopback)) => reply,
-                    }
-                }
-                Way::Browser(loopback, page) => {
-                    say(&format!(
-                        "Your browser opens for the login. If it does not, open this page on this machine:\n\n  \
-                         {page}\n\n"
-                    ));
-                    let _countdown = Countdown::start("Waiting for the browser", deadline);
-                    Ok(loopback.reply(request).await)
-                }
-            }
+        self.say(&match &way {
+            Err(reason) => format!(
+                "No browser opens here: {reason}.\nLog in at\n\n  {page}\n\n\
+                 and paste the code that it shows (nothing to decline): "
+            ),
+            Ok(_) if here.terminal => format!(
+                "Your browser opens for the login. If it does not, log in at\n\n  {page}\n\n\
+                 and paste the code that it shows.\n"
+            ),
+            Ok((_, page)) => format!(
+                "Your browser opens for the login. If it does not, open this page on this machine:\n\n  \
+                 {page}\n\n"
+            ),
+        });
+        let open = Open {
+            loopback: way.ok().map(|(loopback, _)| loopback),
+            has_terminal: here.terminal,
+            pastes_left: PASTES,
+            deadline,
         };
-        match tokio::time::timeout_at(deadline, answer).await {
-            Ok(reply) => reply,
-            Err(_) => Err(ReauthError::timeout()),
-        }
+        self.wait(request, open).await
+    }
+
+    async fn ask_again(
+        &self,
+        request: &LoginRequest,
+        error: ReauthError,
+    ) -> Result<LoginReply, ReauthError> {
+        let open = request.open().take();
+        let Some(open) = open.filter(|open| open.pastes_left > 0 || open.loopback.is_some()) else {
+            return Err(error);
+        };
+        self.ask_for_a_code(
+            "Globus Auth does not accept this code.",
+            open.loopback.as_ref(),
+        );
+        self.wait(request, open).await
+    }
+
+    fn status(&self, status: &LoginStatus) {
+        let what = match status {
+            LoginStatus::LoggingInElsewhere { .. } => "Waiting",
+            _ => "Note",
+        };
+        self.say(&format!("{what}: {status}.\n"));
     }
 }
 
-/// What is pasted into the terminal. An empty line declines, unless a browser is
-/// open, in which the person would do so.
-async fn pasted(
-    request: &LoginRequest,
-    browser: Option<&Loopback>,
-) -> Result<LoginReply, ReauthError> {
-    let may_decline = browser.is_none();
-    loop {
-        let line = keyboard::line().await;
-        let line = line
-            .map_err(|error| ReauthError::with_source("the terminal could not be read", error))?;
-        let text = match line.as_deref().map(str::trim) {
-            None | Some("") if may_decline => return Err(ReauthError::declined()),
-            // There is no more to come: it is up to the browser.
-            None => return std::future::pending().await,
-            Some("") => continue,
-            Some(text) => text,
-        };
-        // A page that cannot be reached still shows its address, with the code in it.
-        match Url::parse(text) {
-            Ok(url) if request.is_answered_by(&url) => {
-                let ours = browser.map(Loopback::redirect_uri);
-                let ours = ours.filter(|ours| url.as_str().starts_with(*ours));
-                let redirect_uri = ours.unwrap_or(request.redirect_uri()).to_owned();
-                return Ok(LoginReply::Redirect { url, redirect_uri });
-            }
-            Ok(url) if url.has_host() => {
-                say("This address does not belong to this login. Paste the code: ");
-            }
-            _ => return Ok(LoginReply::Code(text.to_owned())),
-        }
+impl fmt::Debug for Interactive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interactive")
+            .field("timeout", &self.timeout)
+            .field("browser", &self.browser)
+            .finish_non_exhaustive()
     }
-}
-
-/// A stderr that nobody reads is no reason to give up.
-fn say(text: &str) {
-    let mut stderr = std::io::stderr().lock();
-    let _ = stderr
-        .write_all(text.as_bytes())
-        .and_then(|()| stderr.flush());
 }
 
 impl Default for Interactive {
@@ -214,18 +325,9 @@ impl Default for Interactive {
 }
 
 /// Why nobody was asked, and what to do about it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no browser opens here, since {0}, and there is no terminal to paste a code into: \
+     run it once in a terminal"
+)]
 struct NobodyToAsk(NoBrowser);
-
-impl fmt::Display for NobodyToAsk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "no browser opens here, since {}, and there is no terminal to paste a code into: \
-             run it once in a terminal",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for NobodyToAsk {}

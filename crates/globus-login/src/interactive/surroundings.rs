@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fmt;
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -29,13 +28,19 @@ pub(super) struct Surroundings {
 }
 
 /// Why no browser opens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoBrowser {
+    #[error("it is not wanted")]
     Unwanted,
+    #[error("this is a remote session (SSH)")]
     Remote,
+    #[error("there is no display")]
     NoDisplay,
+    #[error("{0} is a text browser")]
     Text(String),
+    #[error("it could not be started ({0})")]
     NotOpened(String),
+    #[error("it could not lead back here ({0})")]
     NoPort(String),
 }
 
@@ -77,19 +82,6 @@ fn text_browser(browser: &str) -> Option<String> {
     let program = Path::new(first.split_whitespace().next()?).file_name()?;
     let program = program.to_string_lossy().into_owned();
     TEXT_BROWSERS.contains(&program.as_str()).then_some(program)
-}
-
-impl fmt::Display for NoBrowser {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unwanted => f.write_str("it is not wanted"),
-            Self::Remote => f.write_str("this is a remote session (SSH)"),
-            Self::NoDisplay => f.write_str("there is no display"),
-            Self::Text(name) => write!(f, "{name} is a text browser"),
-            Self::NotOpened(error) => write!(f, "it could not be started ({error})"),
-            Self::NoPort(error) => write!(f, "it could not lead back here ({error})"),
-        }
-    }
 }
 
 #[cfg(test)]

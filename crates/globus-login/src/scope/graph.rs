@@ -1,5 +1,7 @@
 //! The scopes of a set as Globus Auth sees them: what depends on what, by name.
 
+use indexmap::{IndexMap, IndexSet};
+
 use super::{Scope, ScopeParseError};
 
 /// How many scopes a set may hold when it is written out. Shared dependencies
@@ -9,24 +11,22 @@ const MAX_WRITTEN: usize = 4096;
 /// How long a chain of dependencies may be: Globus Auth knows none of that length.
 const MAX_DEPTH: usize = 64;
 
-/// A dependency on a scope that the user may (`true`) or may not withdraw alone.
+/// A scope by its index, and whether the user may withdraw it alone.
 type Edge = (usize, bool);
 
-/// Each name is one node, wherever in the text it stood.
+/// Each name is one node, wherever in the text it stood. Names and dependencies keep the order in which they came first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Graph {
-    nodes: Vec<(String, Vec<Edge>)>,
-    /// What is asked for itself, in the order in which it was asked for first.
-    roots: Vec<Edge>,
+    nodes: IndexMap<String, IndexMap<usize, bool>>,
+    /// What is asked for itself.
+    roots: IndexSet<Edge>,
 }
 
 impl Graph {
     /// Adds a tree at the root. The graph may have a cycle afterwards.
     pub(super) fn add(&mut self, tree: &Scope) -> Result<(), ScopeParseError> {
         let root = (self.node(tree), tree.optional);
-        if !self.roots.contains(&root) {
-            self.roots.push(root);
-        }
+        self.roots.insert(root);
         if self.nodes.len() > MAX_WRITTEN {
             return Err(ScopeParseError::TOO_LARGE);
         }
@@ -34,23 +34,14 @@ impl Graph {
     }
 
     fn node(&mut self, tree: &Scope) -> usize {
-        let known = self.nodes.iter().position(|(name, _)| *name == tree.name);
-        let node = known.unwrap_or_else(|| {
-            self.nodes.push((tree.name.clone(), Vec::new()));
-            self.nodes.len() - 1
-        });
+        let known = self.nodes.get_index_of(&tree.name);
+        let node =
+            known.unwrap_or_else(|| self.nodes.insert_full(tree.name.clone(), IndexMap::new()).0);
         for dependency in &tree.dependencies {
-            let edge = (self.node(dependency), dependency.optional);
-            if let Some((_, edges)) = self.nodes.get_mut(node) {
-                // Where it is required once, it is required.
-                if edge.1 && edges.contains(&(edge.0, false)) {
-                    continue;
-                }
-                match edges.iter_mut().find(|known| known.0 == edge.0) {
-                    Some(known) => known.1 &= edge.1,
-                    None => edges.push(edge),
-                }
-            }
+            let to = self.node(dependency);
+            // Where it is required once, it is required.
+            let optional = self.nodes[node].entry(to).or_insert(true);
+            *optional &= dependency.optional;
         }
         node
     }
@@ -77,11 +68,12 @@ impl Graph {
             return Err(ScopeParseError::TOO_LARGE);
         }
         *left = left.checked_sub(1).ok_or(ScopeParseError::TOO_LARGE)?;
-        let Some((name, edges)) = self.nodes.get(node) else {
+        let Some((name, edges)) = self.nodes.get_index(node) else {
             return Err(ScopeParseError::NOT_ONE);
         };
         above.push(node);
-        let dependencies = edges.iter().map(|edge| self.tree(*edge, above, left));
+        let edges = edges.iter().map(|(node, optional)| (*node, *optional));
+        let dependencies = edges.map(|edge| self.tree(edge, above, left));
         let dependencies = dependencies.collect::<Result<_, _>>()?;
         above.pop();
         Ok(Scope {

@@ -93,7 +93,7 @@ impl FromStr for Scope {
     type Err = ScopeParseError;
 
     fn from_str(text: &str) -> Result<Self, ScopeParseError> {
-        let mut scopes = text.parse::<Scopes>()?.to_vec().into_iter();
+        let mut scopes = text.parse::<Scopes>()?.into_iter();
         match (scopes.next(), scopes.next()) {
             (Some(scope), None) => Ok(scope),
             _ => Err(ScopeParseError::NOT_ONE),

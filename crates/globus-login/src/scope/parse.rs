@@ -1,8 +1,5 @@
 //! Text into trees.
 
-use std::error::Error;
-use std::fmt;
-
 use super::Scope;
 
 /// Deeper trees than this are refused: Globus Auth knows none, and a stranger's
@@ -85,7 +82,8 @@ impl Reader<'_> {
 }
 
 /// A text that names no scopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the scopes cannot be read: {0}")]
 pub struct ScopeParseError(&'static str);
 
 impl ScopeParseError {
@@ -93,11 +91,3 @@ impl ScopeParseError {
     pub(super) const CYCLE: Self = Self("a scope depends on itself");
     pub(super) const TOO_LARGE: Self = Self("the scopes written out are too many");
 }
-
-impl fmt::Display for ScopeParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the scopes cannot be read: {}", self.0)
-    }
-}
-
-impl Error for ScopeParseError {}

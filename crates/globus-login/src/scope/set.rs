@@ -31,7 +31,14 @@ impl Scopes {
     /// Where, together, a scope would depend on itself, or the set would hold more
     /// than 4096 scopes written out.
     pub fn union(&self, other: &Self) -> Result<Self, ScopeParseError> {
-        Self::merged(self.0.iter().chain(&other.0))
+        Self::united([self, other])
+    }
+
+    /// What all of them ask for, in time that grows with their number of scopes alone.
+    pub(crate) fn united<'a>(
+        sets: impl IntoIterator<Item = &'a Self>,
+    ) -> Result<Self, ScopeParseError> {
+        Self::merged(sets.into_iter().flatten())
     }
 
     /// Whether nothing is asked for.
@@ -42,10 +49,6 @@ impl Scopes {
     /// The scopes that are asked for themselves, not through another.
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
-    }
-
-    pub(crate) fn to_vec(&self) -> Vec<Scope> {
-        self.0.clone()
     }
 
     fn merged<'a>(mut trees: impl Iterator<Item = &'a Scope>) -> Result<Self, ScopeParseError> {
@@ -68,6 +71,15 @@ impl From<Scope> for Scopes {
     fn from(scope: Scope) -> Self {
         // As written here, a scope has no cycle; a set of one needs no merging.
         Self(vec![scope])
+    }
+}
+
+impl IntoIterator for Scopes {
+    type Item = Scope;
+    type IntoIter = std::vec::IntoIter<Scope>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

@@ -7,10 +7,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use checks::browser::{client_without_redirects, location};
-use fake_globus::{Identity, Person};
-use reqwest::header::{COOKIE, SET_COOKIE};
-use reqwest::{Response, StatusCode};
+use fake_globus::{Identity, Page, Person};
+use http::StatusCode;
+use http::header::SET_COOKIE;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
@@ -80,44 +79,41 @@ impl Site {
     }
 }
 
-/// A person with a browser that keeps its cookie, and follows no redirect by itself.
+/// A person with a browser that follows no redirect by itself.
 struct User {
     name: &'static str,
-    client: reqwest::Client,
-    cookie: Option<String>,
+    browser: fake_globus::Browser,
 }
 
 impl User {
     fn new(name: &'static str) -> Self {
         Self {
             name,
-            client: client_without_redirects(),
-            cookie: None,
+            browser: fake_globus::Browser::new(),
         }
     }
 
-    async fn get(&mut self, url: &Url) -> Response {
-        let mut request = self.client.get(url.clone());
-        if let Some(cookie) = &self.cookie {
-            request = request.header(COOKIE, cookie);
-        }
-        let answer = request.send().await.expect("an answer");
-        if let Some(cookie) = answer.headers().get(SET_COOKIE) {
+    async fn get(&self, url: &Url) -> Page {
+        let page = self.browser.get(url).await.expect("a page");
+        for cookie in page.headers.get_all(SET_COOKIE) {
             let cookie = cookie.to_str().expect("text");
             assert!(
                 cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
                 "{cookie}"
             );
-            self.cookie = cookie.split(';').next().map(str::to_owned);
         }
-        answer
+        page
+    }
+
+    async fn sent_to(&self, url: &Url) -> Url {
+        self.get(url).await.redirect().expect("a redirect")
     }
 
     /// The user whose listing the page shows: files there belong to the user of the request.
-    async fn owner(&mut self, page: &Url) -> String {
-        let answer = self.get(page).await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        let document: serde_json::Value = answer.json().await.expect("JSON");
+    async fn owner(&self, page: &Url) -> String {
+        let page = self.get(page).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let document: serde_json::Value = serde_json::from_str(&page.text).expect("JSON");
         assert_eq!(document["DATA"][0]["name"], "hello.txt");
         document["DATA"][0]["user"]
             .as_str()
@@ -129,13 +125,10 @@ impl User {
 #[checks::test(seconds = 600)]
 async fn each_user_returns_to_their_own_login() {
     let site = Site::new().await;
-    let (mut ada, mut bob) = (User::new("ada@uchicago.edu"), User::new("bob@uchicago.edu"));
+    let (ada, bob) = (User::new("ada@uchicago.edu"), User::new("bob@uchicago.edu"));
     for round in 1..=3 {
         // Both logins run at once; the one that began first ends last.
-        let pages = [
-            location(&ada.get(&site.page).await),
-            location(&bob.get(&site.page).await),
-        ];
+        let pages = [ada.sent_to(&site.page).await, bob.sent_to(&site.page).await];
         assert!(
             pages
                 .iter()
@@ -156,48 +149,42 @@ async fn each_user_returns_to_their_own_login() {
         let back_to_ada = site.log_in(&ada, to_ada).await;
 
         // The redirect of another user's login is refused.
+        assert_eq!(ada.get(&back_to_bob).await.status, StatusCode::BAD_REQUEST);
         assert_eq!(
-            ada.get(&back_to_bob).await.status(),
-            StatusCode::BAD_REQUEST
-        );
-        assert_eq!(
-            User::new("eve").get(&back_to_ada).await.status(),
+            User::new("eve").get(&back_to_ada).await.status,
             StatusCode::BAD_REQUEST
         );
 
-        assert_eq!(location(&bob.get(&back_to_bob).await), site.page);
+        assert_eq!(bob.sent_to(&back_to_bob).await, site.page);
         assert_eq!(bob.owner(&site.page).await, "bob");
-        assert_eq!(location(&ada.get(&back_to_ada).await), site.page);
+        assert_eq!(ada.sent_to(&back_to_ada).await, site.page);
         assert_eq!(ada.owner(&site.page).await, "ada");
         assert_eq!(bob.owner(&site.page).await, "bob");
         // So is the redirect of a login that has ended.
-        assert_eq!(
-            ada.get(&back_to_ada).await.status(),
-            StatusCode::BAD_REQUEST
-        );
+        assert_eq!(ada.get(&back_to_ada).await.status, StatusCode::BAD_REQUEST);
         assert_eq!(site.sample.globus.counts().code_grants, 2 * round);
         site.sample.globus.clock().advance(Duration::from_secs(120));
     }
     // Another person in the same browser does not replace the user.
-    let page = location(&ada.get(&site.page).await);
+    let page = ada.sent_to(&site.page).await;
     site.sample.globus.forget_browser();
     let back = site.log_in(&bob, page).await;
-    assert_eq!(ada.get(&back).await.status(), StatusCode::BAD_GATEWAY);
+    assert_eq!(ada.get(&back).await.status, StatusCode::BAD_GATEWAY);
     assert_no_violation(&site.sample.globus);
 }
 
 #[checks::test(seconds = 600)]
 async fn user_who_declines_can_try_again() {
     let site = Site::new().await;
-    let mut ada = User::new("ada@uchicago.edu");
-    let page = location(&ada.get(&site.page).await);
+    let ada = User::new("ada@uchicago.edu");
+    let page = ada.sent_to(&site.page).await;
     site.sample
         .globus
         .set_person(Person::automatic().declines());
     let back = sent_to(page).await;
-    assert_eq!(ada.get(&back).await.status(), StatusCode::FORBIDDEN);
-    let page = location(&ada.get(&site.page).await);
+    assert_eq!(ada.get(&back).await.status, StatusCode::FORBIDDEN);
+    let page = ada.sent_to(&site.page).await;
     let back = site.log_in(&ada, page).await;
-    assert_eq!(location(&ada.get(&back).await), site.page);
+    assert_eq!(ada.sent_to(&back).await, site.page);
     assert_eq!(ada.owner(&site.page).await, "ada");
 }

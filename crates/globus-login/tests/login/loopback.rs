@@ -1,10 +1,14 @@
 //! The port where `Interactive` waits for the browser: what ends the login, and what is shown.
 
+use std::time::Duration;
+
 use globus_login::GlobusApp;
 use http::Method;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::support::endpoint::*;
@@ -97,6 +101,7 @@ async fn only_its_own_redirect_ends_a_login() {
         ("/?code=stolen&state=STATE&state=other", 400, not_ours),
         ("/?state=STATE", 400, not_ours),
         ("/?code=&state=STATE", 400, not_ours),
+        ("/?code=stolen&code=stolen&state=STATE", 400, not_ours),
         ("/?error=access_denied", 400, not_ours),
         ("/?error=access_denied&state=other", 400, not_ours),
     ] {
@@ -112,7 +117,7 @@ async fn only_its_own_redirect_ends_a_login() {
 
     let (status, page) = waiting.open(Method::GET, "/?code=ours&state=STATE").await;
     assert_eq!((status, title(&page)), (200, "You are logged in"));
-    assert!(!page.contains("{{"), "{page}");
+    assert!(page.contains(&format!("As {ADA}.")), "{page}");
     assert_eq!(waiting.program.reported().await, "logged in");
     let asked = endpoint.requests();
     assert_eq!(asked[0].field("code"), "ours");
@@ -120,6 +125,61 @@ async fn only_its_own_redirect_ends_a_login() {
     assert_eq!(asked.len(), 1);
     let gone = TcpStream::connect(&address).await;
     gone.expect_err("nobody listens any more");
+}
+
+#[checks::test(seconds = 600)]
+async fn page_says_what_the_exchange_gave() {
+    if endpoint_or_log_in().await.is_none() {
+        return;
+    }
+    let mut named = login("given");
+    let claims = json!({"sub": ADA, "aud": CLIENT, "preferred_username": "ada<@uchicago.edu"});
+    named["id_token"] = id_token(&claims.to_string()).into();
+    let mut nobody = login("given");
+    nobody["id_token"] = id_token("{}").into();
+    let failed = "The login failed";
+    for (given, shown, text) in [
+        (
+            answer(200, &named),
+            "You are logged in",
+            "As ada&lt;@uchicago.edu.",
+        ),
+        (
+            refused("invalid_grant", "too late"),
+            failed,
+            "Globus Auth says: invalid_grant: too late.",
+        ),
+        (answer(503, &json!({})), failed, "could not be asked"),
+        (answer(200, &nobody), failed, "did not tell who logged in"),
+    ] {
+        let endpoint = Endpoint::always(given).await;
+        let mut waiting = Waiting::start(module_path!(), &endpoint).await;
+        let (_, page) = waiting.open(Method::GET, "/?code=c1&state=STATE").await;
+        assert_eq!(title(&page), shown, "{page}");
+        assert!(page.contains(text), "{page}");
+        let reported = waiting.program.reported().await;
+        assert_eq!(reported == "logged in", shown != failed, "{reported}");
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn silent_connections_do_not_keep_the_redirect_out() {
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let mut waiting = Waiting::start(module_path!(), &endpoint).await;
+    let address = waiting.here().replace("http://", "");
+    let mut silent = Vec::new();
+    for _ in 0..600 {
+        silent.push(TcpStream::connect(&address).await.expect("a connection"));
+    }
+    // Far less than 600 connections could be silent for, one after the other.
+    let redirect = waiting.open(Method::GET, "/?code=ours&state=STATE");
+    let redirect = timeout(Duration::from_secs(8), redirect).await;
+    let (status, page) = redirect.expect("it is served");
+    assert_eq!((status, title(&page)), (200, "You are logged in"));
+    assert_eq!(waiting.program.reported().await, "logged in");
+    drop(silent);
 }
 
 /// All of 127.0.0.0/8 is this machine, for Linux.
@@ -144,11 +204,16 @@ async fn denial_and_error_are_shown_and_end_the_login() {
     let Some(endpoint) = endpoint_or_log_in().await else {
         return;
     };
-    let declined = ("You declined the login", "the login was declined");
+    let declined = ("The login was declined", "the login was declined");
     let failed = "The login failed";
     for (query, (shown, found), text) in [
         ("error=access_denied", declined, "has been told"),
         ("error=access_denied&code=c0de", declined, "has been told"),
+        (
+            "error=access_denied&error_description=no+such%0A+policy",
+            (declined.0, "access_denied: no such policy"),
+            "Globus Auth says: access_denied: no such policy.",
+        ),
         (
             "error=server_error",
             (failed, "server_error"),
@@ -157,12 +222,12 @@ async fn denial_and_error_are_shown_and_end_the_login() {
         (
             "error=server_error&error_description=so+sorry",
             (failed, "server_error: so sorry"),
-            "Globus Auth says: so sorry.",
+            "Globus Auth says: server_error: so sorry.",
         ),
         (
             "error=x&error_description=%3Cscript%3Ealert('x',%22y%22)%3C/script%3E+%26+%7B%7Btitle%7D%7D+%E2%80%AE",
             (failed, "x: <script>alert('x',\"y\")</script> & {{title}}"),
-            "&lt;script&gt;alert(&#39;x&#39;,&quot;y&quot;)&lt;/script&gt; &amp; {{title}}.",
+            "Globus Auth says: x: &lt;script&gt;alert('x',&quot;y&quot;)&lt;/script&gt; &amp; {{title}}.",
         ),
         (
             "error=%3Cb%3E",

@@ -143,7 +143,7 @@ async fn login_declined_in_the_browser_exits_with_4() {
         "{}",
         ran.stderr
     );
-    assert!(shown.contains("You declined the login"), "{shown}");
+    assert!(shown.contains("The login was declined"), "{shown}");
 }
 
 #[checks::test(seconds = 600)]

@@ -76,14 +76,18 @@ async fn empty_line_declines_the_first_login() {
 }
 
 #[checks::test(seconds = 600)]
-async fn wrong_code_exits_with_4_and_one_line() {
+async fn fifth_wrong_code_exits_with_4_and_one_line() {
     let site = Site::new(PROGRAM).await;
     let mut screen = at_a_refusal(&site, &["--color", "never"]).await;
-    screen.enter("wr0ng");
+    for _ in 0..5 {
+        screen.enter("wr0ng");
+        screen.shown.clear();
+        screen.wait_for("not accept").await;
+    }
     let shown = screen.ended(4).await;
     let line = shown.split("globus-ls: ").nth(1).expect("an error");
     assert!(
-        line.contains("did not accept the code") && !line.contains("wr0ng"),
+        line.contains("did not accept the code") && !shown.contains("wr0ng: "),
         "{shown:?}"
     );
     assert_eq!(line.lines().count(), 1, "{shown:?}");
@@ -144,6 +148,71 @@ async fn browser_and_pasted_code_race() {
         assert!(shown.contains("README.txt"), "{way}: {shown:?}");
         let ran = run(site.with_client(&["logout"])).await;
         assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    assert_no_violation(&site.globus);
+}
+
+/// Each of these is a slip, and the login goes on.
+#[checks::test(seconds = 600)]
+async fn mistyped_paste_is_asked_for_again() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    for ending in ["browser", "code"] {
+        let (mut screen, page) = at_a_desktop(&site, &mut launcher).await;
+        let shown = screen.shown.clone();
+        let login_page = shown
+            .split_whitespace()
+            .find(|word| word.contains("/authorize?"));
+        for (pasted, told) in [
+            ("wr0ng", "does not accept this code"),
+            (login_page.expect("a page"), "the address of the login page"),
+            ("code=c0de&state=other", "belongs to another login"),
+            ("ls -l", "This is no code"),
+        ] {
+            screen.shown.clear();
+            screen.enter(pasted);
+            screen.wait_for(told).await;
+        }
+        if ending == "browser" {
+            screen.enter("wr0ng");
+            let shown = visit(page).await;
+            assert!(shown.contains("You are logged in"), "{shown}");
+        } else {
+            screen.enter(code_for(&shown).await);
+        }
+        assert!(screen.ended(0).await.contains("README.txt"), "{ending}");
+        run(site.with_client(&["logout"])).await;
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn code_is_found_in_what_is_pasted() {
+    let site = Site::new(PROGRAM).await;
+    for paste in [
+        "\"CODE\"",
+        "code=CODE",
+        "<code=CODE&state=STATE>",
+        "URL",
+        "‘URL’",
+        "HOST",
+    ] {
+        let mut command = site.with_client(&[&site.collection]);
+        command.env("SSH_CONNECTION", "::1 1 ::1 22");
+        let mut screen = Screen::start(&mut command);
+        let shown = screen.wait_for("to decline): ").await;
+        let mut words = shown.split_whitespace();
+        let page = words.find(|word| word.contains("/v2/oauth2/authorize?"));
+        let redirect = sent_to(page.expect("a page")).await;
+        let found = |name| parameter(&redirect, name).expect("a parameter");
+        let paste = paste
+            .replace("CODE", &found("code"))
+            .replace("STATE", &found("state"))
+            .replace("URL", redirect.as_str())
+            .replace("HOST", redirect.as_str().trim_start_matches("http://"));
+        screen.enter(&paste);
+        let shown = screen.ended(0).await;
+        assert!(shown.contains("README.txt"), "{paste}: {shown}");
+        run(site.with_client(&["logout"])).await;
     }
     assert_no_violation(&site.globus);
 }

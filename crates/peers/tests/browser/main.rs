@@ -85,7 +85,7 @@ async fn person_logs_in_again_as_required_then_declines() {
         chromium.click("//button[@value='deny']").await;
         assert_eq!(
             chromium.text("//body[@class='declined']//h1").await,
-            "You declined the login"
+            "The login was declined"
         );
     };
     let (ran, ()) = tokio::join!(running, person);

@@ -1,15 +1,18 @@
 //! What must hold of any bytes that come to the port.
 
 use std::error::Error;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 
-use http::{Method, StatusCode};
+use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
-use super::{Door, page, serve};
+use super::{Door, connections};
+#[cfg(test)]
+use crate::LoginEnd;
 use crate::attempt::Attempt;
+use crate::page::Page;
 use crate::scope::Scopes;
 use crate::settings::Settings;
 use crate::{LoginReply, LoginRequest};
@@ -33,30 +36,54 @@ pub fn redirect(bytes: &[u8]) {
 }
 
 /// A login that waits.
-struct Waiting {
+pub(super) struct Waiting {
     attempt: Attempt,
+    request: LoginRequest,
     door: Arc<Door>,
     state: String,
 }
 
 impl Waiting {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::for_tests);
         let attempt = Attempt::begin(&SETTINGS, &Scopes::default(), None);
         let request = LoginRequest::new(None, attempt.page().clone());
         let mut pairs = request.authorize_url().query_pairs();
         let state = pairs.find(|(name, _)| name == "state");
         let state = state.expect("a state").1.into_owned();
-        let door = Door {
-            request,
-            redirect_uri: HERE.to_owned(),
-            answer: OnceLock::new(),
-        };
+        let door = Arc::new(Door::new(&request, HERE.to_owned()));
         Self {
             attempt,
-            door: Arc::new(door),
+            request,
+            door,
             state,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.door)
+    }
+
+    #[cfg(test)]
+    pub(super) fn state(&self) -> &str {
+        &self.state
+    }
+
+    #[cfg(test)]
+    pub(super) fn end(&self) -> LoginEnd {
+        self.request.end()
+    }
+
+    #[cfg(test)]
+    pub(super) fn give_up(&self) {
+        self.request.give_up();
+    }
+
+    /// Waits for the redirect of this login.
+    #[cfg(test)]
+    pub(super) async fn redirect(&self) {
+        self.door.has_come.notified().await;
     }
 
     /// All that comes through one connection.
@@ -75,12 +102,12 @@ impl Waiting {
         let knows_the_state = rest.len() < bytes.len();
         sent.extend_from_slice(rest);
 
-        let heard = exchange(&sent, &self.door);
+        let heard = exchange(&sent, &self.door, &self.request);
         let heard = String::from_utf8(heard).expect("a page");
         let status = heard
             .strip_prefix("HTTP/1.")
             .and_then(|rest| rest.get(2..5));
-        let is_taken = self.door.answer.get().is_some();
+        let is_taken = self.door.redirect.get().is_some();
         assert_eq!(status == Some("200"), is_taken, "{heard}");
         if is_taken {
             let request = sent.trim_ascii_start();
@@ -95,9 +122,9 @@ impl Waiting {
     /// A request that is in order, for any target.
     fn is_asked_for(&self, target: &str) {
         let target = target.replace(STATE, &self.state);
-        let status = self.door.answer_to(&Method::GET, &target).status();
-        let is_taken = self.door.answer.get().is_some();
-        assert_eq!(status == StatusCode::OK, is_taken);
+        let taken = self.door.take(&Method::GET, &target);
+        let is_taken = self.door.redirect.get().is_some();
+        assert_eq!(taken.is_ok(), is_taken);
         if let Some(expected) = is_a_redirect(&target, &self.state) {
             assert_eq!(is_taken, expected, "{target:?}");
         }
@@ -105,10 +132,10 @@ impl Waiting {
     }
 
     fn the_answer_is_a_redirect(&self) {
-        let Some(url) = self.door.answer.get() else {
+        let Some(url) = self.door.redirect.get() else {
             return;
         };
-        assert!(self.door.request.is_answered_by(url));
+        assert!(self.request.is_answered_by(url));
         assert_eq!(
             url[..url::Position::AfterPath],
             *format!("{HERE}/"),
@@ -118,7 +145,7 @@ impl Waiting {
         match self
             .attempt
             .page()
-            .code(LoginReply::redirect(&self.door.request, url.clone()))
+            .code(LoginReply::redirect(&self.request, url.clone()))
         {
             Ok((code, _)) => assert!(!code.secret().is_empty()),
             Err(error) => {
@@ -133,12 +160,12 @@ impl Waiting {
 
     /// Whatever came before, the browser finds its page, and the first redirect counts.
     fn is_answered_by_a_redirect(&self) {
-        let before = self.door.answer.get().cloned();
+        let before = self.door.redirect.get().cloned();
         let target = format!("/?code=c0de&state={}", self.state);
-        let page = self.door.answer_to(&Method::GET, &target);
-        assert_eq!(page.status(), StatusCode::OK);
+        let taken = self.door.take(&Method::GET, &target);
+        assert!(taken.is_ok());
         let ours = Url::parse(&format!("{HERE}{target}")).expect("a URL");
-        assert_eq!(self.door.answer.get(), Some(&before.unwrap_or(ours)));
+        assert_eq!(self.door.redirect.get(), Some(&before.unwrap_or(ours)));
     }
 }
 
@@ -159,8 +186,10 @@ fn is_a_redirect(target: &str, state: &str) -> Option<bool> {
         let named = pairs.iter().filter(|(known, _)| known == name.as_bytes());
         named.map(|(_, value)| &value[..]).collect()
     };
+    let (codes, errors) = (values("code"), values("error"));
+    let once = codes.len() <= 1 && errors.len() <= 1;
     let says_something =
-        !values("error").is_empty() || values("code").first().is_some_and(|code| !code.is_empty());
+        once && (!errors.is_empty() || codes.first().is_some_and(|code| !code.is_empty()));
     Some(path == "/" && says_something && values("state") == [state.as_bytes()])
 }
 
@@ -182,7 +211,7 @@ fn decoded(text: &str) -> Vec<u8> {
 }
 
 /// Sends, and hears what comes back until the end.
-fn exchange(sent: &[u8], door: &Arc<Door>) -> Vec<u8> {
+fn exchange(sent: &[u8], door: &Arc<Door>, request: &LoginRequest) -> Vec<u8> {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let mut builder = Builder::new_current_thread();
         // Where half of a request came, the end of waiting for the rest comes at once.
@@ -192,7 +221,9 @@ fn exchange(sent: &[u8], door: &Arc<Door>) -> Vec<u8> {
     RUNTIME.block_on(async {
         let (mut browser, ours) = tokio::io::duplex(sent.len() + 64 * 1024);
         browser.write_all(sent).await.expect("room");
-        serve(ours, Arc::clone(door)).await;
+        // The login has ended, so that its page is there at once.
+        request.give_up();
+        connections::serve(ours, Arc::clone(door), request.end(), Arc::default()).await;
         let mut heard = Vec::new();
         browser.read_to_end(&mut heard).await.expect("heard");
         heard
@@ -200,7 +231,8 @@ fn exchange(sent: &[u8], door: &Arc<Door>) -> Vec<u8> {
 }
 
 fn assert_no_markup_but_ours(html: &str) {
-    static OURS: LazyLock<usize> = LazyLock::new(|| tags(&page::NOT_OURS.html()));
+    static OURS: LazyLock<usize> =
+        LazyLock::new(|| tags(&Page::of_no_login().html().into_string()));
     let tags = tags(html);
     assert!(tags == 0 || tags == *OURS, "{html}");
 }

@@ -1,0 +1,174 @@
+//! The connections to the port: each new one is accepted, whatever the others do.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::Door;
+use crate::LoginEnd;
+use crate::page::Page;
+
+/// How many connections there may be: a browser opens a few more than it needs.
+const CONNECTIONS: usize = 64;
+
+/// How long a connection may last without the redirect: as long as a local program may take to send a request and read a
+/// page.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// How long a browser may take to read the page of the end.
+const LAST_PAGE: Duration = Duration::from_secs(1);
+
+/// All open connections; dropped, they are closed.
+pub(super) struct Connections {
+    door: Arc<Door>,
+    end: LoginEnd,
+    open: VecDeque<Connection>,
+    tasks: JoinSet<()>,
+}
+
+struct Connection {
+    task: AbortHandle,
+    /// Whether the redirect came by it, so that it waits for the end of the login.
+    waits: Arc<AtomicBool>,
+}
+
+impl Connections {
+    pub(super) fn new(door: Arc<Door>, end: LoginEnd) -> Self {
+        Self {
+            door,
+            end,
+            open: VecDeque::new(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Serves one more connection. Where there are too many, the oldest that waits for nothing is closed.
+    pub(super) fn serve(&mut self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        while self.tasks.try_join_next().is_some() {}
+        self.open
+            .retain(|connection| !connection.task.is_finished());
+        if self.open.len() >= CONNECTIONS {
+            let silent = self.open.iter().position(|open| !open.waits());
+            if let Some(closed) = self.open.remove(silent.unwrap_or(0)) {
+                closed.task.abort();
+            }
+        }
+        let waits = Arc::<AtomicBool>::default();
+        let (door, end) = (Arc::clone(&self.door), self.end.clone());
+        let task = self
+            .tasks
+            .spawn(serve(stream, door, end, Arc::clone(&waits)));
+        self.open.push_back(Connection { task, waits });
+    }
+
+    /// Lets browsers that wait for the page of the end read it.
+    pub(super) async fn finish(mut self) {
+        let silent = self.open.iter().filter(|open| !open.waits());
+        silent.for_each(|open| open.task.abort());
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = timeout(LAST_PAGE, all).await;
+    }
+}
+
+impl Connection {
+    fn waits(&self) -> bool {
+        self.waits.load(Ordering::Acquire)
+    }
+}
+
+pub(super) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    door: Arc<Door>,
+    end: LoginEnd,
+    waits: Arc<AtomicBool>,
+) {
+    let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
+        let target = request.uri().path_and_query();
+        let target = target.map_or("/", |target| target.as_str());
+        let taken = door.take(request.method(), target);
+        waits.store(taken.is_ok(), Ordering::Release);
+        let mut end = end.clone();
+        async move {
+            let page = match taken {
+                Ok(()) => Page::ended(&end.wait().await),
+                Err(other) => other,
+            };
+            Ok::<_, Infallible>(page.response())
+        }
+    });
+    let connection = http1::Builder::new()
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    let silence = async {
+        sleep(SILENCE).await;
+        if waits.load(Ordering::Acquire) {
+            std::future::pending().await
+        }
+    };
+    tokio::select! {
+        // An error is the browser's own affair.
+        _ = connection => {}
+        () = silence => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::interactive::loopback::any_bytes::Waiting;
+
+    async fn heard(mut browser: DuplexStream) -> String {
+        let mut heard = String::new();
+        browser.read_to_string(&mut heard).await.expect("text");
+        heard
+    }
+
+    /// The clock stands still while anything can be done.
+    #[tokio::test(start_paused = true)]
+    async fn oldest_silent_connection_makes_room_and_a_head_has_two_seconds() {
+        let waiting = Waiting::new();
+        let mut connections = Connections::new(waiting.door(), waiting.end());
+        let mut open = || {
+            let (browser, ours) = duplex(64 * 1024);
+            connections.serve(ours);
+            browser
+        };
+        let begun = Instant::now();
+        let mut redirect = open();
+        let request = format!("GET /?code=c&state={} HTTP/1.1\r\n\r\n", waiting.state());
+        redirect.write_all(request.as_bytes()).await.expect("room");
+        waiting.redirect().await;
+        let mut silent: VecDeque<_> = (0..600).map(|_| open()).collect();
+        let newest = silent.pop_back().expect("just opened");
+        let mut newer = silent.split_off(600 - CONNECTIONS);
+        for oldest in silent {
+            assert_eq!(heard(oldest).await, "");
+        }
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+
+        let mut asks = newer.pop_back().expect("just opened");
+        asks.write_all(b"GET /favicon.ico HTTP/1.1\r\n\r\n")
+            .await
+            .expect("room");
+        assert!(heard(asks).await.starts_with("HTTP/1.1 404 "));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        assert_eq!(heard(newest).await, "");
+        assert_eq!(begun.elapsed().as_secs(), SILENCE.as_secs());
+        // The redirect waits for the end of the login, however long that takes.
+        sleep(Duration::from_secs(60)).await;
+        waiting.give_up();
+        assert!(heard(redirect).await.contains("The login failed"));
+    }
+}

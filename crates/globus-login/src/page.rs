@@ -1,0 +1,149 @@
+//! The page that a browser shows when a login has ended.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::Account;
+use super::exchange::Refusal;
+use globus_gare::reauth::{ReauthError, printable};
+
+const STYLE: &str = include_str!("page.css");
+
+/// Nothing is loaded from elsewhere, and no other page learns the URL, which holds the code.
+const HEADERS: [(http::HeaderName, &str); 5] = [
+    (CONTENT_TYPE, "text/html; charset=utf-8"),
+    (CACHE_CONTROL, "no-store"),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+];
+
+pub(super) struct Page {
+    status: StatusCode,
+    mark: &'static str,
+    class: &'static str,
+    title: &'static str,
+    text: String,
+}
+
+impl Page {
+    /// The page for the end of a login.
+    pub(super) fn ended(end: &Result<Option<Account>, ReauthError>) -> Self {
+        let (mark, class, title, text) = match end {
+            Ok(account) => (
+                "✓",
+                "done",
+                "You are logged in",
+                format!(
+                    "{}You may close this page and go back to your program.",
+                    account.as_ref().map(who).unwrap_or_default()
+                ),
+            ),
+            Err(error) if error.is_declined() => (
+                "–",
+                "declined",
+                "The login was declined",
+                format!("{}Your program has been told.", reason(error)),
+            ),
+            Err(error) => (
+                "!",
+                "failed",
+                "The login failed",
+                format!("{}Your program has been told.", reason(error)),
+            ),
+        };
+        Self {
+            status: StatusCode::OK,
+            mark,
+            class,
+            title,
+            text,
+        }
+    }
+
+    pub(super) fn of_no_login() -> Self {
+        Self::unknown(
+            StatusCode::BAD_REQUEST,
+            "This page belongs to no login",
+            "Nothing happened. Go back to your program, and open the page that it names.",
+        )
+    }
+
+    pub(super) fn not_found(status: StatusCode) -> Self {
+        Self::unknown(
+            status,
+            "There is nothing here",
+            "This is where a program waits for the end of a login.",
+        )
+    }
+
+    fn unknown(status: StatusCode, title: &'static str, text: &str) -> Self {
+        Self {
+            status,
+            mark: "?",
+            class: "failed",
+            title,
+            text: text.to_owned(),
+        }
+    }
+
+    pub(super) fn html(&self) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (self.title) }
+                    link rel="icon" href="data:,";
+                    style { (PreEscaped(STYLE)) }
+                }
+                body class=(self.class) {
+                    main {
+                        div.mark aria-hidden="true" { (self.mark) }
+                        h1 { (self.title) }
+                        p { (self.text) }
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn response(&self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::from(self.html().into_string()));
+        *response.status_mut() = self.status;
+        let headers = HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        response.headers_mut().extend(headers);
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            let get = HeaderValue::from_static("GET");
+            response.headers_mut().insert(ALLOW, get);
+        }
+        response
+    }
+}
+
+fn who(account: &Account) -> String {
+    let name = [&account.username, &account.email, &account.name];
+    let name = name.into_iter().flatten().next().unwrap_or(&account.id);
+    format!("As {}. ", printable(name))
+}
+
+/// The reason of Globus Auth, or what went wrong here; nothing if no reason is known.
+fn reason(error: &ReauthError) -> String {
+    match error.source() {
+        Some(source) if source.is::<Refusal>() => format!("Globus Auth says: {source}. "),
+        None if error.is_declined() => String::new(),
+        _ => format!("It says: {}. ", printable(&error.to_string())),
+    }
+}
