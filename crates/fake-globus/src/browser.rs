@@ -49,7 +49,7 @@ pub struct Browser {
 }
 
 /// A response that a [`Browser`] got.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Page {
     /// Its address.
@@ -215,6 +215,16 @@ impl fmt::Debug for Browser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Cookies are secrets.
         f.debug_struct("Browser").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The rest may hold codes and cookies.
+        f.debug_struct("Page")
+            .field("url", &&self.url[..url::Position::AfterPath])
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }
 

@@ -147,3 +147,69 @@ fn reason(error: &ReauthError) -> String {
         _ => format!("It says: {}. ", printable(&error.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text of a page, line by line.
+    fn text(page: &Page) -> String {
+        let html = page.html().into_string();
+        let body = html.split("</head>").nth(1).expect("a body");
+        let pieces = body.split(['<', '>']).skip(2).step_by(2);
+        let pieces: Vec<_> = pieces.filter(|piece| !piece.is_empty()).collect();
+        pieces.join("\n")
+    }
+
+    #[checks::test]
+    fn each_page_says_what_happened_and_what_to_do() {
+        let refusal = |code| Refusal::new(code, Some("<b>so</b>\nsorry\u{202e}")).explained("no");
+        let account = r#"{"sub": "1", "preferred_username": "ada@uchicago.edu"}"#;
+        let account = serde_json::from_str(account).expect("an account");
+        let ends = [
+            Ok(Some(account)),
+            Ok(None),
+            Err(ReauthError::declined()),
+            Err(refusal("access_denied")),
+            Err(refusal("invalid_grant")),
+            Err(ReauthError::new("the file is full")),
+        ];
+        let mut pages: Vec<_> = ends.iter().map(Page::ended).collect();
+        pages.push(Page::of_no_login());
+        pages.push(Page::not_found(StatusCode::NOT_FOUND));
+        let shown: Vec<_> = pages.iter().map(text).collect();
+        insta::assert_snapshot!(shown.join("\n\n"), @r"
+        ✓
+        You are logged in
+        As ada@uchicago.edu. You may close this page and go back to your program.
+
+        ✓
+        You are logged in
+        You may close this page and go back to your program.
+
+        –
+        The login was declined
+        Your program has been told.
+
+        –
+        The login was declined
+        Globus Auth says: access_denied: &lt;b&gt;so&lt;/b&gt; sorry. Your program has been told.
+
+        !
+        The login failed
+        Globus Auth says: invalid_grant: &lt;b&gt;so&lt;/b&gt; sorry. Your program has been told.
+
+        !
+        The login failed
+        It says: the file is full. Your program has been told.
+
+        ?
+        This page belongs to no login
+        Nothing happened. Go back to your program, and open the page that it names.
+
+        ?
+        There is nothing here
+        This is where a program waits for the end of a login.
+        ");
+    }
+}

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use fake_globus::{Clock, Collection, Counts, FakeGlobus, Person, Policy};
+use fake_globus::{Browser, Clock, Collection, Counts, FakeGlobus, Person, Policy};
 use globus_gare::gare::{Detection, Extra, detect};
 use globus_gare::layer::{GareLayer, InspectLimits, ReplayBody, ReplayBodyError, ReplayableBody};
 use globus_gare::reauth::{
@@ -18,8 +18,8 @@ use globus_gare::reauth::{
 use globus_gare::reqwest::{GareMiddleware, HttpService};
 use globus_login::store::conformance;
 use globus_login::{
-    Account, GlobusApp, Holder, Interactive, JsonStore, Leased, LoginReply, LoginStatus,
-    LoginStore, MemoryStore, Scope, Scopes, SqliteStore, StoredToken, Waiting,
+    Account, GlobusApp, Holder, Interactive, JsonStore, Leased, LoginReply, LoginStore,
+    MemoryStore, Scope, Scopes, SqliteStore, StoredToken, Waiting, prompt_fn,
 };
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
@@ -34,9 +34,12 @@ const TOKEN: &str = "AgTokenThatNobodyMaySee";
 const CODE: &str = "CodeThatNobodyMaySee";
 
 /// Types that hold nothing but what a test says, or cannot be made from outside.
-const PLAIN: [&str; 10] = [
+const PLAIN: [&str; 13] = [
     "gare::Limit",
     "gare::OverLimit",
+    "globus_login::LoginEnd",
+    "globus_login::LoginStatus",
+    "globus_login::Shown",
     "globus_login::LoginRequest", // shown during a login, see `real_login`
     "globus_login::LoginRecord",  // shown as a part of `Login`
     "globus_login::Work",
@@ -267,6 +270,12 @@ async fn show_login(shown: &mut Shown) {
         },
     ];
     shown.show("globus_login::LoginReply", &reply);
+    let secret = CODE.to_owned();
+    let prompt = prompt_fn(move |_| {
+        let reply = LoginReply::Code(secret.clone());
+        async move { Ok(reply) }
+    });
+    shown.show("globus_login::PromptFn", &prompt);
 }
 
 /// Shows a token that is kept, and what keeps it.
@@ -305,12 +314,6 @@ async fn show_stores(shown: &mut Shown) {
         scopes: Default::default(),
     };
     shown.show("globus_login::Leased", &Leased::Held);
-    shown.show(
-        "globus_login::LoginStatus",
-        &LoginStatus::SetAside {
-            place: String::new(),
-        },
-    );
     shown.show("globus_login::Holder", &holder);
     shown.show("globus_login::Waiting", &waiting);
 }
@@ -354,6 +357,17 @@ async fn show_testing(shown: &mut Shown) -> Vec<String> {
         TRANSFER_ALL,
     );
     shown.show("fake_globus::UnknownError", &unknown.expect_err("eve"));
+    let browser = Browser::new();
+    let page = format!("{}v2/web/auth-code?code={CODE}", globus.auth_url());
+    let page = browser.open(page).await.expect("a page");
+    assert!(page.text.contains(CODE));
+    shown.show("fake_globus::Page", &page);
+    let failed = browser.open(format!("http://127.0.0.1:1/?code={CODE}"));
+    shown.show(
+        "fake_globus::BrowserError",
+        &failed.await.expect_err("nobody listens"),
+    );
+    shown.show("fake_globus::Browser", &browser);
     vec![token, globus.client_secret().to_owned()]
 }
 

@@ -231,6 +231,65 @@ async fn ssh_session_asks_for_a_pasted_code() {
     assert!(screen.ended(0).await.contains("README.txt"));
 }
 
+/// What the person sees, with `PAGE` in the place of the page, and without the time that is left.
+fn seen(screen: &Screen) -> String {
+    let text = screen.seen().contents();
+    let lines = text.lines().map(|line| match line.trim() {
+        page if page.contains("/v2/oauth2/authorize?") => "  PAGE",
+        _ => line.split(" (9:").next().unwrap_or_default(),
+    });
+    let lines: Vec<_> = lines.map(str::trim_end).collect();
+    // The spinner turns.
+    lines
+        .join("\n")
+        .replace(|c: char| ('⠁'..='⣿').contains(&c), "*")
+}
+
+#[checks::test(seconds = 600)]
+async fn terminal_tells_what_to_do() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let (mut screen, page) = at_a_desktop(&site, &mut launcher).await;
+    insta::assert_snapshot!(seen(&screen), @r"
+    Your browser opens for the login. If it does not, log in at
+
+      PAGE
+
+    and paste the code that it shows.
+    * Waiting for the browser, or a code
+    ");
+    screen.enter("two words");
+    screen.wait_for("or paste the code.").await;
+    screen.shown.clear();
+    screen.wait_for("Waiting").await;
+    insta::assert_snapshot!(seen(&screen), @r"
+    Your browser opens for the login. If it does not, log in at
+
+      PAGE
+
+    and paste the code that it shows.
+    * Waiting for the browser, or a code
+    This is no code.
+    Finish the login in the browser, or paste the code.
+    * Waiting for the browser, or a code
+    ");
+    visit(page).await;
+    screen.ended(0).await;
+    insta::assert_snapshot!(seen(&screen), @r"
+    Your browser opens for the login. If it does not, log in at
+
+      PAGE
+
+    and paste the code that it shows.
+    * Waiting for the browser, or a code
+    This is no code.
+    Finish the login in the browser, or paste the code.
+    README.txt
+    figures/
+    measurements.csv
+    ");
+}
+
 #[checks::test(seconds = 600)]
 async fn interrupt_restores_the_terminal() {
     use rustix::termios::{LocalModes, Termios, tcgetattr};
@@ -255,17 +314,12 @@ async fn interrupt_restores_the_terminal() {
             .local_modes
             .contains(LocalModes::ECHO | LocalModes::ICANON)
     );
-    assert!(
-        !shown.contains("\u{1b}[?25l"),
-        "the cursor was hidden: {shown:?}"
-    );
-    // The spinner is gone: the last line is empty, and the prompt of the shell begins in its first column.
-    let last = shown.rsplit(['\r', '\n']).next().expect("a line");
-    assert_eq!(
-        last.replace("\u{1b}[2K", "").replace("\u{1b}[K", ""),
-        "",
-        "{shown:?}"
-    );
+    let seen = screen.seen();
+    assert!(!seen.hide_cursor(), "{shown:?}");
+    // The spinner is gone: the prompt of the shell begins in the first column of an empty line.
+    let (row, column) = seen.cursor_position();
+    let line = seen.rows(0, 1000).nth(row.into()).expect("a line");
+    assert_eq!((column, line.trim()), (0, ""), "{shown:?}");
     // Nobody listens any more.
     let redirect = sent_to(page).await;
     client().get(redirect).send().await.expect_err("gone");

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::process::Stdio;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -16,8 +17,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 pub(crate) struct Screen {
     pub(crate) keyboard: File,
     pub(crate) shown: String,
+    terminal: vt100::Parser,
     child: Child,
-    pieces: UnboundedReceiver<String>,
+    pieces: UnboundedReceiver<Vec<u8>>,
     _reader: JoinHandle<()>,
 }
 
@@ -50,15 +52,14 @@ impl Screen {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let keyboard = File::from(controller);
+        let size = |lines| NonZero::new(lines).expect("not zero");
+        let (rows, columns) = (size(100), size(1000));
         let mut screen = keyboard.try_clone().expect("a terminal");
         let (sender, pieces) = unbounded_channel();
         let reader = std::thread::spawn(move || {
             let mut piece = [0; 4096];
             while let Ok(length @ 1..) = screen.read(&mut piece) {
-                if sender
-                    .send(String::from_utf8_lossy(&piece[..length]).into_owned())
-                    .is_err()
-                {
+                if sender.send(piece[..length].to_vec()).is_err() {
                     return;
                 }
             }
@@ -66,6 +67,8 @@ impl Screen {
         Self {
             keyboard,
             shown: String::new(),
+            // Wide, so that no URL is wrapped.
+            terminal: vt100::Parser::new(rows, columns, 0),
             child,
             pieces,
             _reader: reader,
@@ -101,11 +104,17 @@ impl Screen {
         self.shown.clone()
     }
 
+    /// What a person sees now.
+    pub(crate) fn seen(&self) -> &vt100::Screen {
+        self.terminal.screen()
+    }
+
     async fn read_on(&mut self) -> bool {
         let piece = tokio::time::timeout(Duration::from_secs(60), self.pieces.recv()).await;
         match piece.unwrap_or_else(|_| panic!("nothing follows {:?}", self.shown)) {
             Some(piece) => {
-                self.shown.push_str(&piece);
+                self.terminal.process(&piece);
+                self.shown.push_str(&String::from_utf8_lossy(&piece));
                 true
             }
             None => false,
