@@ -63,7 +63,7 @@ impl Logins {
             return Ok(unsaved);
         }
         let login = store::load(store, user, self.clock.now()).await?.login;
-        self.note_revision(user, &login);
+        self.remember_revision(user, &login);
         Ok(login)
     }
 
@@ -88,7 +88,7 @@ impl Logins {
         if unsaved.is_some() {
             self.set_unsaved(user, Login::default()).await;
         }
-        self.note_revision(user, &done.1);
+        self.remember_revision(user, &done.1);
         Ok(done)
     }
 
@@ -133,15 +133,15 @@ impl Logins {
         revisions.map_or(0, |(first, now)| now.wrapping_sub(first))
     }
 
-    fn note_revision(&self, user: &UserKey, login: &Login) {
+    fn remember_revision(&self, user: &UserKey, login: &Login) {
         let now = login.revision();
         let mut users = lock(&self.users);
         let seen = users.get_or_insert_mut(user.clone(), Seen::default);
         seen.revisions.get_or_insert((now, now)).1 = now;
     }
 
-    /// Notes that a session was given a token of a login.
-    pub(super) fn note_given(&self, user: &UserKey, token: &StoredToken, epoch: u64) {
+    /// Remembers that a session was given a token of a login.
+    pub(super) fn remember_given(&self, user: &UserKey, token: &StoredToken, epoch: u64) {
         let mut users = lock(&self.users);
         users.get_or_insert_mut(user.clone(), Seen::default).given = Some(epoch);
         drop(users);

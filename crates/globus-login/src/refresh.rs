@@ -68,7 +68,7 @@ impl AppUser {
         let Some(token) = login.tokens.get(server) else {
             return Ok(None);
         };
-        logins.note_given(&self.key, token, login.epoch());
+        logins.remember_given(&self.key, token, login.epoch());
         let credential = token.credential(logins.clock.now())?;
         Ok(Some(if login.is_unverified() {
             credential.unverified()
@@ -197,8 +197,8 @@ impl AppUser {
             })?;
             let (old, new) = (old.clone(), new.refreshing(old));
             let change = |login: &mut Login| login.refreshed(server, &old, new.clone());
-            let (kept, login) = self.keep(login, change).await;
-            if let Err(unused) = kept {
+            let (unused, login) = self.keep(login, change).await;
+            if let Some(unused) = unused {
                 // A logout or a login came first.
                 let is_kept = |secret: &String| {
                     let mut tokens = login.tokens.values();

@@ -282,7 +282,7 @@ async fn notices(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
         .expect("it can be posted");
     assert_eq!(
         all(other).await,
-        [one.clone()],
+        std::slice::from_ref(&one),
         "a notice replaces the one before"
     );
     let second = Duration::from_secs(1);
@@ -295,7 +295,7 @@ async fn notices(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
         .withdraw(&user, &one.by)
         .await
         .expect("it can be withdrawn");
-    assert_eq!(all(other).await, [two.clone()]);
+    assert_eq!(all(other).await, std::slice::from_ref(&two));
     assert_eq!(all(store).await, [two]);
     tokio::time::sleep(second * 3 / 2).await;
     assert_eq!(all(store).await, [], "its time is over");

@@ -164,16 +164,16 @@ impl Login {
         server: &str,
         redeemed: &StoredToken,
         new: StoredToken,
-    ) -> Result<(), StoredToken> {
+    ) -> Option<StoredToken> {
         match self.tokens.get_mut(server) {
             Some(kept) if kept.is(redeemed) || kept.has_refresh_of(redeemed) => *kept = new,
-            _ => return Err(new),
+            _ => return Some(new),
         }
         if let Some(record) = &mut self.record {
             record.tokens.remove(server);
             record.list(&self.tokens);
         }
-        Ok(())
+        None
     }
 
     /// Marks a refresh token that Globus Auth refused: it is not redeemed again. Whoever redeemed

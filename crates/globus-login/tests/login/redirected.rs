@@ -17,7 +17,7 @@ enum Work {
 
 async fn fails(app: &GlobusApp, work: Work) -> bool {
     match work {
-        Work::Login => log_in_again(&app).await.is_err(),
+        Work::Login => log_in_again(app).await.is_err(),
         Work::Refresh => {
             let user = app.for_user(&Principal::Session);
             user.credential(&target(TRANSFER)).await.is_err()
