@@ -77,15 +77,18 @@ impl AppUser {
         }))
     }
 
-    /// Refreshes the tokens that have expired. One that cannot be refreshed is for a login to replace.
-    pub(super) async fn refresh_expired(&self) -> Result<(), ReauthError> {
-        let login = self.load().await?;
+    /// What is kept, after tokens that have expired were refreshed. One that cannot be refreshed is
+    /// for a login to replace.
+    pub(super) async fn refreshed(&self) -> Result<Login, ReauthError> {
+        let mut login = self.load().await?;
         if matches!(self.shared.who, Who::Person(_)) && !self.is_complete(&login, true) {
-            for server in login.tokens.keys().filter(|it| login.can_refresh(it)) {
+            let servers: Vec<String> = login.tokens.keys().cloned().collect();
+            for server in servers.iter().filter(|server| login.can_refresh(server)) {
                 let _ = self.usable(server, None).await;
             }
+            login = self.load().await?;
         }
-        Ok(())
+        Ok(login)
     }
 
     pub(super) fn is_usable(

@@ -54,7 +54,9 @@ impl AppUser {
     ///
     /// As a challenge does: declined, nobody to ask, or Globus Auth refused.
     pub async fn login(&self) -> Result<(), ReauthError> {
-        self.refresh_expired().await?;
+        if self.is_complete(&self.refreshed().await?, true) {
+            return Ok(());
+        }
         self.log_in(super::flow::Wanted::Scopes).await.map(drop)
     }
 

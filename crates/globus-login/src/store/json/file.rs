@@ -292,3 +292,46 @@ fn sweep(directory: &Path, prefix: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"{"data": {"DEFAULT": {}}, "format_version": "2.0"}"#;
+    const LATE: &str = r#"{"data": {"DEFAULT": {"late": 1}}, "format_version": "2.0"}"#;
+
+    /// Python had opened the file before it was replaced.
+    #[checks::test]
+    fn write_into_the_replaced_file_is_found() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("tokens.json");
+        for (written, is_found) in [(LATE, true), (OLD, false)] {
+            fs::write(&path, OLD).expect("a file");
+            let file = TokenFile::new(path.clone());
+            let mut before = file.read_whole(&path).expect("a file");
+            let mut python = fs::OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .expect("a file");
+            assert!(replace(&path, b"{}", &before).expect("a file"));
+            python.write_all(written.as_bytes()).expect("the old file");
+            let late = file.late_write(&mut before);
+            assert_eq!(late.is_some(), is_found, "{written}");
+            assert_eq!(fs::read_to_string(&path).expect("a file"), "{}");
+        }
+    }
+
+    #[checks::test]
+    fn file_that_changed_since_it_was_read_is_not_replaced() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("tokens.json");
+        let file = TokenFile::new(path.clone());
+        let nothing = file.read_whole(&path).expect("no file");
+        fs::write(&path, OLD).expect("a file");
+        let before = file.read_whole(&path).expect("a file");
+        assert!(!replace(&path, b"{}", &nothing).expect("it is there by now"));
+        fs::write(&path, LATE).expect("a file");
+        assert!(!replace(&path, b"{}", &before).expect("it is another by now"));
+        assert_eq!(fs::read_to_string(&path).expect("a file"), LATE);
+    }
+}
