@@ -1,11 +1,21 @@
 //! Tokens to keep, and a file to keep them in.
 
-use globus_login::{JsonFileStore, StoredToken, TokenStore, Tokens};
+use globus_login::{JsonStore, Login, LoginStore, StoredToken, Tokens, UserKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The namespace of an app's own user.
+/// The user of an app itself.
 pub const DEFAULT: &str = "DEFAULT";
+
+/// The app's own user.
+pub fn own(client: impl ToString) -> UserKey {
+    UserKey::new("production", client.to_string(), DEFAULT)
+}
+
+/// A user of a file, which has users of one client.
+pub fn user(name: &str) -> UserKey {
+    UserKey::new("production", "client", name)
+}
 
 /// A token of Ada's for this resource server, good for years.
 pub fn token(server: &str, access: &str) -> StoredToken {
@@ -31,48 +41,54 @@ pub fn with(token: &StoredToken, new: Value) -> StoredToken {
 }
 
 /// A token file in a directory that is removed in the end. The file is not there yet.
-pub fn token_file() -> (TempDir, JsonFileStore) {
+pub fn token_file() -> (TempDir, JsonStore) {
     let home = tempfile::tempdir().expect("a directory");
-    let store = JsonFileStore::new(home.path().join("tokens.json"));
+    let store = JsonStore::new(home.path().join("tokens.json"));
     (home, store)
 }
 
+/// Changes tokens as a program without records does: nothing else is touched.
 pub async fn update(
-    store: &impl TokenStore,
-    namespace: &str,
-    change: impl FnMut(&mut Tokens) + Send + 'static,
+    store: &(impl LoginStore + ?Sized),
+    user: &UserKey,
+    mut change: impl FnMut(&mut Tokens),
 ) {
-    let updated = store.update(namespace, Box::new(change)).await;
-    updated.expect("kept");
+    loop {
+        let mut loaded = store.load(user).await.expect("it can be read");
+        change(&mut loaded.login.tokens);
+        let written = store.commit(user, &loaded.version, &loaded.login).await;
+        if written.expect("it can be written").is_some() {
+            break;
+        }
+    }
 }
 
 /// Keeps a token under its resource server.
-pub async fn put(store: &impl TokenStore, namespace: &str, new: StoredToken) {
+pub async fn put(store: &(impl LoginStore + ?Sized), user: &UserKey, new: StoredToken) {
     let server = members(&new)["resource_server"].take();
-    let server = server.as_str().expect("a name").to_owned();
-    let change = move |tokens: &mut Tokens| {
-        tokens.insert(server.clone(), new.clone());
-    };
-    update(store, namespace, change).await;
+    let server = server.as_str().expect("a name");
+    update(store, user, |tokens| {
+        tokens.insert(server.to_owned(), new.clone());
+    })
+    .await;
 }
 
-/// Gives each token of the app's own user these members.
-pub async fn edit(store: &impl TokenStore, new: Value) {
-    let change = move |tokens: &mut Tokens| {
+/// Gives each token of a user these members.
+pub async fn edit(store: &(impl LoginStore + ?Sized), user: &UserKey, new: Value) {
+    update(store, user, |tokens| {
         for token in tokens.values_mut() {
             *token = with(token, new.clone());
         }
-    };
-    update(store, DEFAULT, change).await;
+    })
+    .await;
 }
 
-/// Lets every token of the app's own user expire.
-pub async fn expire(store: &impl TokenStore) {
-    edit(store, json!({"expires_at_seconds": 1})).await;
+pub async fn login(store: &(impl LoginStore + ?Sized), user: &UserKey) -> Login {
+    store.load(user).await.expect("it can be read").login
 }
 
-pub async fn load(store: &impl TokenStore) -> Tokens {
-    store.load(DEFAULT).await.expect("tokens")
+pub async fn load(store: &(impl LoginStore + ?Sized), user: &UserKey) -> Tokens {
+    login(store, user).await.tokens
 }
 
 /// The resource servers of these tokens.

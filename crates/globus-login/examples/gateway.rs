@@ -202,7 +202,13 @@ async fn list(
 ) -> Result<Response, Failure> {
     let (user, jar) = user(&gateway, jar);
     let identity = Principal::Named(user.clone().into());
-    if !gateway.logins.app.is_logged_in_as(&identity).await? {
+    if !gateway
+        .logins
+        .app
+        .for_user(&identity)
+        .is_logged_in()
+        .await?
+    {
         let login = gateway.logins.begin(&identity, None).await?;
         return Ok((jar, gateway.send_away(&identity, &uri, &login)).into_response());
     }

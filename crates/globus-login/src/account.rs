@@ -6,9 +6,8 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::settings::Settings;
-use super::store::StoredToken;
 use super::transport::Transport;
-use globus_gare::reauth::ReauthError;
+use globus_gare::reauth::{Credential, ReauthError};
 
 /// Globus Auth as a resource server.
 pub(super) const SERVER: &str = "auth.globus.org";
@@ -37,11 +36,11 @@ pub struct Account {
 pub(super) async fn ask(
     settings: &Settings,
     transport: &Transport,
-    token: &StoredToken,
+    credential: &Credential,
 ) -> Result<Option<Account>, ReauthError> {
     let failed = "Globus Auth could not be asked who is logged in";
     let request = http::Request::get(settings.endpoints.userinfo.as_str())
-        .header(AUTHORIZATION, token.credential()?.header_value())
+        .header(AUTHORIZATION, credential.header_value())
         .header(ACCEPT, "application/json")
         .body(Vec::new())
         .map_err(|error| ReauthError::with_source(failed, error))?;
@@ -58,30 +57,24 @@ pub(super) async fn ask(
     }
 }
 
-/// Ends a token and what renews it (RFC 7009).
+/// Revokes an access token or a refresh token (RFC 7009).
 pub(super) async fn revoke(
     settings: &Settings,
     transport: &Transport,
-    token: &StoredToken,
+    token: &str,
 ) -> Result<(), ReauthError> {
-    let refresh = token.refresh().map(|token| token.secret());
-    for secret in [Some(token.access().secret()), refresh]
-        .into_iter()
-        .flatten()
-    {
-        let failed = "Globus Auth could not be told to end a token";
-        let request = revocation(settings, secret)
-            .map_err(|error| ReauthError::with_source(failed, error))?;
-        let answer = transport.send(request).await;
-        let answer = answer.map_err(|error| ReauthError::with_source(failed, error))?;
-        if !answer.status().is_success() {
-            let status = answer.status().as_u16();
-            return Err(ReauthError::new(format!(
-                "{failed}: it answered with status {status}"
-            )));
-        }
+    let failed = "Globus Auth could not be told to revoke a token";
+    let request = revocation(settings, token);
+    let request = request.map_err(|error| ReauthError::with_source(failed, error))?;
+    let answer = transport.send(request).await;
+    let answer = answer.map_err(|error| ReauthError::with_source(failed, error))?;
+    if answer.status().is_success() {
+        return Ok(());
     }
-    Ok(())
+    let status = answer.status().as_u16();
+    Err(ReauthError::new(format!(
+        "{failed}: it answered with status {status}"
+    )))
 }
 
 fn revocation(settings: &Settings, token: &str) -> Result<HttpRequest, http::Error> {

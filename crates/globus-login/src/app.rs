@@ -3,15 +3,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::account::{self, Account};
+use super::account::Account;
+use super::attempt::Attempt;
+use super::flow::Wanted;
+use super::logins::Logins;
 use super::pending::PendingLogin;
-use super::resource_server::{ResourceServers, server_of_scope};
+use super::resource_server::ResourceServers;
 use super::settings::Settings;
+use super::store::UserKey;
 use super::transport::Transport;
-use super::wallet::Wallet;
+use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt};
+use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, Principal, ReauthError, Reauthenticator, Target, Why,
+    Challenge, Credential, CredentialRequest, Principal, ReauthError, Reauthenticator,
 };
 
 /// A program that is registered with Globus Auth, and logs in.
@@ -51,7 +56,7 @@ pub(super) struct Shared {
     pub(super) resource_servers: ResourceServers,
     pub(super) who: Who,
     pub(super) transport: Transport,
-    pub(super) wallet: Wallet,
+    pub(super) logins: Logins,
 }
 
 /// Who logs in.
@@ -84,100 +89,57 @@ impl GlobusApp {
     }
 
     /// Logs in, unless there are tokens for all of the program's scopes that are
-    /// good or can be renewed. Programs that share a token file log in once
-    /// between them.
+    /// good or can be refreshed: [`AppUser::login`] of the app's own user.
     ///
     /// # Errors
     ///
-    /// As a challenge does: declined, nobody to ask, or Globus Auth said no.
+    /// As a challenge does: declined, nobody to ask, or Globus Auth refused.
     pub async fn login(&self) -> Result<(), ReauthError> {
-        self.log_in_if_needed(&Principal::Session).await
+        self.own().login().await
     }
 
-    /// Logs in, whatever tokens there are.
+    /// Logs in, whatever tokens there are: [`AppUser::login_with`] of the app's own user.
     ///
     /// # Errors
     ///
     /// As [`login`](Self::login).
-    pub async fn login_again(&self) -> Result<(), ReauthError> {
-        self.log_in(&Principal::Session, None).await
+    pub async fn login_with(&self, required: AuthorizationParameters) -> Result<(), ReauthError> {
+        self.own().login_with(required).await
     }
 
-    /// Whether there are tokens for all of the program's scopes that are good, or
-    /// were renewed just now. Nobody is asked.
+    /// Whether there are tokens for all of the program's scopes that are good or can be
+    /// refreshed: [`AppUser::is_logged_in`] of the app's own user. Nobody is asked.
     ///
     /// # Errors
     ///
     /// Where the store cannot be read.
     pub async fn is_logged_in(&self) -> Result<bool, ReauthError> {
-        self.has_tokens(&Principal::Session).await
+        self.own().is_logged_in().await
     }
 
-    /// As [`is_logged_in`](Self::is_logged_in), for any identity that the app serves.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be read.
-    pub async fn is_logged_in_as(&self, identity: &Principal) -> Result<bool, ReauthError> {
-        self.has_tokens(identity).await
-    }
-
-    /// The credential for `target`, if there was a login since one was handed out last,
-    /// as by [`finish_login`](Self::finish_login). A web service looks here before it
-    /// sends a user away. A token that was only renewed is none.
-    ///
-    /// # Errors
-    ///
-    /// Where no resource server is known for the target, or the store cannot be read.
-    pub async fn newer_credential(
-        &self,
-        target: &Target,
-    ) -> Result<Option<Credential>, ReauthError> {
-        let server = self.server(target)?;
-        if !self.shared.wallet.has_new_login(target.principal(), server) {
-            return Ok(None);
-        }
-        let request = CredentialRequest::new(target.clone(), Why::Initial);
-        self.credential(&request).await
-    }
-
-    /// Revokes the tokens and forgets them, whatever program got them for this
-    /// client id. `false` where there were none.
+    /// Forgets the tokens, and has Globus Auth revoke them: [`AppUser::logout`] of the app's own
+    /// user. `false` where there were none.
     ///
     /// # Errors
     ///
     /// Where the store cannot be changed; and, with the tokens forgotten here, where
     /// Globus Auth could not be told.
     pub async fn logout(&self) -> Result<bool, ReauthError> {
-        let identity = Principal::Session;
-        let shared = &*self.shared;
-        let pocket = shared.wallet.pocket(&identity);
-        let tokens = pocket.load().await?;
-        pocket.clear().await?;
-        shared.wallet.forget(&identity);
-        // Sessions forget the tokens from now on, also where Globus Auth cannot be told.
-        shared.wallet.note_logout();
-        for token in tokens.values() {
-            account::revoke(&shared.settings, &shared.transport, token).await?;
-        }
-        Ok(!tokens.is_empty())
+        self.own().logout().await
     }
 
-    /// Who is logged in, as Globus Auth tells it; `None` where nobody is. The names
-    /// are there if the scopes `profile` and `email` were granted.
+    /// Who is logged in, as Globus Auth tells it; `None` where nobody is: [`AppUser::account`] of
+    /// the app's own user.
     ///
     /// # Errors
     ///
     /// Where the store cannot be read, or Globus Auth cannot be asked.
     pub async fn account(&self) -> Result<Option<Account>, ReauthError> {
-        let shared = &*self.shared;
-        match self
-            .usable_token(&Principal::Session, account::SERVER, None)
-            .await?
-        {
-            Some(token) => account::ask(&shared.settings, &shared.transport, &token).await,
-            None => Ok(None),
-        }
+        self.own().account().await
+    }
+
+    fn own(&self) -> AppUser {
+        self.for_user(&Principal::Session)
     }
 
     /// Begins a login whose other half comes in another request: for a web service,
@@ -195,9 +157,17 @@ impl GlobusApp {
         identity: &Principal,
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
-        let asked = challenge.map(|challenge| &challenge.gare().authorization_parameters);
-        let (attempt, scopes) = self.attempt(identity, asked).await?;
-        Ok(PendingLogin::new(attempt, identity.clone(), scopes))
+        let required = challenge.filter(|challenge| !challenge.is_unauthenticated());
+        let required = required.map(|challenge| &challenge.gare().authorization_parameters);
+        let user = self.for_user(identity);
+        let scopes = user.scopes(&user.load().await?, required)?;
+        let attempt = Attempt::begin(&self.shared.settings, &scopes, required);
+        Ok(PendingLogin::new(
+            attempt,
+            identity.clone(),
+            scopes,
+            required.cloned(),
+        ))
     }
 
     /// Ends a login that [`begin_login`](Self::begin_login) began. `redirect` is the
@@ -212,82 +182,54 @@ impl GlobusApp {
         pending: PendingLogin,
         redirect: url::Url,
     ) -> Result<(), ReauthError> {
-        let (attempt, identity, scopes) = pending.into_parts();
+        let (attempt, identity, scopes, required) = pending.into_parts();
         let shared = &*self.shared;
         let reply = super::LoginReply::Redirect {
             url: redirect,
             redirect_uri: attempt.page().redirect_uri().to_owned(),
         };
-        let answer = attempt
-            .finish(&shared.settings, &shared.transport, reply)
-            .await?;
-        self.keep(&identity, &scopes, &answer).await
+        let answer = attempt.finish(&shared.settings, &shared.transport, reply);
+        let answer = answer.await?;
+        let user = self.for_user(&identity);
+        let held = user.load().await?;
+        let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
+        kept.await.map(drop)
     }
+}
 
-    /// The resource server of a service.
-    fn server<'a>(&'a self, target: &'a Target) -> Result<&'a str, ReauthError> {
-        self.shared.resource_servers.require(target.origin())
-    }
-
-    pub(super) async fn has_tokens(&self, identity: &Principal) -> Result<bool, ReauthError> {
-        for scope in &self.shared.settings.scopes {
-            let Some(server) = server_of_scope(scope.name()) else {
-                continue;
-            };
-            let token = self.usable_token(identity, server, None).await?;
-            let granted = |text: &str| text.split_whitespace().any(|name| name == scope.name());
-            if !token.is_some_and(|token| granted(token.scope())) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+impl Shared {
+    pub(super) fn key(&self, principal: &Principal) -> UserKey {
+        let settings = &self.settings;
+        UserKey::of(&settings.environment, &settings.client_id, principal)
     }
 }
 
 #[async_trait]
 impl Reauthenticator for GlobusApp {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
+        let target = challenge.target();
         // Before anybody is asked: a login for an unknown service would be for nothing.
-        let server = self.server(challenge.target())?;
-        let token = self.answer(challenge, server).await?;
-        let identity = challenge.target().principal();
-        self.shared.wallet.note_sent(identity, server, &token);
-        Ok(token.credential()?)
+        let server = self.shared.resource_servers.require(target.origin())?;
+        let user = self.for_user(target.principal());
+        let login = user.log_in(Wanted::Answer(challenge, server)).await?;
+        user.hand_out(&login, server)?.ok_or_else(|| {
+            ReauthError::new(format!(
+                "the login gave no token for {server}: ask for one of its scopes with `scopes`"
+            ))
+        })
     }
 
     async fn credential(
         &self,
         request: &CredentialRequest,
     ) -> Result<Option<Credential>, ReauthError> {
-        let target = request.target();
-        let Some(server) = self.shared.resource_servers.of(target.origin()) else {
-            return Ok(None);
-        };
-        // A refreshed token belongs to the same session of Globus Auth.
-        let is_required = matches!(request.why(), Why::Required(_));
-        let principal = target.principal();
-        if is_required && !self.shared.wallet.has_new_login(principal, server) {
-            return Ok(None);
-        }
-        let token = if request.may_refresh() {
-            self.usable_token(principal, server, request.rejected())
-                .await?
-        } else {
-            self.held_token(principal, server, request.rejected())
-                .await?
-        };
-        let Some(token) = token else {
-            return Ok(None);
-        };
-        self.shared.wallet.note_sent(principal, server, &token);
-        Ok(Some(token.credential()?))
+        let user = self.for_user(request.target().principal());
+        user.find_credential(request).await
     }
 
     fn revision(&self, principal: &Principal) -> u64 {
-        match principal {
-            Principal::Session => self.shared.wallet.logouts(),
-            _ => 0,
-        }
+        let key = self.shared.key(principal);
+        self.shared.logins.revision(principal, &key)
     }
 }
 

@@ -1,23 +1,24 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use oauth2::{ClientSecret, RedirectUrl};
 use url::Url;
 
 use super::app::{GlobusApp, Shared, Who};
+use super::clock::Clock;
 use super::environment::{base, service_url};
+use super::logins::Logins;
 use super::resource_server::ResourceServers;
 use super::scope::{Scope, ScopeParseError, Scopes};
 use super::settings::{Endpoints, Settings};
 use super::transport::Transport;
-use super::wallet::Wallet;
-use super::{JsonFileStore, LoginPrompt, MemoryStore, TokenStore};
+use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;
 
-/// How long before its end a token counts as run out: as long as a session does.
+/// How long before its end a token counts as expired: as long as a session does.
 const LEEWAY: Duration = Duration::from_secs(60);
 
 /// Sets up a [`GlobusApp`]: what [`GlobusApp::user`] and [`GlobusApp::confidential`] return.
@@ -36,7 +37,8 @@ pub struct GlobusAppBuilder {
     refresh_tokens: bool,
     leeway: Duration,
     prompt: Option<Arc<dyn LoginPrompt>>,
-    store: Option<Arc<dyn TokenStore>>,
+    store: Option<Arc<dyn LoginStore>>,
+    clock: Clock,
 }
 
 impl GlobusAppBuilder {
@@ -56,6 +58,7 @@ impl GlobusAppBuilder {
             leeway: LEEWAY,
             prompt: None,
             store: None,
+            clock: Clock::default(),
         }
     }
 
@@ -69,7 +72,7 @@ impl GlobusAppBuilder {
     /// What the program is called: on the consent page, and where its tokens are
     /// kept. With a name, tokens outlast the program, in the file where the Python
     /// SDK keeps those of an app with this client id and name
-    /// ([`JsonFileStore::for_app`]). Without one, and without a
+    /// ([`JsonStore::for_app`]). Without one, and without a
     /// [`store`](Self::store), they are kept in memory.
     pub fn app_name(mut self, name: impl Into<String>) -> Self {
         self.app_name = Some(name.into());
@@ -82,8 +85,8 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// Where the tokens are kept.
-    pub fn store(mut self, store: impl TokenStore) -> Self {
+    /// Where the logins are kept.
+    pub fn store(mut self, store: impl LoginStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
@@ -162,15 +165,15 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// Whether to ask for refresh tokens, with which the app renews an access
-    /// token that has run out without asking anybody; no by default. They never
+    /// Whether to ask for refresh tokens, with which the app refreshes an access
+    /// token that has expired without asking anybody; no by default. They never
     /// answer a challenge.
     pub fn refresh_tokens(mut self, refresh_tokens: bool) -> Self {
         self.refresh_tokens = refresh_tokens;
         self
     }
 
-    /// How long before its end an access token counts as run out; 60 seconds by default.
+    /// How long before its end an access token counts as expired; 60 seconds by default.
     pub fn expiry_leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
@@ -180,6 +183,13 @@ impl GlobusAppBuilder {
     /// a terminal. Without the feature `interactive` a login then fails, and says so.
     pub fn prompt(mut self, prompt: impl LoginPrompt) -> Self {
         self.prompt = Some(Arc::new(prompt));
+        self
+    }
+
+    /// The clock that the lifetimes of tokens are measured on; by default the time of the system. For
+    /// tests, which need not wait for a token to expire.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
         self
     }
 
@@ -221,10 +231,10 @@ impl GlobusAppBuilder {
         let store = match (self.store, &self.app_name) {
             (Some(store), _) => store,
             (None, Some(name)) => {
-                let file = JsonFileStore::for_app(&client_id, name).map_err(|error| {
+                let file = JsonStore::for_app(&client_id, name).map_err(|error| {
                     SetupError::caused("there is no place to keep tokens in", error)
                 })?;
-                Arc::new(file) as Arc<dyn TokenStore>
+                Arc::new(file) as Arc<dyn LoginStore>
             }
             (None, None) => Arc::new(MemoryStore::new()),
         };
@@ -235,7 +245,9 @@ impl GlobusAppBuilder {
                 revoke: join(&auth_url, "v2/oauth2/token/revoke")?,
                 userinfo: join(&auth_url, "v2/oauth2/userinfo")?,
             },
+            environment: environment.name().to_owned(),
             client_id,
+            program: self.app_name.clone().unwrap_or_else(program),
             client_secret: self.client_secret.map(ClientSecret::new),
             redirect_uri,
             label: self.app_name.as_deref().map(label),
@@ -254,7 +266,7 @@ impl GlobusAppBuilder {
             resource_servers,
             who,
             transport,
-            wallet: Wallet::new(store),
+            logins: Logins::new(store, self.clock),
         };
         Ok(GlobusApp {
             shared: Arc::new(shared),
@@ -290,6 +302,13 @@ fn parsed(texts: &[String]) -> Result<Scopes, SetupError> {
 
 fn unusable(error: ScopeParseError) -> SetupError {
     SetupError::caused("the scopes cannot be used", error)
+}
+
+/// The name of a program that has none.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    name.into_owned()
 }
 
 /// The program on this machine, as the SDK calls it in the list of what a user has allowed.

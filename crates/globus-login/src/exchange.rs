@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::time::SystemTime;
 
 use oauth2::basic::{
     BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
@@ -65,13 +66,19 @@ impl ExtraTokenFields for OfGlobus {}
 impl ExtraTokenFields for OfOne {}
 
 /// The tokens of an answer, by resource server, as those of `identity`.
-pub(super) fn tokens_of(answer: &TokenAnswer, identity: Option<&str>) -> Tokens {
+pub(super) fn tokens_of(answer: &TokenAnswer, identity: Option<&str>, now: SystemTime) -> Tokens {
     let server = &answer.extra_fields().resource_server;
-    let first = (server.clone(), StoredToken::of(answer, server, identity));
+    let first = (
+        server.clone(),
+        StoredToken::of(answer, server, identity, now),
+    );
     let others = answer.extra_fields().other_tokens.iter();
     let others = others.map(|other| {
         let server = &other.extra_fields().resource_server;
-        (server.clone(), StoredToken::of(other, server, identity))
+        (
+            server.clone(),
+            StoredToken::of(other, server, identity, now),
+        )
     });
     std::iter::once(first).chain(others).collect()
 }
@@ -118,7 +125,7 @@ pub(super) async fn exchange_client_credentials(
         .map_err(|error| explain(error, secret))
 }
 
-/// Renews a token (RFC 6749, section 6). `None` where the refresh token is of no use any more.
+/// Redeems a refresh token (RFC 6749, section 6). `None` where Globus Auth refuses it for good.
 pub(super) async fn exchange_refresh_token(
     settings: &Settings,
     transport: &Transport,
@@ -221,7 +228,7 @@ mod tests {
             }]
         }"#;
         let answer: TokenAnswer = serde_json::from_str(answer).expect("a token response");
-        let tokens = tokens_of(&answer, Some("me"));
+        let tokens = tokens_of(&answer, Some("me"), SystemTime::now());
         assert_eq!(tokens.len(), 2);
         let shown = format!("{answer:?} {tokens:?}");
         assert!(!shown.contains("secret"), "{shown}");

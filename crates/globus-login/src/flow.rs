@@ -1,334 +1,220 @@
-//! How an app comes by its tokens: a login, that of somebody else, or a renewal.
+//! One login: load, lease, load again, prompt, exchange, commit.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use serde::{Deserialize, Serialize};
-
-use super::LoginRequest;
-use super::account;
-use super::app::{GlobusApp, Who};
+use super::app::Who;
 use super::attempt::Attempt;
-use super::exchange::{
-    TokenAnswer, account_of, exchange_client_credentials, exchange_refresh_token, tokens_of,
-};
+use super::exchange::{TokenAnswer, account_of, exchange_client_credentials, tokens_of};
+use super::lease::Lease;
 use super::scope::{ScopeParseError, Scopes};
-use super::store::{StoreLock, StoredToken, Tokens, Work};
-use super::wallet::Pocket;
+use super::store::{Given, Holder, Login, LoginRecord, StoredToken, Work};
+use super::user::AppUser;
+use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::{Challenge, Credential, Principal, ReauthError};
+use globus_gare::reauth::{Challenge, Credential, ReauthError};
 
-/// How long before a challenge somebody else's login may have been, to be an answer
-/// to it. Another process may have been refused, and logged in, a moment earlier.
-const JUST_NOW: u64 = 30;
-
-/// How long another program may take between renewing a token and writing it down.
-const WRITING: Duration = Duration::from_millis(500);
-
-/// What a login leaves behind for those who waited for it.
-#[derive(Deserialize, Serialize)]
-struct Note {
-    /// When it was over, in seconds since 1970.
-    at: u64,
-    /// What it satisfied.
-    satisfied: String,
-    /// The tokens that it gave, by their [fingerprints](StoredToken::fingerprint): one
-    /// that was only renewed since is no answer.
-    gave: Vec<u64>,
+/// What a login is for.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    /// Tokens for all of the program's scopes.
+    Scopes,
+    /// A login, whatever tokens there are.
+    Forced(Option<&'a AuthorizationParameters>),
+    /// A token for a resource server that is fresh, and not the rejected one.
+    Token(&'a str, Option<&'a Credential>),
+    /// An answer to a challenge, by a token for a resource server.
+    Answer(&'a Challenge, &'a str),
 }
 
-impl GlobusApp {
-    /// Logs in, unless somebody else has by the time that it is our turn.
-    pub(super) async fn log_in_if_needed(&self, identity: &Principal) -> Result<(), ReauthError> {
-        if self.has_tokens(identity).await? {
-            return Ok(());
+impl AppUser {
+    /// Logs in, unless somebody else has until it is our turn; gives what is kept then.
+    pub(super) async fn log_in(&self, wanted: Wanted<'_>) -> Result<Login, ReauthError> {
+        let before = match wanted {
+            Wanted::Forced(_) => self.load_or_set_aside().await?,
+            _ => self.load().await?,
+        };
+        if self.is_met(wanted, &before, &before) {
+            return Ok(before);
         }
-        let pocket = self.shared.wallet.pocket(identity);
-        let turn = pocket.store.lock(&pocket.namespace, Work::Login).await?;
-        if self.has_tokens(identity).await? {
-            return Ok(());
+        let lease = self.login_lease().await;
+        let held = self.load().await?;
+        let login = if self.is_met(wanted, &before, &held) {
+            Ok(held)
+        } else {
+            self.ask(wanted, held).await
+        };
+        if let Some(lease) = lease {
+            lease.release().await;
         }
-        self.log_in_now(identity, None, turn).await
+        login
     }
 
-    pub(super) async fn log_in(
-        &self,
-        identity: &Principal,
-        challenge: Option<&Challenge>,
-    ) -> Result<(), ReauthError> {
-        let pocket = self.shared.wallet.pocket(identity);
-        let turn = pocket.store.lock(&pocket.namespace, Work::Login).await?;
-        self.log_in_now(identity, challenge, turn).await
-    }
-
-    /// The token for `server` with which to go on after `challenge`.
-    pub(super) async fn answer(
-        &self,
-        challenge: &Challenge,
-        server: &str,
-    ) -> Result<StoredToken, ReauthError> {
-        let identity = challenge.target().principal();
-        let pocket = self.shared.wallet.pocket(identity);
-        let before = pocket.token(server).await?;
-        let asked_at = now();
-        let turn = pocket.store.lock(&pocket.namespace, Work::Login).await?;
-        if let Some(token) = pocket.token(server).await? {
-            // Only a token that the refused request cannot have been sent with.
-            let is_news = before.is_none_or(|before| !before.is(&token))
-                || self.shared.wallet.is_news(identity, server, &token);
-            let note = turn
-                .note()
-                .and_then(|note| serde_json::from_str::<Note>(&note).ok());
-            let is_answer = note.is_some_and(|note| {
-                note.gave.contains(&token.fingerprint())
-                    && note.satisfied == key_of(Some(challenge))
-                    && note.at.saturating_add(JUST_NOW) >= asked_at
-            });
-            if is_news && is_answer && token.is_fresh(self.shared.settings.leeway) {
-                return Ok(token);
-            }
-        }
-        self.log_in_now(identity, Some(challenge), turn).await?;
-        pocket.token(server).await?.ok_or_else(|| {
-            ReauthError::new(format!(
-                "the login gave no token for {server}: ask for one of its scopes with `scopes`"
-            ))
-        })
-    }
-
-    async fn log_in_now(
-        &self,
-        identity: &Principal,
-        challenge: Option<&Challenge>,
-        mut turn: Box<dyn StoreLock>,
-    ) -> Result<(), ReauthError> {
-        let shared = &*self.shared;
-        // Where the service refused the credential alone, any login will do.
-        let asked = challenge.filter(|challenge| !challenge.is_unauthenticated());
-        let asked = asked.map(|challenge| &challenge.gare().authorization_parameters);
-        let answer = match &shared.who {
-            Who::Person(prompt) => {
-                let (attempt, scopes) = self.attempt(identity, asked).await?;
-                let request = LoginRequest::new(challenge.cloned(), attempt.page().clone());
-                let (attempt, scopes) = (&attempt, &scopes);
-                let exchange = move |reply| async move {
-                    let answer = attempt.finish(&shared.settings, &shared.transport, reply);
-                    let answer = answer.await?;
-                    self.keep(identity, scopes, &answer).await?;
-                    let account = account_of(&answer, &shared.settings.client_id);
-                    Ok((answer, account))
-                };
-                match request.run(&**prompt, exchange).await? {
-                    Some(answer) => answer,
-                    None => return Ok(()),
-                }
-            }
+    /// Has the person log in, or the client, and commits the result.
+    async fn ask(&self, wanted: Wanted<'_>, held: Login) -> Result<Login, ReauthError> {
+        let (settings, transport) = (&self.shared.settings, &self.shared.transport);
+        let required = wanted.required();
+        let scopes = self.scopes(&held, required)?;
+        let prompt = match &self.shared.who {
+            Who::Person(prompt) => prompt,
             Who::Client => {
-                let scopes = self.scopes(identity, asked).await?;
-                let answer =
-                    exchange_client_credentials(&shared.settings, &shared.transport, &scopes);
-                let answer = answer.await?;
-                self.keep(identity, &scopes, &answer).await?;
-                answer
+                let answer = exchange_client_credentials(settings, transport, &scopes).await?;
+                return self.keep_login(held, scopes, required, &answer).await;
             }
         };
-        let note = Note {
-            at: now(),
-            satisfied: key_of(challenge),
-            gave: tokens_of(&answer, None)
-                .values()
-                .map(StoredToken::fingerprint)
-                .collect(),
+        let attempt = Attempt::begin(settings, &scopes, required);
+        let request = LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone());
+        let (attempt, held, scopes) = (&attempt, &held, &scopes);
+        let exchange = move |reply| async move {
+            let answer = attempt.finish(settings, transport, reply).await?;
+            let (held, scopes) = (held.clone(), scopes.clone());
+            let login = self.keep_login(held, scopes, required, &answer).await?;
+            Ok((login, account_of(&answer, &settings.client_id)))
         };
-        if let Ok(note) = serde_json::to_string(&note) {
-            turn.leave_note(&note)?;
+        match request.run(&**prompt, exchange).await? {
+            Some(login) => Ok(login),
+            None => Ok(self.load().await?),
         }
-        Ok(())
     }
 
-    /// A login on its way, and the scopes that it asks for.
-    pub(super) async fn attempt(
-        &self,
-        identity: &Principal,
-        asked: Option<&AuthorizationParameters>,
-    ) -> Result<(Attempt, Scopes), ReauthError> {
-        let scopes = self.scopes(identity, asked).await?;
-        Ok((
-            Attempt::begin(&self.shared.settings, &scopes, asked),
-            scopes,
-        ))
+    /// Waits until nobody else logs in.
+    async fn login_lease(&self) -> Option<Lease> {
+        if matches!(&self.shared.who, Who::Person(prompt) if prompt.waits_elsewhere()) {
+            return None;
+        }
+        let mut told = None;
+        let tell = |holder: &Holder| {
+            if told.as_ref() != Some(holder) {
+                self.tell(&LoginStatus::LoggingInElsewhere {
+                    host: holder.host().to_owned(),
+                    since: holder.since(),
+                });
+                told = Some(holder.clone());
+            }
+            true
+        };
+        Lease::wait(&self.store, &self.key, Work::Login, self.holder(), tell).await
     }
 
-    /// All scopes that are held, wanted by the program, or asked for.
-    async fn scopes(
+    /// Whether `held` is what is wanted, as a login since `before` may have brought it.
+    fn is_met(&self, wanted: Wanted<'_>, before: &Login, held: &Login) -> bool {
+        match wanted {
+            Wanted::Scopes => self.is_complete(held, true),
+            Wanted::Forced(_) => false,
+            Wanted::Token(server, rejected) => self.is_usable(held, server, rejected),
+            Wanted::Answer(_, server) => {
+                // Only a login that the refused request cannot have been sent after.
+                let given = self.shared.logins.last_epoch(&self.key);
+                let is_new = held.epoch() > before.epoch()
+                    || given.is_some_and(|given| held.epoch() > given);
+                let satisfies = held.record.as_ref().is_some_and(|record| {
+                    let mut required = wanted.required().into_iter();
+                    required.all(|required| record.satisfies(required))
+                });
+                is_new && satisfies && self.is_usable(held, server, None)
+            }
+        }
+    }
+
+    /// All scopes that the program wants, that logins asked for so far, and that are required.
+    pub(super) fn scopes(
         &self,
-        identity: &Principal,
-        asked: Option<&AuthorizationParameters>,
+        held: &Login,
+        required: Option<&AuthorizationParameters>,
     ) -> Result<Scopes, ReauthError> {
-        let wallet = &self.shared.wallet;
-        let held = wallet.pocket(identity).load().await?;
         let unite = || -> Result<Scopes, ScopeParseError> {
             let settings = &self.shared.settings;
-            let known = wallet.scopes(identity, &held)?;
-            let required = asked.map(|asked| asked.required_scopes.as_slice());
-            let required = required.unwrap_or_default().iter();
-            let required = required.map(|text| text.parse());
-            let required: Vec<Scopes> = required.collect::<Result<_, _>>()?;
-            let own = [&settings.scopes, &settings.extra_scopes, &known];
-            Scopes::united(own.into_iter().chain(&required))
+            let required = required.into_iter().flat_map(|it| &it.required_scopes);
+            let required: Vec<Scopes> = required
+                .map(|text| text.parse())
+                .collect::<Result<_, _>>()?;
+            let own = [&settings.scopes, &settings.extra_scopes];
+            let known = held.record.as_ref().map(LoginRecord::scopes);
+            Scopes::united(own.into_iter().chain(known).chain(&required))
         };
         unite().map_err(|error| {
             ReauthError::with_source("the login cannot ask for what is required", error)
         })
     }
 
-    /// Keeps what a login gave, if it is the login of the same person as before.
-    pub(super) async fn keep(
+    /// Keeps the tokens of a login, if it is one of the same person as before.
+    pub(super) async fn keep_login(
         &self,
-        identity: &Principal,
-        scopes: &Scopes,
+        held: Login,
+        scopes: Scopes,
+        satisfied: Option<&AuthorizationParameters>,
         answer: &TokenAnswer,
-    ) -> Result<(), ReauthError> {
+    ) -> Result<Login, ReauthError> {
         let shared = &*self.shared;
-        let pocket = shared.wallet.pocket(identity);
-        let who = account_of(answer, &shared.settings.client_id).map(|account| account.id);
-        let tokens = tokens_of(answer, who.as_deref());
-        let held = pocket.load().await?;
-        let known = held.values().find_map(StoredToken::identity_id);
-        let problem = match (&shared.who, known, who.as_deref()) {
-            (Who::Person(_), _, None) => Some("Globus Auth did not tell who logged in".to_owned()),
-            (_, Some(known), Some(who)) if known != who => Some(format!(
-                "somebody else logged in: {who}, and the tokens here belong to {known}; \
-                 log in as that one, or log out first"
-            )),
-            _ => None,
+        let account = account_of(answer, &shared.settings.client_id);
+        let sub = account.map(|account| account.id);
+        let now = shared.logins.clock.now();
+        let tokens = tokens_of(answer, sub.as_deref(), now);
+        let secrets: Vec<String> = tokens.values().flat_map(StoredToken::secrets).collect();
+        if matches!(shared.who, Who::Person(_)) && sub.is_none() {
+            self.discard(secrets).await;
+            return Err(ReauthError::new("Globus Auth did not tell who logged in"));
+        }
+        let given = Given {
+            tokens,
+            sub,
+            at: now,
+            by: self.holder(),
+            satisfied: satisfied.cloned(),
+            scopes,
         };
-        if let Some(problem) = problem {
-            self.discard(&tokens).await;
-            return Err(ReauthError::new(problem));
+        let (kept, login) = self
+            .keep(held, |login| login.logged_in(given.clone()))
+            .await;
+        if let Err(error) = kept {
+            self.discard(secrets).await;
+            return Err(ReauthError::other(error));
         }
-        pocket.keep(tokens).await?;
-        shared.wallet.note_login(identity, scopes);
-        Ok(())
+        Ok(login)
     }
 
-    /// Ends tokens that nobody will use.
-    async fn discard(&self, tokens: &Tokens) {
-        for token in tokens.values() {
-            // They end by themselves where Globus Auth cannot be told.
-            let _ = account::revoke(&self.shared.settings, &self.shared.transport, token).await;
-        }
-    }
-
-    /// The token for `server` as it is, if it is fresh and was not refused.
-    pub(super) async fn held_token(
-        &self,
-        identity: &Principal,
-        server: &str,
-        refused: Option<&Credential>,
-    ) -> Result<Option<StoredToken>, ReauthError> {
-        let held = self.shared.wallet.pocket(identity).token(server).await?;
-        let leeway = self.shared.settings.leeway;
-        Ok(held.filter(|token| {
-            token.is_fresh(leeway) && !refused.is_some_and(|refused| token.is_sent_by(refused))
-        }))
-    }
-
-    /// The token for `server`, renewed where it has run out or was `refused`; `None` where that takes a person.
-    pub(super) async fn usable_token(
-        &self,
-        identity: &Principal,
-        server: &str,
-        refused: Option<&Credential>,
-    ) -> Result<Option<StoredToken>, ReauthError> {
-        let pocket = self.shared.wallet.pocket(identity);
-        let is_refused =
-            |token: &StoredToken| refused.is_some_and(|refused| token.is_sent_by(refused));
-        let is_fresh =
-            |token: &StoredToken| token.is_fresh(self.shared.settings.leeway) && !is_refused(token);
-        let held = pocket.token(server).await?;
-        if held.as_ref().is_some_and(is_fresh) {
-            return Ok(held);
-        }
-        match (&self.shared.who, held) {
-            (Who::Person(_), Some(token)) if token.refresh().is_some() => {
-                self.renew(&pocket, server, token).await
-            }
-            (Who::Person(_), _) => Ok(None),
-            (Who::Client, _) => {
-                let turn = pocket.store.lock(&pocket.namespace, Work::Login).await?;
-                let held = pocket.token(server).await?;
-                if held.as_ref().is_some_and(is_fresh) {
-                    return Ok(held);
-                }
-                self.log_in_now(identity, None, turn).await?;
-                Ok(pocket.token(server).await?)
-            }
-        }
-    }
-
-    async fn renew(
-        &self,
-        pocket: &Pocket,
-        server: &str,
-        mut old: StoredToken,
-    ) -> Result<Option<StoredToken>, ReauthError> {
-        let shared = &*self.shared;
-        let _turn = pocket.store.lock(&pocket.namespace, Work::Renewal).await?;
-        // While we waited, somebody else may have renewed it; or else does so now,
-        // without our lock, and spoils our refresh token by it.
-        let mut is_refused = false;
-        for last_try in [false, false, true] {
-            match pocket.token(server).await? {
-                None => return Ok(None),
-                Some(token) if token.is(&old) => {}
-                Some(token) if token.is_fresh(shared.settings.leeway) => return Ok(Some(token)),
-                Some(token) => {
-                    is_refused = false;
-                    old = token;
-                }
-            }
-            let Some(refresh) = old.refresh() else {
-                return Ok(None);
+    /// Whether there are tokens for all of the program's scopes: good ones, or else such as can be
+    /// refreshed.
+    pub(super) fn is_complete(&self, login: &Login, is_good: bool) -> bool {
+        let (shared, now) = (&*self.shared, self.shared.logins.clock.now());
+        let is_usable = |(server, token): (&String, &StoredToken)| {
+            let is_client = matches!(shared.who, Who::Client);
+            token.is_fresh(now, shared.settings.leeway)
+                || (!is_good && (is_client || login.can_refresh(server)))
+        };
+        shared.settings.scopes.iter().all(|scope| {
+            let names = |token: &StoredToken| {
+                token
+                    .scope()
+                    .split_whitespace()
+                    .any(|it| it == scope.name())
             };
-            if is_refused {
-                if last_try {
-                    break;
-                }
-                tokio::time::sleep(WRITING).await;
-                continue;
-            }
-            let answer = exchange_refresh_token(&shared.settings, &shared.transport, refresh).await;
-            match answer {
-                Ok(Some(answer)) => {
-                    let new = tokens_of(&answer, None).remove(server);
-                    let new = new.map(|token| token.renewing(&old));
-                    pocket.renew(server, &old, new).await?;
-                    return Ok(pocket.token(server).await?);
-                }
-                Ok(None) => is_refused = true,
-                // Nothing is lost yet: it is good for another moment.
-                Err(_) if old.is_fresh(Duration::ZERO) => return Ok(Some(old)),
-                Err(error) => return Err(error),
-            }
-        }
-        pocket.renew(server, &old, None).await?;
-        Ok(None)
+            let mut tokens = login.tokens.iter();
+            let is_granted = tokens.any(|token| names(token.1) && is_usable(token));
+            // A token does not name what depends on its scope.
+            let has_all = || {
+                let record = login.record.as_ref();
+                record.is_some_and(|record| record.covers(&scope.clone().into()))
+            };
+            is_granted && (scope.dependencies().is_empty() || has_all())
+        })
     }
 }
 
-/// What a challenge asks for, as a text that is the same for the same.
-fn key_of(challenge: Option<&Challenge>) -> String {
-    let Some(challenge) = challenge else {
-        return String::new();
-    };
-    let asked = &challenge.gare().authorization_parameters;
-    let mut pairs = asked.to_query();
-    pairs.retain(|(name, _)| *name != "session_message");
-    let scopes = asked.required_scopes.join(" ");
-    format!("{pairs:?} {scopes}")
-}
+impl<'a> Wanted<'a> {
+    fn challenge(&self) -> Option<&'a Challenge> {
+        match self {
+            Self::Answer(challenge, _) => Some(challenge),
+            _ => None,
+        }
+    }
 
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+    /// The requirement that the login has to satisfy. Where the service only refused the
+    /// credential, any login will do.
+    fn required(&self) -> Option<&'a AuthorizationParameters> {
+        match self {
+            Self::Forced(required) => *required,
+            Self::Answer(challenge, _) if !challenge.is_unauthenticated() => {
+                Some(&challenge.gare().authorization_parameters)
+            }
+            _ => None,
+        }
+    }
 }

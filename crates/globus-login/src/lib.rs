@@ -9,13 +9,13 @@
 //!  LoginPrompt: a person opens the URL; what comes back is a code or a redirect
 //!     |
 //!     |  GlobusApp: compares the state, exchanges the code with the PKCE verifier,
-//!     v             gives a TokenStore a token for each resource server
+//!     v             commits a token for each resource server to a LoginStore
 //!  the credential of the resource server that refused
 //! ```
 //!
 //! [`GlobusApp`] does all that is the same everywhere. A [`LoginPrompt`] reaches
 //! the person: [`Interactive`], with a browser and a terminal, or your own. A
-//! [`TokenStore`] keeps the tokens: [`MemoryStore`], [`JsonFileStore`], which is
+//! [`LoginStore`] keeps the logins: [`MemoryStore`], [`JsonStore`], which is
 //! the Python SDK's file, or your own. A web service, which cannot wait for a
 //! person, begins a login and ends it in another request:
 //! [`GlobusApp::begin_login`].
@@ -32,6 +32,7 @@ mod app;
 mod attempt;
 mod authorization;
 mod builder;
+mod clock;
 mod environment;
 mod exchange;
 mod flow;
@@ -40,17 +41,20 @@ pub mod guide;
 mod id_token;
 #[cfg(feature = "interactive")]
 mod interactive;
+mod lease;
 mod login_request;
+mod logins;
 #[cfg(feature = "interactive")]
 mod page;
 mod pending;
 mod prompt;
+mod refresh;
 mod resource_server;
 mod scope;
 mod settings;
-mod store;
+pub mod store;
 mod transport;
-mod wallet;
+mod user;
 
 pub use self::account::Account;
 pub use self::app::GlobusApp;
@@ -61,10 +65,14 @@ pub use self::login_request::{LoginEnd, LoginRequest};
 pub use self::pending::PendingLogin;
 pub use self::prompt::{LoginPrompt, LoginReply, LoginStatus, PromptFn, prompt_fn};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use self::store::SqliteStore;
 pub use self::store::{
-    Change, JsonFileStore, MemoryStore, StoreError, StoreLock, StoredToken, TokenStore, Tokens,
-    Work,
+    Holder, JsonStore, Leased, Login, LoginRecord, LoginStore, MemoryStore, StoreError,
+    StoredToken, Tokens, UserKey, Version, Versioned, Waiting, Work,
 };
+pub use self::user::AppUser;
 
 // The example of the README is compiled like any other.
 #[cfg(doctest)]

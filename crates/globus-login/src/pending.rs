@@ -4,6 +4,7 @@ use url::Url;
 
 use super::attempt::Attempt;
 use super::scope::Scopes;
+use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::Principal;
 
 /// A login that a user's browser is sent away for: what
@@ -14,19 +15,28 @@ pub struct PendingLogin {
     attempt: Attempt,
     identity: Principal,
     scopes: Scopes,
+    required: Option<AuthorizationParameters>,
 }
 
 impl PendingLogin {
-    pub(super) fn new(attempt: Attempt, identity: Principal, scopes: Scopes) -> Self {
+    pub(super) fn new(
+        attempt: Attempt,
+        identity: Principal,
+        scopes: Scopes,
+        required: Option<AuthorizationParameters>,
+    ) -> Self {
         Self {
             attempt,
             identity,
             scopes,
+            required,
         }
     }
 
-    pub(super) fn into_parts(self) -> (Attempt, Principal, Scopes) {
-        (self.attempt, self.identity, self.scopes)
+    pub(super) fn into_parts(
+        self,
+    ) -> (Attempt, Principal, Scopes, Option<AuthorizationParameters>) {
+        (self.attempt, self.identity, self.scopes, self.required)
     }
 
     /// The page to send the user's browser to.

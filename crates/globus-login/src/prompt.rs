@@ -60,7 +60,7 @@ pub trait LoginPrompt: Send + Sync + 'static {
         Err(error)
     }
 
-    /// Tells the person what a login is waiting for; called any number of times, also before
+    /// Tells the person what a login is waiting for, or what became of it; called any number of times, also before
     /// [`ask`](Self::ask) and without it. Must return at once. By default nothing is told.
     fn status(&self, status: &LoginStatus) {
         let _ = status;
@@ -161,7 +161,7 @@ impl LoginPrompt for NoPrompt {
     }
 }
 
-/// What a login is waiting for. `Display` is a sentence for the person, without a full stop.
+/// What a login is waiting for, or what became of it. `Display` is a sentence for the person, without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginStatus {
@@ -172,11 +172,34 @@ pub enum LoginStatus {
         /// When its login began.
         since: SystemTime,
     },
+    /// The login succeeded and cannot be stored: it lasts as long as the program.
+    NotStored {
+        /// Why, and what to do about it.
+        reason: String,
+    },
+    /// The stored login could not be understood, and was put aside.
+    SetAside {
+        /// Where it is now.
+        place: String,
+    },
 }
 
 impl fmt::Display for LoginStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::LoggingInElsewhere { host, since } = self;
+        let (host, since) = match self {
+            Self::LoggingInElsewhere { host, since } => (host, since),
+            Self::NotStored { reason } => {
+                let reason = printable(reason);
+                return write!(f, "the login ends with this program, since {reason}");
+            }
+            Self::SetAside { place } => {
+                let place = printable(place);
+                return write!(
+                    f,
+                    "the stored login could not be understood, and is now at {place}"
+                );
+            }
+        };
         write!(
             f,
             "another program of yours, on {}, is logging in",

@@ -71,20 +71,3 @@ impl ResourceServers {
         })
     }
 }
-
-/// The resource server that a scope is one of, where its name tells.
-pub(super) fn server_of_scope(name: &str) -> Option<&str> {
-    if matches!(name, "openid" | "profile" | "email" | "offline_access") {
-        return Some("auth.globus.org");
-    }
-    if let Some(rest) = name.strip_prefix("urn:globus:auth:scope:") {
-        return rest.split_once(':').map(|(server, _)| server);
-    }
-    let rest = name.strip_prefix("https://auth.globus.org/scopes/")?;
-    match rest.split_once('/')?.0 {
-        // Two services whose resource server is not the id that their scopes carry.
-        "eec9b274-0c81-4334-bdc2-54e90e689b9a" => Some("flows.globus.org"),
-        "facd7ccc-c5f4-42aa-916b-a0e270e2c2a9" => Some("funcx_service"),
-        server => Some(server),
-    }
-}

@@ -9,7 +9,11 @@ use super::scope::Scopes;
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) endpoints: Endpoints,
+    /// The name of the environment, and the client id: the users of both are kept apart.
+    pub(super) environment: String,
     pub(super) client_id: String,
+    /// What other programs are told of this one.
+    pub(super) program: String,
     pub(super) client_secret: Option<ClientSecret>,
     pub(super) redirect_uri: RedirectUrl,
     /// What the consent page is to call this program, in the list of what the user has allowed.
@@ -19,7 +23,7 @@ pub(super) struct Settings {
     /// A login asks for these too, where one is needed.
     pub(super) extra_scopes: Scopes,
     pub(super) refresh_tokens: bool,
-    /// How long before its end a token counts as run out.
+    /// How long before its end a token counts as expired.
     pub(super) leeway: Duration,
 }
 
@@ -45,7 +49,9 @@ impl Settings {
                 revoke: url("token/revoke"),
                 userinfo: url("userinfo"),
             },
+            environment: "production".to_owned(),
             client_id: "client".to_owned(),
+            program: "program".to_owned(),
             client_secret: None,
             redirect_uri: RedirectUrl::new("http://127.0.0.1:1/back".to_owned()).expect("a URL"),
             label: None,

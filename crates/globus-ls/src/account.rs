@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
+use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::printable;
 use globus_login::GlobusApp;
 
@@ -18,7 +19,7 @@ pub(crate) async fn log_in(login: &Login, force: bool) -> Result<(), Failure> {
         return Err(Failure::no_token(Some(Remedy::AllowLogin)));
     }
     let done = if force {
-        app.login_again().await
+        app.login_with(AuthorizationParameters::default()).await
     } else {
         app.login().await
     };

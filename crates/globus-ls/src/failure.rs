@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use globus_gare::reauth::{
     Challenge, GareOutcome, GaveUp, Origin, Principal, ReauthError, Target, printable,
 };
+use globus_login::StoreError;
 use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
@@ -125,7 +126,7 @@ impl Failure {
 
     /// Something about the login that was no login.
     pub(crate) fn account(error: &ReauthError) -> Self {
-        Self::error(chain(error))
+        Self::error(of_the_store(error).unwrap_or_else(|| chain(error)))
     }
 
     pub(crate) fn no_listing(error: serde_json::Error) -> Self {
@@ -176,6 +177,8 @@ impl Failure {
         } else if error.is_interaction_required() {
             // Its source says what to do.
             chain(error)
+        } else if let Some(line) = of_the_store(error) {
+            line
         } else {
             format!("{}: run it again to log in", chain(error))
         };
@@ -278,4 +281,15 @@ fn chain(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What is wrong with the stored login, and what to do about it: another attempt would fail as well.
+fn of_the_store(error: &ReauthError) -> Option<String> {
+    let store: &StoreError = error.source()?.downcast_ref()?;
+    let line = chain(store);
+    Some(if store.is_damaged() {
+        format!("{line}: `globus-ls login --force` or `globus-ls logout` puts it aside")
+    } else {
+        line
+    })
 }

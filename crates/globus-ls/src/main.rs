@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use globus_gare::Environment;
+use globus_gare::gare::AuthorizationParameters;
 use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::reauth::{ReauthError, Reauthenticator, Session, Trust, reauth_fn};
 use globus_gare::reqwest::HttpService;
@@ -133,7 +134,7 @@ async fn list(options: &Options, collection: &str) -> Result<(), Failure> {
     let directory = match (listed, &app) {
         // Somebody has ended the token that was kept: that is no requirement, and takes a login all the same.
         (Err(failure), Some(app)) if failure.token_is_dead() && transfer.may_log_in() => {
-            app.login_again()
+            app.login_with(AuthorizationParameters::default())
                 .await
                 .map_err(|error| Failure::login(&error))?;
             transfer.list(&place, &wanted).await?

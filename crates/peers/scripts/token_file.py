@@ -4,6 +4,8 @@ token_file.py rewrite FILE              prints the file as the SDK writes what i
 token_file.py path CLIENT NAME...       prints where the SDK keeps the file of each app, a line each; "-" for a refusal
 token_file.py write FILE COUNT plain    stores COUNT tokens, one after another, each for a resource server of its own
 token_file.py write FILE COUNT locked   the same, taking turns with others by the lock beside the file
+token_file.py write FILE COUNT sqlite   the same, in a database
+token_file.py servers FILE              prints the resource servers of the tokens in a database, a line each
 """
 
 import contextlib
@@ -12,7 +14,7 @@ import json
 import sys
 
 import globus_sdk
-from globus_sdk.token_storage import JSONTokenStorage, TokenStorageData
+from globus_sdk.token_storage import JSONTokenStorage, SQLiteTokenStorage, TokenStorageData
 from globus_sdk.token_storage.base import _default_globus_app_filepath
 
 
@@ -63,7 +65,8 @@ def path(client, *names):
 
 
 def write(path, count, how):
-    storage = (LockedJSONTokenStorage if how == "locked" else JSONTokenStorage)(path)
+    storages = {"locked": LockedJSONTokenStorage, "plain": JSONTokenStorage, "sqlite": SQLiteTokenStorage}
+    storage = storages[how](path)
     print("ready", flush=True)
     input()
     for number in range(int(count)):
@@ -72,4 +75,9 @@ def write(path, count, how):
     print("done")
 
 
-{"rewrite": rewrite, "path": path, "write": write}[sys.argv[1]](*sys.argv[2:])
+def servers(path):
+    for server in SQLiteTokenStorage(path).get_token_data_by_resource_server():
+        print(server)
+
+
+{"rewrite": rewrite, "servers": servers, "path": path, "write": write}[sys.argv[1]](*sys.argv[2:])

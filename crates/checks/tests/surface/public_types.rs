@@ -16,9 +16,10 @@ use globus_gare::reauth::{
     Origin, Principal, ReauthError, ResponseUrl, Session, Stats, Target, Trust, Why, reauth_fn,
 };
 use globus_gare::reqwest::{GareMiddleware, HttpService};
+use globus_login::store::conformance;
 use globus_login::{
-    Account, GlobusApp, Interactive, JsonFileStore, LoginReply, MemoryStore, Scope, Scopes,
-    StoredToken, TokenStore, Tokens, prompt_fn,
+    Account, GlobusApp, Holder, Interactive, JsonStore, Leased, LoginReply, LoginStore,
+    MemoryStore, Scope, Scopes, SqliteStore, StoredToken, Waiting, prompt_fn,
 };
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
@@ -27,18 +28,20 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use checks::sample::TRANSFER_ALL;
 use checks::secrets::assert_hidden;
+use checks::tokens::{DEFAULT, put, user};
 
 const TOKEN: &str = "AgTokenThatNobodyMaySee";
 const CODE: &str = "CodeThatNobodyMaySee";
 
 /// Types that hold nothing but what a test says, or cannot be made from outside.
-const PLAIN: [&str; 12] = [
+const PLAIN: [&str; 13] = [
     "gare::Limit",
     "gare::OverLimit",
     "globus_login::LoginEnd",
     "globus_login::LoginStatus",
     "globus_login::Shown",
     "globus_login::LoginRequest", // shown during a login, see `real_login`
+    "globus_login::LoginRecord",  // shown as a part of `Login`
     "globus_login::Work",
     "fake_globus::ErrorShape",
     "fake_globus::RequestKind",
@@ -236,6 +239,8 @@ async fn show_login(shown: &mut Shown) {
         .build();
     let app = app.expect("an app");
     shown.show("globus_login::GlobusApp", &app);
+    let user = app.for_user(&Principal::Session);
+    shown.show("globus_login::AppUser", &user);
     let pending = app.begin_login(&Principal::Session, None).await;
     shown.show("globus_login::PendingLogin", &pending.expect("a login"));
     shown.show("globus_login::Interactive", &Interactive::new());
@@ -278,20 +283,35 @@ async fn show_stores(shown: &mut Shown) {
     let token: StoredToken = serde_json::from_str(&token).expect("a token");
     shown.show("globus_login::StoredToken", &token);
     let folder = tempfile::tempdir().expect("a directory");
-    let file = JsonFileStore::new(folder.path().join("tokens.json"));
+    let file = JsonStore::new(folder.path().join("tokens.json"));
     let memory = MemoryStore::new();
-    for store in [&file as &dyn TokenStore, &memory] {
-        let token = token.clone();
-        let keep = Box::new(move |tokens: &mut Tokens| {
-            tokens.insert("transfer.api.globus.org".to_owned(), token.clone());
-        });
-        store.update("DEFAULT", keep).await.expect("room");
+    let database = SqliteStore::new(folder.path().join("tokens.db"));
+    for store in [&file as &dyn LoginStore, &memory, &database] {
+        put(store, &user(DEFAULT), token.clone()).await;
     }
+    let user = user(DEFAULT);
+    let versioned = file.load(&user).await.expect("it is there");
+    shown.show("globus_login::UserKey", &user);
+    shown.show("globus_login::Login", &versioned.login);
+    shown.show("globus_login::Version", &versioned.version);
+    shown.show("globus_login::Versioned", &versioned);
     shown.show("globus_login::MemoryStore", &memory);
-    shown.show("globus_login::JsonFileStore", &file);
+    shown.show("globus_login::JsonStore", &file);
+    shown.show("globus_login::SqliteStore", &database);
     std::fs::write(file.path(), TOKEN).expect("a file");
-    let broken = file.load("DEFAULT").await.expect_err("not JSON");
+    let broken = file.load(&user).await.expect_err("not JSON");
     shown.show("globus_login::StoreError", &broken);
+    let keeps = conformance::check(|| memory.clone()).await;
+    shown.show("globus_login::Keeps", &keeps);
+    let holder = Holder::new("program", std::time::SystemTime::now());
+    let waiting = Waiting {
+        by: holder.clone(),
+        required: Default::default(),
+        scopes: Default::default(),
+    };
+    shown.show("globus_login::Leased", &Leased::Held);
+    shown.show("globus_login::Holder", &holder);
+    shown.show("globus_login::Waiting", &waiting);
 }
 
 /// Shows a server in use; what it knows that is secret.

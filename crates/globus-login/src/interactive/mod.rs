@@ -301,7 +301,11 @@ impl LoginPrompt for Interactive {
     }
 
     fn status(&self, status: &LoginStatus) {
-        self.say(&format!("Waiting: {status}.\n"));
+        let what = match status {
+            LoginStatus::LoggingInElsewhere { .. } => "Waiting",
+            _ => "Note",
+        };
+        self.say(&format!("{what}: {status}.\n"));
     }
 }
 

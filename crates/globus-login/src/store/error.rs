@@ -1,52 +1,67 @@
 use std::error::Error;
-use std::fmt;
 
 use globus_gare::reauth::ReauthError;
 
-/// Tokens that could not be read or kept.
-#[derive(Debug)]
+type Source = Box<dyn Error + Send + Sync>;
+
+/// An error from a [`LoginStore`](super::LoginStore). Its text holds no token.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct StoreError {
+    kind: Kind,
     message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Source>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Unavailable,
+    Damaged,
 }
 
 impl StoreError {
-    /// A failure with the error that caused it; `message` says what was tried.
-    /// Neither may hold a token.
-    pub fn new(
-        message: impl Into<String>,
-        source: impl Into<Box<dyn Error + Send + Sync>>,
-    ) -> Self {
+    /// The store cannot be read or written: a later attempt may succeed. `message` says what was
+    /// tried, and what to do.
+    pub fn unavailable(message: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self::of(Kind::Unavailable, message.into(), Some(source.into()))
+    }
+
+    /// What the store holds cannot be understood: nothing but a person can mend it. `message` says
+    /// where it is, and what to do.
+    pub fn damaged(message: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self::of(Kind::Damaged, message.into(), Some(source.into()))
+    }
+
+    pub(crate) fn because(message: impl Into<String>) -> Self {
+        Self::of(Kind::Unavailable, message.into(), None)
+    }
+
+    fn of(kind: Kind, message: String, source: Option<Source>) -> Self {
         Self {
-            message: message.into(),
-            source: Some(source.into()),
+            kind,
+            message,
+            source,
         }
     }
 
-    pub(super) fn because(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            source: None,
-        }
+    /// Whether it was made with [`unavailable`](Self::unavailable).
+    pub fn is_unavailable(&self) -> bool {
+        self.kind == Kind::Unavailable
     }
-}
 
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for StoreError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+    /// Whether it was made with [`damaged`](Self::damaged).
+    pub fn is_damaged(&self) -> bool {
+        self.kind == Kind::Damaged
     }
 }
 
 impl From<StoreError> for ReauthError {
     fn from(error: StoreError) -> Self {
-        Self::with_source("the tokens could not be read or kept", error)
+        let message = "the login cannot be read or stored";
+        if error.is_unavailable() {
+            Self::unavailable_because(message, error)
+        } else {
+            Self::with_source(message, error)
+        }
     }
 }

@@ -1,112 +1,207 @@
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::OwnedMutexGuard;
+use lru::LruCache;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
-use super::{Change, StoreError, StoreLock, TokenStore, Tokens, Work};
+use super::{
+    Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
+};
 
-/// How many namespaces are remembered: most programs have one.
-const MAX_NAMESPACES: usize = 1024;
+/// How many users are remembered: most programs have one.
+const MAX_USERS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
-/// Keeps tokens as long as the program runs.
+/// Keeps logins as long as the program runs.
 ///
-/// It remembers 1024 users; after that, whoever was used least recently is
-/// forgotten and has to log in again. Clones are the same store.
-#[derive(Clone, Default)]
-pub struct MemoryStore {
-    shared: Arc<Mutex<Shared>>,
+/// It remembers 1024 users; after that, the one who was used least recently is
+/// forgotten and has to log in again. A request of a user counts as a use.
+///
+/// # Clone
+///
+/// Clones are the same store.
+#[derive(Clone)]
+pub struct MemoryStore(Arc<Mutex<Shared>>);
+
+struct Shared {
+    users: LruCache<UserKey, Kept>,
+    /// Apart from the users: a lease is not forgotten before its end.
+    leases: HashMap<(UserKey, Work), (Holder, Instant)>,
 }
 
 #[derive(Default)]
-struct Shared {
-    /// The least recently used comes first.
-    namespaces: Vec<(String, Tokens)>,
-    locks: HashMap<(String, Work), Arc<tokio::sync::Mutex<Option<String>>>>,
+struct Kept {
+    login: Login,
+    version: watch::Sender<u64>,
+    waiting: Vec<(Waiting, Instant)>,
 }
+
+/// Versions are never used twice, also where a user was forgotten.
+static COMMITS: AtomicU64 = AtomicU64::new(0);
 
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
-        Self::default()
+        Self(Arc::new(Mutex::new(Shared {
+            users: LruCache::new(MAX_USERS),
+            leases: HashMap::new(),
+        })))
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, user: &UserKey, work: impl FnOnce(&mut Kept) -> T) -> T {
+        let mut shared = self.shared();
+        work(shared.users.get_or_insert_mut(user.clone(), Kept::default))
     }
 }
 
-impl Shared {
-    fn take(&mut self, namespace: &str) -> Tokens {
-        let known = self
-            .namespaces
-            .iter()
-            .position(|(name, _)| name == namespace);
-        known
-            .map(|position| self.namespaces.remove(position).1)
-            .unwrap_or_default()
-    }
-
-    fn put(&mut self, namespace: &str, tokens: Tokens) {
-        if tokens.is_empty() {
-            return;
+impl Kept {
+    fn version(&self) -> Version {
+        match *self.version.borrow() {
+            0 => Version::NONE,
+            count => Version::new(count.to_string()),
         }
-        if self.namespaces.len() >= MAX_NAMESPACES {
-            self.namespaces.remove(0);
-        }
-        self.namespaces.push((namespace.to_owned(), tokens));
     }
 }
 
 #[async_trait]
-impl TokenStore for MemoryStore {
-    async fn load(&self, namespace: &str) -> Result<Tokens, StoreError> {
+impl LoginStore for MemoryStore {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
         let mut shared = self.shared();
-        let tokens = shared.take(namespace);
-        shared.put(namespace, tokens.clone());
-        Ok(tokens)
+        let kept = shared.users.get(user);
+        Ok(Versioned {
+            version: kept.map_or(Version::NONE, Kept::version),
+            login: kept.map(|kept| kept.login.clone()).unwrap_or_default(),
+        })
     }
 
-    async fn update(&self, namespace: &str, mut change: Change) -> Result<(), StoreError> {
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        Ok(self.with(user, |kept| {
+            if kept.version() != *base {
+                return None;
+            }
+            kept.login = login.clone();
+            let commit = COMMITS.fetch_add(1, Relaxed) + 1;
+            kept.version.send_replace(commit);
+            Some(kept.version())
+        }))
+    }
+
+    async fn lease(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<Leased, StoreError> {
+        let (mut shared, now) = (self.shared(), Instant::now());
+        if shared.leases.len() >= MAX_USERS.get() {
+            shared.leases.retain(|_, (_, end)| *end > now);
+        }
+        let key = (user.clone(), work);
+        Ok(match shared.leases.get(&key) {
+            Some((by, end)) if by != holder && *end > now => Leased::Busy {
+                holder: by.clone(),
+                remaining: *end - now,
+            },
+            _ => {
+                shared.leases.insert(key, (holder.clone(), now + ttl));
+                Leased::Held
+            }
+        })
+    }
+
+    async fn extend(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<bool, StoreError> {
         let mut shared = self.shared();
-        let mut tokens = shared.take(namespace);
-        change(&mut tokens);
-        shared.put(namespace, tokens);
+        let lease = shared.leases.get_mut(&(user.clone(), work));
+        let ours = lease.filter(|(by, _)| by == holder);
+        Ok(ours.map(|(_, end)| *end = Instant::now() + ttl).is_some())
+    }
+
+    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
+        let (mut shared, key) = (self.shared(), (user.clone(), work));
+        if shared.leases.get(&key).is_some_and(|(by, _)| by == holder) {
+            shared.leases.remove(&key);
+        }
         Ok(())
     }
 
-    async fn lock(&self, namespace: &str, work: Work) -> Result<Box<dyn StoreLock>, StoreError> {
-        let lock = {
-            let mut shared = self.shared();
-            if shared.locks.len() >= MAX_NAMESPACES {
-                // Those that nobody holds or waits for: each is in the map alone.
-                shared.locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-            }
-            let key = (namespace.to_owned(), work);
-            Arc::clone(shared.locks.entry(key).or_default())
-        };
-        Ok(Box::new(Held(lock.lock_owned().await)))
+    async fn post(
+        &self,
+        user: &UserKey,
+        waiting: &Waiting,
+        ttl: Duration,
+    ) -> Result<(), StoreError> {
+        self.with(user, |kept| {
+            kept.waiting.retain(|(known, _)| known.by != waiting.by);
+            kept.waiting.push((waiting.clone(), Instant::now() + ttl));
+        });
+        Ok(())
+    }
+
+    async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
+        Ok(self.with(user, |kept| {
+            let now = Instant::now();
+            kept.waiting.retain(|(_, end)| *end > now);
+            kept.waiting.iter().map(|(it, _)| it.clone()).collect()
+        }))
+    }
+
+    async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
+        self.with(user, |kept| {
+            kept.waiting.retain(|(known, _)| known.by != *by)
+        });
+        Ok(())
+    }
+
+    async fn changed(&self, user: &UserKey, seen: &Version) -> Result<(), StoreError> {
+        let (mut version, is_seen) = self.with(user, |kept| {
+            let is_seen = kept.version() == *seen;
+            (kept.version.subscribe(), is_seen)
+        });
+        if is_seen {
+            // An error: the user was forgotten, and that is a change.
+            let _ = version.changed().await;
+        }
+        Ok(())
+    }
+
+    fn revision(&self, user: &UserKey) -> Option<u64> {
+        let mut shared = self.shared();
+        let kept = shared.users.get(user);
+        Some(kept.map_or(0, |kept| kept.login.revision()))
     }
 }
 
-struct Held(OwnedMutexGuard<Option<String>>);
-
-impl StoreLock for Held {
-    fn note(&self) -> Option<String> {
-        self.0.clone()
-    }
-
-    fn leave_note(&mut self, note: &str) -> Result<(), StoreError> {
-        *self.0 = Some(note.to_owned());
-        Ok(())
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("namespaces", &self.shared().namespaces.len())
+            .field("users", &self.shared().users.len())
             .finish_non_exhaustive()
     }
 }

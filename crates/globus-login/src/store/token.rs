@@ -1,21 +1,21 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse};
 use serde::{Deserialize, Serialize};
 
+use super::version::digest;
 use globus_gare::reauth::{Credential, InvalidCredential};
 
 /// Tokens by the resource server that each is for.
 pub type Tokens = BTreeMap<String, StoredToken>;
 
-/// A token for one resource server, and what renews it.
+/// A token for one resource server, and its refresh token.
 ///
 /// With serde it becomes the object that the Python SDK keeps
 /// (`TokenStorageData`): that text holds the secrets. `Debug` does not.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
 pub struct StoredToken {
     resource_server: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,6 +34,7 @@ impl StoredToken {
         answer: &impl TokenResponse,
         resource_server: &str,
         identity: Option<&str>,
+        now: SystemTime,
     ) -> Self {
         let scopes = answer.scopes().map(Vec::as_slice).unwrap_or_default();
         let scopes: Vec<&str> = scopes.iter().map(|scope: &Scope| scope.as_str()).collect();
@@ -46,14 +47,14 @@ impl StoredToken {
             scope: scopes.join(" "),
             access_token: answer.access_token().clone(),
             refresh_token: answer.refresh_token().cloned(),
-            expires_at_seconds: now().saturating_add(lifetime),
+            expires_at_seconds: seconds(now).saturating_add(lifetime),
             token_type: Some("Bearer".to_owned()),
         }
     }
 
-    /// The token that this one's refresh token gave. It comes with a new refresh
+    /// The token that this one's refresh token brought. It comes with a new refresh
     /// token or none, and says nothing about the person.
-    pub(crate) fn renewing(mut self, old: &Self) -> Self {
+    pub(crate) fn refreshing(mut self, old: &Self) -> Self {
         self.refresh_token = self.refresh_token.or_else(|| old.refresh_token.clone());
         self.identity_id = old.identity_id.clone();
         if self.scope.is_empty() {
@@ -62,7 +63,7 @@ impl StoredToken {
         self
     }
 
-    /// Whose token Globus Auth says it is: its `sub`, where that is known.
+    /// The id of the person that it was issued for, where that is known.
     pub fn identity_id(&self) -> Option<&str> {
         self.identity_id.as_deref()
     }
@@ -72,63 +73,53 @@ impl StoredToken {
         &self.scope
     }
 
-    /// When it runs out, in seconds since 1970.
+    /// When it expires, in seconds since 1970.
     pub fn expires_at_seconds(&self) -> i64 {
         self.expires_at_seconds
-    }
-
-    pub(crate) fn access(&self) -> &AccessToken {
-        &self.access_token
     }
 
     pub(crate) fn refresh(&self) -> Option<&RefreshToken> {
         self.refresh_token.as_ref()
     }
 
+    /// The access token, and the refresh token if there is one.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> + use<> {
+        let refresh = self.refresh().map(|token| token.secret().clone());
+        std::iter::once(self.access_token.secret().clone()).chain(refresh)
+    }
+
     /// Whether it is good for longer than `leeway`.
-    pub(crate) fn is_fresh(&self, leeway: Duration) -> bool {
-        self.left() > leeway
+    pub(crate) fn is_fresh(&self, now: SystemTime, leeway: Duration) -> bool {
+        self.left(now) > leeway
     }
 
     /// Whether both are the same token, not only tokens for the same.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.access_token.secret() == other.access_token.secret()
+        self.access_token == other.access_token
     }
 
-    /// A number that tells it from others, and nothing about it.
-    pub(crate) fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.access_token.secret().hash(&mut hasher);
-        hasher.finish()
+    /// Whether both have the same refresh token.
+    pub(crate) fn has_refresh_of(&self, other: &Self) -> bool {
+        self.refresh_token.is_some() && self.refresh_token == other.refresh_token
     }
 
-    /// Whether nothing of it would be kept otherwise.
-    pub(super) fn is_kept_as(&self, other: &Self) -> bool {
-        let secret = |token: &Self| {
-            token
-                .refresh_token
-                .as_ref()
-                .map(|token| token.secret().clone())
-        };
-        self.is(other)
-            && secret(self) == secret(other)
-            && self.scope == other.scope
-            && self.identity_id == other.identity_id
-            && self.expires_at_seconds == other.expires_at_seconds
+    /// A text that tells it from others, and nothing about it.
+    pub(crate) fn fingerprint(&self) -> String {
+        digest(self.access_token.secret().as_bytes())
     }
 
-    pub(crate) fn credential(&self) -> Result<Credential, InvalidCredential> {
-        Ok(Credential::bearer(self.access_token.secret())?.with_lifetime(self.left()))
+    pub(crate) fn credential(&self, now: SystemTime) -> Result<Credential, InvalidCredential> {
+        Ok(Credential::bearer(self.access_token.secret())?.with_lifetime(self.left(now)))
     }
 
     /// Whether `credential` sends this token.
     pub(crate) fn is_sent_by(&self, credential: &Credential) -> bool {
-        let own = self.credential();
+        let own = Credential::bearer(self.access_token.secret());
         own.is_ok_and(|own| own.header_value() == credential.header_value())
     }
 
-    fn left(&self) -> Duration {
-        let left = self.expires_at_seconds.saturating_sub(now());
+    fn left(&self, now: SystemTime) -> Duration {
+        let left = self.expires_at_seconds.saturating_sub(seconds(now));
         Duration::from_secs(u64::try_from(left).unwrap_or(0))
     }
 }
@@ -139,14 +130,14 @@ impl fmt::Debug for StoredToken {
             .field("resource_server", &self.resource_server)
             .field("identity_id", &self.identity_id)
             .field("scope", &self.scope)
-            .field("expires_in", &self.left())
-            .field("renewable", &self.refresh_token.is_some())
+            .field("expires_at_seconds", &self.expires_at_seconds)
+            .field("has_refresh_token", &self.refresh_token.is_some())
             .finish_non_exhaustive()
     }
 }
 
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+fn seconds(now: SystemTime) -> i64 {
+    let since = now.duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     })

@@ -1,6 +1,6 @@
 //! Responses of Globus Auth to token requests.
 
-use checks::tokens::members;
+use checks::tokens::{self, members};
 use globus_login::{GlobusApp, MemoryStore};
 use serde_json::{Value, json};
 
@@ -16,13 +16,13 @@ async fn error_hides_a_secret_that_a_refusal_repeats() {
     for echo in [echo as fn(&str) -> Answer, reworded] {
         let endpoint = Endpoint::always(echo(CODE)).await;
         let app = endpoint.app().build().expect("an app");
-        let error = app.login_again().await.expect_err("refused");
+        let error = log_in_again(&app).await.expect_err("refused");
         assert_says(&error, "", &[CODE]);
 
         let endpoint = Endpoint::always(echo(SECRET)).await;
         let client = GlobusApp::confidential(CLIENT, SECRET).auth_url(&endpoint.url);
         let client = client.build().expect("an app");
-        let error = client.login_again().await.expect_err("refused");
+        let error = log_in_again(&client).await.expect_err("refused");
         assert_says(&error, "", &[SECRET]);
     }
     let endpoint = Endpoint::always(echo("old-refresh")).await;
@@ -51,7 +51,7 @@ async fn error_shows_a_refusal_as_plain_text() {
     ] {
         let endpoint = Endpoint::always(refused(error, description)).await;
         let app = endpoint.app().build().expect("an app");
-        let error = app.login_again().await.expect_err("refused");
+        let error = log_in_again(&app).await.expect_err("refused");
         assert_says(&error, says, &["\u{1b}", "\u{202e}", "\n"]);
     }
 }
@@ -75,9 +75,9 @@ async fn answer_gives_a_token_for_each_resource_server() {
         .resource_server_for("https://groups.example", "groups")
         .store(store.clone());
     let app = app.build().expect("an app");
-    app.login_again().await.expect("a login");
+    log_in_again(&app).await.expect("a login");
 
-    let tokens = load(&store).await;
+    let tokens = tokens::load(&store, &tokens::own(CLIENT)).await;
     let kept: Vec<Value> = tokens
         .iter()
         .map(|(server, token)| {
@@ -116,16 +116,16 @@ async fn login_keeps_the_tokens_of_other_resource_servers() {
     for store in crate::refreshes::stores(&home) {
         let endpoint = Endpoint::always(answer(200, &login("new"))).await;
         for server in ["groups", TRANSFER_SERVER] {
-            keep(&store, stored(server, "old", true)).await;
+            keep(&*store, stored(server, "old", true)).await;
         }
         let app = endpoint.app().store(store.clone()).build();
-        app.expect("an app").login_again().await.expect("a login");
+        log_in_again(&app.expect("an app")).await.expect("a login");
         let expected = [
             (AUTH_SERVER, "new-auth"),
             ("groups", "old"),
             (TRANSFER_SERVER, "new"),
         ];
         let expected = expected.map(|(server, access)| (server.to_owned(), access.to_owned()));
-        assert_eq!(kept(&store).await, expected);
+        assert_eq!(kept(&*store).await, expected);
     }
 }

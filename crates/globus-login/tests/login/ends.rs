@@ -26,7 +26,7 @@ async fn logout_revokes_access_and_refresh_tokens() {
     let globus = globus(Person::automatic()).await;
     let store = MemoryStore::new();
     let app = logged_in(refreshing(&globus, &Browser::redirected(), &store)).await;
-    let tokens: Vec<Value> = load(&store).await.values().map(members).collect();
+    let tokens: Vec<Value> = load(&store, &globus).await.values().map(members).collect();
     let secrets: Vec<&str> = tokens
         .iter()
         .flat_map(|token| [&token["access_token"], &token["refresh_token"]])
@@ -56,7 +56,7 @@ async fn refused_login_revokes_its_own_tokens() {
         keep(&store, stored(TRANSFER_SERVER, "old", true)).await;
         let app = endpoint.app().store(store.clone()).build();
         let app = app.expect("an app");
-        app.login_again().await.expect_err("it is not Ada");
+        log_in_again(&app).await.expect_err("it is not Ada");
         let mut revoked = endpoint.revoked();
         revoked.sort();
         assert_eq!(

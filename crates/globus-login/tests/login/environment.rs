@@ -1,7 +1,7 @@
 //! Environment variables: where Globus is, where tokens are kept, whether a browser opens.
 
 use globus_gare::Environment;
-use globus_login::{GlobusApp, Interactive, JsonFileStore};
+use globus_login::{GlobusApp, Interactive, JsonStore};
 
 use crate::support::endpoint::CLIENT;
 use crate::support::program::{self, Program};
@@ -72,7 +72,7 @@ async fn service_urls_are_those_of_the_sdk() {
 #[checks::test(seconds = 600)]
 async fn each_environment_has_its_own_token_file() {
     if let Some(name) = program::argument() {
-        let store = JsonFileStore::for_app("client", &name).expect("a place");
+        let store = JsonStore::for_app("client", &name).expect("a place");
         return program::report(&store.path().display().to_string());
     }
     for (environment, file) in [

@@ -230,7 +230,7 @@ async fn refresh_is_silent_and_answers_no_challenge() {
     let again = credential().await.expect("a credential");
     assert_eq!(first.header_value(), again.header_value());
 
-    expire(&store).await;
+    expire(&globus);
     let renewed = credential().await.expect("a credential");
     assert_ne!(first.header_value(), renewed.header_value());
     assert_eq!((globus.counts().refresh_grants, browser.logins()), (1, 1));
@@ -240,9 +240,9 @@ async fn refresh_is_silent_and_answers_no_challenge() {
         .expect("a credential");
     assert_eq!((globus.counts().refresh_grants, browser.logins()), (1, 2));
 
-    // A refresh token that is of no use any more is forgotten, and costs nothing but a login.
+    // A refresh token that was refused is not redeemed again, and costs nothing but a login.
     globus.revoke_all_tokens();
-    expire(&store).await;
+    expire(&globus);
     let before = requests_of(&globus, RequestKind::Token);
     for _ in 0..2 {
         assert!(credential().await.is_none());

@@ -1,5 +1,6 @@
 //! ID tokens: who logged in, and for which client.
 
+use checks::tokens;
 use globus_login::MemoryStore;
 
 use crate::support::endpoint::*;
@@ -35,7 +36,7 @@ async fn login_needs_an_id_token_for_this_client() {
         let store = MemoryStore::new();
         let app = endpoint.app().store(store.clone()).build();
         let done = app.expect("an app").login().await;
-        let tokens = load(&store).await;
+        let tokens = tokens::load(&store, &tokens::own(CLIENT)).await;
         let kept: Vec<_> = tokens.values().map(|token| token.identity_id()).collect();
         match done {
             Ok(()) => assert_eq!(kept, [subject, subject], "{id_token}"),

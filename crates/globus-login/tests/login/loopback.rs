@@ -64,7 +64,7 @@ pub(crate) async fn endpoint_or_log_in() -> Option<Endpoint> {
         return Some(Endpoint::approving().await);
     };
     let app = GlobusApp::user(CLIENT).auth_url(auth_url).build();
-    match app.expect("an app").login_again().await {
+    match log_in_again(&app.expect("an app")).await {
         Ok(()) => program::report("logged in"),
         Err(error) => program::report(&logged(&error)),
     }

@@ -3,37 +3,46 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use checks::tokens::{DEFAULT, edit, update};
+use checks::tokens::{edit, own, update};
 use fake_globus::{FakeGlobus, Person};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Credential, Reauthenticator};
-use globus_login::{Change, GlobusApp, JsonFileStore, MemoryStore, StoreError, TokenStore, Tokens};
+use globus_login::{
+    GlobusApp, JsonStore, Login, LoginStore, MemoryStore, StoreError, Tokens, UserKey, Version,
+    Versioned,
+};
 use serde_json::json;
 
 use crate::support::*;
 
 /// A store whose first reads give the tokens of before: as if another process wrote after each of them.
+#[derive(Debug)]
 struct StaleReads {
     now: MemoryStore,
-    before: Tokens,
+    before: Versioned,
     left: AtomicUsize,
 }
 
 #[async_trait]
-impl TokenStore for StaleReads {
-    async fn load(&self, namespace: &str) -> Result<Tokens, StoreError> {
+impl LoginStore for StaleReads {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
         let count = |left: usize| left.checked_sub(1);
         match self
             .left
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, count)
         {
             Ok(_) => Ok(self.before.clone()),
-            Err(_) => self.now.load(namespace).await,
+            Err(_) => self.now.load(user).await,
         }
     }
 
-    async fn update(&self, namespace: &str, change: Change) -> Result<(), StoreError> {
-        self.now.update(namespace, change).await
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        self.now.commit(user, base, login).await
     }
 }
 
@@ -43,7 +52,7 @@ struct OtherProcess {
     browser: Browser,
     app: GlobusApp,
     now: MemoryStore,
-    before: Tokens,
+    before: Versioned,
 }
 
 impl OtherProcess {
@@ -51,8 +60,9 @@ impl OtherProcess {
         let globus = globus(Person::automatic()).await;
         let (browser, now) = (Browser::redirected(), MemoryStore::new());
         let app = logged_in(refreshing(&globus, &browser, &now)).await;
-        expire(&now).await;
-        let before = load(&now).await;
+        expire(&globus);
+        let before = now.load(&own(globus.client_id())).await;
+        let before = before.expect("memory");
         Self {
             globus,
             browser,
@@ -65,7 +75,7 @@ impl OtherProcess {
     /// Replaces the tokens, and revokes the old ones.
     async fn log_in_again(&self) {
         self.globus.revoke_all_tokens();
-        self.app.login_again().await.expect("a login");
+        log_in_again(&self.app).await.expect("a login");
     }
 
     /// The credential that this process finds, whose first `reads` come before the write of the other one.
@@ -112,18 +122,19 @@ async fn refresh_uses_the_token_that_another_process_stored() {
 
     // Another token, which has expired as well.
     other.log_in_again().await;
-    expire(now).await;
+    expire(globus);
     assert!(other.found(1).await.is_some());
     assert_eq!(globus.counts().refresh_grants, 1);
 
     // One that cannot be refreshed.
     let other_token =
         json!({"access_token": "other", "refresh_token": null, "expires_at_seconds": 1});
-    edit(now, other_token).await;
+    let user = own(globus.client_id());
+    edit(now, &user, other_token).await;
     assert!(other.found(1).await.is_none());
 
     // None at all.
-    update(now, DEFAULT, Tokens::clear).await;
+    update(now, &user, Tokens::clear).await;
     assert!(other.found(1).await.is_none());
     assert_eq!(globus.counts().refresh_grants, 1);
 }
@@ -134,7 +145,7 @@ async fn processes_challenged_together_log_in_once() {
     let home = tempfile::tempdir().expect("a directory");
     let browser = Browser::redirected();
     let process = || {
-        let store = JsonFileStore::new(home.path().join("tokens.json"));
+        let store = JsonStore::new(home.path().join("tokens.json"));
         app(&globus, &browser).store(store).build().expect("an app")
     };
     let transfer = target(globus.transfer_url());

@@ -1,8 +1,10 @@
 //! Endpoints of Globus Auth that redirect, to get a code or a token elsewhere.
 
+use globus_gare::reauth::Principal;
 use globus_login::{GlobusApp, MemoryStore};
 
 use crate::support::endpoint::*;
+use crate::support::*;
 
 /// What the app asks Globus Auth for.
 #[derive(Clone, Copy, Debug)]
@@ -15,8 +17,11 @@ enum Work {
 
 async fn fails(app: &GlobusApp, work: Work) -> bool {
     match work {
-        Work::Login => app.login_again().await.is_err(),
-        Work::Refresh => app.is_logged_in().await.is_err(),
+        Work::Login => log_in_again(app).await.is_err(),
+        Work::Refresh => {
+            let user = app.for_user(&Principal::Session);
+            user.credential(&target(TRANSFER)).await.is_err()
+        }
         Work::Account => app.account().await.is_err(),
         Work::Logout => app.logout().await.is_err(),
     }

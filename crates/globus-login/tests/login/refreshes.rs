@@ -1,13 +1,18 @@
 //! Refreshes that meet a login, a logout, or each other.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use async_trait::async_trait;
+use std::time::Duration;
+
 use globus_login::{
-    Change, JsonFileStore, MemoryStore, StoreError, StoreLock, TokenStore, Tokens, Work,
+    Holder, JsonStore, Leased, Login, LoginStore, MemoryStore, StoreError, UserKey, Version,
+    Versioned, Work,
 };
 
 use crate::support::endpoint::*;
+use crate::support::log_in_again;
 
 /// An endpoint that answers a refresh when `released` is raised, and raises `asked` before.
 async fn slow_refreshes(refreshed: Answer, asked: Signal, released: Signal) -> Endpoint {
@@ -26,10 +31,10 @@ async fn slow_refreshes(refreshed: Answer, asked: Signal, released: Signal) -> E
 }
 
 /// A store of each kind.
-pub(crate) fn stores(home: &tempfile::TempDir) -> [Arc<dyn TokenStore>; 2] {
+pub(crate) fn stores(home: &tempfile::TempDir) -> [Arc<dyn LoginStore>; 2] {
     [
         Arc::new(MemoryStore::new()),
-        Arc::new(JsonFileStore::new(home.path().join("tokens.json"))),
+        Arc::new(JsonStore::new(home.path().join("tokens.json"))),
     ]
 }
 
@@ -52,13 +57,13 @@ async fn late_refresh_undoes_no_login_or_logout() {
                     slow_refreshes(refreshed.clone(), asked.clone(), released.clone()).await;
                 let app = endpoint.app().store(Arc::clone(&store)).build();
                 let app = app.expect("an app");
-                keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
+                keep(&*store, stored(TRANSFER_SERVER, "old", false)).await;
 
                 let refreshing = app.clone();
                 let refresh = tokio::spawn(async move { sent(&refreshing).await });
                 asked.raised(1).await;
                 let expected = if is_login {
-                    app.login_again().await.expect("a login");
+                    log_in_again(&app).await.expect("a login");
                     &login[..]
                 } else {
                     assert!(app.logout().await.expect("told"));
@@ -67,7 +72,7 @@ async fn late_refresh_undoes_no_login_or_logout() {
                 released.raise();
                 let found = refresh.await.expect("no panic");
 
-                assert_eq!(kept(&store).await, expected);
+                assert_eq!(kept(&*store).await, expected);
                 let access = is_login.then(|| "login".to_owned());
                 assert_eq!((&found, sent(&app).await), (&access, access.clone()));
             }
@@ -75,27 +80,46 @@ async fn late_refresh_undoes_no_login_or_logout() {
     }
 }
 
-/// Tells when an app asks for its turn to refresh.
+/// Tells when an app asks for the lease to refresh.
+#[derive(Debug)]
 struct Watched {
-    file: JsonFileStore,
+    file: JsonStore,
+    told: AtomicBool,
     turns: Signal,
 }
 
 #[async_trait]
-impl TokenStore for Watched {
-    async fn load(&self, namespace: &str) -> Result<Tokens, StoreError> {
-        self.file.load(namespace).await
+impl LoginStore for Watched {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+        self.file.load(user).await
     }
 
-    async fn update(&self, namespace: &str, change: Change) -> Result<(), StoreError> {
-        self.file.update(namespace, change).await
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        self.file.commit(user, base, login).await
     }
 
-    async fn lock(&self, namespace: &str, work: Work) -> Result<Box<dyn StoreLock>, StoreError> {
-        if work == Work::Renewal {
+    async fn lease(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<Leased, StoreError> {
+        let leased = self.file.lease(user, work, holder, ttl).await;
+        // Told once, however often it looks.
+        if work == Work::Refresh && !self.told.swap(true, SeqCst) {
             self.turns.raise();
         }
-        self.file.lock(namespace, work).await
+        leased
+    }
+
+    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
+        self.file.release(user, work, holder).await
     }
 }
 
@@ -103,9 +127,9 @@ impl TokenStore for Watched {
 async fn programs_with_one_file_refresh_once() {
     const PROGRAMS: u32 = 8;
     let home = tempfile::tempdir().expect("a directory");
-    let file = || JsonFileStore::new(home.path().join("tokens.json"));
-    // Each program, having found that its token has run out, asks for its turn; or, without taking
-    // turns, for a token. Nobody is given one before all of them have.
+    let file = || JsonStore::new(home.path().join("tokens.json"));
+    // Each program, having found that its token has expired, asks for the lease; or, without
+    // leases, for a token. Nobody is given one before all of them have.
     let turns = Signal::new();
     let asked = turns.clone();
     let endpoint = Endpoint::start(move |_| {
@@ -122,6 +146,7 @@ async fn programs_with_one_file_refresh_once() {
     for _ in 0..PROGRAMS {
         let store = Watched {
             file: file(),
+            told: AtomicBool::new(false),
             turns: turns.clone(),
         };
         let app = endpoint.app().store(store).build().expect("an app");

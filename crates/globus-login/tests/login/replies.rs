@@ -78,7 +78,7 @@ async fn only_a_sound_redirect_gives_a_code() {
         let pending = pending.expect("a login");
         let redirect = redirect(pending.authorize_url(), query);
         for done in [
-            app.login_again().await,
+            log_in_again(&app).await,
             app.finish_login(pending, redirect).await,
         ] {
             let error = done.err();
@@ -112,7 +112,7 @@ async fn reason_of_a_denial_is_told_on_one_line() {
     ] {
         let endpoint = Endpoint::approving().await;
         let app = endpoint.app().prompt(Says(query.to_owned())).build();
-        let error = app.expect("an app").login_again().await;
+        let error = log_in_again(&app.expect("an app")).await;
         let error = error.expect_err("denied");
         assert!(error.is_declined(), "{error:?}");
         let reason = error.source().expect("a reason").to_string();
@@ -120,7 +120,7 @@ async fn reason_of_a_denial_is_told_on_one_line() {
         assert!(reason.len() < 1000 && !reason.contains(char::is_control));
     }
     let endpoint = Endpoint::always(refused("access_denied", "not this client")).await;
-    let error = endpoint.app().build().expect("an app").login_again().await;
+    let error = log_in_again(&endpoint.app().build().expect("an app")).await;
     let error = error.expect_err("denied");
     assert!(error.is_declined());
     assert_says(&error, "access_denied: not this client", &[]);
@@ -137,7 +137,7 @@ async fn pasted_code_is_trimmed_and_must_not_be_empty() {
     ] {
         let endpoint = Endpoint::approving().await;
         let app = endpoint.app().prompt(Browser::replying(hands)).build();
-        let done = app.expect("an app").login_again().await;
+        let done = log_in_again(&app.expect("an app")).await;
         assert_eq!(done.is_ok(), code.is_some());
         let asked = endpoint.requests();
         let codes: Vec<_> = asked.iter().map(|asked| asked.field("code")).collect();
@@ -178,7 +178,7 @@ async fn code_is_exchanged_with_the_redirect_uri_it_came_by() {
     for pastes in [false, true] {
         let endpoint = Endpoint::approving().await;
         let app = endpoint.app().prompt(Listens { port, pastes }).build();
-        app.expect("an app").login_again().await.expect("a login");
+        log_in_again(&app.expect("an app")).await.expect("a login");
         let default = format!("{}v2/web/auth-code", endpoint.url);
         let expected = if pastes { &default } else { port };
         // As it was written: Globus Auth compares the bytes.

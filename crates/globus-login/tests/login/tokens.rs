@@ -19,7 +19,7 @@ async fn login_by_another_person_is_refused() {
     let before = held(&app, &transfer).await.expect("a credential");
 
     globus.set_person(Person::automatic().picks("bob@anl.gov"));
-    let error = app.login_again().await.expect_err("somebody else");
+    let error = log_in_again(&app).await.expect_err("somebody else");
     assert!(
         error.to_string().contains("somebody else logged in"),
         "{error}"
@@ -71,7 +71,7 @@ async fn app_logs_in_again_only_for_new_scopes() {
     // What was granted before is asked for again: the new tokens replace the old ones.
     with(&["profile"]).login().await.expect("a login");
     let scope = browser.parameter(2, "scope").expect("scopes");
-    assert_eq!(scope, format!("profile openid email {TRANSFER_ALL}"));
+    assert_eq!(scope, format!("profile openid {TRANSFER_ALL} email"));
 }
 
 #[checks::test]
@@ -87,7 +87,7 @@ async fn extra_scopes_are_asked_for_by_no_login_of_their_own() {
     assert_eq!(account.expect("somebody").username, None);
     assert_eq!(browser.logins(), 1);
 
-    with_names.login_again().await.expect("a login");
+    log_in_again(&with_names).await.expect("a login");
     let scope = browser.parameter(1, "scope").expect("scopes");
     assert_eq!(scope, format!("{TRANSFER_ALL} openid profile email"));
     let account = with_names.account().await.expect("no error");
@@ -131,11 +131,11 @@ async fn token_is_refreshed_early_and_once() {
     app(day).login().await.expect("a login");
     held(&app(day), &transfer).await.expect("a credential");
     assert_eq!(globus.counts().refresh_grants, 0);
-    // It lives for two days: with three to spare, it has run out already.
+    // It lives for two days: with three to spare, it has expired already.
     held(&app(3 * day), &transfer).await.expect("a credential");
     assert_eq!(globus.counts().refresh_grants, 1);
 
-    expire(&store).await;
+    expire(&globus);
     let (one, two) = (app(day), app(day));
     let (first, second) = tokio::join!(held(&one, &transfer), held(&two, &transfer));
     let (first, second) = (first.expect("a credential"), second.expect("a credential"));
@@ -153,7 +153,7 @@ async fn confidential_app_gets_tokens_and_asks_nobody() {
     let credential = async || held(&app, &transfer).await.expect("a credential");
     let first = credential().await;
     assert_eq!(first.header_value(), credential().await.header_value());
-    expire(&store).await;
+    expire(&globus);
     assert_ne!(first.header_value(), credential().await.header_value());
     let scope = Scope::transfer_data_access("6c54cade-bde5-45c1-bdea-f4bd71dba2cc").to_string();
     answer_challenge(&app, &globus, consent(&scope))

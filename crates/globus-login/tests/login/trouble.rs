@@ -1,13 +1,16 @@
 //! Globus Auth out of order, after the login.
 
 use globus_gare::reauth::{CredentialRequest, Why};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fake_globus::{FakeGlobus, Person, RequestKind};
-use globus_gare::reauth::Reauthenticator;
-use globus_login::{Change, GlobusApp, MemoryStore, StoreError, TokenStore, Tokens};
+use globus_gare::reauth::{ReauthError, Reauthenticator};
+use globus_login::{
+    GlobusApp, Login, LoginPrompt, LoginReply, LoginRequest, LoginStatus, LoginStore, MemoryStore,
+    StoreError, UserKey, Version, Versioned,
+};
 
 use crate::support::*;
 
@@ -54,7 +57,7 @@ async fn failed_revocation_still_forgets_the_tokens() {
         globus.fail_next(RequestKind::Revoke, status, "s3cret");
         let error = app.logout().await.expect_err("nobody heard");
         assert_says(&error, says, &["s3cret"]);
-        assert!(load(&store).await.is_empty());
+        assert!(load(&store, &globus).await.is_empty());
         assert!(!app.is_logged_in().await.expect("no error"));
         assert!(!app.logout().await.expect("nothing to do"));
     }
@@ -65,7 +68,7 @@ async fn endless_answer_is_refused() {
     let globus = globus(Person::automatic()).await;
     let (app, _) = with_refresh_tokens(&globus, Duration::ZERO).await;
     globus.fail_next(RequestKind::Token, 200, " ".repeat(1024 * 1024 + 1));
-    let error = app.login_again().await.expect_err("far too much");
+    let error = log_in_again(&app).await.expect_err("far too much");
     assert_says(&error, "too long", &[]);
 }
 
@@ -81,8 +84,8 @@ async fn failed_refresh_uses_the_old_token_until_it_expires() {
     let renewed = held(&app, &transfer).await.expect("a new one");
     assert_ne!(used.header_value(), renewed.header_value());
 
-    let (app, store) = with_refresh_tokens(&globus, Duration::ZERO).await;
-    expire(&store).await;
+    let (app, _) = with_refresh_tokens(&globus, Duration::ZERO).await;
+    expire(&globus);
     globus.fail_next(RequestKind::Token, 503, "{}");
     let error = app
         .credential(&CredentialRequest::new(transfer.clone(), Why::Initial))
@@ -104,7 +107,7 @@ async fn login_without_an_id_token_is_revoked() {
     globus.fail_next(RequestKind::Token, 200, body);
     let error = app.login().await.expect_err("no ID token");
     assert_says(&error, "did not tell who", &["s3cret"]);
-    assert!(load(&store).await.is_empty());
+    assert!(load(&store, &globus).await.is_empty());
     // The token was revoked.
     assert_eq!(requests_of(&globus, RequestKind::Revoke), 1);
 }
@@ -113,7 +116,8 @@ async fn login_without_an_id_token_is_revoked() {
 async fn refreshed_token_keeps_fields_its_answer_omits() {
     let globus = globus(Person::automatic()).await;
     let (app, store) = with_refresh_tokens(&globus, 3 * DAY).await;
-    let kept = async || checks::tokens::members(&load(&store).await["transfer.api.globus.org"]);
+    let kept =
+        async || checks::tokens::members(&load(&store, &globus).await["transfer.api.globus.org"]);
     let before = kept().await;
     let body = r#"{"access_token": "renewed", "token_type": "Bearer", "expires_in": 172800,
         "resource_server": "transfer.api.globus.org"}"#;
@@ -128,33 +132,68 @@ async fn refreshed_token_keeps_fields_its_answer_omits() {
 }
 
 /// Keeps nothing, and says so.
+#[derive(Debug)]
 struct OutOfOrder;
 
 #[async_trait]
-impl TokenStore for OutOfOrder {
-    async fn load(&self, _: &str) -> Result<Tokens, StoreError> {
-        Ok(Tokens::new())
+impl LoginStore for OutOfOrder {
+    async fn load(&self, _: &UserKey) -> Result<Versioned, StoreError> {
+        Ok(Versioned::of(Login::default()))
     }
 
-    async fn update(&self, _: &str, _: Change) -> Result<(), StoreError> {
+    async fn commit(
+        &self,
+        _: &UserKey,
+        _: &Version,
+        _: &Login,
+    ) -> Result<Option<Version>, StoreError> {
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        Err(StoreError::new("the database takes nothing", full))
+        Err(StoreError::unavailable("the database takes nothing", full))
+    }
+}
+
+/// Logs in, and hears what happens to the login.
+#[derive(Clone)]
+struct Hearing(Browser, Arc<Mutex<Vec<String>>>);
+
+#[async_trait]
+impl LoginPrompt for Hearing {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        self.0.ask(request).await
+    }
+
+    fn status(&self, status: &LoginStatus) {
+        self.1.lock().expect("no panic").push(status.to_string());
     }
 }
 
 #[checks::test]
-async fn login_fails_when_the_store_keeps_nothing() {
+async fn login_is_used_though_the_store_keeps_nothing() {
     let globus = globus(Person::automatic()).await;
-    let browser = Browser::redirected();
+    let (browser, told) = (Browser::redirected(), Arc::default());
+    let prompt = Hearing(browser.clone(), Arc::clone(&told));
     // Shared, as programs do: neither the store nor the prompt has to be the app's own.
     let app = app(&globus, &browser)
-        .prompt(Arc::new(browser.clone()))
+        .refresh_tokens(true)
+        .prompt(Arc::new(prompt))
         .store(Arc::new(OutOfOrder));
-    let error = app.build().expect("an app").login().await;
-    let error = error.expect_err("nothing is kept");
-    assert!(!error.is_declined());
-    assert_says(&error, "the database takes nothing", &[]);
+    let app = app.build().expect("an app");
+    app.login().await.expect("a login");
+    let transfer = target(globus.transfer_url());
+    let first = held(&app, &transfer).await.expect("a credential");
+    assert!(app.is_logged_in().await.expect("it is known"));
+    let said = told.lock().expect("no panic").join("\n");
+    assert!(said.contains("the database takes nothing"), "{said}");
+
+    // What is refreshed is used as well.
+    expire(&globus);
+    let refreshed = held(&app, &transfer).await.expect("a credential");
+    assert_ne!(bearer(&first), bearer(&refreshed));
+    let again = held(&app, &transfer).await.expect("a credential");
+    assert_eq!(bearer(&refreshed), bearer(&again));
     assert_eq!(browser.logins(), 1);
+    let error = app.logout().await.expect_err("nothing can be changed");
+    assert_says(&error, "the database takes nothing", &[]);
 }
 
 #[checks::test]

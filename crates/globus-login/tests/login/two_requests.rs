@@ -1,8 +1,10 @@
 //! A login that begins in one request and ends in another, as those of a web service do.
 
+use std::sync::Arc;
+
 use fake_globus::{FakeGlobus, Person};
-use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::{Principal, Target};
+use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::reauth::{Credential, CredentialRequest, Principal, Reauthenticator, Target, Why};
 use globus_login::GlobusApp;
 
 use crate::support::*;
@@ -23,11 +25,18 @@ async fn each_user_gets_the_credential_of_their_own_login() {
         let origin = globus.transfer_url().parse().expect("an origin");
         Target::new(origin, identity.clone())
     };
-    let newer = async |identity: &Principal| {
-        let newer = app.newer_credential(&transfer(identity)).await;
-        newer.expect("no error")
+    let newer = async |identity: &Principal, rejected: Option<&Credential>| {
+        let why = Why::Required(Arc::new(Gare::new(
+            "AuthorizationRequired",
+            Default::default(),
+        )));
+        let mut request = CredentialRequest::new(transfer(identity), why);
+        if let Some(rejected) = rejected {
+            request = request.with_rejected(rejected.clone());
+        }
+        app.credential(&request).await.expect("no error")
     };
-    assert!(newer(&ada).await.is_none());
+    assert!(newer(&ada, None).await.is_none());
     let consent = consent("urn:globus:auth:scope:groups.api.globus.org:all");
     let challenge = challenge(&globus, consent);
     let pending = app.begin_login(&ada, Some(&challenge)).await;
@@ -44,19 +53,19 @@ async fn each_user_gets_the_credential_of_their_own_login() {
     let error = app.finish_login(other, redirect.clone()).await;
     let error = error.expect_err("of another login");
     assert!(error.to_string().contains("does not belong"), "{error}");
-    assert!(newer(&ada).await.is_none());
+    assert!(newer(&ada, None).await.is_none());
 
     app.finish_login(pending, redirect).await.expect("a login");
     let logged_in = async |identity: &Principal| {
-        let logged_in = app.is_logged_in_as(identity).await;
+        let logged_in = app.for_user(identity).is_logged_in().await;
         logged_in.expect("no error")
     };
     assert!(
         logged_in(&ada).await && !logged_in(&bob).await && !logged_in(&Principal::Session).await
     );
-    let credential = newer(&ada).await.expect("a credential");
-    // It is news once.
-    assert!(newer(&ada).await.is_none() && newer(&bob).await.is_none());
+    let credential = newer(&ada, None).await.expect("a credential");
+    // No login came after it.
+    assert!(newer(&ada, Some(&credential)).await.is_none() && newer(&bob, None).await.is_none());
     let held = held(&app, &transfer(&ada)).await.expect("a credential");
     assert_eq!(held.header_value(), credential.header_value());
     let again = app.begin_login(&ada, None).await.expect("a login");
@@ -78,16 +87,14 @@ async fn declined_pending_login_changes_nothing() {
     let redirect = sent_to(pending.authorize_url()).await;
     let error = app.finish_login(pending, redirect).await;
     assert!(error.expect_err("declined").is_declined());
-    assert!(!app.is_logged_in_as(&ada).await.expect("no error"));
+    assert!(!app.for_user(&ada).is_logged_in().await.expect("no error"));
 }
 
 #[checks::test]
-async fn newer_credential_for_an_unknown_service_is_an_error() {
+async fn credential_for_an_unknown_service_is_an_error() {
     let globus = globus(Person::automatic()).await;
-    let app = service(&globus);
-    let error = app
-        .newer_credential(&target("https://unknown.example"))
-        .await;
+    let user = service(&globus).for_user(&Principal::Session);
+    let error = user.credential(&target("https://unknown.example")).await;
     let error = error.expect_err("no resource server");
     assert!(
         error.to_string().contains("https://unknown.example"),

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use fake_globus::Person;
-use globus_login::{GlobusApp, JsonFileStore};
+use globus_login::{GlobusApp, JsonStore};
 use tokio::process::Command;
 
 use checks::browser::{Browser, visit};
@@ -185,7 +185,7 @@ async fn login_with_a_default_python_app_is_enough() {
     let app = GlobusApp::user(client.to_string())
         .auth_url(site.globus.auth_url())
         .scopes(["openid", TRANSFER_ALL])
-        .store(JsonFileStore::new(site.home.path().join(file)))
+        .store(JsonStore::new(site.home.path().join(file)))
         .prompt(Browser::redirected());
     let app = app.build().expect("an app");
     app.login().await.expect("a login");
@@ -198,4 +198,40 @@ async fn login_with_a_default_python_app_is_enough() {
         assert!(ran.stdout.contains(&account.id), "{}", ran.stderr);
     }
     assert_eq!(site.globus.counts().logins, 1);
+}
+
+#[checks::test(seconds = 600)]
+async fn damaged_token_file_is_put_aside_where_the_user_says_so() {
+    let site = Site::new(PROGRAM).await;
+    let client = site.globus.client_id();
+    let folder = site
+        .home
+        .path()
+        .join(format!(".globus/app/{client}/globus-ls"));
+    std::fs::create_dir_all(&folder).expect("a directory");
+    let file = folder.join("tokens.json");
+    let newer = r#"{"format_version": "3.0"}"#;
+    for command in [&["whoami"][..], &["login"], &[&site.collection]] {
+        std::fs::write(&file, newer).expect("a file");
+        let ran = run(site.with_client(command)).await;
+        assert_ne!(ran.code, 0);
+        for said in ["tokens.json cannot be understood", "login --force"] {
+            assert!(ran.stderr.contains(said), "{command:?}: {}", ran.stderr);
+        }
+        assert!(!ran.stderr.contains("run it again"), "{}", ran.stderr);
+        assert_eq!(std::fs::read_to_string(&file).expect("a file"), newer);
+    }
+    let ran = run(site.with_client(&["logout"])).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("tokens.json.damaged-"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(site.with_client(&["whoami"])).await;
+    assert!(
+        !ran.stderr.contains("cannot be understood"),
+        "{}",
+        ran.stderr
+    );
 }

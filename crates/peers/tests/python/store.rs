@@ -3,13 +3,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 
 use checks::browser::{Browser, client};
 use checks::sample::{Sample, TRANSFER_ALL, assert_no_violation};
-use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update};
+use checks::tokens::{DEFAULT, load, own, put, servers, token, token_file, user};
 use globus_gare::reauth::{CredentialRequest, Principal, Reauthenticator, Target, Why};
-use globus_login::{GlobusApp, JsonFileStore, Tokens};
+use globus_login::{GlobusApp, JsonStore, LoginStore, SqliteStore};
 use peers::python;
 
 const WRITES: usize = 200;
@@ -28,7 +27,7 @@ fn output(mut command: Command) -> String {
 }
 
 #[checks::test(seconds = 600)]
-async fn rust_and_python_write_the_same_bytes() {
+async fn python_reads_what_rust_wrote_and_keeps_it() {
     let mut script = python::script("token_file.py");
     let (_home, store) = token_file();
     for (namespace, server) in [
@@ -36,15 +35,20 @@ async fn rust_and_python_write_the_same_bytes() {
         ("DEFAULT", "auth.globus.org"),
         ("é\"\n", "x"),
     ] {
-        put(&store, namespace, token(server, "tökén\u{7f}😀")).await;
+        put(&store, &user(namespace), token(server, "tökén\u{7f}😀")).await;
     }
-    let ours = std::fs::read_to_string(store.path()).expect("a file");
+    let read = async |store: &JsonStore| {
+        let mut all = Vec::new();
+        for namespace in ["DEFAULT", "é\"\n"] {
+            all.push(store.load(&user(namespace)).await.expect("a file").login);
+        }
+        all
+    };
+    let before = read(&store).await;
     script.arg("rewrite").arg(store.path());
-    assert_eq!(
-        output(script),
-        ours,
-        "Python reads it, and writes the same bytes"
-    );
+    let theirs = output(script);
+    std::fs::write(store.path(), theirs).expect("a file");
+    assert_eq!(read(&JsonStore::new(store.path())).await, before);
 }
 
 #[checks::test(seconds = 600)]
@@ -68,7 +72,7 @@ fn token_file_path_is_that_of_python() {
     let theirs: Vec<String> = output(script).lines().map(str::to_owned).collect();
     let ours: Vec<String> = names
         .iter()
-        .map(|name| match JsonFileStore::for_app("client", name) {
+        .map(|name| match JsonStore::for_app("client", name) {
             Ok(store) => store.path().display().to_string(),
             Err(_) => "-".to_owned(),
         })
@@ -88,84 +92,77 @@ fn writer(path: &Path, how: &str) -> Child {
     writer.expect("Python starts")
 }
 
-/// Has both write, and gives how many of Python's tokens Rust saw at each of its own writes.
-async fn write_at_once(store: &JsonFileStore, mut python: Child) -> Vec<usize> {
+/// Has both write at once. A writer that has its file opened is not ready before it was told to go on.
+async fn write_at_once(store: &(impl LoginStore + ?Sized), mut python: Child) {
     let mut said = BufReader::new(python.stdout.take().expect("a pipe")).lines();
     assert_eq!(said.next().expect("a line").expect("text"), "ready");
-    python
-        .stdin
-        .take()
-        .expect("a pipe")
-        .write_all(b"\n")
-        .expect("Python reads");
-    let mut seen = Vec::new();
+    let mut go = python.stdin.take().expect("a pipe");
+    go.write_all(b"\n").expect("Python reads");
     for number in 0..WRITES {
         let server = format!("rust-{number}");
-        let new = token(&server, "by Rust");
-        let counts = Arc::new(Mutex::new(0));
-        let counted = Arc::clone(&counts);
-        let change = move |tokens: &mut Tokens| {
-            *counted.lock().expect("no panic") = tokens
-                .keys()
-                .filter(|name| name.starts_with("python"))
-                .count();
-            tokens.insert(server.clone(), new.clone());
-        };
-        update(store, DEFAULT, change).await;
-        seen.push(*counts.lock().expect("no panic"));
+        put(store, &user(DEFAULT), token(&server, "by Rust")).await;
     }
     assert_eq!(said.next().expect("a line").expect("text"), "done");
     assert!(python.wait().expect("Python ran").success());
-    seen
 }
 
-/// How often the two are started until their writes interleave: the system decides who gets a lock.
-const ROUNDS: usize = 20;
-
-/// Has both write in up to [`ROUNDS`] rounds, each with a file of its own, until `check` says that their writes
-/// interleaved. It gets the file, and how many of Python's tokens Rust saw at each of its writes.
-async fn until_interleaved(how: &str, check: impl AsyncFn(JsonFileStore, Vec<usize>) -> bool) {
-    for _ in 0..ROUNDS {
-        let (_home, store) = token_file();
-        let seen = write_at_once(&store, writer(store.path(), how)).await;
-        if check(store, seen).await {
-            return;
-        }
+fn assert_all(tokens: &globus_login::Tokens, by: &str) {
+    for number in 0..WRITES {
+        let name = format!("{by}-{number}");
+        assert!(tokens.contains_key(&name), "{name} is lost");
     }
-    panic!("in {ROUNDS} rounds one was always done before the other began");
 }
 
 #[checks::test(seconds = 600)]
 async fn concurrent_locked_writes_lose_nothing() {
-    let check = async |store, seen: Vec<usize>| {
-        let tokens = load(&store).await;
-        for number in 0..WRITES {
-            for by in ["python", "rust"] {
-                let name = format!("{by}-{number}");
-                assert!(tokens.contains_key(&name), "{name} is lost");
-            }
-        }
-        seen.iter().any(|count| (1..WRITES).contains(count))
-    };
-    until_interleaved("locked", check).await;
+    let (_home, store) = token_file();
+    write_at_once(&store, writer(store.path(), "locked")).await;
+    let tokens = load(&store, &user(DEFAULT)).await;
+    assert_all(&tokens, "rust");
+    assert_all(&tokens, "python");
 }
 
-/// The SDK itself takes no lock. Rust still reads no half of a file, and keeps what it finds at its own writes.
+/// The SDK itself takes no lock: it writes back what it read a moment before. Nothing of ours is lost by that, and the
+/// file is always whole.
 #[checks::test(seconds = 600)]
-async fn unlocked_python_writes_are_never_read_torn() {
-    let check = async |store, seen: Vec<usize>| {
-        put(&store, DEFAULT, token("last", "by Rust")).await;
-        let tokens = load(&store).await;
-        let count = |by: &str| tokens.keys().filter(|name| name.starts_with(by)).count();
-        let (python, rust) = (count("python"), count("rust"));
-        eprintln!("of {WRITES} each, {python} by Python and {rust} by Rust are there in the end");
-        assert!(tokens.contains_key("last"));
-        // A write of Python between the last read and the replacement is lost; how many are depends on the machine.
-        // Without that read next to none would be left.
-        assert!(python >= WRITES / 2);
-        seen.iter().any(|count| *count > 0)
-    };
-    until_interleaved("plain", check).await;
+async fn unlocked_python_writes_undo_nothing_of_ours() {
+    let (_home, store) = token_file();
+    write_at_once(&store, writer(store.path(), "plain")).await;
+    let tokens = load(&store, &user(DEFAULT)).await;
+    assert_all(&tokens, "rust");
+    let theirs = tokens
+        .keys()
+        .filter(|name| name.starts_with("python"))
+        .count();
+    eprintln!("of {WRITES} writes by Python, {theirs} are there in the end");
+    assert!(
+        tokens.contains_key(&format!("python-{}", WRITES - 1)),
+        "the last one is lost"
+    );
+    // Another program finds the same.
+    let other = load(&JsonStore::new(store.path()), &user(DEFAULT)).await;
+    assert_eq!(other, tokens);
+}
+
+#[checks::test(seconds = 600)]
+async fn database_is_shared_and_nothing_is_lost() {
+    // Python makes the database, or Rust does.
+    for is_ours in [false, true] {
+        let home = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::new(home.path().join("tokens.db"));
+        if is_ours {
+            put(&store, &user("other"), token("t", "t")).await;
+        }
+        write_at_once(&store, writer(store.path(), "sqlite")).await;
+        let tokens = load(&store, &user(DEFAULT)).await;
+        assert_all(&tokens, "rust");
+        assert_all(&tokens, "python");
+        let mut script = python::script("token_file.py");
+        script.arg("servers").arg(store.path());
+        let mut theirs: Vec<String> = output(script).lines().map(str::to_owned).collect();
+        theirs.sort();
+        assert_eq!(theirs, servers(&tokens));
+    }
 }
 
 #[checks::test(seconds = 600)]
@@ -193,7 +190,7 @@ async fn login_is_shared_between_rust_and_python() {
             .expect("no panic")
     };
     let browser = Browser::redirected();
-    let store = JsonFileStore::new(
+    let store = JsonStore::new(
         home.path()
             .join(format!(".globus/app/{client_id}/my-app/tokens.json")),
     );
@@ -241,7 +238,7 @@ async fn login_is_shared_between_rust_and_python() {
     );
     assert_eq!(browser.logins(), 0);
     assert!(rust.logout().await.expect("told"));
-    assert!(servers(&load(&store).await).is_empty());
+    assert!(servers(&load(&store, &own(&client_id)).await).is_empty());
 
     // The other way round.
     let rust = app();

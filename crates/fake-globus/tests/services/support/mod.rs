@@ -5,9 +5,10 @@ use std::fs;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use checks::browser::client_without_redirects;
-pub(crate) use checks::browser::{location, parameter};
+pub(crate) use checks::browser::parameter;
 use checks::sample::{Sample, TRANSFER_ALL};
 use fake_globus::{Collection, FakeGlobus, FakeGlobusBuilder, Identity, ViolationKind};
+use reqwest::header::LOCATION;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -240,4 +241,13 @@ pub(crate) fn texts<'a>(document: &'a Value, array: &str, pointer: &str) -> Vec<
     let array = document.pointer(array).and_then(Value::as_array);
     let array = array.unwrap_or_else(|| panic!("no array in {document}"));
     array.iter().map(|element| text(element, pointer)).collect()
+}
+
+/// Where a response redirects to.
+#[track_caller]
+pub(crate) fn location(response: &Response) -> Url {
+    let status = response.status();
+    assert!(status.is_redirection(), "{status}");
+    let location = response.headers()[LOCATION].to_str().expect("text");
+    response.url().join(location).expect("a URL")
 }

@@ -1,4 +1,4 @@
-//! What stands in the file.
+//! The content of the file.
 
 #[cfg(any(test, fuzzing))]
 mod any_bytes;
@@ -6,54 +6,61 @@ mod any_bytes;
 #[cfg(any(test, fuzzing))]
 pub use self::any_bytes::token_file;
 
-use std::fmt;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::super::{StoredToken, Tokens};
-use super::ordered::Ordered;
-use super::python;
+use super::super::{Login, LoginRecord, StoredToken, Tokens};
 
 const FORMAT: &str = "2.0";
 const OLD_FORMAT: &str = "1.0";
 
-/// Who wrote the file, in the member that Python has for that; any text will do there.
-const WRITER: &str = concat!("globus-gare ", env!("CARGO_PKG_VERSION"));
+/// The root member for records. Python writes back what it does not know.
+const OURS: &str = "globus-gare";
+
+/// The root member in which Python has its version; any text will do there.
+const WRITER: &str = "globus-sdk.version";
 
 type Raw = Box<RawValue>;
 
+/// An object whose members keep their order, as a `dict` does in Python.
+type Members = IndexMap<String, Raw>;
+
 /// The file, with everything in it that is not ours as it was.
-#[derive(Clone)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Document {
-    root: Ordered<Raw>,
-    namespaces: Ordered<Ordered<Raw>>,
+    root: Members,
+    namespaces: IndexMap<String, Members>,
+    ours: Ours,
+}
+
+/// What programs on this crate keep beside the tokens.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct Ours {
+    /// Counts the writes of these programs.
+    #[serde(default)]
+    writes: u64,
+    /// The records, by namespace.
+    #[serde(default)]
+    logins: Members,
 }
 
 impl Document {
-    pub(super) fn empty() -> Self {
-        Self {
-            root: Ordered::default(),
-            namespaces: Ordered::default(),
-        }
-    }
-
     pub(super) fn parse(text: &[u8]) -> Result<Self, Unreadable> {
-        let root: Ordered<Raw> = serde_json::from_slice(text).map_err(|_| Unreadable::NotJson)?;
+        let root: Members = serde_json::from_slice(text).map_err(|_| Unreadable::NotJson)?;
         let version: Option<String> = member(&root, "format_version");
         match version.as_deref() {
-            Some(FORMAT) => {
-                let namespaces = member(&root, "data").ok_or(Unreadable::NoTokens)?;
-                Ok(Self { root, namespaces })
-            }
+            Some(FORMAT) => Ok(Self {
+                namespaces: member(&root, "data").ok_or(Unreadable::NoTokens)?,
+                ours: member(&root, OURS).unwrap_or_default(),
+                root,
+            }),
             // There were no namespaces; what there was belongs to the default one.
             Some(OLD_FORMAT) => {
-                let mut namespaces = Ordered::default();
                 let tokens = member(&root, "by_rs").ok_or(Unreadable::NoTokens)?;
-                namespaces.set("DEFAULT", tokens);
                 Ok(Self {
-                    root: Ordered::default(),
-                    namespaces,
+                    namespaces: IndexMap::from([("DEFAULT".to_owned(), tokens)]),
+                    ..Self::default()
                 })
             }
             _ => Err(Unreadable::OtherFormat),
@@ -62,76 +69,122 @@ impl Document {
 
     pub(super) fn text(&self) -> serde_json::Result<String> {
         let mut root = self.root.clone();
-        root.set("data", python::to_raw(&self.namespaces)?);
-        root.set("format_version", python::to_raw(&FORMAT)?);
-        if root.get("globus-sdk.version").is_none() {
-            root.set("globus-sdk.version", python::to_raw(&WRITER)?);
+        root.insert("data".to_owned(), to_raw_value(&self.namespaces)?);
+        root.insert("format_version".to_owned(), to_raw_value(FORMAT)?);
+        if self.ours.writes > 0 {
+            root.insert(OURS.to_owned(), to_raw_value(&self.ours)?);
         }
-        python::to_text(&root)
+        if !root.contains_key(WRITER) {
+            let version = concat!("globus-gare ", env!("CARGO_PKG_VERSION"));
+            root.insert(WRITER.to_owned(), to_raw_value(version)?);
+        }
+        serde_json::to_string(&root)
     }
 
-    /// The tokens of a namespace. An entry that is no token is passed over.
-    pub(super) fn tokens(&self, namespace: &str) -> Tokens {
-        let entries = self
-            .namespaces
-            .get(namespace)
-            .into_iter()
-            .flat_map(Ordered::iter);
-        entries
-            .filter_map(|(server, raw)| {
-                let token: StoredToken = serde_json::from_str(raw.get()).ok()?;
-                Some((server.to_owned(), token))
-            })
-            .collect()
+    /// Counts the writes of programs on this crate.
+    pub(super) fn writes(&self) -> u64 {
+        self.ours.writes
     }
 
-    /// Writes down what is different in `after`. `false` where nothing is.
-    pub(super) fn set(
-        &mut self,
-        namespace: &str,
-        before: &Tokens,
-        after: &Tokens,
-    ) -> serde_json::Result<bool> {
-        let mut entries = self.namespaces.get(namespace).cloned().unwrap_or_default();
-        let mut changed = false;
-        for server in before.keys().filter(|server| !after.contains_key(*server)) {
-            entries.remove(server);
-            changed = true;
+    pub(super) fn count_write(&mut self) {
+        self.ours.writes += 1;
+    }
+
+    /// What is kept in a namespace. An entry that is no token is passed over.
+    pub(super) fn login(&self, namespace: &str) -> Login {
+        let record = self.ours.logins.get(namespace);
+        Login {
+            tokens: self.tokens(namespace),
+            record: record.and_then(|raw| serde_json::from_str(raw.get()).ok()),
         }
-        for (server, token) in after {
-            if before.get(server).is_none_or(|old| !old.is_kept_as(token)) {
-                entries.set(server, python::to_raw(token)?);
-                changed = true;
+    }
+
+    fn tokens(&self, namespace: &str) -> Tokens {
+        let entries = self.namespaces.get(namespace).into_iter().flatten();
+        let tokens = entries.filter_map(|(server, raw)| {
+            let token: StoredToken = serde_json::from_str(raw.get()).ok()?;
+            Some((server.clone(), token))
+        });
+        tokens.collect()
+    }
+
+    /// Writes down what is different in `login`.
+    pub(super) fn set(&mut self, namespace: &str, login: &Login) -> serde_json::Result<()> {
+        let before = self.tokens(namespace);
+        if before != login.tokens {
+            let entries = self.namespaces.entry(namespace.to_owned()).or_default();
+            entries.retain(|server, _| {
+                login.tokens.contains_key(server) || !before.contains_key(server)
+            });
+            for (server, token) in &login.tokens {
+                if before.get(server) != Some(token) {
+                    entries.insert(server.clone(), to_raw_value(token)?);
+                }
             }
         }
-        if changed {
-            self.namespaces.set(namespace, entries);
+        self.set_record(namespace, login.record.as_ref())
+    }
+
+    fn set_record(
+        &mut self,
+        namespace: &str,
+        record: Option<&LoginRecord>,
+    ) -> serde_json::Result<()> {
+        match record {
+            Some(record) => {
+                let raw = to_raw_value(record)?;
+                self.ours.logins.insert(namespace.to_owned(), raw);
+            }
+            None => {
+                self.ours.logins.shift_remove(namespace);
+            }
         }
-        Ok(changed)
+        Ok(())
+    }
+
+    /// Adds the changes that another program made to `base`, which led to `theirs`.
+    pub(super) fn merge(&mut self, base: &Self, theirs: &Self) {
+        let names = theirs.namespaces.keys().chain(base.namespaces.keys());
+        for name in names.cloned().collect::<Vec<String>>() {
+            let (old, new) = (base.namespaces.get(&name), theirs.namespaces.get(&name));
+            let servers = new.into_iter().chain(old).flat_map(IndexMap::keys);
+            for server in servers {
+                let old = old.and_then(|entries| entries.get(server));
+                let new = new.and_then(|entries| entries.get(server));
+                if is_same(old, new) {
+                    continue;
+                }
+                let entries = self.namespaces.entry(name.clone()).or_default();
+                match new {
+                    Some(new) => entries.insert(server.clone(), new.clone()),
+                    None => entries.shift_remove(server),
+                };
+            }
+        }
     }
 }
 
-fn member<'a, T: Deserialize<'a>>(root: &'a Ordered<Raw>, name: &str) -> Option<T> {
+/// Whether two entries say the same, with whatever spaces.
+fn is_same(one: Option<&Raw>, other: Option<&Raw>) -> bool {
+    let value = |raw: &Raw| serde_json::from_str::<serde_json::Value>(raw.get()).ok();
+    match (one, other) {
+        (Some(one), Some(other)) => one.get() == other.get() || value(one) == value(other),
+        (one, other) => one.is_none() == other.is_none(),
+    }
+}
+
+fn member<'a, T: Deserialize<'a>>(root: &'a Members, name: &str) -> Option<T> {
     serde_json::from_str(root.get(name)?.get()).ok()
 }
 
-/// Why a file is left alone. It says nothing of what stands in it.
-#[derive(Clone, Copy, Debug)]
+/// Why a file is left alone. It says nothing of its content.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum Unreadable {
     /// It may be that Python is just writing it.
+    #[error("it is no JSON object")]
     NotJson,
+    #[error("its format_version is neither 2.0 nor 1.0: another or a newer program wrote it")]
     OtherFormat,
+    #[error("its member for the tokens is missing or no object")]
     NoTokens,
 }
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotJson => "it is no JSON object",
-            Self::OtherFormat => "its format_version is neither 2.0 nor 1.0",
-            Self::NoTokens => "its member for the tokens is missing or no object",
-        })
-    }
-}
-
-impl std::error::Error for Unreadable {}

@@ -1,164 +1,337 @@
 //! The file on disk: read whole, replaced whole.
 
-use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::super::StoreError;
+use super::super::{StoreError, digest};
 use super::document::{Document, Unreadable};
-use super::lock;
+use super::lock::Lock;
+use super::path::{beside, resolve};
+use super::{cannot, moment};
 
-/// How long a file that Python has emptied, and not yet written, is waited for.
-const TORN: Duration = Duration::from_secs(2);
+/// How long a file that Python has emptied, and not yet written, is waited for. Once for each
+/// content: what stays so is damaged.
+const TORN: Duration = Duration::from_secs(1);
 
-/// How long what a killed program has left behind is kept from being mistaken for work under way.
+/// How long what a killed program has left behind may still be work under way.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
 const NEW: &str = ".new";
 
-#[derive(Clone, Debug)]
+/// How many of our own writes are remembered, until Python can have written back what it read
+/// before them.
+const REMEMBERED: usize = 64;
+
+#[derive(Debug)]
 pub(super) struct TokenFile {
     path: PathBuf,
+    /// The digest of a content that was waited for in vain.
+    damaged: Mutex<Option<String>>,
+    /// What this handle wrote last, by the count of writes, and what was there before the first of them.
+    written: Mutex<BTreeMap<u64, Document>>,
 }
 
-/// How a file looked: another one, or one that was written to, looks different.
-#[derive(Clone, Debug, PartialEq)]
-struct Looks {
-    modified: Option<SystemTime>,
-    length: u64,
-    #[cfg(unix)]
-    inode: u64,
-    #[cfg(unix)]
-    changed: (i64, i64),
+/// The file as it was read.
+struct Seen {
+    document: Document,
+    text: Vec<u8>,
+    /// `None`: there is no file.
+    file: Option<File>,
 }
 
 impl TokenFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self {
+            path,
+            damaged: Mutex::default(),
+            written: Mutex::default(),
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Reads the file. What Python took back of ours, by writing what it had read before, is
+    /// written again.
     pub(super) fn read(&self) -> Result<Document, StoreError> {
-        self.read_whole().map(|(document, _)| document)
+        let (seen, is_restored) = self.seen(&resolve(&self.path))?;
+        if is_restored {
+            return self.change(&mut |document| Ok(Some(document.clone())));
+        }
+        Ok(seen.document)
     }
 
-    /// Runs `change`, and where it says that something is different, replaces the file.
+    /// Runs `change` under the lock, and writes what it gives. `None` leaves the file alone, and is
+    /// given back as what is there.
     pub(super) fn change(
         &self,
-        change: &mut dyn FnMut(&mut Document) -> serde_json::Result<bool>,
-    ) -> Result<(), StoreError> {
-        let _turn = lock::wait_to_write(&self.path)?;
+        change: &mut dyn FnMut(&Document) -> serde_json::Result<Option<Document>>,
+    ) -> Result<Document, StoreError> {
+        let path = resolve(&self.path);
+        let lock = Lock::wait(&beside(&path, ".lock"))?;
+        let failed = |error| StoreError::damaged("the tokens cannot be written", error);
         // A program without our lock may write meanwhile: then from the beginning.
         loop {
-            let (mut document, looks) = self.read_whole()?;
-            let failed =
-                |error: serde_json::Error| StoreError::new("the tokens cannot be written", error);
-            if !change(&mut document).map_err(failed)? {
-                return Ok(());
+            let (mut before, _) = self.seen(&path)?;
+            let Some(mut next) = change(&before.document).map_err(failed)? else {
+                return Ok(before.document);
+            };
+            next.count_write();
+            let text = next.text().map_err(failed)?;
+            let is_replaced = replace(&path, text.as_bytes(), &before).map_err(|error| {
+                StoreError::unavailable(cannot(&path, "written", error.kind()), error)
+            })?;
+            if !is_replaced {
+                continue;
             }
-            let text = document.text().map_err(failed)?;
-            if self
-                .replace(text.as_bytes(), looks.as_ref())
-                .map_err(|error| self.failed("written", error))?
-            {
-                return Ok(());
-            }
+            let late = self.late_write(&mut before);
+            self.remember(before.document.clone(), next.clone());
+            let Some(theirs) = late else {
+                return Ok(next);
+            };
+            // Python wrote into the file that it had opened before we replaced it.
+            let mut merged = move |now: &Document| {
+                let mut merged = now.clone();
+                merged.merge(&before.document, &theirs);
+                Ok(Some(merged))
+            };
+            drop(lock);
+            return self.change(&mut merged);
         }
     }
 
-    fn read_whole(&self) -> Result<(Document, Option<Looks>), StoreError> {
+    /// Renames a file that cannot be read. `None` where it can be.
+    pub(super) fn set_aside(&self) -> Result<Option<PathBuf>, StoreError> {
+        let path = resolve(&self.path);
+        let _lock = Lock::wait(&beside(&path, ".lock"))?;
+        let is_sound = match fs::read(&path) {
+            Ok(text) => text.is_empty() || Document::parse(&text).is_ok(),
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        };
+        if is_sound && (fs::metadata(&path).is_err() || path.is_file()) {
+            return Ok(None);
+        }
+        let aside = beside(&path, &format!(".damaged-{}", moment(SystemTime::now())));
+        fs::rename(&path, &aside).map_err(|error| {
+            StoreError::unavailable(cannot(&path, "put aside", error.kind()), error)
+        })?;
+        self.written().clear();
+        Ok(Some(aside))
+    }
+
+    /// The file with our own writes in it, and whether some had to be added.
+    fn seen(&self, path: &Path) -> Result<(Seen, bool), StoreError> {
+        let mut seen = self.read_whole(path)?;
+        let mut written = self.written();
+        let writes = seen.document.writes();
+        let Some((last, ours)) = written.last_key_value() else {
+            return Ok((seen, false));
+        };
+        if seen.file.is_none() || writes > *last {
+            // It was removed, or others have written since.
+            written.clear();
+            return Ok((seen, false));
+        }
+        let Some(base) = written.get(&writes).filter(|_| writes < *last) else {
+            return Ok((seen, false));
+        };
+        let mut restored = ours.clone();
+        restored.merge(base, &seen.document);
+        seen.document = restored;
+        Ok((seen, true))
+    }
+
+    fn remember(&self, before: Document, next: Document) {
+        let mut written = self.written();
+        written.entry(before.writes()).or_insert(before);
+        written.insert(next.writes(), next);
+        while written.len() > REMEMBERED {
+            written.pop_first();
+        }
+    }
+
+    /// What Python wrote into the file that was there before we replaced it.
+    fn late_write(&self, before: &mut Seen) -> Option<Document> {
+        let file = before.file.as_mut()?;
         let started = Instant::now();
         loop {
-            let before = self.looks();
-            let text = match fs::read(&self.path) {
-                Ok(text) => text,
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    return Ok((Document::empty(), None));
-                }
-                Err(error) => return Err(self.failed("read", error)),
-            };
+            let mut text = Vec::new();
+            file.rewind().ok()?;
+            file.read_to_end(&mut text).ok()?;
+            if text == before.text {
+                return None;
+            }
             match Document::parse(&text) {
-                // Whoever wrote since `before`, before or after what we read, makes it look different.
-                Ok(document) => return Ok((document, before)),
-                Err(Unreadable::NotJson) if started.elapsed() < TORN => {}
-                // A program was killed between emptying the file and writing it: there is nothing to lose.
-                Err(_) if text.is_empty() => return Ok((Document::empty(), before)),
-                Err(error) => return Err(self.failed("read", error)),
+                Ok(document) => return Some(document),
+                Err(_) if started.elapsed() > TORN => return None,
+                Err(_) => std::thread::sleep(Duration::from_millis(1)),
             }
-            std::thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// Puts `text` in the place of a file that still looks so. `false` where it does not.
-    fn replace(&self, text: &[u8], looks: Option<&Looks>) -> io::Result<bool> {
-        // A link stays a link.
-        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
-        let directory = directory.unwrap_or(Path::new("."));
-        let prefix = lock::beside(Path::new(path.file_name().unwrap_or_default()), ".");
-        self.sweep(directory, &prefix.to_string_lossy());
-        // Readable by its owner alone, from its first moment on.
-        let mut new = tempfile::Builder::new()
-            .prefix(&prefix)
-            .suffix(NEW)
-            .tempfile_in(directory)?;
-        new.write_all(text)?;
-        new.as_file().sync_all()?;
-        if self.looks().as_ref() != looks {
-            return Ok(false);
+    fn read_whole(&self, path: &Path) -> Result<Seen, StoreError> {
+        let started = Instant::now();
+        loop {
+            let (file, text) = match read(path) {
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    return Ok(Seen {
+                        document: Document::default(),
+                        text: Vec::new(),
+                        file: None,
+                    });
+                }
+                Err(error) => {
+                    return Err(StoreError::unavailable(
+                        cannot(path, "read", error.kind()),
+                        error,
+                    ));
+                }
+            };
+            let document = match Document::parse(&text) {
+                Ok(document) => document,
+                Err(Unreadable::NotJson) if !self.is_damaged(&text, started) => {
+                    std::thread::sleep(Duration::from_millis(2));
+                    continue;
+                }
+                // A program was killed between emptying the file and writing it: nothing is left to lose.
+                Err(_) if text.is_empty() => Document::default(),
+                Err(reason) => {
+                    return Err(StoreError::damaged(
+                        format!(
+                            "the token file {} cannot be understood: log out, or force a login, \
+                             and it is put aside",
+                            path.display()
+                        ),
+                        reason,
+                    ));
+                }
+            };
+            return Ok(Seen {
+                document,
+                text,
+                file: Some(file),
+            });
         }
-        new.persist(&path).map_err(|error| error.error)?;
+    }
+
+    /// Whether a text that is no JSON has been waited for long enough.
+    fn is_damaged(&self, text: &[u8], started: Instant) -> bool {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let digest = digest(text);
+        if damaged.as_ref() == Some(&digest) {
+            return true;
+        }
+        let is_over = started.elapsed() > TORN;
+        if is_over {
+            *damaged = Some(digest);
+        }
+        is_over
+    }
+
+    fn written(&self) -> MutexGuard<'_, BTreeMap<u64, Document>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
+    // To open a pipe would wait for somebody to write into it.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut file = File::open(path)?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    Ok((file, text))
+}
+
+/// Puts `text` in the place of the file, if that is still as it was read.
+fn replace(path: &Path, text: &[u8], before: &Seen) -> io::Result<bool> {
+    let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let prefix = beside(Path::new(path.file_name().unwrap_or_default()), ".");
+    sweep(directory, &prefix.to_string_lossy());
+    // Readable by its owner alone, from its first moment on.
+    let mut new = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(NEW)
+        .tempfile_in(directory)?;
+    new.write_all(text)?;
+    new.as_file().sync_all()?;
+    let is_unchanged = match fs::read(path) {
+        Ok(now) => before.file.is_some() && now == before.text,
+        Err(error) if error.kind() == ErrorKind::NotFound => before.file.is_none(),
+        Err(error) => return Err(error),
+    };
+    if is_unchanged {
+        new.persist(path).map_err(|error| error.error)?;
         #[cfg(unix)]
-        fs::File::open(directory)?.sync_all()?;
-        Ok(true)
+        File::open(directory)?.sync_all()?;
     }
+    Ok(is_unchanged)
+}
 
-    /// Removes what programs that were killed while they wrote have left.
-    fn sweep(&self, directory: &Path, prefix: &str) {
-        let old = |entry: &fs::DirEntry| {
-            let modified = entry
-                .metadata()
-                .and_then(|metadata| metadata.modified())
-                .ok();
-            modified.is_some_and(|at| at.elapsed().is_ok_and(|age| age > LEFT_BEHIND))
-        };
-        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(prefix) && name.ends_with(NEW) && old(&entry) {
-                // Whoever cannot be removed stays.
-                let _ = fs::remove_file(entry.path());
-            }
+/// Removes what programs that were killed while they wrote have left.
+fn sweep(directory: &Path, prefix: &str) {
+    let is_old = |entry: &fs::DirEntry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|at| at.elapsed().ok());
+        age.is_some_and(|age| age > LEFT_BEHIND)
+    };
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(prefix) && name.ends_with(NEW) && is_old(&entry) {
+            // What cannot be removed stays.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"{"data": {"DEFAULT": {}}, "format_version": "2.0"}"#;
+    const LATE: &str = r#"{"data": {"DEFAULT": {"late": 1}}, "format_version": "2.0"}"#;
+
+    /// Python had opened the file before it was replaced.
+    #[checks::test]
+    fn write_into_the_replaced_file_is_found() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("tokens.json");
+        for (written, is_found) in [(LATE, true), (OLD, false)] {
+            fs::write(&path, OLD).expect("a file");
+            let file = TokenFile::new(path.clone());
+            let mut before = file.read_whole(&path).expect("a file");
+            let mut python = fs::OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .expect("a file");
+            assert!(replace(&path, b"{}", &before).expect("a file"));
+            python.write_all(written.as_bytes()).expect("the old file");
+            let late = file.late_write(&mut before);
+            assert_eq!(late.is_some(), is_found, "{written}");
+            assert_eq!(fs::read_to_string(&path).expect("a file"), "{}");
         }
     }
 
-    fn looks(&self) -> Option<Looks> {
-        let metadata = fs::metadata(&self.path).ok()?;
-        Some(Looks {
-            modified: metadata.modified().ok(),
-            length: metadata.len(),
-            #[cfg(unix)]
-            inode: std::os::unix::fs::MetadataExt::ino(&metadata),
-            #[cfg(unix)]
-            changed: (
-                std::os::unix::fs::MetadataExt::ctime(&metadata),
-                std::os::unix::fs::MetadataExt::ctime_nsec(&metadata),
-            ),
-        })
-    }
-
-    fn failed(
-        &self,
-        what: &str,
-        error: impl std::error::Error + Send + Sync + 'static,
-    ) -> StoreError {
-        StoreError::new(
-            format!("the token file {} cannot be {what}", self.path.display()),
-            error,
-        )
+    #[checks::test]
+    fn file_that_changed_since_it_was_read_is_not_replaced() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("tokens.json");
+        let file = TokenFile::new(path.clone());
+        let nothing = file.read_whole(&path).expect("no file");
+        fs::write(&path, OLD).expect("a file");
+        let before = file.read_whole(&path).expect("a file");
+        assert!(!replace(&path, b"{}", &nothing).expect("it is there by now"));
+        fs::write(&path, LATE).expect("a file");
+        assert!(!replace(&path, b"{}", &before).expect("it is another by now"));
+        assert_eq!(fs::read_to_string(&path).expect("a file"), LATE);
     }
 }

@@ -1,120 +1,83 @@
-//! Taking turns with other programs, by locks that the system ends with their holder.
+//! File locks between programs. The system ends them with their holder.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fs4::fs_std::FileExt;
 
-use super::super::{StoreError, StoreLock, Work};
+use super::super::StoreError;
 
-/// How often it is looked whether a lock is free.
-const PAUSE: Duration = Duration::from_millis(25);
+/// How long to wait before looking at a lock again: doubled each time, from the first to the last.
+const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(50)];
 
 /// How long others may take to write: far more than a file needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A note is a few names; whatever else stands in the file is not read.
-const MAX_NOTE: u64 = 64 * 1024;
-
-/// The lock for some work of a namespace: each has a file of its own.
-pub(super) fn path(file: &Path, namespace: &str, work: Work) -> PathBuf {
-    // A name is made of bytes that are safe everywhere; the others are written in hexadecimal.
-    let name: String = namespace
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
-            byte => format!("%{byte:02x}"),
-        })
-        .collect();
-    let work = match work {
-        Work::Login => "login",
-        Work::Renewal => "renewal",
-    };
-    beside(file, &format!(".{name}.{work}.lock"))
-}
-
-pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(suffix);
-    file.with_file_name(name)
-}
-
-/// Waits for the lock without a thread, since a person may hold it for minutes.
-pub(super) async fn wait(path: PathBuf) -> Result<Lock, StoreError> {
-    loop {
-        if let Some(lock) = Lock::attempt(&path)? {
-            return Ok(lock);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Waits for the lock of those who write.
-pub(super) fn wait_to_write(file: &Path) -> Result<Lock, StoreError> {
-    let path = beside(file, ".lock");
-    let started = Instant::now();
-    loop {
-        if let Some(lock) = Lock::attempt(&path)? {
-            return Ok(lock);
-        }
-        if started.elapsed() > PATIENCE {
-            let path = path.display();
-            return Err(StoreError::because(format!(
-                "another program has held the lock {path} for {} seconds: end it, or remove the file",
-                PATIENCE.as_secs()
-            )));
-        }
-        std::thread::sleep(PAUSE / 10);
-    }
-}
-
 /// Ours until it is dropped.
 #[derive(Debug)]
-pub(super) struct Lock(File);
+pub(super) struct Lock(#[expect(dead_code, reason = "closing it ends the lock")] File);
 
 impl Lock {
-    fn attempt(path: &Path) -> Result<Option<Self>, StoreError> {
+    /// Waits for the lock on a file, which is made where it is missing.
+    pub(super) fn wait(path: &Path) -> Result<Self, StoreError> {
         let failed = |error: io::Error| {
-            StoreError::new(
-                format!("the lock {} cannot be taken", path.display()),
-                error,
-            )
+            StoreError::unavailable(super::cannot(path, "locked", error.kind()), error)
         };
         make_directory(path).map_err(failed)?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(failed)?;
-        Ok(FileExt::try_lock_exclusive(&file)
-            .map_err(failed)?
-            .then_some(Self(file)))
+        let (started, mut pause) = (Instant::now(), PAUSES[0]);
+        loop {
+            let file = open(path).map_err(failed)?;
+            let is_locked = FileExt::try_lock_exclusive(&file).map_err(failed)?;
+            // Whoever removed the file has others lock another one.
+            if is_locked && is_at(&file, path).map_err(failed)? {
+                return Ok(Self(file));
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(StoreError::because(format!(
+                    "another program has held the lock {} for {} seconds: end that program",
+                    path.display(),
+                    PATIENCE.as_secs()
+                )));
+            }
+            if !is_locked {
+                std::thread::sleep(pause);
+                pause = PAUSES[1].min(pause * 2);
+            }
+        }
     }
 }
 
-impl StoreLock for Lock {
-    fn note(&self) -> Option<String> {
-        let mut note = String::new();
-        let mut file = &self.0;
-        file.rewind().ok()?;
-        file.take(MAX_NOTE).read_to_string(&mut note).ok()?;
-        Some(note).filter(|note| !note.is_empty())
-    }
+/// Opens a file that its owner alone can read, and makes it where it is missing.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
 
-    fn leave_note(&mut self, note: &str) -> Result<(), StoreError> {
-        let mut write = || {
-            self.0.set_len(0)?;
-            self.0.rewind()?;
-            self.0.write_all(note.as_bytes())
-        };
-        write().map_err(|error| StoreError::new("a lock cannot be written to", error))
+/// Whether an open file is the one that stands at `path`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let ours = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) => Ok((ours.dev(), ours.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
+}
+
+/// A file that is open cannot be removed here.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// The directory of a file, closed to others where it is new.
-pub(super) fn make_directory(file: &Path) -> io::Result<()> {
+pub(in crate::store) fn make_directory(file: &Path) -> io::Result<()> {
     let Some(directory) = file.parent().filter(|path| !path.as_os_str().is_empty()) else {
         return Ok(());
     };

@@ -2,59 +2,76 @@
 
 mod document;
 mod file;
+mod leases;
 mod lock;
-mod ordered;
 mod path;
-mod python;
 
 #[cfg(any(test, fuzzing))]
 pub use self::document::token_file;
 
+use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 
-use self::file::TokenFile;
-use super::{Change, StoreError, StoreLock, TokenStore, Tokens, Work};
+#[cfg(feature = "sqlite")]
+pub(super) use self::lock::make_directory;
 
-/// Keeps tokens in a JSON file, in the format of globus-sdk-python 4.x.
+use self::file::TokenFile;
+use self::leases::Leases;
+use super::{
+    Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
+};
+
+/// Keeps logins in a JSON file, in the format of globus-sdk-python 4.x.
 ///
 /// Python and Rust programs with the same client id share a login through it:
 /// `JSONTokenStorage` there, and `UserApp`, whose file
 /// [`for_app`](Self::for_app) finds. Format 2.0 is written; 1.0 is read, and
-/// becomes 2.0 with the next change.
+/// becomes 2.0 with the next change. The records are a root member of the file, which Python
+/// writes back as it finds it. A file belongs to one client: of a [`UserKey`] only the user is used.
 ///
 /// # What holds
 ///
 /// - The file is readable by its owner alone (0600), and replaced as a whole: a
 ///   reader, or a program that is killed while it writes, never leaves or sees a
-///   part of it.
-/// - Programs that use this type take turns, by a lock (`flock`) on
-///   `FILE.lock` beside it, and lose nothing of each other.
-/// - What is there and not ours stays: other namespaces, unknown fields, the
-///   order, byte for byte as Python writes it.
-/// - A file that cannot be read is never overwritten.
+///   part of it. A symbolic link stays one: the file that it leads to is replaced.
+/// - Programs that use this type write one after another, by a lock (`flock`) on
+///   `FILE.lock` beside it, and lose nothing of each other. Leases and notices are files in
+///   `FILE.d/`.
+/// - Other namespaces, unknown members and their order stay as they are.
+/// - A file that cannot be read is never overwritten. A forced login and a logout rename it to
+///   `FILE.damaged-DATE`.
 ///
 /// The Python SDK itself neither locks nor replaces: it reads the file, empties it
-/// and writes it. What it writes while we read is waited for, and a change of its
-/// own between our reading and our writing is seen and kept. What it writes back
-/// from a reading that is older than our change undoes our change, and nothing on
-/// our side can prevent that; a program that kept the token in memory goes on, and
-/// otherwise the next request logs in again. A Python program avoids it by taking
-/// the same lock: `fcntl.flock` on `FILE.lock` around
+/// and writes it. What it writes while we read is waited for. What it wrote into the file that we
+/// replaced meanwhile is merged, and what it took back of ours, by writing what it had read
+/// earlier, is written again when this handle reads the file next. A Python program avoids both by
+/// taking the same lock: `fcntl.flock` on `FILE.lock` around
 /// `store_token_data_by_resource_server` and `remove_token_data`.
-#[derive(Clone, Debug)]
-pub struct JsonFileStore {
+///
+/// # Clone
+///
+/// Clones are the same handle.
+#[derive(Clone)]
+pub struct JsonStore(Arc<Shared>);
+
+struct Shared {
     file: TokenFile,
+    leases: Leases,
 }
 
-impl JsonFileStore {
+impl JsonStore {
     /// The store in `path`; the file and its directory are made when there is
     /// something to keep.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             file: TokenFile::new(path.into()),
-        }
+            leases: Leases::default(),
+        }))
     }
 
     /// The store of the app with this client id and name, where the Python SDK has
@@ -71,41 +88,150 @@ impl JsonFileStore {
 
     /// The file.
     pub fn path(&self) -> &Path {
-        self.file.path()
+        self.0.file.path()
+    }
+
+    /// Files are worked on where waiting stops nobody else.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&shared))
+            .await
+            .map_err(|error| StoreError::unavailable("the token file was not worked on", error))?
     }
 }
 
 #[async_trait]
-impl TokenStore for JsonFileStore {
-    async fn load(&self, namespace: &str) -> Result<Tokens, StoreError> {
-        let (file, namespace) = (self.file.clone(), namespace.to_owned());
-        blocking(move || Ok(file.read()?.tokens(&namespace))).await
+impl LoginStore for JsonStore {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+        let user = user.clone();
+        self.blocking(move |it| Ok(Versioned::of(it.file.read()?.login(user.user()))))
+            .await
     }
 
-    async fn update(&self, namespace: &str, mut change: Change) -> Result<(), StoreError> {
-        let (file, namespace) = (self.file.clone(), namespace.to_owned());
-        blocking(move || {
-            file.change(&mut |document| {
-                let before = document.tokens(&namespace);
-                let mut after = before.clone();
-                change(&mut after);
-                document.set(&namespace, &before, &after)
-            })
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        let (user, base, login) = (user.clone(), base.clone(), login.clone());
+        self.blocking(move |it| {
+            let mut is_ours = false;
+            let written = it.file.change(&mut |document| {
+                is_ours = Version::of(&document.login(user.user())) == base;
+                if !is_ours {
+                    return Ok(None);
+                }
+                let mut next = document.clone();
+                next.set(user.user(), &login)?;
+                Ok(Some(next))
+            })?;
+            Ok(is_ours.then(|| Version::of(&written.login(user.user()))))
         })
         .await
     }
 
-    async fn lock(&self, namespace: &str, work: Work) -> Result<Box<dyn StoreLock>, StoreError> {
-        let path = lock::path(self.path(), namespace, work);
-        Ok(Box::new(lock::wait(path).await?))
+    async fn lease(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<Leased, StoreError> {
+        let (user, holder) = (user.clone(), holder.clone());
+        self.blocking(move |it| it.leases.lease(it.file.path(), &user, work, &holder, ttl))
+            .await
+    }
+
+    async fn extend(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<bool, StoreError> {
+        let (user, holder) = (user.clone(), holder.clone());
+        self.blocking(move |it| it.leases.extend(it.file.path(), &user, work, &holder, ttl))
+            .await
+    }
+
+    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
+        let (user, holder) = (user.clone(), holder.clone());
+        self.blocking(move |it| it.leases.release(it.file.path(), &user, work, &holder))
+            .await
+    }
+
+    async fn post(
+        &self,
+        user: &UserKey,
+        waiting: &Waiting,
+        ttl: Duration,
+    ) -> Result<(), StoreError> {
+        let (user, waiting) = (user.clone(), waiting.clone());
+        self.blocking(move |it| it.leases.post(it.file.path(), &user, &waiting, ttl))
+            .await
+    }
+
+    async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
+        let user = user.clone();
+        self.blocking(move |it| it.leases.waiting(it.file.path(), &user))
+            .await
+    }
+
+    async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
+        let (user, by) = (user.clone(), by.clone());
+        self.blocking(move |it| it.leases.withdraw(it.file.path(), &user, &by))
+            .await
+    }
+
+    async fn set_aside(&self, _: &UserKey) -> Result<Option<String>, StoreError> {
+        let aside = self.blocking(|it| it.file.set_aside()).await?;
+        Ok(aside.map(|path| path.display().to_string()))
     }
 }
 
-/// Files are worked on where waiting stops nobody else.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| StoreError::new("the token file could not be worked on", error))?
+impl fmt::Debug for JsonStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonStore")
+            .field("path", &self.path())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Says what cannot be done with a file, and what to do about it.
+pub(super) fn cannot(path: &Path, done: &str, kind: ErrorKind) -> String {
+    let advice = match kind {
+        ErrorKind::PermissionDenied => ": check its owner and its permissions",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ": the disk is full, make room",
+        ErrorKind::ReadOnlyFilesystem => ": choose a place that can be written to",
+        ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::AlreadyExists => {
+            ": choose another place"
+        }
+        _ => "",
+    };
+    format!("the token file {} cannot be {done}{advice}", path.display())
+}
+
+/// A moment as a part of a file's name: `2026-11-26T013500`.
+pub(super) fn moment(at: SystemTime) -> String {
+    let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // The civil calendar, with years that begin in March: the leap day is the last one.
+    let day = days + 719_468;
+    let (era, day) = (day / 146_097, day % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = era * 400 + year + next;
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}{minute:02}{second:02}")
 }

@@ -1,12 +1,13 @@
-//! Where the Python SDK keeps the file of an app.
+//! The paths of the token file, and of what stands beside it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::StoreError;
 
 type Variable = fn(&str) -> Option<OsString>;
 
+/// Where the Python SDK keeps the file of an app.
 pub(super) fn of_app(
     client_id: &str,
     app_name: &str,
@@ -26,6 +27,51 @@ pub(super) fn of_app(
     let prefix = environment.map_or(String::new(), |name| format!("{}-", name.to_string_lossy()));
     let directory = base.join("app").join(client_id).join(slug(app_name)?);
     Ok(directory.join(format!("{prefix}tokens.json")))
+}
+
+/// How many links lead from one to the next, before it is said that they lead nowhere.
+const MAX_LINKS: usize = 40;
+
+/// The file that a path leads to, through all symbolic links: also one that is not there yet.
+/// Programs that come by different links have one lock.
+pub(super) fn resolve(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = std::fs::read_link(&path) else {
+            break;
+        };
+        // An absolute target replaces the path.
+        path = path.with_file_name("").join(target);
+    }
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let parent = std::fs::canonicalize(parent.unwrap_or(Path::new(".")));
+    match (parent, path.file_name()) {
+        (Ok(parent), Some(name)) => parent.join(name),
+        _ => path,
+    }
+}
+
+/// The path of something beside a file: its name, with `suffix` at its end.
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    file.with_file_name(name)
+}
+
+/// A name that is safe for a file everywhere: other bytes are written in hexadecimal, and a long
+/// one is hashed.
+pub(super) fn file_name(name: &str) -> String {
+    let safe: String = name
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
+            byte => format!("%{byte:02x}"),
+        })
+        .collect();
+    if safe.len() > 120 {
+        return super::super::digest(name.as_bytes());
+    }
+    safe
 }
 
 /// An app's name as that of a directory, by the rules of the SDK.

@@ -2,16 +2,18 @@
 
 use std::fs;
 
-use globus_login::{TokenStore, Tokens};
+use globus_login::{Login, LoginStore, Version};
 use serde_json::Value;
 
 use checks::inputs::kept;
-use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update};
+use checks::tokens::{DEFAULT, load, put, servers, token, token_file, user};
 
 /// What the file holds beside the tokens of the namespace and the name of its writer.
 fn others(text: &[u8]) -> Option<Value> {
     let mut root: Value = serde_json::from_slice(text).ok()?;
-    root.as_object_mut()?.remove("globus-sdk.version");
+    for ours in ["globus-sdk.version", "globus-gare"] {
+        root.as_object_mut()?.remove(ours);
+    }
     let data = root.get_mut("data")?.as_object_mut()?;
     data.remove(DEFAULT);
     Some(root)
@@ -21,18 +23,17 @@ fn others(text: &[u8]) -> Option<Value> {
 async fn survives(shown: String, before: Vec<u8>) -> bool {
     let (_home, store) = token_file();
     fs::write(store.path(), &before).expect("a file");
-    let Ok(tokens) = store.load(DEFAULT).await else {
-        let changed = store.update(DEFAULT, Box::new(Tokens::clear)).await;
+    let own = user(DEFAULT);
+    let Ok(loaded) = store.load(&own).await else {
+        let changed = store.commit(&own, &Version::NONE, &Login::default()).await;
         changed.expect_err("it cannot be read");
         assert_eq!(fs::read(store.path()).expect("a file"), before, "{shown}");
         return false;
     };
-    update(&store, DEFAULT, |_| ()).await;
-    assert_eq!(fs::read(store.path()).expect("a file"), before, "{shown}");
-
-    put(&store, DEFAULT, token("new", "new")).await;
+    let tokens = loaded.login.tokens;
+    put(&store, &own, token("new", "new")).await;
     let after = fs::read(store.path()).expect("a file");
-    let more = load(&store).await;
+    let more = load(&store, &own).await;
     let mut expected = servers(&tokens);
     expected.extend((!tokens.contains_key("new")).then_some("new"));
     expected.sort_unstable();

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use checks::tokens::{DEFAULT, load, token, token_file, update, with};
-use globus_login::{JsonFileStore, Tokens};
+use checks::tokens::{DEFAULT, load, token, token_file, update, user, with};
+use globus_login::{JsonStore, Tokens};
 use serde_json::json;
 
 use crate::support::program::{self, Program};
@@ -15,7 +15,7 @@ const KILLS: u64 = 40;
 const WRITTEN: &str = "written";
 
 /// Writes all tokens again and again, each time with one more number, which is their scope.
-async fn write_for_ever(store: &JsonFileStore) {
+async fn write_for_ever(store: &JsonStore) {
     let write = |tokens: &mut Tokens| {
         let last = tokens
             .values()
@@ -29,7 +29,7 @@ async fn write_for_ever(store: &JsonFileStore) {
         }
     };
     loop {
-        update(store, DEFAULT, write).await;
+        update(store, &user(DEFAULT), write).await;
         program::report(WRITTEN);
     }
 }
@@ -37,7 +37,7 @@ async fn write_for_ever(store: &JsonFileStore) {
 #[checks::test(seconds = 600)]
 async fn killed_writer_leaves_a_whole_file() {
     if let Some(path) = program::argument() {
-        return write_for_ever(&JsonFileStore::new(path)).await;
+        return write_for_ever(&JsonStore::new(path)).await;
     }
     let (_home, store) = token_file();
     let path = store.path().to_str().expect("text");
@@ -51,7 +51,7 @@ async fn killed_writer_leaves_a_whole_file() {
         spin(began.elapsed().mul_f64(kill as f64 / KILLS as f64));
         writer.kill().await;
 
-        let tokens = load(&store).await;
+        let tokens = load(&store, &user(DEFAULT)).await;
         let numbers: Vec<&str> = tokens.values().map(|token| token.scope()).collect();
         assert_eq!(numbers.len(), TOKENS);
         assert!(

@@ -1,71 +1,70 @@
-//! Turns that programs take.
+//! Locks and leases between programs.
 
-use std::time::Duration;
+use std::fs;
+use std::time::{Duration, SystemTime};
 
-use checks::tokens::{DEFAULT, token_file, update};
-use globus_login::{JsonFileStore, MemoryStore, TokenStore, Tokens, Work};
-use tokio::time::timeout;
+use checks::tokens::{DEFAULT, load, put, servers, token, token_file, user};
+use globus_login::{Holder, JsonStore, Leased, LoginStore, Work};
 
-/// Far longer than a store takes to look at a lock again. The clock of these tests is paused.
-const LONG: Duration = Duration::from_secs(60);
-
-#[checks::test(start_paused = true)]
-async fn held_lock_keeps_others_out_until_it_is_dropped() {
-    let home = tempfile::tempdir().expect("a directory");
-    let path = home.path().join("tokens.json");
-    let memory = MemoryStore::new();
-    // Each pair stands for two programs, or two users of one handle, with one store.
-    let file = || JsonFileStore::new(&path);
-    let shared = JsonFileStore::new(home.path().join("shared.json"));
-    let pairs: [[Box<dyn TokenStore>; 2]; 3] = [
-        [Box::new(file()), Box::new(file())],
-        [Box::new(shared.clone()), Box::new(shared)],
-        [Box::new(memory.clone()), Box::new(memory)],
-    ];
-    for [one, other] in pairs {
-        for work in [Work::Login, Work::Renewal] {
-            let held = timeout(LONG, one.lock("a/b", work)).await;
-            let mut held = held.expect("nobody holds it").expect("a lock");
-            let kept_out = timeout(LONG, other.lock("a/b", work)).await;
-            assert!(kept_out.is_err(), "{work:?} is done twice at once");
-            let free = match work {
-                Work::Login => Work::Renewal,
-                _ => Work::Login,
-            };
-            for (namespace, work) in [("a/b", free), ("a_b", work), ("DEFAULT", work)] {
-                let lock = timeout(LONG, other.lock(namespace, work)).await;
-                lock.expect("nobody holds it").expect("a lock");
-            }
-            assert_eq!(held.note(), None);
-            held.leave_note("a long note").expect("noted");
-            held.leave_note("a note").expect("noted");
-            let mut next = tokio_test::task::spawn(other.lock("a/b", work));
-            assert!(next.poll().is_pending());
-            drop(held);
-            let next = timeout(LONG, next).await;
-            let next = next.expect("nobody holds it").expect("a lock");
-            assert_eq!(next.note().as_deref(), Some("a note"));
-        }
-    }
-}
+use crate::support::program::{self, Program};
 
 /// Python programs can take the same lock.
 #[cfg(unix)]
 #[checks::test]
-async fn change_is_made_under_the_lock_beside_the_file() {
+async fn change_waits_for_the_lock_beside_the_file() {
     use rustix::fs::{FlockOperation, flock};
-    use std::sync::{Arc, OnceLock};
 
     let (home, store) = token_file();
-    let lock = std::fs::File::create(home.path().join("tokens.json.lock")).expect("a file");
-    let beside = lock.try_clone().expect("a file");
-    let during = Arc::new(OnceLock::new());
-    let found = Arc::clone(&during);
-    let change = move |_: &mut Tokens| {
-        let taken = flock(&beside, FlockOperation::NonBlockingLockExclusive);
-        found.set(taken).expect("one change");
-    };
-    update(&store, DEFAULT, change).await;
-    assert_eq!(during.get(), Some(&Err(rustix::io::Errno::WOULDBLOCK)));
+    let path = home.path().join("tokens.json.lock");
+    let lock = fs::File::create(&path).expect("a file");
     flock(&lock, FlockOperation::NonBlockingLockExclusive).expect("nobody holds it");
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move { put(&store, &user(DEFAULT), token("t", "t")).await }
+    });
+    // A second writer, that has no lock to wait for, is done long before.
+    let other = JsonStore::new(home.path().join("other.json"));
+    for _ in 0..20 {
+        put(&other, &user(DEFAULT), token("t", "t")).await;
+    }
+    assert!(!writing.is_finished() && !store.path().exists());
+    // Whoever removes the lock file breaks no lock: those who wait look at the file anew.
+    fs::remove_file(&path).expect("a file");
+    let second = fs::File::create(&path).expect("a file");
+    flock(&second, FlockOperation::NonBlockingLockExclusive).expect("it is another file");
+    drop(lock);
+    for _ in 0..20 {
+        put(&other, &user(DEFAULT), token("t", "u")).await;
+    }
+    assert!(!writing.is_finished() && !store.path().exists());
+    drop(second);
+    writing.await.expect("no panic");
+    assert_eq!(servers(&load(&store, &user(DEFAULT)).await), ["t"]);
+}
+
+/// A program on this machine that dies has nobody wait for its lease.
+#[checks::test(seconds = 600)]
+async fn lease_of_a_killed_program_is_free_at_once() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let lease = async |store: &JsonStore| {
+        let holder = Holder::new("program", SystemTime::now());
+        let own = user(DEFAULT);
+        let leased = store.lease(&own, Work::Login, &holder, HOUR);
+        leased.await.expect("it can be leased")
+    };
+    if let Some(path) = program::argument() {
+        let store = JsonStore::new(path);
+        program::report(&format!("{:?}", lease(&store).await));
+        return std::future::pending().await;
+    }
+    let (_home, store) = token_file();
+    let path = store.path().to_str().expect("text");
+    let mut other = Program::start(module_path!(), path, &[]);
+    assert_eq!(other.reported().await, "Held");
+    let Leased::Busy { holder, .. } = lease(&store).await else {
+        panic!("it is held");
+    };
+    assert_eq!(holder.program(), "program");
+    other.kill().await;
+    assert_eq!(lease(&store).await, Leased::Held);
 }

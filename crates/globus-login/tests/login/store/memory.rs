@@ -1,45 +1,46 @@
 //! The store that ends with the program.
 
-use globus_login::{MemoryStore, TokenStore, Work};
+use std::time::{Duration, SystemTime};
 
-use checks::tokens::{put, servers, token};
+use globus_login::{Holder, Leased, LoginStore, MemoryStore, Work};
 
-/// How many namespaces it says that it remembers.
+use checks::tokens::{load, put, servers, token, user};
+
+/// How many users it says that it remembers.
 const MAX: usize = 1024;
 
 #[checks::test]
-async fn least_recently_used_namespace_is_forgotten() {
+async fn least_recently_used_user_is_forgotten() {
     let store = MemoryStore::new();
-    let known = async |namespace: &str| {
-        let tokens = store.load(namespace).await.expect("tokens");
-        servers(&tokens) == ["t"]
-    };
-    let use_once = async |namespace: &str| put(&store, namespace, token("t", "t")).await;
-    use_once("used").await;
-    use_once("idle").await;
-    for number in 2..MAX {
+    let known = async |name: &str| servers(&load(&store, &user(name)).await) == ["t"];
+    let use_once = async |name: &str| put(&store, &user(name), token("t", "t")).await;
+    for name in ["used", "asked", "idle"] {
+        use_once(name).await;
+    }
+    for number in 3..MAX {
         use_once(&number.to_string()).await;
     }
     assert!(known("used").await);
+    assert_eq!(store.revision(&user("asked")), Some(0));
     use_once("one more").await;
-    assert!(known("used").await && known("one more").await && !known("idle").await);
+    assert!(known("used").await && known("asked").await && known("one more").await);
+    assert!(!known("idle").await);
     let shown = format!("{store:?}");
     assert!(shown.contains("1024"), "{shown}");
 }
 
 #[checks::test]
-async fn held_lock_is_never_forgotten() {
+async fn lease_is_not_forgotten_before_its_end() {
     let store = MemoryStore::new();
-    let mut held = store.lock("held", Work::Login).await.expect("a lock");
+    let lease = async |name: &str| {
+        let holder = Holder::new(name, SystemTime::now());
+        let (user, minute) = (user(name), Duration::from_secs(60));
+        let leased = store.lease(&user, Work::Login, &holder, minute);
+        leased.await.expect("memory")
+    };
+    assert_eq!(lease("held").await, Leased::Held);
     for number in 0..2 * MAX {
-        let lock = store.lock(&number.to_string(), Work::Login).await;
-        lock.expect("a lock");
+        assert_eq!(lease(&number.to_string()).await, Leased::Held);
     }
-    let mut next = tokio_test::task::spawn(store.lock("held", Work::Login));
-    assert!(next.poll().is_pending());
-    held.leave_note("for you").expect("noted");
-    drop(held);
-    assert!(next.is_woken());
-    let note = next.await.expect("a lock").note();
-    assert_eq!(note.as_deref(), Some("for you"));
+    assert!(matches!(lease("held").await, Leased::Busy { .. }));
 }

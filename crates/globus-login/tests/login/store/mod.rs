@@ -1,6 +1,7 @@
 //! Token stores by themselves.
 
 mod any_bytes;
+mod conformance;
 mod file;
 #[cfg(unix)]
 mod kill;

@@ -5,8 +5,8 @@ use std::io::Read;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 
-use checks::tokens::{DEFAULT, load, put, servers, token, token_file};
-use globus_login::{JsonFileStore, TokenStore, Tokens};
+use checks::tokens::{DEFAULT, load, put, servers, token, token_file, update, user};
+use globus_login::{JsonStore, Tokens};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use crate::support::program::{self, Program};
@@ -14,7 +14,7 @@ use crate::support::program::{self, Program};
 #[checks::test(seconds = 600)]
 async fn write_leaves_readers_the_whole_old_file() {
     let (home, store) = token_file();
-    put(&store, DEFAULT, token("old", "old")).await;
+    put(&store, &user(DEFAULT), token("old", "old")).await;
     let link = home.path().join("link.json");
     symlink(store.path(), &link).expect("a link");
     for path in [store.path().to_owned(), link] {
@@ -25,8 +25,8 @@ async fn write_leaves_readers_the_whole_old_file() {
         fs::hard_link(store.path(), &also).expect("the same file");
 
         let server = path.file_name().expect("a name").to_string_lossy();
-        let through = JsonFileStore::new(&path);
-        put(&through, DEFAULT, token(&server, "new")).await;
+        let through = JsonStore::new(&path);
+        put(&through, &user(DEFAULT), token(&server, "new")).await;
         let after = fs::read_to_string(store.path()).expect("a file");
         assert!(after.contains(&*server), "{after}");
         // A reader of the old file can read all of it.
@@ -40,7 +40,7 @@ async fn write_leaves_readers_the_whole_old_file() {
 }
 
 /// Writes more than its limit: the system kills it in the middle of the write.
-async fn write_too_much(store: &JsonFileStore) {
+async fn write_too_much(store: &JsonStore) {
     for (resource, bytes) in [(Resource::Core, 0), (Resource::Fsize, 2048)] {
         let maximum = getrlimit(resource).maximum;
         let limit = Rlimit {
@@ -55,17 +55,17 @@ async fn write_too_much(store: &JsonFileStore) {
             tokens.insert(server.clone(), token(&server, "new"));
         }
     };
-    let written = store.update("DEFAULT", Box::new(write)).await;
-    unreachable!("the system lets it write: {written:?}");
+    update(store, &user(DEFAULT), write).await;
+    unreachable!("the system lets it write");
 }
 
 #[checks::test(seconds = 600)]
 async fn write_that_is_cut_short_leaves_the_old_file() {
     if let Some(path) = program::argument() {
-        return write_too_much(&JsonFileStore::new(path)).await;
+        return write_too_much(&JsonStore::new(path)).await;
     }
     let (_home, store) = token_file();
-    put(&store, DEFAULT, token("old", "old")).await;
+    put(&store, &user(DEFAULT), token("old", "old")).await;
     let before = fs::read(store.path()).expect("a file");
     let path = store.path().to_str().expect("text");
     let writer = Program::start(module_path!(), path, &[]);
@@ -73,7 +73,7 @@ async fn write_that_is_cut_short_leaves_the_old_file() {
     assert_eq!(status.signal(), Some(Signal::XFSZ.as_raw()), "{printed}");
     assert_eq!(fs::read(store.path()).expect("a file"), before);
     // Others can write.
-    put(&store, DEFAULT, token("new", "new")).await;
-    let tokens = load(&store).await;
+    put(&store, &user(DEFAULT), token("new", "new")).await;
+    let tokens = load(&store, &user(DEFAULT)).await;
     assert_eq!(servers(&tokens), ["new", "old"]);
 }

@@ -11,7 +11,7 @@ use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use checks::tokens;
-use globus_login::{GlobusApp, GlobusAppBuilder, StoredToken, TokenStore};
+use globus_login::{GlobusApp, GlobusAppBuilder, LoginStore, StoredToken};
 use http::Response;
 use http::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Value, json};
@@ -198,12 +198,12 @@ pub(crate) fn stored(server: &str, access: &str, is_fresh: bool) -> StoredToken 
 }
 
 /// Keeps a token for the app's own user.
-pub(crate) async fn keep(store: &impl TokenStore, token: StoredToken) {
-    tokens::put(store, tokens::DEFAULT, token).await;
+pub(crate) async fn keep(store: &(impl LoginStore + ?Sized), token: StoredToken) {
+    tokens::put(store, &tokens::own(CLIENT), token).await;
 }
 
 /// The access tokens that are kept for the app's own user, by resource server.
-pub(crate) async fn kept(store: &impl TokenStore) -> Vec<(String, String)> {
+pub(crate) async fn kept(store: &(impl LoginStore + ?Sized)) -> Vec<(String, String)> {
     let access = |token| {
         let members = tokens::members(token);
         members["access_token"]
@@ -211,7 +211,7 @@ pub(crate) async fn kept(store: &impl TokenStore) -> Vec<(String, String)> {
             .expect("a token")
             .to_owned()
     };
-    let tokens = tokens::load(store).await;
+    let tokens = tokens::load(store, &tokens::own(CLIENT)).await;
     let tokens = tokens.iter();
     tokens
         .map(|(server, token)| (server.clone(), access(token)))
@@ -225,7 +225,7 @@ pub(crate) async fn sent(app: &GlobusApp) -> Option<String> {
 }
 
 /// Something that happens once or more, and can be waited for.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Signal(Arc<Semaphore>);
 
 impl Signal {

@@ -4,17 +4,18 @@ pub(crate) mod endpoint;
 pub(crate) mod program;
 
 use std::error::Error;
+use std::time::{Duration, SystemTime};
 
 pub(crate) use checks::browser::{Browser, Reply, client, sent_to};
 pub(crate) use checks::sample::{Sample, TRANSFER_ALL, assert_no_violation};
-pub(crate) use checks::tokens::{expire, load};
+use checks::tokens;
 use fake_globus::{FakeGlobus, Person, RequestKind};
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, Reauthenticator,
     Target, Why,
 };
-use globus_login::{GlobusApp, GlobusAppBuilder, MemoryStore};
+use globus_login::{GlobusApp, GlobusAppBuilder, LoginStore, MemoryStore, Tokens};
 use url::Url;
 
 /// A parameter of a URL's query; empty where it is missing.
@@ -33,6 +34,28 @@ pub(crate) fn app(globus: &FakeGlobus, browser: &Browser) -> GlobusAppBuilder {
         .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
         .resource_server_for("https://auth.example", "auth.globus.org")
         .prompt(browser.clone())
+        .clock(clock(globus))
+}
+
+/// The clock of Globus: what advances it lets tokens expire.
+pub(crate) fn clock(globus: &FakeGlobus) -> impl Fn() -> SystemTime + Send + Sync + 'static {
+    let clock = globus.clock().clone();
+    move || clock.now()
+}
+
+/// Lets every access token expire.
+pub(crate) fn expire(globus: &FakeGlobus) {
+    globus.clock().advance(Duration::from_secs(3 * 24 * 3600));
+}
+
+/// The tokens of the own user of an [`app`].
+pub(crate) async fn load(store: &impl LoginStore, globus: &FakeGlobus) -> Tokens {
+    tokens::load(store, &tokens::own(globus.client_id())).await
+}
+
+/// A login whatever tokens there are.
+pub(crate) async fn log_in_again(app: &GlobusApp) -> Result<(), ReauthError> {
+    app.login_with(AuthorizationParameters::default()).await
 }
 
 /// As [`app`], with refresh tokens, and with this store.
@@ -52,6 +75,7 @@ pub(crate) fn confidential(globus: &FakeGlobus) -> GlobusAppBuilder {
     GlobusApp::confidential(id, globus.client_secret())
         .auth_url(globus.auth_url())
         .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+        .clock(clock(globus))
 }
 
 /// The app of this builder, after its login.

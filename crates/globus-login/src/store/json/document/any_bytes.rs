@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Document, FORMAT, member};
-use crate::{StoredToken, Tokens};
+use super::{Document, FORMAT, Raw, is_same, member};
+use crate::{Login, StoredToken, Tokens};
 
 /// They are no tokens, and then nobody writes; or they are read, and written nothing of them is lost.
 pub fn token_file(bytes: &[u8]) {
@@ -15,17 +15,18 @@ pub fn token_file(bytes: &[u8]) {
     assert_eq!(written(&again), text, "written once more it is another");
     only_what_is_ours_is_new(bytes, &document, &text);
 
-    let mut names: Vec<&str> = document.namespaces.iter().map(|(name, _)| name).collect();
+    let mut names: Vec<&str> = document.namespaces.keys().map(String::as_str).collect();
     if !names.contains(&"DEFAULT") {
         names.push("DEFAULT");
     }
     for namespace in names {
-        let tokens = document.tokens(namespace);
-        assert_same(&again.tokens(namespace), &tokens);
-        tokens.values().for_each(can_be_used);
-        nothing_changes_by_itself(&document, namespace, &tokens);
-        a_change_leaves_the_rest(&document, namespace, &tokens);
+        let login = document.login(namespace);
+        assert_eq!(again.login(namespace), login);
+        login.tokens.values().for_each(can_be_used);
+        nothing_changes_by_itself(&document, namespace, &login);
+        a_change_leaves_the_rest(&document, namespace, &login);
     }
+    a_merge_brings_all(&document);
 }
 
 fn written(document: &Document) -> String {
@@ -46,83 +47,99 @@ fn only_what_is_ours_is_new(bytes: &[u8], document: &Document, text: &str) {
             .and_then(|after| after.remove("globus-sdk.version"));
         assert!(added.is_some(), "nobody has written it: {text}");
     }
-    assert_eq!(after, before);
+    if before.get(super::OURS).is_none() {
+        assert_eq!(after, before);
+    }
 }
 
 /// A token may be anything; whoever sends it finds out whether it can be sent.
 fn can_be_used(token: &StoredToken) {
-    let secret = token.access().secret();
+    let (secret, now) = (token.secrets().next(), std::time::SystemTime::now());
+    let secret = secret.expect("an access token");
     let can_be_sent = !secret.is_empty() && secret.chars().all(|c| matches!(c, '!'..='~'));
-    let credential = token.credential();
-    assert!(!can_be_sent || credential.is_ok());
-    token.is_fresh(std::time::Duration::from_secs(60));
+    assert!(!can_be_sent || token.credential(now).is_ok());
+    token.is_fresh(now, std::time::Duration::from_secs(60));
     let written = serde_json::to_string(token).expect("JSON");
     let again: StoredToken = serde_json::from_str(&written).expect("what is written can be read");
-    assert!(token.is_kept_as(&again), "{written}");
+    assert!(*token == again, "{written}");
 }
 
-fn nothing_changes_by_itself(document: &Document, namespace: &str, tokens: &Tokens) {
+fn nothing_changes_by_itself(document: &Document, namespace: &str, login: &Login) {
     let mut same = document.clone();
-    let changed = same.set(namespace, tokens, tokens).expect("written");
-    assert!(!changed, "nothing is different");
-    assert_eq!(written(&same), written(document));
+    same.set(namespace, login).expect("written");
+    if login.record.is_none() {
+        assert_eq!(same.login(namespace), *login);
+        assert_eq!(same.namespaces.len(), document.namespaces.len());
+    }
 }
 
 /// One token more, another in place of each, none at all: whatever else there is stays, where it is and as it is.
-fn a_change_leaves_the_rest(document: &Document, namespace: &str, tokens: &Tokens) {
+fn a_change_leaves_the_rest(document: &Document, namespace: &str, login: &Login) {
     let new: StoredToken = serde_json::from_str(
         r#"{"resource_server": "new", "scope": "new", "access_token": "new", "expires_at_seconds": 1}"#,
     )
     .expect("a token");
+    let tokens = &login.tokens;
     let mut more = tokens.clone();
     more.insert("new".to_owned(), new.clone());
     let mut others = tokens.clone();
     others.values_mut().for_each(|token| *token = new.clone());
     for wanted in [more, others, Tokens::new()] {
         let mut changed = document.clone();
-        let is_new = changed.set(namespace, tokens, &wanted).expect("written");
-        if !is_new {
-            assert_same(tokens, &wanted);
-            continue;
-        }
+        let wanted = Login {
+            tokens: wanted,
+            record: login.record.clone(),
+        };
+        changed.set(namespace, &wanted).expect("written");
         let text = written(&changed);
         let read = Document::parse(text.as_bytes()).expect("what is written can be read");
-        assert_same(&read.tokens(namespace), &wanted);
-        let touched = |server: &str| tokens.contains_key(server) || wanted.contains_key(server);
-        assert_eq!(
-            entries(&read, |name, server| name != namespace || !touched(server)),
-            entries(document, |name, server| name != namespace
-                || !touched(server)),
-        );
-        let others = |document: &Document| -> Vec<(String, String)> {
-            let ours = ["data", "format_version", "globus-sdk.version"];
-            let members = document.root.iter();
-            members
-                .filter(|(name, _)| !ours.contains(name))
-                .map(|(name, raw)| (name.to_owned(), raw.get().to_owned()))
-                .collect()
-        };
-        assert_eq!(others(&read), others(document));
+        assert_eq!(read.login(namespace), wanted);
+        let touched =
+            |server: &str| tokens.contains_key(server) || wanted.tokens.contains_key(server);
+        let is_other = |name: &str, server: &str| name != namespace || !touched(server);
+        assert_eq!(entries(&read, is_other), entries(document, is_other));
+        assert_eq!(others_of(&read), others_of(document));
     }
+}
+
+/// What another program added to nothing is added, and what it removed is removed.
+fn a_merge_brings_all(document: &Document) {
+    let empty = Document::default();
+    let mut merged = empty.clone();
+    merged.merge(&empty, document);
+    assert_eq!(
+        entries(&merged, |_, _| true),
+        entries(document, |_, _| true)
+    );
+    let all = document.namespaces.values().flatten();
+    // JSON that serde_json can compare; what it cannot stays.
+    if all
+        .into_iter()
+        .all(|(_, raw): (_, &Raw)| is_same(Some(raw), Some(raw)))
+    {
+        merged.merge(document, &empty);
+        assert_eq!(entries(&merged, |_, _| true), Vec::new());
+    }
+}
+
+/// The members beside those that are written anew.
+fn others_of(document: &Document) -> Vec<(&str, &str)> {
+    let ours = ["data", "format_version", "globus-sdk.version", super::OURS];
+    let members = document.root.iter();
+    members
+        .filter(|(name, _)| !ours.contains(&name.as_str()))
+        .map(|(name, raw)| (name.as_str(), raw.get()))
+        .collect()
 }
 
 /// The entries of all namespaces, as they are written, in their order.
 fn entries(document: &Document, wanted: impl Fn(&str, &str) -> bool) -> Vec<(&str, &str, &str)> {
     let mut entries = Vec::new();
-    for (namespace, servers) in document.namespaces.iter() {
+    for (namespace, servers) in &document.namespaces {
         let of_it = servers
             .iter()
             .filter(|(server, _)| wanted(namespace, server));
-        entries.extend(of_it.map(|(server, raw)| (namespace, server, raw.get())));
+        entries.extend(of_it.map(|(server, raw)| (namespace.as_str(), server.as_str(), raw.get())));
     }
     entries
-}
-
-fn assert_same(one: &Tokens, other: &Tokens) {
-    assert!(one.keys().eq(other.keys()), "{one:?} and {other:?}");
-    let mut pairs = one.values().zip(other.values());
-    assert!(
-        pairs.all(|(one, other)| one.is_kept_as(other)),
-        "{one:?} and {other:?}"
-    );
 }

@@ -1,0 +1,221 @@
+//! Credentials without a person: what is kept, refreshed where it has expired.
+
+use std::time::Duration;
+
+use super::app::Who;
+use super::exchange::{exchange_refresh_token, tokens_of};
+use super::flow::Wanted;
+use super::lease::Lease;
+use super::store::{Login, StoredToken, Work};
+use super::user::AppUser;
+use globus_gare::reauth::{Credential, CredentialRequest, ReauthError, Why};
+
+/// How long another program may take between refreshing a token and storing it.
+const WRITING: Duration = Duration::from_millis(500);
+
+/// How often a refresh token is redeemed, where programs without a lease redeem it as well.
+const MAX_TRIES: usize = 3;
+
+impl AppUser {
+    /// The credential that a session asks for.
+    pub(super) async fn find_credential(
+        &self,
+        request: &CredentialRequest,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let Some(server) = self.shared.resource_servers.of(request.target().origin()) else {
+            return Ok(None);
+        };
+        let rejected = request.rejected();
+        let login = if request.may_refresh() {
+            self.usable(server, rejected).await?
+        } else {
+            let login = self.load().await?;
+            Some(login).filter(|login| self.is_usable(login, server, rejected))
+        };
+        let Some(login) = login else {
+            return Ok(None);
+        };
+        // A refreshed token belongs to the same session of Globus Auth.
+        if matches!(request.why(), Why::Required(_))
+            && !self.is_login_after(&login, server, rejected)
+        {
+            return Ok(None);
+        }
+        self.hand_out(&login, server)
+    }
+
+    /// Whether a login brought the token after the rejected one.
+    fn is_login_after(&self, login: &Login, server: &str, rejected: Option<&Credential>) -> bool {
+        let logins = &self.shared.logins;
+        match rejected {
+            Some(rejected) => logins
+                .epoch_of_credential(rejected)
+                .is_some_and(|epoch| login.epoch() > epoch),
+            None => login
+                .tokens
+                .get(server)
+                .is_some_and(|token| logins.epoch_of(token).is_none()),
+        }
+    }
+
+    /// The credential of a login for a resource server.
+    pub(super) fn hand_out(
+        &self,
+        login: &Login,
+        server: &str,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let logins = &self.shared.logins;
+        let Some(token) = login.tokens.get(server) else {
+            return Ok(None);
+        };
+        logins.remember_given(&self.key, token, login.epoch());
+        let credential = token.credential(logins.clock.now())?;
+        Ok(Some(if login.is_unverified() {
+            credential.unverified()
+        } else {
+            credential
+        }))
+    }
+
+    /// What is kept, after tokens that have expired were refreshed. One that cannot be refreshed is
+    /// for a login to replace.
+    pub(super) async fn refreshed(&self) -> Result<Login, ReauthError> {
+        let mut login = self.load().await?;
+        if matches!(self.shared.who, Who::Person(_)) && !self.is_complete(&login, true) {
+            let servers: Vec<String> = login.tokens.keys().cloned().collect();
+            for server in servers.iter().filter(|server| login.can_refresh(server)) {
+                let _ = self.usable(server, None).await;
+            }
+            login = self.load().await?;
+        }
+        Ok(login)
+    }
+
+    pub(super) fn is_usable(
+        &self,
+        login: &Login,
+        server: &str,
+        rejected: Option<&Credential>,
+    ) -> bool {
+        self.lasts(login, server, rejected, self.shared.settings.leeway)
+    }
+
+    /// Whether the token was not rejected, and is good for longer than `leeway`.
+    fn lasts(
+        &self,
+        login: &Login,
+        server: &str,
+        rejected: Option<&Credential>,
+        leeway: Duration,
+    ) -> bool {
+        let now = self.shared.logins.clock.now();
+        login.tokens.get(server).is_some_and(|token| {
+            let is_rejected = rejected.is_some_and(|rejected| token.is_sent_by(rejected));
+            !is_rejected && token.is_fresh(now, leeway)
+        })
+    }
+
+    /// A login with a good token for `server`, which is refreshed where it has expired or was
+    /// `rejected`; `None` where that takes a person.
+    pub(super) async fn usable(
+        &self,
+        server: &str,
+        rejected: Option<&Credential>,
+    ) -> Result<Option<Login>, ReauthError> {
+        let login = self.load().await?;
+        if self.is_usable(&login, server, rejected) {
+            return Ok(Some(login));
+        }
+        match self.shared.who {
+            Who::Client => {
+                let login = self.log_in(Wanted::Token(server, rejected)).await?;
+                Ok(Some(login).filter(|login| self.lasts(login, server, rejected, Duration::ZERO)))
+            }
+            Who::Person(_) if login.can_refresh(server) => {
+                self.refresh(login, server, rejected).await
+            }
+            Who::Person(_) => Ok(None),
+        }
+    }
+
+    async fn refresh(
+        &self,
+        held: Login,
+        server: &str,
+        rejected: Option<&Credential>,
+    ) -> Result<Option<Login>, ReauthError> {
+        let still_lasts = |login: &Login| self.lasts(login, server, rejected, Duration::ZERO);
+        // While somebody else refreshes it, the old one will do as long as it is good.
+        let waits = |_: &_| !still_lasts(&held);
+        let (store, key) = (&self.store, &self.key);
+        let lease = Lease::wait(store, key, Work::Refresh, self.holder(), waits).await;
+        let Some(lease) = lease else {
+            return Ok(Some(held));
+        };
+        let refreshed = self.redeem(server, rejected).await;
+        lease.release().await;
+        match refreshed {
+            // Nothing is lost yet: it is good for another moment.
+            Err(_) if still_lasts(&held) => Ok(Some(held)),
+            refreshed => refreshed,
+        }
+    }
+
+    /// Redeems the refresh token that is kept by now.
+    async fn redeem(
+        &self,
+        server: &str,
+        rejected: Option<&Credential>,
+    ) -> Result<Option<Login>, ReauthError> {
+        let shared = &*self.shared;
+        let mut refused: Option<StoredToken> = None;
+        for _ in 0..MAX_TRIES {
+            let login = self.load().await?;
+            if self.is_usable(&login, server, rejected) {
+                return Ok(Some(login));
+            }
+            let Some(old) = login
+                .tokens
+                .get(server)
+                .filter(|_| login.can_refresh(server))
+            else {
+                return Ok(None);
+            };
+            if refused.as_ref().is_some_and(|refused| refused.is(old)) {
+                // A program without our lease may have redeemed it, and store the new one just now.
+                tokio::time::sleep(WRITING).await;
+                continue;
+            }
+            let Some(secret) = old.refresh() else {
+                return Ok(None);
+            };
+            let answer = exchange_refresh_token(&shared.settings, &shared.transport, secret);
+            let Some(answer) = answer.await? else {
+                refused = Some(old.clone());
+                continue;
+            };
+            let new = tokens_of(&answer, None, shared.logins.clock.now()).remove(server);
+            let new = new.ok_or_else(|| {
+                ReauthError::new(format!("the refresh gave no token for {server}"))
+            })?;
+            let (old, new) = (old.clone(), new.refreshing(old));
+            let change = |login: &mut Login| login.refreshed(server, &old, new.clone());
+            let (unused, login) = self.keep(login, change).await;
+            if let Some(unused) = unused {
+                // A logout or a login came first.
+                let is_kept = |secret: &String| {
+                    let mut tokens = login.tokens.values();
+                    tokens.any(|token| token.secrets().any(|it| it == *secret))
+                };
+                self.discard(unused.secrets().filter(|it| !is_kept(it)))
+                    .await;
+            }
+            return Ok(Some(login).filter(|it| self.lasts(it, server, rejected, Duration::ZERO)));
+        }
+        if let Some(refused) = refused {
+            let mark = |login: &mut Login| login.refused(server, &refused);
+            self.update(mark).await?;
+        }
+        Ok(None)
+    }
+}

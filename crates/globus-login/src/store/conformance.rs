@@ -1,0 +1,305 @@
+//! The checks that every [`LoginStore`] passes: run your own through [`check`] in a test.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::task::JoinSet;
+
+use super::{
+    Holder, Leased, Login, LoginStore, StoredToken, UserKey, Version, Versioned, Waiting, Work,
+};
+use globus_gare::gare::AuthorizationParameters;
+
+/// How many tasks change a login at once, and how often each.
+const WRITERS: usize = 8;
+const WRITES: usize = 5;
+
+/// Far longer than any check takes.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// What a store keeps beside logins: [`check`] finds it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Keeps {
+    /// A second holder gets no lease while the first one has it.
+    pub leases: bool,
+    /// A notice is there until it is withdrawn.
+    pub notices: bool,
+}
+
+/// Checks a store. `open` opens it: each call stands for another program with the same store, which
+/// is empty at first.
+///
+/// Leases and notices may be left to their defaults; the result says whether they are kept. Expiry
+/// is checked on tokio's clock: pause it (`#[tokio::test(start_paused = true)]`), or wait 3 seconds.
+///
+/// ```
+/// use globus_login::MemoryStore;
+/// use globus_login::store::conformance;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let store = MemoryStore::new();
+/// let keeps = conformance::check(|| store.clone()).await;
+/// assert!(keeps.leases && keeps.notices);
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// If the store does what it must not.
+pub async fn check<S: LoginStore>(open: impl Fn() -> S) -> Keeps {
+    let store: Arc<dyn LoginStore> = Arc::new(open());
+    let other: Arc<dyn LoginStore> = Arc::new(open());
+    swap(&*store, &*other).await;
+    users(&*store, &*other).await;
+    writers(&store, &other).await;
+    changes(&store, &other).await;
+    Keeps {
+        leases: leases(&*store, &*other).await,
+        notices: notices(&*store, &*other).await,
+    }
+}
+
+fn user(name: &str) -> UserKey {
+    UserKey::new("production", "conformance", name)
+}
+
+fn holder(program: &str) -> Holder {
+    Holder::new(program, UNIX_EPOCH)
+}
+
+fn token(server: &str) -> StoredToken {
+    let token = serde_json::json!({
+        "resource_server": server, "scope": "all", "access_token": format!("access é {server}"),
+        "refresh_token": "refresh", "identity_id": "ada", "expires_at_seconds": 4_102_444_800_i64,
+        "token_type": "Bearer",
+    });
+    serde_json::from_value(token).expect("a token")
+}
+
+fn with(mut login: Login, server: &str) -> Login {
+    login.tokens.insert(server.to_owned(), token(server));
+    login.recognize(SystemTime::UNIX_EPOCH);
+    login
+}
+
+async fn load(store: &dyn LoginStore, user: &UserKey) -> Versioned {
+    store.load(user).await.expect("it can be loaded")
+}
+
+/// A commit counts if nobody was faster, and is read by everybody.
+async fn swap(store: &dyn LoginStore, other: &dyn LoginStore) {
+    let user = user("swap");
+    let empty = load(store, &user).await;
+    assert_eq!(empty.version, Version::NONE, "nothing is kept at first");
+    assert_eq!(empty.login, Login::default(), "nothing is kept at first");
+
+    let one = with(Login::default(), "one");
+    let committed = store.commit(&user, &Version::NONE, &one).await;
+    let committed = committed
+        .expect("it can be committed")
+        .expect("nobody was faster");
+    let read = load(other, &user).await;
+    assert_eq!(read.login, one, "what was committed is read");
+    assert_eq!(read.version, committed, "at the version that commit gave");
+
+    let two = with(one.clone(), "two");
+    let late = other.commit(&user, &Version::NONE, &two).await;
+    assert_eq!(late.expect("it can be tried"), None, "its base is gone");
+    assert_eq!(
+        load(store, &user).await.login,
+        one,
+        "a late commit changes nothing"
+    );
+    let second = other.commit(&user, &committed, &two).await;
+    let second = second
+        .expect("it can be committed")
+        .expect("nobody was faster");
+    assert_ne!(second, committed, "each content has a version of its own");
+    assert_eq!(load(store, &user).await.login, two);
+
+    let mut out = two.clone();
+    assert!(out.logged_out(), "there were tokens");
+    let third = store.commit(&user, &second, &out).await;
+    assert!(third.expect("it can be committed").is_some());
+    assert_eq!(
+        load(other, &user).await.login,
+        out,
+        "a record without tokens stays"
+    );
+}
+
+/// Users do not see each other, whatever their names.
+async fn users(store: &dyn LoginStore, other: &dyn LoginStore) {
+    let long = "x".repeat(2000);
+    let names = [
+        "DEFAULT",
+        "identity/a",
+        "identity_a",
+        "identity%2fa",
+        "é\"\\\n'",
+        &long,
+    ];
+    for name in names {
+        let login = with(Login::default(), name);
+        let committed = store.commit(&user(name), &Version::NONE, &login).await;
+        assert!(
+            committed.expect("it can be committed").is_some(),
+            "{name:?}"
+        );
+    }
+    for name in names {
+        let login = load(other, &user(name)).await.login;
+        assert_eq!(login, with(Login::default(), name), "{name:?}");
+    }
+}
+
+/// Writers that are refused and try again lose nothing of each other.
+async fn writers(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let store = Arc::clone(if writer % 2 == 0 { store } else { other });
+        writers.spawn(async move {
+            for write in 0..WRITES {
+                let server = format!("{writer}-{write}");
+                let change = |login: &mut Login| {
+                    login.tokens.insert(server.clone(), token(&server));
+                };
+                let user = user("writers");
+                let done = super::update(&*store, &user, UNIX_EPOCH, change).await;
+                done.expect("it can be updated");
+            }
+        });
+    }
+    writers.join_all().await;
+    let kept = load(&**store, &user("writers")).await.login;
+    assert_eq!(kept.tokens.len(), WRITERS * WRITES, "a write is lost");
+}
+
+/// Who waits for a change is told of it.
+async fn changes(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
+    let user = user("changes");
+    let (waiting, key) = (Arc::clone(other), user.clone());
+    let changed = tokio::spawn(async move { waiting.changed(&key, &Version::NONE).await });
+    let login = with(Login::default(), "one");
+    let committed = store.commit(&user, &Version::NONE, &login).await;
+    assert!(committed.expect("it can be committed").is_some());
+    let changed = tokio::time::timeout(LONG, changed).await;
+    let changed = changed.expect("it is told").expect("no panic");
+    changed.expect("it can be waited for");
+}
+
+/// One holder at a time, until it releases the lease or its time is over.
+async fn leases(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
+    let (user, one, two) = (user("leases"), holder("one"), holder("two"));
+    let lease = async |store: &dyn LoginStore, work, by: &Holder, ttl| {
+        let leased = store.lease(&user, work, by, ttl).await;
+        leased.expect("it can be leased")
+    };
+    assert_eq!(lease(store, Work::Login, &one, LONG).await, Leased::Held);
+    let Leased::Busy { holder, remaining } = lease(other, Work::Login, &two, LONG).await else {
+        return false;
+    };
+    assert_eq!(holder, one, "the holder is named");
+    assert!(remaining <= LONG && !remaining.is_zero(), "{remaining:?}");
+    let refresh = lease(other, Work::Refresh, &two, LONG).await;
+    assert_eq!(refresh, Leased::Held, "each work has a lease of its own");
+    let another = other
+        .lease(&self::user("another"), Work::Login, &two, LONG)
+        .await;
+    assert_eq!(
+        another.expect("it can be leased"),
+        Leased::Held,
+        "each user has leases of their own"
+    );
+    assert_eq!(
+        lease(store, Work::Login, &one, LONG).await,
+        Leased::Held,
+        "the holder keeps it"
+    );
+    let extended = other.extend(&user, Work::Login, &two, LONG).await;
+    assert!(!extended.expect("it can be tried"), "it is another's");
+    other
+        .release(&user, Work::Login, &two)
+        .await
+        .expect("it can be tried");
+    let busy = lease(other, Work::Login, &two, LONG).await;
+    assert!(
+        matches!(busy, Leased::Busy { .. }),
+        "nobody else can release it"
+    );
+    store
+        .release(&user, Work::Login, &one)
+        .await
+        .expect("it can be released");
+    assert_eq!(lease(other, Work::Login, &two, LONG).await, Leased::Held);
+
+    let second = Duration::from_secs(1);
+    lease(other, Work::Login, &two, second).await;
+    let busy = lease(store, Work::Login, &one, second).await;
+    assert!(matches!(busy, Leased::Busy { .. }), "its time is not over");
+    let extended = other.extend(&user, Work::Login, &two, second).await;
+    assert!(extended.expect("it can be extended"));
+    let busy = lease(store, Work::Login, &one, second).await;
+    assert!(matches!(busy, Leased::Busy { .. }), "it was extended");
+    tokio::time::sleep(second * 3 / 2).await;
+    assert_eq!(
+        lease(store, Work::Login, &one, LONG).await,
+        Leased::Held,
+        "its time is over"
+    );
+    let extended = other.extend(&user, Work::Login, &two, second).await;
+    assert!(!extended.expect("it can be tried"), "somebody else has it");
+    let version = load(store, &user).await.version;
+    assert_eq!(version, Version::NONE, "a lease changes no version");
+    true
+}
+
+/// A notice is there for everybody, until it is withdrawn or its time is over.
+async fn notices(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
+    let user = user("notices");
+    let waiting = |program| Waiting {
+        by: holder(program),
+        required: AuthorizationParameters::default().with_session_required_mfa(true),
+        scopes: "a[b] c".parse().expect("scopes"),
+    };
+    let all = async |store: &dyn LoginStore| {
+        let all = store.waiting(&user).await;
+        all.expect("they can be read")
+    };
+    let (one, two) = (waiting("one"), waiting("two"));
+    store
+        .post(&user, &one, LONG)
+        .await
+        .expect("it can be posted");
+    if all(other).await.is_empty() {
+        return false;
+    }
+    store
+        .post(&user, &one, LONG)
+        .await
+        .expect("it can be posted");
+    assert_eq!(
+        all(other).await,
+        std::slice::from_ref(&one),
+        "a notice replaces the one before"
+    );
+    let second = Duration::from_secs(1);
+    other
+        .post(&user, &two, second)
+        .await
+        .expect("it can be posted");
+    assert_eq!(all(store).await.len(), 2);
+    store
+        .withdraw(&user, &one.by)
+        .await
+        .expect("it can be withdrawn");
+    assert_eq!(all(other).await, std::slice::from_ref(&two));
+    assert_eq!(all(store).await, [two]);
+    tokio::time::sleep(second * 3 / 2).await;
+    assert_eq!(all(store).await, [], "its time is over");
+    let version = load(store, &user).await.version;
+    assert_eq!(version, Version::NONE, "a notice changes no version");
+    true
+}

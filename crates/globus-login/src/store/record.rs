@@ -1,0 +1,172 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::version::digest;
+use super::{Holder, StoredToken};
+use crate::scope::Scopes;
+use globus_gare::gare::AuthorizationParameters;
+
+/// What a store keeps of a user beside the tokens.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct LoginRecord {
+    /// Counts the logins. It never falls.
+    pub(crate) epoch: u64,
+    /// Counts the logouts: credentials from before the last one must not be used any longer.
+    pub(crate) revision: u64,
+    /// The id of the person, if somebody is logged in and it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sub: Option<String>,
+    /// When the last login ended.
+    #[serde(with = "as_seconds")]
+    pub(crate) at: SystemTime,
+    /// The program that logged in. `None` is another program, which keeps no record: nothing is
+    /// known of the requirement that its login satisfied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<Holder>,
+    /// The requirement that the last login satisfied; `None` if it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) satisfied: Option<AuthorizationParameters>,
+    /// All scopes that the logins asked for, with what depends on them: tokens do not name these.
+    #[serde(with = "as_scopes")]
+    pub(crate) scopes: Scopes,
+    /// The tokens that were last seen, by resource server.
+    #[serde(default)]
+    pub(crate) tokens: BTreeMap<String, Listed>,
+    /// Secrets that are to be revoked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unrevoked: Vec<Secret>,
+}
+
+/// A token as the record has it: by its fingerprints.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct Listed {
+    pub(crate) access: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh: Option<String>,
+    /// Whether Globus Auth refused the refresh token.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_refused: bool,
+}
+
+impl Listed {
+    pub(crate) fn of(token: &StoredToken) -> Self {
+        Self {
+            access: token.fingerprint(),
+            refresh: token.refresh().map(|it| digest(it.secret().as_bytes())),
+            is_refused: false,
+        }
+    }
+
+    pub(crate) fn is_of(&self, token: &StoredToken) -> bool {
+        let other = Self::of(token);
+        self.access == other.access && self.refresh == other.refresh
+    }
+}
+
+/// A token to revoke. `Debug` does not show it.
+#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl LoginRecord {
+    /// Counts the logins of this user. It never falls.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Changes when the user's credentials must not be used any longer.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The id of the person, if somebody is logged in and it is known.
+    pub fn sub(&self) -> Option<&str> {
+        self.sub.as_deref()
+    }
+
+    /// When the last login ended.
+    pub fn at(&self) -> SystemTime {
+        self.at
+    }
+
+    /// The program that logged in; `None` if it is one that keeps no record.
+    pub fn by(&self) -> Option<&Holder> {
+        self.by.as_ref()
+    }
+
+    /// All scopes that the logins asked for, with what depends on them.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// Whether the last login satisfied `required`: no further one is needed.
+    pub(crate) fn satisfies(&self, required: &AuthorizationParameters) -> bool {
+        let session = |asked: &AuthorizationParameters| {
+            let mut asked = asked.clone();
+            asked.session_message = None;
+            asked.required_scopes.clear();
+            asked.to_query()
+        };
+        let scopes = required.required_scopes.iter().map(|text| text.parse());
+        let mut scopes = scopes.map(|scopes| scopes.is_ok_and(|scopes| self.covers(&scopes)));
+        let is_same_session = || {
+            let mut satisfied = self.satisfied.iter();
+            satisfied.any(|it| it.requires_session() && session(it) == session(required))
+        };
+        scopes.all(|is_covered| is_covered) && (!required.requires_session() || is_same_session())
+    }
+
+    /// Whether the logins asked for all of these scopes, with what depends on them.
+    pub(crate) fn covers(&self, wanted: &Scopes) -> bool {
+        // Whatever is in the union and was not in the record is missing from it.
+        let union = self.scopes.union(wanted);
+        union.is_ok_and(|union| union == self.scopes)
+    }
+}
+
+/// A time as it is kept.
+pub(crate) fn whole_seconds(at: SystemTime) -> SystemTime {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    UNIX_EPOCH + Duration::from_secs(since.as_secs())
+}
+
+/// Seconds since 1970.
+pub(crate) mod as_seconds {
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(at: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        to.serialize_u64(since.as_secs())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTime, D::Error> {
+        let since = Duration::from_secs(u64::deserialize(from)?);
+        Ok(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH))
+    }
+}
+
+/// Scopes as their text.
+pub(crate) mod as_scopes {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::scope::Scopes;
+
+    pub(crate) fn serialize<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(scopes)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Scopes, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,69 @@
+use std::fmt;
+use std::sync::Arc;
+
+use globus_gare::reauth::Principal;
+
+use super::version::digest;
+
+/// The program's own user, as the Python SDK names them.
+const OWN: &str = "DEFAULT";
+
+/// How long a part of a key may be. A longer one is hashed.
+const MAX_LEN: usize = 255;
+
+/// The user whose login a store keeps: the environment of Globus, the client, and the user of it.
+///
+/// Each part has at most 255 bytes: a longer one is replaced by its hash when the key is made.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserKey(Arc<[String; 3]>);
+
+impl UserKey {
+    /// The key of a user of `client` in `environment`.
+    pub fn new(
+        environment: impl Into<String>,
+        client: impl Into<String>,
+        user: impl Into<String>,
+    ) -> Self {
+        let short = |text: String| match text.len() {
+            0..=MAX_LEN => text,
+            _ => format!("sha256:{}", digest(text.as_bytes())),
+        };
+        let parts = [environment.into(), client.into(), user.into()];
+        Self(Arc::new(parts.map(short)))
+    }
+
+    /// The key of a principal: `DEFAULT` is the program's own user, `identity/NAME` a named one.
+    pub(crate) fn of(environment: &str, client: &str, principal: &Principal) -> Self {
+        let user = match principal {
+            Principal::Session => OWN.to_owned(),
+            Principal::Named(name) => format!("identity/{name}"),
+            Principal::Presented(credential) => {
+                format!("presented/{}", digest(credential.header_value().as_bytes()))
+            }
+            // A kind that is not known here: nothing of it is told from another.
+            other => format!("other/{}", digest(format!("{other:?}").as_bytes())),
+        };
+        Self::new(environment, client, user)
+    }
+
+    /// The environment, such as `production`.
+    pub fn environment(&self) -> &str {
+        &self.0[0]
+    }
+
+    /// The client id.
+    pub fn client(&self) -> &str {
+        &self.0[1]
+    }
+
+    /// The user. Files that the Python SDK reads keep it as the namespace.
+    pub fn user(&self) -> &str {
+        &self.0[2]
+    }
+}
+
+impl fmt::Debug for UserKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserKey({})", self.0.join(", "))
+    }
+}

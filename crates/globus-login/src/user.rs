@@ -1,0 +1,218 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::app::{GlobusApp, Shared, Who};
+use super::store::{Holder, Login, LoginRecord, LoginStore, StoreError, UserKey};
+use super::{LoginStatus, account};
+use globus_gare::gare::AuthorizationParameters;
+use globus_gare::reauth::{Credential, CredentialRequest, Principal, ReauthError, Target, Why};
+
+/// One user of a [`GlobusApp`]: what [`GlobusApp::for_user`] returns.
+///
+/// # Clone
+///
+/// Clones are the same user.
+#[derive(Clone)]
+pub struct AppUser {
+    pub(super) shared: Arc<Shared>,
+    pub(super) store: Arc<dyn LoginStore>,
+    pub(super) key: UserKey,
+}
+
+impl GlobusApp {
+    /// The user that `principal` is: [`Principal::Session`] is the app's own user, for whom the
+    /// methods of the app itself act.
+    ///
+    /// ```
+    /// use globus_gare::reauth::Principal;
+    /// use globus_login::GlobusApp;
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000").build()?;
+    /// let ada = app.for_user(&Principal::Named("ada".into()));
+    /// if let Some(record) = ada.info().await? {
+    ///     println!("{:?} is logged in since {:?}", record.sub(), record.at());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_user(&self, principal: &Principal) -> AppUser {
+        AppUser {
+            store: Arc::clone(self.shared.logins.store(principal)),
+            key: self.shared.key(principal),
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl AppUser {
+    /// Logs in, unless there are tokens for all of the program's scopes that are
+    /// good or can be refreshed. Programs that share a store log in once
+    /// between them.
+    ///
+    /// # Errors
+    ///
+    /// As a challenge does: declined, nobody to ask, or Globus Auth refused.
+    pub async fn login(&self) -> Result<(), ReauthError> {
+        if self.is_complete(&self.refreshed().await?, true) {
+            return Ok(());
+        }
+        self.log_in(super::flow::Wanted::Scopes).await.map(drop)
+    }
+
+    /// Logs in, whatever tokens there are, so that `required` is satisfied; by default nothing is
+    /// required. A stored login that cannot be understood is put aside.
+    ///
+    /// # Errors
+    ///
+    /// As [`login`](Self::login).
+    pub async fn login_with(&self, required: AuthorizationParameters) -> Result<(), ReauthError> {
+        let required = Some(&required).filter(|required| !required.is_empty());
+        let wanted = super::flow::Wanted::Forced(required);
+        self.log_in(wanted).await.map(drop)
+    }
+
+    /// Whether there are tokens for all of the program's scopes that are good, or
+    /// can be refreshed. Nobody is asked, neither a person nor Globus Auth.
+    ///
+    /// What a scope depends on is known of logins by programs on this crate alone.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn is_logged_in(&self) -> Result<bool, ReauthError> {
+        Ok(self.is_complete(&self.load().await?, false))
+    }
+
+    /// The credential for a service, refreshed where it has expired; `None` where a login is needed.
+    ///
+    /// # Errors
+    ///
+    /// Where no resource server is known for the service, the store cannot be read, or the token
+    /// cannot be refreshed.
+    pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
+        self.shared.resource_servers.require(target.origin())?;
+        let request = CredentialRequest::new(target.clone(), Why::Initial);
+        self.find_credential(&request).await
+    }
+
+    /// Who is logged in, as far as the store knows: nobody is asked. `None` if nobody is.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn info(&self) -> Result<Option<LoginRecord>, ReauthError> {
+        let login = self.load().await?;
+        Ok(login.record.filter(|_| !login.tokens.is_empty()))
+    }
+
+    /// Who is logged in, as Globus Auth tells it; `None` where nobody is. The names
+    /// are there if the scopes `profile` and `email` were granted.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read, or Globus Auth cannot be asked.
+    pub async fn account(&self) -> Result<Option<super::Account>, ReauthError> {
+        let shared = &*self.shared;
+        let login = self.usable(account::SERVER, None).await?;
+        let token = login.and_then(|mut login| login.tokens.remove(account::SERVER));
+        match token {
+            Some(token) => {
+                let credential = token.credential(shared.logins.clock.now())?;
+                account::ask(&shared.settings, &shared.transport, &credential).await
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Forgets the tokens, and has Globus Auth revoke them, whatever program got them for this
+    /// client id. `false` where there were none. A stored login that cannot be understood is put
+    /// aside.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be changed; and, with the tokens forgotten here, where
+    /// Globus Auth could not be told. What could not be revoked is kept for the next logout.
+    pub async fn logout(&self) -> Result<bool, ReauthError> {
+        self.load_or_set_aside().await?;
+        let (were_some, login) = self.update(Login::logged_out).await?;
+        let (mut revoked, mut failed) = (Vec::new(), None);
+        for secret in login.unrevoked() {
+            match account::revoke(&self.shared.settings, &self.shared.transport, &secret).await {
+                Ok(()) => revoked.push(secret),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        if !revoked.is_empty() {
+            self.update(|login| login.revoked(&revoked)).await?;
+        }
+        failed.map_or(Ok(were_some), Err)
+    }
+
+    pub(super) async fn load(&self) -> Result<Login, StoreError> {
+        self.shared.logins.load(&*self.store, &self.key).await
+    }
+
+    /// As [`load`](Self::load), after what cannot be read was put aside.
+    pub(super) async fn load_or_set_aside(&self) -> Result<Login, StoreError> {
+        let error = match self.load().await {
+            Ok(login) => return Ok(login),
+            Err(error) => error,
+        };
+        let Some(place) = self.store.set_aside(&self.key).await? else {
+            return Err(error);
+        };
+        self.tell(&LoginStatus::SetAside { place });
+        self.load().await
+    }
+
+    pub(super) async fn update<T>(
+        &self,
+        change: impl FnMut(&mut Login) -> T + Send,
+    ) -> Result<(T, Login), StoreError> {
+        let logins = &self.shared.logins;
+        logins.update(&*self.store, &self.key, change).await
+    }
+
+    /// Keeps what Globus Auth gave. It is used also where it cannot be stored, and the person is told.
+    pub(super) async fn keep<T>(
+        &self,
+        before: Login,
+        change: impl FnMut(&mut Login) -> T + Send,
+    ) -> (T, Login) {
+        let logins = &self.shared.logins;
+        let (done, login, error) = logins.keep(&*self.store, &self.key, before, change).await;
+        if let Some(error) = error {
+            let reason = error.to_string();
+            self.tell(&LoginStatus::NotStored { reason });
+        }
+        (done, login)
+    }
+
+    /// Revokes tokens that nobody will use.
+    pub(super) async fn discard(&self, secrets: impl IntoIterator<Item = String>) {
+        for secret in secrets {
+            // They end by themselves where Globus Auth cannot be told.
+            let _ = account::revoke(&self.shared.settings, &self.shared.transport, &secret).await;
+        }
+    }
+
+    pub(super) fn holder(&self) -> Holder {
+        let program = self.shared.settings.program.clone();
+        Holder::new(program, self.shared.logins.clock.now())
+    }
+
+    pub(super) fn tell(&self, status: &LoginStatus) {
+        if let Who::Person(prompt) = &self.shared.who {
+            prompt.status(status);
+        }
+    }
+}
+
+impl fmt::Debug for AppUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppUser")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}

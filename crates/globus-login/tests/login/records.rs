@@ -1,0 +1,319 @@
+//! One record for each user, whoever changes it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use checks::tokens::{own, put, with};
+use globus_gare::reauth::{Principal, Reauthenticator};
+use globus_login::{
+    GlobusApp, Holder, JsonStore, Leased, Login, LoginPrompt, LoginReply, LoginRequest,
+    LoginStatus, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned, Work,
+};
+use serde_json::json;
+use tokio::sync::{Barrier, mpsc};
+
+use crate::support::endpoint::*;
+use crate::support::*;
+
+/// A scope whose name does not tell the resource server of its token.
+const SCOPE: &str = "https://auth.globus.org/scopes/6c54cade-bde5-45c1-bdea-f4bd71dba2cc/all";
+
+/// The answer of a login that gives a token for [`SCOPE`] from a server of another name.
+fn unguessable() -> serde_json::Value {
+    let mut given = login("given");
+    given["scope"] = SCOPE.into();
+    given["resource_server"] = "named-otherwise".into();
+    given["other_tokens"][0]["scope"] = "openid".into();
+    given
+}
+
+#[checks::test]
+async fn login_needs_no_guess_of_a_resource_server() {
+    let endpoint = Endpoint::always(answer(200, &unguessable())).await;
+    let client = GlobusApp::confidential(CLIENT, "secret").auth_url(&endpoint.url);
+    let client = client.scopes([SCOPE]).build().expect("an app");
+    let browser = Browser::redirected();
+    let person = endpoint.app().scopes([SCOPE]).prompt(browser.clone());
+    let person = person.build().expect("an app");
+    for app in [client, person] {
+        for _ in 0..2 {
+            app.login().await.expect("a login");
+            assert!(app.is_logged_in().await.expect("no error"));
+        }
+    }
+    assert_eq!(
+        (endpoint.grants("client_credentials"), browser.logins()),
+        (1, 1)
+    );
+}
+
+/// Nobody commits before two have loaded, each time as often as the other.
+#[derive(Debug)]
+struct Meeting {
+    store: MemoryStore,
+    loads: AtomicUsize,
+    barrier: Barrier,
+}
+
+#[async_trait]
+impl LoginStore for Meeting {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+        let loaded = self.store.load(user).await;
+        // Once before the change, and once in it.
+        if self.loads.fetch_add(1, SeqCst) < 4 {
+            self.barrier.wait().await;
+        }
+        loaded
+    }
+
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        self.store.commit(user, base, login).await
+    }
+}
+
+#[checks::test]
+async fn two_people_in_one_browser_are_told_apart() {
+    let tokens = AtomicUsize::new(0);
+    let endpoint = Endpoint::start(move |request| {
+        let mut given = login("ada");
+        if request.path == "/v2/oauth2/token" && tokens.fetch_add(1, SeqCst) == 1 {
+            given = login("bob");
+            given["id_token"] = id_token(&json!({"sub": "bob", "aud": CLIENT}).to_string()).into();
+        }
+        std::future::ready(answer(200, &given))
+    })
+    .await;
+    let app = endpoint.app();
+    let ada = Principal::Named("browser".into());
+    let outside = app.build().expect("an app");
+    let pending = [
+        outside.begin_login(&ada, None).await.expect("a login"),
+        outside.begin_login(&ada, None).await.expect("a login"),
+    ];
+    let store = Arc::new(Meeting {
+        store: MemoryStore::new(),
+        loads: AtomicUsize::new(0),
+        barrier: Barrier::new(2),
+    });
+    let app = endpoint
+        .app()
+        .store(Arc::clone(&store))
+        .build()
+        .expect("an app");
+    let [one, two] = pending.map(|pending| {
+        let state = value(pending.authorize_url(), "state");
+        let back = format!("https://service.example/?code=c&state={state}");
+        app.finish_login(pending, back.parse().expect("a URL"))
+    });
+    let (one, two) = tokio::join!(one, two);
+    let errors: Vec<_> = [one, two].into_iter().filter_map(Result::err).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_says(&errors[0], "somebody else logged in", &[]);
+    let key = UserKey::new("production", CLIENT, "identity/browser");
+    let kept = store.store.load(&key).await.expect("memory").login.tokens;
+    let mut people: Vec<_> = kept.values().map(|token| token.identity_id()).collect();
+    people.dedup();
+    assert_eq!(people.len(), 1, "{people:?}");
+    // The tokens of the other one are revoked.
+    assert_eq!(endpoint.revoked().len(), 4);
+}
+
+#[checks::test]
+async fn is_logged_in_asks_nobody() {
+    let endpoint = Endpoint::always(answer(503, &json!({}))).await;
+    let client = GlobusApp::confidential(CLIENT, "secret").auth_url(&endpoint.url);
+    let client = client.build().expect("an app");
+    assert!(!client.is_logged_in().await.expect("no error"));
+
+    let (store, browser) = (MemoryStore::new(), Browser::closed());
+    let app = endpoint.app().store(store.clone()).prompt(browser.clone());
+    let app = app.build().expect("an app");
+    for (server, scope) in [(AUTH_SERVER, "openid"), (TRANSFER_SERVER, TRANSFER_ALL)] {
+        assert!(!app.is_logged_in().await.expect("no error"));
+        let token = stored(server, server, false);
+        keep(&store, with(&token, json!({"scope": scope}))).await;
+    }
+    assert!(app.is_logged_in().await.expect("no error"));
+    assert!(endpoint.requests().is_empty());
+    // A refresh that fails is no reason not to ask the person.
+    let error = app.login().await.expect_err("they decline");
+    assert!(error.is_declined(), "{error:?}");
+    assert_eq!(browser.logins(), 1);
+}
+
+/// A token does not name what depends on its scope.
+#[checks::test]
+async fn dependent_scopes_are_known_from_the_record() {
+    let mut given = login("given");
+    given["scope"] = TRANSFER_ALL.into();
+    given["other_tokens"][0]["scope"] = "openid".into();
+    let endpoint = Endpoint::always(answer(200, &given)).await;
+    let store = MemoryStore::new();
+    let with = |scope: &str| {
+        let app = endpoint.app().store(store.clone()).scopes([scope]);
+        app.build().expect("an app")
+    };
+    let plain = with(TRANSFER_ALL);
+    let mapped = with(&format!(
+        "{TRANSFER_ALL}[*https://auth.globus.org/scopes/x/data_access]"
+    ));
+    let logged_in = async || {
+        let [plain, mapped] = [plain.is_logged_in().await, mapped.is_logged_in().await];
+        (plain.expect("no error"), mapped.expect("no error"))
+    };
+    plain.login().await.expect("a login");
+    assert_eq!(logged_in().await, (true, false));
+    mapped.login().await.expect("a login");
+    assert_eq!(logged_in().await, (true, true));
+    // A logout gives up the scopes that were granted.
+    assert!(plain.logout().await.expect("told"));
+    plain.login().await.expect("a login");
+    assert_eq!(logged_in().await, (true, false));
+}
+
+/// Approves each login, and passes on what happens to it.
+struct Telling(mpsc::UnboundedSender<LoginStatus>, Browser);
+
+#[async_trait]
+impl LoginPrompt for Telling {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, globus_gare::ReauthError> {
+        self.1.ask(request).await
+    }
+
+    fn status(&self, status: &LoginStatus) {
+        self.0.send(status.clone()).expect("heard");
+    }
+}
+
+#[checks::test]
+async fn person_is_told_of_the_login_that_is_waited_for() {
+    let endpoint = Endpoint::approving().await;
+    let (store, (sender, mut told)) = (MemoryStore::new(), mpsc::unbounded_channel());
+    let other = Holder::new("other program", SystemTime::now());
+    let (user, minute) = (own(CLIENT), Duration::from_secs(60));
+    let leased = store.lease(&user, Work::Login, &other, minute).await;
+    assert_eq!(leased.expect("memory"), Leased::Held);
+    let browser = Browser::redirected();
+    let prompt = Telling(sender, browser.clone());
+    let app = endpoint.app().store(store.clone()).prompt(prompt).build();
+    let app = app.expect("an app");
+    let login = tokio::spawn(async move { app.login().await });
+    let status = told.recv().await.expect("told");
+    let expected = LoginStatus::LoggingInElsewhere {
+        host: other.host().to_owned(),
+        since: other.since(),
+    };
+    assert_eq!(status, expected);
+    assert_eq!(browser.logins(), 0);
+    store
+        .release(&user, Work::Login, &other)
+        .await
+        .expect("memory");
+    login.await.expect("no panic").expect("a login");
+    assert_eq!(browser.logins(), 1);
+    assert!(told.try_recv().is_err(), "told once");
+}
+
+#[checks::test]
+async fn login_is_stored_though_no_lease_can_be() {
+    let endpoint = Endpoint::approving().await;
+    let home = tempfile::tempdir().expect("a directory");
+    std::fs::write(home.path().join("tokens.json.d"), "in the way").expect("a file");
+    let store = JsonStore::new(home.path().join("tokens.json"));
+    let app = endpoint.app().store(store.clone()).build().expect("an app");
+    app.login_with(Default::default()).await.expect("a login");
+    assert_eq!(kept(&store).await.len(), 2);
+}
+
+#[checks::test]
+async fn good_token_is_used_while_another_program_refreshes() {
+    let endpoint = Endpoint::approving().await;
+    let store = MemoryStore::new();
+    let stopped = Holder::new("stopped", SystemTime::now());
+    let (user, hour) = (own(CLIENT), Duration::from_secs(3600));
+    let leased = store.lease(&user, Work::Refresh, &stopped, hour).await;
+    assert_eq!(leased.expect("memory"), Leased::Held);
+    // It counts as expired, and is good for 40 seconds more.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let end = now.expect("after 1970").as_secs() + 40;
+    let token = with(
+        &stored(TRANSFER_SERVER, "old", true),
+        json!({"expires_at_seconds": end}),
+    );
+    put(&store, &user, token).await;
+    let app = endpoint.app().store(store.clone()).build().expect("an app");
+    let sent = tokio::time::timeout(Duration::from_secs(20), sent(&app)).await;
+    assert_eq!(sent.expect("nobody waits").as_deref(), Some("old"));
+    assert!(endpoint.requests().is_empty());
+}
+
+#[checks::test]
+async fn damaged_file_is_put_aside_by_login_with_and_logout() {
+    for logs_in in [true, false] {
+        let endpoint = Endpoint::approving().await;
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("tokens.json");
+        std::fs::write(&path, "{\"format_version\": \"3.0\"}").expect("a file");
+        let (sender, mut told) = mpsc::unbounded_channel();
+        let prompt = Telling(sender, Browser::redirected());
+        let app = endpoint.app().store(JsonStore::new(&path)).prompt(prompt);
+        let app = app.build().expect("an app");
+        for error in [
+            app.login().await.expect_err("damaged"),
+            app.is_logged_in().await.map(drop).expect_err("damaged"),
+        ] {
+            assert_says(&error, "tokens.json cannot be understood", &[]);
+        }
+        assert!(
+            endpoint.requests().is_empty(),
+            "nobody is asked for nothing"
+        );
+        if logs_in {
+            app.login_with(Default::default()).await.expect("a login");
+            assert_eq!(sent(&app).await.as_deref(), Some("given"));
+        } else {
+            assert!(!app.logout().await.expect("nothing to revoke"));
+            assert!(!app.is_logged_in().await.expect("it can be read"));
+        }
+        let LoginStatus::SetAside { place } = told.try_recv().expect("told") else {
+            panic!("told something else");
+        };
+        assert!(std::path::Path::new(&place).exists(), "{place}");
+    }
+}
+
+#[checks::test]
+async fn revision_changes_by_logouts_alone() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("tokens.json");
+    let file = || -> Arc<dyn LoginStore> { Arc::new(JsonStore::new(&path)) };
+    let memory: Arc<dyn LoginStore> = Arc::new(MemoryStore::new());
+    let pairs = [[file(), file()], [Arc::clone(&memory), memory]];
+    for [one, other] in pairs {
+        let endpoint = Endpoint::approving().await;
+        let app = endpoint.app().store(one).build().expect("an app");
+        let other = endpoint.app().store(other).build().expect("an app");
+        let revision = async || {
+            // It is known from what was loaded last.
+            app.is_logged_in().await.expect("no error");
+            app.revision(&Principal::Session)
+        };
+        let first = revision().await;
+        for _ in 0..2 {
+            log_in_again(&other).await.expect("a login");
+            assert_eq!(revision().await, first, "a login of the same person");
+        }
+        assert!(other.logout().await.expect("told"));
+        let second = revision().await;
+        assert_ne!(second, first);
+        log_in_again(&other).await.expect("a login");
+        assert_eq!(revision().await, second, "the first login after nobody");
+    }
+}
