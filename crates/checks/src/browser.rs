@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use globus_gare::reauth::ReauthError;
 use globus_login::{LoginPrompt, LoginReply, LoginRequest};
-use reqwest::Client;
+use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
 use url::Url;
 
 /// A client that follows redirects. It uses no proxy: none reaches the ports of this machine.
@@ -19,6 +20,15 @@ pub fn client() -> Client {
 pub fn client_without_redirects() -> Client {
     let client = Client::builder().no_proxy().redirect(Policy::none());
     client.build().expect("a client")
+}
+
+/// Where a response redirects to.
+#[track_caller]
+pub fn location(response: &Response) -> Url {
+    let status = response.status();
+    assert!(status.is_redirection(), "{status}");
+    let location = response.headers()[LOCATION].to_str().expect("text");
+    response.url().join(location).expect("a URL")
 }
 
 /// Where `page` redirects to.

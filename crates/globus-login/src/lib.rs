@@ -42,6 +42,7 @@ mod id_token;
 #[cfg(feature = "interactive")]
 mod interactive;
 mod lease;
+mod login_request;
 mod logins;
 #[cfg(feature = "interactive")]
 mod page;
@@ -60,10 +61,9 @@ pub use self::app::GlobusApp;
 pub use self::builder::{GlobusAppBuilder, SetupError};
 #[cfg(feature = "interactive")]
 pub use self::interactive::{Interactive, Shown};
+pub use self::login_request::{LoginEnd, LoginRequest};
 pub use self::pending::PendingLogin;
-pub use self::prompt::{
-    LoginEnd, LoginPrompt, LoginReply, LoginRequest, LoginStatus, PromptFn, prompt_fn,
-};
+pub use self::prompt::{LoginPrompt, LoginReply, LoginStatus, PromptFn, prompt_fn};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]

@@ -13,6 +13,7 @@ mod logouts;
 mod loopback;
 mod pages;
 mod processes;
+mod prompts;
 mod records;
 mod redirected;
 mod refreshes;

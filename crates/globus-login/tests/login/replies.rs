@@ -18,12 +18,12 @@ fn redirect(page: &Url, query: &str) -> Url {
 }
 
 /// Hands on a redirect with this query.
-struct Says(&'static str);
+struct Says(String);
 
 #[async_trait]
 impl LoginPrompt for Says {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        let redirect = redirect(request.authorize_url(), self.0);
+        let redirect = redirect(request.authorize_url(), &self.0);
         Ok(LoginReply::redirect(request, redirect))
     }
 }
@@ -72,7 +72,7 @@ async fn only_a_sound_redirect_gives_a_code() {
         ("code=&state=STATE", Some("no authorization code")),
     ] {
         let endpoint = Endpoint::approving().await;
-        let app = endpoint.app().prompt(Says(query)).build();
+        let app = endpoint.app().prompt(Says(query.to_owned())).build();
         let app = app.expect("an app");
         let pending = app.begin_login(&Principal::Session, None).await;
         let pending = pending.expect("a login");
@@ -102,16 +102,16 @@ async fn only_a_sound_redirect_gives_a_code() {
 #[checks::test]
 async fn reason_of_a_denial_is_told_on_one_line() {
     let long = "error=access_denied&error_description=LONG&state=STATE";
-    let long = &*Box::leak(long.replace("LONG", &"sorry+".repeat(500)).into_boxed_str());
+    let long = long.replace("LONG", &"sorry+".repeat(500));
     for (query, told) in [
         (
             "error=access_denied&error_description=No%20such%0Apolicy%1B%5B2J%E2%80%AE&state=STATE",
             "access_denied: No such policy [2J",
         ),
-        (long, "access_denied: sorry sorry"),
+        (&*long, "access_denied: sorry sorry"),
     ] {
         let endpoint = Endpoint::approving().await;
-        let app = endpoint.app().prompt(Says(query)).build();
+        let app = endpoint.app().prompt(Says(query.to_owned())).build();
         let error = log_in_again(&app.expect("an app")).await;
         let error = error.expect_err("denied");
         assert!(error.is_declined(), "{error:?}");

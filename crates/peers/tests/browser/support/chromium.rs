@@ -4,19 +4,20 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use checks::browser::client;
-use serde_json::{Value, json};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-
-/// The member that holds an element in responses of the driver.
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long an element may take to be there.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Chromium {
-    client: reqwest::Client,
+    client: Client,
+    /// The URL of the session at the driver.
     session: String,
     _driver: Child,
     _profile: TempDir,
@@ -69,16 +70,20 @@ impl Chromium {
             ]
             .map(str::to_owned),
         );
-        let client = client();
-        let capabilities = json!({"capabilities": {"alwaysMatch": {
+        let capabilities = json!({
             "goog:chromeOptions": {"args": arguments},
             "timeouts": {"implicit": PATIENCE.as_millis(), "pageLoad": PATIENCE.as_millis()},
-        }}});
-        let driver_url = format!("http://127.0.0.1:{port}/session");
-        let answer = ask(client.post(&driver_url).json(&capabilities)).await;
-        let id = answer["sessionId"].as_str().expect("a session");
+        });
+        let capabilities = capabilities.as_object().expect("an object").clone();
+        let driver_url = format!("http://127.0.0.1:{port}");
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&driver_url)
+            .await
+            .expect("a session");
+        let id = client.session_id().await.expect("a session");
         Self {
-            session: format!("{driver_url}/{id}"),
+            session: format!("{driver_url}/session/{}", id.expect("a session")),
             client,
             _driver: driver,
             _profile: profile,
@@ -86,51 +91,35 @@ impl Chromium {
     }
 
     pub(crate) async fn open(&self, url: &str) {
-        self.post("url", json!({"url": url})).await;
+        self.client.goto(url).await.expect("a page");
     }
 
     pub(crate) async fn title(&self) -> String {
-        text(self.get("title").await)
+        self.client.title().await.expect("a title")
     }
 
     pub(crate) async fn address(&self) -> String {
-        text(self.get("url").await)
+        let url = self.client.current_url().await;
+        url.expect("an address").into()
     }
 
     pub(crate) async fn click(&self, path: &str) {
-        let element = self.find(path).await;
-        self.post(&format!("element/{element}/click"), json!({}))
-            .await;
+        self.find(path).await.click().await.expect("clicked");
     }
 
     pub(crate) async fn text(&self, path: &str) -> String {
-        let element = self.find(path).await;
-        text(self.get(&format!("element/{element}/text")).await)
+        self.find(path).await.text().await.expect("text")
     }
 
     pub(crate) async fn style(&self, path: &str, name: &str) -> String {
-        let element = self.find(path).await;
-        text(self.get(&format!("element/{element}/css/{name}")).await)
+        let style = self.find(path).await.css_value(name).await;
+        style.expect("a style")
     }
 
     /// An element by its XPath, waited for.
-    async fn find(&self, path: &str) -> String {
-        let found = self
-            .post("element", json!({"using": "xpath", "value": path}))
-            .await;
-        text(found[ELEMENT].clone())
-    }
-
-    async fn get(&self, what: &str) -> Value {
-        ask(self.client.get(format!("{}/{what}", self.session))).await
-    }
-
-    async fn post(&self, what: &str, body: Value) -> Value {
-        ask(self
-            .client
-            .post(format!("{}/{what}", self.session))
-            .json(&body))
-        .await
+    async fn find(&self, path: &str) -> Element {
+        let found = self.client.find(Locator::XPath(path)).await;
+        found.expect("an element")
     }
 }
 
@@ -149,21 +138,4 @@ impl Drop for Chromium {
         });
         let _ = quit.join();
     }
-}
-
-async fn ask(request: reqwest::RequestBuilder) -> Value {
-    let answer = request.send().await.expect("the driver answers");
-    let status = answer.status();
-    let mut answer: Value = answer.json().await.expect("JSON");
-    assert!(
-        status.is_success(),
-        "{}: {}",
-        answer["value"]["error"],
-        answer["value"]["message"]
-    );
-    answer["value"].take()
-}
-
-fn text(value: Value) -> String {
-    value.as_str().expect("text").to_owned()
 }

@@ -1,0 +1,171 @@
+//! What a login asks of its prompt, and what it tells it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use globus_gare::reauth::ReauthError;
+use globus_login::{LoginPrompt, LoginReply, LoginRequest, LoginStatus, prompt_fn};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::support::endpoint::*;
+use crate::support::*;
+
+/// Pastes a wrong code, and another one whenever it is asked again.
+#[derive(Clone, Default)]
+struct Mistypes(Arc<AtomicUsize>);
+
+impl Mistypes {
+    fn code(&self) -> LoginReply {
+        LoginReply::Code(format!("code-{}", self.0.fetch_add(1, SeqCst)))
+    }
+}
+
+#[async_trait]
+impl LoginPrompt for Mistypes {
+    async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        Ok(self.code())
+    }
+
+    async fn ask_again(
+        &self,
+        _: &LoginRequest,
+        error: ReauthError,
+    ) -> Result<LoginReply, ReauthError> {
+        assert_says(&error, "did not accept the code", &["code-"]);
+        Ok(self.code())
+    }
+}
+
+#[checks::test]
+async fn refused_code_is_asked_for_again_five_times() {
+    let codes = |endpoint: &Endpoint| {
+        let requests = endpoint.requests().into_iter();
+        let codes = requests.map(|request| request.field("code").to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    let endpoint = Endpoint::always(refused("invalid_grant", "no such code")).await;
+    let app = endpoint.app().prompt(Mistypes::default()).build();
+    let error = app.expect("an app").login().await.expect_err("all wrong");
+    assert_says(&error, "invalid_grant", &[]);
+    let expected: Vec<_> = (0..6).map(|number| format!("code-{number}")).collect();
+    assert_eq!(codes(&endpoint), expected);
+
+    // The second code is right: each exchange has the verifier of this login.
+    let endpoint = Endpoint::start(|asked: Seen| async move {
+        match asked.field("code") {
+            "code-0" => refused("invalid_grant", "no such code"),
+            _ => answer(200, &login("given")),
+        }
+    });
+    let endpoint = endpoint.await;
+    let app = endpoint.app().prompt(Mistypes::default()).build();
+    app.expect("an app").login().await.expect("a login");
+    let verifiers = endpoint.requests();
+    let verifier = |number: usize| verifiers[number].field("code_verifier");
+    assert_eq!((verifier(0), verifiers.len()), (verifier(1), 2));
+
+    // Another error, or a redirect, ends the login.
+    let redirected = Browser::redirected();
+    for (refusal, redirects) in [("invalid_client", false), ("invalid_grant", true)] {
+        let endpoint = Endpoint::always(refused(refusal, "no")).await;
+        let app = match redirects {
+            true => endpoint.app().prompt(redirected.clone()),
+            false => endpoint.app().prompt(Mistypes::default()),
+        };
+        let done = app.build().expect("an app").login().await;
+        done.expect_err(refusal);
+        assert_eq!(endpoint.requests().len(), 1, "{refusal}");
+    }
+}
+
+#[checks::test]
+async fn reply_that_is_stored_exchanges_nothing() {
+    let endpoint = Endpoint::approving().await;
+    let elsewhere = prompt_fn(|_| async { Ok(LoginReply::Stored) });
+    assert!(!elsewhere.waits_elsewhere());
+    let app = endpoint.app().prompt(elsewhere).build();
+    app.expect("an app").login().await.expect("a login");
+    assert!(endpoint.requests().is_empty());
+}
+
+/// A prompt with a page at the end: sends what the page says, and then notes that it was shown.
+fn with_a_page(sender: mpsc::UnboundedSender<String>, shown: Arc<AtomicBool>) -> impl LoginPrompt {
+    prompt_fn(move |request: LoginRequest| {
+        let (sender, shown) = (sender.clone(), Arc::clone(&shown));
+        async move {
+            let mut end = request.end();
+            tokio::spawn(async move {
+                let text = match end.wait().await {
+                    Ok(account) => account.and_then(|account| account.username),
+                    Err(error) => Some(logged(&error)),
+                };
+                sender.send(text.unwrap_or_default()).expect("a test");
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                shown.store(true, SeqCst);
+                drop(end);
+            });
+            let redirect = sent_to(request.authorize_url()).await;
+            Ok(LoginReply::redirect(&request, redirect))
+        }
+    })
+}
+
+#[checks::test]
+async fn login_waits_until_its_page_is_shown() {
+    let mut named = login("given");
+    let claims = json!({"sub": ADA, "aud": CLIENT, "preferred_username": "ada@uchicago.edu"});
+    named["id_token"] = id_token(&claims.to_string()).into();
+    for (given, text) in [
+        (answer(200, &named), "ada@uchicago.edu"),
+        (refused("invalid_grant", "too late"), "too late"),
+    ] {
+        let endpoint = Endpoint::always(given).await;
+        let (sender, mut texts) = mpsc::unbounded_channel();
+        let shown = Arc::<AtomicBool>::default();
+        let app = endpoint
+            .app()
+            .prompt(with_a_page(sender, Arc::clone(&shown)));
+        let done = app.build().expect("an app").login().await;
+        assert!(shown.load(SeqCst), "{done:?}");
+        let told = texts.recv().await.expect("a text");
+        assert!(told.contains(text), "{told}");
+    }
+}
+
+#[checks::test]
+async fn dropped_login_tells_its_page() {
+    let endpoint = Endpoint::approving().await;
+    let (sender, mut ends) = mpsc::unbounded_channel();
+    let silent = prompt_fn(move |request: LoginRequest| {
+        sender.send(request.end()).expect("a test");
+        std::future::pending()
+    });
+    let app = endpoint.app().prompt(silent).build().expect("an app");
+    let login = tokio::spawn(async move { app.login().await });
+    let mut end = ends.recv().await.expect("an end");
+    login.abort();
+    let error = end.wait().await.expect_err("nobody waits");
+    assert_says(&error, "did not wait", &[]);
+}
+
+#[checks::test]
+fn status_is_a_sentence_on_one_line() {
+    let status = LoginStatus::LoggingInElsewhere {
+        host: "node17\u{1b}[2J\n".to_owned(),
+        since: SystemTime::UNIX_EPOCH + Duration::from_secs(14 * 3600),
+    };
+    let said = status.to_string();
+    let (who, since) = said.split_once(" since ").expect("a time");
+    assert_eq!(
+        who,
+        "another program of yours, on node17 [2J, is logging in"
+    );
+    // In the time zone of this machine.
+    let digits: Vec<_> = since.split(':').map(str::len).collect();
+    assert_eq!(digits, [2, 2], "{since}");
+}
