@@ -97,7 +97,9 @@ impl Claims for Files<'_> {
 
     fn hold(&mut self, name: &str) {
         let (mut held, path) = (self.held.files(), self.path(name));
-        if !held.contains_key(&path)
+        // Elsewhere a lock keeps others from reading, too.
+        if cfg!(unix)
+            && !held.contains_key(&path)
             && let Ok(file) = open(&path)
         {
             // Where a stopped program still has the lock, the text alone counts.
@@ -107,6 +109,9 @@ impl Claims for Files<'_> {
     }
 
     fn is_abandoned(&self, name: &str) -> bool {
+        if !cfg!(unix) {
+            return false;
+        }
         let path = self.path(name);
         let is_free = open(&path).and_then(|file| FileExt::try_lock_exclusive(&file));
         is_free.unwrap_or(false) && !self.held.files().contains_key(&path)
