@@ -6,6 +6,7 @@
 //! of your own can be run through [`conformance`].
 
 pub mod conformance;
+mod disk;
 mod error;
 mod json;
 mod lease;

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+    params_from_iter,
+};
 
+use super::disk::{self, Claims, Disk, login_store_on_disk};
 use super::json::{cannot, moment};
-use super::lease::{Claim, Observed};
+use super::lease::Observed;
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, Tokens, UserKey, Version, Versioned, Waiting,
     Work,
@@ -74,46 +75,6 @@ impl SqliteStore {
     pub fn path(&self) -> &Path {
         &self.0.path
     }
-
-    /// Runs `work` in a transaction that keeps others from writing, on a thread of its own.
-    async fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Shared, &Transaction<'_>) -> Result<T, Failed> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let shared = Arc::clone(&self.0);
-        let written = move || {
-            let mut connection = shared.open_or_make()?;
-            let mode = rusqlite::TransactionBehavior::Immediate;
-            let transaction = connection.transaction_with_behavior(mode)?;
-            let done = work(&shared, &transaction)?;
-            transaction.commit()?;
-            Ok(done)
-        };
-        self.blocking("written", written).await
-    }
-
-    /// As [`write`](Self::write), where no database need be made for it.
-    async fn read<T: Default + Send + 'static>(
-        &self,
-        work: impl FnOnce(&Shared, &Transaction<'_>) -> Result<T, Failed> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let shared = Arc::clone(&self.0);
-        let read = move || match shared.open()? {
-            Some(mut connection) => work(&shared, &connection.transaction()?),
-            None => Ok(T::default()),
-        };
-        self.blocking("read", read).await
-    }
-
-    async fn blocking<T: Send + 'static>(
-        &self,
-        what: &'static str,
-        work: impl FnOnce() -> Result<T, Failed> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let done = tokio::task::spawn_blocking(work).await;
-        let done = done.unwrap_or_else(|error| Err(Failed::Io(std::io::Error::other(error))));
-        done.map_err(|error| error.of(self.path(), what))
-    }
 }
 
 impl Shared {
@@ -164,9 +125,132 @@ impl Shared {
         }
     }
 
-    fn remaining<T>(&self, user: &UserKey, name: &str, claim: &Claim<T>) -> Duration {
-        let place = format!("{} {name}", user.user());
-        self.observed.remaining(&place, claim)
+    /// Runs `work` in a transaction that keeps others from writing.
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
+        let mut connection = self.open_or_make()?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    fn failed(&self, done: &'static str) -> impl Fn(Failed) -> StoreError {
+        let path = self.path.clone();
+        move |error| error.of(&path, done)
+    }
+}
+
+impl Disk for Shared {
+    fn read(&self, user: &UserKey) -> Result<Login, StoreError> {
+        let read = || match self.open()? {
+            Some(mut connection) => login(&connection.transaction()?, user),
+            None => Ok(Login::default()),
+        };
+        read().map_err(self.failed("read"))
+    }
+
+    fn swap(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        new: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        let swapped = self.write(|transaction| {
+            if Version::of(&login(transaction, user)?) != *base {
+                return Ok(None);
+            }
+            set(transaction, user, new)?;
+            Ok(Some(Version::of(new)))
+        });
+        swapped.map_err(self.failed("written"))
+    }
+
+    fn with_claims(
+        &self,
+        user: &UserKey,
+        work: &mut dyn FnMut(&mut dyn Claims) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let done = self.write(|transaction| {
+            let mut rows = Rows {
+                transaction,
+                user,
+                shared: self,
+            };
+            work(&mut rows).map_err(Failed::Claims)
+        });
+        done.map_err(self.failed("written"))
+    }
+
+    fn put_aside(&self) -> Result<Option<String>, StoreError> {
+        match self.open() {
+            Ok(_) => Ok(None),
+            Err(error) if !error.is_damage() => Err(self.failed("read")(error)),
+            Err(_) => {
+                let mut aside = self.path.clone().into_os_string();
+                aside.push(format!(".damaged-{}", moment(SystemTime::now())));
+                let renamed = std::fs::rename(&self.path, &aside).map_err(Failed::Io);
+                renamed.map_err(self.failed("put aside"))?;
+                Ok(Some(PathBuf::from(aside).display().to_string()))
+            }
+        }
+    }
+
+    fn observed(&self) -> &Observed {
+        &self.observed
+    }
+}
+
+login_store_on_disk!(SqliteStore);
+
+/// The leases and notices of a user.
+struct Rows<'a> {
+    transaction: &'a Transaction<'a>,
+    user: &'a UserKey,
+    shared: &'a Shared,
+}
+
+impl Rows<'_> {
+    fn run(&self, sql: &str, more: &[&str]) -> Result<(), StoreError> {
+        let all = std::iter::once(self.user.user()).chain(more.iter().copied());
+        let done = self.transaction.execute(sql, params_from_iter(all));
+        done.map(drop)
+            .map_err(|error| self.shared.failed("written")(error.into()))
+    }
+}
+
+impl Claims for Rows<'_> {
+    fn names(&self) -> Result<Vec<String>, StoreError> {
+        let names = || {
+            let select = "SELECT name FROM globus_gare_claim WHERE namespace = ?";
+            let mut rows = self.transaction.prepare(select)?;
+            let names = rows.query_map([self.user.user()], |row| row.get(0))?;
+            names.collect::<Result<Vec<String>, _>>()
+        };
+        names().map_err(|error| self.shared.failed("read")(error.into()))
+    }
+
+    fn get(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let select = "SELECT claim_json FROM globus_gare_claim WHERE namespace = ? AND name = ?";
+        let row = self
+            .transaction
+            .query_row(select, [self.user.user(), name], |row| row.get(0));
+        row.optional()
+            .map_err(|error| self.shared.failed("read")(error.into()))
+    }
+
+    fn set(&mut self, name: &str, text: &str) -> Result<(), StoreError> {
+        self.run(
+            "REPLACE INTO globus_gare_claim VALUES (?, ?, ?)",
+            &[name, text],
+        )
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), StoreError> {
+        let delete = "DELETE FROM globus_gare_claim WHERE namespace = ? AND name = ?";
+        self.run(delete, &[name])
     }
 }
 
@@ -221,173 +305,6 @@ fn set(transaction: &Transaction<'_>, user: &UserKey, login: &Login) -> Result<(
     Ok(())
 }
 
-fn claim<T: DeserializeOwned>(
-    transaction: &Transaction<'_>,
-    user: &UserKey,
-    name: &str,
-) -> Result<Option<Claim<T>>, Failed> {
-    let select = "SELECT claim_json FROM globus_gare_claim WHERE namespace = ? AND name = ?";
-    let row = transaction.query_row(select, [user.user(), name], |row| row.get::<_, String>(0));
-    Ok(row
-        .optional()?
-        .and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-fn set_claim<T: Serialize>(
-    transaction: &Transaction<'_>,
-    user: &UserKey,
-    name: &str,
-    claim: &Claim<T>,
-) -> Result<(), Failed> {
-    let replace = "REPLACE INTO globus_gare_claim VALUES (?, ?, ?)";
-    let text = serde_json::to_string(claim)?;
-    transaction.execute(replace, params![user.user(), name, text])?;
-    Ok(())
-}
-
-fn remove_claim(transaction: &Transaction<'_>, user: &UserKey, name: &str) -> Result<(), Failed> {
-    let delete = "DELETE FROM globus_gare_claim WHERE namespace = ? AND name = ?";
-    transaction.execute(delete, [user.user(), name])?;
-    Ok(())
-}
-
-#[async_trait]
-impl LoginStore for SqliteStore {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        let user = user.clone();
-        let login = self.read(move |_, it| login(it, &user)).await?;
-        Ok(Versioned::of(login))
-    }
-
-    async fn commit(
-        &self,
-        user: &UserKey,
-        base: &Version,
-        new: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        let (user, base, new) = (user.clone(), base.clone(), new.clone());
-        self.write(move |_, it| {
-            if Version::of(&login(it, &user)?) != base {
-                return Ok(None);
-            }
-            set(it, &user, &new)?;
-            Ok(Some(Version::of(&new)))
-        })
-        .await
-    }
-
-    async fn lease(
-        &self,
-        user: &UserKey,
-        work: Work,
-        holder: &Holder,
-        ttl: Duration,
-    ) -> Result<Leased, StoreError> {
-        let (user, holder) = (user.clone(), holder.clone());
-        self.write(move |shared, it| {
-            if let Some(claim) = claim::<Holder>(it, &user, work.as_str())?
-                && claim.by.id() != holder.id()
-            {
-                let remaining = shared.remaining(&user, work.as_str(), &claim);
-                if !remaining.is_zero() {
-                    let holder = claim.by;
-                    return Ok(Leased::Busy { holder, remaining });
-                }
-            }
-            set_claim(it, &user, work.as_str(), &Claim::new(holder, ttl))?;
-            Ok(Leased::Held)
-        })
-        .await
-    }
-
-    async fn extend(
-        &self,
-        user: &UserKey,
-        work: Work,
-        holder: &Holder,
-        ttl: Duration,
-    ) -> Result<bool, StoreError> {
-        let (user, holder) = (user.clone(), holder.clone());
-        self.write(move |_, it| {
-            let held = claim::<Holder>(it, &user, work.as_str())?;
-            let is_ours = held.is_some_and(|claim| claim.by.id() == holder.id());
-            if is_ours {
-                set_claim(it, &user, work.as_str(), &Claim::new(holder, ttl))?;
-            }
-            Ok(is_ours)
-        })
-        .await
-    }
-
-    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
-        let (user, holder) = (user.clone(), holder.clone());
-        self.write(move |_, it| {
-            let held = claim::<Holder>(it, &user, work.as_str())?;
-            if held.is_some_and(|claim| claim.by.id() == holder.id()) {
-                remove_claim(it, &user, work.as_str())?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    async fn post(
-        &self,
-        user: &UserKey,
-        waiting: &Waiting,
-        ttl: Duration,
-    ) -> Result<(), StoreError> {
-        let (user, waiting) = (user.clone(), waiting.clone());
-        self.write(move |_, it| {
-            let name = format!("waiting {}", waiting.by.id());
-            set_claim(it, &user, &name, &Claim::new(waiting, ttl))
-        })
-        .await
-    }
-
-    async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
-        let user = user.clone();
-        self.read(move |shared, it| {
-            let select = "SELECT name, claim_json FROM globus_gare_claim
-                WHERE namespace = ? AND name LIKE 'waiting %'";
-            let mut rows = it.prepare(select)?;
-            let rows = rows.query_map([user.user()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let mut all = Vec::new();
-            for row in rows {
-                let (name, text): (String, String) = row?;
-                if let Ok(claim) = serde_json::from_str::<Claim<Waiting>>(&text)
-                    && !shared.remaining(&user, &name, &claim).is_zero()
-                {
-                    all.push(claim.by);
-                }
-            }
-            Ok(all)
-        })
-        .await
-    }
-
-    async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
-        let (user, name) = (user.clone(), format!("waiting {}", by.id()));
-        self.write(move |_, it| remove_claim(it, &user, &name))
-            .await
-    }
-
-    async fn set_aside(&self, _: &UserKey) -> Result<Option<String>, StoreError> {
-        let shared = Arc::clone(&self.0);
-        let renamed = move || match shared.open() {
-            Ok(_) => Ok(None),
-            Err(error) if !error.is_damage() => Err(error),
-            Err(_) => {
-                let mut aside = shared.path.clone().into_os_string();
-                aside.push(format!(".damaged-{}", moment(SystemTime::now())));
-                std::fs::rename(&shared.path, &aside)?;
-                Ok(Some(PathBuf::from(aside).display().to_string()))
-            }
-        };
-        self.blocking("put aside", renamed).await
-    }
-}
-
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore")
@@ -404,6 +321,8 @@ enum Failed {
     Sqlite(#[from] rusqlite::Error),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Claims(StoreError),
     #[error("its database_schema_version is not 2: another or a newer program wrote it")]
     Schema,
 }
@@ -411,7 +330,7 @@ enum Failed {
 impl Failed {
     fn is_damage(&self) -> bool {
         match self {
-            Self::Io(_) => false,
+            Self::Io(_) | Self::Claims(_) => false,
             Self::Sqlite(error) => match error.sqlite_error_code() {
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => true,
                 // It lacks a table.
@@ -423,6 +342,9 @@ impl Failed {
     }
 
     fn of(self, path: &Path, done: &str) -> StoreError {
+        if let Self::Claims(error) = self {
+            return error;
+        }
         if self.is_damage() {
             let message = format!(
                 "the token database {} cannot be understood: log out, or force a login, and it is put aside",

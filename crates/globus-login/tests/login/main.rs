@@ -5,6 +5,7 @@ mod any_bytes;
 mod ends;
 mod environment;
 mod flow;
+mod foreign;
 mod fuzz_inputs;
 mod gateway;
 mod id_tokens;

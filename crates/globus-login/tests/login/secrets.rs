@@ -3,7 +3,6 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use fake_globus::Person;
@@ -24,6 +23,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use checks::secrets::assert_hidden;
 
 use crate::support::{Sample, sent_to};
+use crate::support::{clock, expire};
 
 /// Text that several writers append to.
 #[derive(Clone, Default)]
@@ -146,8 +146,7 @@ async fn secrets_on_the_wire_are_never_printed() {
         .redirect_uri("http://127.0.0.1:1/done")
         .resource_server_for(&url, "transfer.api.globus.org")
         .refresh_tokens(true)
-        // A token lives for two days: it counts as run out as soon as it is asked for.
-        .expiry_leeway(Duration::from_secs(49 * 3600))
+        .clock(clock(globus))
         .prompt(PrintingBrowser(printed.clone()))
         .build()
         .expect("an app");
@@ -167,10 +166,10 @@ async fn secrets_on_the_wire_are_never_printed() {
 
     app.login().await.expect("a login");
     assert_eq!(list().await, 200);
-    globus.clock().advance(Duration::from_secs(3600));
+    expire(globus);
     assert_eq!(list().await, 200, "after another login");
     globus.set_person(Person::automatic().declines());
-    globus.clock().advance(Duration::from_secs(3600));
+    expire(globus);
     assert_eq!(list().await, 502, "declined");
 
     let counts = globus.counts();

@@ -17,12 +17,10 @@ use crate::support::*;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// An app that is logged in, and the store of its tokens, which live for two days.
-async fn with_refresh_tokens(globus: &FakeGlobus, leeway: Duration) -> (GlobusApp, MemoryStore) {
+async fn with_refresh_tokens(globus: &FakeGlobus) -> (GlobusApp, MemoryStore) {
     let store = MemoryStore::new();
     let app = logged_in(
-        refreshing(globus, &Browser::redirected(), &store)
-            .scopes([TRANSFER_ALL, "openid profile"])
-            .expiry_leeway(leeway),
+        refreshing(globus, &Browser::redirected(), &store).scopes([TRANSFER_ALL, "openid profile"]),
     )
     .await;
     (app, store)
@@ -31,7 +29,7 @@ async fn with_refresh_tokens(globus: &FakeGlobus, leeway: Duration) -> (GlobusAp
 #[checks::test]
 async fn account_is_none_or_an_error_when_userinfo_fails() {
     let globus = globus(Person::automatic()).await;
-    let (app, _) = with_refresh_tokens(&globus, Duration::ZERO).await;
+    let (app, _) = with_refresh_tokens(&globus).await;
     for status in [401, 403] {
         globus.fail_next(RequestKind::UserInfo, status, "{}");
         assert_eq!(app.account().await.expect("no error"), None, "{status}");
@@ -53,7 +51,7 @@ async fn account_is_none_or_an_error_when_userinfo_fails() {
 async fn failed_revocation_still_forgets_the_tokens() {
     let globus = globus(Person::automatic()).await;
     for (status, says) in [(503, "status 503"), (400, "status 400")] {
-        let (app, store) = with_refresh_tokens(&globus, Duration::ZERO).await;
+        let (app, store) = with_refresh_tokens(&globus).await;
         globus.fail_next(RequestKind::Revoke, status, "s3cret");
         let error = app.logout().await.expect_err("nobody heard");
         assert_says(&error, says, &["s3cret"]);
@@ -66,7 +64,7 @@ async fn failed_revocation_still_forgets_the_tokens() {
 #[checks::test]
 async fn endless_answer_is_refused() {
     let globus = globus(Person::automatic()).await;
-    let (app, _) = with_refresh_tokens(&globus, Duration::ZERO).await;
+    let (app, _) = with_refresh_tokens(&globus).await;
     globus.fail_next(RequestKind::Token, 200, " ".repeat(1024 * 1024 + 1));
     let error = log_in_again(&app).await.expect_err("far too much");
     assert_says(&error, "too long", &[]);
@@ -76,15 +74,16 @@ async fn endless_answer_is_refused() {
 async fn failed_refresh_uses_the_old_token_until_it_expires() {
     let globus = globus(Person::automatic()).await;
     let transfer = target(globus.transfer_url());
-    // It counts as run out, and is still good for two days.
-    let (app, _) = with_refresh_tokens(&globus, 3 * DAY).await;
+    // It counts as expired, and is good for 30 seconds more.
+    let (app, _) = with_refresh_tokens(&globus).await;
+    globus.clock().advance(2 * DAY - Duration::from_secs(30));
     globus.fail_next(RequestKind::Token, 503, "{}");
     let used = held(&app, &transfer).await.expect("the old one");
     assert_eq!(globus.counts().refresh_grants, 0);
     let renewed = held(&app, &transfer).await.expect("a new one");
     assert_ne!(used.header_value(), renewed.header_value());
 
-    let (app, _) = with_refresh_tokens(&globus, Duration::ZERO).await;
+    let (app, _) = with_refresh_tokens(&globus).await;
     expire(&globus);
     globus.fail_next(RequestKind::Token, 503, "{}");
     let error = app
@@ -115,12 +114,13 @@ async fn login_without_an_id_token_is_revoked() {
 #[checks::test]
 async fn refreshed_token_keeps_fields_its_answer_omits() {
     let globus = globus(Person::automatic()).await;
-    let (app, store) = with_refresh_tokens(&globus, 3 * DAY).await;
+    let (app, store) = with_refresh_tokens(&globus).await;
     let kept =
         async || checks::tokens::members(&load(&store, &globus).await["transfer.api.globus.org"]);
     let before = kept().await;
     let body = r#"{"access_token": "renewed", "token_type": "Bearer", "expires_in": 172800,
         "resource_server": "transfer.api.globus.org"}"#;
+    expire(&globus);
     globus.fail_next(RequestKind::Token, 200, body);
     held(&app, &target(globus.transfer_url())).await;
     let after = kept().await;

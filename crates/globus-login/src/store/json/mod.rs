@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use async_trait::async_trait;
-
 #[cfg(feature = "sqlite")]
 pub(super) use self::lock::make_directory;
 
 use self::file::TokenFile;
-use self::leases::Leases;
+use self::leases::{Files, Held};
+use super::disk::{self, Claims, Disk, login_store_on_disk};
+use super::lease::Observed;
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
 };
@@ -61,7 +61,8 @@ pub struct JsonStore(Arc<Shared>);
 
 struct Shared {
     file: TokenFile,
-    leases: Leases,
+    held: Held,
+    observed: Observed,
 }
 
 impl JsonStore {
@@ -70,7 +71,8 @@ impl JsonStore {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(Arc::new(Shared {
             file: TokenFile::new(path.into()),
-            leases: Leases::default(),
+            held: Held::default(),
+            observed: Observed::default(),
         }))
     }
 
@@ -90,108 +92,51 @@ impl JsonStore {
     pub fn path(&self) -> &Path {
         self.0.file.path()
     }
-
-    /// Files are worked on where waiting stops nobody else.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let shared = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&shared))
-            .await
-            .map_err(|error| StoreError::unavailable("the token file was not worked on", error))?
-    }
 }
 
-#[async_trait]
-impl LoginStore for JsonStore {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        let user = user.clone();
-        self.blocking(move |it| Ok(Versioned::of(it.file.read()?.login(user.user()))))
-            .await
+impl Disk for Shared {
+    fn read(&self, user: &UserKey) -> Result<Login, StoreError> {
+        Ok(self.file.read()?.login(user.user()))
     }
 
-    async fn commit(
+    fn swap(
         &self,
         user: &UserKey,
         base: &Version,
         login: &Login,
     ) -> Result<Option<Version>, StoreError> {
-        let (user, base, login) = (user.clone(), base.clone(), login.clone());
-        self.blocking(move |it| {
-            let mut is_ours = false;
-            let written = it.file.change(&mut |document| {
-                is_ours = Version::of(&document.login(user.user())) == base;
-                if !is_ours {
-                    return Ok(None);
-                }
-                let mut next = document.clone();
-                next.set(user.user(), &login)?;
-                Ok(Some(next))
-            })?;
-            Ok(is_ours.then(|| Version::of(&written.login(user.user()))))
-        })
-        .await
+        let mut is_base = false;
+        let written = self.file.change(&mut |document| {
+            is_base = Version::of(&document.login(user.user())) == *base;
+            if !is_base {
+                return Ok(None);
+            }
+            let mut next = document.clone();
+            next.set(user.user(), login)?;
+            Ok(Some(next))
+        })?;
+        Ok(is_base.then(|| Version::of(&written.login(user.user()))))
     }
 
-    async fn lease(
+    fn with_claims(
         &self,
         user: &UserKey,
-        work: Work,
-        holder: &Holder,
-        ttl: Duration,
-    ) -> Result<Leased, StoreError> {
-        let (user, holder) = (user.clone(), holder.clone());
-        self.blocking(move |it| it.leases.lease(it.file.path(), &user, work, &holder, ttl))
-            .await
-    }
-
-    async fn extend(
-        &self,
-        user: &UserKey,
-        work: Work,
-        holder: &Holder,
-        ttl: Duration,
-    ) -> Result<bool, StoreError> {
-        let (user, holder) = (user.clone(), holder.clone());
-        self.blocking(move |it| it.leases.extend(it.file.path(), &user, work, &holder, ttl))
-            .await
-    }
-
-    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
-        let (user, holder) = (user.clone(), holder.clone());
-        self.blocking(move |it| it.leases.release(it.file.path(), &user, work, &holder))
-            .await
-    }
-
-    async fn post(
-        &self,
-        user: &UserKey,
-        waiting: &Waiting,
-        ttl: Duration,
+        work: &mut dyn FnMut(&mut dyn Claims) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let (user, waiting) = (user.clone(), waiting.clone());
-        self.blocking(move |it| it.leases.post(it.file.path(), &user, &waiting, ttl))
-            .await
+        work(&mut Files::of(self.file.path(), user, &self.held)?)
     }
 
-    async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
-        let user = user.clone();
-        self.blocking(move |it| it.leases.waiting(it.file.path(), &user))
-            .await
-    }
-
-    async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
-        let (user, by) = (user.clone(), by.clone());
-        self.blocking(move |it| it.leases.withdraw(it.file.path(), &user, &by))
-            .await
-    }
-
-    async fn set_aside(&self, _: &UserKey) -> Result<Option<String>, StoreError> {
-        let aside = self.blocking(|it| it.file.set_aside()).await?;
+    fn put_aside(&self) -> Result<Option<String>, StoreError> {
+        let aside = self.file.set_aside()?;
         Ok(aside.map(|path| path.display().to_string()))
     }
+
+    fn observed(&self) -> &Observed {
+        &self.observed
+    }
 }
+
+login_store_on_disk!(JsonStore);
 
 impl fmt::Debug for JsonStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
