@@ -263,7 +263,7 @@ impl State {
             login.generation <= sent
                 && at.accepted < login.generation
                 && login.requirement.is_repeated_by(asked)
-                && !self.unmet.knows(place, login.generation, asked)
+                && !self.unmet.knows(login.generation, asked)
         })
     }
 
