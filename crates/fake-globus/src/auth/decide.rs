@@ -77,7 +77,8 @@ pub(super) fn approve(
     }
     for id in requirement.who(&user, identity) {
         let earlier = state.browser.get(&id).filter(|_| !request.fresh);
-        if earlier.is_some_and(|earlier| requirement.accepts(*earlier, now)) {
+        let earlier = earlier.zip(user.identity(id));
+        if earlier.is_some_and(|(earlier, of)| requirement.accepts(of, *earlier, now)) {
             continue;
         }
         if requirement.needs_mfa() && !mfa {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Form, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
@@ -10,20 +10,24 @@ use crate::clock::unix;
 use crate::world::{Shared, Token, World};
 
 use super::client;
-use super::error::AuthError;
+use super::error::{self, AuthError};
 use super::params::Params;
 
 type Pairs = Form<Vec<(String, String)>>;
 
-/// Answers the same whether or not there is such a token.
+/// Answers the same whether or not there is such a token. The token of another client is left alone.
 pub(super) async fn revoke(
     State(world): State<Shared>,
     headers: HeaderMap,
     Form(pairs): Pairs,
 ) -> Result<Response, AuthError> {
     let params = Params(pairs);
-    client::authenticate(&world, &headers, &params)?;
+    let client = client::authenticate(&world, &headers, &params)?;
     if let Some(token) = world.state().tokens.get_mut(params.first("token")) {
+        if token.grant.client != client.id {
+            let status = StatusCode::BAD_REQUEST;
+            return Err(error::oauth(status, "unauthorized_client"));
+        }
         token.revoked = true;
     }
     Ok(Json(json!({"active": false})).into_response())
@@ -45,13 +49,18 @@ pub(super) async fn validate(
     Ok(Json(json!({"active": active})).into_response())
 }
 
+/// For clients with a secret: a native client cannot show that it is the one that it says.
 pub(super) async fn introspect(
     State(world): State<Shared>,
     headers: HeaderMap,
     Form(pairs): Pairs,
 ) -> Result<Response, AuthError> {
     let params = Params(pairs);
-    client::authenticate(&world, &headers, &params)?;
+    let client = client::authenticate(&world, &headers, &params)?;
+    if client.secret.is_none() {
+        let status = StatusCode::UNAUTHORIZED;
+        return Err(error::oauth(status, "unauthorized_client"));
+    }
     let now = world.clock.now();
     let token = world
         .state()

@@ -142,6 +142,27 @@ async fn policy_is_satisfied_by_a_login_that_names_it() {
 }
 
 #[checks::test]
+async fn two_policies_are_satisfied_by_two_identities() {
+    let policies = ["uchicago.edu", "globusid.org"].map(|domain| {
+        let policy = Policy::new(domain).domain(domain);
+        policy.session_minutes(30)
+    });
+    let ids = policies.each_ref().map(|policy| policy.id().to_string());
+    let login = [("session_required_policies", &*ids.join(","))];
+    let both = |c: Collection| policies.into_iter().fold(c, Collection::policy);
+    satisfied_by(both, 403, "AuthPolicyFailed", &login).await;
+}
+
+#[checks::test]
+async fn policies_of_two_people_are_denied() {
+    let policies = ["uchicago.edu", "navy.mil"].map(|domain| Policy::new(domain).domain(domain));
+    let ids = policies.each_ref().map(|policy| policy.id().to_string());
+    let fixture = Fixture::new(|c| policies.into_iter().fold(c, Collection::policy)).await;
+    let login = [("session_required_policies", &*ids.join(","))];
+    assert_denied(&fixture.answer(ALL, &login).await);
+}
+
+#[checks::test]
 async fn challenge_names_identities_mfa_and_policies() {
     let required = |c: Collection| c.required_identity("ada@globusid.org").mfa();
     let fixture = Fixture::new(required).await;
