@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
-use tokio::net::TcpListener;
 use uuid::{Uuid, uuid};
 
 use super::auth::id_token::SigningKey;
@@ -13,6 +11,7 @@ use super::clock::Clock;
 use super::collection::Collection;
 use super::consent::Consents;
 use super::identity::{Identity, User};
+use super::listen;
 use super::person::Person;
 use super::record::Log;
 use super::secret;
@@ -52,7 +51,8 @@ pub struct FakeGlobusBuilder {
 }
 
 impl FakeGlobusBuilder {
-    /// Listens on this port of 127.0.0.1. Default: 0, a free one.
+    /// Listens on this port of 127.0.0.1 for Auth and Transfer, and on those that follow for the other services.
+    /// Default: 0, free ones.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
@@ -92,7 +92,7 @@ impl FakeGlobusBuilder {
     /// Starts the server, on a task of the current runtime.
     ///
     /// # Errors
-    /// If the port is taken, or a collection's directory cannot be opened.
+    /// If the port is taken, a collection's directory cannot be opened, or its settings contradict each other.
     pub async fn start(mut self) -> Result<FakeGlobus, StartError> {
         if self.identities.is_empty() {
             self.identities
@@ -119,6 +119,9 @@ impl FakeGlobusBuilder {
 
         let mut collections = Vec::new();
         for collection in self.collections {
+            if let Some(contradiction) = collection.contradiction() {
+                return Err(StartError::alone(contradiction));
+            }
             let directory = Directory::open(&collection.root).map_err(|source| {
                 StartError::new(
                     format!("cannot open the directory {}", collection.root.display()),
@@ -134,22 +137,14 @@ impl FakeGlobusBuilder {
             .await
             .map_err(|source| StartError::new("cannot make a signing key", source))?
             .map_err(|source| StartError::new("cannot make a signing key", source))?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
-            .await
-            .map_err(|source| {
-                StartError::new(
-                    format!("cannot listen on port {} of 127.0.0.1", self.port),
-                    source,
-                )
-            })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| StartError::new("the listener has no address", source))?;
+        let (listeners, urls) = listen::all(self.port).await?;
+        let base = urls.first().map(|(_, url)| url.clone());
 
         let mut users: Vec<User> = self.identities.into_iter().map(User::new).collect();
         users.push(User::of_client(confidential.id));
         let world = World {
-            base: format!("http://{address}/"),
+            base: base.unwrap_or_default(),
+            urls,
             clock: Clock::default(),
             key,
             collections,
@@ -173,7 +168,7 @@ impl FakeGlobusBuilder {
             }),
         };
         Ok(FakeGlobus::serve(
-            listener,
+            listeners,
             Arc::new(world),
             native.id,
             confidential,
@@ -185,18 +180,22 @@ impl FakeGlobusBuilder {
 #[derive(Debug)]
 pub struct StartError {
     what: String,
-    source: Box<dyn std::error::Error + Send + Sync>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl StartError {
-    fn new(
+    pub(super) fn new(
         what: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self {
             what: what.into(),
-            source: source.into(),
+            source: Some(source.into()),
         }
+    }
+
+    fn alone(what: String) -> Self {
+        Self { what, source: None }
     }
 }
 
@@ -208,6 +207,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.source)
+        let source = self.source.as_deref()?;
+        Some(source)
     }
 }

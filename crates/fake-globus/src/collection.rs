@@ -14,7 +14,7 @@ use super::session::Demand;
 /// ```
 /// use fake_globus::Collection;
 ///
-/// let restricted = Collection::new("Restricted", "/srv/data").domain("uchicago.edu").session_minutes(30).data_access();
+/// let restricted = Collection::new("Restricted", "/srv/data").domain("uchicago.edu").session_minutes(30).high_assurance();
 /// println!("globus ls {}", restricted.id());
 /// ```
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ pub struct Collection {
     pub(super) demand: Demand,
     pub(super) policies: Vec<Policy>,
     pub(super) data_access: bool,
+    pub(super) high_assurance: bool,
     pub(super) errors: ErrorShape,
 }
 
@@ -38,6 +39,7 @@ impl Collection {
             demand: Demand::default(),
             policies: Vec::new(),
             data_access: false,
+            high_assurance: false,
             errors: ErrorShape::default(),
         }
     }
@@ -83,6 +85,13 @@ impl Collection {
         self
     }
 
+    /// Calls itself a high-assurance collection. Such a collection has no `data_access` scope: with
+    /// [`data_access`](Self::data_access) the server does not start.
+    pub fn high_assurance(mut self) -> Self {
+        self.high_assurance = true;
+        self
+    }
+
     /// Demands the user's consent that the program may access data here (the `data_access` scope).
     pub fn data_access(mut self) -> Self {
         self.data_access = true;
@@ -93,6 +102,21 @@ impl Collection {
     pub fn errors(mut self, shape: ErrorShape) -> Self {
         self.errors = shape;
         self
+    }
+
+    /// What is wrong with the settings, if anything.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        let name = &self.name;
+        let demands = self.policies.iter().map(|policy| &policy.demand);
+        if self.high_assurance && self.data_access {
+            return Some(format!(
+                "the collection \"{name}\" has high assurance, and so no data_access scope"
+            ));
+        }
+        demands
+            .chain([&self.demand])
+            .any(|demand| demand.max_age.is_some_and(|age| age.is_zero()))
+            .then(|| format!("no session satisfies the 0 minutes of the collection \"{name}\""))
     }
 
     pub(super) fn data_access_scope(&self) -> String {

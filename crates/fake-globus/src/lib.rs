@@ -44,12 +44,14 @@ mod consent;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod identity;
+mod listen;
 mod observe;
 mod person;
 mod record;
 mod scope;
 mod secret;
 mod server;
+mod service;
 mod session;
 mod stable_id;
 mod transfer;

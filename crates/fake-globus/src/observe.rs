@@ -3,12 +3,13 @@
 use std::any::Any;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
 use super::record::{RequestKind, SeenRequest, ViolationKind};
+use super::service::Operation;
 use super::world::Shared;
 
 /// Extension of a response: the username whose token the request carried.
@@ -19,12 +20,57 @@ pub(super) struct CalledBy(pub(super) String);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Challenged;
 
-/// Puts the observer around `routes`.
+/// Puts what concerns every request around `routes`.
 pub(super) fn layered(routes: Router<Shared>, world: &Shared) -> Router<Shared> {
-    routes.layer(from_fn_with_state(world.clone(), observe))
+    routes.layer(from_fn_with_state(world.clone(), guarded))
 }
 
-async fn observe(State(world): State<Shared>, request: Request, next: Next) -> Response {
+/// Answers a request, and takes a note of it.
+pub(super) async fn noted(
+    world: &Shared,
+    operation: Option<Operation>,
+    service: &'static str,
+    request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let uri = request.uri();
+    let uri = request
+        .extensions()
+        .get::<OriginalUri>()
+        .map_or(uri, |original| &original.0);
+    let mut seen = SeenRequest {
+        kind: RequestKind::of(service, operation),
+        operation: operation.map(|operation| operation.name),
+        method: request.method().clone(),
+        path: uri.path().to_owned(),
+        query: uri.query().map(ToOwned::to_owned),
+        user: None,
+        status: 0,
+        challenged: false,
+    };
+    let credentials = request.headers().get_all(header::AUTHORIZATION).iter();
+    if credentials.count() > 1 {
+        world.violation(ViolationKind::SeveralCredentials, seen.path.as_str());
+    }
+    let query = seen.query.as_deref();
+    if query.is_some_and(|query| query.contains("access_token=")) {
+        world.violation(ViolationKind::TokenInUrl, seen.path.as_str());
+    }
+    let response = match fault(world, seen.kind) {
+        Some(response) => response,
+        None => answer(request).await,
+    };
+    seen.status = response.status().as_u16();
+    let caller = response.extensions().get::<CalledBy>();
+    seen.user = caller.map(|caller| caller.0.clone());
+    seen.challenged = response.extensions().get::<Challenged>().is_some();
+    world.log().note(seen);
+    response
+}
+
+/// Refuses what is meant for another host. Runs the handler in a task of its own, so that its panic can be reported
+/// instead of ending the connection.
+async fn guarded(State(world): State<Shared>, request: Request, next: Next) -> Response {
     if !names_loopback(request.headers()) {
         // A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding).
         return (
@@ -33,47 +79,6 @@ async fn observe(State(world): State<Shared>, request: Request, next: Next) -> R
         )
             .into_response();
     }
-    let mut seen = SeenRequest {
-        kind: RequestKind::of(request.uri().path()),
-        method: request.method().clone(),
-        path: request.uri().path().to_owned(),
-        query: request.uri().query().map(ToOwned::to_owned),
-        user: None,
-        status: 0,
-        challenged: false,
-    };
-    if request
-        .headers()
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        .count()
-        > 1
-    {
-        world.violation(ViolationKind::SeveralCredentials, seen.path.as_str());
-    }
-    if seen
-        .query
-        .as_deref()
-        .is_some_and(|query| query.contains("access_token="))
-    {
-        world.violation(ViolationKind::TokenInUrl, seen.path.as_str());
-    }
-    let response = match fault(&world, seen.kind) {
-        Some(response) => response,
-        None => guarded(&world, request, next).await,
-    };
-    seen.status = response.status().as_u16();
-    seen.user = response
-        .extensions()
-        .get::<CalledBy>()
-        .map(|caller| caller.0.clone());
-    seen.challenged = response.extensions().get::<Challenged>().is_some();
-    world.log().note(seen);
-    response
-}
-
-/// Runs the handler in a task of its own, so that its panic can be reported instead of ending the connection.
-async fn guarded(world: &Shared, request: Request, next: Next) -> Response {
     match tokio::spawn(next.run(request)).await {
         Ok(response) => response,
         Err(error) => {

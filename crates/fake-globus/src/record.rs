@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use axum::http::Method;
 
+use super::service::Operation;
+
 /// A request, and how it was answered.
 ///
 /// ```
@@ -23,6 +25,8 @@ use axum::http::Method;
 pub struct SeenRequest {
     /// What the request was for.
     pub kind: RequestKind,
+    /// The name that the official SDK has for the call, such as `operation_ls`; `None` for what is not served.
+    pub operation: Option<&'static str>,
     /// Its method.
     pub method: Method,
     /// Its path, still percent-encoded.
@@ -63,34 +67,25 @@ pub enum RequestKind {
     Submit,
     /// Anything else of Transfer.
     OtherTransfer,
+    /// Anything of a service other than Auth and Transfer.
+    OtherService,
 }
 
 impl RequestKind {
-    pub(super) fn of(path: &str) -> Self {
-        match path {
-            "/v2/oauth2/authorize" => Self::Authorize,
-            "/v2/web/decision" => Self::Decision,
-            "/v2/oauth2/token" => Self::Token,
-            "/v2/oauth2/token/revoke" => Self::Revoke,
-            "/v2/oauth2/userinfo" => Self::UserInfo,
-            _ if path.starts_with("/v2/")
-                || path.starts_with("/.well-known/")
-                || path == "/jwk.json" =>
-            {
-                Self::OtherAuth
-            }
-            _ if path.contains("/operation/endpoint/")
-                || path.starts_with("/operation/endpoint/") =>
-            {
-                match path.rsplit('/').next() {
-                    Some("ls") => Self::List,
-                    Some("stat") => Self::Stat,
-                    Some("mkdir") => Self::MakeDirectory,
-                    _ => Self::OtherTransfer,
-                }
-            }
-            "/transfer" | "/v0.10/transfer" | "/delete" | "/v0.10/delete" => Self::Submit,
-            _ => Self::OtherTransfer,
+    pub(super) fn of(service: &str, operation: Option<Operation>) -> Self {
+        match (service, operation.map_or("", |operation| operation.name)) {
+            ("auth", "authorize") => Self::Authorize,
+            ("auth", "decision") => Self::Decision,
+            ("auth", "oauth2_token") => Self::Token,
+            ("auth", "oauth2_revoke_token") => Self::Revoke,
+            ("auth", "userinfo") => Self::UserInfo,
+            ("auth", _) => Self::OtherAuth,
+            ("transfer", "operation_ls") => Self::List,
+            ("transfer", "operation_stat") => Self::Stat,
+            ("transfer", "operation_mkdir") => Self::MakeDirectory,
+            ("transfer", "submit_transfer" | "submit_delete") => Self::Submit,
+            ("transfer", _) => Self::OtherTransfer,
+            _ => Self::OtherService,
         }
     }
 }

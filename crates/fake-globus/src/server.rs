@@ -4,27 +4,29 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::builder::FakeGlobusBuilder;
 use super::clock::Clock;
 use super::identity::Identity;
+use super::listen::Listener;
 use super::person::Person;
 use super::record::{Counts, RequestKind, SeenRequest, Violation};
+use super::service::Listed;
 use super::world::{Client, Fault, Shared};
-use super::{auth, observe, transfer};
+use super::{auth, observe, service};
 
 /// How long [`FakeGlobus::shutdown`] waits for requests that are still being answered.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// An embedded Globus Transfer and Globus Auth, listening on 127.0.0.1 and nowhere else.
 ///
-/// Both services share one port. Set `GLOBUS_SDK_SERVICE_URL_TRANSFER` and `GLOBUS_SDK_SERVICE_URL_AUTH` to
+/// Auth and Transfer share one port, each other service has its own. Set `GLOBUS_SDK_SERVICE_URL_TRANSFER` and `GLOBUS_SDK_SERVICE_URL_AUTH` to
 /// [`transfer_url`](Self::transfer_url) and [`auth_url`](Self::auth_url), and the official Python SDK and `globus`
 /// command line talk to it. It stops when it is dropped; [`shutdown`](Self::shutdown) also tells how it went.
 ///
@@ -63,8 +65,8 @@ pub struct FakeGlobus {
     world: Shared,
     native: Uuid,
     confidential: Client,
-    stop: Option<oneshot::Sender<()>>,
-    task: Option<JoinHandle<std::io::Result<()>>>,
+    stop: Option<watch::Sender<()>>,
+    tasks: JoinSet<std::io::Result<()>>,
 }
 
 impl FakeGlobus {
@@ -79,31 +81,32 @@ impl FakeGlobus {
     }
 
     pub(super) fn serve(
-        listener: TcpListener,
+        listeners: Vec<Listener>,
         world: Shared,
         native: Uuid,
         confidential: Client,
     ) -> Self {
-        let routes = Router::new()
-            .merge(auth::routes())
-            .merge(transfer::routes());
-        let router = observe::layered(routes, &world).with_state(world.clone());
-        let (stop, stopped) = oneshot::channel();
-        // Otherwise an answer in several pieces waits for the client to acknowledge the first: 40 ms.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // An error means that the handle is gone, which stops the server just the same.
-            let _ = stopped.await;
-        });
-        let task = tokio::spawn(async move { server.await });
+        let (stop, stopped) = watch::channel(());
+        let mut tasks = JoinSet::new();
+        for Listener { listener, services } in listeners {
+            // Otherwise an answer in several pieces waits for the client to acknowledge the first: 40 ms.
+            let listener = listener.tap_io(|stream| {
+                let _ = stream.set_nodelay(true);
+            });
+            let mut stopped = stopped.clone();
+            let server = axum::serve(listener, router(services, &world));
+            let server = server.with_graceful_shutdown(async move {
+                // An error means that the handle is gone, which stops the server just the same.
+                let _ = stopped.changed().await;
+            });
+            tasks.spawn(async move { server.await });
+        }
         Self {
             world,
             native,
             confidential,
             stop: Some(stop),
-            task: Some(task),
+            tasks,
         }
     }
 
@@ -115,6 +118,30 @@ impl FakeGlobus {
     /// The base URL of Auth, with a slash at its end: the value for `GLOBUS_SDK_SERVICE_URL_AUTH`.
     pub fn auth_url(&self) -> &str {
         &self.world.base
+    }
+
+    /// The environment variables that lead the official SDKs and command line to all services, and their values.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let globus = fake_globus::FakeGlobus::builder().start().await?;
+    /// let mut program = std::process::Command::new("true");
+    /// program.envs(globus.environment());
+    /// # assert!(program.status()?.success());
+    /// # Ok(()) }
+    /// ```
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let urls = self.world.urls.iter();
+        let variable = |name: &str| format!("GLOBUS_SDK_SERVICE_URL_{}", name.to_uppercase());
+        urls.map(|(name, url)| (variable(name), url.clone()))
+            .collect()
+    }
+
+    /// The base URL of a service by the name that the SDKs have for it, such as `groups`; with a slash at its end.
+    pub fn service_url(&self, name: &str) -> Option<&str> {
+        let mut urls = self.world.urls.iter();
+        let found = urls.find(|(known, _)| *known == name);
+        found.map(|(_, url)| url.as_str())
     }
 
     /// The id of a native client: it has no secret and uses PKCE.
@@ -222,14 +249,16 @@ impl FakeGlobus {
     /// If one of the server's own handlers panicked, or the server stopped listening by itself.
     pub async fn shutdown(mut self) -> Result<(), ShutdownError> {
         self.stop.take();
-        if let Some(task) = self.task.take() {
-            let abort = task.abort_handle();
-            match tokio::time::timeout(GRACE, task).await {
-                Ok(Ok(Ok(()))) => {}
-                Ok(Ok(Err(error))) => return Err(ShutdownError(vec![error.to_string()])),
-                Ok(Err(error)) => return Err(ShutdownError(vec![error.to_string()])),
-                Err(_) => abort.abort(),
+        let ended = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                let ended = ended.map_err(std::io::Error::other).flatten();
+                ended.map_err(|error| ShutdownError(vec![error.to_string()]))?;
             }
+            Ok(())
+        };
+        match tokio::time::timeout(GRACE, ended).await {
+            Ok(ended) => ended?,
+            Err(_) => self.tasks.abort_all(),
         }
         let panics = std::mem::take(&mut self.world.log().panics);
         if panics.is_empty() {
@@ -238,6 +267,15 @@ impl FakeGlobus {
             Err(ShutdownError(panics))
         }
     }
+}
+
+fn router(services: &'static [Listed], world: &Shared) -> Router {
+    let routes = services.iter().map(|service| (service.router)(world));
+    let routes = routes.fold(Router::new(), Router::merge);
+    let refuse =
+        move |State(world), request: Request| service::not_served(services, world, request);
+    let routes = routes.fallback(refuse).method_not_allowed_fallback(refuse);
+    observe::layered(routes, world).with_state(world.clone())
 }
 
 impl fmt::Debug for FakeGlobus {

@@ -27,6 +27,8 @@ pub(super) type Shared = Arc<World>;
 pub(super) struct World {
     /// `http://127.0.0.1:PORT/`.
     pub(super) base: String,
+    /// The names of the other services, and their URLs.
+    pub(super) urls: Vec<(&'static str, String)>,
     pub(super) clock: Clock,
     pub(super) key: Arc<SigningKey>,
     pub(super) collections: Vec<Served>,

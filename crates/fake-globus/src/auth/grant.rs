@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use crate::scope::{self, Scope, resource_server};
 use crate::secret;
+use crate::service::Service;
 use crate::session::Session;
 use crate::world::{Grant, State, Token, World};
 
-use super::{AUTH, id_token};
+use super::{Auth, id_token};
 
 /// How long an access token lives: two days, as Globus Auth has it.
 pub(super) const ACCESS_LIFE: Duration = Duration::from_secs(172_800);
@@ -36,7 +37,7 @@ pub(super) fn issue(world: &World, state: &mut State, grant: &Grant) -> Vec<Issu
             None => servers.push((server.to_owned(), vec![scope.name.clone()])),
         }
     }
-    servers.sort_by_key(|(server, _)| server != AUTH);
+    servers.sort_by_key(|(server, _)| server != Auth::RESOURCE_SERVER);
     let issue = |(server, scopes): (String, Vec<String>)| Issued {
         access: store(world, state, grant, &server, &scopes, false),
         refresh: grant

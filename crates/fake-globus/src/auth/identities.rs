@@ -10,17 +10,18 @@ use crate::bearer::{self, Caller};
 use crate::clock::unix;
 use crate::identity::{Identity, User};
 use crate::observe::CalledBy;
+use crate::service::Service;
 use crate::stable_id::stable_id;
 use crate::world::{Shared, World};
 
-use super::AUTH;
+use super::Auth;
 use super::error::{self, AuthError};
 use super::params::Params;
 
 const VIEW_IDENTITY_SET: &str = "urn:globus:auth:scope:auth.globus.org:view_identity_set";
 
 fn caller(world: &World, headers: &HeaderMap) -> Result<Caller, AuthError> {
-    bearer::caller(world, headers, AUTH).map_err(|_| error::unauthorized())
+    bearer::caller(world, headers, Auth::RESOURCE_SERVER).map_err(|_| error::unauthorized())
 }
 
 fn answer(caller: &Caller, document: Value) -> Response {

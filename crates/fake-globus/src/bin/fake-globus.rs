@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use fake_globus::{Collection, ErrorShape, FakeGlobus, Identity, Person, Policy};
 
 /// Runs a fake Globus Transfer and Globus Auth on 127.0.0.1, and nowhere else, until it is interrupted.
@@ -22,7 +22,8 @@ use fake_globus::{Collection, ErrorShape, FakeGlobus, Identity, Person, Policy};
 /// It prints, for a shell to evaluate, where the services are, a client's id and secret, and the id of a collection over
 /// a directory of this machine. The official Python SDK and the `globus` command line follow these variables.
 #[derive(Debug, Parser)]
-#[command(name = "fake-globus")]
+#[command(name = "fake-globus", version)]
+#[command(group = clap::ArgGroup::new("automatic").args(["auto", "decline"]))]
 struct Options {
     /// Port of 127.0.0.1 to listen on; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
@@ -37,7 +38,7 @@ struct Options {
     identities: Vec<Identity>,
 
     /// The collection demands a login within the last N minutes.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     session_minutes: Option<u64>,
 
     /// The collection demands an identity of this domain. Given more than once, any of them.
@@ -52,6 +53,10 @@ struct Options {
     #[arg(long = "policy", value_name = "DOMAIN")]
     policies: Vec<String>,
 
+    /// The collection has high assurance.
+    #[arg(long, conflicts_with = "data_access")]
+    high_assurance: bool,
+
     /// The collection demands consent to data access.
     #[arg(long)]
     data_access: bool,
@@ -65,12 +70,12 @@ struct Options {
     auto: bool,
 
     /// Answer every login at once, without a page: as somebody who denies.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "auto")]
     decline: bool,
 
     /// With --auto or --decline: take so long to answer.
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
-    delay_ms: u64,
+    #[arg(long, value_name = "MILLISECONDS", requires = "automatic")]
+    delay_ms: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -94,7 +99,12 @@ fn identity(text: &str) -> Result<Identity, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
+    let options = Options::parse();
+    if let Some(reason) = contradiction(&options) {
+        let kind = clap::error::ErrorKind::ArgumentConflict;
+        Options::command().error(kind, reason).exit();
+    }
+    match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -106,6 +116,12 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What is wrong with options that are right one by one.
+fn contradiction(options: &Options) -> Option<&'static str> {
+    let older = matches!(options.errors, Shape::Older);
+    (older && options.mfa).then_some("an older server cannot ask for a second factor")
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
@@ -136,12 +152,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let globus = server.start().await?;
 
     let mut out = std::io::stdout().lock();
-    for (name, value) in [
-        (
-            "GLOBUS_SDK_SERVICE_URL_TRANSFER",
-            globus.transfer_url().to_owned(),
-        ),
-        ("GLOBUS_SDK_SERVICE_URL_AUTH", globus.auth_url().to_owned()),
+    let own = [
         ("GLOBUS_CLIENT_ID", globus.client_id().to_string()),
         (
             "FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID",
@@ -152,7 +163,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
             globus.client_secret().to_owned(),
         ),
         ("FAKE_GLOBUS_COLLECTION", id.to_string()),
-    ] {
+    ];
+    let own = own.map(|(name, value)| (name.to_owned(), value));
+    for (name, value) in globus.environment().into_iter().chain(own) {
         writeln!(out, "export {name}={value}")?;
     }
     out.flush()?;
@@ -182,6 +195,9 @@ fn collection(options: &Options, root: &Path) -> Collection {
     if options.mfa {
         collection = collection.mfa();
     }
+    if options.high_assurance {
+        collection = collection.high_assurance();
+    }
     if options.data_access {
         collection = collection.data_access();
     }
@@ -195,7 +211,7 @@ fn collection(options: &Options, root: &Path) -> Collection {
 }
 
 fn person(options: &Options) -> Person {
-    let delay = Duration::from_millis(options.delay_ms);
+    let delay = Duration::from_millis(options.delay_ms.unwrap_or_default());
     match (options.decline, options.auto) {
         (true, _) => Person::automatic().declines().delay(delay),
         (false, true) => Person::automatic().delay(delay),

@@ -8,9 +8,10 @@ use serde_json::Value;
 use crate::bearer::{self, Caller};
 use crate::observe::{CalledBy, Challenged};
 use crate::secret;
+use crate::service::{Problem, Service};
 use crate::world::Shared;
 
-use super::TRANSFER;
+use super::Transfer;
 use super::error::TransferError;
 use super::json;
 
@@ -25,7 +26,7 @@ pub(super) async fn answer(
     (State(world), OriginalUri(uri), headers): Call,
     work: impl AsyncFnOnce(Shared, Caller) -> Answer,
 ) -> Response {
-    match bearer::caller(&world, &headers, TRANSFER) {
+    match bearer::caller(&world, &headers, Transfer::RESOURCE_SERVER) {
         Err(nobody) => respond(uri.path(), Err(nobody.into())),
         Ok(caller) => {
             let by = CalledBy(caller.user.primary.username());
@@ -34,6 +35,12 @@ pub(super) async fn answer(
             response
         }
     }
+}
+
+/// An error that every service has.
+pub(super) fn refuse(problem: &Problem<'_>) -> Response {
+    let error = TransferError::new(problem.status, problem.code, problem.message);
+    respond(problem.resource, Err(error))
 }
 
 /// Writes `answer` to a request for `resource`.

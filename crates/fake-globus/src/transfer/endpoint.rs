@@ -61,7 +61,7 @@ fn document(collection: &Collection) -> Value {
         "public": true,
         "is_globus_connect": false,
         "gcs_version": "5.4.80",
-        "high_assurance": minutes.is_some(),
+        "high_assurance": collection.high_assurance,
         "authentication_timeout_mins": minutes,
         "requires_data_access_scope": collection.data_access,
         "owner_id": owner,

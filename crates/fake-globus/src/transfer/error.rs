@@ -13,7 +13,7 @@ const SERVER: &str = "127.0.0.1:443";
 #[derive(Clone, Debug)]
 pub(super) struct TransferError {
     pub(super) status: StatusCode,
-    pub(super) code: &'static str,
+    pub(super) code: String,
     pub(super) message: String,
     /// Fields beside the usual four.
     pub(super) fields: Map<String, Value>,
@@ -21,10 +21,14 @@ pub(super) struct TransferError {
 }
 
 impl TransferError {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status,
-            code,
+            code: code.into(),
             message: message.into(),
             fields: Map::new(),
             challenges: false,

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use checks::corpus;
 use fake_globus::{
-    Collection, EXPECT_USER, ErrorShape, Identity, Person, Policy, RequestKind, ViolationKind,
+    Collection, EXPECT_USER, ErrorShape, FakeGlobus, Identity, Person, Policy, RequestKind,
+    ViolationKind,
 };
 use serde_json::{Value, json};
 
 use crate::support::{
-    ALL, Fixture, assert_denied, document_code, json as document_of, page, send, text,
+    ALL, Fixture, assert_denied, document_code, json as document_of, ok, page, send, text,
 };
 
 /// The captured error of this id, as `tests/corpus` has it.
@@ -203,6 +204,36 @@ async fn data_access_requires_a_consent() {
     assert_eq!(status, 200, "a consent counts at once");
     fixture.globus.revoke_consents(&fixture.ada);
     assert_eq!(fixture.ls_status(&token).await, 403);
+}
+
+#[checks::test]
+async fn timeout_alone_is_no_high_assurance() {
+    type Policies = fn(Collection) -> Collection;
+    for (policies, assured) in [
+        ((|c| c.session_minutes(30)) as Policies, false),
+        (|c| c.session_minutes(30).high_assurance(), true),
+    ] {
+        let fixture = Fixture::new(policies).await;
+        let path = format!("v0.10/endpoint/{}", fixture.collection);
+        let document = ok(fixture.get(&path, &fixture.token()).await).await;
+        assert_eq!(document["high_assurance"], assured);
+        assert_eq!(document["authentication_timeout_mins"], 30);
+    }
+}
+
+#[checks::test]
+async fn contradictory_collection_does_not_start() {
+    type Policies = fn(Collection) -> Collection;
+    for policies in [
+        (|c| c.high_assurance().data_access()) as Policies,
+        |c| c.session_minutes(0),
+        |c| c.policy(Policy::new("Never").session_minutes(0)),
+    ] {
+        let collection = policies(Collection::new("Samples", std::env::temp_dir()));
+        let started = FakeGlobus::builder().collection(collection).start().await;
+        let error = started.expect_err("a contradiction").to_string();
+        assert!(error.contains("\"Samples\""), "{error}");
+    }
 }
 
 #[checks::test]

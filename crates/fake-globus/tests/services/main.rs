@@ -7,3 +7,4 @@ mod page;
 mod support;
 mod tasks;
 mod tokens;
+mod unserved;

@@ -1,0 +1,5 @@
+//! The program `fake-globus`, as a shell starts it.
+
+mod options;
+mod support;
+mod variables;
