@@ -128,10 +128,10 @@ impl FakeGlobusBuilder {
                     source,
                 )
             })?;
-            collections.push(Served {
+            collections.push(Arc::new(Served {
                 collection,
                 directory,
-            });
+            }));
         }
         let key = tokio::task::spawn_blocking(SigningKey::shared)
             .await

@@ -36,7 +36,6 @@
 #![forbid(unsafe_code)]
 
 mod auth;
-mod bearer;
 mod builder;
 mod clock;
 mod collection;
@@ -57,7 +56,6 @@ mod stable_id;
 mod transfer;
 mod world;
 
-pub use bearer::EXPECT_USER;
 pub use builder::{FakeGlobusBuilder, StartError};
 pub use clock::Clock;
 pub use collection::{Collection, ErrorShape, Policy};
@@ -65,6 +63,7 @@ pub use identity::Identity;
 pub use person::Person;
 pub use record::{Counts, RequestKind, SeenRequest, Violation, ViolationKind};
 pub use server::{FakeGlobus, ShutdownError, UnknownError};
+pub use service::EXPECT_USER;
 
 // The example of the README is compiled like any other.
 #[cfg(doctest)]

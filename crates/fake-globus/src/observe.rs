@@ -1,6 +1,7 @@
 //! What happens to every request before and after its handler: notes are taken, and a panic is not lost.
 
 use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
@@ -8,13 +9,21 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
+use super::identity::User;
 use super::record::{RequestKind, SeenRequest, ViolationKind};
 use super::service::Operation;
 use super::world::Shared;
 
-/// Extension of a response: the username whose token the request carried.
-#[derive(Clone, Debug)]
-pub(super) struct CalledBy(pub(super) String);
+/// Extension of a request: the username whose token it carries, as soon as it is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CalledBy(Arc<OnceLock<String>>);
+
+impl CalledBy {
+    pub(super) fn name(&self, user: &User) {
+        // A request has one caller.
+        let _ = self.0.set(user.primary.username());
+    }
+}
 
 /// Extension of a response that asks for another login or consent.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +39,7 @@ pub(super) async fn noted(
     world: &Shared,
     operation: Option<Operation>,
     service: &'static str,
-    request: Request,
+    mut request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
     let uri = request.uri();
@@ -56,13 +65,14 @@ pub(super) async fn noted(
     if query.is_some_and(|query| query.contains("access_token=")) {
         world.violation(ViolationKind::TokenInUrl, seen.path.as_str());
     }
+    let called_by = CalledBy::default();
+    request.extensions_mut().insert(called_by.clone());
     let response = match fault(world, seen.kind) {
         Some(response) => response,
         None => answer(request).await,
     };
     seen.status = response.status().as_u16();
-    let caller = response.extensions().get::<CalledBy>();
-    seen.user = caller.map(|caller| caller.0.clone());
+    seen.user = called_by.0.get().cloned();
     seen.challenged = response.extensions().get::<Challenged>().is_some();
     world.log().note(seen);
     response

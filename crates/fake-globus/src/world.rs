@@ -31,7 +31,7 @@ pub(super) struct World {
     pub(super) urls: Vec<(&'static str, String)>,
     pub(super) clock: Clock,
     pub(super) key: Arc<SigningKey>,
-    pub(super) collections: Vec<Served>,
+    pub(super) collections: Vec<Arc<Served>>,
     pub(super) state: Mutex<State>,
     pub(super) log: Mutex<Log>,
 }
@@ -52,11 +52,12 @@ impl World {
         });
     }
 
-    pub(super) fn collection(&self, id: &str) -> Option<&Served> {
+    pub(super) fn collection(&self, id: &str) -> Option<Arc<Served>> {
         let id: Uuid = id.parse().ok()?;
-        self.collections
-            .iter()
+        let mut collections = self.collections.iter();
+        collections
             .find(|served| served.collection.id == id)
+            .cloned()
     }
 
     pub(super) fn policy(&self, id: &str) -> Option<&Policy> {

@@ -72,7 +72,7 @@ impl<S: Service> Endpoints<S> {
             name,
         };
         let state = (self.world.clone(), operation);
-        let method = method.route_layer(from_fn_with_state(state, observed));
+        let method = method.route_layer(from_fn_with_state(state, observed::<S>));
         for base in S::BASES {
             self.router = self.router.route(&format!("{base}{path}"), method.clone());
         }
@@ -84,12 +84,13 @@ impl<S: Service> Endpoints<S> {
     }
 }
 
-async fn observed(
+async fn observed<S: Service>(
     State((world, operation)): State<(Shared, Operation)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let answer = async |request| next.run(request).await;
+    let resource = request.uri().path().to_owned();
+    let answer = async |request| S::finish(next.run(request).await, &resource);
     observe::noted(&world, Some(operation), operation.service, request, answer).await
 }
 

@@ -1,5 +1,6 @@
 //! The services: what tells one from another, and what they have in common.
 
+mod bearer;
 mod endpoints;
 mod forms;
 mod table;
@@ -7,6 +8,8 @@ mod table;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+pub use bearer::EXPECT_USER;
+pub(super) use bearer::{Bearer, Caller};
 pub(super) use endpoints::{Endpoints, Operation, not_served};
 pub(super) use forms::{Compute, Flows, Groups, Search, Timers};
 pub(super) use table::{Listed, SERVICES};
@@ -26,6 +29,11 @@ pub(super) trait Service: Sized + Send + Sync + 'static {
 
     /// Writes an error as this service does.
     fn refuse(problem: &Problem<'_>) -> Response;
+
+    /// Completes a response to a request for `resource`.
+    fn finish(response: Response, _resource: &str) -> Response {
+        response
+    }
 
     /// Whether `path` is one of its own, where two services share an origin.
     fn owns(_path: &str) -> bool {

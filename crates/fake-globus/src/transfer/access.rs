@@ -1,18 +1,43 @@
 //! Whether a caller may use a collection.
 
-use crate::bearer::Caller;
-use crate::world::{Served, World};
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use crate::service::{Bearer, Caller};
+use crate::world::{Served, Shared, World};
 
 use super::error::TransferError;
-use super::{ALL, refusal};
+use super::{ALL, Transfer, refusal};
+
+/// A caller, and the collection that the path names and the caller may use: an extractor.
+pub(super) struct Guarded {
+    pub(super) caller: Bearer<Transfer>,
+    pub(super) served: Arc<Served>,
+}
+
+impl FromRequestParts<Shared> for Guarded {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, world: &Shared) -> Result<Self, Response> {
+        let caller = Bearer::from_request_parts(parts, world).await?;
+        let Path(id) = Path::<String>::from_request_parts(parts, world)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let served = collection(world, &caller, &id).map_err(IntoResponse::into_response)?;
+        Ok(Self { caller, served })
+    }
+}
 
 /// The collection, if the caller has what it demands: the consent first, then the policies, then what the collection's
 /// own server wants, as Transfer finds out one after the other.
-pub(super) fn collection<'w>(
-    world: &'w World,
+pub(super) fn collection(
+    world: &World,
     caller: &Caller,
     id: &str,
-) -> Result<&'w Served, TransferError> {
+) -> Result<Arc<Served>, TransferError> {
     let served = world
         .collection(id)
         .ok_or_else(|| TransferError::no_endpoint(id))?;

@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use crate::bearer::NoCaller;
 use crate::collection::Collection;
 
 /// The server that the messages of a collection speak of.
@@ -102,21 +101,4 @@ pub(super) fn endpoint(collection: &Collection) -> String {
 
 fn command_name(command: &str) -> &'static str {
     if command == "MKD" { "mkdir" } else { "list" }
-}
-
-impl From<NoCaller> for TransferError {
-    fn from(nobody: NoCaller) -> Self {
-        match nobody {
-            NoCaller::Missing => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "ClientError.AuthenticationFailed",
-                "No credentials supplied",
-            ),
-            NoCaller::Invalid => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "AuthenticationFailed",
-                "Token is not active",
-            ),
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Globus Transfer.
 
 mod access;
-mod call;
+mod answer;
 pub(super) mod directory;
 mod endpoint;
 mod error;
@@ -52,6 +52,10 @@ impl Service for Transfer {
     }
 
     fn refuse(problem: &Problem<'_>) -> Response {
-        call::refuse(problem)
+        answer::refuse(problem)
+    }
+
+    fn finish(response: Response, resource: &str) -> Response {
+        answer::finish(response, resource)
     }
 }
