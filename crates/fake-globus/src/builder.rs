@@ -13,9 +13,10 @@ use super::consent::Consents;
 use super::identity::{Identity, User};
 use super::listen;
 use super::person::Person;
-use super::record::Log;
+use super::record::{KEPT, Log};
 use super::secret;
 use super::server::FakeGlobus;
+use super::stable_id::stable_id;
 use super::transfer::directory::Directory;
 use super::world::{Client, Served, State, World};
 
@@ -83,7 +84,7 @@ impl FakeGlobusBuilder {
         self
     }
 
-    /// Keeps notes of the last `requests` requests alone, for a server that runs for long. The counts go on. Default: all.
+    /// Keeps notes of the last `requests` requests and violations. The counts go on. Default: 10,000.
     pub fn keep_requests(mut self, requests: usize) -> Self {
         self.kept = Some(requests);
         self
@@ -99,13 +100,13 @@ impl FakeGlobusBuilder {
                 .push(Identity::new("ada", "uchicago.edu").full_name("Ada Lovelace"));
         }
         let native = Client {
-            id: Uuid::new_v4(),
+            id: stable_id("client", "Test application"),
             name: "Test application".to_owned(),
             secret: None,
             redirect_uris: self.redirect_uris.clone(),
         };
         let confidential = Client {
-            id: Uuid::new_v4(),
+            id: stable_id("client", "Confidential test application"),
             name: "Confidential test application".to_owned(),
             secret: Some(secret::random(40)),
             redirect_uris: self.redirect_uris,
@@ -122,6 +123,13 @@ impl FakeGlobusBuilder {
             if let Some(contradiction) = collection.contradiction() {
                 return Err(StartError::alone(contradiction));
             }
+            let twin = |served: &Arc<Served>| served.collection.id == collection.id;
+            if collections.iter().any(twin) {
+                let id = collection.id;
+                return Err(StartError::alone(format!(
+                    "two collections have the id {id}"
+                )));
+            }
             let directory = Directory::open(&collection.root).map_err(|source| {
                 StartError::new(
                     format!("cannot open the directory {}", collection.root.display()),
@@ -133,10 +141,8 @@ impl FakeGlobusBuilder {
                 directory,
             }));
         }
-        let key = tokio::task::spawn_blocking(SigningKey::shared)
-            .await
-            .map_err(|source| StartError::new("cannot make a signing key", source))?
-            .map_err(|source| StartError::new("cannot make a signing key", source))?;
+        let key = SigningKey::new()
+            .map_err(|source| StartError::new("cannot read the signing key", source))?;
         let (listeners, urls) = listen::all(self.port).await?;
         let base = urls.first().map(|(_, url)| url.clone());
 
@@ -163,7 +169,7 @@ impl FakeGlobusBuilder {
                 tasks: VecDeque::new(),
             }),
             log: Mutex::new(Log {
-                kept: self.kept,
+                kept: self.kept.unwrap_or(KEPT),
                 ..Log::default()
             }),
         };

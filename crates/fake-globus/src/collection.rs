@@ -6,6 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::session::Demand;
+use super::stable_id::stable_id;
 
 /// A collection over a real directory, with the policies that guard it. Without any, a valid token suffices.
 ///
@@ -30,11 +31,12 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// A collection with a random id over the directory `root`, which must exist when the server starts.
+    /// A collection over the directory `root`, which must exist when the server starts. Its id is made of its name.
     pub fn new(name: impl Into<String>, root: impl Into<PathBuf>) -> Self {
+        let name = name.into();
         Self {
-            id: Uuid::new_v4(),
-            name: name.into(),
+            id: stable_id("collection", &name),
+            name,
             root: root.into(),
             demand: Demand::default(),
             policies: Vec::new(),
@@ -44,7 +46,7 @@ impl Collection {
         }
     }
 
-    /// Sets the id, which is random otherwise.
+    /// Sets the id, which is made of the name otherwise.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
@@ -140,16 +142,17 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// A policy with a random id that any login satisfies, until something is demanded.
+    /// A policy that any login satisfies, until something is demanded. Its id is made of its name.
     pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
         Self {
-            id: Uuid::new_v4(),
-            name: name.into(),
+            id: stable_id("policy", &name),
+            name,
             demand: Demand::default(),
         }
     }
 
-    /// Sets the id, which is random otherwise.
+    /// Sets the id, which is made of the name otherwise.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self

@@ -123,7 +123,7 @@ impl Consent {
         json!({
             "id": self.id,
             "client": self.client,
-            "scope": stable_id(&self.scope),
+            "scope": stable_id("scope", &self.scope),
             "scope_name": self.scope,
             "effective_identity": self.user,
             "dependency_path": self.path,

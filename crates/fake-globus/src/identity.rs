@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use super::stable_id::stable_id;
+
 /// An identity such as `ada@uchicago.edu`, with the identities that are linked to it.
 ///
 /// An identity and its linked ones are one user (an *identity set*). The first is the primary one: tokens name it as
@@ -23,19 +25,19 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity `name@domain`, with a random id.
+    /// The identity `name@domain`. Its id is made of that.
     pub fn new(name: impl Into<String>, domain: impl Into<String>) -> Self {
-        let name = name.into();
+        let (name, domain) = (name.into(), domain.into());
         Self {
-            id: Uuid::new_v4(),
+            id: stable_id("identity", &format!("{name}@{domain}")),
             full_name: name.clone(),
             name,
-            domain: domain.into(),
+            domain,
             linked: Vec::new(),
         }
     }
 
-    /// Sets the id, which is random otherwise.
+    /// Sets the id, which is made of the username otherwise.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self

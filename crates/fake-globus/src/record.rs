@@ -147,14 +147,24 @@ pub enum ViolationKind {
     WrongSecret,
 }
 
+/// How many requests and violations are kept, unless another number is set.
+pub(super) const KEPT: usize = 10_000;
+
+fn push<T>(list: &mut VecDeque<T>, last: T, kept: usize) {
+    list.push_back(last);
+    while list.len() > kept {
+        list.pop_front();
+    }
+}
+
 /// Everything noted so far.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) requests: VecDeque<SeenRequest>,
-    /// How many requests are kept; `None` keeps all.
-    pub(super) kept: Option<usize>,
+    /// How many requests and violations are kept.
+    pub(super) kept: usize,
     pub(super) counts: Counts,
-    pub(super) violations: Vec<Violation>,
+    pub(super) violations: VecDeque<Violation>,
     /// The messages of handlers that panicked.
     pub(super) panics: Vec<String>,
 }
@@ -163,9 +173,10 @@ impl Log {
     pub(super) fn note(&mut self, seen: SeenRequest) {
         self.counts.listings += usize::from(seen.kind == RequestKind::List);
         self.counts.challenges += usize::from(seen.challenged);
-        self.requests.push_back(seen);
-        while self.kept.is_some_and(|kept| self.requests.len() > kept) {
-            self.requests.pop_front();
-        }
+        push(&mut self.requests, seen, self.kept);
+    }
+
+    pub(super) fn violation(&mut self, violation: Violation) {
+        push(&mut self.violations, violation, self.kept);
     }
 }

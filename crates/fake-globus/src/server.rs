@@ -240,7 +240,7 @@ impl FakeGlobus {
 
     /// What no well-behaved program would have done. An empty list is what a test wants to see.
     pub fn violations(&self) -> Vec<Violation> {
-        self.world.log().violations.clone()
+        self.world.log().violations.iter().cloned().collect()
     }
 
     /// Stops the server: no new connections, and up to two seconds for requests that are still being answered.

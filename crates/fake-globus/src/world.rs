@@ -30,7 +30,7 @@ pub(super) struct World {
     /// The names of the other services, and their URLs.
     pub(super) urls: Vec<(&'static str, String)>,
     pub(super) clock: Clock,
-    pub(super) key: Arc<SigningKey>,
+    pub(super) key: SigningKey,
     pub(super) collections: Vec<Arc<Served>>,
     pub(super) state: Mutex<State>,
     pub(super) log: Mutex<Log>,
@@ -46,7 +46,7 @@ impl World {
     }
 
     pub(super) fn violation(&self, kind: ViolationKind, detail: impl Into<String>) {
-        self.log().violations.push(Violation {
+        self.log().violation(Violation {
             kind,
             detail: detail.into(),
         });

@@ -32,7 +32,7 @@ pub(super) async fn userinfo(caller: Bearer<Auth>) -> Result<Json<Value>, AuthEr
             fields.insert("organization".to_owned(), primary.domain().into());
             fields.insert(
                 "identity_provider".to_owned(),
-                json!(stable_id(primary.domain())),
+                json!(stable_id("provider", primary.domain())),
             );
             fields.insert(
                 "identity_provider_display_name".to_owned(),
@@ -62,7 +62,7 @@ fn member(identity: &Identity, caller: &Caller) -> Value {
         "name": identity.people_name(),
         "email": identity.username(),
         "organization": identity.domain(),
-        "identity_provider": stable_id(identity.domain()),
+        "identity_provider": stable_id("provider", identity.domain()),
         "identity_provider_display_name": identity.domain(),
         "last_authentication": authenticated.map(|found| unix(found.at)),
     })
@@ -75,7 +75,7 @@ fn document(identity: &Identity) -> Value {
         "name": identity.people_name(),
         "email": identity.username(),
         "organization": identity.domain(),
-        "identity_provider": stable_id(identity.domain()),
+        "identity_provider": stable_id("provider", identity.domain()),
         "identity_type": "login",
         "status": "used",
     })

@@ -47,12 +47,13 @@ impl Directory {
         let below = self.dir.open_dir(beneath(path))?;
         let mut entries = Vec::new();
         for found in below.entries()? {
-            let name = found?.file_name();
-            match entry(
-                &below,
-                Path::new(&name),
-                name.to_string_lossy().into_owned(),
-            ) {
+            let found = found?;
+            let name = found.file_name();
+            let shown = name.to_string_lossy().into_owned();
+            let entry = found
+                .metadata()
+                .and_then(|own| entry(&below, Path::new(&name), own, shown));
+            match entry {
                 // Gone since the directory was read.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 entry => entries.push(entry?),
@@ -69,7 +70,8 @@ impl Directory {
         );
         // The path itself must exist; a link that leads nowhere does not, here.
         self.dir.metadata(path)?;
-        entry(&self.dir, path, name)
+        let own = self.dir.symlink_metadata(path)?;
+        entry(&self.dir, path, own, name)
     }
 
     pub(super) fn create(&self, path: &str) -> io::Result<()> {
@@ -92,8 +94,8 @@ pub(super) fn beneath(path: &str) -> &Path {
     Path::new(if path.is_empty() { "." } else { path })
 }
 
-fn entry(dir: &Dir, path: &Path, name: String) -> io::Result<Entry> {
-    let own = dir.symlink_metadata(path)?;
+/// The entry at `path`, which has the metadata `own`; of a link, its own.
+fn entry(dir: &Dir, path: &Path, own: Metadata, name: String) -> io::Result<Entry> {
     let is_link = own.file_type().is_symlink();
     // Of a link, what it leads to is told, as long as that is inside.
     let target = if is_link {

@@ -49,7 +49,7 @@ pub(super) async fn search(
 
 fn document(collection: &Collection) -> Value {
     let minutes = collection.demand.max_age.map(|age| age.as_secs() / 60);
-    let owner = stable_id("the owner of all collections");
+    let owner = stable_id("identity", "owner@globusid.org");
     json!({
         "DATA_TYPE": "endpoint",
         "id": collection.id,

@@ -237,6 +237,22 @@ async fn contradictory_collection_does_not_start() {
 }
 
 #[checks::test]
+async fn ids_are_the_same_in_every_run() {
+    let ids = || {
+        let ada = Identity::new("ada", "uchicago.edu").id();
+        let collection = Collection::new("Samples", "/").id();
+        [ada, collection, Policy::new("Samples").id()]
+    };
+    assert_eq!(ids(), ids());
+    assert!(ids()[1] != ids()[2] && Collection::new("Others", "/").id() != ids()[1]);
+    let twice = FakeGlobus::builder()
+        .collection(Collection::new("Samples", std::env::temp_dir()))
+        .collection(Collection::new("Samples", std::env::temp_dir()));
+    let error = twice.start().await.expect_err("one id").to_string();
+    assert!(error.contains("two collections"), "{error}");
+}
+
+#[checks::test]
 async fn mfa_login_without_a_second_factor_is_denied() {
     let fixture = Fixture::new(|c| c.mfa()).await;
     fixture.globus.set_person(Person::automatic().without_mfa());
