@@ -1,10 +1,11 @@
 //! What can be listed, and what it demands of a session.
 
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::form;
 use super::session::Demand;
 use super::stable_id::stable_id;
 
@@ -18,7 +19,8 @@ use super::stable_id::stable_id;
 /// let restricted = Collection::new("Restricted", "/srv/data").domain("uchicago.edu").session_minutes(30).high_assurance();
 /// println!("globus ls {}", restricted.id());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "form::CollectionForm", into = "form::CollectionForm")]
 pub struct Collection {
     pub(super) id: Uuid,
     pub(super) name: String,
@@ -59,7 +61,7 @@ impl Collection {
 
     /// Demands that the person logged in within the last `minutes`. Measured on the server's movable clock.
     pub fn session_minutes(mut self, minutes: u64) -> Self {
-        self.demand.max_age = Some(minutes_long(minutes));
+        self.demand.max_age = Some(Demand::minutes(minutes));
         self
     }
 
@@ -134,7 +136,8 @@ impl Collection {
 /// let policy = Policy::new("Campus, with a second factor").domain("uchicago.edu").mfa();
 /// println!("session_required_policies={}", policy.id());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "form::PolicyForm", into = "form::PolicyForm")]
 pub struct Policy {
     pub(super) id: Uuid,
     pub(super) name: String,
@@ -171,7 +174,7 @@ impl Policy {
 
     /// Demands a login within the last `minutes`.
     pub fn session_minutes(mut self, minutes: u64) -> Self {
-        self.demand.max_age = Some(minutes_long(minutes));
+        self.demand.max_age = Some(Demand::minutes(minutes));
         self
     }
 
@@ -185,7 +188,8 @@ impl Policy {
 /// Where a session error of Transfer carries what it asks for.
 ///
 /// The GridFTP reply in `message` is there in each of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorShape {
     /// In the GridFTP reply (`result#1.1.0`), and repeated at the root of the document, as Transfer does today.
@@ -208,8 +212,4 @@ impl ErrorShape {
     pub(super) fn is_older_server(self) -> bool {
         matches!(self, Self::RootAndDetail | Self::Detail)
     }
-}
-
-fn minutes_long(minutes: u64) -> Duration {
-    Duration::from_secs(minutes.saturating_mul(60))
 }

@@ -1,7 +1,11 @@
 //! Who can log in.
 
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::form;
 use super::stable_id::stable_id;
 
 /// An identity such as `ada@uchicago.edu`, with the identities that are linked to it.
@@ -15,13 +19,14 @@ use super::stable_id::stable_id;
 /// let ada = Identity::new("ada", "uchicago.edu").linked(Identity::new("ada", "globusid.org"));
 /// assert_eq!(ada.username(), "ada@uchicago.edu");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "form::IdentityForm", into = "form::IdentityForm")]
 pub struct Identity {
     id: Uuid,
     name: String,
     domain: String,
-    full_name: String,
-    linked: Vec<Identity>,
+    pub(super) full_name: String,
+    pub(super) linked: Vec<Identity>,
 }
 
 impl Identity {
@@ -100,8 +105,24 @@ impl Identity {
     }
 }
 
+impl FromStr for Identity {
+    type Err = String;
+
+    /// From `name@domain`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('@') {
+            Some((name, domain)) if !name.is_empty() && !domain.is_empty() => {
+                Ok(Self::new(name, domain))
+            }
+            _ => Err(format!(
+                "an identity looks like ada@uchicago.edu, not \"{text}\""
+            )),
+        }
+    }
+}
+
 /// An identity set. Never empty: it is made from an identity.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) primary: Identity,
     pub(super) linked: Vec<Identity>,

@@ -39,7 +39,12 @@ mod auth;
 mod builder;
 mod clock;
 mod collection;
+mod command;
+mod config;
 mod consent;
+mod control;
+mod fault;
+mod form;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod identity;
@@ -53,12 +58,14 @@ mod server;
 mod service;
 mod session;
 mod stable_id;
+mod state;
 mod transfer;
 mod world;
 
 pub use builder::{FakeGlobusBuilder, StartError};
 pub use clock::Clock;
 pub use collection::{Collection, ErrorShape, Policy};
+pub use config::Config;
 pub use identity::Identity;
 pub use person::Person;
 pub use record::{Counts, RequestKind, SeenRequest, Violation, ViolationKind};

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
+use super::fault::Fault;
 use super::identity::User;
 use super::record::{RequestKind, SeenRequest, ViolationKind};
 use super::service::Operation;
@@ -67,7 +68,11 @@ pub(super) async fn noted(
     }
     let called_by = CalledBy::default();
     request.extensions_mut().insert(called_by.clone());
-    let response = match fault(world, seen.kind) {
+    let fault = fault(world, seen.kind, service, operation);
+    if let Some(fault) = &fault {
+        tokio::time::sleep(fault.delay()).await;
+    }
+    let response = match fault.and_then(|fault| fault.response()) {
         Some(response) => response,
         None => answer(request).await,
     };
@@ -75,17 +80,18 @@ pub(super) async fn noted(
     seen.user = called_by.0.get().cloned();
     seen.challenged = response.extensions().get::<Challenged>().is_some();
     world.log().note(seen);
+    world.noted.notify_waiters();
     response
 }
 
 /// Refuses what is meant for another host. Runs the handler in a task of its own, so that its panic can be reported
 /// instead of ending the connection.
 async fn guarded(State(world): State<Shared>, request: Request, next: Next) -> Response {
-    if !names_loopback(request.headers()) {
+    if !names_this_server(request.headers(), world.host.as_deref()) {
         // A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding).
         return (
             StatusCode::MISDIRECTED_REQUEST,
-            "this server answers to loopback names only",
+            "this server answers to loopback names, and to that of its public URL",
         )
             .into_response();
     }
@@ -111,28 +117,35 @@ fn panic_message(payload: &(dyn Any + Send)) -> String {
     )
 }
 
-fn fault(world: &Shared, kind: RequestKind) -> Option<Response> {
+/// Takes the fault that concerns a request, if there is one.
+fn fault(
+    world: &Shared,
+    kind: RequestKind,
+    service: &str,
+    operation: Option<Operation>,
+) -> Option<Fault> {
     let mut state = world.state();
-    let position = state.faults.iter().position(|fault| fault.kind == kind)?;
-    let fault = state.faults.remove(position)?;
-    Some(
-        (
-            fault.status,
-            [(header::CONTENT_TYPE, fault.content_type)],
-            fault.body,
-        )
-            .into_response(),
-    )
+    let faults = &mut state.faults;
+    let position = faults
+        .iter()
+        .position(|fault| fault.concerns(kind, service, operation))?;
+    let fault = faults.get_mut(position)?;
+    fault.times = fault.times.saturating_sub(1);
+    if fault.times > 0 {
+        Some(fault.clone())
+    } else {
+        faults.remove(position)
+    }
 }
 
-fn names_loopback(headers: &HeaderMap) -> bool {
+fn names_this_server(headers: &HeaderMap, public: Option<&str>) -> bool {
     // HTTP/2 names the host in the URI and may leave the header out.
     let Some(host) = headers.get(header::HOST) else {
         return true;
     };
     let host = host.to_str().unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]") || Some(name) == public
 }
 
 #[cfg(test)]
@@ -178,7 +191,7 @@ mod tests {
             ("evil.example:80", false),
         ] {
             let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
-            assert_eq!(names_loopback(&headers), ok, "{host}");
+            assert_eq!(names_this_server(&headers, None), ok, "{host}");
         }
     }
 }

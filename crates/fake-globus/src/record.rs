@@ -1,5 +1,6 @@
 //! What the server saw: for assertions.
 
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 use axum::http::Method;
@@ -42,7 +43,8 @@ pub struct SeenRequest {
 }
 
 /// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RequestKind {
     /// `GET /v2/oauth2/authorize`: a login begins.
@@ -91,7 +93,7 @@ impl RequestKind {
 }
 
 /// How often what happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counts {
     /// Logins that a person approved.
@@ -121,7 +123,8 @@ pub struct Violation {
 }
 
 /// The kinds of [`Violation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ViolationKind {
     /// A token that was never issued.
@@ -170,6 +173,21 @@ pub(super) struct Log {
 }
 
 impl Log {
+    pub(super) fn keeping(kept: usize) -> Self {
+        Self {
+            kept,
+            ..Self::default()
+        }
+    }
+
+    /// Forgets all but panics.
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            panics: std::mem::take(&mut self.panics),
+            ..Self::keeping(self.kept)
+        };
+    }
+
     pub(super) fn note(&mut self, seen: SeenRequest) {
         self.counts.listings += usize::from(seen.kind == RequestKind::List);
         self.counts.challenges += usize::from(seen.challenged);

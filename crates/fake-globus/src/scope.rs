@@ -1,12 +1,13 @@
 //! Scope strings, with their dependent scopes: `transfer:all[*collection/data_access]`.
 
 use super::service::SERVICES;
+use serde::{Deserialize, Serialize};
 
 /// Deeper trees than this are refused, so that parsing stays bounded.
 const MAX_DEPTH: usize = 16;
 
 /// A scope, and the scopes that its resource server is to be granted in turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Scope {
     pub(super) name: String,
     /// Marked with `*`: the user may withdraw it on its own.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::serve::ListenerExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -13,13 +12,16 @@ use uuid::Uuid;
 
 use super::builder::FakeGlobusBuilder;
 use super::clock::Clock;
+use super::command::{Command, Dump};
+use super::fault::Fault;
 use super::identity::Identity;
 use super::listen::Listener;
 use super::person::Person;
 use super::record::{Counts, RequestKind, SeenRequest, Violation};
 use super::service::Listed;
-use super::world::{Client, Fault, Shared};
-use super::{auth, observe, service};
+use super::state::Client;
+use super::world::Shared;
+use super::{auth, control, observe, service};
 
 /// How long [`FakeGlobus::shutdown`] waits for requests that are still being answered.
 const GRACE: Duration = Duration::from_secs(2);
@@ -64,7 +66,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct FakeGlobus {
     world: Shared,
     native: Uuid,
-    confidential: Client,
+    confidential: Option<Client>,
     stop: Option<watch::Sender<()>>,
     tasks: JoinSet<std::io::Result<()>>,
 }
@@ -84,7 +86,7 @@ impl FakeGlobus {
         listeners: Vec<Listener>,
         world: Shared,
         native: Uuid,
-        confidential: Client,
+        confidential: Option<Client>,
     ) -> Self {
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
@@ -131,10 +133,7 @@ impl FakeGlobus {
     /// # Ok(()) }
     /// ```
     pub fn environment(&self) -> Vec<(String, String)> {
-        let urls = self.world.urls.iter();
-        let variable = |name: &str| format!("GLOBUS_SDK_SERVICE_URL_{}", name.to_uppercase());
-        urls.map(|(name, url)| (variable(name), url.clone()))
-            .collect()
+        self.world.environment()
     }
 
     /// The base URL of a service by the name that the SDKs have for it, such as `groups`; with a slash at its end.
@@ -152,12 +151,17 @@ impl FakeGlobus {
     /// The id of a confidential client, which can also log in as itself. Its secret is
     /// [`client_secret`](Self::client_secret).
     pub fn confidential_client_id(&self) -> Uuid {
-        self.confidential.id
+        self.confidential
+            .as_ref()
+            .map_or_else(Uuid::nil, |client| client.id)
     }
 
     /// The secret of the confidential client.
     pub fn client_secret(&self) -> &str {
-        self.confidential.secret.as_deref().unwrap_or_default()
+        let confidential = self.confidential.as_ref();
+        confidential
+            .and_then(|client| client.secret.as_deref())
+            .unwrap_or_default()
     }
 
     /// The clock that session ages and token lifetimes are measured on.
@@ -167,12 +171,12 @@ impl FakeGlobus {
 
     /// Has somebody else answer the logins from now on.
     pub fn set_person(&self, person: Person) {
-        self.world.state().person = person;
+        self.told(Command::SetPerson(person));
     }
 
     /// Logs everybody out of the browser: the next login authenticates anew, `prompt=login` or not.
     pub fn forget_browser(&self) {
-        self.world.state().browser.clear();
+        self.told(Command::ForgetBrowser {});
     }
 
     /// Gives `identity` an access token without a login, as the native client, and the consents for `scopes` with it.
@@ -188,43 +192,61 @@ impl FakeGlobus {
 
     /// Revokes an access or refresh token. `false` if there is no such token.
     pub fn revoke_token(&self, token: &str) -> bool {
-        let mut state = self.world.state();
-        state
-            .tokens
-            .get_mut(token)
-            .map(|token| token.revoked = true)
-            .is_some()
+        let token = token.to_owned();
+        self.told(Command::RevokeToken { token })
     }
 
     /// Revokes all tokens, of all users.
     pub fn revoke_all_tokens(&self) {
-        self.world
-            .state()
-            .tokens
-            .values_mut()
-            .for_each(|token| token.revoked = true);
+        self.told(Command::RevokeTokens {});
+    }
+
+    /// Makes all sessions of the user that `identity` belongs to older than any policy allows.
+    pub fn expire_sessions(&self, identity: &Identity) {
+        let identity = Some(identity.id().to_string());
+        self.told(Command::ExpireSessions { identity });
+    }
+
+    /// Goes back to how the server started, its clock included. Requests, counts and violations are forgotten.
+    pub fn reset(&self) {
+        self.told(Command::Reset {});
+    }
+
+    /// All that the server remembers, but for its log, as JSON: with all secrets.
+    pub fn dump(&self) -> String {
+        serde_json::to_string(&Dump::of(&self.world)).unwrap_or_default()
+    }
+
+    /// Goes back to what was [dumped](Self::dump), here or by another server.
+    ///
+    /// # Errors
+    /// If it is no dump, or a collection's directory is gone.
+    pub fn load(&self, dump: &str) -> Result<(), UnknownError> {
+        let state = serde_json::from_str(dump).map_err(|error| UnknownError(error.to_string()))?;
+        self.told(Command::Load { state });
+        Ok(())
+    }
+
+    /// Waits until the server has answered `requests` requests in all.
+    pub async fn wait_for_requests(&self, requests: usize) {
+        self.world.wait_for_requests(requests, |_| true).await;
+    }
+
+    /// Gives a command that cannot fail, or whose failure is told by `false`.
+    fn told(&self, command: Command) -> bool {
+        command.apply(&self.world).is_ok()
     }
 
     /// Withdraws all consents of the user that `identity` belongs to.
     pub fn revoke_consents(&self, identity: &Identity) {
-        let mut state = self.world.state();
-        if let Some(user) = state
-            .user_of_identity(identity.id())
-            .map(super::identity::User::id)
-        {
-            state.consents.revoke(user);
-        }
+        let identity = identity.id().to_string();
+        self.told(Command::RevokeConsents { identity });
     }
 
     /// Answers the next request of this kind with `status` and the JSON text `body`, instead of doing what it says.
     /// Called more than once, the answers queue up. A status that HTTP does not have becomes 500.
     pub fn fail_next(&self, kind: RequestKind, status: u16, body: impl Into<String>) {
-        self.world.state().faults.push_back(Fault {
-            kind,
-            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            content_type: "application/json".to_owned(),
-            body: body.into(),
-        });
+        self.told(Command::Fail(Fault::json(kind, status, body.into())));
     }
 
     /// The requests seen so far, in the order in which they were answered; the
@@ -274,7 +296,10 @@ fn router(services: &'static [Listed], world: &Shared) -> Router {
     let routes = routes.fold(Router::new(), Router::merge);
     let refuse =
         move |State(world), request: Request| service::not_served(services, world, request);
-    let routes = routes.fallback(refuse).method_not_allowed_fallback(refuse);
+    let routes = routes
+        .merge(control::routes())
+        .fallback(refuse)
+        .method_not_allowed_fallback(refuse);
     observe::layered(routes, world).with_state(world.clone())
 }
 

@@ -10,7 +10,8 @@ use crate::identity::{Identity, User};
 use crate::person::Person;
 use crate::secret;
 use crate::session::{Authentication, Session};
-use crate::world::{Code, Grant, World};
+use crate::state::{Code, Grant};
+use crate::world::World;
 
 use super::authorize::LoginRequest;
 

@@ -10,7 +10,8 @@ use crate::scope::{self, Scope, resource_server};
 use crate::secret;
 use crate::service::Service;
 use crate::session::Session;
-use crate::world::{Grant, State, Token, World};
+use crate::state::{Grant, State, Token};
+use crate::world::World;
 
 use super::{Auth, id_token};
 
@@ -134,7 +135,7 @@ impl Issued {
 }
 
 /// Parses the scopes of a request that has no page to refuse them on.
-pub(super) fn known_scopes(text: &str) -> Result<Vec<Scope>, String> {
+pub(crate) fn known_scopes(text: &str) -> Result<Vec<Scope>, String> {
     let scopes = scope::parse(text)?;
     if scopes.is_empty() {
         return Err("no scope is asked for".to_owned());

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use crate::clock::unix;
 use crate::identity::User;
 use crate::stable_id::stable_id;
-use crate::world::{Grant, Shared, World};
+use crate::state::Grant;
+use crate::world::{Shared, World};
 
 use super::grant::ACCESS_LIFE;
 

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::clock::unix;
-use crate::world::{Shared, Token, World};
+use crate::state::Token;
+use crate::world::{Shared, World};
 
 use super::client;
 use super::error::{self, AuthError};

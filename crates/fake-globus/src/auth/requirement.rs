@@ -1,5 +1,6 @@
 //! What a login has to satisfy: the `session_*` parameters of the authorize request.
 
+use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use crate::world::World;
 
 use super::params::Params;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Requirement {
     /// All of these, and all of one user.
     pub(super) identities: Vec<String>,
@@ -27,9 +28,9 @@ impl Requirement {
     pub(super) fn parse(params: &Params, world: &World) -> Result<Self, String> {
         let policies = params.list("session_required_policies")?;
         let policies = policies.iter().map(|id| {
-            world
-                .policy(id)
-                .cloned()
+            id.parse()
+                .ok()
+                .and_then(|id| world.state().policy(id).cloned())
                 .ok_or_else(|| format!("session_required_policies: no policy {id}"))
         });
         let requirement = Self {

@@ -7,7 +7,8 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use crate::service::{Bearer, Caller};
-use crate::world::{Served, Shared, World};
+use crate::state::Served;
+use crate::world::{Shared, World};
 
 use super::error::TransferError;
 use super::{ALL, Transfer, refusal};

@@ -36,7 +36,8 @@ pub(super) async fn search(
         let name = collection.name.to_lowercase();
         text.split_whitespace().all(|word| name.contains(word))
     };
-    let collections = world.collections.iter().map(|served| &served.collection);
+    let state = world.state();
+    let collections = state.collections.iter().map(|served| &served.collection);
     let found: Vec<Value> = collections.filter(fits).map(document).collect();
     Document::ok(json!({
         "DATA_TYPE": "endpoint_list",

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::service::{Bearer, Caller};
-use crate::world::{Served, Shared, World};
+use crate::state::Served;
+use crate::world::{Shared, World};
 
 use super::answer::{Answer, Document};
 use super::directory::Directory;

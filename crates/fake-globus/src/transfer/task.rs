@@ -1,5 +1,6 @@
 //! Tasks: deleting and transferring. Each is over by the time that its submission is answered.
 
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::time::SystemTime;
 
@@ -23,7 +24,7 @@ use super::work::Done;
 pub(super) const KEPT: usize = 1_000;
 
 /// A task that is over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(super) id: Uuid,
     pub(super) submission: Uuid,

@@ -1,6 +1,7 @@
 //! The embedded services, asked over HTTP as a program would ask them.
 
 mod access;
+mod control;
 mod files;
 mod login;
 mod page;
