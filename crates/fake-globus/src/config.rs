@@ -1,6 +1,7 @@
 //! What a server is set up with: by a builder, by flags, or by a file.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -106,6 +107,14 @@ impl Config {
     /// Adds a collection.
     pub fn collection(mut self, collection: Collection) -> Self {
         self.collections.push(collection);
+        self
+    }
+
+    /// Takes directories that are not absolute for directories below `directory`.
+    pub fn relative_to(mut self, directory: impl AsRef<Path>) -> Self {
+        for collection in &mut self.collections {
+            collection.root = directory.as_ref().join(&collection.root);
+        }
         self
     }
 

@@ -24,7 +24,7 @@ use super::world::Shared;
 use super::{auth, control, observe, service};
 
 /// How long [`FakeGlobus::shutdown`] waits for requests that are still being answered.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(800);
 
 /// An embedded Globus Transfer and Globus Auth, listening on 127.0.0.1 and nowhere else.
 ///
@@ -265,7 +265,7 @@ impl FakeGlobus {
         self.world.log().violations.iter().cloned().collect()
     }
 
-    /// Stops the server: no new connections, and up to two seconds for requests that are still being answered.
+    /// Stops the server: no new connections, and up to 0.8 seconds for requests that are still being answered.
     ///
     /// # Errors
     /// If one of the server's own handlers panicked, or the server stopped listening by itself.

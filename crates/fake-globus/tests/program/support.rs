@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fake-globus"));
+    command.env("NO_COLOR", "1");
     command.args(arguments);
     command
 }
@@ -23,16 +24,28 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let child = command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
+        Self::with(arguments, |_| {})
+    }
+
+    /// Starts it with more than arguments.
+    pub(crate) fn with(arguments: &[&str], more: impl FnOnce(&mut Command)) -> Self {
+        let mut command = command(arguments);
+        more(&mut command);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.expect("it starts");
         let stdout = child.stdout.take().expect("a pipe");
         Self {
             child,
             lines: BufReader::new(stdout).lines(),
         }
+    }
+
+    /// Asks it to end as a shell does; gives whether it succeeded.
+    pub(crate) fn terminate(&mut self) -> bool {
+        let pid = self.child.id().to_string();
+        let killed = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(killed.expect("kill runs").success());
+        self.child.wait().expect("it ends").success()
     }
 
     /// The variables that it prints for a shell.
