@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::auth::id_token::SigningKey;
 use super::clock::Clock;
@@ -11,7 +11,7 @@ use super::collection::Collection;
 use super::command::CommandError;
 use super::config::Config;
 use super::identity::Identity;
-use super::listen;
+use super::listen::{self, HttpsServers};
 use super::person::Person;
 use super::record::Log;
 use super::server::FakeGlobus;
@@ -97,9 +97,11 @@ impl FakeGlobusBuilder {
         let public = config.parsed_public_url()?;
         let (listeners, urls) = listen::all(&config, public.as_ref()).await?;
         let base = urls.first().map(|(_, url)| url.clone());
-        let world = World {
+        let (stop, stopped) = watch::channel(());
+        let world = Arc::new(World {
             base: base.unwrap_or_default(),
             urls,
+            https: HttpsServers::new(&config, public.clone(), stopped.clone()),
             host: public.and_then(|url| Some(url.host_str()?.to_owned())),
             clock: Clock::default(),
             key,
@@ -107,7 +109,7 @@ impl FakeGlobusBuilder {
             state: Mutex::new(State::default()),
             log: Mutex::new(Log::keeping(config.keep_requests)),
             noted: Notify::new(),
-        };
+        });
         let (native, confidential) = config.first_clients();
         for command in config.commands() {
             command.apply(&world)?;
@@ -117,7 +119,8 @@ impl FakeGlobusBuilder {
         let _ = world.initial.set(state);
         Ok(FakeGlobus::serve(
             listeners,
-            Arc::new(world),
+            world,
+            (stop, stopped),
             native,
             confidential,
         ))

@@ -18,7 +18,7 @@ use super::identity::{Identity, User};
 use super::person::Person;
 use super::session::Session;
 use super::state::{Client, Served, State};
-use super::world::World;
+use super::world::{Shared, World};
 
 /// A verb of the control plane, with what it takes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -86,11 +86,11 @@ impl Dump {
 
 impl Command {
     /// Does it. Gives what there is to tell.
-    pub(super) fn apply(self, world: &World) -> Result<Value, CommandError> {
+    pub(super) fn apply(self, world: &Shared) -> Result<Value, CommandError> {
         match self {
             Self::AddIdentity(identity) => add_identity(&mut world.state(), identity),
             Self::AddClient(client) => add_client(&mut world.state(), client),
-            Self::AddCollection(collection) => add_collection(&mut world.state(), collection),
+            Self::AddCollection(collection) => add_collection(world, collection),
             Self::SetPerson(person) => {
                 world.state().person = person;
                 Ok(json!({}))
@@ -222,21 +222,26 @@ fn add_client(state: &mut State, client: Client) -> Result<Value, CommandError> 
     Ok(json!({"id": id}))
 }
 
-fn add_collection(state: &mut State, collection: Collection) -> Result<Value, CommandError> {
+fn add_collection(world: &Shared, collection: Collection) -> Result<Value, CommandError> {
     let id = collection.id;
     if let Some(contradiction) = collection.contradiction() {
         return Err(contradiction.into());
     }
+    let mut state = world.state();
     if state.collection(id).is_some() {
         return Err(format!("two collections have the id {id}").into());
     }
     let root = collection.root.display().to_string();
+    let url = world.https.url(world, id).map_err(|source| CommandError {
+        what: format!("cannot listen for the collection {id}"),
+        source: Some(source),
+    })?;
     let served = Served::open(collection).map_err(|source| CommandError {
         what: format!("cannot open the directory {root}"),
         source: Some(source),
     })?;
     state.collections.push(Arc::new(served));
-    Ok(json!({"id": id}))
+    Ok(json!({"id": id, "https_server": url}))
 }
 
 fn expire_sessions(state: &mut State, identity: Option<String>) -> Result<Value, CommandError> {

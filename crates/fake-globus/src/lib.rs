@@ -47,6 +47,7 @@ mod fault;
 mod form;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod https;
 mod identity;
 mod listen;
 mod observe;

@@ -26,6 +26,13 @@ impl CalledBy {
     }
 }
 
+/// Notes whose token a request carries.
+pub(super) fn called_by(request: &Request, user: &User) {
+    if let Some(called_by) = request.extensions().get::<CalledBy>() {
+        called_by.name(user);
+    }
+}
+
 /// Extension of a response that asks for another login or consent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Challenged;

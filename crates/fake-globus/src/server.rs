@@ -85,10 +85,10 @@ impl FakeGlobus {
     pub(super) fn serve(
         listeners: Vec<Listener>,
         world: Shared,
+        (stop, stopped): (watch::Sender<()>, watch::Receiver<()>),
         native: Uuid,
         confidential: Option<Client>,
     ) -> Self {
-        let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
         for Listener { listener, services } in listeners {
             // Otherwise an answer in several pieces waits for the client to acknowledge the first: 40 ms.

@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use super::auth::id_token::SigningKey;
 use super::clock::Clock;
+use super::listen::HttpsServers;
 use super::record::{Log, SeenRequest, Violation, ViolationKind};
 use super::state::{Served, State};
 
@@ -21,6 +22,7 @@ pub(super) struct World {
     pub(super) urls: Vec<(&'static str, String)>,
     /// The host of the public URL, which requests may name beside loopback.
     pub(super) host: Option<String>,
+    pub(super) https: HttpsServers,
     pub(super) clock: Clock,
     pub(super) key: SigningKey,
     /// The state that the server started with.

@@ -59,7 +59,7 @@ impl<S: Service> FromRequestParts<Shared> for Bearer<S> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, world: &Shared) -> Result<Self, Response> {
-        let caller = caller(world, &parts.headers, S::RESOURCE_SERVER);
+        let caller = called(world, &parts.headers, S::RESOURCE_SERVER);
         let caller = caller.map_err(|nobody| {
             let (code, message) = match nobody {
                 NoCaller::Missing => (
@@ -85,8 +85,13 @@ impl<S: Service> FromRequestParts<Shared> for Bearer<S> {
     }
 }
 
+/// The caller of a request to a resource server that is no service; `None` without a token for it.
+pub(crate) fn caller(world: &World, headers: &HeaderMap, resource_server: &str) -> Option<Caller> {
+    called(world, headers, resource_server).ok()
+}
+
 /// The caller of a request to the service `resource_server`.
-fn caller(world: &World, headers: &HeaderMap, resource_server: &str) -> Result<Caller, NoCaller> {
+fn called(world: &World, headers: &HeaderMap, resource_server: &str) -> Result<Caller, NoCaller> {
     let value = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())

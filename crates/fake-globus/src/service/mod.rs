@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 pub use bearer::EXPECT_USER;
-pub(super) use bearer::{Bearer, Caller};
+pub(super) use bearer::{Bearer, Caller, caller};
 pub(super) use endpoints::{Endpoints, Operation, not_served};
 pub(super) use forms::{Compute, Flows, Groups, Search, Timers};
 pub(super) use table::{Listed, SERVICES};

@@ -6,7 +6,9 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
+use crate::collection::Collection;
 use crate::service::{Bearer, Caller};
+use crate::session::Demand;
 use crate::state::Served;
 use crate::world::{Shared, World};
 
@@ -32,6 +34,28 @@ impl FromRequestParts<Shared> for Guarded {
     }
 }
 
+/// What the collection's own server says of a caller that it does not let in, as JSON on one line.
+pub(crate) fn demand_not_met(
+    world: &World,
+    caller: &Caller,
+    collection: &Collection,
+) -> Option<String> {
+    let now = world.clock.now();
+    let met = |demand: &Demand| demand.is_met(&caller.session, &caller.user, now);
+    let policies = collection.policies.iter().map(|policy| &policy.demand);
+    let all_met = policies.chain([&collection.demand]).all(met);
+    (!all_met || !consented(world, caller, collection))
+        .then(|| refusal::login_result(collection, &caller.user))
+}
+
+fn consented(world: &World, caller: &Caller, collection: &Collection) -> bool {
+    let data_access = collection.data_access_scope();
+    let chain = [ALL, &data_access];
+    let state = world.state();
+    let (user, client) = (caller.user.id(), caller.client);
+    !collection.data_access || state.consents.covers(user, client, &chain)
+}
+
 /// The collection, if the caller has what it demands: the consent first, then the policies, then what the collection's
 /// own server wants, as Transfer finds out one after the other.
 pub(super) fn collection(
@@ -43,14 +67,7 @@ pub(super) fn collection(
         .collection(id)
         .ok_or_else(|| TransferError::no_endpoint(id))?;
     let collection = &served.collection;
-    let data_access = collection.data_access_scope();
-    let consented = || {
-        world
-            .state()
-            .consents
-            .covers(caller.user.id(), caller.client, &[ALL, &data_access])
-    };
-    if collection.data_access && !consented() {
+    if !consented(world, caller, collection) {
         return Err(refusal::consent_required(collection));
     }
     let now = world.clock.now();

@@ -1,6 +1,6 @@
 //! A directory on disk that nothing leads out of.
 
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -74,13 +74,54 @@ impl Directory {
         entry(&self.dir, path, own, name)
     }
 
+    /// The file at `path`, open.
+    pub(crate) fn file(&self, path: &str) -> io::Result<File> {
+        let file = self.dir.open(beneath(path))?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(File {
+            size: metadata.len(),
+            modified: modified(&metadata),
+            file,
+        })
+    }
+
+    pub(crate) fn write(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.dir.write(beneath(path), content)
+    }
+
+    pub(crate) fn remove_file(&self, path: &str) -> io::Result<()> {
+        self.dir.remove_file(beneath(path))
+    }
+
     pub(super) fn create(&self, path: &str) -> io::Result<()> {
         self.dir.create_dir(beneath(path))
     }
 }
 
+/// A file that is open for reading.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) size: u64,
+    pub(crate) modified: SystemTime,
+    file: cap_std::fs::File,
+}
+
+impl File {
+    /// `length` bytes from `start` on; less where the file has become shorter.
+    pub(crate) fn read(&self, start: u64, length: u64) -> io::Result<Vec<u8>> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(start))?;
+        let mut content = Vec::new();
+        file.take(length).read_to_end(&mut content)?;
+        Ok(content)
+    }
+}
+
 /// Whether `cap-std` refused to leave the directory, rather than the system refusing access.
-pub(super) fn is_escape(error: &io::Error) -> bool {
+pub(crate) fn is_escape(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
 }
 

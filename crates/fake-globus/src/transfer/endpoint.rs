@@ -20,7 +20,7 @@ pub(super) async fn one(
 ) -> Answer {
     let served = world.collection(&id);
     let served = served.ok_or_else(|| TransferError::no_endpoint(&id))?;
-    Ok(Document::ok(document(&served.collection)))
+    Ok(Document::ok(document(&world, &served.collection)))
 }
 
 /// By words in the name; all collections where none are given.
@@ -38,7 +38,10 @@ pub(super) async fn search(
     };
     let state = world.state();
     let collections = state.collections.iter().map(|served| &served.collection);
-    let found: Vec<Value> = collections.filter(fits).map(document).collect();
+    let found: Vec<Value> = collections
+        .filter(fits)
+        .map(|collection| document(&world, collection))
+        .collect();
     Document::ok(json!({
         "DATA_TYPE": "endpoint_list",
         "DATA": found,
@@ -48,7 +51,9 @@ pub(super) async fn search(
     }))
 }
 
-fn document(collection: &Collection) -> Value {
+fn document(world: &Shared, collection: &Collection) -> Value {
+    let https = world.https.url(world, collection.id).ok();
+    let https = https.as_deref().map(|url| url.trim_end_matches('/'));
     let minutes = collection.demand.max_age.map(|age| age.as_secs() / 60);
     let owner = stable_id("identity", "owner@globusid.org");
     json!({
@@ -62,6 +67,7 @@ fn document(collection: &Collection) -> Value {
         "public": true,
         "is_globus_connect": false,
         "gcs_version": "5.4.80",
+        "https_server": https,
         "high_assurance": collection.high_assurance,
         "authentication_timeout_mins": minutes,
         "requires_data_access_scope": collection.data_access,

@@ -18,8 +18,16 @@ use axum::response::Response;
 
 use super::service::{Endpoints, Problem, Service};
 
+pub(super) use access::demand_not_met;
+
 /// The scope that its calls need.
 const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+
+/// A path of a URL, decoded. What is no UTF-8 after that names no file.
+pub(super) fn path_of(encoded: &str) -> String {
+    let decoded = percent_encoding::percent_decode_str(encoded);
+    decoded.decode_utf8_lossy().into_owned()
+}
 
 /// Globus Transfer.
 pub(super) enum Transfer {}

@@ -3,6 +3,7 @@
 mod access;
 mod control;
 mod files;
+mod https;
 mod login;
 mod page;
 mod support;
