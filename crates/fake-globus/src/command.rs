@@ -16,6 +16,7 @@ use super::collection::Collection;
 use super::fault::Fault;
 use super::identity::{Identity, User};
 use super::person::Person;
+use super::refusals;
 use super::session::Session;
 use super::state::{Client, Served, State};
 use super::world::{Shared, World};
@@ -165,6 +166,10 @@ impl Command {
                 Ok(clock(world))
             }
             Self::Fail(fault) => {
+                let refusal = fault.refusal.as_deref();
+                if let Some(unknown) = refusal.filter(|id| refusals::find(id).is_none()) {
+                    return Err(format!("there is no refusal {unknown}").into());
+                }
                 world.state().faults.push_back(fault);
                 Ok(json!({}))
             }

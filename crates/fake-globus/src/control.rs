@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::command::{self, Command, Dump};
 use super::record::{RequestKind, SeenRequest};
+use super::refusals;
 use super::world::Shared;
 
 /// How long a request waits for others, unless it says otherwise.
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/_fake/clock", get(clock))
         .route("/_fake/state", get(state))
         .route("/_fake/requests", get(requests))
+        .route("/_fake/refusals", get(all_refusals))
         .route("/_fake/violations", get(violations))
         .route("/_fake/counts", get(counts))
         .route("/_fake/{command}", post(command))
@@ -71,6 +73,13 @@ async fn state(State(world): State<Shared>) -> Json<Dump> {
 
 async fn counts(State(world): State<Shared>) -> Json<Value> {
     Json(json!(world.log().counts))
+}
+
+async fn all_refusals() -> Json<Value> {
+    let each = refusals::ALL.iter().map(|refusal| {
+        json!({"id": refusal.id, "service": refusal.service, "status": refusal.http_status})
+    });
+    Json(json!({"refusals": each.collect::<Vec<_>>()}))
 }
 
 async fn violations(State(world): State<Shared>) -> Json<Value> {

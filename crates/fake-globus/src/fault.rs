@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::record::RequestKind;
+use super::refusals;
 use super::service::Operation;
 
 /// What happens to the next requests of a kind.
@@ -38,6 +39,9 @@ pub(super) struct Fault {
     /// Seconds, as in a 429.
     #[serde(default)]
     pub(super) retry_after: Option<u64>,
+    /// The answer is this refusal of a real service.
+    #[serde(default)]
+    pub(super) refusal: Option<String>,
     /// The connection ends within the answer.
     #[serde(default)]
     pub(super) reset: bool,
@@ -60,6 +64,7 @@ impl Fault {
             body,
             content_type: None,
             retry_after: None,
+            refusal: None,
             reset: false,
         }
     }
@@ -93,10 +98,22 @@ impl Fault {
             let body = Body::from_stream(futures_util::stream::iter(parts));
             return Some(body.into_response());
         }
-        let status = StatusCode::from_u16(self.status?);
+        let refusal = self.refusal.as_deref().and_then(refusals::find);
+        let (status, body, content_type) = match refusal {
+            Some(refusal) => (
+                self.status.unwrap_or(refusal.http_status),
+                refusal.body.clone(),
+                refusal.content_type.as_str(),
+            ),
+            None => (
+                self.status?,
+                self.body.clone(),
+                self.content_type.as_deref().unwrap_or("application/json"),
+            ),
+        };
+        let status = StatusCode::from_u16(status);
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, self.body.clone()).into_response();
-        let content_type = self.content_type.as_deref().unwrap_or("application/json");
+        let mut response = (status, body).into_response();
         if let Ok(content_type) = HeaderValue::from_str(content_type) {
             response
                 .headers_mut()

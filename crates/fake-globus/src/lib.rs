@@ -43,6 +43,7 @@ mod command;
 mod config;
 mod consent;
 mod control;
+mod cors;
 mod fault;
 mod form;
 #[cfg(any(doc, doctest))]
@@ -53,6 +54,7 @@ mod listen;
 mod observe;
 mod person;
 mod record;
+mod refusals;
 mod scope;
 mod secret;
 mod server;

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
+use super::cors;
 use super::fault::Fault;
 use super::identity::User;
 use super::record::{RequestKind, SeenRequest, ViolationKind};
@@ -102,7 +103,13 @@ async fn guarded(State(world): State<Shared>, request: Request, next: Next) -> R
         )
             .into_response();
     }
+    let is_of_a_page = request.headers().contains_key(header::ORIGIN)
+        && !request.uri().path().starts_with("/_fake/");
+    if is_of_a_page && let Some(response) = cors::preflight(&request) {
+        return response;
+    }
     match tokio::spawn(next.run(request)).await {
+        Ok(response) if is_of_a_page => cors::allowed(response),
         Ok(response) => response,
         Err(error) => {
             let message = match error.try_into_panic() {

@@ -1,6 +1,7 @@
 //! What changes while the server runs: all of it can be written down, and read again.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -107,7 +108,7 @@ impl State {
 }
 
 /// A program that may ask for tokens.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
     pub(super) id: Uuid,
@@ -118,6 +119,16 @@ pub(super) struct Client {
     /// Where it may be redirected to, besides loopback and the page that shows the code.
     #[serde(default)]
     pub(super) redirect_uris: Vec<String>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The secret stays out.
+        f.debug_struct("Client")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A login page that awaits its answer.

@@ -6,7 +6,7 @@ use fake_globus::{Config, FakeGlobus, FakeGlobusBuilder, RequestKind};
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::support::{ALL, Fixture, OPENID, json as document_of, ok, send, text};
+use crate::support::{ALL, Fixture, OPENID, json as document_of, ok, page, send, text, texts};
 
 async fn tell(fixture: &Fixture, command: &str, fields: Value) -> Response {
     let request = fixture.http.post(fixture.url(&format!("_fake/{command}")));
@@ -111,6 +111,28 @@ async fn next_requests_fail_as_told() {
     told(&fixture, "fail", json!({"status": 503})).await;
     told(&fixture, "clear-faults", json!({})).await;
     assert_eq!(fixture.ls_status(&token).await, 200);
+}
+
+#[checks::test]
+async fn refusals_of_real_services_are_repeated_by_their_ids() {
+    let fixture = Fixture::open().await;
+    let token = fixture.token();
+    let listed = look(&fixture, "refusals").await;
+    let ids = texts(&listed, "/refusals", "/id");
+    assert!(ids.len() > 70, "{}", ids.len());
+    for id in ids {
+        told(
+            &fixture,
+            "fail",
+            json!({"operation": "operation_ls", "refusal": id}),
+        )
+        .await;
+        let refused = fixture.ls(&token, "").await;
+        assert!(!refused.status().is_success() || id.contains("200"), "{id}");
+        assert_eq!(page(refused).await, checks::corpus::body(id), "{id}");
+    }
+    let unknown = tell(&fixture, "fail", json!({"refusal": "nonsense"})).await;
+    assert_eq!(unknown.status(), 400);
 }
 
 #[checks::test]

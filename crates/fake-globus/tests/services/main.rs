@@ -6,6 +6,7 @@ mod files;
 mod https;
 mod login;
 mod page;
+mod pages;
 mod support;
 mod tasks;
 mod tokens;
