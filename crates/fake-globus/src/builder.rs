@@ -1,27 +1,22 @@
 //! Setting the server up.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
-use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use tokio::net::TcpListener;
-use uuid::{Uuid, uuid};
+use tokio::sync::{Notify, watch};
 
 use super::auth::id_token::SigningKey;
 use super::clock::Clock;
 use super::collection::Collection;
-use super::consent::Consents;
-use super::identity::{Identity, User};
+use super::command::CommandError;
+use super::config::Config;
+use super::identity::Identity;
+use super::listen::{self, HttpsServers};
 use super::person::Person;
 use super::record::Log;
-use super::secret;
 use super::server::FakeGlobus;
-use super::transfer::directory::Directory;
-use super::world::{Client, Served, State, World};
-
-/// The id that the `globus` command line registers its own clients with.
-const GLOBUS_CLI: Uuid = uuid!("95fdeba8-fac2-42bd-a357-e068d82ff78e");
+use super::state::State;
+use super::world::World;
 
 /// Sets up a [`FakeGlobus`]; made by [`FakeGlobus::builder`].
 ///
@@ -43,139 +38,90 @@ const GLOBUS_CLI: Uuid = uuid!("95fdeba8-fac2-42bd-a357-e068d82ff78e");
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct FakeGlobusBuilder {
-    port: u16,
-    collections: Vec<Collection>,
-    identities: Vec<Identity>,
-    person: Person,
-    redirect_uris: Vec<String>,
-    kept: Option<usize>,
+    config: Config,
+}
+
+impl From<Config> for FakeGlobusBuilder {
+    fn from(config: Config) -> Self {
+        Self { config }
+    }
 }
 
 impl FakeGlobusBuilder {
-    /// Listens on this port of 127.0.0.1. Default: 0, a free one.
+    /// Listens on this port of 127.0.0.1 for Auth and Transfer, and on those that follow for the other services.
+    /// Default: 0, free ones.
     pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
+        self.config.port = port;
         self
     }
 
     /// Serves `collection`. Any number of them may be added.
     pub fn collection(mut self, collection: Collection) -> Self {
-        self.collections.push(collection);
+        self.config.collections.push(collection);
         self
     }
 
     /// Lets a user with this identity, and those linked to it, log in. The first one added is who an automatic person
     /// is, unless somebody else satisfies what is asked for. Without any, there is `ada@uchicago.edu`.
     pub fn identity(mut self, identity: Identity) -> Self {
-        self.identities.push(identity);
+        self.config.identities.push(identity);
         self
     }
 
     /// Who answers the login page. Default: [`Person::browser`].
     pub fn person(mut self, person: Person) -> Self {
-        self.person = person;
+        self.config.person = person;
         self
     }
 
-    /// Allows the two clients to be redirected to `uri`, besides loopback and the page that shows the code.
+    /// Allows the clients that have none of their own to be redirected to `uri`, besides loopback and the page that shows the code.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
-        self.redirect_uris.push(uri.into());
+        self.config.redirect_uris.push(uri.into());
         self
     }
 
-    /// Keeps notes of the last `requests` requests alone, for a server that runs for long. The counts go on. Default: all.
+    /// Keeps notes of the last `requests` requests and violations. The counts go on. Default: 10,000.
     pub fn keep_requests(mut self, requests: usize) -> Self {
-        self.kept = Some(requests);
+        self.config.keep_requests = requests;
         self
     }
 
     /// Starts the server, on a task of the current runtime.
     ///
     /// # Errors
-    /// If the port is taken, or a collection's directory cannot be opened.
-    pub async fn start(mut self) -> Result<FakeGlobus, StartError> {
-        if self.identities.is_empty() {
-            self.identities
-                .push(Identity::new("ada", "uchicago.edu").full_name("Ada Lovelace"));
-        }
-        let native = Client {
-            id: Uuid::new_v4(),
-            name: "Test application".to_owned(),
-            secret: None,
-            redirect_uris: self.redirect_uris.clone(),
-        };
-        let confidential = Client {
-            id: Uuid::new_v4(),
-            name: "Confidential test application".to_owned(),
-            secret: Some(secret::random(40)),
-            redirect_uris: self.redirect_uris,
-        };
-        let cli = Client {
-            id: GLOBUS_CLI,
-            name: "Globus CLI".to_owned(),
-            secret: None,
-            redirect_uris: Vec::new(),
-        };
-
-        let mut collections = Vec::new();
-        for collection in self.collections {
-            let directory = Directory::open(&collection.root).map_err(|source| {
-                StartError::new(
-                    format!("cannot open the directory {}", collection.root.display()),
-                    source,
-                )
-            })?;
-            collections.push(Served {
-                collection,
-                directory,
-            });
-        }
-        let key = tokio::task::spawn_blocking(SigningKey::shared)
-            .await
-            .map_err(|source| StartError::new("cannot make a signing key", source))?
-            .map_err(|source| StartError::new("cannot make a signing key", source))?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
-            .await
-            .map_err(|source| {
-                StartError::new(
-                    format!("cannot listen on port {} of 127.0.0.1", self.port),
-                    source,
-                )
-            })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| StartError::new("the listener has no address", source))?;
-
-        let mut users: Vec<User> = self.identities.into_iter().map(User::new).collect();
-        users.push(User::of_client(confidential.id));
-        let world = World {
-            base: format!("http://{address}/"),
+    /// If the port is taken, a collection's directory cannot be opened, or its settings contradict each other.
+    pub async fn start(self) -> Result<FakeGlobus, StartError> {
+        let config = self.config.completed();
+        let key = SigningKey::new()
+            .map_err(|source| StartError::new("cannot read the signing key", source))?;
+        let public = config.parsed_public_url()?;
+        let (listeners, urls) = listen::all(&config, public.as_ref()).await?;
+        let base = urls.first().map(|(_, url)| url.clone());
+        let (stop, stopped) = watch::channel(());
+        let world = Arc::new(World {
+            base: base.unwrap_or_default(),
+            urls,
+            https: HttpsServers::new(&config, public.clone(), stopped.clone()),
+            host: public.and_then(|url| Some(url.host_str()?.to_owned())),
             clock: Clock::default(),
             key,
-            collections,
-            state: Mutex::new(State {
-                person: self.person,
-                users,
-                clients: HashMap::from(
-                    [&native, &confidential, &cli].map(|client| (client.id, client.clone())),
-                ),
-                browser: BTreeMap::new(),
-                tickets: HashMap::new(),
-                codes: HashMap::new(),
-                tokens: HashMap::new(),
-                consents: Consents::default(),
-                faults: VecDeque::new(),
-                tasks: VecDeque::new(),
-            }),
-            log: Mutex::new(Log {
-                kept: self.kept,
-                ..Log::default()
-            }),
-        };
+            initial: OnceLock::new(),
+            state: Mutex::new(State::default()),
+            log: Mutex::new(Log::keeping(config.keep_requests)),
+            noted: Notify::new(),
+        });
+        let (native, confidential) = config.first_clients();
+        for command in config.commands() {
+            command.apply(&world)?;
+        }
+        let state = world.state().clone();
+        // Nobody else has set it.
+        let _ = world.initial.set(state);
         Ok(FakeGlobus::serve(
-            listener,
-            Arc::new(world),
-            native.id,
+            listeners,
+            world,
+            (stop, stopped),
+            native,
             confidential,
         ))
     }
@@ -185,17 +131,26 @@ impl FakeGlobusBuilder {
 #[derive(Debug)]
 pub struct StartError {
     what: String,
-    source: Box<dyn std::error::Error + Send + Sync>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl StartError {
-    fn new(
+    pub(super) fn new(
         what: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self {
             what: what.into(),
-            source: source.into(),
+            source: Some(source.into()),
+        }
+    }
+}
+
+impl From<CommandError> for StartError {
+    fn from(error: CommandError) -> Self {
+        Self {
+            what: error.to_string(),
+            source: error.source.map(Into::into),
         }
     }
 }
@@ -208,6 +163,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.source)
+        let source = self.source.as_deref()?;
+        Some(source)
     }
 }

@@ -29,7 +29,7 @@ impl Clock {
         SystemTime::now() + Duration::from_millis(self.ahead_ms.load(Ordering::SeqCst))
     }
 
-    /// Moves the clock ahead by `by`, to the millisecond. It never goes back.
+    /// Moves the clock ahead by `by`, to the millisecond. It goes back only when the server is reset.
     pub fn advance(&self, by: Duration) {
         // Ten thousand years at most: far enough for any test, and no sum with the present overflows.
         const LIMIT: u64 = 315_576_000_000_000;
@@ -39,6 +39,16 @@ impl Clock {
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| {
                 Some(ahead.saturating_add(by).min(LIMIT))
             });
+    }
+}
+
+impl Clock {
+    pub(super) fn ahead_ms(&self) -> u64 {
+        self.ahead_ms.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_ahead_ms(&self, ahead: u64) {
+        self.ahead_ms.store(ahead, Ordering::SeqCst);
     }
 }
 

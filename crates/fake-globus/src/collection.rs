@@ -1,11 +1,13 @@
 //! What can be listed, and what it demands of a session.
 
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::form;
 use super::session::Demand;
+use super::stable_id::stable_id;
 
 /// A collection over a real directory, with the policies that guard it. Without any, a valid token suffices.
 ///
@@ -14,10 +16,11 @@ use super::session::Demand;
 /// ```
 /// use fake_globus::Collection;
 ///
-/// let restricted = Collection::new("Restricted", "/srv/data").domain("uchicago.edu").session_minutes(30).data_access();
+/// let restricted = Collection::new("Restricted", "/srv/data").domain("uchicago.edu").session_minutes(30).high_assurance();
 /// println!("globus ls {}", restricted.id());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "form::CollectionForm", into = "form::CollectionForm")]
 pub struct Collection {
     pub(super) id: Uuid,
     pub(super) name: String,
@@ -25,24 +28,27 @@ pub struct Collection {
     pub(super) demand: Demand,
     pub(super) policies: Vec<Policy>,
     pub(super) data_access: bool,
+    pub(super) high_assurance: bool,
     pub(super) errors: ErrorShape,
 }
 
 impl Collection {
-    /// A collection with a random id over the directory `root`, which must exist when the server starts.
+    /// A collection over the directory `root`, which must exist when the server starts. Its id is made of its name.
     pub fn new(name: impl Into<String>, root: impl Into<PathBuf>) -> Self {
+        let name = name.into();
         Self {
-            id: Uuid::new_v4(),
-            name: name.into(),
+            id: stable_id("collection", &name),
+            name,
             root: root.into(),
             demand: Demand::default(),
             policies: Vec::new(),
             data_access: false,
+            high_assurance: false,
             errors: ErrorShape::default(),
         }
     }
 
-    /// Sets the id, which is random otherwise.
+    /// Sets the id, which is made of the name otherwise.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
@@ -55,7 +61,7 @@ impl Collection {
 
     /// Demands that the person logged in within the last `minutes`. Measured on the server's movable clock.
     pub fn session_minutes(mut self, minutes: u64) -> Self {
-        self.demand.max_age = Some(minutes_long(minutes));
+        self.demand.max_age = Some(Demand::minutes(minutes));
         self
     }
 
@@ -83,6 +89,13 @@ impl Collection {
         self
     }
 
+    /// Calls itself a high-assurance collection. Such a collection has no `data_access` scope: with
+    /// [`data_access`](Self::data_access) the server does not start.
+    pub fn high_assurance(mut self) -> Self {
+        self.high_assurance = true;
+        self
+    }
+
     /// Demands the user's consent that the program may access data here (the `data_access` scope).
     pub fn data_access(mut self) -> Self {
         self.data_access = true;
@@ -93,6 +106,21 @@ impl Collection {
     pub fn errors(mut self, shape: ErrorShape) -> Self {
         self.errors = shape;
         self
+    }
+
+    /// What is wrong with the settings, if anything.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        let name = &self.name;
+        let demands = self.policies.iter().map(|policy| &policy.demand);
+        if self.high_assurance && self.data_access {
+            return Some(format!(
+                "the collection \"{name}\" has high assurance, and so no data_access scope"
+            ));
+        }
+        demands
+            .chain([&self.demand])
+            .any(|demand| demand.max_age.is_some_and(|age| age.is_zero()))
+            .then(|| format!("no session satisfies the 0 minutes of the collection \"{name}\""))
     }
 
     pub(super) fn data_access_scope(&self) -> String {
@@ -108,7 +136,8 @@ impl Collection {
 /// let policy = Policy::new("Campus, with a second factor").domain("uchicago.edu").mfa();
 /// println!("session_required_policies={}", policy.id());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "form::PolicyForm", into = "form::PolicyForm")]
 pub struct Policy {
     pub(super) id: Uuid,
     pub(super) name: String,
@@ -116,16 +145,17 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// A policy with a random id that any login satisfies, until something is demanded.
+    /// A policy that any login satisfies, until something is demanded. Its id is made of its name.
     pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
         Self {
-            id: Uuid::new_v4(),
-            name: name.into(),
+            id: stable_id("policy", &name),
+            name,
             demand: Demand::default(),
         }
     }
 
-    /// Sets the id, which is random otherwise.
+    /// Sets the id, which is made of the name otherwise.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
@@ -144,7 +174,7 @@ impl Policy {
 
     /// Demands a login within the last `minutes`.
     pub fn session_minutes(mut self, minutes: u64) -> Self {
-        self.demand.max_age = Some(minutes_long(minutes));
+        self.demand.max_age = Some(Demand::minutes(minutes));
         self
     }
 
@@ -158,7 +188,8 @@ impl Policy {
 /// Where a session error of Transfer carries what it asks for.
 ///
 /// The GridFTP reply in `message` is there in each of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorShape {
     /// In the GridFTP reply (`result#1.1.0`), and repeated at the root of the document, as Transfer does today.
@@ -181,8 +212,4 @@ impl ErrorShape {
     pub(super) fn is_older_server(self) -> bool {
         matches!(self, Self::RootAndDetail | Self::Detail)
     }
-}
-
-fn minutes_long(minutes: u64) -> Duration {
-    Duration::from_secs(minutes.saturating_mul(60))
 }

@@ -1,5 +1,6 @@
 //! What users allowed which programs.
 
+use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use super::scope::{Scope, resource_server};
 use super::stable_id::stable_id;
 
 /// One consent: a node of a tree whose root is a scope that a program asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Consent {
     id: u64,
     user: Uuid,
@@ -26,7 +27,7 @@ struct Consent {
 }
 
 /// All consents that were given and not withdrawn.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Consents {
     last_id: u64,
     all: Vec<Consent>,
@@ -123,7 +124,7 @@ impl Consent {
         json!({
             "id": self.id,
             "client": self.client,
-            "scope": stable_id(&self.scope),
+            "scope": stable_id("scope", &self.scope),
             "scope_name": self.scope,
             "effective_identity": self.user,
             "dependency_path": self.path,

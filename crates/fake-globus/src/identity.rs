@@ -1,6 +1,12 @@
 //! Who can log in.
 
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use super::form;
+use super::stable_id::stable_id;
 
 /// An identity such as `ada@uchicago.edu`, with the identities that are linked to it.
 ///
@@ -13,29 +19,30 @@ use uuid::Uuid;
 /// let ada = Identity::new("ada", "uchicago.edu").linked(Identity::new("ada", "globusid.org"));
 /// assert_eq!(ada.username(), "ada@uchicago.edu");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "form::IdentityForm", into = "form::IdentityForm")]
 pub struct Identity {
     id: Uuid,
     name: String,
     domain: String,
-    full_name: String,
-    linked: Vec<Identity>,
+    pub(super) full_name: String,
+    pub(super) linked: Vec<Identity>,
 }
 
 impl Identity {
-    /// The identity `name@domain`, with a random id.
+    /// The identity `name@domain`. Its id is made of that.
     pub fn new(name: impl Into<String>, domain: impl Into<String>) -> Self {
-        let name = name.into();
+        let (name, domain) = (name.into(), domain.into());
         Self {
-            id: Uuid::new_v4(),
+            id: stable_id("identity", &format!("{name}@{domain}")),
             full_name: name.clone(),
             name,
-            domain: domain.into(),
+            domain,
             linked: Vec::new(),
         }
     }
 
-    /// Sets the id, which is random otherwise.
+    /// Sets the id, which is made of the username otherwise.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
@@ -98,8 +105,24 @@ impl Identity {
     }
 }
 
+impl FromStr for Identity {
+    type Err = String;
+
+    /// From `name@domain`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('@') {
+            Some((name, domain)) if !name.is_empty() && !domain.is_empty() => {
+                Ok(Self::new(name, domain))
+            }
+            _ => Err(format!(
+                "an identity looks like ada@uchicago.edu, not \"{text}\""
+            )),
+        }
+    }
+}
+
 /// An identity set. Never empty: it is made from an identity.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) primary: Identity,
     pub(super) linked: Vec<Identity>,

@@ -36,35 +36,46 @@
 #![forbid(unsafe_code)]
 
 mod auth;
-mod bearer;
 mod browser;
 mod builder;
 mod clock;
 mod collection;
+mod command;
+mod config;
 mod consent;
+mod control;
+mod cors;
+mod fault;
+mod form;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod https;
 mod identity;
+mod listen;
 mod observe;
 mod person;
 mod record;
+mod refusals;
 mod scope;
 mod secret;
 mod server;
+mod service;
 mod session;
 mod stable_id;
+mod state;
 mod transfer;
 mod world;
 
-pub use bearer::EXPECT_USER;
 pub use browser::{Browser, BrowserError, Page};
 pub use builder::{FakeGlobusBuilder, StartError};
 pub use clock::Clock;
 pub use collection::{Collection, ErrorShape, Policy};
+pub use config::Config;
 pub use identity::Identity;
 pub use person::Person;
 pub use record::{Counts, RequestKind, SeenRequest, Violation, ViolationKind};
 pub use server::{FakeGlobus, ShutdownError, UnknownError};
+pub use service::EXPECT_USER;
 
 // The example of the README is compiled like any other.
 #[cfg(doctest)]

@@ -1,80 +1,115 @@
 //! What happens to every request before and after its handler: notes are taken, and a panic is not lost.
 
 use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
+use super::cors;
+use super::fault::Fault;
+use super::identity::User;
 use super::record::{RequestKind, SeenRequest, ViolationKind};
+use super::service::Operation;
 use super::world::Shared;
 
-/// Extension of a response: the username whose token the request carried.
-#[derive(Clone, Debug)]
-pub(super) struct CalledBy(pub(super) String);
+/// Extension of a request: the username whose token it carries, as soon as it is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CalledBy(Arc<OnceLock<String>>);
+
+impl CalledBy {
+    pub(super) fn name(&self, user: &User) {
+        // A request has one caller.
+        let _ = self.0.set(user.primary.username());
+    }
+}
+
+/// Notes whose token a request carries.
+pub(super) fn called_by(request: &Request, user: &User) {
+    if let Some(called_by) = request.extensions().get::<CalledBy>() {
+        called_by.name(user);
+    }
+}
 
 /// Extension of a response that asks for another login or consent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Challenged;
 
-/// Puts the observer around `routes`.
+/// Puts what concerns every request around `routes`.
 pub(super) fn layered(routes: Router<Shared>, world: &Shared) -> Router<Shared> {
-    routes.layer(from_fn_with_state(world.clone(), observe))
+    routes.layer(from_fn_with_state(world.clone(), guarded))
 }
 
-async fn observe(State(world): State<Shared>, request: Request, next: Next) -> Response {
-    if !names_loopback(request.headers()) {
-        // A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding).
-        return (
-            StatusCode::MISDIRECTED_REQUEST,
-            "this server answers to loopback names only",
-        )
-            .into_response();
-    }
+/// Answers a request, and takes a note of it.
+pub(super) async fn noted(
+    world: &Shared,
+    operation: Option<Operation>,
+    service: &'static str,
+    mut request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let uri = request.uri();
+    let uri = request
+        .extensions()
+        .get::<OriginalUri>()
+        .map_or(uri, |original| &original.0);
     let mut seen = SeenRequest {
-        kind: RequestKind::of(request.uri().path()),
+        kind: RequestKind::of(service, operation),
+        operation: operation.map(|operation| operation.name),
         method: request.method().clone(),
-        path: request.uri().path().to_owned(),
-        query: request.uri().query().map(ToOwned::to_owned),
+        path: uri.path().to_owned(),
+        query: uri.query().map(ToOwned::to_owned),
         user: None,
         status: 0,
         challenged: false,
     };
-    if request
-        .headers()
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        .count()
-        > 1
-    {
+    let credentials = request.headers().get_all(header::AUTHORIZATION).iter();
+    if credentials.count() > 1 {
         world.violation(ViolationKind::SeveralCredentials, seen.path.as_str());
     }
-    if seen
-        .query
-        .as_deref()
-        .is_some_and(|query| query.contains("access_token="))
-    {
+    let query = seen.query.as_deref();
+    if query.is_some_and(|query| query.contains("access_token=")) {
         world.violation(ViolationKind::TokenInUrl, seen.path.as_str());
     }
-    let response = match fault(&world, seen.kind) {
+    let called_by = CalledBy::default();
+    request.extensions_mut().insert(called_by.clone());
+    let fault = fault(world, seen.kind, service, operation);
+    if let Some(fault) = &fault {
+        tokio::time::sleep(fault.delay()).await;
+    }
+    let response = match fault.and_then(|fault| fault.response()) {
         Some(response) => response,
-        None => guarded(&world, request, next).await,
+        None => answer(request).await,
     };
     seen.status = response.status().as_u16();
-    seen.user = response
-        .extensions()
-        .get::<CalledBy>()
-        .map(|caller| caller.0.clone());
+    seen.user = called_by.0.get().cloned();
     seen.challenged = response.extensions().get::<Challenged>().is_some();
     world.log().note(seen);
+    world.noted.notify_waiters();
     response
 }
 
-/// Runs the handler in a task of its own, so that its panic can be reported instead of ending the connection.
-async fn guarded(world: &Shared, request: Request, next: Next) -> Response {
+/// Refuses what is meant for another host. Runs the handler in a task of its own, so that its panic can be reported
+/// instead of ending the connection.
+async fn guarded(State(world): State<Shared>, request: Request, next: Next) -> Response {
+    if !names_this_server(request.headers(), world.host.as_deref()) {
+        // A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding).
+        return (
+            StatusCode::MISDIRECTED_REQUEST,
+            "this server answers to loopback names, and to that of its public URL",
+        )
+            .into_response();
+    }
+    let is_of_a_page = request.headers().contains_key(header::ORIGIN)
+        && !request.uri().path().starts_with("/_fake/");
+    if is_of_a_page && let Some(response) = cors::preflight(&request) {
+        return response;
+    }
     match tokio::spawn(next.run(request)).await {
+        Ok(response) if is_of_a_page => cors::allowed(response),
         Ok(response) => response,
         Err(error) => {
             let message = match error.try_into_panic() {
@@ -96,28 +131,35 @@ fn panic_message(payload: &(dyn Any + Send)) -> String {
     )
 }
 
-fn fault(world: &Shared, kind: RequestKind) -> Option<Response> {
+/// Takes the fault that concerns a request, if there is one.
+fn fault(
+    world: &Shared,
+    kind: RequestKind,
+    service: &str,
+    operation: Option<Operation>,
+) -> Option<Fault> {
     let mut state = world.state();
-    let position = state.faults.iter().position(|fault| fault.kind == kind)?;
-    let fault = state.faults.remove(position)?;
-    Some(
-        (
-            fault.status,
-            [(header::CONTENT_TYPE, fault.content_type)],
-            fault.body,
-        )
-            .into_response(),
-    )
+    let faults = &mut state.faults;
+    let position = faults
+        .iter()
+        .position(|fault| fault.concerns(kind, service, operation))?;
+    let fault = faults.get_mut(position)?;
+    fault.times = fault.times.saturating_sub(1);
+    if fault.times > 0 {
+        Some(fault.clone())
+    } else {
+        faults.remove(position)
+    }
 }
 
-fn names_loopback(headers: &HeaderMap) -> bool {
+fn names_this_server(headers: &HeaderMap, public: Option<&str>) -> bool {
     // HTTP/2 names the host in the URI and may leave the header out.
     let Some(host) = headers.get(header::HOST) else {
         return true;
     };
     let host = host.to_str().unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]") || Some(name) == public
 }
 
 #[cfg(test)]
@@ -163,7 +205,7 @@ mod tests {
             ("evil.example:80", false),
         ] {
             let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
-            assert_eq!(names_loopback(&headers), ok, "{host}");
+            assert_eq!(names_this_server(&headers, None), ok, "{host}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Who sits before the browser.
 
+use super::form;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The person who answers the login page: one with a browser, or one that the server plays itself.
@@ -11,7 +13,8 @@ use std::time::Duration;
 /// let hesitant = Person::automatic().delay(Duration::from_secs(2)).picks("ada@uchicago.edu");
 /// # let _ = hesitant;
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "form::PersonForm", into = "form::PersonForm")]
 pub struct Person {
     pub(super) automatic: bool,
     pub(super) declines: bool,

@@ -1,8 +1,11 @@
 //! What the server saw: for assertions.
 
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 use axum::http::Method;
+
+use super::service::Operation;
 
 /// A request, and how it was answered.
 ///
@@ -23,6 +26,8 @@ use axum::http::Method;
 pub struct SeenRequest {
     /// What the request was for.
     pub kind: RequestKind,
+    /// The name that the official SDK has for the call, such as `operation_ls`; `None` for what is not served.
+    pub operation: Option<&'static str>,
     /// Its method.
     pub method: Method,
     /// Its path, still percent-encoded.
@@ -38,7 +43,8 @@ pub struct SeenRequest {
 }
 
 /// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RequestKind {
     /// `GET /v2/oauth2/authorize`: a login begins.
@@ -63,40 +69,31 @@ pub enum RequestKind {
     Submit,
     /// Anything else of Transfer.
     OtherTransfer,
+    /// Anything of a service other than Auth and Transfer.
+    OtherService,
 }
 
 impl RequestKind {
-    pub(super) fn of(path: &str) -> Self {
-        match path {
-            "/v2/oauth2/authorize" => Self::Authorize,
-            "/v2/web/decision" => Self::Decision,
-            "/v2/oauth2/token" => Self::Token,
-            "/v2/oauth2/token/revoke" => Self::Revoke,
-            "/v2/oauth2/userinfo" => Self::UserInfo,
-            _ if path.starts_with("/v2/")
-                || path.starts_with("/.well-known/")
-                || path == "/jwk.json" =>
-            {
-                Self::OtherAuth
-            }
-            _ if path.contains("/operation/endpoint/")
-                || path.starts_with("/operation/endpoint/") =>
-            {
-                match path.rsplit('/').next() {
-                    Some("ls") => Self::List,
-                    Some("stat") => Self::Stat,
-                    Some("mkdir") => Self::MakeDirectory,
-                    _ => Self::OtherTransfer,
-                }
-            }
-            "/transfer" | "/v0.10/transfer" | "/delete" | "/v0.10/delete" => Self::Submit,
-            _ => Self::OtherTransfer,
+    pub(super) fn of(service: &str, operation: Option<Operation>) -> Self {
+        match (service, operation.map_or("", |operation| operation.name)) {
+            ("auth", "authorize") => Self::Authorize,
+            ("auth", "decision") => Self::Decision,
+            ("auth", "oauth2_token") => Self::Token,
+            ("auth", "oauth2_revoke_token") => Self::Revoke,
+            ("auth", "userinfo") => Self::UserInfo,
+            ("auth", _) => Self::OtherAuth,
+            ("transfer", "operation_ls") => Self::List,
+            ("transfer", "operation_stat") => Self::Stat,
+            ("transfer", "operation_mkdir") => Self::MakeDirectory,
+            ("transfer", "submit_transfer" | "submit_delete") => Self::Submit,
+            ("transfer", _) => Self::OtherTransfer,
+            _ => Self::OtherService,
         }
     }
 }
 
 /// How often what happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counts {
     /// Logins that a person approved.
@@ -126,7 +123,8 @@ pub struct Violation {
 }
 
 /// The kinds of [`Violation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ViolationKind {
     /// A token that was never issued.
@@ -152,25 +150,51 @@ pub enum ViolationKind {
     WrongSecret,
 }
 
+/// How many requests and violations are kept, unless another number is set.
+pub(super) const KEPT: usize = 10_000;
+
+fn push<T>(list: &mut VecDeque<T>, last: T, kept: usize) {
+    list.push_back(last);
+    while list.len() > kept {
+        list.pop_front();
+    }
+}
+
 /// Everything noted so far.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) requests: VecDeque<SeenRequest>,
-    /// How many requests are kept; `None` keeps all.
-    pub(super) kept: Option<usize>,
+    /// How many requests and violations are kept.
+    pub(super) kept: usize,
     pub(super) counts: Counts,
-    pub(super) violations: Vec<Violation>,
+    pub(super) violations: VecDeque<Violation>,
     /// The messages of handlers that panicked.
     pub(super) panics: Vec<String>,
 }
 
 impl Log {
+    pub(super) fn keeping(kept: usize) -> Self {
+        Self {
+            kept,
+            ..Self::default()
+        }
+    }
+
+    /// Forgets all but panics.
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            panics: std::mem::take(&mut self.panics),
+            ..Self::keeping(self.kept)
+        };
+    }
+
     pub(super) fn note(&mut self, seen: SeenRequest) {
         self.counts.listings += usize::from(seen.kind == RequestKind::List);
         self.counts.challenges += usize::from(seen.challenged);
-        self.requests.push_back(seen);
-        while self.kept.is_some_and(|kept| self.requests.len() > kept) {
-            self.requests.pop_front();
-        }
+        push(&mut self.requests, seen, self.kept);
+    }
+
+    pub(super) fn violation(&mut self, violation: Violation) {
+        push(&mut self.violations, violation, self.kept);
     }
 }

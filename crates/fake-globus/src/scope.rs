@@ -1,10 +1,13 @@
 //! Scope strings, with their dependent scopes: `transfer:all[*collection/data_access]`.
 
+use super::service::SERVICES;
+use serde::{Deserialize, Serialize};
+
 /// Deeper trees than this are refused, so that parsing stays bounded.
 const MAX_DEPTH: usize = 16;
 
 /// A scope, and the scopes that its resource server is to be granted in turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Scope {
     pub(super) name: String,
     /// Marked with `*`: the user may withdraw it on its own.
@@ -66,6 +69,12 @@ pub(super) fn resource_server(name: &str) -> Option<&str> {
     if matches!(name, "openid" | "profile" | "email" | "offline_access") {
         return Some("auth.globus.org");
     }
+    let mut services = SERVICES.iter().copied().flatten();
+    let known = services
+        .find(|service| name.len() > service.scopes.len() && name.starts_with(service.scopes));
+    if let Some(service) = known {
+        return Some(service.resource_server);
+    }
     if let Some(rest) = name.strip_prefix("urn:globus:auth:scope:") {
         return rest
             .split_once(':')
@@ -75,13 +84,7 @@ pub(super) fn resource_server(name: &str) -> Option<&str> {
     let (server, scope) = name
         .strip_prefix("https://auth.globus.org/scopes/")?
         .split_once('/')?;
-    match server {
-        _ if server.is_empty() || scope.is_empty() => None,
-        // Two services whose resource server is not the id that their scopes carry.
-        "eec9b274-0c81-4334-bdc2-54e90e689b9a" => Some("flows.globus.org"),
-        "facd7ccc-c5f4-42aa-916b-a0e270e2c2a9" => Some("funcx_service"),
-        _ => Some(server),
-    }
+    (!server.is_empty() && !scope.is_empty()).then_some(server)
 }
 
 #[cfg(test)]

@@ -4,27 +4,31 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
 use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::builder::FakeGlobusBuilder;
 use super::clock::Clock;
+use super::command::{Command, Dump};
+use super::fault::Fault;
 use super::identity::Identity;
+use super::listen::Listener;
 use super::person::Person;
 use super::record::{Counts, RequestKind, SeenRequest, Violation};
-use super::world::{Client, Fault, Shared};
-use super::{auth, observe, transfer};
+use super::service::Listed;
+use super::state::Client;
+use super::world::Shared;
+use super::{auth, control, observe, service};
 
 /// How long [`FakeGlobus::shutdown`] waits for requests that are still being answered.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(800);
 
 /// An embedded Globus Transfer and Globus Auth, listening on 127.0.0.1 and nowhere else.
 ///
-/// Both services share one port. Set `GLOBUS_SDK_SERVICE_URL_TRANSFER` and `GLOBUS_SDK_SERVICE_URL_AUTH` to
+/// Auth and Transfer share one port, each other service has its own. Set `GLOBUS_SDK_SERVICE_URL_TRANSFER` and `GLOBUS_SDK_SERVICE_URL_AUTH` to
 /// [`transfer_url`](Self::transfer_url) and [`auth_url`](Self::auth_url), and the official Python SDK and `globus`
 /// command line talk to it. It stops when it is dropped; [`shutdown`](Self::shutdown) also tells how it went.
 ///
@@ -62,9 +66,9 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct FakeGlobus {
     world: Shared,
     native: Uuid,
-    confidential: Client,
-    stop: Option<oneshot::Sender<()>>,
-    task: Option<JoinHandle<std::io::Result<()>>>,
+    confidential: Option<Client>,
+    stop: Option<watch::Sender<()>>,
+    tasks: JoinSet<std::io::Result<()>>,
 }
 
 impl FakeGlobus {
@@ -79,31 +83,32 @@ impl FakeGlobus {
     }
 
     pub(super) fn serve(
-        listener: TcpListener,
+        listeners: Vec<Listener>,
         world: Shared,
+        (stop, stopped): (watch::Sender<()>, watch::Receiver<()>),
         native: Uuid,
-        confidential: Client,
+        confidential: Option<Client>,
     ) -> Self {
-        let routes = Router::new()
-            .merge(auth::routes())
-            .merge(transfer::routes());
-        let router = observe::layered(routes, &world).with_state(world.clone());
-        let (stop, stopped) = oneshot::channel();
-        // Otherwise an answer in several pieces waits for the client to acknowledge the first: 40 ms.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // An error means that the handle is gone, which stops the server just the same.
-            let _ = stopped.await;
-        });
-        let task = tokio::spawn(async move { server.await });
+        let mut tasks = JoinSet::new();
+        for Listener { listener, services } in listeners {
+            // Otherwise an answer in several pieces waits for the client to acknowledge the first: 40 ms.
+            let listener = listener.tap_io(|stream| {
+                let _ = stream.set_nodelay(true);
+            });
+            let mut stopped = stopped.clone();
+            let server = axum::serve(listener, router(services, &world));
+            let server = server.with_graceful_shutdown(async move {
+                // An error means that the handle is gone, which stops the server just the same.
+                let _ = stopped.changed().await;
+            });
+            tasks.spawn(async move { server.await });
+        }
         Self {
             world,
             native,
             confidential,
             stop: Some(stop),
-            task: Some(task),
+            tasks,
         }
     }
 
@@ -117,6 +122,27 @@ impl FakeGlobus {
         &self.world.base
     }
 
+    /// The environment variables that lead the official SDKs and command line to all services, and their values.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let globus = fake_globus::FakeGlobus::builder().start().await?;
+    /// let mut program = std::process::Command::new("true");
+    /// program.envs(globus.environment());
+    /// # assert!(program.status()?.success());
+    /// # Ok(()) }
+    /// ```
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.world.environment()
+    }
+
+    /// The base URL of a service by the name that the SDKs have for it, such as `groups`; with a slash at its end.
+    pub fn service_url(&self, name: &str) -> Option<&str> {
+        let mut urls = self.world.urls.iter();
+        let found = urls.find(|(known, _)| *known == name);
+        found.map(|(_, url)| url.as_str())
+    }
+
     /// The id of a native client: it has no secret and uses PKCE.
     pub fn client_id(&self) -> Uuid {
         self.native
@@ -125,12 +151,17 @@ impl FakeGlobus {
     /// The id of a confidential client, which can also log in as itself. Its secret is
     /// [`client_secret`](Self::client_secret).
     pub fn confidential_client_id(&self) -> Uuid {
-        self.confidential.id
+        self.confidential
+            .as_ref()
+            .map_or_else(Uuid::nil, |client| client.id)
     }
 
     /// The secret of the confidential client.
     pub fn client_secret(&self) -> &str {
-        self.confidential.secret.as_deref().unwrap_or_default()
+        let confidential = self.confidential.as_ref();
+        confidential
+            .and_then(|client| client.secret.as_deref())
+            .unwrap_or_default()
     }
 
     /// The clock that session ages and token lifetimes are measured on.
@@ -140,12 +171,12 @@ impl FakeGlobus {
 
     /// Has somebody else answer the logins from now on.
     pub fn set_person(&self, person: Person) {
-        self.world.state().person = person;
+        self.told(Command::SetPerson(person));
     }
 
     /// Logs everybody out of the browser: the next login authenticates anew, `prompt=login` or not.
     pub fn forget_browser(&self) {
-        self.world.state().browser.clear();
+        self.told(Command::ForgetBrowser {});
     }
 
     /// Gives `identity` an access token without a login, as the native client, and the consents for `scopes` with it.
@@ -161,43 +192,61 @@ impl FakeGlobus {
 
     /// Revokes an access or refresh token. `false` if there is no such token.
     pub fn revoke_token(&self, token: &str) -> bool {
-        let mut state = self.world.state();
-        state
-            .tokens
-            .get_mut(token)
-            .map(|token| token.revoked = true)
-            .is_some()
+        let token = token.to_owned();
+        self.told(Command::RevokeToken { token })
     }
 
     /// Revokes all tokens, of all users.
     pub fn revoke_all_tokens(&self) {
-        self.world
-            .state()
-            .tokens
-            .values_mut()
-            .for_each(|token| token.revoked = true);
+        self.told(Command::RevokeTokens {});
+    }
+
+    /// Makes all sessions of the user that `identity` belongs to older than any policy allows.
+    pub fn expire_sessions(&self, identity: &Identity) {
+        let identity = Some(identity.id().to_string());
+        self.told(Command::ExpireSessions { identity });
+    }
+
+    /// Goes back to how the server started, its clock included. Requests, counts and violations are forgotten.
+    pub fn reset(&self) {
+        self.told(Command::Reset {});
+    }
+
+    /// All that the server remembers, but for its log, as JSON: with all secrets.
+    pub fn dump(&self) -> String {
+        serde_json::to_string(&Dump::of(&self.world)).unwrap_or_default()
+    }
+
+    /// Goes back to what was [dumped](Self::dump), here or by another server.
+    ///
+    /// # Errors
+    /// If it is no dump, or a collection's directory is gone.
+    pub fn load(&self, dump: &str) -> Result<(), UnknownError> {
+        let state = serde_json::from_str(dump).map_err(|error| UnknownError(error.to_string()))?;
+        self.told(Command::Load { state });
+        Ok(())
+    }
+
+    /// Waits until the server has answered `requests` requests in all.
+    pub async fn wait_for_requests(&self, requests: usize) {
+        self.world.wait_for_requests(requests, |_| true).await;
+    }
+
+    /// Gives a command that cannot fail, or whose failure is told by `false`.
+    fn told(&self, command: Command) -> bool {
+        command.apply(&self.world).is_ok()
     }
 
     /// Withdraws all consents of the user that `identity` belongs to.
     pub fn revoke_consents(&self, identity: &Identity) {
-        let mut state = self.world.state();
-        if let Some(user) = state
-            .user_of_identity(identity.id())
-            .map(super::identity::User::id)
-        {
-            state.consents.revoke(user);
-        }
+        let identity = identity.id().to_string();
+        self.told(Command::RevokeConsents { identity });
     }
 
     /// Answers the next request of this kind with `status` and the JSON text `body`, instead of doing what it says.
     /// Called more than once, the answers queue up. A status that HTTP does not have becomes 500.
     pub fn fail_next(&self, kind: RequestKind, status: u16, body: impl Into<String>) {
-        self.world.state().faults.push_back(Fault {
-            kind,
-            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            content_type: "application/json".to_owned(),
-            body: body.into(),
-        });
+        self.told(Command::Fail(Fault::json(kind, status, body.into())));
     }
 
     /// The requests seen so far, in the order in which they were answered; the
@@ -213,23 +262,25 @@ impl FakeGlobus {
 
     /// What no well-behaved program would have done. An empty list is what a test wants to see.
     pub fn violations(&self) -> Vec<Violation> {
-        self.world.log().violations.clone()
+        self.world.log().violations.iter().cloned().collect()
     }
 
-    /// Stops the server: no new connections, and up to two seconds for requests that are still being answered.
+    /// Stops the server: no new connections, and up to 0.8 seconds for requests that are still being answered.
     ///
     /// # Errors
     /// If one of the server's own handlers panicked, or the server stopped listening by itself.
     pub async fn shutdown(mut self) -> Result<(), ShutdownError> {
         self.stop.take();
-        if let Some(task) = self.task.take() {
-            let abort = task.abort_handle();
-            match tokio::time::timeout(GRACE, task).await {
-                Ok(Ok(Ok(()))) => {}
-                Ok(Ok(Err(error))) => return Err(ShutdownError(vec![error.to_string()])),
-                Ok(Err(error)) => return Err(ShutdownError(vec![error.to_string()])),
-                Err(_) => abort.abort(),
+        let ended = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                let ended = ended.map_err(std::io::Error::other).flatten();
+                ended.map_err(|error| ShutdownError(vec![error.to_string()]))?;
             }
+            Ok(())
+        };
+        match tokio::time::timeout(GRACE, ended).await {
+            Ok(ended) => ended?,
+            Err(_) => self.tasks.abort_all(),
         }
         let panics = std::mem::take(&mut self.world.log().panics);
         if panics.is_empty() {
@@ -238,6 +289,18 @@ impl FakeGlobus {
             Err(ShutdownError(panics))
         }
     }
+}
+
+fn router(services: &'static [Listed], world: &Shared) -> Router {
+    let routes = services.iter().map(|service| (service.router)(world));
+    let routes = routes.fold(Router::new(), Router::merge);
+    let refuse =
+        move |State(world), request: Request| service::not_served(services, world, request);
+    let routes = routes
+        .merge(control::routes())
+        .fallback(refuse)
+        .method_not_allowed_fallback(refuse);
+    observe::layered(routes, world).with_state(world.clone())
 }
 
 impl fmt::Debug for FakeGlobus {

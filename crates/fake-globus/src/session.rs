@@ -1,5 +1,6 @@
 //! Sessions: who authenticated, when and how strongly; and what may be demanded of them.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +9,7 @@ use uuid::Uuid;
 use super::identity::{Identity, User};
 
 /// One authentication of one identity.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Authentication {
     pub(super) at: SystemTime,
     pub(super) mfa: bool,
@@ -16,7 +17,7 @@ pub(super) struct Authentication {
 
 /// The authentications that a token rests on. It never changes once tokens were issued for it: renewing a token makes
 /// no session younger, and a later login gives new tokens a new session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Session {
     pub(super) id: Uuid,
     pub(super) authentications: BTreeMap<Uuid, Authentication>,
@@ -58,6 +59,14 @@ pub(super) struct Demand {
 }
 
 impl Demand {
+    pub(super) fn minutes(minutes: u64) -> Duration {
+        Duration::from_secs(minutes.saturating_mul(60))
+    }
+
+    pub(super) fn max_minutes(&self) -> Option<u64> {
+        self.max_age.map(|age| age.as_secs() / 60)
+    }
+
     pub(super) fn is_met(&self, session: &Session, user: &User, now: SystemTime) -> bool {
         let strong = |identity: &Identity| {
             session

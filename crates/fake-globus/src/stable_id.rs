@@ -1,15 +1,10 @@
-//! Ids for things that have a name of their own.
+//! Ids of things that have a name: the same in every run.
 
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
-/// Always the same id for the same name.
-pub(super) fn stable_id(name: &str) -> Uuid {
-    let digest = Sha256::digest(name.as_bytes());
-    let mut bytes = [0; 16];
-    bytes
-        .iter_mut()
-        .zip(digest.iter())
-        .for_each(|(to, from)| *to = *from);
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
+const NAMESPACE: Uuid = uuid!("2f3a5b52-7c52-4d3c-9c93-5f1f0d8f3b6e");
+
+/// The UUIDv5 of the name of a thing of this kind.
+pub(super) fn stable_id(kind: &str, name: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("{kind}:{name}").as_bytes())
 }

@@ -1,24 +1,15 @@
-//! All that the server knows.
+//! A running server: its state, its log, and what is fixed.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use axum::http::StatusCode;
-use uuid::Uuid;
+use tokio::sync::Notify;
 
-use super::auth::authorize::LoginRequest;
 use super::auth::id_token::SigningKey;
 use super::clock::Clock;
-use super::collection::{Collection, Policy};
-use super::consent::Consents;
-use super::identity::User;
-use super::person::Person;
-use super::record::{Log, RequestKind, Violation, ViolationKind};
-use super::scope::Scope;
-use super::session::{Authentication, Session};
-use super::transfer::directory::Directory;
-use super::transfer::task::Task;
+use super::listen::HttpsServers;
+use super::record::{Log, SeenRequest, Violation, ViolationKind};
+use super::state::{Served, State};
 
 pub(super) type Shared = Arc<World>;
 
@@ -27,11 +18,19 @@ pub(super) type Shared = Arc<World>;
 pub(super) struct World {
     /// `http://127.0.0.1:PORT/`.
     pub(super) base: String,
+    /// The names of the other services, and their URLs.
+    pub(super) urls: Vec<(&'static str, String)>,
+    /// The host of the public URL, which requests may name beside loopback.
+    pub(super) host: Option<String>,
+    pub(super) https: HttpsServers,
     pub(super) clock: Clock,
-    pub(super) key: Arc<SigningKey>,
-    pub(super) collections: Vec<Served>,
+    pub(super) key: SigningKey,
+    /// The state that the server started with.
+    pub(super) initial: OnceLock<State>,
     pub(super) state: Mutex<State>,
     pub(super) log: Mutex<Log>,
+    /// Notified of each request that the log takes a note of.
+    pub(super) noted: Notify,
 }
 
 impl World {
@@ -43,143 +42,45 @@ impl World {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The environment variables that lead the official SDKs to all services.
+    pub(super) fn environment(&self) -> Vec<(String, String)> {
+        let variable = |name: &str| format!("GLOBUS_SDK_SERVICE_URL_{}", name.to_uppercase());
+        let urls = self.urls.iter();
+        urls.map(|(name, url)| (variable(name), url.clone()))
+            .collect()
+    }
+
     pub(super) fn violation(&self, kind: ViolationKind, detail: impl Into<String>) {
-        self.log().violations.push(Violation {
+        self.log().violation(Violation {
             kind,
             detail: detail.into(),
         });
     }
 
-    pub(super) fn collection(&self, id: &str) -> Option<&Served> {
-        let id: Uuid = id.parse().ok()?;
-        self.collections
-            .iter()
-            .find(|served| served.collection.id == id)
+    /// Waits until so many of the requests in the log, or more, are `wanted`.
+    pub(super) async fn wait_for_requests(
+        &self,
+        requests: usize,
+        wanted: impl Fn(&SeenRequest) -> bool,
+    ) {
+        loop {
+            let mut noted = pin!(self.noted.notified());
+            // Before the log is read: a request that comes in between is not missed.
+            noted.as_mut().enable();
+            let seen = self
+                .log()
+                .requests
+                .iter()
+                .filter(|seen| wanted(seen))
+                .count();
+            if seen >= requests {
+                return;
+            }
+            noted.await;
+        }
     }
 
-    pub(super) fn policy(&self, id: &str) -> Option<&Policy> {
-        let id: Uuid = id.parse().ok()?;
-        self.collections
-            .iter()
-            .flat_map(|served| &served.collection.policies)
-            .find(|policy| policy.id == id)
+    pub(super) fn collection(&self, id: &str) -> Option<Arc<Served>> {
+        self.state().collection(id.parse().ok()?).cloned()
     }
-}
-
-/// A collection, and its directory held open.
-#[derive(Debug)]
-pub(super) struct Served {
-    pub(super) collection: Collection,
-    pub(super) directory: Directory,
-}
-
-/// What changes.
-#[derive(Debug)]
-pub(super) struct State {
-    pub(super) person: Person,
-    pub(super) users: Vec<User>,
-    pub(super) clients: HashMap<Uuid, Client>,
-    /// Who is logged in in the one browser that all logins happen in.
-    pub(super) browser: BTreeMap<Uuid, Authentication>,
-    /// Login pages that were shown and not yet answered.
-    pub(super) tickets: HashMap<String, Ticket>,
-    pub(super) codes: HashMap<String, Code>,
-    pub(super) tokens: HashMap<String, Token>,
-    pub(super) consents: Consents,
-    pub(super) faults: VecDeque<Fault>,
-    /// The last ones, as they were submitted.
-    pub(super) tasks: VecDeque<Task>,
-}
-
-/// For how long after its end a token or code is still told apart from one that never was.
-const REMEMBERED: Duration = Duration::from_secs(2 * 24 * 60 * 60);
-
-impl State {
-    /// Forgets what ended so long ago that no program should still send it: a server may run for long.
-    pub(super) fn forget_ended(&mut self, now: SystemTime) {
-        let recent = |end: SystemTime| now < end + REMEMBERED;
-        self.codes.retain(|_, code| recent(code.expires));
-        self.tokens
-            .retain(|_, token| token.expires.is_none_or(recent));
-    }
-
-    pub(super) fn user(&self, id: Uuid) -> Option<&User> {
-        self.users.iter().find(|user| user.id() == id)
-    }
-
-    pub(super) fn user_of_identity(&self, identity: Uuid) -> Option<&User> {
-        self.users
-            .iter()
-            .find(|user| user.identity(identity).is_some())
-    }
-}
-
-/// A program that may ask for tokens.
-#[derive(Clone, Debug)]
-pub(super) struct Client {
-    pub(super) id: Uuid,
-    pub(super) name: String,
-    /// A confidential client's; a native one has none and must use PKCE.
-    pub(super) secret: Option<String>,
-    /// Where it may be redirected to, besides loopback and the page that shows the code.
-    pub(super) redirect_uris: Vec<String>,
-}
-
-/// A login page that awaits its answer.
-#[derive(Clone, Debug)]
-pub(super) struct Ticket {
-    pub(super) request: LoginRequest,
-    pub(super) expires: SystemTime,
-}
-
-/// What a program may exchange a code for.
-#[derive(Clone, Debug)]
-pub(super) struct Code {
-    pub(super) grant: Grant,
-    pub(super) redirect_uri: String,
-    pub(super) challenge: Option<String>,
-    pub(super) state: Option<String>,
-    pub(super) nonce: Option<String>,
-    pub(super) expires: SystemTime,
-    pub(super) used: bool,
-}
-
-/// What a user, or a client for itself, granted.
-#[derive(Clone, Debug)]
-pub(super) struct Grant {
-    /// Names what came of one code, to withdraw it all if the code is used again.
-    pub(super) id: Uuid,
-    pub(super) client: Uuid,
-    pub(super) user: Uuid,
-    pub(super) session: Arc<Session>,
-    pub(super) scopes: Vec<Scope>,
-    pub(super) offline: bool,
-}
-
-/// An access or refresh token.
-#[derive(Clone, Debug)]
-pub(super) struct Token {
-    pub(super) grant: Grant,
-    pub(super) resource_server: String,
-    pub(super) scopes: Vec<String>,
-    pub(super) is_refresh: bool,
-    pub(super) issued: SystemTime,
-    /// `None` for a refresh token.
-    pub(super) expires: Option<SystemTime>,
-    pub(super) revoked: bool,
-}
-
-impl Token {
-    pub(super) fn is_active(&self, now: SystemTime) -> bool {
-        !self.revoked && self.expires.is_none_or(|end| now < end)
-    }
-}
-
-/// An answer to give instead of the proper one, once.
-#[derive(Clone, Debug)]
-pub(super) struct Fault {
-    pub(super) kind: RequestKind,
-    pub(super) status: StatusCode,
-    pub(super) content_type: String,
-    pub(super) body: String,
 }

@@ -55,6 +55,10 @@ assert "hello.txt" in globus("stat", f"{plain}:/hello.txt")
 assert "not found" in globus("ls", f"{plain}:/nowhere/", status=1)
 assert plain in globus("endpoint", "search", "plain")
 
+# What is not served says so, and is not asked of anybody else.
+said = globus("bookmark", "list", status=1)
+assert "fake-globus does not serve GET /v0.10/bookmark_list" in said, said
+
 # Tasks: they are over as soon as they are accepted.
 def task_of(said):
     task = re.search(r"Task ID: +(\S+)", said)

@@ -67,6 +67,24 @@ except globus_sdk.TransferAPIError as error:
     assert (error.http_status, error.code) == (404, "NotFound"), error
 assert app._login_flow_manager.logins == 1
 
+# What is not served says so, in the form that the SDK knows of each service.
+for client, ask in [
+    (transfer, lambda client: client.bookmark_list()),
+    (globus_sdk.GroupsClient(), lambda client: client.get_my_groups()),
+    (globus_sdk.SearchClient(), lambda client: client.get_index("x")),
+    (globus_sdk.FlowsClient(), lambda client: client.list_flows()),
+    (globus_sdk.TimersClient(), lambda client: client.list_jobs()),
+    (globus_sdk.ComputeClientV2(), lambda client: client.get_version()),
+]:
+    try:
+        ask(client)
+    except globus_sdk.GlobusAPIError as error:
+        code = error.code.replace("_", "").lower()
+        assert (error.http_status, code) == (501, "notimplemented"), error
+        assert error.message.startswith("fake-globus does not serve GET /"), error.message
+    else:
+        raise SystemExit("it is served")
+
 # Too old a session: what the SDK makes of the error, and the login that mends it.
 tell("advance 3600")
 error = refused(transfer, plain)

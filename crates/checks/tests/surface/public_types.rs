@@ -323,6 +323,10 @@ async fn show_testing(shown: &mut Shown) -> Vec<String> {
         .identity(ada.clone())
         .collection(collection.clone());
     shown.show("fake_globus::FakeGlobusBuilder", &builder);
+    let client = serde_json::json!({"id": collection.id(), "name": "x", "secret": TOKEN});
+    let config = serde_json::from_value(serde_json::json!({"clients": [client]}));
+    let config: fake_globus::Config = config.expect("a configuration");
+    shown.show("fake_globus::Config", &config);
     let globus = builder.start().await.expect("a server");
     let token = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
     let url = format!("{}endpoint/{}", globus.transfer_url(), collection.id());

@@ -1,5 +1,6 @@
 //! `GET /v2/oauth2/authorize`: the start of a login, and the answer of the person.
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use axum::extract::{Form, Query, State};
@@ -10,7 +11,8 @@ use uuid::Uuid;
 
 use crate::scope::{self, Scope, resource_server};
 use crate::secret;
-use crate::world::{Client, Shared, Ticket, World};
+use crate::state::{Client, Ticket};
+use crate::world::{Shared, World};
 
 use super::params::Params;
 use super::requirement::Requirement;
@@ -20,7 +22,7 @@ use super::{AUTH_CODE, decide, page};
 const TICKET_LIFE: Duration = Duration::from_secs(30 * 60);
 
 /// A request to log somebody in, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct LoginRequest {
     pub(super) client: Client,
     pub(super) redirect_uri: String,

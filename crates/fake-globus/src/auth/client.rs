@@ -12,7 +12,8 @@ use uuid::Uuid;
 use crate::identity::User;
 use crate::record::ViolationKind;
 use crate::secret;
-use crate::world::{Client, Shared, World};
+use crate::state::Client;
+use crate::world::{Shared, World};
 
 use super::error::{self, AuthError};
 use super::params::Params;

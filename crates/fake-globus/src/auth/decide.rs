@@ -10,7 +10,8 @@ use crate::identity::{Identity, User};
 use crate::person::Person;
 use crate::secret;
 use crate::session::{Authentication, Session};
-use crate::world::{Code, Grant, World};
+use crate::state::{Code, Grant};
+use crate::world::World;
 
 use super::authorize::LoginRequest;
 
@@ -77,7 +78,8 @@ pub(super) fn approve(
     }
     for id in requirement.who(&user, identity) {
         let earlier = state.browser.get(&id).filter(|_| !request.fresh);
-        if earlier.is_some_and(|earlier| requirement.accepts(*earlier, now)) {
+        let earlier = earlier.zip(user.identity(id));
+        if earlier.is_some_and(|(earlier, of)| requirement.accepts(of, *earlier, now)) {
             continue;
         }
         if requirement.needs_mfa() && !mfa {

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::service::Problem;
+
 /// A status and the document that says why.
 #[derive(Debug)]
 pub(super) struct AuthError {
@@ -39,6 +41,14 @@ pub(super) fn explained(error: &str, description: &str) -> AuthError {
         status: StatusCode::BAD_REQUEST,
         body,
     }
+}
+
+/// An error that every service has, as an error of the API.
+pub(super) fn of(problem: &Problem<'_>) -> AuthError {
+    let status = problem.status;
+    let title = status.canonical_reason().unwrap_or_default();
+    let code = title.to_ascii_uppercase().replace(' ', "_");
+    api(status, &code, title, problem.message)
 }
 
 /// An error of the API proper, a document with `errors`.

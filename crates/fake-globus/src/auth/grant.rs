@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use crate::scope::{self, Scope, resource_server};
 use crate::secret;
+use crate::service::Service;
 use crate::session::Session;
-use crate::world::{Grant, State, Token, World};
+use crate::state::{Grant, State, Token};
+use crate::world::World;
 
-use super::{AUTH, id_token};
+use super::{Auth, id_token};
 
 /// How long an access token lives: two days, as Globus Auth has it.
 pub(super) const ACCESS_LIFE: Duration = Duration::from_secs(172_800);
@@ -36,7 +38,7 @@ pub(super) fn issue(world: &World, state: &mut State, grant: &Grant) -> Vec<Issu
             None => servers.push((server.to_owned(), vec![scope.name.clone()])),
         }
     }
-    servers.sort_by_key(|(server, _)| server != AUTH);
+    servers.sort_by_key(|(server, _)| server != Auth::RESOURCE_SERVER);
     let issue = |(server, scopes): (String, Vec<String>)| Issued {
         access: store(world, state, grant, &server, &scopes, false),
         refresh: grant
@@ -133,7 +135,7 @@ impl Issued {
 }
 
 /// Parses the scopes of a request that has no page to refuse them on.
-pub(super) fn known_scopes(text: &str) -> Result<Vec<Scope>, String> {
+pub(crate) fn known_scopes(text: &str) -> Result<Vec<Scope>, String> {
     let scopes = scope::parse(text)?;
     if scopes.is_empty() {
         return Err("no scope is asked for".to_owned());

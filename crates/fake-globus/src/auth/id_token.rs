@@ -1,11 +1,8 @@
 //! ID tokens, and what a program needs to check them.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
 use axum::Json;
 use axum::extract::State;
 use jsonwebtoken::jwk::Jwk;
@@ -15,12 +12,16 @@ use serde_json::{Value, json};
 use crate::clock::unix;
 use crate::identity::User;
 use crate::stable_id::stable_id;
-use crate::world::{Grant, Shared, World};
+use crate::state::Grant;
+use crate::world::{Shared, World};
 
 use super::grant::ACCESS_LIFE;
 
-/// What stands before the PKCS #1 key in the PKCS #8 form of a 2048-bit RSA key: always as long as this.
-const PKCS8_HEAD: usize = 26;
+/// The key of every fake Globus: it guards nothing, and a program may pin it.
+const KEY: &[u8] = include_bytes!("../../data/id-token-key.pem");
+
+/// Its name in the key set.
+const KEY_ID: &str = "fake-globus";
 
 /// The key that ID tokens are signed with.
 pub(crate) struct SigningKey {
@@ -35,23 +36,14 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// The key of this process. The first call takes a moment to make it, on the thread that it is made on.
-    pub(crate) fn shared() -> Result<Arc<Self>, String> {
-        static KEY: OnceLock<Result<Arc<SigningKey>, String>> = OnceLock::new();
-        KEY.get_or_init(|| Self::generate().map(Arc::new)).clone()
-    }
-
-    fn generate() -> Result<Self, String> {
-        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|error| error.to_string())?;
-        let pkcs8 = AsDer::as_der(&pair).map_err(|error| error.to_string())?;
-        // `jsonwebtoken` wants the key in the older form, which is wrapped in the newer one.
-        let secret =
-            EncodingKey::from_rsa_der(pkcs8.as_ref().get(PKCS8_HEAD..).unwrap_or_default());
+    pub(crate) fn new() -> Result<Self, String> {
+        let secret = EncodingKey::from_rsa_pem(KEY).map_err(|error| error.to_string())?;
         let public =
             Jwk::from_encoding_key(&secret, Algorithm::RS512).map_err(|error| error.to_string())?;
         let mut public = serde_json::to_value(public).map_err(|error| error.to_string())?;
         if let Value::Object(fields) = &mut public {
             fields.insert("use".to_owned(), "sig".into());
+            fields.insert("kid".to_owned(), KEY_ID.into());
         }
         Ok(Self { secret, public })
     }
@@ -82,7 +74,7 @@ pub(super) fn sign(
             fields.insert("organization".to_owned(), primary.domain().into());
             fields.insert(
                 "identity_provider".to_owned(),
-                json!(stable_id(primary.domain())),
+                json!(stable_id("provider", primary.domain())),
             );
         }
         if has("email") {
@@ -92,7 +84,8 @@ pub(super) fn sign(
             fields.insert("nonce".to_owned(), nonce.into());
         }
     }
-    let header = Header::new(Algorithm::RS512);
+    let mut header = Header::new(Algorithm::RS512);
+    header.kid = Some(KEY_ID.to_owned());
     jsonwebtoken::encode(&header, &claims, &world.key.secret).map_err(|error| error.to_string())
 }
 

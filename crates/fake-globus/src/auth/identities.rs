@@ -2,41 +2,22 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::bearer::{self, Caller};
 use crate::clock::unix;
 use crate::identity::{Identity, User};
-use crate::observe::CalledBy;
+use crate::service::{Bearer, Caller};
 use crate::stable_id::stable_id;
-use crate::world::{Shared, World};
+use crate::world::Shared;
 
-use super::AUTH;
+use super::Auth;
 use super::error::{self, AuthError};
 use super::params::Params;
 
 const VIEW_IDENTITY_SET: &str = "urn:globus:auth:scope:auth.globus.org:view_identity_set";
 
-fn caller(world: &World, headers: &HeaderMap) -> Result<Caller, AuthError> {
-    bearer::caller(world, headers, AUTH).map_err(|_| error::unauthorized())
-}
-
-fn answer(caller: &Caller, document: Value) -> Response {
-    let mut response = Json(document).into_response();
-    response
-        .extensions_mut()
-        .insert(CalledBy(caller.user.primary.username()));
-    response
-}
-
 /// `GET /v2/oauth2/userinfo`: needs the scope `openid`; further ones show more.
-pub(super) async fn userinfo(
-    State(world): State<Shared>,
-    headers: HeaderMap,
-) -> Result<Response, AuthError> {
-    let caller = caller(&world, &headers)?;
+pub(super) async fn userinfo(caller: Bearer<Auth>) -> Result<Json<Value>, AuthError> {
     let has = |scope: &str| caller.scopes.iter().any(|held| held == scope);
     if !has("openid") {
         return Err(error::forbidden("the token does not have the scope openid"));
@@ -51,7 +32,7 @@ pub(super) async fn userinfo(
             fields.insert("organization".to_owned(), primary.domain().into());
             fields.insert(
                 "identity_provider".to_owned(),
-                json!(stable_id(primary.domain())),
+                json!(stable_id("provider", primary.domain())),
             );
             fields.insert(
                 "identity_provider_display_name".to_owned(),
@@ -70,7 +51,7 @@ pub(super) async fn userinfo(
             fields.insert("identity_set".to_owned(), set);
         }
     }
-    Ok(answer(&caller, document))
+    Ok(Json(document))
 }
 
 fn member(identity: &Identity, caller: &Caller) -> Value {
@@ -81,7 +62,7 @@ fn member(identity: &Identity, caller: &Caller) -> Value {
         "name": identity.people_name(),
         "email": identity.username(),
         "organization": identity.domain(),
-        "identity_provider": stable_id(identity.domain()),
+        "identity_provider": stable_id("provider", identity.domain()),
         "identity_provider_display_name": identity.domain(),
         "last_authentication": authenticated.map(|found| unix(found.at)),
     })
@@ -94,7 +75,7 @@ fn document(identity: &Identity) -> Value {
         "name": identity.people_name(),
         "email": identity.username(),
         "organization": identity.domain(),
-        "identity_provider": stable_id(identity.domain()),
+        "identity_provider": stable_id("provider", identity.domain()),
         "identity_type": "login",
         "status": "used",
     })
@@ -103,10 +84,9 @@ fn document(identity: &Identity) -> Value {
 /// `GET /v2/api/identities` by `ids` or `usernames`, comma-separated.
 pub(super) async fn search(
     State(world): State<Shared>,
-    headers: HeaderMap,
+    _: Bearer<Auth>,
     Query(pairs): Query<Vec<(String, String)>>,
-) -> Result<Response, AuthError> {
-    let caller = caller(&world, &headers)?;
+) -> Result<Json<Value>, AuthError> {
     let params = Params(pairs);
     let wanted: Vec<&str> = [params.first("ids"), params.first("usernames")]
         .into_iter()
@@ -119,15 +99,14 @@ pub(super) async fn search(
         .filter(|identity| wanted.iter().any(|name| identity.is_named(name)))
         .map(document)
         .collect();
-    Ok(answer(&caller, json!({ "identities": found })))
+    Ok(Json(json!({ "identities": found })))
 }
 
 pub(super) async fn one(
     State(world): State<Shared>,
-    headers: HeaderMap,
+    _: Bearer<Auth>,
     Path(id): Path<String>,
-) -> Result<Response, AuthError> {
-    let caller = caller(&world, &headers)?;
+) -> Result<Json<Value>, AuthError> {
     let state = world.state();
     let found = state
         .users
@@ -135,17 +114,16 @@ pub(super) async fn one(
         .flat_map(User::identities)
         .find(|one| one.id().to_string() == id);
     let found = found.ok_or_else(|| error::not_found("no such identity"))?;
-    Ok(answer(&caller, json!({"identity": document(found)})))
+    Ok(Json(json!({"identity": document(found)})))
 }
 
 /// `GET /v2/api/identities/{id}/consents`: one's own; with `all=true` those given to other programs, too.
 pub(super) async fn consents(
     State(world): State<Shared>,
-    headers: HeaderMap,
+    caller: Bearer<Auth>,
     Path(id): Path<String>,
     Query(pairs): Query<Vec<(String, String)>>,
-) -> Result<Response, AuthError> {
-    let caller = caller(&world, &headers)?;
+) -> Result<Json<Value>, AuthError> {
     if !caller
         .user
         .identities()
@@ -157,5 +135,5 @@ pub(super) async fn consents(
     let all = Params(pairs).first("all").eq_ignore_ascii_case("true");
     let of = (!all).then_some(caller.client);
     let documents = world.state().consents.documents(caller.user.id(), of);
-    Ok(answer(&caller, json!({ "consents": documents })))
+    Ok(Json(json!({ "consents": documents })))
 }

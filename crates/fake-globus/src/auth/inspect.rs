@@ -2,29 +2,30 @@
 
 use axum::Json;
 use axum::extract::{Form, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::clock::unix;
-use crate::world::{Shared, Token, World};
+use crate::state::Token;
+use crate::world::{Shared, World};
 
 use super::client;
-use super::error::AuthError;
+use super::error::{self, AuthError};
 use super::params::Params;
 
 type Pairs = Form<Vec<(String, String)>>;
 
-/// Answers the same whether or not there is such a token.
+/// Answers the same whether or not the client has such a token. Those of other clients are left alone.
 pub(super) async fn revoke(
     State(world): State<Shared>,
     headers: HeaderMap,
     Form(pairs): Pairs,
 ) -> Result<Response, AuthError> {
     let params = Params(pairs);
-    client::authenticate(&world, &headers, &params)?;
+    let client = client::authenticate(&world, &headers, &params)?;
     if let Some(token) = world.state().tokens.get_mut(params.first("token")) {
-        token.revoked = true;
+        token.revoked |= token.grant.client == client.id;
     }
     Ok(Json(json!({"active": false})).into_response())
 }
@@ -45,13 +46,18 @@ pub(super) async fn validate(
     Ok(Json(json!({"active": active})).into_response())
 }
 
+/// For clients with a secret: a native client cannot show that it is the one that it says.
 pub(super) async fn introspect(
     State(world): State<Shared>,
     headers: HeaderMap,
     Form(pairs): Pairs,
 ) -> Result<Response, AuthError> {
     let params = Params(pairs);
-    client::authenticate(&world, &headers, &params)?;
+    let client = client::authenticate(&world, &headers, &params)?;
+    if client.secret.is_none() {
+        let status = StatusCode::UNAUTHORIZED;
+        return Err(error::oauth(status, "unauthorized_client"));
+    }
     let now = world.clock.now();
     let token = world
         .state()

@@ -1,5 +1,8 @@
 //! What a login has to satisfy: the `session_*` parameters of the authorize request.
 
+use serde::{Deserialize, Serialize};
+use std::time::SystemTime;
+
 use uuid::Uuid;
 
 use crate::collection::Policy;
@@ -9,7 +12,7 @@ use crate::world::World;
 
 use super::params::Params;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Requirement {
     /// All of these, and all of one user.
     pub(super) identities: Vec<String>,
@@ -25,9 +28,9 @@ impl Requirement {
     pub(super) fn parse(params: &Params, world: &World) -> Result<Self, String> {
         let policies = params.list("session_required_policies")?;
         let policies = policies.iter().map(|id| {
-            world
-                .policy(id)
-                .cloned()
+            id.parse()
+                .ok()
+                .and_then(|id| world.state().policy(id).cloned())
                 .ok_or_else(|| format!("session_required_policies: no policy {id}"))
         });
         let requirement = Self {
@@ -66,16 +69,33 @@ impl Requirement {
         is_one_of_them
             && self.identities.iter().all(named)
             && (self.domains.is_empty() || identity.is_from(&self.domains))
-            && self
-                .policies
-                .iter()
-                .all(|policy| policy.demand.allows_domain(identity))
+            && self.permitted_by_policies(user, identity)
     }
 
-    /// Who has to authenticate when `picked` logs in: everybody that is asked for by name, or the one that was picked.
+    /// Each policy can be satisfied by an identity of `user`, and `picked` satisfies one of them.
+    fn permitted_by_policies(&self, user: &User, picked: &Identity) -> bool {
+        let allows = |policy: &Policy| {
+            let mut identities = user.identities();
+            identities.any(|identity| policy.demand.allows_domain(identity))
+        };
+        let mut policies = self.policies.iter();
+        self.policies.is_empty()
+            || policies.clone().all(allows)
+                && policies.any(|policy| policy.demand.allows_domain(picked))
+    }
+
+    /// Who has to authenticate when `picked` logs in: everybody that is asked for by name, or the one that was picked
+    /// and, for each policy that this one does not satisfy, one that does.
     pub(super) fn who(&self, user: &User, picked: &Identity) -> Vec<Uuid> {
         if self.identities.is_empty() {
-            return vec![picked.id()];
+            let mut who = vec![picked];
+            for policy in &self.policies {
+                let allowed = |identity: &&Identity| policy.demand.allows_domain(identity);
+                if !who.iter().any(allowed) {
+                    who.extend(user.identities().find(allowed));
+                }
+            }
+            return who.into_iter().map(Identity::id).collect();
         }
         let named = |identity: &&Identity| {
             self.identities
@@ -85,13 +105,18 @@ impl Requirement {
         user.identities().filter(named).map(Identity::id).collect()
     }
 
-    /// Whether an earlier authentication still does.
-    pub(super) fn accepts(&self, earlier: Authentication, now: std::time::SystemTime) -> bool {
+    /// Whether an earlier authentication of `identity` still does.
+    pub(super) fn accepts(
+        &self,
+        identity: &Identity,
+        earlier: Authentication,
+        now: SystemTime,
+    ) -> bool {
+        let mut policies = self.policies.iter();
         (earlier.mfa || !self.needs_mfa())
-            && self
-                .policies
-                .iter()
-                .all(|policy| policy.demand.accepts(earlier, now))
+            && policies.all(|policy| {
+                !policy.demand.allows_domain(identity) || policy.demand.accepts(earlier, now)
+            })
     }
 
     /// What a person reads about it, a line each.

@@ -15,7 +15,8 @@ use uuid::Uuid;
 use crate::record::ViolationKind;
 use crate::secret;
 use crate::session::Session;
-use crate::world::{Client, Code, Grant, Shared, World};
+use crate::state::{Client, Code, Grant};
+use crate::world::{Shared, World};
 
 use super::error::{self, AuthError};
 use super::params::Params;

@@ -1,30 +1,73 @@
 //! Whether a caller may use a collection.
 
-use crate::bearer::Caller;
-use crate::world::{Served, World};
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use crate::collection::Collection;
+use crate::service::{Bearer, Caller};
+use crate::session::Demand;
+use crate::state::Served;
+use crate::world::{Shared, World};
 
 use super::error::TransferError;
-use super::{ALL, refusal};
+use super::{ALL, Transfer, refusal};
+
+/// A caller, and the collection that the path names and the caller may use: an extractor.
+pub(super) struct Guarded {
+    pub(super) caller: Bearer<Transfer>,
+    pub(super) served: Arc<Served>,
+}
+
+impl FromRequestParts<Shared> for Guarded {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, world: &Shared) -> Result<Self, Response> {
+        let caller = Bearer::from_request_parts(parts, world).await?;
+        let Path(id) = Path::<String>::from_request_parts(parts, world)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let served = collection(world, &caller, &id).map_err(IntoResponse::into_response)?;
+        Ok(Self { caller, served })
+    }
+}
+
+/// What the collection's own server says of a caller that it does not let in, as JSON on one line.
+pub(crate) fn demand_not_met(
+    world: &World,
+    caller: &Caller,
+    collection: &Collection,
+) -> Option<String> {
+    let now = world.clock.now();
+    let met = |demand: &Demand| demand.is_met(&caller.session, &caller.user, now);
+    let policies = collection.policies.iter().map(|policy| &policy.demand);
+    let all_met = policies.chain([&collection.demand]).all(met);
+    (!all_met || !consented(world, caller, collection))
+        .then(|| refusal::login_result(collection, &caller.user))
+}
+
+fn consented(world: &World, caller: &Caller, collection: &Collection) -> bool {
+    let data_access = collection.data_access_scope();
+    let chain = [ALL, &data_access];
+    let state = world.state();
+    let (user, client) = (caller.user.id(), caller.client);
+    !collection.data_access || state.consents.covers(user, client, &chain)
+}
 
 /// The collection, if the caller has what it demands: the consent first, then the policies, then what the collection's
 /// own server wants, as Transfer finds out one after the other.
-pub(super) fn collection<'w>(
-    world: &'w World,
+pub(super) fn collection(
+    world: &World,
     caller: &Caller,
     id: &str,
-) -> Result<&'w Served, TransferError> {
+) -> Result<Arc<Served>, TransferError> {
     let served = world
         .collection(id)
         .ok_or_else(|| TransferError::no_endpoint(id))?;
     let collection = &served.collection;
-    let data_access = collection.data_access_scope();
-    let consented = || {
-        world
-            .state()
-            .consents
-            .covers(caller.user.id(), caller.client, &[ALL, &data_access])
-    };
-    if collection.data_access && !consented() {
+    if !consented(world, caller, collection) {
         return Err(refusal::consent_required(collection));
     }
     let now = world.clock.now();

@@ -1,6 +1,6 @@
 //! A directory on disk that nothing leads out of.
 
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -47,12 +47,13 @@ impl Directory {
         let below = self.dir.open_dir(beneath(path))?;
         let mut entries = Vec::new();
         for found in below.entries()? {
-            let name = found?.file_name();
-            match entry(
-                &below,
-                Path::new(&name),
-                name.to_string_lossy().into_owned(),
-            ) {
+            let found = found?;
+            let name = found.file_name();
+            let shown = name.to_string_lossy().into_owned();
+            let entry = found
+                .metadata()
+                .and_then(|own| entry(&below, Path::new(&name), own, shown));
+            match entry {
                 // Gone since the directory was read.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 entry => entries.push(entry?),
@@ -69,7 +70,30 @@ impl Directory {
         );
         // The path itself must exist; a link that leads nowhere does not, here.
         self.dir.metadata(path)?;
-        entry(&self.dir, path, name)
+        let own = self.dir.symlink_metadata(path)?;
+        entry(&self.dir, path, own, name)
+    }
+
+    /// The file at `path`, open.
+    pub(crate) fn file(&self, path: &str) -> io::Result<File> {
+        let file = self.dir.open(beneath(path))?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(File {
+            size: metadata.len(),
+            modified: modified(&metadata),
+            file,
+        })
+    }
+
+    pub(crate) fn write(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.dir.write(beneath(path), content)
+    }
+
+    pub(crate) fn remove_file(&self, path: &str) -> io::Result<()> {
+        self.dir.remove_file(beneath(path))
     }
 
     pub(super) fn create(&self, path: &str) -> io::Result<()> {
@@ -77,8 +101,27 @@ impl Directory {
     }
 }
 
+/// A file that is open for reading.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) size: u64,
+    pub(crate) modified: SystemTime,
+    file: cap_std::fs::File,
+}
+
+impl File {
+    /// `length` bytes from `start` on; less where the file has become shorter.
+    pub(crate) fn read(&self, start: u64, length: u64) -> io::Result<Vec<u8>> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(start))?;
+        let mut content = Vec::new();
+        file.take(length).read_to_end(&mut content)?;
+        Ok(content)
+    }
+}
+
 /// Whether `cap-std` refused to leave the directory, rather than the system refusing access.
-pub(super) fn is_escape(error: &io::Error) -> bool {
+pub(crate) fn is_escape(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
 }
 
@@ -92,8 +135,8 @@ pub(super) fn beneath(path: &str) -> &Path {
     Path::new(if path.is_empty() { "." } else { path })
 }
 
-fn entry(dir: &Dir, path: &Path, name: String) -> io::Result<Entry> {
-    let own = dir.symlink_metadata(path)?;
+/// The entry at `path`, which has the metadata `own`; of a link, its own.
+fn entry(dir: &Dir, path: &Path, own: Metadata, name: String) -> io::Result<Entry> {
     let is_link = own.file_type().is_symlink();
     // Of a link, what it leads to is told, as long as that is inside.
     let target = if is_link {

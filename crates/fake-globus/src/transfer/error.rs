@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use crate::bearer::NoCaller;
 use crate::collection::Collection;
 
 /// The server that the messages of a collection speak of.
@@ -13,7 +12,7 @@ const SERVER: &str = "127.0.0.1:443";
 #[derive(Clone, Debug)]
 pub(super) struct TransferError {
     pub(super) status: StatusCode,
-    pub(super) code: &'static str,
+    pub(super) code: String,
     pub(super) message: String,
     /// Fields beside the usual four.
     pub(super) fields: Map<String, Value>,
@@ -21,10 +20,14 @@ pub(super) struct TransferError {
 }
 
 impl TransferError {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status,
-            code,
+            code: code.into(),
             message: message.into(),
             fields: Map::new(),
             challenges: false,
@@ -98,21 +101,4 @@ pub(super) fn endpoint(collection: &Collection) -> String {
 
 fn command_name(command: &str) -> &'static str {
     if command == "MKD" { "mkdir" } else { "list" }
-}
-
-impl From<NoCaller> for TransferError {
-    fn from(nobody: NoCaller) -> Self {
-        match nobody {
-            NoCaller::Missing => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "ClientError.AuthenticationFailed",
-                "No credentials supplied",
-            ),
-            NoCaller::Invalid => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "AuthenticationFailed",
-                "Token is not active",
-            ),
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Globus Transfer.
 
 mod access;
-mod call;
+mod answer;
 pub(super) mod directory;
 mod endpoint;
 mod error;
@@ -14,27 +14,56 @@ mod submit;
 pub(super) mod task;
 mod work;
 
-use axum::Router;
-use axum::routing::{get, post};
+use axum::response::Response;
 
-use super::world::Shared;
+use super::service::{Endpoints, Problem, Service};
 
-/// The name that Transfer has as a resource server.
-const TRANSFER: &str = "transfer.api.globus.org";
+pub(super) use access::demand_not_met;
 
 /// The scope that its calls need.
 const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
-pub(super) fn routes() -> Router<Shared> {
-    let routes = Router::new()
-        .route("/operation/endpoint/{id}/ls", get(operation::ls))
-        .route("/operation/endpoint/{id}/stat", get(operation::stat))
-        .route("/operation/endpoint/{id}/mkdir", post(operation::mkdir))
-        .route("/submission_id", get(submit::id))
-        .route("/delete", post(submit::delete))
-        .route("/transfer", post(submit::transfer))
-        .route("/task/{id}", get(task::one))
-        .route("/endpoint/{id}", get(endpoint::one))
-        .route("/endpoint_search", get(endpoint::search));
-    Router::new().merge(routes.clone()).nest("/v0.10", routes)
+/// A path of a URL, decoded. What is no UTF-8 after that names no file.
+pub(super) fn path_of(encoded: &str) -> String {
+    let decoded = percent_encoding::percent_decode_str(encoded);
+    decoded.decode_utf8_lossy().into_owned()
+}
+
+/// Globus Transfer.
+pub(super) enum Transfer {}
+
+impl Service for Transfer {
+    const NAME: &'static str = "transfer";
+    const RESOURCE_SERVER: &'static str = "transfer.api.globus.org";
+    const SCOPES: &'static str = "urn:globus:auth:scope:transfer.api.globus.org:";
+    const BASES: &'static [&'static str] = &["/v0.10", ""];
+
+    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
+        endpoints
+            .get("operation_ls", "/operation/endpoint/{id}/ls", operation::ls)
+            .get(
+                "operation_stat",
+                "/operation/endpoint/{id}/stat",
+                operation::stat,
+            )
+            .post(
+                "operation_mkdir",
+                "/operation/endpoint/{id}/mkdir",
+                operation::mkdir,
+            )
+            .get("get_submission_id", "/submission_id", submit::id)
+            .post("submit_delete", "/delete", submit::delete)
+            .post("submit_transfer", "/transfer", submit::transfer)
+            .get("get_task", "/task/{id}", task::one)
+            .get("get_endpoint", "/endpoint/{id}", endpoint::one)
+            .get("endpoint_search", "/endpoint_search", endpoint::search)
+    }
+
+    fn refuse(problem: &Problem<'_>) -> Response {
+        answer::refuse(problem)
+    }
+
+    fn finish(response: Response, resource: &str) -> Response {
+        answer::finish(response, resource)
+    }
 }

@@ -3,18 +3,15 @@
 use std::io;
 
 use axum::Json;
+use axum::extract::Query;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::bearer::Caller;
 use crate::collection::Collection;
-use crate::world::World;
 
-use super::access;
-use super::call::{Answer, Call, answer};
+use super::access::Guarded;
+use super::answer::{Answer, Document};
 use super::directory::{Directory, is_escape};
 use super::error::TransferError;
 use super::listing::{self, Wanted};
@@ -24,34 +21,6 @@ type Pairs = Query<Vec<(String, String)>>;
 /// Where a path starts that is not given.
 pub(super) const HOME: &str = "/~/";
 
-pub(super) async fn ls(call: Call, Path(id): Path<String>, Query(pairs): Pairs) -> Response {
-    answer(call, async |world, caller| {
-        list(&world, &caller, &id, &pairs).await
-    })
-    .await
-}
-
-pub(super) async fn stat(call: Call, Path(id): Path<String>, Query(pairs): Pairs) -> Response {
-    answer(call, async |world, caller| {
-        tell(&world, &caller, &id, path(&pairs)).await
-    })
-    .await
-}
-
-pub(super) async fn mkdir(
-    call: Call,
-    Path(id): Path<String>,
-    body: Result<Json<Value>, JsonRejection>,
-) -> Response {
-    let path = body
-        .ok()
-        .and_then(|Json(body)| Some(body.get("path")?.as_str()?.to_owned()));
-    answer(call, async |world, caller| {
-        create(&world, &caller, &id, path).await
-    })
-    .await
-}
-
 fn path(pairs: &[(String, String)]) -> &str {
     pairs
         .iter()
@@ -59,10 +28,10 @@ fn path(pairs: &[(String, String)]) -> &str {
         .map_or(HOME, |(_, path)| path)
 }
 
-async fn list(world: &World, caller: &Caller, id: &str, pairs: &[(String, String)]) -> Answer {
-    let served = access::collection(world, caller, id)?;
-    let wanted = Wanted::parse(pairs).map_err(TransferError::bad_request)?;
-    let path = path(pairs);
+pub(super) async fn ls(Guarded { caller, served }: Guarded, Query(pairs): Pairs) -> Answer {
+    let id = served.collection.id;
+    let wanted = Wanted::parse(&pairs).map_err(TransferError::bad_request)?;
+    let path = path(&pairs);
     let found = on_disk(&served.directory, path, Directory::list).await;
     let entries = found.map_err(|error| match error.kind() {
         io::ErrorKind::NotADirectory => not_a_directory(&served.collection, path),
@@ -85,11 +54,11 @@ async fn list(world: &World, caller: &Caller, id: &str, pairs: &[(String, String
         "length": entries.len(),
         "total": total,
     });
-    Ok((StatusCode::OK, document))
+    Ok(Document::ok(document))
 }
 
-async fn tell(world: &World, caller: &Caller, id: &str, path: &str) -> Answer {
-    let served = access::collection(world, caller, id)?;
+pub(super) async fn stat(Guarded { caller, served }: Guarded, Query(pairs): Pairs) -> Answer {
+    let path = path(&pairs);
     let found = on_disk(&served.directory, path, Directory::stat).await;
     let entry = found.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -97,14 +66,16 @@ async fn tell(world: &World, caller: &Caller, id: &str, path: &str) -> Answer {
         }
         _ => refused(&served.collection, "MLST", path, &error),
     })?;
-    Ok((
-        StatusCode::OK,
-        listing::document(&entry, caller.user.primary.local_name()),
-    ))
+    let owner = caller.user.primary.local_name();
+    Ok(Document::ok(listing::document(&entry, owner)))
 }
 
-async fn create(world: &World, caller: &Caller, id: &str, path: Option<String>) -> Answer {
-    let served = access::collection(world, caller, id)?;
+pub(super) async fn mkdir(
+    Guarded { served, .. }: Guarded,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Answer {
+    let body = body.ok();
+    let path = body.and_then(|Json(body)| Some(body.get("path")?.as_str()?.to_owned()));
     let path =
         path.ok_or_else(|| TransferError::bad_request("The body must be a document with a path"))?;
     let made = on_disk(&served.directory, &path, Directory::create).await;
@@ -124,7 +95,7 @@ async fn create(world: &World, caller: &Caller, id: &str, path: Option<String>) 
         "code": "DirectoryCreated",
         "message": "The directory was created successfully",
     });
-    Ok((StatusCode::ACCEPTED, document))
+    Ok(Document(StatusCode::ACCEPTED, document))
 }
 
 /// Asks the disk on a thread that may wait for it.

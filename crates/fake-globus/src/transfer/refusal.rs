@@ -48,8 +48,14 @@ pub(super) fn policy_failed(collection: &Collection) -> TransferError {
     )
 }
 
-/// The collection's server denies the login: the session is too old, too weak, or somebody else's.
-pub(super) fn login_failed(collection: &Collection, user: &User) -> TransferError {
+/// What a collection's server says when it denies a login.
+struct Denial {
+    parameters: Map<String, Value>,
+    text: &'static str,
+    result: Value,
+}
+
+fn denial(collection: &Collection, user: &User) -> Denial {
     let demand = &collection.demand;
     let identities: Vec<String> = demand
         .identities
@@ -105,6 +111,25 @@ pub(super) fn login_failed(collection: &Collection, user: &User) -> TransferErro
             );
         }
     }
+    Denial {
+        parameters,
+        text,
+        result,
+    }
+}
+
+/// The result in a denial, on one line.
+pub(super) fn login_result(collection: &Collection, user: &User) -> String {
+    json::line(&denial(collection, user).result)
+}
+
+/// The collection's server denies the login: the session is too old, too weak, or somebody else's.
+pub(super) fn login_failed(collection: &Collection, user: &User) -> TransferError {
+    let Denial {
+        mut parameters,
+        text,
+        result,
+    } = denial(collection, user);
     let mut root = Map::new();
     if collection.errors.speaks_at_root() {
         // Transfer fills in what the server left out, empty and false values too.

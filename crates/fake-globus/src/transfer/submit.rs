@@ -1,24 +1,26 @@
 //! `submission_id`, `delete` and `transfer`: the submitting of tasks.
 
 use std::io;
+use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
-use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::bearer::Caller;
-use crate::world::{Served, World};
+use crate::service::{Bearer, Caller};
+use crate::state::Served;
+use crate::world::{Shared, World};
 
-use super::access;
-use super::call::{Answer, Call, answer};
+use super::answer::{Answer, Document};
 use super::directory::Directory;
 use super::error::TransferError;
 use super::task::{KEPT, Kind, Task};
 use super::work::Done;
+use super::{Transfer, access};
 
 /// What was submitted. Fields that only make a task faster, later or louder are not looked at.
 #[derive(Debug, Deserialize)]
@@ -56,26 +58,16 @@ type Body = Result<Json<Submission>, JsonRejection>;
 type Ended = (Done, Result<(), (String, io::Error)>);
 
 /// An id that makes a submission one that counts once, however often it is sent.
-pub(super) async fn id(call: Call) -> Response {
-    let document = json!({"DATA_TYPE": "submission_id", "value": Uuid::new_v4()});
-    answer(call, async |_, _| Ok((StatusCode::OK, document))).await
+pub(super) async fn id(_: Bearer<Transfer>) -> Document {
+    Document::ok(json!({"DATA_TYPE": "submission_id", "value": Uuid::new_v4()}))
 }
 
-pub(super) async fn delete(call: Call, body: Body) -> Response {
-    answer(call, async |world, caller| {
-        submit_deletion(&world, &caller, body).await
-    })
-    .await
-}
-
-pub(super) async fn transfer(call: Call, body: Body) -> Response {
-    answer(call, async |world, caller| {
-        submit_transfer(&world, &caller, body).await
-    })
-    .await
-}
-
-async fn submit_deletion(world: &World, caller: &Caller, body: Body) -> Answer {
+pub(super) async fn delete(
+    State(world): State<Shared>,
+    caller: Bearer<Transfer>,
+    body: Body,
+) -> Answer {
+    let (world, caller) = (&*world, &*caller);
     let (submission, id) = read(body, "delete")?;
     let served = endpoint(world, caller, submission.endpoint.as_deref())?;
     let kind = Kind {
@@ -91,7 +83,12 @@ async fn submit_deletion(world: &World, caller: &Caller, body: Body) -> Answer {
     once(world, caller, id, &kind, work).await
 }
 
-async fn submit_transfer(world: &World, caller: &Caller, body: Body) -> Answer {
+pub(super) async fn transfer(
+    State(world): State<Shared>,
+    caller: Bearer<Transfer>,
+    body: Body,
+) -> Answer {
+    let (world, caller) = (&*world, &*caller);
     let (submission, id) = read(body, "transfer")?;
     let source = endpoint(world, caller, submission.source_endpoint.as_deref())?;
     let destination = endpoint(world, caller, submission.destination_endpoint.as_deref())?;
@@ -150,11 +147,11 @@ fn read(body: Body, what: &str) -> Result<(Submission, Uuid), TransferError> {
     Ok((submission, id))
 }
 
-fn endpoint<'w>(
-    world: &'w World,
+fn endpoint(
+    world: &World,
     caller: &Caller,
     id: Option<&str>,
-) -> Result<&'w Served, TransferError> {
+) -> Result<Arc<Served>, TransferError> {
     let id = id.ok_or_else(|| TransferError::bad_request("An endpoint is required"))?;
     access::collection(world, caller, id)
 }
@@ -174,7 +171,7 @@ fn keep(world: &World, task: Task) {
     state.tasks.push_back(task);
 }
 
-fn accepted(what: &str, submission: Uuid, task: Uuid, again: bool) -> (StatusCode, Value) {
+fn accepted(what: &str, submission: Uuid, task: Uuid, again: bool) -> Document {
     let (status, code, message) = if again {
         let message = format!("The {what} was accepted before, by this submission_id");
         (StatusCode::OK, "Duplicate", message)
@@ -198,7 +195,7 @@ fn accepted(what: &str, submission: Uuid, task: Uuid, again: bool) -> (StatusCod
             "title": "related task",
         },
     });
-    (status, document)
+    Document(status, document)
 }
 
 /// Works on a thread that may wait for the disk.

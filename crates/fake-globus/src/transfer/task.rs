@@ -1,18 +1,21 @@
 //! Tasks: deleting and transferring. Each is over by the time that its submission is answered.
 
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::time::SystemTime;
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::timestamp;
 use crate::collection::Collection;
+use crate::service::Bearer;
+use crate::world::Shared;
 
-use super::call::{Call, answer};
+use super::Transfer;
+use super::answer::{Answer, Document};
 use super::directory::is_escape;
 use super::error::TransferError;
 use super::work::Done;
@@ -21,7 +24,7 @@ use super::work::Done;
 pub(super) const KEPT: usize = 1_000;
 
 /// A task that is over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(super) id: Uuid,
     pub(super) submission: Uuid,
@@ -120,19 +123,20 @@ fn code(error: &io::Error) -> &'static str {
 }
 
 /// `GET task/{id}`: of one's own tasks.
-pub(super) async fn one(call: Call, Path(id): Path<String>) -> Response {
-    answer(call, async |world, caller| {
-        let wanted: Option<Uuid> = id.parse().ok();
-        let state = world.state();
-        let found = state
-            .tasks
-            .iter()
-            .find(|task| Some(task.id) == wanted && task.owner == caller.user.id());
-        let task = found.ok_or_else(|| {
-            let message = format!("No task with id '{id}' was found");
-            TransferError::new(StatusCode::NOT_FOUND, "ClientError.NotFound", message)
-        })?;
-        Ok((StatusCode::OK, task.document.clone()))
-    })
-    .await
+pub(super) async fn one(
+    State(world): State<Shared>,
+    caller: Bearer<Transfer>,
+    Path(id): Path<String>,
+) -> Answer {
+    let wanted: Option<Uuid> = id.parse().ok();
+    let state = world.state();
+    let found = state
+        .tasks
+        .iter()
+        .find(|task| Some(task.id) == wanted && task.owner == caller.user.id());
+    let task = found.ok_or_else(|| {
+        let message = format!("No task with id '{id}' was found");
+        TransferError::new(StatusCode::NOT_FOUND, "ClientError.NotFound", message)
+    })?;
+    Ok(Document::ok(task.document.clone()))
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use checks::corpus;
 use fake_globus::{
-    Collection, EXPECT_USER, ErrorShape, Identity, Person, Policy, RequestKind, ViolationKind,
+    Collection, EXPECT_USER, ErrorShape, FakeGlobus, Identity, Person, Policy, RequestKind,
+    ViolationKind,
 };
 use serde_json::{Value, json};
 
 use crate::support::{
-    ALL, Fixture, assert_denied, document_code, json as document_of, page, send, text,
+    ALL, Fixture, assert_denied, document_code, json as document_of, ok, page, send, text,
 };
 
 /// The captured error of this id, as `tests/corpus` has it.
@@ -142,6 +143,27 @@ async fn policy_is_satisfied_by_a_login_that_names_it() {
 }
 
 #[checks::test]
+async fn two_policies_are_satisfied_by_two_identities() {
+    let policies = ["uchicago.edu", "globusid.org"].map(|domain| {
+        let policy = Policy::new(domain).domain(domain);
+        policy.session_minutes(30)
+    });
+    let ids = policies.each_ref().map(|policy| policy.id().to_string());
+    let login = [("session_required_policies", &*ids.join(","))];
+    let both = |c: Collection| policies.into_iter().fold(c, Collection::policy);
+    satisfied_by(both, 403, "AuthPolicyFailed", &login).await;
+}
+
+#[checks::test]
+async fn policies_of_two_people_are_denied() {
+    let policies = ["uchicago.edu", "navy.mil"].map(|domain| Policy::new(domain).domain(domain));
+    let ids = policies.each_ref().map(|policy| policy.id().to_string());
+    let fixture = Fixture::new(|c| policies.into_iter().fold(c, Collection::policy)).await;
+    let login = [("session_required_policies", &*ids.join(","))];
+    assert_denied(&fixture.answer(ALL, &login).await);
+}
+
+#[checks::test]
 async fn challenge_names_identities_mfa_and_policies() {
     let required = |c: Collection| c.required_identity("ada@globusid.org").mfa();
     let fixture = Fixture::new(required).await;
@@ -182,6 +204,52 @@ async fn data_access_requires_a_consent() {
     assert_eq!(status, 200, "a consent counts at once");
     fixture.globus.revoke_consents(&fixture.ada);
     assert_eq!(fixture.ls_status(&token).await, 403);
+}
+
+#[checks::test]
+async fn timeout_alone_is_no_high_assurance() {
+    type Policies = fn(Collection) -> Collection;
+    for (policies, assured) in [
+        ((|c| c.session_minutes(30)) as Policies, false),
+        (|c| c.session_minutes(30).high_assurance(), true),
+    ] {
+        let fixture = Fixture::new(policies).await;
+        let path = format!("v0.10/endpoint/{}", fixture.collection);
+        let document = ok(fixture.get(&path, &fixture.token()).await).await;
+        assert_eq!(document["high_assurance"], assured);
+        assert_eq!(document["authentication_timeout_mins"], 30);
+    }
+}
+
+#[checks::test]
+async fn contradictory_collection_does_not_start() {
+    type Policies = fn(Collection) -> Collection;
+    for policies in [
+        (|c| c.high_assurance().data_access()) as Policies,
+        |c| c.session_minutes(0),
+        |c| c.policy(Policy::new("Never").session_minutes(0)),
+    ] {
+        let collection = policies(Collection::new("Samples", std::env::temp_dir()));
+        let started = FakeGlobus::builder().collection(collection).start().await;
+        let error = started.expect_err("a contradiction").to_string();
+        assert!(error.contains("\"Samples\""), "{error}");
+    }
+}
+
+#[checks::test]
+async fn ids_are_the_same_in_every_run() {
+    let ids = || {
+        let ada = Identity::new("ada", "uchicago.edu").id();
+        let collection = Collection::new("Samples", "/").id();
+        [ada, collection, Policy::new("Samples").id()]
+    };
+    assert_eq!(ids(), ids());
+    assert!(ids()[1] != ids()[2] && Collection::new("Others", "/").id() != ids()[1]);
+    let twice = FakeGlobus::builder()
+        .collection(Collection::new("Samples", std::env::temp_dir()))
+        .collection(Collection::new("Samples", std::env::temp_dir()));
+    let error = twice.start().await.expect_err("one id").to_string();
+    assert!(error.contains("two collections"), "{error}");
 }
 
 #[checks::test]

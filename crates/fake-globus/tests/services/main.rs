@@ -1,9 +1,13 @@
 //! The embedded services, asked over HTTP as a program would ask them.
 
 mod access;
+mod control;
 mod files;
+mod https;
 mod login;
 mod page;
+mod pages;
 mod support;
 mod tasks;
 mod tokens;
+mod unserved;

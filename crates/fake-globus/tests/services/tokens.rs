@@ -164,14 +164,33 @@ async fn userinfo_consents_and_introspection_describe_the_user() {
     let other = consents("00000000-0000-0000-0000-000000000000").await;
     assert_eq!(other.status(), 403);
 
-    let form = [
-        ("client_id", fixture.client_id()),
-        ("token", access.to_owned()),
-        ("include", "session_info".to_owned()),
-    ];
-    let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let about = ok(fixture.post("v2/oauth2/token/introspect", &form).await).await;
+    let form = [("token", access), ("include", "session_info")];
+    let about = ok(fixture.introspect(&form).await).await;
     assert!(about["session_info"]["authentications"][&ada]["auth_time"].is_u64());
+}
+
+#[checks::test]
+async fn native_client_may_not_introspect() {
+    let fixture = Fixture::open().await;
+    let (client, token) = (fixture.client_id(), fixture.token());
+    let form = [("client_id", client.as_str()), ("token", &token)];
+    let refused = fixture.post("v2/oauth2/token/introspect", &form).await;
+    assert_eq!(refused.status(), 401);
+    let error = document_of(refused).await;
+    assert_eq!(error, json!({"error": "unauthorized_client"}));
+    let about = ok(fixture.introspect(&form[1..]).await).await;
+    assert_eq!(about["active"], true);
+}
+
+#[checks::test]
+async fn client_may_not_revoke_the_token_of_another() {
+    let fixture = Fixture::open().await;
+    let token = fixture.token();
+    let form = [("token", token.as_str())];
+    let revoke = fixture.http.post(fixture.url("v2/oauth2/token/revoke"));
+    let told = send(fixture.as_confidential(revoke).form(&form)).await;
+    assert_eq!(ok(told).await, json!({"active": false}));
+    assert_eq!(fixture.ls_status(&token).await, 200);
 }
 
 #[checks::test]

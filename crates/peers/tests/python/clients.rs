@@ -60,8 +60,7 @@ async fn run(script: &'static str) {
     command
         .args(&ids)
         .env("HOME", home.path())
-        .env("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url())
-        .env("GLOBUS_SDK_SERVICE_URL_AUTH", globus.auth_url())
+        .envs(globus.environment())
         .env("GLOBUS_CLIENT_ID", globus.client_id().to_string())
         .env(
             "FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID",

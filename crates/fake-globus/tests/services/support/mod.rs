@@ -171,6 +171,18 @@ impl Fixture {
         text(&info, "/preferred_username").to_owned()
     }
 
+    /// The request with the id and secret of the confidential client.
+    pub(crate) fn as_confidential(&self, request: RequestBuilder) -> RequestBuilder {
+        let id = self.globus.confidential_client_id();
+        request.basic_auth(id, Some(self.globus.client_secret()))
+    }
+
+    /// What the confidential client is told about a token.
+    pub(crate) async fn introspect(&self, form: &[(&str, &str)]) -> Response {
+        let request = self.http.post(self.url("v2/oauth2/token/introspect"));
+        send(self.as_confidential(request).form(form)).await
+    }
+
     pub(crate) fn token(&self) -> String {
         let token = self.globus.issue_token(&self.ada, ALL);
         token.expect("a token")

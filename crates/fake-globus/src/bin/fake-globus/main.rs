@@ -1,0 +1,100 @@
+//! Globus on this machine, to try things out against.
+//!
+//! ```console
+//! $ fake-globus --auto --session-minutes 5 >globus.env &
+//! $ . ./globus.env
+//! $ globus ls "$FAKE_GLOBUS_COLLECTION"
+//! ```
+//!
+//! Standard output is for a shell to evaluate; everything for people goes to standard error.
+
+mod interruption;
+mod options;
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use fake_globus::{FakeGlobus, FakeGlobusBuilder};
+use uuid::Uuid;
+
+use interruption::interruption;
+use options::Options;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::read()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    if options.print_config {
+        print!("{}", toml::to_string_pretty(&options.config(None)?)?);
+        return Ok(());
+    }
+    // Held until the end: the directory goes with it.
+    let samples = options.needs_samples().then(samples).transpose()?;
+    let config = options.config(samples.as_ref().map(|dir| dir.path()))?;
+    let collections: Vec<Uuid> = config.collection_ids().collect();
+    // Asked for before the variables are printed: whoever waits for those may interrupt at once.
+    let interrupted = interruption()?;
+    let globus = FakeGlobusBuilder::from(config).start().await?;
+    print(&globus, &collections)?;
+    eprintln!(
+        "Serving {} collections at {}",
+        collections.len(),
+        globus.transfer_url()
+    );
+    eprintln!("Stop it with Ctrl-C.");
+
+    interrupted.await;
+    eprintln!("Stopping.");
+    globus.shutdown().await?;
+    Ok(())
+}
+
+/// Prints the variables; the collection is the last one.
+fn print(globus: &FakeGlobus, collections: &[Uuid]) -> std::io::Result<()> {
+    let own = [
+        ("FAKE_GLOBUS_URL", globus.auth_url().to_owned()),
+        ("GLOBUS_CLIENT_ID", globus.client_id().to_string()),
+        (
+            "FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID",
+            globus.confidential_client_id().to_string(),
+        ),
+        (
+            "FAKE_GLOBUS_CLIENT_SECRET",
+            globus.client_secret().to_owned(),
+        ),
+    ];
+    let own = own.map(|(name, value)| (name.to_owned(), value));
+    let first = collections.first();
+    let first = first.map(|id| ("FAKE_GLOBUS_COLLECTION".to_owned(), id.to_string()));
+    let mut out = std::io::stdout().lock();
+    for (name, value) in globus.environment().into_iter().chain(own).chain(first) {
+        writeln!(out, "export {name}={value}")?;
+    }
+    out.flush()
+}
+
+fn samples() -> std::io::Result<tempfile::TempDir> {
+    let dir = tempfile::Builder::new().prefix("fake-globus-").tempdir()?;
+    std::fs::write(dir.path().join("README.txt"), "Files to list.\n")?;
+    std::fs::write(
+        dir.path().join("measurements.csv"),
+        "time,value\n0,1\n1,4\n2,9\n",
+    )?;
+    std::fs::create_dir(dir.path().join("simulations"))?;
+    std::fs::write(dir.path().join("simulations/run-001.log"), "converged\n")?;
+    Ok(dir)
+}

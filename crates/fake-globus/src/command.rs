@@ -1,0 +1,316 @@
+//! All that can be done to a running server: over HTTP, by a configuration, and in Rust.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::auth::grant;
+use super::clock::unix;
+use super::collection::Collection;
+use super::fault::Fault;
+use super::identity::{Identity, User};
+use super::person::Person;
+use super::refusals;
+use super::session::Session;
+use super::state::{Client, Served, State};
+use super::world::{Shared, World};
+
+/// A verb of the control plane, with what it takes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Command {
+    AddIdentity(Identity),
+    AddClient(Client),
+    AddCollection(Collection),
+    SetPerson(Person),
+    /// Remembers that a user allows a client these scopes.
+    GrantConsents {
+        identity: String,
+        client: Option<Uuid>,
+        scopes: String,
+    },
+    RevokeConsents {
+        identity: String,
+    },
+    /// Gives out tokens without a login page.
+    LogIn {
+        identity: String,
+        client: Option<Uuid>,
+        scopes: String,
+    },
+    /// Makes all sessions older than any policy allows; those of one user, where one is named.
+    ExpireSessions {
+        identity: Option<String>,
+    },
+    RevokeToken {
+        token: String,
+    },
+    RevokeTokens {},
+    ForgetBrowser {},
+    AdvanceClock {
+        seconds: f64,
+    },
+    SetClock {
+        unix: u64,
+    },
+    Fail(Fault),
+    ClearFaults {},
+    /// Goes back to how the server started, its clock included.
+    Reset {},
+    /// Goes back to what was dumped.
+    Load {
+        state: Box<Dump>,
+    },
+}
+
+/// All that a server remembers, but for its log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Dump {
+    clock_ahead_ms: u64,
+    state: State,
+}
+
+impl Dump {
+    pub(super) fn of(world: &World) -> Self {
+        Self {
+            clock_ahead_ms: world.clock.ahead_ms(),
+            state: world.state().clone(),
+        }
+    }
+}
+
+impl Command {
+    /// Does it. Gives what there is to tell.
+    pub(super) fn apply(self, world: &Shared) -> Result<Value, CommandError> {
+        match self {
+            Self::AddIdentity(identity) => add_identity(&mut world.state(), identity),
+            Self::AddClient(client) => add_client(&mut world.state(), client),
+            Self::AddCollection(collection) => add_collection(world, collection),
+            Self::SetPerson(person) => {
+                world.state().person = person;
+                Ok(json!({}))
+            }
+            Self::GrantConsents {
+                identity,
+                client,
+                scopes,
+            } => {
+                let scopes = grant::known_scopes(&scopes)?;
+                let now = world.clock.now();
+                let mut state = world.state();
+                let client = client_or_first(&state, client)?;
+                let user = user(&state, &identity)?.id();
+                state.consents.grant(user, client, &scopes, now);
+                Ok(json!({}))
+            }
+            Self::RevokeConsents { identity } => {
+                let mut state = world.state();
+                let user = user(&state, &identity)?.id();
+                state.consents.revoke(user);
+                Ok(json!({}))
+            }
+            Self::LogIn {
+                identity,
+                client,
+                scopes,
+            } => {
+                let (identity, client) = {
+                    let state = world.state();
+                    let user = user(&state, &identity)?;
+                    let mut identities = user.identities();
+                    let named = identities.find(|own| own.is_named(&identity));
+                    let id = named.map_or(user.id(), Identity::id);
+                    (id, client_or_first(&state, client)?)
+                };
+                let token = grant::without_login(world, client, identity, &scopes)?;
+                Ok(json!({"access_token": token, "client_id": client, "identity": identity}))
+            }
+            Self::ExpireSessions { identity } => expire_sessions(&mut world.state(), identity),
+            Self::RevokeToken { token } => {
+                let mut state = world.state();
+                let token = state
+                    .tokens
+                    .get_mut(&token)
+                    .ok_or("there is no such token")?;
+                token.revoked = true;
+                Ok(json!({}))
+            }
+            Self::RevokeTokens {} => {
+                let mut state = world.state();
+                state
+                    .tokens
+                    .values_mut()
+                    .for_each(|token| token.revoked = true);
+                Ok(json!({}))
+            }
+            Self::ForgetBrowser {} => {
+                world.state().browser.clear();
+                Ok(json!({}))
+            }
+            Self::AdvanceClock { seconds } => {
+                let by = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+                world.clock.advance(by);
+                Ok(clock(world))
+            }
+            Self::SetClock { unix } => {
+                let at = UNIX_EPOCH + Duration::from_secs(unix);
+                let by = at.duration_since(world.clock.now());
+                let by = by.map_err(|_| "the clock never goes back")?;
+                world.clock.advance(by);
+                Ok(clock(world))
+            }
+            Self::Fail(fault) => {
+                let refusal = fault.refusal.as_deref();
+                if let Some(unknown) = refusal.filter(|id| refusals::find(id).is_none()) {
+                    return Err(format!("there is no refusal {unknown}").into());
+                }
+                world.state().faults.push_back(fault);
+                Ok(json!({}))
+            }
+            Self::ClearFaults {} => {
+                world.state().faults.clear();
+                Ok(json!({}))
+            }
+            Self::Reset {} => {
+                *world.state() = world.initial.get().cloned().unwrap_or_default();
+                world.clock.set_ahead_ms(0);
+                world.log().clear();
+                Ok(json!({}))
+            }
+            Self::Load { state } => {
+                *world.state() = state.state;
+                world.clock.set_ahead_ms(state.clock_ahead_ms);
+                Ok(json!({}))
+            }
+        }
+    }
+}
+
+/// The document of the clock.
+pub(super) fn clock(world: &World) -> Value {
+    let now = world.clock.now();
+    json!({"unix": unix(now), "ahead_ms": world.clock.ahead_ms()})
+}
+
+fn add_identity(state: &mut State, identity: Identity) -> Result<Value, CommandError> {
+    let user = User::new(identity);
+    let known = user
+        .identities()
+        .find(|own| state.user_of_identity(own.id()).is_some());
+    if let Some(known) = known {
+        let (name, id) = (known.username(), known.id());
+        return Err(format!("two users have the identity {name} ({id})").into());
+    }
+    let id = user.id();
+    state.users.push(user);
+    Ok(json!({"id": id}))
+}
+
+fn add_client(state: &mut State, client: Client) -> Result<Value, CommandError> {
+    let id = client.id;
+    if state.clients.contains_key(&id) {
+        return Err(format!("two clients have the id {id}").into());
+    }
+    if client.secret.is_some() {
+        state.users.push(User::of_client(id));
+    }
+    if client.secret.is_none() {
+        state.native.get_or_insert(id);
+    }
+    state.clients.insert(id, client);
+    Ok(json!({"id": id}))
+}
+
+fn add_collection(world: &Shared, collection: Collection) -> Result<Value, CommandError> {
+    let id = collection.id;
+    if let Some(contradiction) = collection.contradiction() {
+        return Err(contradiction.into());
+    }
+    let mut state = world.state();
+    if state.collection(id).is_some() {
+        return Err(format!("two collections have the id {id}").into());
+    }
+    let root = collection.root.display().to_string();
+    let url = world.https.url(world, id).map_err(|source| CommandError {
+        what: format!("cannot listen for the collection {id}"),
+        source: Some(source),
+    })?;
+    let served = Served::open(collection).map_err(|source| CommandError {
+        what: format!("cannot open the directory {root}"),
+        source: Some(source),
+    })?;
+    state.collections.push(Arc::new(served));
+    Ok(json!({"id": id, "https_server": url}))
+}
+
+fn expire_sessions(state: &mut State, identity: Option<String>) -> Result<Value, CommandError> {
+    let of = match identity {
+        Some(identity) => Some(user(state, &identity)?.id()),
+        None => None,
+    };
+    let concerned = |user: Uuid| of.is_none_or(|of| of == user);
+    for token in state.tokens.values_mut() {
+        if concerned(token.grant.user) {
+            let mut session = Session::clone(&token.grant.session);
+            for authentication in session.authentications.values_mut() {
+                authentication.at = UNIX_EPOCH;
+            }
+            token.grant.session = Arc::new(session);
+        }
+    }
+    let browser = std::mem::take(&mut state.browser);
+    let kept = browser.into_iter().filter(|(id, _)| {
+        let user = state.user_of_identity(*id);
+        user.is_some_and(|user| !concerned(user.id()))
+    });
+    state.browser = kept.collect::<BTreeMap<_, _>>();
+    Ok(json!({}))
+}
+
+fn user<'s>(state: &'s State, identity: &str) -> Result<&'s User, CommandError> {
+    let mut users = state.users.iter();
+    let found = users.find(|user| user.identities().any(|own| own.is_named(identity)));
+    found.ok_or_else(|| format!("there is no identity {identity}").into())
+}
+
+/// The client of this id; the first native one where none is named.
+fn client_or_first(state: &State, client: Option<Uuid>) -> Result<Uuid, CommandError> {
+    match client {
+        Some(client) if state.clients.contains_key(&client) => Ok(client),
+        Some(client) => Err(format!("there is no client {client}").into()),
+        None => state
+            .native
+            .ok_or_else(|| "there is no native client".into()),
+    }
+}
+
+/// Why a command was not done.
+#[derive(Debug)]
+pub(super) struct CommandError {
+    what: String,
+    pub(super) source: Option<io::Error>,
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl From<String> for CommandError {
+    fn from(what: String) -> Self {
+        Self { what, source: None }
+    }
+}
+
+impl From<&str> for CommandError {
+    fn from(what: &str) -> Self {
+        what.to_owned().into()
+    }
+}

@@ -1,0 +1,205 @@
+//! What a server is set up with: by a builder, by flags, or by a file.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use uuid::{Uuid, uuid};
+
+use super::builder::StartError;
+use super::collection::Collection;
+use super::command::Command;
+use super::identity::Identity;
+use super::person::Person;
+use super::record::KEPT;
+use super::secret;
+use super::stable_id::stable_id;
+use super::state::Client;
+
+/// The id that the `globus` command line registers its own clients with.
+const GLOBUS_CLI: Uuid = uuid!("95fdeba8-fac2-42bd-a357-e068d82ff78e");
+
+/// The settings of a server, as a file of the program `fake-globus` has them. Unknown fields are refused.
+///
+/// ```
+/// use fake_globus::{Config, FakeGlobusBuilder};
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config: Config = serde_json::from_str(r#"{"identities": [{"username": "ada@uchicago.edu"}]}"#)?;
+/// let globus = FakeGlobusBuilder::from(config).start().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub(super) host: IpAddr,
+    pub(super) port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) public_url: Option<String>,
+    pub(super) keep_requests: usize,
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) person: Person,
+    pub(super) identities: Vec<Identity>,
+    pub(super) clients: Vec<Client>,
+    pub(super) collections: Vec<Collection>,
+    pub(super) consents: Vec<GivenConsent>,
+}
+
+/// Scopes that a user allowed a client before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GivenConsent {
+    identity: String,
+    #[serde(default)]
+    client: Option<Uuid>,
+    scopes: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            public_url: None,
+            keep_requests: KEPT,
+            redirect_uris: Vec::new(),
+            person: Person::default(),
+            identities: Vec::new(),
+            clients: Vec::new(),
+            collections: Vec::new(),
+            consents: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Listens on this address. Default: 127.0.0.1.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// Listens on this port, and those that follow. Default: 0, free ones.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Tells clients this URL of Auth and Transfer, whose port the other services count from.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Who answers the login page.
+    pub fn person(mut self, person: Person) -> Self {
+        self.person = person;
+        self
+    }
+
+    /// Adds a user.
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identities.push(identity);
+        self
+    }
+
+    /// Adds a collection.
+    pub fn collection(mut self, collection: Collection) -> Self {
+        self.collections.push(collection);
+        self
+    }
+
+    /// Takes directories that are not absolute for directories below `directory`.
+    pub fn relative_to(mut self, directory: impl AsRef<Path>) -> Self {
+        for collection in &mut self.collections {
+            collection.root = directory.as_ref().join(&collection.root);
+        }
+        self
+    }
+
+    /// The ids of all collections.
+    pub fn collection_ids(&self) -> impl Iterator<Item = Uuid> {
+        self.collections.iter().map(Collection::id)
+    }
+
+    /// With somebody to log in, a native client, and one with a secret.
+    pub(super) fn completed(mut self) -> Self {
+        if self.identities.is_empty() {
+            let ada = Identity::new("ada", "uchicago.edu");
+            self.identities.push(ada.full_name("Ada Lovelace"));
+        }
+        for (name, is_native) in [
+            ("Test application", true),
+            ("Confidential test application", false),
+        ] {
+            let mut clients = self.clients.iter();
+            if !clients.any(|client| client.secret.is_none() == is_native) {
+                self.clients.push(Client {
+                    id: stable_id("client", name),
+                    name: name.to_owned(),
+                    secret: (!is_native).then(|| secret::random(40)),
+                    redirect_uris: Vec::new(),
+                });
+            }
+        }
+        let bare = self.clients.iter_mut();
+        for client in bare.filter(|client| client.redirect_uris.is_empty()) {
+            client.redirect_uris.clone_from(&self.redirect_uris);
+        }
+        self
+    }
+
+    /// The first native client's id, and the first confidential client. Both are there in what is completed.
+    pub(super) fn first_clients(&self) -> (Uuid, Option<Client>) {
+        let native = self.clients.iter().find(|client| client.secret.is_none());
+        let confidential = self.clients.iter().find(|client| client.secret.is_some());
+        (
+            native.map_or(GLOBUS_CLI, |client| client.id),
+            confidential.cloned(),
+        )
+    }
+
+    /// What makes an empty server this one.
+    pub(super) fn commands(self) -> Vec<Command> {
+        let (native, _) = self.first_clients();
+        let cli = Client {
+            id: GLOBUS_CLI,
+            name: "Globus CLI".to_owned(),
+            secret: None,
+            redirect_uris: Vec::new(),
+        };
+        let consents = self
+            .consents
+            .into_iter()
+            .map(|given| Command::GrantConsents {
+                identity: given.identity,
+                client: Some(given.client.unwrap_or(native)),
+                scopes: given.scopes,
+            });
+        let clients = self.clients.into_iter().chain([cli]);
+        [Command::SetPerson(self.person)]
+            .into_iter()
+            .chain(self.identities.into_iter().map(Command::AddIdentity))
+            .chain(clients.map(Command::AddClient))
+            .chain(self.collections.into_iter().map(Command::AddCollection))
+            .chain(consents)
+            .collect()
+    }
+
+    /// The public URL, parsed.
+    pub(super) fn parsed_public_url(&self) -> Result<Option<Url>, StartError> {
+        let Some(public) = &self.public_url else {
+            return Ok(None);
+        };
+        let refused = |source| {
+            let what = format!("the public URL {public} cannot be used");
+            StartError::new(what, source)
+        };
+        let url = Url::parse(public).map_err(|error| refused(error.to_string()))?;
+        if url.host_str().is_none() || !matches!(url.scheme(), "http" | "https") {
+            return Err(refused("it is no http URL with a host".to_owned()));
+        }
+        Ok(Some(url))
+    }
+}

@@ -1,0 +1,129 @@
+//! Answers that are given in the place of the proper ones.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::record::RequestKind;
+use super::refusals;
+use super::service::Operation;
+
+/// What happens to the next requests of a kind.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fault {
+    /// The requests of this kind.
+    #[serde(default)]
+    pub(super) kind: Option<RequestKind>,
+    /// The requests of this service, such as `transfer`.
+    #[serde(default)]
+    pub(super) service: Option<String>,
+    /// The requests with this name, such as `operation_ls`.
+    #[serde(default)]
+    pub(super) operation: Option<String>,
+    /// How many of them.
+    #[serde(default = "one")]
+    pub(super) times: usize,
+    /// How long they wait. Without a status, they are answered as ever after that.
+    #[serde(default)]
+    pub(super) delay_ms: u64,
+    #[serde(default)]
+    pub(super) status: Option<u16>,
+    #[serde(default)]
+    pub(super) body: String,
+    #[serde(default)]
+    pub(super) content_type: Option<String>,
+    /// Seconds, as in a 429.
+    #[serde(default)]
+    pub(super) retry_after: Option<u64>,
+    /// The answer is this refusal of a real service.
+    #[serde(default)]
+    pub(super) refusal: Option<String>,
+    /// The connection ends within the answer.
+    #[serde(default)]
+    pub(super) reset: bool,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl Fault {
+    /// Answers the next request of `kind` with a document of JSON.
+    pub(super) fn json(kind: RequestKind, status: u16, body: String) -> Self {
+        Self {
+            kind: Some(kind),
+            service: None,
+            operation: None,
+            times: 1,
+            delay_ms: 0,
+            status: Some(status),
+            body,
+            content_type: None,
+            retry_after: None,
+            refusal: None,
+            reset: false,
+        }
+    }
+
+    pub(super) fn concerns(
+        &self,
+        kind: RequestKind,
+        service: &str,
+        operation: Option<Operation>,
+    ) -> bool {
+        let operation = operation.map(|operation| operation.name);
+        self.kind.is_none_or(|wanted| wanted == kind)
+            && self
+                .service
+                .as_deref()
+                .is_none_or(|wanted| wanted == service)
+            && (self.operation.is_none() || self.operation.as_deref() == operation)
+    }
+
+    pub(super) fn delay(&self) -> Duration {
+        Duration::from_millis(self.delay_ms)
+    }
+
+    /// The answer; `None` where the request is only delayed.
+    pub(super) fn response(&self) -> Option<Response> {
+        if self.reset {
+            let parts = [
+                Ok(Bytes::from_static(b"{")),
+                Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
+            ];
+            let body = Body::from_stream(futures_util::stream::iter(parts));
+            return Some(body.into_response());
+        }
+        let refusal = self.refusal.as_deref().and_then(refusals::find);
+        let (status, body, content_type) = match refusal {
+            Some(refusal) => (
+                self.status.unwrap_or(refusal.http_status),
+                refusal.body.clone(),
+                refusal.content_type.as_str(),
+            ),
+            None => (
+                self.status?,
+                self.body.clone(),
+                self.content_type.as_deref().unwrap_or("application/json"),
+            ),
+        };
+        let status = StatusCode::from_u16(status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, body).into_response();
+        if let Ok(content_type) = HeaderValue::from_str(content_type) {
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, content_type);
+        }
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        Some(response)
+    }
+}

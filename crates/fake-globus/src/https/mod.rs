@@ -1,0 +1,178 @@
+//! The HTTPS server of a collection: an origin of its own, which serves the files themselves.
+//!
+//! It speaks plain HTTP here. It knows few statuses: whatever is wrong with a path or a login is a 404 with a text, and
+//! who has no token is sent to Globus Auth with the collection's id as the client.
+
+mod range;
+mod text;
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use url::Url;
+use uuid::Uuid;
+
+use crate::clock::timestamp;
+use crate::observe;
+use crate::service::{self, Caller, Operation};
+use crate::state::Served;
+use crate::transfer::directory::{Directory, File};
+use crate::transfer::{demand_not_met, path_of};
+use crate::world::Shared;
+use crate::{control, secret};
+
+use range::{Part, part};
+
+/// The largest file that is taken from a `PUT`.
+const LARGEST: usize = 1 << 30;
+
+/// The server of the collection with this id.
+pub(crate) fn router(world: &Shared, id: Uuid) -> Router {
+    let serve = move |State(world): State<Shared>, request: Request| noted(world, id, request);
+    let routes = control::routes().fallback(serve);
+    observe::layered(routes, world).with_state(world.clone())
+}
+
+async fn noted(world: Shared, id: Uuid, request: Request) -> Response {
+    let name = match *request.method() {
+        Method::GET => Some("https_get"),
+        Method::HEAD => Some("https_head"),
+        Method::PUT => Some("https_put"),
+        Method::DELETE => Some("https_delete"),
+        _ => None,
+    };
+    let service = "https";
+    let operation = name.map(|name| Operation { service, name });
+    let answer = async |request| answer(&world, id, request).await;
+    observe::noted(&world, operation, service, request, answer).await
+}
+
+async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
+    let Some(served) = world.state().collection(id).cloned() else {
+        return text::not_found("the collection is gone");
+    };
+    let server = id.to_string();
+    let scope = format!("https://auth.globus.org/scopes/{id}/https");
+    let caller = service::caller(world, request.headers(), &server);
+    let caller = caller.filter(|caller| caller.scopes.contains(&scope));
+    let Some(caller) = caller else {
+        return to_auth(world, &server, request.uri().path());
+    };
+    observe::called_by(&request, &caller.user);
+    if let Some(refused) = refusal(world, &caller, &served) {
+        return refused;
+    }
+    let path = path_of(request.uri().path());
+    let method = request.method().clone();
+    if method == Method::GET || method == Method::HEAD {
+        read(&served, path, request.headers()).await
+    } else if method == Method::PUT {
+        match axum::body::to_bytes(request.into_body(), LARGEST).await {
+            Ok(content) => change(&served, path, Some(content)).await,
+            Err(error) => text::internal(&error.to_string()),
+        }
+    } else if method == Method::DELETE {
+        change(&served, path, None).await
+    } else {
+        let message = format!("fake-globus does not serve {method} of a collection's HTTPS server");
+        (StatusCode::NOT_IMPLEMENTED, message).into_response()
+    }
+}
+
+/// Where a browser logs in for this collection.
+fn to_auth(world: &Shared, collection: &str, path: &str) -> Response {
+    let authorize = format!("{}v2/oauth2/authorize", world.base);
+    let state = secret::random(16);
+    let redirect = format!("https://{collection}.invalid/oauth2/callback");
+    let parameters = [
+        ("client_id", collection),
+        ("redirect_uri", &redirect),
+        ("response_type", "code"),
+        ("scope", "openid"),
+        ("state", &state),
+        ("resource", path),
+    ];
+    let url = Url::parse_with_params(&authorize, parameters);
+    let url = url.map_or(authorize, String::from);
+    (StatusCode::FOUND, [(header::LOCATION, url)]).into_response()
+}
+
+fn refusal(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> {
+    let result = demand_not_met(world, caller, &served.collection)?;
+    Some(text::login_denied(&result))
+}
+
+async fn read(served: &Arc<Served>, path: String, headers: &HeaderMap) -> Response {
+    let range = headers
+        .get(header::RANGE)
+        .and_then(|range| range.to_str().ok());
+    let range = range.map(ToOwned::to_owned);
+    let found = on_disk(served, move |directory| {
+        let file = directory.file(&path)?;
+        let part = part(range.as_deref(), file.size);
+        let content = match part {
+            Part::All => file.read(0, file.size)?,
+            Part::Bytes(first, last) => file.read(first, last - first + 1)?,
+            Part::Unsatisfiable => Vec::new(),
+        };
+        Ok((file, part, content))
+    });
+    let (file, part, content) = match found.await {
+        Ok(found) => found,
+        Err(error) => return text::of(&error),
+    };
+    let status = match part {
+        Part::All => StatusCode::OK,
+        Part::Bytes(..) => StatusCode::PARTIAL_CONTENT,
+        Part::Unsatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+    };
+    let mut response = (status, content).into_response();
+    describe(response.headers_mut(), &file, part);
+    response
+}
+
+fn describe(headers: &mut HeaderMap, file: &File, part: Part) {
+    let size = file.size;
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let modified = timestamp(file.modified).strftime("%a, %d %b %Y %H:%M:%S GMT");
+    let range = match part {
+        Part::All => None,
+        Part::Bytes(first, last) => Some(format!("bytes {first}-{last}/{size}")),
+        Part::Unsatisfiable => Some(format!("bytes */{size}")),
+    };
+    let modified = Some(modified.to_string());
+    for (name, value) in [
+        (header::LAST_MODIFIED, modified),
+        (header::CONTENT_RANGE, range),
+    ] {
+        if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Writes a file, or removes it.
+async fn change(served: &Arc<Served>, path: String, content: Option<Bytes>) -> Response {
+    let done = on_disk(served, move |directory| match content {
+        Some(content) => directory.write(&path, &content),
+        None => directory.remove_file(&path),
+    });
+    match done.await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => text::of(&error),
+    }
+}
+
+async fn on_disk<T: Send + 'static>(
+    served: &Arc<Served>,
+    work: impl FnOnce(&Directory) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let served = served.clone();
+    let done = tokio::task::spawn_blocking(move || work(&served.directory)).await;
+    done.map_err(io::Error::other)?
+}

@@ -1,0 +1,62 @@
+//! The `Range` of a request.
+
+/// What is to be sent of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    All,
+    /// From the first byte to the last, both sent.
+    Bytes(u64, u64),
+    /// Nothing: a suffix, or a start behind the end.
+    Unsatisfiable,
+}
+
+/// The part of a file of `size` bytes. A header that cannot be read counts for none.
+pub(super) fn part(header: Option<&str>, size: u64) -> Part {
+    let Some(range) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else {
+        return Part::All;
+    };
+    let Some((first, last)) = range.split_once('-') else {
+        return Part::All;
+    };
+    if first.is_empty() {
+        // A server of Globus does not know how to count from the end.
+        return Part::Unsatisfiable;
+    }
+    let last = if last.is_empty() {
+        Ok(u64::MAX)
+    } else {
+        last.parse()
+    };
+    match (first.parse::<u64>(), last) {
+        (Ok(first), Ok(last)) if first <= last => {
+            if first < size {
+                Part::Bytes(first, last.min(size - 1))
+            } else {
+                Part::Unsatisfiable
+            }
+        }
+        _ => Part::All,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn range_is_cut_to_the_file() {
+        for (header, expected) in [
+            (None, Part::All),
+            (Some("bytes=0-3"), Part::Bytes(0, 3)),
+            (Some("bytes=2-"), Part::Bytes(2, 9)),
+            (Some("bytes=8-100"), Part::Bytes(8, 9)),
+            (Some("bytes=10-"), Part::Unsatisfiable),
+            (Some("bytes=-8"), Part::Unsatisfiable),
+            (Some("bytes=3-2"), Part::All),
+            (Some("lines=1-2"), Part::All),
+            (Some("bytes=x-2"), Part::All),
+        ] {
+            assert_eq!(part(header, 10), expected, "{header:?}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The ports: one for Auth and Transfer, and one for each other service, as each has a host of its own in real life.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use url::Url;
+use uuid::Uuid;
+
+use super::builder::StartError;
+use super::config::Config;
+use super::https;
+use super::service::{Listed, SERVICES};
+use super::world::Shared;
+
+/// A port, and the services behind it.
+pub(super) struct Listener {
+    pub(super) listener: TcpListener,
+    pub(super) services: &'static [Listed],
+}
+
+/// The names of services, and their URLs.
+type Urls = Vec<(&'static str, String)>;
+
+/// The HTTPS servers of collections: they are opened as collections come.
+#[derive(Debug)]
+pub(super) struct HttpsServers {
+    host: IpAddr,
+    port: u16,
+    public: Option<Url>,
+    runtime: Handle,
+    stopped: watch::Receiver<()>,
+    urls: Mutex<HashMap<Uuid, String>>,
+}
+
+impl HttpsServers {
+    pub(super) fn new(config: &Config, public: Option<Url>, stopped: watch::Receiver<()>) -> Self {
+        Self {
+            host: config.host,
+            port: config.port,
+            public,
+            runtime: Handle::current(),
+            stopped,
+            urls: Mutex::default(),
+        }
+    }
+
+    /// The URL of the server of a collection, which listens from now on if it did not before.
+    pub(super) fn url(&self, world: &Shared, id: Uuid) -> io::Result<String> {
+        let mut urls = self.urls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(url) = urls.get(&id) {
+            return Ok(url.clone());
+        }
+        // Behind the ports of the services.
+        let number = u16::try_from(SERVICES.len() + urls.len()).unwrap_or(u16::MAX);
+        let listener = std::net::TcpListener::bind((self.host, self.numbered(number)))?;
+        listener.set_nonblocking(true)?;
+        let url = match &self.public {
+            Some(public) => counted(public, number),
+            None => format!("http://{}/", listener.local_addr()?),
+        };
+        let (router, mut stopped) = (https::router(world, id), self.stopped.clone());
+        self.runtime.spawn(async move {
+            let listener = TcpListener::from_std(listener)?;
+            let server = axum::serve(listener, router);
+            server
+                .with_graceful_shutdown(async move {
+                    // An error means that the handle is gone, which stops the server just the same.
+                    let _ = stopped.changed().await;
+                })
+                .await
+        });
+        urls.insert(id, url.clone());
+        Ok(url)
+    }
+
+    fn numbered(&self, number: u16) -> u16 {
+        match self.port {
+            0 => 0,
+            first => first.saturating_add(number),
+        }
+    }
+}
+
+/// Listens for all services: on the port and those that follow, or on free ones where it is 0.
+pub(super) async fn all(
+    config: &Config,
+    public: Option<&Url>,
+) -> Result<(Vec<Listener>, Urls), StartError> {
+    let mut listeners = Vec::new();
+    let mut urls = Vec::new();
+    for (number, services) in (0..).zip(SERVICES) {
+        let port = match config.port {
+            0 => 0,
+            first => first.saturating_add(number),
+        };
+        let listener = one(config.host, port).await?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| StartError::new("the listener has no address", source))?;
+        let url = match public {
+            Some(public) => counted(public, number),
+            None => format!("http://{address}/"),
+        };
+        urls.extend(services.iter().map(|service| (service.name, url.clone())));
+        listeners.push(Listener { listener, services });
+    }
+    Ok((listeners, urls))
+}
+
+/// `public` with a port that is `number` higher.
+fn counted(public: &Url, number: u16) -> String {
+    let mut url = public.clone();
+    let first = public.port_or_known_default().unwrap_or(80);
+    // It fails for URLs without a host alone, which nobody can call anyway.
+    let _ = url.set_port(Some(first.saturating_add(number)));
+    let url = String::from(url);
+    if url.ends_with('/') { url } else { url + "/" }
+}
+
+async fn one(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind((host, port)).await;
+    bound.map_err(|source| {
+        StartError::new(format!("cannot listen on port {port} of {host}"), source)
+    })
+}

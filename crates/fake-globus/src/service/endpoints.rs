@@ -1,0 +1,121 @@
+//! Endpoints: the calls that a service answers, each with the name that the official SDK has for it.
+
+use std::marker::PhantomData;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{self, MethodRouter};
+
+use crate::observe;
+use crate::world::Shared;
+
+use super::{Listed, Problem, Service};
+
+/// A call of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Operation {
+    pub(crate) service: &'static str,
+    /// As the method of the official SDK, where there is one.
+    pub(crate) name: &'static str,
+}
+
+/// The endpoints of a service.
+pub(crate) struct Endpoints<S> {
+    world: Shared,
+    router: Router<Shared>,
+    service: PhantomData<fn() -> S>,
+}
+
+impl<S: Service> Endpoints<S> {
+    pub(super) fn new(world: &Shared) -> Self {
+        Self {
+            world: world.clone(),
+            router: Router::new(),
+            service: PhantomData,
+        }
+    }
+
+    pub(crate) fn get<T: 'static>(
+        self,
+        name: &'static str,
+        path: &str,
+        handler: impl Handler<T, Shared>,
+    ) -> Self {
+        self.on(name, path, routing::get(handler))
+    }
+
+    pub(crate) fn post<T: 'static>(
+        self,
+        name: &'static str,
+        path: &str,
+        handler: impl Handler<T, Shared>,
+    ) -> Self {
+        self.on(name, path, routing::post(handler))
+    }
+
+    pub(crate) fn delete<T: 'static>(
+        self,
+        name: &'static str,
+        path: &str,
+        handler: impl Handler<T, Shared>,
+    ) -> Self {
+        self.on(name, path, routing::delete(handler))
+    }
+
+    fn on(mut self, name: &'static str, path: &str, method: MethodRouter<Shared>) -> Self {
+        let operation = Operation {
+            service: S::NAME,
+            name,
+        };
+        let state = (self.world.clone(), operation);
+        let method = method.route_layer(from_fn_with_state(state, observed::<S>));
+        for base in S::BASES {
+            self.router = self.router.route(&format!("{base}{path}"), method.clone());
+        }
+        self
+    }
+
+    pub(super) fn into_router(self) -> Router<Shared> {
+        self.router
+    }
+}
+
+async fn observed<S: Service>(
+    State((world, operation)): State<(Shared, Operation)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let resource = request.uri().path().to_owned();
+    let answer = async |request| S::finish(next.run(request).await, &resource);
+    observe::noted(&world, Some(operation), operation.service, request, answer).await
+}
+
+/// Answers a call that none of the services of an origin serves: 501, in the form of the service that it is for.
+pub(crate) async fn not_served(
+    services: &'static [Listed],
+    world: Shared,
+    request: Request,
+) -> Response {
+    let path = request.uri().path().to_owned();
+    let mut owners = services.iter().filter(|service| (service.owns)(&path));
+    // An origin has at least one service.
+    let service = owners.next().unwrap_or(&services[0]);
+    let message = format!(
+        "fake-globus does not serve {} {path} of the service \"{}\"",
+        request.method(),
+        service.name
+    );
+    let answer = async |_| {
+        (service.refuse)(&Problem {
+            status: StatusCode::NOT_IMPLEMENTED,
+            code: "NotImplemented",
+            message: &message,
+            resource: &path,
+        })
+    };
+    observe::noted(&world, None, service.name, request, answer).await
+}

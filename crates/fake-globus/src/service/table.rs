@@ -1,0 +1,43 @@
+//! All services, for what is done for each of them.
+
+use axum::Router;
+use axum::response::Response;
+
+use crate::auth::Auth;
+use crate::transfer::Transfer;
+use crate::world::Shared;
+
+use super::{Compute, Endpoints, Flows, Groups, Problem, Search, Service, Timers};
+
+/// What is known of a service by its value.
+pub(crate) struct Listed {
+    pub(crate) name: &'static str,
+    pub(crate) resource_server: &'static str,
+    pub(crate) scopes: &'static str,
+    pub(crate) router: fn(&Shared) -> Router<Shared>,
+    pub(crate) refuse: fn(&Problem<'_>) -> Response,
+    pub(crate) owns: fn(&str) -> bool,
+}
+
+impl Listed {
+    const fn of<S: Service>() -> Self {
+        Self {
+            name: S::NAME,
+            resource_server: S::RESOURCE_SERVER,
+            scopes: S::SCOPES,
+            router: |world| S::endpoints(Endpoints::new(world)).into_router(),
+            refuse: S::refuse,
+            owns: S::owns,
+        }
+    }
+}
+
+/// The services of each origin: those on one line share a port.
+pub(crate) static SERVICES: [&[Listed]; 6] = [
+    &[Listed::of::<Auth>(), Listed::of::<Transfer>()],
+    &[Listed::of::<Groups>()],
+    &[Listed::of::<Search>()],
+    &[Listed::of::<Flows>()],
+    &[Listed::of::<Timers>()],
+    &[Listed::of::<Compute>()],
+];

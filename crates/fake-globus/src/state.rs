@@ -1,0 +1,182 @@
+//! What changes while the server runs: all of it can be written down, and read again.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::auth::authorize::LoginRequest;
+use super::collection::{Collection, Policy};
+use super::consent::Consents;
+use super::fault::Fault;
+use super::identity::User;
+use super::person::Person;
+use super::scope::Scope;
+use super::session::{Authentication, Session};
+use super::transfer::directory::Directory;
+use super::transfer::task::Task;
+
+/// A collection, and its directory held open.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "Collection", try_from = "Collection")]
+pub(super) struct Served {
+    pub(super) collection: Collection,
+    pub(super) directory: Directory,
+}
+
+impl Served {
+    pub(super) fn open(collection: Collection) -> io::Result<Self> {
+        let directory = Directory::open(&collection.root)?;
+        Ok(Self {
+            collection,
+            directory,
+        })
+    }
+}
+
+impl From<Served> for Collection {
+    fn from(served: Served) -> Self {
+        served.collection
+    }
+}
+
+impl TryFrom<Collection> for Served {
+    type Error = io::Error;
+
+    fn try_from(collection: Collection) -> io::Result<Self> {
+        Self::open(collection)
+    }
+}
+
+/// What changes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) collections: Vec<Arc<Served>>,
+    pub(super) person: Person,
+    pub(super) users: Vec<User>,
+    pub(super) clients: HashMap<Uuid, Client>,
+    /// The first native client.
+    pub(super) native: Option<Uuid>,
+    /// Who is logged in in the one browser that all logins happen in.
+    pub(super) browser: BTreeMap<Uuid, Authentication>,
+    /// Login pages that were shown and not yet answered.
+    pub(super) tickets: HashMap<String, Ticket>,
+    pub(super) codes: HashMap<String, Code>,
+    pub(super) tokens: HashMap<String, Token>,
+    pub(super) consents: Consents,
+    pub(super) faults: VecDeque<Fault>,
+    /// The last ones, as they were submitted.
+    pub(super) tasks: VecDeque<Task>,
+}
+
+/// For how long after its end a token or code is still told apart from one that never was.
+const REMEMBERED: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
+impl State {
+    /// Forgets what ended so long ago that no program should still send it: a server may run for long.
+    pub(super) fn forget_ended(&mut self, now: SystemTime) {
+        let recent = |end: SystemTime| now < end + REMEMBERED;
+        self.codes.retain(|_, code| recent(code.expires));
+        self.tokens
+            .retain(|_, token| token.expires.is_none_or(recent));
+    }
+
+    pub(super) fn collection(&self, id: Uuid) -> Option<&Arc<Served>> {
+        let mut collections = self.collections.iter();
+        collections.find(|served| served.collection.id == id)
+    }
+
+    pub(super) fn policy(&self, id: Uuid) -> Option<&Policy> {
+        let collections = self.collections.iter();
+        let mut policies = collections.flat_map(|served| &served.collection.policies);
+        policies.find(|policy| policy.id == id)
+    }
+
+    pub(super) fn user(&self, id: Uuid) -> Option<&User> {
+        self.users.iter().find(|user| user.id() == id)
+    }
+
+    pub(super) fn user_of_identity(&self, identity: Uuid) -> Option<&User> {
+        self.users
+            .iter()
+            .find(|user| user.identity(identity).is_some())
+    }
+}
+
+/// A program that may ask for tokens.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Client {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    /// A confidential client's; a native one has none and must use PKCE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<String>,
+    /// Where it may be redirected to, besides loopback and the page that shows the code.
+    #[serde(default)]
+    pub(super) redirect_uris: Vec<String>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The secret stays out.
+        f.debug_struct("Client")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A login page that awaits its answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Ticket {
+    pub(super) request: LoginRequest,
+    pub(super) expires: SystemTime,
+}
+
+/// What a program may exchange a code for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Code {
+    pub(super) grant: Grant,
+    pub(super) redirect_uri: String,
+    pub(super) challenge: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) expires: SystemTime,
+    pub(super) used: bool,
+}
+
+/// What a user, or a client for itself, granted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Grant {
+    /// Names what came of one code, to withdraw it all if the code is used again.
+    pub(super) id: Uuid,
+    pub(super) client: Uuid,
+    pub(super) user: Uuid,
+    pub(super) session: Arc<Session>,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) offline: bool,
+}
+
+/// An access or refresh token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Token {
+    pub(super) grant: Grant,
+    pub(super) resource_server: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) is_refresh: bool,
+    pub(super) issued: SystemTime,
+    /// `None` for a refresh token.
+    pub(super) expires: Option<SystemTime>,
+    pub(super) revoked: bool,
+}
+
+impl Token {
+    pub(super) fn is_active(&self, now: SystemTime) -> bool {
+        !self.revoked && self.expires.is_none_or(|end| now < end)
+    }
+}

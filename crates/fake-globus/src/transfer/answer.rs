@@ -1,0 +1,87 @@
+//! The answers of Transfer: documents, and errors, which name the request that they answer.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+
+use crate::observe::Challenged;
+use crate::secret;
+use crate::service::Problem;
+
+use super::error::TransferError;
+use super::json;
+
+/// A document with its status, or an error.
+pub(super) type Answer = Result<Document, TransferError>;
+
+/// A document of Transfer.
+#[derive(Debug)]
+pub(super) struct Document(pub(super) StatusCode, pub(super) Value);
+
+impl Document {
+    pub(super) fn ok(document: Value) -> Self {
+        Self(StatusCode::OK, document)
+    }
+}
+
+/// Extension of a response: a document that is written once it is known which request it answers.
+#[derive(Clone, Debug)]
+struct Unwritten(Map<String, Value>);
+
+impl IntoResponse for Document {
+    fn into_response(self) -> Response {
+        let Self(status, document) = self;
+        match document {
+            // Errors and results name the request; documents such as a listing do not.
+            Value::Object(fields) if fields.contains_key("code") => {
+                let mut response = status.into_response();
+                response.extensions_mut().insert(Unwritten(fields));
+                response
+            }
+            document => written(status, &document, &secret::random(9)),
+        }
+    }
+}
+
+impl IntoResponse for TransferError {
+    fn into_response(self) -> Response {
+        let mut fields = self.fields;
+        fields.insert("code".to_owned(), self.code.into());
+        fields.insert("message".to_owned(), self.message.into());
+        let mut response = Document(self.status, fields.into()).into_response();
+        if self.challenges {
+            response.extensions_mut().insert(Challenged);
+        }
+        response
+    }
+}
+
+/// Writes what was left until the request was known.
+pub(super) fn finish(mut response: Response, resource: &str) -> Response {
+    let Some(Unwritten(mut fields)) = response.extensions_mut().remove::<Unwritten>() else {
+        return response;
+    };
+    let request_id = secret::random(9);
+    fields.insert("request_id".to_owned(), request_id.as_str().into());
+    fields.insert("resource".to_owned(), resource.into());
+    let mut finished = written(response.status(), &fields.into(), &request_id);
+    *finished.extensions_mut() = std::mem::take(response.extensions_mut());
+    finished
+}
+
+/// An error that every service has.
+pub(super) fn refuse(problem: &Problem<'_>) -> Response {
+    let error = TransferError::new(problem.status, problem.code, problem.message);
+    finish(error.into_response(), problem.resource)
+}
+
+fn written(status: StatusCode, document: &Value, request_id: &str) -> Response {
+    let mut response = (status, json::document(document)).into_response();
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    if let Ok(request_id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-request-id", request_id);
+    }
+    response
+}

@@ -1,0 +1,130 @@
+//! Configuration files, and the options that stand for one.
+
+use std::fs;
+
+use crate::support::{Running, ended};
+
+const CONFIG: &str = r#"
+port = 0
+
+[person]
+login = "approve"
+
+[[identities]]
+username = "ada@uchicago.edu"
+linked = [{ username = "ada@globusid.org" }]
+
+[[clients]]
+id = "8e1a0d5c-4d0b-4d0e-9c57-0a3f3f1f0b11"
+name = "Portal"
+secret = "xyzzy"
+
+[[collections]]
+name = "Climate"
+root = "data"
+session_minutes = 30
+
+[[collections.policies]]
+name = "Campus"
+domains = ["uchicago.edu"]
+"#;
+
+#[checks::test]
+fn file_configures_clients_and_collections() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::create_dir(directory.path().join("data")).expect("a directory");
+    let file = directory.path().join("globus.toml");
+    fs::write(&file, CONFIG).expect("a file");
+    let file = file.to_str().expect("text");
+    let mut running = Running::start(&["--config", file]);
+    let variables = running.variables();
+    assert_eq!(variables["FAKE_GLOBUS_CLIENT_SECRET"], "xyzzy");
+    let id = &variables["FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID"];
+    assert_eq!(id, "8e1a0d5c-4d0b-4d0e-9c57-0a3f3f1f0b11");
+    // Made of its name: it is the same in every run.
+    let collection = fake_globus::Collection::new("Climate", "").id();
+    assert_eq!(variables["FAKE_GLOBUS_COLLECTION"], collection.to_string());
+}
+
+#[checks::test]
+fn printed_configuration_is_what_the_options_stand_for() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().to_str().expect("text");
+    let options = [
+        "--print-config",
+        "--auto",
+        "--root",
+        root,
+        "--domain",
+        "anl.gov",
+        "--session-minutes",
+        "5",
+        "--identity",
+        "bob@anl.gov",
+    ];
+    let printed = String::from_utf8(ended(&options).stdout).expect("text");
+    for line in [
+        "login = \"approve\"",
+        "session_minutes = 5",
+        "username = \"bob@anl.gov\"",
+        &format!("root = \"{root}\""),
+    ] {
+        assert!(
+            printed.lines().any(|printed| printed == line),
+            "{line}: {printed}"
+        );
+    }
+    let file = directory.path().join("printed.toml");
+    fs::write(&file, &printed).expect("a file");
+    let file = file.to_str().expect("text");
+    let again = ended(&["--config", file, "--print-config"]).stdout;
+    assert_eq!(String::from_utf8(again).expect("text"), printed);
+}
+
+#[checks::test]
+fn bad_configuration_is_refused_with_its_place() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("globus.toml");
+    let path = file.to_str().expect("text");
+    for (config, reason) in [
+        ("prot = 1", "unknown field `prot`"),
+        ("[[collections]]\nname = \"x\"", "missing field `root`"),
+        (
+            "[[collections]]\nname = \"x\"\nroot = \"nowhere\"",
+            "cannot open the directory",
+        ),
+        (
+            "[[identities]]\nusername = \"ada\"",
+            "looks like ada@uchicago.edu",
+        ),
+        ("public_url = \"nonsense\"", "cannot be used"),
+    ] {
+        fs::write(&file, config).expect("a file");
+        let refused = ended(&["--config", path]);
+        let said = String::from_utf8(refused.stderr).expect("text");
+        assert!(said.contains(reason), "{config}: {said}");
+        assert_eq!(refused.status.code(), Some(1), "{config}: {said}");
+    }
+    let both = ended(&["--config", path, "--mfa"]);
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[checks::test]
+fn public_url_counts_for_the_other_services() {
+    let public = [
+        "--public-url",
+        "http://globus.test:8000",
+        "--host",
+        "127.0.0.1",
+    ];
+    let mut running = Running::start(&public);
+    let variables = running.variables();
+    for (name, url) in [
+        ("AUTH", "http://globus.test:8000/"),
+        ("TRANSFER", "http://globus.test:8000/"),
+        ("GROUPS", "http://globus.test:8001/"),
+        ("COMPUTE", "http://globus.test:8005/"),
+    ] {
+        assert_eq!(variables[&format!("GLOBUS_SDK_SERVICE_URL_{name}")], url);
+    }
+}

@@ -1,0 +1,33 @@
+//! Options that are refused, and why.
+
+use crate::support::ended;
+
+#[checks::test]
+fn contradictory_options_are_refused_with_the_reason() {
+    for (arguments, reason) in [
+        (&["--auto", "--decline"][..], "cannot be used with"),
+        (&["--delay-ms", "5"], "--auto"),
+        (
+            &["--high-assurance", "--data-access"],
+            "cannot be used with",
+        ),
+        (&["--session-minutes", "0"], "0 is not in 1.."),
+        (
+            &["--errors", "older", "--mfa"],
+            "an older server cannot ask for a second factor",
+        ),
+    ] {
+        let refused = ended(arguments);
+        let said = String::from_utf8(refused.stderr).expect("text");
+        assert!(said.contains(reason), "{arguments:?}: {said}");
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(refused.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[checks::test]
+fn version_is_printed() {
+    let printed = ended(&["--version"]).stdout;
+    let expected = format!("fake-globus {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8(printed).expect("text"), expected);
+}

@@ -1,0 +1,27 @@
+//! The variables that the program prints.
+
+use std::collections::BTreeMap;
+
+use crate::support::Running;
+
+#[checks::test]
+fn every_service_has_a_variable_with_its_url() {
+    let mut running = Running::start(&["--auto"]);
+    let variables = running.variables();
+    let urls: BTreeMap<_, _> = variables
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix("GLOBUS_SDK_SERVICE_URL_")?, value)))
+        .collect();
+    let services: Vec<_> = urls.keys().copied().collect();
+    let expected = [
+        "AUTH", "COMPUTE", "FLOWS", "GROUPS", "SEARCH", "TIMER", "TRANSFER",
+    ];
+    assert_eq!(services, expected);
+    for url in urls.values() {
+        assert!(
+            url.starts_with("http://127.0.0.1:") && url.ends_with('/'),
+            "{url}"
+        );
+    }
+    assert_ne!(urls["GROUPS"], urls["AUTH"]);
+}

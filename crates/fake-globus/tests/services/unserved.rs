@@ -1,0 +1,52 @@
+//! Calls that no service here answers.
+
+use serde_json::json;
+
+use crate::support::{Fixture, json as document_of, send, text};
+
+#[checks::test]
+async fn unserved_call_is_501_in_the_form_of_its_service() {
+    let fixture = Fixture::open().await;
+    for (service, path, code) in [
+        ("transfer", "v0.10/bookmark_list", "/code"),
+        ("transfer", "nonsense", "/code"),
+        ("auth", "v2/api/projects", "/errors/0/code"),
+        ("groups", "v2/groups/my_groups", "/errors/0/code"),
+        ("search", "v1/index/x/search", "/code"),
+        ("flows", "flows", "/error/code"),
+        ("timer", "jobs/", "/error/code"),
+        ("compute", "v2/version", "/code"),
+    ] {
+        let url = fixture.globus.service_url(service).expect("a service");
+        let response = send(fixture.http.get(format!("{url}{path}"))).await;
+        assert_eq!(response.status(), 501, "{service}");
+        let document = document_of(response).await;
+        let code = text(&document, code).replace('_', "").to_lowercase();
+        assert_eq!(code, "notimplemented", "{service}");
+        let named = format!("GET /{path} of the service \\\"{service}\\\"");
+        assert!(document.to_string().contains(&named), "{document}");
+    }
+}
+
+#[checks::test]
+async fn unserved_method_is_501_and_recorded() {
+    let fixture = Fixture::open().await;
+    let path = fixture.operation("ls");
+    let response = send(fixture.http.delete(fixture.url(&path))).await;
+    assert_eq!(response.status(), 501);
+    let document = document_of(response).await;
+    assert_eq!(document["resource"], json!(format!("/{path}")));
+    let seen = fixture.globus.requests().pop().expect("a request");
+    assert_eq!((seen.operation, seen.status), (None, 501));
+}
+
+#[checks::test]
+async fn operation_is_named_as_in_the_sdk() {
+    let fixture = Fixture::open().await;
+    let token = fixture.token();
+    fixture.ls(&token, "").await;
+    fixture.get("v2/oauth2/userinfo", &token).await;
+    let seen = fixture.globus.requests().into_iter();
+    let operations: Vec<_> = seen.filter_map(|request| request.operation).collect();
+    assert_eq!(operations, ["operation_ls", "userinfo"]);
+}
