@@ -3,15 +3,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::account::Account;
+use super::Account;
 use super::attempt::Attempt;
 use super::flow::Wanted;
+use super::http::Transport;
 use super::logins::Logins;
 use super::pending::PendingLogin;
-use super::resource_server::ResourceServers;
+use super::services::ResourceServers;
 use super::settings::Settings;
 use super::store::UserKey;
-use super::transport::Transport;
 use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt};
 use globus_gare::gare::AuthorizationParameters;

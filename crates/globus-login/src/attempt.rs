@@ -1,11 +1,12 @@
 use oauth2::{CsrfToken, PkceCodeChallenge, PkceCodeVerifier, Scope};
 
 use super::LoginReply;
+use super::auth::{auth_client, exchange_code};
 use super::authorization::Authorization;
-use super::exchange::{TokenAnswer, auth_client, exchange_code};
+use super::http::Transport;
 use super::scope::Scopes;
 use super::settings::Settings;
-use super::transport::Transport;
+use super::token_response::TokenAnswer;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::ReauthError;
 

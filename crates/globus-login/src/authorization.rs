@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::LoginReply;
-use super::exchange::Refusal;
+use super::auth::Refusal;
 use globus_gare::reauth::ReauthError;
 
 /// The authorization request of one login.

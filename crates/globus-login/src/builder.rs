@@ -8,12 +8,11 @@ use url::Url;
 
 use super::app::{GlobusApp, Shared, Who};
 use super::clock::Clock;
-use super::environment::{base, service_url};
+use super::http::Transport;
 use super::logins::Logins;
-use super::resource_server::ResourceServers;
 use super::scope::{Scope, ScopeParseError, Scopes};
+use super::services::{ResourceServers, base, service_url};
 use super::settings::{Endpoints, Settings};
-use super::transport::Transport;
 use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;

@@ -2,10 +2,11 @@
 
 use super::app::Who;
 use super::attempt::Attempt;
-use super::exchange::{TokenAnswer, account_of, exchange_client_credentials, tokens_of};
+use super::auth::exchange_client_credentials;
 use super::lease::Lease;
 use super::scope::{ScopeParseError, Scopes};
 use super::store::{Given, Holder, Login, LoginRecord, StoredToken, Work};
+use super::token_response::{TokenAnswer, account_of, tokens_of};
 use super::user::AppUser;
 use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;

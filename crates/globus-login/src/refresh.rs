@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::app::Who;
-use super::exchange::{exchange_refresh_token, tokens_of};
+use super::auth::exchange_refresh_token;
 use super::flow::Wanted;
 use super::lease::Lease;
 use super::store::{Login, StoredToken, Work};
+use super::token_response::tokens_of;
 use super::user::AppUser;
 use globus_gare::reauth::{Credential, CredentialRequest, ReauthError, Why};
 

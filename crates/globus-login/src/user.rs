@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::app::{GlobusApp, Shared, Who};
 use super::store::{Holder, Login, LoginRecord, LoginStore, StoreError, UserKey};
-use super::{LoginStatus, account};
+use super::{LoginStatus, auth};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Credential, CredentialRequest, Principal, ReauthError, Target, Why};
 
@@ -114,12 +114,12 @@ impl AppUser {
     /// Where the store cannot be read, or Globus Auth cannot be asked.
     pub async fn account(&self) -> Result<Option<super::Account>, ReauthError> {
         let shared = &*self.shared;
-        let login = self.usable(account::SERVER, None).await?;
-        let token = login.and_then(|mut login| login.tokens.remove(account::SERVER));
+        let login = self.usable(auth::SERVER, None).await?;
+        let token = login.and_then(|mut login| login.tokens.remove(auth::SERVER));
         match token {
             Some(token) => {
                 let credential = token.credential(shared.logins.clock.now())?;
-                account::ask(&shared.settings, &shared.transport, &credential).await
+                auth::ask(&shared.settings, &shared.transport, &credential).await
             }
             None => Ok(None),
         }
@@ -138,7 +138,7 @@ impl AppUser {
         let (were_some, login) = self.update(Login::logged_out).await?;
         let (mut revoked, mut failed) = (Vec::new(), None);
         for secret in login.unrevoked() {
-            match account::revoke(&self.shared.settings, &self.shared.transport, &secret).await {
+            match auth::revoke(&self.shared.settings, &self.shared.transport, &secret).await {
                 Ok(()) => revoked.push(secret),
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -193,7 +193,7 @@ impl AppUser {
     pub(super) async fn discard(&self, secrets: impl IntoIterator<Item = String>) {
         for secret in secrets {
             // They end by themselves where Globus Auth cannot be told.
-            let _ = account::revoke(&self.shared.settings, &self.shared.transport, &secret).await;
+            let _ = auth::revoke(&self.shared.settings, &self.shared.transport, &secret).await;
         }
     }
 

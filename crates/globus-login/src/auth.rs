@@ -1,24 +1,27 @@
-use std::error::Error;
-use std::time::SystemTime;
+//! All calls to Globus Auth.
 
+use std::error::Error;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use oauth2::basic::{
     BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
-    BasicTokenIntrospectionResponse, BasicTokenType,
+    BasicTokenIntrospectionResponse,
 };
 use oauth2::{
-    AuthUrl, AuthorizationCode, Client, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields,
+    AuthUrl, AuthorizationCode, Client, ClientId, EndpointNotSet, EndpointSet, HttpRequest,
     PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
-    StandardTokenResponse, TokenUrl,
+    TokenUrl,
 };
-use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
 
-use super::Account;
-use super::id_token::IdToken;
+use super::http::{Transport, TransportError};
 use super::scope::Scopes;
 use super::settings::Settings;
-use super::store::{StoredToken, Tokens};
-use super::transport::{Transport, TransportError};
-use globus_gare::reauth::{ReauthError, printable};
+use super::token_response::{Account, TokenAnswer};
+use globus_gare::reauth::{Credential, ReauthError, printable};
+
+/// Globus Auth as a resource server.
+pub(super) const SERVER: &str = "auth.globus.org";
 
 /// An OAuth 2 client that knows the two endpoints of Globus Auth.
 pub(super) type AuthClient = Client<
@@ -42,50 +45,6 @@ pub(super) fn auth_client(settings: &Settings) -> AuthClient {
         Some(secret) => client.set_client_secret(secret.clone()),
         None => client,
     }
-}
-
-/// What Globus Auth answers a token request: the token of one resource server,
-/// and beside it those of the others.
-pub(super) type TokenAnswer = StandardTokenResponse<OfGlobus, BasicTokenType>;
-
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct OfGlobus {
-    resource_server: String,
-    #[serde(default)]
-    id_token: Option<IdToken>,
-    #[serde(default)]
-    other_tokens: Vec<StandardTokenResponse<OfOne, BasicTokenType>>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct OfOne {
-    resource_server: String,
-}
-
-impl ExtraTokenFields for OfGlobus {}
-impl ExtraTokenFields for OfOne {}
-
-/// The tokens of an answer, by resource server, as those of `identity`.
-pub(super) fn tokens_of(answer: &TokenAnswer, identity: Option<&str>, now: SystemTime) -> Tokens {
-    let server = &answer.extra_fields().resource_server;
-    let first = (
-        server.clone(),
-        StoredToken::of(answer, server, identity, now),
-    );
-    let others = answer.extra_fields().other_tokens.iter();
-    let others = others.map(|other| {
-        let server = &other.extra_fields().resource_server;
-        (
-            server.clone(),
-            StoredToken::of(other, server, identity, now),
-        )
-    });
-    std::iter::once(first).chain(others).collect()
-}
-
-/// Who logged in, by the answer's ID token for `client_id`.
-pub(super) fn account_of(answer: &TokenAnswer, client_id: &str) -> Option<Account> {
-    answer.extra_fields().id_token.as_ref()?.account(client_id)
 }
 
 /// Exchanges the code of a login for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
@@ -214,23 +173,60 @@ impl Refusal {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[checks::test]
-    fn debug_of_a_token_response_shows_no_secret() {
-        let answer = r#"{
-            "access_token": "first-secret", "token_type": "Bearer", "resource_server": "auth.globus.org",
-            "other_tokens": [{
-                "access_token": "second-secret", "token_type": "bearer", "refresh_token": "refresh-secret",
-                "resource_server": "transfer.api.globus.org"
-            }]
-        }"#;
-        let answer: TokenAnswer = serde_json::from_str(answer).expect("a token response");
-        let tokens = tokens_of(&answer, Some("me"), SystemTime::now());
-        assert_eq!(tokens.len(), 2);
-        let shown = format!("{answer:?} {tokens:?}");
-        assert!(!shown.contains("secret"), "{shown}");
+/// Asks Globus Auth whose token it is (OpenID Connect Core 1.0, section 5.3);
+/// `None` where the token is of no use any more.
+pub(super) async fn ask(
+    settings: &Settings,
+    transport: &Transport,
+    credential: &Credential,
+) -> Result<Option<Account>, ReauthError> {
+    let failed = "Globus Auth could not be asked who is logged in";
+    let request = http::Request::get(settings.endpoints.userinfo.as_str())
+        .header(AUTHORIZATION, credential.header_value())
+        .header(ACCEPT, "application/json")
+        .body(Vec::new())
+        .map_err(|error| ReauthError::with_source(failed, error))?;
+    let answer = transport.send(request).await;
+    let answer = answer.map_err(|error| ReauthError::with_source(failed, error))?;
+    match answer.status().as_u16() {
+        401 | 403 => Ok(None),
+        200 => serde_json::from_slice(answer.body())
+            .map(Some)
+            .map_err(|_| ReauthError::new(format!("{failed}: it answered with something else"))),
+        status => Err(ReauthError::new(format!(
+            "{failed}: it answered with status {status}"
+        ))),
     }
+}
+
+/// Revokes an access token or a refresh token (RFC 7009).
+pub(super) async fn revoke(
+    settings: &Settings,
+    transport: &Transport,
+    token: &str,
+) -> Result<(), ReauthError> {
+    let failed = "Globus Auth could not be told to revoke a token";
+    let request = revocation(settings, token);
+    let request = request.map_err(|error| ReauthError::with_source(failed, error))?;
+    let answer = transport.send(request).await;
+    let answer = answer.map_err(|error| ReauthError::with_source(failed, error))?;
+    if answer.status().is_success() {
+        return Ok(());
+    }
+    let status = answer.status().as_u16();
+    Err(ReauthError::new(format!(
+        "{failed}: it answered with status {status}"
+    )))
+}
+
+fn revocation(settings: &Settings, token: &str) -> Result<HttpRequest, http::Error> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("token", token)
+        .append_pair("client_id", &settings.client_id);
+    if let Some(secret) = &settings.client_secret {
+        form.append_pair("client_secret", secret.secret());
+    }
+    http::Request::post(settings.endpoints.revoke.as_str())
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(form.finish().into_bytes())
 }
