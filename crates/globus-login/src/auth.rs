@@ -1,5 +1,6 @@
 //! All calls to Globus Auth.
 
+use std::borrow::Cow;
 use std::error::Error;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -8,15 +9,16 @@ use oauth2::basic::{
     BasicTokenIntrospectionResponse,
 };
 use oauth2::{
-    AuthUrl, AuthorizationCode, Client, ClientId, EndpointNotSet, EndpointSet, HttpRequest,
-    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
-    TokenUrl,
+    AuthUrl, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
 };
-use url::form_urlencoded;
+use serde::Serialize;
+use url::Url;
 
-use super::http::{Transport, TransportError};
+use super::LoginReply;
+use super::authorization::Attempt;
+use super::http::{HttpClient, HttpError};
 use super::scope::Scopes;
-use super::settings::Settings;
 use super::token_response::{Account, TokenAnswer};
 use globus_gare::reauth::{Credential, ReauthError, printable};
 
@@ -37,82 +39,173 @@ pub(super) type AuthClient = Client<
     EndpointSet,
 >;
 
-pub(super) fn auth_client(settings: &Settings) -> AuthClient {
-    let client = Client::new(ClientId::new(settings.client_id.clone()))
-        .set_auth_uri(AuthUrl::from_url(settings.endpoints.authorize.clone()))
-        .set_token_uri(TokenUrl::from_url(settings.endpoints.token.clone()));
-    match &settings.client_secret {
-        Some(secret) => client.set_client_secret(secret.clone()),
-        None => client,
-    }
+/// Globus Auth, for one of its clients.
+pub(super) struct GlobusAuth {
+    pub(super) client: AuthClient,
+    client_secret: Option<ClientSecret>,
+    revoke: Url,
+    userinfo: Url,
+    http: HttpClient,
 }
 
-/// Exchanges the code of a login for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
-pub(super) async fn exchange_code(
-    settings: &Settings,
-    transport: &Transport,
-    code: AuthorizationCode,
-    redirect_uri: RedirectUrl,
-    verifier: PkceCodeVerifier,
-) -> Result<TokenAnswer, ReauthError> {
-    let code_sent = code.secret().clone();
-    let client = auth_client(settings).set_redirect_uri(redirect_uri);
-    client
-        .exchange_code(code)
-        .set_pkce_verifier(verifier)
-        .request_async(transport)
-        .await
-        .map_err(|error| explain(error, &code_sent))
+/// A revocation request (RFC 7009, section 2.1).
+#[derive(Serialize)]
+struct Revocation<'a> {
+    token: &'a str,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
 }
 
-/// Gets tokens for the client itself (RFC 6749, section 4.4).
-pub(super) async fn exchange_client_credentials(
-    settings: &Settings,
-    transport: &Transport,
-    scopes: &Scopes,
-) -> Result<TokenAnswer, ReauthError> {
-    let scopes = scopes.iter().map(|scope| Scope::new(scope.to_string()));
-    let secret = settings
-        .client_secret
-        .as_ref()
-        .map_or("", |secret| secret.secret());
-    auth_client(settings)
-        .exchange_client_credentials()
-        .add_scopes(scopes)
-        .request_async(transport)
-        .await
-        .map_err(|error| explain(error, secret))
-}
-
-/// Redeems a refresh token (RFC 6749, section 6). `None` where Globus Auth refuses it for good.
-pub(super) async fn exchange_refresh_token(
-    settings: &Settings,
-    transport: &Transport,
-    token: &RefreshToken,
-) -> Result<Option<TokenAnswer>, ReauthError> {
-    let answer = auth_client(settings)
-        .exchange_refresh_token(token)
-        .request_async(transport)
-        .await;
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(RequestTokenError::ServerResponse(refusal))
-            if *refusal.error() == BasicErrorResponseType::InvalidGrant =>
-        {
-            Ok(None)
+impl GlobusAuth {
+    /// Globus Auth at `base`, which ends with a slash.
+    pub(super) fn new(
+        base: &Url,
+        client_id: ClientId,
+        client_secret: Option<ClientSecret>,
+        http: HttpClient,
+    ) -> Result<Self, url::ParseError> {
+        let endpoint = |path: &str| base.join("v2/oauth2/").and_then(|url| url.join(path));
+        let mut client = Client::new(client_id)
+            .set_auth_uri(AuthUrl::from_url(endpoint("authorize")?))
+            .set_token_uri(TokenUrl::from_url(endpoint("token")?));
+        if let Some(secret) = &client_secret {
+            client = client.set_client_secret(secret.clone());
         }
-        Err(error) => Err(explain(error, token.secret())),
+        Ok(Self {
+            client,
+            client_secret,
+            revoke: endpoint("token/revoke")?,
+            userinfo: endpoint("userinfo")?,
+            http,
+        })
     }
+
+    pub(super) fn client_id(&self) -> &str {
+        self.client.client_id()
+    }
+
+    /// Exchanges the code of a reply for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+    pub(super) async fn exchange_code(
+        &self,
+        attempt: &Attempt,
+        reply: LoginReply,
+    ) -> Result<TokenAnswer, ReauthError> {
+        let (code, redirect_uri) = attempt.page().code(reply)?;
+        let code_sent = code.secret().clone();
+        self.client
+            .exchange_code(code)
+            .set_redirect_uri(Cow::Owned(redirect_uri))
+            .set_pkce_verifier(attempt.verifier())
+            .request_async(&self.http)
+            .await
+            .map_err(|error| explain(error, &code_sent))
+    }
+
+    /// Gets tokens for the client itself (RFC 6749, section 4.4).
+    pub(super) async fn exchange_client_credentials(
+        &self,
+        scopes: &Scopes,
+    ) -> Result<TokenAnswer, ReauthError> {
+        let scopes = scopes.iter().map(|scope| Scope::new(scope.to_string()));
+        let secret = self.client_secret.as_ref();
+        let secret = secret.map_or("", |secret| secret.secret());
+        self.client
+            .exchange_client_credentials()
+            .add_scopes(scopes)
+            .request_async(&self.http)
+            .await
+            .map_err(|error| explain(error, secret))
+    }
+
+    /// Redeems a refresh token (RFC 6749, section 6). `None` where Globus Auth refuses it for good.
+    pub(super) async fn exchange_refresh_token(
+        &self,
+        token: &RefreshToken,
+    ) -> Result<Option<TokenAnswer>, ReauthError> {
+        let request = self.client.exchange_refresh_token(token);
+        match request.request_async(&self.http).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(RequestTokenError::ServerResponse(refusal))
+                if *refusal.error() == BasicErrorResponseType::InvalidGrant =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(explain(error, token.secret())),
+        }
+    }
+
+    /// Asks whose token it is (OpenID Connect Core 1.0, section 5.3); `None` where the token is of
+    /// no use any more.
+    pub(super) async fn userinfo(
+        &self,
+        credential: &Credential,
+    ) -> Result<Option<Account>, ReauthError> {
+        let failed = "Globus Auth could not be asked who is logged in";
+        let request = http::Request::get(self.userinfo.as_str())
+            .header(AUTHORIZATION, credential.header_value())
+            .header(ACCEPT, "application/json")
+            .body(Vec::new());
+        let answer = self.send(request, failed).await?;
+        match answer.status().as_u16() {
+            401 | 403 => Ok(None),
+            200 => serde_json::from_slice(answer.body())
+                .map(Some)
+                .map_err(|_| {
+                    ReauthError::new(format!("{failed}: it answered with something else"))
+                }),
+            status => Err(answered(failed, status)),
+        }
+    }
+
+    /// Revokes an access token or a refresh token (RFC 7009).
+    pub(super) async fn revoke(&self, token: &str) -> Result<(), ReauthError> {
+        let failed = "Globus Auth could not be told to revoke a token";
+        let form = Revocation {
+            token,
+            client_id: self.client_id(),
+            client_secret: self.client_secret.as_ref().map(|it| it.secret().as_str()),
+        };
+        let form = serde_urlencoded::to_string(form)
+            .map_err(|error| ReauthError::with_source(failed, error))?;
+        let request = http::Request::post(self.revoke.as_str())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.into_bytes());
+        let answer = self.send(request, failed).await?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(answered(failed, status.as_u16())),
+        }
+    }
+
+    async fn send(
+        &self,
+        request: http::Result<HttpRequest>,
+        failed: &str,
+    ) -> Result<HttpResponse, ReauthError> {
+        let request = request.map_err(|error| ReauthError::with_source(failed, error))?;
+        let answer = self.http.send(request).await;
+        answer.map_err(|error| ReauthError::with_source(failed, error))
+    }
+}
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn client_for_tests() -> AuthClient {
+    let url = Url::parse("https://auth.globus.org/v2/oauth2/authorize").expect("a URL");
+    Client::new(ClientId::new("client".to_owned()))
+        .set_auth_uri(AuthUrl::from_url(url.clone()))
+        .set_token_uri(TokenUrl::from_url(url))
+}
+
+fn answered(failed: &str, status: u16) -> ReauthError {
+    ReauthError::new(format!("{failed}: it answered with status {status}"))
 }
 
 /// Says what went wrong, without anything that was sent.
 ///
 /// The error itself cannot be the source: where an answer cannot be read, it
 /// holds the whole of it.
-fn explain(
-    error: RequestTokenError<TransportError, BasicErrorResponse>,
-    sent: &str,
-) -> ReauthError {
+fn explain(error: RequestTokenError<HttpError, BasicErrorResponse>, sent: &str) -> ReauthError {
     match error {
         RequestTokenError::ServerResponse(refusal) => {
             let code = refusal.error().as_ref();
@@ -171,62 +264,4 @@ impl Refusal {
             _ => ReauthError::with_source(message, self),
         }
     }
-}
-
-/// Asks Globus Auth whose token it is (OpenID Connect Core 1.0, section 5.3);
-/// `None` where the token is of no use any more.
-pub(super) async fn ask(
-    settings: &Settings,
-    transport: &Transport,
-    credential: &Credential,
-) -> Result<Option<Account>, ReauthError> {
-    let failed = "Globus Auth could not be asked who is logged in";
-    let request = http::Request::get(settings.endpoints.userinfo.as_str())
-        .header(AUTHORIZATION, credential.header_value())
-        .header(ACCEPT, "application/json")
-        .body(Vec::new())
-        .map_err(|error| ReauthError::with_source(failed, error))?;
-    let answer = transport.send(request).await;
-    let answer = answer.map_err(|error| ReauthError::with_source(failed, error))?;
-    match answer.status().as_u16() {
-        401 | 403 => Ok(None),
-        200 => serde_json::from_slice(answer.body())
-            .map(Some)
-            .map_err(|_| ReauthError::new(format!("{failed}: it answered with something else"))),
-        status => Err(ReauthError::new(format!(
-            "{failed}: it answered with status {status}"
-        ))),
-    }
-}
-
-/// Revokes an access token or a refresh token (RFC 7009).
-pub(super) async fn revoke(
-    settings: &Settings,
-    transport: &Transport,
-    token: &str,
-) -> Result<(), ReauthError> {
-    let failed = "Globus Auth could not be told to revoke a token";
-    let request = revocation(settings, token);
-    let request = request.map_err(|error| ReauthError::with_source(failed, error))?;
-    let answer = transport.send(request).await;
-    let answer = answer.map_err(|error| ReauthError::with_source(failed, error))?;
-    if answer.status().is_success() {
-        return Ok(());
-    }
-    let status = answer.status().as_u16();
-    Err(ReauthError::new(format!(
-        "{failed}: it answered with status {status}"
-    )))
-}
-
-fn revocation(settings: &Settings, token: &str) -> Result<HttpRequest, http::Error> {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("token", token)
-        .append_pair("client_id", &settings.client_id);
-    if let Some(secret) = &settings.client_secret {
-        form.append_pair("client_secret", secret.secret());
-    }
-    http::Request::post(settings.endpoints.revoke.as_str())
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(form.finish().into_bytes())
 }

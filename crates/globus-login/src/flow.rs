@@ -1,8 +1,7 @@
 //! One login: load, lease, load again, prompt, exchange, commit.
 
 use super::app::Who;
-use super::attempt::Attempt;
-use super::auth::exchange_client_credentials;
+use super::authorization::Attempt;
 use super::lease::Lease;
 use super::scope::{ScopeParseError, Scopes};
 use super::store::{Given, Holder, Login, LoginRecord, StoredToken, Work};
@@ -50,24 +49,24 @@ impl AppUser {
 
     /// Has the person log in, or the client, and commits the result.
     async fn ask(&self, wanted: Wanted<'_>, held: Login) -> Result<Login, ReauthError> {
-        let (settings, transport) = (&self.shared.settings, &self.shared.transport);
+        let (auth, settings) = (&self.shared.auth, &self.shared.settings);
         let required = wanted.required();
         let scopes = self.scopes(&held, required)?;
         let prompt = match &self.shared.who {
             Who::Person(prompt) => prompt,
             Who::Client => {
-                let answer = exchange_client_credentials(settings, transport, &scopes).await?;
+                let answer = auth.exchange_client_credentials(&scopes).await?;
                 return self.keep_login(held, scopes, required, &answer).await;
             }
         };
-        let attempt = Attempt::begin(settings, &scopes, required);
+        let attempt = Attempt::begin(&auth.client, settings, &scopes, required);
         let request = LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone());
         let (attempt, held, scopes) = (&attempt, &held, &scopes);
         let exchange = move |reply| async move {
-            let answer = attempt.finish(settings, transport, reply).await?;
+            let answer = auth.exchange_code(attempt, reply).await?;
             let (held, scopes) = (held.clone(), scopes.clone());
             let login = self.keep_login(held, scopes, required, &answer).await?;
-            Ok((login, account_of(&answer, &settings.client_id)))
+            Ok((login, account_of(&answer, auth.client_id())))
         };
         match request.run(&**prompt, exchange).await? {
             Some(login) => Ok(login),
@@ -144,7 +143,7 @@ impl AppUser {
         answer: &TokenAnswer,
     ) -> Result<Login, ReauthError> {
         let shared = &*self.shared;
-        let account = account_of(answer, &shared.settings.client_id);
+        let account = account_of(answer, shared.auth.client_id());
         let sub = account.map(|account| account.id);
         let now = shared.logins.clock.now();
         let tokens = tokens_of(answer, sub.as_deref(), now);

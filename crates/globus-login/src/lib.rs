@@ -28,7 +28,6 @@
 #[doc(hidden)]
 pub mod any_bytes;
 mod app;
-mod attempt;
 mod auth;
 mod authorization;
 mod builder;

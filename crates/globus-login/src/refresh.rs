@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::app::Who;
-use super::auth::exchange_refresh_token;
 use super::flow::Wanted;
 use super::lease::Lease;
 use super::store::{Login, StoredToken, Work};
@@ -190,7 +189,7 @@ impl AppUser {
             let Some(secret) = old.refresh() else {
                 return Ok(None);
             };
-            let answer = exchange_refresh_token(&shared.settings, &shared.transport, secret);
+            let answer = shared.auth.exchange_refresh_token(secret);
             let Some(answer) = answer.await? else {
                 refused = Some(old.clone());
                 continue;

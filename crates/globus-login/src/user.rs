@@ -119,7 +119,7 @@ impl AppUser {
         match token {
             Some(token) => {
                 let credential = token.credential(shared.logins.clock.now())?;
-                auth::ask(&shared.settings, &shared.transport, &credential).await
+                shared.auth.userinfo(&credential).await
             }
             None => Ok(None),
         }
@@ -138,7 +138,7 @@ impl AppUser {
         let (were_some, login) = self.update(Login::logged_out).await?;
         let (mut revoked, mut failed) = (Vec::new(), None);
         for secret in login.unrevoked() {
-            match auth::revoke(&self.shared.settings, &self.shared.transport, &secret).await {
+            match self.shared.auth.revoke(&secret).await {
                 Ok(()) => revoked.push(secret),
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -193,7 +193,7 @@ impl AppUser {
     pub(super) async fn discard(&self, secrets: impl IntoIterator<Item = String>) {
         for secret in secrets {
             // They end by themselves where Globus Auth cannot be told.
-            let _ = auth::revoke(&self.shared.settings, &self.shared.transport, &secret).await;
+            let _ = self.shared.auth.revoke(&secret).await;
         }
     }
 

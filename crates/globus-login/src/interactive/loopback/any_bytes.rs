@@ -11,7 +11,8 @@ use url::Url;
 use super::{Callback, connections};
 #[cfg(test)]
 use crate::LoginEnd;
-use crate::attempt::Attempt;
+use crate::auth::AuthClient;
+use crate::authorization::Attempt;
 use crate::page::Page;
 use crate::scope::Scopes;
 use crate::settings::Settings;
@@ -46,7 +47,8 @@ pub(super) struct Waiting {
 impl Waiting {
     pub(super) fn new() -> Self {
         static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::for_tests);
-        let attempt = Attempt::begin(&SETTINGS, &Scopes::default(), None);
+        static CLIENT: LazyLock<AuthClient> = LazyLock::new(crate::auth::client_for_tests);
+        let attempt = Attempt::begin(&CLIENT, &SETTINGS, &Scopes::default(), None);
         let request = LoginRequest::new(None, attempt.page().clone());
         let mut pairs = request.authorize_url().query_pairs();
         let state = pairs.find(|(name, _)| name == "state");
