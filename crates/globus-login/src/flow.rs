@@ -5,7 +5,7 @@ use super::authorization::Attempt;
 use super::lease::Lease;
 use super::scope::{ScopeParseError, Scopes};
 use super::store::{Given, Holder, Login, LoginRecord, StoredToken, Work};
-use super::token_response::{TokenAnswer, account_of, tokens_of};
+use super::token_response::{Account, TokenAnswer, account_of, tokens_of};
 use super::user::AppUser;
 use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;
@@ -56,7 +56,8 @@ impl AppUser {
             Who::Person(prompt) => prompt,
             Who::Client => {
                 let answer = auth.exchange_client_credentials(&scopes).await?;
-                return self.keep_login(held, scopes, required, &answer).await;
+                let kept = self.keep_login(held, scopes, required, &answer);
+                return kept.await.map(|(login, _)| login);
             }
         };
         let attempt = Attempt::begin(&auth.client, settings, &scopes, required);
@@ -65,8 +66,7 @@ impl AppUser {
         let exchange = move |reply| async move {
             let answer = auth.exchange_code(attempt, reply).await?;
             let (held, scopes) = (held.clone(), scopes.clone());
-            let login = self.keep_login(held, scopes, required, &answer).await?;
-            Ok((login, account_of(&answer, auth.client_id())))
+            self.keep_login(held, scopes, required, &answer).await
         };
         match request.run(&**prompt, exchange).await? {
             Some(login) => Ok(login),
@@ -134,17 +134,17 @@ impl AppUser {
         })
     }
 
-    /// Keeps the tokens of a login, if it is one of the same person as before.
+    /// Keeps the tokens of a login, if it is one of the same person as before; tells who it is.
     pub(super) async fn keep_login(
         &self,
         held: Login,
         scopes: Scopes,
         satisfied: Option<&AuthorizationParameters>,
         answer: &TokenAnswer,
-    ) -> Result<Login, ReauthError> {
+    ) -> Result<(Login, Option<Account>), ReauthError> {
         let shared = &*self.shared;
         let account = account_of(answer, shared.auth.client_id());
-        let sub = account.map(|account| account.id);
+        let sub = account.as_ref().map(|account| account.id.clone());
         let now = shared.logins.clock.now();
         let tokens = tokens_of(answer, sub.as_deref(), now);
         let secrets: Vec<String> = tokens.values().flat_map(StoredToken::secrets).collect();
@@ -167,7 +167,7 @@ impl AppUser {
             self.discard(secrets).await;
             return Err(ReauthError::other(error));
         }
-        Ok(login)
+        Ok((login, account))
     }
 
     /// Whether there are tokens for all of the program's scopes: good ones, or else such as can be

@@ -149,11 +149,7 @@ impl AppUser {
         failed.map_or(Ok(were_some), Err)
     }
 
-    pub(super) async fn load(&self) -> Result<Login, StoreError> {
-        self.shared.logins.load(&*self.store, &self.key).await
-    }
-
-    /// As [`load`](Self::load), after what cannot be read was put aside.
+    /// As `load`, after what cannot be read was put aside.
     pub(super) async fn load_or_set_aside(&self) -> Result<Login, StoreError> {
         let error = match self.load().await {
             Ok(login) => return Ok(login),
@@ -164,29 +160,6 @@ impl AppUser {
         };
         self.tell(&LoginStatus::SetAside { place });
         self.load().await
-    }
-
-    pub(super) async fn update<T>(
-        &self,
-        change: impl FnMut(&mut Login) -> T + Send,
-    ) -> Result<(T, Login), StoreError> {
-        let logins = &self.shared.logins;
-        logins.update(&*self.store, &self.key, change).await
-    }
-
-    /// Keeps what Globus Auth gave. It is used also where it cannot be stored, and the person is told.
-    pub(super) async fn keep<T>(
-        &self,
-        before: Login,
-        change: impl FnMut(&mut Login) -> T + Send,
-    ) -> (T, Login) {
-        let logins = &self.shared.logins;
-        let (done, login, error) = logins.keep(&*self.store, &self.key, before, change).await;
-        if let Some(error) = error {
-            let reason = error.to_string();
-            self.tell(&LoginStatus::NotStored { reason });
-        }
-        (done, login)
     }
 
     /// Revokes tokens that nobody will use.

@@ -19,7 +19,6 @@ mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod token;
-mod update;
 mod user;
 mod version;
 
@@ -40,6 +39,5 @@ pub use self::user::UserKey;
 pub use self::version::{Version, Versioned};
 
 pub(crate) use self::login::Given;
-pub(crate) use self::login_store::jittered;
-pub(crate) use self::update::{load, update};
+pub(crate) use self::login_store::{jittered, update};
 pub(crate) use self::version::digest;
