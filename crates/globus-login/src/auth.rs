@@ -19,6 +19,7 @@ use super::LoginReply;
 use super::authorization::Attempt;
 use super::http::{HttpClient, HttpError};
 use super::scope::Scopes;
+use super::store::Secret;
 use super::token_response::{Account, TokenAnswer};
 use globus_gare::reauth::{Credential, ReauthError, printable};
 
@@ -41,8 +42,9 @@ pub(super) type AuthClient = Client<
 
 /// Globus Auth, for one of its clients.
 pub(super) struct GlobusAuth {
+    /// Without the secret, which would stay in memory.
     pub(super) client: AuthClient,
-    client_secret: Option<ClientSecret>,
+    client_secret: Option<Secret>,
     revoke: Url,
     userinfo: Url,
     http: HttpClient,
@@ -62,16 +64,13 @@ impl GlobusAuth {
     pub(super) fn new(
         base: &Url,
         client_id: ClientId,
-        client_secret: Option<ClientSecret>,
+        client_secret: Option<Secret>,
         http: HttpClient,
     ) -> Result<Self, url::ParseError> {
         let endpoint = |path: &str| base.join("v2/oauth2/").and_then(|url| url.join(path));
-        let mut client = Client::new(client_id)
+        let client = Client::new(client_id)
             .set_auth_uri(AuthUrl::from_url(endpoint("authorize")?))
             .set_token_uri(TokenUrl::from_url(endpoint("token")?));
-        if let Some(secret) = &client_secret {
-            client = client.set_client_secret(secret.clone());
-        }
         Ok(Self {
             client,
             client_secret,
@@ -85,6 +84,15 @@ impl GlobusAuth {
         self.client.client_id()
     }
 
+    /// The client, for a request that it has to authenticate.
+    fn authenticated(&self) -> AuthClient {
+        let client = self.client.clone();
+        match &self.client_secret {
+            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            None => client,
+        }
+    }
+
     /// Exchanges the code of a reply for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
     pub(super) async fn exchange_code(
         &self,
@@ -93,7 +101,7 @@ impl GlobusAuth {
     ) -> Result<TokenAnswer, ReauthError> {
         let (code, redirect_uri) = attempt.page().code(reply)?;
         let code_sent = code.secret().clone();
-        self.client
+        self.authenticated()
             .exchange_code(code)
             .set_redirect_uri(Cow::Owned(redirect_uri))
             .set_pkce_verifier(attempt.verifier())
@@ -109,8 +117,8 @@ impl GlobusAuth {
     ) -> Result<TokenAnswer, ReauthError> {
         let scopes = scopes.iter().map(|scope| Scope::new(scope.to_string()));
         let secret = self.client_secret.as_ref();
-        let secret = secret.map_or("", |secret| secret.secret());
-        self.client
+        let secret = secret.map_or("", Secret::expose);
+        self.authenticated()
             .exchange_client_credentials()
             .add_scopes(scopes)
             .request_async(&self.http)
@@ -121,9 +129,13 @@ impl GlobusAuth {
     /// Redeems a refresh token (RFC 6749, section 6). `None` where Globus Auth refuses it for good.
     pub(super) async fn exchange_refresh_token(
         &self,
-        token: &RefreshToken,
+        token: &Secret,
     ) -> Result<Option<TokenAnswer>, ReauthError> {
-        let request = self.client.exchange_refresh_token(token);
+        let (client, sent) = (
+            self.authenticated(),
+            RefreshToken::new(token.expose().to_owned()),
+        );
+        let request = client.exchange_refresh_token(&sent);
         match request.request_async(&self.http).await {
             Ok(answer) => Ok(Some(answer)),
             Err(RequestTokenError::ServerResponse(refusal))
@@ -131,7 +143,7 @@ impl GlobusAuth {
             {
                 Ok(None)
             }
-            Err(error) => Err(explain(error, token.secret())),
+            Err(error) => Err(explain(error, token.expose())),
         }
     }
 
@@ -159,12 +171,12 @@ impl GlobusAuth {
     }
 
     /// Revokes an access token or a refresh token (RFC 7009).
-    pub(super) async fn revoke(&self, token: &str) -> Result<(), ReauthError> {
+    pub(super) async fn revoke(&self, token: &Secret) -> Result<(), ReauthError> {
         let failed = "Globus Auth could not be told to revoke a token";
         let form = Revocation {
-            token,
+            token: token.expose(),
             client_id: self.client_id(),
-            client_secret: self.client_secret.as_ref().map(|it| it.secret().as_str()),
+            client_secret: self.client_secret.as_ref().map(Secret::expose),
         };
         let form = serde_urlencoded::to_string(form)
             .map_err(|error| ReauthError::with_source(failed, error))?;

@@ -12,13 +12,14 @@ use super::LoginReply;
 use super::auth::{AuthClient, Refusal};
 use super::scope::Scopes;
 use super::settings::Settings;
+use super::store::Secret;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::ReauthError;
 
 /// One login on its way: what is sent with the browser, and what must come back.
 pub(super) struct Attempt {
     page: Authorization,
-    verifier: PkceCodeVerifier,
+    verifier: Secret,
 }
 
 impl Attempt {
@@ -60,6 +61,7 @@ impl Attempt {
             state,
             redirect_uri: settings.redirect_uri.clone(),
         };
+        let verifier = Secret::new(verifier.into_secret());
         Self { page, verifier }
     }
 
@@ -68,7 +70,7 @@ impl Attempt {
     }
 
     pub(super) fn verifier(&self) -> PkceCodeVerifier {
-        PkceCodeVerifier::new(self.verifier.secret().clone())
+        PkceCodeVerifier::new(self.verifier.expose().to_owned())
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use oauth2::{ClientId, ClientSecret, RedirectUrl};
+use oauth2::{ClientId, RedirectUrl};
 
 use super::app::{GlobusApp, Shared, Who};
 use super::auth::GlobusAuth;
@@ -13,6 +13,7 @@ use super::logins::Logins;
 use super::scope::{Scope, ScopeParseError, Scopes};
 use super::services::{ResourceServers, base, service_url};
 use super::settings::Settings;
+use super::store::Secret;
 use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;
@@ -24,7 +25,7 @@ const LEEWAY: Duration = Duration::from_secs(60);
 #[must_use = "a builder does nothing until it is built"]
 pub struct GlobusAppBuilder {
     client_id: String,
-    client_secret: Option<String>,
+    client_secret: Option<Secret>,
     is_person: bool,
     app_name: Option<String>,
     environment: Option<Environment>,
@@ -80,7 +81,7 @@ impl GlobusAppBuilder {
 
     /// The secret of a client that has one, such as a web service.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
-        self.client_secret = Some(secret.into());
+        self.client_secret = Some(Secret::new(secret.into()));
         self
     }
 
@@ -247,8 +248,12 @@ impl GlobusAppBuilder {
             refresh_tokens: self.refresh_tokens,
             leeway: self.leeway,
         };
-        let secret = self.client_secret.map(ClientSecret::new);
-        let auth = GlobusAuth::new(&auth_url, ClientId::new(client_id), secret, http);
+        let auth = GlobusAuth::new(
+            &auth_url,
+            ClientId::new(client_id),
+            self.client_secret,
+            http,
+        );
         let who = match (self.is_person, self.prompt) {
             (false, _) => Who::Client,
             (true, Some(prompt)) => Who::Person(prompt),

@@ -4,7 +4,7 @@ use super::app::Who;
 use super::authorization::Attempt;
 use super::lease::Lease;
 use super::scope::{ScopeParseError, Scopes};
-use super::store::{Given, Holder, Login, LoginRecord, StoredToken, Work};
+use super::store::{Given, Holder, Login, LoginRecord, Secret, StoredToken, Work};
 use super::token_response::{Account, TokenAnswer, account_of, tokens_of};
 use super::user::AppUser;
 use super::{LoginRequest, LoginStatus};
@@ -147,7 +147,7 @@ impl AppUser {
         let sub = account.as_ref().map(|account| account.id.clone());
         let now = shared.logins.clock.now();
         let tokens = tokens_of(answer, sub.as_deref(), now);
-        let secrets: Vec<String> = tokens.values().flat_map(StoredToken::secrets).collect();
+        let secrets: Vec<Secret> = tokens.values().flat_map(StoredToken::secrets).collect();
         if matches!(shared.who, Who::Person(_)) && sub.is_none() {
             self.discard(secrets).await;
             return Err(ReauthError::new("Globus Auth did not tell who logged in"));

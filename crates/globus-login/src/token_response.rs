@@ -15,7 +15,7 @@ use super::store::{StoredToken, Tokens};
 /// and beside it those of the others.
 pub(super) type TokenAnswer = StandardTokenResponse<OfGlobus, BasicTokenType>;
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct OfGlobus {
     resource_server: String,
     #[serde(default)]
@@ -24,7 +24,7 @@ pub(super) struct OfGlobus {
     other_tokens: Vec<StandardTokenResponse<OfOne, BasicTokenType>>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct OfOne {
     resource_server: String,
 }
@@ -78,7 +78,7 @@ pub struct Account {
 ///
 /// Its signature is not checked: it came over a connection whose other end TLS has
 /// vouched for, which section 3.1.3.7 (6) takes in its place.
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(transparent)]
 pub(super) struct IdToken(String);
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::app::{GlobusApp, Shared, Who};
-use super::store::{Holder, Login, LoginRecord, LoginStore, StoreError, UserKey};
+use super::store::{Holder, Login, LoginRecord, LoginStore, Secret, StoreError, UserKey};
 use super::{LoginStatus, auth};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Credential, CredentialRequest, Principal, ReauthError, Target, Why};
@@ -163,7 +163,7 @@ impl AppUser {
     }
 
     /// Revokes tokens that nobody will use.
-    pub(super) async fn discard(&self, secrets: impl IntoIterator<Item = String>) {
+    pub(super) async fn discard(&self, secrets: impl IntoIterator<Item = Secret>) {
         for secret in secrets {
             // They end by themselves where Globus Auth cannot be told.
             let _ = self.shared.auth.revoke(&secret).await;

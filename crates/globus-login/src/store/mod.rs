@@ -16,6 +16,7 @@ mod login_properties;
 mod login_store;
 mod memory;
 mod record;
+mod secret;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod token;
@@ -40,4 +41,5 @@ pub use self::version::{Version, Versioned};
 
 pub(crate) use self::login::Given;
 pub(crate) use self::login_store::{jittered, update};
+pub(crate) use self::secret::Secret;
 pub(crate) use self::version::digest;
