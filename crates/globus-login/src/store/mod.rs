@@ -15,6 +15,7 @@ mod login;
 mod login_properties;
 mod login_store;
 mod memory;
+mod private;
 mod record;
 mod secret;
 #[cfg(feature = "sqlite")]

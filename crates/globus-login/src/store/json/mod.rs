@@ -15,9 +15,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-#[cfg(feature = "sqlite")]
-pub(super) use self::lock::make_directory;
-
 use self::file::TokenFile;
 use self::leases::{Files, Held};
 use super::disk::{self, Claims, Disk, login_store_on_disk};
@@ -42,6 +39,10 @@ use super::{
 /// - Programs that use this type write one after another, by a lock (`flock`) on
 ///   `FILE.lock` beside it, and lose nothing of each other. Leases and notices are files in
 ///   `FILE.d/`.
+/// - Permissions that others have are taken away when the file is next read, with a warning (an
+///   event of `tracing`): those of the file, of `FILE.d/`, and of the directory that
+///   [`for_app`](Self::for_app) gives an app. A symbolic link in the place of a lock, a lease or a
+///   notice is an error.
 /// - Other namespaces, unknown members and their order stay as they are.
 /// - A file that cannot be read is never overwritten. A forced login and a logout rename it to
 ///   `FILE.damaged-DATE`.
@@ -69,11 +70,7 @@ impl JsonStore {
     /// The store in `path`; the file and its directory are made when there is
     /// something to keep.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(Arc::new(Shared {
-            file: TokenFile::new(path.into()),
-            held: Held::default(),
-            observed: Observed::default(),
-        }))
+        Self::of(TokenFile::new(path.into(), false))
     }
 
     /// The store of the app with this client id and name, where the Python SDK has
@@ -85,7 +82,16 @@ impl JsonStore {
     ///
     /// Where there is no home directory, or the name cannot be one of a file.
     pub fn for_app(client_id: &str, app_name: &str) -> Result<Self, StoreError> {
-        path::of_app(client_id, app_name, |name| std::env::var_os(name)).map(Self::new)
+        let path = path::of_app(client_id, app_name, |name| std::env::var_os(name))?;
+        Ok(Self::of(TokenFile::new(path, true)))
+    }
+
+    fn of(file: TokenFile) -> Self {
+        Self(Arc::new(Shared {
+            file,
+            held: Held::default(),
+            observed: Observed::default(),
+        }))
     }
 
     /// The file.
