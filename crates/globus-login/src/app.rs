@@ -3,15 +3,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::account::Account;
-use super::attempt::Attempt;
+use super::Account;
+use super::auth::GlobusAuth;
+use super::authorization::Attempt;
 use super::flow::Wanted;
 use super::logins::Logins;
 use super::pending::PendingLogin;
-use super::resource_server::ResourceServers;
+use super::services::ResourceServers;
 use super::settings::Settings;
 use super::store::UserKey;
-use super::transport::Transport;
 use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt};
 use globus_gare::gare::AuthorizationParameters;
@@ -52,10 +52,10 @@ pub struct GlobusApp {
 }
 
 pub(super) struct Shared {
+    pub(super) auth: GlobusAuth,
     pub(super) settings: Settings,
     pub(super) resource_servers: ResourceServers,
     pub(super) who: Who,
-    pub(super) transport: Transport,
     pub(super) logins: Logins,
 }
 
@@ -161,13 +161,13 @@ impl GlobusApp {
         let required = required.map(|challenge| &challenge.gare().authorization_parameters);
         let user = self.for_user(identity);
         let scopes = user.scopes(&user.load().await?, required)?;
-        let attempt = Attempt::begin(&self.shared.settings, &scopes, required);
-        Ok(PendingLogin::new(
-            attempt,
-            identity.clone(),
+        let (client, settings) = (&self.shared.auth.client, &self.shared.settings);
+        Ok(PendingLogin {
+            attempt: Attempt::begin(client, settings, &scopes, required),
+            identity: identity.clone(),
             scopes,
-            required.cloned(),
-        ))
+            required: required.cloned(),
+        })
     }
 
     /// Ends a login that [`begin_login`](Self::begin_login) began. `redirect` is the
@@ -182,14 +182,17 @@ impl GlobusApp {
         pending: PendingLogin,
         redirect: url::Url,
     ) -> Result<(), ReauthError> {
-        let (attempt, identity, scopes, required) = pending.into_parts();
-        let shared = &*self.shared;
+        let PendingLogin {
+            attempt,
+            identity,
+            scopes,
+            required,
+        } = pending;
         let reply = super::LoginReply::Redirect {
             url: redirect,
             redirect_uri: attempt.page().redirect_uri().to_owned(),
         };
-        let answer = attempt.finish(&shared.settings, &shared.transport, reply);
-        let answer = answer.await?;
+        let answer = self.shared.auth.exchange_code(&attempt, reply).await?;
         let user = self.for_user(&identity);
         let held = user.load().await?;
         let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
@@ -199,8 +202,7 @@ impl GlobusApp {
 
 impl Shared {
     pub(super) fn key(&self, principal: &Principal) -> UserKey {
-        let settings = &self.settings;
-        UserKey::of(&settings.environment, &settings.client_id, principal)
+        UserKey::of(&self.settings.environment, self.auth.client_id(), principal)
     }
 }
 

@@ -1,12 +1,78 @@
 //! The page on which a person logs in, and the redirect that answers it (RFC 6749, section 4.1).
 
-use oauth2::{AuthorizationCode, CsrfToken, RedirectUrl};
+use std::borrow::Cow;
+
+use oauth2::{
+    AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+};
 use serde::Deserialize;
 use url::Url;
 
 use super::LoginReply;
-use super::exchange::Refusal;
+use super::auth::{AuthClient, Refusal};
+use super::scope::Scopes;
+use super::settings::Settings;
+use super::store::Secret;
+use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::ReauthError;
+
+/// One login on its way: what is sent with the browser, and what must come back.
+pub(super) struct Attempt {
+    page: Authorization,
+    verifier: Secret,
+}
+
+impl Attempt {
+    /// Begins a login for `scopes` that satisfies `asked`.
+    pub(super) fn begin(
+        client: &AuthClient,
+        settings: &Settings,
+        scopes: &Scopes,
+        asked: Option<&AuthorizationParameters>,
+    ) -> Self {
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let access_type = match settings.refresh_tokens {
+            true => "offline",
+            false => "online",
+        };
+        let mut request = client
+            .authorize_url(CsrfToken::new_random)
+            .set_redirect_uri(Cow::Borrowed(&settings.redirect_uri))
+            .add_scopes(scopes.iter().map(|scope| Scope::new(scope.to_string())))
+            .set_pkce_challenge(challenge)
+            .add_extra_param("access_type", access_type);
+        if let Some(label) = &settings.label {
+            request = request.add_extra_param("prefill_named_grant", label);
+        }
+        if let Some(asked) = asked {
+            let pairs = asked.to_query();
+            // Without it Globus Auth is content with the session that the browser
+            // still has, and nothing changes. A consent needs no fresh login.
+            if asked.requires_session() && !pairs.iter().any(|(name, _)| *name == "prompt") {
+                request = request.add_extra_param("prompt", "login");
+            }
+            for (name, value) in pairs {
+                request = request.add_extra_param(name, value);
+            }
+        }
+        let (url, state) = request.url();
+        let page = Authorization {
+            url,
+            state,
+            redirect_uri: settings.redirect_uri.clone(),
+        };
+        let verifier = Secret::new(verifier.into_secret());
+        Self { page, verifier }
+    }
+
+    pub(super) fn page(&self) -> &Authorization {
+        &self.page
+    }
+
+    pub(super) fn verifier(&self) -> PkceCodeVerifier {
+        PkceCodeVerifier::new(self.verifier.expose().to_owned())
+    }
+}
 
 /// The authorization request of one login.
 #[derive(Clone)]
@@ -31,14 +97,6 @@ struct Response {
 }
 
 impl Authorization {
-    pub(super) fn new(url: Url, state: CsrfToken, redirect_uri: RedirectUrl) -> Self {
-        Self {
-            url,
-            state,
-            redirect_uri,
-        }
-    }
-
     pub(super) fn url(&self) -> &Url {
         &self.url
     }

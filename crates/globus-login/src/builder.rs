@@ -3,17 +3,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use oauth2::{ClientSecret, RedirectUrl};
-use url::Url;
+use oauth2::{ClientId, RedirectUrl};
 
 use super::app::{GlobusApp, Shared, Who};
+use super::auth::GlobusAuth;
 use super::clock::Clock;
-use super::environment::{base, service_url};
+use super::http::HttpClient;
 use super::logins::Logins;
-use super::resource_server::ResourceServers;
 use super::scope::{Scope, ScopeParseError, Scopes};
-use super::settings::{Endpoints, Settings};
-use super::transport::Transport;
+use super::services::{ResourceServers, base, service_url};
+use super::settings::Settings;
+use super::store::Secret;
 use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;
@@ -25,7 +25,7 @@ const LEEWAY: Duration = Duration::from_secs(60);
 #[must_use = "a builder does nothing until it is built"]
 pub struct GlobusAppBuilder {
     client_id: String,
-    client_secret: Option<String>,
+    client_secret: Option<Secret>,
     is_person: bool,
     app_name: Option<String>,
     environment: Option<Environment>,
@@ -81,7 +81,7 @@ impl GlobusAppBuilder {
 
     /// The secret of a client that has one, such as a web service.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
-        self.client_secret = Some(secret.into());
+        self.client_secret = Some(Secret::new(secret.into()));
         self
     }
 
@@ -220,9 +220,9 @@ impl GlobusAppBuilder {
             // Kept as it was written: Globus Auth compares it with the registered one by its bytes.
             Some(uri) => RedirectUrl::new(uri)
                 .map_err(|error| SetupError::caused("the redirect URI cannot be read", error))?,
-            None => RedirectUrl::from_url(join(&auth_url, "v2/web/auth-code")?),
+            None => RedirectUrl::from_url(auth_url.join("v2/web/auth-code").map_err(cannot_join)?),
         };
-        let transport = Transport::new(&auth)?;
+        let http = HttpClient::new(&auth)?;
         let mut resource_servers = ResourceServers::of_environment(&environment, auth);
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
@@ -239,16 +239,8 @@ impl GlobusAppBuilder {
             (None, None) => Arc::new(MemoryStore::new()),
         };
         let settings = Settings {
-            endpoints: Endpoints {
-                authorize: join(&auth_url, "v2/oauth2/authorize")?,
-                token: join(&auth_url, "v2/oauth2/token")?,
-                revoke: join(&auth_url, "v2/oauth2/token/revoke")?,
-                userinfo: join(&auth_url, "v2/oauth2/userinfo")?,
-            },
             environment: environment.name().to_owned(),
-            client_id,
             program: self.app_name.clone().unwrap_or_else(program),
-            client_secret: self.client_secret.map(ClientSecret::new),
             redirect_uri,
             label: self.app_name.as_deref().map(label),
             scopes: scopes(&self.scopes, self.is_person)?,
@@ -256,16 +248,22 @@ impl GlobusAppBuilder {
             refresh_tokens: self.refresh_tokens,
             leeway: self.leeway,
         };
+        let auth = GlobusAuth::new(
+            &auth_url,
+            ClientId::new(client_id),
+            self.client_secret,
+            http,
+        );
         let who = match (self.is_person, self.prompt) {
             (false, _) => Who::Client,
             (true, Some(prompt)) => Who::Person(prompt),
             (true, None) => Who::Person(default_prompt()),
         };
         let shared = Shared {
+            auth: auth.map_err(cannot_join)?,
             settings,
             resource_servers,
             who,
-            transport,
             logins: Logins::new(store, self.clock),
         };
         Ok(GlobusApp {
@@ -325,9 +323,8 @@ fn origin(text: &str) -> Result<Origin, SetupError> {
         .map_err(|error| SetupError::caused(format!("{text:?} cannot be used"), error))
 }
 
-fn join(base: &Url, path: &str) -> Result<Url, SetupError> {
-    base.join(path)
-        .map_err(|error| SetupError::caused("the URL of Globus Auth cannot be used", error))
+fn cannot_join(error: url::ParseError) -> SetupError {
+    SetupError::caused("the URL of Globus Auth cannot be used", error)
 }
 
 impl fmt::Debug for GlobusAppBuilder {

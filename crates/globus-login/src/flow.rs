@@ -1,11 +1,11 @@
 //! One login: load, lease, load again, prompt, exchange, commit.
 
 use super::app::Who;
-use super::attempt::Attempt;
-use super::exchange::{TokenAnswer, account_of, exchange_client_credentials, tokens_of};
+use super::authorization::Attempt;
 use super::lease::Lease;
 use super::scope::{ScopeParseError, Scopes};
-use super::store::{Given, Holder, Login, LoginRecord, StoredToken, Work};
+use super::store::{Given, Holder, Login, LoginRecord, Secret, StoredToken, Work};
+use super::token_response::{Account, TokenAnswer, account_of, tokens_of};
 use super::user::AppUser;
 use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;
@@ -49,24 +49,24 @@ impl AppUser {
 
     /// Has the person log in, or the client, and commits the result.
     async fn ask(&self, wanted: Wanted<'_>, held: Login) -> Result<Login, ReauthError> {
-        let (settings, transport) = (&self.shared.settings, &self.shared.transport);
+        let (auth, settings) = (&self.shared.auth, &self.shared.settings);
         let required = wanted.required();
         let scopes = self.scopes(&held, required)?;
         let prompt = match &self.shared.who {
             Who::Person(prompt) => prompt,
             Who::Client => {
-                let answer = exchange_client_credentials(settings, transport, &scopes).await?;
-                return self.keep_login(held, scopes, required, &answer).await;
+                let answer = auth.exchange_client_credentials(&scopes).await?;
+                let kept = self.keep_login(held, scopes, required, &answer);
+                return kept.await.map(|(login, _)| login);
             }
         };
-        let attempt = Attempt::begin(settings, &scopes, required);
+        let attempt = Attempt::begin(&auth.client, settings, &scopes, required);
         let request = LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone());
         let (attempt, held, scopes) = (&attempt, &held, &scopes);
         let exchange = move |reply| async move {
-            let answer = attempt.finish(settings, transport, reply).await?;
+            let answer = auth.exchange_code(attempt, reply).await?;
             let (held, scopes) = (held.clone(), scopes.clone());
-            let login = self.keep_login(held, scopes, required, &answer).await?;
-            Ok((login, account_of(&answer, &settings.client_id)))
+            self.keep_login(held, scopes, required, &answer).await
         };
         match request.run(&**prompt, exchange).await? {
             Some(login) => Ok(login),
@@ -134,20 +134,20 @@ impl AppUser {
         })
     }
 
-    /// Keeps the tokens of a login, if it is one of the same person as before.
+    /// Keeps the tokens of a login, if it is one of the same person as before; tells who it is.
     pub(super) async fn keep_login(
         &self,
         held: Login,
         scopes: Scopes,
         satisfied: Option<&AuthorizationParameters>,
         answer: &TokenAnswer,
-    ) -> Result<Login, ReauthError> {
+    ) -> Result<(Login, Option<Account>), ReauthError> {
         let shared = &*self.shared;
-        let account = account_of(answer, &shared.settings.client_id);
-        let sub = account.map(|account| account.id);
+        let account = account_of(answer, shared.auth.client_id());
+        let sub = account.as_ref().map(|account| account.id.clone());
         let now = shared.logins.clock.now();
         let tokens = tokens_of(answer, sub.as_deref(), now);
-        let secrets: Vec<String> = tokens.values().flat_map(StoredToken::secrets).collect();
+        let secrets: Vec<Secret> = tokens.values().flat_map(StoredToken::secrets).collect();
         if matches!(shared.who, Who::Person(_)) && sub.is_none() {
             self.discard(secrets).await;
             return Err(ReauthError::new("Globus Auth did not tell who logged in"));
@@ -167,7 +167,7 @@ impl AppUser {
             self.discard(secrets).await;
             return Err(ReauthError::other(error));
         }
-        Ok(login)
+        Ok((login, account))
     }
 
     /// Whether there are tokens for all of the program's scopes: good ones, or else such as can be

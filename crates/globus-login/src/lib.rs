@@ -24,21 +24,18 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
-mod account;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod any_bytes;
 mod app;
-mod attempt;
+mod auth;
 mod authorization;
 mod builder;
 mod clock;
-mod environment;
-mod exchange;
 mod flow;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-mod id_token;
+mod http;
 #[cfg(feature = "interactive")]
 mod interactive;
 mod lease;
@@ -49,14 +46,13 @@ mod page;
 mod pending;
 mod prompt;
 mod refresh;
-mod resource_server;
 mod scope;
+mod services;
 mod settings;
 pub mod store;
-mod transport;
+mod token_response;
 mod user;
 
-pub use self::account::Account;
 pub use self::app::GlobusApp;
 pub use self::builder::{GlobusAppBuilder, SetupError};
 #[cfg(feature = "interactive")]
@@ -72,6 +68,7 @@ pub use self::store::{
     Holder, JsonStore, Leased, Login, LoginRecord, LoginStore, MemoryStore, StoreError,
     StoredToken, Tokens, UserKey, Version, Versioned, Waiting, Work,
 };
+pub use self::token_response::Account;
 pub use self::user::AppUser;
 
 // The example of the README is compiled like any other.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use url::Url;
 
+use super::auth::Refusal;
 use super::authorization::Authorization;
-use super::exchange::Refusal;
 #[cfg(feature = "interactive")]
 use super::interactive::Open;
 use super::{Account, LoginPrompt, LoginReply};

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
+use super::LoginStatus;
 use super::clock::Clock;
 use super::store::{self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey};
+use super::user::AppUser;
 use globus_gare::reauth::{Credential, Principal};
 
 /// How many users and credentials are remembered: as many principals as a session has in use.
@@ -18,8 +20,6 @@ pub(super) struct Logins {
     store: Arc<dyn LoginStore>,
     /// The logins of presented credentials: nothing of them is stored.
     presented: Arc<dyn LoginStore>,
-    /// What could not be stored.
-    unsaved: MemoryStore,
     users: Mutex<LruCache<UserKey, Seen>>,
     /// The epoch of each token that a session was given, by its fingerprint.
     given: Mutex<LruCache<String, u64>>,
@@ -32,6 +32,61 @@ struct Seen {
     revisions: Option<(u64, u64)>,
     /// The epoch of the token that a session was given last.
     given: Option<u64>,
+    /// The login, where it could not be stored.
+    unsaved: Option<Login>,
+}
+
+impl AppUser {
+    pub(super) async fn load(&self) -> Result<Login, StoreError> {
+        let logins = &self.shared.logins;
+        if let Some(unsaved) = logins.unsaved(&self.key) {
+            return Ok(unsaved);
+        }
+        let mut login = self.store.load(&self.key).await?.login;
+        login.recognize(logins.clock.now());
+        logins.remember(&self.key, &login);
+        Ok(login)
+    }
+
+    /// Changes the login in the store.
+    pub(super) async fn update<T>(
+        &self,
+        mut change: impl FnMut(&mut Login) -> T + Send,
+    ) -> Result<(T, Login), StoreError> {
+        let logins = &self.shared.logins;
+        let unsaved = logins.unsaved(&self.key);
+        let change = |login: &mut Login| {
+            // What could not be stored is, unless there was another login since.
+            if let Some(unsaved) = &unsaved
+                && login.epoch() < unsaved.epoch()
+            {
+                *login = unsaved.clone();
+            }
+            change(login)
+        };
+        let done = store::update(&*self.store, &self.key, logins.clock.now(), change).await?;
+        logins.remember(&self.key, &done.1);
+        Ok(done)
+    }
+
+    /// Keeps what Globus Auth gave. It is used also where it cannot be stored, and the person is told.
+    pub(super) async fn keep<T>(
+        &self,
+        before: Login,
+        mut change: impl FnMut(&mut Login) -> T + Send,
+    ) -> (T, Login) {
+        let error = match self.update(&mut change).await {
+            Ok(kept) => return kept,
+            Err(error) => error,
+        };
+        let logins = &self.shared.logins;
+        let mut login = logins.unsaved(&self.key).unwrap_or(before);
+        let done = change(&mut login);
+        logins.see(&self.key, |seen| seen.unsaved = Some(login.clone()));
+        let reason = error.to_string();
+        self.tell(&LoginStatus::NotStored { reason });
+        (done, login)
+    }
 }
 
 impl Logins {
@@ -40,7 +95,6 @@ impl Logins {
             clock,
             store,
             presented: Arc::new(MemoryStore::new()),
-            unsaved: MemoryStore::new(),
             users: Mutex::new(LruCache::new(REMEMBERED)),
             given: Mutex::new(LruCache::new(REMEMBERED)),
         }
@@ -54,103 +108,41 @@ impl Logins {
         }
     }
 
-    pub(super) async fn load(
-        &self,
-        store: &dyn LoginStore,
-        user: &UserKey,
-    ) -> Result<Login, StoreError> {
-        if let Some(unsaved) = self.unsaved(user).await {
-            return Ok(unsaved);
-        }
-        let login = store::load(store, user, self.clock.now()).await?.login;
-        self.remember_revision(user, &login);
-        Ok(login)
-    }
-
-    /// Changes a login in the store.
-    pub(super) async fn update<T>(
-        &self,
-        store: &dyn LoginStore,
-        user: &UserKey,
-        mut change: impl FnMut(&mut Login) -> T + Send,
-    ) -> Result<(T, Login), StoreError> {
-        let unsaved = self.unsaved(user).await;
-        let change = |login: &mut Login| {
-            // What could not be stored is, unless there was another login since.
-            if let Some(unsaved) = &unsaved
-                && login.epoch() < unsaved.epoch()
-            {
-                *login = unsaved.clone();
-            }
-            change(login)
-        };
-        let done = store::update(store, user, self.clock.now(), change).await?;
-        if unsaved.is_some() {
-            self.set_unsaved(user, Login::default()).await;
-        }
-        self.remember_revision(user, &done.1);
-        Ok(done)
-    }
-
-    /// As [`update`](Self::update); where nothing can be stored the change is kept in memory, with
-    /// the error.
-    pub(super) async fn keep<T>(
-        &self,
-        store: &dyn LoginStore,
-        user: &UserKey,
-        before: Login,
-        mut change: impl FnMut(&mut Login) -> T + Send,
-    ) -> (T, Login, Option<StoreError>) {
-        match self.update(store, user, &mut change).await {
-            Ok((done, login)) => (done, login, None),
-            Err(error) => {
-                let mut login = self.unsaved(user).await.unwrap_or(before);
-                let done = change(&mut login);
-                self.set_unsaved(user, login.clone()).await;
-                (done, login, Some(error))
-            }
-        }
-    }
-
-    async fn unsaved(&self, user: &UserKey) -> Option<Login> {
-        let kept = self.unsaved.load(user).await.ok()?;
-        Some(kept.login).filter(|login| *login != Login::default())
-    }
-
-    async fn set_unsaved(&self, user: &UserKey, login: Login) {
-        let change = |kept: &mut Login| *kept = login.clone();
-        // Memory refuses nothing.
-        let _ = store::update(&self.unsaved, user, self.clock.now(), change).await;
-    }
-
     /// The revision of a user, counted from the first time that this program saw it.
     pub(super) fn revision(&self, principal: &Principal, user: &UserKey) -> u64 {
         if let Some(revision) = self.store(principal).revision(user) {
             return revision;
         }
-        let mut users = lock(&self.users);
-        let revisions = users.get(user).and_then(|seen| seen.revisions);
+        let revisions = self.see(user, |seen| seen.revisions);
         revisions.map_or(0, |(first, now)| now.wrapping_sub(first))
     }
 
-    fn remember_revision(&self, user: &UserKey, login: &Login) {
+    fn see<T>(&self, user: &UserKey, work: impl FnOnce(&mut Seen) -> T) -> T {
+        work(lock(&self.users).get_or_insert_mut(user.clone(), Seen::default))
+    }
+
+    fn unsaved(&self, user: &UserKey) -> Option<Login> {
+        self.see(user, |seen| seen.unsaved.clone())
+    }
+
+    /// Remembers a login that is stored.
+    fn remember(&self, user: &UserKey, login: &Login) {
         let now = login.revision();
-        let mut users = lock(&self.users);
-        let seen = users.get_or_insert_mut(user.clone(), Seen::default);
-        seen.revisions.get_or_insert((now, now)).1 = now;
+        self.see(user, |seen| {
+            seen.unsaved = None;
+            seen.revisions.get_or_insert((now, now)).1 = now;
+        });
     }
 
     /// Remembers that a session was given a token of a login.
     pub(super) fn remember_given(&self, user: &UserKey, token: &StoredToken, epoch: u64) {
-        let mut users = lock(&self.users);
-        users.get_or_insert_mut(user.clone(), Seen::default).given = Some(epoch);
-        drop(users);
+        self.see(user, |seen| seen.given = Some(epoch));
         lock(&self.given).put(token.fingerprint(), epoch);
     }
 
     /// The epoch of the token that a session was given last; `None` if none was.
     pub(super) fn last_epoch(&self, user: &UserKey) -> Option<u64> {
-        lock(&self.users).get(user).and_then(|seen| seen.given)
+        self.see(user, |seen| seen.given)
     }
 
     /// The epoch of a token that a session was given; `None` if none was.

@@ -12,7 +12,7 @@ use http_body_util::Full;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Account;
-use super::exchange::Refusal;
+use super::auth::Refusal;
 use globus_gare::reauth::{ReauthError, printable};
 
 const STYLE: &str = include_str!("page.css");

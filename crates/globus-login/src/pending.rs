@@ -2,7 +2,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::attempt::Attempt;
+use super::authorization::Attempt;
 use super::scope::Scopes;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::Principal;
@@ -12,33 +12,13 @@ use globus_gare::reauth::Principal;
 ///
 /// It holds the PKCE verifier and the `state` of this login, for this user alone.
 pub struct PendingLogin {
-    attempt: Attempt,
-    identity: Principal,
-    scopes: Scopes,
-    required: Option<AuthorizationParameters>,
+    pub(super) attempt: Attempt,
+    pub(super) identity: Principal,
+    pub(super) scopes: Scopes,
+    pub(super) required: Option<AuthorizationParameters>,
 }
 
 impl PendingLogin {
-    pub(super) fn new(
-        attempt: Attempt,
-        identity: Principal,
-        scopes: Scopes,
-        required: Option<AuthorizationParameters>,
-    ) -> Self {
-        Self {
-            attempt,
-            identity,
-            scopes,
-            required,
-        }
-    }
-
-    pub(super) fn into_parts(
-        self,
-    ) -> (Attempt, Principal, Scopes, Option<AuthorizationParameters>) {
-        (self.attempt, self.identity, self.scopes, self.required)
-    }
-
     /// The page to send the user's browser to.
     pub fn authorize_url(&self) -> &Url {
         self.attempt.page().url()

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::app::Who;
-use super::exchange::{exchange_refresh_token, tokens_of};
 use super::flow::Wanted;
 use super::lease::Lease;
-use super::store::{Login, StoredToken, Work};
+use super::store::{Login, Secret, StoredToken, Work};
+use super::token_response::tokens_of;
 use super::user::AppUser;
 use globus_gare::reauth::{Credential, CredentialRequest, ReauthError, Why};
 
@@ -189,7 +189,7 @@ impl AppUser {
             let Some(secret) = old.refresh() else {
                 return Ok(None);
             };
-            let answer = exchange_refresh_token(&shared.settings, &shared.transport, secret);
+            let answer = shared.auth.exchange_refresh_token(secret);
             let Some(answer) = answer.await? else {
                 refused = Some(old.clone());
                 continue;
@@ -203,7 +203,7 @@ impl AppUser {
             let (unused, login) = self.keep(login, change).await;
             if let Some(unused) = unused {
                 // A logout or a login came first.
-                let is_kept = |secret: &String| {
+                let is_kept = |secret: &Secret| {
                     let mut tokens = login.tokens.values();
                     tokens.any(|token| token.secrets().any(|it| it == *secret))
                 };

@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::app::{GlobusApp, Shared, Who};
-use super::store::{Holder, Login, LoginRecord, LoginStore, StoreError, UserKey};
-use super::{LoginStatus, account};
+use super::store::{Holder, Login, LoginRecord, LoginStore, Secret, StoreError, UserKey};
+use super::{LoginStatus, auth};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Credential, CredentialRequest, Principal, ReauthError, Target, Why};
 
@@ -114,12 +114,12 @@ impl AppUser {
     /// Where the store cannot be read, or Globus Auth cannot be asked.
     pub async fn account(&self) -> Result<Option<super::Account>, ReauthError> {
         let shared = &*self.shared;
-        let login = self.usable(account::SERVER, None).await?;
-        let token = login.and_then(|mut login| login.tokens.remove(account::SERVER));
+        let login = self.usable(auth::SERVER, None).await?;
+        let token = login.and_then(|mut login| login.tokens.remove(auth::SERVER));
         match token {
             Some(token) => {
                 let credential = token.credential(shared.logins.clock.now())?;
-                account::ask(&shared.settings, &shared.transport, &credential).await
+                shared.auth.userinfo(&credential).await
             }
             None => Ok(None),
         }
@@ -138,7 +138,7 @@ impl AppUser {
         let (were_some, login) = self.update(Login::logged_out).await?;
         let (mut revoked, mut failed) = (Vec::new(), None);
         for secret in login.unrevoked() {
-            match account::revoke(&self.shared.settings, &self.shared.transport, &secret).await {
+            match self.shared.auth.revoke(&secret).await {
                 Ok(()) => revoked.push(secret),
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -149,11 +149,7 @@ impl AppUser {
         failed.map_or(Ok(were_some), Err)
     }
 
-    pub(super) async fn load(&self) -> Result<Login, StoreError> {
-        self.shared.logins.load(&*self.store, &self.key).await
-    }
-
-    /// As [`load`](Self::load), after what cannot be read was put aside.
+    /// As `load`, after what cannot be read was put aside.
     pub(super) async fn load_or_set_aside(&self) -> Result<Login, StoreError> {
         let error = match self.load().await {
             Ok(login) => return Ok(login),
@@ -166,34 +162,11 @@ impl AppUser {
         self.load().await
     }
 
-    pub(super) async fn update<T>(
-        &self,
-        change: impl FnMut(&mut Login) -> T + Send,
-    ) -> Result<(T, Login), StoreError> {
-        let logins = &self.shared.logins;
-        logins.update(&*self.store, &self.key, change).await
-    }
-
-    /// Keeps what Globus Auth gave. It is used also where it cannot be stored, and the person is told.
-    pub(super) async fn keep<T>(
-        &self,
-        before: Login,
-        change: impl FnMut(&mut Login) -> T + Send,
-    ) -> (T, Login) {
-        let logins = &self.shared.logins;
-        let (done, login, error) = logins.keep(&*self.store, &self.key, before, change).await;
-        if let Some(error) = error {
-            let reason = error.to_string();
-            self.tell(&LoginStatus::NotStored { reason });
-        }
-        (done, login)
-    }
-
     /// Revokes tokens that nobody will use.
-    pub(super) async fn discard(&self, secrets: impl IntoIterator<Item = String>) {
+    pub(super) async fn discard(&self, secrets: impl IntoIterator<Item = Secret>) {
         for secret in secrets {
             // They end by themselves where Globus Auth cannot be told.
-            let _ = account::revoke(&self.shared.settings, &self.shared.transport, &secret).await;
+            let _ = self.shared.auth.revoke(&secret).await;
         }
     }
 

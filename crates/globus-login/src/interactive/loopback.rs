@@ -28,12 +28,12 @@ use crate::{LoginEnd, LoginRequest};
 /// Dropped without a redirect, it is gone at once.
 pub(super) struct Loopback {
     redirect_uri: String,
-    door: Arc<Door>,
+    callback: Arc<Callback>,
     task: AbortHandle,
 }
 
 /// What tells the redirect of a login from everything else that comes to the port.
-struct Door {
+struct Callback {
     page: Authorization,
     redirect_uri: String,
     /// The first redirect of the login.
@@ -53,11 +53,11 @@ impl Loopback {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         // As the SDK writes it, without a path: Globus Auth allows that with any port.
         let redirect_uri = format!("http://{}", listener.local_addr()?);
-        let door = Arc::new(Door::new(request, redirect_uri.clone()));
-        let task = tokio::spawn(serve(listener, Arc::clone(&door), request.end()));
+        let callback = Arc::new(Callback::new(request, redirect_uri.clone()));
+        let task = tokio::spawn(serve(listener, Arc::clone(&callback), request.end()));
         Ok(Self {
             redirect_uri,
-            door,
+            callback,
             task: task.abort_handle(),
         })
     }
@@ -69,24 +69,24 @@ impl Loopback {
     /// Waits for the redirect of this login. Everything else that comes to the port is told so, and changes nothing.
     pub(super) async fn redirect(&self) -> Url {
         loop {
-            if let Some(url) = self.door.redirect.get() {
+            if let Some(url) = self.callback.redirect.get() {
                 return url.clone();
             }
-            self.door.has_come.notified().await;
+            self.callback.has_come.notified().await;
         }
     }
 }
 
 impl Drop for Loopback {
     fn drop(&mut self) {
-        if self.door.redirect.get().is_none() {
+        if self.callback.redirect.get().is_none() {
             self.task.abort();
         }
     }
 }
 
-async fn serve(listener: TcpListener, door: Arc<Door>, mut end: LoginEnd) {
-    let mut connections = Connections::new(door, end.clone());
+async fn serve(listener: TcpListener, callback: Arc<Callback>, mut end: LoginEnd) {
+    let mut connections = Connections::new(callback, end.clone());
     loop {
         tokio::select! {
             stream = accept(&listener) => connections.serve(stream),
@@ -107,7 +107,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-impl Door {
+impl Callback {
     fn new(request: &LoginRequest, redirect_uri: String) -> Self {
         Self {
             page: request.page().clone(),

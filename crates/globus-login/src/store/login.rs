@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Listed, LoginRecord, Secret, whole_seconds};
+use super::record::{Listed, LoginRecord, whole_seconds};
+use super::secret::Secret;
 use super::{Holder, StoredToken, Tokens};
 use crate::scope::Scopes;
 use globus_gare::gare::AuthorizationParameters;
@@ -122,7 +123,7 @@ impl Login {
                 let is_listed = listed.get(server).is_some_and(|it| it.is_of(token));
                 let is_kept = !is_listed && is_of(token) == person;
                 if !is_kept {
-                    unrevoked.extend(token.secrets().map(Secret));
+                    unrevoked.extend(token.secrets());
                 }
                 is_kept
             });
@@ -202,21 +203,21 @@ impl Login {
             return false;
         };
         let secrets = tokens.values().flat_map(StoredToken::secrets);
-        record.unrevoked.extend(secrets.map(Secret));
+        record.unrevoked.extend(secrets);
         record.log_out();
         true
     }
 
     /// The secrets that are still to be revoked.
-    pub(crate) fn unrevoked(&self) -> Vec<String> {
+    pub(crate) fn unrevoked(&self) -> Vec<Secret> {
         let secrets = self.record.iter().flat_map(|record| &record.unrevoked);
-        secrets.map(|secret| secret.0.clone()).collect()
+        secrets.cloned().collect()
     }
 
     /// Forgets secrets that were revoked.
-    pub(crate) fn revoked(&mut self, done: &[String]) {
+    pub(crate) fn revoked(&mut self, done: &[Secret]) {
         if let Some(record) = &mut self.record {
-            record.unrevoked.retain(|secret| !done.contains(&secret.0));
+            record.unrevoked.retain(|secret| !done.contains(secret));
         }
     }
 }

@@ -15,11 +15,12 @@ mod login;
 mod login_properties;
 mod login_store;
 mod memory;
+mod private;
 mod record;
+mod secret;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod token;
-mod update;
 mod user;
 mod version;
 
@@ -40,6 +41,6 @@ pub use self::user::UserKey;
 pub use self::version::{Version, Versioned};
 
 pub(crate) use self::login::Given;
-pub(crate) use self::login_store::jittered;
-pub(crate) use self::update::{load, update};
+pub(crate) use self::login_store::{jittered, update};
+pub(crate) use self::secret::Secret;
 pub(crate) use self::version::digest;

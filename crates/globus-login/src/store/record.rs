@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::secret::Secret;
 use super::version::digest;
 use super::{Holder, StoredToken};
 use crate::scope::Scopes;
@@ -54,7 +55,7 @@ impl Listed {
     pub(crate) fn of(token: &StoredToken) -> Self {
         Self {
             access: token.fingerprint(),
-            refresh: token.refresh().map(|it| digest(it.secret().as_bytes())),
+            refresh: token.refresh().map(|it| digest(it.expose().as_bytes())),
             is_refused: false,
         }
     }
@@ -62,17 +63,6 @@ impl Listed {
     pub(crate) fn is_of(&self, token: &StoredToken) -> bool {
         let other = Self::of(token);
         self.access == other.access && self.refresh == other.refresh
-    }
-}
-
-/// A token to revoke. `Debug` does not show it.
-#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Secret(pub(crate) String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(..)")
     }
 }
 

@@ -13,6 +13,7 @@ use rusqlite::{
 use super::disk::{self, Claims, Disk, login_store_on_disk};
 use super::json::{cannot, moment};
 use super::lease::Observed;
+use super::private::{make_directory, tighten};
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, Tokens, UserKey, Version, Versioned, Waiting,
     Work,
@@ -83,6 +84,7 @@ impl Shared {
         if !self.path.try_exists()? {
             return Ok(None);
         }
+        tighten(&self.path, &std::fs::File::open(&self.path)?);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(PATIENCE)?;
@@ -101,7 +103,7 @@ impl Shared {
             if let Some(connection) = self.open()? {
                 return Ok(connection);
             }
-            super::json::make_directory(&self.path)?;
+            make_directory(&self.path)?;
             let parent = self.path.parent().filter(|it| !it.as_os_str().is_empty());
             // Made whole and then put in its place: Python takes a database that is there as it is. Its owner
             // alone can read it, from its first moment on.

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse};
+use oauth2::{Scope, TokenResponse};
 use serde::{Deserialize, Serialize};
 
+use super::secret::Secret;
 use super::version::digest;
 use globus_gare::reauth::{Credential, InvalidCredential};
 
@@ -21,9 +22,9 @@ pub struct StoredToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     identity_id: Option<String>,
     scope: String,
-    access_token: AccessToken,
+    access_token: Secret,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<RefreshToken>,
+    refresh_token: Option<Secret>,
     expires_at_seconds: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token_type: Option<String>,
@@ -36,6 +37,7 @@ impl StoredToken {
         identity: Option<&str>,
         now: SystemTime,
     ) -> Self {
+        let refresh = answer.refresh_token();
         let scopes = answer.scopes().map(Vec::as_slice).unwrap_or_default();
         let scopes: Vec<&str> = scopes.iter().map(|scope: &Scope| scope.as_str()).collect();
         // Without a lifetime a token is good until it is refused; the file knows no such thing.
@@ -45,8 +47,8 @@ impl StoredToken {
             resource_server: resource_server.to_owned(),
             identity_id: identity.map(str::to_owned),
             scope: scopes.join(" "),
-            access_token: answer.access_token().clone(),
-            refresh_token: answer.refresh_token().cloned(),
+            access_token: Secret::new(answer.access_token().secret().clone()),
+            refresh_token: refresh.map(|token| Secret::new(token.secret().clone())),
             expires_at_seconds: seconds(now).saturating_add(lifetime),
             token_type: Some("Bearer".to_owned()),
         }
@@ -78,14 +80,13 @@ impl StoredToken {
         self.expires_at_seconds
     }
 
-    pub(crate) fn refresh(&self) -> Option<&RefreshToken> {
+    pub(crate) fn refresh(&self) -> Option<&Secret> {
         self.refresh_token.as_ref()
     }
 
     /// The access token, and the refresh token if there is one.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> + use<> {
-        let refresh = self.refresh().map(|token| token.secret().clone());
-        std::iter::once(self.access_token.secret().clone()).chain(refresh)
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> + use<> {
+        std::iter::once(self.access_token.clone()).chain(self.refresh_token.clone())
     }
 
     /// Whether it is good for longer than `leeway`.
@@ -105,16 +106,16 @@ impl StoredToken {
 
     /// A text that tells it from others, and nothing about it.
     pub(crate) fn fingerprint(&self) -> String {
-        digest(self.access_token.secret().as_bytes())
+        digest(self.access_token.expose().as_bytes())
     }
 
     pub(crate) fn credential(&self, now: SystemTime) -> Result<Credential, InvalidCredential> {
-        Ok(Credential::bearer(self.access_token.secret())?.with_lifetime(self.left(now)))
+        Ok(Credential::bearer(self.access_token.expose())?.with_lifetime(self.left(now)))
     }
 
     /// Whether `credential` sends this token.
     pub(crate) fn is_sent_by(&self, credential: &Credential) -> bool {
-        let own = Credential::bearer(self.access_token.secret());
+        let own = Credential::bearer(self.access_token.expose());
         own.is_ok_and(|own| own.header_value() == credential.header_value())
     }
 
@@ -141,4 +142,42 @@ fn seconds(now: SystemTime) -> i64 {
     since.map_or(0, |since| {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+
+    /// What stands in the memory of this process where `text` stood.
+    fn memory_of(text: &str) -> impl Fn() -> Vec<u8> + use<> {
+        let (at, length) = (text.as_ptr().addr() as u64, text.len());
+        move || {
+            let mut bytes = vec![0; length];
+            let memory = File::open("/proc/self/mem").expect("our own memory");
+            memory.read_exact_at(&mut bytes, at).expect("mapped still");
+            bytes
+        }
+    }
+
+    #[checks::test]
+    fn secrets_of_a_dropped_token_are_wiped() {
+        let text = |letter: &str| letter.repeat(20_000);
+        let token = serde_json::json!({
+            "resource_server": "server", "scope": "all", "expires_at_seconds": 1,
+            "access_token": text("a"), "refresh_token": text("r"),
+        });
+        let token: StoredToken = serde_json::from_value(token).expect("a token");
+        for (secret, letter) in token.secrets().zip([b'a', b'r']) {
+            let memory = memory_of(secret.expose());
+            assert_eq!(memory(), vec![letter; 20_000]);
+            drop(secret);
+            // Others may use the memory by now, for anything but a long run of one letter.
+            let left = memory();
+            let runs = left.split(|byte| *byte != letter).map(<[u8]>::len);
+            assert!(runs.max() < Some(1000), "it is left in memory");
+        }
+    }
 }

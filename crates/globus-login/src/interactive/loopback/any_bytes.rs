@@ -8,10 +8,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
-use super::{Door, connections};
+use super::{Callback, connections};
 #[cfg(test)]
 use crate::LoginEnd;
-use crate::attempt::Attempt;
+use crate::auth::AuthClient;
+use crate::authorization::Attempt;
 use crate::page::Page;
 use crate::scope::Scopes;
 use crate::settings::Settings;
@@ -39,30 +40,31 @@ pub fn redirect(bytes: &[u8]) {
 pub(super) struct Waiting {
     attempt: Attempt,
     request: LoginRequest,
-    door: Arc<Door>,
+    callback: Arc<Callback>,
     state: String,
 }
 
 impl Waiting {
     pub(super) fn new() -> Self {
         static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::for_tests);
-        let attempt = Attempt::begin(&SETTINGS, &Scopes::default(), None);
+        static CLIENT: LazyLock<AuthClient> = LazyLock::new(crate::auth::client_for_tests);
+        let attempt = Attempt::begin(&CLIENT, &SETTINGS, &Scopes::default(), None);
         let request = LoginRequest::new(None, attempt.page().clone());
         let mut pairs = request.authorize_url().query_pairs();
         let state = pairs.find(|(name, _)| name == "state");
         let state = state.expect("a state").1.into_owned();
-        let door = Arc::new(Door::new(&request, HERE.to_owned()));
+        let callback = Arc::new(Callback::new(&request, HERE.to_owned()));
         Self {
             attempt,
             request,
-            door,
+            callback,
             state,
         }
     }
 
     #[cfg(test)]
-    pub(super) fn door(&self) -> Arc<Door> {
-        Arc::clone(&self.door)
+    pub(super) fn callback(&self) -> Arc<Callback> {
+        Arc::clone(&self.callback)
     }
 
     #[cfg(test)]
@@ -83,7 +85,7 @@ impl Waiting {
     /// Waits for the redirect of this login.
     #[cfg(test)]
     pub(super) async fn redirect(&self) {
-        self.door.has_come.notified().await;
+        self.callback.has_come.notified().await;
     }
 
     /// All that comes through one connection.
@@ -102,12 +104,12 @@ impl Waiting {
         let knows_the_state = rest.len() < bytes.len();
         sent.extend_from_slice(rest);
 
-        let heard = exchange(&sent, &self.door, &self.request);
+        let heard = exchange(&sent, &self.callback, &self.request);
         let heard = String::from_utf8(heard).expect("a page");
         let status = heard
             .strip_prefix("HTTP/1.")
             .and_then(|rest| rest.get(2..5));
-        let is_taken = self.door.redirect.get().is_some();
+        let is_taken = self.callback.redirect.get().is_some();
         assert_eq!(status == Some("200"), is_taken, "{heard}");
         if is_taken {
             let request = sent.trim_ascii_start();
@@ -122,8 +124,8 @@ impl Waiting {
     /// A request that is in order, for any target.
     fn is_asked_for(&self, target: &str) {
         let target = target.replace(STATE, &self.state);
-        let taken = self.door.take(&Method::GET, &target);
-        let is_taken = self.door.redirect.get().is_some();
+        let taken = self.callback.take(&Method::GET, &target);
+        let is_taken = self.callback.redirect.get().is_some();
         assert_eq!(taken.is_ok(), is_taken);
         if let Some(expected) = is_a_redirect(&target, &self.state) {
             assert_eq!(is_taken, expected, "{target:?}");
@@ -132,7 +134,7 @@ impl Waiting {
     }
 
     fn the_answer_is_a_redirect(&self) {
-        let Some(url) = self.door.redirect.get() else {
+        let Some(url) = self.callback.redirect.get() else {
             return;
         };
         assert!(self.request.is_answered_by(url));
@@ -160,12 +162,12 @@ impl Waiting {
 
     /// Whatever came before, the browser finds its page, and the first redirect counts.
     fn is_answered_by_a_redirect(&self) {
-        let before = self.door.redirect.get().cloned();
+        let before = self.callback.redirect.get().cloned();
         let target = format!("/?code=c0de&state={}", self.state);
-        let taken = self.door.take(&Method::GET, &target);
+        let taken = self.callback.take(&Method::GET, &target);
         assert!(taken.is_ok());
         let ours = Url::parse(&format!("{HERE}{target}")).expect("a URL");
-        assert_eq!(self.door.redirect.get(), Some(&before.unwrap_or(ours)));
+        assert_eq!(self.callback.redirect.get(), Some(&before.unwrap_or(ours)));
     }
 }
 
@@ -211,7 +213,7 @@ fn decoded(text: &str) -> Vec<u8> {
 }
 
 /// Sends, and hears what comes back until the end.
-fn exchange(sent: &[u8], door: &Arc<Door>, request: &LoginRequest) -> Vec<u8> {
+fn exchange(sent: &[u8], callback: &Arc<Callback>, request: &LoginRequest) -> Vec<u8> {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let mut builder = Builder::new_current_thread();
         // Where half of a request came, the end of waiting for the rest comes at once.
@@ -223,7 +225,7 @@ fn exchange(sent: &[u8], door: &Arc<Door>, request: &LoginRequest) -> Vec<u8> {
         browser.write_all(sent).await.expect("room");
         // The login has ended, so that its page is there at once.
         request.give_up();
-        connections::serve(ours, Arc::clone(door), request.end(), Arc::default()).await;
+        connections::serve(ours, Arc::clone(callback), request.end(), Arc::default()).await;
         let mut heard = Vec::new();
         browser.read_to_end(&mut heard).await.expect("heard");
         heard

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::Door;
+use super::Callback;
 use crate::LoginEnd;
 use crate::page::Page;
 
@@ -29,7 +29,7 @@ const LAST_PAGE: Duration = Duration::from_secs(1);
 
 /// All open connections; dropped, they are closed.
 pub(super) struct Connections {
-    door: Arc<Door>,
+    callback: Arc<Callback>,
     end: LoginEnd,
     open: VecDeque<Connection>,
     tasks: JoinSet<()>,
@@ -42,9 +42,9 @@ struct Connection {
 }
 
 impl Connections {
-    pub(super) fn new(door: Arc<Door>, end: LoginEnd) -> Self {
+    pub(super) fn new(callback: Arc<Callback>, end: LoginEnd) -> Self {
         Self {
-            door,
+            callback,
             end,
             open: VecDeque::new(),
             tasks: JoinSet::new(),
@@ -63,10 +63,10 @@ impl Connections {
             }
         }
         let waits = Arc::<AtomicBool>::default();
-        let (door, end) = (Arc::clone(&self.door), self.end.clone());
+        let (callback, end) = (Arc::clone(&self.callback), self.end.clone());
         let task = self
             .tasks
-            .spawn(serve(stream, door, end, Arc::clone(&waits)));
+            .spawn(serve(stream, callback, end, Arc::clone(&waits)));
         self.open.push_back(Connection { task, waits });
     }
 
@@ -87,14 +87,14 @@ impl Connection {
 
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    door: Arc<Door>,
+    callback: Arc<Callback>,
     end: LoginEnd,
     waits: Arc<AtomicBool>,
 ) {
     let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
         let target = request.uri().path_and_query();
         let target = target.map_or("/", |target| target.as_str());
-        let taken = door.take(request.method(), target);
+        let taken = callback.take(request.method(), target);
         waits.store(taken.is_ok(), Ordering::Release);
         let mut end = end.clone();
         async move {
@@ -139,7 +139,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn oldest_silent_connection_makes_room_and_a_head_has_two_seconds() {
         let waiting = Waiting::new();
-        let mut connections = Connections::new(waiting.door(), waiting.end());
+        let mut connections = Connections::new(waiting.callback(), waiting.end());
         let mut open = || {
             let (browser, ours) = duplex(64 * 1024);
             connections.serve(ours);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::super::private::tighten;
 use super::super::{StoreError, digest};
 use super::document::{Document, Unreadable};
 use super::lock::Lock;
@@ -29,6 +30,8 @@ const REMEMBERED: usize = 64;
 #[derive(Debug)]
 pub(super) struct TokenFile {
     path: PathBuf,
+    /// Whether the directory is for this file alone.
+    has_own_directory: bool,
     /// The digest of a content that was waited for in vain.
     damaged: Mutex<Option<String>>,
     /// What this handle wrote last, by the count of writes, and what was there before the first of them.
@@ -44,9 +47,10 @@ struct Seen {
 }
 
 impl TokenFile {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, has_own_directory: bool) -> Self {
         Self {
             path,
+            has_own_directory,
             damaged: Mutex::default(),
             written: Mutex::default(),
         }
@@ -178,7 +182,10 @@ impl TokenFile {
         let started = Instant::now();
         loop {
             let (file, text) = match read(path) {
-                Ok(read) => read,
+                Ok(read) => {
+                    self.tighten(path, &read.0);
+                    read
+                }
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     return Ok(Seen {
                         document: Document::default(),
@@ -217,6 +224,15 @@ impl TokenFile {
                 text,
                 file: Some(file),
             });
+        }
+    }
+
+    fn tighten(&self, path: &Path, file: &File) {
+        tighten(path, file);
+        if let Some(directory) = self.path.parent().filter(|_| self.has_own_directory)
+            && let Ok(open) = File::open(directory)
+        {
+            tighten(directory, &open);
         }
     }
 
@@ -307,7 +323,7 @@ mod tests {
         let path = home.path().join("tokens.json");
         for (written, is_found) in [(LATE, true), (OLD, false)] {
             fs::write(&path, OLD).expect("a file");
-            let file = TokenFile::new(path.clone());
+            let file = TokenFile::new(path.clone(), false);
             let mut before = file.read_whole(&path).expect("a file");
             let mut python = fs::OpenOptions::new()
                 .write(true)
@@ -321,11 +337,32 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[checks::test]
+    fn directory_of_an_app_is_closed_to_others() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("tokens.json");
+        fs::write(&path, OLD).expect("a file");
+        for (has_own_directory, closed) in [(false, 0o755), (true, 0o700)] {
+            let open = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(home.path(), open).expect("ours");
+            let file = TokenFile::new(path.clone(), has_own_directory);
+            file.read().expect("a file");
+            let mode = fs::metadata(home.path())
+                .expect("ours")
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, closed);
+        }
+    }
+
     #[checks::test]
     fn file_that_changed_since_it_was_read_is_not_replaced() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("tokens.json");
-        let file = TokenFile::new(path.clone());
+        let file = TokenFile::new(path.clone(), false);
         let nothing = file.read_whole(&path).expect("no file");
         fs::write(&path, OLD).expect("a file");
         let before = file.read_whole(&path).expect("a file");

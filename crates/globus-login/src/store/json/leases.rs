@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fs4::fs_std::FileExt;
 
 use super::super::disk::Claims;
+use super::super::private::{open, open_or_make, tighten};
 use super::super::{StoreError, UserKey};
 use super::cannot;
-use super::lock::{Lock, open};
+use super::lock::Lock;
 use super::path::{beside, file_name, resolve};
 
 /// The leases of this process, each locked as long as it is held: others on this machine see
@@ -36,8 +37,12 @@ pub(super) struct Files<'a> {
 impl<'a> Files<'a> {
     pub(super) fn of(file: &Path, user: &UserKey, held: &'a Held) -> Result<Self, StoreError> {
         let directory = beside(&resolve(file), ".d");
+        let lock = Lock::wait(&directory.join("lock"))?;
+        if let Ok(open) = File::open(&directory) {
+            tighten(&directory, &open);
+        }
         Ok(Self {
-            _lock: Lock::wait(&directory.join("lock"))?,
+            _lock: lock,
             user: format!("{}.", file_name(user.user())),
             directory,
             held,
@@ -51,7 +56,7 @@ impl<'a> Files<'a> {
 
     /// Writes into the file that is there: whoever has it locked keeps it.
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        let mut file = open(&self.path(name))?;
+        let mut file = open_or_make(&self.path(name))?;
         file.set_len(0)?;
         file.write_all(text.as_bytes())
     }
@@ -73,8 +78,10 @@ impl Claims for Files<'_> {
     }
 
     fn get(&self, name: &str) -> Result<Option<String>, StoreError> {
-        match fs::read(self.path(name)) {
-            Ok(text) => Ok(String::from_utf8(text).ok()),
+        let mut text = Vec::new();
+        let read = open(&self.path(name)).and_then(|mut file| file.read_to_end(&mut text));
+        match read {
+            Ok(_) => Ok(String::from_utf8(text).ok()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed(name, "read", error)),
         }

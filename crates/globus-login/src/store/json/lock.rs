@@ -1,6 +1,6 @@
 //! File locks between programs. The system ends them with their holder.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use fs4::fs_std::FileExt;
 
 use super::super::StoreError;
+use super::super::private::{make_directory, open_or_make};
 
 /// How long to wait before looking at a lock again: doubled each time, from the first to the last.
 const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(50)];
@@ -28,7 +29,7 @@ impl Lock {
         make_directory(path).map_err(failed)?;
         let (started, mut pause) = (Instant::now(), PAUSES[0]);
         loop {
-            let file = open(path).map_err(failed)?;
+            let file = open_or_make(path).map_err(failed)?;
             let is_locked = FileExt::try_lock_exclusive(&file).map_err(failed)?;
             // Whoever removed the file has others lock another one.
             if is_locked && is_at(&file, path).map_err(failed)? {
@@ -49,21 +50,12 @@ impl Lock {
     }
 }
 
-/// Opens a file that its owner alone can read, and makes it where it is missing.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// Whether an open file is the one that stands at `path`.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let ours = file.metadata()?;
-    match std::fs::metadata(path) {
+    match std::fs::symlink_metadata(path) {
         Ok(there) => Ok((ours.dev(), ours.ino()) == (there.dev(), there.ino())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
@@ -74,18 +66,4 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
-}
-
-/// The directory of a file, closed to others where it is new.
-pub(in crate::store) fn make_directory(file: &Path) -> io::Result<()> {
-    let Some(directory) = file.parent().filter(|path| !path.as_os_str().is_empty()) else {
-        return Ok(());
-    };
-    if directory.is_dir() {
-        return Ok(());
-    }
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(directory)
 }

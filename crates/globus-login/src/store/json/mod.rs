@@ -13,10 +13,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-#[cfg(feature = "sqlite")]
-pub(super) use self::lock::make_directory;
+use std::time::{Duration, SystemTime};
 
 use self::file::TokenFile;
 use self::leases::{Files, Held};
@@ -42,6 +39,10 @@ use super::{
 /// - Programs that use this type write one after another, by a lock (`flock`) on
 ///   `FILE.lock` beside it, and lose nothing of each other. Leases and notices are files in
 ///   `FILE.d/`.
+/// - Permissions that others have are taken away when the file is next read, with a warning (an
+///   event of `tracing`): those of the file, of `FILE.d/`, and of the directory that
+///   [`for_app`](Self::for_app) gives an app. A symbolic link in the place of a lock, a lease or a
+///   notice is an error.
 /// - Other namespaces, unknown members and their order stay as they are.
 /// - A file that cannot be read is never overwritten. A forced login and a logout rename it to
 ///   `FILE.damaged-DATE`.
@@ -69,11 +70,7 @@ impl JsonStore {
     /// The store in `path`; the file and its directory are made when there is
     /// something to keep.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(Arc::new(Shared {
-            file: TokenFile::new(path.into()),
-            held: Held::default(),
-            observed: Observed::default(),
-        }))
+        Self::of(TokenFile::new(path.into(), false))
     }
 
     /// The store of the app with this client id and name, where the Python SDK has
@@ -85,7 +82,16 @@ impl JsonStore {
     ///
     /// Where there is no home directory, or the name cannot be one of a file.
     pub fn for_app(client_id: &str, app_name: &str) -> Result<Self, StoreError> {
-        path::of_app(client_id, app_name, |name| std::env::var_os(name)).map(Self::new)
+        let path = path::of_app(client_id, app_name, |name| std::env::var_os(name))?;
+        Ok(Self::of(TokenFile::new(path, true)))
+    }
+
+    fn of(file: TokenFile) -> Self {
+        Self(Arc::new(Shared {
+            file,
+            held: Held::default(),
+            observed: Observed::default(),
+        }))
     }
 
     /// The file.
@@ -162,21 +168,6 @@ pub(super) fn cannot(path: &Path, done: &str, kind: ErrorKind) -> String {
 
 /// A moment as a part of a file's name: `2026-11-26T013500`.
 pub(super) fn moment(at: SystemTime) -> String {
-    let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // The civil calendar, with years that begin in March: the leap day is the last one.
-    let day = days + 719_468;
-    let (era, day) = (day / 146_097, day % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = era * 400 + year + next;
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}{minute:02}{second:02}")
+    let at = jiff::Timestamp::try_from(at).unwrap_or_default();
+    at.strftime("%Y-%m-%dT%H%M%S").to_string()
 }

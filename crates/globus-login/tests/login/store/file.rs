@@ -377,3 +377,30 @@ async fn old_leftovers_of_killed_programs_are_removed() {
         (false, true, true)
     );
 }
+
+#[cfg(unix)]
+#[checks::test]
+async fn rights_of_others_are_taken_away_at_the_next_use() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (home, store) = token_file();
+    put(&store, &user(DEFAULT), token("t", "t")).await;
+    lease(&store).await;
+    let directory = home.path().join("tokens.json.d");
+    let places = [
+        (store.path(), 0o644),
+        (&directory, 0o755),
+        (home.path(), 0o755),
+    ];
+    for (path, mode) in places {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
+    }
+    assert_eq!(servers(&load(&store, &user(DEFAULT)).await), ["t"]);
+    lease(&store).await;
+    let modes = places.map(|(path, _)| {
+        let metadata = fs::metadata(path).expect("it is there");
+        metadata.permissions().mode() & 0o777
+    });
+    // The directory around it need not be ours.
+    assert_eq!(modes, [0o600, 0o700, 0o755]);
+}

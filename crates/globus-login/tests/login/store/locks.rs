@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use checks::tokens::{DEFAULT, load, put, servers, token, token_file, user};
-use globus_login::{Holder, JsonStore, Leased, LoginStore, Work};
+use globus_login::{Holder, JsonStore, Leased, Login, LoginStore, Version, Work};
 
 use crate::support::program::{self, Program};
 
@@ -67,4 +67,32 @@ async fn lease_of_a_killed_program_is_free_at_once() {
     assert_eq!(holder.program(), "program");
     other.kill().await;
     assert_eq!(lease(&store).await, Leased::Held);
+}
+
+/// A link that somebody has put in the place of one of our files leads nowhere.
+#[cfg(unix)]
+#[checks::test]
+async fn link_in_place_of_a_lock_or_lease_is_not_followed() {
+    let (home, store) = token_file();
+    let (own, target) = (user(DEFAULT), home.path().join("target"));
+    let holder = Holder::new("program", SystemTime::now());
+    let lease = || store.lease(&own, Work::Login, &holder, Duration::from_secs(3600));
+    assert_eq!(lease().await.expect("it can be leased"), Leased::Held);
+    fs::write(&target, "not ours").expect("a file");
+    for name in ["tokens.json.d/DEFAULT.login", "tokens.json.d/lock"] {
+        let planted = home.path().join(name);
+        fs::remove_file(&planted).expect("a file");
+        std::os::unix::fs::symlink(&target, &planted).expect("a link");
+        let error = lease().await.expect_err("a link");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    let planted = home.path().join("tokens.json.lock");
+    std::os::unix::fs::symlink(&target, &planted).expect("a link");
+    let login = Login::default();
+    let error = store.commit(&own, &Version::NONE, &login).await;
+    let error = error.expect_err("a link");
+    assert!(error.to_string().contains("tokens.json.lock"), "{error}");
+    let source = std::error::Error::source(&error).expect("a reason");
+    assert_eq!(source.to_string(), "it is a symbolic link");
+    assert_eq!(fs::read_to_string(&target).expect("a file"), "not ours");
 }

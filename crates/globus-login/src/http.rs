@@ -1,3 +1,5 @@
+//! The HTTP client for Globus Auth.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,11 +13,11 @@ use globus_gare::reauth::Origin;
 /// More than any token response: a dozen resource servers make some 10 KiB.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// The way to Globus Auth.
+/// Follows no redirect, and reads no response without end.
 #[derive(Clone, Debug)]
-pub(super) struct Transport(reqwest::Client);
+pub(super) struct HttpClient(reqwest::Client);
 
-impl Transport {
+impl HttpClient {
     pub(super) fn new(auth: &Origin) -> Result<Self, SetupError> {
         let mut client = reqwest::Client::builder()
             // A redirected token request would carry the code to who knows where.
@@ -35,18 +37,18 @@ impl Transport {
 
     /// Sends one request. Only an answer in OAuth 2's own terms comes back: a
     /// success, or a refusal (RFC 6749, section 5.2).
-    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let request = reqwest::Request::try_from(request)?;
         let mut response = self.0.execute(request).await?;
         let status = response.status();
         if !status.is_success() && !status.is_client_error() {
-            return Err(TransportError::Status(status.as_u16()));
+            return Err(HttpError::Status(status.as_u16()));
         }
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > MAX_BODY {
-                return Err(TransportError::TooLong);
+                return Err(HttpError::TooLong);
             }
             body.extend_from_slice(&chunk);
         }
@@ -57,9 +59,9 @@ impl Transport {
     }
 }
 
-impl<'c> AsyncHttpClient<'c> for Transport {
-    type Error = TransportError;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, TransportError>> + Send + 'c>>;
+impl<'c> AsyncHttpClient<'c> for HttpClient {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.send(request))
@@ -68,7 +70,7 @@ impl<'c> AsyncHttpClient<'c> for Transport {
 
 /// Why there is no answer to work with.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TransportError {
+pub(super) enum HttpError {
     #[error("the request did not get through")]
     Network(#[from] reqwest::Error),
     #[error("it answered with status {0}")]

@@ -1,0 +1,279 @@
+//! All calls to Globus Auth.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use oauth2::basic::{
+    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
+    BasicTokenIntrospectionResponse,
+};
+use oauth2::{
+    AuthUrl, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
+};
+use serde::Serialize;
+use url::Url;
+
+use super::LoginReply;
+use super::authorization::Attempt;
+use super::http::{HttpClient, HttpError};
+use super::scope::Scopes;
+use super::store::Secret;
+use super::token_response::{Account, TokenAnswer};
+use globus_gare::reauth::{Credential, ReauthError, printable};
+
+/// Globus Auth as a resource server.
+pub(super) const SERVER: &str = "auth.globus.org";
+
+/// An OAuth 2 client that knows the two endpoints of Globus Auth.
+pub(super) type AuthClient = Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// Globus Auth, for one of its clients.
+pub(super) struct GlobusAuth {
+    /// Without the secret, which would stay in memory.
+    pub(super) client: AuthClient,
+    client_secret: Option<Secret>,
+    revoke: Url,
+    userinfo: Url,
+    http: HttpClient,
+}
+
+/// A revocation request (RFC 7009, section 2.1).
+#[derive(Serialize)]
+struct Revocation<'a> {
+    token: &'a str,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+}
+
+impl GlobusAuth {
+    /// Globus Auth at `base`, which ends with a slash.
+    pub(super) fn new(
+        base: &Url,
+        client_id: ClientId,
+        client_secret: Option<Secret>,
+        http: HttpClient,
+    ) -> Result<Self, url::ParseError> {
+        let endpoint = |path: &str| base.join("v2/oauth2/").and_then(|url| url.join(path));
+        let client = Client::new(client_id)
+            .set_auth_uri(AuthUrl::from_url(endpoint("authorize")?))
+            .set_token_uri(TokenUrl::from_url(endpoint("token")?));
+        Ok(Self {
+            client,
+            client_secret,
+            revoke: endpoint("token/revoke")?,
+            userinfo: endpoint("userinfo")?,
+            http,
+        })
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        self.client.client_id()
+    }
+
+    /// The client, for a request that it has to authenticate.
+    fn authenticated(&self) -> AuthClient {
+        let client = self.client.clone();
+        match &self.client_secret {
+            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            None => client,
+        }
+    }
+
+    /// Exchanges the code of a reply for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+    pub(super) async fn exchange_code(
+        &self,
+        attempt: &Attempt,
+        reply: LoginReply,
+    ) -> Result<TokenAnswer, ReauthError> {
+        let (code, redirect_uri) = attempt.page().code(reply)?;
+        let code_sent = code.secret().clone();
+        self.authenticated()
+            .exchange_code(code)
+            .set_redirect_uri(Cow::Owned(redirect_uri))
+            .set_pkce_verifier(attempt.verifier())
+            .request_async(&self.http)
+            .await
+            .map_err(|error| explain(error, &code_sent))
+    }
+
+    /// Gets tokens for the client itself (RFC 6749, section 4.4).
+    pub(super) async fn exchange_client_credentials(
+        &self,
+        scopes: &Scopes,
+    ) -> Result<TokenAnswer, ReauthError> {
+        let scopes = scopes.iter().map(|scope| Scope::new(scope.to_string()));
+        let secret = self.client_secret.as_ref();
+        let secret = secret.map_or("", Secret::expose);
+        self.authenticated()
+            .exchange_client_credentials()
+            .add_scopes(scopes)
+            .request_async(&self.http)
+            .await
+            .map_err(|error| explain(error, secret))
+    }
+
+    /// Redeems a refresh token (RFC 6749, section 6). `None` where Globus Auth refuses it for good.
+    pub(super) async fn exchange_refresh_token(
+        &self,
+        token: &Secret,
+    ) -> Result<Option<TokenAnswer>, ReauthError> {
+        let (client, sent) = (
+            self.authenticated(),
+            RefreshToken::new(token.expose().to_owned()),
+        );
+        let request = client.exchange_refresh_token(&sent);
+        match request.request_async(&self.http).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(RequestTokenError::ServerResponse(refusal))
+                if *refusal.error() == BasicErrorResponseType::InvalidGrant =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(explain(error, token.expose())),
+        }
+    }
+
+    /// Asks whose token it is (OpenID Connect Core 1.0, section 5.3); `None` where the token is of
+    /// no use any more.
+    pub(super) async fn userinfo(
+        &self,
+        credential: &Credential,
+    ) -> Result<Option<Account>, ReauthError> {
+        let failed = "Globus Auth could not be asked who is logged in";
+        let request = http::Request::get(self.userinfo.as_str())
+            .header(AUTHORIZATION, credential.header_value())
+            .header(ACCEPT, "application/json")
+            .body(Vec::new());
+        let answer = self.send(request, failed).await?;
+        match answer.status().as_u16() {
+            401 | 403 => Ok(None),
+            200 => serde_json::from_slice(answer.body())
+                .map(Some)
+                .map_err(|_| {
+                    ReauthError::new(format!("{failed}: it answered with something else"))
+                }),
+            status => Err(answered(failed, status)),
+        }
+    }
+
+    /// Revokes an access token or a refresh token (RFC 7009).
+    pub(super) async fn revoke(&self, token: &Secret) -> Result<(), ReauthError> {
+        let failed = "Globus Auth could not be told to revoke a token";
+        let form = Revocation {
+            token: token.expose(),
+            client_id: self.client_id(),
+            client_secret: self.client_secret.as_ref().map(Secret::expose),
+        };
+        let form = serde_urlencoded::to_string(form)
+            .map_err(|error| ReauthError::with_source(failed, error))?;
+        let request = http::Request::post(self.revoke.as_str())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.into_bytes());
+        let answer = self.send(request, failed).await?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(answered(failed, status.as_u16())),
+        }
+    }
+
+    async fn send(
+        &self,
+        request: http::Result<HttpRequest>,
+        failed: &str,
+    ) -> Result<HttpResponse, ReauthError> {
+        let request = request.map_err(|error| ReauthError::with_source(failed, error))?;
+        let answer = self.http.send(request).await;
+        answer.map_err(|error| ReauthError::with_source(failed, error))
+    }
+}
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn client_for_tests() -> AuthClient {
+    let url = Url::parse("https://auth.globus.org/v2/oauth2/authorize").expect("a URL");
+    Client::new(ClientId::new("client".to_owned()))
+        .set_auth_uri(AuthUrl::from_url(url.clone()))
+        .set_token_uri(TokenUrl::from_url(url))
+}
+
+fn answered(failed: &str, status: u16) -> ReauthError {
+    ReauthError::new(format!("{failed}: it answered with status {status}"))
+}
+
+/// Says what went wrong, without anything that was sent.
+///
+/// The error itself cannot be the source: where an answer cannot be read, it
+/// holds the whole of it.
+fn explain(error: RequestTokenError<HttpError, BasicErrorResponse>, sent: &str) -> ReauthError {
+    match error {
+        RequestTokenError::ServerResponse(refusal) => {
+            let code = refusal.error().as_ref();
+            let message = match refusal.error() {
+                BasicErrorResponseType::InvalidGrant => {
+                    "Globus Auth did not accept the code: it is wrong, was used before, or is too old"
+                }
+                _ => "Globus Auth refused to give a token",
+            };
+            let description = refusal
+                .error_description()
+                .map(String::as_str)
+                .filter(|text| sent.is_empty() || !text.contains(sent));
+            Refusal::new(code, description).explained(message)
+        }
+        RequestTokenError::Request(error) => {
+            ReauthError::with_source("Globus Auth could not be asked for a token", error)
+        }
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => ReauthError::new(
+            "Globus Auth answered a token request with something that is no token response",
+        ),
+    }
+}
+
+/// The reason that Globus Auth gave (RFC 6749, sections 4.1.2.1 and 5.2): text of a stranger, on
+/// one line and cut.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
+pub(super) struct Refusal {
+    code: String,
+    description: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(code: &str, description: Option<&str>) -> Self {
+        Self {
+            code: printable(code),
+            description: description.map(printable).filter(|text| !text.is_empty()),
+        }
+    }
+
+    /// Whether Globus Auth did not accept a code.
+    pub(super) fn is_of_the_code(error: &ReauthError) -> bool {
+        let refusal = error
+            .source()
+            .and_then(|source| source.downcast_ref::<Self>());
+        refusal.is_some_and(|refusal| refusal.code == "invalid_grant")
+    }
+
+    /// The error of a login that ended with this reason.
+    pub(super) fn explained(self, message: &str) -> ReauthError {
+        match (self.code.as_str(), &self.description) {
+            ("access_denied", None) => ReauthError::declined(),
+            // By the person, or by Globus Auth itself: the reason tells.
+            ("access_denied", Some(_)) => ReauthError::declined_because(self),
+            _ => ReauthError::with_source(message, self),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The response to a token request, and who logged in by its ID token.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use oauth2::basic::BasicTokenType;
+use oauth2::{ExtraTokenFields, StandardTokenResponse};
+use serde::{Deserialize, Serialize};
+
+use super::store::{StoredToken, Tokens};
+
+/// What Globus Auth answers a token request: the token of one resource server,
+/// and beside it those of the others.
+pub(super) type TokenAnswer = StandardTokenResponse<OfGlobus, BasicTokenType>;
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct OfGlobus {
+    resource_server: String,
+    #[serde(default)]
+    id_token: Option<IdToken>,
+    #[serde(default)]
+    other_tokens: Vec<StandardTokenResponse<OfOne, BasicTokenType>>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct OfOne {
+    resource_server: String,
+}
+
+impl ExtraTokenFields for OfGlobus {}
+impl ExtraTokenFields for OfOne {}
+
+/// The tokens of an answer, by resource server, as those of `identity`.
+pub(super) fn tokens_of(answer: &TokenAnswer, identity: Option<&str>, now: SystemTime) -> Tokens {
+    let server = &answer.extra_fields().resource_server;
+    let first = (
+        server.clone(),
+        StoredToken::of(answer, server, identity, now),
+    );
+    let others = answer.extra_fields().other_tokens.iter();
+    let others = others.map(|other| {
+        let server = &other.extra_fields().resource_server;
+        (
+            server.clone(),
+            StoredToken::of(other, server, identity, now),
+        )
+    });
+    std::iter::once(first).chain(others).collect()
+}
+
+/// Who logged in, by the answer's ID token for `client_id`.
+pub(super) fn account_of(answer: &TokenAnswer, client_id: &str) -> Option<Account> {
+    answer.extra_fields().id_token.as_ref()?.account(client_id)
+}
+
+/// A person as Globus Auth knows them: what
+/// [`GlobusApp::account`](super::GlobusApp::account) gives.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Account {
+    /// The id of the primary identity.
+    #[serde(rename = "sub")]
+    pub id: String,
+    /// The username, such as `ada@uchicago.edu`.
+    #[serde(rename = "preferred_username", default)]
+    pub username: Option<String>,
+    /// The name that people use.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The email address.
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+/// An ID token (OpenID Connect Core 1.0, section 2), straight from the token endpoint.
+///
+/// Its signature is not checked: it came over a connection whose other end TLS has
+/// vouched for, which section 3.1.3.7 (6) takes in its place.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(super) struct IdToken(String);
+
+#[derive(Deserialize)]
+struct Claims {
+    aud: Audience,
+    #[serde(flatten)]
+    account: Account,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl IdToken {
+    /// Whom it is about, if it is meant for `client_id`.
+    pub(super) fn account(&self, client_id: &str) -> Option<Account> {
+        let payload = self.0.split('.').nth(1)?;
+        let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        let claims: Claims = serde_json::from_slice(&payload).ok()?;
+        let is_ours = match &claims.aud {
+            Audience::One(client) => client.eq_ignore_ascii_case(client_id),
+            Audience::Several(clients) => {
+                let mut clients = clients.iter();
+                clients.any(|client| client.eq_ignore_ascii_case(client_id))
+            }
+        };
+        (is_ours && !claims.account.id.is_empty()).then_some(claims.account)
+    }
+}
+
+impl fmt::Debug for IdToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdToken(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn debug_of_a_token_response_shows_no_secret() {
+        let answer = r#"{
+            "access_token": "first-secret", "token_type": "Bearer", "resource_server": "auth.globus.org",
+            "other_tokens": [{
+                "access_token": "second-secret", "token_type": "bearer", "refresh_token": "refresh-secret",
+                "resource_server": "transfer.api.globus.org"
+            }]
+        }"#;
+        let answer: TokenAnswer = serde_json::from_str(answer).expect("a token response");
+        let tokens = tokens_of(&answer, Some("me"), SystemTime::now());
+        assert_eq!(tokens.len(), 2);
+        let shown = format!("{answer:?} {tokens:?}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}
