@@ -22,9 +22,9 @@
 //! | --- | --- |
 //! | `GET operation/endpoint/{id}/ls` | `path`, `show_hidden`, `orderby`, `filter`, `limit`, `offset` |
 //! | `GET operation/endpoint/{id}/stat` | `path` |
-//! | `POST operation/endpoint/{id}/mkdir` | |
+//! | `POST operation/endpoint/{id}/mkdir`, `POST operation/endpoint/{id}/rename` | |
 //! | `GET submission_id`, `POST delete`, `POST transfer` | tasks, done by the time that they are accepted |
-//! | `GET task/{id}` | of one's own |
+//! | `GET task_list`, `GET task/{id}`, `GET task/{id}/event_list`, `POST task/{id}/cancel` | of one's own |
 //! | `GET endpoint/{id}`, `GET endpoint_search` | |
 //!
 //! | Auth | |
@@ -90,6 +90,7 @@ mod service;
 mod session;
 mod stable_id;
 mod state;
+mod template;
 mod transfer;
 mod world;
 
