@@ -117,7 +117,7 @@ pub(super) async fn rename(
     let renamed = tokio::task::spawn_blocking(move || directory.rename(&from, &to)).await;
     renamed
         .map_err(io::Error::other)
-        .flatten()
+        .and_then(|renamed| renamed)
         .map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => TransferError::new(
                 StatusCode::BAD_GATEWAY,
