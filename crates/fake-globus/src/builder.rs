@@ -80,7 +80,7 @@ impl FakeGlobusBuilder {
         self
     }
 
-    /// Keeps notes of the last `requests` requests and violations. The counts go on. Default: 10,000.
+    /// Keeps notes of the last `requests` requests and violations. The counts go on. Default: 100,000.
     pub fn keep_requests(mut self, requests: usize) -> Self {
         self.config.keep_requests = requests;
         self

@@ -1,6 +1,6 @@
-//! An embedded Globus Transfer and Globus Auth on loopback, for tests and demonstrations.
+//! An embedded Globus on loopback, for tests and demonstrations.
 //!
-//! [`FakeGlobus`] is a real HTTP server on 127.0.0.1. Its Transfer works on real directories; its Auth logs people in, on a
+//! [`FakeGlobus`] is a real HTTP server on 127.0.0.1, in Rust and as a program. Its Transfer works on real directories; its Auth logs people in, on a
 //! page in a browser or with an automatic person, and gives out tokens that rest on sessions. Collections may demand a
 //! recent login, a domain, identities, a second factor, policies or a consent, and refuse with errors of the shape that
 //! the real services use, so that programs written for Globus, the official Python SDK and the `globus` command line
@@ -15,23 +15,51 @@
 //! - Codes work once, for ten minutes, for their client, redirect URI and PKCE verifier.
 //!
 //! # What it serves
+//! Each service has an origin of its own; Auth and Transfer share one. What is not listed is answered 501, in the form
+//! that the service has for errors: Groups, Search, Flows, Timers and Compute answer nothing else yet.
+//!
 //! | Transfer, under `/v0.10` or without it | |
 //! | --- | --- |
 //! | `GET operation/endpoint/{id}/ls` | `path`, `show_hidden`, `orderby`, `filter`, `limit`, `offset` |
 //! | `GET operation/endpoint/{id}/stat` | `path` |
-//! | `POST operation/endpoint/{id}/mkdir` | |
+//! | `POST operation/endpoint/{id}/mkdir`, `POST operation/endpoint/{id}/rename` | |
 //! | `GET submission_id`, `POST delete`, `POST transfer` | tasks, done by the time that they are accepted |
-//! | `GET task/{id}` | of one's own |
+//! | `GET task_list`, `GET task/{id}`, `GET task/{id}/event_list`, `POST task/{id}/cancel` | of one's own |
 //! | `GET endpoint/{id}`, `GET endpoint_search` | |
 //!
 //! | Auth | |
 //! | --- | --- |
 //! | `GET /v2/oauth2/authorize` | with PKCE and the `session_*` parameters |
 //! | `POST /v2/oauth2/token` | `authorization_code`, `refresh_token`, `client_credentials` |
-//! | `POST /v2/oauth2/token/revoke`, `/introspect`, `/validate` | |
+//! | `POST /v2/oauth2/token/revoke`, `/introspect`, `/validate` | introspection for clients with a secret |
 //! | `GET /v2/oauth2/userinfo`, `/.well-known/openid-configuration`, `/jwk.json` | |
 //! | `GET /v2/api/identities`, `/v2/api/identities/{id}/consents` | |
 //! | `POST /v2/api/clients`, `DELETE /v2/api/clients/{id}` | instances of a native client |
+//!
+//! | The HTTPS server of a collection: `https_server` in its document | |
+//! | --- | --- |
+//! | `GET`, `HEAD` of a path | with `Range`; 302 to Auth without a token for `https://auth.globus.org/scopes/{id}/https` |
+//! | `PUT`, `DELETE` of a path | |
+//!
+//! # The control plane
+//! What a test does in Rust, a program in another language does over HTTP, on the origin of any service. Fields are those
+//! of a JSON document in the body; unknown ones are refused. A web page is refused.
+//!
+//! | `POST /_fake/...` | fields |
+//! | --- | --- |
+//! | `advance-clock`, `set-clock` | `seconds`; `unix` |
+//! | `log-in` | `identity`, `scopes`, `client`: gives an `access_token` |
+//! | `expire-sessions`, `revoke-consents`, `revoke-token`, `revoke-tokens`, `forget-browser` | `identity`; `token` |
+//! | `grant-consents` | `identity`, `scopes`, `client` |
+//! | `fail` | which requests: `service`, `operation` or `kind`, `times`. How: `status`, `body`, `content_type`, `retry_after`, `delay_ms`, `reset`, or `refusal`, the id of a real service's |
+//! | `clear-faults`, `reset`, `load` | `state`: what `GET state` gave |
+//! | `set-person` | `login` (`browser`, `approve` or `decline`), `delay_ms`, `picks`, `mfa` |
+//! | `add-identity`, `add-client`, `add-collection` | as in a [`Config`] |
+//!
+//! | `GET /_fake/...` | |
+//! | --- | --- |
+//! | `health`, `environment`, `clock`, `state`, `counts`, `violations`, `refusals` | |
+//! | `requests` | `operation`, `kind`; waits until there are `at_least` so many, for `timeout_ms` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
@@ -63,6 +91,7 @@ mod service;
 mod session;
 mod stable_id;
 mod state;
+mod template;
 mod transfer;
 mod world;
 

@@ -151,7 +151,7 @@ pub enum ViolationKind {
 }
 
 /// How many requests and violations are kept, unless another number is set.
-pub(super) const KEPT: usize = 10_000;
+pub(super) const KEPT: usize = 100_000;
 
 fn push<T>(list: &mut VecDeque<T>, last: T, kept: usize) {
     list.push_back(last);

@@ -75,6 +75,9 @@ assert globus("ls", f"{plain}:/more/").split() == ["hello.txt"]
 task = task_of(globus("delete", "--recursive", f"{plain}:/copies/"))
 assert re.search(r"Type: +DELETE", globus("task", "show", task))
 globus("task", "wait", task)
+assert task in globus("task", "list")
+assert "SUCCEEDED" in globus("task", "event-list", task)
+assert "renamed successfully" in globus("rename", plain, "/by-cli", "/renamed-by-cli")
 globus("rm", f"{plain}:/more/*.txt")
 assert globus("ls", f"{plain}:/more/").split() == []
 globus("rm", f"{plain}:/more/nothing.txt", status=1)

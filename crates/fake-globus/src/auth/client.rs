@@ -67,8 +67,12 @@ pub(super) async fn register(
     Json(body): Json<Value>,
 ) -> Result<Response, AuthError> {
     let wanted = body.get("client").cloned().unwrap_or_default();
-    let template = wanted
-        .get("template_id")
+    let template = wanted.get("template_id");
+    if template.is_none_or(Value::is_null) {
+        let what = "fake-globus creates instances of native clients, and no other clients";
+        return Err(error::not_implemented(what));
+    }
+    let template = template
         .and_then(Value::as_str)
         .and_then(|id| id.parse::<Uuid>().ok());
     let mut state = world.state();

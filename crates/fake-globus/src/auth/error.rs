@@ -77,6 +77,11 @@ pub(super) fn unauthorized() -> AuthError {
     )
 }
 
+pub(super) fn not_implemented(detail: &str) -> AuthError {
+    let status = StatusCode::NOT_IMPLEMENTED;
+    api(status, "NOT_IMPLEMENTED", "Not Implemented", detail)
+}
+
 pub(super) fn forbidden(detail: &str) -> AuthError {
     api(StatusCode::FORBIDDEN, "FORBIDDEN", "Forbidden", detail)
 }

@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use axum::Json;
 use axum::extract::State;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ use crate::world::{Shared, World};
 use super::grant::ACCESS_LIFE;
 
 /// The key of every fake Globus: it guards nothing, and a program may pin it.
-const KEY: &[u8] = include_bytes!("../../data/id-token-key.pem");
+const KEY: &str = include_str!("../../data/id-token-key.pem");
 
 /// Its name in the key set.
 const KEY_ID: &str = "fake-globus";
@@ -37,7 +39,10 @@ impl fmt::Debug for SigningKey {
 
 impl SigningKey {
     pub(crate) fn new() -> Result<Self, String> {
-        let secret = EncodingKey::from_rsa_pem(KEY).map_err(|error| error.to_string())?;
+        // Between the lines that say what it is, PEM is the DER in Base64.
+        let lines = KEY.lines().filter(|line| !line.starts_with("-----"));
+        let der = STANDARD.decode(lines.collect::<String>());
+        let secret = EncodingKey::from_rsa_der(&der.map_err(|error| error.to_string())?);
         let public =
             Jwk::from_encoding_key(&secret, Algorithm::RS512).map_err(|error| error.to_string())?;
         let mut public = serde_json::to_value(public).map_err(|error| error.to_string())?;

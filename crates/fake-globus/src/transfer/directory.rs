@@ -96,6 +96,19 @@ impl Directory {
         self.dir.remove_file(beneath(path))
     }
 
+    /// Renames what is at `from`, unless there is something at `to`.
+    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let (from, to) = (
+            beneath(from.trim_end_matches('/')),
+            beneath(to.trim_end_matches('/')),
+        );
+        self.dir.symlink_metadata(from)?;
+        if self.dir.symlink_metadata(to).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.dir.rename(from, &self.dir, to)
+    }
+
     pub(super) fn create(&self, path: &str) -> io::Result<()> {
         self.dir.create_dir(beneath(path))
     }

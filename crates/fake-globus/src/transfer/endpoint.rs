@@ -1,17 +1,21 @@
 //! What a collection is: its document, and the search for it. No policy guards these.
 
+use std::sync::LazyLock;
+
 use axum::extract::{Path, Query, State};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::collection::Collection;
 use crate::service::Bearer;
 use crate::stable_id::stable_id;
+use crate::template;
 use crate::world::Shared;
 
 use super::Transfer;
 use super::answer::{Answer, Document};
 use super::error::TransferError;
-use super::operation::HOME;
 
 pub(super) async fn one(
     State(world): State<Shared>,
@@ -51,30 +55,57 @@ pub(super) async fn search(
     }))
 }
 
+static ENDPOINT: LazyLock<Map<String, Value>> =
+    LazyLock::new(|| template::read(include_str!("../../data/transfer/endpoint.json")));
+
+/// What differs from one collection to the next.
+#[derive(Serialize)]
+struct Endpoint<'a> {
+    id: Uuid,
+    display_name: &'a str,
+    high_assurance: bool,
+    authentication_timeout_mins: Option<u64>,
+    requires_data_access_scope: bool,
+    https_server: Option<&'a str>,
+    owner_id: Uuid,
+    owner_string: &'a str,
+    #[serde(rename = "DATA")]
+    servers: [Server; 1],
+}
+
+#[derive(Serialize)]
+#[serde(tag = "DATA_TYPE", rename = "server")]
+struct Server {
+    id: u32,
+    hostname: &'static str,
+    port: u16,
+    scheme: &'static str,
+    uri: &'static str,
+    subject: Option<&'static str>,
+}
+
+const OWNER: &str = "owner@globusid.org";
+
 fn document(world: &Shared, collection: &Collection) -> Value {
+    // Without a port for it, a collection has no such server.
     let https = world.https.url(world, collection.id).ok();
-    let https = https.as_deref().map(|url| url.trim_end_matches('/'));
-    let minutes = collection.demand.max_age.map(|age| age.as_secs() / 60);
-    let owner = stable_id("identity", "owner@globusid.org");
-    json!({
-        "DATA_TYPE": "endpoint",
-        "id": collection.id,
-        "display_name": collection.name,
-        "entity_type": "GCSv5_mapped_collection",
-        "canonical_name": null,
-        "description": null,
-        "default_directory": HOME,
-        "public": true,
-        "is_globus_connect": false,
-        "gcs_version": "5.4.80",
-        "https_server": https,
-        "high_assurance": collection.high_assurance,
-        "authentication_timeout_mins": minutes,
-        "requires_data_access_scope": collection.data_access,
-        "owner_id": owner,
-        "owner_string": "owner@globusid.org",
-        "non_functional": false,
-        "my_effective_roles": [],
-        "DATA": [{"DATA_TYPE": "server", "hostname": "127.0.0.1", "port": 443, "scheme": "gsiftp"}],
-    })
+    let endpoint = Endpoint {
+        id: collection.id,
+        display_name: &collection.name,
+        high_assurance: collection.high_assurance,
+        authentication_timeout_mins: collection.demand.max_minutes(),
+        requires_data_access_scope: collection.data_access,
+        https_server: https.as_deref().map(|url| url.trim_end_matches('/')),
+        owner_id: stable_id("identity", OWNER),
+        owner_string: OWNER,
+        servers: [Server {
+            id: 1,
+            hostname: "127.0.0.1",
+            port: 443,
+            scheme: "gsiftp",
+            uri: "gsiftp://127.0.0.1:443",
+            subject: None,
+        }],
+    };
+    template::over(&ENDPOINT, &endpoint)
 }

@@ -55,6 +55,14 @@ impl Service for Transfer {
             .post("submit_delete", "/delete", submit::delete)
             .post("submit_transfer", "/transfer", submit::transfer)
             .get("get_task", "/task/{id}", task::one)
+            .get("task_list", "/task_list", task::list)
+            .get("task_event_list", "/task/{id}/event_list", task::events)
+            .post("cancel_task", "/task/{id}/cancel", task::cancel)
+            .post(
+                "operation_rename",
+                "/operation/endpoint/{id}/rename",
+                operation::rename,
+            )
             .get("get_endpoint", "/endpoint/{id}", endpoint::one)
             .get("endpoint_search", "/endpoint_search", endpoint::search)
     }

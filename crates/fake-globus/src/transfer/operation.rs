@@ -98,6 +98,44 @@ pub(super) async fn mkdir(
     Ok(Document(StatusCode::ACCEPTED, document))
 }
 
+pub(super) async fn rename(
+    Guarded { served, .. }: Guarded,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Answer {
+    let body = body.ok();
+    let path = |name: &str| {
+        let path = body
+            .as_ref()
+            .and_then(|Json(body)| body.get(name)?.as_str());
+        let message = format!("The body must be a document with an {name}");
+        path.map(ToOwned::to_owned)
+            .ok_or_else(|| TransferError::bad_request(message))
+    };
+    let (old, new) = (path("old_path")?, path("new_path")?);
+    let directory = served.directory.clone();
+    let (from, to) = (old.clone(), new.clone());
+    let renamed = tokio::task::spawn_blocking(move || directory.rename(&from, &to)).await;
+    renamed
+        .map_err(io::Error::other)
+        .and_then(|renamed| renamed)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => TransferError::new(
+                StatusCode::BAD_GATEWAY,
+                "ExternalError.RenameFailed.Exists",
+                format!("Path '{new}' already exists"),
+            ),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                not_found(&served.collection, "RNFR", &old)
+            }
+            _ => refused(&served.collection, "RNFR", &old, &error),
+        })?;
+    Ok(Document::ok(json!({
+        "DATA_TYPE": "result",
+        "code": "FileRenamed",
+        "message": "File or directory renamed successfully",
+    })))
+}
+
 /// Asks the disk on a thread that may wait for it.
 async fn on_disk<T: Send + 'static>(
     directory: &Directory,

@@ -2,20 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::clock::timestamp;
 use crate::collection::Collection;
 use crate::service::Bearer;
+use crate::template;
 use crate::world::Shared;
 
 use super::Transfer;
-use super::answer::{Answer, Document};
+use super::answer::Document;
 use super::directory::is_escape;
 use super::error::TransferError;
 use super::work::Done;
@@ -49,65 +53,107 @@ impl Task {
         at: SystemTime,
         (done, result): (Done, Result<(), (String, io::Error)>),
     ) -> Self {
-        let id = Uuid::new_v4();
+        let task_id = Uuid::new_v4();
         let at = timestamp(at)
             .strftime("%Y-%m-%dT%H:%M:%S+00:00")
             .to_string();
         let failed = result.is_err();
-        let fatal = result.err().map(|(path, error)| {
+        let fatal_error = result.err().map(|(path, error)| {
             json!({"code": code(&error), "description": format!("{path}: {error}")})
         });
-        let (succeeded, count) = (u32::from(!failed), u32::from(failed));
-        let moved = if kind.destination.is_some() {
-            done.files
-        } else {
-            0
+        let copies = kind.destination.is_some();
+        let fields = Fields {
+            task_id,
+            kind: kind.name.to_uppercase(),
+            status: if failed { "FAILED" } else { "SUCCEEDED" },
+            label: kind.label,
+            request_time: &at,
+            completion_time: &at,
+            deadline: &at,
+            source_endpoint: kind.source.id,
+            source_endpoint_id: kind.source.id,
+            source_endpoint_display_name: &kind.source.name,
+            destination_endpoint: kind.destination.map(|collection| collection.id),
+            destination_endpoint_id: kind.destination.map(|collection| collection.id),
+            destination_endpoint_display_name: kind.destination.map(|c| c.name.as_str()),
+            owner_id: owner,
+            username: format!("u_{}", owner.simple()),
+            files: done.files,
+            directories: done.directories,
+            files_transferred: if copies { done.files } else { 0 },
+            bytes_transferred: done.bytes,
+            effective_bytes_per_second: done.bytes,
+            faults: u32::from(failed),
+            subtasks_succeeded: u32::from(!failed),
+            subtasks_failed: u32::from(failed),
+            fatal_error,
         };
-        let document = json!({
-            "DATA_TYPE": "task",
-            "task_id": id,
-            "type": kind.name.to_uppercase(),
-            "status": if failed { "FAILED" } else { "SUCCEEDED" },
-            "label": kind.label,
-            "request_time": at,
-            "completion_time": at,
-            "deadline": at,
-            "source_endpoint_id": kind.source.id,
-            "source_endpoint_display_name": kind.source.name,
-            "destination_endpoint_id": kind.destination.map(|collection| collection.id),
-            "destination_endpoint_display_name": kind.destination.map(|collection| &collection.name),
-            "owner_id": owner,
-            "files": done.files,
-            "directories": done.directories,
-            "files_transferred": moved,
-            "files_skipped": 0,
-            "bytes_transferred": done.bytes,
-            "bytes_checksummed": 0,
-            "effective_bytes_per_second": done.bytes,
-            "faults": count,
-            "subtasks_total": 1,
-            "subtasks_succeeded": succeeded,
-            "subtasks_failed": count,
-            "subtasks_pending": 0,
-            "subtasks_retrying": 0,
-            "subtasks_canceled": 0,
-            "subtasks_expired": 0,
-            "subtasks_skipped_errors": 0,
-            "fatal_error": fatal,
-            "is_ok": null,
-            "is_paused": false,
-            "nice_status": null,
-            "nice_status_details": null,
-            "command": "API 0.10",
-            "history_deleted": false,
-        });
         Self {
-            id,
+            id: task_id,
             submission,
             owner,
-            document,
+            document: template::over(&TASK, &fields),
         }
     }
+
+    fn field(&self, name: &str) -> &str {
+        self.document[name].as_str().unwrap_or_default()
+    }
+
+    /// What happened, the last thing first.
+    fn events(&self) -> [Value; 2] {
+        let failed = self.field("status") == "FAILED";
+        let error = &self.document["fatal_error"];
+        let ended = if failed {
+            ("FAILED", error["description"].as_str().unwrap_or_default())
+        } else {
+            ("SUCCEEDED", "succeeded")
+        };
+        [ended, ("STARTED", "started")].map(|(code, description)| {
+            json!({
+                "DATA_TYPE": "event",
+                "code": code,
+                "description": description,
+                "details": description,
+                "is_error": code == "FAILED",
+                "parent_task_id": null,
+                "time": self.document["completion_time"],
+            })
+        })
+    }
+}
+
+static TASK: LazyLock<Map<String, Value>> =
+    LazyLock::new(|| template::read(include_str!("../../data/transfer/task.json")));
+
+/// What differs from one task to the next.
+#[derive(Serialize)]
+struct Fields<'a> {
+    task_id: Uuid,
+    #[serde(rename = "type")]
+    kind: String,
+    status: &'a str,
+    label: Option<&'a str>,
+    request_time: &'a str,
+    completion_time: &'a str,
+    deadline: &'a str,
+    source_endpoint: Uuid,
+    source_endpoint_id: Uuid,
+    source_endpoint_display_name: &'a str,
+    destination_endpoint: Option<Uuid>,
+    destination_endpoint_id: Option<Uuid>,
+    destination_endpoint_display_name: Option<&'a str>,
+    owner_id: Uuid,
+    username: String,
+    files: u64,
+    directories: u64,
+    files_transferred: u64,
+    bytes_transferred: u64,
+    effective_bytes_per_second: u64,
+    faults: u32,
+    subtasks_succeeded: u32,
+    subtasks_failed: u32,
+    fatal_error: Option<Value>,
 }
 
 /// What Transfer calls an error of a collection's server.
@@ -122,21 +168,115 @@ fn code(error: &io::Error) -> &'static str {
     }
 }
 
-/// `GET task/{id}`: of one's own tasks.
-pub(super) async fn one(
+/// A task of the caller's own, by the id in the path: an extractor.
+pub(super) struct Own(Task);
+
+impl FromRequestParts<Shared> for Own {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, world: &Shared) -> Result<Self, Response> {
+        let caller = Bearer::<Transfer>::from_request_parts(parts, world).await?;
+        let Path(id) = Path::<String>::from_request_parts(parts, world)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let wanted: Option<Uuid> = id.parse().ok();
+        let state = world.state();
+        let mut tasks = state.tasks.iter();
+        let found = tasks.find(|task| Some(task.id) == wanted && task.owner == caller.user.id());
+        found.cloned().map(Self).ok_or_else(|| {
+            let message = format!("No task with id '{id}' was found");
+            let code = "ClientError.NotFound";
+            TransferError::new(StatusCode::NOT_FOUND, code, message).into_response()
+        })
+    }
+}
+
+/// `GET task/{id}`.
+pub(super) async fn one(Own(task): Own) -> Document {
+    Document::ok(task.document)
+}
+
+/// `POST task/{id}/cancel`: it is over already.
+pub(super) async fn cancel(Own(_): Own) -> Document {
+    Document::ok(json!({
+        "DATA_TYPE": "result",
+        "code": "TaskComplete",
+        "message": "The task completed before the cancel request was processed.",
+    }))
+}
+
+/// `GET task/{id}/event_list`.
+pub(super) async fn events(
+    Own(task): Own,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Document, TransferError> {
+    let page = Page::parse(&pairs)?;
+    Ok(page.of("event_list", task.events().into()))
+}
+
+/// `GET task_list`: one's own, the last one first; `filter=status:SUCCEEDED/type:TRANSFER` and `filter_status`.
+pub(super) async fn list(
     State(world): State<Shared>,
     caller: Bearer<Transfer>,
-    Path(id): Path<String>,
-) -> Answer {
-    let wanted: Option<Uuid> = id.parse().ok();
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Document, TransferError> {
+    let page = Page::parse(&pairs)?;
+    let mut wanted: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in &pairs {
+        match name.as_str() {
+            "filter" => wanted.extend(value.split('/').filter_map(|clause| clause.split_once(':'))),
+            "filter_status" => wanted.push(("status", value)),
+            _ => {}
+        }
+    }
+    let known = ["status", "type", "task_id", "label"];
+    if let Some((field, _)) = wanted.iter().find(|(field, _)| !known.contains(field)) {
+        let message = format!("fake-globus does not filter tasks by '{field}'");
+        return Err(TransferError::bad_request(message));
+    }
+    let fits = |task: &&Task| {
+        let mut clauses = wanted.iter();
+        clauses.all(|(field, values)| values.split(',').any(|value| task.field(field) == value))
+    };
     let state = world.state();
-    let found = state
-        .tasks
-        .iter()
-        .find(|task| Some(task.id) == wanted && task.owner == caller.user.id());
-    let task = found.ok_or_else(|| {
-        let message = format!("No task with id '{id}' was found");
-        TransferError::new(StatusCode::NOT_FOUND, "ClientError.NotFound", message)
-    })?;
-    Ok(Document::ok(task.document.clone()))
+    let own = state.tasks.iter().rev();
+    let own = own.filter(|task| task.owner == caller.user.id());
+    let documents = own.filter(fits).map(|task| task.document.clone());
+    Ok(page.of("task_list", documents.collect()))
+}
+
+/// The part of a list that is asked for.
+struct Page {
+    limit: usize,
+    offset: usize,
+}
+
+impl Page {
+    fn parse(pairs: &[(String, String)]) -> Result<Self, TransferError> {
+        let number = |name: &str, default: usize| {
+            let Some((_, value)) = pairs.iter().find(|(known, _)| known == name) else {
+                return Ok(default);
+            };
+            let invalid = |_| TransferError::bad_request(format!("Invalid {name} '{value}'"));
+            value.parse().map_err(invalid)
+        };
+        Ok(Self {
+            limit: number("limit", 1_000)?,
+            offset: number("offset", 0)?,
+        })
+    }
+
+    fn of(&self, kind: &str, documents: Vec<Value>) -> Document {
+        let total = documents.len();
+        let shown = documents.into_iter().skip(self.offset).take(self.limit);
+        let shown: Vec<Value> = shown.collect();
+        Document::ok(json!({
+            "DATA_TYPE": kind,
+            "length": shown.len(),
+            "limit": self.limit,
+            "offset": self.offset,
+            "total": total,
+            "DATA": shown,
+        }))
+    }
 }

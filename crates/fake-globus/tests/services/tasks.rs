@@ -3,11 +3,12 @@
 use std::fs;
 use std::time::Duration;
 
+use fake_globus::Identity;
 use reqwest::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Fixture, document_code, json as document_of, ok, text};
+use crate::support::{ALL, Fixture, document_code, json as document_of, ok, text, texts};
 
 async fn post(fixture: &Fixture, what: &str, document: &Value) -> Response {
     let path = format!("v0.10/{what}");
@@ -165,4 +166,74 @@ async fn unsupported_tasks_and_unknown_ids_are_refused() {
     assert_eq!(refused, "ClientError.BadRequest.NoTransferItems");
     let task = format!("v0.10/task/{}", Uuid::new_v4());
     assert_eq!(fixture.get(&task, &fixture.token()).await.status(), 404);
+}
+
+#[checks::test]
+async fn own_tasks_are_listed_and_filtered() {
+    let fixture = Fixture::open().await;
+    copy(&fixture, "/hello.txt", "/copy.txt").await;
+    failure(&fixture, "delete", &deletion(&fixture, "/nowhere.txt")).await;
+    for (query, types) in [
+        ("", &["DELETE", "TRANSFER"][..]),
+        ("?filter=status:SUCCEEDED", &["TRANSFER"]),
+        ("?filter=type:TRANSFER,DELETE/status:FAILED", &["DELETE"]),
+        ("?filter_status=ACTIVE", &[]),
+        ("?limit=1&offset=1", &["TRANSFER"]),
+    ] {
+        let list = fixture
+            .get(&format!("v0.10/task_list{query}"), &fixture.token())
+            .await;
+        let list = ok(list).await;
+        assert_eq!(texts(&list, "/DATA", "/type"), types, "{query}");
+        assert_eq!(list["length"], types.len(), "{query}");
+    }
+    for query in ["?filter=nonsense:x", "?limit=x"] {
+        let refused = fixture
+            .get(&format!("v0.10/task_list{query}"), &fixture.token())
+            .await;
+        assert_eq!(refused.status(), 400, "{query}");
+    }
+    let grace = Identity::new("grace", "navy.mil");
+    let grace = fixture.globus.issue_token(&grace, ALL).expect("a token");
+    let list = ok(fixture.get("v0.10/task_list", &grace).await).await;
+    assert_eq!(list["total"], 0);
+}
+
+#[checks::test]
+async fn events_and_cancelling_tell_that_a_task_is_over() {
+    let fixture = Fixture::open().await;
+    let task = submit(&fixture, "delete", &deletion(&fixture, "/nowhere.txt")).await;
+    let path = format!("v0.10/task/{}", text(&task, "/task_id"));
+    let token = fixture.token();
+    let events = ok(fixture.get(&format!("{path}/event_list"), &token).await).await;
+    assert_eq!(texts(&events, "/DATA", "/code"), ["FAILED", "STARTED"]);
+    assert_eq!(events["DATA"][0]["is_error"], true);
+    let cancelled = fixture
+        .post_json(&format!("{path}/cancel"), &token, &json!({}))
+        .await;
+    assert_eq!(document_code(cancelled, 200).await, "TaskComplete");
+}
+
+#[checks::test]
+async fn rename_keeps_what_is_there() {
+    let fixture = Fixture::open().await;
+    let rename = fixture.operation("rename");
+    let token = fixture.token();
+    let ask = async |old: &str, new: &str| {
+        let body = json!({"DATA_TYPE": "rename", "old_path": old, "new_path": new});
+        fixture.post_json(&rename, &token, &body).await
+    };
+    fixture.make_directory("sub");
+    let done = ask("/~/hello.txt", "/sub/moved.txt").await;
+    assert_eq!(document_code(done, 200).await, "FileRenamed");
+    assert!(fixture.dir.path().join("sub/moved.txt").exists());
+    for (old, new, status) in [
+        ("/hello.txt", "/x", 404),
+        ("/sub/moved.txt", "/sub", 502),
+        ("/sub", "/../out", 403),
+    ] {
+        assert_eq!(ask(old, new).await.status(), status, "{old} {new}");
+    }
+    let empty = fixture.post_json(&rename, &token, &json!({})).await;
+    assert_eq!(empty.status(), 400);
 }

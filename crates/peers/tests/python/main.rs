@@ -5,6 +5,7 @@ mod fuzz_inputs;
 mod gare;
 mod listing;
 mod scopes;
+mod shapes;
 mod store;
 mod support;
 mod urls;
