@@ -188,71 +188,79 @@ pub(crate) fn jittered(time: Duration) -> Duration {
     time * (768 + random) / 1024
 }
 
-#[async_trait]
-impl<S: LoginStore + ?Sized> LoginStore for Arc<S> {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        (**self).load(user).await
-    }
+/// Makes a [`LoginStore`] of a type that has one.
+macro_rules! forward {
+    ([$($generic:ident)?] $type:ty, $store:ident => $to:expr) => {
+        #[async_trait::async_trait]
+        impl$(<$generic: LoginStore + ?Sized>)? LoginStore for $type {
+            async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+                { let $store = self; &$to }.load(user).await
+            }
 
-    async fn commit(
-        &self,
-        user: &UserKey,
-        base: &Version,
-        login: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        (**self).commit(user, base, login).await
-    }
+            async fn commit(
+                &self,
+                user: &UserKey,
+                base: &Version,
+                login: &Login,
+            ) -> Result<Option<Version>, StoreError> {
+                { let $store = self; &$to }.commit(user, base, login).await
+            }
 
-    async fn lease(
-        &self,
-        user: &UserKey,
-        work: Work,
-        holder: &Holder,
-        ttl: Duration,
-    ) -> Result<Leased, StoreError> {
-        (**self).lease(user, work, holder, ttl).await
-    }
+            async fn lease(
+                &self,
+                user: &UserKey,
+                work: Work,
+                holder: &Holder,
+                ttl: Duration,
+            ) -> Result<Leased, StoreError> {
+                { let $store = self; &$to }.lease(user, work, holder, ttl).await
+            }
 
-    async fn extend(
-        &self,
-        user: &UserKey,
-        work: Work,
-        holder: &Holder,
-        ttl: Duration,
-    ) -> Result<bool, StoreError> {
-        (**self).extend(user, work, holder, ttl).await
-    }
+            async fn extend(
+                &self,
+                user: &UserKey,
+                work: Work,
+                holder: &Holder,
+                ttl: Duration,
+            ) -> Result<bool, StoreError> {
+                { let $store = self; &$to }.extend(user, work, holder, ttl).await
+            }
 
-    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
-        (**self).release(user, work, holder).await
-    }
+            async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
+                { let $store = self; &$to }.release(user, work, holder).await
+            }
 
-    async fn post(
-        &self,
-        user: &UserKey,
-        waiting: &Waiting,
-        ttl: Duration,
-    ) -> Result<(), StoreError> {
-        (**self).post(user, waiting, ttl).await
-    }
+            async fn post(
+                &self,
+                user: &UserKey,
+                waiting: &Waiting,
+                ttl: Duration,
+            ) -> Result<(), StoreError> {
+                { let $store = self; &$to }.post(user, waiting, ttl).await
+            }
 
-    async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
-        (**self).waiting(user).await
-    }
+            async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
+                { let $store = self; &$to }.waiting(user).await
+            }
 
-    async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
-        (**self).withdraw(user, by).await
-    }
+            async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
+                { let $store = self; &$to }.withdraw(user, by).await
+            }
 
-    async fn changed(&self, user: &UserKey, seen: &Version) -> Result<(), StoreError> {
-        (**self).changed(user, seen).await
-    }
+            async fn changed(&self, user: &UserKey, seen: &Version) -> Result<(), StoreError> {
+                { let $store = self; &$to }.changed(user, seen).await
+            }
 
-    fn revision(&self, user: &UserKey) -> Option<u64> {
-        (**self).revision(user)
-    }
+            fn revision(&self, user: &UserKey) -> Option<u64> {
+                { let $store = self; &$to }.revision(user)
+            }
 
-    async fn set_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
-        (**self).set_aside(user).await
-    }
+            async fn set_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
+                { let $store = self; &$to }.set_aside(user).await
+            }
+        }
+    };
 }
+pub(super) use forward;
+
+forward!([S] Arc<S>, store => **store);
