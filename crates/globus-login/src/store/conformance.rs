@@ -163,12 +163,15 @@ async fn writers(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
         writers.spawn(async move {
             for write in 0..WRITES {
                 let server = format!("{writer}-{write}");
-                let change = |login: &mut Login| {
-                    login.tokens.insert(server.clone(), token(&server));
-                };
                 let user = user("writers");
-                let done = super::update(&*store, &user, UNIX_EPOCH, change).await;
-                done.expect("it can be updated");
+                loop {
+                    let Versioned { version, login } = load(&*store, &user).await;
+                    let login = with(login, &server);
+                    let committed = store.commit(&user, &version, &login).await;
+                    if committed.expect("it can be tried").is_some() {
+                        break;
+                    }
+                }
             }
         });
     }

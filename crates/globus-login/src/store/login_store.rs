@@ -1,7 +1,7 @@
 use std::fmt::Debug;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -9,10 +9,6 @@ use super::{Holder, Leased, Login, StoreError, UserKey, Version, Versioned, Wait
 
 /// How often a store that cannot do better is read, while somebody waits for a change.
 const POLL: Duration = Duration::from_secs(5);
-
-/// How often a change is made anew because somebody else was faster. Each time somebody else has
-/// succeeded: that many are a loop, not bad luck.
-const MAX_TRIES: usize = 1000;
 
 /// Keeps logins: in memory ([`MemoryStore`](super::MemoryStore)), in a file
 /// ([`JsonStore`](super::JsonStore)), or wherever you like.
@@ -157,28 +153,6 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
         let _ = user;
         Ok(None)
     }
-}
-
-/// Loads, changes and commits; and does so again where somebody else was faster. Gives what the
-/// last `change` gave, and what is kept now. A change that changes nothing is not written.
-pub(crate) async fn update<T>(
-    store: &dyn LoginStore,
-    user: &UserKey,
-    now: SystemTime,
-    mut change: impl FnMut(&mut Login) -> T + Send,
-) -> Result<(T, Login), StoreError> {
-    for _ in 0..MAX_TRIES {
-        let Versioned { version, login } = store.load(user).await?;
-        let mut next = login.clone();
-        next.recognize(now);
-        let given = change(&mut next);
-        if next == login || store.commit(user, &version, &next).await?.is_some() {
-            return Ok((given, next));
-        }
-    }
-    Err(StoreError::because(format!(
-        "the login store refused a change {MAX_TRIES} times: other programs change it all the time"
-    )))
 }
 
 /// Between three quarters and five quarters of a time: programs that began together do not go on
