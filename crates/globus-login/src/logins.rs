@@ -17,6 +17,9 @@ use globus_gare::reauth::{Credential, Principal};
 /// succeeded: that many are a loop, not bad luck.
 const MAX_TRIES: usize = 1000;
 
+/// How many logins are kept in memory while they cannot be stored.
+const MAX_UNSAVED: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
+
 /// How many users and credentials are remembered: as many principals as a session has in use.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 
@@ -27,6 +30,8 @@ pub(super) struct Logins {
     /// The logins of presented credentials: nothing of them is stored.
     presented: Arc<dyn LoginStore>,
     users: Mutex<LruCache<UserKey, Seen>>,
+    /// What could not be stored.
+    unsaved: Mutex<LruCache<UserKey, Login>>,
     /// The epoch of each token that a session was given, by its fingerprint.
     given: Mutex<LruCache<String, u64>>,
 }
@@ -38,8 +43,6 @@ struct Seen {
     revisions: Option<(u64, u64)>,
     /// The epoch of the token that a session was given last.
     given: Option<u64>,
-    /// The login, where it could not be stored.
-    unsaved: Option<Login>,
 }
 
 impl AppUser {
@@ -103,7 +106,7 @@ impl AppUser {
         let logins = &self.shared.logins;
         let mut login = logins.unsaved(&self.key).unwrap_or(before);
         let done = change(&mut login);
-        logins.see(&self.key, |seen| seen.unsaved = Some(login.clone()));
+        lock(&logins.unsaved).put(self.key.clone(), login.clone());
         let reason = error.to_string();
         self.tell(&LoginStatus::NotStored { reason });
         (done, login)
@@ -117,6 +120,7 @@ impl Logins {
             store,
             presented: Arc::new(MemoryStore::new()),
             users: Mutex::new(LruCache::new(REMEMBERED)),
+            unsaved: Mutex::new(LruCache::new(MAX_UNSAVED)),
             given: Mutex::new(LruCache::new(REMEMBERED)),
         }
     }
@@ -143,14 +147,14 @@ impl Logins {
     }
 
     fn unsaved(&self, user: &UserKey) -> Option<Login> {
-        self.see(user, |seen| seen.unsaved.clone())
+        lock(&self.unsaved).get(user).cloned()
     }
 
     /// Remembers a login that is stored.
     fn remember(&self, user: &UserKey, login: &Login) {
         let now = login.revision();
+        lock(&self.unsaved).pop(user);
         self.see(user, |seen| {
-            seen.unsaved = None;
             seen.revisions.get_or_insert((now, now)).1 = now;
         });
     }
