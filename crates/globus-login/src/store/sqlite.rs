@@ -85,7 +85,7 @@ impl Shared {
         if !self.path.try_exists()? {
             return Ok(None);
         }
-        tighten(&self.path, &std::fs::File::open(&self.path)?);
+        tighten(&self.path);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(PATIENCE)?;
