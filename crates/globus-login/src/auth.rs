@@ -201,14 +201,6 @@ impl GlobusAuth {
     }
 }
 
-#[cfg(any(test, fuzzing))]
-pub(super) fn client_for_tests() -> AuthClient {
-    let url = Url::parse("https://auth.globus.org/v2/oauth2/authorize").expect("a URL");
-    Client::new(ClientId::new("client".to_owned()))
-        .set_auth_uri(AuthUrl::from_url(url.clone()))
-        .set_token_uri(TokenUrl::from_url(url))
-}
-
 fn answered(failed: &str, status: u16) -> ReauthError {
     ReauthError::new(format!("{failed}: it answered with status {status}"))
 }

@@ -5,7 +5,7 @@ use super::authorization::Attempt;
 use super::lease::Lease;
 use super::scope::{ScopeParseError, Scopes};
 use super::store::{Given, Holder, Login, LoginRecord, Secret, StoredToken, Work};
-use super::token_response::{Account, TokenAnswer, account_of, tokens_of};
+use super::token_response::{Account, TokenAnswer, granted};
 use super::user::AppUser;
 use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;
@@ -143,10 +143,9 @@ impl AppUser {
         answer: &TokenAnswer,
     ) -> Result<(Login, Option<Account>), ReauthError> {
         let shared = &*self.shared;
-        let account = account_of(answer, shared.auth.client_id());
-        let sub = account.as_ref().map(|account| account.id.clone());
         let now = shared.logins.clock.now();
-        let tokens = tokens_of(answer, sub.as_deref(), now);
+        let (tokens, account) = granted(answer, shared.auth.client_id(), now);
+        let sub = account.as_ref().map(|account| account.id.clone());
         let secrets: Vec<Secret> = tokens.values().flat_map(StoredToken::secrets).collect();
         if matches!(shared.who, Who::Person(_)) && sub.is_none() {
             self.discard(secrets).await;

@@ -95,7 +95,7 @@ impl LoginRequest {
     /// Ends a login that nobody waits for.
     #[cfg(all(feature = "interactive", any(test, fuzzing)))]
     pub(super) fn give_up(&self) {
-        drop(Ending(&self.end));
+        drop(Abandoned(&self.end));
     }
 
     /// Has `prompt` ask, and ask again, until `exchange` makes tokens of a reply; then tells how
@@ -111,39 +111,31 @@ impl LoginRequest {
     where
         F: Future<Output = Result<(T, Option<Account>), ReauthError>>,
     {
-        let ending = Ending(&self.end);
-        let done = self.replied(prompt, exchange).await;
-        let (done, ended) = match done {
+        let _guard = Abandoned(&self.end);
+        let asked = async {
+            let mut reply = prompt.ask(self).await?;
+            for _ in 0..ASKS {
+                let is_code = matches!(reply, LoginReply::Code(_));
+                reply = match reply {
+                    LoginReply::Stored => return Ok(None),
+                    reply => match exchange(reply).await {
+                        Err(error) if is_code && Refusal::is_of_the_code(&error) => {
+                            prompt.ask_again(self, error).await?
+                        }
+                        done => return done.map(Some),
+                    },
+                };
+            }
+            exchange(reply).await.map(Some)
+        };
+        let (done, ended) = match asked.await {
             Ok(Some((done, account))) => (Ok(Some(done)), Ok(account)),
             Ok(None) => (Ok(None), Ok(None)),
             Err(error) => (Err(error.clone()), Err(error)),
         };
-        ending.tell(ended).await;
+        self.end.send_replace(Some(ended));
+        let _ = tokio::time::timeout(LAST_PAGE, self.end.closed()).await;
         done
-    }
-
-    async fn replied<T, F>(
-        &self,
-        prompt: &dyn LoginPrompt,
-        exchange: impl Fn(LoginReply) -> F,
-    ) -> Result<Option<T>, ReauthError>
-    where
-        F: Future<Output = Result<T, ReauthError>>,
-    {
-        let mut reply = prompt.ask(self).await?;
-        for _ in 0..ASKS {
-            let is_code = matches!(reply, LoginReply::Code(_));
-            reply = match reply {
-                LoginReply::Stored => return Ok(None),
-                reply => match exchange(reply).await {
-                    Err(error) if is_code && Refusal::is_of_the_code(&error) => {
-                        prompt.ask_again(self, error).await?
-                    }
-                    done => return done.map(Some),
-                },
-            };
-        }
-        exchange(reply).await.map(Some)
     }
 }
 
@@ -171,17 +163,10 @@ impl LoginEnd {
     }
 }
 
-/// Tells the end of a login, also where the login is dropped.
-struct Ending<'a>(&'a watch::Sender<Option<Ended>>);
+/// Ends a login that is dropped before its end.
+struct Abandoned<'a>(&'a watch::Sender<Option<Ended>>);
 
-impl Ending<'_> {
-    async fn tell(self, ended: Ended) {
-        self.0.send_replace(Some(ended));
-        let _ = tokio::time::timeout(LAST_PAGE, self.0.closed()).await;
-    }
-}
-
-impl Drop for Ending<'_> {
+impl Drop for Abandoned<'_> {
     fn drop(&mut self) {
         self.0.send_if_modified(|ended| {
             let is_open = ended.is_none();

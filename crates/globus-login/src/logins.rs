@@ -7,9 +7,18 @@ use lru::LruCache;
 
 use super::LoginStatus;
 use super::clock::Clock;
-use super::store::{self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey};
+use super::store::{
+    self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey, Versioned,
+};
 use super::user::AppUser;
 use globus_gare::reauth::{Credential, Principal};
+
+/// How often a change is made anew because somebody else was faster. Each time somebody else has
+/// succeeded: that many are a loop, not bad luck.
+const MAX_TRIES: usize = 1000;
+
+/// How many logins are kept in memory while they cannot be stored.
+const MAX_UNSAVED: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
 /// How many users and credentials are remembered: as many principals as a session has in use.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
@@ -21,6 +30,8 @@ pub(super) struct Logins {
     /// The logins of presented credentials: nothing of them is stored.
     presented: Arc<dyn LoginStore>,
     users: Mutex<LruCache<UserKey, Seen>>,
+    /// What could not be stored.
+    unsaved: Mutex<LruCache<UserKey, Login>>,
     /// The epoch of each token that a session was given, by its fingerprint.
     given: Mutex<LruCache<String, u64>>,
 }
@@ -32,8 +43,6 @@ struct Seen {
     revisions: Option<(u64, u64)>,
     /// The epoch of the token that a session was given last.
     given: Option<u64>,
-    /// The login, where it could not be stored.
-    unsaved: Option<Login>,
 }
 
 impl AppUser {
@@ -48,25 +57,40 @@ impl AppUser {
         Ok(login)
     }
 
-    /// Changes the login in the store.
+    /// Loads, changes and commits the login; and does so again where somebody else was faster.
+    /// Gives what the last `change` gave, and what is kept now. A change that changes nothing is
+    /// not written.
     pub(super) async fn update<T>(
         &self,
         mut change: impl FnMut(&mut Login) -> T + Send,
     ) -> Result<(T, Login), StoreError> {
         let logins = &self.shared.logins;
         let unsaved = logins.unsaved(&self.key);
-        let change = |login: &mut Login| {
+        for _ in 0..MAX_TRIES {
+            let Versioned { version, login } = self.store.load(&self.key).await?;
+            let mut next = login.clone();
+            next.recognize(logins.clock.now());
             // What could not be stored is, unless there was another login since.
             if let Some(unsaved) = &unsaved
-                && login.epoch() < unsaved.epoch()
+                && next.epoch() < unsaved.epoch()
             {
-                *login = unsaved.clone();
+                next = unsaved.clone();
             }
-            change(login)
-        };
-        let done = store::update(&*self.store, &self.key, logins.clock.now(), change).await?;
-        logins.remember(&self.key, &done.1);
-        Ok(done)
+            let done = change(&mut next);
+            let is_kept = next == login
+                || self
+                    .store
+                    .commit(&self.key, &version, &next)
+                    .await?
+                    .is_some();
+            if is_kept {
+                logins.remember(&self.key, &next);
+                return Ok((done, next));
+            }
+        }
+        Err(StoreError::because(format!(
+            "the login store refused a change {MAX_TRIES} times: other programs change it all the time"
+        )))
     }
 
     /// Keeps what Globus Auth gave. It is used also where it cannot be stored, and the person is told.
@@ -82,7 +106,7 @@ impl AppUser {
         let logins = &self.shared.logins;
         let mut login = logins.unsaved(&self.key).unwrap_or(before);
         let done = change(&mut login);
-        logins.see(&self.key, |seen| seen.unsaved = Some(login.clone()));
+        lock(&logins.unsaved).put(self.key.clone(), login.clone());
         let reason = error.to_string();
         self.tell(&LoginStatus::NotStored { reason });
         (done, login)
@@ -96,6 +120,7 @@ impl Logins {
             store,
             presented: Arc::new(MemoryStore::new()),
             users: Mutex::new(LruCache::new(REMEMBERED)),
+            unsaved: Mutex::new(LruCache::new(MAX_UNSAVED)),
             given: Mutex::new(LruCache::new(REMEMBERED)),
         }
     }
@@ -122,14 +147,14 @@ impl Logins {
     }
 
     fn unsaved(&self, user: &UserKey) -> Option<Login> {
-        self.see(user, |seen| seen.unsaved.clone())
+        lock(&self.unsaved).get(user).cloned()
     }
 
     /// Remembers a login that is stored.
     fn remember(&self, user: &UserKey, login: &Login) {
         let now = login.revision();
+        lock(&self.unsaved).pop(user);
         self.see(user, |seen| {
-            seen.unsaved = None;
             seen.revisions.get_or_insert((now, now)).1 = now;
         });
     }

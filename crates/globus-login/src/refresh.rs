@@ -6,7 +6,7 @@ use super::app::Who;
 use super::flow::Wanted;
 use super::lease::Lease;
 use super::store::{Login, Secret, StoredToken, Work};
-use super::token_response::tokens_of;
+use super::token_response::granted;
 use super::user::AppUser;
 use globus_gare::reauth::{Credential, CredentialRequest, ReauthError, Why};
 
@@ -194,7 +194,9 @@ impl AppUser {
                 refused = Some(old.clone());
                 continue;
             };
-            let new = tokens_of(&answer, None, shared.logins.clock.now()).remove(server);
+            let now = shared.logins.clock.now();
+            let (mut new, _) = granted(&answer, shared.auth.client_id(), now);
+            let new = new.remove(server);
             let new = new.ok_or_else(|| {
                 ReauthError::new(format!("the refresh gave no token for {server}"))
             })?;

@@ -22,19 +22,3 @@ pub(super) struct Settings {
     /// How long before its end a token counts as expired.
     pub(super) leeway: Duration,
 }
-
-#[cfg(any(test, fuzzing))]
-impl Settings {
-    pub(super) fn for_tests() -> Self {
-        Self {
-            environment: "production".to_owned(),
-            program: "program".to_owned(),
-            redirect_uri: RedirectUrl::new("http://127.0.0.1:1/back".to_owned()).expect("a URL"),
-            label: None,
-            scopes: Scopes::default(),
-            extra_scopes: Scopes::default(),
-            refresh_tokens: false,
-            leeway: Duration::from_secs(60),
-        }
-    }
-}

@@ -32,27 +32,29 @@ pub(super) struct OfOne {
 impl ExtraTokenFields for OfGlobus {}
 impl ExtraTokenFields for OfOne {}
 
-/// The tokens of an answer, by resource server, as those of `identity`.
-pub(super) fn tokens_of(answer: &TokenAnswer, identity: Option<&str>, now: SystemTime) -> Tokens {
-    let server = &answer.extra_fields().resource_server;
-    let first = (
-        server.clone(),
-        StoredToken::of(answer, server, identity, now),
-    );
-    let others = answer.extra_fields().other_tokens.iter();
-    let others = others.map(|other| {
+/// The tokens of an answer, by resource server, and who logged in, by its ID token for `client_id`.
+pub(super) fn granted(
+    answer: &TokenAnswer,
+    client_id: &str,
+    now: SystemTime,
+) -> (Tokens, Option<Account>) {
+    let OfGlobus {
+        resource_server,
+        id_token,
+        other_tokens,
+    } = answer.extra_fields();
+    let account = id_token.as_ref().and_then(|it| it.account(client_id));
+    let identity = account.as_ref().map(|account| account.id.as_str());
+    let first = StoredToken::of(answer, resource_server, identity, now);
+    let others = other_tokens.iter().map(|other| {
         let server = &other.extra_fields().resource_server;
         (
             server.clone(),
             StoredToken::of(other, server, identity, now),
         )
     });
-    std::iter::once(first).chain(others).collect()
-}
-
-/// Who logged in, by the answer's ID token for `client_id`.
-pub(super) fn account_of(answer: &TokenAnswer, client_id: &str) -> Option<Account> {
-    answer.extra_fields().id_token.as_ref()?.account(client_id)
+    let tokens = std::iter::once((resource_server.clone(), first)).chain(others);
+    (tokens.collect(), account)
 }
 
 /// A person as Globus Auth knows them: what
@@ -133,7 +135,7 @@ mod tests {
             }]
         }"#;
         let answer: TokenAnswer = serde_json::from_str(answer).expect("a token response");
-        let tokens = tokens_of(&answer, Some("me"), SystemTime::now());
+        let tokens = granted(&answer, "client", SystemTime::now()).0;
         assert_eq!(tokens.len(), 2);
         let shown = format!("{answer:?} {tokens:?}");
         assert!(!shown.contains("secret"), "{shown}");

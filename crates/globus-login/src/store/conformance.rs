@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinSet;
 
 use super::{
-    Holder, Leased, Login, LoginStore, StoredToken, UserKey, Version, Versioned, Waiting, Work,
+    Holder, Leased, Login, LoginStore, StoreError, StoredToken, UserKey, Version, Versioned,
+    Waiting, Work,
 };
 use globus_gare::gare::AuthorizationParameters;
 
@@ -84,8 +85,14 @@ fn with(mut login: Login, server: &str) -> Login {
     login
 }
 
+/// What the store gave; it has no reason to fail.
+#[track_caller]
+fn done<T>(result: Result<T, StoreError>) -> T {
+    result.expect("the store fails")
+}
+
 async fn load(store: &dyn LoginStore, user: &UserKey) -> Versioned {
-    store.load(user).await.expect("it can be loaded")
+    done(store.load(user).await)
 }
 
 /// A commit counts if nobody was faster, and is read by everybody.
@@ -97,32 +104,28 @@ async fn swap(store: &dyn LoginStore, other: &dyn LoginStore) {
 
     let one = with(Login::default(), "one");
     let committed = store.commit(&user, &Version::NONE, &one).await;
-    let committed = committed
-        .expect("it can be committed")
-        .expect("nobody was faster");
+    let committed = done(committed).expect("nobody was faster");
     let read = load(other, &user).await;
     assert_eq!(read.login, one, "what was committed is read");
     assert_eq!(read.version, committed, "at the version that commit gave");
 
     let two = with(one.clone(), "two");
     let late = other.commit(&user, &Version::NONE, &two).await;
-    assert_eq!(late.expect("it can be tried"), None, "its base is gone");
+    assert_eq!(done(late), None, "its base is gone");
     assert_eq!(
         load(store, &user).await.login,
         one,
         "a late commit changes nothing"
     );
     let second = other.commit(&user, &committed, &two).await;
-    let second = second
-        .expect("it can be committed")
-        .expect("nobody was faster");
+    let second = done(second).expect("nobody was faster");
     assert_ne!(second, committed, "each content has a version of its own");
     assert_eq!(load(store, &user).await.login, two);
 
     let mut out = two.clone();
     assert!(out.logged_out(), "there were tokens");
     let third = store.commit(&user, &second, &out).await;
-    assert!(third.expect("it can be committed").is_some());
+    assert!(done(third).is_some());
     assert_eq!(
         load(other, &user).await.login,
         out,
@@ -144,10 +147,7 @@ async fn users(store: &dyn LoginStore, other: &dyn LoginStore) {
     for name in names {
         let login = with(Login::default(), name);
         let committed = store.commit(&user(name), &Version::NONE, &login).await;
-        assert!(
-            committed.expect("it can be committed").is_some(),
-            "{name:?}"
-        );
+        assert!(done(committed).is_some(), "{name:?}");
     }
     for name in names {
         let login = load(other, &user(name)).await.login;
@@ -163,12 +163,15 @@ async fn writers(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
         writers.spawn(async move {
             for write in 0..WRITES {
                 let server = format!("{writer}-{write}");
-                let change = |login: &mut Login| {
-                    login.tokens.insert(server.clone(), token(&server));
-                };
                 let user = user("writers");
-                let done = super::update(&*store, &user, UNIX_EPOCH, change).await;
-                done.expect("it can be updated");
+                loop {
+                    let Versioned { version, login } = load(&*store, &user).await;
+                    let login = with(login, &server);
+                    let committed = store.commit(&user, &version, &login).await;
+                    if done(committed).is_some() {
+                        break;
+                    }
+                }
             }
         });
     }
@@ -184,18 +187,17 @@ async fn changes(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
     let changed = tokio::spawn(async move { waiting.changed(&key, &Version::NONE).await });
     let login = with(Login::default(), "one");
     let committed = store.commit(&user, &Version::NONE, &login).await;
-    assert!(committed.expect("it can be committed").is_some());
+    assert!(done(committed).is_some());
     let changed = tokio::time::timeout(LONG, changed).await;
     let changed = changed.expect("it is told").expect("no panic");
-    changed.expect("it can be waited for");
+    done(changed);
 }
 
 /// One holder at a time, until it releases the lease or its time is over.
 async fn leases(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
     let (user, one, two) = (user("leases"), holder("one"), holder("two"));
     let lease = async |store: &dyn LoginStore, work, by: &Holder, ttl| {
-        let leased = store.lease(&user, work, by, ttl).await;
-        leased.expect("it can be leased")
+        done(store.lease(&user, work, by, ttl).await)
     };
     assert_eq!(lease(store, Work::Login, &one, LONG).await, Leased::Held);
     let Leased::Busy { holder, remaining } = lease(other, Work::Login, &two, LONG).await else {
@@ -205,34 +207,23 @@ async fn leases(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
     assert!(remaining <= LONG && !remaining.is_zero(), "{remaining:?}");
     let refresh = lease(other, Work::Refresh, &two, LONG).await;
     assert_eq!(refresh, Leased::Held, "each work has a lease of its own");
-    let another = other
-        .lease(&self::user("another"), Work::Login, &two, LONG)
-        .await;
-    assert_eq!(
-        another.expect("it can be leased"),
-        Leased::Held,
-        "each user has leases of their own"
-    );
+    let another = self::user("another");
+    let another = other.lease(&another, Work::Login, &two, LONG).await;
+    assert_eq!(done(another), Leased::Held, "each user has their own");
     assert_eq!(
         lease(store, Work::Login, &one, LONG).await,
         Leased::Held,
         "the holder keeps it"
     );
     let extended = other.extend(&user, Work::Login, &two, LONG).await;
-    assert!(!extended.expect("it can be tried"), "it is another's");
-    other
-        .release(&user, Work::Login, &two)
-        .await
-        .expect("it can be tried");
+    assert!(!done(extended), "it is another's");
+    done(other.release(&user, Work::Login, &two).await);
     let busy = lease(other, Work::Login, &two, LONG).await;
     assert!(
         matches!(busy, Leased::Busy { .. }),
         "nobody else can release it"
     );
-    store
-        .release(&user, Work::Login, &one)
-        .await
-        .expect("it can be released");
+    done(store.release(&user, Work::Login, &one).await);
     assert_eq!(lease(other, Work::Login, &two, LONG).await, Leased::Held);
 
     let second = Duration::from_secs(1);
@@ -240,7 +231,7 @@ async fn leases(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
     let busy = lease(store, Work::Login, &one, second).await;
     assert!(matches!(busy, Leased::Busy { .. }), "its time is not over");
     let extended = other.extend(&user, Work::Login, &two, second).await;
-    assert!(extended.expect("it can be extended"));
+    assert!(done(extended));
     let busy = lease(store, Work::Login, &one, second).await;
     assert!(matches!(busy, Leased::Busy { .. }), "it was extended");
     tokio::time::sleep(second * 3 / 2).await;
@@ -250,7 +241,7 @@ async fn leases(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
         "its time is over"
     );
     let extended = other.extend(&user, Work::Login, &two, second).await;
-    assert!(!extended.expect("it can be tried"), "somebody else has it");
+    assert!(!done(extended), "somebody else has it");
     let version = load(store, &user).await.version;
     assert_eq!(version, Version::NONE, "a lease changes no version");
     true
@@ -264,37 +255,22 @@ async fn notices(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
         required: AuthorizationParameters::default().with_session_required_mfa(true),
         scopes: "a[b] c".parse().expect("scopes"),
     };
-    let all = async |store: &dyn LoginStore| {
-        let all = store.waiting(&user).await;
-        all.expect("they can be read")
-    };
+    let all = async |store: &dyn LoginStore| done(store.waiting(&user).await);
     let (one, two) = (waiting("one"), waiting("two"));
-    store
-        .post(&user, &one, LONG)
-        .await
-        .expect("it can be posted");
+    done(store.post(&user, &one, LONG).await);
     if all(other).await.is_empty() {
         return false;
     }
-    store
-        .post(&user, &one, LONG)
-        .await
-        .expect("it can be posted");
+    done(store.post(&user, &one, LONG).await);
     assert_eq!(
         all(other).await,
         std::slice::from_ref(&one),
         "a notice replaces the one before"
     );
     let second = Duration::from_secs(1);
-    other
-        .post(&user, &two, second)
-        .await
-        .expect("it can be posted");
+    done(other.post(&user, &two, second).await);
     assert_eq!(all(store).await.len(), 2);
-    store
-        .withdraw(&user, &one.by)
-        .await
-        .expect("it can be withdrawn");
+    done(store.withdraw(&user, &one.by).await);
     assert_eq!(all(other).await, std::slice::from_ref(&two));
     assert_eq!(all(store).await, [two]);
     tokio::time::sleep(second * 3 / 2).await;

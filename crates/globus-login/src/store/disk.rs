@@ -1,13 +1,17 @@
 //! Stores on a disk, which work on threads of their own. Leases and notices are texts with names.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::lease::{Claim, Observed};
-use super::{Holder, Leased, Login, StoreError, UserKey, Version, Waiting, Work};
+use super::{
+    Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
+};
 
 /// A store whose calls wait for a disk.
 pub(super) trait Disk: Send + Sync + 'static {
@@ -51,116 +55,175 @@ pub(super) trait Claims {
     }
 }
 
-/// Runs `work` where waiting stops nobody else.
-pub(super) async fn on_a_thread<D: Disk, T: Send + 'static>(
-    disk: &Arc<D>,
-    work: impl FnOnce(&D) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let disk = Arc::clone(disk);
-    tokio::task::spawn_blocking(move || work(&disk))
-        .await
-        .map_err(|error| StoreError::unavailable("the login store was not worked on", error))?
+/// The [`LoginStore`] on a [`Disk`].
+pub(super) struct OnDisk<D>(pub(super) Arc<D>);
+
+impl<D: Disk> OnDisk<D> {
+    /// Runs `work` where waiting stops nobody else.
+    async fn run<T: Send + 'static>(
+        &self,
+        user: &UserKey,
+        work: impl FnOnce(&D, &UserKey) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (disk, user) = (Arc::clone(&self.0), user.clone());
+        tokio::task::spawn_blocking(move || work(&disk, &user))
+            .await
+            .map_err(|error| StoreError::unavailable("the login store was not worked on", error))?
+    }
 }
 
-pub(super) fn lease(
-    disk: &impl Disk,
-    user: &UserKey,
-    work: Work,
-    holder: &Holder,
-    ttl: Duration,
-) -> Result<Leased, StoreError> {
-    let (name, mut leased) = (work.as_str(), Leased::Held);
-    disk.with_claims(user, &mut |claims| {
-        if let Some(claim) = read::<Holder>(claims, name)?
-            && claim.by.id() != holder.id()
-        {
-            let remaining = disk.observed().remaining(&place(user, name), &claim);
-            let is_over = claim.by.is_of_this_machine() && claims.is_abandoned(name);
-            if !remaining.is_zero() && !is_over {
-                let holder = claim.by;
-                leased = Leased::Busy { holder, remaining };
-                return Ok(());
-            }
-        }
-        disk.observed().forget(&place(user, name));
-        write(claims, name, Claim::new(holder, ttl))?;
-        claims.hold(name);
-        Ok(())
-    })?;
-    Ok(leased)
+#[async_trait]
+impl<D: Disk> LoginStore for OnDisk<D> {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+        let load = |disk: &D, user: &UserKey| Ok(Versioned::of(disk.read(user)?));
+        self.run(user, load).await
+    }
+
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        let (base, login) = (base.clone(), login.clone());
+        let swap = move |disk: &D, user: &UserKey| disk.swap(user, &base, &login);
+        self.run(user, swap).await
+    }
+
+    async fn lease(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<Leased, StoreError> {
+        let (holder, name) = (holder.clone(), work.as_str());
+        let lease = move |disk: &D, user: &UserKey| {
+            let (place, mut leased) = (place(user, name), Leased::Held);
+            disk.with_claims(user, &mut |claims| {
+                if let Some(claim) = read::<Holder>(claims, name)?
+                    && claim.by.id() != holder.id()
+                {
+                    let remaining = disk.observed().remaining(&place, &claim);
+                    let is_over = claim.by.is_of_this_machine() && claims.is_abandoned(name);
+                    if !remaining.is_zero() && !is_over {
+                        let holder = claim.by;
+                        leased = Leased::Busy { holder, remaining };
+                        return Ok(());
+                    }
+                }
+                disk.observed().forget(&place);
+                write(claims, name, Claim::new(&holder, ttl))?;
+                claims.hold(name);
+                Ok(())
+            })?;
+            Ok(leased)
+        };
+        self.run(user, lease).await
+    }
+
+    async fn extend(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<bool, StoreError> {
+        let (holder, name) = (holder.clone(), work.as_str());
+        let extend = move |disk: &D, user: &UserKey| {
+            let mut is_ours = false;
+            disk.with_claims(user, &mut |claims| {
+                is_ours = is_held(claims, name, &holder)?;
+                if is_ours {
+                    write(claims, name, Claim::new(&holder, ttl))?;
+                }
+                Ok(())
+            })?;
+            Ok(is_ours)
+        };
+        self.run(user, extend).await
+    }
+
+    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
+        let (holder, name) = (holder.clone(), work.as_str());
+        let release = move |disk: &D, user: &UserKey| {
+            disk.with_claims(user, &mut |claims| {
+                if is_held(claims, name, &holder)? {
+                    claims.remove(name)?;
+                }
+                Ok(())
+            })
+        };
+        self.run(user, release).await
+    }
+
+    async fn post(
+        &self,
+        user: &UserKey,
+        waiting: &Waiting,
+        ttl: Duration,
+    ) -> Result<(), StoreError> {
+        let waiting = waiting.clone();
+        let post = move |disk: &D, user: &UserKey| {
+            let name = notice(&waiting.by);
+            disk.with_claims(user, &mut |claims| {
+                write(claims, &name, Claim::new(&waiting, ttl))
+            })
+        };
+        self.run(user, post).await
+    }
+
+    async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
+        let waiting = |disk: &D, user: &UserKey| {
+            let mut all = Vec::new();
+            disk.with_claims(user, &mut |claims| {
+                for name in claims.names()? {
+                    // A lease is no notice, and cannot be read as one.
+                    let Some(claim) = read::<Waiting>(claims, &name)? else {
+                        continue;
+                    };
+                    let remaining = disk.observed().remaining(&place(user, &name), &claim);
+                    if remaining.is_zero() {
+                        claims.remove(&name)?;
+                    } else {
+                        all.push(claim.by);
+                    }
+                }
+                Ok(())
+            })?;
+            Ok(all)
+        };
+        self.run(user, waiting).await
+    }
+
+    async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
+        let name = notice(by);
+        let withdraw = move |disk: &D, user: &UserKey| {
+            disk.with_claims(user, &mut |claims| claims.remove(&name))
+        };
+        self.run(user, withdraw).await
+    }
+
+    async fn set_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
+        self.run(user, |disk, _| disk.put_aside()).await
+    }
 }
 
-pub(super) fn extend(
-    disk: &impl Disk,
-    user: &UserKey,
-    work: Work,
-    holder: &Holder,
-    ttl: Duration,
-) -> Result<bool, StoreError> {
-    let (name, mut is_ours) = (work.as_str(), false);
-    disk.with_claims(user, &mut |claims| {
-        let held = read::<Holder>(claims, name)?;
-        is_ours = held.is_some_and(|claim| claim.by.id() == holder.id());
-        if is_ours {
-            write(claims, name, Claim::new(holder, ttl))?;
-        }
-        Ok(())
-    })?;
-    Ok(is_ours)
+impl<D> Clone for OnDisk<D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
 }
 
-pub(super) fn release(
-    disk: &impl Disk,
-    user: &UserKey,
-    work: Work,
-    holder: &Holder,
-) -> Result<(), StoreError> {
-    disk.with_claims(user, &mut |claims| {
-        let held = read::<Holder>(claims, work.as_str())?;
-        if held.is_some_and(|claim| claim.by.id() == holder.id()) {
-            claims.remove(work.as_str())?;
-        }
-        Ok(())
-    })
+impl<D> fmt::Debug for OnDisk<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnDisk")
+    }
 }
 
-pub(super) fn post(
-    disk: &impl Disk,
-    user: &UserKey,
-    waiting: &Waiting,
-    ttl: Duration,
-) -> Result<(), StoreError> {
-    let name = notice(&waiting.by);
-    disk.with_claims(user, &mut |claims| {
-        write(claims, &name, Claim::new(waiting, ttl))
-    })
-}
-
-pub(super) fn waiting(disk: &impl Disk, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
-    let mut all = Vec::new();
-    disk.with_claims(user, &mut |claims| {
-        for name in claims.names()? {
-            // A lease is no notice, and cannot be read as one.
-            let Some(claim) = read::<Waiting>(claims, &name)? else {
-                continue;
-            };
-            if disk
-                .observed()
-                .remaining(&place(user, &name), &claim)
-                .is_zero()
-            {
-                claims.remove(&name)?;
-            } else {
-                all.push(claim.by);
-            }
-        }
-        Ok(())
-    })?;
-    Ok(all)
-}
-
-pub(super) fn withdraw(disk: &impl Disk, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
-    disk.with_claims(user, &mut |claims| claims.remove(&notice(by)))
+fn is_held(claims: &dyn Claims, name: &str, holder: &Holder) -> Result<bool, StoreError> {
+    let held = read::<Holder>(claims, name)?;
+    Ok(held.is_some_and(|claim| claim.by.id() == holder.id()))
 }
 
 fn notice(by: &Holder) -> String {
@@ -189,86 +252,3 @@ fn write(
         .map_err(|error| StoreError::damaged("a lease cannot be written", error))?;
     claims.set(name, &text)
 }
-
-/// Makes a [`LoginStore`](super::LoginStore) of a struct with an [`Arc`] of a [`Disk`].
-macro_rules! login_store_on_disk {
-    ($store:ident) => {
-        #[async_trait::async_trait]
-        impl LoginStore for $store {
-            async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-                let user = user.clone();
-                disk::on_a_thread(&self.0, move |it| Ok(Versioned::of(it.read(&user)?))).await
-            }
-
-            async fn commit(
-                &self,
-                user: &UserKey,
-                base: &Version,
-                login: &Login,
-            ) -> Result<Option<Version>, StoreError> {
-                let (user, base, login) = (user.clone(), base.clone(), login.clone());
-                disk::on_a_thread(&self.0, move |it| it.swap(&user, &base, &login)).await
-            }
-
-            async fn lease(
-                &self,
-                user: &UserKey,
-                work: Work,
-                holder: &Holder,
-                ttl: Duration,
-            ) -> Result<Leased, StoreError> {
-                let (user, holder) = (user.clone(), holder.clone());
-                let leased = move |it: &_| disk::lease(it, &user, work, &holder, ttl);
-                disk::on_a_thread(&self.0, leased).await
-            }
-
-            async fn extend(
-                &self,
-                user: &UserKey,
-                work: Work,
-                holder: &Holder,
-                ttl: Duration,
-            ) -> Result<bool, StoreError> {
-                let (user, holder) = (user.clone(), holder.clone());
-                let extended = move |it: &_| disk::extend(it, &user, work, &holder, ttl);
-                disk::on_a_thread(&self.0, extended).await
-            }
-
-            async fn release(
-                &self,
-                user: &UserKey,
-                work: Work,
-                holder: &Holder,
-            ) -> Result<(), StoreError> {
-                let (user, holder) = (user.clone(), holder.clone());
-                let released = move |it: &_| disk::release(it, &user, work, &holder);
-                disk::on_a_thread(&self.0, released).await
-            }
-
-            async fn post(
-                &self,
-                user: &UserKey,
-                waiting: &Waiting,
-                ttl: Duration,
-            ) -> Result<(), StoreError> {
-                let (user, waiting) = (user.clone(), waiting.clone());
-                disk::on_a_thread(&self.0, move |it| disk::post(it, &user, &waiting, ttl)).await
-            }
-
-            async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
-                let user = user.clone();
-                disk::on_a_thread(&self.0, move |it| disk::waiting(it, &user)).await
-            }
-
-            async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
-                let (user, by) = (user.clone(), by.clone());
-                disk::on_a_thread(&self.0, move |it| disk::withdraw(it, &user, &by)).await
-            }
-
-            async fn set_aside(&self, _: &UserKey) -> Result<Option<String>, StoreError> {
-                disk::on_a_thread(&self.0, |it| it.put_aside()).await
-            }
-        }
-    };
-}
-pub(super) use login_store_on_disk;

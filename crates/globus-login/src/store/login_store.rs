@@ -1,7 +1,7 @@
 use std::fmt::Debug;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -9,10 +9,6 @@ use super::{Holder, Leased, Login, StoreError, UserKey, Version, Versioned, Wait
 
 /// How often a store that cannot do better is read, while somebody waits for a change.
 const POLL: Duration = Duration::from_secs(5);
-
-/// How often a change is made anew because somebody else was faster. Each time somebody else has
-/// succeeded: that many are a loop, not bad luck.
-const MAX_TRIES: usize = 1000;
 
 /// Keeps logins: in memory ([`MemoryStore`](super::MemoryStore)), in a file
 /// ([`JsonStore`](super::JsonStore)), or wherever you like.
@@ -159,28 +155,6 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
     }
 }
 
-/// Loads, changes and commits; and does so again where somebody else was faster. Gives what the
-/// last `change` gave, and what is kept now. A change that changes nothing is not written.
-pub(crate) async fn update<T>(
-    store: &dyn LoginStore,
-    user: &UserKey,
-    now: SystemTime,
-    mut change: impl FnMut(&mut Login) -> T + Send,
-) -> Result<(T, Login), StoreError> {
-    for _ in 0..MAX_TRIES {
-        let Versioned { version, login } = store.load(user).await?;
-        let mut next = login.clone();
-        next.recognize(now);
-        let given = change(&mut next);
-        if next == login || store.commit(user, &version, &next).await?.is_some() {
-            return Ok((given, next));
-        }
-    }
-    Err(StoreError::because(format!(
-        "the login store refused a change {MAX_TRIES} times: other programs change it all the time"
-    )))
-}
-
 /// Between three quarters and five quarters of a time: programs that began together do not go on
 /// together.
 pub(crate) fn jittered(time: Duration) -> Duration {
@@ -188,71 +162,79 @@ pub(crate) fn jittered(time: Duration) -> Duration {
     time * (768 + random) / 1024
 }
 
-#[async_trait]
-impl<S: LoginStore + ?Sized> LoginStore for Arc<S> {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        (**self).load(user).await
-    }
+/// Makes a [`LoginStore`] of a type that has one.
+macro_rules! forward {
+    ([$($generic:ident)?] $type:ty, $store:ident => $to:expr) => {
+        #[async_trait::async_trait]
+        impl$(<$generic: LoginStore + ?Sized>)? LoginStore for $type {
+            async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+                { let $store = self; &$to }.load(user).await
+            }
 
-    async fn commit(
-        &self,
-        user: &UserKey,
-        base: &Version,
-        login: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        (**self).commit(user, base, login).await
-    }
+            async fn commit(
+                &self,
+                user: &UserKey,
+                base: &Version,
+                login: &Login,
+            ) -> Result<Option<Version>, StoreError> {
+                { let $store = self; &$to }.commit(user, base, login).await
+            }
 
-    async fn lease(
-        &self,
-        user: &UserKey,
-        work: Work,
-        holder: &Holder,
-        ttl: Duration,
-    ) -> Result<Leased, StoreError> {
-        (**self).lease(user, work, holder, ttl).await
-    }
+            async fn lease(
+                &self,
+                user: &UserKey,
+                work: Work,
+                holder: &Holder,
+                ttl: Duration,
+            ) -> Result<Leased, StoreError> {
+                { let $store = self; &$to }.lease(user, work, holder, ttl).await
+            }
 
-    async fn extend(
-        &self,
-        user: &UserKey,
-        work: Work,
-        holder: &Holder,
-        ttl: Duration,
-    ) -> Result<bool, StoreError> {
-        (**self).extend(user, work, holder, ttl).await
-    }
+            async fn extend(
+                &self,
+                user: &UserKey,
+                work: Work,
+                holder: &Holder,
+                ttl: Duration,
+            ) -> Result<bool, StoreError> {
+                { let $store = self; &$to }.extend(user, work, holder, ttl).await
+            }
 
-    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
-        (**self).release(user, work, holder).await
-    }
+            async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
+                { let $store = self; &$to }.release(user, work, holder).await
+            }
 
-    async fn post(
-        &self,
-        user: &UserKey,
-        waiting: &Waiting,
-        ttl: Duration,
-    ) -> Result<(), StoreError> {
-        (**self).post(user, waiting, ttl).await
-    }
+            async fn post(
+                &self,
+                user: &UserKey,
+                waiting: &Waiting,
+                ttl: Duration,
+            ) -> Result<(), StoreError> {
+                { let $store = self; &$to }.post(user, waiting, ttl).await
+            }
 
-    async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
-        (**self).waiting(user).await
-    }
+            async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
+                { let $store = self; &$to }.waiting(user).await
+            }
 
-    async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
-        (**self).withdraw(user, by).await
-    }
+            async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
+                { let $store = self; &$to }.withdraw(user, by).await
+            }
 
-    async fn changed(&self, user: &UserKey, seen: &Version) -> Result<(), StoreError> {
-        (**self).changed(user, seen).await
-    }
+            async fn changed(&self, user: &UserKey, seen: &Version) -> Result<(), StoreError> {
+                { let $store = self; &$to }.changed(user, seen).await
+            }
 
-    fn revision(&self, user: &UserKey) -> Option<u64> {
-        (**self).revision(user)
-    }
+            fn revision(&self, user: &UserKey) -> Option<u64> {
+                { let $store = self; &$to }.revision(user)
+            }
 
-    async fn set_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
-        (**self).set_aside(user).await
-    }
+            async fn set_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
+                { let $store = self; &$to }.set_aside(user).await
+            }
+        }
+    };
 }
+pub(super) use forward;
+
+forward!([S] Arc<S>, store => **store);

@@ -41,6 +41,6 @@ pub use self::user::UserKey;
 pub use self::version::{Version, Versioned};
 
 pub(crate) use self::login::Given;
-pub(crate) use self::login_store::{jittered, update};
+pub(crate) use self::login_store::jittered;
 pub(crate) use self::secret::Secret;
 pub(crate) use self::version::digest;

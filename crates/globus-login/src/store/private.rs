@@ -63,8 +63,10 @@ pub(super) fn make_directory(file: &Path) -> io::Result<()> {
 }
 
 /// Takes the rights of others to a file or directory away, and warns of it, once for each path.
+///
+/// Opens nothing: to close a database's file would end the locks that SQLite has on it.
 #[cfg(unix)]
-pub(super) fn tighten(path: &Path, file: &File) {
+pub(super) fn tighten(path: &Path) {
     use std::collections::BTreeSet;
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
@@ -72,7 +74,7 @@ pub(super) fn tighten(path: &Path, file: &File) {
 
     static TOLD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-    let Ok(metadata) = file.metadata() else {
+    let Ok(metadata) = fs::metadata(path) else {
         return;
     };
     let owners = if metadata.is_dir() { 0o700 } else { 0o600 };
@@ -80,7 +82,7 @@ pub(super) fn tighten(path: &Path, file: &File) {
     if mode & !owners == 0 {
         return;
     }
-    let done = file.set_permissions(fs::Permissions::from_mode(mode & owners));
+    let done = fs::set_permissions(path, fs::Permissions::from_mode(mode & owners));
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     if !told.insert(path.to_owned()) {
         return;
@@ -97,7 +99,7 @@ pub(super) fn tighten(path: &Path, file: &File) {
 }
 
 #[cfg(not(unix))]
-pub(super) fn tighten(_: &Path, _: &File) {}
+pub(super) fn tighten(_: &Path) {}
 
 #[cfg(all(test, unix))]
 mod tests {
@@ -132,7 +134,7 @@ mod tests {
             for mode in [0o600, 0o644, 0o666] {
                 let loose = fs::Permissions::from_mode(mode);
                 file.set_permissions(loose).expect("ours");
-                tighten(&path, &file);
+                tighten(&path);
                 let mode = file.metadata().expect("a file").permissions().mode();
                 assert_eq!(mode & 0o777, 0o600);
             }

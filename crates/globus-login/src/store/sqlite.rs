@@ -10,9 +10,10 @@ use rusqlite::{
     params_from_iter,
 };
 
-use super::disk::{self, Claims, Disk, login_store_on_disk};
+use super::disk::{Claims, Disk, OnDisk};
 use super::json::{cannot, moment};
 use super::lease::Observed;
+use super::login_store::forward;
 use super::private::{make_directory, tighten};
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, Tokens, UserKey, Version, Versioned, Waiting,
@@ -56,7 +57,7 @@ const OURS: &str = "
 ///
 /// Clones are the same handle.
 #[derive(Clone)]
-pub struct SqliteStore(Arc<Shared>);
+pub struct SqliteStore(OnDisk<Shared>);
 
 struct Shared {
     path: PathBuf,
@@ -66,15 +67,15 @@ struct Shared {
 impl SqliteStore {
     /// The store in `path`; the database and its directory are made when there is something to keep.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(Arc::new(Shared {
+        Self(OnDisk(Arc::new(Shared {
             path: path.into(),
             observed: Observed::default(),
-        }))
+        })))
     }
 
     /// The database.
     pub fn path(&self) -> &Path {
-        &self.0.path
+        &self.0.0.path
     }
 }
 
@@ -84,7 +85,7 @@ impl Shared {
         if !self.path.try_exists()? {
             return Ok(None);
         }
-        tighten(&self.path, &std::fs::File::open(&self.path)?);
+        tighten(&self.path);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(PATIENCE)?;
@@ -205,7 +206,7 @@ impl Disk for Shared {
     }
 }
 
-login_store_on_disk!(SqliteStore);
+forward!([] SqliteStore, store => store.0);
 
 /// The leases and notices of a user.
 struct Rows<'a> {

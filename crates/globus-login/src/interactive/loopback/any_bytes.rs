@@ -11,12 +11,10 @@ use url::Url;
 use super::{Callback, connections};
 #[cfg(test)]
 use crate::LoginEnd;
-use crate::auth::AuthClient;
 use crate::authorization::Attempt;
 use crate::page::Page;
 use crate::scope::Scopes;
-use crate::settings::Settings;
-use crate::{LoginReply, LoginRequest};
+use crate::{GlobusApp, LoginReply, LoginRequest};
 
 /// Stands for the state of the login, which is another each time.
 const STATE: &str = "STATE";
@@ -46,9 +44,12 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn new() -> Self {
-        static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::for_tests);
-        static CLIENT: LazyLock<AuthClient> = LazyLock::new(crate::auth::client_for_tests);
-        let attempt = Attempt::begin(&CLIENT, &SETTINGS, &Scopes::default(), None);
+        static APP: LazyLock<GlobusApp> = LazyLock::new(|| {
+            let app = GlobusApp::user("client").auth_url("https://auth.globus.org");
+            app.build().expect("an app")
+        });
+        let (client, settings) = (&APP.shared.auth.client, &APP.shared.settings);
+        let attempt = Attempt::begin(client, settings, &Scopes::default(), None);
         let request = LoginRequest::new(None, attempt.page().clone());
         let mut pairs = request.authorize_url().query_pairs();
         let state = pairs.find(|(name, _)| name == "state");

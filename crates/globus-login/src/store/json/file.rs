@@ -183,7 +183,7 @@ impl TokenFile {
         loop {
             let (file, text) = match read(path) {
                 Ok(read) => {
-                    self.tighten(path, &read.0);
+                    self.tighten(path);
                     read
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -227,12 +227,10 @@ impl TokenFile {
         }
     }
 
-    fn tighten(&self, path: &Path, file: &File) {
-        tighten(path, file);
-        if let Some(directory) = self.path.parent().filter(|_| self.has_own_directory)
-            && let Ok(open) = File::open(directory)
-        {
-            tighten(directory, &open);
+    fn tighten(&self, path: &Path) {
+        tighten(path);
+        if let Some(directory) = self.path.parent().filter(|_| self.has_own_directory) {
+            tighten(directory);
         }
     }
 

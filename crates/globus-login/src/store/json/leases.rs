@@ -38,9 +38,7 @@ impl<'a> Files<'a> {
     pub(super) fn of(file: &Path, user: &UserKey, held: &'a Held) -> Result<Self, StoreError> {
         let directory = beside(&resolve(file), ".d");
         let lock = Lock::wait(&directory.join("lock"))?;
-        if let Ok(open) = File::open(&directory) {
-            tighten(&directory, &open);
-        }
+        tighten(&directory);
         Ok(Self {
             _lock: lock,
             user: format!("{}.", file_name(user.user())),

@@ -17,8 +17,9 @@ use std::time::{Duration, SystemTime};
 
 use self::file::TokenFile;
 use self::leases::{Files, Held};
-use super::disk::{self, Claims, Disk, login_store_on_disk};
+use super::disk::{Claims, Disk, OnDisk};
 use super::lease::Observed;
+use super::login_store::forward;
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
 };
@@ -58,7 +59,7 @@ use super::{
 ///
 /// Clones are the same handle.
 #[derive(Clone)]
-pub struct JsonStore(Arc<Shared>);
+pub struct JsonStore(OnDisk<Shared>);
 
 struct Shared {
     file: TokenFile,
@@ -87,16 +88,16 @@ impl JsonStore {
     }
 
     fn of(file: TokenFile) -> Self {
-        Self(Arc::new(Shared {
+        Self(OnDisk(Arc::new(Shared {
             file,
             held: Held::default(),
             observed: Observed::default(),
-        }))
+        })))
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
-        self.0.file.path()
+        self.0.0.file.path()
     }
 }
 
@@ -142,7 +143,7 @@ impl Disk for Shared {
     }
 }
 
-login_store_on_disk!(JsonStore);
+forward!([] JsonStore, store => store.0);
 
 impl fmt::Debug for JsonStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,5 +8,7 @@ mod kill;
 mod locks;
 mod memory;
 #[cfg(unix)]
+mod permissions;
+#[cfg(unix)]
 mod replace;
 mod text;
