@@ -9,6 +9,7 @@ use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::printable;
 use globus_login::GlobusApp;
 
+use crate::client;
 use crate::failure::{Failure, Remedy};
 use crate::options::{Login, Options};
 use crate::terminal::Terminal;
@@ -16,7 +17,7 @@ use crate::terminal::Terminal;
 pub(crate) async fn log_in(login: &Login, force: bool) -> Result<(), Failure> {
     let app = app(login)?;
     if login.no_login {
-        return Err(Failure::no_token(Some(Remedy::AllowLogin)));
+        return Err(Failure::NoToken(Some(Remedy::AllowLogin)));
     }
     let done = if force {
         app.login_with(AuthorizationParameters::default()).await
@@ -34,7 +35,7 @@ pub(crate) async fn log_out(login: &Login) -> Result<(), Failure> {
     let logged_out = app(login)?
         .logout()
         .await
-        .map_err(|error| Failure::account(&error))?;
+        .map_err(|error| Failure::login(&error))?;
     say(if logged_out {
         "You are logged out."
     } else {
@@ -45,7 +46,7 @@ pub(crate) async fn log_out(login: &Login) -> Result<(), Failure> {
 pub(crate) async fn who_am_i(login: &Login) -> Result<(), Failure> {
     match name(&app(login)?).await? {
         Some(name) => say(&name),
-        None => Err(Failure::nobody()),
+        None => Err(Failure::Nobody),
     }
 }
 
@@ -65,15 +66,15 @@ pub(crate) fn complete(shell: Shell) -> Result<(), Failure> {
 }
 
 fn app(login: &Login) -> Result<GlobusApp, Failure> {
-    let client_id = login.client_id().ok_or_else(Failure::no_client)?;
-    crate::app(client_id, login, &Terminal::default())
+    let client_id = login.client_id().ok_or(Failure::NoClient)?;
+    client::app(client_id, login, &Terminal::default())
 }
 
 async fn name(app: &GlobusApp) -> Result<Option<String>, Failure> {
     let account = app
         .account()
         .await
-        .map_err(|error| Failure::account(&error))?;
+        .map_err(|error| Failure::login(&error))?;
     Ok(account.map(|account| printable(&account.username.unwrap_or(account.id))))
 }
 

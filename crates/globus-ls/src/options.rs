@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anstream::ColorChoice;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 const AFTER_HELP: &str = "Run it without arguments for a demonstration; --help tells everything.";
@@ -65,6 +65,7 @@ Exit codes:
     after_long_help = AFTER_LONG_HELP,
     max_term_width = 100,
     args_conflicts_with_subcommands = true,
+    disable_help_flag = true,
     disable_help_subcommand = true
 )]
 pub(crate) struct Options {
@@ -93,6 +94,10 @@ pub(crate) struct Options {
     /// How long to wait for an answer of the service; a login may take longer
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
+
+    /// Print help
+    #[arg(long, global = true, action = ArgAction::HelpLong)]
+    help: Option<bool>,
 
     /// When to use colour
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
@@ -170,15 +175,23 @@ pub(crate) struct Show {
     #[arg(short, long)]
     pub(crate) long: bool,
 
+    /// One name a line, on a terminal too
+    #[arg(short = '1', conflicts_with = "long")]
+    pub(crate) one: bool,
+
     /// Show sizes in bytes
     #[arg(short, long)]
     pub(crate) bytes: bool,
+
+    /// Show sizes as 'ls -h' does: 4.8K
+    #[arg(short = 'h', long, conflicts_with = "bytes")]
+    pub(crate) human_readable: bool,
 
     /// Show times in UTC, not in your time zone
     #[arg(long)]
     pub(crate) utc: bool,
 
-    /// How to write the listing: json is the document as Transfer gave it
+    /// json is one document as Transfer gives it, jsonl a line of JSON for each entry
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -252,6 +265,7 @@ pub(crate) enum Sort {
 pub(crate) enum Format {
     Text,
     Json,
+    Jsonl,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

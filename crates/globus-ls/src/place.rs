@@ -1,9 +1,11 @@
 //! Which directory of which collection.
 
+use globus_gare::reauth::printable;
 use uuid::Uuid;
 
 use crate::failure::Failure;
 
+#[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) collection: Uuid,
     pub(crate) path: Option<String>,
@@ -18,7 +20,7 @@ impl Place {
             (Some((id, path)), None) => (id, Some(path)),
             (_, path) => (collection, path),
         };
-        let collection = Uuid::parse_str(id).map_err(|_| Failure::no_id(id))?;
+        let collection = Uuid::parse_str(id).map_err(|_| Failure::NoId(id.to_owned()))?;
         let path = path.filter(|path| !path.is_empty()).map(str::to_owned);
         Self::of(collection, path)
     }
@@ -30,6 +32,12 @@ impl Place {
             path: None,
             pattern: None,
         }
+    }
+
+    /// The path, for a person.
+    pub(crate) fn shown(&self) -> String {
+        let path = self.path.as_deref();
+        path.map_or("the default directory".to_owned(), printable)
     }
 
     fn of(collection: Uuid, path: Option<String>) -> Result<Self, Failure> {

@@ -1,5 +1,7 @@
 //! `globus-ls` as its users run it: the whole program, its streams and its exit codes.
 
+#[cfg(unix)]
+mod answers;
 mod command;
 mod listing;
 #[cfg(unix)]

@@ -40,7 +40,7 @@ async fn pasted_code_satisfies_the_requirement() {
     screen.enter(code_for(&shown).await);
     let shown = screen.ended(0).await;
     assert!(
-        shown.contains("README.txt\r\n\u{1b}[1m\u{1b}[34mfigures\u{1b}[0m/\r\n"),
+        shown.contains("README.txt  \u{1b}[1;34mfigures\u{1b}[0m/  measurements.csv\r\n"),
         "{shown:?}"
     );
     assert_eq!(site.globus.counts().code_grants, 1);
@@ -98,7 +98,7 @@ async fn hostile_name_is_masked_on_a_terminal_only() {
     let site = Site::new(PROGRAM).await;
     let name = "evil\u{1b}[2J\u{202e}\nname";
     fs::write(site.directory.path().join(name), "").expect("a file");
-    let mut command = site.with_token(&[&site.collection, "--color", "never"]);
+    let mut command = site.with_token(&[&site.collection, "-1", "--color", "never"]);
     let shown = Screen::start(&mut command).ended(0).await;
     assert!(shown.contains("evil?[2J??name\r\n"), "{shown:?}");
     let ran = run(site.with_token(&[&site.collection])).await;
@@ -284,9 +284,7 @@ async fn terminal_tells_what_to_do() {
     * Waiting for the browser, or a code
     This is no code.
     Finish the login in the browser, or paste the code.
-    README.txt
-    figures/
-    measurements.csv
+    README.txt  figures/  measurements.csv
     ");
 }
 
