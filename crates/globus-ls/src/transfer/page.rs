@@ -174,3 +174,83 @@ impl<'de, F: FnMut(Value) -> bool> Visitor<'de> for Entries<'_, F> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::entry::Entry;
+
+    /// JSON with the names of a listing at all places.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let name = prop_oneof![
+            Just("DATA"),
+            Just("name"),
+            Just("type"),
+            Just("size"),
+            Just("permissions"),
+            Just("last_modified"),
+            Just("link_target"),
+            Just("total"),
+            Just("path"),
+        ];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            prop_oneof![
+                Just("dir"),
+                Just("file"),
+                Just("invalid_symlink"),
+                Just("0755")
+            ]
+            .prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 64, 8, move |inner| {
+            let name = name.clone().prop_map(str::to_owned);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+                prop::collection::btree_map(name, inner, 0..8)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// What the text of an answer is read as.
+    fn found(text: &[u8]) -> (Vec<Value>, serde_json::Result<Map<String, Value>>) {
+        let mut found = Vec::new();
+        let document = read(text, |entry| {
+            found.push(entry);
+            true
+        });
+        (found, document)
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_a_listing_or_an_error(answer in any_json()) {
+            let (entries, document) = found(answer.to_string().as_bytes());
+            let expected = answer.get("DATA").and_then(Value::as_array);
+            prop_assert_eq!(document.is_ok(), expected.is_some());
+            if let Some(expected) = expected {
+                prop_assert_eq!(&entries, expected);
+            }
+            for document in entries {
+                let has_name = document.get("name").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
+                let entry = Entry::read(document.clone());
+                prop_assert_eq!(entry.is_ok(), has_name);
+                if let Ok(entry) = entry {
+                    prop_assert_eq!(entry.into_document(), document);
+                }
+            }
+        }
+
+        #[test]
+        fn bytes_are_no_panic(answer in any::<Vec<u8>>()) {
+            let _ = found(&answer);
+        }
+    }
+}
