@@ -35,7 +35,7 @@ pub(crate) async fn log_out(login: &Login) -> Result<(), Failure> {
     let logged_out = app(login)?
         .logout()
         .await
-        .map_err(|error| Failure::login(&error))?;
+        .map_err(|error| Failure::logout(&error))?;
     say(if logged_out {
         "You are logged out."
     } else {

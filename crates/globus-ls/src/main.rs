@@ -49,6 +49,7 @@ fn main() -> ExitCode {
     });
     // Whoever is still at work on the terminal leaves it as it was.
     runtime.shutdown_timeout(Duration::from_millis(500));
+    terminal::drop_typed();
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
@@ -18,6 +19,18 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// Says why the program ends. A stderr that nobody reads is no reason to panic.
 pub(crate) fn complain(line: &str) {
     let _ = writeln!(anstream::stderr(), "{ERROR}globus-ls:{ERROR:#} {line}");
+}
+
+/// Whether a person was asked to type something.
+static HAS_ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Drops what was typed for a login and came too late for it: a shell would run it.
+pub(crate) fn drop_typed() {
+    #[cfg(unix)]
+    if HAS_ASKED.load(Ordering::Relaxed) {
+        // Where stdin is no terminal, there is nothing to drop.
+        let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+    }
 }
 
 /// Writes to stderr, and shows there that something is awaited.
@@ -153,6 +166,7 @@ pub(crate) struct Prompt {
 impl Prompt {
     /// Ends the spinner of the request, and of the login once this is dropped.
     fn alone(&self) -> Alone {
+        HAS_ASKED.store(true, Ordering::Relaxed);
         self.spinner.disable_steady_tick();
         self.spinner.finish_and_clear();
         Alone(self.spinner.clone())

@@ -45,9 +45,9 @@ impl LoginFailure {
                 false => Self::NotKept(line),
             };
         }
-        match cause::<reqwest::Error>(error) {
-            Some(_) => Self::Unreachable(chain(error)),
-            None => Self::Refused(chain(error)),
+        match error.is_unavailable() || cause::<reqwest::Error>(error).is_some() {
+            true => Self::Unreachable(chain(error)),
+            false => Self::Refused(chain(error)),
         }
     }
 

@@ -58,6 +58,8 @@ pub(crate) enum Failure {
     DeadToken(Answer),
     /// A login failed that the program began by itself, or that the service asked for.
     Login(LoginFailure),
+    /// The tokens are forgotten here, and good at Globus Auth.
+    NotRevoked(String),
     /// The service asks for a login that did not take place.
     Required {
         asked: String,
@@ -97,6 +99,14 @@ impl Failure {
     /// A login that the program began by itself failed, or something else that `globus-login` does.
     pub(crate) fn login(error: &ReauthError) -> Self {
         Self::Login(LoginFailure::of(error))
+    }
+
+    /// A logout failed.
+    pub(crate) fn logout(error: &ReauthError) -> Self {
+        match LoginFailure::of(error) {
+            kept @ (LoginFailure::Damaged(_) | LoginFailure::NotKept(_)) => Self::Login(kept),
+            _ => Self::NotRevoked(chain(error)),
+        }
     }
 
     pub(crate) fn no_entry(place: &Place) -> Self {
@@ -189,6 +199,9 @@ impl Failure {
             Self::Answered(answer) => answer.what(),
             Self::DeadToken(answer) => format!("the token was not accepted: {}", answer.told()),
             Self::Login(login) => login.what(),
+            Self::NotRevoked(reason) => {
+                format!("you are logged out here, but tokens are not revoked: {reason}")
+            }
             Self::Required { asked, reason } => match reason {
                 NoLogin::NotPossible(_) => asked.clone(),
                 NoLogin::NobodyToAsk(reason) => format!("{asked} But {reason}"),
@@ -225,6 +238,7 @@ impl Failure {
                 "set GLOBUS_ACCESS_TOKEN to a valid Transfer token, or unset it and give --client-id ID"
             }
             Self::Login(login) => login.advice()?,
+            Self::NotRevoked(_) => "run 'globus-ls logout' again to revoke them",
             Self::Required { reason, .. } => match reason {
                 NoLogin::NotPossible(Some(Remedy::AllowLogin)) => "run it again without --no-login",
                 NoLogin::NotPossible(Some(Remedy::NameClient)) => {

@@ -322,3 +322,32 @@ async fn interrupt_restores_the_terminal() {
     let redirect = sent_to(page).await;
     client().get(redirect).send().await.expect_err("gone");
 }
+
+#[checks::test(seconds = 600)]
+async fn text_typed_after_a_login_does_not_reach_the_shell() {
+    let site = Site::new(PROGRAM).await;
+    site.globus.clock().advance(Duration::from_secs(120));
+    let client = site.globus.client_id().to_string();
+    let listing = site.with_token(&[&site.collection, "--client-id", &client]);
+    let listing = listing.as_std();
+    let mut command = checks::site::command("sh", &["-c"]);
+    command
+        .arg("\"$0\" \"$@\"; echo ready; read -r line; echo \"shell: $line\"")
+        .arg(listing.get_program())
+        .args(listing.get_args());
+    for (name, value) in listing.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let mut screen = Screen::start(&mut command);
+    let shown = screen.wait_for("to decline): ").await;
+    let code = code_for(&shown).await;
+    // Pasted with a second line, for which the login does not wait.
+    screen.enter(format!("{code}\nrm important"));
+    screen.wait_for("ready\r\n").await;
+    screen.enter("typed for the shell");
+    let shown = screen.wait_for("shell: ").await;
+    let shown = shown + &screen.ended(0).await;
+    assert!(shown.contains("shell: typed for the shell"), "{shown}");
+}
