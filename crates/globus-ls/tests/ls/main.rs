@@ -6,6 +6,8 @@ mod command;
 mod listing;
 #[cfg(unix)]
 mod login;
+#[cfg(unix)]
+mod stream;
 mod support;
 #[cfg(unix)]
 mod terminal;
