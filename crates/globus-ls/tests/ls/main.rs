@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod answers;
+#[cfg(unix)]
+mod columns;
 mod command;
 mod listing;
 #[cfg(unix)]
