@@ -10,9 +10,12 @@
 
 mod account;
 mod client;
+mod completion;
 mod demo;
 mod entry;
 mod failure;
+mod help;
+mod history;
 mod list;
 mod options;
 mod output;
@@ -59,7 +62,10 @@ async fn run(options: &Options) -> Result<(), Failure> {
         (Some(Command::Login { force }), _) => account::log_in(login, *force).await,
         (Some(Command::Logout), _) => account::log_out(login).await,
         (Some(Command::Whoami), _) => account::who_am_i(login).await,
-        (Some(Command::Completion { shell }), _) => account::complete(*shell),
+        (Some(Command::Session), _) => account::session(login).await,
+        (Some(Command::Help { topic }), _) => account::help(*topic),
+        (Some(Command::Completion { shell }), _) => completion::write(*shell),
+        (Some(Command::Collections), _) => completion::write_collections(),
         (None, Some(collection)) => list(options, collection).await,
         (None, None) => demo::run(options).await,
     }
@@ -70,5 +76,7 @@ async fn list(options: &Options, collection: &str) -> Result<(), Failure> {
     let place = Place::parse(collection, options.path.as_deref())?;
     let wanted = Wanted::new(&options.what, &place)?;
     let transfer = client::connect(options).await?;
-    list::list(&transfer, &place, &wanted, options).await
+    list::list(&transfer, &place, &wanted, options).await?;
+    history::add(place.collection);
+    Ok(())
 }

@@ -97,13 +97,22 @@ async fn login_whoami_and_logout_report_the_account() {
     for (arguments, said) in [
         (&["login"][..], "You are logged in as ada@uchicago.edu.\n"),
         (&["whoami"], "ada@uchicago.edu\n"),
-        (&["logout"], "You are logged out.\n"),
+    ] {
+        let ran = run(site.with_client(arguments)).await;
+        ran.assert_said(said);
+    }
+    let session = run(site.with_client(&["session"])).await;
+    session.assert_shows(&["Identity:   ada@uchicago.edu\n", ", 0 min ago, by ", " on "]);
+    for (arguments, said) in [
+        (&["logout"][..], "You are logged out.\n"),
         (&["logout"], "You were not logged in.\n"),
     ] {
         let ran = run(site.with_client(arguments)).await;
         ran.assert_said(said);
     }
-    assert_eq!(run(site.with_client(&["whoami"])).await.code, 4);
+    for command in ["whoami", "session"] {
+        assert_eq!(run(site.with_client(&[command])).await.code, 4);
+    }
     assert_eq!(site.globus.counts().logins, 1);
     let mut without_client = site.with_token(&["login"]);
     without_client.env_remove("GLOBUS_CLIENT_ID");
