@@ -48,23 +48,31 @@ impl Place {
             Some(slash) => text.split_at(slash + 1),
             None => ("", text.as_str()),
         };
-        if directory.contains('*') {
+        if has_star(directory) {
             return Err(Failure::usage(
-                "a * is possible in the last part of the path only",
+                "a * is possible in the last part of the path only; \\* is the character",
             ));
         }
-        let is_pattern = last.contains('*');
-        let (path, pattern) = if is_pattern {
-            (directory, Some(last))
-        } else {
-            (text.as_str(), None)
+        let (path, pattern) = match has_star(last) {
+            true => (directory, Some(last)),
+            false => (text.as_str(), None),
         };
+        if pattern.is_some_and(|pattern| pattern.contains("\\*")) {
+            return Err(Failure::usage(
+                "Transfer's patterns cannot have * as a character: give --filter or the whole name",
+            ));
+        }
         Ok(Self {
             collection,
             path: Some(path)
                 .filter(|path| !path.is_empty())
-                .map(str::to_owned),
+                .map(|path| path.replace("\\*", "*")),
             pattern: pattern.map(str::to_owned),
         })
     }
+}
+
+/// Whether `*` stands in `path` for any text.
+fn has_star(path: &str) -> bool {
+    path.replace("\\*", "").contains('*')
 }

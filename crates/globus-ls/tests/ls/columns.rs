@@ -102,3 +102,20 @@ async fn colours_are_those_of_ls_colors() {
         );
     }
 }
+
+#[checks::test(seconds = 600)]
+async fn spinner_is_shown_on_a_terminal_that_can_move_its_cursor() {
+    let site = Site::new(PROGRAM).await;
+    for (terminal, is_shown) in [("xterm", true), ("dumb", false)] {
+        let shown = shown(&site, 80, &["-R"], &[("TERM", terminal)]).await;
+        assert_eq!(
+            shown.contains("waiting for 127.0.0.1"),
+            is_shown,
+            "{shown:?}"
+        );
+        assert!(shown.contains("figures/sketch.svg\r\n"), "{shown:?}");
+    }
+    // Stderr is no terminal here.
+    let ran = run(site.with_token(&["-R", &site.collection])).await;
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}

@@ -261,3 +261,19 @@ async fn collections_that_were_listed_are_completed() {
     let listed = run(site.with_token(&["collections"])).await;
     listed.assert_said(&format!("{}\n", site.collection));
 }
+
+#[checks::test(seconds = 600)]
+async fn escaped_star_is_part_of_a_name() {
+    let site = Site::new(PROGRAM).await;
+    let directory = site.directory.path().join("5*");
+    std::fs::create_dir(&directory).expect("a directory");
+    std::fs::write(directory.join("rated.txt"), "").expect("a file");
+    for path in ["/5\\*", "/5\\*/", "/5\\*/*.txt"] {
+        let ran = run(site.with_token(&[&site.collection, path])).await;
+        ran.assert_said("rated.txt\n");
+    }
+    for path in ["/5*/rated.txt", "/5\\*/*\\*"] {
+        let ran = run(site.with_token(&[&site.collection, path])).await;
+        assert!(ran.error_line(2).contains('*'), "{}", ran.stderr);
+    }
+}
