@@ -1,22 +1,24 @@
-//! `ls login`, `ls logout`, `ls whoami`, and `ls completion`.
+//! The subcommands: logins and help.
 
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
 
 use clap::CommandFactory;
-use clap_complete::Shell;
 use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::printable;
+use globus_gare::reauth::{Principal, printable};
 use globus_login::GlobusApp;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use crate::client;
 use crate::failure::{Failure, Remedy};
+use crate::help::Topic;
 use crate::options::{Login, Options};
 use crate::terminal::Terminal;
 
 pub(crate) async fn log_in(login: &Login, force: bool) -> Result<(), Failure> {
     let app = app(login)?;
     if login.no_login {
-        return Err(Failure::no_token(Some(Remedy::AllowLogin)));
+        return Err(Failure::NoToken(Some(Remedy::AllowLogin)));
     }
     let done = if force {
         app.login_with(AuthorizationParameters::default()).await
@@ -34,7 +36,7 @@ pub(crate) async fn log_out(login: &Login) -> Result<(), Failure> {
     let logged_out = app(login)?
         .logout()
         .await
-        .map_err(|error| Failure::account(&error))?;
+        .map_err(|error| Failure::logout(&error))?;
     say(if logged_out {
         "You are logged out."
     } else {
@@ -45,35 +47,55 @@ pub(crate) async fn log_out(login: &Login) -> Result<(), Failure> {
 pub(crate) async fn who_am_i(login: &Login) -> Result<(), Failure> {
     match name(&app(login)?).await? {
         Some(name) => say(&name),
-        None => Err(Failure::nobody()),
+        None => Err(Failure::Nobody),
     }
 }
 
-/// Writes the completion for the name that the program was started by.
-pub(crate) fn complete(shell: Shell) -> Result<(), Failure> {
-    let name = std::env::args_os()
-        .next()
-        .unwrap_or_else(|| "globus-ls".into());
-    let name = Path::new(&name)
-        .file_stem()
-        .map_or("globus-ls".into(), |name| {
-            name.to_string_lossy().into_owned()
-        });
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Options::command(), name, &mut script);
-    write(&script)
+/// Tells who is logged in, and what the store knows of the login.
+pub(crate) async fn session(login: &Login) -> Result<(), Failure> {
+    let app = app(login)?;
+    let info = app.for_user(&Principal::Session).info().await;
+    let info = info.map_err(|error| Failure::login(&error))?;
+    let identity = name(&app).await?.ok_or(Failure::Nobody)?;
+    say(&format!("Identity:   {identity}"))?;
+    let Some(record) = info else {
+        return say("Logged in:  by another program, which does not tell when");
+    };
+    let at = Timestamp::try_from(record.at()).map_err(|error| Failure::error(error.to_string()))?;
+    let minutes = Timestamp::now().duration_since(at).as_mins().max(0);
+    let at = at.to_zoned_datetime(TimeZone::system());
+    let by = record.by().map_or("another program".to_owned(), |by| {
+        format!("{} on {}", printable(by.program()), printable(by.host()))
+    });
+    say(&format!(
+        "Logged in:  {}, {} ago, by {by}",
+        at.strftime("%Y-%m-%d %H:%M"),
+        match minutes {
+            0..120 => format!("{minutes} min"),
+            120..2880 => format!("{} h", minutes / 60),
+            _ => format!("{} days", minutes / 1440),
+        }
+    ))
+}
+
+/// Explains a topic, or the command line.
+pub(crate) fn help(topic: Option<Topic>) -> Result<(), Failure> {
+    match topic {
+        Some(topic) => write(topic.text().as_bytes()),
+        None => write(Options::command().render_help().to_string().as_bytes()),
+    }
 }
 
 fn app(login: &Login) -> Result<GlobusApp, Failure> {
-    let client_id = login.client_id().ok_or_else(Failure::no_client)?;
-    crate::app(client_id, login, &Terminal::default())
+    let client_id = login.client_id().ok_or(Failure::NoClient)?;
+    client::app(client_id, login, &Terminal::default())
 }
 
 async fn name(app: &GlobusApp) -> Result<Option<String>, Failure> {
     let account = app
         .account()
         .await
-        .map_err(|error| Failure::account(&error))?;
+        .map_err(|error| Failure::login(&error))?;
     Ok(account.map(|account| printable(&account.username.unwrap_or(account.id))))
 }
 
@@ -81,7 +103,8 @@ fn say(line: &str) -> Result<(), Failure> {
     write(format!("{line}\n").as_bytes())
 }
 
-fn write(text: &[u8]) -> Result<(), Failure> {
+/// Writes to stdout.
+pub(crate) fn write(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
         // Whoever reads has seen enough, as `head` does.

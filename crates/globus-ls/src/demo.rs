@@ -10,13 +10,13 @@ use globus_login::{GlobusApp, LoginReply, LoginRequest, prompt_fn};
 use tempfile::TempDir;
 use url::Url;
 
+use crate::client::client;
 use crate::failure::{Failure, Remedy};
-use crate::http_client::http_client;
+use crate::list::list;
 use crate::options::Options;
 use crate::place::Place;
 use crate::terminal::Terminal;
 use crate::transfer::{Transfer, Wanted};
-use crate::{client, listing};
 
 pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let terminal = Terminal::default();
@@ -48,10 +48,8 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let trust = Trust::none()
         .origin(&service)
         .map_err(|error| Failure::error(error.to_string()))?;
-    let http = http_client(options.timeout(), &service)
-        .map_err(|error| Failure::network(&error, &service))?;
-    let mut transfer = Transfer {
-        client: client(app, trust, http),
+    let transfer = Transfer {
+        client: client(app, trust, options.timeout(), &service)?,
         service,
         token: None,
         remedy: options.login.no_login.then_some(Remedy::AllowLogin),
@@ -59,16 +57,14 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     };
 
     terminal.say("\nThe first listing:");
-    let directory = transfer.list(&place, &wanted).await?;
-    listing::print(directory, &options.show)?;
+    list(&transfer, &place, &wanted, options).await?;
 
     globus.clock().advance(Duration::from_secs(120));
     if options.decline {
         globus.set_person(Person::automatic().declines());
     }
     terminal.say("\nTwo minutes pass. The same listing again:");
-    let directory = transfer.list(&place, &wanted).await?;
-    listing::print(directory, &options.show)
+    list(&transfer, &place, &wanted, options).await
 }
 
 fn sample_files() -> io::Result<TempDir> {

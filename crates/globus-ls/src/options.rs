@@ -3,68 +3,20 @@
 use std::time::Duration;
 
 use anstream::ColorChoice;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-const AFTER_HELP: &str = "Run it without arguments for a demonstration; --help tells everything.";
+use crate::help::{self, Topic};
 
-const AFTER_LONG_HELP: &str = "\
-Examples:
-  globus-ls                                                      a demonstration: nothing to set up
-  globus-ls 6c54cade-bde5-45c1-bdea-f4bd71dba2cc /share/godata/  list a directory
-  globus-ls 6c54cade-bde5-45c1-bdea-f4bd71dba2cc:/share/godata/  the same
-  globus-ls -lt 6c54cade-bde5-45c1-bdea-f4bd71dba2cc:/~/         with sizes and times, the newest first
-  globus-ls '6c54cade-bde5-45c1-bdea-f4bd71dba2cc:/data/*.csv'   what matches; quoted, or the shell looks for it
-  globus-ls --filter '!~*.tmp' 6c54cade-bde5-45c1-bdea-f4bd71dba2cc
-  globus-ls --format json 6c54cade-bde5-45c1-bdea-f4bd71dba2cc   for other programs
-  globus-ls login                                                log in now, and not when a listing needs it
-  globus-ls completion bash >~/.local/share/bash-completion/completions/globus-ls
-
-Filters (--filter) are those of the Transfer service:
-  =NAME or NAME   this very name
-  ~PATTERN        names that match; * stands for any text
-  !NAME           any other name
-  !~PATTERN       names that do not match
-
-Logging in:
-  A client id is needed: register a thick client at https://app.globus.org/settings/developers and give its
-  id as --client-id or GLOBUS_CLIENT_ID. The browser opens when a login is needed; over SSH, or without a
-  display, a code is pasted instead. Tokens are kept, and renewed, until 'globus-ls logout'.
-
-Environment:
-  GLOBUS_CLIENT_ID                 the client to log in with: see --client-id
-  GLOBUS_ACCESS_TOKEN              a Transfer token to use instead of those that are kept
-  BROWSER                          the browser to open; it is opened over SSH, too
-  TZ                               the time zone that times are shown in
-  GLOBUS_SDK_ENVIRONMENT           another Globus environment, such as preview
-  GLOBUS_SDK_SERVICE_URL_TRANSFER  another Transfer service
-  GLOBUS_SDK_SERVICE_URL_AUTH      another Globus Auth
-  NO_COLOR                         no colour, whatever the terminal
-
-Files:
-  ~/.globus/app/CLIENT_ID/APP_NAME/tokens.json
-      the tokens, readable by you alone, in the format of the Globus SDK for Python: a program there with the
-      same client id and app name shares the login
-
-Exit codes:
-  0    the directory was listed
-  1    something went wrong
-  2    the command line was wrong
-  4    a login is needed, and was declined or not possible
-  130  you interrupted it";
-
-/// List a directory of a Globus collection, and log in when the collection asks for it.
-///
-/// Without a collection it demonstrates that: it starts a small Globus of its own whose sessions last one minute, lists
-/// a directory, lets two minutes pass, and lists it again.
+/// Lists a directory of a Globus collection, and logs in when the collection asks for it.
 #[derive(Debug, Parser)]
 #[command(
     name = "globus-ls",
     version,
-    after_help = AFTER_HELP,
-    after_long_help = AFTER_LONG_HELP,
+    help_template = help::TEMPLATE,
     max_term_width = 100,
     args_conflicts_with_subcommands = true,
+    disable_help_flag = true,
     disable_help_subcommand = true
 )]
 pub(crate) struct Options {
@@ -74,7 +26,7 @@ pub(crate) struct Options {
     /// The collection's id; COLLECTION:PATH does as well
     pub(crate) collection: Option<String>,
 
-    /// The directory, by default the collection's own; a * in its last part stands for any text
+    /// The directory, by default the collection's own; the last part may hold a *
     pub(crate) path: Option<String>,
 
     #[command(flatten)]
@@ -87,15 +39,19 @@ pub(crate) struct Options {
     pub(crate) login: Login,
 
     /// In the demonstration, have the person decline the login
-    #[arg(long, conflicts_with = "collection")]
+    #[arg(long, conflicts_with = "collection", hide_short_help = true)]
     pub(crate) decline: bool,
 
     /// How long to wait for an answer of the service; a login may take longer
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 
-    /// When to use colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    /// Print help
+    #[arg(long, global = true, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+
+    /// When to use colour: auto, always or never
+    #[arg(long, global = true, value_enum, hide_default_value = true, hide_possible_values = true, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(crate) color: Color,
 }
 
@@ -111,11 +67,18 @@ pub(crate) enum Command {
     Logout,
     /// Tell who is logged in
     Whoami,
+    /// Tell who is logged in, and since when
+    Session,
+    /// Explain logins, filters or the environment
+    Help { topic: Option<Topic> },
     /// Print what makes a shell complete this command
     Completion {
         /// The shell
         shell: Shell,
     },
+    /// Print the collections that were listed before, for completion
+    #[command(hide = true)]
+    Collections,
 }
 
 /// What is listed.
@@ -142,8 +105,8 @@ pub(crate) struct What {
     #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
 
-    /// What to sort by: sizes the largest first, times the newest first
-    #[arg(long, value_enum, value_name = "FIELD", default_value_t = Sort::Name)]
+    /// What to sort by: name, size (the largest first), time (the newest) or type
+    #[arg(long, value_enum, hide_default_value = true, hide_possible_values = true, value_name = "FIELD", default_value_t = Sort::Name)]
     pub(crate) sort: Sort,
 
     /// Sort by size, the largest first
@@ -170,23 +133,31 @@ pub(crate) struct Show {
     #[arg(short, long)]
     pub(crate) long: bool,
 
+    /// One name a line, on a terminal too
+    #[arg(short = '1', conflicts_with = "long")]
+    pub(crate) one: bool,
+
     /// Show sizes in bytes
     #[arg(short, long)]
     pub(crate) bytes: bool,
+
+    /// Show sizes as 'ls -h' does: 4.8K
+    #[arg(short = 'h', long, conflicts_with = "bytes")]
+    pub(crate) human_readable: bool,
 
     /// Show times in UTC, not in your time zone
     #[arg(long)]
     pub(crate) utc: bool,
 
-    /// How to write the listing: json is the document as Transfer gave it
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    /// text, json (one document) or jsonl (JSON, one entry a line)
+    #[arg(long, value_enum, hide_default_value = true, hide_possible_values = true, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
 
 /// How a login comes about.
 #[derive(Args, Debug)]
 pub(crate) struct Login {
-    /// The id of a client registered with Globus Auth, to log in with
+    /// The client of Globus Auth to log in with
     #[arg(
         long,
         global = true,
@@ -197,7 +168,13 @@ pub(crate) struct Login {
     client_id: Option<String>,
 
     /// The name under which tokens are kept
-    #[arg(long, global = true, value_name = "NAME", default_value = "globus-ls")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        hide_short_help = true,
+        default_value = "globus-ls"
+    )]
     pub(crate) app_name: String,
 
     /// Do not log in: where a login is needed, say so and exit with 4
@@ -209,7 +186,7 @@ pub(crate) struct Login {
     pub(crate) no_browser: bool,
 
     /// How long you may take to log in
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     login_timeout: u64,
 }
 
@@ -252,6 +229,7 @@ pub(crate) enum Sort {
 pub(crate) enum Format {
     Text,
     Json,
+    Jsonl,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

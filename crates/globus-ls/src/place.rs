@@ -1,9 +1,11 @@
 //! Which directory of which collection.
 
+use globus_gare::reauth::printable;
 use uuid::Uuid;
 
 use crate::failure::Failure;
 
+#[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) collection: Uuid,
     pub(crate) path: Option<String>,
@@ -18,7 +20,7 @@ impl Place {
             (Some((id, path)), None) => (id, Some(path)),
             (_, path) => (collection, path),
         };
-        let collection = Uuid::parse_str(id).map_err(|_| Failure::no_id(id))?;
+        let collection = Uuid::parse_str(id).map_err(|_| Failure::NoId(id.to_owned()))?;
         let path = path.filter(|path| !path.is_empty()).map(str::to_owned);
         Self::of(collection, path)
     }
@@ -32,6 +34,12 @@ impl Place {
         }
     }
 
+    /// The path, for a person.
+    pub(crate) fn shown(&self) -> String {
+        let path = self.path.as_deref();
+        path.map_or("the default directory".to_owned(), printable)
+    }
+
     fn of(collection: Uuid, path: Option<String>) -> Result<Self, Failure> {
         let Some(text) = path else {
             return Ok(Self::default_of(collection));
@@ -40,23 +48,31 @@ impl Place {
             Some(slash) => text.split_at(slash + 1),
             None => ("", text.as_str()),
         };
-        if directory.contains('*') {
+        if has_star(directory) {
             return Err(Failure::usage(
-                "a * is possible in the last part of the path only",
+                "a * is possible in the last part of the path only; \\* is the character",
             ));
         }
-        let is_pattern = last.contains('*');
-        let (path, pattern) = if is_pattern {
-            (directory, Some(last))
-        } else {
-            (text.as_str(), None)
+        let (path, pattern) = match has_star(last) {
+            true => (directory, Some(last)),
+            false => (text.as_str(), None),
         };
+        if pattern.is_some_and(|pattern| pattern.contains("\\*")) {
+            return Err(Failure::usage(
+                "Transfer's patterns cannot have * as a character: give --filter or the whole name",
+            ));
+        }
         Ok(Self {
             collection,
             path: Some(path)
                 .filter(|path| !path.is_empty())
-                .map(str::to_owned),
+                .map(|path| path.replace("\\*", "*")),
             pattern: pattern.map(str::to_owned),
         })
     }
+}
+
+/// Whether `*` stands in `path` for any text.
+fn has_star(path: &str) -> bool {
+    path.replace("\\*", "").contains('*')
 }

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use async_trait::async_trait;
 use globus_gare::reauth::ReauthError;
 use globus_login::{Interactive, LoginPrompt, LoginReply, LoginRequest, LoginStatus, Shown};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use url::Url;
 
 use crate::options::Login;
@@ -18,6 +19,18 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// Says why the program ends. A stderr that nobody reads is no reason to panic.
 pub(crate) fn complain(line: &str) {
     let _ = writeln!(anstream::stderr(), "{ERROR}globus-ls:{ERROR:#} {line}");
+}
+
+/// Whether a person was asked to type something.
+static HAS_ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Drops what was typed for a login and came too late for it: a shell would run it.
+pub(crate) fn drop_typed() {
+    #[cfg(unix)]
+    if HAS_ASKED.load(Ordering::Relaxed) {
+        // Where stdin is no terminal, there is nothing to drop.
+        let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+    }
 }
 
 /// Writes to stderr, and shows there that something is awaited.
@@ -35,7 +48,40 @@ impl Default for Terminal {
 }
 
 /// The spinner turns until this is dropped.
-pub(crate) struct Waiting(ProgressBar);
+pub(crate) struct Waiting(ProgressBar, String);
+
+impl Waiting {
+    /// Shows how many entries there were so far.
+    pub(crate) fn count(&self, entries: u64) {
+        let Self(spinner, service) = self;
+        if spinner.is_finished() {
+            // A login had the terminal meanwhile.
+            turn(spinner);
+        }
+        spinner.set_message(match entries {
+            0 => format!("waiting for {service}"),
+            _ => format!(
+                "waiting for {service}, {} entries so far",
+                HumanCount(entries)
+            ),
+        });
+    }
+}
+
+/// Shows a spinner, where stderr is a terminal that can move its cursor.
+fn turn(spinner: &ProgressBar) {
+    spinner.reset();
+    spinner.set_draw_target(target());
+    spinner.set_style(ProgressStyle::default_spinner());
+    spinner.enable_steady_tick(Duration::from_millis(100));
+}
+
+fn target() -> ProgressDrawTarget {
+    match std::env::var_os("TERM") {
+        Some(name) if name == "dumb" => ProgressDrawTarget::hidden(),
+        _ => ProgressDrawTarget::stderr(),
+    }
+}
 
 impl Drop for Waiting {
     fn drop(&mut self) {
@@ -46,16 +92,16 @@ impl Drop for Waiting {
 impl Terminal {
     /// Shows a spinner, where stderr is a terminal.
     pub(crate) fn wait_for(&self, service: &Url) -> Waiting {
-        let spinner = self.spinner.clone();
-        spinner.reset();
-        spinner.set_draw_target(ProgressDrawTarget::stderr());
-        spinner.set_style(ProgressStyle::default_spinner());
-        spinner.set_message(format!(
-            "waiting for {}",
-            service.host_str().unwrap_or("the service")
-        ));
-        spinner.enable_steady_tick(Duration::from_millis(100));
-        Waiting(spinner)
+        let service = service.host_str().unwrap_or("the service");
+        let waiting = Waiting(self.spinner.clone(), service.to_owned());
+        turn(&self.spinner);
+        waiting.count(0);
+        waiting
+    }
+
+    /// Writes while the spinner is away.
+    pub(crate) fn beside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.spinner.suspend(write)
     }
 
     pub(crate) fn say(&self, line: &str) {
@@ -94,12 +140,21 @@ fn count_down(spinner: &ProgressBar, message: &str, left: Duration) {
         let _ = write!(w, "{}:{:02}", left / 60, left % 60);
     };
     spinner.reset();
-    spinner.set_draw_target(ProgressDrawTarget::stderr());
+    spinner.set_draw_target(target());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({left} left) ") {
         spinner.set_style(style.with_key("left", left));
     }
     spinner.set_message(message.to_owned());
     spinner.enable_steady_tick(Duration::from_millis(120));
+}
+
+/// Ends the countdown of a login.
+struct Alone(ProgressBar);
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 /// A login that has the terminal to itself.
@@ -110,10 +165,11 @@ pub(crate) struct Prompt {
 
 impl Prompt {
     /// Ends the spinner of the request, and of the login once this is dropped.
-    fn alone(&self) -> Waiting {
+    fn alone(&self) -> Alone {
+        HAS_ASKED.store(true, Ordering::Relaxed);
         self.spinner.disable_steady_tick();
         self.spinner.finish_and_clear();
-        Waiting(self.spinner.clone())
+        Alone(self.spinner.clone())
     }
 }
 

@@ -223,3 +223,22 @@ async fn closed_pipe_is_no_error() {
         assert!(!String::from_utf8_lossy(&output.stderr).contains("panic"));
     }
 }
+
+#[checks::test(seconds = 600)]
+async fn help_fits_on_two_screens() {
+    let help = run(ls(&["--help"])).await;
+    help.assert_shows(&["Examples:", "Exit codes:", "-h, --human-readable"]);
+    assert!(help.stdout.find("Examples:") < help.stdout.find("Usage:"));
+    let lines: Vec<&str> = help.stdout.lines().collect();
+    assert!(lines.len() <= 2 * 24, "{} lines", lines.len());
+    let longest = lines.iter().max_by_key(|line| line.len()).expect("a line");
+    assert!(longest.len() <= 100, "{longest}");
+    run(ls(&["help"])).await.assert_said(&help.stdout);
+    for (topic, says) in [
+        ("login", "--client-id"),
+        ("filters", "~PATTERN"),
+        ("environment", "LS_COLORS"),
+    ] {
+        run(ls(&["help", topic])).await.assert_shows(&[says]);
+    }
+}

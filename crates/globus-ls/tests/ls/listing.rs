@@ -33,9 +33,9 @@ async fn filters_patterns_and_hidden_names_select_entries() {
     ] {
         assert_eq!(site.lines(arguments).await, expected, "{arguments:?}");
     }
-    // Directories are shown whatever they are called: the files in them match.
+    // Directories are entered whatever they are called, and not shown.
     let pictures = site.lines(&["--filter", "~*.svg", "-R"]).await;
-    assert_eq!(pictures, [&["figures/"], &BELOW[..6]].concat());
+    assert_eq!(pictures, [BELOW[1], BELOW[2], BELOW[5]]);
     for (path, expected) in [
         ("/*.csv", "big.csv\nmeasurements.csv\nnotes.csv\n"),
         ("*otes*", "notes.csv\n"),
@@ -205,16 +205,75 @@ async fn completion_scripts_complete_options() {
         let ran = run(ls(&["completion", shell])).await;
         ran.assert_shows(&[says, "client-id"]);
     }
-    let mut bash = std::process::Command::new("bash");
-    let script = run(ls(&["completion", "bash"])).await.stdout;
-    let ask = format!(
-        "{script}\nCOMP_WORDS=(globus-ls --fil); COMP_CWORD=1; _globus__ls globus-ls --fil globus-ls; echo \"${{COMPREPLY[@]}}\""
+    assert_eq!(
+        completed(ls(&["completion", "bash"]), "--fil").await,
+        "--filter"
     );
-    let said = bash
+}
+
+/// What bash makes of `globus-ls WORD`, after the script that `completion` prints.
+async fn completed(completion: tokio::process::Command, word: &str) -> String {
+    let variables: Vec<_> = completion
+        .as_std()
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    let script = run(completion).await.stdout;
+    let ask = format!(
+        "globus-ls() {{ {PROGRAM} \"$@\"; }}\n{script}\nCOMP_WORDS=(globus-ls {word}); COMP_CWORD=1; \
+         _globus__ls globus-ls {word} globus-ls; echo \"${{COMPREPLY[@]}}\""
+    );
+    let said = std::process::Command::new("bash")
         .arg("-c")
         .arg(ask)
+        .envs(variables)
         .stdin(Stdio::null())
         .output()
         .expect("bash");
-    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), "--filter");
+    String::from_utf8_lossy(&said.stdout).trim().to_owned()
+}
+
+#[checks::test(seconds = 600)]
+async fn collections_that_were_listed_are_completed() {
+    let site = Site::new(PROGRAM).await;
+    let word = &site.collection[..6];
+    let script = || site.with_token(&["completion", "bash"]);
+    assert_eq!(completed(script(), word).await, "");
+    run(site.with_token(&["collections"])).await.assert_said("");
+    for _ in 0..2 {
+        site.lines(&[]).await;
+    }
+    let listed = run(site.with_token(&["collections"])).await;
+    listed.assert_said(&format!("{}\n", site.collection));
+    assert_eq!(completed(script(), word).await, site.collection);
+    for (shell, says) in [
+        (
+            "zsh",
+            "::collection -- The collection'\\''s id; COLLECTION\\:PATH does as well:{compadd $(globus-ls collections",
+        ),
+        ("fish", "-f -a \"(globus-ls collections"),
+    ] {
+        let script = run(ls(&["completion", shell])).await;
+        script.assert_shows(&[says]);
+    }
+    let unknown = run(site.with_token(&["6c54cade-bde5-45c1-bdea-f4bd71dba2cc"])).await;
+    assert_eq!(unknown.code, 1);
+    let listed = run(site.with_token(&["collections"])).await;
+    listed.assert_said(&format!("{}\n", site.collection));
+}
+
+#[checks::test(seconds = 600)]
+async fn escaped_star_is_part_of_a_name() {
+    let site = Site::new(PROGRAM).await;
+    let directory = site.directory.path().join("5*");
+    std::fs::create_dir(&directory).expect("a directory");
+    std::fs::write(directory.join("rated.txt"), "").expect("a file");
+    for path in ["/5\\*", "/5\\*/", "/5\\*/*.txt"] {
+        let ran = run(site.with_token(&[&site.collection, path])).await;
+        ran.assert_said("rated.txt\n");
+    }
+    for path in ["/5*/rated.txt", "/5\\*/*\\*"] {
+        let ran = run(site.with_token(&[&site.collection, path])).await;
+        assert!(ran.error_line(2).contains('*'), "{}", ran.stderr);
+    }
 }

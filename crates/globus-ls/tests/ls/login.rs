@@ -97,13 +97,22 @@ async fn login_whoami_and_logout_report_the_account() {
     for (arguments, said) in [
         (&["login"][..], "You are logged in as ada@uchicago.edu.\n"),
         (&["whoami"], "ada@uchicago.edu\n"),
-        (&["logout"], "You are logged out.\n"),
+    ] {
+        let ran = run(site.with_client(arguments)).await;
+        ran.assert_said(said);
+    }
+    let session = run(site.with_client(&["session"])).await;
+    session.assert_shows(&["Identity:   ada@uchicago.edu\n", ", 0 min ago, by ", " on "]);
+    for (arguments, said) in [
+        (&["logout"][..], "You are logged out.\n"),
         (&["logout"], "You were not logged in.\n"),
     ] {
         let ran = run(site.with_client(arguments)).await;
         ran.assert_said(said);
     }
-    assert_eq!(run(site.with_client(&["whoami"])).await.code, 4);
+    for command in ["whoami", "session"] {
+        assert_eq!(run(site.with_client(&[command])).await.code, 4);
+    }
     assert_eq!(site.globus.counts().logins, 1);
     let mut without_client = site.with_token(&["login"]);
     without_client.env_remove("GLOBUS_CLIENT_ID");
@@ -233,5 +242,66 @@ async fn damaged_token_file_is_put_aside_where_the_user_says_so() {
         !ran.stderr.contains("cannot be understood"),
         "{}",
         ran.stderr
+    );
+}
+
+/// `command` with Globus Auth at a port that nobody listens on.
+fn without_auth(mut command: Command) -> Command {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = port.local_addr().expect("an address");
+    command.env("GLOBUS_SDK_SERVICE_URL_AUTH", format!("http://{address}"));
+    command
+}
+
+#[checks::test(seconds = 600)]
+async fn unreachable_auth_exits_with_1_and_says_what_is_left() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = run(without_auth(site.with_client(&["whoami"]))).await;
+    assert!(ran.error_line(1).contains("check the network"));
+    let ran = run(without_auth(site.with_client(&["logout"]))).await;
+    let line = ran.error_line(1);
+    assert!(
+        line.contains("logged out here") && line.contains("run 'globus-ls logout' again"),
+        "{line}"
+    );
+    let ran = run(site.with_client(&["whoami"])).await;
+    assert!(ran.error_line(4).contains("nobody is logged in"));
+}
+
+#[checks::test(seconds = 600)]
+async fn unusable_home_exits_with_1_and_says_so() {
+    let site = Site::new(PROGRAM).await;
+    let file = site.home.path().join("file");
+    fs::write(&file, "").expect("a file");
+    for arguments in [
+        &[site.collection.as_str()][..],
+        &["--no-login", &site.collection],
+        &["whoami"],
+    ] {
+        let mut command = site.with_client(arguments);
+        command.env("HOME", &file);
+        let ran = run(command).await;
+        let line = ran.error_line(1);
+        assert!(
+            line.contains("tokens.json") && line.contains("writable"),
+            "{line}"
+        );
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn login_that_globus_auth_denies_says_why() {
+    let site = Site::guarded(PROGRAM, |collection| collection).await;
+    site.globus.set_person(Person::automatic().declines());
+    let mut launcher = Launcher::new();
+    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
+    ran.assert_ended(4, "");
+    let line = ran.stderr.lines().last().unwrap_or_default();
+    assert!(
+        line.contains("Globus Auth says: ") && line.contains("run it again"),
+        "{line}"
     );
 }

@@ -40,7 +40,7 @@ async fn pasted_code_satisfies_the_requirement() {
     screen.enter(code_for(&shown).await);
     let shown = screen.ended(0).await;
     assert!(
-        shown.contains("README.txt\r\n\u{1b}[1m\u{1b}[34mfigures\u{1b}[0m/\r\n"),
+        shown.contains("README.txt  \u{1b}[1;34mfigures\u{1b}[0m/  measurements.csv\r\n"),
         "{shown:?}"
     );
     assert_eq!(site.globus.counts().code_grants, 1);
@@ -98,7 +98,7 @@ async fn hostile_name_is_masked_on_a_terminal_only() {
     let site = Site::new(PROGRAM).await;
     let name = "evil\u{1b}[2J\u{202e}\nname";
     fs::write(site.directory.path().join(name), "").expect("a file");
-    let mut command = site.with_token(&[&site.collection, "--color", "never"]);
+    let mut command = site.with_token(&[&site.collection, "-1", "--color", "never"]);
     let shown = Screen::start(&mut command).ended(0).await;
     assert!(shown.contains("evil?[2J??name\r\n"), "{shown:?}");
     let ran = run(site.with_token(&[&site.collection])).await;
@@ -284,9 +284,7 @@ async fn terminal_tells_what_to_do() {
     * Waiting for the browser, or a code
     This is no code.
     Finish the login in the browser, or paste the code.
-    README.txt
-    figures/
-    measurements.csv
+    README.txt  figures/  measurements.csv
     ");
 }
 
@@ -323,4 +321,33 @@ async fn interrupt_restores_the_terminal() {
     // Nobody listens any more.
     let redirect = sent_to(page).await;
     client().get(redirect).send().await.expect_err("gone");
+}
+
+#[checks::test(seconds = 600)]
+async fn text_typed_after_a_login_does_not_reach_the_shell() {
+    let site = Site::new(PROGRAM).await;
+    site.globus.clock().advance(Duration::from_secs(120));
+    let client = site.globus.client_id().to_string();
+    let listing = site.with_token(&[&site.collection, "--client-id", &client]);
+    let listing = listing.as_std();
+    let mut command = checks::site::command("sh", &["-c"]);
+    command
+        .arg("\"$0\" \"$@\"; echo ready; read -r line; echo \"shell: $line\"")
+        .arg(listing.get_program())
+        .args(listing.get_args());
+    for (name, value) in listing.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let mut screen = Screen::start(&mut command);
+    let shown = screen.wait_for("to decline): ").await;
+    let code = code_for(&shown).await;
+    // Pasted with a second line, for which the login does not wait.
+    screen.enter(format!("{code}\nrm important"));
+    screen.wait_for("ready\r\n").await;
+    screen.enter("typed for the shell");
+    let shown = screen.wait_for("shell: ").await;
+    let shown = shown + &screen.ended(0).await;
+    assert!(shown.contains("shell: typed for the shell"), "{shown}");
 }

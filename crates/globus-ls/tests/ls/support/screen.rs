@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -26,9 +27,21 @@ pub(crate) struct Screen {
 impl Screen {
     /// Starts the program with all three streams at a new terminal.
     pub(crate) fn start(command: &mut Command) -> Self {
+        Self::with_columns(command, 0)
+    }
+
+    /// As [`start`](Self::start), at a terminal that tells its width.
+    pub(crate) fn with_columns(command: &mut Command, columns: u16) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&controller).expect("a terminal");
         unlockpt(&controller).expect("a terminal");
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&controller, size).expect("a terminal");
         let name = ptsname(&controller, Vec::new())
             .expect("a terminal")
             .into_string()
@@ -43,8 +56,10 @@ impl Screen {
         command
             .stdin(terminal())
             .stdout(terminal())
-            .stderr(terminal())
-            .env("TERM", "xterm");
+            .stderr(terminal());
+        if !command.as_std().get_envs().any(|(name, _)| name == "TERM") {
+            command.env("TERM", "xterm");
+        }
         let child = command.spawn().expect("it starts");
         // The command keeps its ends open: closed, the reader learns of the end.
         command

@@ -1,0 +1,55 @@
+//! Completion by shells: of options, and of collections that were listed before.
+
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::account;
+use crate::failure::Failure;
+use crate::history;
+use crate::options::Options;
+
+/// Writes the completion for the name that the program was started by.
+pub(crate) fn write(shell: Shell) -> Result<(), Failure> {
+    let name = std::env::args_os().next();
+    let name = name.unwrap_or_else(|| "globus-ls".into());
+    let name = Path::new(&name).file_stem().map_or_else(
+        || "globus-ls".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Options::command(), &name, &mut script);
+    let script = with_collections(String::from_utf8_lossy(&script).into_owned(), shell, &name);
+    account::write(script.as_bytes())
+}
+
+/// Writes the collections that were listed before, the last one first.
+pub(crate) fn write_collections() -> Result<(), Failure> {
+    let lines: String = history::collections()
+        .iter()
+        .map(|collection| format!("{collection}\n"))
+        .collect();
+    account::write(lines.as_bytes())
+}
+
+/// Has the shell ask this program for collections, where it knows how to.
+fn with_collections(script: String, shell: Shell, name: &str) -> String {
+    let ask = format!("{name} collections 2>/dev/null");
+    match shell {
+        Shell::Bash => script.replacen("opts=\"-", &format!("opts=\"$({ask}) -"), 1),
+        Shell::Zsh => {
+            let argument = "'::collection -- ";
+            let Some((before, rest)) = script.split_once(argument) else {
+                return script;
+            };
+            let rest = rest.replacen(":_default'", &format!(":{{compadd $({ask})}}'"), 1);
+            format!("{before}{argument}{rest}")
+        }
+        Shell::Fish => {
+            let needs_command = format!("__fish_{}_needs_command", name.replace('-', "_"));
+            format!("{script}complete -c {name} -n \"{needs_command}\" -f -a \"({ask})\"\n")
+        }
+        _ => script,
+    }
+}

@@ -1,0 +1,63 @@
+//! Names in columns, as wide as the terminal.
+
+use std::io;
+
+use serde_json::{Map, Value};
+use term_grid::{Direction, Filling, Grid, GridOptions};
+
+use super::{Names, Output, Sink};
+use crate::entry::Entry;
+
+/// What `ls` assumes where nothing tells.
+const USUAL_WIDTH: usize = 80;
+
+pub(super) struct Columns {
+    sink: Sink,
+    names: Names,
+    /// Columns are known when all names are.
+    cells: Vec<String>,
+}
+
+impl Columns {
+    pub(super) fn new(sink: Sink, names: Names) -> Self {
+        Self {
+            sink,
+            names,
+            cells: Vec::new(),
+        }
+    }
+}
+
+impl Output for Columns {
+    fn entry(&mut self, entry: Entry) -> io::Result<()> {
+        self.cells.push(self.names.shown(&entry));
+        Ok(())
+    }
+
+    fn end(&mut self, _document: Map<String, Value>) -> io::Result<()> {
+        let cells = std::mem::take(&mut self.cells);
+        if !cells.is_empty() {
+            let options = GridOptions {
+                direction: Direction::TopToBottom,
+                filling: Filling::Spaces(2),
+                width: width(),
+            };
+            self.sink.write(&Grid::new(cells, options).to_string())?;
+        }
+        self.sink.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+/// The width of the terminal.
+fn width() -> usize {
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal_size::terminal_size_of(io::stdout())
+        .map(|(width, _)| usize::from(width.0))
+        .or_else(columns)
+        .filter(|width| *width > 0)
+        .unwrap_or(USUAL_WIDTH)
+}

@@ -1,0 +1,44 @@
+//! Stdout, beside a spinner on the same terminal.
+
+use std::io::{self, Write};
+
+use crate::terminal::Terminal;
+
+/// How much is written at a time.
+const ENOUGH: usize = 32 * 1024;
+
+/// Collects text for stdout.
+pub(super) struct Sink {
+    text: Vec<u8>,
+    terminal: Terminal,
+}
+
+impl Sink {
+    pub(super) fn new(terminal: Terminal) -> Self {
+        Self {
+            text: Vec::new(),
+            terminal,
+        }
+    }
+
+    pub(super) fn write(&mut self, text: &str) -> io::Result<()> {
+        self.text.extend_from_slice(text.as_bytes());
+        if self.text.len() < ENOUGH {
+            return Ok(());
+        }
+        self.flush()
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let text = &self.text;
+        let written = self.terminal.beside(|| {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(text).and_then(|()| stdout.flush())
+        });
+        self.text.clear();
+        written
+    }
+}

@@ -1,0 +1,148 @@
+//! Answers of a server that are not as they should be.
+
+use std::os::unix::fs::symlink;
+
+use checks::site::*;
+use fake_globus::RequestKind;
+use serde_json::Value;
+
+use crate::support::*;
+
+#[checks::test(seconds = 600)]
+async fn answer_of_any_shape_is_one_error_line() {
+    let site = Site::new(PROGRAM).await;
+    for answer in [
+        "[]",
+        "[{\"DATA\": []}]",
+        "\"text\"",
+        "1",
+        "null",
+        "true",
+        "{}",
+        "{\"DATA\": 1}",
+        "{\"DATA\": \"text\"}",
+        "{\"DATA\": {}}",
+        "{\"DATA\": null}",
+        "{\"DATA\": []",
+        "{\"DATA\": []} {}",
+        "",
+        "<html>",
+    ] {
+        for form in ["text", "json", "jsonl"] {
+            site.globus.fail_next(RequestKind::List, 200, answer);
+            let ran = run(site.with_token(&["--format", form, &site.collection])).await;
+            let line = ran.error_line(1);
+            assert!(line.contains("is no listing"), "{answer}: {line}");
+        }
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn odd_entry_does_not_lose_the_listing() {
+    let site = Site::new(PROGRAM).await;
+    let answer = r#"{"DATA": [
+        1, [], null, {}, {"name": 1}, {"name": ""},
+        {"name": "a", "type": "file", "size": -5, "permissions": 7, "last_modified": []},
+        {"name": "b", "type": {}, "permissions": "999", "last_modified": "never"},
+        {"name": "c", "type": "dir", "size": 1e300}
+    ], "path": 1, "total": "many"}"#;
+    let mut listed = Vec::new();
+    for arguments in [&[][..], &["-l", "--utc"], &["--format", "json"]] {
+        site.globus.fail_next(RequestKind::List, 200, answer);
+        let ran = run(site.with_token(&[arguments, &[&site.collection]].concat())).await;
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 6, "{}", ran.stderr);
+        assert!(ran.stderr.contains("an entry without a name"));
+        listed.push(ran.stdout);
+    }
+    assert_eq!(listed[0], "a\nb\nc/\n");
+    assert_eq!(
+        listed[1],
+        "-?????????            -  -                 a\n\
+         -?????????            -  never             b\n\
+         d?????????            -  -                 c/\n"
+    );
+    let document: Value = serde_json::from_str(&listed[2]).expect("one document");
+    assert_eq!(document["DATA"].as_array().map(Vec::len), Some(3));
+    assert_eq!(document["DATA"][0]["size"], -5);
+    assert_eq!(document["errors"].as_array().map(Vec::len), Some(6));
+}
+
+#[checks::test(seconds = 600)]
+async fn directory_that_fails_does_not_lose_the_others() {
+    let site = Site::with_many_files(PROGRAM).await;
+    // The links come first and lead back: only the one to a directory could be followed.
+    symlink(".", site.directory.path().join("around")).expect("a link");
+    symlink("figures", site.directory.path().join("more")).expect("a link");
+    // The answer for the first directory below the top.
+    let refused = async |arguments: &[&str]| {
+        let top = r#"{"path": "/", "DATA": [
+            {"name": "closed", "type": "dir"}, {"name": "figures", "type": "dir"}, {"name": "x", "type": "file"}
+        ]}"#;
+        site.globus.fail_next(RequestKind::List, 200, top);
+        let denied = r#"{"code": "PermissionDenied", "message": "Denied\nfor you"}"#;
+        site.globus.fail_next(RequestKind::List, 403, denied);
+        run(site.with_token(&[arguments, &["-R", &site.collection]].concat())).await
+    };
+    let ran = refused(&["--depth", "1"]).await;
+    ran.assert_ended(
+        1,
+        "closed/\nfigures/\nx\nfigures/old/\nfigures/sketch.svg\n",
+    );
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("/closed/") && ran.stderr.contains("ask the collection's owner"),
+        "{}",
+        ran.stderr
+    );
+    let ran = refused(&["--depth", "1", "--format", "json"]).await;
+    assert_eq!(ran.code, 1);
+    let document: Value = serde_json::from_str(&ran.stdout).expect("one document");
+    assert_eq!(document["length"], 5);
+    let errors = document["errors"].as_array().expect("errors");
+    assert!(
+        errors.len() == 1 && errors[0]["message"].to_string().contains("/closed/"),
+        "{errors:?}"
+    );
+}
+
+#[checks::test(seconds = 600)]
+async fn links_to_directories_are_shown_and_not_followed() {
+    let site = Site::new(PROGRAM).await;
+    for name in ["around", "again"] {
+        symlink(".", site.directory.path().join(name)).expect("a link");
+    }
+    let lines = site.lines(&["-R", "--depth", "9"]).await;
+    let expected = [
+        "README.txt",
+        "again/",
+        "around/",
+        "figures/",
+        "measurements.csv",
+        "figures/sketch.svg",
+    ];
+    assert_eq!(lines, expected);
+    let filtered = site.lines(&["-R", "--filter", "~*.svg"]).await;
+    assert_eq!(filtered, ["figures/sketch.svg"]);
+}
+
+#[checks::test(seconds = 600)]
+async fn error_advises_what_helps() {
+    let site = Site::new(PROGRAM).await;
+    let ran = run(site.with_token(&[&site.collection, "/README.txt"])).await;
+    let line = ran.error_line(1);
+    assert!(
+        line.contains("is no directory") && !line.contains("later"),
+        "{line}"
+    );
+    for (status, body, says) in [
+        (503, "", "status 503: try again later"),
+        (429, "[]", "too many requests"),
+        (403, "{\"message\": 1}", "may not be listed: status 403"),
+    ] {
+        site.globus.fail_next(RequestKind::List, status, body);
+        let ran = run(site.with_token(&[&site.collection])).await;
+        let line = ran.error_line(1);
+        assert!(line.contains(says), "{line}");
+    }
+}

@@ -1,0 +1,195 @@
+//! Long listings, written while they arrive.
+
+use std::process::Stdio;
+
+use checks::site::command;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::*;
+
+const ENTRIES: usize = 20_000;
+const COLLECTION: &str = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
+
+/// A service that sends what it is told.
+struct Service {
+    listener: TcpListener,
+}
+
+impl Service {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self { listener }
+    }
+
+    fn ls(&self, arguments: &[&str]) -> tokio::process::Command {
+        let address = self.listener.local_addr().expect("an address");
+        let mut command = command(PROGRAM, arguments);
+        command
+            .arg(COLLECTION)
+            .env(
+                "GLOBUS_SDK_SERVICE_URL_TRANSFER",
+                format!("http://{address}"),
+            )
+            .env("GLOBUS_ACCESS_TOKEN", "t0ken")
+            .stdout(Stdio::piped());
+        command
+    }
+
+    /// Accepts a request, and begins an answer whose end is the end of the connection.
+    async fn answer(&self) -> TcpStream {
+        let (mut stream, _) = self.listener.accept().await.expect("a request");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.expect("a request"));
+        }
+        let answer =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes()).await.expect("sent");
+        stream
+    }
+}
+
+fn entry(number: usize) -> String {
+    let comma = if number == 0 { "" } else { "," };
+    format!(
+        "{comma}{{\"DATA_TYPE\": \"file\", \"group\": \"users\", \"last_modified\": \"2026-01-31 12:00:00+00:00\", \
+         \"link_group\": null, \"link_last_modified\": null, \"link_size\": null, \"link_target\": null, \
+         \"link_user\": null, \"name\": \"measurement-{number}.csv\", \"permissions\": \"0644\", \
+         \"size\": {number}, \"type\": \"file\", \"user\": \"ada\"}}"
+    )
+}
+
+/// The most memory that a process has had, in KiB.
+fn peak(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let words = line.and_then(|line| line.split_whitespace().next());
+    words.expect("a peak").parse().expect("a number")
+}
+
+#[cfg(target_os = "linux")]
+#[checks::test(seconds = 600)]
+async fn entries_are_written_while_they_arrive() {
+    for form in ["text", "jsonl", "json"] {
+        let service = Service::start().await;
+        let mut child = service.ls(&["--format", form]).spawn().expect("it starts");
+        let process = child.id().expect("it runs");
+        let stdout = child.stdout.take().expect("a pipe");
+        let mut lines = BufReader::new(stdout).lines();
+        let mut stream = service.answer().await;
+        let head = format!(
+            "{{\"DATA_TYPE\": \"file_list\", \"path\": \"/\", \"DATA\": [{}",
+            entry(0)
+        );
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        // The service sends nothing more before the first line is there.
+        let first = lines.next_line().await.expect("text").expect("a line");
+        let before = peak(process);
+        let (sent, read) = tokio::join!(
+            async {
+                for number in 1..ENTRIES {
+                    stream
+                        .write_all(entry(number).as_bytes())
+                        .await
+                        .expect("sent");
+                }
+                stream
+            },
+            async {
+                let mut read = vec![first];
+                let last = format!("measurement-{}.csv", ENTRIES - 1);
+                while !read.last().is_some_and(|line| line.contains(&last)) {
+                    read.push(lines.next_line().await.expect("text").expect("a line"));
+                }
+                read
+            }
+        );
+        let grown = peak(process) - before;
+        println!("{form}: {grown} KiB above {before} KiB");
+        assert!(grown < 20 * 1024, "{form}: {grown} KiB");
+        let mut stream = sent;
+        let end = format!("], \"total\": {ENTRIES}}}");
+        stream.write_all(end.as_bytes()).await.expect("sent");
+        drop(stream);
+        let mut read = read;
+        while let Some(line) = lines.next_line().await.expect("text") {
+            read.push(line);
+        }
+        assert_eq!(child.wait().await.expect("it ends").code(), Some(0));
+        match form {
+            "text" => assert_eq!((read.len(), &*read[1]), (ENTRIES, "measurement-1.csv")),
+            "jsonl" => {
+                let entry: serde_json::Value = serde_json::from_str(&read[7]).expect("JSON");
+                assert_eq!((read.len(), &entry["size"]), (ENTRIES, &7.into()));
+            }
+            _ => {
+                let document: serde_json::Value =
+                    serde_json::from_str(&read.join("\n")).expect("one document");
+                assert_eq!(document["DATA"].as_array().map(Vec::len), Some(ENTRIES));
+                assert_eq!(document["DATA_TYPE"], "file_list");
+            }
+        }
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn listing_that_breaks_off_says_so() {
+    for form in ["text", "json"] {
+        let service = Service::start().await;
+        let mut command = service.ls(&["--format", form]);
+        command.stderr(Stdio::piped());
+        let child = command.spawn().expect("it starts");
+        let mut stream = service.answer().await;
+        let begun = format!("{{\"DATA\": [{}", entry(0));
+        stream.write_all(begun.as_bytes()).await.expect("sent");
+        drop(stream);
+        let output = child.wait_with_output().await.expect("it ends");
+        let (stdout, stderr) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("is no listing"), "{stderr}");
+        if form == "json" {
+            let document: serde_json::Value = serde_json::from_str(&stdout).expect("a document");
+            assert_eq!(document["length"], 1);
+            assert_eq!(document["errors"].as_array().map(Vec::len), Some(1));
+        } else {
+            assert_eq!(stdout, "measurement-0.csv\n");
+        }
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn full_disk_is_an_error_and_a_closed_pipe_is_none() {
+    for (form, full, code) in [
+        ("text", true, 1),
+        ("json", true, 1),
+        ("jsonl", true, 1),
+        ("text", false, 0),
+        ("json", false, 0),
+    ] {
+        let service = Service::start().await;
+        let mut command = service.ls(&["--format", form]);
+        command.stderr(Stdio::piped());
+        if full {
+            let full = std::fs::File::options().write(true).open("/dev/full");
+            command.stdout(full.expect("/dev/full"));
+        }
+        let mut child = command.spawn().expect("it starts");
+        drop(child.stdout.take());
+        let mut stream = service.answer().await;
+        let whole = format!("{{\"DATA\": [{}]}}", entry(0));
+        stream.write_all(whole.as_bytes()).await.expect("sent");
+        drop(stream);
+        let output = child.wait_with_output().await.expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{form}: {stderr}");
+        assert_eq!(
+            stderr.contains("cannot be written"),
+            full,
+            "{form}: {stderr}"
+        );
+    }
+}
