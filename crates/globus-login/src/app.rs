@@ -5,10 +5,12 @@ use async_trait::async_trait;
 
 use super::account::Account;
 use super::attempt::Attempt;
+use super::audience::NamedCollections;
 use super::flow::Wanted;
 use super::logins::Logins;
 use super::pending::PendingLogin;
 use super::resource_server::ResourceServers;
+use super::scope::Scopes;
 use super::settings::Settings;
 use super::store::UserKey;
 use super::transport::Transport;
@@ -16,7 +18,7 @@ use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, Principal, ReauthError, Reauthenticator,
+    Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, Reauthenticator,
 };
 
 /// A program that is registered with Globus Auth, and logs in.
@@ -54,6 +56,7 @@ pub struct GlobusApp {
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) resource_servers: ResourceServers,
+    pub(super) collections: NamedCollections,
     pub(super) who: Who,
     pub(super) transport: Transport,
     pub(super) logins: Logins,
@@ -160,7 +163,11 @@ impl GlobusApp {
         let required = challenge.filter(|challenge| !challenge.is_unauthenticated());
         let required = required.map(|challenge| &challenge.gare().authorization_parameters);
         let user = self.for_user(identity);
-        let scopes = user.scopes(&user.load().await?, required)?;
+        let own = match challenge.and_then(|challenge| self.shared.audience(challenge.target())) {
+            Some(audience) => user.scopes_of(audience).await?,
+            None => Scopes::default(),
+        };
+        let scopes = user.scopes(&user.load().await?, required, &own)?;
         let attempt = Attempt::begin(&self.shared.settings, &scopes, required);
         Ok(PendingLogin::new(
             attempt,
@@ -209,10 +216,14 @@ impl Reauthenticator for GlobusApp {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         let target = challenge.target();
         // Before anybody is asked: a login for an unknown service would be for nothing.
-        let server = self.shared.resource_servers.require(target.origin())?;
+        let audience = self.shared.require_audience(target)?;
         let user = self.for_user(target.principal());
-        let login = user.log_in(Wanted::Answer(challenge, server)).await?;
-        user.hand_out(&login, server)?.ok_or_else(|| {
+        let own = user.scopes_of(audience).await?;
+        let login = user
+            .log_in(Wanted::Answer(challenge, audience, &own))
+            .await?;
+        user.hand_out(&login, audience)?.ok_or_else(|| {
+            let server = audience.resource_server();
             ReauthError::new(format!(
                 "the login gave no token for {server}: ask for one of its scopes with `scopes`"
             ))
@@ -225,6 +236,17 @@ impl Reauthenticator for GlobusApp {
     ) -> Result<Option<Credential>, ReauthError> {
         let user = self.for_user(request.target().principal());
         user.find_credential(request).await
+    }
+
+    /// As the program named the [collection](GlobusAppBuilder::collection) of this server, or else as
+    /// Globus Transfer tells it. That takes a token of the app's own user for Globus Transfer; nobody
+    /// is asked to log in for it.
+    async fn serves_collection(
+        &self,
+        server: &Origin,
+        collection: &str,
+    ) -> Result<bool, ReauthError> {
+        self.own().serves_collection(server, collection).await
     }
 
     fn revision(&self, principal: &Principal) -> u64 {

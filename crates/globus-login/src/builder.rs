@@ -7,6 +7,7 @@ use oauth2::{ClientSecret, RedirectUrl};
 use url::Url;
 
 use super::app::{GlobusApp, Shared, Who};
+use super::audience::NamedCollections;
 use super::clock::Clock;
 use super::environment::{base, service_url};
 use super::logins::Logins;
@@ -34,6 +35,7 @@ pub struct GlobusAppBuilder {
     scopes: Vec<String>,
     extra_scopes: Vec<String>,
     resource_servers: Vec<(String, String)>,
+    collections: Vec<(String, String)>,
     refresh_tokens: bool,
     leeway: Duration,
     prompt: Option<Arc<dyn LoginPrompt>>,
@@ -54,6 +56,7 @@ impl GlobusAppBuilder {
             scopes: Vec::new(),
             extra_scopes: Vec::new(),
             resource_servers: Vec::new(),
+            collections: Vec::new(),
             refresh_tokens: false,
             leeway: LEEWAY,
             prompt: None,
@@ -142,16 +145,16 @@ impl GlobusAppBuilder {
     }
 
     /// Says whose token goes to an origin, where the service is none of those of
-    /// Globus itself: for a collection's HTTPS server its endpoint's id, for an
-    /// action provider its client id.
+    /// Globus itself: for an action provider its client id. A collection is named with
+    /// [`collection`](Self::collection).
     ///
     /// ```
     /// use globus_login::GlobusApp;
     ///
-    /// let collection = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
+    /// let provider = "5fac2e64-c734-4e6b-90ea-ff12ddbf9653";
     /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
-    ///     .scopes([format!("https://auth.globus.org/scopes/{collection}/https")])
-    ///     .resource_server_for("https://g-05a4b6.2d513.8443.data.globus.org", collection)
+    ///     .scopes([format!("https://auth.globus.org/scopes/{provider}/run")])
+    ///     .resource_server_for("https://actions.example.edu", provider)
     ///     .build()?;
     /// # Ok::<(), globus_login::SetupError>(())
     /// ```
@@ -162,6 +165,27 @@ impl GlobusAppBuilder {
     ) -> Self {
         self.resource_servers
             .push((origin.into(), resource_server.into()));
+        self
+    }
+
+    /// Names the HTTPS server of a collection: its host, or its origin, and the collection's id. Such a
+    /// server gets the collection's own token and no other, and the token goes nowhere else.
+    ///
+    /// The collection of another server is believed where its document in Globus Transfer names the server
+    /// (`https_server`), which takes a token for Globus Transfer. A session wants to be told to trust
+    /// servers of collections:
+    ///
+    /// ```
+    /// use globus_gare::reauth::{Session, Trust};
+    /// use globus_login::GlobusApp;
+    ///
+    /// let (host, id) = ("g-05a4b6.2d513.8443.data.globus.org", "6c54cade-bde5-45c1-bdea-f4bd71dba2cc");
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000").collection(host, id).build()?;
+    /// let session = Session::builder(app).trust(Trust::globus().collections()).build();
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn collection(mut self, host: impl Into<String>, id: impl Into<String>) -> Self {
+        self.collections.push((host.into(), id.into()));
         self
     }
 
@@ -227,6 +251,10 @@ impl GlobusAppBuilder {
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
         }
+        let mut collections = NamedCollections::default();
+        for (host, id) in self.collections {
+            collections.add(&host, &id)?;
+        }
         let client_id = self.client_id.trim().to_owned();
         let store = match (self.store, &self.app_name) {
             (Some(store), _) => store,
@@ -264,6 +292,7 @@ impl GlobusAppBuilder {
         let shared = Shared {
             settings,
             resource_servers,
+            collections,
             who,
             transport,
             logins: Logins::new(store, self.clock),

@@ -2,6 +2,7 @@
 
 use super::app::Who;
 use super::attempt::Attempt;
+use super::audience::Audience;
 use super::exchange::{TokenAnswer, account_of, exchange_client_credentials, tokens_of};
 use super::lease::Lease;
 use super::scope::{ScopeParseError, Scopes};
@@ -20,8 +21,8 @@ pub(super) enum Wanted<'a> {
     Forced(Option<&'a AuthorizationParameters>),
     /// A token for a resource server that is fresh, and not the rejected one.
     Token(&'a str, Option<&'a Credential>),
-    /// An answer to a challenge, by a token for a resource server.
-    Answer(&'a Challenge, &'a str),
+    /// An answer to a challenge, by a token for this audience, which wants these scopes itself.
+    Answer(&'a Challenge, Audience<'a>, &'a Scopes),
 }
 
 impl AppUser {
@@ -51,7 +52,7 @@ impl AppUser {
     async fn ask(&self, wanted: Wanted<'_>, held: Login) -> Result<Login, ReauthError> {
         let (settings, transport) = (&self.shared.settings, &self.shared.transport);
         let required = wanted.required();
-        let scopes = self.scopes(&held, required)?;
+        let scopes = self.scopes(&held, required, wanted.own())?;
         let prompt = match &self.shared.who {
             Who::Person(prompt) => prompt,
             Who::Client => {
@@ -99,25 +100,27 @@ impl AppUser {
             Wanted::Scopes => self.is_complete(held, true),
             Wanted::Forced(_) => false,
             Wanted::Token(server, rejected) => self.is_usable(held, server, rejected),
-            Wanted::Answer(_, server) => {
+            Wanted::Answer(_, audience, own) => {
                 // Only a login that the refused request cannot have been sent after.
                 let given = self.shared.logins.last_epoch(&self.key);
                 let is_new = held.epoch() > before.epoch()
                     || given.is_some_and(|given| held.epoch() > given);
                 let satisfies = held.record.as_ref().is_some_and(|record| {
                     let mut required = wanted.required().into_iter();
-                    required.all(|required| record.satisfies(required))
+                    required.all(|required| record.satisfies(required)) && record.covers(own)
                 });
-                is_new && satisfies && self.is_usable(held, server, None)
+                is_new && satisfies && self.is_usable(held, audience.resource_server(), None)
             }
         }
     }
 
-    /// All scopes that the program wants, that logins asked for so far, and that are required.
+    /// All scopes that the program wants, that logins asked for so far, that are required, and that the
+    /// challenger wants for `own`.
     pub(super) fn scopes(
         &self,
         held: &Login,
         required: Option<&AuthorizationParameters>,
+        own: &Scopes,
     ) -> Result<Scopes, ReauthError> {
         let unite = || -> Result<Scopes, ScopeParseError> {
             let settings = &self.shared.settings;
@@ -125,9 +128,10 @@ impl AppUser {
             let required: Vec<Scopes> = required
                 .map(|text| text.parse())
                 .collect::<Result<_, _>>()?;
-            let own = [&settings.scopes, &settings.extra_scopes];
+            let wanted = [&settings.scopes, &settings.extra_scopes];
             let known = held.record.as_ref().map(LoginRecord::scopes);
-            Scopes::united(own.into_iter().chain(known).chain(&required))
+            let known = known.into_iter().chain([own]);
+            Scopes::united(wanted.into_iter().chain(known).chain(&required))
         };
         unite().map_err(|error| {
             ReauthError::with_source("the login cannot ask for what is required", error)
@@ -201,8 +205,17 @@ impl AppUser {
 impl<'a> Wanted<'a> {
     fn challenge(&self) -> Option<&'a Challenge> {
         match self {
-            Self::Answer(challenge, _) => Some(challenge),
+            Self::Answer(challenge, ..) => Some(challenge),
             _ => None,
+        }
+    }
+
+    /// The scopes that the challenger wants itself.
+    fn own(&self) -> &'a Scopes {
+        static NONE: Scopes = Scopes::none();
+        match self {
+            Self::Answer(_, _, own) => own,
+            _ => &NONE,
         }
     }
 
@@ -211,7 +224,7 @@ impl<'a> Wanted<'a> {
     fn required(&self) -> Option<&'a AuthorizationParameters> {
         match self {
             Self::Forced(required) => *required,
-            Self::Answer(challenge, _) if !challenge.is_unauthenticated() => {
+            Self::Answer(challenge, ..) if !challenge.is_unauthenticated() => {
                 Some(&challenge.gare().authorization_parameters)
             }
             _ => None,

@@ -88,10 +88,10 @@ impl AppUser {
     ///
     /// # Errors
     ///
-    /// Where no resource server is known for the service, the store cannot be read, or the token
+    /// Where no resource server is known for the service or the collection, the store cannot be read, or the token
     /// cannot be refreshed.
     pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
-        self.shared.resource_servers.require(target.origin())?;
+        self.shared.require_audience(target)?;
         let request = CredentialRequest::new(target.clone(), Why::Initial);
         self.find_credential(&request).await
     }
