@@ -4,13 +4,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::account::Account;
+use super::approval::Approval;
 use super::attempt::Attempt;
 use super::audience::NamedCollections;
 use super::flow::Wanted;
 use super::logins::Logins;
 use super::pending::PendingLogin;
 use super::resource_server::ResourceServers;
-use super::scope::Scopes;
 use super::settings::Settings;
 use super::store::UserKey;
 use super::transport::Transport;
@@ -57,6 +57,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) resource_servers: ResourceServers,
     pub(super) collections: NamedCollections,
+    pub(super) approval: Approval,
     pub(super) who: Who,
     pub(super) transport: Transport,
     pub(super) logins: Logins,
@@ -154,25 +155,32 @@ impl GlobusApp {
     ///
     /// # Errors
     ///
-    /// Where the scopes that are required cannot be read, or the store cannot.
+    /// Where the scopes that are required cannot be read, or are not
+    /// [allowed](GlobusAppBuilder::scopes_may_be_required), where nothing is known of the service, or
+    /// where the store cannot be read.
     pub async fn begin_login(
         &self,
         identity: &Principal,
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
-        let required = challenge.filter(|challenge| !challenge.is_unauthenticated());
-        let required = required.map(|challenge| &challenge.gare().authorization_parameters);
         let user = self.for_user(identity);
-        let own = match challenge.and_then(|challenge| self.shared.audience(challenge.target())) {
-            Some(audience) => user.scopes_of(audience).await?,
-            None => Scopes::default(),
+        let own;
+        let wanted = match challenge {
+            Some(challenge) => {
+                let audience = self.shared.require_audience(challenge.target())?;
+                own = user.scopes_of(audience).await?;
+                Wanted::Answer(challenge, audience, &own)
+            }
+            None => Wanted::Scopes,
         };
-        let scopes = user.scopes(&user.load().await?, required, &own)?;
-        let attempt = Attempt::begin(&self.shared.settings, &scopes, required);
+        let sought = user.sought(&user.load().await?, wanted)?;
+        sought.approve_without_a_person()?;
+        let required = wanted.required();
+        let attempt = Attempt::begin(&self.shared.settings, &sought.all, required);
         Ok(PendingLogin::new(
             attempt,
             identity.clone(),
-            scopes,
+            sought.kept,
             required.cloned(),
         ))
     }

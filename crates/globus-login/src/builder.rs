@@ -1,4 +1,3 @@
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -7,6 +6,7 @@ use oauth2::{ClientSecret, RedirectUrl};
 use url::Url;
 
 use super::app::{GlobusApp, Shared, Who};
+use super::approval::Approval;
 use super::audience::NamedCollections;
 use super::clock::Clock;
 use super::environment::{base, service_url};
@@ -15,7 +15,7 @@ use super::resource_server::ResourceServers;
 use super::scope::{Scope, ScopeParseError, Scopes};
 use super::settings::{Endpoints, Settings};
 use super::transport::Transport;
-use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore};
+use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore, SetupError};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;
 
@@ -36,6 +36,7 @@ pub struct GlobusAppBuilder {
     extra_scopes: Vec<String>,
     resource_servers: Vec<(String, String)>,
     collections: Vec<(String, String)>,
+    pub(super) approval: Approval,
     refresh_tokens: bool,
     leeway: Duration,
     prompt: Option<Arc<dyn LoginPrompt>>,
@@ -57,6 +58,7 @@ impl GlobusAppBuilder {
             extra_scopes: Vec::new(),
             resource_servers: Vec::new(),
             collections: Vec::new(),
+            approval: Approval::default(),
             refresh_tokens: false,
             leeway: LEEWAY,
             prompt: None,
@@ -293,6 +295,7 @@ impl GlobusAppBuilder {
             settings,
             resource_servers,
             collections,
+            approval: self.approval,
             who,
             transport,
             logins: Logins::new(store, self.clock),
@@ -365,32 +368,5 @@ impl fmt::Debug for GlobusAppBuilder {
             .field("client_id", &self.client_id)
             .field("scopes", &self.scopes)
             .finish_non_exhaustive()
-    }
-}
-
-/// A [`GlobusApp`] that cannot be made of what it was given.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct SetupError {
-    message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl SetupError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            source: None,
-        }
-    }
-
-    pub(super) fn caused(
-        message: impl Into<String>,
-        source: impl Error + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            message: message.into(),
-            source: Some(Box::new(source)),
-        }
     }
 }

@@ -5,12 +5,12 @@ use super::attempt::Attempt;
 use super::audience::Audience;
 use super::exchange::{TokenAnswer, account_of, exchange_client_credentials, tokens_of};
 use super::lease::Lease;
-use super::scope::{ScopeParseError, Scopes};
-use super::store::{Given, Holder, Login, LoginRecord, StoredToken, Work};
+use super::scope::Scopes;
+use super::store::{Given, Holder, Login, StoredToken, Work};
 use super::user::AppUser;
 use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::{Challenge, Credential, ReauthError};
+use globus_gare::reauth::{Challenge, Credential, ReauthError, Target};
 
 /// What a login is for.
 #[derive(Clone, Copy)]
@@ -52,17 +52,20 @@ impl AppUser {
     async fn ask(&self, wanted: Wanted<'_>, held: Login) -> Result<Login, ReauthError> {
         let (settings, transport) = (&self.shared.settings, &self.shared.transport);
         let required = wanted.required();
-        let scopes = self.scopes(&held, required, wanted.own())?;
+        let sought = self.sought(&held, wanted)?;
         let prompt = match &self.shared.who {
             Who::Person(prompt) => prompt,
             Who::Client => {
-                let answer = exchange_client_credentials(settings, transport, &scopes).await?;
-                return self.keep_login(held, scopes, required, &answer).await;
+                sought.approve_without_a_person()?;
+                let answer = exchange_client_credentials(settings, transport, &sought.all).await?;
+                return self.keep_login(held, sought.kept, required, &answer).await;
             }
         };
-        let attempt = Attempt::begin(settings, &scopes, required);
-        let request = LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone());
-        let (attempt, held, scopes) = (&attempt, &held, &scopes);
+        let attempt = Attempt::begin(settings, &sought.all, required);
+        let request = LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone())
+            .with_new_scopes(sought.new.clone());
+        sought.approve(&**prompt, &request).await?;
+        let (attempt, held, scopes) = (&attempt, &held, &sought.kept);
         let exchange = move |reply| async move {
             let answer = attempt.finish(settings, transport, reply).await?;
             let (held, scopes) = (held.clone(), scopes.clone());
@@ -112,30 +115,6 @@ impl AppUser {
                 is_new && satisfies && self.is_usable(held, audience.resource_server(), None)
             }
         }
-    }
-
-    /// All scopes that the program wants, that logins asked for so far, that are required, and that the
-    /// challenger wants for `own`.
-    pub(super) fn scopes(
-        &self,
-        held: &Login,
-        required: Option<&AuthorizationParameters>,
-        own: &Scopes,
-    ) -> Result<Scopes, ReauthError> {
-        let unite = || -> Result<Scopes, ScopeParseError> {
-            let settings = &self.shared.settings;
-            let required = required.into_iter().flat_map(|it| &it.required_scopes);
-            let required: Vec<Scopes> = required
-                .map(|text| text.parse())
-                .collect::<Result<_, _>>()?;
-            let wanted = [&settings.scopes, &settings.extra_scopes];
-            let known = held.record.as_ref().map(LoginRecord::scopes);
-            let known = known.into_iter().chain([own]);
-            Scopes::united(wanted.into_iter().chain(known).chain(&required))
-        };
-        unite().map_err(|error| {
-            ReauthError::with_source("the login cannot ask for what is required", error)
-        })
     }
 
     /// Keeps the tokens of a login, if it is one of the same person as before.
@@ -210,8 +189,16 @@ impl<'a> Wanted<'a> {
         }
     }
 
+    /// The service that requires it; `None` where it is the program itself.
+    pub(super) fn challenger(&self) -> Option<(&'a Target, Audience<'a>)> {
+        match self {
+            Self::Answer(challenge, audience, _) => Some((challenge.target(), *audience)),
+            _ => None,
+        }
+    }
+
     /// The scopes that the challenger wants itself.
-    fn own(&self) -> &'a Scopes {
+    pub(super) fn own(&self) -> &'a Scopes {
         static NONE: Scopes = Scopes::none();
         match self {
             Self::Answer(_, _, own) => own,
@@ -221,7 +208,7 @@ impl<'a> Wanted<'a> {
 
     /// The requirement that the login has to satisfy. Where the service only refused the
     /// credential, any login will do.
-    fn required(&self) -> Option<&'a AuthorizationParameters> {
+    pub(super) fn required(&self) -> Option<&'a AuthorizationParameters> {
         match self {
             Self::Forced(required) => *required,
             Self::Answer(challenge, ..) if !challenge.is_unauthenticated() => {

@@ -29,6 +29,7 @@ mod account;
 #[doc(hidden)]
 pub mod any_bytes;
 mod app;
+mod approval;
 mod attempt;
 mod audience;
 mod authorization;
@@ -54,19 +55,21 @@ mod refresh;
 mod resource_server;
 mod scope;
 mod settings;
+mod setup_error;
 pub mod store;
 mod transport;
 mod user;
 
 pub use self::account::Account;
 pub use self::app::GlobusApp;
-pub use self::builder::{GlobusAppBuilder, SetupError};
+pub use self::builder::GlobusAppBuilder;
 #[cfg(feature = "interactive")]
 pub use self::interactive::{Interactive, Shown};
 pub use self::login_request::{LoginEnd, LoginRequest};
 pub use self::pending::PendingLogin;
 pub use self::prompt::{LoginPrompt, LoginReply, LoginStatus, PromptFn, prompt_fn};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
+pub use self::setup_error::SetupError;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use self::store::SqliteStore;

@@ -60,6 +60,15 @@ pub trait LoginPrompt: Send + Sync + 'static {
         Err(error)
     }
 
+    /// Asks whether this login may ask for [`new_scopes`](LoginRequest::new_scopes) of its request too; before
+    /// [`ask`](Self::ask), and only where there are some. By default it may not, and the login is declined.
+    ///
+    /// Later logins do not ask for these scopes.
+    async fn allows_new_scopes(&self, request: &LoginRequest) -> Result<bool, ReauthError> {
+        let _ = request;
+        Ok(false)
+    }
+
     /// Tells the person what a login is waiting for, or what became of it; called any number of times, also before
     /// [`ask`](Self::ask) and without it. Must return at once. By default nothing is told.
     fn status(&self, status: &LoginStatus) {
@@ -131,6 +140,10 @@ macro_rules! forward {
                 error: ReauthError,
             ) -> Result<LoginReply, ReauthError> {
                 (**self).ask_again(request, error).await
+            }
+
+            async fn allows_new_scopes(&self, request: &LoginRequest) -> Result<bool, ReauthError> {
+                (**self).allows_new_scopes(request).await
             }
 
             fn status(&self, status: &LoginStatus) {

@@ -3,6 +3,7 @@
 mod browser;
 mod keyboard;
 mod loopback;
+mod new_scopes;
 mod paste;
 mod surroundings;
 
@@ -298,6 +299,16 @@ impl LoginPrompt for Interactive {
             open.loopback.as_ref(),
         );
         self.wait(request, open).await
+    }
+
+    async fn allows_new_scopes(&self, request: &LoginRequest) -> Result<bool, ReauthError> {
+        if !Surroundings::look().terminal {
+            return Ok(false);
+        }
+        self.say(&new_scopes::question(request));
+        let answer = tokio::time::timeout(self.timeout, new_scopes::answer()).await;
+        let answer = answer.map_err(|_| ReauthError::timeout())?;
+        answer.map_err(|error| ReauthError::with_source("the terminal could not be read", error))
     }
 
     fn status(&self, status: &LoginStatus) {

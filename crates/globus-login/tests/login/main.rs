@@ -2,6 +2,7 @@
 
 mod answers;
 mod any_bytes;
+mod approvals;
 mod collections;
 mod ends;
 mod environment;
