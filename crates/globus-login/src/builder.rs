@@ -274,6 +274,7 @@ impl GlobusAppBuilder {
                 token: join(&auth_url, "v2/oauth2/token")?,
                 revoke: join(&auth_url, "v2/oauth2/token/revoke")?,
                 userinfo: join(&auth_url, "v2/oauth2/userinfo")?,
+                introspect: join(&auth_url, "v2/oauth2/token/introspect")?,
             },
             environment: environment.name().to_owned(),
             client_id,

@@ -135,6 +135,10 @@ impl AppUser {
             self.discard(secrets).await;
             return Err(ReauthError::new("Globus Auth did not tell who logged in"));
         }
+        if let Err(error) = self.refuse_another(sub.as_deref()).await {
+            self.discard(secrets).await;
+            return Err(error);
+        }
         let given = Given {
             tokens,
             sub,

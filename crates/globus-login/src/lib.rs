@@ -50,6 +50,7 @@ mod logins;
 #[cfg(feature = "interactive")]
 mod page;
 mod pending;
+mod presented;
 mod prompt;
 mod refresh;
 mod resource_server;

@@ -34,6 +34,7 @@ pub(super) struct Endpoints {
     pub(super) token: Url,
     pub(super) revoke: Url,
     pub(super) userinfo: Url,
+    pub(super) introspect: Url,
 }
 
 #[cfg(any(test, fuzzing))]
@@ -48,6 +49,7 @@ impl Settings {
                 token: url("token"),
                 revoke: url("token/revoke"),
                 userinfo: url("userinfo"),
+                introspect: url("token/introspect"),
             },
             environment: "production".to_owned(),
             client_id: "client".to_owned(),

@@ -17,6 +17,7 @@ pub struct AppUser {
     pub(super) shared: Arc<Shared>,
     pub(super) store: Arc<dyn LoginStore>,
     pub(super) key: UserKey,
+    pub(super) principal: Principal,
 }
 
 impl GlobusApp {
@@ -40,6 +41,7 @@ impl GlobusApp {
         AppUser {
             store: Arc::clone(self.shared.logins.store(principal)),
             key: self.shared.key(principal),
+            principal: principal.clone(),
             shared: Arc::clone(&self.shared),
         }
     }

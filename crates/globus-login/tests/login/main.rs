@@ -15,6 +15,7 @@ mod layer;
 mod logouts;
 mod loopback;
 mod pages;
+mod presented;
 mod processes;
 mod prompts;
 mod records;
