@@ -7,7 +7,7 @@ use url::form_urlencoded;
 
 use super::settings::Settings;
 use super::transport::Transport;
-use globus_gare::reauth::{Credential, ReauthError};
+use globus_gare::reauth::{Credential, ReauthError, printable};
 
 /// Globus Auth as a resource server.
 pub(super) const SERVER: &str = "auth.globus.org";
@@ -29,6 +29,15 @@ pub struct Account {
     /// The email address.
     #[serde(default)]
     pub email: Option<String>,
+}
+
+impl Account {
+    /// The name that the person knows best, on one line.
+    pub(super) fn called(&self) -> String {
+        let name = [&self.username, &self.email, &self.name];
+        let name = name.into_iter().flatten().next().unwrap_or(&self.id);
+        printable(name)
+    }
 }
 
 /// Asks Globus Auth whose token it is (OpenID Connect Core 1.0, section 5.3);

@@ -70,7 +70,12 @@ impl AppUser {
             let answer = attempt.finish(settings, transport, reply).await?;
             let (held, scopes) = (held.clone(), scopes.clone());
             let login = self.keep_login(held, scopes, required, &answer).await?;
-            Ok((login, account_of(&answer, &settings.client_id)))
+            let account = account_of(&answer, &settings.client_id);
+            if let Some(account) = &account {
+                let who = account.called();
+                self.tell(&LoginStatus::LoggedIn { who });
+            }
+            Ok((login, account))
         };
         match request.run(&**prompt, exchange).await? {
             Some(login) => Ok(login),

@@ -185,6 +185,11 @@ pub enum LoginStatus {
         /// When its login began.
         since: SystemTime,
     },
+    /// The login succeeded: who logged in.
+    LoggedIn {
+        /// The username, or what else is known of them.
+        who: String,
+    },
     /// The login succeeded and cannot be stored: it lasts as long as the program.
     NotStored {
         /// Why, and what to do about it.
@@ -201,6 +206,7 @@ impl fmt::Display for LoginStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, since) = match self {
             Self::LoggingInElsewhere { host, since } => (host, since),
+            Self::LoggedIn { who } => return write!(f, "logged in as {}", printable(who)),
             Self::NotStored { reason } => {
                 let reason = printable(reason);
                 return write!(f, "the login ends with this program, since {reason}");

@@ -142,7 +142,7 @@ async fn browser_and_pasted_code_race() {
                 screen.enter(code_for(&shown).await);
             }
             // A browser on another machine cannot reach this one, and still shows the redirect.
-            _ => screen.enter(sent_to(page).await),
+            _ => screen.enter(sent_to(sent_to(page).await).await),
         }
         let shown = screen.ended(0).await;
         assert!(shown.contains("README.txt"), "{way}: {shown:?}");
