@@ -2,6 +2,8 @@
 
 mod answers;
 mod any_bytes;
+mod approvals;
+mod collections;
 mod ends;
 mod environment;
 mod flow;
@@ -13,6 +15,7 @@ mod layer;
 mod logouts;
 mod loopback;
 mod pages;
+mod presented;
 mod processes;
 mod prompts;
 mod records;
