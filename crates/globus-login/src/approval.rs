@@ -114,7 +114,10 @@ impl Sought {
         if self.new.is_empty() || prompt.waits_elsewhere() {
             return Ok(());
         }
-        match prompt.allows_new_scopes(request).await? {
+        // What is not ASCII is no scope (RFC 6749, section 3.3), and can look like another one.
+        let is_shown = |c: char| c.is_ascii_graphic() || c == ' ';
+        let are_shown = self.new.to_string().chars().all(is_shown);
+        match are_shown && prompt.allows_new_scopes(request).await? {
             true => Ok(()),
             false => Err(ReauthError::declined_because(self.not_allowed())),
         }

@@ -24,3 +24,37 @@ pub(super) async fn answer() -> std::io::Result<bool> {
     let line = keyboard::line().await?;
     Ok(line.is_some_and(|line| line.trim().eq_ignore_ascii_case("yes")))
 }
+
+#[cfg(test)]
+mod tests {
+    use globus_gare::gare::{AuthorizationParameters, Gare};
+    use globus_gare::reauth::{Challenge, Principal, Target};
+
+    use super::*;
+    use crate::attempt::Attempt;
+    use crate::scope::Scopes;
+    use crate::settings::Settings;
+
+    #[checks::test]
+    fn question_names_the_service_and_each_scope_on_a_line() {
+        let origin = "https://flows.automate.globus.org".parse();
+        let target = Target::new(origin.expect("an origin"), Principal::Session);
+        let challenge = Challenge::new(
+            target,
+            Gare::new("ConsentRequired", AuthorizationParameters::default()),
+        );
+        let new: Scopes = "urn:x:all[*d] https://auth.globus.org/scopes/x/run"
+            .parse()
+            .expect("scopes");
+        let attempt = Attempt::begin(&Settings::for_tests(), &new, None);
+        let request = LoginRequest::new(Some(challenge), attempt.page().clone());
+        insta::assert_snapshot!(question(&request.with_new_scopes(new)), @r#"
+        flows.automate.globus.org requires scopes that are neither its own nor this program's. This program would hold tokens that allow:
+
+          urn:x:all[*d]
+          https://auth.globus.org/scopes/x/run
+
+        Allow this for one login? Type "yes" to allow it:
+        "#);
+    }
+}

@@ -128,6 +128,18 @@ async fn scopes_of_others_are_not_asked_for_without_a_word() {
 }
 
 #[checks::test]
+async fn scope_that_looks_like_another_is_not_asked_about() {
+    let globus = Endpoint::approving().await;
+    let person = Person::new(true);
+    let app = globus.app().prompt(person.clone()).build().expect("an app");
+    for scope in ["urn:x:\u{200b}all", "urn:x:\u{430}ll", "urn:x:a\u{1b}ll"] {
+        let error = answers(&app, &[scope]).await.expect_err("no scope");
+        assert!(error.is_declined() && !logged(&error).contains('\u{1b}'));
+    }
+    assert_eq!((person.asked().len(), person.browser.logins()), (0, 0));
+}
+
+#[checks::test]
 async fn client_has_nobody_who_could_allow_scopes() {
     let globus = Endpoint::approving().await;
     let app = globus_login::GlobusApp::confidential(CLIENT, "secret")

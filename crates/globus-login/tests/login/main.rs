@@ -4,6 +4,7 @@ mod answers;
 mod any_bytes;
 mod approvals;
 mod collections;
+mod download;
 mod ends;
 mod environment;
 mod flow;
