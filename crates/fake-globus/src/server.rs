@@ -273,7 +273,7 @@ impl FakeGlobus {
         self.stop.take();
         let ended = async {
             while let Some(ended) = self.tasks.join_next().await {
-                let ended = ended.map_err(std::io::Error::other).flatten();
+                let ended = ended.map_err(std::io::Error::other).and_then(|ended| ended);
                 ended.map_err(|error| ShutdownError(vec![error.to_string()]))?;
             }
             Ok(())
