@@ -31,7 +31,8 @@ mod tests {
     use globus_gare::reauth::{Challenge, Principal, Target};
 
     use super::*;
-    use crate::attempt::Attempt;
+    use crate::auth::client_for_tests;
+    use crate::authorization::Attempt;
     use crate::scope::Scopes;
     use crate::settings::Settings;
 
@@ -46,7 +47,7 @@ mod tests {
         let new: Scopes = "urn:x:all[*d] https://auth.globus.org/scopes/x/run"
             .parse()
             .expect("scopes");
-        let attempt = Attempt::begin(&Settings::for_tests(), &new, None);
+        let attempt = Attempt::begin(&client_for_tests(), &Settings::for_tests(), &new, None);
         let request = LoginRequest::new(Some(challenge), attempt.page().clone());
         insta::assert_snapshot!(question(&request.with_new_scopes(new)), @r#"
         flows.automate.globus.org requires scopes that are neither its own nor this program's. This program would hold tokens that allow:
