@@ -195,7 +195,9 @@ fn login_url(asked: &AuthorizationParameters) -> Option<Url> {
     });
     static SEEN: LazyLock<Arc<Mutex<Option<Url>>>> = LazyLock::new(Arc::default);
     static APP: LazyLock<GlobusApp> = LazyLock::new(|| {
-        let app = GlobusApp::user(CLIENT).auth_url("https://auth.globus.org");
+        let app = GlobusApp::user(CLIENT)
+            .auth_url("https://auth.globus.org")
+            .scopes_may_be_required(|_, _| true);
         app.prompt(Reader(SEEN.clone())).build().expect("an app")
     });
     let challenge = Challenge::new(transfer(), Gare::new("X", asked.clone()));

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Account;
+use super::approval::Approval;
+use super::audience::NamedCollections;
 use super::auth::GlobusAuth;
 use super::authorization::Attempt;
 use super::flow::Wanted;
+use super::http::HttpClient;
 use super::logins::Logins;
 use super::pending::PendingLogin;
 use super::services::ResourceServers;
@@ -16,7 +19,7 @@ use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, Principal, ReauthError, Reauthenticator,
+    Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, Reauthenticator,
 };
 
 /// A program that is registered with Globus Auth, and logs in.
@@ -53,8 +56,12 @@ pub struct GlobusApp {
 
 pub(super) struct Shared {
     pub(super) auth: GlobusAuth,
+    /// For Globus Transfer.
+    pub(super) http: HttpClient,
     pub(super) settings: Settings,
     pub(super) resource_servers: ResourceServers,
+    pub(super) collections: NamedCollections,
+    pub(super) approval: Approval,
     pub(super) who: Who,
     pub(super) logins: Logins,
 }
@@ -138,7 +145,7 @@ impl GlobusApp {
         self.own().account().await
     }
 
-    fn own(&self) -> AppUser {
+    pub(super) fn own(&self) -> AppUser {
         self.for_user(&Principal::Session)
     }
 
@@ -151,21 +158,32 @@ impl GlobusApp {
     ///
     /// # Errors
     ///
-    /// Where the scopes that are required cannot be read, or the store cannot.
+    /// Where the scopes that are required cannot be read, or are not
+    /// [allowed](GlobusAppBuilder::scopes_may_be_required), where nothing is known of the service, or
+    /// where the store cannot be read.
     pub async fn begin_login(
         &self,
         identity: &Principal,
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
-        let required = challenge.filter(|challenge| !challenge.is_unauthenticated());
-        let required = required.map(|challenge| &challenge.gare().authorization_parameters);
         let user = self.for_user(identity);
-        let scopes = user.scopes(&user.load().await?, required)?;
+        let own;
+        let wanted = match challenge {
+            Some(challenge) => {
+                let audience = self.shared.require_audience(challenge.target())?;
+                own = user.scopes_of(audience).await?;
+                Wanted::Answer(challenge, audience, &own)
+            }
+            None => Wanted::Scopes,
+        };
+        let sought = user.sought(&user.load().await?, wanted)?;
+        sought.approve_without_a_person()?;
+        let required = wanted.required();
         let (client, settings) = (&self.shared.auth.client, &self.shared.settings);
         Ok(PendingLogin {
-            attempt: Attempt::begin(client, settings, &scopes, required),
+            attempt: Attempt::begin(client, settings, &sought.all, required),
             identity: identity.clone(),
-            scopes,
+            scopes: sought.kept,
             required: required.cloned(),
         })
     }
@@ -211,10 +229,14 @@ impl Reauthenticator for GlobusApp {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         let target = challenge.target();
         // Before anybody is asked: a login for an unknown service would be for nothing.
-        let server = self.shared.resource_servers.require(target.origin())?;
+        let audience = self.shared.require_audience(target)?;
         let user = self.for_user(target.principal());
-        let login = user.log_in(Wanted::Answer(challenge, server)).await?;
-        user.hand_out(&login, server)?.ok_or_else(|| {
+        let own = user.scopes_of(audience).await?;
+        let login = user
+            .log_in(Wanted::Answer(challenge, audience, &own))
+            .await?;
+        user.hand_out(&login, audience)?.ok_or_else(|| {
+            let server = audience.resource_server();
             ReauthError::new(format!(
                 "the login gave no token for {server}: ask for one of its scopes with `scopes`"
             ))
@@ -227,6 +249,17 @@ impl Reauthenticator for GlobusApp {
     ) -> Result<Option<Credential>, ReauthError> {
         let user = self.for_user(request.target().principal());
         user.find_credential(request).await
+    }
+
+    /// As the program named the [collection](GlobusAppBuilder::collection) of this server, or else as
+    /// Globus Transfer tells it. That takes a token of the app's own user for Globus Transfer; nobody
+    /// is asked to log in for it.
+    async fn serves_collection(
+        &self,
+        server: &Origin,
+        collection: &str,
+    ) -> Result<bool, ReauthError> {
+        self.own().serves_collection(server, collection).await
     }
 
     fn revision(&self, principal: &Principal) -> u64 {

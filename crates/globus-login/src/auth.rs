@@ -1,8 +1,12 @@
 //! All calls to Globus Auth.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::error::Error;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use oauth2::basic::{
     BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
@@ -12,7 +16,7 @@ use oauth2::{
     AuthUrl, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
     HttpResponse, RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::LoginReply;
@@ -46,6 +50,7 @@ pub(super) struct GlobusAuth {
     pub(super) client: AuthClient,
     client_secret: Option<Secret>,
     revoke: Url,
+    introspect: Url,
     userinfo: Url,
     http: HttpClient,
 }
@@ -57,6 +62,25 @@ struct Revocation<'a> {
     client_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<&'a str>,
+}
+
+/// An introspection request (RFC 7662, section 2.1).
+#[derive(Serialize)]
+struct IntrospectionRequest<'a> {
+    token: &'a str,
+    include: &'a str,
+}
+
+/// What Globus Auth tells of a token (RFC 7662, section 2.2), as far as it is read.
+#[derive(Deserialize)]
+struct Introspection {
+    #[serde(default)]
+    active: bool,
+    #[serde(default)]
+    sub: Option<String>,
+    /// All identities of the person: a login may be as another of them.
+    #[serde(default)]
+    identity_set: Option<Vec<String>>,
 }
 
 impl GlobusAuth {
@@ -75,6 +99,7 @@ impl GlobusAuth {
             client,
             client_secret,
             revoke: endpoint("token/revoke")?,
+            introspect: endpoint("token/introspect")?,
             userinfo: endpoint("userinfo")?,
             http,
         })
@@ -188,6 +213,39 @@ impl GlobusAuth {
             status if status.is_success() => Ok(()),
             status => Err(answered(failed, status.as_u16())),
         }
+    }
+
+    /// All identities of the person whose access token it is (RFC 7662). Empty where nothing is known
+    /// of the token, and for a client without a secret, which may not ask.
+    pub(super) async fn introspect(&self, token: &str) -> Result<BTreeSet<String>, ReauthError> {
+        let failed = "Globus Auth could not be asked whose token the request came with";
+        let Some(secret) = &self.client_secret else {
+            return Ok(BTreeSet::new());
+        };
+        let form = IntrospectionRequest {
+            token,
+            include: "identity_set",
+        };
+        let form = serde_urlencoded::to_string(form)
+            .map_err(|error| ReauthError::with_source(failed, error))?;
+        let basic = Secret::new(format!("{}:{}", self.client_id(), secret.expose()));
+        let basic = format!("Basic {}", STANDARD.encode(basic.expose()));
+        let mut basic = HeaderValue::try_from(basic)
+            .map_err(|error| ReauthError::with_source(failed, error))?;
+        basic.set_sensitive(true);
+        let request = http::Request::post(self.introspect.as_str())
+            .header(AUTHORIZATION, basic)
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.into_bytes())
+            .map_err(|error| ReauthError::with_source(failed, error))?;
+        let answer = self.http.send(request).await;
+        // Not known now is not the same as not known.
+        let answer = answer.map_err(|error| ReauthError::unavailable_because(failed, error))?;
+        let told: Option<Introspection> = serde_json::from_slice(answer.body()).ok();
+        let told = told.filter(|told| told.active && answer.status().is_success());
+        let identities = told.map(|told| told.identity_set.into_iter().flatten().chain(told.sub));
+        Ok(identities.into_iter().flatten().collect())
     }
 
     async fn send(

@@ -1,4 +1,3 @@
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -6,6 +5,8 @@ use std::time::{Duration, SystemTime};
 use oauth2::{ClientId, RedirectUrl};
 
 use super::app::{GlobusApp, Shared, Who};
+use super::approval::Approval;
+use super::audience::NamedCollections;
 use super::auth::GlobusAuth;
 use super::clock::Clock;
 use super::http::HttpClient;
@@ -14,7 +15,7 @@ use super::scope::{Scope, ScopeParseError, Scopes};
 use super::services::{ResourceServers, base, service_url};
 use super::settings::Settings;
 use super::store::Secret;
-use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore};
+use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore, SetupError};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;
 
@@ -34,6 +35,8 @@ pub struct GlobusAppBuilder {
     scopes: Vec<String>,
     extra_scopes: Vec<String>,
     resource_servers: Vec<(String, String)>,
+    collections: Vec<(String, String)>,
+    pub(super) approval: Approval,
     refresh_tokens: bool,
     leeway: Duration,
     prompt: Option<Arc<dyn LoginPrompt>>,
@@ -54,6 +57,8 @@ impl GlobusAppBuilder {
             scopes: Vec::new(),
             extra_scopes: Vec::new(),
             resource_servers: Vec::new(),
+            collections: Vec::new(),
+            approval: Approval::default(),
             refresh_tokens: false,
             leeway: LEEWAY,
             prompt: None,
@@ -142,16 +147,16 @@ impl GlobusAppBuilder {
     }
 
     /// Says whose token goes to an origin, where the service is none of those of
-    /// Globus itself: for a collection's HTTPS server its endpoint's id, for an
-    /// action provider its client id.
+    /// Globus itself: for an action provider its client id. A collection is named with
+    /// [`collection`](Self::collection).
     ///
     /// ```
     /// use globus_login::GlobusApp;
     ///
-    /// let collection = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
+    /// let provider = "5fac2e64-c734-4e6b-90ea-ff12ddbf9653";
     /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
-    ///     .scopes([format!("https://auth.globus.org/scopes/{collection}/https")])
-    ///     .resource_server_for("https://g-05a4b6.2d513.8443.data.globus.org", collection)
+    ///     .scopes([format!("https://auth.globus.org/scopes/{provider}/run")])
+    ///     .resource_server_for("https://actions.example.edu", provider)
     ///     .build()?;
     /// # Ok::<(), globus_login::SetupError>(())
     /// ```
@@ -162,6 +167,27 @@ impl GlobusAppBuilder {
     ) -> Self {
         self.resource_servers
             .push((origin.into(), resource_server.into()));
+        self
+    }
+
+    /// Names the HTTPS server of a collection: its host, or its origin, and the collection's id. Such a
+    /// server gets the collection's own token and no other, and the token goes nowhere else.
+    ///
+    /// The collection of another server is believed where its document in Globus Transfer names the server
+    /// (`https_server`), which takes a token for Globus Transfer. A session wants to be told to trust
+    /// servers of collections:
+    ///
+    /// ```
+    /// use globus_gare::reauth::{Session, Trust};
+    /// use globus_login::GlobusApp;
+    ///
+    /// let (host, id) = ("g-05a4b6.2d513.8443.data.globus.org", "6c54cade-bde5-45c1-bdea-f4bd71dba2cc");
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000").collection(host, id).build()?;
+    /// let session = Session::builder(app).trust(Trust::globus().collections()).build();
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn collection(mut self, host: impl Into<String>, id: impl Into<String>) -> Self {
+        self.collections.push((host.into(), id.into()));
         self
     }
 
@@ -227,6 +253,10 @@ impl GlobusAppBuilder {
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
         }
+        let mut collections = NamedCollections::default();
+        for (host, id) in self.collections {
+            collections.add(&host, &id)?;
+        }
         let client_id = self.client_id.trim().to_owned();
         let store = match (self.store, &self.app_name) {
             (Some(store), _) => store,
@@ -252,7 +282,7 @@ impl GlobusAppBuilder {
             &auth_url,
             ClientId::new(client_id),
             self.client_secret,
-            http,
+            http.clone(),
         );
         let who = match (self.is_person, self.prompt) {
             (false, _) => Who::Client,
@@ -261,8 +291,11 @@ impl GlobusAppBuilder {
         };
         let shared = Shared {
             auth: auth.map_err(cannot_join)?,
+            http,
             settings,
             resource_servers,
+            collections,
+            approval: self.approval,
             who,
             logins: Logins::new(store, self.clock),
         };
@@ -333,32 +366,5 @@ impl fmt::Debug for GlobusAppBuilder {
             .field("client_id", &self.client_id)
             .field("scopes", &self.scopes)
             .finish_non_exhaustive()
-    }
-}
-
-/// A [`GlobusApp`] that cannot be made of what it was given.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct SetupError {
-    message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl SetupError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            source: None,
-        }
-    }
-
-    pub(super) fn caused(
-        message: impl Into<String>,
-        source: impl Error + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            message: message.into(),
-            source: Some(Box::new(source)),
-        }
     }
 }

@@ -1,15 +1,16 @@
 //! One login: load, lease, load again, prompt, exchange, commit.
 
 use super::app::Who;
+use super::audience::Audience;
 use super::authorization::Attempt;
 use super::lease::Lease;
-use super::scope::{ScopeParseError, Scopes};
-use super::store::{Given, Holder, Login, LoginRecord, Secret, StoredToken, Work};
+use super::scope::Scopes;
+use super::store::{Given, Holder, Login, Secret, StoredToken, Work};
 use super::token_response::{Account, TokenAnswer, granted};
 use super::user::AppUser;
 use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::{Challenge, Credential, ReauthError};
+use globus_gare::reauth::{Challenge, Credential, ReauthError, Target};
 
 /// What a login is for.
 #[derive(Clone, Copy)]
@@ -20,8 +21,8 @@ pub(super) enum Wanted<'a> {
     Forced(Option<&'a AuthorizationParameters>),
     /// A token for a resource server that is fresh, and not the rejected one.
     Token(&'a str, Option<&'a Credential>),
-    /// An answer to a challenge, by a token for a resource server.
-    Answer(&'a Challenge, &'a str),
+    /// An answer to a challenge, by a token for this audience, which wants these scopes itself.
+    Answer(&'a Challenge, Audience<'a>, &'a Scopes),
 }
 
 impl AppUser {
@@ -51,22 +52,30 @@ impl AppUser {
     async fn ask(&self, wanted: Wanted<'_>, held: Login) -> Result<Login, ReauthError> {
         let (auth, settings) = (&self.shared.auth, &self.shared.settings);
         let required = wanted.required();
-        let scopes = self.scopes(&held, required)?;
+        let sought = self.sought(&held, wanted)?;
         let prompt = match &self.shared.who {
             Who::Person(prompt) => prompt,
             Who::Client => {
-                let answer = auth.exchange_client_credentials(&scopes).await?;
-                let kept = self.keep_login(held, scopes, required, &answer);
+                sought.approve_without_a_person()?;
+                let answer = auth.exchange_client_credentials(&sought.all).await?;
+                let kept = self.keep_login(held, sought.kept, required, &answer);
                 return kept.await.map(|(login, _)| login);
             }
         };
-        let attempt = Attempt::begin(&auth.client, settings, &scopes, required);
-        let request = LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone());
-        let (attempt, held, scopes) = (&attempt, &held, &scopes);
+        let attempt = Attempt::begin(&auth.client, settings, &sought.all, required);
+        let request = LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone())
+            .with_new_scopes(sought.new.clone());
+        sought.approve(&**prompt, &request).await?;
+        let (attempt, held, scopes) = (&attempt, &held, &sought.kept);
         let exchange = move |reply| async move {
             let answer = auth.exchange_code(attempt, reply).await?;
             let (held, scopes) = (held.clone(), scopes.clone());
-            self.keep_login(held, scopes, required, &answer).await
+            let (login, account) = self.keep_login(held, scopes, required, &answer).await?;
+            if let Some(account) = &account {
+                let who = account.called();
+                self.tell(&LoginStatus::LoggedIn { who });
+            }
+            Ok((login, account))
         };
         match request.run(&**prompt, exchange).await? {
             Some(login) => Ok(login),
@@ -99,39 +108,18 @@ impl AppUser {
             Wanted::Scopes => self.is_complete(held, true),
             Wanted::Forced(_) => false,
             Wanted::Token(server, rejected) => self.is_usable(held, server, rejected),
-            Wanted::Answer(_, server) => {
+            Wanted::Answer(_, audience, own) => {
                 // Only a login that the refused request cannot have been sent after.
                 let given = self.shared.logins.last_epoch(&self.key);
                 let is_new = held.epoch() > before.epoch()
                     || given.is_some_and(|given| held.epoch() > given);
                 let satisfies = held.record.as_ref().is_some_and(|record| {
                     let mut required = wanted.required().into_iter();
-                    required.all(|required| record.satisfies(required))
+                    required.all(|required| record.satisfies(required)) && record.covers(own)
                 });
-                is_new && satisfies && self.is_usable(held, server, None)
+                is_new && satisfies && self.is_usable(held, audience.resource_server(), None)
             }
         }
-    }
-
-    /// All scopes that the program wants, that logins asked for so far, and that are required.
-    pub(super) fn scopes(
-        &self,
-        held: &Login,
-        required: Option<&AuthorizationParameters>,
-    ) -> Result<Scopes, ReauthError> {
-        let unite = || -> Result<Scopes, ScopeParseError> {
-            let settings = &self.shared.settings;
-            let required = required.into_iter().flat_map(|it| &it.required_scopes);
-            let required: Vec<Scopes> = required
-                .map(|text| text.parse())
-                .collect::<Result<_, _>>()?;
-            let own = [&settings.scopes, &settings.extra_scopes];
-            let known = held.record.as_ref().map(LoginRecord::scopes);
-            Scopes::united(own.into_iter().chain(known).chain(&required))
-        };
-        unite().map_err(|error| {
-            ReauthError::with_source("the login cannot ask for what is required", error)
-        })
     }
 
     /// Keeps the tokens of a login, if it is one of the same person as before; tells who it is.
@@ -150,6 +138,10 @@ impl AppUser {
         if matches!(shared.who, Who::Person(_)) && sub.is_none() {
             self.discard(secrets).await;
             return Err(ReauthError::new("Globus Auth did not tell who logged in"));
+        }
+        if let Err(error) = self.refuse_another(sub.as_deref()).await {
+            self.discard(secrets).await;
+            return Err(error);
         }
         let given = Given {
             tokens,
@@ -200,17 +192,34 @@ impl AppUser {
 impl<'a> Wanted<'a> {
     fn challenge(&self) -> Option<&'a Challenge> {
         match self {
-            Self::Answer(challenge, _) => Some(challenge),
+            Self::Answer(challenge, ..) => Some(challenge),
             _ => None,
+        }
+    }
+
+    /// The service that requires it; `None` where it is the program itself.
+    pub(super) fn challenger(&self) -> Option<(&'a Target, Audience<'a>)> {
+        match self {
+            Self::Answer(challenge, audience, _) => Some((challenge.target(), *audience)),
+            _ => None,
+        }
+    }
+
+    /// The scopes that the challenger wants itself.
+    pub(super) fn own(&self) -> &'a Scopes {
+        static NONE: Scopes = Scopes::none();
+        match self {
+            Self::Answer(_, _, own) => own,
+            _ => &NONE,
         }
     }
 
     /// The requirement that the login has to satisfy. Where the service only refused the
     /// credential, any login will do.
-    fn required(&self) -> Option<&'a AuthorizationParameters> {
+    pub(super) fn required(&self) -> Option<&'a AuthorizationParameters> {
         match self {
             Self::Forced(required) => *required,
-            Self::Answer(challenge, _) if !challenge.is_unauthenticated() => {
+            Self::Answer(challenge, ..) if !challenge.is_unauthenticated() => {
                 Some(&challenge.gare().authorization_parameters)
             }
             _ => None,

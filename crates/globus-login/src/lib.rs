@@ -28,10 +28,13 @@
 #[doc(hidden)]
 pub mod any_bytes;
 mod app;
+mod approval;
+mod audience;
 mod auth;
 mod authorization;
 mod builder;
 mod clock;
+mod collection;
 mod flow;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -44,23 +47,26 @@ mod logins;
 #[cfg(feature = "interactive")]
 mod page;
 mod pending;
+mod presented;
 mod prompt;
 mod refresh;
 mod scope;
 mod services;
 mod settings;
+mod setup_error;
 pub mod store;
 mod token_response;
 mod user;
 
 pub use self::app::GlobusApp;
-pub use self::builder::{GlobusAppBuilder, SetupError};
+pub use self::builder::GlobusAppBuilder;
 #[cfg(feature = "interactive")]
 pub use self::interactive::{Interactive, Shown};
 pub use self::login_request::{LoginEnd, LoginRequest};
 pub use self::pending::PendingLogin;
 pub use self::prompt::{LoginPrompt, LoginReply, LoginStatus, PromptFn, prompt_fn};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
+pub use self::setup_error::SetupError;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use self::store::SqliteStore;

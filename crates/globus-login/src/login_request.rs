@@ -13,7 +13,7 @@ use super::auth::Refusal;
 use super::authorization::Authorization;
 #[cfg(feature = "interactive")]
 use super::interactive::Open;
-use super::{Account, LoginPrompt, LoginReply};
+use super::{Account, LoginPrompt, LoginReply, Scopes};
 use globus_gare::reauth::{Challenge, ReauthError};
 
 /// How often a person is asked again in one login.
@@ -27,6 +27,7 @@ const LAST_PAGE: Duration = Duration::from_secs(2);
 pub struct LoginRequest {
     challenge: Option<Challenge>,
     page: Authorization,
+    new_scopes: Scopes,
     end: Arc<watch::Sender<Option<Ended>>>,
     /// What an [`Interactive`](crate::Interactive) keeps open until it is asked again.
     #[cfg(feature = "interactive")]
@@ -38,10 +39,16 @@ impl LoginRequest {
         Self {
             challenge,
             page,
+            new_scopes: Scopes::default(),
             end: Arc::new(watch::Sender::new(None)),
             #[cfg(feature = "interactive")]
             open: Arc::default(),
         }
+    }
+
+    pub(super) fn with_new_scopes(mut self, new_scopes: Scopes) -> Self {
+        self.new_scopes = new_scopes;
+        self
     }
 
     #[cfg(feature = "interactive")]
@@ -57,6 +64,13 @@ impl LoginRequest {
     /// What a service asked for; none where the program begins with a login.
     pub fn challenge(&self) -> Option<&Challenge> {
         self.challenge.as_ref()
+    }
+
+    /// The scopes that the service requires and that are neither its own nor the program's: those that
+    /// [`LoginPrompt::allows_new_scopes`] is asked about. A stranger may have written them: show them
+    /// with [`printable`](globus_gare::reauth::printable).
+    pub fn new_scopes(&self) -> &Scopes {
+        &self.new_scopes
     }
 
     /// The page to open, for this login alone. It leads to

@@ -34,6 +34,8 @@ pub(super) struct Logins {
     unsaved: Mutex<LruCache<UserKey, Login>>,
     /// The epoch of each token that a session was given, by its fingerprint.
     given: Mutex<LruCache<String, u64>>,
+    /// The person of each token that a record listed, by its fingerprint.
+    owners: Mutex<LruCache<String, String>>,
 }
 
 /// What this program has seen of a user.
@@ -122,6 +124,7 @@ impl Logins {
             users: Mutex::new(LruCache::new(REMEMBERED)),
             unsaved: Mutex::new(LruCache::new(MAX_UNSAVED)),
             given: Mutex::new(LruCache::new(REMEMBERED)),
+            owners: Mutex::new(LruCache::new(REMEMBERED)),
         }
     }
 
@@ -152,11 +155,29 @@ impl Logins {
 
     /// Remembers a login that is stored.
     fn remember(&self, user: &UserKey, login: &Login) {
+        self.remember_owner(login);
         let now = login.revision();
         lock(&self.unsaved).pop(user);
         self.see(user, |seen| {
             seen.revisions.get_or_insert((now, now)).1 = now;
         });
+    }
+
+    fn remember_owner(&self, login: &Login) {
+        let Some((sub, record)) = login.record.as_ref().and_then(|it| Some((it.sub()?, it))) else {
+            return;
+        };
+        let mut owners = lock(&self.owners);
+        for listed in record.tokens.values() {
+            if owners.get(&listed.access).is_none_or(|known| known != sub) {
+                owners.put(listed.access.clone(), sub.to_owned());
+            }
+        }
+    }
+
+    /// The person whose token has this fingerprint, where a record listed it.
+    pub(super) fn owner_of(&self, fingerprint: &str) -> Option<String> {
+        lock(&self.owners).get(fingerprint).cloned()
     }
 
     /// Remembers that a session was given a token of a login.

@@ -80,6 +80,34 @@ impl Page {
         )
     }
 
+    /// The page of a redirect, which a browser does not show.
+    pub(super) fn on_its_way() -> Self {
+        Self::unknown(
+            StatusCode::FOUND,
+            "Log in",
+            "Your browser goes on to Globus Auth.",
+        )
+    }
+
+    /// The page for a browser that comes back and did not begin the login.
+    pub(super) fn of_another_browser() -> Self {
+        Self::unknown(
+            StatusCode::FORBIDDEN,
+            "Another browser began this login",
+            "Nothing happened. A login ends in the browser in which it began, which has to keep a cookie until then.",
+        )
+    }
+
+    /// The page for whoever opens the address of the login after somebody else.
+    pub(super) fn opened_twice() -> Self {
+        Self::unknown(
+            StatusCode::GONE,
+            "This login was opened in another browser",
+            "Its address is for one browser. Your program has been told: log in again. If you opened it only once, \
+             another user of this machine did, too.",
+        )
+    }
+
     pub(super) fn not_found(status: StatusCode) -> Self {
         Self::unknown(
             status,
@@ -134,9 +162,7 @@ impl Page {
 }
 
 fn who(account: &Account) -> String {
-    let name = [&account.username, &account.email, &account.name];
-    let name = name.into_iter().flatten().next().unwrap_or(&account.id);
-    format!("As {}. ", printable(name))
+    format!("As {}. ", account.called())
 }
 
 /// The reason of Globus Auth, or what went wrong here; nothing if no reason is known.
@@ -176,6 +202,8 @@ mod tests {
         ];
         let mut pages: Vec<_> = ends.iter().map(Page::ended).collect();
         pages.push(Page::of_no_login());
+        pages.push(Page::of_another_browser());
+        pages.push(Page::opened_twice());
         pages.push(Page::not_found(StatusCode::NOT_FOUND));
         let shown: Vec<_> = pages.iter().map(text).collect();
         insta::assert_snapshot!(shown.join("\n\n"), @r"
@@ -206,6 +234,14 @@ mod tests {
         ?
         This page belongs to no login
         Nothing happened. Go back to your program, and open the page that it names.
+
+        ?
+        Another browser began this login
+        Nothing happened. A login ends in the browser in which it began, which has to keep a cookie until then.
+
+        ?
+        This login was opened in another browser
+        Its address is for one browser. Your program has been told: log in again. If you opened it only once, another user of this machine did, too.
 
         ?
         There is nothing here

@@ -60,6 +60,15 @@ pub trait LoginPrompt: Send + Sync + 'static {
         Err(error)
     }
 
+    /// Asks whether this login may ask for [`new_scopes`](LoginRequest::new_scopes) of its request too; before
+    /// [`ask`](Self::ask), and only where there are some. By default it may not, and the login is declined.
+    ///
+    /// Later logins do not ask for these scopes.
+    async fn allows_new_scopes(&self, request: &LoginRequest) -> Result<bool, ReauthError> {
+        let _ = request;
+        Ok(false)
+    }
+
     /// Tells the person what a login is waiting for, or what became of it; called any number of times, also before
     /// [`ask`](Self::ask) and without it. Must return at once. By default nothing is told.
     fn status(&self, status: &LoginStatus) {
@@ -133,6 +142,10 @@ macro_rules! forward {
                 (**self).ask_again(request, error).await
             }
 
+            async fn allows_new_scopes(&self, request: &LoginRequest) -> Result<bool, ReauthError> {
+                (**self).allows_new_scopes(request).await
+            }
+
             fn status(&self, status: &LoginStatus) {
                 (**self).status(status);
             }
@@ -172,6 +185,11 @@ pub enum LoginStatus {
         /// When its login began.
         since: SystemTime,
     },
+    /// The login succeeded: who logged in.
+    LoggedIn {
+        /// The username, or what else is known of them.
+        who: String,
+    },
     /// The login succeeded and cannot be stored: it lasts as long as the program.
     NotStored {
         /// Why, and what to do about it.
@@ -188,6 +206,7 @@ impl fmt::Display for LoginStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, since) = match self {
             Self::LoggingInElsewhere { host, since } => (host, since),
+            Self::LoggedIn { who } => return write!(f, "logged in as {}", printable(who)),
             Self::NotStored { reason } => {
                 let reason = printable(reason);
                 return write!(f, "the login ends with this program, since {reason}");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::app::Who;
+use super::audience::Audience;
 use super::flow::Wanted;
 use super::lease::Lease;
 use super::store::{Login, Secret, StoredToken, Work};
@@ -22,9 +23,10 @@ impl AppUser {
         &self,
         request: &CredentialRequest,
     ) -> Result<Option<Credential>, ReauthError> {
-        let Some(server) = self.shared.resource_servers.of(request.target().origin()) else {
+        let Some(audience) = self.shared.audience(request.target()) else {
             return Ok(None);
         };
+        let server = audience.resource_server();
         let rejected = request.rejected();
         let login = if request.may_refresh() {
             self.usable(server, rejected).await?
@@ -41,7 +43,7 @@ impl AppUser {
         {
             return Ok(None);
         }
-        self.hand_out(&login, server)
+        self.hand_out(&login, audience)
     }
 
     /// Whether a login brought the token after the rejected one.
@@ -58,18 +60,18 @@ impl AppUser {
         }
     }
 
-    /// The credential of a login for a resource server.
+    /// The credential of a login for a service or a collection's server.
     pub(super) fn hand_out(
         &self,
         login: &Login,
-        server: &str,
+        audience: Audience<'_>,
     ) -> Result<Option<Credential>, ReauthError> {
         let logins = &self.shared.logins;
-        let Some(token) = login.tokens.get(server) else {
+        let Some(token) = login.tokens.get(audience.resource_server()) else {
             return Ok(None);
         };
         logins.remember_given(&self.key, token, login.epoch());
-        let credential = token.credential(logins.clock.now())?;
+        let credential = audience.restrict(token.credential(logins.clock.now())?);
         Ok(Some(if login.is_unverified() {
             credential.unverified()
         } else {

@@ -49,6 +49,12 @@ impl ResourceServers {
         self.known.push((origin, name.into()));
     }
 
+    /// The origin of a service, by the name of its resource server: the one that was named last.
+    pub(super) fn origin_of(&self, server: &str) -> Option<&Origin> {
+        let known = self.known.iter().rfind(|(_, name)| name == server);
+        known.map(|(origin, _)| origin)
+    }
+
     /// The resource server of an origin. An unknown one has none, since a token
     /// must not go to a service that it was not issued for.
     pub(super) fn of<'a>(&'a self, origin: &'a Origin) -> Option<&'a str> {

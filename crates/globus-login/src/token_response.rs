@@ -10,6 +10,7 @@ use oauth2::{ExtraTokenFields, StandardTokenResponse};
 use serde::{Deserialize, Serialize};
 
 use super::store::{StoredToken, Tokens};
+use globus_gare::reauth::printable;
 
 /// What Globus Auth answers a token request: the token of one resource server,
 /// and beside it those of the others.
@@ -74,6 +75,15 @@ pub struct Account {
     /// The email address.
     #[serde(default)]
     pub email: Option<String>,
+}
+
+impl Account {
+    /// The name that the person knows best, on one line.
+    pub(super) fn called(&self) -> String {
+        let name = [&self.username, &self.email, &self.name];
+        let name = name.into_iter().flatten().next().unwrap_or(&self.id);
+        printable(name)
+    }
 }
 
 /// An ID token (OpenID Connect Core 1.0, section 2), straight from the token endpoint.

@@ -17,6 +17,7 @@ pub struct AppUser {
     pub(super) shared: Arc<Shared>,
     pub(super) store: Arc<dyn LoginStore>,
     pub(super) key: UserKey,
+    pub(super) principal: Principal,
 }
 
 impl GlobusApp {
@@ -40,6 +41,7 @@ impl GlobusApp {
         AppUser {
             store: Arc::clone(self.shared.logins.store(principal)),
             key: self.shared.key(principal),
+            principal: principal.clone(),
             shared: Arc::clone(&self.shared),
         }
     }
@@ -88,10 +90,10 @@ impl AppUser {
     ///
     /// # Errors
     ///
-    /// Where no resource server is known for the service, the store cannot be read, or the token
+    /// Where no resource server is known for the service or the collection, the store cannot be read, or the token
     /// cannot be refreshed.
     pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
-        self.shared.resource_servers.require(target.origin())?;
+        self.shared.require_audience(target)?;
         let request = CredentialRequest::new(target.clone(), Why::Initial);
         self.find_credential(&request).await
     }

@@ -6,3 +6,4 @@ mod public_api;
 mod public_types;
 #[cfg(unix)]
 mod rustdoc;
+mod security;

@@ -3,6 +3,7 @@
 #[cfg(any(test, fuzzing))]
 mod any_bytes;
 mod connections;
+mod entrance;
 
 #[cfg(any(test, fuzzing))]
 pub use self::any_bytes::redirect;
@@ -12,7 +13,9 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, StatusCode};
+use http_body_util::Full;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -20,9 +23,11 @@ use tokio::task::AbortHandle;
 use url::Url;
 
 use self::connections::Connections;
+use self::entrance::{Entrance, OpenedTwice};
 use crate::authorization::Authorization;
 use crate::page::Page;
 use crate::{LoginEnd, LoginRequest};
+use globus_gare::reauth::ReauthError;
 
 /// A port that listens for the redirect of one login. It shows the end of the login to the browser, and then it is gone.
 /// Dropped without a redirect, it is gone at once.
@@ -36,9 +41,21 @@ pub(super) struct Loopback {
 struct Callback {
     page: Authorization,
     redirect_uri: String,
+    entrance: Entrance,
     /// The first redirect of the login.
     redirect: OnceLock<Url>,
     has_come: Notify,
+}
+
+/// What is served to a request.
+enum Answer {
+    /// It is the redirect of the login, and waits for its end.
+    Redirect,
+    /// A second browser opened the entrance: the page of that is read before the port closes.
+    Contested(Page),
+    Page(Page),
+    /// On its way to the login page.
+    Entrance(Response<Full<Bytes>>),
 }
 
 /// What a redirect must say, one or the other.
@@ -49,28 +66,41 @@ struct Said {
 }
 
 impl Loopback {
-    pub(super) async fn listen(request: &LoginRequest) -> io::Result<Self> {
+    pub(super) async fn listen(request: &LoginRequest) -> io::Result<Result<Self, ReauthError>> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         // As the SDK writes it, without a path: Globus Auth allows that with any port.
-        let redirect_uri = format!("http://{}", listener.local_addr()?);
-        let callback = Arc::new(Callback::new(request, redirect_uri.clone()));
+        let address = listener.local_addr()?;
+        let redirect_uri = format!("http://{address}");
+        let callback = match Callback::new(request, redirect_uri.clone(), address.port()) {
+            Ok(callback) => Arc::new(callback),
+            Err(error) => return Ok(Err(error)),
+        };
         let task = tokio::spawn(serve(listener, Arc::clone(&callback), request.end()));
-        Ok(Self {
+        Ok(Ok(Self {
             redirect_uri,
             callback,
             task: task.abort_handle(),
-        })
+        }))
     }
 
     pub(super) fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 
-    /// Waits for the redirect of this login. Everything else that comes to the port is told so, and changes nothing.
-    pub(super) async fn redirect(&self) -> Url {
+    /// The address that the browser is sent to, once.
+    pub(super) fn entrance(&self) -> String {
+        format!("{}{}", self.redirect_uri, self.callback.entrance.path())
+    }
+
+    /// Waits for the redirect of this login. Everything else that comes to the port is told so, and changes nothing,
+    /// unless a second browser opened the entrance.
+    pub(super) async fn redirect(&self) -> Result<Url, OpenedTwice> {
         loop {
+            if self.callback.entrance.is_contested() {
+                return Err(OpenedTwice);
+            }
             if let Some(url) = self.callback.redirect.get() {
-                return url.clone();
+                return Ok(url.clone());
             }
             self.callback.has_come.notified().await;
         }
@@ -79,7 +109,7 @@ impl Loopback {
 
 impl Drop for Loopback {
     fn drop(&mut self) {
-        if self.callback.redirect.get().is_none() {
+        if self.callback.redirect.get().is_none() && !self.callback.entrance.is_contested() {
             self.task.abort();
         }
     }
@@ -108,26 +138,45 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 impl Callback {
-    fn new(request: &LoginRequest, redirect_uri: String) -> Self {
-        Self {
+    fn new(request: &LoginRequest, redirect_uri: String, port: u16) -> Result<Self, ReauthError> {
+        let authorize_url = request.authorize_url_for(&redirect_uri)?;
+        Ok(Self {
             page: request.page().clone(),
             redirect_uri,
+            entrance: Entrance::new(authorize_url, port),
             redirect: OnceLock::new(),
             has_come: Notify::new(),
+        })
+    }
+
+    /// Serves the entrance and the redirect of the login; anything else gets a page at once.
+    fn answer(&self, method: &Method, target: &str, headers: &HeaderMap) -> Answer {
+        match self.take(method, target, headers) {
+            Ok(answer) => answer,
+            Err(page) => Answer::Page(page),
         }
     }
 
-    /// Takes the redirect of the login; anything else gets this page at once.
-    fn take(&self, method: &Method, target: &str) -> Result<(), Page> {
+    fn take(&self, method: &Method, target: &str, headers: &HeaderMap) -> Result<Answer, Page> {
         // A target that does not begin a path would go on with our port.
         let target = Some(target).filter(|target| target.starts_with('/'));
         let url =
             target.and_then(|target| Url::parse(&format!("{}{target}", self.redirect_uri)).ok());
-        let Some(url) = url.filter(|url| url.path() == "/") else {
+        let is_entrance = |url: &Url| self.entrance.is_at(url.path());
+        let Some(url) = url.filter(|url| url.path() == "/" || is_entrance(url)) else {
             return Err(Page::not_found(StatusCode::NOT_FOUND));
         };
         if method != Method::GET {
             return Err(Page::not_found(StatusCode::METHOD_NOT_ALLOWED));
+        }
+        if is_entrance(&url) {
+            return Ok(match self.entrance.open(headers) {
+                Ok(response) => Answer::Entrance(response),
+                Err(page) => {
+                    self.has_come.notify_one();
+                    Answer::Contested(page)
+                }
+            });
         }
         let says_something = || {
             let said = serde_urlencoded::from_str(url.query().unwrap_or_default());
@@ -138,9 +187,15 @@ impl Callback {
         if !self.page.is_answered_by(&url) || !says_something() {
             return Err(Page::of_no_login());
         }
+        if self.entrance.is_contested() {
+            return Err(Page::opened_twice());
+        }
+        if !self.entrance.knows(headers) {
+            return Err(Page::of_another_browser());
+        }
         // A page that is loaded again shows the same, and the first one counts.
         self.redirect.get_or_init(|| url);
         self.has_come.notify_one();
-        Ok(())
+        Ok(Answer::Redirect)
     }
 }

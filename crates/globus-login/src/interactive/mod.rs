@@ -3,6 +3,7 @@
 mod browser;
 mod keyboard;
 mod loopback;
+mod new_scopes;
 mod paste;
 mod surroundings;
 
@@ -128,12 +129,12 @@ impl Interactive {
         (self.output)(Shown::Text(text));
     }
 
-    /// Opens the browser: the way back, and the page that it shows; or why none opens.
+    /// Opens the browser: the way back, or why none opens.
     async fn open(
         &self,
         request: &LoginRequest,
         here: &Surroundings,
-    ) -> Result<Result<(Loopback, Url), NoBrowser>, ReauthError> {
+    ) -> Result<Result<Loopback, NoBrowser>, ReauthError> {
         let refused = match &here.browser {
             _ if !self.browser => Some(NoBrowser::Unwanted),
             refused => refused.clone(),
@@ -142,14 +143,11 @@ impl Interactive {
             return Ok(Err(reason));
         }
         let loopback = match Loopback::listen(request).await {
-            Ok(loopback) => loopback,
+            Ok(loopback) => loopback?,
             Err(error) => return Ok(Err(NoBrowser::NoPort(error.to_string()))),
         };
-        let url = request.authorize_url_for(loopback.redirect_uri())?;
-        let opened = browser::open(&url).await;
-        Ok(opened
-            .map(|()| (loopback, url))
-            .map_err(NoBrowser::NotOpened))
+        let opened = browser::open(loopback.entrance()).await;
+        Ok(opened.map(|()| loopback).map_err(NoBrowser::NotOpened))
     }
 
     /// Waits for what comes first: the redirect, or a code. Then keeps the rest open, since the code may be wrong.
@@ -171,10 +169,10 @@ impl Interactive {
         let loopback = open.loopback.as_ref();
         let redirected = async {
             match loopback {
-                Some(loopback) => LoginReply::Redirect {
-                    url: loopback.redirect().await,
+                Some(loopback) => Ok(LoginReply::Redirect {
+                    url: self.redirected(loopback, open.has_terminal).await?,
                     redirect_uri: loopback.redirect_uri().to_owned(),
-                },
+                }),
                 None => std::future::pending().await,
             }
         };
@@ -187,7 +185,7 @@ impl Interactive {
         };
         let first = async {
             tokio::select! {
-                reply = redirected => Ok(reply),
+                reply = redirected => reply,
                 reply = pasted => reply,
             }
         };
@@ -195,6 +193,22 @@ impl Interactive {
         let reply = reply.unwrap_or_else(|_| Err(ReauthError::timeout()))?;
         *request.open() = Some(open);
         Ok(reply)
+    }
+
+    /// The redirect. Where a second browser opened the page, only a code is taken, at a terminal.
+    async fn redirected(
+        &self,
+        loopback: &Loopback,
+        has_terminal: bool,
+    ) -> Result<Url, ReauthError> {
+        match loopback.redirect().await {
+            Ok(url) => Ok(url),
+            Err(error) if has_terminal => {
+                self.say(&format!("Note: {error}. You may still paste a code.\n"));
+                std::future::pending().await
+            }
+            Err(error) => Err(ReauthError::other(error)),
+        }
     }
 
     /// What is pasted into the terminal. An empty line declines, unless a browser is open, in which the person would
@@ -270,13 +284,13 @@ impl LoginPrompt for Interactive {
                 "Your browser opens for the login. If it does not, log in at\n\n  {page}\n\n\
                  and paste the code that it shows.\n"
             ),
-            Ok((_, page)) => format!(
-                "Your browser opens for the login. If it does not, open this page on this machine:\n\n  \
-                 {page}\n\n"
+            Ok(loopback) => format!(
+                "Your browser opens for the login. If it does not, open this page on this machine:\n\n  {}\n\n",
+                loopback.entrance()
             ),
         });
         let open = Open {
-            loopback: way.ok().map(|(loopback, _)| loopback),
+            loopback: way.ok(),
             has_terminal: here.terminal,
             pastes_left: PASTES,
             deadline,
@@ -300,12 +314,22 @@ impl LoginPrompt for Interactive {
         self.wait(request, open).await
     }
 
+    async fn allows_new_scopes(&self, request: &LoginRequest) -> Result<bool, ReauthError> {
+        if !Surroundings::look().terminal {
+            return Ok(false);
+        }
+        self.say(&new_scopes::question(request));
+        let answer = tokio::time::timeout(self.timeout, new_scopes::answer()).await;
+        let answer = answer.map_err(|_| ReauthError::timeout())?;
+        answer.map_err(|error| ReauthError::with_source("the terminal could not be read", error))
+    }
+
     fn status(&self, status: &LoginStatus) {
-        let what = match status {
-            LoginStatus::LoggingInElsewhere { .. } => "Waiting",
-            _ => "Note",
-        };
-        self.say(&format!("{what}: {status}.\n"));
+        self.say(&match status {
+            LoginStatus::LoggedIn { .. } => format!("You are {status}.\n"),
+            LoginStatus::LoggingInElsewhere { .. } => format!("Waiting: {status}.\n"),
+            _ => format!("Note: {status}.\n"),
+        });
     }
 }
 

@@ -51,6 +51,11 @@ impl Scopes {
         self.0.iter()
     }
 
+    /// Nothing.
+    pub(crate) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
     fn merged<'a>(mut trees: impl Iterator<Item = &'a Scope>) -> Result<Self, ScopeParseError> {
         let mut graph = Graph::default();
         trees.try_for_each(|tree| graph.add(tree))?;

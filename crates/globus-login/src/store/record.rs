@@ -92,7 +92,8 @@ impl LoginRecord {
         self.by.as_ref()
     }
 
-    /// All scopes that the logins asked for, with what depends on them.
+    /// All scopes that the logins asked for, with what depends on them, but for those that a person allowed
+    /// for one login.
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
     }
@@ -107,11 +108,17 @@ impl LoginRecord {
         };
         let scopes = required.required_scopes.iter().map(|text| text.parse());
         let mut scopes = scopes.map(|scopes| scopes.is_ok_and(|scopes| self.covers(&scopes)));
+        // Scopes that the person allowed for one login are listed nowhere else.
+        let is_same_as_before = || {
+            let mut satisfied = self.satisfied.iter();
+            satisfied.any(|it| it.required_scopes == required.required_scopes)
+        };
         let is_same_session = || {
             let mut satisfied = self.satisfied.iter();
             satisfied.any(|it| it.requires_session() && session(it) == session(required))
         };
-        scopes.all(|is_covered| is_covered) && (!required.requires_session() || is_same_session())
+        (scopes.all(|is_covered| is_covered) || is_same_as_before())
+            && (!required.requires_session() || is_same_session())
     }
 
     /// Whether the logins asked for all of these scopes, with what depends on them.

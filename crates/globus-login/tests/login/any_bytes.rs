@@ -1,6 +1,7 @@
 //! What the fuzzer found worth keeping, sent to the port at which a login waits.
 
 use checks::inputs::kept;
+use http::header::COOKIE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -47,6 +48,17 @@ async fn exchange(login: &Waiting, sent: &[u8]) -> String {
     heard.split(' ').nth(1).unwrap_or_default().to_owned()
 }
 
+/// The request with this cookie, after its first line.
+fn with_cookie(mut sent: Vec<u8>, cookie: &str) -> Vec<u8> {
+    let begin = sent.len() - sent.trim_ascii_start().len();
+    let line = sent[begin..].windows(2).position(|it| it == b"\r\n");
+    if let Some(end) = line.map(|length| begin + length + 2) {
+        let cookie = format!("Cookie: {cookie}\r\n");
+        sent.splice(end..end, cookie.into_bytes());
+    }
+    sent
+}
+
 /// How the login has ended; nothing where it waited, and its own redirect ends it now.
 async fn ended(mut login: Waiting, endpoint: &Endpoint) -> Option<String> {
     let before = endpoint.requests().len();
@@ -62,7 +74,8 @@ async fn ended(mut login: Waiting, endpoint: &Endpoint) -> Option<String> {
 async fn exchange_ours(login: &Waiting) {
     let state = value(&login.page, "state");
     let url = format!("{}/?code=ours&state={state}", login.here());
-    let _ = client().get(url).send().await;
+    let request = client().get(url).header(COOKIE, &login.cookie);
+    let _ = request.send().await;
 }
 
 #[checks::test(seconds = 600)]
@@ -81,7 +94,7 @@ async fn bytes_at_the_port_end_a_login_only_as_its_redirect() {
         }
         let login = Waiting::start(module_path!(), &endpoint).await;
         let (sent, _) = with_state(&input, &value(&login.page, "state"));
-        let status = exchange(&login, &sent).await;
+        let status = exchange(&login, &with_cookie(sent.clone(), &login.cookie)).await;
         let ended = ended(login, &endpoint).await;
         let is_redirect = ended.is_some();
         assert!(

@@ -139,7 +139,8 @@ async fn stolen_code_fails_without_its_verifier() {
 async fn consent_unites_scopes_without_a_fresh_login() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
-    let app = logged_in(app(&globus, &browser)).await;
+    let app = app(&globus, &browser).scopes_may_be_required(|_, _| true);
+    let app = logged_in(app).await;
     let dependent = format!(
         "{TRANSFER_ALL}[*https://auth.globus.org/scopes/{}/data_access]",
         uuid::Uuid::nil()

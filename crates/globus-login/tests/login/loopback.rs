@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use checks::browser::{client_without_redirects, location};
 use globus_login::GlobusApp;
 use http::Method;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, REFERRER_POLICY, SET_COOKIE};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -18,7 +19,11 @@ use crate::support::*;
 /// A program that logs in, in a browser that the test plays.
 pub(crate) struct Waiting {
     pub(crate) program: Program,
+    /// The address that the program sends the browser to.
+    pub(crate) entrance: String,
     pub(crate) page: Url,
+    /// What the browser keeps from the entrance.
+    pub(crate) cookie: String,
 }
 
 impl Waiting {
@@ -26,9 +31,21 @@ impl Waiting {
     pub(crate) async fn start(module: &str, endpoint: &Endpoint) -> Self {
         let browser = [("BROWSER", "/bin/true")];
         let mut program = Program::start(module, &endpoint.url, &browser);
-        let line = program.line_with("/v2/oauth2/authorize?").await;
-        let page = line.trim().parse().expect("a page");
-        Self { program, page }
+        let line = program.line_with("http://127.0.0.1:").await;
+        let entrance = line.trim().to_owned();
+        let opened = client_without_redirects().get(&entrance).send().await;
+        let opened = opened.expect("an answer");
+        let cookie = opened.headers()[SET_COOKIE].to_str().expect("text");
+        let (cookie, attributes) = cookie.split_once(';').expect("attributes");
+        assert_eq!(attributes, " Path=/; HttpOnly; SameSite=Lax");
+        let cookie = cookie.to_owned();
+        let page = location(&opened);
+        Self {
+            program,
+            entrance,
+            page,
+            cookie,
+        }
     }
 
     /// The redirect URI, without a slash at its end.
@@ -42,6 +59,7 @@ impl Waiting {
         let url = format!("{}{target}", self.here());
         let answer = client()
             .request(method, url)
+            .header(COOKIE, &self.cookie)
             .send()
             .await
             .expect("an answer");
@@ -263,7 +281,10 @@ async fn first_of_two_redirects_counts() {
     let mut browsers = Vec::new();
     for code in ["first", "second"] {
         let mut browser = TcpStream::connect(&address).await.expect("a connection");
-        let request = format!("GET /?code={code}&state={state} HTTP/1.1\r\nHost: x\r\n\r");
+        let cookie = &waiting.cookie;
+        let request = format!(
+            "GET /?code={code}&state={state} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r"
+        );
         browser.write_all(request.as_bytes()).await.expect("sent");
         browsers.push(browser);
     }
@@ -289,4 +310,81 @@ async fn first_of_two_redirects_counts() {
     }
     assert_eq!(waiting.program.reported().await, "logged in");
     assert_eq!(endpoint.requests()[0].field("code"), "first");
+}
+
+/// Whoever reads the list of processes sees the address that the browser is sent to.
+#[checks::test(seconds = 600)]
+async fn login_ends_in_the_browser_that_began_it() {
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let mut waiting = Waiting::start(module_path!(), &endpoint).await;
+    assert!(!waiting.entrance.contains(&value(&waiting.page, "state")));
+    let cookie = std::mem::take(&mut waiting.cookie);
+    let (name, secret) = cookie.split_once('=').expect("a cookie");
+    for stolen in [
+        String::new(),
+        format!("{name}=x"),
+        format!("x={secret}"),
+        format!("x{cookie}"),
+        format!("{cookie}x"),
+    ] {
+        waiting.cookie = stolen;
+        let (status, page) = waiting.open(Method::GET, "/?code=theirs&state=STATE").await;
+        let shown = "Another browser began this login";
+        assert_eq!((status, title(&page)), (403, shown), "{}", waiting.cookie);
+    }
+    // A page that the same browser loads again is the same page.
+    let again = client_without_redirects().get(&waiting.entrance);
+    let again = again.header(COOKIE, format!("a=b; {cookie}")).send().await;
+    assert_eq!(location(&again.expect("an answer")), waiting.page);
+
+    waiting.cookie = format!("a=b; {cookie}; c=d");
+    let (status, page) = waiting.open(Method::GET, "/?code=ours&state=STATE").await;
+    assert_eq!((status, title(&page)), (200, "You are logged in"));
+    assert_eq!(waiting.program.reported().await, "logged in");
+    let asked = endpoint.requests();
+    assert_eq!((asked.len(), asked[0].field("code")), (1, "ours"));
+}
+
+#[checks::test(seconds = 600)]
+async fn entrance_that_two_browsers_opened_ends_the_login() {
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    // The test opens it when it starts: by then somebody else has.
+    let mut waiting = Waiting::start(module_path!(), &endpoint).await;
+    let second = client().get(&waiting.entrance).send().await;
+    let second = second.expect("an answer");
+    let status = second.status().as_u16();
+    let page = second.text().await.expect("a page");
+    let shown = "This login was opened in another browser";
+    assert_eq!((status, title(&page)), (410, shown), "{page}");
+    let reported = waiting.program.reported().await;
+    assert!(reported.contains("two browsers opened"), "{reported}");
+    assert!(endpoint.requests().is_empty(), "{:?}", endpoint.requests());
+}
+
+/// The launcher of browsers logs the command that it runs.
+#[checks::test(seconds = 600)]
+async fn no_log_event_has_the_address_of_a_login() {
+    if program::argument().is_some() {
+        let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr);
+        subscriber.with_max_level(tracing::Level::TRACE).init();
+        tracing::debug!("it listens");
+    }
+    let Some(endpoint) = endpoint_or_log_in().await else {
+        return;
+    };
+    let mut waiting = Waiting::start(module_path!(), &endpoint).await;
+    waiting.open(Method::GET, "/?code=ours&state=STATE").await;
+    assert_eq!(waiting.program.reported().await, "logged in");
+    let path = waiting.entrance.rsplit('/').next().expect("a path");
+    let printed = waiting.program.printed();
+    assert!(printed.contains("it listens"), "{printed}");
+    assert_eq!(
+        printed.matches(path).count(),
+        1,
+        "for the person: {printed}"
+    );
 }

@@ -2,6 +2,9 @@
 
 mod answers;
 mod any_bytes;
+mod approvals;
+mod collections;
+mod download;
 mod ends;
 mod environment;
 mod flow;
@@ -13,6 +16,7 @@ mod layer;
 mod logouts;
 mod loopback;
 mod pages;
+mod presented;
 mod processes;
 mod prompts;
 mod records;

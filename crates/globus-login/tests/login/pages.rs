@@ -88,7 +88,8 @@ async fn each_login_has_its_own_state_and_verifier() {
 #[checks::test]
 async fn session_requirement_asks_for_a_fresh_login() {
     let endpoint = Endpoint::approving().await;
-    let app = endpoint.app().build().expect("an app");
+    let app = endpoint.app().scopes_may_be_required(|_, _| true);
+    let app = app.build().expect("an app");
     let none = AuthorizationParameters::default;
     for (asked, fields) in [
         (none(), &[("prompt", Some("login"))][..]),

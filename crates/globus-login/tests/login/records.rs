@@ -218,6 +218,8 @@ async fn person_is_told_of_the_login_that_is_waited_for() {
         .expect("memory");
     login.await.expect("no panic").expect("a login");
     assert_eq!(browser.logins(), 1);
+    let who = ADA.to_owned();
+    assert_eq!(told.try_recv(), Ok(LoginStatus::LoggedIn { who }));
     assert!(told.try_recv().is_err(), "told once");
 }
 

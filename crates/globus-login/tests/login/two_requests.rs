@@ -10,7 +10,8 @@ use globus_login::GlobusApp;
 use crate::support::*;
 
 fn service(globus: &FakeGlobus) -> GlobusApp {
-    app(globus, &Browser::closed()).build().expect("an app")
+    let app = app(globus, &Browser::closed()).scopes_may_be_required(|_, _| true);
+    app.build().expect("an app")
 }
 
 #[checks::test]

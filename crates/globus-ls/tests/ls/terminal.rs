@@ -142,7 +142,7 @@ async fn browser_and_pasted_code_race() {
                 screen.enter(code_for(&shown).await);
             }
             // A browser on another machine cannot reach this one, and still shows the redirect.
-            _ => screen.enter(sent_to(page).await),
+            _ => screen.enter(sent_to(sent_to(page).await).await),
         }
         let shown = screen.ended(0).await;
         assert!(shown.contains("README.txt"), "{way}: {shown:?}");
@@ -284,6 +284,7 @@ async fn terminal_tells_what_to_do() {
     * Waiting for the browser, or a code
     This is no code.
     Finish the login in the browser, or paste the code.
+    You are logged in as ada@uchicago.edu.
     README.txt  figures/  measurements.csv
     ");
 }
@@ -319,8 +320,7 @@ async fn interrupt_restores_the_terminal() {
     let line = seen.rows(0, 1000).nth(row.into()).expect("a line");
     assert_eq!((column, line.trim()), (0, ""), "{shown:?}");
     // Nobody listens any more.
-    let redirect = sent_to(page).await;
-    client().get(redirect).send().await.expect_err("gone");
+    client().get(page).send().await.expect_err("gone");
 }
 
 #[checks::test(seconds = 600)]

@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::sync::{Arc, LazyLock};
 
-use http::Method;
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue, Method};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
-use super::{Callback, connections};
+use super::{Answer, Callback, connections};
 #[cfg(test)]
 use crate::LoginEnd;
 use crate::authorization::Attempt;
@@ -54,7 +55,8 @@ impl Waiting {
         let mut pairs = request.authorize_url().query_pairs();
         let state = pairs.find(|(name, _)| name == "state");
         let state = state.expect("a state").1.into_owned();
-        let callback = Arc::new(Callback::new(&request, HERE.to_owned()));
+        let callback = Callback::new(&request, HERE.to_owned(), 9);
+        let callback = Arc::new(callback.expect("a page"));
         Self {
             attempt,
             request,
@@ -71,6 +73,11 @@ impl Waiting {
     #[cfg(test)]
     pub(super) fn state(&self) -> &str {
         &self.state
+    }
+
+    /// The cookie of the browser that opened the login page.
+    pub(super) fn cookie(&self) -> String {
+        self.callback.entrance.cookie()
     }
 
     #[cfg(test)]
@@ -104,6 +111,7 @@ impl Waiting {
         }
         let knows_the_state = rest.len() < bytes.len();
         sent.extend_from_slice(rest);
+        self.add_cookie(&mut sent);
 
         let heard = exchange(&sent, &self.callback, &self.request);
         let heard = String::from_utf8(heard).expect("a page");
@@ -125,13 +133,35 @@ impl Waiting {
     /// A request that is in order, for any target.
     fn is_asked_for(&self, target: &str) {
         let target = target.replace(STATE, &self.state);
-        let taken = self.callback.take(&Method::GET, &target);
+        let without = self
+            .callback
+            .answer(&Method::GET, &target, &HeaderMap::new());
+        assert!(!matches!(without, Answer::Redirect), "{target:?}");
+        let taken = self.is_taken(&target);
         let is_taken = self.callback.redirect.get().is_some();
-        assert_eq!(taken.is_ok(), is_taken);
+        assert_eq!(taken, is_taken);
         if let Some(expected) = is_a_redirect(&target, &self.state) {
             assert_eq!(is_taken, expected, "{target:?}");
         }
         self.the_answer_is_a_redirect();
+    }
+
+    /// Whether the browser that opened the login page is answered as the redirect of the login.
+    fn is_taken(&self, target: &str) -> bool {
+        let cookie = HeaderValue::try_from(self.cookie()).expect("ASCII");
+        let headers = HeaderMap::from_iter([(COOKIE, cookie)]);
+        let answer = self.callback.answer(&Method::GET, target, &headers);
+        matches!(answer, Answer::Redirect)
+    }
+
+    /// Gives the request the cookie, after its first line.
+    fn add_cookie(&self, sent: &mut Vec<u8>) {
+        let begin = sent.len() - sent.trim_ascii_start().len();
+        let line = sent[begin..].windows(2).position(|it| it == b"\r\n");
+        if let Some(end) = line.map(|length| begin + length + 2) {
+            let cookie = format!("Cookie: {}\r\n", self.cookie());
+            sent.splice(end..end, cookie.into_bytes());
+        }
     }
 
     fn the_answer_is_a_redirect(&self) {
@@ -165,8 +195,7 @@ impl Waiting {
     fn is_answered_by_a_redirect(&self) {
         let before = self.callback.redirect.get().cloned();
         let target = format!("/?code=c0de&state={}", self.state);
-        let taken = self.callback.take(&Method::GET, &target);
-        assert!(taken.is_ok());
+        assert!(self.is_taken(&target));
         let ours = Url::parse(&format!("{HERE}{target}")).expect("a URL");
         assert_eq!(self.callback.redirect.get(), Some(&before.unwrap_or(ours)));
     }

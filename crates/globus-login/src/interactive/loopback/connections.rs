@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::Callback;
+use super::{Answer, Callback};
 use crate::LoginEnd;
 use crate::page::Page;
 
@@ -37,7 +37,7 @@ pub(super) struct Connections {
 
 struct Connection {
     task: AbortHandle,
-    /// Whether the redirect came by it, so that it waits for the end of the login.
+    /// Whether its page is to be read, after the end of the login too.
     waits: Arc<AtomicBool>,
 }
 
@@ -94,15 +94,16 @@ pub(super) async fn serve(
     let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
         let target = request.uri().path_and_query();
         let target = target.map_or("/", |target| target.as_str());
-        let taken = callback.take(request.method(), target);
-        waits.store(taken.is_ok(), Ordering::Release);
+        let answer = callback.answer(request.method(), target, request.headers());
+        let is_read = matches!(answer, Answer::Redirect | Answer::Contested(_));
+        waits.store(is_read, Ordering::Release);
         let mut end = end.clone();
         async move {
-            let page = match taken {
-                Ok(()) => Page::ended(&end.wait().await),
-                Err(other) => other,
-            };
-            Ok::<_, Infallible>(page.response())
+            Ok::<_, Infallible>(match answer {
+                Answer::Redirect => Page::ended(&end.wait().await).response(),
+                Answer::Contested(page) | Answer::Page(page) => page.response(),
+                Answer::Entrance(response) => response,
+            })
         }
     });
     let connection = http1::Builder::new()
@@ -147,7 +148,11 @@ mod tests {
         };
         let begun = Instant::now();
         let mut redirect = open();
-        let request = format!("GET /?code=c&state={} HTTP/1.1\r\n\r\n", waiting.state());
+        let request = format!(
+            "GET /?code=c&state={} HTTP/1.1\r\nCookie: {}\r\n\r\n",
+            waiting.state(),
+            waiting.cookie()
+        );
         redirect.write_all(request.as_bytes()).await.expect("room");
         waiting.redirect().await;
         let mut silent: VecDeque<_> = (0..600).map(|_| open()).collect();

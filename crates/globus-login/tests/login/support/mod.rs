@@ -1,5 +1,6 @@
 //! The app under test, and the Globus that it talks to.
 
+pub(crate) mod collection;
 pub(crate) mod endpoint;
 pub(crate) mod program;
 

@@ -31,6 +31,7 @@ pub(crate) fn report(text: &str) {
 pub(crate) struct Program {
     child: Child,
     printed: Lines<BufReader<ChildStderr>>,
+    so_far: String,
 }
 
 impl Program {
@@ -58,6 +59,7 @@ impl Program {
         Self {
             child,
             printed: printed.lines(),
+            so_far: String::new(),
         }
     }
 
@@ -69,7 +71,10 @@ impl Program {
 
     async fn next_line(&mut self) -> Option<String> {
         let line = timeout(PATIENCE, self.printed.next_line()).await;
-        line.expect("it prints more").expect("text")
+        let line = line.expect("it prints more").expect("text");
+        self.so_far
+            .extend(line.iter().map(|line| format!("{line}\n")));
+        line
     }
 
     /// The next line that it prints with `text` in it.
@@ -82,6 +87,11 @@ impl Program {
             before.push(line);
         }
         panic!("it never prints {text:?}: {before:#?}");
+    }
+
+    /// All that it has printed so far, as far as it was read.
+    pub(crate) fn printed(&self) -> &str {
+        &self.so_far
     }
 
     /// The next report.

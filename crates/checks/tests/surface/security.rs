@@ -1,0 +1,54 @@
+//! `SECURITY.md`: each row names a test that holds it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The names of all functions below a directory that take nothing, as tests do.
+fn functions(directory: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let is_built = path.file_name().is_some_and(|name| name == "target");
+        if path.is_dir() && !is_built {
+            functions(&path, names);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = fs::read_to_string(&path).expect("text");
+            let after = text.split("fn ").skip(1);
+            let named = after.filter_map(|rest| rest.split_once("()"));
+            names.extend(named.map(|(name, _)| name.to_owned()));
+        }
+    }
+}
+
+/// Rows of tables, without their heads.
+fn rows(text: &str) -> Vec<&str> {
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    rows.filter(|row| !row.starts_with("| what they do |") && !row.starts_with("| --- |"))
+        .collect()
+}
+
+#[checks::test]
+fn each_row_names_a_test_that_exists() {
+    let mut tests = BTreeSet::new();
+    for directory in ["src", "tests", "crates"] {
+        functions(&root().join(directory), &mut tests);
+    }
+    let text = fs::read_to_string(root().join("SECURITY.md")).expect("text");
+    let rows = rows(&text);
+    assert!(rows.len() > 30, "{}", rows.len());
+    for row in rows {
+        let quoted = row.split('`').skip(1).step_by(2);
+        let (known, unknown): (Vec<&str>, Vec<&str>) = quoted.partition(|it| tests.contains(*it));
+        assert!(!known.is_empty(), "no test: {row}");
+        // The names of tests are sentences.
+        let gone = unknown.iter().find(|name| {
+            name.matches('_').count() > 2
+                && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        });
+        assert_eq!(gone, None, "{row}");
+    }
+}

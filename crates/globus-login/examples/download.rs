@@ -1,0 +1,79 @@
+//! Downloads a file of a collection over HTTPS into the current directory, and goes on where an earlier try stopped.
+//!
+//! ```text
+//! GLOBUS_CLIENT_ID=... cargo run --example download -- https://g-1a2b3c.0ec76.75bc.data.globus.org/path/file
+//! ```
+//!
+//! The collection's id may follow; without it Globus Transfer is asked which collection the server is of.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::Write;
+use std::time::Duration;
+
+use globus_gare::reauth::printable;
+use globus_gare::reqwest::{GareMiddleware, redirects};
+use globus_gare::{Session, Trust};
+use globus_login::GlobusApp;
+use http::StatusCode;
+use http::header::RANGE;
+use reqwest_middleware::ClientBuilder;
+use url::Url;
+
+const TRIES: u32 = 5;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let url: Url = arguments.next().ok_or("give the URL of a file")?.parse()?;
+    let (_, name) = url.path().rsplit_once('/').ok_or("the URL names no file")?;
+    let mut app = GlobusApp::user(std::env::var("GLOBUS_CLIENT_ID")?).app_name("download");
+    let mut trust = Trust::globus().collections();
+    if let Some(collection) = arguments.next() {
+        let server = url.origin().ascii_serialization();
+        app = app.collection(&server, &collection);
+        trust = trust.collection(server, collection)?;
+    }
+    let app = app.build()?;
+    app.login().await?;
+    let session = Session::builder(app).trust(trust).build();
+    let mut file = File::options().append(true).create(true).open(name)?;
+    for attempt in 1..=TRIES {
+        match fetch(&session, &url, &mut file).await? {
+            None => return Ok(()),
+            Some(problem) => eprintln!("try {attempt} of {TRIES}: {problem}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100) * attempt).await;
+    }
+    Err("the server is out of order".into())
+}
+
+/// Fetches what is missing of the file; tells a problem that may be gone in another try.
+async fn fetch(s: &Session, url: &Url, file: &mut File) -> Result<Option<String>, Box<dyn Error>> {
+    // A back end that is out of order keeps its connections: each try has a fresh one.
+    let client = reqwest::Client::builder().redirect(redirects()).build()?;
+    let client = ClientBuilder::new(client).with(GareMiddleware::from_session(s.clone()));
+    let have = file.metadata()?.len();
+    let request = client.build().get(url.clone());
+    let request = request.header(RANGE, format!("bytes={have}-"));
+    let mut response = request.send().await?;
+    match response.status() {
+        StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::OK => file.set_len(0)?,
+        // There is no more of it.
+        StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => return Ok(None),
+        // Only the text tells a file that is not there from a server that is out of order.
+        StatusCode::NOT_FOUND => match response.text().await? {
+            text if text.contains("c=PATH_NOT_FOUND") => return Err("no such file".into()),
+            text => return Ok(Some(printable(&text))),
+        },
+        status => return Err(format!("the server answers with {status}").into()),
+    }
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => file.write_all(&chunk)?,
+            Ok(None) => return Ok(None),
+            Err(error) => return Ok(Some(error.to_string())),
+        }
+    }
+}

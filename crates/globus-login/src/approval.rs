@@ -1,0 +1,183 @@
+//! Which scopes a service may require of a login, and which only with the person's word.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::audience::Audience;
+use super::flow::Wanted;
+use super::scope::{Scope, ScopeParseError, Scopes};
+use super::store::{Login, LoginRecord};
+use super::user::AppUser;
+use super::{GlobusAppBuilder, LoginPrompt, LoginRequest};
+use globus_gare::reauth::{ReauthError, Target, printable};
+
+/// Services whose scopes do not carry the name of their resource server.
+const IDS: [(&str, &str); 2] = [
+    ("eec9b274-0c81-4334-bdc2-54e90e689b9a", "flows.globus.org"),
+    ("facd7ccc-c5f4-42aa-916b-a0e270e2c2a9", "funcx_service"),
+];
+
+/// The rule of the program.
+#[derive(Clone, Default)]
+pub(super) struct Approval(Option<Rule>);
+
+type Rule = Arc<dyn Fn(&Target, &Scope) -> bool + Send + Sync>;
+
+/// The scopes of one login.
+#[derive(Clone, Debug)]
+pub(super) struct Sought {
+    /// What is asked for.
+    pub(super) all: Scopes,
+    /// What of it later logins ask for, too.
+    pub(super) kept: Scopes,
+    /// What is asked for only with the person's word.
+    pub(super) new: Scopes,
+}
+
+impl GlobusAppBuilder {
+    /// Which scopes services may require beside those that they may by default.
+    ///
+    /// A service that requires a scope has the program ask Globus Auth for it, and the program then holds
+    /// the token. By default these pass: the scopes of the service itself, with what depends on them, and
+    /// those that the program named or holds. Any other passes where the closure says so. The rest is
+    /// asked for only where the prompt [allows](LoginPrompt::allows_new_scopes) it, in that login alone;
+    /// where nobody can be asked, the login fails.
+    ///
+    /// ```
+    /// use globus_login::GlobusApp;
+    ///
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+    ///     .scopes_may_be_required(|target, scope| {
+    ///         target.origin().host() == "flows.automate.globus.org" && scope.name().ends_with("_user")
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn scopes_may_be_required(
+        mut self,
+        rule: impl Fn(&Target, &Scope) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.approval = Approval(Some(Arc::new(rule)));
+        self
+    }
+}
+
+impl AppUser {
+    /// All scopes that the program wants, that logins asked for so far, and that are required now.
+    pub(super) fn sought(&self, held: &Login, wanted: Wanted<'_>) -> Result<Sought, ReauthError> {
+        self.unite(held, wanted).map_err(|error| {
+            ReauthError::with_source("the login cannot ask for what is required", error)
+        })
+    }
+
+    fn unite(&self, held: &Login, wanted: Wanted<'_>) -> Result<Sought, ScopeParseError> {
+        let settings = &self.shared.settings;
+        let program = [&settings.scopes, &settings.extra_scopes, wanted.own()];
+        let record = held.record.as_ref().map(LoginRecord::scopes);
+        let known = Scopes::united(program.into_iter().chain(record))?;
+        let mut passed: Vec<Scopes> = Vec::new();
+        let mut new: Vec<Scopes> = Vec::new();
+        let required = wanted.required().into_iter();
+        for text in required.flat_map(|required| &required.required_scopes) {
+            for scope in text.parse::<Scopes>()? {
+                let passes = match wanted.challenger() {
+                    Some((target, audience)) => {
+                        is_of(&scope, audience)
+                            || covers(&known, &scope)
+                            || self.shared.approval.allows(target, &scope)
+                    }
+                    // The program requires it itself.
+                    None => true,
+                };
+                let list = if passes { &mut passed } else { &mut new };
+                list.push(scope.into());
+            }
+        }
+        let kept = Scopes::united([&known].into_iter().chain(&passed))?;
+        let new = Scopes::united(&new)?;
+        Ok(Sought {
+            all: kept.union(&new)?,
+            kept,
+            new,
+        })
+    }
+}
+
+impl Sought {
+    /// Asks for the person's word where it is needed.
+    pub(super) async fn approve(
+        &self,
+        prompt: &dyn LoginPrompt,
+        request: &LoginRequest,
+    ) -> Result<(), ReauthError> {
+        // Whoever logs in elsewhere is asked there.
+        if self.new.is_empty() || prompt.waits_elsewhere() {
+            return Ok(());
+        }
+        // What is not ASCII is no scope (RFC 6749, section 3.3), and can look like another one.
+        let is_shown = |c: char| c.is_ascii_graphic() || c == ' ';
+        let are_shown = self.new.to_string().chars().all(is_shown);
+        match are_shown && prompt.allows_new_scopes(request).await? {
+            true => Ok(()),
+            false => Err(ReauthError::declined_because(self.not_allowed())),
+        }
+    }
+
+    /// An error where there is nobody to ask.
+    pub(super) fn approve_without_a_person(&self) -> Result<(), ReauthError> {
+        match self.new.is_empty() {
+            true => Ok(()),
+            false => Err(ReauthError::other(self.not_allowed())),
+        }
+    }
+
+    fn not_allowed(&self) -> NotAllowed {
+        NotAllowed(printable(&self.new.to_string()))
+    }
+}
+
+/// Nobody allowed what a service requires.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the service requires scopes that are neither its own nor this program's, and nobody allowed them: {0}; \
+     the program may name them with `scopes` or `scopes_may_be_required`"
+)]
+struct NotAllowed(String);
+
+impl Approval {
+    fn allows(&self, target: &Target, scope: &Scope) -> bool {
+        self.0.as_ref().is_some_and(|rule| rule(target, scope))
+    }
+}
+
+/// Whether a scope is one of the audience itself.
+fn is_of(scope: &Scope, audience: Audience<'_>) -> bool {
+    let server = audience.resource_server();
+    owner(scope.name()).is_some_and(|owner| {
+        let known = IDS.iter().find(|(id, _)| *id == owner);
+        known.map_or(owner, |(_, name)| name) == server
+    })
+}
+
+/// The service that the name of a scope carries.
+fn owner(scope: &str) -> Option<&str> {
+    let of_urn = scope.strip_prefix("urn:globus:auth:scope:");
+    let of_url = || scope.strip_prefix("https://auth.globus.org/scopes/");
+    let (owner, rest) = match of_urn {
+        Some(rest) => rest.split_once(':')?,
+        None => of_url()?.split_once('/')?,
+    };
+    (!rest.is_empty()).then_some(owner)
+}
+
+/// Whether `scopes` have this one, with what depends on it.
+fn covers(scopes: &Scopes, scope: &Scope) -> bool {
+    let both = scopes.union(&scope.clone().into());
+    both.is_ok_and(|both| both == *scopes)
+}
+
+impl fmt::Debug for Approval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Approval")
+    }
+}

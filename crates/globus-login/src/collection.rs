@@ -1,0 +1,118 @@
+//! What Globus Transfer knows of a collection.
+
+use std::time::Duration;
+
+use http::Request;
+use http::header::{ACCEPT, AUTHORIZATION};
+use serde::Deserialize;
+use url::Url;
+
+use super::audience::{Audience, may_get_tokens, scopes_of_collection};
+use super::scope::Scopes;
+use super::user::AppUser;
+use globus_gare::reauth::{Origin, ReauthError};
+
+/// Globus Transfer as a resource server.
+const TRANSFER: &str = "transfer.api.globus.org";
+
+/// How long a login waits for Globus Transfer, without which it asks for less.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const FAILED: &str = "Globus Transfer could not be asked about a collection";
+
+/// The document of a collection, as far as it is read.
+#[derive(Debug, Default, Deserialize)]
+struct Document {
+    #[serde(default)]
+    entity_type: Option<String>,
+    #[serde(default)]
+    high_assurance: Option<bool>,
+    #[serde(default)]
+    https_server: Option<String>,
+}
+
+impl Document {
+    /// Whether `server` is the collection's HTTPS server.
+    fn names(&self, server: &Origin) -> bool {
+        let named = self.https_server.as_deref().map(str::parse::<Origin>);
+        may_get_tokens(server) && matches!(named, Some(Ok(named)) if named == *server)
+    }
+
+    /// Whether access takes the consent `data_access`: that of a high-assurance collection never does,
+    /// nor does that of a guest collection.
+    fn has_data_access(&self) -> bool {
+        self.entity_type.as_deref() == Some("GCSv5_mapped_collection")
+            && self.high_assurance == Some(false)
+    }
+}
+
+impl AppUser {
+    /// Whether `server` is the HTTPS server of a collection. Nobody is asked to log in.
+    pub(super) async fn serves_collection(
+        &self,
+        server: &Origin,
+        id: &str,
+    ) -> Result<bool, ReauthError> {
+        if let Some(named) = self.shared.collections.of(server) {
+            return Ok(named == id);
+        }
+        let document = self.document(id).await?;
+        Ok(document.is_some_and(|document| document.names(server)))
+    }
+
+    /// The scopes that the audience itself wants of a login. Without an answer of Globus Transfer they are those
+    /// that every collection wants.
+    pub(super) async fn scopes_of(&self, audience: Audience<'_>) -> Result<Scopes, ReauthError> {
+        let Audience::Collection(id) = audience else {
+            return Ok(Scopes::default());
+        };
+        let document = tokio::time::timeout(PATIENCE, self.document(id)).await;
+        let document = document.ok().and_then(Result::ok).flatten();
+        let has_data_access = document.is_some_and(|document| document.has_data_access());
+        scopes_of_collection(id, has_data_access)
+    }
+
+    /// The document of a collection, with this user's token for Globus Transfer; `None` if there is no such
+    /// collection.
+    async fn document(&self, id: &str) -> Result<Option<Document>, ReauthError> {
+        let shared = &*self.shared;
+        let origin = shared.resource_servers.origin_of(TRANSFER);
+        let origin = origin.filter(|origin| may_get_tokens(origin));
+        let origin = origin
+            .ok_or_else(|| ReauthError::new(format!("{FAILED}: where it is, is not known")))?;
+        let login = self.usable(TRANSFER, None).await?;
+        let token = login.and_then(|mut login| login.tokens.remove(TRANSFER));
+        let token = token.ok_or_else(|| {
+            ReauthError::new(format!("{FAILED}: nobody is logged in with a token for it"))
+        })?;
+        let credential = token.credential(shared.logins.clock.now())?;
+        let url = document_url(origin, id)?;
+        let request = Request::get(url.as_str())
+            .header(AUTHORIZATION, credential.header_value())
+            .header(ACCEPT, "application/json")
+            .body(Vec::new())
+            .map_err(|error| ReauthError::with_source(FAILED, error))?;
+        let answer = shared.http.send(request).await;
+        let answer = answer.map_err(|error| ReauthError::unavailable_because(FAILED, error))?;
+        match answer.status().as_u16() {
+            200 => serde_json::from_slice(answer.body())
+                .map(Some)
+                .map_err(|_| {
+                    ReauthError::new(format!("{FAILED}: it answered with something else"))
+                }),
+            404 => Ok(None),
+            status => Err(ReauthError::new(format!(
+                "{FAILED}: it answered with status {status}"
+            ))),
+        }
+    }
+}
+
+fn document_url(transfer: &Origin, id: &str) -> Result<Url, ReauthError> {
+    let url = Url::parse(&format!("{transfer}/v0.10/endpoint/"));
+    let mut url = url.map_err(|error| ReauthError::with_source(FAILED, error))?;
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().push(id);
+    }
+    Ok(url)
+}

@@ -1,0 +1,63 @@
+//! Asking a person about scopes that a service requires and that are not its own.
+
+use super::keyboard;
+use crate::LoginRequest;
+use globus_gare::reauth::printable;
+
+/// What the person is asked.
+pub(super) fn question(request: &LoginRequest) -> String {
+    let host = request.challenge().map_or_else(String::new, |challenge| {
+        printable(challenge.target().origin().host())
+    });
+    let mut text = format!(
+        "{host} requires scopes that are neither its own nor this program's. \
+         This program would hold tokens that allow:\n\n"
+    );
+    for scope in request.new_scopes() {
+        text += &format!("  {}\n", printable(&scope.to_string()));
+    }
+    text + "\nAllow this for one login? Type \"yes\" to allow it: "
+}
+
+/// Whether the next line is a yes.
+pub(super) async fn answer() -> std::io::Result<bool> {
+    let line = keyboard::line().await?;
+    Ok(line.is_some_and(|line| line.trim().eq_ignore_ascii_case("yes")))
+}
+
+#[cfg(test)]
+mod tests {
+    use globus_gare::gare::{AuthorizationParameters, Gare};
+    use globus_gare::reauth::{Challenge, Principal, Target};
+
+    use super::*;
+    use crate::GlobusApp;
+    use crate::authorization::Attempt;
+    use crate::scope::Scopes;
+
+    #[checks::test]
+    fn question_names_the_service_and_each_scope_on_a_line() {
+        let origin = "https://flows.automate.globus.org".parse();
+        let target = Target::new(origin.expect("an origin"), Principal::Session);
+        let challenge = Challenge::new(
+            target,
+            Gare::new("ConsentRequired", AuthorizationParameters::default()),
+        );
+        let new: Scopes = "urn:x:all[*d] https://auth.globus.org/scopes/x/run"
+            .parse()
+            .expect("scopes");
+        let app = GlobusApp::user("client").auth_url("https://auth.globus.org");
+        let app = app.build().expect("an app");
+        let (client, settings) = (&app.shared.auth.client, &app.shared.settings);
+        let attempt = Attempt::begin(client, settings, &new, None);
+        let request = LoginRequest::new(Some(challenge), attempt.page().clone());
+        insta::assert_snapshot!(question(&request.with_new_scopes(new)), @r#"
+        flows.automate.globus.org requires scopes that are neither its own nor this program's. This program would hold tokens that allow:
+
+          urn:x:all[*d]
+          https://auth.globus.org/scopes/x/run
+
+        Allow this for one login? Type "yes" to allow it:
+        "#);
+    }
+}
