@@ -1,6 +1,8 @@
 //! What a session remembers of one user. Every change is a plain function under one lock:
 //! nothing here waits.
 
+mod runs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -8,21 +10,18 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::Instant;
 
+use super::at_origin::AtOrigin;
 pub(super) use super::at_origin::Issued;
-use super::at_origin::{AtOrigin, LastLogin};
 use super::backoff::Lengths;
 use super::budget::{self, Budget, Waited};
 use super::builder::Settings;
 use super::origin::OriginRef;
 use super::requirement::Requirement;
-use super::run::{Ended, Running};
+use super::run::Running;
 use super::unmet::{Place, UnmetList};
-use super::{Credential, Origin, Principal, ReauthError, Reauthenticator};
+use super::{Credential, Origin, Principal, Reauthenticator};
 use crate::gare::{Gare, coalesce};
 use crate::runtime::{Mutex, MutexGuard};
-
-/// How many scopes are remembered: more are new each time.
-const MAX_SCOPES: usize = 256;
 
 /// A login under way.
 #[derive(Clone, Debug)]
@@ -303,114 +302,6 @@ impl State {
         let waiting = waiting.map(|(_, gare)| gare.clone());
         let all = coalesce(std::iter::once(gare.clone()).chain(waiting));
         all.into_iter().next().unwrap_or(gare)
-    }
-
-    pub(super) fn begin_login(&mut self, login: Login, path: &Arc<str>) {
-        self.login = Some(login);
-        self.waited = Waited::default();
-        self.waited.add(path);
-    }
-
-    pub(super) fn join_login(&mut self, path: &Arc<str>) {
-        self.waited.add(path);
-    }
-
-    pub(super) fn begin_look_up(&mut self, origin: Origin, refreshes: bool, running: Running) {
-        self.look_ups
-            .retain(|it| it.origin != origin || it.refreshes != refreshes);
-        self.look_ups.push(LookUp {
-            origin,
-            refreshes,
-            running,
-        });
-    }
-
-    /// Ends `login` with its result, unless it was lost or forgotten.
-    pub(super) fn end_login(
-        &mut self,
-        login: &Login,
-        result: Result<Credential, ReauthError>,
-        settings: &Settings,
-    ) -> Ended {
-        let is_current = |current: &mut Login| current.running.is_same_as(&login.running);
-        if self.login.take_if(is_current).is_none() {
-            return Err(ReauthError::timeout());
-        }
-        let now = Instant::now();
-        match result {
-            Ok(credential) => {
-                let is_verified = !credential.is_unverified();
-                if let Requirement::Parameters(parameters) = &*login.requirement {
-                    let room = MAX_SCOPES.saturating_sub(self.scopes.len());
-                    let brought = parameters.required_scopes.iter().take(room);
-                    self.scopes.extend(brought.cloned());
-                }
-                for at in &mut self.origins {
-                    at.forget_rejected();
-                }
-                let issued = self.issue(&login.origin, credential, settings);
-                if is_verified {
-                    let waited = std::mem::take(&mut self.waited);
-                    let (generation, limit) = (issued.generation, settings.login_budget);
-                    self.budget.spend(generation, waited, now, limit);
-                    let at = self.at_mut(&login.origin, settings.max_origins);
-                    at.last_login = Some(LastLogin {
-                        generation,
-                        requirement: Arc::clone(&login.requirement),
-                    });
-                }
-                Ok(Some(issued))
-            }
-            Err(error) => {
-                if error.is_failed_login() {
-                    let at = self.at_mut(&login.origin, settings.max_origins);
-                    at.note_failed(error.clone(), now, settings.backoff);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Ends the look-up `running` that began when `began` was the generation at `origin`, unless it
-    /// was lost or forgotten.
-    pub(super) fn end_look_up(
-        &mut self,
-        (origin, running): (&Origin, &Running),
-        (began, counts): (u64, Refresh),
-        result: Result<Option<Credential>, ReauthError>,
-        settings: &Settings,
-    ) -> Ended {
-        let under_way = self.look_ups.len();
-        self.look_ups
-            .retain(|other| !other.running.is_same_as(running));
-        if self.look_ups.len() == under_way {
-            return Err(ReauthError::timeout());
-        }
-        let at = self.at_mut(origin, settings.max_origins);
-        let is_failed = result.is_err();
-        if counts == Refresh::Always || (counts == Refresh::IfFailed && is_failed) {
-            let unavailable = result.as_ref().err().filter(|it| it.is_unavailable());
-            at.note_refreshed(began, unavailable.cloned(), Instant::now());
-        }
-        // What a login brought meanwhile is newer than anything that was looked up.
-        if let Some(newer) = self.newer_than(began, origin) {
-            return Ok(Some(newer.clone()));
-        }
-        let at = self.at_mut(origin, settings.max_origins);
-        let Some(found) = result? else {
-            return Ok(None);
-        };
-        // The same token again is no new generation, only news of its lifetime.
-        if let Some(known) = &mut at.current
-            && known.credential.sends_same_as(&found)
-        {
-            known.credential = found;
-            return Ok(Some(known.clone()));
-        }
-        if at.has_rejected(&found) {
-            return Ok(None);
-        }
-        Ok(Some(self.issue(origin, found, settings)))
     }
 
     /// Makes `credential` the current one at `origin`, as a new generation.

@@ -1,0 +1,131 @@
+//! Begins and ends the logins and look-ups of an account.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::super::at_origin::LastLogin;
+use super::super::budget::Waited;
+use super::super::builder::Settings;
+use super::super::requirement::Requirement;
+use super::super::run::{Ended, Running};
+use super::super::{Credential, Origin, ReauthError};
+use super::{Login, LookUp, Refresh, State};
+
+/// How many scopes are remembered: more are new each time.
+const MAX_SCOPES: usize = 256;
+
+impl State {
+    pub(in super::super) fn begin_login(&mut self, login: Login, path: &Arc<str>) {
+        self.login = Some(login);
+        self.waited = Waited::default();
+        self.waited.add(path);
+    }
+
+    pub(in super::super) fn join_login(&mut self, path: &Arc<str>) {
+        self.waited.add(path);
+    }
+
+    pub(in super::super) fn begin_look_up(
+        &mut self,
+        origin: Origin,
+        refreshes: bool,
+        running: Running,
+    ) {
+        self.look_ups
+            .retain(|it| it.origin != origin || it.refreshes != refreshes);
+        self.look_ups.push(LookUp {
+            origin,
+            refreshes,
+            running,
+        });
+    }
+
+    /// Ends `login` with its result, unless it was lost or forgotten.
+    pub(in super::super) fn end_login(
+        &mut self,
+        login: &Login,
+        result: Result<Credential, ReauthError>,
+        settings: &Settings,
+    ) -> Ended {
+        let is_current = |current: &mut Login| current.running.is_same_as(&login.running);
+        if self.login.take_if(is_current).is_none() {
+            return Err(ReauthError::timeout());
+        }
+        let now = Instant::now();
+        match result {
+            Ok(credential) => {
+                let is_verified = !credential.is_unverified();
+                if let Requirement::Parameters(parameters) = &*login.requirement {
+                    let room = MAX_SCOPES.saturating_sub(self.scopes.len());
+                    let brought = parameters.required_scopes.iter().take(room);
+                    self.scopes.extend(brought.cloned());
+                }
+                for at in &mut self.origins {
+                    at.forget_rejected();
+                }
+                let issued = self.issue(&login.origin, credential, settings);
+                if is_verified {
+                    let waited = std::mem::take(&mut self.waited);
+                    let (generation, limit) = (issued.generation, settings.login_budget);
+                    self.budget.spend(generation, waited, now, limit);
+                    let at = self.at_mut(&login.origin, settings.max_origins);
+                    at.last_login = Some(LastLogin {
+                        generation,
+                        requirement: Arc::clone(&login.requirement),
+                    });
+                }
+                Ok(Some(issued))
+            }
+            Err(error) => {
+                if error.is_failed_login() {
+                    let at = self.at_mut(&login.origin, settings.max_origins);
+                    at.note_failed(error.clone(), now, settings.backoff);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the look-up `running` that began when `began` was the generation at `origin`, unless it
+    /// was lost or forgotten.
+    pub(in super::super) fn end_look_up(
+        &mut self,
+        (origin, running): (&Origin, &Running),
+        (began, counts): (u64, Refresh),
+        result: Result<Option<Credential>, ReauthError>,
+        settings: &Settings,
+    ) -> Ended {
+        let under_way = self.look_ups.len();
+        self.look_ups
+            .retain(|other| !other.running.is_same_as(running));
+        if self.look_ups.len() == under_way {
+            return Err(ReauthError::timeout());
+        }
+        let at = self.at_mut(origin, settings.max_origins);
+        let is_failed = result.is_err();
+        if counts == Refresh::Always || (counts == Refresh::IfFailed && is_failed) {
+            let unavailable = result.as_ref().err().filter(|it| it.is_unavailable());
+            at.note_refreshed(began, unavailable.cloned(), Instant::now());
+        }
+        // What a login brought meanwhile is newer than anything that was looked up.
+        if let Some(newer) = self.newer_than(began, origin) {
+            return Ok(Some(newer.clone()));
+        }
+        let at = self.at_mut(origin, settings.max_origins);
+        let Some(found) = result? else {
+            return Ok(None);
+        };
+        // The same token again is no new generation, only news of its lifetime.
+        if let Some(known) = &mut at.current
+            && known.credential.sends_same_as(&found)
+        {
+            known.credential = found;
+            return Ok(Some(known.clone()));
+        }
+        if at.has_rejected(&found) {
+            return Ok(None);
+        }
+        Ok(Some(self.issue(origin, found, settings)))
+    }
+}
