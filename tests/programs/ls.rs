@@ -68,7 +68,6 @@ async fn closed_output_causes_no_panic() {
 #[cfg(unix)]
 #[checks::test(seconds = 600)]
 async fn collection_is_listed_after_a_login_in_the_browser() {
-    use checks::browser::client;
     use checks::launcher::Launcher;
     use checks::site::Site;
 
@@ -80,8 +79,8 @@ async fn collection_is_listed_after_a_login_in_the_browser() {
         let person = async {
             let page = launcher.page().await;
             // The page answers for an automatic person: it redirects to the program.
-            let answer = client().get(page).send().await;
-            assert_eq!(answer.expect("an answer").status(), 200);
+            let answer = fake_globus::Browser::new().open(page).await;
+            assert_eq!(answer.expect("an answer").status, 200);
         };
         let (ran, ()) = tokio::join!(run(command), person);
         ran.assert_ended(

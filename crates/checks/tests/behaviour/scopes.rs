@@ -7,7 +7,8 @@ use globus_login::GlobusApp;
 
 /// The allocations of a login that a service begins by asking for so many scopes.
 fn allocations(count: usize) -> u64 {
-    let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000").build();
+    let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000");
+    let app = app.scopes_may_be_required(|_, _| true).build();
     let app = app.expect("an app");
     let names = (0..count).map(|number| format!("scope-{number}"));
     let required = AuthorizationParameters::default().with_required_scopes(names);
