@@ -1,6 +1,6 @@
 use std::error::Error;
 
-/// A [`GlobusApp`] that cannot be made of what it was given.
+/// A [`GlobusApp`](super::GlobusApp) that cannot be made of what it was given.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct SetupError {
