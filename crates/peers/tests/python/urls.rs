@@ -97,6 +97,7 @@ async fn authorize_url_is_that_of_the_sdk_with_a_state() {
             .resource_server_for("https://service.example", "service")
             .scopes(["a[b]", "openid"])
             .refresh_tokens(refresh_tokens)
+            .scopes_may_be_required(|_, _| true)
             .store(MemoryStore::new())
             .prompt(browser.clone());
         if has_secret {
