@@ -15,13 +15,13 @@ fn main() {
         allocation_counter::measure(run).count_total
     });
     let mut bars = Bars::new("Bars: good path, in process");
-    layers.at_most(&mut bars, "own credential", OWN, RETRY, 1.4);
+    layers.at_most(&mut bars, "own credential", OWN, RETRY, 1.5);
     layers.at_most(
         &mut bars,
         "session's credential",
         SESSION,
         RETRY_AND_HEADER,
-        1.3,
+        1.4,
     );
     bars.settle();
     layers.print_times();

@@ -23,7 +23,7 @@ const RETRY: &str = "reqwest-retry";
 fn main() {
     let mut layers = Layers::count(all(), |run| allocation_counter::measure(run).count_total);
     let mut bars = Bars::new("Bars: good path, reqwest-middleware");
-    layers.at_most(&mut bars, "GareMiddleware", OURS, RETRY, 1.3);
+    layers.at_most(&mut bars, "GareMiddleware", OURS, RETRY, 1.4);
     bars.settle();
     layers.print_times();
 }

@@ -28,7 +28,7 @@ fn bars(costs: &Costs) -> Bars {
         let added = |name| -> Cost { costs.of(name) - costs.of(clients.bare) };
         let peer = ("Retry", added(clients.retry));
         let ours = added(clients.ours);
-        bars.instructions(work, ours, peer, 1.4);
+        bars.instructions(work, ours, peer, 1.75);
         bars.allocations(work, ours, peer, Ratio(1.0));
     }
     bars
