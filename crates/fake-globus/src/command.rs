@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::auth::grant;
+use super::challenges;
 use super::clock::unix;
 use super::collection::Collection;
 use super::fault::Fault;
 use super::identity::{Identity, User};
 use super::person::Person;
-use super::refusals;
 use super::session::Session;
 use super::state::{Client, Served, State};
 use super::world::{Shared, World};
@@ -166,9 +166,9 @@ impl Command {
                 Ok(clock(world))
             }
             Self::Fail(fault) => {
-                let refusal = fault.refusal.as_deref();
-                if let Some(unknown) = refusal.filter(|id| refusals::find(id).is_none()) {
-                    return Err(format!("there is no refusal {unknown}").into());
+                let challenge = fault.challenge.as_deref();
+                if let Some(unknown) = challenge.filter(|id| challenges::find(id).is_none()) {
+                    return Err(format!("there is no challenge {unknown}").into());
                 }
                 world.state().faults.push_back(fault);
                 Ok(json!({}))

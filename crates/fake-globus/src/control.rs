@@ -13,9 +13,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::challenges;
 use super::command::{self, Command, Dump};
 use super::record::{RequestKind, SeenRequest};
-use super::refusals;
 use super::world::Shared;
 
 /// How long a request waits for others, unless it says otherwise.
@@ -28,7 +28,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/_fake/clock", get(clock))
         .route("/_fake/state", get(state))
         .route("/_fake/requests", get(requests))
-        .route("/_fake/refusals", get(all_refusals))
+        .route("/_fake/challenges", get(all_challenges))
         .route("/_fake/violations", get(violations))
         .route("/_fake/counts", get(counts))
         .route("/_fake/{command}", post(command))
@@ -75,11 +75,11 @@ async fn counts(State(world): State<Shared>) -> Json<Value> {
     Json(json!(world.log().counts))
 }
 
-async fn all_refusals() -> Json<Value> {
-    let each = refusals::ALL.iter().map(|refusal| {
-        json!({"id": refusal.id, "service": refusal.service, "status": refusal.http_status})
+async fn all_challenges() -> Json<Value> {
+    let each = challenges::ALL.iter().map(|challenge| {
+        json!({"id": challenge.id, "service": challenge.service, "status": challenge.http_status})
     });
-    Json(json!({"refusals": each.collect::<Vec<_>>()}))
+    Json(json!({"challenges": each.collect::<Vec<_>>()}))
 }
 
 async fn violations(State(world): State<Shared>) -> Json<Value> {

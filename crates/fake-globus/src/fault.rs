@@ -7,8 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::challenges;
 use super::record::RequestKind;
-use super::refusals;
 use super::service::Operation;
 
 /// What happens to the next requests of a kind.
@@ -39,9 +39,9 @@ pub(super) struct Fault {
     /// Seconds, as in a 429.
     #[serde(default)]
     pub(super) retry_after: Option<u64>,
-    /// The answer is this refusal of a real service.
+    /// The answer is this challenge of a real service.
     #[serde(default)]
-    pub(super) refusal: Option<String>,
+    pub(super) challenge: Option<String>,
     /// The connection ends within the answer.
     #[serde(default)]
     pub(super) reset: bool,
@@ -64,7 +64,7 @@ impl Fault {
             body,
             content_type: None,
             retry_after: None,
-            refusal: None,
+            challenge: None,
             reset: false,
         }
     }
@@ -98,12 +98,12 @@ impl Fault {
             let body = Body::from_stream(futures_util::stream::iter(parts));
             return Some(body.into_response());
         }
-        let refusal = self.refusal.as_deref().and_then(refusals::find);
-        let (status, body, content_type) = match refusal {
-            Some(refusal) => (
-                self.status.unwrap_or(refusal.http_status),
-                refusal.body.clone(),
-                refusal.content_type.as_str(),
+        let challenge = self.challenge.as_deref().and_then(challenges::find);
+        let (status, body, content_type) = match challenge {
+            Some(challenge) => (
+                self.status.unwrap_or(challenge.http_status),
+                challenge.body.clone(),
+                challenge.content_type.as_str(),
             ),
             None => (
                 self.status?,

@@ -51,14 +51,14 @@
 //! | `log-in` | `identity`, `scopes`, `client`: gives an `access_token` |
 //! | `expire-sessions`, `revoke-consents`, `revoke-token`, `revoke-tokens`, `forget-browser` | `identity`; `token` |
 //! | `grant-consents` | `identity`, `scopes`, `client` |
-//! | `fail` | which requests: `service`, `operation` or `kind`, `times`. How: `status`, `body`, `content_type`, `retry_after`, `delay_ms`, `reset`, or `refusal`, the id of a real service's |
+//! | `fail` | which requests: `service`, `operation` or `kind`, `times`. How: `status`, `body`, `content_type`, `retry_after`, `delay_ms`, `reset`, or `challenge`, the id of a real service's |
 //! | `clear-faults`, `reset`, `load` | `state`: what `GET state` gave |
 //! | `set-person` | `login` (`browser`, `approve` or `decline`), `delay_ms`, `picks`, `mfa` |
 //! | `add-identity`, `add-client`, `add-collection` | as in a [`Config`] |
 //!
 //! | `GET /_fake/...` | |
 //! | --- | --- |
-//! | `health`, `environment`, `clock`, `state`, `counts`, `violations`, `refusals` | |
+//! | `health`, `environment`, `clock`, `state`, `counts`, `violations`, `challenges` | |
 //! | `requests` | `operation`, `kind`; waits until there are `at_least` so many, for `timeout_ms` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -66,6 +66,7 @@
 mod auth;
 mod browser;
 mod builder;
+mod challenges;
 mod clock;
 mod collection;
 mod command;
@@ -83,7 +84,6 @@ mod listen;
 mod observe;
 mod person;
 mod record;
-mod refusals;
 mod scope;
 mod secret;
 mod server;

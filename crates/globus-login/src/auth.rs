@@ -163,8 +163,8 @@ impl GlobusAuth {
         let request = client.exchange_refresh_token(&sent);
         match request.request_async(&self.http).await {
             Ok(answer) => Ok(Some(answer)),
-            Err(RequestTokenError::ServerResponse(refusal))
-                if *refusal.error() == BasicErrorResponseType::InvalidGrant =>
+            Err(RequestTokenError::ServerResponse(error))
+                if *error.error() == BasicErrorResponseType::InvalidGrant =>
             {
                 Ok(None)
             }
@@ -269,19 +269,19 @@ fn answered(failed: &str, status: u16) -> ReauthError {
 /// holds the whole of it.
 fn explain(error: RequestTokenError<HttpError, BasicErrorResponse>, sent: &str) -> ReauthError {
     match error {
-        RequestTokenError::ServerResponse(refusal) => {
-            let code = refusal.error().as_ref();
-            let message = match refusal.error() {
+        RequestTokenError::ServerResponse(error) => {
+            let code = error.error().as_ref();
+            let message = match error.error() {
                 BasicErrorResponseType::InvalidGrant => {
                     "Globus Auth did not accept the code: it is wrong, was used before, or is too old"
                 }
                 _ => "Globus Auth refused to give a token",
             };
-            let description = refusal
+            let description = error
                 .error_description()
                 .map(String::as_str)
                 .filter(|text| sent.is_empty() || !text.contains(sent));
-            Refusal::new(code, description).explained(message)
+            AuthError::new(code, description).explained(message)
         }
         RequestTokenError::Request(error) => {
             ReauthError::with_source("Globus Auth could not be asked for a token", error)
@@ -296,12 +296,12 @@ fn explain(error: RequestTokenError<HttpError, BasicErrorResponse>, sent: &str) 
 /// one line and cut.
 #[derive(Debug, thiserror::Error)]
 #[error("{code}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
-pub(super) struct Refusal {
+pub(super) struct AuthError {
     code: String,
     description: Option<String>,
 }
 
-impl Refusal {
+impl AuthError {
     pub(super) fn new(code: &str, description: Option<&str>) -> Self {
         Self {
             code: printable(code),
@@ -311,10 +311,10 @@ impl Refusal {
 
     /// Whether Globus Auth did not accept a code.
     pub(super) fn is_of_the_code(error: &ReauthError) -> bool {
-        let refusal = error
+        let error = error
             .source()
             .and_then(|source| source.downcast_ref::<Self>());
-        refusal.is_some_and(|refusal| refusal.code == "invalid_grant")
+        error.is_some_and(|error| error.code == "invalid_grant")
     }
 
     /// The error of a login that ended with this reason.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::LoginReply;
-use super::auth::{AuthClient, Refusal};
+use super::auth::{AuthClient, AuthError};
 use super::scope::Scopes;
 use super::settings::Settings;
 use super::store::Secret;
@@ -161,8 +161,10 @@ impl Authorization {
         let response: Response = serde_urlencoded::from_str(query)
             .map_err(|error| ReauthError::with_source("the redirect cannot be read", error))?;
         match response.error {
-            Some(error) => Err(Refusal::new(&error, response.error_description.as_deref())
-                .explained("Globus Auth ended the login with an error")),
+            Some(error) => Err(
+                AuthError::new(&error, response.error_description.as_deref())
+                    .explained("Globus Auth ended the login with an error"),
+            ),
             None => Ok(response
                 .code
                 .unwrap_or_else(|| AuthorizationCode::new(String::new()))),

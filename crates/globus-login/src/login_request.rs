@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use url::Url;
 
-use super::auth::Refusal;
+use super::auth::AuthError;
 use super::authorization::Authorization;
 #[cfg(feature = "interactive")]
 use super::interactive::Open;
@@ -133,7 +133,7 @@ impl LoginRequest {
                 reply = match reply {
                     LoginReply::Stored => return Ok(None),
                     reply => match exchange(reply).await {
-                        Err(error) if is_code && Refusal::is_of_the_code(&error) => {
+                        Err(error) if is_code && AuthError::is_of_the_code(&error) => {
                             prompt.ask_again(self, error).await?
                         }
                         done => return done.map(Some),

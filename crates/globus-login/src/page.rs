@@ -12,7 +12,7 @@ use http_body_util::Full;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Account;
-use super::auth::Refusal;
+use super::auth::AuthError;
 use globus_gare::reauth::{ReauthError, printable};
 
 const STYLE: &str = include_str!("page.css");
@@ -168,7 +168,7 @@ fn who(account: &Account) -> String {
 /// The reason of Globus Auth, or what went wrong here; nothing if no reason is known.
 fn reason(error: &ReauthError) -> String {
     match error.source() {
-        Some(source) if source.is::<Refusal>() => format!("Globus Auth says: {source}. "),
+        Some(source) if source.is::<AuthError>() => format!("Globus Auth says: {source}. "),
         None if error.is_declined() => String::new(),
         _ => format!("It says: {}. ", printable(&error.to_string())),
     }
@@ -189,15 +189,15 @@ mod tests {
 
     #[checks::test]
     fn each_page_says_what_happened_and_what_to_do() {
-        let refusal = |code| Refusal::new(code, Some("<b>so</b>\nsorry\u{202e}")).explained("no");
+        let denied = |code| AuthError::new(code, Some("<b>so</b>\nsorry\u{202e}")).explained("no");
         let account = r#"{"sub": "1", "preferred_username": "ada@uchicago.edu"}"#;
         let account = serde_json::from_str(account).expect("an account");
         let ends = [
             Ok(Some(account)),
             Ok(None),
             Err(ReauthError::declined()),
-            Err(refusal("access_denied")),
-            Err(refusal("invalid_grant")),
+            Err(denied("access_denied")),
+            Err(denied("invalid_grant")),
             Err(ReauthError::new("the file is full")),
         ];
         let mut pages: Vec<_> = ends.iter().map(Page::ended).collect();

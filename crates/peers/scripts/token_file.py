@@ -1,7 +1,7 @@
 """The token file, as the official Python SDK handles it.
 
 token_file.py rewrite FILE              prints the file as the SDK writes what it reads there
-token_file.py path CLIENT NAME...       prints where the SDK keeps the file of each app, a line each; "-" for a refusal
+token_file.py path CLIENT NAME...       prints where the SDK keeps the file of each app, a line each; "-" for a challenge
 token_file.py write FILE COUNT plain    stores COUNT tokens, one after another, each for a resource server of its own
 token_file.py write FILE COUNT locked   the same, taking turns with others by the lock beside the file
 token_file.py write FILE COUNT sqlite   the same, in a database

@@ -1,4 +1,4 @@
-//! How a login ends: with a code, or with a refusal.
+//! How a login ends: with a code, or with a challenge.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,7 +126,7 @@ pub(super) fn approve(
     Ok(redirect(request, &[("code", &code)]))
 }
 
-/// The URL that tells the program of a refusal.
+/// The URL that tells the program of a challenge.
 pub(super) fn deny(world: &World, request: &LoginRequest, why: &str) -> String {
     world.log().counts.declined += 1;
     redirect(

@@ -64,7 +64,7 @@ async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
         return to_auth(world, &server, request.uri().path());
     };
     observe::called_by(&request, &caller.user);
-    if let Some(refused) = refusal(world, &caller, &served) {
+    if let Some(refused) = challenge(world, &caller, &served) {
         return refused;
     }
     let path = path_of(request.uri().path());
@@ -102,7 +102,7 @@ fn to_auth(world: &Shared, collection: &str, path: &str) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, url)]).into_response()
 }
 
-fn refusal(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> {
+fn challenge(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> {
     let result = demand_not_met(world, caller, &served.collection)?;
     Some(text::login_denied(&result))
 }

@@ -13,7 +13,7 @@ use crate::state::Served;
 use crate::world::{Shared, World};
 
 use super::error::TransferError;
-use super::{ALL, Transfer, refusal};
+use super::{ALL, Transfer, challenge};
 
 /// A caller, and the collection that the path names and the caller may use: an extractor.
 pub(super) struct Guarded {
@@ -45,7 +45,7 @@ pub(crate) fn demand_not_met(
     let policies = collection.policies.iter().map(|policy| &policy.demand);
     let all_met = policies.chain([&collection.demand]).all(met);
     (!all_met || !consented(world, caller, collection))
-        .then(|| refusal::login_result(collection, &caller.user))
+        .then(|| challenge::login_result(collection, &caller.user))
 }
 
 fn consented(world: &World, caller: &Caller, collection: &Collection) -> bool {
@@ -68,7 +68,7 @@ pub(super) fn collection(
         .ok_or_else(|| TransferError::no_endpoint(id))?;
     let collection = &served.collection;
     if !consented(world, caller, collection) {
-        return Err(refusal::consent_required(collection));
+        return Err(challenge::consent_required(collection));
     }
     let now = world.clock.now();
     if !collection
@@ -76,10 +76,10 @@ pub(super) fn collection(
         .iter()
         .all(|policy| policy.demand.is_met(&caller.session, &caller.user, now))
     {
-        return Err(refusal::policy_failed(collection));
+        return Err(challenge::policy_failed(collection));
     }
     if !collection.demand.is_met(&caller.session, &caller.user, now) {
-        return Err(refusal::login_failed(collection, &caller.user));
+        return Err(challenge::login_failed(collection, &caller.user));
     }
     Ok(served)
 }

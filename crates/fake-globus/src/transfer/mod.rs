@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod challenge;
 pub(super) mod directory;
 mod endpoint;
 mod error;
@@ -9,7 +10,6 @@ mod filter;
 mod json;
 mod listing;
 mod operation;
-mod refusal;
 mod submit;
 pub(super) mod task;
 mod work;

@@ -114,24 +114,24 @@ async fn next_requests_fail_as_told() {
 }
 
 #[checks::test]
-async fn refusals_of_real_services_are_repeated_by_their_ids() {
+async fn challenges_of_real_services_are_repeated_by_their_ids() {
     let fixture = Fixture::open().await;
     let token = fixture.token();
-    let listed = look(&fixture, "refusals").await;
-    let ids = texts(&listed, "/refusals", "/id");
+    let listed = look(&fixture, "challenges").await;
+    let ids = texts(&listed, "/challenges", "/id");
     assert!(ids.len() > 70, "{}", ids.len());
     for id in ids {
         told(
             &fixture,
             "fail",
-            json!({"operation": "operation_ls", "refusal": id}),
+            json!({"operation": "operation_ls", "challenge": id}),
         )
         .await;
         let refused = fixture.ls(&token, "").await;
         assert!(!refused.status().is_success() || id.contains("200"), "{id}");
         assert_eq!(page(refused).await, checks::corpus::body(id), "{id}");
     }
-    let unknown = tell(&fixture, "fail", json!({"refusal": "nonsense"})).await;
+    let unknown = tell(&fixture, "fail", json!({"challenge": "nonsense"})).await;
     assert_eq!(unknown.status(), 400);
 }
 

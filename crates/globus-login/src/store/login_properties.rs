@@ -31,7 +31,7 @@ enum Event {
         server: u8,
         rotates: bool,
     },
-    Refusal {
+    Refused {
         server: u8,
     },
     Logout,
@@ -50,7 +50,7 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|server| Event::LateRefresh { server }),
         (server.clone(), any::<bool>())
             .prop_map(|(server, rotates)| Event::ForeignRefresh { server, rotates }),
-        server.prop_map(|server| Event::Refusal { server }),
+        server.prop_map(|server| Event::Refused { server }),
         Just(Event::Logout),
         Just(Event::ForeignLogout),
     ]
@@ -169,7 +169,7 @@ fn happen(login: &mut Login, event: Event, number: usize, old: &StoredToken) {
             }
             assert_eq!(login.revision(), before.revision());
         }
-        Event::Refusal { server } => {
+        Event::Refused { server } => {
             let server = server_of(server);
             let Some(kept) = before.tokens.get(server) else {
                 return;

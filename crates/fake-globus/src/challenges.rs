@@ -1,14 +1,14 @@
-//! Refusals of real services, by id: a client can be led through every form.
+//! Challenges of real services, by id: a client can be led through every form.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 /// The bodies that this project tests its parser with.
-const CORPUS: &str = include_str!("../data/refusals.jsonl");
+const CORPUS: &str = include_str!("../data/challenges.jsonl");
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Refusal {
+pub(super) struct Challenge {
     pub(super) id: String,
     pub(super) service: String,
     pub(super) http_status: u16,
@@ -17,12 +17,12 @@ pub(super) struct Refusal {
 }
 
 /// All of them.
-pub(super) static ALL: LazyLock<Vec<Refusal>> = LazyLock::new(|| {
+pub(super) static ALL: LazyLock<Vec<Challenge>> = LazyLock::new(|| {
     let rows = CORPUS.lines().map(serde_json::from_str);
     rows.collect::<Result<_, _>>()
-        .expect("each line is a refusal")
+        .expect("each line is a challenge")
 });
 
-pub(super) fn find(id: &str) -> Option<&'static Refusal> {
-    ALL.iter().find(|refusal| refusal.id == id)
+pub(super) fn find(id: &str) -> Option<&'static Challenge> {
+    ALL.iter().find(|challenge| challenge.id == id)
 }
