@@ -30,9 +30,9 @@ pub(crate) const TOO_LONG: &str = "the body is longer than max_inspect";
 
 /// What the head alone says: the answer to a `HEAD` has no body.
 pub(crate) fn look_at_head(method: &Method, status: StatusCode, headers: &HeaderMap) -> Look {
-    let is_refusal = status.is_client_error() || status == StatusCode::BAD_GATEWAY;
+    let is_error = status.is_client_error() || status == StatusCode::BAD_GATEWAY;
     let text = |name| headers.get(name).map(|value| value.as_bytes().trim_ascii());
-    if !is_refusal
+    if !is_error
         || *method == Method::HEAD
         || text(CONTENT_LENGTH).is_some_and(|length| length == b"0")
     {

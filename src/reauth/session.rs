@@ -9,6 +9,8 @@ use super::stats::{Counters, Stats};
 use super::{Credential, Principal, ReauthError, Reauthenticator, SessionBuilder, Target, Why};
 use crate::runtime::LoginOf;
 
+const TOO_MANY: &str = "too many principals are in use: see SessionBuilder::max_principals_in_use";
+
 /// The state that all clones of a layer share: the reauthenticator and, per principal, the current
 /// credentials, their generation and the login under way.
 ///
@@ -85,7 +87,7 @@ impl Session {
     /// [`refresh_timeout`](SessionBuilder::refresh_timeout).
     pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
         let account = self.accounts().find_or_make(target.principal());
-        let account = account.ok_or_else(|| ReauthError::new("too many principals are in use"))?;
+        let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
         let (origin, why) = (target.origin(), {
             let state = account.account().lock_current(self.reauthenticator());
             match state.current(target.origin().view()) {
@@ -107,11 +109,22 @@ impl Session {
 
     /// Makes `credential` the current one of `target`. Requests that were sent with an earlier one and
     /// are challenged are replayed with it.
-    pub fn set_credential(&self, target: &Target, credential: Credential) {
-        if let Some(account) = self.accounts().find_or_make(target.principal()) {
-            let mut state = account.account().lock_current(self.reauthenticator());
-            state.issue(target.origin(), credential, self.settings());
-        }
+    ///
+    /// # Errors
+    ///
+    /// Where the credential is [for a collection](Credential::for_collection) and the origin is another
+    /// host, or the other way round; and where too many principals are in use.
+    pub fn set_credential(
+        &self,
+        target: &Target,
+        credential: Credential,
+    ) -> Result<(), ReauthError> {
+        let credential = self.meant_for(target.origin(), credential)?;
+        let account = self.accounts().find_or_make(target.principal());
+        let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
+        let mut state = account.account().lock_current(self.reauthenticator());
+        state.issue(target.origin(), credential, self.settings());
+        Ok(())
     }
 
     /// Counts the current credential of `target` as rejected: it is not sent again.

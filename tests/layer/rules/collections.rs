@@ -200,6 +200,27 @@ async fn token_of_a_collection_goes_nowhere_else() {
     }
 }
 
+/// Neither is one that the program itself sets.
+#[checks::test]
+async fn credential_that_is_set_has_to_be_meant_for_the_host() {
+    let app = App::careful();
+    let client = behind(&layer(&app, named()), |request| file(&request, ID));
+    let session = client.session();
+    assert!(
+        session
+            .set_credential(&target(), bearer("transfer-token"))
+            .is_err()
+    );
+    let others = bearer("login").for_collection(OTHER);
+    assert!(session.set_credential(&target(), others).is_err());
+    let own = bearer("login").for_collection(ID);
+    session
+        .set_credential(&target(), own)
+        .expect("meant for it");
+    assert_eq!(send(&client, get_file()).await.status(), 200);
+    assert!(app.challenges().is_empty());
+}
+
 #[checks::test]
 async fn token_of_another_collection_is_not_sent() {
     let app = App::new(|_| bearer("login").for_collection(OTHER));

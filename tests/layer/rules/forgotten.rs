@@ -143,7 +143,9 @@ async fn credential_can_be_set_and_taken_back() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let client = echo(&session);
-    session.set_credential(&target(), bearer("mine"));
+    session
+        .set_credential(&target(), bearer("mine"))
+        .expect("accepted");
     assert_eq!(token_of(&client).await, "Bearer mine");
     let held = session.credential(&target()).await.expect("no look-up");
     assert_eq!(held.expect("one").header_value(), "Bearer mine");
@@ -168,10 +170,14 @@ async fn credential_that_is_set_replays_who_was_challenged() {
             _ => answer(403, MFA),
         },
     );
-    session.set_credential(&target(), bearer("old"));
+    session
+        .set_credential(&target(), bearer("old"))
+        .expect("accepted");
     let challenged = spawn(&client, get("/"));
     settle().await;
-    session.set_credential(&target(), bearer("mine"));
+    session
+        .set_credential(&target(), bearer("mine"))
+        .expect("accepted");
     gate.add_permits(1);
     assert_eq!(challenged.await.expect("no panic").status(), 200);
     assert_eq!(login.logins(), 0);

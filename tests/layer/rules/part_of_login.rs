@@ -61,7 +61,9 @@ async fn login_uses_what_another_session_has_at_hand() {
             .expect("an origin");
         if has_credential {
             let target = Target::new(origin, Principal::Session);
-            inner.set_credential(&target, bearer("inner"));
+            inner
+                .set_credential(&target, bearer("inner"))
+                .expect("accepted");
         }
         let inner = behind(
             &GareLayer::from_session(inner),
