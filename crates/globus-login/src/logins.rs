@@ -108,6 +108,7 @@ impl AppUser {
         let logins = &self.shared.logins;
         let mut login = logins.unsaved(&self.key).unwrap_or(before);
         let done = change(&mut login);
+        logins.remember_owner(&login);
         lock(&logins.unsaved).put(self.key.clone(), login.clone());
         let reason = error.to_string();
         self.tell(&LoginStatus::NotStored { reason });

@@ -1,12 +1,14 @@
 //! Globus Auth out of order, after the login.
 
-use globus_gare::reauth::{CredentialRequest, Why};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fake_globus::{FakeGlobus, Person, RequestKind};
-use globus_gare::reauth::{ReauthError, Reauthenticator};
+use fake_globus::{FakeGlobus, Identity, Person, RequestKind};
+use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::reauth::{
+    Challenge, CredentialRequest, Principal, ReauthError, Reauthenticator, Target, Why,
+};
 use globus_login::{
     GlobusApp, Login, LoginPrompt, LoginReply, LoginRequest, LoginStatus, LoginStore, MemoryStore,
     StoreError, UserKey, Version, Versioned,
@@ -194,6 +196,33 @@ async fn login_is_used_though_the_store_keeps_nothing() {
     assert_eq!(browser.logins(), 1);
     let error = app.logout().await.expect_err("nothing can be changed");
     assert_says(&error, "the database takes nothing", &[]);
+}
+
+#[checks::test]
+async fn tokens_that_are_not_stored_are_known_as_their_owners() {
+    let globus = FakeGlobus::builder()
+        .identity(Identity::new("ada", "uchicago.edu"))
+        .identity(Identity::new("bob", "anl.gov"))
+        .person(Person::automatic());
+    let globus = globus.start().await.expect("a server");
+    let app = app(&globus, &Browser::redirected()).store(OutOfOrder);
+    let app = logged_in(app).await;
+    let transfer = target(globus.transfer_url());
+    let of_ada = held(&app, &transfer).await.expect("a credential");
+    let target = Target::new(
+        transfer.origin().clone(),
+        Principal::Presented(of_ada.clone()),
+    );
+    let again = AuthorizationParameters::default().with_prompt("login");
+    let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", again));
+    for (person, is_refused) in [("bob@anl.gov", true), ("ada@uchicago.edu", false)] {
+        globus.set_person(Person::automatic().picks(person));
+        let answered = app.reauthenticate(&challenge).await;
+        assert_eq!(answered.is_err(), is_refused, "{person}");
+        if let Err(error) = answered {
+            assert_says(&error, "somebody else logged in", &[&bearer(&of_ada)]);
+        }
+    }
 }
 
 #[checks::test]
