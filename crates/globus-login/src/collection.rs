@@ -93,7 +93,7 @@ impl AppUser {
             .body(Vec::new())
             .map_err(|error| ReauthError::with_source(FAILED, error))?;
         let answer = shared.http.send(request).await;
-        let answer = answer.map_err(|error| ReauthError::unavailable_because(FAILED, error))?;
+        let answer = answer.map_err(|error| error.explained(FAILED))?;
         match answer.status().as_u16() {
             200 => serde_json::from_slice(answer.body())
                 .map(Some)

@@ -4,11 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use http::StatusCode;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
 
 use super::SetupError;
-use globus_gare::reauth::Origin;
+use globus_gare::reauth::{Origin, ReauthError};
 
 /// More than any token response: a dozen resource servers make some 10 KiB.
 const MAX_BODY: usize = 1024 * 1024;
@@ -35,14 +36,15 @@ impl HttpClient {
         Ok(Self(client))
     }
 
-    /// Sends one request. Only an answer in OAuth 2's own terms comes back: a
-    /// success, or a refusal (RFC 6749, section 5.2).
+    /// Sends one request. Only an answer in OAuth 2's own terms comes back: a success, or a refusal
+    /// (RFC 6749, section 5.2), but for one that says to ask later.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let request = reqwest::Request::try_from(request)?;
         let mut response = self.0.execute(request).await?;
         let status = response.status();
-        if !status.is_success() && !status.is_client_error() {
-            return Err(HttpError::Status(status.as_u16()));
+        let is_answer = status.is_success() || status.is_client_error();
+        if !is_answer || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(HttpError::Status(status));
         }
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
@@ -74,7 +76,28 @@ pub(super) enum HttpError {
     #[error("the request did not get through")]
     Network(#[from] reqwest::Error),
     #[error("it answered with status {0}")]
-    Status(u16),
+    Status(StatusCode),
     #[error("its answer is too long")]
     TooLong,
+}
+
+impl HttpError {
+    /// The error of what `failed` because of this.
+    pub(super) fn explained(self, failed: &str) -> ReauthError {
+        match self.may_pass() {
+            true => ReauthError::unavailable_because(failed, self),
+            false => ReauthError::with_source(failed, self),
+        }
+    }
+
+    /// Whether the same request may get an answer later.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Network(_) => true,
+            Self::Status(status) => {
+                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::TooLong => false,
+        }
+    }
 }

@@ -14,6 +14,8 @@ use globus_login::{
     StoreError, UserKey, Version, Versioned,
 };
 
+use serde_json::{Value, json};
+
 use crate::support::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -70,6 +72,52 @@ async fn endless_answer_is_refused() {
     globus.fail_next(RequestKind::Token, 200, " ".repeat(1024 * 1024 + 1));
     let error = log_in_again(&app).await.expect_err("far too much");
     assert_says(&error, "too long", &[]);
+}
+
+/// Has the next token request fail as `fault` says.
+async fn fail_next_token(globus: &FakeGlobus, mut fault: Value) {
+    fault["kind"] = "token".into();
+    let url = format!("{}_fake/fail", globus.auth_url());
+    let told = client().post(url).json(&fault).send().await;
+    let status = told.expect("an answer").status();
+    assert!(status.is_success(), "{status}");
+}
+
+#[checks::test]
+async fn token_endpoint_out_of_order_is_unavailable() {
+    let refused = json!({"error": "invalid_client"}).to_string();
+    let globus = globus(Person::automatic()).await;
+    for (fault, says, is_unavailable) in [
+        (json!({"status": 500, "body": "s3cret"}), "status 500", true),
+        (json!({"status": 503, "body": "s3cret"}), "status 503", true),
+        (json!({"status": 429, "retry_after": 1}), "status 429", true),
+        (json!({"reset": true}), "did not get through", true),
+        (json!({"status": 302}), "status 302", false),
+        (
+            json!({"status": 401, "body": refused}),
+            "invalid_client",
+            false,
+        ),
+        (
+            json!({"status": 200, "body": "s3cret"}),
+            "no token response",
+            false,
+        ),
+    ] {
+        let (app, _) = with_refresh_tokens(&globus).await;
+        fail_next_token(&globus, fault.clone()).await;
+        let of_login = log_in_again(&app).await.expect_err("no token");
+        let client = confidential(&globus).build().expect("an app");
+        fail_next_token(&globus, fault).await;
+        let of_client = client.login().await.expect_err("no token");
+        for error in [of_login, of_client] {
+            assert_says(&error, says, &["s3cret"]);
+            assert_says(&error, "Globus Auth", &[]);
+            assert_eq!(error.is_unavailable(), is_unavailable, "{says}");
+        }
+        // Nothing is lost that was there before.
+        assert!(app.is_logged_in().await.expect("no error"));
+    }
 }
 
 #[checks::test]
