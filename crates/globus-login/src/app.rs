@@ -179,9 +179,8 @@ impl GlobusApp {
         let sought = user.sought(&user.load().await?, wanted)?;
         sought.approve_without_a_person()?;
         let required = wanted.required();
-        let (client, settings) = (&self.shared.auth.client, &self.shared.settings);
         Ok(PendingLogin {
-            attempt: Attempt::begin(client, settings, &sought.all, required),
+            attempt: Attempt::begin(&self.shared, &sought.all, required),
             identity: identity.clone(),
             scopes: sought.kept,
             required: required.cloned(),
