@@ -8,6 +8,7 @@
 pub mod conformance;
 mod disk;
 mod error;
+mod files;
 mod json;
 mod lease;
 mod login;

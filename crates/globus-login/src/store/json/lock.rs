@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use fs4::fs_std::FileExt;
 
 use super::super::StoreError;
+use super::super::files::cannot;
 use super::super::private::{make_directory, open_or_make};
 
 /// How long to wait before looking at a lock again: doubled each time, from the first to the last.
@@ -23,9 +24,8 @@ pub(super) struct Lock(#[expect(dead_code, reason = "closing it ends the lock")]
 impl Lock {
     /// Waits for the lock on a file, which is made where it is missing.
     pub(super) fn wait(path: &Path) -> Result<Self, StoreError> {
-        let failed = |error: io::Error| {
-            StoreError::unavailable(super::cannot(path, "locked", error.kind()), error)
-        };
+        let failed =
+            |error: io::Error| StoreError::unavailable(cannot(path, "locked", error.kind()), error);
         make_directory(path).map_err(failed)?;
         let (started, mut pause) = (Instant::now(), PAUSES[0]);
         loop {
