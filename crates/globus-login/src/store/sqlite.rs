@@ -170,11 +170,11 @@ impl Disk for Shared {
         swapped.map_err(self.failed("written"))
     }
 
-    fn with_claims(
+    fn with_claims<T>(
         &self,
         user: &UserKey,
-        work: &mut dyn FnMut(&mut dyn Claims) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        work: impl FnOnce(&mut dyn Claims) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let done = self.write(|transaction| {
             let mut rows = Rows {
                 transaction,

@@ -124,11 +124,11 @@ impl Disk for Shared {
         Ok(is_base.then(|| Version::of(&written.login(user.user()))))
     }
 
-    fn with_claims(
+    fn with_claims<T>(
         &self,
         user: &UserKey,
-        work: &mut dyn FnMut(&mut dyn Claims) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        work: impl FnOnce(&mut dyn Claims) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         work(&mut Files::of(self.file.path(), user, &self.held)?)
     }
 
