@@ -231,9 +231,9 @@ impl Reauthenticator for GlobusApp {
         let audience = self.shared.require_audience(target)?;
         let user = self.for_user(target.principal());
         let own = user.scopes_of(audience).await?;
-        let login = user
-            .log_in(Wanted::Answer(challenge, audience, &own))
-            .await?;
+        let before = user.load().await?;
+        let wanted = Wanted::Answer(challenge, audience, &own);
+        let login = user.log_in(wanted, before).await?;
         user.hand_out(&login, audience)?.ok_or_else(|| {
             let server = audience.resource_server();
             ReauthError::new(format!(

@@ -21,7 +21,7 @@ use url::{Url, form_urlencoded};
 
 use super::LoginReply;
 use super::authorization::Attempt;
-use super::http::{HttpClient, HttpError};
+use super::http::{HttpClient, HttpError, answered};
 use super::scope::Scopes;
 use super::store::Secret;
 use super::token_response::{Account, TokenAnswer};
@@ -163,20 +163,10 @@ impl GlobusAuth {
         credential: &Credential,
     ) -> Result<Option<Account>, ReauthError> {
         let failed = "Globus Auth could not be asked who is logged in";
-        let request = http::Request::get(self.userinfo.as_str())
-            .header(AUTHORIZATION, credential.header_value())
-            .header(ACCEPT, "application/json")
-            .body(Vec::new());
-        let answer = self.send(request, failed).await?;
-        match answer.status().as_u16() {
-            401 | 403 => Ok(None),
-            200 => serde_json::from_slice(answer.body())
-                .map(Some)
-                .map_err(|_| {
-                    ReauthError::new(format!("{failed}: it answered with something else"))
-                }),
-            status => Err(answered(failed, status)),
-        }
+        let get = self
+            .http
+            .get(&self.userinfo, credential, &[401, 403], failed);
+        get.await
     }
 
     /// Revokes an access token or a refresh token (RFC 7009).
@@ -243,10 +233,6 @@ impl GlobusAuth {
         let answer = self.http.send(request).await;
         answer.map_err(|error| error.explained(failed))
     }
-}
-
-fn answered(failed: &str, status: u16) -> ReauthError {
-    ReauthError::new(format!("{failed}: it answered with status {status}"))
 }
 
 /// Says what went wrong, without anything that was sent.

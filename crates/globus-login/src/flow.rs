@@ -28,12 +28,13 @@ pub(super) enum Wanted<'a> {
 }
 
 impl AppUser {
-    /// Logs in, unless somebody else has until it is our turn; gives what is kept then.
-    pub(super) async fn log_in(&self, wanted: Wanted<'_>) -> Result<Login, ReauthError> {
-        let before = match wanted {
-            Wanted::Forced(_) => self.load_or_set_aside().await?,
-            _ => self.load().await?,
-        };
+    /// Logs in, unless what was loaded `before` will do, or somebody else has logged in until it is
+    /// our turn; gives what is kept then.
+    pub(super) async fn log_in(
+        &self,
+        wanted: Wanted<'_>,
+        before: Login,
+    ) -> Result<Login, ReauthError> {
         if self.is_met(wanted, &before, &before) {
             return Ok(before);
         }

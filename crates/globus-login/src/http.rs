@@ -5,11 +5,14 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http::StatusCode;
+use http::header::{ACCEPT, AUTHORIZATION};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
+use serde::de::DeserializeOwned;
+use url::Url;
 
 use super::SetupError;
-use globus_gare::reauth::{Origin, ReauthError};
+use globus_gare::reauth::{Credential, Origin, ReauthError};
 
 /// More than any token response: a dozen resource servers make some 10 KiB.
 const MAX_BODY: usize = 1024 * 1024;
@@ -34,6 +37,32 @@ impl HttpClient {
             .build()
             .map_err(|error| SetupError::caused("the HTTP client cannot be set up", error))?;
         Ok(Self(client))
+    }
+
+    /// Gets a document with a token. `None` where the answer has one of the statuses that are `no_document`.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        credential: &Credential,
+        no_document: &[u16],
+        failed: &str,
+    ) -> Result<Option<T>, ReauthError> {
+        let request = http::Request::get(url.as_str())
+            .header(AUTHORIZATION, credential.header_value())
+            .header(ACCEPT, "application/json")
+            .body(Vec::new())
+            .map_err(|error| ReauthError::with_source(failed, error))?;
+        let answer = self.send(request).await;
+        let answer = answer.map_err(|error| error.explained(failed))?;
+        match answer.status().as_u16() {
+            200 => serde_json::from_slice(answer.body())
+                .map(Some)
+                .map_err(|_| {
+                    ReauthError::new(format!("{failed}: it answered with something else"))
+                }),
+            status if no_document.contains(&status) => Ok(None),
+            status => Err(answered(failed, status)),
+        }
     }
 
     /// Sends one request. Only an answer in OAuth 2's own terms comes back: a success, or a refusal
@@ -68,6 +97,11 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.send(request))
     }
+}
+
+/// The error of what `failed` because of the status of an answer.
+pub(super) fn answered(failed: &str, status: u16) -> ReauthError {
+    ReauthError::new(format!("{failed}: it answered with status {status}"))
 }
 
 /// Why there is no answer to work with.
