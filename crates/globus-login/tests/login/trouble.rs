@@ -1,21 +1,19 @@
 //! Globus Auth out of order, after the login.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fake_globus::{FakeGlobus, Identity, Person, RequestKind};
 use globus_gare::gare::{AuthorizationParameters, Gare};
-use globus_gare::reauth::{
-    Challenge, CredentialRequest, Principal, ReauthError, Reauthenticator, Target, Why,
-};
+use globus_gare::reauth::{Challenge, CredentialRequest, Principal, Reauthenticator, Target, Why};
 use globus_login::{
-    GlobusApp, Login, LoginPrompt, LoginReply, LoginRequest, LoginStatus, LoginStore, MemoryStore,
-    StoreError, UserKey, Version, Versioned,
+    GlobusApp, Login, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned,
 };
 
 use serde_json::{Value, json};
 
+use crate::support::doubles::Listening;
 use crate::support::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -202,37 +200,22 @@ impl LoginStore for OutOfOrder {
     }
 }
 
-/// Logs in, and hears what happens to the login.
-#[derive(Clone)]
-struct Hearing(Browser, Arc<Mutex<Vec<String>>>);
-
-#[async_trait]
-impl LoginPrompt for Hearing {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        self.0.ask(request).await
-    }
-
-    fn status(&self, status: &LoginStatus) {
-        self.1.lock().expect("no panic").push(status.to_string());
-    }
-}
-
 #[checks::test]
 async fn login_is_used_though_the_store_keeps_nothing() {
     let globus = globus(Person::automatic()).await;
-    let (browser, told) = (Browser::redirected(), Arc::default());
-    let prompt = Hearing(browser.clone(), Arc::clone(&told));
+    let person = Listening::new();
     // Shared, as programs do: neither the store nor the prompt has to be the app's own.
-    let app = app(&globus, &browser)
+    let app = app(&globus, &person.browser)
         .refresh_tokens(true)
-        .prompt(Arc::new(prompt))
+        .prompt(Arc::new(person.clone()))
         .store(Arc::new(OutOfOrder));
     let app = app.build().expect("an app");
     app.login().await.expect("a login");
     let transfer = target(globus.transfer_url());
     let first = held(&app, &transfer).await.expect("a credential");
     assert!(app.is_logged_in().await.expect("it is known"));
-    let said = told.lock().expect("no panic").join("\n");
+    let told = person.told(1).await;
+    let said = told[0].to_string();
     assert!(said.contains("the database takes nothing"), "{said}");
 
     // What is refreshed is used as well.
@@ -241,7 +224,7 @@ async fn login_is_used_though_the_store_keeps_nothing() {
     assert_ne!(bearer(&first), bearer(&refreshed));
     let again = held(&app, &transfer).await.expect("a credential");
     assert_eq!(bearer(&refreshed), bearer(&again));
-    assert_eq!(browser.logins(), 1);
+    assert_eq!(person.browser.logins(), 1);
     let error = app.logout().await.expect_err("nothing can be changed");
     assert_says(&error, "the database takes nothing", &[]);
 }
