@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
-use checks::tokens::{own, put, with};
+use checks::tokens::{own, put, token_file, with};
 use globus_gare::reauth::{Principal, Reauthenticator};
 use globus_login::{
     GlobusApp, Holder, JsonStore, Leased, LoginStatus, LoginStore, MemoryStore, UserKey, Work,
@@ -183,6 +183,37 @@ async fn person_is_told_of_the_login_that_is_waited_for() {
     assert_eq!(person.told(2).await, told, "told once");
 }
 
+/// Whoever waits for minutes costs next to nothing meanwhile.
+#[checks::test(start_paused = true)]
+async fn waiting_login_looks_about_once_a_second() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let store = MemoryStore::new();
+    let (user, other) = (own(CLIENT), Holder::new("other", SystemTime::now()));
+    let leased = store.lease(&user, Work::Login, &other, MINUTE).await;
+    assert_eq!(leased.expect("memory"), Leased::Held);
+    let (counts, calls) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (looks, all) = (Arc::clone(&counts), Arc::clone(&calls));
+    let store = Hooked::new(store, move |call| {
+        all.fetch_add(1, SeqCst);
+        looks.fetch_add(usize::from(call == Call::Lease(Work::Login)), SeqCst);
+        std::future::ready(())
+    });
+    let browser = Browser::closed();
+    let app = GlobusApp::user(CLIENT).auth_url("http://127.0.0.1:9");
+    let app = app.store(store).prompt(browser.clone()).build();
+    let began = tokio::time::Instant::now();
+    let error = app
+        .expect("an app")
+        .login()
+        .await
+        .expect_err("they decline");
+    assert!(error.is_declined() && browser.logins() == 1, "{error:?}");
+    assert!(began.elapsed() >= MINUTE, "the lease was another's so long");
+    let (looks, calls) = (counts.load(SeqCst), calls.load(SeqCst));
+    assert!((45..=90).contains(&looks), "{looks}");
+    assert!(calls < looks + 10, "it does nothing else: {calls}");
+}
+
 #[checks::test]
 async fn login_is_stored_though_no_lease_can_be() {
     let endpoint = Endpoint::approving().await;
@@ -192,6 +223,17 @@ async fn login_is_stored_though_no_lease_can_be() {
     let app = endpoint.app().store(store.clone()).build().expect("an app");
     app.login_with(Default::default()).await.expect("a login");
     assert_eq!(kept(&store).await.len(), 2);
+}
+
+/// Programs of other versions, made by other toolchains, read the same record.
+#[checks::test]
+async fn record_lists_tokens_by_a_hash_that_never_changes() {
+    let endpoint = Endpoint::approving().await;
+    let (_home, store) = token_file();
+    logged_in(endpoint.app().store(store.clone())).await;
+    let text = std::fs::read_to_string(store.path()).expect("a file");
+    // The first half of the SHA-256 of `given`, the access token.
+    assert!(text.contains("5b729e0f619797fd61108a4bb1772732"), "{text}");
 }
 
 #[checks::test]
