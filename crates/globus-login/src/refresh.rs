@@ -86,11 +86,14 @@ impl AppUser {
         if matches!(self.shared.who, Who::Client) || self.is_complete(&login, true) {
             return Ok(login);
         }
+        let mut newest = login.clone();
         let servers = login.tokens.keys();
         for server in servers.filter(|server| login.can_refresh(server)) {
-            let _ = self.usable(server, None).await;
+            if let Ok(Some(refreshed)) = self.usable(server, None).await {
+                newest = refreshed;
+            }
         }
-        Ok(self.load().await?)
+        Ok(newest)
     }
 
     pub(super) fn is_usable(

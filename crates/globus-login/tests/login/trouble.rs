@@ -236,8 +236,9 @@ async fn tokens_that_are_not_stored_are_known_as_their_owners() {
         .identity(Identity::new("bob", "anl.gov"))
         .person(Person::automatic());
     let globus = globus.start().await.expect("a server");
-    let app = app(&globus, &Browser::redirected()).store(OutOfOrder);
-    let app = logged_in(app).await;
+    let person = Listening::new();
+    let app = app(&globus, &person.browser).prompt(person.clone());
+    let app = logged_in(app.store(OutOfOrder)).await;
     let transfer = target(globus.transfer_url());
     let of_ada = held(&app, &transfer).await.expect("a credential");
     let target = Target::new(
@@ -246,14 +247,20 @@ async fn tokens_that_are_not_stored_are_known_as_their_owners() {
     );
     let again = AuthorizationParameters::default().with_prompt("login");
     let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", again));
-    for (person, is_refused) in [("bob@anl.gov", true), ("ada@uchicago.edu", false)] {
-        globus.set_person(Person::automatic().picks(person));
+    for (name, is_refused) in [("bob@anl.gov", true), ("ada@uchicago.edu", false)] {
+        globus.set_person(Person::automatic().picks(name));
         let answered = app.reauthenticate(&challenge).await;
-        assert_eq!(answered.is_err(), is_refused, "{person}");
+        assert_eq!(answered.is_err(), is_refused, "{name}");
         if let Err(error) = answered {
             assert_says(&error, "somebody else logged in", &[&bearer(&of_ada)]);
         }
     }
+    // There is nothing of Bob's to store, and so nothing to tell.
+    let told = person.told(2).await;
+    globus.set_person(Person::automatic().picks("bob@anl.gov"));
+    let again = AuthorizationParameters::default().with_prompt("login");
+    app.login_with(again).await.expect_err("Ada is logged in");
+    assert_eq!(person.told(2).await, told);
 }
 
 #[checks::test]
