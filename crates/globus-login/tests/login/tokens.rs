@@ -102,7 +102,7 @@ async fn data_access_scope_up_front_prevents_the_challenge() {
     for (scopes, status) in [
         (Scope::transfer_all(), 403),
         (
-            Scope::transfer_data_access(&sample.collection.to_string()),
+            Scope::transfer_data_access(sample.collection.to_string()),
             200,
         ),
     ] {
