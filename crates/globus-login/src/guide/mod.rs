@@ -5,3 +5,7 @@
 pub mod for_python_users {
     #![doc = include_str!("for_python_users.md")]
 }
+
+pub mod own_store {
+    #![doc = include_str!("own_store.md")]
+}

@@ -9,6 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
+use super::{Login, StoreError, UserKey, Version};
+
 /// Encrypts what is kept of users, so that a store without the key is worth nothing.
 ///
 /// It is AES-256-GCM (NIST SP 800-38D) with a random nonce for each text. What is sealed is bound to
@@ -58,6 +60,41 @@ impl Sealer {
         }
     }
 
+    /// Seals a login for this user and version, for a store of your own. In another place it does not
+    /// open.
+    ///
+    /// # Errors
+    ///
+    /// If the login cannot be written as JSON.
+    pub fn seal_login(
+        &self,
+        user: &UserKey,
+        version: &Version,
+        login: &Login,
+    ) -> Result<String, StoreError> {
+        let text = serde_json::to_vec(login).map(Zeroizing::new);
+        let text = text.map_err(|error| StoreError::damaged("the login cannot be written", error));
+        Ok(self.seal(&place(user, version), &text?))
+    }
+
+    /// Opens a login that was sealed for this user and version.
+    ///
+    /// # Errors
+    ///
+    /// An error that [is damaged](StoreError::is_damaged), if the key is not here, or the text was
+    /// changed or moved.
+    pub fn open_login(
+        &self,
+        user: &UserKey,
+        version: &Version,
+        sealed: &str,
+    ) -> Result<Login, StoreError> {
+        let cannot = "a login cannot be opened: check the keys; a forced login puts it aside";
+        let text = self.open(&place(user, version), sealed);
+        let text = text.map_err(|error| StoreError::damaged(cannot, error))?;
+        serde_json::from_slice(&text).map_err(|error| StoreError::damaged(cannot, error))
+    }
+
     /// Seals a text for the place that these words name.
     pub(crate) fn seal(&self, place: &[&str], text: &[u8]) -> String {
         let mut sealed = text.to_vec();
@@ -89,6 +126,18 @@ impl Sealer {
         let text = text.map_err(|_| SealError::Forged)?;
         Ok(Zeroizing::new(text.to_vec()))
     }
+}
+
+/// Where a sealed login belongs.
+fn place<'a>(user: &'a UserKey, version: &'a Version) -> [&'a str; 5] {
+    let version = version.as_str();
+    [
+        "login",
+        user.environment(),
+        user.client(),
+        user.user(),
+        version,
+    ]
 }
 
 /// The words with their lengths: no two lists give the same bytes.

@@ -182,29 +182,6 @@ impl Shared {
             _ => StoreError::unavailable(format!("Redis at {redis} refused a command"), error),
         }
     }
-
-    fn seal(&self, user: &UserKey, version: &Version, login: &Login) -> Result<String, StoreError> {
-        let text = zeroize::Zeroizing::new(
-            serde_json::to_vec(login)
-                .map_err(|error| StoreError::damaged("the login cannot be written", error))?,
-        );
-        Ok(self.sealer.seal(&place(user, version), &text))
-    }
-
-    fn open(&self, user: &UserKey, version: &Version, text: &str) -> Result<Login, StoreError> {
-        let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
-            let redis = self.client.get_connection_info().addr();
-            StoreError::damaged(
-                format!(
-                    "a login that Redis at {redis} keeps cannot be opened: check the keys; a new login replaces it"
-                ),
-                error,
-            )
-        };
-        let opened = self.sealer.open(&place(user, version), text);
-        let opened = opened.map_err(|error| damaged(error.into()))?;
-        serde_json::from_slice(&opened).map_err(|error| damaged(error.into()))
-    }
 }
 
 #[async_trait]
@@ -220,7 +197,7 @@ impl LoginStore for RedisStore {
         let versioned = match fields {
             (Some(version), Some(text)) => {
                 let version = Version::new(version);
-                let login = self.0.open(user, &version, &text)?;
+                let login = self.0.sealer.open_login(user, &version, &text)?;
                 Versioned { version, login }
             }
             _ => Versioned {
@@ -240,7 +217,7 @@ impl LoginStore for RedisStore {
         login: &Login,
     ) -> Result<Option<Version>, StoreError> {
         let version = after(base);
-        let sealed = self.0.seal(user, &version, login)?;
+        let sealed = self.0.sealer.seal_login(user, &version, login)?;
         let mut connection = self.connection().await?;
         let prefix = &self.0.settings.prefix;
         let is_done = scripts::COMMIT
@@ -425,17 +402,6 @@ fn tag(user: &UserKey) -> String {
     // The parts with their ends: no two users have the same.
     let parts = [user.environment(), user.client(), user.user()].map(|part| format!("{part:?}"));
     digest(parts.concat().as_bytes())
-}
-
-/// Where a sealed login belongs.
-fn place<'a>(user: &'a UserKey, version: &'a Version) -> [&'a str; 5] {
-    [
-        "login",
-        user.environment(),
-        user.client(),
-        user.user(),
-        version.as_str(),
-    ]
 }
 
 /// The version after another: a count, and a text that nobody else has. What was lost and written
