@@ -19,6 +19,8 @@ mod private;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(test)]
+mod replicas;
 #[cfg(feature = "redis")]
 mod seal;
 mod secret;

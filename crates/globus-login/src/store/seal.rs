@@ -16,9 +16,9 @@ use super::{Login, StoreError, UserKey, Version};
 /// It is AES-256-GCM (NIST SP 800-38D) with a random nonce for each text. What is sealed is bound to
 /// its place: a text that is moved to another user, or back to an earlier version, does not open.
 ///
-/// The first key seals; all of them open. To change the key, put a new one in front, on all
-/// machines; then, when everything was written anew, take the old one away. With random nonces
-/// a key is good for 2³² texts.
+/// The first key seals; all of them open. To change the key, put a new one behind the old one on all
+/// machines, then turn the two round; when everything was written anew, take the old one away. With
+/// random nonces a key is good for 2³² texts.
 ///
 /// ```
 /// use globus_login::Sealer;
