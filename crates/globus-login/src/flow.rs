@@ -84,7 +84,17 @@ impl AppUser {
             }
             Ok((login, account))
         };
-        match request.run(&**prompt, exchange).await? {
+        let asked = request.run(&**prompt, exchange);
+        let done = if prompt.waits_elsewhere() {
+            tokio::select! {
+                biased;
+                login = self.wait_elsewhere(wanted, held, &sought) => return Ok(login?),
+                done = asked => done?,
+            }
+        } else {
+            asked.await?
+        };
+        match done {
             Some(login) => Ok(login),
             None => Ok(self.load().await?),
         }
@@ -197,7 +207,7 @@ impl AppUser {
 }
 
 impl<'a> Wanted<'a> {
-    fn challenge(&self) -> Option<&'a Challenge> {
+    pub(super) fn challenge(&self) -> Option<&'a Challenge> {
         match self {
             Self::Answer(challenge, ..) => Some(challenge),
             _ => None,

@@ -35,6 +35,8 @@ mod authorization;
 mod builder;
 mod clock;
 mod collection;
+mod elsewhere;
+mod elsewhere_prompt;
 mod flow;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -60,6 +62,7 @@ mod user;
 
 pub use self::app::GlobusApp;
 pub use self::builder::GlobusAppBuilder;
+pub use self::elsewhere_prompt::ElsewherePrompt;
 #[cfg(feature = "interactive")]
 pub use self::interactive::{Interactive, Shown};
 pub use self::login_request::{LoginEnd, LoginRequest};

@@ -326,6 +326,8 @@ async fn show_stores(shown: &mut Shown) {
         by: holder.clone(),
         required: Default::default(),
         scopes: Default::default(),
+        words: None,
+        is_told: false,
     };
     shown.show("globus_login::Leased", &Leased::Held);
     shown.show("globus_login::Holder", &holder);

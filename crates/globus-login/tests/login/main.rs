@@ -6,6 +6,7 @@ mod approvals;
 mod client_secrets;
 mod collections;
 mod download;
+mod elsewhere;
 mod ends;
 mod environment;
 mod flow;

@@ -27,6 +27,8 @@ async fn no_key_and_no_value_has_a_token_or_a_name() {
         by: holder,
         required: AuthorizationParameters::default().with_session_required_mfa(true),
         scopes: "openid".parse().expect("a scope"),
+        words: None,
+        is_told: false,
     };
     store.post(&ada, &waiting, LONG).await.expect("a notice");
 

@@ -9,9 +9,10 @@ pub use self::builder::RedisStoreBuilder;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use oauth2::CsrfToken;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{
@@ -21,7 +22,6 @@ use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, broadcast};
 
 use self::seen::Seen;
-use super::json::moment;
 use super::login_store::jittered;
 use super::version::digest;
 use super::{
@@ -352,9 +352,10 @@ impl LoginStore for RedisStore {
             Err(_) => {}
         }
         let mut connection = self.connection().await?;
-        let aside = self
-            .0
-            .key(user, &format!("damaged-{}", moment(SystemTime::now())));
+        let aside = self.0.key(
+            user,
+            &format!("damaged-{}", Timestamp::now().strftime("%Y-%m-%dT%H%M%S")),
+        );
         let renamed = redis::cmd("RENAME")
             .arg(self.0.key(user, "login"))
             .arg(&aside)
