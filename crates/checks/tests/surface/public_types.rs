@@ -19,7 +19,7 @@ use globus_gare::reqwest::{GareMiddleware, HttpService};
 use globus_login::store::conformance;
 use globus_login::{
     Account, GlobusApp, Holder, Interactive, JsonStore, Leased, LoginReply, LoginStore,
-    MemoryStore, Scope, Scopes, SqliteStore, StoredToken, Waiting, prompt_fn,
+    MemoryStore, RedisStore, Scope, Scopes, Sealer, SqliteStore, StoredToken, Waiting, prompt_fn,
 };
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
@@ -298,6 +298,24 @@ async fn show_stores(shown: &mut Shown) {
     shown.show("globus_login::MemoryStore", &memory);
     shown.show("globus_login::JsonStore", &file);
     shown.show("globus_login::SqliteStore", &database);
+    let sealer: Sealer = "key:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        .parse()
+        .expect("a key");
+    shown.show("globus_login::Sealer", &sealer);
+    let unsealed = format!("key:{TOKEN}")
+        .parse::<Sealer>()
+        .expect_err("no key");
+    shown.show("globus_login::SealError", &unsealed);
+    let redis = RedisStore::builder();
+    shown.show("globus_login::RedisStoreBuilder", &redis);
+    let redis = redis
+        .build(&format!("redis://:{TOKEN}@127.0.0.1:1/"), sealer)
+        .expect("a URL");
+    shown.show("globus_login::RedisStore", &redis);
+    let away = redis.load(&user).await.expect_err("nobody is there");
+    shown
+        .texts
+        .push(("an error of Redis".to_owned(), format!("{away:?}")));
     std::fs::write(file.path(), TOKEN).expect("a file");
     let broken = file.load(&user).await.expect_err("not JSON");
     shown.show("globus_login::StoreError", &broken);
