@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 
@@ -21,10 +22,15 @@ pub(super) fn directory_of(file: &Path) -> &Path {
 
 /// Renames what cannot be understood to `FILE.damaged-2026-11-26T013500`.
 pub(super) fn put_aside(file: &Path) -> io::Result<PathBuf> {
-    let now = Timestamp::now().strftime("%Y-%m-%dT%H%M%S");
-    let aside = beside(file, &format!(".damaged-{now}"));
+    let aside = beside(file, &format!(".damaged-{}", moment(SystemTime::now())));
     std::fs::rename(file, &aside)?;
     Ok(aside)
+}
+
+/// A moment as a part of a name: `2026-11-26T013500`.
+pub(super) fn moment(at: SystemTime) -> String {
+    let at = Timestamp::try_from(at).unwrap_or_default();
+    at.strftime("%Y-%m-%dT%H%M%S").to_string()
 }
 
 /// Says what cannot be done with a file, and what to do about it.

@@ -47,10 +47,13 @@ enum Actor {
 
 #[derive(Clone)]
 enum Change {
-    Refreshed { old: StoredToken, new: StoredToken },
-    Refused(StoredToken),
+    Refreshed {
+        old: Box<StoredToken>,
+        new: Box<StoredToken>,
+    },
+    Refused(Box<StoredToken>),
     LogOut,
-    LogIn(StoredToken),
+    LogIn(Box<StoredToken>),
 }
 
 fn token(number: u32) -> StoredToken {
@@ -141,7 +144,7 @@ impl World {
         }
         match refused {
             Some(refused) if looks == 0 => Actor::Keep {
-                change: Change::Refused(refused),
+                change: Change::Refused(Box::new(refused)),
                 loaded: None,
             },
             Some(refused) => Actor::Load {
@@ -164,7 +167,10 @@ impl World {
         }
         let new = self.new_token().refreshing(&old);
         Actor::Keep {
-            change: Change::Refreshed { old, new },
+            change: Change::Refreshed {
+                old: Box::new(old),
+                new: Box::new(new),
+            },
             loaded: None,
         }
     }
@@ -172,7 +178,7 @@ impl World {
     fn commit(&mut self, mut login: Login, change: &Change) {
         match change {
             Change::Refreshed { old, new } => {
-                if let Some(unused) = login.refreshed(SERVER, old, new.clone()) {
+                if let Some(unused) = login.refreshed(SERVER, old, (**new).clone()) {
                     self.living.remove(&refresh_number(&unused));
                     self.discarded.insert(unused.fingerprint());
                 }
@@ -259,7 +265,7 @@ fn login_meanwhile_is_the_one_that_is_kept() {
     let mut world = World::new(vec![REPLICA, REPLICA]);
     let new = world.new_token();
     world.actors.push(Actor::Keep {
-        change: Change::LogIn(new),
+        change: Change::LogIn(Box::new(new)),
         loaded: None,
     });
     let orders = explore(&world, &mut Vec::new());

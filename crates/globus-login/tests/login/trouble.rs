@@ -139,6 +139,7 @@ async fn failed_refresh_uses_the_old_token_until_it_expires() {
         .await
         .expect_err("nothing is left");
     assert_says(&error, "503", &[]);
+    assert!(error.is_unavailable(), "nobody need be asked");
     // The refresh token is still there for when Globus Auth is back.
     assert!(held(&app, &transfer).await.is_some());
 }

@@ -9,10 +9,9 @@ pub use self::builder::RedisStoreBuilder;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use oauth2::CsrfToken;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{
@@ -22,6 +21,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, broadcast};
 
 use self::seen::Seen;
+use super::files::moment;
 use super::login_store::jittered;
 use super::version::digest;
 use super::{
@@ -352,10 +352,9 @@ impl LoginStore for RedisStore {
             Err(_) => {}
         }
         let mut connection = self.connection().await?;
-        let aside = self.0.key(
-            user,
-            &format!("damaged-{}", Timestamp::now().strftime("%Y-%m-%dT%H%M%S")),
-        );
+        let aside = self
+            .0
+            .key(user, &format!("damaged-{}", moment(SystemTime::now())));
         let renamed = redis::cmd("RENAME")
             .arg(self.0.key(user, "login"))
             .arg(&aside)
