@@ -40,7 +40,7 @@ enum Actor {
     },
     Keep {
         change: Change,
-        loaded: Option<(u32, Login)>,
+        loaded: Option<Box<(u32, Login)>>,
     },
     Done,
 }
@@ -112,12 +112,13 @@ impl World {
                 loaded: None,
             } => Actor::Keep {
                 change,
-                loaded: Some((self.version, self.login.clone())),
+                loaded: Some(Box::new((self.version, self.login.clone()))),
             },
             Actor::Keep {
                 change,
-                loaded: Some((version, login)),
+                loaded: Some(loaded),
             } => {
+                let (version, login) = *loaded;
                 if version == self.version {
                     self.commit(login, &change);
                     Actor::Done
