@@ -18,7 +18,6 @@ use globus_gare::reauth::{
     Origin, Principal, ReauthError, ResponseUrl, Session, Stats, Target, Trust, Why, reauth_fn,
 };
 use globus_gare::reqwest::{GareMiddleware, HttpService};
-use globus_login::LoginStore;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -70,6 +69,9 @@ fn in_the_sources(folder: &Path, module: &str, names: &mut BTreeSet<String>) {
         let below = if module.is_empty() { &name } else { module };
         if path.is_dir() {
             in_the_sources(&path, below, names);
+            continue;
+        }
+        if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
         let source = fs::read_to_string(&path).expect("a source");
