@@ -204,7 +204,7 @@ fn status_is_a_sentence_on_one_line() {
         who,
         "another program of yours, on node17 [2J, is logging in"
     );
-    // In the time zone of this machine.
-    let digits: Vec<_> = since.split(':').map(str::len).collect();
-    assert_eq!(digits, [2, 2], "{since}");
+    // In the time zone of this machine; of another day with the date.
+    let digits: Vec<_> = since.split([':', ' ']).map(str::len).collect();
+    assert_eq!(digits, [10, 2, 2], "{since}");
 }
