@@ -176,11 +176,16 @@ impl GlobusApp {
             }
             None => Wanted::Scopes,
         };
-        let sought = user.sought(&user.load().await?, wanted)?;
+        let held = user.load().await?;
+        let sought = user.sought(&held, wanted)?;
         sought.approve_without_a_person()?;
         let required = wanted.required();
+        let completed = match required {
+            Some(required) => Some(user.completed(required, &held).await),
+            None => None,
+        };
         Ok(PendingLogin {
-            attempt: Attempt::begin(&self.shared, &sought.all, required),
+            attempt: Attempt::begin(&self.shared, &sought.all, completed.as_deref()),
             identity: identity.clone(),
             scopes: sought.kept,
             required: required.cloned(),
@@ -232,6 +237,7 @@ impl Reauthenticator for GlobusApp {
         let user = self.for_user(target.principal());
         let own = user.scopes_of(audience).await?;
         let before = user.load().await?;
+        user.learn(challenge, audience, &before).await;
         let wanted = Wanted::Answer(challenge, audience, &own);
         let login = user.log_in(wanted, before).await?;
         let credential = user.hand_out(&login, audience)?.ok_or_else(|| {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::audience::Audience;
+use super::default_scope::default_scope;
 use super::flow::Wanted;
 use super::scope::{Scope, ScopeParseError, Scopes};
 use super::store::{Login, LoginRecord};
@@ -92,6 +93,16 @@ impl AppUser {
                 let list = if passes { &mut passed } else { &mut new };
                 list.push(scope.into());
             }
+        }
+        if let Some((_, Audience::Service(server))) = wanted.challenger()
+            && !held.tokens.contains_key(server)
+            && !known
+                .iter()
+                .chain(passed.iter().flatten())
+                .any(|scope| is_of(scope, Audience::Service(server)))
+        {
+            // Without one of its scopes the login would give no token for it.
+            passed.extend(default_scope(server));
         }
         let kept = Scopes::united([&known].into_iter().chain(&passed))?;
         let new = Scopes::united(&new)?;

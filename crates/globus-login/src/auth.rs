@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,11 +23,13 @@ use url::{Url, form_urlencoded};
 
 use super::LoginReply;
 use super::authorization::Attempt;
+use super::consents::Consents;
 use super::http::{HttpClient, HttpError, answered};
 use super::scope::Scopes;
+use super::session::{Session, SessionInfo};
 use super::store::Secret;
 use super::token_response::{Account, TokenAnswer};
-use globus_gare::reauth::{Credential, ReauthError, printable};
+use globus_gare::reauth::{Credential, Origin, ReauthError, printable};
 
 /// Globus Auth as a resource server.
 pub(super) const SERVER: &str = "auth.globus.org";
@@ -52,7 +56,10 @@ pub(super) struct GlobusAuth {
     revoke: Url,
     introspect: Url,
     userinfo: Url,
+    identities: Url,
     http: HttpClient,
+    /// Until when no refresh is tried: Globus Auth limits the requests of a client, whoever the user is.
+    refreshes_again_at: Mutex<Option<SystemTime>>,
 }
 
 /// What Globus Auth tells of a token (RFC 7662, section 2.2), as far as it is read.
@@ -65,6 +72,8 @@ struct Introspection {
     /// All identities of the person: a login may be as another of them.
     #[serde(default)]
     identity_set: Option<Vec<String>>,
+    #[serde(default)]
+    session_info: Option<SessionInfo>,
 }
 
 impl GlobusAuth {
@@ -85,12 +94,19 @@ impl GlobusAuth {
             revoke: endpoint("token/revoke")?,
             introspect: endpoint("token/introspect")?,
             userinfo: endpoint("userinfo")?,
+            identities: base.join("v2/api/identities/")?,
             http,
+            refreshes_again_at: Mutex::default(),
         })
     }
 
     pub(super) fn client_id(&self) -> &str {
         self.client.client_id()
+    }
+
+    pub(super) fn origin(&self) -> Result<Origin, ReauthError> {
+        let origin = self.identities.as_str().parse();
+        origin.map_err(ReauthError::other)
     }
 
     /// The client, for a request that it has to authenticate.
@@ -135,11 +151,17 @@ impl GlobusAuth {
             .map_err(|error| explain(error, secret))
     }
 
-    /// Redeems a refresh token (RFC 6749, section 6). `None` where Globus Auth refuses it for good.
+    /// Redeems a refresh token (RFC 6749, section 6), unless Globus Auth said that it is too early. `None`
+    /// where it refuses the token for good.
     pub(super) async fn exchange_refresh_token(
         &self,
         token: &Secret,
+        now: SystemTime,
     ) -> Result<Option<TokenAnswer>, ReauthError> {
+        if self.lock_refreshes().is_some_and(|at| now < at) {
+            let message = "Globus Auth was not asked for a token: it said to wait (Retry-After)";
+            return Err(ReauthError::unavailable(message));
+        }
         let (client, sent) = (
             self.authenticated(),
             RefreshToken::new(token.expose().to_owned()),
@@ -152,8 +174,20 @@ impl GlobusAuth {
             {
                 Ok(None)
             }
-            Err(error) => Err(explain(error, token.expose())),
+            Err(error) => {
+                if let RequestTokenError::Request(error) = &error
+                    && let Some(wait) = error.retry_after()
+                {
+                    *self.lock_refreshes() = now.checked_add(wait);
+                }
+                Err(explain(error, token.expose()))
+            }
         }
+    }
+
+    fn lock_refreshes(&self) -> MutexGuard<'_, Option<SystemTime>> {
+        let lock = self.refreshes_again_at.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks whose token it is (OpenID Connect Core 1.0, section 5.3); `None` where the token is of
@@ -184,17 +218,56 @@ impl GlobusAuth {
     /// of the token, and for a client without a secret, which may not ask.
     pub(super) async fn introspect(&self, token: &str) -> Result<BTreeSet<String>, ReauthError> {
         let failed = "Globus Auth could not be asked whose token the request came with";
+        let told = self.told_of(token, "identity_set", failed).await?;
+        let told = told.filter(|told| told.active);
+        let identities = told.map(|told| told.identity_set.into_iter().flatten().chain(told.sub));
+        Ok(identities.into_iter().flatten().collect())
+    }
+
+    /// The session that an access token rests on.
+    pub(super) async fn session(&self, token: &Secret) -> Result<Session, ReauthError> {
+        let failed = "Globus Auth could not be asked about the session";
+        let told = self.told_of(token.expose(), "session_info", failed).await?;
+        Ok(match told {
+            Some(told) if !told.active => Session::Ended,
+            Some(Introspection {
+                session_info: Some(session),
+                ..
+            }) => Session::Known(session.authentications),
+            _ => Session::Unknown,
+        })
+    }
+
+    async fn told_of(
+        &self,
+        token: &str,
+        include: &str,
+        failed: &str,
+    ) -> Result<Option<Introspection>, ReauthError> {
         if self.client_secret.is_none() {
-            return Ok(BTreeSet::new());
+            return Ok(None);
         }
-        let fields = [("token", token), ("include", "identity_set")];
+        let fields = [("token", token), ("include", include)];
         // Not known now is not the same as not known.
         let answer = self.send(self.form(&self.introspect, &fields), failed);
         let answer = answer.await?;
-        let told: Option<Introspection> = serde_json::from_slice(answer.body()).ok();
-        let told = told.filter(|told| told.active && answer.status().is_success());
-        let identities = told.map(|told| told.identity_set.into_iter().flatten().chain(told.sub));
-        Ok(identities.into_iter().flatten().collect())
+        let told = serde_json::from_slice(answer.body()).ok();
+        Ok(told.filter(|_| answer.status().is_success()))
+    }
+
+    /// What a person has consented to for this client; `None` where the token is not allowed to ask.
+    pub(super) async fn consents(
+        &self,
+        identity: &str,
+        credential: &Credential,
+    ) -> Result<Option<Consents>, ReauthError> {
+        let failed = "Globus Auth could not be asked about consents";
+        let mut url = self.identities.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push(identity).push("consents");
+        }
+        let get = self.http.get(&url, credential, &[401, 403, 404], failed);
+        get.await
     }
 
     /// A form with the client's id, and with its secret if it has one.

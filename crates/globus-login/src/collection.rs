@@ -11,7 +11,7 @@ use super::user::AppUser;
 use globus_gare::reauth::{Origin, ReauthError};
 
 /// Globus Transfer as a resource server.
-const TRANSFER: &str = "transfer.api.globus.org";
+pub(super) const TRANSFER: &str = "transfer.api.globus.org";
 
 /// How long a login waits for Globus Transfer, without which it asks for less.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -64,10 +64,14 @@ impl AppUser {
         let Audience::Collection(id) = audience else {
             return Ok(Scopes::default());
         };
+        scopes_of_collection(id, self.has_data_access(id).await)
+    }
+
+    /// Whether Transfer is known to want the consent `data_access` for a collection.
+    pub(super) async fn has_data_access(&self, id: &str) -> bool {
         let document = tokio::time::timeout(PATIENCE, self.document(id)).await;
         let document = document.ok().and_then(Result::ok).flatten();
-        let has_data_access = document.is_some_and(|document| document.has_data_access());
-        scopes_of_collection(id, has_data_access)
+        document.is_some_and(|document| document.has_data_access())
     }
 
     /// The document of a collection, with this user's token for Globus Transfer; `None` if there is no such

@@ -6,7 +6,7 @@ use super::app::Who;
 use super::audience::Audience;
 use super::authorization::Attempt;
 use super::lease::Lease;
-use super::scope::Scopes;
+use super::scope::{Scope, Scopes};
 use super::store::{Given, Holder, Login, Secret, StoredToken, Work};
 use super::token_response::{Account, TokenAnswer, granted};
 use super::user::AppUser;
@@ -67,7 +67,10 @@ impl AppUser {
         };
         let begin = {
             let (shared, scopes) = (Arc::clone(&self.shared), sought.all.clone());
-            let required = required.cloned();
+            let required = match required {
+                Some(required) => Some(self.completed(required, &held).await.into_owned()),
+                None => None,
+            };
             move || Attempt::begin(&shared, &scopes, required.as_ref())
         };
         let challenge = wanted.challenge().cloned();
@@ -181,6 +184,18 @@ impl AppUser {
     /// Whether there are tokens for all of the program's scopes: good ones, or else such as can be
     /// refreshed.
     pub(super) fn is_complete(&self, login: &Login, is_good: bool) -> bool {
+        // A token does not name what depends on its scope.
+        let covers = |scope: &Scope| {
+            let record = login.record.as_ref();
+            record.is_some_and(|record| record.covers(&scope.clone().into()))
+        };
+        let mut scopes = self.shared.settings.scopes.iter();
+        self.has_granted(login, is_good)
+            && scopes.all(|scope| scope.dependencies().is_empty() || covers(scope))
+    }
+
+    /// As [`is_complete`](Self::is_complete), without what depends on the scopes.
+    pub(super) fn has_granted(&self, login: &Login, is_good: bool) -> bool {
         let (shared, now) = (&*self.shared, self.shared.logins.clock.now());
         let is_usable = |(server, token): (&String, &StoredToken)| {
             let is_client = matches!(shared.who, Who::Client);
@@ -195,13 +210,7 @@ impl AppUser {
                     .any(|it| it == scope.name())
             };
             let mut tokens = login.tokens.iter();
-            let is_granted = tokens.any(|token| names(token.1) && is_usable(token));
-            // A token does not name what depends on its scope.
-            let has_all = || {
-                let record = login.record.as_ref();
-                record.is_some_and(|record| record.covers(&scope.clone().into()))
-            };
-            is_granted && (scope.dependencies().is_empty() || has_all())
+            tokens.any(|token| names(token.1) && is_usable(token))
         })
     }
 }

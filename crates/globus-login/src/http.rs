@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use http::StatusCode;
-use http::header::{ACCEPT, AUTHORIZATION};
+use http::header::{ACCEPT, AUTHORIZATION, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,9 @@ use globus_gare::reauth::{Credential, Origin, ReauthError};
 
 /// More than any token response: a dozen resource servers make some 10 KiB.
 const MAX_BODY: usize = 1024 * 1024;
+
+/// How long an answer can have us wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Follows no redirect, and reads no response without end.
 #[derive(Clone, Debug)]
@@ -73,7 +76,8 @@ impl HttpClient {
         let status = response.status();
         let is_answer = status.is_success() || status.is_client_error();
         if !is_answer || status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(HttpError::Status(status));
+            let retry_after = retry_after(response.headers());
+            return Err(HttpError::Status(status, retry_after));
         }
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
@@ -99,6 +103,20 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
     }
 }
 
+/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. At most [`LONGEST_WAIT`].
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+            let left = at.duration_since(jiff::Timestamp::now());
+            Duration::try_from(left).unwrap_or_default()
+        }
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
 /// The error of what `failed` because of the status of an answer.
 pub(super) fn answered(failed: &str, status: u16) -> ReauthError {
     ReauthError::new(format!("{failed}: it answered with status {status}"))
@@ -110,7 +128,7 @@ pub(super) enum HttpError {
     #[error("the request did not get through")]
     Network(#[from] reqwest::Error),
     #[error("it answered with status {0}")]
-    Status(StatusCode),
+    Status(StatusCode, Option<Duration>),
     #[error("its answer is too long")]
     TooLong,
 }
@@ -124,14 +142,43 @@ impl HttpError {
         }
     }
 
+    /// How long to wait before the next request, where the answer tells it.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status(_, retry_after) => *retry_after,
+            _ => None,
+        }
+    }
+
     /// Whether the same request may get an answer later.
     fn may_pass(&self) -> bool {
         match self {
             Self::Network(_) => true,
-            Self::Status(status) => {
+            Self::Status(status, _) => {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
             }
             Self::TooLong => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn retry_after_is_seconds_or_a_date_and_an_hour_at_most() {
+        let wait = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().expect("a value"));
+            retry_after(&headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("120"), Some(120));
+        assert_eq!(wait("99999999"), Some(3600));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), Some(0));
+        assert_eq!(wait("Fri, 21 Oct 2190 07:28:00 GMT"), Some(3600));
+        assert_eq!(wait("soon"), None);
+        assert_eq!(wait("-1"), None);
+        assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 }

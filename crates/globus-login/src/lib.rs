@@ -35,6 +35,8 @@ mod authorization;
 mod builder;
 mod clock;
 mod collection;
+mod consents;
+mod default_scope;
 mod elsewhere;
 mod elsewhere_prompt;
 mod flow;
@@ -43,17 +45,21 @@ pub mod guide;
 mod http;
 #[cfg(feature = "interactive")]
 mod interactive;
+mod learning;
 mod lease;
 mod login_request;
 mod logins;
+mod mfa;
 #[cfg(feature = "interactive")]
 mod page;
 mod pending;
 mod presented;
 mod prompt;
+mod readiness;
 mod refresh;
 mod scope;
 mod services;
+mod session;
 mod settings;
 mod setup_error;
 pub mod store;
@@ -68,13 +74,14 @@ pub use self::interactive::{Interactive, Shown};
 pub use self::login_request::{LoginEnd, LoginRequest};
 pub use self::pending::PendingLogin;
 pub use self::prompt::{LoginPrompt, LoginReply, LoginStatus, PromptFn, prompt_fn};
+pub use self::readiness::{CheckFor, Readiness};
 pub use self::scope::{Scope, ScopeParseError, Scopes};
 pub use self::setup_error::SetupError;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use self::store::SqliteStore;
 pub use self::store::{
-    Holder, JsonStore, Leased, Login, LoginRecord, LoginStore, MemoryStore, StoreError,
+    Holder, JsonStore, Learned, Leased, Login, LoginRecord, LoginStore, MemoryStore, StoreError,
     StoredToken, Tokens, UserKey, Version, Versioned, Waiting, Work,
 };
 #[cfg(feature = "redis")]

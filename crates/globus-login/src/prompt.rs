@@ -208,6 +208,14 @@ pub enum LoginStatus {
         /// Why, and what to do about it.
         reason: String,
     },
+    /// Globus Auth refused the refresh token of a resource server for good: it is not redeemed again, and
+    /// the next login replaces it.
+    NotRefreshable {
+        /// Whose login it is.
+        user: UserKey,
+        /// The resource server.
+        resource_server: String,
+    },
     /// The stored login could not be understood, and was put aside.
     SetAside {
         /// Where it is now.
@@ -222,6 +230,15 @@ impl fmt::Display for LoginStatus {
                 return f.write_str(&waiting.in_plain_words(*jobs));
             }
             Self::LoggingInElsewhere { host, since } => (host, since),
+            Self::NotRefreshable {
+                resource_server, ..
+            } => {
+                let server = printable(resource_server);
+                return write!(
+                    f,
+                    "the login cannot be refreshed any more: Globus Auth refused the refresh token for {server}"
+                );
+            }
             Self::LoggedIn { who } => return write!(f, "logged in as {}", printable(who)),
             Self::NotStored { reason } => {
                 let reason = printable(reason);

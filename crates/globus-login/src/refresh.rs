@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::LoginStatus;
 use super::app::Who;
 use super::audience::Audience;
 use super::flow::Wanted;
@@ -179,6 +180,15 @@ impl AppUser {
         }
     }
 
+    fn tell_of_the_end(&self, server: &str) {
+        let user = self.key.user();
+        tracing::warn!(user, server, "login cannot be refreshed any more");
+        self.tell(&LoginStatus::NotRefreshable {
+            user: self.key.clone(),
+            resource_server: server.to_owned(),
+        });
+    }
+
     /// Redeems the refresh token that is kept by now.
     async fn redeem(
         &self,
@@ -207,7 +217,8 @@ impl AppUser {
             let Some(secret) = old.refresh() else {
                 return Ok(None);
             };
-            let answer = shared.auth.exchange_refresh_token(secret);
+            let now = shared.logins.clock.now();
+            let answer = shared.auth.exchange_refresh_token(secret, now);
             let Some(answer) = answer.await? else {
                 refused = Some(old.clone());
                 continue;
@@ -234,7 +245,11 @@ impl AppUser {
         }
         if let Some(refused) = refused {
             let mark = |login: &mut Login| login.refused(server, &refused);
-            self.update(mark).await?;
+            let (is_marked, _) = self.update(mark).await?;
+            // Of the programs of one store one tells it.
+            if is_marked {
+                self.tell_of_the_end(server);
+            }
         }
         Ok(None)
     }

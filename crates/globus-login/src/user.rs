@@ -58,6 +58,7 @@ impl AppUser {
     /// As a challenge does: declined, nobody to ask, or Globus Auth refused.
     pub async fn login(&self) -> Result<(), ReauthError> {
         let before = self.refreshed().await?;
+        let before = self.with_consents(before).await;
         self.log_in(Wanted::Scopes, before).await.map(drop)
     }
 

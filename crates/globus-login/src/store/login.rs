@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::learned::{Refusal, learn};
 use super::record::{Listed, LoginRecord, whole_seconds};
 use super::secret::Secret;
 use super::{Holder, StoredToken, Tokens};
@@ -178,13 +179,12 @@ impl Login {
     }
 
     /// Marks a refresh token that Globus Auth refused: it is not redeemed again. Whoever redeemed
-    /// it a moment before can still replace the token.
-    pub(crate) fn refused(&mut self, server: &str, redeemed: &StoredToken) {
+    /// it a moment before can still replace the token. `false` if it was marked before, or is gone.
+    pub(crate) fn refused(&mut self, server: &str, redeemed: &StoredToken) -> bool {
         let is_kept = self.tokens.get(server).is_some_and(|it| it.is(redeemed));
         let record = self.record.as_mut().filter(|_| is_kept);
-        if let Some(listed) = record.and_then(|record| record.tokens.get_mut(server)) {
-            listed.is_refused = true;
-        }
+        let listed = record.and_then(|record| record.tokens.get_mut(server));
+        listed.is_some_and(|listed| !std::mem::replace(&mut listed.is_refused, true))
     }
 
     /// Whether the refresh token for `server` can be redeemed, as far as is known.
@@ -193,6 +193,22 @@ impl Login {
         let is_refused = listed.is_some_and(|listed| listed.is_refused);
         let token = self.tokens.get(server);
         !is_refused && token.is_some_and(|token| token.refresh().is_some())
+    }
+
+    /// Remembers what a collection or a service required of a login that it refused.
+    pub(crate) fn learned(&mut self, place: &str, refusal: Refusal) {
+        if let Some(record) = &mut self.record {
+            learn(&mut record.learned, place, refusal);
+        }
+    }
+
+    /// Adds scopes that the person was found to have consented to, with what depends on them.
+    pub(crate) fn consented(&mut self, scopes: &Scopes) {
+        if let Some(record) = &mut self.record
+            && let Ok(all) = record.scopes.union(scopes)
+        {
+            record.scopes = all;
+        }
     }
 
     /// Takes the tokens away, and keeps their secrets until they are [revoked](Self::revoked).
@@ -233,6 +249,7 @@ impl LoginRecord {
             satisfied: None,
             scopes: Scopes::default(),
             tokens: Default::default(),
+            learned: Default::default(),
             unrevoked: Vec::new(),
         }
     }
@@ -274,5 +291,6 @@ impl LoginRecord {
         self.satisfied = None;
         self.scopes = Scopes::default();
         self.tokens.clear();
+        self.learned.clear();
     }
 }

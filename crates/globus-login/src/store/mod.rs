@@ -10,6 +10,7 @@ mod disk;
 mod error;
 mod files;
 mod json;
+mod learned;
 mod lease;
 mod login;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use self::error::StoreError;
 pub use self::json::JsonStore;
 #[cfg(any(test, fuzzing))]
 pub use self::json::token_file;
+pub use self::learned::Learned;
 pub use self::lease::{Holder, Leased, Waiting, Work};
 pub use self::login::Login;
 pub use self::login_store::LoginStore;
@@ -53,6 +55,7 @@ pub use self::token::{StoredToken, Tokens};
 pub use self::user::UserKey;
 pub use self::version::{Version, Versioned};
 
+pub(crate) use self::learned::Refusal;
 pub(crate) use self::login::Given;
 pub(crate) use self::login_store::jittered;
 pub(crate) use self::secret::Secret;

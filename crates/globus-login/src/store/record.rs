@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
 use super::version::digest;
-use super::{Holder, StoredToken};
+use super::{Holder, Learned, StoredToken};
 use crate::scope::Scopes;
 use globus_gare::gare::AuthorizationParameters;
 
@@ -35,6 +35,9 @@ pub struct LoginRecord {
     /// The tokens that were last seen, by resource server.
     #[serde(default)]
     pub(crate) tokens: BTreeMap<String, Listed>,
+    /// What collections and services required when they refused a login, by name: 32 at most.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) learned: BTreeMap<String, Learned>,
     /// Secrets that are to be revoked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) unrevoked: Vec<Secret>,
@@ -96,6 +99,12 @@ impl LoginRecord {
     /// for one login.
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
+    }
+
+    /// What collections, by id, and services, by resource server, required when they refused a login. Of 32
+    /// it is known; of another the one that was refused longest ago is forgotten. A logout forgets all.
+    pub fn learned(&self) -> impl Iterator<Item = (&str, &Learned)> {
+        self.learned.iter().map(|(place, it)| (&**place, it))
     }
 
     /// Whether the last login satisfied `required`: no further one is needed.

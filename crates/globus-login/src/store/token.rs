@@ -84,6 +84,10 @@ impl StoredToken {
         self.refresh_token.as_ref()
     }
 
+    pub(crate) fn access(&self) -> &Secret {
+        &self.access_token
+    }
+
     /// The access token, and the refresh token if there is one.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> + use<> {
         std::iter::once(self.access_token.clone()).chain(self.refresh_token.clone())

@@ -1,13 +1,16 @@
 //! Refreshes that meet a login, a logout, or each other.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
-use globus_login::{JsonStore, LoginStore, MemoryStore, Work};
+use globus_gare::reauth::{CredentialRequest, Reauthenticator, Why};
+use globus_login::{JsonStore, LoginStatus, LoginStore, MemoryStore, Work};
+use http::header::RETRY_AFTER;
 
-use crate::support::doubles::{Call, Hooked};
+use crate::support::doubles::{Call, Hooked, Listening};
 use crate::support::endpoint::*;
-use crate::support::log_in_again;
+use crate::support::{bearer, held, log_in_again, target};
 
 /// An endpoint that answers a refresh when `released` is raised, and raises `asked` before.
 async fn slow_refreshes(refreshed: Answer, asked: Signal, released: Signal) -> Endpoint {
@@ -111,4 +114,79 @@ async fn programs_with_one_file_refresh_once() {
         assert_eq!(access.as_deref(), Some("refreshed"));
     }
     assert_eq!(endpoint.grants("refresh_token"), 1);
+}
+
+#[checks::test]
+async fn end_of_refreshes_is_told_once_for_all_programs() {
+    let endpoint = Endpoint::always(refused("invalid_grant", "it is revoked")).await;
+    let store = MemoryStore::new();
+    keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
+    let people = [Listening::new(), Listening::new()];
+    let mut told = Vec::new();
+    for person in &people {
+        let app = endpoint.app().store(store.clone()).prompt(person.clone());
+        let app = app.build().expect("an app");
+        for _ in 0..2 {
+            assert_eq!(sent(&app).await, None);
+        }
+        told.extend(person.told(0).await);
+    }
+    let [
+        LoginStatus::NotRefreshable {
+            resource_server, ..
+        },
+    ] = &told[..]
+    else {
+        panic!("told something else: {told:?}");
+    };
+    assert_eq!(resource_server, TRANSFER_SERVER);
+    let words = told[0].to_string();
+    assert!(words.contains("cannot be refreshed any more"), "{words}");
+    // Once more before it counts as refused, and never again.
+    assert_eq!(endpoint.grants("refresh_token"), 1);
+}
+
+/// A refusal for now is none for good: nobody is told, and the token is refreshed in time.
+#[checks::test]
+async fn refresh_is_tried_again_when_retry_after_is_over() {
+    for status in [429, 503] {
+        let is_busy = Arc::new(AtomicBool::new(true));
+        let busy = Arc::clone(&is_busy);
+        let endpoint = Endpoint::start(move |_| {
+            let mut given = answer(200, &refreshed(TRANSFER_SERVER, "refreshed"));
+            if busy.load(SeqCst) {
+                given = answer(status, &serde_json::json!({}));
+                let wait = http::HeaderValue::from_static("120");
+                given.headers_mut().insert(RETRY_AFTER, wait);
+            }
+            std::future::ready(given)
+        })
+        .await;
+        let clock = Arc::new(Mutex::new(SystemTime::now()));
+        let now = Arc::clone(&clock);
+        let (store, person) = (MemoryStore::new(), Listening::new());
+        keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
+        let app = endpoint.app().store(store.clone()).prompt(person.clone());
+        let app = app.clock(move || *now.lock().expect("whole"));
+        let app = app.build().expect("an app");
+        let request = CredentialRequest::new(target(TRANSFER), Why::Initial);
+        let advance = |seconds| *clock.lock().expect("whole") += Duration::from_secs(seconds);
+        for asked in [1, 1] {
+            let error = app.credential(&request).await.expect_err("it is busy");
+            assert!(error.is_unavailable(), "{error:?}");
+            assert_eq!(endpoint.grants("refresh_token"), asked);
+        }
+        is_busy.store(false, SeqCst);
+        advance(119);
+        app.credential(&request).await.expect_err("it is too early");
+        assert_eq!(endpoint.grants("refresh_token"), 1, "{status}");
+        advance(2);
+        let credential = held(&app, &target(TRANSFER)).await;
+        assert_eq!(
+            credential.as_ref().map(bearer).as_deref(),
+            Some("refreshed")
+        );
+        assert_eq!(endpoint.grants("refresh_token"), 2);
+        assert!(person.told(0).await.is_empty(), "nobody is told");
+    }
 }

@@ -1,0 +1,115 @@
+//! What a person has consented to, as Globus Auth tells it: tokens do not name what depends on their
+//! scopes, and a login by another program leaves no record.
+
+use serde::Deserialize;
+
+use super::app::Who;
+use super::auth;
+use super::scope::{Scope, Scopes};
+use super::store::Login;
+use super::user::AppUser;
+use globus_gare::reauth::ReauthError;
+
+/// The consents of a person, as far as they are read.
+#[derive(Debug, Deserialize)]
+pub(super) struct Consents {
+    #[serde(default)]
+    consents: Vec<Consent>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Consent {
+    scope_name: String,
+    /// The ids from the program's own scope to this one.
+    #[serde(default)]
+    dependency_path: Vec<u64>,
+    /// The program, or the service one level up.
+    #[serde(default)]
+    client: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+}
+
+impl Consents {
+    /// Whether the person allowed `client` all of `scopes`, with what depends on them.
+    fn cover(&self, client: &str, scopes: &Scopes) -> bool {
+        scopes.iter().all(|scope| self.has(client, &[], scope))
+    }
+
+    fn has(&self, client: &str, above: &[u64], scope: &Scope) -> bool {
+        let mut consents = self.consents.iter();
+        consents.any(|consent| {
+            let Some((_, parents)) = consent.dependency_path.split_last() else {
+                return false;
+            };
+            let is_of = |of: &String| of.eq_ignore_ascii_case(client);
+            let is_ours = !above.is_empty() || consent.client.as_ref().is_none_or(is_of);
+            let is_given = consent.status.as_deref().is_none_or(|it| it == "approved");
+            is_ours
+                && is_given
+                && parents == above
+                && consent.scope_name == scope.name()
+                && scope
+                    .dependencies()
+                    .iter()
+                    .all(|scope| self.has(client, &consent.dependency_path, scope))
+        })
+    }
+}
+
+impl AppUser {
+    /// `login`, with the consents to the program's scopes that another program's login brought.
+    pub(super) async fn with_consents(&self, login: Login) -> Login {
+        let is_person = matches!(self.shared.who, Who::Person(_));
+        if !is_person || !self.has_granted(&login, true) || self.is_complete(&login, true) {
+            return login;
+        }
+        let scopes = self.dependent_scopes();
+        // Where Globus Auth cannot be asked, the person is.
+        match self.has_consented(&login, &scopes).await {
+            Ok(Some(true)) => self.note_consents(login, &scopes).await,
+            _ => login,
+        }
+    }
+
+    /// Whether the person consented to `scopes`, with what depends on them; `None` where it is not known.
+    pub(super) async fn has_consented(
+        &self,
+        login: &Login,
+        scopes: &Scopes,
+    ) -> Result<Option<bool>, ReauthError> {
+        let record = login.record.as_ref();
+        if record.is_some_and(|record| record.covers(scopes)) {
+            return Ok(Some(true));
+        }
+        let of_token = || login.tokens.values().find_map(|token| token.identity_id());
+        let person = record.and_then(|record| record.sub()).or_else(of_token);
+        let credential = self.usable_credential(auth::SERVER).await?;
+        let (Some(person), Some(credential)) = (person, credential) else {
+            return Ok(None);
+        };
+        let auth = &self.shared.auth;
+        let consents = auth.consents(person, &credential).await?;
+        Ok(consents.map(|consents| consents.cover(auth.client_id(), scopes)))
+    }
+
+    /// Remembers consents that Globus Auth told of.
+    pub(super) async fn note_consents(&self, mut login: Login, scopes: &Scopes) -> Login {
+        let change = |login: &mut Login| login.consented(scopes);
+        match self.update(change).await {
+            Ok(((), login)) => login,
+            Err(_) => {
+                login.consented(scopes);
+                login
+            }
+        }
+    }
+
+    /// The scopes of the program that others depend on.
+    fn dependent_scopes(&self) -> Scopes {
+        let scopes = self.shared.settings.scopes.iter();
+        let dependent = scopes.filter(|scope| !scope.dependencies().is_empty());
+        let dependent: Vec<Scopes> = dependent.map(|scope| scope.clone().into()).collect();
+        Scopes::united(&dependent).unwrap_or_default()
+    }
+}

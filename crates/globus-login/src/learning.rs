@@ -1,0 +1,64 @@
+//! Learns from refusals what collections and services require.
+
+use super::audience::Audience;
+use super::collection::TRANSFER;
+use super::store::{Login, Refusal};
+use super::user::AppUser;
+use globus_gare::reauth::Challenge;
+
+impl AppUser {
+    /// Remembers what a challenge required of the login that is `held`.
+    pub(super) async fn learn(&self, challenge: &Challenge, audience: Audience<'_>, held: &Login) {
+        let Some(record) = held.record.as_ref().filter(|_| !held.tokens.is_empty()) else {
+            return;
+        };
+        if challenge.is_unauthenticated() {
+            return;
+        }
+        let required = &challenge.gare().authorization_parameters;
+        let logins = &self.shared.logins;
+        // A request that was sent before the last login tells nothing of that one.
+        let epoch = logins.last_epoch(&self.key);
+        let is_of_age = epoch == Some(record.epoch())
+            && record.by().is_some()
+            && required.requires_session()
+            && record.satisfies(required);
+        let age = logins.clock.now().duration_since(record.at());
+        let refusal = Refusal {
+            required: required.clone(),
+            epoch,
+            age: age.ok().filter(|_| is_of_age),
+        };
+        let place = place(challenge, audience);
+        // A store that cannot be changed is the login's concern.
+        let _ = self
+            .update(|login| login.learned(&place, refusal.clone()))
+            .await;
+    }
+}
+
+/// Where something is required: the collection that a request to Transfer is about, or the audience.
+fn place(challenge: &Challenge, audience: Audience<'_>) -> String {
+    let mut parts = challenge.uri().path().split('/');
+    let of_transfer = matches!(audience, Audience::Service(TRANSFER));
+    let collection = parts
+        .by_ref()
+        .any(|part| part == "endpoint")
+        .then(|| parts.next());
+    match collection.flatten().filter(|id| of_transfer && is_uuid(id)) {
+        Some(id) => id.to_ascii_lowercase(),
+        None => name(audience),
+    }
+}
+
+/// The name under which it is remembered what an audience requires.
+pub(super) fn name(audience: Audience<'_>) -> String {
+    match audience {
+        Audience::Service(server) => server.to_owned(),
+        Audience::Collection(id) => id.to_ascii_lowercase(),
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}

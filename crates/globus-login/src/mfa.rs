@@ -1,0 +1,51 @@
+//! Requirements that Globus Auth handles only when they name somebody.
+
+use std::borrow::Cow;
+
+use super::auth;
+use super::session::Session;
+use super::store::Login;
+use super::user::AppUser;
+use globus_gare::gare::AuthorizationParameters;
+
+impl AppUser {
+    /// The requirement as Globus Auth is asked for it: multi-factor authentication alone is asked for with
+    /// the identity in session, without which it is not handled. Where nobody is known it stays alone.
+    pub(super) async fn completed<'a>(
+        &self,
+        required: &'a AuthorizationParameters,
+        held: &Login,
+    ) -> Cow<'a, AuthorizationParameters> {
+        let names_somebody = !required.session_required_identities.is_empty()
+            || !required.session_required_single_domain.is_empty();
+        if !required.session_required_mfa || names_somebody {
+            return Cow::Borrowed(required);
+        }
+        match self.identity_in_session(held).await {
+            Some(identity) => {
+                let required = required.clone();
+                Cow::Owned(required.with_session_required_identities([identity]))
+            }
+            None => Cow::Borrowed(required),
+        }
+    }
+
+    /// The identity that authenticated last, where Globus Auth tells it; or else that of the tokens.
+    async fn identity_in_session(&self, held: &Login) -> Option<String> {
+        let token = held.tokens.get(auth::SERVER);
+        let told = match token {
+            Some(token) => self.shared.auth.session(token.access()).await,
+            None => Ok(Session::Unknown),
+        };
+        if let Ok(Session::Known(authentications)) = told {
+            let last = authentications.iter().max_by_key(|(_, it)| it.auth_time);
+            if let Some((identity, _)) = last {
+                return Some(identity.clone());
+            }
+        }
+        let record = held.record.as_ref();
+        let of_token = || held.tokens.values().find_map(|token| token.identity_id());
+        let identity = record.and_then(|record| record.sub()).or_else(of_token);
+        identity.map(str::to_owned)
+    }
+}

@@ -1,0 +1,192 @@
+//! What services and collections required of a login.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use globus_gare::gare::AuthorizationParameters;
+
+/// How many places are remembered for a user.
+const MAX_PLACES: usize = 32;
+
+/// How long a requirement may be, as JSON. A longer one is not remembered.
+const MAX_REQUIREMENT: usize = 2048;
+
+/// How long the name of a place may be. No id of a collection is longer.
+const MAX_NAME: usize = 128;
+
+/// What a collection, or a service, required when it last refused a login.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Learned {
+    required: AuthorizationParameters,
+    /// Seconds; of a login that had satisfied `required`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused_age: Option<u64>,
+    /// The login that was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
+    /// Counts the refusals of all places.
+    number: u64,
+}
+
+/// A refusal of a login.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) required: AuthorizationParameters,
+    /// The login of the request, where it is known.
+    pub(crate) epoch: Option<u64>,
+    /// How old that login was; `None` where something other than its age can be the reason.
+    pub(crate) age: Option<Duration>,
+}
+
+impl Learned {
+    /// The requirement.
+    pub fn required(&self) -> &AuthorizationParameters {
+        &self.required
+    }
+
+    /// The age of the youngest login that was refused although it had satisfied the requirement: a
+    /// session lasts no longer. `None` where there was none yet.
+    pub fn refused_age(&self) -> Option<Duration> {
+        self.refused_age.map(Duration::from_secs)
+    }
+
+    pub(crate) fn refused(&self, epoch: u64) -> bool {
+        self.epoch == Some(epoch)
+    }
+}
+
+/// Adds a refusal. The place that was refused longest ago is forgotten for a new one.
+pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refusal: Refusal) {
+    let Refusal {
+        mut required,
+        epoch,
+        age,
+    } = refusal;
+    // Neither is part of what a login has to satisfy, as far as it is known.
+    required.session_message = None;
+    required.extra = Default::default();
+    let known = places.get(place);
+    if let Some(known) = known {
+        required = with_known(required, &known.required);
+    }
+    let is_too_long = serde_json::to_string(&required).is_ok_and(|it| it.len() > MAX_REQUIREMENT);
+    if is_too_long || place.len() > MAX_NAME {
+        return;
+    }
+    let is_same = known.is_some_and(|known| known.required == required);
+    let session = |of: &AuthorizationParameters| of.clone().with_required_scopes([""; 0]);
+    let is_same_session = known.is_some_and(|it| session(&it.required) == session(&required));
+    let known_age = known
+        .and_then(|it| it.refused_age)
+        .filter(|_| is_same_session);
+    let age = age.map(|age| age.as_secs());
+    let refused_age = [age, known_age].into_iter().flatten().min();
+    if let Some(known) = known
+        && is_same
+        && (known.refused_age, known.epoch) == (refused_age, epoch)
+    {
+        // Programs that are refused together change the record once.
+        return;
+    }
+    let number = places.values().map(|it| it.number).max().unwrap_or(0) + 1;
+    if known.is_none() && places.len() >= MAX_PLACES {
+        let oldest = places.iter().min_by_key(|(_, it)| it.number);
+        if let Some(oldest) = oldest.map(|(place, _)| place.clone()) {
+            places.remove(&oldest);
+        }
+    }
+    let learned = Learned {
+        required,
+        refused_age,
+        epoch,
+        number,
+    };
+    places.insert(place.to_owned(), learned);
+}
+
+/// A consent and a session are required one after the other: one does not replace the other.
+fn with_known(
+    new: AuthorizationParameters,
+    known: &AuthorizationParameters,
+) -> AuthorizationParameters {
+    if !new.requires_session() {
+        return known.clone().with_required_scopes(new.required_scopes);
+    }
+    match new.required_scopes.is_empty() {
+        true => new.with_required_scopes(known.required_scopes.clone()),
+        false => new,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(required: AuthorizationParameters) -> Refusal {
+        Refusal {
+            required,
+            epoch: Some(1),
+            age: Some(Duration::from_secs(60)),
+        }
+    }
+
+    fn domain(name: &str) -> AuthorizationParameters {
+        AuthorizationParameters::default().with_session_required_single_domain([name])
+    }
+
+    #[checks::test]
+    fn oldest_place_leaves_for_a_new_one() {
+        let mut places = BTreeMap::new();
+        for place in 0..MAX_PLACES {
+            learn(&mut places, &place.to_string(), refusal(domain("a.edu")));
+        }
+        // The first one is refused again, and so the second is the oldest.
+        learn(&mut places, "0", refusal(domain("b.edu")));
+        learn(&mut places, "new", refusal(domain("a.edu")));
+        assert_eq!(places.len(), MAX_PLACES);
+        assert!(places.contains_key("0") && places.contains_key("new"));
+        assert!(!places.contains_key("1"));
+        for (place, required) in [
+            ("x".repeat(MAX_NAME + 1), domain("a.edu")),
+            ("long".to_owned(), domain(&"x".repeat(MAX_REQUIREMENT))),
+        ] {
+            learn(&mut places, &place, refusal(required));
+            assert!(!places.contains_key(&place));
+        }
+    }
+
+    #[checks::test]
+    fn youngest_refused_age_stays_while_the_requirement_does() {
+        let mut places = BTreeMap::new();
+        let mut age_after = |required, age| {
+            let age = Some(Duration::from_secs(age));
+            let epoch = None;
+            let refusal = Refusal {
+                required,
+                epoch,
+                age,
+            };
+            learn(&mut places, "x", refusal);
+            places["x"].refused_age().expect("an age").as_secs()
+        };
+        assert_eq!(age_after(domain("a.edu"), 60), 60);
+        assert_eq!(age_after(domain("a.edu"), 90), 60);
+        assert_eq!(age_after(domain("a.edu"), 30), 30);
+        assert_eq!(age_after(domain("b.edu"), 90), 90);
+    }
+
+    #[checks::test]
+    fn consent_and_session_are_remembered_together() {
+        let mut places = BTreeMap::new();
+        let consent = AuthorizationParameters::default().with_required_scopes(["a[b]"]);
+        learn(&mut places, "x", refusal(consent.clone()));
+        assert_eq!(places["x"].required(), &consent);
+        let both = domain("a.edu").with_required_scopes(["a[b]"]);
+        for required in [domain("a.edu"), consent] {
+            learn(&mut places, "x", refusal(required));
+            assert_eq!(places["x"].required(), &both);
+        }
+    }
+}

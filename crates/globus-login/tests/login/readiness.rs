@@ -1,0 +1,284 @@
+//! Whether a login will do, before a request is sent.
+
+use std::time::{Duration, SystemTime};
+
+use checks::tokens::{login as kept_login, own};
+use fake_globus::{Collection, Identity};
+use globus_gare::Session;
+use globus_gare::gare::AuthorizationParameters;
+use globus_gare::reauth::Principal;
+use globus_gare::reqwest::GareMiddleware;
+use globus_login::{AppUser, CheckFor, GlobusApp, LoginStore, MemoryStore, Readiness};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+
+use crate::support::*;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const NOW: Duration = Duration::ZERO;
+
+/// A collection, and the program of a user.
+struct Site {
+    sample: Sample,
+    browser: Browser,
+    store: MemoryStore,
+    app: GlobusApp,
+    user: AppUser,
+    client: ClientWithMiddleware,
+}
+
+impl Site {
+    async fn new(
+        guard: impl FnOnce(Collection) -> Collection,
+        more: impl FnOnce(globus_login::GlobusAppBuilder) -> globus_login::GlobusAppBuilder,
+    ) -> Self {
+        let sample = Sample::guarded(guard).await;
+        let (browser, store) = (Browser::redirected(), MemoryStore::new());
+        let builder = refreshing(&sample.globus, &browser, &store);
+        let app = logged_in(more(builder)).await;
+        let session = Session::builder(app.clone()).trust(sample.trust()).build();
+        let client = ClientBuilder::new(checks::browser::client());
+        Self {
+            user: app.for_user(&Principal::Session),
+            client: client.with(GareMiddleware::from_session(session)).build(),
+            sample,
+            browser,
+            store,
+            app,
+        }
+    }
+
+    async fn list(&self) -> u16 {
+        let answer = self.client.get(self.sample.listing()).send().await;
+        answer.expect("an answer").status().as_u16()
+    }
+
+    fn collection(&self) -> CheckFor {
+        CheckFor::Collection(self.sample.collection.to_string())
+    }
+
+    async fn check(&self, good_for: Duration) -> Readiness {
+        let checked = self.user.check(&self.collection(), good_for).await;
+        checked.expect("an answer")
+    }
+
+    fn advance(&self, minutes: u32) {
+        self.sample.globus.clock().advance(MINUTE * minutes);
+    }
+
+    fn now(&self) -> SystemTime {
+        self.sample.globus.clock().now()
+    }
+}
+
+#[track_caller]
+fn assert_unknown(readiness: &Readiness, says: &str) {
+    match readiness {
+        Readiness::Unknown { words } => assert!(words.contains(says), "{words}"),
+        other => panic!("something is known: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_needs_login(readiness: &Readiness, says: &str) -> AuthorizationParameters {
+    match readiness {
+        Readiness::NeedsLogin { required, words } => {
+            assert!(words.contains(says), "{words}");
+            required.clone()
+        }
+        other => panic!("no login is needed: {other:?}"),
+    }
+}
+
+#[checks::test]
+async fn end_of_session_is_learned_from_refusals() {
+    let site = Site::new(|it| it.high_assurance().session_minutes(30), |it| it).await;
+    assert_unknown(&site.check(NOW).await, "it has refused no login yet");
+    assert_eq!(site.list().await, 200);
+    // The first login had no requirement: it need not have been refused for its age.
+    site.advance(40);
+    assert_eq!(site.list().await, 200);
+    assert_eq!(site.browser.logins(), 2);
+    assert_unknown(&site.check(NOW).await, "nothing is known of how long");
+
+    // One that is refused although it satisfied the requirement was too old.
+    site.advance(40);
+    assert_eq!(site.list().await, 200);
+    assert_eq!(site.browser.logins(), 3);
+    let since = site.now();
+    let Readiness::Satisfied { until } = site.check(MINUTE * 20).await else {
+        panic!("{:?}", site.check(MINUTE * 20).await);
+    };
+    let length = until.duration_since(since).expect("later");
+    assert!(length.abs_diff(MINUTE * 40) < MINUTE, "{length:?}");
+    let required = assert_needs_login(&site.check(MINUTE * 60).await, "The session ends at ");
+    assert_eq!(required.session_required_single_domain, ["uchicago.edu"]);
+
+    // Refused earlier, it is known better.
+    site.advance(33);
+    assert_eq!(site.list().await, 200);
+    assert_needs_login(&site.check(MINUTE * 35).await, "uchicago.edu");
+    let Readiness::Satisfied { .. } = site.check(MINUTE * 32).await else {
+        panic!("{:?}", site.check(MINUTE * 32).await);
+    };
+    // A requirement as such lasts as long as where it was learned.
+    let requirement = CheckFor::Requirement(required);
+    let checked = site.user.check(&requirement, MINUTE * 32).await;
+    let checked = checked.expect("an answer");
+    assert!(
+        matches!(checked, Readiness::Satisfied { .. }),
+        "{checked:?}"
+    );
+
+    // A program that shares the store knows it, too.
+    let other = refreshing(&site.sample.globus, &site.browser, &site.store);
+    let other = other.build().expect("an app").for_user(&Principal::Session);
+    let checked = other.check(&site.collection(), MINUTE * 35).await;
+    assert_needs_login(&checked.expect("an answer"), "uchicago.edu");
+    // A logout forgets it.
+    assert!(site.app.logout().await.expect("told"));
+    assert_needs_login(&site.check(NOW).await, "there is no token");
+    let kept = kept_login(&site.store, &own(site.sample.globus.client_id())).await;
+    let record = kept.record.expect("a record");
+    assert_eq!(record.learned().count(), 0);
+    assert_no_violation(&site.sample.globus);
+}
+
+#[checks::test]
+async fn refused_login_needs_another_with_what_was_required() {
+    let site = Site::new(|it| it.high_assurance().session_minutes(30), |it| it).await;
+    site.advance(40);
+    site.sample
+        .globus
+        .set_person(fake_globus::Person::automatic().declines());
+    assert_eq!(site.list().await, 502);
+    let required = assert_needs_login(&site.check(NOW).await, "identity from uchicago.edu");
+    site.sample
+        .globus
+        .set_person(fake_globus::Person::automatic());
+    site.user.login_with(required).await.expect("a login");
+    assert_unknown(&site.check(NOW).await, "nothing is known of how long");
+    assert_eq!(site.list().await, 200);
+    // A login for something else tells nothing.
+    log_in_again(&site.app).await.expect("a login");
+    assert_unknown(&site.check(NOW).await, "not made for what it requires");
+}
+
+/// A request that was sent with the login before tells nothing of the age of the last one.
+#[checks::test]
+async fn refusal_of_an_older_login_teaches_no_age() {
+    let site = Site::new(|it| it.high_assurance().session_minutes(30), |it| it).await;
+    site.advance(40);
+    assert_eq!(site.list().await, 200);
+    site.advance(29);
+    // Another program logs in, for the same, before a request of this one is refused.
+    let other = refreshing(&site.sample.globus, &site.browser, &site.store);
+    let other = other.build().expect("an app").for_user(&Principal::Session);
+    let required =
+        AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
+    other.login_with(required.clone()).await.expect("a login");
+    site.advance(2);
+    let answered = answer_challenge(&site.app, &site.sample.globus, required).await;
+    answered.expect("the other program's login");
+    assert_eq!(site.browser.logins(), 3);
+    let info = site.user.info().await.expect("a store").expect("a record");
+    let mut learned = info.learned();
+    let learned = learned.find(|(place, _)| *place == "transfer.api.globus.org");
+    assert_eq!(learned.expect("it was refused").1.refused_age(), None);
+}
+
+#[checks::test]
+async fn token_that_cannot_be_refreshed_ends_before() {
+    let days = |days: u32| MINUTE * 60 * 24 * days;
+    let offline = Site::new(Collection::high_assurance, |it| it).await;
+    assert_unknown(&offline.check(days(3)).await, "it has refused no login yet");
+    let online = Site::new(Collection::high_assurance, |it| it.refresh_tokens(false)).await;
+    assert_unknown(&online.check(days(1)).await, "it has refused no login yet");
+    assert_needs_login(&online.check(days(3)).await, "cannot be refreshed");
+    expire(&online.sample.globus);
+    assert_needs_login(&online.check(NOW).await, "there is no token");
+    // One that is refreshed is known to be good.
+    expire(&offline.sample.globus);
+    assert_unknown(&offline.check(NOW).await, "it has refused no login yet");
+    assert_eq!(offline.sample.globus.counts().refresh_grants, 1);
+}
+
+#[checks::test]
+async fn missing_consent_of_a_mapped_collection_is_found_out() {
+    let site = Site::new(Collection::data_access, |it| it).await;
+    let required = assert_needs_login(&site.check(NOW).await, "data_access");
+    site.user.login_with(required).await.expect("a login");
+    assert_unknown(&site.check(NOW).await, "it has refused no login yet");
+    assert_eq!(site.list().await, 200);
+    assert_eq!(site.browser.logins(), 2, "the request repeats no login");
+    // Without a record Globus Auth is asked, and the answer is remembered.
+    forget_record(&site).await;
+    assert_unknown(&site.check(NOW).await, "it has refused no login yet");
+    site.sample.globus.revoke_consents(&ada());
+    let checked = site.check(NOW).await;
+    assert!(
+        !matches!(checked, Readiness::Satisfied { .. }),
+        "{checked:?}"
+    );
+}
+
+fn ada() -> Identity {
+    Identity::new("ada", "uchicago.edu")
+}
+
+/// As after a login by a program that keeps no record.
+async fn forget_record(site: &Site) {
+    let user = own(site.sample.globus.client_id());
+    let kept = site.store.load(&user).await.expect("memory");
+    let mut login = kept.login;
+    login.record = None;
+    let done = site.store.commit(&user, &kept.version, &login).await;
+    done.expect("memory").expect("nobody was faster");
+}
+
+#[checks::test]
+async fn introspection_tells_who_is_in_session() {
+    let globus = globus(fake_globus::Person::automatic()).await;
+    let app = |secret: bool| {
+        let id = globus.confidential_client_id().to_string();
+        let app = GlobusApp::user(if secret {
+            id
+        } else {
+            globus.client_id().to_string()
+        })
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+        .prompt(Browser::redirected())
+        .clock(clock(&globus));
+        match secret {
+            true => app.client_secret(globus.client_secret()),
+            false => app,
+        }
+    };
+    let required = |id: String, mfa| {
+        let required = AuthorizationParameters::default().with_session_required_identities([id]);
+        CheckFor::Requirement(required.with_session_required_mfa(mfa))
+    };
+    let ada = ada().id().to_string();
+    let nobody = "b0b0b0b0-0000-4000-8000-000000000000".to_owned();
+    let portal = logged_in(app(true)).await.for_user(&Principal::Session);
+    let check = async |user: &AppUser, what: CheckFor| {
+        let checked = user.check(&what, NOW).await;
+        checked.expect("an answer")
+    };
+    assert_unknown(
+        &check(&portal, required(ada.clone(), false)).await,
+        "nothing is known of how long",
+    );
+    assert_needs_login(&check(&portal, required(ada.clone(), true)).await, &ada);
+    assert_needs_login(
+        &check(&portal, required(nobody.clone(), false)).await,
+        &nobody,
+    );
+    // A client without a secret is not told.
+    let program = logged_in(app(false)).await.for_user(&Principal::Session);
+    for id in [ada, nobody] {
+        let checked = check(&program, required(id, false)).await;
+        assert_unknown(&checked, "not made for what it requires");
+    }
+    assert_no_violation(&globus);
+}
