@@ -1,6 +1,7 @@
 //! The subcommands: logins and help.
 
 use std::io::{self, ErrorKind, Write};
+use std::time::Duration;
 
 use clap::CommandFactory;
 use globus_gare::gare::AuthorizationParameters;
@@ -13,17 +14,25 @@ use crate::client;
 use crate::failure::{Failure, Remedy};
 use crate::help::Topic;
 use crate::options::{Login, Options};
+use crate::readiness;
 use crate::terminal::Terminal;
 use crate::waiting;
 
-pub(crate) async fn log_in(login: &Login, force: bool) -> Result<(), Failure> {
+pub(crate) async fn log_in(
+    login: &Login,
+    force: bool,
+    collection: Option<&str>,
+) -> Result<(), Failure> {
     let app = app(login)?;
     if login.no_login {
         return Err(Failure::NoToken(Some(Remedy::AllowLogin)));
     }
     let user = app.for_user(&Principal::Session);
     let waiting = waiting::of(&user).await?;
-    let done = if force {
+    let done = if let Some(collection) = collection {
+        let required = readiness::required_of(&user, collection).await?;
+        app.login_with(required).await
+    } else if force {
         app.login_with(AuthorizationParameters::default()).await
     } else if waiting.is_empty() {
         app.login().await
@@ -63,9 +72,12 @@ pub(crate) async fn session(login: &Login) -> Result<(), Failure> {
     let info = info.map_err(|error| Failure::login(&error))?;
     let identity = name(&app).await?.ok_or(Failure::Nobody)?;
     say(&format!("Identity:   {identity}"))?;
-    match info {
-        Some(record) => say(&since(&record)?)?,
+    match &info {
+        Some(record) => say(&since(record)?)?,
         None => say("Logged in:  by another program, which does not tell when")?,
+    }
+    for (place, learned) in info.iter().flat_map(LoginRecord::learned) {
+        say(&readiness::line(place, learned)?)?;
     }
     for group in waiting::of(&app.for_user(&Principal::Session)).await? {
         say(&format!("Waiting:    {}", group.line()))?;
@@ -76,7 +88,8 @@ pub(crate) async fn session(login: &Login) -> Result<(), Failure> {
 /// When the login was, and by which program.
 fn since(record: &LoginRecord) -> Result<String, Failure> {
     let at = Timestamp::try_from(record.at()).map_err(|error| Failure::error(error.to_string()))?;
-    let minutes = Timestamp::now().duration_since(at).as_mins().max(0);
+    let age = Timestamp::now().duration_since(at);
+    let age = Duration::try_from(age).unwrap_or_default();
     let at = at.to_zoned_datetime(TimeZone::system());
     let by = record.by().map_or("another program".to_owned(), |by| {
         format!("{} on {}", printable(by.program()), printable(by.host()))
@@ -84,11 +97,7 @@ fn since(record: &LoginRecord) -> Result<String, Failure> {
     Ok(format!(
         "Logged in:  {}, {} ago, by {by}",
         at.strftime("%Y-%m-%d %H:%M"),
-        match minutes {
-            0..120 => format!("{minutes} min"),
-            120..2880 => format!("{} h", minutes / 60),
-            _ => format!("{} days", minutes / 1440),
-        }
+        readiness::length(age)
     ))
 }
 

@@ -110,7 +110,7 @@ pub(crate) fn app(
 }
 
 /// Where Transfer is.
-fn transfer_url() -> Result<Url, Failure> {
+pub(crate) fn transfer_url() -> Result<Url, Failure> {
     let url = Environment::from_env().service_url("transfer");
     let url = url.map_err(|error| Failure::setup(&error))?;
     Url::parse(&url).map_err(|error| Failure::setup(&error))

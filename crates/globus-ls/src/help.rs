@@ -9,7 +9,6 @@ pub(crate) const TEMPLATE: &str = "\
 Examples:
   globus-ls                          a demonstration: nothing to set up
   globus-ls ID /share/godata/        list a directory; ID:/share/godata/ is the same
-  globus-ls -lt ID                   with sizes and times, the newest first
   globus-ls 'ID:/data/*.csv'         what matches; quoted, or the shell looks for it
   globus-ls -R --format jsonl ID     all that is below, for other programs
 
@@ -17,7 +16,7 @@ Examples:
 
 {all-args}
 
-Exit codes: 0 listed, 1 something failed, 2 wrong command line, 4 a login is needed, 130 interrupted
+Exit codes: 0 listed, 1 failed, 2 wrong command line, 4 login needed, 5 not known, 130 interrupted
 'globus-ls help login', 'help filters' and 'help environment' tell the rest.
 ";
 
@@ -49,6 +48,12 @@ Logging in:
   A collection may ask for a login that is recent, or by a certain identity. The listing waits for
   that login, and goes on. With --no-login it fails with 4 instead.
 
+  A job cannot log in. 'globus-ls check ID --for 12h' tells before it starts whether the login will
+  do: for the consent of a collection, and for a session that ends. How long a collection's sessions
+  last is learned from its refusals: until it has refused a login there is no answer, and a time that
+  was learned can turn out shorter. 'globus-ls login --collection ID' logs in as it requires, and
+  'globus-ls session' shows what is known.
+
   --app-name NAME          the name under which tokens are kept, globus-ls by default
   --login-timeout SECONDS  how long you may take to log in, 600 by default
   --timeout SECONDS        how long to wait for an answer of a service, 60 by default
@@ -65,7 +70,8 @@ Exit codes:
   0    everything was listed
   1    something went wrong, or a part could not be listed
   2    the command line was wrong
-  4    a login is needed, and was declined or not possible
+  4    a login is needed, and was declined or not possible; or 'check' found that it will be needed
+  5    'check' does not know, and nobody can
   130  you interrupted it
 ";
 

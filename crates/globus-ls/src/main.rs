@@ -20,6 +20,7 @@ mod list;
 mod options;
 mod output;
 mod place;
+mod readiness;
 mod terminal;
 mod transfer;
 mod waiting;
@@ -61,7 +62,19 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let login = &options.login;
     match (&options.command, &options.collection) {
         (Some(Command::Login { watch: true, .. }), _) => waiting::watch(login).await,
-        (Some(Command::Login { force, .. }), _) => account::log_in(login, *force).await,
+        (
+            Some(Command::Login {
+                force, collection, ..
+            }),
+            _,
+        ) => account::log_in(login, *force, collection.as_deref()).await,
+        (
+            Some(Command::Check {
+                collection,
+                good_for,
+            }),
+            _,
+        ) => readiness::check(login, collection, *good_for).await,
         (Some(Command::Logout), _) => account::log_out(login).await,
         (Some(Command::Whoami), _) => account::who_am_i(login).await,
         (Some(Command::Session), _) => account::session(login).await,

@@ -65,12 +65,23 @@ pub(crate) enum Command {
         /// Stay, and log in whenever a program of yours waits for a login
         #[arg(long, conflicts_with = "force")]
         watch: bool,
+        /// Log in anew, as this collection requires it, as far as is known
+        #[arg(long, value_name = "ID", conflicts_with_all = ["force", "watch"])]
+        collection: Option<String>,
+    },
+    /// Tell whether the login will do for a collection: for the first line of a job script
+    Check {
+        /// The collection's id
+        collection: String,
+        /// For how long from now on, such as 90s, 30m, 12h or 11d
+        #[arg(long = "for", value_name = "TIME", default_value = "0s", value_parser = length)]
+        good_for: Duration,
     },
     /// End the tokens that are kept, and forget them
     Logout,
     /// Tell who is logged in
     Whoami,
-    /// Tell who is logged in, since when, and which programs wait for a login
+    /// Tell who is logged in, what collections require, and which programs wait for a login
     Session,
     /// Explain logins, filters or the environment
     Help { topic: Option<Topic> },
@@ -191,6 +202,23 @@ pub(crate) struct Login {
     /// How long you may take to log in
     #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     login_timeout: u64,
+}
+
+/// Reads a length of time: a number, and its unit.
+fn length(text: &str) -> Result<Duration, String> {
+    let wrong = || "give a number and s, m, h or d, such as 12h".to_owned();
+    let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(at);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let seconds = number.checked_mul(seconds).ok_or_else(wrong)?;
+    Ok(Duration::from_secs(seconds))
 }
 
 impl Options {

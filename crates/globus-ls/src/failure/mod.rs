@@ -21,6 +21,7 @@ use crate::terminal;
 const ERROR: u8 = 1;
 const USAGE: u8 = 2;
 const LOGIN: u8 = 4;
+const UNKNOWN: u8 = 5;
 /// As shells have it for a program that SIGINT ended.
 const INTERRUPTED: u8 = 130;
 
@@ -35,6 +36,13 @@ pub(crate) enum Failure {
     NoClient,
     NoToken(Option<Remedy>),
     Nobody,
+    /// The login will not do for the collection with this id.
+    NotReady {
+        words: String,
+        id: String,
+    },
+    /// Nobody can know whether it will.
+    NotKnown(String),
     /// Advice would add nothing.
     Error(String),
     NotWritten(io::Error),
@@ -166,7 +174,12 @@ impl Failure {
         match self {
             Self::Interrupted => INTERRUPTED,
             Self::Usage(_) | Self::NoId(_) | Self::NoClient => USAGE,
-            Self::NoToken(_) | Self::Nobody | Self::DeadToken(_) | Self::Required { .. } => LOGIN,
+            Self::NoToken(_)
+            | Self::Nobody
+            | Self::NotReady { .. }
+            | Self::DeadToken(_)
+            | Self::Required { .. } => LOGIN,
+            Self::NotKnown(_) => UNKNOWN,
             Self::Login(login) if login.takes_a_person() => LOGIN,
             _ => ERROR,
         }
@@ -176,7 +189,10 @@ impl Failure {
     fn what(&self) -> String {
         match self {
             Self::Interrupted | Self::Reported => String::new(),
-            Self::Usage(line) | Self::Error(line) => line.clone(),
+            Self::Usage(line) | Self::Error(line) | Self::NotReady { words: line, .. } => {
+                line.clone()
+            }
+            Self::NotKnown(words) => format!("nobody can know: {words}"),
             Self::NoId(id) => format!("'{}' is not a collection id", printable(id)),
             Self::NoClient => "no client to log in with".to_owned(),
             Self::NoToken(_) => "there is no token".to_owned(),
@@ -230,6 +246,9 @@ impl Failure {
                 ));
             }
             Self::Nobody => "run 'globus-ls login'",
+            Self::NotReady { id, .. } => {
+                return Some(format!("run 'globus-ls login --collection {id}'"));
+            }
             Self::Untrusted(_) => "give an https URL",
             Self::TimedOut(_) => "try again, or with a longer --timeout",
             Self::Unreachable { .. } => "check the network, and the service's URL",
@@ -252,6 +271,7 @@ impl Failure {
             | Self::Reported
             | Self::Usage(_)
             | Self::Error(_)
+            | Self::NotKnown(_)
             | Self::NotWritten(_)
             | Self::NoListing { .. }
             | Self::NoEntry { .. } => return None,

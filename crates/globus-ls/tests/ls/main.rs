@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod answers;
 #[cfg(unix)]
+#[cfg(unix)]
+mod check;
 mod columns;
 mod command;
 mod listing;

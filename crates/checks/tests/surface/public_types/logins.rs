@@ -1,11 +1,13 @@
 //! The types of `globus_login`.
 
+use std::time::Duration;
+
 use globus_gare::reauth::Principal;
 use globus_login::store::conformance;
 use globus_login::{
-    Account, ElsewherePrompt, GlobusApp, Holder, Interactive, JsonStore, Leased, LoginReply,
-    LoginStore, MemoryStore, RedisStore, Scope, Scopes, Sealer, SqliteStore, StoredToken, Waiting,
-    prompt_fn,
+    Account, CheckFor, ElsewherePrompt, GlobusApp, Holder, Interactive, JsonStore, Learned, Leased,
+    LoginReply, LoginStore, MemoryStore, RedisStore, Scope, Scopes, Sealer, SqliteStore,
+    StoredToken, Waiting, prompt_fn,
 };
 
 use checks::sample::TRANSFER_ALL;
@@ -27,6 +29,10 @@ pub(super) async fn show(shown: &mut Shown) {
     shown.show("globus_login::AppUser", &user);
     let pending = app.begin_login(&Principal::Session, None).await;
     shown.show("globus_login::PendingLogin", &pending.expect("a login"));
+    let collection = CheckFor::Collection("6c54cade-bde5-45c1-bdea-f4bd71dba2cc".to_owned());
+    let ready = user.check(&collection, Duration::ZERO).await;
+    shown.show("globus_login::CheckFor", &collection);
+    shown.show("globus_login::Readiness", &ready.expect("an answer"));
     shown.show("globus_login::Interactive", &Interactive::new());
     let elsewhere = ElsewherePrompt::new().command("tell", [TOKEN]);
     shown.show("globus_login::ElsewherePrompt", &elsewhere);
@@ -115,6 +121,9 @@ async fn show_stores(shown: &mut Shown) {
         words: None,
         is_told: false,
     };
+    let learned = r#"{"required": {"session_required_mfa": true}, "refused_age": 60, "number": 1}"#;
+    let learned: Learned = serde_json::from_str(learned).expect("JSON");
+    shown.show("globus_login::Learned", &learned);
     shown.show("globus_login::Leased", &Leased::Held);
     shown.show("globus_login::Holder", &holder);
     shown.show("globus_login::Waiting", &waiting);
