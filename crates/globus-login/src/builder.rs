@@ -22,6 +22,9 @@ use globus_gare::reauth::Origin;
 /// How long before its end a token counts as expired: as long as a session does.
 const LEEWAY: Duration = Duration::from_secs(60);
 
+/// How long before a session ends this is told.
+const WARN_BEFORE: Duration = Duration::from_secs(3600);
+
 /// Sets up a [`GlobusApp`]: what [`GlobusApp::user`] and [`GlobusApp::confidential`] return.
 #[must_use = "a builder does nothing until it is built"]
 pub struct GlobusAppBuilder {
@@ -39,6 +42,7 @@ pub struct GlobusAppBuilder {
     pub(super) approval: Approval,
     refresh_tokens: bool,
     leeway: Duration,
+    pub(super) warn_before: Duration,
     prompt: Option<Arc<dyn LoginPrompt>>,
     store: Option<Arc<dyn LoginStore>>,
     clock: Clock,
@@ -61,6 +65,7 @@ impl GlobusAppBuilder {
             approval: Approval::default(),
             refresh_tokens: false,
             leeway: LEEWAY,
+            warn_before: WARN_BEFORE,
             prompt: None,
             store: None,
             clock: Clock::default(),
@@ -277,6 +282,7 @@ impl GlobusAppBuilder {
             extra_scopes: parsed(&self.extra_scopes)?,
             refresh_tokens: self.refresh_tokens,
             leeway: self.leeway,
+            warn_before: self.warn_before,
         };
         let auth = GlobusAuth::new(
             &auth_url,

@@ -39,6 +39,7 @@ mod consents;
 mod default_scope;
 mod elsewhere;
 mod elsewhere_prompt;
+mod ends_soon;
 mod flow;
 #[cfg(any(doc, doctest))]
 pub mod guide;

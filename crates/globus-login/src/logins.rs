@@ -45,6 +45,10 @@ struct Seen {
     revisions: Option<(u64, u64)>,
     /// The epoch of the token that a session was given last.
     given: Option<u64>,
+    /// Whether the end of the session is awaited.
+    is_watched: bool,
+    /// The epoch of the login whose end was told.
+    told_end: Option<u64>,
 }
 
 impl AppUser {
@@ -194,6 +198,21 @@ impl Logins {
     pub(super) fn remember_given(&self, user: &UserKey, token: &StoredToken, epoch: u64) {
         self.see(user, |seen| seen.given = Some(epoch));
         lock(&self.given).put(token.fingerprint(), epoch);
+    }
+
+    /// Whether the end of this login is to be awaited, and nobody does so yet.
+    pub(super) fn begin_watch(&self, user: &UserKey, epoch: u64) -> bool {
+        self.see(user, |seen| {
+            seen.told_end != Some(epoch) && !std::mem::replace(&mut seen.is_watched, true)
+        })
+    }
+
+    /// Nobody awaits the end any longer; that of a login may have been told.
+    pub(super) fn end_watch(&self, user: &UserKey, told: Option<u64>) {
+        self.see(user, |seen| {
+            seen.is_watched = false;
+            seen.told_end = told.or(seen.told_end);
+        });
     }
 
     /// The epoch of the token that a session was given last; `None` if none was.

@@ -208,6 +208,15 @@ pub enum LoginStatus {
         /// Why, and what to do about it.
         reason: String,
     },
+    /// The session of a login ends soon, as far as is known.
+    SessionEndsSoon {
+        /// Whose login it is.
+        user: UserKey,
+        /// The collection, or the service, that refused a login of that age before.
+        place: String,
+        /// When it ends.
+        until: SystemTime,
+    },
     /// Globus Auth refused the refresh token of a resource server for good: it is not redeemed again, and
     /// the next login replaces it.
     NotRefreshable {
@@ -230,6 +239,10 @@ impl fmt::Display for LoginStatus {
                 return f.write_str(&waiting.in_plain_words(*jobs));
             }
             Self::LoggingInElsewhere { host, since } => (host, since),
+            Self::SessionEndsSoon { place, until, .. } => {
+                let (place, until) = (printable(place), at(*until));
+                return write!(f, "the session for {place} ends at {until}: log in before");
+            }
             Self::NotRefreshable {
                 resource_server, ..
             } => {
@@ -258,6 +271,15 @@ impl fmt::Display for LoginStatus {
             "another program of yours, on {host}, is logging in{since}"
         )
     }
+}
+
+/// A time in words.
+pub(super) fn at(time: SystemTime) -> String {
+    let Ok(time) = Timestamp::try_from(time) else {
+        return "an unknown time".to_owned();
+    };
+    let time = TimeZone::system().to_datetime(time);
+    time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A time of today, as ` since 14:03`; of another day with the date.

@@ -2,13 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use super::app::Who;
 use super::auth;
 use super::collection::TRANSFER;
 use super::learning::name;
+use super::prompt::at;
 use super::scope::{Scope, Scopes};
 use super::session::{Missing, Session, began, time};
 use super::store::{Learned, Login, LoginRecord, StoredToken};
@@ -319,15 +317,6 @@ impl Subject {
 
 fn end_of(token: &StoredToken) -> SystemTime {
     time(u64::try_from(token.expires_at_seconds()).unwrap_or(0))
-}
-
-/// A time in words.
-fn at(time: SystemTime) -> String {
-    let Ok(time) = Timestamp::try_from(time) else {
-        return "an unknown time".to_owned();
-    };
-    let time = TimeZone::system().to_datetime(time);
-    time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 fn needs_any_login(words: &str) -> Readiness {

@@ -72,6 +72,7 @@ impl AppUser {
             return Ok(None);
         };
         logins.remember_given(&self.key, token, login.epoch());
+        self.watch_end(login);
         let credential = audience.restrict(token.credential(logins.clock.now())?);
         Ok(Some(if login.is_unverified() {
             credential.unverified()

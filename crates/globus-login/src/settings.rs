@@ -21,4 +21,6 @@ pub(super) struct Settings {
     pub(super) refresh_tokens: bool,
     /// How long before its end a token counts as expired.
     pub(super) leeway: Duration,
+    /// How long before a session ends this is told.
+    pub(super) warn_before: Duration,
 }

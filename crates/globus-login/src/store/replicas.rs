@@ -184,7 +184,9 @@ impl World {
                     self.discarded.insert(unused.fingerprint());
                 }
             }
-            Change::Refused(old) => login.refused(SERVER, old),
+            Change::Refused(old) => {
+                login.refused(SERVER, old);
+            }
             Change::LogOut => {
                 let tokens = login.tokens.clone();
                 login.logged_out();

@@ -9,6 +9,7 @@ mod consents;
 mod download;
 mod elsewhere;
 mod ends;
+mod ends_soon;
 mod environment;
 mod flow;
 mod foreign;

@@ -1,0 +1,95 @@
+//! The end of a session is told while there is time for a login.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use checks::tokens::{login as kept_login, own};
+use globus_gare::gare::AuthorizationParameters;
+use globus_login::{Login, LoginStatus, LoginStore, MemoryStore};
+use serde_json::json;
+
+use crate::support::doubles::Listening;
+use crate::support::endpoint::*;
+use crate::support::{held, target};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Remembers that Transfer refused a login that was this old, though it was from campus.
+async fn teach(store: &MemoryStore, required: &AuthorizationParameters, age: Duration) {
+    let user = own(CLIENT);
+    let mut kept = serde_json::to_value(kept_login(store, &user).await).expect("JSON");
+    kept["record"]["learned"][TRANSFER_SERVER] =
+        json!({"required": required, "refused_age": age.as_secs(), "number": 1});
+    let changed: Login = serde_json::from_value(kept).expect("a login");
+    let base = store.load(&user).await.expect("memory").version;
+    let done = store.commit(&user, &base, &changed).await;
+    done.expect("memory").expect("nobody was faster");
+}
+
+/// What a program is told that uses its login and goes on for so many hours; it may log in again after some.
+async fn told(
+    length: Duration,
+    before: Option<Duration>,
+    hours: u32,
+    logs_in_again_at: Option<u32>,
+) -> Vec<LoginStatus> {
+    let endpoint = Endpoint::approving().await;
+    let clock = Arc::new(Mutex::new(SystemTime::now()));
+    let now = Arc::clone(&clock);
+    let (store, person) = (MemoryStore::new(), Listening::new());
+    let mut app = endpoint.app().store(store.clone()).prompt(person.clone());
+    if let Some(before) = before {
+        app = app.warn_before_session_ends(before);
+    }
+    let app = app.clock(move || *now.lock().expect("whole"));
+    let app = app.build().expect("an app");
+    let required =
+        AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
+    app.login_with(required.clone()).await.expect("a login");
+    teach(&store, &required, length).await;
+    for _ in 0..2 {
+        assert!(held(&app, &target(TRANSFER)).await.is_some());
+    }
+    for hour in 0..hours {
+        if logs_in_again_at == Some(hour) {
+            app.login_with(required.clone()).await.expect("a login");
+        }
+        *clock.lock().expect("whole") += HOUR;
+        // It looks every minute.
+        tokio::time::pause();
+        tokio::time::sleep(Duration::from_secs(61)).await;
+        tokio::time::resume();
+    }
+    let mut told = person.told(0).await;
+    told.retain(|it| !matches!(it, LoginStatus::LoggedIn { .. }));
+    told
+}
+
+#[checks::test]
+async fn end_of_session_is_told_once_and_in_time() {
+    let is_told =
+        async |length: u32, before: Option<Duration>, hours| {
+            let told = told(HOUR * length, before, hours, None).await;
+            assert!(told.len() <= 1, "{told:?}");
+            told.first().is_some_and(|told| {
+            let words = told.to_string();
+            assert!(words.contains("the session for transfer.api.globus.org ends"), "{words}");
+            matches!(told, LoginStatus::SessionEndsSoon { place, .. } if place == TRANSFER_SERVER)
+        })
+        };
+    assert!(!is_told(10, None, 8).await);
+    assert!(is_told(10, None, 9).await);
+    assert!(!is_told(10, Some(HOUR * 3), 6).await);
+    assert!(is_told(10, Some(HOUR * 3), 7).await);
+    // Of a short session half is left.
+    assert!(!is_told(10, Some(HOUR * 9), 4).await);
+    assert!(is_told(10, Some(HOUR * 9), 5).await);
+    assert!(!is_told(10, Some(Duration::ZERO), 9).await);
+}
+
+#[checks::test]
+async fn end_of_a_session_that_was_replaced_is_not_told() {
+    assert!(told(HOUR * 10, None, 12, Some(4)).await.is_empty());
+    // That of the new one is, in its time.
+    assert_eq!(told(HOUR * 10, None, 13, Some(4)).await.len(), 1);
+}
