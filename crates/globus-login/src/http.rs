@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(wait("120"), Some(120));
         assert_eq!(wait("99999999"), Some(3600));
         assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), Some(0));
-        assert_eq!(wait("Fri, 21 Oct 2190 07:28:00 GMT"), Some(3600));
+        assert_eq!(wait("Thu, 21 Oct 2190 07:28:00 GMT"), Some(3600));
         assert_eq!(wait("soon"), None);
         assert_eq!(wait("-1"), None);
         assert_eq!(retry_after(&HeaderMap::new()), None);

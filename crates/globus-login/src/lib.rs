@@ -18,7 +18,8 @@
 //! [`LoginStore`] keeps the logins: [`MemoryStore`], [`JsonStore`], which is
 //! the Python SDK's file, or your own. A web service, which cannot wait for a
 //! person, begins a login and ends it in another request:
-//! [`GlobusApp::begin_login`].
+//! [`GlobusApp::begin_login`]. A job that cannot ask anybody finds out before it starts
+//! whether the login will do, by [`AppUser::check`].
 //!
 #![cfg_attr(any(doc, doctest), doc = include_str!("guide/tour.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
