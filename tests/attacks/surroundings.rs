@@ -59,7 +59,7 @@ async fn nothing_that_is_printed_has_a_secret() {
     let victim = Victim::of(Login::at_once(), Session::new(panics), |_| answer(403, MFA));
     let response = victim.visit("https://transfer.api.globus.org/").await;
     let shown = format!("{:?}", outcome(&response));
-    assert!(shown.contains("panicked"), "{shown}");
+    assert!(shown.contains("Panicked"), "{shown}");
     assert_hidden("a panic", &shown, &["the-secret-of-a-panic"]);
 }
 

@@ -6,7 +6,7 @@ use checks::browser::Browser;
 use checks::mock::{self, Login, MFA, answer, authorization, outcome, presenting, with};
 use checks::sample::TRANSFER_ALL;
 use checks::tokens;
-use fake_globus::{EXPECT_USER, Identity, Person, RequestKind, ViolationKind};
+use fake_globus::{EXPECT_USER, Identity, Person, Policy, RequestKind, ViolationKind};
 use futures_util::future::join_all;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
@@ -63,18 +63,23 @@ async fn request_never_carries_the_token_of_another() {
                 _ => ("mallory", MALLORY),
             };
             let request = Request::get(&url).header(EXPECT_USER, user);
-            // Mallory tries tokens that were never issued, and one that looks like Ada's name.
-            let request = match (number % 2, number % 3) {
-                (1, 0) => request.header("authorization", format!("Bearer ada{round}")),
-                _ => request,
+            // Mallory tries tokens that were never issued.
+            let is_forged = number % 6 == 3;
+            let request = match is_forged {
+                true => request.header("authorization", format!("Bearer ada{round}")),
+                false => request,
             };
             let request = request.extension(GareOptions::new().principal(name));
             let client = client.clone();
             let request = request.body(Full::default()).expect("a request");
-            async move { send(&client, request).await.0 }
+            async move { (send(&client, request).await.0, is_forged) }
         });
-        let statuses = join_all(requests).await;
-        assert_eq!(statuses, [200; 20], "round {round}");
+        for (status, is_forged) in join_all(requests).await {
+            assert!(
+                status == 200 || is_forged && status == 401,
+                "{status} in round {round}"
+            );
+        }
     }
     let violations = globus.violations();
     let wrong = violations
@@ -137,26 +142,28 @@ async fn old_token_gets_nothing_newer_where_that_is_off() {
 
 #[checks::test]
 async fn presented_token_is_not_answered_as_another() {
-    let sample = globus(|collection| collection.session_minutes(10)).await;
+    let sample = globus(|collection| collection.policy(Policy::new("MFA").mfa())).await;
     let store = MemoryStore::new();
     let app = app(&sample.globus, &Browser::redirected()).store(store.clone());
     let app = logged_in(app).await;
     let kept = tokens::load(&store, &tokens::own(sample.globus.client_id())).await;
     let token = tokens::members(&kept["transfer.api.globus.org"])["access_token"].clone();
     let token = format!("Bearer {}", token.as_str().expect("a token"));
-    sample.globus.clock().advance(Duration::from_secs(3600));
     sample.globus.set_person(Person::automatic().picks(MALLORY));
     sample.globus.forget_browser();
     let client = client(&app, sample.trust());
     let request = Request::get(sample.listing()).header("authorization", token);
     let request = request.body(Full::default()).expect("a request");
     let (status, text, gave_up) = send(&client, request).await;
-    assert_eq!((status, gave_up), (502, Some("failed")), "{text}");
+    assert_eq!((status, gave_up), (403, Some("failed")), "{text}");
     let seen = sample.globus.requests();
     let listings = seen.iter().filter(|seen| seen.kind == RequestKind::List);
     let users: Vec<_> = listings.filter_map(|seen| seen.user.as_deref()).collect();
     assert_eq!(users, ["ada@uchicago.edu"], "nothing was sent as Mallory");
-    assert!(seen.iter().any(|seen| seen.kind == RequestKind::Revoke));
+    assert!(
+        seen.iter().any(|seen| seen.kind == RequestKind::Revoke),
+        "{seen:#?}"
+    );
 }
 
 #[checks::test]

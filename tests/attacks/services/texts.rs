@@ -27,6 +27,13 @@ fn requiring(parameters: Value) -> String {
     json!({"code": "AuthorizationRequired", "authorization_parameters": parameters}).to_string()
 }
 
+/// What Transfer says when a collection's server refuses a login; the server writes `result`.
+fn refused_login(result: &str) -> String {
+    format!(
+        "Command Failed: Error (login)\nEndpoint: e\n---\nDetails: 530-Login incorrect.\r\n530-GridFTP-JSON-Result: {result}\r\n530 End.\r\n"
+    )
+}
+
 #[checks::test]
 async fn name_of_a_file_starts_no_login() {
     let sample = globus(|collection| collection).await;
@@ -55,12 +62,10 @@ async fn name_of_a_file_starts_no_login() {
 #[checks::test]
 async fn owner_chooses_no_scope_and_no_prompt() {
     let asks = json!({"authorization_parameters": {
-        "required_scopes": ["urn:globus:auth:scope:groups.api.globus.org:all"], "prompt": "consent",
+        "required_scopes": ["urn:globus:auth:scope:groups.api.globus.org:all"], "prompt": "login",
         "session_message": "Call 555-0100", "session_required_mfa": true, "client_id": "evil",
     }});
-    let text = format!(
-        "Command Failed: Error (login)\nEndpoint: e\n---\nDetails: 530-Login incorrect.\r\n530-GridFTP-JSON-Result: {asks}\r\n530 End.\r\n"
-    );
+    let text = refused_login(&asks.to_string());
     let body = json!({"code": "ExternalError", "message": text}).to_string();
     let victim = Victim::new(Trust::globus(), move |_| answer(502, &body));
     victim.visit(TRANSFER).await;
@@ -192,9 +197,9 @@ fn assert_is_one_plain_line(text: &str) {
 #[checks::test]
 async fn message_cannot_steer_the_terminal() {
     let message = "\u{1b}]8;;https://evil.example\u{7}Log in\u{1b}[2J\r\n\u{202e}\" (Globus says so) \u{201d}\u{e0041}";
-    let message = message.repeat(100);
+    let (value, message) = (message.to_owned(), message.repeat(100));
     let words = challenge(requiring(json!({
-        "session_message": message, "session_required_identities": [&message[..400]], "prompt": &message[..400],
+        "session_message": message, "session_required_identities": [value], "prompt": value,
     })));
     let words = words.await.in_plain_words();
     assert_is_one_plain_line(&words);
@@ -207,12 +212,11 @@ async fn message_cannot_steer_the_terminal() {
 #[checks::test]
 async fn member_names_cannot_steer_the_terminal() {
     let name = "\u{1b}[2J\r\n\u{202e}x".repeat(1_000);
-    let required = json!({"authorization_parameters": {"session_required_mfa": true}});
-    let challenge = challenge(json!({name: {"errors": [required]}}).to_string()).await;
+    let challenge = challenge(json!({name: {"message": refused_login(MFA)}}).to_string()).await;
     let place = challenge.found()[0].location.to_string();
     assert_is_one_plain_line(&place);
     assert!(
-        place.contains("errors") && place.len() < 1_000,
+        place.contains("message") && place.len() < 1_000,
         "{}",
         place.len()
     );
@@ -321,10 +325,15 @@ async fn token_echoed_in_a_challenge_is_not_logged() {
     let log = Log::default();
     let _guards = log.listen();
     let body = |token: &str| {
-        json!({token: {"code": token, token: token, "authorization_parameters": {
+        let required = json!({
             "session_message": token, "session_required_identities": [token], "required_scopes": [token],
             "prompt": token, token: token,
-        }}})
+        });
+        let own = json!({"code": token, "authorization_parameters": {"session_message": token}});
+        json!({
+            "code": token, token: {"message": refused_login(&own.to_string())},
+            "authorization_parameters": required,
+        })
     };
     let victim = Victim::new(Trust::globus(), move |request| {
         answer(
