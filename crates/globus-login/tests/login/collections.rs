@@ -1,8 +1,9 @@
 //! Collections: which token their servers get, and which collection a server is believed to be of.
 
-use globus_gare::reauth::{Origin, Reauthenticator};
+use globus_gare::reauth::{GareOptions, Principal, Reauthenticator};
 use globus_login::{GlobusApp, MemoryStore};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::support::collection::*;
 use crate::support::endpoint::*;
@@ -76,6 +77,25 @@ async fn collection_is_not_believed_without_a_token_for_transfer() {
     assert_eq!((browser.logins(), globus.requests().len()), (0, 0));
 }
 
+/// A portal has no login of its own.
+#[checks::test]
+async fn collection_is_verified_with_the_token_of_the_user() {
+    let server = Server::start().await;
+    let globus = knowing(mapped(&server.url)).await;
+    let app = app_at(&globus).build().expect("an app");
+    let ada = Principal::Named("ada".into());
+    app.for_user(&ada).login().await.expect("a login");
+    let client = client_of(&app, &server);
+    for (name, status) in [("bob", 302), ("ada", 200)] {
+        let request = http::Request::get(format!("{}/file", server.url))
+            .extension(GareOptions::new().principal(name))
+            .body(http_body_util::Full::<bytes::Bytes>::default());
+        let response = client.clone().oneshot(request.expect("a request")).await;
+        assert_eq!(response.expect("an answer").status(), status, "{name}");
+    }
+    assert_eq!(server.heard(), ["", "", "Bearer given-https"]);
+}
+
 #[checks::test]
 async fn named_collection_needs_no_word_of_transfer() {
     let server = Server::start().await;
@@ -94,9 +114,8 @@ async fn named_collection_needs_no_word_of_transfer() {
         asked.contains(HTTPS) && !asked.contains(DATA_ACCESS),
         "{asked}"
     );
-    let server: Origin = server.url.parse().expect("an origin");
     for (id, expected) in [(COLLECTION, true), (OTHER, false)] {
-        let serves = app.serves_collection(&server, id).await;
+        let serves = app.serves_collection(&server.target(), id).await;
         assert_eq!(serves.expect("an answer"), expected, "{id}");
     }
 }
