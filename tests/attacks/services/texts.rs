@@ -21,6 +21,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::support::*;
 
+const OTHER: &str = "d3a2c3f0-0000-4000-8000-000000000000";
 const TRANSFER: &str = "https://transfer.api.globus.org/";
 
 fn requiring(parameters: Value) -> String {
