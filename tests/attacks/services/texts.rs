@@ -265,6 +265,17 @@ async fn scopes_of_others_are_not_required_of_a_person() {
         assert_eq!((status, gave_up), (403, Some("failed")), "{scope}");
         assert_eq!(person.logins(), begun, "{scope}");
     }
+    // The owner of a collection would get a token for Transfer, by way of the collection's own scope.
+    let own = format!("https://auth.globus.org/scopes/{OTHER}/https");
+    let body = json!({"code": "ConsentRequired", "required_scopes": [format!("{own}[{groups}]")]});
+    let owner = Attacker::always(response(403, body.to_string())).await;
+    let app = app(&sample.globus, &person).collection(&owner.url, OTHER);
+    let app = logged_in(app).await;
+    let begun = person.logins();
+    let trust = sample.trust().collection(&owner.url, OTHER);
+    let client = client(&app, trust.expect("an origin"));
+    assert_eq!(get(&client, &owner.url).await.2, Some("failed"));
+    assert_eq!(person.logins(), begun);
     let asked = sample.globus.requests();
     let asked = asked
         .iter()
