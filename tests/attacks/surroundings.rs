@@ -110,20 +110,20 @@ async fn other_users_get_nothing_from_the_token_file() {
             file.display()
         );
     }
-    // A link in the place of each of them, to a file that the person would miss.
-    let precious = home.path().join("precious");
+    // A link in the place of each of them: to a file that the person would miss, and to one that is to be made.
+    let (precious, made) = (home.path().join("precious"), home.path().join("made"));
     fs::write(&precious, "precious").expect("a file");
-    for file in &beside {
-        fs::remove_file(file).expect("ours");
-        symlink(&precious, file).expect("a link");
+    for target in [&precious, &made] {
+        for file in &beside {
+            fs::remove_file(file).expect("ours");
+            symlink(target, file).expect("a link");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("ours");
+        let linked = log_in().await;
+        let text = fs::read_to_string(&precious).expect("text");
+        assert_eq!(text, "precious", "{linked:?}");
+        assert!(!made.exists(), "{linked:?}");
     }
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("ours");
-    let linked = log_in().await;
-    assert_eq!(
-        fs::read_to_string(&precious).expect("text"),
-        "precious",
-        "{linked:?}"
-    );
     for file in &beside {
         let _ = fs::remove_file(file);
     }
