@@ -25,17 +25,18 @@ use crate::support::*;
 async fn request_never_carries_the_token_of_another() {
     let sample = globus(|collection| collection.session_minutes(10)).await;
     let ada = sample.ada.clone();
-    let globus = Arc::new(sample.globus);
+    let sample = Arc::new(sample);
+    let globus = &sample.globus;
     let mallory = Identity::new("mallory", "evil.example");
     let give = {
-        let globus = Arc::clone(&globus);
+        let sample = Arc::clone(&sample);
         move |target: &Target| {
             let identity = match target.principal() {
                 Principal::Named(name) if **name == *"ada" => &ada,
                 Principal::Named(_) => &mallory,
                 _ => return Err(ReauthError::new("whose is it?")),
             };
-            let token = globus.issue_token(identity, TRANSFER_ALL);
+            let token = sample.globus.issue_token(identity, TRANSFER_ALL);
             let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
             Ok(Credential::bearer(token)?)
         }

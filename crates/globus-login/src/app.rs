@@ -179,9 +179,8 @@ impl GlobusApp {
         let sought = user.sought(&user.load().await?, wanted)?;
         sought.approve_without_a_person()?;
         let required = wanted.required();
-        let (client, settings) = (&self.shared.auth.client, &self.shared.settings);
         Ok(PendingLogin {
-            attempt: Attempt::begin(client, settings, &sought.all, required),
+            attempt: Attempt::begin(&self.shared, &sought.all, required),
             identity: identity.clone(),
             scopes: sought.kept,
             required: required.cloned(),
@@ -232,9 +231,9 @@ impl Reauthenticator for GlobusApp {
         let audience = self.shared.require_audience(target)?;
         let user = self.for_user(target.principal());
         let own = user.scopes_of(audience).await?;
-        let login = user
-            .log_in(Wanted::Answer(challenge, audience, &own))
-            .await?;
+        let before = user.load().await?;
+        let wanted = Wanted::Answer(challenge, audience, &own);
+        let login = user.log_in(wanted, before).await?;
         user.hand_out(&login, audience)?.ok_or_else(|| {
             let server = audience.resource_server();
             ReauthError::new(format!(

@@ -75,6 +75,9 @@ pub use self::store::{
     Holder, JsonStore, Leased, Login, LoginRecord, LoginStore, MemoryStore, StoreError,
     StoredToken, Tokens, UserKey, Version, Versioned, Waiting, Work,
 };
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use self::store::{RedisStore, RedisStoreBuilder, SealError, Sealer};
 pub use self::token_response::Account;
 pub use self::user::AppUser;
 

@@ -111,11 +111,15 @@ impl AppUser {
             Err(error) => error,
         };
         let logins = &self.shared.logins;
-        let mut login = logins.unsaved(&self.key).unwrap_or(before);
+        let before = logins.unsaved(&self.key).unwrap_or(before);
+        let mut login = before.clone();
         let done = change(&mut login);
-        lock(&logins.unsaved).put(self.key.clone(), login.clone());
-        let reason = error.to_string();
-        self.tell(&LoginStatus::NotStored { reason });
+        if login != before {
+            logins.remember_owner(&login);
+            lock(&logins.unsaved).put(self.key.clone(), login.clone());
+            let reason = error.to_string();
+            self.tell(&LoginStatus::NotStored { reason });
+        }
         (done, login)
     }
 }

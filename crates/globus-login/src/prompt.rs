@@ -77,7 +77,8 @@ pub trait LoginPrompt: Send + Sync + 'static {
 
     /// Whether this prompt sends no person to a page, and waits for a login that somebody else
     /// runs, such as on the login node of a cluster: its reply is [`LoginReply::Stored`]. Such a
-    /// login takes no lease, which would keep the awaited one out, and makes no authorize URL.
+    /// login takes no lease, which would keep the awaited one out, and has no page, unless this prompt
+    /// asks for its [URL](LoginRequest::authorize_url) all the same.
     fn waits_elsewhere(&self) -> bool {
         false
     }

@@ -19,7 +19,7 @@ use globus_gare::reqwest::{GareMiddleware, HttpService};
 use globus_login::store::conformance;
 use globus_login::{
     Account, GlobusApp, Holder, Interactive, JsonStore, Leased, LoginReply, LoginStore,
-    MemoryStore, Scope, Scopes, SqliteStore, StoredToken, Waiting, prompt_fn,
+    MemoryStore, RedisStore, Scope, Scopes, Sealer, SqliteStore, StoredToken, Waiting, prompt_fn,
 };
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
@@ -298,6 +298,24 @@ async fn show_stores(shown: &mut Shown) {
     shown.show("globus_login::MemoryStore", &memory);
     shown.show("globus_login::JsonStore", &file);
     shown.show("globus_login::SqliteStore", &database);
+    let sealer: Sealer = "key:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        .parse()
+        .expect("a key");
+    shown.show("globus_login::Sealer", &sealer);
+    let unsealed = format!("key:{TOKEN}")
+        .parse::<Sealer>()
+        .expect_err("no key");
+    shown.show("globus_login::SealError", &unsealed);
+    let redis = RedisStore::builder();
+    shown.show("globus_login::RedisStoreBuilder", &redis);
+    let redis = redis
+        .build(&format!("redis://:{TOKEN}@127.0.0.1:1/"), sealer)
+        .expect("a URL");
+    shown.show("globus_login::RedisStore", &redis);
+    let away = redis.load(&user).await.expect_err("nobody is there");
+    shown
+        .texts
+        .push(("an error of Redis".to_owned(), format!("{away:?}")));
     std::fs::write(file.path(), TOKEN).expect("a file");
     let broken = file.load(&user).await.expect_err("not JSON");
     shown.show("globus_login::StoreError", &broken);
@@ -317,25 +335,21 @@ async fn show_stores(shown: &mut Shown) {
 /// Shows a server in use; what it knows that is secret.
 async fn show_testing(shown: &mut Shown) -> Vec<String> {
     let data = tempfile::tempdir().expect("a directory");
-    let ada = fake_globus::Identity::new("ada", "uchicago.edu");
     let collection = Collection::new("data", data.path()).policy(Policy::new("any"));
-    let builder = FakeGlobus::builder()
-        .identity(ada.clone())
-        .collection(collection.clone());
+    let builder = FakeGlobus::builder();
     shown.show("fake_globus::FakeGlobusBuilder", &builder);
     let client = serde_json::json!({"id": collection.id(), "name": "x", "secret": TOKEN});
     let config = serde_json::from_value(serde_json::json!({"clients": [client]}));
     let config: fake_globus::Config = config.expect("a configuration");
     shown.show("fake_globus::Config", &config);
-    let globus = builder.start().await.expect("a server");
-    let token = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
-    let url = format!("{}endpoint/{}", globus.transfer_url(), collection.id());
-    let answer = reqwest::Client::new()
-        .get(url)
-        .bearer_auth(&token)
-        .send()
-        .await;
+    let sample = builder.start_sample(collection.clone()).await;
+    let sample = sample.expect("a server");
+    let token = sample.token().expect("a token");
+    let list = reqwest::Client::new().get(sample.listing_url());
+    let answer = list.bearer_auth(&token).send().await;
     assert_eq!(answer.expect("an answer").status(), 200);
+    shown.show("fake_globus::Sample", &sample);
+    let (globus, ada) = (sample.globus, sample.ada);
     shown.show("fake_globus::FakeGlobus", &globus);
     shown.show("fake_globus::Clock", &Clock::default());
     shown.show("fake_globus::Collection", &collection);

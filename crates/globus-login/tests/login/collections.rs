@@ -40,7 +40,7 @@ fn documents(sample: &Sample) -> usize {
 #[checks::test]
 async fn verified_collection_gets_its_own_token_by_one_login() {
     let (sample, server) = site(Collection::data_access).await;
-    let (id, browser) = (&sample.collection, Browser::redirected());
+    let (id, browser) = (sample.collection.to_string(), Browser::redirected());
     let app = logged_in(app(&sample.globus, &browser)).await;
     let client = client_of(&app, &server);
     for _ in 0..2 {
@@ -112,7 +112,7 @@ async fn collection_is_verified_with_the_token_of_the_user() {
 async fn named_collection_needs_no_word_of_transfer() {
     let (sample, server) = site(|collection| collection).await;
     let (before, browser) = (documents(&sample), Browser::redirected());
-    let id = sample.collection.as_str();
+    let id = &sample.collection.to_string();
     let app = app(&sample.globus, &browser).collection(&server, id);
     let app = app.build().expect("an app");
     assert_eq!(get_file(&client_of(&app, &server), &server).await, 200);
@@ -122,7 +122,7 @@ async fn named_collection_needs_no_word_of_transfer() {
         asked.contains("/https") && !asked.contains("data_access"),
         "{asked}"
     );
-    for (id, expected) in [(id, true), (OTHER, false)] {
+    for (id, expected) in [(id.as_str(), true), (OTHER, false)] {
         let serves = app.serves_collection(&target(&server), id).await;
         assert_eq!(serves.expect("an answer"), expected, "{id}");
     }
