@@ -322,7 +322,8 @@ impl Handled {
                 Some(_) => Authorization::Known(None),
             };
         };
-        if issued.credential.is_expired() {
+        let to_be_verified = || self.session.to_be_verified(origin, &issued.credential);
+        if issued.credential.is_expired() || to_be_verified().is_some() {
             return Authorization::Awaited;
         }
         self.sent = issued.generation;

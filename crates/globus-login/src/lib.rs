@@ -52,6 +52,7 @@ mod pending;
 mod presented;
 mod prompt;
 mod refresh;
+mod remembered;
 mod scope;
 mod services;
 mod settings;

@@ -1,17 +1,19 @@
 //! Servers of collections, which their owners run.
 
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, GaveUp, Origin, ReauthError, Reauthenticator,
-    ResponseUrl, Session, Trust,
+    Challenge, Credential, CredentialRequest, GaveUp, ReauthError, Reauthenticator, ResponseUrl,
+    Session, Target, Trust,
 };
 use http::header::LOCATION;
 use http::{Request, Response, StatusCode};
 
 use super::{bearer, gave_up};
-use checks::mock::{Body, answer, authorization, behind, get, outcome, send};
+use checks::mock::{Body, MFA, answer, authorization, behind, get, outcome, send};
 
 const HOST: &str = "g-1a2b3c.0ec76.75bc.data.globus.org";
 const ID: &str = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
@@ -51,6 +53,8 @@ struct App {
     found: Option<Credential>,
     /// The collection that its look-ups in Transfer say the server is of.
     serves: Result<&'static str, bool>,
+    /// Whether Transfer says so no longer.
+    has_moved: Arc<AtomicBool>,
     challenges: Arc<Mutex<Vec<Challenge>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -61,6 +65,7 @@ impl App {
             login: Arc::new(login),
             found: None,
             serves: Err(false),
+            has_moved: Arc::default(),
             challenges: Arc::default(),
             asked: Arc::default(),
         }
@@ -97,13 +102,13 @@ impl Reauthenticator for App {
 
     async fn serves_collection(
         &self,
-        server: &Origin,
+        target: &Target,
         collection: &str,
     ) -> Result<bool, ReauthError> {
         let mut asked = self.asked.lock().expect("whole");
-        asked.push(format!("{} {collection}", server.host()));
+        asked.push(format!("{} {collection}", target.origin().host()));
         match self.serves {
-            Ok(known) => Ok(known == collection),
+            Ok(known) => Ok(known == collection && !self.has_moved.load(SeqCst)),
             Err(true) => Err(ReauthError::unavailable("Transfer does not answer")),
             Err(false) => Ok(false),
         }
@@ -292,6 +297,51 @@ async fn claim_of_a_collection_is_verified_once() {
     }
     assert_eq!(app.asked(), [format!("{HOST} {ID}")]);
     assert_eq!(app.challenges().len(), 2);
+}
+
+/// The hosts of endpoints get new owners. Nothing is sent to one before Transfer names it again.
+#[checks::test(start_paused = true)]
+async fn verified_claim_is_verified_again_after_an_hour() {
+    for new_owner in [to_login(ID), answer(401, ""), answer(403, MFA)] {
+        let mut app = App::careful();
+        app.serves = Ok(ID);
+        let sent = Arc::<Mutex<Vec<String>>>::default();
+        let (log, has_moved) = (Arc::clone(&sent), Arc::clone(&app.has_moved));
+        let trust = Trust::globus().collections();
+        let client = behind(&layer(&app, trust), move |request| {
+            let mut log = log.lock().expect("whole");
+            log.push(authorization(&request).to_owned());
+            match has_moved.load(SeqCst) {
+                true => new_owner.clone(),
+                false => file(&request, ID),
+            }
+        });
+        for (minutes, asked) in [(0, 1), (59, 1), (2, 2), (59, 2)] {
+            tokio::time::advance(Duration::from_secs(minutes * 60)).await;
+            assert_eq!(send(&client, get_file()).await.status(), 200);
+            assert_eq!(app.asked().len(), asked);
+        }
+        let token = "Bearer login";
+        assert_eq!(
+            *sent.lock().expect("whole"),
+            ["", token, token, token, token]
+        );
+
+        app.has_moved.store(true, SeqCst);
+        tokio::time::advance(Duration::from_secs(120)).await;
+        let response = send(&client, get_file()).await;
+        let gave_up = gave_up(&response);
+        assert!(
+            matches!(gave_up, Some(GaveUp::UnverifiedCollection)),
+            "{gave_up:?}"
+        );
+        assert_eq!(
+            sent.lock().expect("whole")[5..],
+            [""],
+            "the new owner got nothing"
+        );
+        assert_eq!(app.challenges().len(), 1);
+    }
 }
 
 fn target() -> globus_gare::reauth::Target {

@@ -44,8 +44,10 @@ pub(crate) fn demand_not_met(
     let met = |demand: &Demand| demand.is_met(&caller.session, &caller.user, now);
     let policies = collection.policies.iter().map(|policy| &policy.demand);
     let all_met = policies.chain([&collection.demand]).all(met);
-    (!all_met || !consented(world, caller, collection))
-        .then(|| challenge::login_result(collection, &caller.user))
+    // Beside the scope of its files, or below Transfer's.
+    let is_consented = caller.scopes.contains(&collection.data_access_scope())
+        || consented(world, caller, collection);
+    (!all_met || !is_consented).then(|| challenge::login_result(collection, &caller.user))
 }
 
 fn consented(world: &World, caller: &Caller, collection: &Collection) -> bool {
