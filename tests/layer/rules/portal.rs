@@ -5,7 +5,7 @@ use globus_gare::reauth::{GaveUp, ReauthError, Session, reauth_fn};
 use tokio::time::advance;
 
 use super::{Store, gave_up, seconds};
-use checks::mock::{MFA, Service, answer, authorization, behind, get, send};
+use checks::mock::{MFA, Service, answer, authorization, behind, get, presenting, send};
 
 const PAGE: &str = "https://portal.example.edu/login";
 
@@ -62,4 +62,26 @@ async fn rejected_token_of_the_store_is_not_sent_twice() {
     // Each request is sent once, with the token that there is.
     assert_eq!(client.session().stats().replays, 0);
     assert_eq!(store.asked(), 3, "first, and for each challenge");
+}
+
+#[checks::test(start_paused = true)]
+async fn rejected_token_is_not_tried_again_after_another() {
+    let store = Store::holding("old");
+    let client = portal(&store);
+    // The other token is tried once; neither is tried again.
+    for (token, replays) in [("old", 0), ("other", 1), ("old", 1), ("other", 1)] {
+        store.put(token);
+        let response = send(&client, get("/")).await;
+        assert!(is_sent_to_the_page(gave_up(&response)), "{token}");
+        assert_eq!(client.session().stats().replays, replays, "{token}");
+    }
+}
+
+#[checks::test(start_paused = true)]
+async fn token_that_the_rejected_request_presented_is_not_tried() {
+    let store = Store::holding("old");
+    let client = portal(&store);
+    let response = send(&client, presenting(get("/"), "Bearer old")).await;
+    assert!(is_sent_to_the_page(gave_up(&response)));
+    assert_eq!((store.asked(), client.session().stats().replays), (1, 0));
 }
