@@ -119,6 +119,7 @@ fn in_turn(session: &Session) -> Service {
     ) {
         ("/shared" | "/again", "Bearer shared") => answer(200, ""),
         ("/own", token) if token.starts_with("Bearer own") => answer(200, ""),
+        ("/open", _) => answer(200, ""),
         ("/again", _) => answer(403, POLICY),
         _ => answer(403, MFA),
     })
@@ -197,4 +198,27 @@ async fn value_of_two_accounts_leads_to_none_though_others_left() {
     log_in("max").await;
     assert_eq!(session.stats().principals, 2);
     assert_eq!(sent_for_shared(&session).await, ["/ Bearer shared"]);
+}
+
+#[checks::test(start_paused = true)]
+async fn value_leads_to_an_account_once_those_that_had_it_left() {
+    let login = Login::at_once()
+        .then(Ok(token("shared")))
+        .then(Ok(token("shared")))
+        .then(Ok(token("shared")))
+        .then(Ok(token("own")));
+    let session = Session::builder(login)
+        .principal_idle(Duration::from_secs(60))
+        .build();
+    let client = in_turn(&session);
+    for name in ["ada", "bob"] {
+        assert_eq!(send(&client, of(name, "/shared")).await.status(), 200);
+    }
+    advance(Duration::from_secs(60)).await;
+    // The others leave as she does.
+    for path in ["/open", "/shared", "/own"] {
+        assert_eq!(send(&client, of("eve", path)).await.status(), 200, "{path}");
+    }
+    assert_eq!(session.stats().principals, 1);
+    assert_eq!(sent_for_shared(&session).await, ["/ Bearer own"]);
 }
