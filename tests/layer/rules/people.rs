@@ -241,3 +241,19 @@ async fn presented_token_is_left_alone_where_the_session_says_so() {
         }
     }
 }
+
+#[checks::test]
+async fn tokens_of_one_person_are_seen_for_a_while() {
+    let session = Session::builder(Login::at_once()).one_person().build();
+    let client = private(session);
+    let sent_as = async |number: usize| {
+        let token = format!("Bearer private-{number}");
+        token_of(send(&client, presenting(get("/"), &token)).await).await
+    };
+    for number in 1..=33 {
+        assert_eq!(sent_as(number).await, format!("Bearer private-{number}"));
+    }
+    assert_eq!(sent_as(2).await, "Bearer private-33");
+    // The last 32 are remembered.
+    assert_eq!(sent_as(1).await, "Bearer private-1");
+}
