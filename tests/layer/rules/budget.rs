@@ -1,17 +1,23 @@
 //! Logins that succeed one after the other, each of them for nothing.
 
+use std::fmt::Display;
+use std::sync::Arc;
+
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GaveUp, Session};
+use http::{Request, Response};
+use tokio::sync::Semaphore;
 use tokio::time::advance;
-
-use super::{gave_up, seconds};
-use checks::mock::{Login, Once, answer, authorization, behind, get, send, token_number};
-use http::Request;
 use tower::{Layer, ServiceExt, service_fn};
 
-fn policy(number: usize) -> String {
+use super::{bearer, gave_up, seconds};
+use checks::mock::{
+    Body, Login, Once, answer, authorization, behind, gated, get, send, settle, spawn, token_number,
+};
+
+fn policy(name: impl Display) -> String {
     format!(
-        r#"{{"code":"c","authorization_parameters":{{"session_required_policies":["{number}"]}}}}"#
+        r#"{{"code":"c","authorization_parameters":{{"session_required_policies":["{name}"]}}}}"#
     )
 }
 
@@ -65,4 +71,68 @@ async fn streams_alone_have_their_login() {
     }
     assert_eq!((statuses[0], login.logins()), (403, 1));
     assert!(statuses[1..].iter().all(|status| *status == 200));
+}
+
+/// A layer whose session may log in once in ten minutes for nothing.
+fn once_in_ten_minutes(login: Login) -> GareLayer {
+    let session = Session::builder(login).login_budget(1, seconds(10 * 60));
+    GareLayer::from_session(session.build())
+}
+
+/// Each path but `/open` has a policy of its own; a login helps with `/1` and `/2`, the first with `/1`.
+fn policies(request: Request<Body>) -> Response<Body> {
+    match (request.uri().path(), token_number(&request)) {
+        ("/open", _) | ("/1", 1) | ("/2", 2) => answer(200, ""),
+        (path, _) => answer(403, &policy(path)),
+    }
+}
+
+#[checks::test]
+async fn login_that_was_of_use_is_not_counted() {
+    let login = Login::at_once();
+    let client = behind(&once_in_ten_minutes(login.clone()), policies);
+    for (path, logins) in [("/1", 1), ("/2", 2)] {
+        assert_eq!(send(&client, get(path)).await.status(), 200, "{path}");
+        assert_eq!(login.logins(), logins, "{path}");
+    }
+}
+
+#[checks::test]
+async fn login_that_was_of_use_to_other_requests_alone_is_counted() {
+    let login = Login::at_once();
+    let client = behind(&once_in_ten_minutes(login.clone()), policies);
+    let response = send(&client, get("/never")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::NoProgress)));
+    assert_eq!(send(&client, get("/open")).await.status(), 200);
+    let response = send(&client, get("/2")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::Budget { .. })));
+    assert_eq!(login.logins(), 1);
+}
+
+#[checks::test]
+async fn response_to_the_token_before_the_login_counts_for_none() {
+    let login = Login::at_once().stored("old").then(Ok(bearer("of-no-use")));
+    let gate = Arc::new(Semaphore::new(0));
+    let is_slow = |path: &str, token: &str| (path, token) == ("/never", "Bearer old");
+    let client = gated(
+        &once_in_ten_minutes(login.clone()),
+        &gate,
+        is_slow,
+        |request| match request.uri().query() {
+            Some("late") => answer(200, ""),
+            _ => policies(request),
+        },
+    );
+    let challenged = spawn(&client, get("/never"));
+    settle().await;
+    let late = spawn(&client, get("/never?late"));
+    settle().await;
+    gate.add_permits(1);
+    let response = challenged.await.expect("no panic");
+    assert!(matches!(gave_up(&response), Some(GaveUp::NoProgress)));
+    gate.add_permits(1);
+    assert_eq!(late.await.expect("no panic").status(), 200);
+    let response = send(&client, get("/2")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::Budget { .. })));
+    assert_eq!(login.logins(), 1);
 }
