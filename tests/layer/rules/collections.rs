@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, GaveUp, Origin, ReauthError, Reauthenticator,
-    ResponseUrl, Session, Trust,
+    Challenge, Credential, CredentialRequest, GareOutcome, GaveUp, Origin, Principal, ReauthError,
+    Reauthenticator, ResponseUrl, Session, Target, Trust,
 };
 use http::header::LOCATION;
 use http::{Request, Response, StatusCode};
@@ -18,7 +18,11 @@ const ID: &str = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
 const OTHER: &str = "d3a2c3f0-0000-4000-8000-000000000000";
 
 fn get_file() -> Request<Body> {
-    let uri = format!("https://{HOST}/data/file.txt");
+    get_file_at(HOST)
+}
+
+fn get_file_at(host: &str) -> Request<Body> {
+    let uri = format!("https://{host}/data/file.txt");
     Request::get(uri).body(Body::default()).expect("a request")
 }
 
@@ -50,7 +54,7 @@ struct App {
     login: Make,
     found: Option<Credential>,
     /// The collection that its look-ups in Transfer say the server is of.
-    serves: Result<&'static str, bool>,
+    serves: Result<&'static str, Option<ReauthError>>,
     challenges: Arc<Mutex<Vec<Challenge>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -60,7 +64,7 @@ impl App {
         Self {
             login: Arc::new(login),
             found: None,
-            serves: Err(false),
+            serves: Err(None),
             challenges: Arc::default(),
             asked: Arc::default(),
         }
@@ -102,10 +106,10 @@ impl Reauthenticator for App {
     ) -> Result<bool, ReauthError> {
         let mut asked = self.asked.lock().expect("whole");
         asked.push(format!("{} {collection}", server.host()));
-        match self.serves {
-            Ok(known) => Ok(known == collection),
-            Err(true) => Err(ReauthError::unavailable("Transfer does not answer")),
-            Err(false) => Ok(false),
+        match &self.serves {
+            Ok(known) => Ok(*known == collection),
+            Err(Some(error)) => Err(error.clone()),
+            Err(None) => Ok(false),
         }
     }
 }
@@ -286,17 +290,22 @@ async fn claim_of_a_collection_is_verified_once() {
     let client = behind(&layer(&app, Trust::globus().collections()), |request| {
         file(&request, ID)
     });
-    for _ in 0..2 {
-        assert_eq!(send(&client, get_file()).await.status(), 200);
-        client.session().invalidate(&target());
+    let hosts = [HOST, "g-4d5e6f.data.globus.org"];
+    for host in [hosts, hosts].as_flattened() {
+        assert_eq!(send(&client, get_file_at(host)).await.status(), 200);
+        client.session().invalidate(&target_at(host));
     }
-    assert_eq!(app.asked(), [format!("{HOST} {ID}")]);
-    assert_eq!(app.challenges().len(), 2);
+    assert_eq!(app.asked(), hosts.map(|host| format!("{host} {ID}")));
+    assert_eq!(app.challenges().len(), 4);
 }
 
-fn target() -> globus_gare::reauth::Target {
-    let origin = format!("https://{HOST}").parse().expect("an origin");
-    globus_gare::reauth::Target::new(origin, globus_gare::reauth::Principal::Session)
+fn target() -> Target {
+    target_at(HOST)
+}
+
+fn target_at(host: &str) -> Target {
+    let origin = format!("https://{host}").parse().expect("an origin");
+    Target::new(origin, Principal::Session)
 }
 
 /// Neither that of another nor one that nobody knows.
@@ -305,7 +314,11 @@ async fn claim_of_anothers_collection_gets_nothing() {
     for (trust, serves) in [
         (named(), Ok(OTHER)),
         (Trust::globus().collections(), Ok(ID)),
-        (Trust::globus().collections(), Err(false)),
+        (Trust::globus().collections(), Err(None)),
+        (
+            Trust::globus().collections(),
+            Err(Some(ReauthError::new("Transfer answers nonsense"))),
+        ),
     ] {
         let mut app = App::careful();
         app.serves = serves;
@@ -323,7 +336,8 @@ async fn claim_of_anothers_collection_gets_nothing() {
 #[checks::test]
 async fn claim_that_cannot_be_verified_now_is_unavailable() {
     let mut app = App::careful();
-    app.serves = Err(true);
+    let error = ReauthError::unavailable("Transfer does not answer");
+    app.serves = Err(Some(error));
     let client = behind(&layer(&app, Trust::globus().collections()), |request| {
         file(&request, ID)
     });
@@ -338,6 +352,10 @@ async fn other_redirects_are_left_alone() {
         format!("https://{HOST}/elsewhere?client_id={ID}"),
         format!("https://auth.globus.org.evil.example/v2/oauth2/authorize?client_id={ID}"),
         "https://auth.globus.org/v2/oauth2/authorize?client_id=a%20b".to_owned(),
+        format!(
+            "https://auth.globus.org/v2/oauth2/authorize?client_id={}",
+            "a".repeat(65)
+        ),
         "https://auth.globus.org/v2/oauth2/authorize".to_owned(),
         "/v2/oauth2/authorize?client_id=x".to_owned(),
     ];
@@ -352,6 +370,7 @@ async fn other_redirects_are_left_alone() {
         });
         let response = send(&client, get_file()).await;
         assert_eq!(response.status(), 302, "{to}");
+        assert!(response.extensions().get::<GareOutcome>().is_none());
         assert!(
             app.challenges().is_empty() && app.asked().is_empty(),
             "{to}"
