@@ -1,5 +1,8 @@
 //! The Globus environment that a process was started with, and the trust that follows from it.
 
+use std::env;
+use std::process::Command;
+
 use globus_gare::{Environment, Trust};
 
 const NAME: &str = "GLOBUS_SDK_ENVIRONMENT";
@@ -149,4 +152,29 @@ fn services_that_variables_name_are_trusted() {
         let origin = origin.parse().expect("an origin");
         assert_eq!(trust.allows(&origin), trusted, "{variables:?} {origin}");
     }
+}
+
+/// Runs itself as a process of its own, with variables.
+#[checks::test]
+fn environment_of_the_process_is_read() {
+    const INSIDE: &str = "GLOBUS_GARE_TEST_INSIDE";
+    if env::var_os(INSIDE).is_some() {
+        let read = Environment::from_env();
+        assert_eq!(read, environment(&[(NAME, "preview")]));
+        assert_eq!(read.name(), "preview");
+        return;
+    }
+    let program = env::current_exe().expect("the test's program");
+    let test = "environment::environment_of_the_process_is_read";
+    let mut inside = Command::new(program);
+    inside.args(["--exact", test]).env(INSIDE, "yes");
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("GLOBUS_SDK_") {
+            inside.env_remove(name);
+        }
+    }
+    let output = inside.env(NAME, "preview").output();
+    let output = output.expect("it is started");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("1 passed"), "{printed}");
 }
