@@ -9,6 +9,7 @@ use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, GaveUp, ReauthError, Reauthenticator, Session, Why,
     reauth_fn,
 };
+use http::HeaderValue;
 use tokio::time::{Instant, advance, sleep};
 
 use super::{bearer, gave_up, seconds};
@@ -237,7 +238,7 @@ async fn refresh_that_was_of_use_is_repeated_at_once() {
     assert_eq!(app.logins.load(SeqCst), 0);
 }
 
-#[checks::test]
+#[checks::test(start_paused = true)]
 async fn look_up_names_the_credential_that_is_to_be_replaced() {
     let rejected = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&rejected);
@@ -247,18 +248,40 @@ async fn look_up_names_the_credential_that_is_to_be_replaced() {
         let mut all = told.lock().expect("whole");
         all.push(rejected);
         let token = bearer(&format!("token-{}", all.len()));
-        async { Ok(Some(token)) }
+        async { Ok(Some(token.with_lifetime(seconds(100)))) }
     }));
     let client = behind(&GareLayer::from_session(session), |request| {
         answer(if token_number(&request) < 3 { 401 } else { 200 }, "")
     });
-    for _ in 0..2 {
+    for after in [0, 0, 100] {
+        advance(seconds(after)).await;
         send(&client, get("/")).await;
     }
     let rejected = rejected.lock().expect("whole");
-    let rejected = rejected
-        .iter()
-        .map(|it| it.as_ref().map(|it| it.as_bytes()));
-    let expected = [None, Some(&b"Bearer token-1"[..]), Some(b"Bearer token-2")];
-    assert_eq!(rejected.collect::<Vec<_>>(), expected);
+    let expected = [0, 1, 2, 3].map(|number| match number {
+        0 => None,
+        _ => HeaderValue::try_from(format!("Bearer token-{number}")).ok(),
+    });
+    assert_eq!(*rejected, expected);
+}
+
+#[checks::test]
+async fn look_ups_under_way_are_bounded() {
+    let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
+    let login = login.with_credential(|_| std::future::pending());
+    let session = Session::builder(login).max_origins(1).build();
+    let client = behind(&GareLayer::from_session(session.clone()), |_| {
+        answer(200, "")
+    });
+    let mut waiting = Vec::new();
+    for (service, waits) in [("groups", true), ("search", true), ("transfer", false)] {
+        let uri = format!("https://{service}.api.globus.org/");
+        let mut request = get("/");
+        *request.uri_mut() = uri.parse().expect("a URI");
+        let request = spawn(&client, request);
+        settle().await;
+        assert_eq!(request.is_finished(), !waits, "{service}");
+        waiting.push(request);
+    }
+    assert_eq!(session.stats().look_ups, 2);
 }
