@@ -12,7 +12,8 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use super::{bearer, gave_up, seconds};
 use checks::mock::{
-    Body, Login, Once, answer, authorization, behind, gated, get, send, settle, spawn, token_number,
+    Body, Login, Once, answer, authorization, behind, gated, get, outcome, send, settle, spawn,
+    token_number,
 };
 
 fn policy(name: impl Display) -> String {
@@ -135,4 +136,45 @@ async fn response_to_the_token_before_the_login_counts_for_none() {
     let response = send(&client, get("/2")).await;
     assert!(matches!(gave_up(&response), Some(GaveUp::Budget { .. })));
     assert_eq!(login.logins(), 1);
+}
+
+#[checks::test]
+async fn login_before_a_response_that_is_an_error_is_counted() {
+    for status in [400, 404, 500] {
+        let login = Login::at_once();
+        let layer = once_in_ten_minutes(login.clone());
+        let client = behind(&layer, move |request| {
+            match (request.uri().path(), token_number(&request)) {
+                ("/lost", 1) => answer(status, ""),
+                _ => policies(request),
+            }
+        });
+        // The replay, and a request that is sent with the new token at once.
+        for _ in 0..2 {
+            assert_eq!(send(&client, get("/lost")).await.status(), status);
+            let response = send(&client, get("/2")).await;
+            assert!(matches!(gave_up(&response), Some(GaveUp::Budget { .. })));
+        }
+        assert_eq!(login.logins(), 1, "{status}");
+    }
+}
+
+#[checks::test]
+async fn unverified_credential_counts_as_no_login() {
+    let elsewhere = bearer("written-elsewhere").unverified();
+    let login = Login::at_once().then(Ok(elsewhere));
+    let session = Session::builder(login.clone())
+        .login_budget(1, seconds(10 * 60))
+        .max_logins(1);
+    let client = behind(
+        &GareLayer::from_session(session.build()),
+        |request| match token_number(&request) {
+            2 => answer(200, ""),
+            _ => answer(403, &policy("p")),
+        },
+    );
+    let response = send(&client, get("/")).await;
+    assert_eq!(response.status(), 200);
+    let outcome = outcome(&response);
+    assert_eq!((outcome.logins(), outcome.replays()), (1, 2));
 }
