@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, ReauthError, Reauthenticator, Session,
+    Challenge, Credential, CredentialRequest, ReauthError, Reauthenticator, Session, Trust,
 };
 use http::Request;
 use tower::ServiceExt;
@@ -165,5 +165,24 @@ async fn token_is_looked_for_once_after_another_services_login() {
         "/groups Bearer unchanged",
         "/groups Bearer token-2",
     ];
+    assert_eq!(*sent.lock().expect("whole"), expected);
+}
+
+#[checks::test]
+async fn case_of_a_host_makes_no_other_origin() {
+    let login = Login::at_once();
+    let trust = Trust::none().origin("https://data.Example.edu");
+    let session = Session::builder(login.clone()).trust(trust.expect("an origin"));
+    let sent = Arc::default();
+    let client = keeping(&session.build(), &sent, |_, token| match token {
+        "" => answer(403, MFA),
+        _ => answer(200, ""),
+    });
+    for host in ["data.example.edu", "DATA.EXAMPLE.EDU"] {
+        let request = Request::get(format!("https://{host}/")).body(Body::default());
+        let response = client.clone().oneshot(request.expect("a request")).await;
+        assert_eq!(response.expect("an answer").status(), 200, "{host}");
+    }
+    let expected = ["/ ", "/ Bearer token-1", "/ Bearer token-1"];
     assert_eq!(*sent.lock().expect("whole"), expected);
 }
