@@ -12,8 +12,8 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use super::{bearer, gave_up, seconds};
 use checks::mock::{
-    Body, Login, Once, answer, authorization, behind, gated, get, outcome, send, settle, spawn,
-    token_number,
+    Body, Login, MFA, Once, answer, authorization, behind, gated, get, outcome, presenting,
+    responses, send, settle, spawn, spawn_in_turn, token_number,
 };
 
 fn policy(name: impl Display) -> String {
@@ -177,4 +177,28 @@ async fn unverified_credential_counts_as_no_login() {
     assert_eq!(response.status(), 200);
     let outcome = outcome(&response);
     assert_eq!((outcome.logins(), outcome.replays()), (1, 2));
+}
+
+#[checks::test]
+async fn login_that_was_of_use_to_a_joined_request_is_not_counted() {
+    let login = Login::held();
+    let client = behind(
+        &once_in_ten_minutes(login.clone()),
+        |request| match request.uri().path() {
+            "/mfa/never" => answer(403, MFA),
+            "/mfa" if token_number(&request) == 0 => answer(403, MFA),
+            "/mfa" => answer(200, ""),
+            _ => policies(request),
+        },
+    );
+    let waiting = ["/mfa/never", "/mfa"].map(|path| presenting(get(path), "Bearer old"));
+    let waiting = spawn_in_turn(&client, waiting).await;
+    login.let_go();
+    for (response, status) in responses(waiting).await.iter().zip([403, 200]) {
+        assert_eq!(response.status(), status);
+    }
+    login.let_go();
+    let request = presenting(get("/2"), "Bearer old");
+    assert_eq!(send(&client, request).await.status(), 200);
+    assert_eq!(login.logins(), 2);
 }

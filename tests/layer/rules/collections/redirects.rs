@@ -1,11 +1,17 @@
 //! Servers of collections that send whoever comes to log in.
 
-use globus_gare::reauth::{Challenge, GareOutcome, GaveUp, ReauthError, ResponseUrl, Trust};
+use globus_gare::Environment;
+use globus_gare::layer::GareLayer;
+use globus_gare::reauth::{
+    Challenge, GareOutcome, GaveUp, ReauthError, ResponseUrl, Session, Trust, reauth_fn,
+};
 use http::StatusCode;
 use http::header::LOCATION;
 
-use super::super::gave_up;
-use super::{App, HOST, ID, OTHER, file, get_file, get_file_at, layer, named, target_at, to_login};
+use super::super::{bearer, gave_up};
+use super::{
+    App, HOST, ID, OTHER, file, get_file, get_file_at, layer, named, target, target_at, to_login,
+};
 use checks::mock::{answer, behind, get, outcome, send};
 
 #[checks::test]
@@ -94,6 +100,30 @@ async fn claim_of_anothers_collection_gets_nothing() {
 }
 
 #[checks::test]
+async fn claim_of_a_collection_is_not_believed_by_default() {
+    let login = reauth_fn(|_| async { panic!("nobody is asked") });
+    let session = Session::builder(login).trust(Trust::globus().collections());
+    let client = behind(&GareLayer::from_session(session.build()), |_| to_login(ID));
+    let response = send(&client, get_file()).await;
+    assert!(matches!(
+        gave_up(&response),
+        Some(GaveUp::UnverifiedCollection)
+    ));
+}
+
+#[checks::test]
+async fn token_that_a_server_no_longer_accepts_takes_a_login() {
+    let app = App::careful();
+    let client = behind(&layer(&app, named()), |request| file(&request, ID));
+    let old = bearer("old").for_collection(ID);
+    let set = client.session().set_credential(&target(), old);
+    set.expect("meant for it");
+    assert_eq!(send(&client, get_file()).await.status(), 200);
+    let prompts: Vec<_> = app.challenges().iter().map(prompt).collect();
+    assert_eq!(prompts, [Some("login".to_owned())]);
+}
+
+#[checks::test]
 async fn claim_that_cannot_be_verified_now_is_unavailable() {
     let mut app = App::careful();
     let error = ReauthError::unavailable("Transfer does not answer");
@@ -164,5 +194,38 @@ async fn login_page_is_not_taken_for_the_file() {
             Some(GaveUp::RedirectedToLogin)
         ));
         assert!(app.challenges().is_empty());
+    }
+}
+
+#[checks::test]
+async fn page_is_a_login_where_globus_auth_is() {
+    const AUTH: (&str, &str) = (
+        "GLOBUS_SDK_SERVICE_URL_AUTH",
+        "https://login.example.edu/auth",
+    );
+    const TRANSFER: (&str, &str) = (
+        "GLOBUS_SDK_SERVICE_URL_TRANSFER",
+        "https://transfer.example.edu",
+    );
+    for (variables, page, status) in [
+        (&[][..], "https://AUTH.globus.org/p/login", 401),
+        (&[], "https://transfer.api.globus.org/p", 200),
+        (&[], "http://auth.globus.org/p/login", 200),
+        (&[], "https://auth.globus.org:8443/p/login", 200),
+        (&[TRANSFER], "https://auth.globus.org/p/login", 401),
+        (&[TRANSFER], "https://transfer.example.edu/p", 200),
+        (&[AUTH], "https://login.example.edu/p/login", 401),
+        (&[AUTH], "https://auth.globus.org/p/login", 200),
+    ] {
+        let environment = Environment::from_variables(variables.iter().copied());
+        let trust = Trust::of(&environment).collection(format!("https://{HOST}"), ID);
+        let client = behind(&layer(&App::careful(), trust.expect("an origin")), |_| {
+            let mut response = answer(200, "");
+            let url = ResponseUrl(page.parse().expect("a URI"));
+            response.extensions_mut().insert(url);
+            response
+        });
+        let response = send(&client, get_file()).await;
+        assert_eq!(response.status(), status, "{variables:?} {page}");
     }
 }
