@@ -110,6 +110,9 @@ fn services_that_variables_name_are_trusted() {
         (&[(NAME, "sandbox")], "https://auth.globus.org", false),
         (&[(NAME, "elsewhere")], "https://auth.globus.org", false),
         (&[], "https://data.example.edu", false),
+        (&[], "https://x.transfer.api.globus.org", false),
+        (&[], "http://transfer.api.globus.org", false),
+        (&[], "https://transfer.api.globus.org:8443", false),
         (
             &[(TRANSFER, "https://data.example.edu/x")],
             "https://data.example.edu",
