@@ -80,7 +80,8 @@ fn once_in_ten_minutes(login: Login) -> GareLayer {
     GareLayer::from_session(session.build())
 }
 
-/// Each path but `/open` has a policy of its own; a login helps with `/1` and `/2`, the first with `/1`.
+/// Each path but `/open` has a policy of its own. The first login meets that of `/1`, the second
+/// that of `/2`.
 fn policies(request: Request<Body>) -> Response<Body> {
     match (request.uri().path(), token_number(&request)) {
         ("/open", _) | ("/1", 1) | ("/2", 2) => answer(200, ""),

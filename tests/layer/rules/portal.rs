@@ -71,7 +71,7 @@ async fn rejected_token_is_not_tried_again_after_another() {
     for presented in [None, Some("Bearer theirs")] {
         let store = Store::holding("old");
         let client = portal(&store);
-        // Each of the store is sent once, with a replay unless a look-up before the request found it.
+        // Each token is sent once. The first is no replay, unless the request presents another.
         let found_first = u64::from(presented.is_none());
         for (token, sent) in [("old", 1), ("other", 2), ("old", 2), ("other", 2)] {
             store.put(token);
