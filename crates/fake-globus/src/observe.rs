@@ -116,7 +116,7 @@ async fn guarded(State(world): State<Shared>, request: Request, next: Next) -> R
                 Ok(payload) => panic_message(&*payload),
                 Err(cancelled) => cancelled.to_string(),
             };
-            world.log().panics.push(message.clone());
+            world.log().panic(message.clone());
             (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
         }
     }

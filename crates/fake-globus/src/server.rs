@@ -143,6 +143,12 @@ impl FakeGlobus {
         found.map(|(_, url)| url.as_str())
     }
 
+    /// The base URL of the HTTPS server of a collection, with a slash at its end. It speaks plain HTTP on loopback.
+    pub fn https_url(&self, collection: Uuid) -> Option<String> {
+        self.world.state().collection(collection)?;
+        self.world.https.url(&self.world, collection).ok()
+    }
+
     /// The id of a native client: it has no secret and uses PKCE.
     pub fn client_id(&self) -> Uuid {
         self.native
@@ -286,7 +292,7 @@ impl FakeGlobus {
         if panics.is_empty() {
             Ok(())
         } else {
-            Err(ShutdownError(panics))
+            Err(ShutdownError(panics.into()))
         }
     }
 }
