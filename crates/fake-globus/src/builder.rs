@@ -48,7 +48,8 @@ impl From<Config> for FakeGlobusBuilder {
 }
 
 impl FakeGlobusBuilder {
-    /// Listens on this port of 127.0.0.1 for Auth and Transfer, and on those that follow for the other services.
+    /// Listens on this port of 127.0.0.1 for Auth and Transfer, on the seven that follow for the other services, and
+    /// on those after them for the HTTPS servers of collections.
     /// Default: 0, free ones.
     pub fn port(mut self, port: u16) -> Self {
         self.config.port = port;

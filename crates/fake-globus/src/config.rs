@@ -80,7 +80,8 @@ impl Config {
         self
     }
 
-    /// Listens on this port, and those that follow. Default: 0, free ones.
+    /// Listens on this port, and those that follow: seven for services, and one for each collection. Default: 0, free
+    /// ones.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self

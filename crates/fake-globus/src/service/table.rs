@@ -7,7 +7,7 @@ use crate::auth::Auth;
 use crate::transfer::Transfer;
 use crate::world::Shared;
 
-use super::{Compute, Endpoints, Flows, Groups, Problem, Search, Service, Timers};
+use super::{Actions, App, Compute, Endpoints, Flows, Groups, Problem, Search, Service, Timers};
 
 /// What is known of a service by its value.
 pub(crate) struct Listed {
@@ -33,11 +33,13 @@ impl Listed {
 }
 
 /// The services of each origin: those on one line share a port.
-pub(crate) static SERVICES: [&[Listed]; 6] = [
+pub(crate) static SERVICES: [&[Listed]; 8] = [
     &[Listed::of::<Auth>(), Listed::of::<Transfer>()],
     &[Listed::of::<Groups>()],
     &[Listed::of::<Search>()],
     &[Listed::of::<Flows>()],
     &[Listed::of::<Timers>()],
     &[Listed::of::<Compute>()],
+    &[Listed::of::<Actions>()],
+    &[Listed::of::<App>()],
 ];

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Fixture, json as document_of, send, text};
+use crate::support::{Fixture, json as document_of, page, send, text};
 
 #[checks::test]
 async fn unserved_call_is_501_in_the_form_of_its_service() {
@@ -16,6 +16,7 @@ async fn unserved_call_is_501_in_the_form_of_its_service() {
         ("flows", "flows", "/error/code"),
         ("timer", "jobs/", "/error/code"),
         ("compute", "v2/version", "/code"),
+        ("actions", "transfer/transfer", "/error"),
     ] {
         let url = fixture.globus.service_url(service).expect("a service");
         let response = send(fixture.http.get(format!("{url}{path}"))).await;
@@ -26,6 +27,16 @@ async fn unserved_call_is_501_in_the_form_of_its_service() {
         let named = format!("GET /{path} of the service \\\"{service}\\\"");
         assert!(document.to_string().contains(&named), "{document}");
     }
+}
+
+#[checks::test]
+async fn page_of_the_web_application_is_501() {
+    let fixture = Fixture::open().await;
+    let url = fixture.globus.service_url("app").expect("a URL");
+    let response = send(fixture.http.get(format!("{url}file-manager"))).await;
+    assert_eq!(response.status(), 501);
+    let said = page(response).await;
+    assert!(said.contains("GET /file-manager"), "{said}");
 }
 
 #[checks::test]
