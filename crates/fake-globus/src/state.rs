@@ -17,8 +17,8 @@ use super::identity::User;
 use super::person::Person;
 use super::scope::Scope;
 use super::session::{Authentication, Session};
-use super::transfer::directory::Directory;
 use super::transfer::task::Task;
+use super::transfer::{self, directory::Directory};
 
 /// A collection, and its directory held open.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,6 +71,8 @@ pub(super) struct State {
     pub(super) faults: VecDeque<Fault>,
     /// The last ones, as they were submitted.
     pub(super) tasks: VecDeque<Task>,
+    #[serde(default)]
+    pub(super) transfer: transfer::Kept,
 }
 
 /// For how long after its end a token or code is still told apart from one that never was.
@@ -88,6 +90,13 @@ impl State {
     pub(super) fn collection(&self, id: Uuid) -> Option<&Arc<Served>> {
         let mut collections = self.collections.iter();
         collections.find(|served| served.collection.id == id)
+    }
+
+    /// The collection, to be changed.
+    pub(super) fn collection_mut(&mut self, id: Uuid) -> Option<&mut Collection> {
+        let mut collections = self.collections.iter_mut();
+        let served = collections.find(|served| served.collection.id == id)?;
+        Some(&mut Arc::make_mut(served).collection)
     }
 
     pub(super) fn policy(&self, id: Uuid) -> Option<&Policy> {

@@ -26,10 +26,12 @@ impl FromRequestParts<Shared> for Guarded {
 
     async fn from_request_parts(parts: &mut Parts, world: &Shared) -> Result<Self, Response> {
         let caller = Bearer::from_request_parts(parts, world).await?;
-        let Path(id) = Path::<String>::from_request_parts(parts, world)
+        // The collection is the first parameter of a path; a rule of it may follow.
+        let Path(ids) = Path::<Vec<(String, String)>>::from_request_parts(parts, world)
             .await
             .map_err(IntoResponse::into_response)?;
-        let served = collection(world, &caller, &id).map_err(IntoResponse::into_response)?;
+        let id = ids.first().map_or("", |(_, id)| id.as_str());
+        let served = collection(world, &caller, id).map_err(IntoResponse::into_response)?;
         Ok(Self { caller, served })
     }
 }

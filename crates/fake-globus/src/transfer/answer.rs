@@ -9,7 +9,7 @@ use crate::secret;
 use crate::service::Problem;
 
 use super::error::TransferError;
-use super::json;
+use super::{json, jsonapi};
 
 /// A document with its status, or an error.
 pub(super) type Answer = Result<Document, TransferError>;
@@ -62,6 +62,16 @@ pub(super) fn finish(mut response: Response, resource: &str) -> Response {
         return response;
     };
     let request_id = secret::random(9);
+    if jsonapi::is_for(resource) {
+        let document = jsonapi::error(response.status().as_u16(), fields, &request_id);
+        let mut finished = written(response.status(), &document, &request_id);
+        finished.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(jsonapi::TYPE),
+        );
+        *finished.extensions_mut() = std::mem::take(response.extensions_mut());
+        return finished;
+    }
     fields.insert("request_id".to_owned(), request_id.as_str().into());
     fields.insert("resource".to_owned(), resource.into());
     let mut finished = written(response.status(), &fields.into(), &request_id);

@@ -1,12 +1,17 @@
 //! The embedded services, asked over HTTP as a program would ask them.
 
 mod access;
+mod access_rules;
+mod bookmarks;
+mod collections;
 mod control;
+mod copying;
 mod files;
 mod https;
 mod login;
 mod page;
 mod pages;
+mod submission;
 mod support;
 mod tasks;
 mod tokens;

@@ -8,7 +8,7 @@ use crate::support::{Fixture, json as document_of, page, send, text};
 async fn unserved_call_is_501_in_the_form_of_its_service() {
     let fixture = Fixture::open().await;
     for (service, path, code) in [
-        ("transfer", "v0.10/bookmark_list", "/code"),
+        ("transfer", "v0.10/endpoint_manager/task_list", "/code"),
         ("transfer", "nonsense", "/code"),
         ("auth", "v2/api/projects", "/errors/0/code"),
         ("groups", "v2/groups/my_groups", "/errors/0/code"),
