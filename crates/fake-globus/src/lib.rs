@@ -63,6 +63,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod actions;
+mod app;
 mod auth;
 mod browser;
 mod builder;

@@ -112,46 +112,6 @@ impl Service for Timers {
     }
 }
 
-/// The action providers of Globus, which Flows calls.
-pub(crate) enum Actions {}
-
-impl Service for Actions {
-    const NAME: &'static str = "actions";
-    const RESOURCE_SERVER: &'static str = "actions.globus.org";
-    const SCOPES: &'static str = "https://auth.globus.org/scopes/actions.globus.org/";
-
-    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
-        endpoints
-    }
-
-    fn refuse(problem: &Problem<'_>) -> Response {
-        let document = json!({
-            "status": problem.status.as_u16(),
-            "error": problem.code,
-            "description": problem.message,
-        });
-        respond(problem, document)
-    }
-}
-
-/// The web application, whose pages programs link to.
-pub(crate) enum App {}
-
-impl Service for App {
-    const NAME: &'static str = "app";
-    const RESOURCE_SERVER: &'static str = "app.globus.org";
-    const SCOPES: &'static str = "https://auth.globus.org/scopes/app.globus.org/";
-
-    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
-        endpoints
-    }
-
-    fn refuse(problem: &Problem<'_>) -> Response {
-        // It has pages for people, and no errors for programs.
-        (problem.status, problem.message.to_owned()).into_response()
-    }
-}
-
 /// Globus Compute.
 pub(crate) enum Compute {}
 

@@ -3,11 +3,13 @@
 use axum::Router;
 use axum::response::Response;
 
+use crate::actions::Actions;
+use crate::app::App;
 use crate::auth::Auth;
 use crate::transfer::Transfer;
 use crate::world::Shared;
 
-use super::{Actions, App, Compute, Endpoints, Flows, Groups, Problem, Search, Service, Timers};
+use super::{Compute, Endpoints, Flows, Groups, Problem, Search, Service, Timers};
 
 /// What is known of a service by its value.
 pub(crate) struct Listed {
