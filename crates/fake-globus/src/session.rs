@@ -54,6 +54,8 @@ pub(super) struct Demand {
     pub(super) identities: Vec<String>,
     /// Any of these.
     pub(super) domains: Vec<String>,
+    /// None of these.
+    pub(super) excluded_domains: Vec<String>,
     pub(super) mfa: bool,
     pub(super) max_age: Option<Duration>,
 }
@@ -92,6 +94,7 @@ impl Demand {
     }
 
     pub(super) fn allows_domain(&self, identity: &Identity) -> bool {
-        self.domains.is_empty() || identity.is_from(&self.domains)
+        let is_included = self.domains.is_empty() || identity.is_from(&self.domains);
+        is_included && !identity.is_from(&self.excluded_domains)
     }
 }

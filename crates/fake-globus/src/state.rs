@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::auth::authorize::LoginRequest;
+use super::auth::{self, authorize::LoginRequest};
 use super::collection::{Collection, Policy};
 use super::consent::Consents;
 use super::fault::Fault;
@@ -72,6 +72,8 @@ pub(super) struct State {
     /// The last ones, as they were submitted.
     pub(super) tasks: VecDeque<Task>,
     #[serde(default)]
+    pub(super) auth: auth::Kept,
+    #[serde(default)]
     pub(super) transfer: transfer::Kept,
 }
 
@@ -99,10 +101,15 @@ impl State {
         Some(&mut Arc::make_mut(served).collection)
     }
 
-    pub(super) fn policy(&self, id: Uuid) -> Option<&Policy> {
+    /// The policies of collections and of projects.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
         let collections = self.collections.iter();
-        let mut policies = collections.flat_map(|served| &served.collection.policies);
-        policies.find(|policy| policy.id == id)
+        let policies = collections.flat_map(|served| &served.collection.policies);
+        policies.chain(&self.auth.policies)
+    }
+
+    pub(super) fn policy(&self, id: Uuid) -> Option<&Policy> {
+        self.policies().find(|policy| policy.id == id)
     }
 
     pub(super) fn user(&self, id: Uuid) -> Option<&User> {
@@ -169,6 +176,16 @@ pub(super) struct Grant {
     pub(super) session: Arc<Session>,
     pub(super) scopes: Vec<Scope>,
     pub(super) offline: bool,
+    /// For a service that acts for the program that called it: how the user allowed that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) via: Option<Via>,
+}
+
+/// The program that the consents to a service's scopes were given to, and the scopes above, from the program's own down.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Via {
+    pub(super) client: Uuid,
+    pub(super) scopes: Vec<String>,
 }
 
 /// An access or refresh token.

@@ -52,10 +52,13 @@ pub(crate) fn demand_not_met(
 
 fn consented(world: &World, caller: &Caller, collection: &Collection) -> bool {
     let data_access = collection.data_access_scope();
-    let chain = [ALL, &data_access];
+    // A service that acts for a program has the consents that the program was given for it.
+    let above = caller.via.iter().flat_map(|via| &via.scopes);
+    let above = above.map(String::as_str);
+    let chain: Vec<&str> = above.chain([ALL, &data_access]).collect();
+    let client = caller.via.as_ref().map_or(caller.client, |via| via.client);
     let state = world.state();
-    let (user, client) = (caller.user.id(), caller.client);
-    !collection.data_access || state.consents.covers(user, client, &chain)
+    !collection.data_access || state.consents.covers(caller.user.id(), client, &chain)
 }
 
 /// The collection, if the caller has what it demands: the consent first, then the policies, then what the collection's

@@ -10,7 +10,7 @@ async fn unserved_call_is_501_in_the_form_of_its_service() {
     for (service, path, code) in [
         ("transfer", "v0.10/endpoint_manager/task_list", "/code"),
         ("transfer", "nonsense", "/code"),
-        ("auth", "v2/api/projects", "/errors/0/code"),
+        ("auth", "v2/api/nonsense", "/errors/0/code"),
         ("groups", "v2/groups/my_groups", "/errors/0/code"),
         ("search", "v1/index/x/search", "/code"),
         ("flows", "flows", "/error/code"),
