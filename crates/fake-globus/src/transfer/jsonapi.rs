@@ -16,6 +16,9 @@ pub(super) fn is_for(path: &str) -> bool {
 /// A document over `data`: a resource, or a list of them, with others that they refer to.
 pub(super) fn document(data: Value, included: Option<Vec<Value>>) -> Value {
     let mut document = json!({"data": data, "meta": {"request_id": secret::random(9)}});
+    if document["data"].is_array() {
+        document["links"] = Value::Null;
+    }
     if let (Value::Object(fields), Some(included)) = (&mut document, included) {
         fields.insert("included".to_owned(), included.into());
     }

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::access_rule::AccessRule;
 use super::bookmark::Bookmark;
+use super::tunnel::Tunnel;
 
-/// Access rules, bookmarks, and changes to the documents of collections.
+/// Access rules, bookmarks, tunnels, and changes to the documents of collections.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Kept {
@@ -17,6 +18,7 @@ pub(crate) struct Kept {
     pub(super) changes: BTreeMap<Uuid, Map<String, Value>>,
     pub(super) access_rules: Vec<AccessRule>,
     pub(super) bookmarks: Vec<Bookmark>,
+    pub(super) tunnels: Vec<Tunnel>,
 }
 
 impl Kept {

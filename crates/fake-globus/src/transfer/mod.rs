@@ -19,9 +19,11 @@ mod operation;
 mod page;
 mod rule;
 mod search;
+mod stream;
 mod submit;
 pub(super) mod task;
 mod task_list;
+mod tunnel;
 mod work;
 
 use axum::response::Response;
@@ -128,6 +130,26 @@ impl Service for Transfer {
             .get("get_bookmark", "/bookmark/{id}", bookmark::one)
             .put("update_bookmark", "/bookmark/{id}", bookmark::update)
             .delete("delete_bookmark", "/bookmark/{id}", bookmark::delete)
+            .get("list_tunnels", "/v2/tunnels", tunnel::list)
+            .post("create_tunnel", "/v2/tunnels", tunnel::create)
+            .get("get_tunnel", "/v2/tunnels/{id}", tunnel::one)
+            .patch("update_tunnel", "/v2/tunnels/{id}", tunnel::update)
+            .delete("delete_tunnel", "/v2/tunnels/{id}", tunnel::delete)
+            .get(
+                "get_tunnel_events",
+                "/v2/tunnels/{id}/events",
+                tunnel::events,
+            )
+            .get(
+                "list_stream_access_points",
+                "/v2/stream_access_points",
+                stream::list,
+            )
+            .get(
+                "get_stream_access_point",
+                "/v2/stream_access_points/{id}",
+                stream::one,
+            )
             .get("list_bookmarks", "/v2/bookmarks", bookmark::v2::list)
             .post("create_bookmark", "/v2/bookmarks", bookmark::v2::create)
             .get("get_bookmark", "/v2/bookmarks/{id}", bookmark::v2::one)

@@ -17,4 +17,5 @@ mod submission;
 mod support;
 mod tasks;
 mod tokens;
+mod tunnels;
 mod unserved;
