@@ -56,8 +56,24 @@ assert "not found" in globus("ls", f"{plain}:/nowhere/", status=1)
 assert plain in globus("endpoint", "search", "plain")
 
 # What is not served says so, and is not asked of anybody else.
-said = globus("bookmark", "list", status=1)
-assert "fake-globus does not serve GET /v0.10/bookmark_list" in said, said
+said = globus("endpoint", "role", "list", plain, status=1)
+assert f"fake-globus does not serve GET /v0.10/endpoint/{plain}/role_list" in said, said
+
+# Bookmarks, and access rules.
+bookmark = re.search(r"Bookmark ID: (\S+)", globus("bookmark", "create", f"{plain}:/sub/", "deep")).group(1)
+assert globus("bookmark", "show", "deep").split() == [f"{plain}:/sub/"]
+globus("bookmark", "rename", bookmark, "deeper")
+assert "deeper" in globus("bookmark", "list")
+globus("bookmark", "delete", "deeper")
+assert bookmark not in globus("bookmark", "list")
+words = ("--identity", "ada@globusid.org", "--permissions", "r", f"{plain}:/sub/")
+rule = re.search(r"Rule ID: +(\S+)", globus("endpoint", "permission", "create", *words)).group(1)
+globus("endpoint", "permission", "update", plain, rule, "--permissions", "rw")
+shown = globus("endpoint", "permission", "show", plain, rule)
+assert re.search(r"Permissions: +rw", shown) and "ada@globusid.org" in shown, shown
+assert rule in globus("endpoint", "permission", "list", plain)
+globus("endpoint", "permission", "delete", plain, rule)
+assert rule not in globus("endpoint", "permission", "list", plain)
 
 # Tasks: they are over as soon as they are accepted.
 def task_of(said):
@@ -75,6 +91,16 @@ assert globus("ls", f"{plain}:/more/").split() == ["hello.txt"]
 task = task_of(globus("delete", "--recursive", f"{plain}:/copies/"))
 assert re.search(r"Type: +DELETE", globus("task", "show", task))
 globus("task", "wait", task)
+globus("task", "update", task, "--label", "renamed")
+assert "renamed" in globus("task", "show", task)
+synchronise = ("transfer", "--recursive", "--sync-level", "checksum", "--exclude", "*.md", f"{plain}:/sub/", f"{plain}:/synced/")
+globus(*synchronise)
+task = task_of(globus(*synchronise))
+shown = json.loads(globus("task", "show", task, "--format", "json"))
+assert (shown["files_transferred"], shown["files_skipped"]) == (0, 1), shown
+task = task_of(globus("transfer", f"{plain}:/sub/deep.txt", f"{plain}:/synced/again.txt"))
+assert "/sub/deep.txt" in globus("task", "show", task, "--successful-transfers")
+globus("delete", "--recursive", f"{plain}:/synced/")
 assert task in globus("task", "list")
 assert "SUCCEEDED" in globus("task", "event-list", task)
 assert "renamed successfully" in globus("rename", plain, "/by-cli", "/renamed-by-cli")

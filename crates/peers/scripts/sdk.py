@@ -69,7 +69,7 @@ assert app._login_flow_manager.logins == 1
 
 # What is not served says so, in the form that the SDK knows of each service.
 for client, ask in [
-    (transfer, lambda client: client.bookmark_list()),
+    (transfer, lambda client: client.endpoint_manager_task_list()),
     (globus_sdk.GroupsClient(), lambda client: client.get_my_groups()),
     (globus_sdk.SearchClient(), lambda client: client.get_index("x")),
     (globus_sdk.FlowsClient(), lambda client: client.list_flows()),

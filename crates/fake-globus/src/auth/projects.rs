@@ -54,6 +54,16 @@ impl Project {
         let admins = self.admin_ids.iter().flatten();
         let admins = admins.filter_map(|id| state.user_of_identity(*id)?.identity(*id));
         let identities: Vec<Value> = admins.map(identities::document).collect();
+        let groups = self.admin_group_ids.iter().flatten();
+        let groups = groups.map(|id| {
+            json!({
+                "id": id,
+                "name": id,
+                "description": null,
+                "organization": null,
+            })
+        });
+        let groups: Vec<Value> = groups.collect();
         json!({
             "id": self.id,
             "display_name": self.display_name,
@@ -61,7 +71,7 @@ impl Project {
             "contact_email": self.contact_email,
             "admin_ids": self.admin_ids,
             "admin_group_ids": self.admin_group_ids,
-            "admins": {"identities": identities, "groups": []},
+            "admins": {"identities": identities, "groups": groups},
         })
     }
 }
