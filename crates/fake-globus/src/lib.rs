@@ -16,25 +16,32 @@
 //!
 //! # What it serves
 //! Each service has an origin of its own; Auth and Transfer share one. What is not listed is answered 501, in the form
-//! that the service has for errors: Groups, Search, Flows, Timers and Compute answer nothing else yet.
+//! that the service has for errors: Groups, Search, Flows, Timers and Compute answer nothing else yet. So do the action
+//! providers and the web application, whose URLs are printed with the others.
 //!
 //! | Transfer, under `/v0.10` or without it | |
 //! | --- | --- |
 //! | `GET operation/endpoint/{id}/ls` | `path`, `show_hidden`, `orderby`, `filter`, `limit`, `offset` |
 //! | `GET operation/endpoint/{id}/stat` | `path` |
 //! | `POST operation/endpoint/{id}/mkdir`, `POST operation/endpoint/{id}/rename` | |
-//! | `GET submission_id`, `POST delete`, `POST transfer` | tasks, done by the time that they are accepted |
-//! | `GET task_list`, `GET task/{id}`, `GET task/{id}/event_list`, `POST task/{id}/cancel` | of one's own |
-//! | `GET endpoint/{id}`, `GET endpoint_search` | |
+//! | `GET submission_id`, `POST delete`, `POST transfer` | tasks, done by the time that they are accepted; a transfer with `sync_level`, `filter_rules`, `delete_destination_extra`, `skip_source_errors`, `preserve_timestamp` |
+//! | `GET task_list` | one's own, with `filter`, `orderby`, `limit`, `offset` |
+//! | `GET`, `PUT task/{id}`, `GET task/{id}/event_list`, `/successful_transfers`, `/skipped_errors`, `POST task/{id}/cancel` | |
+//! | `GET`, `PUT endpoint/{id}`, `PUT endpoint/{id}/subscription`, `/subscription_admin_verified` | the changes are shown, and let nobody in or out |
+//! | `GET endpoint_search` | `filter_fulltext`, `filter_scope`, `filter_owner_id`, `filter_entity_type`, `filter_non_functional`, `limit`, `offset` |
+//! | `GET endpoint/{id}/access_list`, `POST endpoint/{id}/access`, `GET`, `PUT`, `DELETE endpoint/{id}/access/{rule}` | the rules are kept, and let nobody in or out |
+//! | `GET bookmark_list`, `POST bookmark`, `GET`, `PUT`, `DELETE bookmark/{id}` | one's own |
+//! | `/v2/bookmarks`, `/v2/tunnels`, `/v2/tunnels/{id}/events`, `/v2/stream_access_points` | in the form of JSON:API; no bytes go through a tunnel |
 //!
 //! | Auth | |
 //! | --- | --- |
 //! | `GET /v2/oauth2/authorize` | with PKCE and the `session_*` parameters |
-//! | `POST /v2/oauth2/token` | `authorization_code`, `refresh_token`, `client_credentials` |
+//! | `POST /v2/oauth2/token` | `authorization_code`, `refresh_token`, `client_credentials`, dependent tokens |
 //! | `POST /v2/oauth2/token/revoke`, `/introspect`, `/validate` | introspection for clients with a secret |
 //! | `GET /v2/oauth2/userinfo`, `/.well-known/openid-configuration`, `/jwk.json` | |
-//! | `GET /v2/api/identities`, `/v2/api/identities/{id}/consents` | |
-//! | `POST /v2/api/clients`, `DELETE /v2/api/clients/{id}` | instances of a native client |
+//! | `GET /v2/api/identities`, `/v2/api/identities/{id}/consents`, `/v2/api/identity_providers` | |
+//! | `/v2/api/projects`, `/v2/api/policies`, `/v2/api/clients`, `/v2/api/clients/{id}/credentials`, `/v2/api/scopes` | with the scope `manage_projects`. A changed policy counts at once |
+//! | `POST /v2/api/clients` without a token | an instance of a native client, or a child of a confidential one |
 //!
 //! | The HTTPS server of a collection: `https_server` in its document | |
 //! | --- | --- |
