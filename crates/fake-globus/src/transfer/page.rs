@@ -44,14 +44,16 @@ impl Page {
         let total = documents.len();
         let shown = documents.into_iter().skip(self.offset).take(self.limit);
         let shown: Vec<Value> = shown.collect();
-        Document::ok(json!({
+        let mut document = json!({
             "DATA_TYPE": kind,
             "length": shown.len(),
             "limit": self.limit,
             "offset": self.offset,
             "total": total,
-            "DATA": shown,
-        }))
+        });
+        // Not in the macro, which would copy them all.
+        document["DATA"] = shown.into();
+        Document::ok(document)
     }
 }
 
@@ -71,10 +73,11 @@ pub(super) fn marked(
     let next = marker.saturating_add(MARKED);
     let next = (next < documents.len()).then_some(next);
     let shown = documents.into_iter().skip(marker).take(MARKED);
-    Ok(Document::ok(json!({
+    let mut document = json!({
         "DATA_TYPE": kind,
         "marker": marker,
         "next_marker": next,
-        "DATA": shown.collect::<Vec<_>>(),
-    })))
+    });
+    document["DATA"] = shown.collect();
+    Ok(Document::ok(document))
 }
