@@ -11,7 +11,7 @@ use axum::response::Response;
 pub use bearer::EXPECT_USER;
 pub(super) use bearer::{Bearer, Caller, caller};
 pub(super) use endpoints::{Endpoints, Operation, not_served};
-pub(super) use forms::{Compute, Flows, Groups, Search, Timers};
+pub(super) use forms::{respond, upper};
 pub(super) use table::{Listed, SERVICES};
 
 /// A Globus service. An endpoint of it is one handler, and one line in [`endpoints`](Service::endpoints).

@@ -4,10 +4,15 @@ use axum::Router;
 use axum::response::Response;
 
 use crate::auth::Auth;
+use crate::compute::Compute;
+use crate::flows::Flows;
+use crate::groups::Groups;
+use crate::search::Search;
+use crate::timers::Timers;
 use crate::transfer::Transfer;
 use crate::world::Shared;
 
-use super::{Compute, Endpoints, Flows, Groups, Problem, Search, Service, Timers};
+use super::{Endpoints, Problem, Service};
 
 /// What is known of a service by its value.
 pub(crate) struct Listed {

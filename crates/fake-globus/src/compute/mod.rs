@@ -1,0 +1,32 @@
+//! Globus Compute.
+
+use axum::response::Response;
+use serde_json::json;
+
+use super::service::{Endpoints, Problem, Service, respond, upper};
+
+/// Globus Compute.
+pub(super) enum Compute {}
+
+impl Service for Compute {
+    const NAME: &'static str = "compute";
+    const RESOURCE_SERVER: &'static str = "funcx_service";
+    const SCOPES: &'static str =
+        "https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/";
+
+    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
+        endpoints
+    }
+
+    fn refuse(problem: &Problem<'_>) -> Response {
+        // The SDK looks for `message`, people who read the body for `reason`.
+        let document = json!({
+            "status": "Failed",
+            "code": upper(problem.code),
+            "message": problem.message,
+            "reason": problem.message,
+            "http_status_code": problem.status.as_u16(),
+        });
+        respond(problem, document)
+    }
+}

@@ -1,0 +1,29 @@
+//! Globus Flows.
+
+use axum::response::Response;
+use serde_json::json;
+
+use super::secret;
+use super::service::{Endpoints, Problem, Service, respond, upper};
+
+/// Globus Flows.
+pub(super) enum Flows {}
+
+impl Service for Flows {
+    const NAME: &'static str = "flows";
+    const RESOURCE_SERVER: &'static str = "flows.globus.org";
+    const SCOPES: &'static str =
+        "https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e90e689b9a/";
+
+    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
+        endpoints
+    }
+
+    fn refuse(problem: &Problem<'_>) -> Response {
+        let error = json!({"code": upper(problem.code), "detail": problem.message});
+        respond(
+            problem,
+            json!({"error": error, "debug_id": secret::random(32)}),
+        )
+    }
+}
