@@ -7,9 +7,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::challenges;
+use super::gare::{Gare, Parameters};
 use super::record::RequestKind;
-use super::service::Operation;
+use super::service::{self, Challenge, Operation};
+use super::{challenges, https};
 
 /// What happens to the next requests of a kind.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub(super) struct Fault {
     /// The answer is this challenge of a real service.
     #[serde(default)]
     pub(super) challenge: Option<String>,
+    /// The answer asks for this, in the form of the service.
+    #[serde(default)]
+    pub(super) requires: Option<Parameters>,
     /// The connection ends within the answer.
     #[serde(default)]
     pub(super) reset: bool,
@@ -65,6 +69,7 @@ impl Fault {
             content_type: None,
             retry_after: None,
             challenge: None,
+            requires: None,
             reset: false,
         }
     }
@@ -89,7 +94,7 @@ impl Fault {
     }
 
     /// The answer; `None` where the request is only delayed.
-    pub(super) fn response(&self) -> Option<Response> {
+    pub(super) fn response(&self, service: &str, resource: &str) -> Option<Response> {
         if self.reset {
             let parts = [
                 Ok(Bytes::from_static(b"{")),
@@ -97,6 +102,17 @@ impl Fault {
             ];
             let body = Body::from_stream(futures_util::stream::iter(parts));
             return Some(body.into_response());
+        }
+        if let Some(parameters) = &self.requires {
+            let gare = Gare::new(parameters.clone());
+            return Some(match service::named(service) {
+                Some(service) => (service.challenge)(&Challenge {
+                    gare: &gare,
+                    resource,
+                }),
+                // The one origin that is no service.
+                None => https::challenge(&gare),
+            });
         }
         let challenge = self.challenge.as_deref().and_then(challenges::find);
         let (status, body, content_type) = match challenge {

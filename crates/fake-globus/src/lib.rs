@@ -78,6 +78,7 @@ mod cors;
 mod fault;
 mod flows;
 mod form;
+mod gare;
 mod groups;
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -80,7 +80,7 @@ pub(super) async fn noted(
     if let Some(fault) = &fault {
         tokio::time::sleep(fault.delay()).await;
     }
-    let response = match fault.and_then(|fault| fault.response()) {
+    let response = match fault.and_then(|fault| fault.response(service, &seen.path)) {
         Some(response) => response,
         None => answer(request).await,
     };

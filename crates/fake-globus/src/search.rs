@@ -1,10 +1,11 @@
 //! Globus Search: it has no endpoints yet, and refuses in its own form.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
 use super::secret;
-use super::service::{Endpoints, Problem, Service, respond};
+use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond};
 
 /// Globus Search.
 pub(super) enum Search {}
@@ -28,5 +29,19 @@ impl Service for Search {
             "message": problem.message,
         });
         respond(problem, document)
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        let (gare, status) = (challenge.gare, StatusCode::FORBIDDEN);
+        let document = json!({
+            "@datatype": "GError",
+            "@version": "2017-09-01",
+            "request_id": secret::random(32),
+            "status": status.as_u16(),
+            "code": gare.code(),
+            "message": gare.message,
+            "authorization_parameters": gare.parameters(),
+        });
+        challenged(status, document)
     }
 }

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::service::Problem;
+use crate::gare::Gare;
+use crate::service::{self, Problem};
 
 /// A status and the document that says why.
 #[derive(Debug)]
@@ -66,6 +67,13 @@ fn api(status: StatusCode, code: &str, title: &str, detail: &str) -> AuthError {
         "error_description": title,
     });
     AuthError { status, body }
+}
+
+/// A requirement, as an error of the API.
+pub(super) fn challenge(gare: &Gare) -> Response {
+    let mut error = gare.document();
+    error["message"] = gare.message.as_str().into();
+    service::challenged(StatusCode::FORBIDDEN, json!({"errors": [error]}))
 }
 
 pub(super) fn unauthorized() -> AuthError {

@@ -15,7 +15,7 @@ mod token;
 
 use axum::response::{IntoResponse, Response};
 
-use super::service::{Endpoints, Problem, Service};
+use super::service::{Challenge, Endpoints, Problem, Service};
 
 /// The path of the page that shows a code to copy.
 const AUTH_CODE: &str = "v2/web/auth-code";
@@ -74,6 +74,10 @@ impl Service for Auth {
 
     fn refuse(problem: &Problem<'_>) -> Response {
         error::of(problem).into_response()
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        error::challenge(challenge.gare)
     }
 
     fn owns(path: &str) -> bool {

@@ -1,9 +1,10 @@
 //! Globus Compute.
 
+use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::service::{Endpoints, Problem, Service, respond, upper};
+use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
 
 /// Globus Compute.
 pub(super) enum Compute {}
@@ -28,5 +29,26 @@ impl Service for Compute {
             "http_status_code": problem.status.as_u16(),
         });
         respond(problem, document)
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        let (gare, status) = (challenge.gare, StatusCode::FORBIDDEN);
+        let code = match gare.code() {
+            "AuthorizationRequired" => "AUTH_POLICY_FAILED".to_owned(),
+            code => upper(code),
+        };
+        // The words for people are in `reason`, and not in the requirement.
+        let mut parameters = gare.parameters();
+        if let Value::Object(fields) = &mut parameters {
+            fields.remove("session_message");
+        }
+        let document = json!({
+            "status": "Failed",
+            "code": code,
+            "reason": gare.message,
+            "http_status_code": status.as_u16(),
+            "authorization_parameters": parameters,
+        });
+        challenged(status, document)
     }
 }

@@ -1,10 +1,11 @@
 //! Globus Flows.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
 use super::secret;
-use super::service::{Endpoints, Problem, Service, respond, upper};
+use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
 
 /// Globus Flows.
 pub(super) enum Flows {}
@@ -25,5 +26,21 @@ impl Service for Flows {
             problem,
             json!({"error": error, "debug_id": secret::random(32)}),
         )
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        let gare = challenge.gare;
+        let code = match gare.code() {
+            // It has a word of its own for this.
+            "AuthorizationRequired" => "AuthenticationPolicyRequired",
+            code => code,
+        };
+        let document = json!({
+            "code": code,
+            "authorization_parameters": gare.parameters(),
+            "error": {"code": upper(code), "detail": gare.message},
+            "debug_id": secret::random(32),
+        });
+        challenged(StatusCode::FORBIDDEN, document)
     }
 }

@@ -1,9 +1,10 @@
 //! Globus Groups.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
-use super::service::{Endpoints, Problem, Service, respond, upper};
+use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
 
 /// Globus Groups.
 pub(super) enum Groups {}
@@ -20,5 +21,20 @@ impl Service for Groups {
     fn refuse(problem: &Problem<'_>) -> Response {
         let error = json!({"code": upper(problem.code), "detail": problem.message});
         respond(problem, json!({"errors": [error]}))
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        let gare = challenge.gare;
+        let status = if gare.is_consent() {
+            StatusCode::UNAUTHORIZED
+        } else {
+            StatusCode::FORBIDDEN
+        };
+        let document = json!({
+            "code": gare.code(),
+            "detail": gare.message,
+            "authorization_parameters": gare.parameters(),
+        });
+        challenged(status, document)
     }
 }

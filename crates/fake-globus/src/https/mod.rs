@@ -18,6 +18,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::clock::timestamp;
+use crate::gare::Gare;
 use crate::observe;
 use crate::service::{self, Caller, Operation};
 use crate::state::Served;
@@ -36,6 +37,11 @@ pub(crate) fn router(world: &Shared, id: Uuid) -> Router {
     let serve = move |State(world): State<Shared>, request: Request| noted(world, id, request);
     let routes = control::routes().fallback(serve);
     observe::layered(routes, world).with_state(world.clone())
+}
+
+/// A requirement, as such a server refuses a request with it.
+pub(crate) fn challenge(gare: &Gare) -> Response {
+    text::challenge(gare)
 }
 
 async fn noted(world: Shared, id: Uuid, request: Request) -> Response {
@@ -64,7 +70,7 @@ async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
         return to_auth(world, &server, request.uri().path());
     };
     observe::called_by(&request, &caller.user);
-    if let Some(refused) = challenge(world, &caller, &served) {
+    if let Some(refused) = refused(world, &caller, &served) {
         return refused;
     }
     let path = path_of(request.uri().path());
@@ -102,7 +108,7 @@ fn to_auth(world: &Shared, collection: &str, path: &str) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, url)]).into_response()
 }
 
-fn challenge(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> {
+fn refused(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> {
     let result = demand_not_met(world, caller, &served.collection)?;
     Some(text::login_denied(&result))
 }

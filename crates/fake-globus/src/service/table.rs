@@ -12,7 +12,7 @@ use crate::timers::Timers;
 use crate::transfer::Transfer;
 use crate::world::Shared;
 
-use super::{Endpoints, Problem, Service};
+use super::{Challenge, Endpoints, Problem, Service};
 
 /// What is known of a service by its value.
 pub(crate) struct Listed {
@@ -21,6 +21,7 @@ pub(crate) struct Listed {
     pub(crate) scopes: &'static str,
     pub(crate) router: fn(&Shared) -> Router<Shared>,
     pub(crate) refuse: fn(&Problem<'_>) -> Response,
+    pub(crate) challenge: fn(&Challenge<'_>) -> Response,
     pub(crate) owns: fn(&str) -> bool,
 }
 
@@ -32,6 +33,7 @@ impl Listed {
             scopes: S::SCOPES,
             router: |world| S::endpoints(Endpoints::new(world)).into_router(),
             refuse: S::refuse,
+            challenge: S::challenge,
             owns: S::owns,
         }
     }
@@ -46,3 +48,9 @@ pub(crate) static SERVICES: [&[Listed]; 6] = [
     &[Listed::of::<Timers>()],
     &[Listed::of::<Compute>()],
 ];
+
+/// The service of this name.
+pub(crate) fn named(name: &str) -> Option<&'static Listed> {
+    let mut services = SERVICES.iter().copied().flatten();
+    services.find(|service| service.name == name)
+}

@@ -1,9 +1,10 @@
 //! Globus Timers.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
-use super::service::{Endpoints, Problem, Service, respond, upper};
+use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
 
 /// Globus Timers.
 pub(super) enum Timers {}
@@ -25,5 +26,20 @@ impl Service for Timers {
             "status": problem.status.as_u16(),
         });
         respond(problem, json!({"error": error}))
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        let (gare, status) = (challenge.gare, StatusCode::FORBIDDEN);
+        let error = json!({
+            "code": upper(gare.code()),
+            "detail": gare.message,
+            "status": status.as_u16(),
+        });
+        let document = json!({
+            "code": gare.code(),
+            "authorization_parameters": gare.parameters(),
+            "error": error,
+        });
+        challenged(status, document)
     }
 }

@@ -1,9 +1,11 @@
 //! The errors that another login or consent can mend.
 
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::collection::Collection;
+use crate::gare::Gare;
 use crate::identity::User;
 
 use super::ALL;
@@ -12,6 +14,16 @@ use super::json;
 
 /// What Transfer says at the root when a collection's server wants another login.
 const SESSION_MESSAGE: &str = "Session reauthentication required (Globus Transfer)";
+
+/// A requirement that is not a collection's.
+pub(super) fn of(gare: &Gare) -> Response {
+    let mut fields = json!({"authorization_parameters": gare.parameters()});
+    if gare.is_consent() {
+        fields["required_scopes"] = json!(gare.parameters.required_scopes);
+    }
+    let message = gare.message.clone();
+    challenge(StatusCode::FORBIDDEN, gare.code(), message, fields).into_response()
+}
 
 /// The collection's data may be used only with a consent that is missing.
 pub(super) fn consent_required(collection: &Collection) -> TransferError {

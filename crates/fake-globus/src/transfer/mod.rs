@@ -16,7 +16,7 @@ mod work;
 
 use axum::response::Response;
 
-use super::service::{Endpoints, Problem, Service};
+use super::service::{Challenge, Endpoints, Problem, Service};
 
 pub(super) use access::demand_not_met;
 
@@ -69,6 +69,10 @@ impl Service for Transfer {
 
     fn refuse(problem: &Problem<'_>) -> Response {
         answer::refuse(problem)
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        answer::finish(challenge::of(challenge.gare), challenge.resource)
     }
 
     fn finish(response: Response, resource: &str) -> Response {
