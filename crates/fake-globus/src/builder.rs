@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::collection::Collection;
 use super::command::CommandError;
 use super::config::Config;
+use super::flows::Flow;
 use super::identity::Identity;
 use super::listen::{self, HttpsServers};
 use super::person::Person;
@@ -58,6 +59,12 @@ impl FakeGlobusBuilder {
     /// Serves `collection`. Any number of them may be added.
     pub fn collection(mut self, collection: Collection) -> Self {
         self.config.collections.push(collection);
+        self
+    }
+
+    /// Offers `flow` to be run. Any number of them may be added.
+    pub fn flow(mut self, flow: Flow) -> Self {
+        self.config.flows.push(flow);
         self
     }
 

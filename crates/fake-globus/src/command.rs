@@ -15,6 +15,7 @@ use super::challenges;
 use super::clock::unix;
 use super::collection::Collection;
 use super::fault::Fault;
+use super::flows::Flow;
 use super::identity::{Identity, User};
 use super::person::Person;
 use super::session::Session;
@@ -28,6 +29,7 @@ pub(super) enum Command {
     AddIdentity(Identity),
     AddClient(Client),
     AddCollection(Collection),
+    AddFlow(Flow),
     SetPerson(Person),
     /// Remembers that a user allows a client these scopes.
     GrantConsents {
@@ -92,6 +94,7 @@ impl Command {
             Self::AddIdentity(identity) => add_identity(&mut world.state(), identity),
             Self::AddClient(client) => add_client(&mut world.state(), client),
             Self::AddCollection(collection) => add_collection(world, collection),
+            Self::AddFlow(flow) => add_flow(&mut world.state(), flow),
             Self::SetPerson(person) => {
                 world.state().person = person;
                 Ok(json!({}))
@@ -247,6 +250,15 @@ fn add_collection(world: &Shared, collection: Collection) -> Result<Value, Comma
     })?;
     state.collections.push(Arc::new(served));
     Ok(json!({"id": id, "https_server": url}))
+}
+
+fn add_flow(state: &mut State, flow: Flow) -> Result<Value, CommandError> {
+    let (id, scope) = (flow.id, flow.scope());
+    if state.flows.flow(id).is_some() {
+        return Err(format!("two flows have the id {id}").into());
+    }
+    state.flows.flows.push(flow);
+    Ok(json!({"id": id, "scope": scope}))
 }
 
 fn expire_sessions(state: &mut State, identity: Option<String>) -> Result<Value, CommandError> {

@@ -10,6 +10,7 @@ use uuid::{Uuid, uuid};
 use super::builder::StartError;
 use super::collection::Collection;
 use super::command::Command;
+use super::flows::Flow;
 use super::identity::Identity;
 use super::person::Person;
 use super::record::KEPT;
@@ -43,6 +44,7 @@ pub struct Config {
     pub(super) identities: Vec<Identity>,
     pub(super) clients: Vec<Client>,
     pub(super) collections: Vec<Collection>,
+    pub(super) flows: Vec<Flow>,
     pub(super) consents: Vec<GivenConsent>,
 }
 
@@ -68,6 +70,7 @@ impl Default for Config {
             identities: Vec::new(),
             clients: Vec::new(),
             collections: Vec::new(),
+            flows: Vec::new(),
             consents: Vec::new(),
         }
     }
@@ -183,6 +186,7 @@ impl Config {
             .chain(self.identities.into_iter().map(Command::AddIdentity))
             .chain(clients.map(Command::AddClient))
             .chain(self.collections.into_iter().map(Command::AddCollection))
+            .chain(self.flows.into_iter().map(Command::AddFlow))
             .chain(consents)
             .collect()
     }

@@ -99,6 +99,7 @@ mod state;
 mod template;
 mod timers;
 mod transfer;
+mod unattended;
 mod world;
 
 pub use browser::{Browser, BrowserError, Page};
@@ -106,6 +107,7 @@ pub use builder::{FakeGlobusBuilder, StartError};
 pub use clock::Clock;
 pub use collection::{Collection, ErrorShape, Policy};
 pub use config::Config;
+pub use flows::Flow;
 pub use identity::Identity;
 pub use person::Person;
 pub use record::{Counts, RequestKind, SeenRequest, Violation, ViolationKind};

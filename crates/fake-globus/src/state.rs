@@ -13,6 +13,7 @@ use super::auth::authorize::LoginRequest;
 use super::collection::{Collection, Policy};
 use super::consent::Consents;
 use super::fault::Fault;
+use super::flows::FlowsState;
 use super::identity::User;
 use super::person::Person;
 use super::scope::Scope;
@@ -71,6 +72,7 @@ pub(super) struct State {
     pub(super) faults: VecDeque<Fault>,
     /// The last ones, as they were submitted.
     pub(super) tasks: VecDeque<Task>,
+    pub(super) flows: FlowsState,
 }
 
 /// For how long after its end a token or code is still told apart from one that never was.
@@ -92,7 +94,8 @@ impl State {
 
     pub(super) fn policy(&self, id: Uuid) -> Option<&Policy> {
         let collections = self.collections.iter();
-        let mut policies = collections.flat_map(|served| &served.collection.policies);
+        let policies = collections.flat_map(|served| &served.collection.policies);
+        let mut policies = policies.chain(self.flows.policies());
         policies.find(|policy| policy.id == id)
     }
 

@@ -42,6 +42,12 @@ impl World {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The URL of a service, with a slash at its end.
+    pub(super) fn url(&self, service: &str) -> String {
+        let found = self.urls.iter().find(|(name, _)| *name == service);
+        found.map(|(_, url)| url.clone()).unwrap_or_default()
+    }
+
     /// The environment variables that lead the official SDKs to all services.
     pub(super) fn environment(&self) -> Vec<(String, String)> {
         let variable = |name: &str| format!("GLOBUS_SDK_SERVICE_URL_{}", name.to_uppercase());

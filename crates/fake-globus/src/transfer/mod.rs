@@ -18,10 +18,10 @@ use axum::response::Response;
 
 use super::service::{Challenge, Endpoints, Problem, Service};
 
-pub(super) use access::demand_not_met;
+pub(super) use access::{demand_not_met, requirement};
 
 /// The scope that its calls need.
-const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+pub(super) const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
 /// A path of a URL, decoded. What is no UTF-8 after that names no file.
 pub(super) fn path_of(encoded: &str) -> String {

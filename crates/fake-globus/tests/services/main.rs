@@ -3,6 +3,7 @@
 mod access;
 mod control;
 mod files;
+mod flows;
 mod https;
 mod login;
 mod page;

@@ -11,11 +11,11 @@ async fn unserved_call_is_501_in_the_form_of_its_service() {
         ("transfer", "v0.10/bookmark_list", "/code"),
         ("transfer", "nonsense", "/code"),
         ("auth", "v2/api/projects", "/errors/0/code"),
-        ("groups", "v2/groups/my_groups", "/errors/0/code"),
+        ("groups", "v2/preferences", "/errors/0/code"),
         ("search", "v1/index/x/search", "/code"),
-        ("flows", "flows", "/error/code"),
-        ("timer", "jobs/", "/error/code"),
-        ("compute", "v2/version", "/code"),
+        ("flows", "registered_apis", "/error/code"),
+        ("timer", "nonsense", "/error/code"),
+        ("compute", "v2/nonsense", "/code"),
     ] {
         let url = fixture.globus.service_url(service).expect("a service");
         let response = send(fixture.http.get(format!("{url}{path}"))).await;

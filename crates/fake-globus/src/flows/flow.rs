@@ -1,0 +1,129 @@
+//! A flow, and its document.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::collection::Policy;
+use crate::stable_id::stable_id;
+use crate::template;
+
+/// A flow that people may run. It transfers something: a run works on the collections whose ids are in its input, and is
+/// inactive where one of them demands another login or a consent.
+///
+/// ```
+/// use fake_globus::{Flow, Policy};
+///
+/// let flow = Flow::new("Publish").policy(Policy::new("Campus").domain("uchicago.edu"));
+/// println!("globus flows start {}", flow.id());
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "FlowForm", into = "FlowForm")]
+pub struct Flow {
+    pub(crate) id: Uuid,
+    pub(crate) title: String,
+    pub(crate) policies: Vec<Policy>,
+}
+
+impl Flow {
+    /// A flow that everybody may run. Its id is made of its title.
+    pub fn new(title: impl Into<String>) -> Self {
+        let title = title.into();
+        Self {
+            id: stable_id("flow", &title),
+            title,
+            policies: Vec::new(),
+        }
+    }
+
+    /// Sets the id, which is made of the title otherwise.
+    pub fn with_id(mut self, id: Uuid) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// The id that requests name it by. Its own resource server has it as its name.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Demands that who runs it satisfies `policy`. Given more than once, all of them.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policies.push(policy);
+        self
+    }
+
+    /// The scope that a token needs to run it.
+    pub fn scope(&self) -> String {
+        let name = self.id.to_string().replace('-', "_");
+        format!(
+            "https://auth.globus.org/scopes/{}/flow_{name}_user",
+            self.id
+        )
+    }
+
+    pub(super) fn document(&self, base: &str) -> Value {
+        let id = self.id;
+        let owner = format!("urn:globus:auth:identity:{}", stable_id("identity", OWNER));
+        let url = format!("{base}flows/{id}");
+        template::over(
+            &FLOW,
+            &json!({
+                "id": id,
+                "title": self.title,
+                "globus_auth_scope": self.scope(),
+                "globus_auth_username": format!("{id}@clients.auth.globus.org"),
+                "principal_urn": format!("urn:globus:auth:identity:{id}"),
+                "authentication_policy_id": self.policies.first().map(|policy| policy.id),
+                "created_by": owner,
+                "flow_owner": owner,
+                "flow_url": url,
+                "action_url": url,
+            }),
+        )
+    }
+}
+
+const OWNER: &str = "owner@globusid.org";
+
+static FLOW: LazyLock<Map<String, Value>> =
+    LazyLock::new(|| template::read(include_str!("../../data/flows/flow.json")));
+
+/// The definition and the schema of every flow.
+pub(super) fn part(name: &str) -> Value {
+    FLOW.get(name).cloned().unwrap_or_default()
+}
+
+/// A flow as it is written in a configuration and in a dump.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FlowForm {
+    title: String,
+    #[serde(default)]
+    id: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    policies: Vec<Policy>,
+}
+
+impl From<FlowForm> for Flow {
+    fn from(form: FlowForm) -> Self {
+        let flow = Self::new(form.title);
+        Self {
+            id: form.id.unwrap_or(flow.id),
+            policies: form.policies,
+            ..flow
+        }
+    }
+}
+
+impl From<Flow> for FlowForm {
+    fn from(flow: Flow) -> Self {
+        Self {
+            title: flow.title,
+            id: Some(flow.id),
+            policies: flow.policies,
+        }
+    }
+}
