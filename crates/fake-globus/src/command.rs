@@ -18,7 +18,6 @@ use super::fault::Fault;
 use super::flows::Flow;
 use super::identity::{Identity, User};
 use super::person::Person;
-use super::session::Session;
 use super::state::{Client, Served, State};
 use super::world::{Shared, World};
 
@@ -269,12 +268,15 @@ fn expire_sessions(state: &mut State, identity: Option<String>) -> Result<Value,
     let concerned = |user: Uuid| of.is_none_or(|of| of == user);
     for token in state.tokens.values_mut() {
         if concerned(token.grant.user) {
-            let mut session = Session::clone(&token.grant.session);
-            for authentication in session.authentications.values_mut() {
-                authentication.at = UNIX_EPOCH;
-            }
-            token.grant.session = Arc::new(session);
+            token.grant.session = Arc::new(token.grant.session.expired());
         }
+    }
+    for timer in state
+        .timers
+        .iter_mut()
+        .filter(|timer| concerned(timer.by.user))
+    {
+        timer.by.session = Arc::new(timer.by.session.expired());
     }
     let browser = std::mem::take(&mut state.browser);
     let kept = browser.into_iter().filter(|(id, _)| {

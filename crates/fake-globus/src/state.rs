@@ -18,6 +18,7 @@ use super::identity::User;
 use super::person::Person;
 use super::scope::Scope;
 use super::session::{Authentication, Session};
+use super::timers::timer::Timer;
 use super::transfer::directory::Directory;
 use super::transfer::task::Task;
 
@@ -73,6 +74,7 @@ pub(super) struct State {
     /// The last ones, as they were submitted.
     pub(super) tasks: VecDeque<Task>,
     pub(super) flows: FlowsState,
+    pub(super) timers: Vec<Timer>,
 }
 
 /// For how long after its end a token or code is still told apart from one that never was.

@@ -9,7 +9,9 @@ use super::auth::id_token::SigningKey;
 use super::clock::Clock;
 use super::listen::HttpsServers;
 use super::record::{Log, SeenRequest, Violation, ViolationKind};
+use super::service::Service;
 use super::state::{Served, State};
+use super::timers::Timers;
 
 pub(super) type Shared = Arc<World>;
 
@@ -52,8 +54,11 @@ impl World {
     pub(super) fn environment(&self) -> Vec<(String, String)> {
         let variable = |name: &str| format!("GLOBUS_SDK_SERVICE_URL_{}", name.to_uppercase());
         let urls = self.urls.iter();
-        urls.map(|(name, url)| (variable(name), url.clone()))
-            .collect()
+        // The JavaScript SDK has a name of its own for Timers.
+        let timers = self.urls.iter().filter(|(name, _)| *name == Timers::NAME);
+        let timers = timers.map(|(_, url)| (variable("timers"), url.clone()));
+        let urls = urls.map(|(name, url)| (variable(name), url.clone()));
+        urls.chain(timers).collect()
     }
 
     pub(super) fn violation(&self, kind: ViolationKind, detail: impl Into<String>) {

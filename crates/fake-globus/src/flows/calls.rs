@@ -8,7 +8,6 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::gare::Gare;
 use crate::observe::CalledBy;
 use crate::service::{self, Bearer, Caller, Challenge, Service, refused};
 use crate::state;
@@ -23,10 +22,6 @@ use super::{ACTION, Flows, SCOPES};
 
 type Answer = Result<Json<Value>, Response>;
 type Pairs = Query<Vec<(String, String)>>;
-
-/// What Flows says where a policy is not satisfied.
-const POLICY_MESSAGE: &str =
-    "Globus Flows detected an unsatisfied session policy for this resource.";
 
 /// Refuses a token that has none of these scopes of Flows.
 fn scoped(caller: &Caller, scopes: &[&str]) -> Result<(), Response> {
@@ -116,15 +111,13 @@ fn user(
         return Err(missing_scope(&flow.scope()));
     }
     let now = world.clock.now();
-    let mut policies = flow.policies.iter();
-    if policies.all(|policy| policy.demand.is_met(&caller.session, &caller.user, now)) {
-        return Ok(caller);
+    match flow.requirement(&caller.session, &caller.user, now) {
+        None => Ok(caller),
+        Some(gare) => Err(Flows::challenge(&Challenge {
+            gare: &gare,
+            resource: "",
+        })),
     }
-    let ids = flow.policies.iter().map(|policy| policy.id.to_string());
-    Err(Flows::challenge(&Challenge {
-        gare: &Gare::policies(POLICY_MESSAGE, ids),
-        resource: "",
-    }))
 }
 
 /// What becomes of a run.

@@ -1,12 +1,16 @@
 //! A flow, and its document.
 
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::collection::Policy;
+use crate::gare::Gare;
+use crate::identity::User;
+use crate::session::Session;
 use crate::stable_id::stable_id;
 use crate::template;
 
@@ -64,6 +68,19 @@ impl Flow {
         )
     }
 
+    /// What its policies require of a session that does not satisfy them.
+    pub(crate) fn requirement(
+        &self,
+        session: &Session,
+        user: &User,
+        now: SystemTime,
+    ) -> Option<Gare> {
+        let mut policies = self.policies.iter();
+        let all_met = policies.all(|policy| policy.demand.is_met(session, user, now));
+        let ids = self.policies.iter().map(|policy| policy.id.to_string());
+        (!all_met).then(|| Gare::policies(POLICY_MESSAGE, ids))
+    }
+
     pub(super) fn document(&self, base: &str) -> Value {
         let id = self.id;
         let owner = format!("urn:globus:auth:identity:{}", stable_id("identity", OWNER));
@@ -85,6 +102,10 @@ impl Flow {
         )
     }
 }
+
+/// What Flows says where a policy is not satisfied.
+const POLICY_MESSAGE: &str =
+    "Globus Flows detected an unsatisfied session policy for this resource.";
 
 const OWNER: &str = "owner@globusid.org";
 

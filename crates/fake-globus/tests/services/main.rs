@@ -10,5 +10,6 @@ mod page;
 mod pages;
 mod support;
 mod tasks;
+mod timers;
 mod tokens;
 mod unserved;
