@@ -9,8 +9,10 @@ use super::auth::id_token::SigningKey;
 use super::clock::Clock;
 use super::collection::Collection;
 use super::command::CommandError;
+use super::compute::ComputeEndpoint;
 use super::config::Config;
 use super::flows::Flow;
+use super::groups::Group;
 use super::identity::Identity;
 use super::listen::{self, HttpsServers};
 use super::person::Person;
@@ -65,6 +67,18 @@ impl FakeGlobusBuilder {
     /// Offers `flow` to be run. Any number of them may be added.
     pub fn flow(mut self, flow: Flow) -> Self {
         self.config.flows.push(flow);
+        self
+    }
+
+    /// Adds `group`. Any number of them may be added.
+    pub fn group(mut self, group: Group) -> Self {
+        self.config.groups.push(group);
+        self
+    }
+
+    /// Adds an endpoint of Compute. Any number of them may be added.
+    pub fn compute_endpoint(mut self, endpoint: ComputeEndpoint) -> Self {
+        self.config.compute_endpoints.push(endpoint);
         self
     }
 

@@ -14,8 +14,10 @@ use super::auth::grant;
 use super::challenges;
 use super::clock::unix;
 use super::collection::Collection;
+use super::compute::ComputeEndpoint;
 use super::fault::Fault;
 use super::flows::Flow;
+use super::groups::Group;
 use super::identity::{Identity, User};
 use super::person::Person;
 use super::state::{Client, Served, State};
@@ -29,6 +31,8 @@ pub(super) enum Command {
     AddClient(Client),
     AddCollection(Collection),
     AddFlow(Flow),
+    AddGroup(Group),
+    AddComputeEndpoint(ComputeEndpoint),
     SetPerson(Person),
     /// Remembers that a user allows a client these scopes.
     GrantConsents {
@@ -94,6 +98,8 @@ impl Command {
             Self::AddClient(client) => add_client(&mut world.state(), client),
             Self::AddCollection(collection) => add_collection(world, collection),
             Self::AddFlow(flow) => add_flow(&mut world.state(), flow),
+            Self::AddGroup(group) => add_group(&mut world.state(), group),
+            Self::AddComputeEndpoint(endpoint) => add_endpoint(&mut world.state(), endpoint),
             Self::SetPerson(person) => {
                 world.state().person = person;
                 Ok(json!({}))
@@ -258,6 +264,24 @@ fn add_flow(state: &mut State, flow: Flow) -> Result<Value, CommandError> {
     }
     state.flows.flows.push(flow);
     Ok(json!({"id": id, "scope": scope}))
+}
+
+fn add_group(state: &mut State, group: Group) -> Result<Value, CommandError> {
+    let id = group.id();
+    if state.groups.iter().any(|known| known.id() == id) {
+        return Err(format!("two groups have the id {id}").into());
+    }
+    state.groups.push(group);
+    Ok(json!({"id": id}))
+}
+
+fn add_endpoint(state: &mut State, endpoint: ComputeEndpoint) -> Result<Value, CommandError> {
+    let (id, known) = (endpoint.id, &mut state.compute.endpoints);
+    if known.iter().any(|known| known.id == id) {
+        return Err(format!("two Compute endpoints have the id {id}").into());
+    }
+    known.push(endpoint);
+    Ok(json!({"id": id}))
 }
 
 fn expire_sessions(state: &mut State, identity: Option<String>) -> Result<Value, CommandError> {

@@ -10,7 +10,9 @@ use uuid::{Uuid, uuid};
 use super::builder::StartError;
 use super::collection::Collection;
 use super::command::Command;
+use super::compute::ComputeEndpoint;
 use super::flows::Flow;
+use super::groups::Group;
 use super::identity::Identity;
 use super::person::Person;
 use super::record::KEPT;
@@ -45,6 +47,8 @@ pub struct Config {
     pub(super) clients: Vec<Client>,
     pub(super) collections: Vec<Collection>,
     pub(super) flows: Vec<Flow>,
+    pub(super) groups: Vec<Group>,
+    pub(super) compute_endpoints: Vec<ComputeEndpoint>,
     pub(super) consents: Vec<GivenConsent>,
 }
 
@@ -71,6 +75,8 @@ impl Default for Config {
             clients: Vec::new(),
             collections: Vec::new(),
             flows: Vec::new(),
+            groups: Vec::new(),
+            compute_endpoints: Vec::new(),
             consents: Vec::new(),
         }
     }
@@ -187,6 +193,12 @@ impl Config {
             .chain(clients.map(Command::AddClient))
             .chain(self.collections.into_iter().map(Command::AddCollection))
             .chain(self.flows.into_iter().map(Command::AddFlow))
+            .chain(self.groups.into_iter().map(Command::AddGroup))
+            .chain(
+                self.compute_endpoints
+                    .into_iter()
+                    .map(Command::AddComputeEndpoint),
+            )
             .chain(consents)
             .collect()
     }

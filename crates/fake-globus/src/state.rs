@@ -11,9 +11,11 @@ use uuid::Uuid;
 
 use super::auth::authorize::LoginRequest;
 use super::collection::{Collection, Policy};
+use super::compute::ComputeState;
 use super::consent::Consents;
 use super::fault::Fault;
 use super::flows::FlowsState;
+use super::groups::Group;
 use super::identity::User;
 use super::person::Person;
 use super::scope::Scope;
@@ -75,6 +77,8 @@ pub(super) struct State {
     pub(super) tasks: VecDeque<Task>,
     pub(super) flows: FlowsState,
     pub(super) timers: Vec<Timer>,
+    pub(super) groups: Vec<Group>,
+    pub(super) compute: ComputeState,
 }
 
 /// For how long after its end a token or code is still told apart from one that never was.
@@ -97,7 +101,8 @@ impl State {
     pub(super) fn policy(&self, id: Uuid) -> Option<&Policy> {
         let collections = self.collections.iter();
         let policies = collections.flat_map(|served| &served.collection.policies);
-        let mut policies = policies.chain(self.flows.policies());
+        let policies = policies.chain(self.flows.policies());
+        let mut policies = policies.chain(self.compute.policies());
         policies.find(|policy| policy.id == id)
     }
 

@@ -1,10 +1,35 @@
 //! Globus Compute.
 
+mod calls;
+mod endpoint;
+mod task;
+
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
+
+use super::collection::Policy;
+pub use endpoint::ComputeEndpoint;
+use task::{Function, Task};
+
+/// All endpoints, and what was submitted to them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct ComputeState {
+    pub(super) endpoints: Vec<ComputeEndpoint>,
+    pub(super) functions: Vec<Function>,
+    pub(super) tasks: Vec<Task>,
+}
+
+impl ComputeState {
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.endpoints
+            .iter()
+            .flat_map(|endpoint| &endpoint.policies)
+    }
+}
 
 /// Globus Compute.
 pub(super) enum Compute {}
@@ -17,6 +42,26 @@ impl Service for Compute {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
+            .get("get_version", "/v2/version", calls::version)
+            .get("get_endpoints", "/v2/endpoints", calls::endpoints)
+            .get("get_endpoint", "/v2/endpoints/{id}", calls::endpoint)
+            .get(
+                "get_endpoint_status",
+                "/v2/endpoints/{id}/status",
+                calls::status,
+            )
+            .post("register_function", "/v2/functions", calls::register)
+            .post("register_function", "/v3/functions", calls::register)
+            .get("get_function", "/v2/functions/{id}", calls::function)
+            .delete(
+                "delete_function",
+                "/v2/functions/{id}",
+                calls::delete_function,
+            )
+            .post("submit", "/v3/endpoints/{id}/submit", calls::submit)
+            .get("get_task", "/v2/tasks/{id}", calls::task)
+            .post("get_task_batch", "/v2/batch_status", calls::batch)
+            .get("get_task_group", "/v2/taskgroup/{id}", calls::group)
     }
 
     fn refuse(problem: &Problem<'_>) -> Response {

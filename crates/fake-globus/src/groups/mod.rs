@@ -1,10 +1,15 @@
 //! Globus Groups.
 
+mod calls;
+mod group;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
 use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
+
+pub use group::Group;
 
 /// Globus Groups.
 pub(super) enum Groups {}
@@ -16,6 +21,15 @@ impl Service for Groups {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
+            .get("get_my_groups", "/v2/groups/my_groups", calls::mine)
+            .post("create_group", "/v2/groups", calls::create)
+            .get("get_group", "/v2/groups/{id}", calls::one)
+            .delete("delete_group", "/v2/groups/{id}", calls::delete)
+            .get(
+                "get_group_policies",
+                "/v2/groups/{id}/policies",
+                calls::policies,
+            )
     }
 
     fn refuse(problem: &Problem<'_>) -> Response {

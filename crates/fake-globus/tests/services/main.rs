@@ -1,9 +1,11 @@
 //! The embedded services, asked over HTTP as a program would ask them.
 
 mod access;
+mod compute;
 mod control;
 mod files;
 mod flows;
+mod groups;
 mod https;
 mod login;
 mod page;
