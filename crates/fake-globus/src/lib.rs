@@ -79,6 +79,7 @@ mod fault;
 mod flows;
 mod form;
 mod gare;
+mod gcs;
 mod groups;
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -6,6 +6,7 @@ use axum::response::Response;
 use crate::auth::Auth;
 use crate::compute::Compute;
 use crate::flows::Flows;
+use crate::gcs::Gcs;
 use crate::groups::Groups;
 use crate::search::Search;
 use crate::timers::Timers;
@@ -40,13 +41,14 @@ impl Listed {
 }
 
 /// The services of each origin: those on one line share a port.
-pub(crate) static SERVICES: [&[Listed]; 6] = [
+pub(crate) static SERVICES: [&[Listed]; 7] = [
     &[Listed::of::<Auth>(), Listed::of::<Transfer>()],
     &[Listed::of::<Groups>()],
     &[Listed::of::<Search>()],
     &[Listed::of::<Flows>()],
     &[Listed::of::<Timers>()],
     &[Listed::of::<Compute>()],
+    &[Listed::of::<Gcs>()],
 ];
 
 /// The service of this name.

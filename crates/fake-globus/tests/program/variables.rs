@@ -14,7 +14,7 @@ fn every_service_has_a_variable_with_its_url() {
         .collect();
     let services: Vec<_> = urls.keys().copied().collect();
     let expected = [
-        "AUTH", "COMPUTE", "FLOWS", "GROUPS", "SEARCH", "TIMER", "TIMERS", "TRANSFER",
+        "AUTH", "COMPUTE", "FLOWS", "GCS", "GROUPS", "SEARCH", "TIMER", "TIMERS", "TRANSFER",
     ];
     assert_eq!(services, expected);
     for url in urls.values() {

@@ -107,7 +107,10 @@ async fn group_with_high_assurance_wants_a_recent_login() {
     let group = ok(site.get(&path, token).await).await;
     assert_eq!(group["enforce_session"], true);
     let left = group["session_timeouts"][&member]["expires_in"].as_u64();
-    assert!(left.is_some_and(|left| (500..=600).contains(&left)), "{left:?}");
+    assert!(
+        left.is_some_and(|left| (500..=600).contains(&left)),
+        "{left:?}"
+    );
     site.fixture
         .globus
         .clock()

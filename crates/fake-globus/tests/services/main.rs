@@ -5,6 +5,7 @@ mod compute;
 mod control;
 mod files;
 mod flows;
+mod gcs;
 mod groups;
 mod https;
 mod login;

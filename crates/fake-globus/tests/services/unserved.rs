@@ -16,6 +16,7 @@ async fn unserved_call_is_501_in_the_form_of_its_service() {
         ("flows", "registered_apis", "/error/code"),
         ("timer", "nonsense", "/error/code"),
         ("compute", "v2/nonsense", "/code"),
+        ("gcs", "api/roles", "/code"),
     ] {
         let url = fixture.globus.service_url(service).expect("a service");
         let response = send(fixture.http.get(format!("{url}{path}"))).await;
