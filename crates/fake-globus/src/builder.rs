@@ -14,6 +14,7 @@ use super::config::Config;
 use super::flows::Flow;
 use super::groups::Group;
 use super::identity::Identity;
+use super::limit::Limit;
 use super::listen::{self, HttpsServers};
 use super::person::Person;
 use super::record::Log;
@@ -79,6 +80,19 @@ impl FakeGlobusBuilder {
     /// Adds an endpoint of Compute. Any number of them may be added.
     pub fn compute_endpoint(mut self, endpoint: ComputeEndpoint) -> Self {
         self.config.compute_endpoints.push(endpoint);
+        self
+    }
+
+    /// Answers some requests with 429. Any number of limits may be added.
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.config.limits.push(limit);
+        self
+    }
+
+    /// Has Auth ignore `session_required_mfa` where neither identities nor a domain are required beside it. Default: it
+    /// refuses the login.
+    pub fn ignore_lone_mfa(mut self, ignore: bool) -> Self {
+        self.config.ignore_lone_mfa = ignore;
         self
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::additions;
 use super::auth::grant;
 use super::challenges;
 use super::clock::unix;
@@ -18,7 +19,9 @@ use super::compute::ComputeEndpoint;
 use super::fault::Fault;
 use super::flows::Flow;
 use super::groups::Group;
+use super::https::BrokenBackEnd;
 use super::identity::{Identity, User};
+use super::limit::Limit;
 use super::person::Person;
 use super::state::{Client, Served, State};
 use super::world::{Shared, World};
@@ -65,13 +68,27 @@ pub(super) enum Command {
         unix: u64,
     },
     Fail(Fault),
+    /// Answers some of the requests to come with 429.
+    Limit(Limit),
+    /// Breaks a back end of a collection's server.
+    BreakBackEnd(BrokenBackEnd),
+    /// Forgets all faults, limits and broken back ends.
     ClearFaults {},
+    /// Has Auth ignore a requirement of a second factor that comes alone.
+    IgnoreLoneMfa {
+        #[serde(default = "yes")]
+        ignore: bool,
+    },
     /// Goes back to how the server started, its clock included.
     Reset {},
     /// Goes back to what was dumped.
     Load {
         state: Box<Dump>,
     },
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// All that a server remembers, but for its log.
@@ -97,9 +114,11 @@ impl Command {
             Self::AddIdentity(identity) => add_identity(&mut world.state(), identity),
             Self::AddClient(client) => add_client(&mut world.state(), client),
             Self::AddCollection(collection) => add_collection(world, collection),
-            Self::AddFlow(flow) => add_flow(&mut world.state(), flow),
-            Self::AddGroup(group) => add_group(&mut world.state(), group),
-            Self::AddComputeEndpoint(endpoint) => add_endpoint(&mut world.state(), endpoint),
+            Self::AddFlow(flow) => additions::flow(&mut world.state(), flow),
+            Self::AddGroup(group) => additions::group(&mut world.state(), group),
+            Self::AddComputeEndpoint(endpoint) => {
+                additions::compute_endpoint(&mut world.state(), endpoint)
+            }
             Self::SetPerson(person) => {
                 world.state().person = person;
                 Ok(json!({}))
@@ -182,7 +201,25 @@ impl Command {
                 Ok(json!({}))
             }
             Self::ClearFaults {} => {
-                world.state().faults.clear();
+                let mut state = world.state();
+                state.faults.clear();
+                state.limits.clear();
+                state.back_ends.mend();
+                Ok(json!({}))
+            }
+            Self::Limit(limit) => match limit.contradiction() {
+                Some(contradiction) => Err(contradiction.into()),
+                None => {
+                    world.state().limits.push(limit);
+                    Ok(json!({}))
+                }
+            },
+            Self::BreakBackEnd(broken) => {
+                world.state().back_ends.break_one(broken);
+                Ok(json!({}))
+            }
+            Self::IgnoreLoneMfa { ignore } => {
+                world.state().ignores_lone_mfa = ignore;
                 Ok(json!({}))
             }
             Self::Reset {} => {
@@ -255,33 +292,6 @@ fn add_collection(world: &Shared, collection: Collection) -> Result<Value, Comma
     })?;
     state.collections.push(Arc::new(served));
     Ok(json!({"id": id, "https_server": url}))
-}
-
-fn add_flow(state: &mut State, flow: Flow) -> Result<Value, CommandError> {
-    let (id, scope) = (flow.id, flow.scope());
-    if state.flows.flow(id).is_some() {
-        return Err(format!("two flows have the id {id}").into());
-    }
-    state.flows.flows.push(flow);
-    Ok(json!({"id": id, "scope": scope}))
-}
-
-fn add_group(state: &mut State, group: Group) -> Result<Value, CommandError> {
-    let id = group.id();
-    if state.groups.iter().any(|known| known.id() == id) {
-        return Err(format!("two groups have the id {id}").into());
-    }
-    state.groups.push(group);
-    Ok(json!({"id": id}))
-}
-
-fn add_endpoint(state: &mut State, endpoint: ComputeEndpoint) -> Result<Value, CommandError> {
-    let (id, known) = (endpoint.id, &mut state.compute.endpoints);
-    if known.iter().any(|known| known.id == id) {
-        return Err(format!("two Compute endpoints have the id {id}").into());
-    }
-    known.push(endpoint);
-    Ok(json!({"id": id}))
 }
 
 fn expire_sessions(state: &mut State, identity: Option<String>) -> Result<Value, CommandError> {

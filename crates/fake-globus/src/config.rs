@@ -14,6 +14,7 @@ use super::compute::ComputeEndpoint;
 use super::flows::Flow;
 use super::groups::Group;
 use super::identity::Identity;
+use super::limit::Limit;
 use super::person::Person;
 use super::record::KEPT;
 use super::secret;
@@ -42,6 +43,7 @@ pub struct Config {
     pub(super) public_url: Option<String>,
     pub(super) keep_requests: usize,
     pub(super) redirect_uris: Vec<String>,
+    pub(super) ignore_lone_mfa: bool,
     pub(super) person: Person,
     pub(super) identities: Vec<Identity>,
     pub(super) clients: Vec<Client>,
@@ -50,6 +52,7 @@ pub struct Config {
     pub(super) groups: Vec<Group>,
     pub(super) compute_endpoints: Vec<ComputeEndpoint>,
     pub(super) consents: Vec<GivenConsent>,
+    pub(super) limits: Vec<Limit>,
 }
 
 /// Scopes that a user allowed a client before.
@@ -70,6 +73,7 @@ impl Default for Config {
             public_url: None,
             keep_requests: KEPT,
             redirect_uris: Vec::new(),
+            ignore_lone_mfa: false,
             person: Person::default(),
             identities: Vec::new(),
             clients: Vec::new(),
@@ -78,6 +82,7 @@ impl Default for Config {
             groups: Vec::new(),
             compute_endpoints: Vec::new(),
             consents: Vec::new(),
+            limits: Vec::new(),
         }
     }
 }
@@ -200,6 +205,10 @@ impl Config {
                     .map(Command::AddComputeEndpoint),
             )
             .chain(consents)
+            .chain(self.limits.into_iter().map(Command::Limit))
+            .chain([Command::IgnoreLoneMfa {
+                ignore: self.ignore_lone_mfa,
+            }])
             .collect()
     }
 

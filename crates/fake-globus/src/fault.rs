@@ -80,13 +80,8 @@ impl Fault {
         service: &str,
         operation: Option<Operation>,
     ) -> bool {
-        let operation = operation.map(|operation| operation.name);
-        self.kind.is_none_or(|wanted| wanted == kind)
-            && self
-                .service
-                .as_deref()
-                .is_none_or(|wanted| wanted == service)
-            && (self.operation.is_none() || self.operation.as_deref() == operation)
+        let (own, named) = (self.service.as_deref(), self.operation.as_deref());
+        concerns((self.kind, own, named), kind, service, operation)
     }
 
     pub(super) fn delay(&self) -> Duration {
@@ -142,4 +137,17 @@ impl Fault {
         }
         Some(response)
     }
+}
+
+/// Whether a request is one of those that are `wanted`: of a kind, of a service, with a name.
+pub(super) fn concerns(
+    wanted: (Option<RequestKind>, Option<&str>, Option<&str>),
+    kind: RequestKind,
+    service: &str,
+    operation: Option<Operation>,
+) -> bool {
+    let operation = operation.map(|operation| operation.name);
+    wanted.0.is_none_or(|wanted| wanted == kind)
+        && wanted.1.is_none_or(|wanted| wanted == service)
+        && (wanted.2.is_none() || wanted.2 == operation)
 }

@@ -63,6 +63,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod additions;
 mod auth;
 mod browser;
 mod builder;
@@ -85,6 +86,7 @@ mod groups;
 pub mod guide;
 mod https;
 mod identity;
+mod limit;
 mod listen;
 mod observe;
 mod person;
@@ -112,6 +114,7 @@ pub use config::Config;
 pub use flows::Flow;
 pub use groups::Group;
 pub use identity::Identity;
+pub use limit::Limit;
 pub use person::Person;
 pub use record::{Counts, RequestKind, SeenRequest, Violation, ViolationKind};
 pub use server::{FakeGlobus, ShutdownError, UnknownError};

@@ -16,7 +16,9 @@ use super::consent::Consents;
 use super::fault::Fault;
 use super::flows::FlowsState;
 use super::groups::Group;
+use super::https::BackEnds;
 use super::identity::User;
+use super::limit::Limit;
 use super::person::Person;
 use super::scope::Scope;
 use super::session::{Authentication, Session};
@@ -73,6 +75,10 @@ pub(super) struct State {
     pub(super) tokens: HashMap<String, Token>,
     pub(super) consents: Consents,
     pub(super) faults: VecDeque<Fault>,
+    pub(super) limits: Vec<Limit>,
+    pub(super) back_ends: BackEnds,
+    /// Auth ignores a requirement of a second factor that comes alone, instead of refusing it.
+    pub(super) ignores_lone_mfa: bool,
     /// The last ones, as they were submitted.
     pub(super) tasks: VecDeque<Task>,
     pub(super) flows: FlowsState,

@@ -3,6 +3,7 @@
 //! It speaks plain HTTP here. It knows few statuses: whatever is wrong with a path or a login is a 404 with a text, and
 //! who has no token is sent to Globus Auth with the collection's id as the client.
 
+mod backend;
 mod range;
 mod text;
 
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use url::Url;
@@ -27,6 +28,7 @@ use crate::transfer::{demand_not_met, path_of};
 use crate::world::Shared;
 use crate::{control, secret};
 
+pub(super) use backend::{BackEndError, BackEnds, BrokenBackEnd, Connection};
 use range::{Part, part};
 
 /// The largest file that is taken from a `PUT`.
@@ -70,6 +72,13 @@ async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
         return to_auth(world, &server, request.uri().path());
     };
     observe::called_by(&request, &caller.user);
+    let connection = request.extensions().get::<ConnectInfo<Connection>>();
+    if let Some(ConnectInfo(connection)) = connection {
+        let back_ends = &mut world.state().back_ends;
+        if let Some(fault) = back_ends.answer(id, *connection) {
+            return fault;
+        }
+    }
     if let Some(refused) = refused(world, &caller, &served) {
         return refused;
     }

@@ -42,6 +42,15 @@ pub(super) fn not_found(what: &str) -> Response {
     ])
 }
 
+/// A fault between the server and the Manager API.
+pub(super) fn endpoint_error() -> Response {
+    text(&[
+        "Mapping collection to specified ID failed.",
+        "GlobusError: v=1 c=ENDPOINT_ERROR",
+        "GCS Manager Internal Error",
+    ])
+}
+
 /// A fault of the server itself: only the text tells it from a file that is missing.
 pub(super) fn internal(what: &str) -> Response {
     text(&[

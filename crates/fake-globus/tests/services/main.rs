@@ -3,6 +3,7 @@
 mod access;
 mod compute;
 mod control;
+mod faults;
 mod files;
 mod flows;
 mod gcs;
