@@ -217,13 +217,16 @@ pub(super) async fn run(
     Query(pairs): Pairs,
 ) -> Answer {
     scoped(&caller, &["run_status", "run_manage"])?;
-    with_run(&world, caller.user.id(), &id, |run| {
-        let mut document = run.document();
-        if value(&pairs, "include_flow_description").is_some_and(|value| value != "False") {
-            document["flow_description"] = flow::part("description");
-        }
-        Ok(Json(document))
-    })
+    let (of, mut document) = with_run(&world, caller.user.id(), &id, |run| {
+        Ok((run.flow, run.document()))
+    })?;
+    let described = value(&pairs, "include_flow_description");
+    if described.is_some_and(|described| described.eq_ignore_ascii_case("true")) {
+        let state = world.state();
+        let flow = state.flows.flow(of);
+        document["flow_description"] = flow.map(Flow::description).unwrap_or_default();
+    }
+    Ok(Json(document))
 }
 
 pub(super) async fn definition(

@@ -81,6 +81,25 @@ impl Flow {
         (!all_met).then(|| Gare::policies(POLICY_MESSAGE, ids))
     }
 
+    /// What a run tells of its flow.
+    pub(super) fn description(&self) -> Value {
+        let mut document = self.document("");
+        let told = [
+            "created_at",
+            "created_by",
+            "description",
+            "flow_owner",
+            "globus_auth_scope",
+            "id",
+            "keywords",
+            "subtitle",
+            "title",
+            "updated_at",
+        ];
+        let told = told.map(|name| (name.to_owned(), document[name].take()));
+        Value::Object(told.into_iter().collect())
+    }
+
     pub(super) fn document(&self, base: &str) -> Value {
         let id = self.id;
         let owner = format!("urn:globus:auth:identity:{}", stable_id("identity", OWNER));

@@ -6,6 +6,7 @@ mod gare;
 mod listing;
 mod scopes;
 mod shapes;
+mod shapes_of_services;
 mod store;
 mod support;
 mod urls;
