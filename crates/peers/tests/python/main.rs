@@ -5,6 +5,7 @@ mod fuzz_inputs;
 mod gare;
 mod listing;
 mod scopes;
+mod services;
 mod shapes;
 mod shapes_of_services;
 mod store;
