@@ -3,6 +3,7 @@
 mod clients;
 mod fuzz_inputs;
 mod gare;
+mod guide;
 mod listing;
 mod scopes;
 mod services;
