@@ -116,7 +116,7 @@ impl Limit {
         }
         self.seen += 1;
         let too_many = match self.every {
-            Some(every) => self.seen % every == 0,
+            Some(every) => self.seen.is_multiple_of(every),
             None => true,
         };
         too_many.then_some(self.retry_after)

@@ -5,22 +5,21 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::service::{Bearer, Challenge, Service, refused};
+use crate::service::{Bearer, Refused, refused, required};
 use crate::world::{Shared, World};
 
 use super::endpoint::ComputeEndpoint;
 use super::task::{Asked, Function, Task};
 use super::{Compute, ComputeState};
 
-type Answer = Result<Json<Value>, Response>;
+type Answer = Result<Json<Value>, Refused>;
 type Pairs = Query<Vec<(String, String)>>;
 
-fn not_found(what: &str, id: &str) -> Response {
+fn not_found(what: &str, id: &str) -> Refused {
     let code = format!("{what}NotFound");
     let message = format!("{what} {id} could not be resolved");
     refused::<Compute>(StatusCode::NOT_FOUND, &code, &message)
@@ -60,7 +59,7 @@ pub(super) async fn endpoints(
 }
 
 /// An endpoint that the caller may use.
-fn usable(world: &World, caller: &Bearer<Compute>, id: &str) -> Result<ComputeEndpoint, Response> {
+fn usable(world: &World, caller: &Bearer<Compute>, id: &str) -> Result<ComputeEndpoint, Refused> {
     let wanted: Option<Uuid> = id.parse().ok();
     let state = world.state();
     let mut endpoints = state.compute.endpoints.iter();
@@ -68,10 +67,7 @@ fn usable(world: &World, caller: &Bearer<Compute>, id: &str) -> Result<ComputeEn
     let endpoint = found.ok_or_else(|| not_found("Endpoint", id))?;
     match endpoint.requirement(caller, world.clock.now()) {
         None => Ok(endpoint.clone()),
-        Some(gare) => Err(Compute::challenge(&Challenge {
-            gare: &gare,
-            resource: "",
-        })),
+        Some(gare) => Err(required::<Compute>(&gare)),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::observe::CalledBy;
-use crate::service::{self, Bearer, Caller, Challenge, Service, refused};
+use crate::service::{self, Bearer, Caller, Refused, Service, refused, required};
 use crate::state;
 use crate::transfer;
 use crate::unattended::{OnBehalf, held_up};
@@ -20,11 +20,11 @@ use super::page::Page;
 use super::run::{Asked, Run, Status};
 use super::{ACTION, Flows, SCOPES};
 
-type Answer = Result<Json<Value>, Response>;
+type Answer = Result<Json<Value>, Refused>;
 type Pairs = Query<Vec<(String, String)>>;
 
 /// Refuses a token that has none of these scopes of Flows.
-fn scoped(caller: &Caller, scopes: &[&str]) -> Result<(), Response> {
+fn scoped(caller: &Caller, scopes: &[&str]) -> Result<(), Refused> {
     let has = |name: &&str| caller.scopes.contains(&format!("{SCOPES}{name}"));
     if has(&"all") || scopes.iter().any(has) {
         return Ok(());
@@ -32,17 +32,17 @@ fn scoped(caller: &Caller, scopes: &[&str]) -> Result<(), Response> {
     Err(missing_scope(&format!("{SCOPES}{}", scopes[0])))
 }
 
-fn missing_scope(scope: &str) -> Response {
+fn missing_scope(scope: &str) -> Refused {
     let message = format!("This action requires the following scope: {scope}");
     refused::<Flows>(StatusCode::FORBIDDEN, "MissingScope", &message)
 }
 
-fn not_found(what: &str, id: &str) -> Response {
+fn not_found(what: &str, id: &str) -> Refused {
     let message = format!("No {what} exists with id value {id}");
     refused::<Flows>(StatusCode::NOT_FOUND, "NotFound", &message)
 }
 
-fn filters(pairs: &[(String, String)], known: &[&str]) -> Result<(), Response> {
+fn filters(pairs: &[(String, String)], known: &[&str]) -> Result<(), Refused> {
     let mut filters = pairs.iter().filter(|(name, _)| name.starts_with("filter_"));
     let Some((name, _)) = filters.find(|(name, _)| !known.contains(&name.as_str())) else {
         return Ok(());
@@ -88,7 +88,7 @@ pub(super) async fn flow(
     Ok(Json(flow.document(&world.url(Flows::NAME))))
 }
 
-fn known(world: &World, id: &str) -> Result<Flow, Response> {
+fn known(world: &World, id: &str) -> Result<Flow, Refused> {
     let wanted: Option<Uuid> = id.parse().ok();
     let state = world.state();
     let found = wanted.and_then(|id| state.flows.flow(id));
@@ -101,7 +101,7 @@ fn user(
     headers: &HeaderMap,
     called_by: &CalledBy,
     flow: &Flow,
-) -> Result<Caller, Response> {
+) -> Result<Caller, Refused> {
     let caller = service::caller(world, headers, &flow.id.to_string()).ok_or_else(|| {
         let status = StatusCode::UNAUTHORIZED;
         refused::<Flows>(status, "AuthenticationError", "")
@@ -113,10 +113,7 @@ fn user(
     let now = world.clock.now();
     match flow.requirement(&caller.session, &caller.user, now) {
         None => Ok(caller),
-        Some(gare) => Err(Flows::challenge(&Challenge {
-            gare: &gare,
-            resource: "",
-        })),
+        Some(gare) => Err(required::<Flows>(&gare)),
     }
 }
 
@@ -142,7 +139,7 @@ pub(super) async fn start(
     Extension(called_by): Extension<CalledBy>,
     headers: HeaderMap,
     body: Result<Json<Asked>, JsonRejection>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let flow = known(&world, &id)?;
     let caller = user(&world, &headers, &called_by, &flow)?;
     let Json(asked) = body.map_err(|error| {
@@ -200,8 +197,8 @@ fn with_run<T>(
     world: &World,
     user: Uuid,
     id: &str,
-    act: impl FnOnce(&mut Run) -> Result<T, Response>,
-) -> Result<T, Response> {
+    act: impl FnOnce(&mut Run) -> Result<T, Refused>,
+) -> Result<T, Refused> {
     let wanted: Option<Uuid> = id.parse().ok();
     let mut state = world.state();
     let mut runs = state.flows.runs.iter_mut();
@@ -318,7 +315,7 @@ pub(super) async fn release(
     Ok(Json(document))
 }
 
-fn conflict(run: &Run, must: &str) -> Response {
+fn conflict(run: &Run, must: &str) -> Refused {
     let (id, status) = (run.id, run.status.name());
     let message = format!(
         "Run {id} has status '{status}' but must have status in {{{must}}} for requested operation"

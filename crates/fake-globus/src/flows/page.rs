@@ -1,10 +1,9 @@
 //! A part of a list: `per_page` and `marker`.
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::service::refused;
+use crate::service::{Refused, refused};
 
 use super::Flows;
 
@@ -15,7 +14,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, Response> {
+    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, Refused> {
         let number = |names: &[&str], default: usize| {
             let mut pairs = pairs.iter();
             let Some((name, value)) = pairs.find(|(known, _)| names.contains(&known.as_str()))

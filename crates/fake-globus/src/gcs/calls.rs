@@ -5,12 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Challenge, Service, refused};
+use crate::service::{Bearer, Refused, Service, refused, required};
 use crate::state::Served;
 use crate::transfer;
 use crate::world::{Shared, World};
@@ -18,7 +17,7 @@ use crate::world::{Shared, World};
 use super::document::{self, credential_id, gateway_id};
 use super::{Gcs, MANAGE, result};
 
-type Answer = Result<Json<Value>, Response>;
+type Answer = Result<Json<Value>, Refused>;
 
 fn success(data: impl IntoIterator<Item = Value>) -> Json<Value> {
     let (status, detail) = (StatusCode::OK, json!("success"));
@@ -27,16 +26,12 @@ fn success(data: impl IntoIterator<Item = Value>) -> Json<Value> {
     Json(document)
 }
 
-fn challenge(gare: &Gare) -> Response {
-    Gcs::challenge(&Challenge { gare, resource: "" })
-}
-
-fn scoped(caller: &Bearer<Gcs>) -> Result<(), Response> {
+fn scoped(caller: &Bearer<Gcs>) -> Result<(), Refused> {
     if caller.scopes.iter().any(|scope| scope == MANAGE) {
         return Ok(());
     }
     let gare = Gare::consent("Missing required scopes", vec![MANAGE.to_owned()]);
-    Err(challenge(&gare))
+    Err(required::<Gcs>(&gare))
 }
 
 /// `GET /info`: without a token.
@@ -65,7 +60,7 @@ fn allowed(
     caller: &Bearer<Gcs>,
     what: &str,
     is_it: impl Fn(&Served) -> bool,
-) -> Result<Arc<Served>, Response> {
+) -> Result<Arc<Served>, Refused> {
     scoped(caller)?;
     let found = world
         .state()
@@ -80,7 +75,7 @@ fn allowed(
     let now = world.clock.now();
     let (collection, user) = (&served.collection, &caller.user);
     match transfer::requirement(collection, user, &caller.session, now) {
-        Some(gare) => Err(challenge(&gare)),
+        Some(gare) => Err(required::<Gcs>(&gare)),
         None => Ok(served),
     }
 }

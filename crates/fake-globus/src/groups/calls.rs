@@ -9,26 +9,25 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Challenge, Service, refused};
+use crate::service::{Bearer, Refused, Service, refused, required};
 use crate::world::{Shared, World};
 
 use super::Groups;
 use super::group::Group;
 
-type Answer = Result<Json<Value>, Response>;
-
-fn challenge(gare: &Gare) -> Response {
-    Groups::challenge(&Challenge { gare, resource: "" })
-}
+type Answer = Result<Json<Value>, Refused>;
 
 /// Refuses a token that has neither this scope nor that for everything.
-fn scoped(caller: &Bearer<Groups>, name: &str) -> Result<(), Response> {
+fn scoped(caller: &Bearer<Groups>, name: &str) -> Result<(), Refused> {
     let [wanted, all] = [name, "all"].map(|name| format!("{}{name}", Groups::SCOPES));
     let has = |scope: &String| caller.scopes.contains(scope);
     if has(&wanted) || has(&all) {
         return Ok(());
     }
-    Err(challenge(&Gare::consent("Missing scope", vec![wanted])))
+    Err(required::<Groups>(&Gare::consent(
+        "Missing scope",
+        vec![wanted],
+    )))
 }
 
 const VIEW: &str = "view_my_groups_and_memberships";
@@ -45,7 +44,7 @@ pub(super) async fn mine(State(world): State<Shared>, caller: Bearer<Groups>) ->
 }
 
 /// A group of the caller's own, who has logged in as it requires.
-fn own(world: &World, caller: &Bearer<Groups>, id: &str) -> Result<Group, Response> {
+fn own(world: &World, caller: &Bearer<Groups>, id: &str) -> Result<Group, Refused> {
     let wanted: Option<Uuid> = id.parse().ok();
     let state = world.state();
     let mut groups = state.groups.iter();
@@ -55,7 +54,7 @@ fn own(world: &World, caller: &Bearer<Groups>, id: &str) -> Result<Group, Respon
         refused::<Groups>(StatusCode::NOT_FOUND, "GroupNotFound", &message)
     })?;
     match group.requirement(caller, world.clock.now()) {
-        Some(gare) => Err(challenge(&gare)),
+        Some(gare) => Err(required::<Groups>(&gare)),
         None => Ok(group.clone()),
     }
 }
@@ -101,7 +100,7 @@ pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Groups>,
     Json(asked): Json<Asked>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     scoped(&caller, "all")?;
     let group = Group::new(asked.name)
         .with_id(Uuid::new_v4())

@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use crate::gare::Gare;
 use crate::observe::Challenged;
 
-use super::{Problem, Service};
+use super::{Challenge, Problem, Service};
 
 /// `PermissionDenied` as `PERMISSION_DENIED`.
 pub(crate) fn upper(code: &str) -> String {
@@ -35,12 +36,34 @@ pub(crate) fn challenged(status: StatusCode, document: Value) -> Response {
     response
 }
 
+/// A response in the place of the proper one, for `?`.
+#[derive(Debug)]
+pub(crate) struct Refused(Box<Response>);
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
 /// An error of the service `S`.
-pub(crate) fn refused<S: Service>(status: StatusCode, code: &str, message: &str) -> Response {
-    S::refuse(&Problem {
+pub(crate) fn refused<S: Service>(status: StatusCode, code: &str, message: &str) -> Refused {
+    let problem = Problem {
         status,
         code,
         message,
         resource: "",
-    })
+    };
+    S::refuse(&problem).into()
+}
+
+/// A requirement of the service `S`.
+pub(crate) fn required<S: Service>(gare: &Gare) -> Refused {
+    S::challenge(&Challenge { gare, resource: "" }).into()
 }

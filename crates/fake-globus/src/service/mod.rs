@@ -13,7 +13,7 @@ use super::gare::Gare;
 pub use bearer::EXPECT_USER;
 pub(super) use bearer::{Bearer, Caller, caller};
 pub(super) use endpoints::{Endpoints, Operation, not_served};
-pub(super) use forms::{challenged, refused, respond, upper};
+pub(super) use forms::{Refused, challenged, refused, required, respond, upper};
 pub(super) use table::{Listed, SERVICES, named};
 
 /// A Globus service. An endpoint of it is one handler, and one line in [`endpoints`](Service::endpoints).

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Challenge, Service, refused};
+use crate::service::{Bearer, Refused, refused, required};
 use crate::state;
 use crate::unattended::OnBehalf;
 use crate::world::{Shared, World};
@@ -18,27 +18,26 @@ use super::schedule::{self, Schedule};
 use super::timer::{Inactive, Timer, Work};
 use super::{TIMER, Timers};
 
-type Answer = Result<Json<Value>, Response>;
+type Answer = Result<Json<Value>, Refused>;
 
 /// Refuses a token without the scope of Timers.
-fn scoped(caller: &Bearer<Timers>) -> Result<(), Response> {
+fn scoped(caller: &Bearer<Timers>) -> Result<(), Refused> {
     if caller.scopes.iter().any(|scope| scope == TIMER) {
         return Ok(());
     }
     let gare = Gare::consent("Missing required scope", vec![TIMER.to_owned()]);
-    Err(Timers::challenge(&Challenge {
-        gare: &gare,
-        resource: "",
-    }))
+    Err(required::<Timers>(&gare))
 }
 
 /// What is wrong with a field of the body.
-fn invalid(fields: &[(&str, &str)]) -> Response {
+fn invalid(fields: &[(&str, &str)]) -> Refused {
     let details = fields.iter().map(
         |(field, message)| json!({"loc": ["body", field], "msg": message, "type": "value_error"}),
     );
     let document = json!({"detail": details.collect::<Vec<_>>()});
-    (StatusCode::UNPROCESSABLE_ENTITY, Json(document)).into_response()
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(document))
+        .into_response()
+        .into()
 }
 
 #[derive(Deserialize)]
@@ -63,7 +62,7 @@ pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
     Json(mut body): Json<Value>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     scoped(&caller)?;
     let asked: Asked = serde_json::from_value(body["timer"].take())
         .map_err(|error| invalid(&[("timer", &error.to_string())]))?;
@@ -120,7 +119,7 @@ pub(super) async fn create_job(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
     Json(job): Json<Job>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     scoped(&caller)?;
     let (Some(start), Some(url)) = (job.start.as_deref(), job.callback_url.clone()) else {
         let fields = [
@@ -188,7 +187,7 @@ fn with_timer<T>(
     caller: &Bearer<Timers>,
     id: &str,
     act: impl FnOnce(&mut Timer) -> T,
-) -> Result<T, Response> {
+) -> Result<T, Refused> {
     scoped(caller)?;
     let wanted: Option<Uuid> = id.parse().ok();
     let mut state = world.state();
