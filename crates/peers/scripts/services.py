@@ -5,23 +5,16 @@ demands a consent, and of one that demands a recent login.
 """
 
 import datetime
-import json
 import os
 import sys
-import urllib.request
 
 import globus_sdk
 import globus_sdk.gare
 
 from apps import user_app
+from control import fake
 
 flow, guarded_flow, group, cluster, consented, recent = sys.argv[1:]
-FAKE = os.environ["GLOBUS_SDK_SERVICE_URL_AUTH"] + "_fake/"
-
-
-def fake(command, **fields):
-    request = urllib.request.Request(FAKE + command, json.dumps(fields).encode())
-    return json.load(urllib.request.urlopen(request))
 
 
 def login_for(app, document, prompt=None):

@@ -53,7 +53,9 @@ fn filters(pairs: &[(String, String)], known: &[&str]) -> Result<(), Refused> {
 }
 
 fn value<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p str> {
-    let pair = pairs.iter().find(|(known, _)| known == name);
+    // The command line program sends filters without a value, too.
+    let mut pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let pair = pairs.find(|(known, _)| known == name);
     pair.map(|(_, value)| value.as_str())
 }
 

@@ -110,6 +110,15 @@ impl Timer {
         }
     }
 
+    /// What it waits for.
+    fn activity(&self) -> Value {
+        match self.status() {
+            "ended" => Value::Null,
+            "inactive" => json!({"code": "paused", "start_timestamp": null}),
+            _ => json!({"code": "awaiting_next_run", "start_timestamp": null}),
+        }
+    }
+
     /// The document of `/v2/timer`.
     pub(super) fn document(&self) -> Value {
         let next = self.schedule.next(self.runs);
@@ -118,6 +127,7 @@ impl Timer {
             "name": self.name,
             "status": self.status(),
             "inactive_reason": self.inactive_reason(),
+            "activity": self.activity(),
             "schedule": self.schedule.document(),
             "submitted_at": written(self.submitted),
             "last_ran_at": self.last_run.map(written),
@@ -168,6 +178,7 @@ impl Timer {
             "scope": scope,
             "status": self.status(),
             "inactive_reason": self.inactive_reason(),
+            "activity": self.activity(),
             "submitted_at": written(self.submitted),
             "last_ran_at": self.last_run.map(written),
             "next_run": self.schedule.next(self.runs).map(written),

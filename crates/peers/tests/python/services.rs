@@ -1,4 +1,4 @@
-//! The official Python SDK against the services beside Auth and Transfer.
+//! The official Python SDK and `globus` command line against the services beside Auth and Transfer.
 
 use std::process::Stdio;
 
@@ -8,7 +8,17 @@ use peers::python;
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]
 async fn python_sdk_works_against_all_services() {
-    let mut command = python::script("services.py");
+    run("services.py").await;
+}
+
+#[checks::test(seconds = 600, flavor = "multi_thread")]
+async fn globus_command_works_against_all_services() {
+    run("cli_services.py").await;
+}
+
+async fn run(script: &str) {
+    let mut command = python::script(script);
+    let home = tempfile::tempdir().expect("a directory");
     let directory = tempfile::tempdir().expect("a directory");
     let recent = || Policy::new("Recent").session_minutes(30);
     let flow = Flow::new("Publish");
@@ -19,7 +29,8 @@ async fn python_sdk_works_against_all_services() {
         Collection::new("Consented", directory.path()).data_access(),
         Collection::new("Recent", directory.path())
             .domain("uchicago.edu")
-            .session_minutes(30),
+            .session_minutes(30)
+            .high_assurance(),
     ];
     let [consented, old] = collections.each_ref().map(Collection::id);
     command.args(
@@ -47,6 +58,7 @@ async fn python_sdk_works_against_all_services() {
         });
     let globus = globus.start().await.expect("a server");
     command
+        .env("HOME", home.path())
         .envs(globus.environment())
         .env("GLOBUS_CLIENT_ID", globus.client_id().to_string())
         .stdin(Stdio::null());
