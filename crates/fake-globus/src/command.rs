@@ -23,6 +23,7 @@ use super::https::BrokenBackEnd;
 use super::identity::{Identity, User};
 use super::limit::Limit;
 use super::person::Person;
+use super::service;
 use super::state::{Client, Served, State};
 use super::world::{Shared, World};
 
@@ -196,6 +197,9 @@ impl Command {
                 let challenge = fault.challenge.as_deref();
                 if let Some(unknown) = challenge.filter(|id| challenges::find(id).is_none()) {
                     return Err(format!("there is no challenge {unknown}").into());
+                }
+                if let Some(unknown) = service::unknown(fault.service.as_deref()) {
+                    return Err(unknown.into());
                 }
                 world.state().faults.push_back(fault);
                 Ok(json!({}))

@@ -56,21 +56,40 @@ fn one() -> usize {
 }
 
 impl Fault {
-    /// Answers the next request of `kind` with a document of JSON.
-    pub(super) fn json(kind: RequestKind, status: u16, body: String) -> Self {
+    /// One request, of any kind, with nothing said of how.
+    fn once() -> Self {
         Self {
-            kind: Some(kind),
+            kind: None,
             service: None,
             operation: None,
             times: 1,
             delay_ms: 0,
-            status: Some(status),
-            body,
+            status: None,
+            body: String::new(),
             content_type: None,
             retry_after: None,
             challenge: None,
             requires: None,
             reset: false,
+        }
+    }
+
+    /// Answers the next request of `kind` with a document of JSON.
+    pub(super) fn json(kind: RequestKind, status: u16, body: String) -> Self {
+        Self {
+            kind: Some(kind),
+            status: Some(status),
+            body,
+            ..Self::once()
+        }
+    }
+
+    /// Refuses the next request of `service` with a requirement.
+    pub(super) fn requiring(service: &str, parameters: Parameters) -> Self {
+        Self {
+            service: Some(service.to_owned()),
+            requires: Some(parameters),
+            ..Self::once()
         }
     }
 

@@ -91,11 +91,11 @@ impl Limit {
     }
 
     /// What is wrong with it, if anything.
-    pub(super) fn contradiction(&self) -> Option<&'static str> {
+    pub(super) fn contradiction(&self) -> Option<String> {
         match (self.next, self.every) {
-            (Some(0), _) | (_, Some(0)) => Some("a limit counts from 1"),
-            (Some(_), None) | (None, Some(_)) => None,
-            _ => Some("a limit has either `next` or `every`"),
+            (Some(0), _) | (_, Some(0)) => Some("a limit counts from 1".to_owned()),
+            (Some(_), None) | (None, Some(_)) => service::unknown(self.service.as_deref()),
+            _ => Some("a limit has either `next` or `every`".to_owned()),
         }
     }
 

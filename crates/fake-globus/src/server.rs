@@ -251,6 +251,19 @@ impl FakeGlobus {
         self.told(Command::Fail(Fault::json(kind, status, body.into())));
     }
 
+    /// Refuses the next request of a service, such as `groups`, with a requirement: JSON text with the members of
+    /// `authorization_parameters`. The service says it in its own form.
+    ///
+    /// # Errors
+    /// If it is no requirement, or there is no such service. That of the collections' HTTPS servers is `https`.
+    pub fn require_next(&self, service: &str, parameters: &str) -> Result<(), UnknownError> {
+        let parameters = serde_json::from_str(parameters);
+        let parameters = parameters.map_err(|error| UnknownError(error.to_string()))?;
+        let done = Command::Fail(Fault::requiring(service, parameters)).apply(&self.world);
+        done.map(drop)
+            .map_err(|error| UnknownError(error.to_string()))
+    }
+
     /// Answers some of the requests to come with 429, with `Retry-After`.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ pub use bearer::EXPECT_USER;
 pub(super) use bearer::{Bearer, Caller, caller};
 pub(super) use endpoints::{Endpoints, Operation, not_served};
 pub(super) use forms::{Refused, challenged, refused, required, respond, upper};
-pub(super) use table::{Listed, SERVICES, named};
+pub(super) use table::{Listed, SERVICES, named, unknown};
 
 /// A Globus service. An endpoint of it is one handler, and one line in [`endpoints`](Service::endpoints).
 pub(super) trait Service: Sized + Send + Sync + 'static {

@@ -51,6 +51,12 @@ pub(crate) static SERVICES: [&[Listed]; 7] = [
     &[Listed::of::<Gcs>()],
 ];
 
+/// What is wrong with the name of a service in a command, if anything. The servers of collections have one, too.
+pub(crate) fn unknown(name: Option<&str>) -> Option<String> {
+    let name = name.filter(|name| *name != "https" && named(name).is_none())?;
+    Some(format!("there is no service {name}"))
+}
+
 /// The service of this name.
 pub(crate) fn named(name: &str) -> Option<&'static Listed> {
     let mut services = SERVICES.iter().copied().flatten();

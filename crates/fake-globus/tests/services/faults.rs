@@ -48,8 +48,27 @@ async fn requirement_comes_in_the_form_of_each_service() {
         let seen = fixture.globus.requests().pop().expect("a request");
         assert!(seen.challenged, "{service}");
     }
-    let unknown = json!({"requires": {"session_required_magic": true}});
-    assert_eq!(tell(&fixture, "fail", unknown).await.status(), 400);
+    for unknown in [
+        json!({"requires": {"session_required_magic": true}}),
+        json!({"service": "grops", "requires": {}}),
+    ] {
+        assert_eq!(tell(&fixture, "fail", unknown).await.status(), 400);
+    }
+    let globus = &fixture.globus;
+    let requires = requires.to_string();
+    globus.require_next("flows", &requires).expect("a service");
+    let url = globus.service_url("flows").expect("a URL");
+    let refused = send(fixture.http.get(format!("{url}flows"))).await;
+    assert_eq!(
+        text(&document_of(refused).await, "/code"),
+        "AuthenticationPolicyRequired"
+    );
+    globus
+        .require_next("grops", &requires)
+        .expect_err("no service");
+    globus
+        .require_next("flows", "{\"code\": \"x\"}")
+        .expect_err("no requirement");
 }
 
 #[checks::test]
@@ -123,6 +142,7 @@ async fn every_third_request_is_too_many() {
         json!({}),
         json!({"next": 1, "every": 1}),
         json!({"next": 0}),
+        json!({"next": 1, "service": "x"}),
     ] {
         assert_eq!(tell(&fixture, "limit", fields).await.status(), 400);
     }
