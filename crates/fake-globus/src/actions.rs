@@ -1,10 +1,11 @@
 //! The action providers of Globus.
 
 use axum::Json;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::service::{Endpoints, Problem, Service};
+use super::service::{Challenge, Endpoints, Problem, Service, challenged};
 
 /// The action providers of Globus, which Flows calls.
 pub(super) enum Actions {}
@@ -25,5 +26,11 @@ impl Service for Actions {
             "description": problem.message,
         });
         (problem.status, Json(document)).into_response()
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        let mut document = challenge.gare.document();
+        document["description"] = challenge.gare.message.as_str().into();
+        challenged(StatusCode::FORBIDDEN, document)
     }
 }

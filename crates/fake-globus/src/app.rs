@@ -1,8 +1,9 @@
 //! The web application of Globus.
 
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::service::{Endpoints, Problem, Service};
+use super::service::{Challenge, Endpoints, Problem, Service, challenged};
 
 /// The web application, whose pages programs link to.
 pub(super) enum App {}
@@ -19,5 +20,10 @@ impl Service for App {
     fn refuse(problem: &Problem<'_>) -> Response {
         // It has pages for people, and no errors for programs.
         (problem.status, problem.message.to_owned()).into_response()
+    }
+
+    /// The document alone: a form of its own it has not.
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        challenged(StatusCode::FORBIDDEN, challenge.gare.document())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
@@ -36,6 +36,15 @@ impl Session {
             identity,
             Authentication { at, mfa: false },
         )]))
+    }
+
+    /// The same, but older than any policy allows.
+    pub(super) fn expired(&self) -> Self {
+        let mut session = self.clone();
+        for authentication in session.authentications.values_mut() {
+            authentication.at = UNIX_EPOCH;
+        }
+        session
     }
 
     /// The last time that anybody of the set authenticated.

@@ -4,38 +4,12 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import sys
-from pathlib import Path
 
-from scripted_login import code_from, tell
+from command_line import globus, globus_login
+from scripted_login import tell
 
 plain, embedded, policy, data_access = sys.argv[1:]
-GLOBUS = str(Path(sys.executable).with_name("globus"))
-
-
-def globus(*words, status=0, env=None):
-    """Runs the command line; gives what it printed."""
-    done = subprocess.run(
-        [GLOBUS, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}
-    )
-    said = f"globus {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert done.returncode == status, said
-    return done.stdout + done.stderr
-
-
-def globus_login(*words):
-    """Runs a command that prints a login link and reads the code."""
-    command = [GLOBUS, *words, "--no-local-server"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
-    said = ""
-    while not (link := re.search(r"^http\S+$", said, re.MULTILINE)):
-        line = process.stdout.readline()
-        assert line, f"no link in {said}"
-        said += line
-    more, _ = process.communicate(code_from(link.group(0)) + "\n")
-    assert process.returncode == 0, said + more
-    return said + more
 
 
 assert "You have successfully logged in" in globus_login("login")

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::service::Problem;
+use crate::gare::Gare;
+use crate::service::{self, Problem};
 
 /// A status and the document that says why.
 #[derive(Debug)]
@@ -114,6 +115,13 @@ impl IntoResponse for Created {
 pub(super) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, AuthError> {
     body.map(|Json(body)| body)
         .map_err(|rejection| bad_request(&rejection.body_text()))
+}
+
+/// A requirement, as an error of the API.
+pub(super) fn challenge(gare: &Gare) -> Response {
+    let mut error = gare.document();
+    error["message"] = gare.message.as_str().into();
+    service::challenged(StatusCode::FORBIDDEN, json!({"errors": [error]}))
 }
 
 pub(super) fn unauthorized() -> AuthError {

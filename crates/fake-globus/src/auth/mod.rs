@@ -23,7 +23,7 @@ mod token;
 
 use axum::response::{IntoResponse, Response};
 
-use super::service::{Endpoints, Problem, Service};
+use super::service::{Challenge, Endpoints, Problem, Service};
 
 pub(super) use kept::Kept;
 
@@ -122,6 +122,10 @@ impl Service for Auth {
 
     fn refuse(problem: &Problem<'_>) -> Response {
         error::of(problem).into_response()
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        error::challenge(challenge.gare)
     }
 
     fn owns(path: &str) -> bool {

@@ -1,6 +1,5 @@
-//! Authentication policies: those of projects, and those that collections were set up with.
+//! Authentication policies: those of projects, and those that collections, flows and endpoints were set up with.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -92,7 +91,7 @@ fn one_of(policy: &Policy) -> Json<Value> {
     Json(json!({"policy": document(policy)}))
 }
 
-/// Whether `user` manages the policy. Those of collections are everybody's.
+/// Whether `user` manages the policy. Those that something was set up with are everybody's.
 fn is_managed(state: &Remembered, user: &User, policy: &Policy) -> bool {
     policy.project.is_none() || state.auth.manages(user, policy.project)
 }
@@ -103,12 +102,12 @@ fn found<'s>(state: &'s Remembered, user: &User, id: &str) -> Result<&'s Policy,
     managed.ok_or_else(|| error::not_found("no such policy"))
 }
 
-/// The policies of collections and of one's own projects.
+/// The policies of one's own projects, and those that something was set up with.
 pub(super) async fn list(State(world): State<Shared>, caller: Manager) -> Json<Value> {
     let state = world.state();
     let mut policies: Vec<&Policy> = state.policies().collect();
     policies.retain(|policy| is_managed(&state, &caller.user, policy));
-    // One policy may guard several collections.
+    // One policy may guard several things.
     policies.sort_by_key(|policy| policy.id);
     policies.dedup_by_key(|policy| policy.id);
     let documents: Vec<Value> = policies.into_iter().map(document).collect();
@@ -144,7 +143,7 @@ pub(super) async fn create(
     Ok(Created(document))
 }
 
-/// `PUT /v2/api/policies/{id}`: what is not given stays. It counts at once, for the collections that it guards, too.
+/// `PUT /v2/api/policies/{id}`: what is not given stays. It counts at once, for what it guards, too.
 pub(super) async fn update(
     State(world): State<Shared>,
     caller: Manager,
@@ -158,19 +157,7 @@ pub(super) async fn update(
     }
     let mut changed = found(&state, &caller.user, &id)?.clone();
     fields.apply(&mut changed)?;
-    let is_it = |policy: &&mut Policy| policy.id == changed.id;
-    for policy in state.auth.policies.iter_mut().filter(is_it) {
-        policy.clone_from(&changed);
-    }
-    for served in &mut state.collections {
-        let mut policies = served.collection.policies.iter();
-        if policies.any(|policy| policy.id == changed.id) {
-            let policies = Arc::make_mut(served).collection.policies.iter_mut();
-            policies
-                .filter(is_it)
-                .for_each(|policy| policy.clone_from(&changed));
-        }
-    }
+    state.change_policy(&changed);
     Ok(one_of(&changed))
 }
 
@@ -186,7 +173,7 @@ pub(super) async fn delete(
         .policies
         .iter()
         .position(|own| own.id == policy.id);
-    let place = place.ok_or_else(|| error::conflict("the policy guards a collection"))?;
+    let place = place.ok_or_else(|| error::conflict("the policy guards something"))?;
     state.auth.policies.remove(place);
     Ok(one_of(&policy))
 }

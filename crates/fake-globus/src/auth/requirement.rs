@@ -33,7 +33,7 @@ impl Requirement {
                 .and_then(|id| world.state().policy(id).cloned())
                 .ok_or_else(|| format!("session_required_policies: no policy {id}"))
         });
-        let requirement = Self {
+        let mut requirement = Self {
             identities: params.list("session_required_identities")?,
             domains: params.list("session_required_single_domain")?,
             policies: policies.collect::<Result<_, _>>()?,
@@ -44,6 +44,10 @@ impl Requirement {
             },
         };
         if requirement.mfa && requirement.identities.is_empty() && requirement.domains.is_empty() {
+            if world.state().ignores_lone_mfa {
+                requirement.mfa = false;
+                return Ok(requirement);
+            }
             return Err("session_required_mfa needs session_required_identities or \
                         session_required_single_domain beside it"
                 .to_owned());

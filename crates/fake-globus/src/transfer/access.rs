@@ -1,14 +1,17 @@
 //! Whether a caller may use a collection.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use crate::collection::Collection;
+use crate::gare::Gare;
+use crate::identity::User;
 use crate::service::{Bearer, Caller};
-use crate::session::Demand;
+use crate::session::{Demand, Session};
 use crate::state::Served;
 use crate::world::{Shared, World};
 
@@ -48,6 +51,25 @@ pub(crate) fn demand_not_met(
     let all_met = policies.chain([&collection.demand]).all(met);
     (!all_met || !consented(world, caller, collection))
         .then(|| challenge::login_result(collection, &caller.user))
+}
+
+/// What the collection requires of a session beside consents.
+pub(crate) fn requirement(
+    collection: &Collection,
+    user: &User,
+    session: &Session,
+    now: SystemTime,
+) -> Option<Gare> {
+    let is_met = |demand: &Demand| demand.is_met(session, user, now);
+    let mut policies = collection.policies.iter();
+    if !policies.all(|policy| is_met(&policy.demand)) {
+        let ids = collection
+            .policies
+            .iter()
+            .map(|policy| policy.id.to_string());
+        return Some(Gare::policies(challenge::POLICY_MESSAGE, ids));
+    }
+    (!is_met(&collection.demand)).then(|| challenge::login_requirement(collection, user))
 }
 
 fn consented(world: &World, caller: &Caller, collection: &Collection) -> bool {

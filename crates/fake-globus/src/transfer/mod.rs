@@ -28,13 +28,13 @@ mod work;
 
 use axum::response::Response;
 
-use super::service::{Endpoints, Problem, Service};
+use super::service::{Challenge, Endpoints, Problem, Service};
 
-pub(super) use access::demand_not_met;
+pub(super) use access::{demand_not_met, requirement};
 pub(super) use kept::Kept;
 
 /// The scope that its calls need.
-const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
+pub(super) const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
 /// A path of a URL, decoded. What is no UTF-8 after that names no file.
 pub(super) fn path_of(encoded: &str) -> String {
@@ -167,6 +167,10 @@ impl Service for Transfer {
 
     fn refuse(problem: &Problem<'_>) -> Response {
         answer::refuse(problem)
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        answer::finish(challenge::of(challenge.gare), challenge.resource)
     }
 
     fn finish(response: Response, resource: &str) -> Response {

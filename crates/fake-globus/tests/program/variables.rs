@@ -14,7 +14,8 @@ fn every_service_has_a_variable_with_its_url() {
         .collect();
     let services: Vec<_> = urls.keys().copied().collect();
     let expected = [
-        "ACTIONS", "APP", "AUTH", "COMPUTE", "FLOWS", "GROUPS", "SEARCH", "TIMER", "TRANSFER",
+        "ACTIONS", "APP", "AUTH", "COMPUTE", "FLOWS", "GCS", "GROUPS", "SEARCH", "TIMER", "TIMERS",
+        "TRANSFER",
     ];
     assert_eq!(services, expected);
     for url in urls.values() {
@@ -36,6 +37,6 @@ fn people_are_told_what_is_behind_each_port() {
     let collection = &variables["FAKE_GLOBUS_COLLECTION"];
     let server = format!("HTTPS server of the collection {collection}");
     let servers = told.iter().filter(|line| line.ends_with(&server));
-    // Seven services besides, and the collection.
-    assert_eq!((servers.count(), told.len()), (1, 9), "{told:?}");
+    // Eight services besides, and the collection.
+    assert_eq!((servers.count(), told.len()), (1, 10), "{told:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_globus::{Collection, Identity, Policy};
+use fake_globus::{Collection, ComputeEndpoint, FakeGlobusBuilder, Flow, Identity, Person, Policy};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -154,6 +154,32 @@ async fn changed_policy_counts_for_its_collection() {
     assert_eq!(shown["policy"]["authentication_assurance_timeout"], 35);
     let deleted = ada.ask(Method::DELETE, &path, &Value::Null).await;
     assert_eq!(deleted.status(), 409);
+}
+
+#[checks::test]
+async fn changed_policy_counts_for_flows_and_endpoints() {
+    let policies = ["of a flow", "of an endpoint"].map(|name| Policy::new(name).session_minutes(1));
+    let ids = policies.each_ref().map(Policy::id);
+    let [of_flow, of_endpoint] = policies;
+    let furnished = |server: FakeGlobusBuilder| {
+        let endpoint = ComputeEndpoint::new("cluster").policy(of_endpoint);
+        let server = server.flow(Flow::new("Publish").policy(of_flow));
+        server.compute_endpoint(endpoint)
+    };
+    let fixture = Fixture::with(|collection| collection, furnished).await;
+    let ada = Manager::of(&fixture, &fixture.ada);
+    for id in ids {
+        let path = format!("policies/{id}");
+        let mfa = json!({"policy": {"high_assurance": true, "required_mfa": true}});
+        ok(ada.ask(Method::PUT, &path, &mfa).await).await;
+        let shown = ada.get(&path).await;
+        assert_eq!(shown["policy"]["required_mfa"], true);
+        // The login that satisfies it needs a second factor now.
+        fixture.globus.set_person(Person::automatic().without_mfa());
+        let id = id.to_string();
+        let login = [("session_required_policies", &*id)];
+        crate::support::assert_denied(&fixture.answer(ALL, &login).await);
+    }
 }
 
 #[checks::test]

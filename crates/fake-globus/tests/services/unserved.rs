@@ -11,11 +11,12 @@ async fn unserved_call_is_501_in_the_form_of_its_service() {
         ("transfer", "v0.10/endpoint_manager/task_list", "/code"),
         ("transfer", "nonsense", "/code"),
         ("auth", "v2/api/nonsense", "/errors/0/code"),
-        ("groups", "v2/groups/my_groups", "/errors/0/code"),
+        ("groups", "v2/preferences", "/errors/0/code"),
         ("search", "v1/index/x/search", "/code"),
-        ("flows", "flows", "/error/code"),
-        ("timer", "jobs/", "/error/code"),
-        ("compute", "v2/version", "/code"),
+        ("flows", "registered_apis", "/error/code"),
+        ("timer", "nonsense", "/error/code"),
+        ("compute", "v2/nonsense", "/code"),
+        ("gcs", "api/roles", "/code"),
         ("actions", "transfer/transfer", "/error"),
     ] {
         let url = fixture.globus.service_url(service).expect("a service");

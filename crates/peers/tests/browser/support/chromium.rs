@@ -116,6 +116,11 @@ impl Chromium {
         style.expect("a style")
     }
 
+    /// Waits until there is such an element.
+    pub(crate) async fn wait_for(&self, path: &str) {
+        self.find(path).await;
+    }
+
     /// An element by its XPath, waited for.
     async fn find(&self, path: &str) -> Element {
         let found = self.client.find(Locator::XPath(path)).await;

@@ -14,7 +14,7 @@ use super::request::{By, Request};
 const GROUPS: &str = "urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships";
 const REDIRECT: &str = "http://127.0.0.1:49152/callback";
 
-impl Globus {
+impl Globus<'_> {
     async fn client(&self) -> String {
         let client = json!({"name": "C", "project": self.project, "client_type": "client_identity", "fqdns": [Uuid::new_v4()]});
         self.made(
@@ -94,7 +94,7 @@ fn fields(fixture: &Fixture, but: &str) -> Value {
 }
 
 /// The same in a project that is there.
-fn in_project(globus: &Globus, mut fields: Value, name: &str) -> Value {
+fn in_project(globus: &Globus<'_>, mut fields: Value, name: &str) -> Value {
     if fields.get(name).is_some() {
         fields[name] = json!(globus.project);
     }
@@ -106,7 +106,7 @@ fn tokens(form: Vec<(&'static str, String)>) -> Request {
 }
 
 /// The request that stands for a fixture of Auth.
-pub(super) async fn request(globus: &Globus, fixture: &Fixture) -> Option<Request> {
+pub(super) async fn request(globus: &Globus<'_>, fixture: &Fixture) -> Option<Request> {
     let name = fixture.name.trim_start_matches("auth.");
     let ada = &globus.sample.ada;
     let api = |path: String| Request::at(format!("v2/api/{path}"));

@@ -5,15 +5,20 @@ use checks::sample::{Sample, TRANSFER_ALL};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
+use crate::shapes_of_services::{self, Services};
+
 use super::Fixture;
 use super::request::{Body, By, Request};
 
 const AUTH: &str = "urn:globus:auth:scope:auth.globus.org:view_identity_set \
                     urn:globus:auth:scope:auth.globus.org:manage_projects";
 
-/// A server with one collection, and ada's tokens for it.
-pub(super) struct Globus {
-    pub(super) sample: Sample,
+/// A server with something of everything, and ada's tokens for it.
+pub(super) struct Globus<'s> {
+    pub(super) sample: &'s Sample,
+    services: Services<'s>,
+    /// The requests to the services beside Auth and Transfer.
+    others: Vec<shapes_of_services::Request>,
     pub(super) http: Client,
     transfer: String,
     pub(super) auth: String,
@@ -21,8 +26,9 @@ pub(super) struct Globus {
     pub(super) project: String,
 }
 
-impl Globus {
-    pub(super) async fn around(sample: Sample) -> Self {
+impl<'s> Globus<'s> {
+    pub(super) async fn around(sample: &'s Sample) -> Self {
+        let services = Services::new(sample).await;
         let token = |scopes: &str| {
             let token = sample.globus.issue_token(&sample.ada, scopes);
             token.expect("a token")
@@ -33,6 +39,8 @@ impl Globus {
             transfer,
             auth,
             project: String::new(),
+            others: services.requests().await,
+            services,
             sample,
         };
         globus.project = globus.project().await;
@@ -50,6 +58,22 @@ impl Globus {
             "/project/id",
         )
         .await
+    }
+
+    /// The request that stands for a fixture of another service.
+    pub(super) fn other(&self, fixture: &Fixture) -> Option<Request> {
+        let mut others = self.others.iter();
+        let known = others.find(|request| request.name == fixture.name)?;
+        let request = Request::at(&known.path);
+        let request = match &known.body {
+            Some(body) => request.json(body.clone()),
+            None => request,
+        };
+        let token = self.services.token(&fixture.service, known.of_flow);
+        Some(match token {
+            Some(token) => request.by(By::Token(token)),
+            None => request,
+        })
     }
 
     pub(super) fn url(&self, service: &str, path: &str) -> Option<String> {
@@ -92,6 +116,7 @@ impl Globus {
         let asked = self.http.request(method, url);
         let asked = match request.by {
             By::Bearer => asked.bearer_auth(token),
+            By::Token(token) => asked.bearer_auth(token),
             By::Client => {
                 let id = self.sample.globus.confidential_client_id();
                 asked.basic_auth(id, Some(self.sample.globus.client_secret()))

@@ -21,6 +21,8 @@ pub(super) enum Body {
 pub(super) enum By {
     /// A user with a token for the service.
     Bearer,
+    /// A user with this token.
+    Token(String),
     /// The client with a secret.
     Client,
     Nobody,

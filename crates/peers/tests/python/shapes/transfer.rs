@@ -18,20 +18,20 @@ fn task(collection: &str) -> Value {
     })
 }
 
-async fn bookmark(globus: &Globus) -> String {
+async fn bookmark(globus: &Globus<'_>) -> String {
     let name = Uuid::new_v4();
     let body = json!({"endpoint_id": globus.sample.collection, "name": name, "path": "/"});
     globus.made("transfer", "v0.10/bookmark", body, "/id").await
 }
 
-async fn access_point(globus: &Globus) -> String {
+async fn access_point(globus: &Globus<'_>) -> String {
     let request = Request::at("v2/stream_access_points");
     let (_, list) = globus.ask("transfer", Method::GET, request).await;
     let id = list.pointer("/data/0/id").and_then(Value::as_str);
     id.expect("an access point").to_owned()
 }
 
-async fn tunnel_body(globus: &Globus) -> Value {
+async fn tunnel_body(globus: &Globus<'_>) -> Value {
     let point = access_point(globus).await;
     let end = json!({"data": {"type": "StreamAccessPoint", "id": point}});
     json!({"data": {
@@ -41,7 +41,7 @@ async fn tunnel_body(globus: &Globus) -> Value {
     }})
 }
 
-async fn tunnel(globus: &Globus) -> String {
+async fn tunnel(globus: &Globus<'_>) -> String {
     let body = tunnel_body(globus).await;
     globus
         .made("transfer", "v2/tunnels", body, "/data/id")
@@ -49,7 +49,7 @@ async fn tunnel(globus: &Globus) -> String {
 }
 
 /// The request that stands for a fixture of Transfer.
-pub(super) async fn request(globus: &Globus, fixture: &Fixture) -> Option<Request> {
+pub(super) async fn request(globus: &Globus<'_>, fixture: &Fixture) -> Option<Request> {
     let id = &globus.sample.collection;
     let operation = |name: &str| Request::at(format!("v0.10/operation/endpoint/{id}/{name}"));
     let endpoint = |below: &str| Request::at(format!("v0.10/endpoint/{id}{below}"));
