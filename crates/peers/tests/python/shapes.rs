@@ -233,7 +233,7 @@ async fn each_fixture_of_the_sdk_is_served_in_shape_or_501() {
     println!("{in_shape} in shape, {not_served} answered 501, {not_compared} not compared");
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(
-        in_shape == 54 && not_served > 200,
+        in_shape == 55 && not_served > 200,
         "{in_shape}, {not_served}"
     );
     fs::metadata(sample.directory.path().join("renamed")).expect("the directory");
