@@ -51,7 +51,7 @@
 //! | Flows | |
 //! | --- | --- |
 //! | `GET flows`, `flows/{id}` | `filter_fulltext`, `per_page`, `marker` |
-//! | `POST flows/{id}/run`, `runs/{id}/resume` | with a token of the flow's own resource server |
+//! | `POST flows/{id}/run`, `flows/{id}/validate_run`, `runs/{id}/resume` | with a token of the flow's own resource server |
 //! | `GET runs`, `runs/{id}`, `runs/{id}/definition`, `runs/{id}/log` | of one's own |
 //! | `POST runs/{id}/cancel`, `runs/{id}/release` | |
 //!

@@ -38,6 +38,22 @@ test("each service answers, and refuses in a form that the SDK knows", async () 
   assert.equal(info.data[0].DATA_TYPE, "info#1.0.0");
 });
 
+test("an inactive run holds a requirement that the SDK knows", async () => {
+  const order = async (command, fields) => (await tell(command, fields)).json();
+  const flow = await order("add-flow", { title: "Publish" });
+  const collection = await order("add-collection", { name: "Consented", root: ".", data_access: true });
+  const { access_token } = await order("log-in", { identity: "ada@uchicago.edu", scopes: flow.scope });
+  const headers = { Authorization: `Bearer ${access_token}` };
+  const started = await flows.flows.run(flow.id, { headers, payload: { body: { source: collection.id } } });
+  assert.equal(started.status, 201);
+  const { run_id } = await started.json();
+  const run = await call("flows.globus.org", (options) => flows.runs.get(run_id, options));
+  assert.equal(run.status, "INACTIVE");
+  assert.ok(errors.isAuthorizationRequirementsError(run.details));
+  const { scope } = errors.toAuthorizationQueryParams(run.details);
+  assert.ok(scope.startsWith(`${flow.scope}[*`) && scope.includes(`${collection.id}/data_access`), scope);
+});
+
 test("what is not served says so", async () => {
   const host = process.env.GLOBUS_SDK_SERVICE_URL_GCS;
   const answer = await gcs.nodes.getAll({ host, endpoint_id: "x" });

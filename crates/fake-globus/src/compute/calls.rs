@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::service::{Bearer, Refused, refused, required};
+use crate::service::{Bearer, Body, Refused, refused, required};
 use crate::world::{Shared, World};
 
 use super::endpoint::ComputeEndpoint;
@@ -100,8 +100,9 @@ pub(super) async fn status(
 pub(super) async fn register(
     State(world): State<Shared>,
     caller: Bearer<Compute>,
-    Json(asked): Json<Asked>,
+    body: Body<Compute, Asked>,
 ) -> Json<Value> {
+    let asked = body.content;
     let (id, owner) = (Uuid::new_v4(), caller.user.id());
     let functions = &mut world.state().compute.functions;
     functions.push(Function { id, owner, asked });
@@ -150,9 +151,10 @@ pub(super) async fn submit(
     State(world): State<Shared>,
     caller: Bearer<Compute>,
     Path(id): Path<String>,
-    Json(submission): Json<Submission>,
+    body: Body<Compute, Submission>,
 ) -> Answer {
     let endpoint = usable(&world, &caller, &id)?;
+    let submission = body.content;
     let group = submission.task_group_id.unwrap_or_else(Uuid::new_v4);
     let at = world.clock.now();
     let compute = &mut world.state().compute;
@@ -210,11 +212,11 @@ pub(super) struct Batch {
 pub(super) async fn batch(
     State(world): State<Shared>,
     caller: Bearer<Compute>,
-    Json(batch): Json<Batch>,
+    body: Body<Compute, Batch>,
 ) -> Json<Value> {
     let state = world.state();
     let found = own(&state.compute, &caller, |task| {
-        batch.task_ids.contains(&task.id)
+        body.content.task_ids.contains(&task.id)
     });
     let results = found
         .iter()

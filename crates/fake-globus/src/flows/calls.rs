@@ -1,6 +1,5 @@
 //! The calls of Flows.
 
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::observe::CalledBy;
-use crate::service::{self, Bearer, Caller, Refused, Service, refused, required};
+use crate::service::{self, Bearer, Body, Caller, Refused, Service, refused, required};
 use crate::state;
 use crate::transfer;
 use crate::unattended::{OnBehalf, held_up};
@@ -140,14 +139,11 @@ pub(super) async fn start(
     Path(id): Path<String>,
     Extension(called_by): Extension<CalledBy>,
     headers: HeaderMap,
-    body: Result<Json<Asked>, JsonRejection>,
+    body: Body<Flows, Asked>,
 ) -> Result<Response, Refused> {
     let flow = known(&world, &id)?;
     let caller = user(&world, &headers, &called_by, &flow)?;
-    let Json(asked) = body.map_err(|error| {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        refused::<Flows>(status, "UnprocessableEntity", &error.body_text())
-    })?;
+    let asked = body.content;
     let (by, now) = (OnBehalf::of(&caller), world.clock.now());
     let mut state = world.state();
     let run = Run {
@@ -163,6 +159,18 @@ pub(super) async fn start(
     let document = run.starting();
     state.flows.runs.push(run);
     Ok((StatusCode::CREATED, Json(document)).into_response())
+}
+
+/// `POST flows/{id}/validate_run`: every input fits the schema.
+pub(super) async fn validate(
+    State(world): State<Shared>,
+    Path(id): Path<String>,
+    Extension(called_by): Extension<CalledBy>,
+    headers: HeaderMap,
+) -> Answer {
+    let flow = known(&world, &id)?;
+    user(&world, &headers, &called_by, &flow)?;
+    Ok(Json(json!({"message": "validation successful"})))
 }
 
 /// The caller's own runs, the last one first.

@@ -59,6 +59,7 @@ impl Service for Flows {
             .get("list_flows", "/flows", calls::flows)
             .get("get_flow", "/flows/{id}", calls::flow)
             .post("run_flow", "/flows/{id}/run", calls::start)
+            .post("validate_run", "/flows/{id}/validate_run", calls::validate)
             .get("list_runs", "/runs", calls::runs)
             .get("get_run", "/runs/{id}", calls::run)
             .get(

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Refused, Service, refused, required};
+use crate::service::{Bearer, Body, Refused, Service, refused, required};
 use crate::world::{Shared, World};
 
 use super::Groups;
@@ -99,9 +99,10 @@ pub(super) struct Asked {
 pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Groups>,
-    Json(asked): Json<Asked>,
+    body: Body<Groups, Asked>,
 ) -> Result<Response, Refused> {
     scoped(&caller, "all")?;
+    let asked = body.content;
     let group = Group::new(asked.name)
         .with_id(Uuid::new_v4())
         .member(caller.user.primary.username(), "admin")

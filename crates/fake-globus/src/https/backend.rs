@@ -53,6 +53,8 @@ pub(crate) enum BackEndError {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct BackEnds {
     to_come: Vec<BrokenBackEnd>,
+    /// In no dump: connections end with the server.
+    #[serde(skip)]
     met: HashMap<u64, BackEndError>,
 }
 

@@ -1,6 +1,7 @@
 //! The services: what tells one from another, and what they have in common.
 
 mod bearer;
+mod body;
 mod endpoints;
 mod forms;
 mod table;
@@ -12,6 +13,7 @@ use super::gare::Gare;
 
 pub use bearer::EXPECT_USER;
 pub(super) use bearer::{Bearer, Caller, caller};
+pub(super) use body::Body;
 pub(super) use endpoints::{Endpoints, Operation, not_served};
 pub(super) use forms::{Refused, challenged, refused, required, respond, upper};
 pub(super) use table::{Listed, SERVICES, named, unknown};

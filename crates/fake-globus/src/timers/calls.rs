@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Refused, refused, required};
+use crate::service::{Bearer, Body, Refused, refused, required};
 use crate::state;
 use crate::unattended::OnBehalf;
 use crate::world::{Shared, World};
@@ -61,10 +61,10 @@ enum Kind {
 pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
-    Json(mut body): Json<Value>,
+    mut body: Body<Timers, Value>,
 ) -> Result<Response, Refused> {
     scoped(&caller)?;
-    let asked: Asked = serde_json::from_value(body["timer"].take())
+    let asked: Asked = serde_json::from_value(body.content["timer"].take())
         .map_err(|error| invalid(&[("timer", &error.to_string())]))?;
     let now = world.clock.now();
     let schedule = Schedule::of(&asked.schedule, now);
@@ -118,9 +118,10 @@ pub(super) struct Job {
 pub(super) async fn create_job(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
-    Json(job): Json<Job>,
+    body: Body<Timers, Job>,
 ) -> Result<Response, Refused> {
     scoped(&caller)?;
+    let job = body.content;
     let (Some(start), Some(url)) = (job.start.as_deref(), job.callback_url.clone()) else {
         let fields = [
             ("start", job.start.is_none()),
@@ -220,8 +221,9 @@ pub(super) async fn pause(
     })
 }
 
-#[derive(Default, Deserialize)]
-struct Resumption {
+#[derive(Deserialize)]
+pub(super) struct Resumption {
+    #[serde(default)]
     update_credentials: Option<bool>,
 }
 
@@ -230,16 +232,11 @@ pub(super) async fn resume(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
     Path(id): Path<String>,
-    body: axum::body::Bytes,
+    body: Body<Timers, Resumption>,
 ) -> Answer {
-    let asked: Resumption = match body.is_empty() {
-        true => Resumption::default(),
-        false => serde_json::from_slice(&body)
-            .map_err(|error| invalid(&[("update_credentials", &error.to_string())]))?,
-    };
     with_timer(&world, &caller, &id, |timer| {
         let was_required = matches!(timer.inactive, Some(Inactive::Required(_)));
-        if asked.update_credentials.unwrap_or(was_required) {
+        if body.content.update_credentials.unwrap_or(was_required) {
             timer.by = OnBehalf::of(&caller);
         }
         timer.inactive = None;

@@ -62,3 +62,37 @@ async fn operation_is_named_as_in_the_sdk() {
     let operations: Vec<_> = seen.filter_map(|request| request.operation).collect();
     assert_eq!(operations, ["operation_ls", "userinfo"]);
 }
+
+#[checks::test]
+async fn unreadable_body_is_422_in_the_form_of_its_service() {
+    let fixture = Fixture::open().await;
+    for (service, path, scope, code) in [
+        (
+            "groups",
+            "v2/groups",
+            "urn:globus:auth:scope:groups.api.globus.org:all",
+            "/errors/0/code",
+        ),
+        (
+            "timer",
+            "v2/timer",
+            "https://auth.globus.org/scopes/524230d7-ea86-4a52-8312-86065a9e0417/timer",
+            "/error/code",
+        ),
+        (
+            "compute",
+            "v2/functions",
+            "https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all",
+            "/code",
+        ),
+    ] {
+        let url = fixture.globus.service_url(service).expect("a service");
+        let token = fixture.globus.issue_token(&fixture.ada, scope);
+        let request = fixture.http.post(format!("{url}{path}"));
+        let request = request.bearer_auth(token.expect("a token")).body("{");
+        let response = send(request).await;
+        assert_eq!(response.status(), 422, "{service}");
+        let document = document_of(response).await;
+        assert_eq!(text(&document, code), "UNPROCESSABLE_ENTITY", "{service}");
+    }
+}

@@ -38,7 +38,7 @@ async fn run(file: &Path, directory: &Path, tests: usize) {
 #[checks::test(seconds = 600, flavor = "multi_thread")]
 async fn javascript_sdk_works_against_fake_globus() {
     let file = node::file("services.test.mjs");
-    run(&file, file.parent().expect("a directory"), 3).await;
+    run(&file, file.parent().expect("a directory"), 4).await;
 }
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]

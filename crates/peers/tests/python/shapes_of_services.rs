@@ -142,6 +142,11 @@ impl<'s> Services<'s> {
             get("flows.get_run_logs", format!("runs/{ended}/log")),
             post("flows.run_flow", format!("flows/{id}/run"), input),
             post(
+                "flows.validate_run",
+                format!("flows/{id}/validate_run"),
+                json!({}),
+            ),
+            post(
                 "flows.resume_run",
                 format!("runs/{resumed}/resume"),
                 json!({}),
@@ -158,7 +163,8 @@ impl<'s> Services<'s> {
             ),
         ];
         for request in &mut requests {
-            request.of_flow = matches!(request.name, "flows.run_flow" | "flows.resume_run");
+            request.of_flow = ["flows.run_flow", "flows.resume_run", "flows.validate_run"]
+                .contains(&request.name);
         }
         requests
     }
