@@ -38,7 +38,7 @@ use super::world::World;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct FakeGlobusBuilder {
-    config: Config,
+    pub(super) config: Config,
 }
 
 impl From<Config> for FakeGlobusBuilder {

@@ -93,6 +93,7 @@ mod listen;
 mod observe;
 mod person;
 mod record;
+mod sample;
 mod scope;
 mod secret;
 mod server;
@@ -112,6 +113,7 @@ pub use config::Config;
 pub use identity::Identity;
 pub use person::Person;
 pub use record::{Counts, RequestKind, SeenRequest, Violation, ViolationKind};
+pub use sample::Sample;
 pub use server::{FakeGlobus, ShutdownError, UnknownError};
 pub use service::EXPECT_USER;
 

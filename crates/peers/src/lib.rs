@@ -3,6 +3,7 @@
 
 pub mod oracle;
 pub mod parity;
+pub mod postgres;
 pub mod programs;
 pub mod python;
 

@@ -1,6 +1,7 @@
 //! The whole login in Chromium: `globus-ls` opens a page, a person picks an identity and approves, and it lists.
 #![cfg(unix)]
 
+mod pages;
 mod support;
 
 use std::time::Duration;
