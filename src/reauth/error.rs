@@ -167,12 +167,10 @@ impl ReauthError {
             | Kind::Timeout
             | Kind::Panicked
             | Kind::Transparent
+            | Kind::Unavailable(_)
             | Kind::Other(_) => true,
             // Nobody was asked: what helps may come at any time.
-            Kind::InteractionRequired { .. }
-            | Kind::NoRuntime
-            | Kind::Unavailable(_)
-            | Kind::Forgotten => false,
+            Kind::InteractionRequired { .. } | Kind::NoRuntime | Kind::Forgotten => false,
         }
     }
 

@@ -61,7 +61,12 @@ pub async fn globus(
     let sample = Sample::with(demand, |server| server.person(person)).await;
     sample.write("hello.txt", "hello");
     let url = sample.listing();
-    Ok((Arc::new(sample.globus), url, sample.ada, sample.directory))
+    Ok((
+        Arc::new(sample.of.globus),
+        url,
+        sample.of.ada,
+        sample.directory,
+    ))
 }
 
 /// The bodies that the guides show are those of the corpus, to the byte.

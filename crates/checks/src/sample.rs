@@ -1,6 +1,7 @@
 //! A Globus with one collection over a directory.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,14 +14,18 @@ use tempfile::TempDir;
 
 pub const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
-/// A [`FakeGlobus`] with one collection over an empty directory. Its person logs in at once, as `ada@uchicago.edu`.
+/// A [`fake_globus::Sample`] over a directory of its own, which is empty at first.
 pub struct Sample {
-    pub globus: FakeGlobus,
-    /// `ada@uchicago.edu`, with the linked identity `ada@globusid.org`.
-    pub ada: Identity,
-    /// The id of the collection.
-    pub collection: String,
+    pub of: fake_globus::Sample,
     pub directory: TempDir,
+}
+
+impl Deref for Sample {
+    type Target = fake_globus::Sample;
+
+    fn deref(&self) -> &fake_globus::Sample {
+        &self.of
+    }
 }
 
 impl Sample {
@@ -39,19 +44,9 @@ impl Sample {
     ) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let collection = collection(Collection::new("Samples", directory.path()));
-        let id = collection.id().to_string();
-        let ada = Identity::new("ada", "uchicago.edu").linked(Identity::new("ada", "globusid.org"));
-        let builder = FakeGlobus::builder()
-            .collection(collection)
-            .identity(ada.clone())
-            .person(Person::automatic());
-        let globus = server(builder).start().await.expect("a server");
-        Self {
-            globus,
-            ada,
-            collection: id,
-            directory,
-        }
+        let builder = server(FakeGlobus::builder().person(Person::automatic()));
+        let of = builder.start_sample(collection).await.expect("a server");
+        Self { of, directory }
     }
 
     /// Writes a file of the collection.
@@ -64,14 +59,12 @@ impl Sample {
 
     /// The URL that lists the collection.
     pub fn listing(&self) -> String {
-        let (url, id) = (self.globus.transfer_url(), &self.collection);
-        format!("{url}v0.10/operation/endpoint/{id}/ls")
+        self.of.listing_url()
     }
 
     /// Ada's token for Transfer.
     pub fn token(&self) -> String {
-        let token = self.globus.issue_token(&self.ada, TRANSFER_ALL);
-        token.expect("a token")
+        self.of.token().expect("a token")
     }
 
     /// Trust in its Transfer alone.

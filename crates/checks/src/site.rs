@@ -139,8 +139,8 @@ impl Site {
         Self {
             program: program.as_ref().to_owned(),
             token: sample.token(),
-            globus: sample.globus,
-            collection: sample.collection,
+            globus: sample.of.globus,
+            collection: sample.of.collection.to_string(),
             directory: sample.directory,
             home: tempfile::tempdir().expect("a directory"),
         }

@@ -42,7 +42,7 @@ use super::world::World;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct FakeGlobusBuilder {
-    config: Config,
+    pub(super) config: Config,
 }
 
 impl From<Config> for FakeGlobusBuilder {

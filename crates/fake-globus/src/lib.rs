@@ -139,6 +139,7 @@ mod listen;
 mod observe;
 mod person;
 mod record;
+mod sample;
 mod scope;
 mod search;
 mod secret;
@@ -165,6 +166,7 @@ pub use identity::Identity;
 pub use limit::Limit;
 pub use person::Person;
 pub use record::{Counts, RequestKind, SeenRequest, Violation, ViolationKind};
+pub use sample::Sample;
 pub use server::{FakeGlobus, ShutdownError, UnknownError};
 pub use service::EXPECT_USER;
 

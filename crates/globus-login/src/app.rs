@@ -179,9 +179,8 @@ impl GlobusApp {
         let sought = user.sought(&user.load().await?, wanted)?;
         sought.approve_without_a_person()?;
         let required = wanted.required();
-        let (client, settings) = (&self.shared.auth.client, &self.shared.settings);
         Ok(PendingLogin {
-            attempt: Attempt::begin(client, settings, &sought.all, required),
+            attempt: Attempt::begin(&self.shared, &sought.all, required),
             identity: identity.clone(),
             scopes: sought.kept,
             required: required.cloned(),
@@ -232,14 +231,22 @@ impl Reauthenticator for GlobusApp {
         let audience = self.shared.require_audience(target)?;
         let user = self.for_user(target.principal());
         let own = user.scopes_of(audience).await?;
-        let login = user
-            .log_in(Wanted::Answer(challenge, audience, &own))
-            .await?;
-        user.hand_out(&login, audience)?.ok_or_else(|| {
+        let before = user.load().await?;
+        let wanted = Wanted::Answer(challenge, audience, &own);
+        let login = user.log_in(wanted, before).await?;
+        let credential = user.hand_out(&login, audience)?.ok_or_else(|| {
             let server = audience.resource_server();
             ReauthError::new(format!(
                 "the login gave no token for {server}: ask for one of its scopes with `scopes`"
             ))
+        })?;
+        // A login that was made elsewhere may have been for something else.
+        let record = login.record.as_ref();
+        let mut required = wanted.required().into_iter();
+        let is_satisfied = required.all(|it| record.is_some_and(|record| record.satisfies(it)));
+        Ok(match is_satisfied {
+            true => credential,
+            false => credential.unverified(),
         })
     }
 

@@ -83,7 +83,7 @@ impl AppUser {
                 let passes = match wanted.challenger() {
                     Some((target, audience)) => {
                         is_of(&scope, audience)
-                            || covers(&known, &scope)
+                            || known.covers(&scope.clone().into())
                             || self.shared.approval.allows(target, &scope)
                     }
                     // The program requires it itself.
@@ -168,12 +168,6 @@ fn owner(scope: &str) -> Option<&str> {
         None => of_url()?.split_once('/')?,
     };
     (!rest.is_empty()).then_some(owner)
-}
-
-/// Whether `scopes` have this one, with what depends on it.
-fn covers(scopes: &Scopes, scope: &Scope) -> bool {
-    let both = scopes.union(&scope.clone().into());
-    both.is_ok_and(|both| both == *scopes)
 }
 
 impl fmt::Debug for Approval {

@@ -16,12 +16,12 @@ use oauth2::{
     AuthUrl, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
     HttpResponse, RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
 };
-use serde::{Deserialize, Serialize};
-use url::Url;
+use serde::Deserialize;
+use url::{Url, form_urlencoded};
 
 use super::LoginReply;
 use super::authorization::Attempt;
-use super::http::{HttpClient, HttpError};
+use super::http::{HttpClient, HttpError, answered};
 use super::scope::Scopes;
 use super::store::Secret;
 use super::token_response::{Account, TokenAnswer};
@@ -53,22 +53,6 @@ pub(super) struct GlobusAuth {
     introspect: Url,
     userinfo: Url,
     http: HttpClient,
-}
-
-/// A revocation request (RFC 7009, section 2.1).
-#[derive(Serialize)]
-struct Revocation<'a> {
-    token: &'a str,
-    client_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_secret: Option<&'a str>,
-}
-
-/// An introspection request (RFC 7662, section 2.1).
-#[derive(Serialize)]
-struct IntrospectionRequest<'a> {
-    token: &'a str,
-    include: &'a str,
 }
 
 /// What Globus Auth tells of a token (RFC 7662, section 2.2), as far as it is read.
@@ -179,36 +163,17 @@ impl GlobusAuth {
         credential: &Credential,
     ) -> Result<Option<Account>, ReauthError> {
         let failed = "Globus Auth could not be asked who is logged in";
-        let request = http::Request::get(self.userinfo.as_str())
-            .header(AUTHORIZATION, credential.header_value())
-            .header(ACCEPT, "application/json")
-            .body(Vec::new());
-        let answer = self.send(request, failed).await?;
-        match answer.status().as_u16() {
-            401 | 403 => Ok(None),
-            200 => serde_json::from_slice(answer.body())
-                .map(Some)
-                .map_err(|_| {
-                    ReauthError::new(format!("{failed}: it answered with something else"))
-                }),
-            status => Err(answered(failed, status)),
-        }
+        let get = self
+            .http
+            .get(&self.userinfo, credential, &[401, 403], failed);
+        get.await
     }
 
     /// Revokes an access token or a refresh token (RFC 7009).
     pub(super) async fn revoke(&self, token: &Secret) -> Result<(), ReauthError> {
         let failed = "Globus Auth could not be told to revoke a token";
-        let form = Revocation {
-            token: token.expose(),
-            client_id: self.client_id(),
-            client_secret: self.client_secret.as_ref().map(Secret::expose),
-        };
-        let form = serde_urlencoded::to_string(form)
-            .map_err(|error| ReauthError::with_source(failed, error))?;
-        let request = http::Request::post(self.revoke.as_str())
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form.into_bytes());
-        let answer = self.send(request, failed).await?;
+        let form = self.form(&self.revoke, &[("token", token.expose())]);
+        let answer = self.send(form, failed).await?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             status => Err(answered(failed, status.as_u16())),
@@ -219,33 +184,44 @@ impl GlobusAuth {
     /// of the token, and for a client without a secret, which may not ask.
     pub(super) async fn introspect(&self, token: &str) -> Result<BTreeSet<String>, ReauthError> {
         let failed = "Globus Auth could not be asked whose token the request came with";
-        let Some(secret) = &self.client_secret else {
+        if self.client_secret.is_none() {
             return Ok(BTreeSet::new());
-        };
-        let form = IntrospectionRequest {
-            token,
-            include: "identity_set",
-        };
-        let form = serde_urlencoded::to_string(form)
-            .map_err(|error| ReauthError::with_source(failed, error))?;
-        let basic = Secret::new(format!("{}:{}", self.client_id(), secret.expose()));
-        let basic = format!("Basic {}", STANDARD.encode(basic.expose()));
-        let mut basic = HeaderValue::try_from(basic)
-            .map_err(|error| ReauthError::with_source(failed, error))?;
-        basic.set_sensitive(true);
-        let request = http::Request::post(self.introspect.as_str())
-            .header(AUTHORIZATION, basic)
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form.into_bytes())
-            .map_err(|error| ReauthError::with_source(failed, error))?;
-        let answer = self.http.send(request).await;
+        }
+        let fields = [("token", token), ("include", "identity_set")];
         // Not known now is not the same as not known.
-        let answer = answer.map_err(|error| ReauthError::unavailable_because(failed, error))?;
+        let answer = self.send(self.form(&self.introspect, &fields), failed);
+        let answer = answer.await?;
         let told: Option<Introspection> = serde_json::from_slice(answer.body()).ok();
         let told = told.filter(|told| told.active && answer.status().is_success());
         let identities = told.map(|told| told.identity_set.into_iter().flatten().chain(told.sub));
         Ok(identities.into_iter().flatten().collect())
+    }
+
+    /// A form with the client's id, and with its secret if it has one.
+    fn form(&self, url: &Url, fields: &[(&str, &str)]) -> http::Result<HttpRequest> {
+        let mut request = http::Request::post(url.as_str())
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        match &self.client_secret {
+            Some(secret) => request = request.header(AUTHORIZATION, self.basic(secret)?),
+            None => {
+                form.append_pair("client_id", self.client_id());
+            }
+        }
+        request.body(form.finish().into_bytes())
+    }
+
+    /// The client's id and secret, each encoded as in a form (RFC 6749, section 2.3.1).
+    fn basic(&self, secret: &Secret) -> http::Result<HeaderValue> {
+        let [id, secret] = [self.client_id(), secret.expose()]
+            .map(|text| form_urlencoded::byte_serialize(text.as_bytes()).collect())
+            .map(Secret::new);
+        let pair = Secret::new(format!("{}:{}", id.expose(), secret.expose()));
+        let mut basic = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair.expose())))?;
+        basic.set_sensitive(true);
+        Ok(basic)
     }
 
     async fn send(
@@ -255,12 +231,8 @@ impl GlobusAuth {
     ) -> Result<HttpResponse, ReauthError> {
         let request = request.map_err(|error| ReauthError::with_source(failed, error))?;
         let answer = self.http.send(request).await;
-        answer.map_err(|error| ReauthError::with_source(failed, error))
+        answer.map_err(|error| error.explained(failed))
     }
-}
-
-fn answered(failed: &str, status: u16) -> ReauthError {
-    ReauthError::new(format!("{failed}: it answered with status {status}"))
 }
 
 /// Says what went wrong, without anything that was sent.
@@ -284,7 +256,7 @@ fn explain(error: RequestTokenError<HttpError, BasicErrorResponse>, sent: &str) 
             AuthError::new(code, description).explained(message)
         }
         RequestTokenError::Request(error) => {
-            ReauthError::with_source("Globus Auth could not be asked for a token", error)
+            error.explained("Globus Auth could not be asked for a token")
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => ReauthError::new(
             "Globus Auth answered a token request with something that is no token response",

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::LoginReply;
-use super::auth::{AuthClient, AuthError};
+use super::app::Shared;
+use super::auth::AuthError;
 use super::scope::Scopes;
-use super::settings::Settings;
 use super::store::Secret;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::ReauthError;
@@ -25,16 +25,17 @@ pub(super) struct Attempt {
 impl Attempt {
     /// Begins a login for `scopes` that satisfies `asked`.
     pub(super) fn begin(
-        client: &AuthClient,
-        settings: &Settings,
+        shared: &Shared,
         scopes: &Scopes,
         asked: Option<&AuthorizationParameters>,
     ) -> Self {
+        let settings = &shared.settings;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let access_type = match settings.refresh_tokens {
             true => "offline",
             false => "online",
         };
+        let client = &shared.auth.client;
         let mut request = client
             .authorize_url(CsrfToken::new_random)
             .set_redirect_uri(Cow::Borrowed(&settings.redirect_uri))

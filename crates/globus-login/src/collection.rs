@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use http::Request;
-use http::header::{ACCEPT, AUTHORIZATION};
 use serde::Deserialize;
 use url::Url;
 
@@ -80,31 +78,12 @@ impl AppUser {
         let origin = origin.filter(|origin| may_get_tokens(origin));
         let origin = origin
             .ok_or_else(|| ReauthError::new(format!("{FAILED}: where it is, is not known")))?;
-        let login = self.usable(TRANSFER, None).await?;
-        let token = login.and_then(|mut login| login.tokens.remove(TRANSFER));
-        let token = token.ok_or_else(|| {
+        let credential = self.usable_credential(TRANSFER).await?;
+        let credential = credential.ok_or_else(|| {
             ReauthError::new(format!("{FAILED}: nobody is logged in with a token for it"))
         })?;
-        let credential = token.credential(shared.logins.clock.now())?;
         let url = document_url(origin, id)?;
-        let request = Request::get(url.as_str())
-            .header(AUTHORIZATION, credential.header_value())
-            .header(ACCEPT, "application/json")
-            .body(Vec::new())
-            .map_err(|error| ReauthError::with_source(FAILED, error))?;
-        let answer = shared.http.send(request).await;
-        let answer = answer.map_err(|error| ReauthError::unavailable_because(FAILED, error))?;
-        match answer.status().as_u16() {
-            200 => serde_json::from_slice(answer.body())
-                .map(Some)
-                .map_err(|_| {
-                    ReauthError::new(format!("{FAILED}: it answered with something else"))
-                }),
-            404 => Ok(None),
-            status => Err(ReauthError::new(format!(
-                "{FAILED}: it answered with status {status}"
-            ))),
-        }
+        shared.http.get(&url, &credential, &[404], FAILED).await
     }
 }
 

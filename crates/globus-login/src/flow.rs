@@ -1,5 +1,7 @@
 //! One login: load, lease, load again, prompt, exchange, commit.
 
+use std::sync::Arc;
+
 use super::app::Who;
 use super::audience::Audience;
 use super::authorization::Attempt;
@@ -26,12 +28,13 @@ pub(super) enum Wanted<'a> {
 }
 
 impl AppUser {
-    /// Logs in, unless somebody else has until it is our turn; gives what is kept then.
-    pub(super) async fn log_in(&self, wanted: Wanted<'_>) -> Result<Login, ReauthError> {
-        let before = match wanted {
-            Wanted::Forced(_) => self.load_or_set_aside().await?,
-            _ => self.load().await?,
-        };
+    /// Logs in, unless what was loaded `before` will do, or somebody else has logged in until it is
+    /// our turn; gives what is kept then.
+    pub(super) async fn log_in(
+        &self,
+        wanted: Wanted<'_>,
+        before: Login,
+    ) -> Result<Login, ReauthError> {
         if self.is_met(wanted, &before, &before) {
             return Ok(before);
         }
@@ -50,7 +53,7 @@ impl AppUser {
 
     /// Has the person log in, or the client, and commits the result.
     async fn ask(&self, wanted: Wanted<'_>, held: Login) -> Result<Login, ReauthError> {
-        let (auth, settings) = (&self.shared.auth, &self.shared.settings);
+        let auth = &self.shared.auth;
         let required = wanted.required();
         let sought = self.sought(&held, wanted)?;
         let prompt = match &self.shared.who {
@@ -62,13 +65,17 @@ impl AppUser {
                 return kept.await.map(|(login, _)| login);
             }
         };
-        let attempt = Attempt::begin(&auth.client, settings, &sought.all, required);
-        let request = LoginRequest::new(wanted.challenge().cloned(), attempt.page().clone())
-            .with_new_scopes(sought.new.clone());
-        sought.approve(&**prompt, &request).await?;
-        let (attempt, held, scopes) = (&attempt, &held, &sought.kept);
+        let begin = {
+            let (shared, scopes) = (Arc::clone(&self.shared), sought.all.clone());
+            let required = required.cloned();
+            move || Attempt::begin(&shared, &scopes, required.as_ref())
+        };
+        let challenge = wanted.challenge().cloned();
+        let request = &LoginRequest::new(challenge, sought.new.clone(), begin);
+        sought.approve(&**prompt, request).await?;
+        let (held, scopes) = (&held, &sought.kept);
         let exchange = move |reply| async move {
-            let answer = auth.exchange_code(attempt, reply).await?;
+            let answer = auth.exchange_code(request.attempt(), reply).await?;
             let (held, scopes) = (held.clone(), scopes.clone());
             let (login, account) = self.keep_login(held, scopes, required, &answer).await?;
             if let Some(account) = &account {
@@ -77,7 +84,17 @@ impl AppUser {
             }
             Ok((login, account))
         };
-        match request.run(&**prompt, exchange).await? {
+        let asked = request.run(&**prompt, exchange);
+        let done = if prompt.waits_elsewhere() {
+            tokio::select! {
+                biased;
+                login = self.wait_elsewhere(wanted, held, &sought) => return Ok(login?),
+                done = asked => done?,
+            }
+        } else {
+            asked.await?
+        };
+        match done {
             Some(login) => Ok(login),
             None => Ok(self.load().await?),
         }
@@ -190,7 +207,7 @@ impl AppUser {
 }
 
 impl<'a> Wanted<'a> {
-    fn challenge(&self) -> Option<&'a Challenge> {
+    pub(super) fn challenge(&self) -> Option<&'a Challenge> {
         match self {
             Self::Answer(challenge, ..) => Some(challenge),
             _ => None,

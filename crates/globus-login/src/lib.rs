@@ -35,6 +35,8 @@ mod authorization;
 mod builder;
 mod clock;
 mod collection;
+mod elsewhere;
+mod elsewhere_prompt;
 mod flow;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -60,6 +62,7 @@ mod user;
 
 pub use self::app::GlobusApp;
 pub use self::builder::GlobusAppBuilder;
+pub use self::elsewhere_prompt::ElsewherePrompt;
 #[cfg(feature = "interactive")]
 pub use self::interactive::{Interactive, Shown};
 pub use self::login_request::{LoginEnd, LoginRequest};
@@ -74,6 +77,9 @@ pub use self::store::{
     Holder, JsonStore, Leased, Login, LoginRecord, LoginStore, MemoryStore, StoreError,
     StoredToken, Tokens, UserKey, Version, Versioned, Waiting, Work,
 };
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use self::store::{RedisStore, RedisStoreBuilder, SealError, Sealer};
 pub use self::token_response::Account;
 pub use self::user::AppUser;
 

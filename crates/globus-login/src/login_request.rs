@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::OnceLock;
 #[cfg(feature = "interactive")]
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::auth::AuthError;
-use super::authorization::Authorization;
+use super::authorization::{Attempt, Authorization};
 #[cfg(feature = "interactive")]
 use super::interactive::Open;
 use super::{Account, LoginPrompt, LoginReply, Scopes};
@@ -26,8 +27,10 @@ const LAST_PAGE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct LoginRequest {
     challenge: Option<Challenge>,
-    page: Authorization,
     new_scopes: Scopes,
+    begin: Arc<dyn Fn() -> Attempt + Send + Sync>,
+    /// Begun when its page is first asked for: a prompt that waits elsewhere needs none.
+    attempt: Arc<OnceLock<Attempt>>,
     end: Arc<watch::Sender<Option<Ended>>>,
     /// What an [`Interactive`](crate::Interactive) keeps open until it is asked again.
     #[cfg(feature = "interactive")]
@@ -35,25 +38,28 @@ pub struct LoginRequest {
 }
 
 impl LoginRequest {
-    pub(super) fn new(challenge: Option<Challenge>, page: Authorization) -> Self {
+    pub(super) fn new(
+        challenge: Option<Challenge>,
+        new_scopes: Scopes,
+        begin: impl Fn() -> Attempt + Send + Sync + 'static,
+    ) -> Self {
         Self {
             challenge,
-            page,
-            new_scopes: Scopes::default(),
+            new_scopes,
+            begin: Arc::new(begin),
+            attempt: Arc::default(),
             end: Arc::new(watch::Sender::new(None)),
             #[cfg(feature = "interactive")]
             open: Arc::default(),
         }
     }
 
-    pub(super) fn with_new_scopes(mut self, new_scopes: Scopes) -> Self {
-        self.new_scopes = new_scopes;
-        self
+    pub(super) fn attempt(&self) -> &Attempt {
+        self.attempt.get_or_init(|| (self.begin)())
     }
 
-    #[cfg(feature = "interactive")]
     pub(super) fn page(&self) -> &Authorization {
-        &self.page
+        self.attempt().page()
     }
 
     #[cfg(feature = "interactive")]
@@ -76,12 +82,12 @@ impl LoginRequest {
     /// The page to open, for this login alone. It leads to
     /// [`redirect_uri`](Self::redirect_uri).
     pub fn authorize_url(&self) -> &Url {
-        self.page.url()
+        self.page().url()
     }
 
     /// Where Globus Auth sends the browser afterwards, as it is registered.
     pub fn redirect_uri(&self) -> &str {
-        self.page.redirect_uri()
+        self.page().redirect_uri()
     }
 
     /// The same page, leading to another redirect URI: for a prompt that listens
@@ -92,13 +98,13 @@ impl LoginRequest {
     ///
     /// Where `redirect_uri` is no absolute URL.
     pub fn authorize_url_for(&self, redirect_uri: &str) -> Result<Url, ReauthError> {
-        self.page.url_for(redirect_uri)
+        self.page().url_for(redirect_uri)
     }
 
     /// Whether a redirect carries the `state` of this login: any other says nothing,
     /// and is best ignored. The comparison takes the same time wherever they differ.
     pub fn is_answered_by(&self, redirect: &Url) -> bool {
-        self.page.is_answered_by(redirect)
+        self.page().is_answered_by(redirect)
     }
 
     /// How this login ends, for a prompt that shows the person a page at its end.
@@ -197,13 +203,11 @@ fn abandoned() -> ReauthError {
 impl fmt::Debug for LoginRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The query holds the state, which nobody else is to know.
+        let page = self.attempt.get().map(Attempt::page);
+        let url = page.map(|page| page.url().origin().ascii_serialization());
         f.debug_struct("LoginRequest")
             .field("challenge", &self.challenge)
-            .field(
-                "authorize_url",
-                &self.authorize_url().origin().ascii_serialization(),
-            )
-            .field("redirect_uri", &self.redirect_uri())
+            .field("authorize_url", &url)
             .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use lru::LruCache;
 use super::LoginStatus;
 use super::clock::Clock;
 use super::store::{
-    self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey, Versioned,
+    self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey, Version, Versioned,
 };
 use super::user::AppUser;
 use globus_gare::reauth::{Credential, Principal};
@@ -49,14 +49,20 @@ struct Seen {
 
 impl AppUser {
     pub(super) async fn load(&self) -> Result<Login, StoreError> {
+        self.load_versioned().await.map(|kept| kept.login)
+    }
+
+    /// What is kept. A login that could not be stored comes before it, at the version that is there.
+    pub(super) async fn load_versioned(&self) -> Result<Versioned, StoreError> {
         let logins = &self.shared.logins;
-        if let Some(unsaved) = logins.unsaved(&self.key) {
-            return Ok(unsaved);
+        if let Some(login) = logins.unsaved(&self.key) {
+            let version = Version::NONE;
+            return Ok(Versioned { version, login });
         }
-        let mut login = self.store.load(&self.key).await?.login;
-        login.recognize(logins.clock.now());
-        logins.remember(&self.key, &login);
-        Ok(login)
+        let mut kept = self.store.load(&self.key).await?;
+        kept.login.recognize(logins.clock.now());
+        logins.remember(&self.key, &kept.login);
+        Ok(kept)
     }
 
     /// Loads, changes and commits the login; and does so again where somebody else was faster.
@@ -106,11 +112,15 @@ impl AppUser {
             Err(error) => error,
         };
         let logins = &self.shared.logins;
-        let mut login = logins.unsaved(&self.key).unwrap_or(before);
+        let before = logins.unsaved(&self.key).unwrap_or(before);
+        let mut login = before.clone();
         let done = change(&mut login);
-        lock(&logins.unsaved).put(self.key.clone(), login.clone());
-        let reason = error.to_string();
-        self.tell(&LoginStatus::NotStored { reason });
+        if login != before {
+            logins.remember_owner(&login);
+            lock(&logins.unsaved).put(self.key.clone(), login.clone());
+            let reason = error.to_string();
+            self.tell(&LoginStatus::NotStored { reason });
+        }
         (done, login)
     }
 }

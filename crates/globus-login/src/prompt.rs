@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use super::LoginRequest;
+use super::{LoginRequest, UserKey, Waiting};
 use globus_gare::reauth::{ReauthError, printable};
 
 /// Reaches the person who is to log in.
@@ -77,7 +77,10 @@ pub trait LoginPrompt: Send + Sync + 'static {
 
     /// Whether this prompt sends no person to a page, and waits for a login that somebody else
     /// runs, such as on the login node of a cluster: its reply is [`LoginReply::Stored`]. Such a
-    /// login takes no lease, which would keep the awaited one out, and makes no authorize URL.
+    /// login takes no lease, which would keep the awaited one out, and has no page, unless this prompt
+    /// asks for its [URL](LoginRequest::authorize_url) all the same. It ends, and `ask` is dropped, as
+    /// soon as a later login is found in the store; until then there is a notice for those who look
+    /// ([`AppUser::waiting`](super::AppUser::waiting)).
     fn waits_elsewhere(&self) -> bool {
         false
     }
@@ -175,9 +178,19 @@ impl LoginPrompt for NoPrompt {
 }
 
 /// What a login is waiting for, or what became of it. `Display` is a sentence for the person, without a full stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LoginStatus {
+    /// Programs wait for a login that somebody else is to run. Of those that wait for the same, one
+    /// tells it.
+    WaitsElsewhere {
+        /// Whose login it is.
+        user: UserKey,
+        /// The notice of the program that tells.
+        waiting: Box<Waiting>,
+        /// How many programs wait for the same.
+        jobs: usize,
+    },
     /// Another program of the same user is logging in; its tokens will serve this one too.
     LoggingInElsewhere {
         /// The machine on which that program runs.
@@ -205,6 +218,9 @@ pub enum LoginStatus {
 impl fmt::Display for LoginStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, since) = match self {
+            Self::WaitsElsewhere { waiting, jobs, .. } => {
+                return f.write_str(&waiting.in_plain_words(*jobs));
+            }
             Self::LoggingInElsewhere { host, since } => (host, since),
             Self::LoggedIn { who } => return write!(f, "logged in as {}", printable(who)),
             Self::NotStored { reason } => {
@@ -219,16 +235,28 @@ impl fmt::Display for LoginStatus {
                 );
             }
         };
+        let (host, since) = (printable(host), shown(*since));
         write!(
             f,
-            "another program of yours, on {}, is logging in",
-            printable(host)
-        )?;
-        let since = Timestamp::try_from(*since).map(|since| TimeZone::system().to_datetime(since));
-        since.map_or(Ok(()), |since| {
-            write!(f, " since {}", since.strftime("%H:%M"))
-        })
+            "another program of yours, on {host}, is logging in{since}"
+        )
     }
+}
+
+/// A time of today, as ` since 14:03`; of another day with the date.
+pub(super) fn shown(since: SystemTime) -> String {
+    let Ok(since) = Timestamp::try_from(since) else {
+        return String::new();
+    };
+    let (since, today) = (
+        TimeZone::system().to_datetime(since),
+        TimeZone::system().to_datetime(Timestamp::now()),
+    );
+    let format = match since.date() == today.date() {
+        true => " since %H:%M",
+        false => " since %Y-%m-%d %H:%M",
+    };
+    since.strftime(format).to_string()
 }
 
 /// What came back from a login. A code and a redirect are secrets, which `Debug` does not show.

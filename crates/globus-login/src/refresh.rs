@@ -82,15 +82,18 @@ impl AppUser {
     /// What is kept, after tokens that have expired were refreshed. One that cannot be refreshed is
     /// for a login to replace.
     pub(super) async fn refreshed(&self) -> Result<Login, ReauthError> {
-        let mut login = self.load().await?;
-        if matches!(self.shared.who, Who::Person(_)) && !self.is_complete(&login, true) {
-            let servers: Vec<String> = login.tokens.keys().cloned().collect();
-            for server in servers.iter().filter(|server| login.can_refresh(server)) {
-                let _ = self.usable(server, None).await;
-            }
-            login = self.load().await?;
+        let login = self.load().await?;
+        if matches!(self.shared.who, Who::Client) || self.is_complete(&login, true) {
+            return Ok(login);
         }
-        Ok(login)
+        let mut newest = login.clone();
+        let servers = login.tokens.keys();
+        for server in servers.filter(|server| login.can_refresh(server)) {
+            if let Ok(Some(refreshed)) = self.usable(server, None).await {
+                newest = refreshed;
+            }
+        }
+        Ok(newest)
     }
 
     pub(super) fn is_usable(
@@ -130,7 +133,8 @@ impl AppUser {
         }
         match self.shared.who {
             Who::Client => {
-                let login = self.log_in(Wanted::Token(server, rejected)).await?;
+                let wanted = Wanted::Token(server, rejected);
+                let login = self.log_in(wanted, login).await?;
                 Ok(Some(login).filter(|login| self.lasts(login, server, rejected, Duration::ZERO)))
             }
             Who::Person(_) if login.can_refresh(server) => {
@@ -138,6 +142,18 @@ impl AppUser {
             }
             Who::Person(_) => Ok(None),
         }
+    }
+
+    /// As [`usable`](Self::usable): the credential of the good token.
+    pub(super) async fn usable_credential(
+        &self,
+        server: &str,
+    ) -> Result<Option<Credential>, ReauthError> {
+        let login = self.usable(server, None).await?;
+        let token = login.as_ref().and_then(|login| login.tokens.get(server));
+        let now = self.shared.logins.clock.now();
+        let credential = token.map(|token| token.credential(now));
+        Ok(credential.transpose()?)
     }
 
     async fn refresh(

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::app::{GlobusApp, Shared, Who};
+use super::flow::Wanted;
 use super::store::{Holder, Login, LoginRecord, LoginStore, Secret, StoreError, UserKey};
 use super::{LoginStatus, auth};
 use globus_gare::gare::AuthorizationParameters;
@@ -56,10 +57,8 @@ impl AppUser {
     ///
     /// As a challenge does: declined, nobody to ask, or Globus Auth refused.
     pub async fn login(&self) -> Result<(), ReauthError> {
-        if self.is_complete(&self.refreshed().await?, true) {
-            return Ok(());
-        }
-        self.log_in(super::flow::Wanted::Scopes).await.map(drop)
+        let before = self.refreshed().await?;
+        self.log_in(Wanted::Scopes, before).await.map(drop)
     }
 
     /// Logs in, whatever tokens there are, so that `required` is satisfied; by default nothing is
@@ -70,8 +69,10 @@ impl AppUser {
     /// As [`login`](Self::login).
     pub async fn login_with(&self, required: AuthorizationParameters) -> Result<(), ReauthError> {
         let required = Some(&required).filter(|required| !required.is_empty());
-        let wanted = super::flow::Wanted::Forced(required);
-        self.log_in(wanted).await.map(drop)
+        let before = self.load_or_set_aside().await?;
+        self.log_in(Wanted::Forced(required), before)
+            .await
+            .map(drop)
     }
 
     /// Whether there are tokens for all of the program's scopes that are good, or
@@ -115,14 +116,8 @@ impl AppUser {
     ///
     /// Where the store cannot be read, or Globus Auth cannot be asked.
     pub async fn account(&self) -> Result<Option<super::Account>, ReauthError> {
-        let shared = &*self.shared;
-        let login = self.usable(auth::SERVER, None).await?;
-        let token = login.and_then(|mut login| login.tokens.remove(auth::SERVER));
-        match token {
-            Some(token) => {
-                let credential = token.credential(shared.logins.clock.now())?;
-                shared.auth.userinfo(&credential).await
-            }
+        match self.usable_credential(auth::SERVER).await? {
+            Some(credential) => self.shared.auth.userinfo(&credential).await,
             None => Ok(None),
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use clap::CommandFactory;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Principal, printable};
-use globus_login::GlobusApp;
+use globus_login::{GlobusApp, LoginRecord};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -14,16 +14,21 @@ use crate::failure::{Failure, Remedy};
 use crate::help::Topic;
 use crate::options::{Login, Options};
 use crate::terminal::Terminal;
+use crate::waiting;
 
 pub(crate) async fn log_in(login: &Login, force: bool) -> Result<(), Failure> {
     let app = app(login)?;
     if login.no_login {
         return Err(Failure::NoToken(Some(Remedy::AllowLogin)));
     }
+    let user = app.for_user(&Principal::Session);
+    let waiting = waiting::of(&user).await?;
     let done = if force {
         app.login_with(AuthorizationParameters::default()).await
-    } else {
+    } else if waiting.is_empty() {
         app.login().await
+    } else {
+        waiting::log_in(&user, &waiting).await
     };
     done.map_err(|error| Failure::login(&error))?;
     say(&format!(
@@ -58,16 +63,25 @@ pub(crate) async fn session(login: &Login) -> Result<(), Failure> {
     let info = info.map_err(|error| Failure::login(&error))?;
     let identity = name(&app).await?.ok_or(Failure::Nobody)?;
     say(&format!("Identity:   {identity}"))?;
-    let Some(record) = info else {
-        return say("Logged in:  by another program, which does not tell when");
-    };
+    match info {
+        Some(record) => say(&since(&record)?)?,
+        None => say("Logged in:  by another program, which does not tell when")?,
+    }
+    for group in waiting::of(&app.for_user(&Principal::Session)).await? {
+        say(&format!("Waiting:    {}", group.line()))?;
+    }
+    Ok(())
+}
+
+/// When the login was, and by which program.
+fn since(record: &LoginRecord) -> Result<String, Failure> {
     let at = Timestamp::try_from(record.at()).map_err(|error| Failure::error(error.to_string()))?;
     let minutes = Timestamp::now().duration_since(at).as_mins().max(0);
     let at = at.to_zoned_datetime(TimeZone::system());
     let by = record.by().map_or("another program".to_owned(), |by| {
         format!("{} on {}", printable(by.program()), printable(by.host()))
     });
-    say(&format!(
+    Ok(format!(
         "Logged in:  {}, {} ago, by {by}",
         at.strftime("%Y-%m-%d %H:%M"),
         match minutes {
@@ -86,7 +100,7 @@ pub(crate) fn help(topic: Option<Topic>) -> Result<(), Failure> {
     }
 }
 
-fn app(login: &Login) -> Result<GlobusApp, Failure> {
+pub(crate) fn app(login: &Login) -> Result<GlobusApp, Failure> {
     let client_id = login.client_id().ok_or(Failure::NoClient)?;
     client::app(client_id, login, &Terminal::default())
 }
@@ -99,7 +113,7 @@ async fn name(app: &GlobusApp) -> Result<Option<String>, Failure> {
     Ok(account.map(|account| printable(&account.username.unwrap_or(account.id))))
 }
 
-fn say(line: &str) -> Result<(), Failure> {
+pub(crate) fn say(line: &str) -> Result<(), Failure> {
     write(format!("{line}\n").as_bytes())
 }
 

@@ -22,6 +22,7 @@ mod output;
 mod place;
 mod terminal;
 mod transfer;
+mod waiting;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -59,7 +60,8 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<(), Failure> {
     let login = &options.login;
     match (&options.command, &options.collection) {
-        (Some(Command::Login { force }), _) => account::log_in(login, *force).await,
+        (Some(Command::Login { watch: true, .. }), _) => waiting::watch(login).await,
+        (Some(Command::Login { force, .. }), _) => account::log_in(login, *force).await,
         (Some(Command::Logout), _) => account::log_out(login).await,
         (Some(Command::Whoami), _) => account::who_am_i(login).await,
         (Some(Command::Session), _) => account::session(login).await,

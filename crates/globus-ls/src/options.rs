@@ -57,17 +57,20 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Log in, if you are not logged in already
+    /// Log in, if you are not logged in already, or programs of yours wait for a login
     Login {
         /// Log in anew, even if you are logged in: as somebody else, after 'logout'
         #[arg(long)]
         force: bool,
+        /// Stay, and log in whenever a program of yours waits for a login
+        #[arg(long, conflicts_with = "force")]
+        watch: bool,
     },
     /// End the tokens that are kept, and forget them
     Logout,
     /// Tell who is logged in
     Whoami,
-    /// Tell who is logged in, and since when
+    /// Tell who is logged in, since when, and which programs wait for a login
     Session,
     /// Explain logins, filters or the environment
     Help { topic: Option<Topic> },

@@ -21,6 +21,11 @@ pub(crate) fn complain(line: &str) {
     let _ = writeln!(anstream::stderr(), "{ERROR}globus-ls:{ERROR:#} {line}");
 }
 
+/// Says what happens.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
 /// Whether a person was asked to type something.
 static HAS_ASKED: AtomicBool = AtomicBool::new(false);
 

@@ -5,6 +5,7 @@ pub mod guide;
 pub mod node;
 pub mod oracle;
 pub mod parity;
+pub mod postgres;
 pub mod programs;
 pub mod python;
 

@@ -37,10 +37,10 @@ impl World {
             sample.write(format!("run-{number:04}/result-{number:04}.csv"), "");
         }
         let base = format!("{}?path=", sample.listing());
-        let globus = Arc::new(sample.globus);
+        let globus = Arc::new(sample.of.globus);
         let login = GivenOut {
             globus: Arc::clone(&globus),
-            ada: sample.ada,
+            ada: sample.of.ada,
         };
         Self {
             globus,

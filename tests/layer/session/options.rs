@@ -164,6 +164,10 @@ fn cases() -> Vec<Case> {
             before: Some(get("/")),
             ..case("backing_off", failing(ReauthError::declined()))
         },
+        Case {
+            before: Some(get("/")),
+            ..case("backing_off", failing(ReauthError::unavailable("503")))
+        },
         case("budget", at_once().login_budget(0, minute)),
         case("unavailable", Session::builder(Unreachable)),
         Case {

@@ -1,5 +1,7 @@
 //! Every public type, with secrets in it, shown with `Debug`.
 
+mod logins;
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt::Debug;
@@ -16,11 +18,6 @@ use globus_gare::reauth::{
     Origin, Principal, ReauthError, ResponseUrl, Session, Stats, Target, Trust, Why, reauth_fn,
 };
 use globus_gare::reqwest::{GareMiddleware, HttpService};
-use globus_login::store::conformance;
-use globus_login::{
-    Account, GlobusApp, Holder, Interactive, JsonStore, Leased, LoginReply, LoginStore,
-    MemoryStore, Scope, Scopes, SqliteStore, StoredToken, Waiting, prompt_fn,
-};
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -28,7 +25,6 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use checks::sample::TRANSFER_ALL;
 use checks::secrets::assert_hidden;
-use checks::tokens::{DEFAULT, put, user};
 
 const TOKEN: &str = "AgTokenThatNobodyMaySee";
 const CODE: &str = "CodeThatNobodyMaySee";
@@ -73,6 +69,9 @@ fn in_the_sources(folder: &Path, module: &str, names: &mut BTreeSet<String>) {
         let below = if module.is_empty() { &name } else { module };
         if path.is_dir() {
             in_the_sources(&path, below, names);
+            continue;
+        }
+        if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
         let source = fs::read_to_string(&path).expect("a source");
@@ -229,113 +228,24 @@ async fn show_bodies(shown: &mut Shown) {
     shown.show("layer::InspectLimits", &InspectLimits::new());
 }
 
-async fn show_login(shown: &mut Shown) {
-    let redirect = format!("http://127.0.0.1/?code={CODE}&state={CODE}");
-    let builder = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000");
-    shown.show("globus_login::GlobusAppBuilder", &builder);
-    let app = builder
-        .client_secret(TOKEN)
-        .store(MemoryStore::new())
-        .build();
-    let app = app.expect("an app");
-    shown.show("globus_login::GlobusApp", &app);
-    let user = app.for_user(&Principal::Session);
-    shown.show("globus_login::AppUser", &user);
-    let pending = app.begin_login(&Principal::Session, None).await;
-    shown.show("globus_login::PendingLogin", &pending.expect("a login"));
-    shown.show("globus_login::Interactive", &Interactive::new());
-    show_stores(shown).await;
-    shown.show("globus_login::Scope", &Scope::transfer_all());
-    let scopes: Result<Scopes, _> = "a[b *c]".parse();
-    shown.show("globus_login::Scopes", &scopes.expect("scopes"));
-    let wrong = format!("{TOKEN}[").parse::<Scopes>();
-    shown.show(
-        "globus_login::ScopeParseError",
-        &wrong.expect_err("an open bracket"),
-    );
-    let account = r#"{"sub": "1", "name": "Ada"}"#;
-    let account: Account = serde_json::from_str(account).expect("an account");
-    shown.show("globus_login::Account", &account);
-    let nowhere = GlobusApp::user("x").auth_url("nowhere").build();
-    shown.show("globus_login::SetupError", &nowhere.expect_err("no URL"));
-    let reply = [
-        LoginReply::Code(CODE.to_owned()),
-        LoginReply::Redirect {
-            url: redirect.parse().expect("a URL"),
-            redirect_uri: "http://127.0.0.1:1".to_owned(),
-        },
-    ];
-    shown.show("globus_login::LoginReply", &reply);
-    let secret = CODE.to_owned();
-    let prompt = prompt_fn(move |_| {
-        let reply = LoginReply::Code(secret.clone());
-        async move { Ok(reply) }
-    });
-    shown.show("globus_login::PromptFn", &prompt);
-}
-
-/// Shows a token that is kept, and what keeps it.
-async fn show_stores(shown: &mut Shown) {
-    let token = format!(
-        r#"{{"resource_server": "transfer.api.globus.org", "scope": "{TRANSFER_ALL}", "expires_at_seconds": 1,
-            "access_token": "{TOKEN}", "refresh_token": "{CODE}"}}"#
-    );
-    let token: StoredToken = serde_json::from_str(&token).expect("a token");
-    shown.show("globus_login::StoredToken", &token);
-    let folder = tempfile::tempdir().expect("a directory");
-    let file = JsonStore::new(folder.path().join("tokens.json"));
-    let memory = MemoryStore::new();
-    let database = SqliteStore::new(folder.path().join("tokens.db"));
-    for store in [&file as &dyn LoginStore, &memory, &database] {
-        put(store, &user(DEFAULT), token.clone()).await;
-    }
-    let user = user(DEFAULT);
-    let versioned = file.load(&user).await.expect("it is there");
-    shown.show("globus_login::UserKey", &user);
-    shown.show("globus_login::Login", &versioned.login);
-    shown.show("globus_login::Version", &versioned.version);
-    shown.show("globus_login::Versioned", &versioned);
-    shown.show("globus_login::MemoryStore", &memory);
-    shown.show("globus_login::JsonStore", &file);
-    shown.show("globus_login::SqliteStore", &database);
-    std::fs::write(file.path(), TOKEN).expect("a file");
-    let broken = file.load(&user).await.expect_err("not JSON");
-    shown.show("globus_login::StoreError", &broken);
-    let keeps = conformance::check(|| memory.clone()).await;
-    shown.show("globus_login::Keeps", &keeps);
-    let holder = Holder::new("program", std::time::SystemTime::now());
-    let waiting = Waiting {
-        by: holder.clone(),
-        required: Default::default(),
-        scopes: Default::default(),
-    };
-    shown.show("globus_login::Leased", &Leased::Held);
-    shown.show("globus_login::Holder", &holder);
-    shown.show("globus_login::Waiting", &waiting);
-}
-
 /// Shows a server in use; what it knows that is secret.
 async fn show_testing(shown: &mut Shown) -> Vec<String> {
     let data = tempfile::tempdir().expect("a directory");
-    let ada = fake_globus::Identity::new("ada", "uchicago.edu");
     let collection = Collection::new("data", data.path()).policy(Policy::new("any"));
-    let builder = FakeGlobus::builder()
-        .identity(ada.clone())
-        .collection(collection.clone());
+    let builder = FakeGlobus::builder();
     shown.show("fake_globus::FakeGlobusBuilder", &builder);
     let client = serde_json::json!({"id": collection.id(), "name": "x", "secret": TOKEN});
     let config = serde_json::from_value(serde_json::json!({"clients": [client]}));
     let config: fake_globus::Config = config.expect("a configuration");
     shown.show("fake_globus::Config", &config);
-    let globus = builder.start().await.expect("a server");
-    let token = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
-    let url = format!("{}endpoint/{}", globus.transfer_url(), collection.id());
-    let answer = reqwest::Client::new()
-        .get(url)
-        .bearer_auth(&token)
-        .send()
-        .await;
+    let sample = builder.start_sample(collection.clone()).await;
+    let sample = sample.expect("a server");
+    let token = sample.token().expect("a token");
+    let list = reqwest::Client::new().get(sample.listing_url());
+    let answer = list.bearer_auth(&token).send().await;
     assert_eq!(answer.expect("an answer").status(), 200);
+    shown.show("fake_globus::Sample", &sample);
+    let (globus, ada) = (sample.globus, sample.ada);
     shown.show("fake_globus::FakeGlobus", &globus);
     shown.show("fake_globus::Clock", &Clock::default());
     shown.show("fake_globus::Collection", &collection);
@@ -376,7 +286,7 @@ async fn public_types_show_no_secret() {
     let mut shown = Shown::default();
     show_reauth(&mut shown);
     show_layer(&mut shown).await;
-    show_login(&mut shown).await;
+    logins::show(&mut shown).await;
     let mut secrets = show_testing(&mut shown).await;
     secrets.extend([TOKEN.to_owned(), CODE.to_owned()]);
     for (name, text) in &shown.texts {

@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use crate::record::ViolationKind;
@@ -50,12 +51,18 @@ pub(super) fn authenticate(
     Ok(client)
 }
 
+/// The id and the secret in a `Basic` header, each of them decoded as from a form (RFC 6749, section 2.3.1).
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
+    let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = pair.split_once(':')?;
     scheme
         .eq_ignore_ascii_case("basic")
-        .then(|| (id.to_owned(), secret.to_owned()))
+        .then(|| (decoded(id), decoded(secret)))
+}
+
+fn decoded(text: &str) -> String {
+    let spaces = text.replace('+', " ");
+    percent_decode_str(&spaces).decode_utf8_lossy().into_owned()
 }

@@ -12,7 +12,7 @@ use super::authorize::LoginRequest;
 const STYLE: &str = "
 :root{color-scheme:light dark;--ink:#1c2733;--dim:#5b6b7a;--line:#d8e0e7;--paper:#fff;--ground:#eef3f7;--go:#155f9c}
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--dim:#9fb0bf;--line:#33414d;--paper:#18212a;--ground:#0e151b;\
---go:#2f81c4}}
+--go:#2672b0}}
 *{box-sizing:border-box}body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 main{max-width:34rem;margin:8vh auto;padding:2rem;background:var(--paper);border:1px solid var(--line);\
 border-radius:12px}
@@ -121,6 +121,7 @@ fn respond(status: StatusCode, title: &str, body: &Markup) -> Response {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
+                link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
             }
             body { main { (body) } }
@@ -134,7 +135,7 @@ fn respond(status: StatusCode, title: &str, body: &Markup) -> Response {
         // No form-action: some browsers hold it against the redirect to the program that follows the form.
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
         ),
     ];
     (status, headers, page.into_string()).into_response()

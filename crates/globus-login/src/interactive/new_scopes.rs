@@ -48,10 +48,9 @@ mod tests {
             .expect("scopes");
         let app = GlobusApp::user("client").auth_url("https://auth.globus.org");
         let app = app.build().expect("an app");
-        let (client, settings) = (&app.shared.auth.client, &app.shared.settings);
-        let attempt = Attempt::begin(client, settings, &new, None);
-        let request = LoginRequest::new(Some(challenge), attempt.page().clone());
-        insta::assert_snapshot!(question(&request.with_new_scopes(new)), @r#"
+        let begin = move || Attempt::begin(&app.shared, &Scopes::default(), None);
+        let request = LoginRequest::new(Some(challenge), new, begin);
+        insta::assert_snapshot!(question(&request), @r#"
         flows.automate.globus.org requires scopes that are neither its own nor this program's. This program would hold tokens that allow:
 
           urn:x:all[*d]

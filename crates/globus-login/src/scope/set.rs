@@ -41,6 +41,12 @@ impl Scopes {
         Self::merged(sets.into_iter().flatten())
     }
 
+    /// Whether all of `other` is asked for, with what depends on it.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        // Whatever is in the union and not here is missing.
+        self.union(other).is_ok_and(|union| union == *self)
+    }
+
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

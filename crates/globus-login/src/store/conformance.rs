@@ -254,6 +254,8 @@ async fn notices(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
         by: holder(program),
         required: AuthorizationParameters::default().with_session_required_mfa(true),
         scopes: "a[b] c".parse().expect("scopes"),
+        words: None,
+        is_told: false,
     };
     let all = async |store: &dyn LoginStore| done(store.waiting(&user).await);
     let (one, two) = (waiting("one"), waiting("two"));

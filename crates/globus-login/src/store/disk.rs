@@ -25,11 +25,11 @@ pub(super) trait Disk: Send + Sync + 'static {
     ) -> Result<Option<Version>, StoreError>;
 
     /// Runs `work` on the claims of a user while nobody else can change them.
-    fn with_claims(
+    fn with_claims<T>(
         &self,
         user: &UserKey,
-        work: &mut dyn FnMut(&mut dyn Claims) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError>;
+        work: impl FnOnce(&mut dyn Claims) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError>;
 
     fn put_aside(&self) -> Result<Option<String>, StoreError>;
 
@@ -99,8 +99,8 @@ impl<D: Disk> LoginStore for OnDisk<D> {
     ) -> Result<Leased, StoreError> {
         let (holder, name) = (holder.clone(), work.as_str());
         let lease = move |disk: &D, user: &UserKey| {
-            let (place, mut leased) = (place(user, name), Leased::Held);
-            disk.with_claims(user, &mut |claims| {
+            let place = place(user, name);
+            disk.with_claims(user, |claims| {
                 if let Some(claim) = read::<Holder>(claims, name)?
                     && claim.by.id() != holder.id()
                 {
@@ -108,16 +108,14 @@ impl<D: Disk> LoginStore for OnDisk<D> {
                     let is_over = claim.by.is_of_this_machine() && claims.is_abandoned(name);
                     if !remaining.is_zero() && !is_over {
                         let holder = claim.by;
-                        leased = Leased::Busy { holder, remaining };
-                        return Ok(());
+                        return Ok(Leased::Busy { holder, remaining });
                     }
                 }
                 disk.observed().forget(&place);
                 write(claims, name, Claim::new(&holder, ttl))?;
                 claims.hold(name);
-                Ok(())
-            })?;
-            Ok(leased)
+                Ok(Leased::Held)
+            })
         };
         self.run(user, lease).await
     }
@@ -131,15 +129,13 @@ impl<D: Disk> LoginStore for OnDisk<D> {
     ) -> Result<bool, StoreError> {
         let (holder, name) = (holder.clone(), work.as_str());
         let extend = move |disk: &D, user: &UserKey| {
-            let mut is_ours = false;
-            disk.with_claims(user, &mut |claims| {
-                is_ours = is_held(claims, name, &holder)?;
+            disk.with_claims(user, |claims| {
+                let is_ours = is_held(claims, name, &holder)?;
                 if is_ours {
                     write(claims, name, Claim::new(&holder, ttl))?;
                 }
-                Ok(())
-            })?;
-            Ok(is_ours)
+                Ok(is_ours)
+            })
         };
         self.run(user, extend).await
     }
@@ -147,7 +143,7 @@ impl<D: Disk> LoginStore for OnDisk<D> {
     async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
         let (holder, name) = (holder.clone(), work.as_str());
         let release = move |disk: &D, user: &UserKey| {
-            disk.with_claims(user, &mut |claims| {
+            disk.with_claims(user, |claims| {
                 if is_held(claims, name, &holder)? {
                     claims.remove(name)?;
                 }
@@ -166,7 +162,7 @@ impl<D: Disk> LoginStore for OnDisk<D> {
         let waiting = waiting.clone();
         let post = move |disk: &D, user: &UserKey| {
             let name = notice(&waiting.by);
-            disk.with_claims(user, &mut |claims| {
+            disk.with_claims(user, |claims| {
                 write(claims, &name, Claim::new(&waiting, ttl))
             })
         };
@@ -175,8 +171,8 @@ impl<D: Disk> LoginStore for OnDisk<D> {
 
     async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
         let waiting = |disk: &D, user: &UserKey| {
-            let mut all = Vec::new();
-            disk.with_claims(user, &mut |claims| {
+            disk.with_claims(user, |claims| {
+                let mut all = Vec::new();
                 for name in claims.names()? {
                     // A lease is no notice, and cannot be read as one.
                     let Some(claim) = read::<Waiting>(claims, &name)? else {
@@ -189,18 +185,16 @@ impl<D: Disk> LoginStore for OnDisk<D> {
                         all.push(claim.by);
                     }
                 }
-                Ok(())
-            })?;
-            Ok(all)
+                Ok(all)
+            })
         };
         self.run(user, waiting).await
     }
 
     async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
         let name = notice(by);
-        let withdraw = move |disk: &D, user: &UserKey| {
-            disk.with_claims(user, &mut |claims| claims.remove(&name))
-        };
+        let withdraw =
+            move |disk: &D, user: &UserKey| disk.with_claims(user, |claims| claims.remove(&name));
         self.run(user, withdraw).await
     }
 

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::record::{as_scopes, as_seconds, whole_seconds};
+use crate::prompt::shown;
 use crate::scope::Scopes;
 use globus_gare::gare::AuthorizationParameters;
+use globus_gare::reauth::printable;
 
 /// Work that only one program should do at a time for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,6 +114,34 @@ pub struct Waiting {
     /// The scopes that the login asks for.
     #[serde(with = "as_scopes")]
     pub scopes: Scopes,
+    /// The requirement [in plain words](globus_gare::reauth::Challenge::in_plain_words); `None` where no
+    /// service required it.
+    #[serde(default)]
+    pub words: Option<String>,
+    /// Whether one of those who wait for the same has told somebody.
+    #[serde(default)]
+    pub is_told: bool,
+}
+
+impl Waiting {
+    /// Whether one login will do for both.
+    pub fn is_for_the_same(&self, other: &Self) -> bool {
+        self.required == other.required && self.scopes == other.scopes
+    }
+
+    /// Says what is waited for, in one line for a person: `jobs` is how many programs wait for the same.
+    /// What a service wrote is in it, without control characters.
+    pub fn in_plain_words(&self, jobs: usize) -> String {
+        let (program, host) = (printable(self.by.program()), printable(self.by.host()));
+        let since = shown(self.by.since());
+        let who = match jobs {
+            0 | 1 => format!("{program} on {host} waits"),
+            jobs => format!("{jobs} programs wait, {program} on {host} first,"),
+        };
+        let words = self.words.as_deref().map(printable);
+        let words = words.unwrap_or_else(|| "It needs a login.".to_owned());
+        format!("{who} for a login{since}: {words}")
+    }
 }
 
 /// A lease or a notice as it is kept where no two machines have the same clock: whoever reads the

@@ -8,6 +8,7 @@
 pub mod conformance;
 mod disk;
 mod error;
+mod files;
 mod json;
 mod lease;
 mod login;
@@ -17,6 +18,12 @@ mod login_store;
 mod memory;
 mod private;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(test)]
+mod replicas;
+#[cfg(feature = "redis")]
+mod seal;
 mod secret;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -33,6 +40,12 @@ pub use self::login::Login;
 pub use self::login_store::LoginStore;
 pub use self::memory::MemoryStore;
 pub use self::record::LoginRecord;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use self::redis::{RedisStore, RedisStoreBuilder};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use self::seal::{SealError, Sealer};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use self::sqlite::SqliteStore;

@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use super::files::directory_of;
+
 /// Opens a file of ours, and makes it where it is missing. Whatever somebody else has put in its
 /// place, such as a link to a file that we are to empty, is an error.
 pub(super) fn open_or_make(path: &Path) -> io::Result<File> {
@@ -50,9 +52,7 @@ fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 
 /// The directory of a file, closed to others where it is new.
 pub(super) fn make_directory(file: &Path) -> io::Result<()> {
-    let Some(directory) = file.parent().filter(|path| !path.as_os_str().is_empty()) else {
-        return Ok(());
-    };
+    let directory = directory_of(file);
     if directory.is_dir() {
         return Ok(());
     }

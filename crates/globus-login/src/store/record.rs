@@ -123,9 +123,7 @@ impl LoginRecord {
 
     /// Whether the logins asked for all of these scopes, with what depends on them.
     pub(crate) fn covers(&self, wanted: &Scopes) -> bool {
-        // Whatever is in the union and was not in the record is missing from it.
-        let union = self.scopes.union(wanted);
-        union.is_ok_and(|union| union == self.scopes)
+        self.scopes.covers(wanted)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
@@ -11,7 +11,7 @@ use rusqlite::{
 };
 
 use super::disk::{Claims, Disk, OnDisk};
-use super::json::{cannot, moment};
+use super::files::{cannot, directory_of, put_aside};
 use super::lease::Observed;
 use super::login_store::forward;
 use super::private::{make_directory, tighten};
@@ -105,12 +105,11 @@ impl Shared {
                 return Ok(connection);
             }
             make_directory(&self.path)?;
-            let parent = self.path.parent().filter(|it| !it.as_os_str().is_empty());
             // Made whole and then put in its place: Python takes a database that is there as it is. Its owner
             // alone can read it, from its first moment on.
             let new = tempfile::Builder::new()
                 .prefix(".new")
-                .tempfile_in(parent.unwrap_or(Path::new(".")))?;
+                .tempfile_in(directory_of(&self.path))?;
             let connection = Connection::open(new.path())?;
             connection.execute_batch(THEIRS)?;
             let writer = concat!("globus-gare ", env!("CARGO_PKG_VERSION"));
@@ -171,11 +170,11 @@ impl Disk for Shared {
         swapped.map_err(self.failed("written"))
     }
 
-    fn with_claims(
+    fn with_claims<T>(
         &self,
         user: &UserKey,
-        work: &mut dyn FnMut(&mut dyn Claims) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        work: impl FnOnce(&mut dyn Claims) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let done = self.write(|transaction| {
             let mut rows = Rows {
                 transaction,
@@ -192,11 +191,9 @@ impl Disk for Shared {
             Ok(_) => Ok(None),
             Err(error) if !error.is_damage() => Err(self.failed("read")(error)),
             Err(_) => {
-                let mut aside = self.path.clone().into_os_string();
-                aside.push(format!(".damaged-{}", moment(SystemTime::now())));
-                let renamed = std::fs::rename(&self.path, &aside).map_err(Failed::Io);
-                renamed.map_err(self.failed("put aside"))?;
-                Ok(Some(PathBuf::from(aside).display().to_string()))
+                let aside = put_aside(&self.path).map_err(Failed::Io);
+                let aside = aside.map_err(self.failed("put aside"))?;
+                Ok(Some(aside.display().to_string()))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use fake_globus::Policy;
+use fake_globus::{Policy, RequestKind};
 use globus_gare::layer::{GareLayer, GareService};
 use globus_gare::reauth::{GareOutcome, Session};
 use globus_gare::reqwest::HttpService;
@@ -63,5 +63,20 @@ async fn clients_that_share_an_app_share_its_login() {
         // Each client has a session of its own, and was refused by itself.
         assert_eq!(browser.logins(), logins);
         sample.globus.clock().advance(Duration::from_secs(120));
+    }
+}
+
+/// A person logged in, and Globus Auth gave no token for the code: nobody is asked again at once.
+#[checks::test]
+async fn outage_of_globus_auth_has_the_session_back_off() {
+    let sample = Sample::guarded(|collection| collection.session_minutes(1)).await;
+    let browser = Browser::redirected();
+    let app = logged_in(app(&sample.globus, &browser)).await;
+    let client = client(&sample, &app);
+    sample.globus.clock().advance(Duration::from_secs(120));
+    sample.globus.fail_next(RequestKind::Token, 503, "{}");
+    for _ in 0..2 {
+        let (status, _) = list(&sample, &client).await;
+        assert_eq!((status, browser.logins()), (502, 2));
     }
 }

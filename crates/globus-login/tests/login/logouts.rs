@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use async_trait::async_trait;
-use checks::tokens::{own, put};
-use globus_login::{Login, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned};
+use globus_login::MemoryStore;
 use serde_json::json;
 
+use crate::support::doubles::{Call, Hooked};
 use crate::support::endpoint::*;
 
 #[checks::test]
@@ -46,44 +45,24 @@ async fn failed_revocation_stops_no_other_and_is_retried() {
 }
 
 /// Another program logs in between the first load and the commit of a logout.
-#[derive(Debug)]
-struct Overtaken {
-    store: MemoryStore,
-    is_over: AtomicBool,
-}
-
-#[async_trait]
-impl LoginStore for Overtaken {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        self.store.load(user).await
-    }
-
-    async fn commit(
-        &self,
-        user: &UserKey,
-        base: &Version,
-        login: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        if !self.is_over.swap(true, SeqCst) {
-            put(&self.store, user, stored(TRANSFER_SERVER, "late", true)).await;
-        }
-        self.store.commit(user, base, login).await
-    }
-}
-
 #[checks::test]
 async fn logout_revokes_what_came_while_it_ran() {
     let endpoint = Endpoint::approving().await;
-    let store = Overtaken {
-        store: MemoryStore::new(),
-        is_over: AtomicBool::new(false),
-    };
-    let kept = store.store.clone();
-    put(&kept, &own(CLIENT), stored(AUTH_SERVER, "early", true)).await;
-    let app = endpoint.app().store(store).build().expect("an app");
+    let store = MemoryStore::new();
+    keep(&store, stored(AUTH_SERVER, "early", true)).await;
+    let (other, is_over) = (store.clone(), Arc::new(AtomicBool::new(false)));
+    let overtaken = Hooked::new(store.clone(), move |call| {
+        let (other, is_over) = (other.clone(), Arc::clone(&is_over));
+        async move {
+            if call == Call::Commit && !is_over.swap(true, SeqCst) {
+                keep(&other, stored(TRANSFER_SERVER, "late", true)).await;
+            }
+        }
+    });
+    let app = endpoint.app().store(overtaken).build().expect("an app");
     assert!(app.logout().await.expect("told"));
     let mut revoked = endpoint.revoked();
     revoked.sort();
     assert_eq!(revoked, ["early", "early-refresh", "late", "late-refresh"]);
-    assert_eq!(crate::support::endpoint::kept(&kept).await, []);
+    assert_eq!(kept(&store).await, []);
 }

@@ -3,8 +3,10 @@
 mod answers;
 mod any_bytes;
 mod approvals;
+mod client_secrets;
 mod collections;
 mod download;
+mod elsewhere;
 mod ends;
 mod environment;
 mod flow;

@@ -1,12 +1,16 @@
 //! What a login asks of its prompt, and what it tells it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use checks::tokens::own;
 use globus_gare::reauth::ReauthError;
-use globus_login::{LoginPrompt, LoginReply, LoginRequest, LoginStatus, prompt_fn};
+use globus_login::{
+    Holder, Leased, LoginPrompt, LoginReply, LoginRequest, LoginStatus, LoginStore, MemoryStore,
+    Work, prompt_fn,
+};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -79,6 +83,41 @@ async fn refused_code_is_asked_for_again_five_times() {
         done.expect_err(refusal);
         assert_eq!(endpoint.requests().len(), 1, "{refusal}");
     }
+}
+
+/// Waits for a login elsewhere; says what it was given, and which leases there are meanwhile.
+struct Elsewhere(Arc<Mutex<String>>, MemoryStore);
+
+#[async_trait]
+impl LoginPrompt for Elsewhere {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        *self.0.lock().expect("no panic") = format!("{request:?}");
+        let (user, by) = (own(CLIENT), Holder::new("another", SystemTime::now()));
+        let lease = self
+            .1
+            .lease(&user, Work::Login, &by, Duration::from_secs(1));
+        assert_eq!(lease.await.expect("memory"), Leased::Held);
+        keep(&self.1, stored(TRANSFER_SERVER, "elsewhere", true)).await;
+        Ok(LoginReply::Stored)
+    }
+
+    fn waits_elsewhere(&self) -> bool {
+        true
+    }
+}
+
+#[checks::test]
+async fn prompt_that_waits_elsewhere_gets_no_lease_and_no_page() {
+    let endpoint = Endpoint::approving().await;
+    let (shown, store) = (Arc::default(), MemoryStore::new());
+    let elsewhere = Elsewhere(Arc::clone(&shown), store.clone());
+    let app = endpoint.app().prompt(elsewhere).store(store).build();
+    let app = app.expect("an app");
+    app.login().await.expect("a login");
+    assert_eq!(sent(&app).await.as_deref(), Some("elsewhere"));
+    let shown = shown.lock().expect("no panic").clone();
+    assert!(shown.contains("authorize_url: None"), "{shown}");
+    assert!(endpoint.requests().is_empty());
 }
 
 #[checks::test]

@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
-use checks::tokens::{own, put, with};
+use checks::tokens::{own, put, token_file, with};
 use globus_gare::reauth::{Principal, Reauthenticator};
 use globus_login::{
-    GlobusApp, Holder, JsonStore, Leased, Login, LoginPrompt, LoginReply, LoginRequest,
-    LoginStatus, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned, Work,
+    GlobusApp, Holder, JsonStore, Leased, LoginStatus, LoginStore, MemoryStore, UserKey, Work,
 };
 use serde_json::json;
-use tokio::sync::{Barrier, mpsc};
+use tokio::sync::Barrier;
 
+use crate::support::doubles::{Call, Hooked, Listening};
 use crate::support::endpoint::*;
 use crate::support::*;
 
@@ -49,35 +48,6 @@ async fn login_needs_no_guess_of_a_resource_server() {
     );
 }
 
-/// Nobody commits before two have loaded, each time as often as the other.
-#[derive(Debug)]
-struct Meeting {
-    store: MemoryStore,
-    loads: AtomicUsize,
-    barrier: Barrier,
-}
-
-#[async_trait]
-impl LoginStore for Meeting {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        let loaded = self.store.load(user).await;
-        // Once before the change, and once in it.
-        if self.loads.fetch_add(1, SeqCst) < 4 {
-            self.barrier.wait().await;
-        }
-        loaded
-    }
-
-    async fn commit(
-        &self,
-        user: &UserKey,
-        base: &Version,
-        login: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        self.store.commit(user, base, login).await
-    }
-}
-
 #[checks::test]
 async fn two_people_in_one_browser_are_told_apart() {
     let tokens = AtomicUsize::new(0);
@@ -97,11 +67,18 @@ async fn two_people_in_one_browser_are_told_apart() {
         outside.begin_login(&ada, None).await.expect("a login"),
         outside.begin_login(&ada, None).await.expect("a login"),
     ];
-    let store = Arc::new(Meeting {
-        store: MemoryStore::new(),
-        loads: AtomicUsize::new(0),
-        barrier: Barrier::new(2),
-    });
+    // Nobody commits before two have loaded, each time as often as the other: once before the
+    // change, and once in it.
+    let (loads, barrier) = (AtomicUsize::new(0), Arc::new(Barrier::new(2)));
+    let store = Arc::new(Hooked::new(MemoryStore::new(), move |call| {
+        let meets = call == Call::Load && loads.fetch_add(1, SeqCst) < 4;
+        let barrier = Arc::clone(&barrier);
+        async move {
+            if meets {
+                barrier.wait().await;
+            }
+        }
+    }));
     let app = endpoint
         .app()
         .store(Arc::clone(&store))
@@ -178,49 +155,63 @@ async fn dependent_scopes_are_known_from_the_record() {
     assert_eq!(logged_in().await, (true, false));
 }
 
-/// Approves each login, and passes on what happens to it.
-struct Telling(mpsc::UnboundedSender<LoginStatus>, Browser);
-
-#[async_trait]
-impl LoginPrompt for Telling {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, globus_gare::ReauthError> {
-        self.1.ask(request).await
-    }
-
-    fn status(&self, status: &LoginStatus) {
-        self.0.send(status.clone()).expect("heard");
-    }
-}
-
 #[checks::test]
 async fn person_is_told_of_the_login_that_is_waited_for() {
     let endpoint = Endpoint::approving().await;
-    let (store, (sender, mut told)) = (MemoryStore::new(), mpsc::unbounded_channel());
+    let (store, person) = (MemoryStore::new(), Listening::new());
     let other = Holder::new("other program", SystemTime::now());
     let (user, minute) = (own(CLIENT), Duration::from_secs(60));
     let leased = store.lease(&user, Work::Login, &other, minute).await;
     assert_eq!(leased.expect("memory"), Leased::Held);
-    let browser = Browser::redirected();
-    let prompt = Telling(sender, browser.clone());
-    let app = endpoint.app().store(store.clone()).prompt(prompt).build();
-    let app = app.expect("an app");
+    let app = endpoint.app().store(store.clone()).prompt(person.clone());
+    let app = app.build().expect("an app");
     let login = tokio::spawn(async move { app.login().await });
-    let status = told.recv().await.expect("told");
-    let expected = LoginStatus::LoggingInElsewhere {
+    let waited = LoginStatus::LoggingInElsewhere {
         host: other.host().to_owned(),
         since: other.since(),
     };
-    assert_eq!(status, expected);
-    assert_eq!(browser.logins(), 0);
+    assert_eq!(person.told(1).await, std::slice::from_ref(&waited));
+    assert_eq!(person.browser.logins(), 0);
     store
         .release(&user, Work::Login, &other)
         .await
         .expect("memory");
     login.await.expect("no panic").expect("a login");
-    assert_eq!(browser.logins(), 1);
+    assert_eq!(person.browser.logins(), 1);
     let who = ADA.to_owned();
-    assert_eq!(told.try_recv(), Ok(LoginStatus::LoggedIn { who }));
-    assert!(told.try_recv().is_err(), "told once");
+    let told = [waited, LoginStatus::LoggedIn { who }];
+    assert_eq!(person.told(2).await, told, "told once");
+}
+
+/// Whoever waits for minutes costs next to nothing meanwhile.
+#[checks::test(start_paused = true)]
+async fn waiting_login_looks_about_once_a_second() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let store = MemoryStore::new();
+    let (user, other) = (own(CLIENT), Holder::new("other", SystemTime::now()));
+    let leased = store.lease(&user, Work::Login, &other, MINUTE).await;
+    assert_eq!(leased.expect("memory"), Leased::Held);
+    let (counts, calls) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (looks, all) = (Arc::clone(&counts), Arc::clone(&calls));
+    let store = Hooked::new(store, move |call| {
+        all.fetch_add(1, SeqCst);
+        looks.fetch_add(usize::from(call == Call::Lease(Work::Login)), SeqCst);
+        std::future::ready(())
+    });
+    let browser = Browser::closed();
+    let app = GlobusApp::user(CLIENT).auth_url("http://127.0.0.1:9");
+    let app = app.store(store).prompt(browser.clone()).build();
+    let began = tokio::time::Instant::now();
+    let error = app
+        .expect("an app")
+        .login()
+        .await
+        .expect_err("they decline");
+    assert!(error.is_declined() && browser.logins() == 1, "{error:?}");
+    assert!(began.elapsed() >= MINUTE, "the lease was another's so long");
+    let (looks, calls) = (counts.load(SeqCst), calls.load(SeqCst));
+    assert!((45..=90).contains(&looks), "{looks}");
+    assert!(calls < looks + 10, "it does nothing else: {calls}");
 }
 
 #[checks::test]
@@ -232,6 +223,17 @@ async fn login_is_stored_though_no_lease_can_be() {
     let app = endpoint.app().store(store.clone()).build().expect("an app");
     app.login_with(Default::default()).await.expect("a login");
     assert_eq!(kept(&store).await.len(), 2);
+}
+
+/// Programs of other versions, made by other toolchains, read the same record.
+#[checks::test]
+async fn record_lists_tokens_by_a_hash_that_never_changes() {
+    let endpoint = Endpoint::approving().await;
+    let (_home, store) = token_file();
+    logged_in(endpoint.app().store(store.clone())).await;
+    let text = std::fs::read_to_string(store.path()).expect("a file");
+    // The first half of the SHA-256 of `given`, the access token.
+    assert!(text.contains("5b729e0f619797fd61108a4bb1772732"), "{text}");
 }
 
 #[checks::test]
@@ -263,9 +265,9 @@ async fn damaged_file_is_put_aside_by_login_with_and_logout() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("tokens.json");
         std::fs::write(&path, "{\"format_version\": \"3.0\"}").expect("a file");
-        let (sender, mut told) = mpsc::unbounded_channel();
-        let prompt = Telling(sender, Browser::redirected());
-        let app = endpoint.app().store(JsonStore::new(&path)).prompt(prompt);
+        let person = Listening::new();
+        let store = JsonStore::new(&path);
+        let app = endpoint.app().store(store).prompt(person.clone());
         let app = app.build().expect("an app");
         for error in [
             app.login().await.expect_err("damaged"),
@@ -284,10 +286,11 @@ async fn damaged_file_is_put_aside_by_login_with_and_logout() {
             assert!(!app.logout().await.expect("nothing to revoke"));
             assert!(!app.is_logged_in().await.expect("it can be read"));
         }
-        let LoginStatus::SetAside { place } = told.try_recv().expect("told") else {
-            panic!("told something else");
+        let told = person.told(1).await;
+        let [LoginStatus::SetAside { place }, ..] = &told[..] else {
+            panic!("told something else: {told:?}");
         };
-        assert!(std::path::Path::new(&place).exists(), "{place}");
+        assert!(std::path::Path::new(place).exists(), "{place}");
     }
 }
 

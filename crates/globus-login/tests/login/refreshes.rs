@@ -3,14 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use async_trait::async_trait;
-use std::time::Duration;
+use globus_login::{JsonStore, LoginStore, MemoryStore, Work};
 
-use globus_login::{
-    Holder, JsonStore, Leased, Login, LoginStore, MemoryStore, StoreError, UserKey, Version,
-    Versioned, Work,
-};
-
+use crate::support::doubles::{Call, Hooked};
 use crate::support::endpoint::*;
 use crate::support::log_in_again;
 
@@ -80,49 +75,6 @@ async fn late_refresh_undoes_no_login_or_logout() {
     }
 }
 
-/// Tells when an app asks for the lease to refresh.
-#[derive(Debug)]
-struct Watched {
-    file: JsonStore,
-    told: AtomicBool,
-    turns: Signal,
-}
-
-#[async_trait]
-impl LoginStore for Watched {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        self.file.load(user).await
-    }
-
-    async fn commit(
-        &self,
-        user: &UserKey,
-        base: &Version,
-        login: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        self.file.commit(user, base, login).await
-    }
-
-    async fn lease(
-        &self,
-        user: &UserKey,
-        work: Work,
-        holder: &Holder,
-        ttl: Duration,
-    ) -> Result<Leased, StoreError> {
-        let leased = self.file.lease(user, work, holder, ttl).await;
-        // Told once, however often it looks.
-        if work == Work::Refresh && !self.told.swap(true, SeqCst) {
-            self.turns.raise();
-        }
-        leased
-    }
-
-    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
-        self.file.release(user, work, holder).await
-    }
-}
-
 #[checks::test]
 async fn programs_with_one_file_refresh_once() {
     const PROGRAMS: u32 = 8;
@@ -144,11 +96,14 @@ async fn programs_with_one_file_refresh_once() {
     keep(&file(), stored(TRANSFER_SERVER, "old", false)).await;
     let mut programs = tokio::task::JoinSet::new();
     for _ in 0..PROGRAMS {
-        let store = Watched {
-            file: file(),
-            told: AtomicBool::new(false),
-            turns: turns.clone(),
-        };
+        let (turns, told) = (turns.clone(), AtomicBool::new(false));
+        let store = Hooked::new(file(), move |call| {
+            // Told once, however often it looks.
+            if call == Call::Lease(Work::Refresh) && !told.swap(true, SeqCst) {
+                turns.raise();
+            }
+            std::future::ready(())
+        });
         let app = endpoint.app().store(store).build().expect("an app");
         programs.spawn(async move { sent(&app).await });
     }

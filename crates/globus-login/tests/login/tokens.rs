@@ -101,7 +101,10 @@ async fn data_access_scope_up_front_prevents_the_challenge() {
     let transfer = target(sample.globus.transfer_url());
     for (scopes, status) in [
         (Scope::transfer_all(), 403),
-        (Scope::transfer_data_access(&sample.collection), 200),
+        (
+            Scope::transfer_data_access(sample.collection.to_string()),
+            200,
+        ),
     ] {
         let app =
             logged_in(app(&sample.globus, &Browser::redirected()).scopes([scopes.to_string()]))

@@ -1,17 +1,19 @@
 //! Globus Auth out of order, after the login.
 
-use globus_gare::reauth::{CredentialRequest, Why};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fake_globus::{FakeGlobus, Person, RequestKind};
-use globus_gare::reauth::{ReauthError, Reauthenticator};
+use fake_globus::{FakeGlobus, Identity, Person, RequestKind};
+use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::reauth::{Challenge, CredentialRequest, Principal, Reauthenticator, Target, Why};
 use globus_login::{
-    GlobusApp, Login, LoginPrompt, LoginReply, LoginRequest, LoginStatus, LoginStore, MemoryStore,
-    StoreError, UserKey, Version, Versioned,
+    GlobusApp, Login, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned,
 };
 
+use serde_json::{Value, json};
+
+use crate::support::doubles::Listening;
 use crate::support::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -70,6 +72,52 @@ async fn endless_answer_is_refused() {
     assert_says(&error, "too long", &[]);
 }
 
+/// Has the next token request fail as `fault` says.
+async fn fail_next_token(globus: &FakeGlobus, mut fault: Value) {
+    fault["kind"] = "token".into();
+    let url = format!("{}_fake/fail", globus.auth_url());
+    let told = client().post(url).json(&fault).send().await;
+    let status = told.expect("an answer").status();
+    assert!(status.is_success(), "{status}");
+}
+
+#[checks::test]
+async fn token_endpoint_out_of_order_is_unavailable() {
+    let refused = json!({"error": "invalid_client"}).to_string();
+    let globus = globus(Person::automatic()).await;
+    for (fault, says, is_unavailable) in [
+        (json!({"status": 500, "body": "s3cret"}), "status 500", true),
+        (json!({"status": 503, "body": "s3cret"}), "status 503", true),
+        (json!({"status": 429, "retry_after": 1}), "status 429", true),
+        (json!({"reset": true}), "did not get through", true),
+        (json!({"status": 302}), "status 302", false),
+        (
+            json!({"status": 401, "body": refused}),
+            "invalid_client",
+            false,
+        ),
+        (
+            json!({"status": 200, "body": "s3cret"}),
+            "no token response",
+            false,
+        ),
+    ] {
+        let (app, _) = with_refresh_tokens(&globus).await;
+        fail_next_token(&globus, fault.clone()).await;
+        let of_login = log_in_again(&app).await.expect_err("no token");
+        let client = confidential(&globus).build().expect("an app");
+        fail_next_token(&globus, fault).await;
+        let of_client = client.login().await.expect_err("no token");
+        for error in [of_login, of_client] {
+            assert_says(&error, says, &["s3cret"]);
+            assert_says(&error, "Globus Auth", &[]);
+            assert_eq!(error.is_unavailable(), is_unavailable, "{says}");
+        }
+        // Nothing is lost that was there before.
+        assert!(app.is_logged_in().await.expect("no error"));
+    }
+}
+
 #[checks::test]
 async fn failed_refresh_uses_the_old_token_until_it_expires() {
     let globus = globus(Person::automatic()).await;
@@ -91,6 +139,7 @@ async fn failed_refresh_uses_the_old_token_until_it_expires() {
         .await
         .expect_err("nothing is left");
     assert_says(&error, "503", &[]);
+    assert!(error.is_unavailable(), "nobody need be asked");
     // The refresh token is still there for when Globus Auth is back.
     assert!(held(&app, &transfer).await.is_some());
 }
@@ -152,37 +201,22 @@ impl LoginStore for OutOfOrder {
     }
 }
 
-/// Logs in, and hears what happens to the login.
-#[derive(Clone)]
-struct Hearing(Browser, Arc<Mutex<Vec<String>>>);
-
-#[async_trait]
-impl LoginPrompt for Hearing {
-    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        self.0.ask(request).await
-    }
-
-    fn status(&self, status: &LoginStatus) {
-        self.1.lock().expect("no panic").push(status.to_string());
-    }
-}
-
 #[checks::test]
 async fn login_is_used_though_the_store_keeps_nothing() {
     let globus = globus(Person::automatic()).await;
-    let (browser, told) = (Browser::redirected(), Arc::default());
-    let prompt = Hearing(browser.clone(), Arc::clone(&told));
+    let person = Listening::new();
     // Shared, as programs do: neither the store nor the prompt has to be the app's own.
-    let app = app(&globus, &browser)
+    let app = app(&globus, &person.browser)
         .refresh_tokens(true)
-        .prompt(Arc::new(prompt))
+        .prompt(Arc::new(person.clone()))
         .store(Arc::new(OutOfOrder));
     let app = app.build().expect("an app");
     app.login().await.expect("a login");
     let transfer = target(globus.transfer_url());
     let first = held(&app, &transfer).await.expect("a credential");
     assert!(app.is_logged_in().await.expect("it is known"));
-    let said = told.lock().expect("no panic").join("\n");
+    let told = person.told(1).await;
+    let said = told[0].to_string();
     assert!(said.contains("the database takes nothing"), "{said}");
 
     // What is refreshed is used as well.
@@ -191,9 +225,43 @@ async fn login_is_used_though_the_store_keeps_nothing() {
     assert_ne!(bearer(&first), bearer(&refreshed));
     let again = held(&app, &transfer).await.expect("a credential");
     assert_eq!(bearer(&refreshed), bearer(&again));
-    assert_eq!(browser.logins(), 1);
+    assert_eq!(person.browser.logins(), 1);
     let error = app.logout().await.expect_err("nothing can be changed");
     assert_says(&error, "the database takes nothing", &[]);
+}
+
+#[checks::test]
+async fn tokens_that_are_not_stored_are_known_as_their_owners() {
+    let globus = FakeGlobus::builder()
+        .identity(Identity::new("ada", "uchicago.edu"))
+        .identity(Identity::new("bob", "anl.gov"))
+        .person(Person::automatic());
+    let globus = globus.start().await.expect("a server");
+    let person = Listening::new();
+    let app = app(&globus, &person.browser).prompt(person.clone());
+    let app = logged_in(app.store(OutOfOrder)).await;
+    let transfer = target(globus.transfer_url());
+    let of_ada = held(&app, &transfer).await.expect("a credential");
+    let target = Target::new(
+        transfer.origin().clone(),
+        Principal::Presented(of_ada.clone()),
+    );
+    let again = AuthorizationParameters::default().with_prompt("login");
+    let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", again));
+    for (name, is_refused) in [("bob@anl.gov", true), ("ada@uchicago.edu", false)] {
+        globus.set_person(Person::automatic().picks(name));
+        let answered = app.reauthenticate(&challenge).await;
+        assert_eq!(answered.is_err(), is_refused, "{name}");
+        if let Err(error) = answered {
+            assert_says(&error, "somebody else logged in", &[&bearer(&of_ada)]);
+        }
+    }
+    // There is nothing of Bob's to store, and so nothing to tell.
+    let told = person.told(2).await;
+    globus.set_person(Person::automatic().picks("bob@anl.gov"));
+    let again = AuthorizationParameters::default().with_prompt("login");
+    app.login_with(again).await.expect_err("Ada is logged in");
+    assert_eq!(person.told(2).await, told);
 }
 
 #[checks::test]

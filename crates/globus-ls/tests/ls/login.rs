@@ -16,7 +16,10 @@ use checks::site::*;
 use crate::support::*;
 
 /// Runs it with a browser in which the login needs no person; gives the text that the browser showed in the end.
-async fn run_with_browser(mut command: Command, launcher: &mut Launcher) -> (Ran, String) {
+pub(crate) async fn run_with_browser(
+    mut command: Command,
+    launcher: &mut Launcher,
+) -> (Ran, String) {
     command.env("BROWSER", launcher.program());
     let browser = async { visit(launcher.page().await).await };
     tokio::join!(run(command), browser)

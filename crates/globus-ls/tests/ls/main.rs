@@ -13,3 +13,4 @@ mod stream;
 mod support;
 #[cfg(unix)]
 mod terminal;
+mod waiting;

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod page;
+mod pages;
 mod support;
 
 use std::time::Duration;

@@ -169,7 +169,7 @@ async fn database_is_shared_and_nothing_is_lost() {
 async fn login_is_shared_between_rust_and_python() {
     let sample = Sample::open().await;
     sample.write("hello.txt", "hello");
-    let (globus, id) = (&sample.globus, &sample.collection);
+    let (globus, id) = (&sample.globus, sample.collection.to_string());
     let home = tempfile::tempdir().expect("a directory");
     let client_id = globus.client_id().to_string();
     let python = |words: &[&str]| {
@@ -183,7 +183,7 @@ async fn login_is_shared_between_rust_and_python() {
             .env("GLOBUS_CLIENT_ID", &client_id);
         script
     };
-    let login = python(&["login", "list", id]);
+    let login = python(&["login", "list", &id]);
     let run = async |script: Command| {
         tokio::task::spawn_blocking(move || output(script))
             .await
@@ -245,7 +245,7 @@ async fn login_is_shared_between_rust_and_python() {
     assert!(!rust.is_logged_in().await.expect("no error"));
     rust.login().await.expect("a login");
     assert_eq!(browser.logins(), 1);
-    let said = run(python(&["list", id, "whoami", "list", id])).await;
+    let said = run(python(&["list", &id, "whoami", "list", &id])).await;
     assert_eq!(
         said.split_whitespace().collect::<Vec<_>>(),
         ["hello.txt", "ada@uchicago.edu", "hello.txt"]

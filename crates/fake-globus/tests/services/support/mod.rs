@@ -50,9 +50,9 @@ impl Fixture {
         let sample = Sample::with(policies, server).await;
         sample.write("hello.txt", "hello");
         Self {
-            globus: sample.globus,
-            ada: sample.ada,
-            collection: sample.collection,
+            globus: sample.of.globus,
+            ada: sample.of.ada,
+            collection: sample.of.collection.to_string(),
             http: client_without_redirects(),
             dir: sample.directory,
         }

@@ -37,7 +37,6 @@ pub fn redirect(bytes: &[u8]) {
 
 /// A login that waits.
 pub(super) struct Waiting {
-    attempt: Attempt,
     request: LoginRequest,
     callback: Arc<Callback>,
     state: String,
@@ -49,16 +48,14 @@ impl Waiting {
             let app = GlobusApp::user("client").auth_url("https://auth.globus.org");
             app.build().expect("an app")
         });
-        let (client, settings) = (&APP.shared.auth.client, &APP.shared.settings);
-        let attempt = Attempt::begin(client, settings, &Scopes::default(), None);
-        let request = LoginRequest::new(None, attempt.page().clone());
+        let begin = || Attempt::begin(&APP.shared, &Scopes::default(), None);
+        let request = LoginRequest::new(None, Scopes::default(), begin);
         let mut pairs = request.authorize_url().query_pairs();
         let state = pairs.find(|(name, _)| name == "state");
         let state = state.expect("a state").1.into_owned();
         let callback = Callback::new(&request, HERE.to_owned(), 9);
         let callback = Arc::new(callback.expect("a page"));
         Self {
-            attempt,
             request,
             callback,
             state,
@@ -176,7 +173,7 @@ impl Waiting {
         );
         // It is used: for a code, or for the reason why there is none.
         match self
-            .attempt
+            .request
             .page()
             .code(LoginReply::redirect(&self.request, url.clone()))
         {

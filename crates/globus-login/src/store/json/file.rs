@@ -5,14 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use super::super::files::{beside, cannot, directory_of, put_aside};
 use super::super::private::tighten;
 use super::super::{StoreError, digest};
 use super::document::{Document, Unreadable};
 use super::lock::Lock;
-use super::path::{beside, resolve};
-use super::{cannot, moment};
+use super::path::resolve;
 
 /// How long a file that Python has emptied, and not yet written, is waited for. Once for each
 /// content: what stays so is damaged.
@@ -120,8 +120,7 @@ impl TokenFile {
         if is_sound && (fs::metadata(&path).is_err() || path.is_file()) {
             return Ok(None);
         }
-        let aside = beside(&path, &format!(".damaged-{}", moment(SystemTime::now())));
-        fs::rename(&path, &aside).map_err(|error| {
+        let aside = put_aside(&path).map_err(|error| {
             StoreError::unavailable(cannot(&path, "put aside", error.kind()), error)
         })?;
         self.written().clear();
@@ -266,8 +265,7 @@ fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
 
 /// Puts `text` in the place of the file, if that is still as it was read.
 fn replace(path: &Path, text: &[u8], before: &Seen) -> io::Result<bool> {
-    let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
+    let directory = directory_of(path);
     let prefix = beside(Path::new(path.file_name().unwrap_or_default()), ".");
     sweep(directory, &prefix.to_string_lossy());
     // Readable by its owner alone, from its first moment on.

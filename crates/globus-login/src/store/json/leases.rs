@@ -9,11 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use fs4::fs_std::FileExt;
 
 use super::super::disk::Claims;
+use super::super::files::{beside, cannot};
 use super::super::private::{open, open_or_make, tighten};
 use super::super::{StoreError, UserKey};
-use super::cannot;
 use super::lock::Lock;
-use super::path::{beside, file_name, resolve};
+use super::path::{file_name, resolve};
 
 /// The leases of this process, each locked as long as it is held: others on this machine see
 /// at once that the holder has died.

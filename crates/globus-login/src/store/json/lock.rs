@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use fs4::fs_std::FileExt;
 
 use super::super::StoreError;
+use super::super::files::cannot;
 use super::super::private::{make_directory, open_or_make};
 
 /// How long to wait before looking at a lock again: doubled each time, from the first to the last.
@@ -23,16 +24,13 @@ pub(super) struct Lock(#[expect(dead_code, reason = "closing it ends the lock")]
 impl Lock {
     /// Waits for the lock on a file, which is made where it is missing.
     pub(super) fn wait(path: &Path) -> Result<Self, StoreError> {
-        let failed = |error: io::Error| {
-            StoreError::unavailable(super::cannot(path, "locked", error.kind()), error)
-        };
+        let failed =
+            |error: io::Error| StoreError::unavailable(cannot(path, "locked", error.kind()), error);
         make_directory(path).map_err(failed)?;
         let (started, mut pause) = (Instant::now(), PAUSES[0]);
         loop {
             let file = open_or_make(path).map_err(failed)?;
-            let is_locked = FileExt::try_lock_exclusive(&file).map_err(failed)?;
-            // Whoever removed the file has others lock another one.
-            if is_locked && is_at(&file, path).map_err(failed)? {
+            if try_lock(&file, path).map_err(failed)? {
                 return Ok(Self(file));
             }
             if started.elapsed() > PATIENCE {
@@ -42,12 +40,15 @@ impl Lock {
                     PATIENCE.as_secs()
                 )));
             }
-            if !is_locked {
-                std::thread::sleep(pause);
-                pause = PAUSES[1].min(pause * 2);
-            }
+            std::thread::sleep(pause);
+            pause = PAUSES[1].min(pause * 2);
         }
     }
+}
+
+/// Locks an open file, if nobody else has it. Whoever removed the file has others lock another one.
+fn try_lock(file: &File, path: &Path) -> io::Result<bool> {
+    Ok(FileExt::try_lock_exclusive(file)? && is_at(file, path)?)
 }
 
 /// Whether an open file is the one that stands at `path`.
@@ -66,4 +67,25 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn lock_on_a_file_that_was_removed_does_not_count() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("lock");
+        let open = || open_or_make(&path).expect("a file");
+        let removed = [open(), open()];
+        assert!(try_lock(&removed[0], &path).expect("a file"));
+        assert!(!try_lock(&removed[1], &path).expect("a file"));
+        drop(Lock(open()));
+        std::fs::remove_file(&path).expect("a file");
+        assert!(!try_lock(&removed[0], &path).expect("no file"));
+        let made_anew = open();
+        assert!(!try_lock(&removed[0], &path).expect("another file"));
+        assert!(try_lock(&made_anew, &path).expect("a file"));
+    }
 }

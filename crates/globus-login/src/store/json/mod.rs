@@ -10,10 +10,9 @@ mod path;
 pub use self::document::token_file;
 
 use std::fmt;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use self::file::TokenFile;
 use self::leases::{Files, Held};
@@ -125,11 +124,11 @@ impl Disk for Shared {
         Ok(is_base.then(|| Version::of(&written.login(user.user()))))
     }
 
-    fn with_claims(
+    fn with_claims<T>(
         &self,
         user: &UserKey,
-        work: &mut dyn FnMut(&mut dyn Claims) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        work: impl FnOnce(&mut dyn Claims) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         work(&mut Files::of(self.file.path(), user, &self.held)?)
     }
 
@@ -151,24 +150,4 @@ impl fmt::Debug for JsonStore {
             .field("path", &self.path())
             .finish_non_exhaustive()
     }
-}
-
-/// Says what cannot be done with a file, and what to do about it.
-pub(super) fn cannot(path: &Path, done: &str, kind: ErrorKind) -> String {
-    let advice = match kind {
-        ErrorKind::PermissionDenied => ": check its owner and its permissions",
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ": the disk is full, make room",
-        ErrorKind::ReadOnlyFilesystem => ": choose a place that can be written to",
-        ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::AlreadyExists => {
-            ": choose another place"
-        }
-        _ => "",
-    };
-    format!("the token file {} cannot be {done}{advice}", path.display())
-}
-
-/// A moment as a part of a file's name: `2026-11-26T013500`.
-pub(super) fn moment(at: SystemTime) -> String {
-    let at = jiff::Timestamp::try_from(at).unwrap_or_default();
-    at.strftime("%Y-%m-%dT%H%M%S").to_string()
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::super::StoreError;
+use super::super::files::directory_of;
 
 type Variable = fn(&str) -> Option<OsString>;
 
@@ -43,19 +44,11 @@ pub(super) fn resolve(path: &Path) -> PathBuf {
         // An absolute target replaces the path.
         path = path.with_file_name("").join(target);
     }
-    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
-    let parent = std::fs::canonicalize(parent.unwrap_or(Path::new(".")));
+    let parent = std::fs::canonicalize(directory_of(&path));
     match (parent, path.file_name()) {
         (Ok(parent), Some(name)) => parent.join(name),
         _ => path,
     }
-}
-
-/// The path of something beside a file: its name, with `suffix` at its end.
-pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(suffix);
-    file.with_file_name(name)
 }
 
 /// A name that is safe for a file everywhere: other bytes are written in hexadecimal, and a long

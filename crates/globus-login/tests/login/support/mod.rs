@@ -1,6 +1,7 @@
 //! The app under test, and the Globus that it talks to.
 
 pub(crate) mod collection;
+pub(crate) mod doubles;
 pub(crate) mod endpoint;
 pub(crate) mod program;
 

@@ -7,7 +7,7 @@ use checks::browser::client;
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -72,6 +72,8 @@ impl Chromium {
         );
         let capabilities = json!({
             "goog:chromeOptions": {"args": arguments},
+            // What it complains of.
+            "goog:loggingPrefs": {"browser": "ALL"},
             "timeouts": {"implicit": PATIENCE.as_millis(), "pageLoad": PATIENCE.as_millis()},
         });
         let capabilities = capabilities.as_object().expect("an object").clone();
@@ -119,6 +121,38 @@ impl Chromium {
     /// Waits until there is such an element.
     pub(crate) async fn wait_for(&self, path: &str) {
         self.find(path).await;
+    }
+
+    /// Shows pages as a person sees them who prefers this colour scheme: `light` or `dark`.
+    pub(crate) async fn prefer(&self, scheme: &str) {
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        let command =
+            json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
+        self.driver("goog/cdp/execute", command).await;
+    }
+
+    /// What it has complained of since it was asked last.
+    pub(crate) async fn complaints(&self) -> Value {
+        self.driver("se/log", json!({"type": "browser"})).await
+    }
+
+    /// What a script says by calling the function that is its last argument.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        let said = self.client.execute_async(script, Vec::new()).await;
+        said.expect("an answer of the script")
+    }
+
+    pub(crate) async fn screenshot(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("a picture")
+    }
+
+    /// A command of this driver's own.
+    async fn driver(&self, command: &str, body: Value) -> Value {
+        let url = format!("{}/{command}", self.session);
+        let answer = client().post(url).json(&body).send().await;
+        let answer = answer.expect("an answer").error_for_status();
+        let answer: Value = answer.expect("success").json().await.expect("JSON");
+        answer["value"].clone()
     }
 
     /// An element by its XPath, waited for.

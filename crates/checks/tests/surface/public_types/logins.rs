@@ -1,0 +1,121 @@
+//! The types of `globus_login`.
+
+use globus_gare::reauth::Principal;
+use globus_login::store::conformance;
+use globus_login::{
+    Account, ElsewherePrompt, GlobusApp, Holder, Interactive, JsonStore, Leased, LoginReply,
+    LoginStore, MemoryStore, RedisStore, Scope, Scopes, Sealer, SqliteStore, StoredToken, Waiting,
+    prompt_fn,
+};
+
+use checks::sample::TRANSFER_ALL;
+use checks::tokens::{DEFAULT, put, user};
+
+use super::{CODE, Shown, TOKEN};
+
+pub(super) async fn show(shown: &mut Shown) {
+    let redirect = format!("http://127.0.0.1/?code={CODE}&state={CODE}");
+    let builder = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000");
+    shown.show("globus_login::GlobusAppBuilder", &builder);
+    let app = builder
+        .client_secret(TOKEN)
+        .store(MemoryStore::new())
+        .build();
+    let app = app.expect("an app");
+    shown.show("globus_login::GlobusApp", &app);
+    let user = app.for_user(&Principal::Session);
+    shown.show("globus_login::AppUser", &user);
+    let pending = app.begin_login(&Principal::Session, None).await;
+    shown.show("globus_login::PendingLogin", &pending.expect("a login"));
+    shown.show("globus_login::Interactive", &Interactive::new());
+    let elsewhere = ElsewherePrompt::new().command("tell", [TOKEN]);
+    shown.show("globus_login::ElsewherePrompt", &elsewhere);
+    show_stores(shown).await;
+    shown.show("globus_login::Scope", &Scope::transfer_all());
+    let scopes: Result<Scopes, _> = "a[b *c]".parse();
+    shown.show("globus_login::Scopes", &scopes.expect("scopes"));
+    let wrong = format!("{TOKEN}[").parse::<Scopes>();
+    shown.show(
+        "globus_login::ScopeParseError",
+        &wrong.expect_err("an open bracket"),
+    );
+    let account = r#"{"sub": "1", "name": "Ada"}"#;
+    let account: Account = serde_json::from_str(account).expect("an account");
+    shown.show("globus_login::Account", &account);
+    let nowhere = GlobusApp::user("x").auth_url("nowhere").build();
+    shown.show("globus_login::SetupError", &nowhere.expect_err("no URL"));
+    let reply = [
+        LoginReply::Code(CODE.to_owned()),
+        LoginReply::Redirect {
+            url: redirect.parse().expect("a URL"),
+            redirect_uri: "http://127.0.0.1:1".to_owned(),
+        },
+    ];
+    shown.show("globus_login::LoginReply", &reply);
+    let secret = CODE.to_owned();
+    let prompt = prompt_fn(move |_| {
+        let reply = LoginReply::Code(secret.clone());
+        async move { Ok(reply) }
+    });
+    shown.show("globus_login::PromptFn", &prompt);
+}
+
+/// Shows a token that is kept, and what keeps it.
+async fn show_stores(shown: &mut Shown) {
+    let token = format!(
+        r#"{{"resource_server": "transfer.api.globus.org", "scope": "{TRANSFER_ALL}", "expires_at_seconds": 1,
+            "access_token": "{TOKEN}", "refresh_token": "{CODE}"}}"#
+    );
+    let token: StoredToken = serde_json::from_str(&token).expect("a token");
+    shown.show("globus_login::StoredToken", &token);
+    let folder = tempfile::tempdir().expect("a directory");
+    let file = JsonStore::new(folder.path().join("tokens.json"));
+    let memory = MemoryStore::new();
+    let database = SqliteStore::new(folder.path().join("tokens.db"));
+    for store in [&file as &dyn LoginStore, &memory, &database] {
+        put(store, &user(DEFAULT), token.clone()).await;
+    }
+    let user = user(DEFAULT);
+    let versioned = file.load(&user).await.expect("it is there");
+    shown.show("globus_login::UserKey", &user);
+    shown.show("globus_login::Login", &versioned.login);
+    shown.show("globus_login::Version", &versioned.version);
+    shown.show("globus_login::Versioned", &versioned);
+    shown.show("globus_login::MemoryStore", &memory);
+    shown.show("globus_login::JsonStore", &file);
+    shown.show("globus_login::SqliteStore", &database);
+    let sealer: Sealer = "key:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        .parse()
+        .expect("a key");
+    shown.show("globus_login::Sealer", &sealer);
+    let unsealed = format!("key:{TOKEN}")
+        .parse::<Sealer>()
+        .expect_err("no key");
+    shown.show("globus_login::SealError", &unsealed);
+    let redis = RedisStore::builder();
+    shown.show("globus_login::RedisStoreBuilder", &redis);
+    let redis = redis
+        .build(&format!("redis://:{TOKEN}@127.0.0.1:1/"), sealer)
+        .expect("a URL");
+    shown.show("globus_login::RedisStore", &redis);
+    let away = redis.load(&user).await.expect_err("nobody is there");
+    shown
+        .texts
+        .push(("an error of Redis".to_owned(), format!("{away:?}")));
+    std::fs::write(file.path(), TOKEN).expect("a file");
+    let broken = file.load(&user).await.expect_err("not JSON");
+    shown.show("globus_login::StoreError", &broken);
+    let keeps = conformance::check(|| memory.clone()).await;
+    shown.show("globus_login::Keeps", &keeps);
+    let holder = Holder::new("program", std::time::SystemTime::now());
+    let waiting = Waiting {
+        by: holder.clone(),
+        required: Default::default(),
+        scopes: Default::default(),
+        words: None,
+        is_told: false,
+    };
+    shown.show("globus_login::Leased", &Leased::Held);
+    shown.show("globus_login::Holder", &holder);
+    shown.show("globus_login::Waiting", &waiting);
+}

@@ -1,0 +1,449 @@
+//! Logins that several machines share.
+
+mod builder;
+mod scripts;
+mod seen;
+
+pub use self::builder::RedisStoreBuilder;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use oauth2::CsrfToken;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{
+    Client, ErrorKind, PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind, Value,
+};
+use tokio::runtime::Handle;
+use tokio::sync::{OnceCell, broadcast};
+
+use self::seen::Seen;
+use super::files::moment;
+use super::login_store::jittered;
+use super::version::digest;
+use super::{
+    Holder, Leased, Login, LoginStore, Sealer, StoreError, UserKey, Version, Versioned, Waiting,
+    Work,
+};
+
+/// How many messages wait for those who listen. Who is slower looks for itself.
+const MESSAGES: usize = 1024;
+
+/// Keeps logins in Redis (or Valkey), for the replicas of a service.
+///
+/// All that is kept of a user is in one slot of a cluster, under the hash of the
+/// [`UserKey`]. The login itself is sealed: without the key of the [`Sealer`] it is worth nothing.
+/// Leases and notices, which hold no secret, are not.
+///
+/// # What holds
+///
+/// - A commit counts if nobody was faster: Redis compares the version and replaces the login in
+///   one step. Where Redis loses what it has confirmed (a replica takes over, or the machine dies
+///   before it has written), a user may have to log in again, and nothing worse.
+/// - A lease ends by itself. Where it ends too early, two machines do the same work, of which one
+///   commit counts.
+/// - A logout on one machine is known to the others at once, by a message (`PUBLISH`). Messages
+///   can be lost: at the latest the second request of the user after
+///   [`max_age`](RedisStoreBuilder::max_age) knows it.
+/// - Where Redis does not answer, everything fails with
+///   [`is_unavailable`](StoreError::is_unavailable) after [`timeout`](RedisStoreBuilder::timeout):
+///   credentials at hand go on, and nobody is asked to log in. The events `redis does not answer`
+///   (WARN) and `redis answers again` (INFO) tell.
+///
+/// It connects when it is first used, on the runtime of that use, and again whenever the connection
+/// is lost.
+///
+/// ```no_run
+/// use globus_login::{GlobusApp, RedisStore, Sealer};
+///
+/// let sealer: Sealer = std::env::var("LOGIN_KEYS")?.parse()?;
+/// let store = RedisStore::new("redis://redis.example/", sealer)?;
+/// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000").store(store).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Clone
+///
+/// Clones are the same store.
+#[derive(Clone)]
+pub struct RedisStore(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    sealer: Sealer,
+    settings: RedisStoreBuilder,
+    connection: OnceCell<ConnectionManager>,
+    seen: Mutex<Seen>,
+    /// The tags of the users who were changed.
+    messages: broadcast::Sender<String>,
+    is_down: AtomicBool,
+}
+
+impl RedisStore {
+    /// The store at `url` (`redis://` or `rediss://`, with a password and a number of a database
+    /// where they are needed), which `sealer` encrypts.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is none of a Redis.
+    pub fn new(url: &str, sealer: Sealer) -> Result<Self, StoreError> {
+        Self::builder().build(url, sealer)
+    }
+
+    /// Settings for a store.
+    pub fn builder() -> RedisStoreBuilder {
+        RedisStoreBuilder::default()
+    }
+
+    async fn connection(&self) -> Result<ConnectionManager, StoreError> {
+        let connect = async || {
+            let shared = Arc::downgrade(&self.0);
+            let config = ConnectionManagerConfig::new()
+                .set_connection_timeout(Some(self.0.settings.timeout))
+                .set_response_timeout(Some(self.0.settings.timeout))
+                .set_number_of_retries(1)
+                .set_max_delay(self.0.settings.timeout)
+                .set_push_sender(move |push: PushInfo| {
+                    heard(&shared, &push);
+                    Ok::<_, redis::aio::SendError>(())
+                })
+                .set_automatic_resubscription();
+            let manager = ConnectionManager::new_lazy_with_config(self.0.client.clone(), config)?;
+            let pattern = format!("{}:*:changed", self.0.settings.prefix);
+            tokio::spawn(listen(manager.clone(), pattern, Arc::downgrade(&self.0)));
+            Ok(manager)
+        };
+        let connection = self.0.connection.get_or_try_init(connect).await;
+        let connection = connection.map_err(|error: RedisError| self.0.failed(error))?;
+        Ok(connection.clone())
+    }
+
+    /// Reads the login of a user whom somebody here asks for, in the background.
+    fn look(&self, user: &UserKey) {
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (store, user) = (self.clone(), user.clone());
+        runtime.spawn(async move {
+            // It is read again when it is next due.
+            let _ = store.load(&user).await;
+        });
+    }
+}
+
+impl Shared {
+    fn key(&self, user: &UserKey, what: &str) -> String {
+        let (prefix, environment) = (&self.settings.prefix, user.environment());
+        format!("{prefix}:{environment}:{{{}}}:{what}", tag(user))
+    }
+
+    fn lease_key(&self, user: &UserKey, work: Work) -> String {
+        self.key(user, &format!("lease-{}", work.as_str()))
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The result of a call, and an event where Redis stops to answer or begins again.
+    fn answered<T>(&self, result: RedisResult<T>) -> Result<T, StoreError> {
+        let is_down = match &result {
+            Ok(_) => false,
+            Err(error) => is_outage(error),
+        };
+        if self.is_down.swap(is_down, Relaxed) != is_down {
+            let redis = self.client.get_connection_info().addr().to_string();
+            if is_down {
+                tracing::warn!(redis, "redis does not answer");
+            } else {
+                tracing::info!(redis, "redis answers again");
+            }
+        }
+        result.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: RedisError) -> StoreError {
+        let redis = self.client.get_connection_info().addr();
+        if is_outage(&error) {
+            return StoreError::unavailable(format!("Redis at {redis} does not answer"), error);
+        }
+        match error.kind() {
+            ErrorKind::AuthenticationFailed => StoreError::unavailable(
+                format!("Redis at {redis} does not let us in: check the password in its URL"),
+                error,
+            ),
+            ErrorKind::UnexpectedReturnType | ErrorKind::Parse => StoreError::damaged(
+                format!("what Redis at {redis} keeps of logins cannot be understood"),
+                error,
+            ),
+            _ => StoreError::unavailable(format!("Redis at {redis} refused a command"), error),
+        }
+    }
+}
+
+#[async_trait]
+impl LoginStore for RedisStore {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+        let mut connection = self.connection().await?;
+        let fields = redis::cmd("HMGET")
+            .arg(self.0.key(user, "login"))
+            .arg(&["version", "login"])
+            .query_async(&mut connection)
+            .await;
+        let fields: (Option<String>, Option<String>) = self.0.answered(fields)?;
+        let versioned = match fields {
+            (Some(version), Some(text)) => {
+                let version = Version::new(version);
+                let login = self.0.sealer.open_login(user, &version, &text)?;
+                Versioned { version, login }
+            }
+            _ => Versioned {
+                version: Version::NONE,
+                login: Login::default(),
+            },
+        };
+        let revision = versioned.login.revision();
+        self.0.seen().read(&tag(user), user, revision);
+        Ok(versioned)
+    }
+
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        let version = after(base);
+        let sealed = self.0.sealer.seal_login(user, &version, login)?;
+        let mut connection = self.connection().await?;
+        let prefix = &self.0.settings.prefix;
+        let is_done = scripts::COMMIT
+            .key(self.0.key(user, "login"))
+            .arg(base.as_str())
+            .arg(version.as_str())
+            .arg(sealed)
+            .arg(milliseconds(self.0.settings.keep_for))
+            .arg(format!("{prefix}:{}:changed", user.environment()))
+            .arg(tag(user))
+            .invoke_async(&mut connection)
+            .await;
+        let is_done: bool = self.0.answered(is_done)?;
+        if !is_done {
+            return Ok(None);
+        }
+        self.0.seen().read(&tag(user), user, login.revision());
+        Ok(Some(version))
+    }
+
+    async fn lease(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<Leased, StoreError> {
+        let mut connection = self.connection().await?;
+        let busy = scripts::LEASE
+            .key(self.0.lease_key(user, work))
+            .arg(text(holder)?)
+            .arg(milliseconds(ttl))
+            .invoke_async(&mut connection)
+            .await;
+        let busy: Option<(String, u64)> = self.0.answered(busy)?;
+        let Some((holder, remaining)) = busy else {
+            return Ok(Leased::Held);
+        };
+        let holder = serde_json::from_str(&holder)
+            .map_err(|error| StoreError::damaged("a lease cannot be read", error))?;
+        Ok(Leased::Busy {
+            holder,
+            remaining: Duration::from_millis(remaining.max(1)),
+        })
+    }
+
+    async fn extend(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<bool, StoreError> {
+        let mut connection = self.connection().await?;
+        let is_ours = scripts::EXTEND
+            .key(self.0.lease_key(user, work))
+            .arg(text(holder)?)
+            .arg(milliseconds(ttl))
+            .invoke_async(&mut connection)
+            .await;
+        self.0.answered(is_ours)
+    }
+
+    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        let released = scripts::RELEASE
+            .key(self.0.lease_key(user, work))
+            .arg(text(holder)?)
+            .invoke_async(&mut connection)
+            .await;
+        self.0.answered(released)
+    }
+
+    async fn post(
+        &self,
+        user: &UserKey,
+        waiting: &Waiting,
+        ttl: Duration,
+    ) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        let posted = scripts::POST
+            .key(self.0.key(user, "waiting"))
+            .arg(waiting.by.id())
+            .arg(text(waiting)?)
+            .arg(milliseconds(ttl))
+            .invoke_async(&mut connection)
+            .await;
+        self.0.answered(posted)
+    }
+
+    async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
+        let mut connection = self.connection().await?;
+        let notices = scripts::WAITING
+            .key(self.0.key(user, "waiting"))
+            .invoke_async(&mut connection)
+            .await;
+        let notices: Vec<String> = self.0.answered(notices)?;
+        // One of a newer program may be more than we can read.
+        let notices = notices.iter().map(|notice| serde_json::from_str(notice));
+        Ok(notices.filter_map(Result::ok).collect())
+    }
+
+    async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        let withdrawn = redis::cmd("HDEL")
+            .arg(self.0.key(user, "waiting"))
+            .arg(by.id())
+            .query_async(&mut connection)
+            .await;
+        self.0.answered(withdrawn)
+    }
+
+    async fn changed(&self, user: &UserKey, seen: &Version) -> Result<(), StoreError> {
+        let mut messages = self.0.messages.subscribe();
+        let tag = tag(user);
+        while self.load(user).await?.version == *seen {
+            let message = async {
+                // An error: some were missed, and it may have been one of them.
+                while messages.recv().await.is_ok_and(|changed| changed != tag) {}
+            };
+            // A message may be lost.
+            let poll = jittered(self.0.settings.poll);
+            let _ = tokio::time::timeout(poll, message).await;
+        }
+        Ok(())
+    }
+
+    async fn set_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
+        match self.load(user).await {
+            Ok(_) => return Ok(None),
+            Err(error) if !error.is_damaged() => return Err(error),
+            Err(_) => {}
+        }
+        let mut connection = self.connection().await?;
+        let aside = self
+            .0
+            .key(user, &format!("damaged-{}", moment(SystemTime::now())));
+        let renamed = redis::cmd("RENAME")
+            .arg(self.0.key(user, "login"))
+            .arg(&aside)
+            .query_async(&mut connection)
+            .await;
+        let () = self.0.answered(renamed)?;
+        Ok(Some(aside))
+    }
+
+    fn revision(&self, user: &UserKey) -> Option<u64> {
+        let (number, is_due) = self.0.seen().number(&tag(user), user);
+        if is_due {
+            self.look(user);
+        }
+        Some(number)
+    }
+}
+
+/// Subscribes, as soon as Redis answers.
+async fn listen(mut manager: ConnectionManager, pattern: String, store: Weak<Shared>) {
+    while store.strong_count() > 0 && manager.psubscribe(&pattern).await.is_err() {
+        tokio::time::sleep(jittered(Duration::from_secs(1))).await;
+    }
+}
+
+/// Takes a message that the login of a user was changed.
+fn heard(store: &Weak<Shared>, push: &PushInfo) {
+    let (Some(shared), PushKind::PMessage) = (store.upgrade(), &push.kind) else {
+        return;
+    };
+    let Some(Value::BulkString(tag)) = push.data.last() else {
+        return;
+    };
+    let tag = String::from_utf8_lossy(tag).into_owned();
+    let user = shared.seen().key(&tag);
+    // Nobody may listen.
+    let _ = shared.messages.send(tag);
+    if let Some(user) = user {
+        RedisStore(shared).look(&user);
+    }
+}
+
+/// The name of a user in keys and messages.
+fn tag(user: &UserKey) -> String {
+    // The parts with their ends: no two users have the same.
+    let parts = [user.environment(), user.client(), user.user()].map(|part| format!("{part:?}"));
+    digest(parts.concat().as_bytes())
+}
+
+/// The version after another: a count, and a text that nobody else has. What was lost and written
+/// anew is never taken for what it was.
+fn after(base: &Version) -> Version {
+    let count = base.as_str().split('.').next();
+    let count: u64 = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+    let nonce = CsrfToken::new_random_len(9).into_secret();
+    Version::new(format!("{}.{nonce}", count.wrapping_add(1)))
+}
+
+fn text(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    let text = serde_json::to_string(value);
+    text.map_err(|error| StoreError::damaged("a lease cannot be written", error))
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    // Redis takes no more than fits into an i64 together with its clock.
+    u64::try_from(time.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, 1 << 50)
+}
+
+/// Whether Redis is not there, or cannot answer now.
+fn is_outage(error: &RedisError) -> bool {
+    let is_busy = matches!(
+        error.kind(),
+        ErrorKind::Server(
+            ServerErrorKind::BusyLoading
+                | ServerErrorKind::ClusterDown
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::TryAgain
+        )
+    );
+    is_busy || error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error()
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let redis = self.0.client.get_connection_info().addr().to_string();
+        f.debug_struct("RedisStore")
+            .field("redis", &redis)
+            .finish_non_exhaustive()
+    }
+}

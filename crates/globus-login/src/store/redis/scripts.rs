@@ -1,0 +1,97 @@
+//! What Redis does in one step. All keys of a script are in one slot of a cluster.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+
+/// Replaces a login if it is at the version `ARGV[1]`: 1, else 0. Tells those who listen.
+///
+/// `KEYS`: the login. `ARGV`: base, version, text, milliseconds to keep it, channel, user.
+pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local version = redis.call('HGET', KEYS[1], 'version') or ''
+        if version ~= ARGV[1] then return 0 end
+        redis.call('HSET', KEYS[1], 'version', ARGV[2], 'login', ARGV[3])
+        redis.call('PEXPIRE', KEYS[1], ARGV[4])
+        redis.call('PUBLISH', ARGV[5], ARGV[6])
+        return 1
+        ",
+    )
+});
+
+/// Takes a lease, or tells who has it, and for how many milliseconds.
+///
+/// `KEYS`: the lease. `ARGV`: holder, milliseconds.
+pub(super) static LEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+        local holder = redis.call('GET', KEYS[1])
+        if holder == ARGV[1] then
+            redis.call('PEXPIRE', KEYS[1], ARGV[2])
+            return false
+        end
+        return {holder, redis.call('PTTL', KEYS[1])}
+        ",
+    )
+});
+
+/// Has a lease last longer, if it is still the holder's: 1, else 0.
+///
+/// `KEYS`: the lease. `ARGV`: holder, milliseconds.
+pub(super) static EXTEND: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+        return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+        ",
+    )
+});
+
+/// Ends a lease, if it is still the holder's.
+///
+/// `KEYS`: the lease. `ARGV`: holder.
+pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+        ",
+    )
+});
+
+/// Leaves a notice. Each has its end in front of it, by the clock of Redis.
+///
+/// `KEYS`: the notices. `ARGV`: holder, notice, milliseconds.
+pub(super) static POST: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local now = redis.call('TIME')
+        local now = now[1] * 1000 + math.floor(now[2] / 1000)
+        redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[3]) .. ' ' .. ARGV[2])
+        if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+        ",
+    )
+});
+
+/// The notices that have not ended. The others are taken away.
+///
+/// `KEYS`: the notices.
+pub(super) static WAITING: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local now = redis.call('TIME')
+        local now = now[1] * 1000 + math.floor(now[2] / 1000)
+        local all, notices = redis.call('HGETALL', KEYS[1]), {}
+        for at = 1, #all, 2 do
+            local stop, notice = string.match(all[at + 1], '^(%d+) (.*)$')
+            if stop and tonumber(stop) > now then
+                notices[#notices + 1] = notice
+            else
+                redis.call('HDEL', KEYS[1], all[at])
+            end
+        end
+        return notices
+        ",
+    )
+});

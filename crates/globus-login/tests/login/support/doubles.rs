@@ -1,0 +1,116 @@
+//! Stores and prompts that a test looks into.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use globus_gare::reauth::ReauthError;
+use globus_login::{
+    Holder, Leased, Login, LoginPrompt, LoginReply, LoginRequest, LoginStatus, LoginStore,
+    StoreError, UserKey, Version, Versioned, Work,
+};
+
+use super::Browser;
+
+/// What an app does with its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Load,
+    Commit,
+    Lease(Work),
+}
+
+/// A store in which something happens after each load and lease, and before each commit.
+pub(crate) struct Hooked<S> {
+    pub(crate) store: S,
+    hook: Box<dyn Fn(Call) -> BoxFuture<'static, ()> + Send + Sync>,
+}
+
+impl<S> Hooked<S> {
+    pub(crate) fn new<F>(store: S, hook: impl Fn(Call) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let hook = Box::new(move |call| Box::pin(hook(call)) as BoxFuture<'static, ()>);
+        Self { store, hook }
+    }
+}
+
+#[async_trait]
+impl<S: LoginStore> LoginStore for Hooked<S> {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+        let loaded = self.store.load(user).await;
+        (self.hook)(Call::Load).await;
+        loaded
+    }
+
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        (self.hook)(Call::Commit).await;
+        self.store.commit(user, base, login).await
+    }
+
+    async fn lease(
+        &self,
+        user: &UserKey,
+        work: Work,
+        holder: &Holder,
+        ttl: Duration,
+    ) -> Result<Leased, StoreError> {
+        let leased = self.store.lease(user, work, holder, ttl).await;
+        (self.hook)(Call::Lease(work)).await;
+        leased
+    }
+
+    async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
+        self.store.release(user, work, holder).await
+    }
+}
+
+impl<S> fmt::Debug for Hooked<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hooked")
+    }
+}
+
+/// A browser whose person remembers what they were told.
+#[derive(Clone)]
+pub(crate) struct Listening {
+    pub(crate) browser: Browser,
+    told: Arc<Mutex<Vec<LoginStatus>>>,
+    news: super::endpoint::Signal,
+}
+
+impl Listening {
+    pub(crate) fn new() -> Self {
+        Self {
+            browser: Browser::redirected(),
+            told: Arc::default(),
+            news: super::endpoint::Signal::new(),
+        }
+    }
+
+    /// What they were told so far, once it was so much.
+    pub(crate) async fn told(&self, at_least: u32) -> Vec<LoginStatus> {
+        self.news.raised(at_least).await;
+        self.told.lock().expect("no panic").clone()
+    }
+}
+
+#[async_trait]
+impl LoginPrompt for Listening {
+    async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        self.browser.ask(request).await
+    }
+
+    fn status(&self, status: &LoginStatus) {
+        self.told.lock().expect("no panic").push(status.clone());
+        self.news.raise();
+    }
+}

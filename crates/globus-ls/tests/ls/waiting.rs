@@ -1,0 +1,128 @@
+//! Programs without a terminal, which wait for a login that `globus-ls` runs.
+
+use std::time::Duration;
+
+use checks::browser::visit;
+use checks::launcher::Launcher;
+use checks::sample::assert_no_violation;
+use checks::site::*;
+use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::reauth::{Challenge, Principal, ReauthError, Reauthenticator, Target};
+use globus_login::{ElsewherePrompt, GlobusApp, JsonStore};
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+
+use crate::login::run_with_browser;
+use crate::support::*;
+
+type Job = JoinHandle<Result<(), ReauthError>>;
+
+/// A program of the same user that was told to have somebody log in.
+fn job(site: &Site, required: AuthorizationParameters) -> Job {
+    let globus = &site.globus;
+    let client = globus.client_id();
+    let tokens = format!(".globus/app/{client}/globus-ls/tokens.json");
+    let app = GlobusApp::user(client.to_string())
+        .auth_url(globus.auth_url())
+        .resource_server_for(globus.transfer_url(), "transfer.api.globus.org")
+        .app_name("night run")
+        .store(JsonStore::new(site.home.path().join(tokens)))
+        .prompt(ElsewherePrompt::new())
+        .build()
+        .expect("an app");
+    let transfer = globus.transfer_url().parse().expect("an origin");
+    let target = Target::new(transfer, Principal::Session);
+    let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", required));
+    tokio::spawn(async move { app.reauthenticate(&challenge).await.map(drop) })
+}
+
+fn domain(name: &str) -> AuthorizationParameters {
+    AuthorizationParameters::default().with_session_required_single_domain([name])
+}
+
+/// Waits until what `globus-ls session` shows of programs that wait is this.
+async fn until_session_shows(site: &Site, is_it: impl Fn(&[&str]) -> bool) {
+    let shown = async {
+        loop {
+            let ran = run(site.with_client(&["session"])).await;
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            let lines = ran.stdout.lines();
+            let waiting: Vec<_> = lines
+                .filter_map(|line| line.strip_prefix("Waiting:    "))
+                .collect();
+            if is_it(&waiting) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let shown = tokio::time::timeout(Duration::from_secs(60), shown).await;
+    shown.expect("they wait");
+}
+
+async fn goes_on(job: Job) {
+    let done = tokio::time::timeout(Duration::from_secs(60), job).await;
+    let done = done.expect("it goes on").expect("no panic");
+    done.expect("a credential");
+}
+
+#[checks::test(seconds = 600)]
+async fn login_shows_what_waits_and_lets_it_go_on() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let jobs = [
+        job(&site, domain("uchicago.edu")),
+        job(&site, domain("uchicago.edu")),
+    ];
+    // One line for both.
+    until_session_shows(&site, |waiting| match waiting {
+        [line] => {
+            line.starts_with("2 programs wait, night run on ") && line.contains("uchicago.edu")
+        }
+        _ => false,
+    })
+    .await;
+
+    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
+    ran.assert_ended(0, "You are logged in as ada@uchicago.edu.\n");
+    assert!(ran.stderr.contains("for a login since "), "{}", ran.stderr);
+    for job in jobs {
+        goes_on(job).await;
+    }
+    until_session_shows(&site, |waiting| waiting.is_empty()).await;
+    assert_eq!(site.globus.counts().logins, 2);
+    assert!(!launcher.has_opened());
+    assert_no_violation(&site.globus);
+}
+
+/// Ends it as Ctrl-C does, and gives its exit code.
+async fn interrupted(mut watching: tokio::process::Child) -> i32 {
+    let process = watching.id().expect("it runs").to_string();
+    let kill = Command::new("kill").args(["-INT", &process]).status().await;
+    assert!(kill.expect("kill runs").success());
+    let ended = tokio::time::timeout(Duration::from_secs(60), watching.wait()).await;
+    let ended = ended.expect("it ends").expect("a status");
+    ended.code().expect("an exit code")
+}
+
+#[checks::test(seconds = 600)]
+async fn watch_logs_in_each_time_that_a_program_waits() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut watching = site.with_client(&["login", "--watch"]);
+    watching.env("BROWSER", launcher.program());
+    watching.stderr(std::process::Stdio::null());
+    let watching = watching.spawn().expect("it starts");
+    for logins in 2..=3 {
+        let job = job(&site, domain("uchicago.edu"));
+        visit(launcher.page().await).await;
+        goes_on(job).await;
+        assert_eq!(site.globus.counts().logins, logins);
+    }
+    assert_eq!(interrupted(watching).await, 130);
+    assert!(!launcher.has_opened());
+}

@@ -1,0 +1,7 @@
+//! Logins in a real Redis.
+#![cfg(unix)]
+
+mod outages;
+mod sealed;
+mod server;
+mod stores;

@@ -1,0 +1,140 @@
+//! The promises of a store, and what it costs.
+
+use std::time::Duration;
+
+use checks::tokens::{DEFAULT, load, put, servers, token, update, user};
+use globus_login::store::conformance;
+use globus_login::{LoginStore, RedisStore, Tokens, UserKey, Version};
+use redis::AsyncCommands;
+use serde_json::json;
+
+use crate::server::Redis;
+
+const LONG: Duration = Duration::from_secs(3600);
+
+/// As long as something may take that comes at once.
+const SOON: Duration = Duration::from_secs(30);
+
+/// Waits until `is_so`.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(SOON, wait).await;
+    waited.expect("it comes to be so");
+}
+
+#[checks::test(seconds = 600)]
+async fn redis_store_conforms() {
+    let redis = Redis::start().await;
+    let keeps = conformance::check(|| redis.store()).await;
+    assert!(keeps.leases && keeps.notices);
+}
+
+#[checks::test(seconds = 600)]
+async fn message_tells_of_a_change_at_once() {
+    let redis = Redis::start().await;
+    let slow = || redis.store_with(RedisStore::builder().poll(LONG).max_age(LONG));
+    let (one, two, ada) = (slow(), slow(), user("identity/ada"));
+    let version = revise(&one, &ada, 1).await;
+    two.load(&ada).await.expect("a login");
+    let (waiter, key) = (two.clone(), ada.clone());
+    let changed = tokio::spawn(async move { waiter.changed(&key, &version).await });
+    let revision = two.revision(&ada);
+    // Whoever was told once has subscribed.
+    until(async || {
+        revise(&one, &ada, 1).await;
+        changed.is_finished()
+    })
+    .await;
+    assert_eq!(two.revision(&ada), revision, "nobody logged out");
+
+    revise(&one, &ada, 2).await;
+    until(async || two.revision(&ada) != revision).await;
+}
+
+#[checks::test(seconds = 600)]
+async fn logout_is_known_without_a_message() {
+    let redis = Redis::start().await;
+    let aged = RedisStore::builder().max_age(Duration::ZERO);
+    let (store, ada) = (redis.store_with(aged), user("identity/ada"));
+    let other = redis.store_with(RedisStore::builder().prefix("other"));
+    revise(&other, &ada, 2).await;
+    revise(&store, &ada, 1).await;
+    let revision = store.revision(&ada);
+    // Another program, which tells nobody: it renames its own key.
+    let keys = redis.keys().await;
+    let find = |prefix: &str| keys.iter().find(|key| key.starts_with(prefix));
+    let (from, to) = (find("other:").expect("a key"), find("globus-gare:"));
+    let mut connection = redis.connection().await;
+    let () = connection
+        .rename(from, to.expect("a key"))
+        .await
+        .expect("renamed");
+    until(async || store.revision(&ada) != revision).await;
+}
+
+#[checks::test(seconds = 600)]
+async fn user_who_was_forgotten_counts_as_changed() {
+    let redis = Redis::start().await;
+    let one_user = RedisStore::builder().max_users(std::num::NonZeroUsize::MIN);
+    let store = redis.store_with(one_user);
+    let (ada, bob) = (user("identity/ada"), user("identity/bob"));
+    let before = store.revision(&ada);
+    assert_eq!(store.revision(&ada), before);
+    store.revision(&bob);
+    assert_ne!(store.revision(&ada), before);
+}
+
+#[checks::test(seconds = 600)]
+async fn login_that_nobody_changes_ends() {
+    let redis = Redis::start().await;
+    let keep_for = Duration::from_millis(1500);
+    let store = redis.store_with(RedisStore::builder().keep_for(keep_for));
+    let ada = user("identity/ada");
+    let base = revise(&store, &ada, 1).await;
+    until(async || store.load(&ada).await.expect("an answer").version == Version::NONE).await;
+    assert_eq!(redis.keys().await, Vec::<String>::new());
+    // What was there before is not what is there now.
+    revise(&store, &ada, 1).await;
+    let login = store.load(&ada).await.expect("a login").login;
+    let late = store.commit(&ada, &base, &login).await;
+    assert_eq!(late.expect("an answer"), None);
+}
+
+#[checks::test(seconds = 600)]
+async fn stores_of_two_prefixes_share_nothing() {
+    let redis = Redis::start().await;
+    let (one, ada) = (redis.store(), user(DEFAULT));
+    let two = redis.store_with(RedisStore::builder().prefix("portal"));
+    put(&one, &ada, token("transfer", "1")).await;
+    assert!(load(&two, &ada).await.is_empty());
+    update(&one, &ada, Tokens::clear).await;
+    put(&two, &ada, token("search", "2")).await;
+    assert_eq!(servers(&load(&one, &ada).await), Vec::<&str>::new());
+}
+
+#[checks::test(seconds = 600)]
+async fn request_costs_no_round_trip_while_the_revision_is_young() {
+    let redis = Redis::start().await;
+    let (store, ada) = (redis.store(), user("identity/ada"));
+    put(&store, &ada, token("transfer", "1")).await;
+    let before = redis.commands().await;
+    for _ in 0..1000 {
+        store.revision(&ada);
+    }
+    // A read that has begun would be counted by then.
+    load(&store, &ada).await;
+    assert_eq!(redis.commands().await - before, 1);
+}
+
+/// Commits a login with this revision, whatever was there, and gives its version.
+async fn revise(store: &RedisStore, user: &UserKey, revision: u64) -> Version {
+    let record = json!({"epoch": 1, "revision": revision, "at": 0, "scopes": ""});
+    let login = serde_json::from_value(json!({"record": record})).expect("a login");
+    let before = store.load(user).await.expect("an answer").version;
+    let committed = store.commit(user, &before, &login).await;
+    committed.expect("an answer").expect("nobody was faster")
+}
