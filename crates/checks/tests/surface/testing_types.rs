@@ -1,0 +1,63 @@
+//! The public types of `fake-globus`, shown with secrets in them.
+
+use checks::sample::TRANSFER_ALL;
+use fake_globus::{Browser, Clock, Collection, Counts, FakeGlobus, Person, Policy};
+
+use crate::public_types::{CODE, Shown, TOKEN};
+
+/// Shows a server in use; what it knows that is secret.
+pub(crate) async fn show(shown: &mut Shown) -> Vec<String> {
+    let data = tempfile::tempdir().expect("a directory");
+    let ada = fake_globus::Identity::new("ada", "uchicago.edu");
+    let collection = Collection::new("data", data.path()).policy(Policy::new("any"));
+    let builder = FakeGlobus::builder()
+        .identity(ada.clone())
+        .collection(collection.clone());
+    shown.show("fake_globus::FakeGlobusBuilder", &builder);
+    let client = serde_json::json!({"id": collection.id(), "name": "x", "secret": TOKEN});
+    let config = serde_json::from_value(serde_json::json!({"clients": [client]}));
+    let config: fake_globus::Config = config.expect("a configuration");
+    shown.show("fake_globus::Config", &config);
+    let globus = builder.start().await.expect("a server");
+    let token = globus.issue_token(&ada, TRANSFER_ALL).expect("a token");
+    let url = format!("{}endpoint/{}", globus.transfer_url(), collection.id());
+    let answer = reqwest::Client::new()
+        .get(url)
+        .bearer_auth(&token)
+        .send()
+        .await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+    shown.show("fake_globus::FakeGlobus", &globus);
+    shown.show("fake_globus::Clock", &Clock::default());
+    shown.show("fake_globus::Collection", &collection);
+    shown.show("fake_globus::Counts", &Counts::default());
+    shown.show("fake_globus::Identity", &ada);
+    shown.show("fake_globus::Person", &Person::automatic());
+    shown.show("fake_globus::Policy", &Policy::new("any"));
+    shown.show("fake_globus::SeenRequest", &globus.requests());
+    let port = globus
+        .transfer_url()
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next();
+    let port = port.and_then(|port| port.parse().ok()).expect("a port");
+    let taken = FakeGlobus::builder().port(port).start().await;
+    shown.show("fake_globus::StartError", &taken.expect_err("it is taken"));
+    let unknown = globus.issue_token(
+        &fake_globus::Identity::new("eve", "evil.example"),
+        TRANSFER_ALL,
+    );
+    shown.show("fake_globus::UnknownError", &unknown.expect_err("eve"));
+    let browser = Browser::new();
+    let page = format!("{}v2/web/auth-code?code={CODE}", globus.auth_url());
+    let page = browser.open(page).await.expect("a page");
+    assert!(page.text.contains(CODE));
+    shown.show("fake_globus::Page", &page);
+    let failed = browser.open(format!("http://127.0.0.1:1/?code={CODE}"));
+    shown.show(
+        "fake_globus::BrowserError",
+        &failed.await.expect_err("nobody listens"),
+    );
+    shown.show("fake_globus::Browser", &browser);
+    vec![token, globus.client_secret().to_owned()]
+}
