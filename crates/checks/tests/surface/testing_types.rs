@@ -1,7 +1,10 @@
 //! The public types of `fake-globus`, shown with secrets in them.
 
 use checks::sample::TRANSFER_ALL;
-use fake_globus::{Browser, Clock, Collection, Counts, FakeGlobus, Person, Policy};
+use fake_globus::{
+    Browser, Clock, Collection, ComputeEndpoint, Counts, FakeGlobus, Flow, Group, Limit, Person,
+    Policy,
+};
 
 use crate::public_types::{CODE, Shown, TOKEN};
 
@@ -30,6 +33,11 @@ pub(crate) async fn show(shown: &mut Shown) -> Vec<String> {
     shown.show("fake_globus::FakeGlobus", &globus);
     shown.show("fake_globus::Clock", &Clock::default());
     shown.show("fake_globus::Collection", &collection);
+    let endpoint = ComputeEndpoint::new("any").policy(Policy::new("any"));
+    shown.show("fake_globus::ComputeEndpoint", &endpoint);
+    shown.show("fake_globus::Flow", &Flow::new("any"));
+    shown.show("fake_globus::Group", &Group::new("any"));
+    shown.show("fake_globus::Limit", &Limit::next(1));
     shown.show("fake_globus::Counts", &Counts::default());
     shown.show("fake_globus::Identity", &ada);
     shown.show("fake_globus::Person", &Person::automatic());
