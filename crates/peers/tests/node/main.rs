@@ -22,7 +22,7 @@ async fn run(file: &Path, directory: &Path, tests: usize) {
         .current_dir(directory)
         .envs(sample.globus.environment())
         .env("FAKE_GLOBUS_URL", sample.globus.auth_url())
-        .env("FAKE_GLOBUS_COLLECTION", &sample.collection)
+        .env("FAKE_GLOBUS_COLLECTION", sample.collection.to_string())
         .env("GLOBUS_CLIENT_ID", sample.globus.client_id().to_string())
         .stdin(Stdio::null());
     let ran = tokio::task::spawn_blocking(move || command.output()).await;
@@ -32,7 +32,7 @@ async fn run(file: &Path, directory: &Path, tests: usize) {
     let passed = format!("\n# pass {tests}\n");
     assert!(said.contains(&passed), "{said}");
     assert_no_violation(&sample.globus);
-    sample.globus.shutdown().await.expect("no panic");
+    sample.of.globus.shutdown().await.expect("no panic");
 }
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]

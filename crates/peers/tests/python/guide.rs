@@ -28,7 +28,7 @@ async fn example_of_the_guide_runs_in_pytest() {
         .current_dir(&directory)
         .envs(sample.globus.environment())
         .env("FAKE_GLOBUS_URL", sample.globus.auth_url())
-        .env("FAKE_GLOBUS_COLLECTION", &sample.collection)
+        .env("FAKE_GLOBUS_COLLECTION", sample.collection.to_string())
         .env("GLOBUS_CLIENT_ID", sample.globus.client_id().to_string())
         .stdin(Stdio::null());
     let ran = tokio::task::spawn_blocking(move || command.output()).await;
@@ -37,5 +37,5 @@ async fn example_of_the_guide_runs_in_pytest() {
     assert!(output.status.success(), "{said}");
     assert!(said.contains("1 passed"), "{said}");
     assert_no_violation(&sample.globus);
-    sample.globus.shutdown().await.expect("no panic");
+    sample.of.globus.shutdown().await.expect("no panic");
 }
