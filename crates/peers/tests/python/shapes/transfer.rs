@@ -50,7 +50,7 @@ async fn tunnel(globus: &Globus) -> String {
 
 /// The request that stands for a fixture of Transfer.
 pub(super) async fn request(globus: &Globus, fixture: &Fixture) -> Option<Request> {
-    let id = &globus.sample.collection;
+    let id = &globus.sample.collection.to_string();
     let operation = |name: &str| Request::at(format!("v0.10/operation/endpoint/{id}/{name}"));
     let endpoint = |below: &str| Request::at(format!("v0.10/endpoint/{id}{below}"));
     let name = fixture.name.trim_start_matches("transfer.");
