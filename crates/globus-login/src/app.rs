@@ -19,7 +19,7 @@ use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, Reauthenticator,
+    Challenge, Credential, CredentialRequest, Principal, ReauthError, Reauthenticator, Target,
 };
 
 /// A program that is registered with Globus Auth, and logs in.
@@ -265,14 +265,15 @@ impl Reauthenticator for GlobusApp {
     }
 
     /// As the program named the [collection](GlobusAppBuilder::collection) of this server, or else as
-    /// Globus Transfer tells it. That takes a token of the app's own user for Globus Transfer; nobody
-    /// is asked to log in for it.
+    /// Globus Transfer tells it. That takes a token for Globus Transfer: of the target's principal, or
+    /// else of the app's own user. Nobody is asked to log in for it.
     async fn serves_collection(
         &self,
-        server: &Origin,
+        target: &Target,
         collection: &str,
     ) -> Result<bool, ReauthError> {
-        self.own().serves_collection(server, collection).await
+        let user = self.for_user(target.principal());
+        user.serves_collection(target.origin(), collection).await
     }
 
     fn revision(&self, principal: &Principal) -> u64 {

@@ -25,6 +25,9 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// How long before a session ends this is told.
 const WARN_BEFORE: Duration = Duration::from_secs(3600);
 
+/// How long a user is remembered for whom nothing is done.
+const USER_IDLE: Duration = Duration::from_secs(60 * 60);
+
 /// Sets up a [`GlobusApp`]: what [`GlobusApp::user`] and [`GlobusApp::confidential`] return.
 #[must_use = "a builder does nothing until it is built"]
 pub struct GlobusAppBuilder {
@@ -43,6 +46,7 @@ pub struct GlobusAppBuilder {
     refresh_tokens: bool,
     leeway: Duration,
     pub(super) warn_before: Duration,
+    user_idle: Duration,
     prompt: Option<Arc<dyn LoginPrompt>>,
     store: Option<Arc<dyn LoginStore>>,
     clock: Clock,
@@ -66,6 +70,7 @@ impl GlobusAppBuilder {
             refresh_tokens: false,
             leeway: LEEWAY,
             warn_before: WARN_BEFORE,
+            user_idle: USER_IDLE,
             prompt: None,
             store: None,
             clock: Clock::default(),
@@ -210,6 +215,15 @@ impl GlobusAppBuilder {
         self
     }
 
+    /// How long a user stays in memory while nothing is done for them, no request sent either; one
+    /// hour by default. Then the [`store`](Self::store) has what is left of them, and a session asks it
+    /// again. The logins of [presented](globus_gare::reauth::Principal::Presented) tokens are in memory
+    /// alone, and gone; a login that could not be stored stays. Let it be longer than a login may take.
+    pub fn user_idle(mut self, idle: Duration) -> Self {
+        self.user_idle = idle;
+        self
+    }
+
     /// How to reach the person; by default [`Interactive`](crate::Interactive), with a browser or
     /// a terminal. Without the feature `interactive` a login then fails, and says so.
     pub fn prompt(mut self, prompt: impl LoginPrompt) -> Self {
@@ -303,7 +317,7 @@ impl GlobusAppBuilder {
             collections,
             approval: self.approval,
             who,
-            logins: Logins::new(store, self.clock),
+            logins: Logins::new(store, self.clock, self.user_idle),
         };
         Ok(GlobusApp {
             shared: Arc::new(shared),

@@ -59,6 +59,7 @@ mod presented;
 mod prompt;
 mod readiness;
 mod refresh;
+mod remembered;
 mod scope;
 mod services;
 mod session;

@@ -3,9 +3,12 @@
 mod clients;
 mod fuzz_inputs;
 mod gare;
+mod guide;
 mod listing;
 mod scopes;
+mod services;
 mod shapes;
+mod shapes_of_services;
 mod store;
 mod support;
 mod urls;
