@@ -98,7 +98,8 @@ impl AppUser {
     ///
     /// # Errors
     ///
-    /// Where no resource server is known for a service, the store cannot be read, or a token cannot be refreshed now.
+    /// Where no resource server is known for a service, the store cannot be read, or Globus Auth cannot be
+    /// asked now.
     pub async fn check(
         &self,
         what: &CheckFor,
@@ -114,31 +115,34 @@ impl AppUser {
                 "there is no token that is good or can be refreshed",
             ));
         };
+        let learned = login.record.as_ref().and_then(|it| subject.learned(it));
+        let known = learned.as_ref().map(|learned| learned.required.clone());
+        let known = known.unwrap_or_default();
         let token_ends = self.token_ends(&login, &subject);
         if let Some(ends) = token_ends.filter(|ends| is_too_early(*ends)) {
-            let words = format!("the token ends at {}, and cannot be refreshed", at(ends));
-            return Ok(needs_any_login(&words));
+            return Ok(Readiness::NeedsLogin {
+                required: known,
+                words: format!("the token ends at {}, and cannot be refreshed", at(ends)),
+            });
         }
-        let Some(record) = &login.record else {
-            return Ok(unknown("nothing is known of the login"));
-        };
-        let learned = subject.learned(record);
-        if let Some(learned) = &learned
-            && learned.refuses(record)
-        {
-            return Ok(self.needs_login(&subject, learned.required.clone(), None));
+        if learned.as_ref().is_some_and(|learned| learned.is_refused) {
+            return Ok(self.needs_login(&subject, known, None));
         }
-        if let Some(scopes) = self.consents_for(&subject).await {
+        let scopes = self.consents_for(&subject, &known).await;
+        if !scopes.is_empty() {
             match self.has_consented(&login, &scopes).await? {
                 Some(true) => {}
                 Some(false) => {
                     let texts = scopes.iter().map(Scope::to_string);
-                    let required = AuthorizationParameters::default().with_required_scopes(texts);
+                    let required = known.with_required_scopes(texts);
                     return Ok(self.needs_login(&subject, required, None));
                 }
                 None => return Ok(unknown("nobody tells which consents were given")),
             }
         }
+        let Some(record) = &login.record else {
+            return Ok(unknown("nothing is known of the login"));
+        };
         let Some(Known {
             required, longest, ..
         }) = learned
@@ -221,14 +225,17 @@ impl AppUser {
     }
 
     /// The consents that the subject is known to take beside the scopes of the tokens.
-    async fn consents_for(&self, subject: &Subject) -> Option<Scopes> {
-        let Wants::Of(collection) = &subject.wants else {
-            return None;
-        };
-        if !subject.is_through_transfer || !self.has_data_access(collection).await {
-            return None;
+    async fn consents_for(&self, subject: &Subject, known: &AuthorizationParameters) -> Scopes {
+        let texts = known.required_scopes.iter();
+        // A service may have written anything: what is no scope cannot be consented to.
+        let mut scopes: Vec<Scopes> = texts.filter_map(|text| text.parse().ok()).collect();
+        if let Wants::Of(collection) = &subject.wants
+            && subject.is_through_transfer
+            && self.has_data_access(collection).await
+        {
+            scopes.push(Scope::transfer_data_access(collection).into());
         }
-        Some(Scope::transfer_data_access(collection).into())
+        Scopes::united(&scopes).unwrap_or_default()
     }
 
     async fn session_of(&self, login: &Login, subject: &Subject) -> Session {
@@ -283,13 +290,6 @@ struct Known {
     longest: Option<Duration>,
     /// Whether the last login was refused for it.
     is_refused: bool,
-}
-
-impl Known {
-    fn refuses(&self, record: &LoginRecord) -> bool {
-        let covers = |text: &String| text.parse().is_ok_and(|scopes| record.covers(&scopes));
-        self.is_refused || !self.required.required_scopes.iter().all(covers)
-    }
 }
 
 impl Subject {

@@ -210,15 +210,47 @@ async fn missing_consent_of_a_mapped_collection_is_found_out() {
     assert_unknown(&site.check(NOW).await, "it has refused no login yet");
     assert_eq!(site.list().await, 200);
     assert_eq!(site.browser.logins(), 2, "the request repeats no login");
-    // Without a record Globus Auth is asked, and the answer is remembered.
+    // Without a record Globus Auth is asked.
     forget_record(&site).await;
     assert_unknown(&site.check(NOW).await, "it has refused no login yet");
+    let scope = globus_login::Scope::transfer_data_access(site.sample.collection.to_string());
+    let requirement = CheckFor::Requirement(consent(&scope.to_string()));
+    let check = async || {
+        let checked = site.user.check(&requirement, NOW).await;
+        checked.expect("an answer")
+    };
+    assert_unknown(&check().await, "not made for what it requires");
     site.sample.globus.revoke_consents(&ada());
-    let checked = site.check(NOW).await;
-    assert!(
-        !matches!(checked, Readiness::Satisfied { .. }),
-        "{checked:?}"
-    );
+    assert_needs_login(&site.check(NOW).await, "data_access");
+    assert_needs_login(&check().await, "data_access");
+}
+
+/// One login has both, so that the second is not asked for by the next request.
+#[checks::test]
+async fn login_for_a_missing_consent_has_the_session_too() {
+    let site = Site::new(|it| it.data_access().session_minutes(30), |it| it).await;
+    site.advance(40);
+    assert_eq!(site.list().await, 200);
+    let logins = site.browser.logins();
+    site.sample.globus.revoke_consents(&ada());
+    forget_consents(&site).await;
+    let required = assert_needs_login(&site.check(NOW).await, "data_access");
+    assert_eq!(required.session_required_single_domain, ["uchicago.edu"]);
+    site.advance(40);
+    site.user.login_with(required).await.expect("a login");
+    assert_eq!(site.list().await, 200);
+    assert_eq!(site.browser.logins(), logins + 1);
+}
+
+/// As if no login had been asked for scopes that others depend on.
+async fn forget_consents(site: &Site) {
+    let user = own(site.sample.globus.client_id());
+    let mut kept = serde_json::to_value(kept_login(&site.store, &user).await).expect("JSON");
+    kept["record"]["scopes"] = format!("openid {TRANSFER_ALL}").into();
+    let changed = serde_json::from_value(kept).expect("a login");
+    let base = site.store.load(&user).await.expect("memory").version;
+    let done = site.store.commit(&user, &base, &changed).await;
+    done.expect("memory").expect("nobody was faster");
 }
 
 fn ada() -> Identity {
