@@ -177,6 +177,9 @@ impl GlobusApp {
             None => Wanted::Scopes,
         };
         let held = user.load().await?;
+        if let Wanted::Answer(challenge, audience, _) = wanted {
+            user.learn(challenge, audience, &held).await;
+        }
         let sought = user.sought(&held, wanted)?;
         sought.approve_without_a_person()?;
         let required = wanted.required();

@@ -225,6 +225,30 @@ async fn missing_consent_of_a_mapped_collection_is_found_out() {
     assert_needs_login(&check().await, "data_access");
 }
 
+/// A web service, whose logins end in another request, learns as well.
+#[checks::test]
+async fn login_that_is_only_begun_teaches_the_requirement() {
+    let site = Site::new(Collection::high_assurance, |it| it).await;
+    let required = AuthorizationParameters::default().with_session_required_mfa(true);
+    let challenge = challenge(&site.sample.globus, required.clone());
+    let begun = site.app.begin_login(&Principal::Session, Some(&challenge));
+    let pending = begun.await.expect("a login");
+    // What the service required is kept as it was; Globus Auth is asked for more.
+    let identities = value(pending.authorize_url(), "session_required_identities");
+    assert_eq!(identities, ada().id().to_string());
+    let info = site.user.info().await.expect("a store");
+    let info = info.expect("a record");
+    let learned: Vec<_> = info.learned().collect();
+    let [(place, learned)] = &learned[..] else {
+        panic!("learned something else: {learned:?}");
+    };
+    assert_eq!(*place, "transfer.api.globus.org");
+    assert_eq!(
+        (learned.required(), learned.refused_age()),
+        (&required, None)
+    );
+}
+
 /// One login has both, so that the second is not asked for by the next request.
 #[checks::test]
 async fn login_for_a_missing_consent_has_the_session_too() {
