@@ -113,3 +113,31 @@ impl AppUser {
         Scopes::united(&dependent).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn consent_counts_below_the_scope_that_it_was_given_to() {
+        let consents = r#"{"consents": [
+            {"scope_name": "a", "client": "ours", "dependency_path": [1], "status": "approved"},
+            {"scope_name": "b", "client": "OURS", "dependency_path": [2]},
+            {"scope_name": "c", "client": "service", "dependency_path": [2, 3]},
+            {"scope_name": "d", "client": "service", "dependency_path": [2, 3, 4]},
+            {"scope_name": "e", "client": "another", "dependency_path": [5]},
+            {"scope_name": "f", "client": "ours", "dependency_path": [6], "status": "withdrawn"},
+            {"scope_name": "g"}
+        ]}"#;
+        let consents: Consents = serde_json::from_str(consents).expect("consents");
+        let covers = |scopes: &str| consents.cover("ours", &scopes.parse().expect("scopes"));
+        for given in ["", "a", "a b", "b[c]", "b[*c]", "a b[c[d]]"] {
+            assert!(covers(given), "{given}");
+        }
+        for missing in [
+            "c", "a[c]", "b[d]", "a b[c e]", "e", "f", "g", "d", "unknown",
+        ] {
+            assert!(!covers(missing), "{missing}");
+        }
+    }
+}

@@ -4,8 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use async_trait::async_trait;
 use globus_gare::reauth::{CredentialRequest, Reauthenticator, Why};
-use globus_login::{JsonStore, LoginStatus, LoginStore, MemoryStore, Work};
+use globus_login::{
+    JsonStore, Login, LoginStatus, LoginStore, MemoryStore, StoreError, UserKey, Version,
+    Versioned, Work,
+};
 use http::header::RETRY_AFTER;
 
 use crate::support::doubles::{Call, Hooked, Listening};
@@ -144,6 +148,54 @@ async fn end_of_refreshes_is_told_once_for_all_programs() {
     assert!(words.contains("cannot be refreshed any more"), "{words}");
     // Once more before it counts as refused, and never again.
     assert_eq!(endpoint.grants("refresh_token"), 1);
+}
+
+/// A store that knows no leases.
+#[derive(Clone, Debug)]
+struct NoLeases(MemoryStore);
+
+#[async_trait]
+impl LoginStore for NoLeases {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+        self.0.load(user).await
+    }
+
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        self.0.commit(user, base, login).await
+    }
+}
+
+#[checks::test]
+async fn programs_that_are_refused_together_tell_it_once() {
+    let asked = Signal::new();
+    let both = asked.clone();
+    let endpoint = Endpoint::start(move |_| {
+        let both = both.clone();
+        async move {
+            both.raise();
+            both.raised(2).await;
+            refused("invalid_grant", "it is revoked")
+        }
+    })
+    .await;
+    let store = NoLeases(MemoryStore::new());
+    keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
+    let people = [Listening::new(), Listening::new()];
+    let apps = people.clone().map(|person| {
+        let app = endpoint.app().store(store.clone()).prompt(person);
+        app.build().expect("an app")
+    });
+    let [one, two] = &apps;
+    assert_eq!(tokio::join!(sent(one), sent(two)), (None, None));
+    assert_eq!(endpoint.grants("refresh_token"), 2);
+    let [one, two] = &people;
+    let told = [one.told(0).await, two.told(0).await].concat();
+    assert_eq!(told.len(), 1, "{told:?}");
 }
 
 /// A refusal for now is none for good: nobody is told, and the token is refreshed in time.
