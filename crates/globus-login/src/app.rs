@@ -167,24 +167,13 @@ impl GlobusApp {
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
         let user = self.for_user(identity);
-        let own;
-        let wanted = match challenge {
-            Some(challenge) => {
-                let audience = self.shared.require_audience(challenge.target())?;
-                own = user.scopes_of(audience).await?;
-                Wanted::Answer(challenge, audience, &own)
-            }
-            None => Wanted::Scopes,
-        };
-        let sought = user.sought(&user.load().await?, wanted)?;
-        sought.approve_without_a_person()?;
-        let required = wanted.required();
+        let (scopes, required) = user.asked_for(&user.load().await?, challenge).await?;
         let (client, settings) = (&self.shared.auth.client, &self.shared.settings);
         Ok(PendingLogin {
-            attempt: Attempt::begin(client, settings, &sought.all, required),
+            attempt: Attempt::begin(client, settings, &scopes, required.as_ref()),
             identity: identity.clone(),
-            scopes: sought.kept,
-            required: required.cloned(),
+            scopes,
+            required,
         })
     }
 
@@ -214,7 +203,8 @@ impl GlobusApp {
         let user = self.for_user(&identity);
         let held = user.load().await?;
         let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
-        kept.await.map(drop)
+        kept.await?;
+        Ok(())
     }
 }
 

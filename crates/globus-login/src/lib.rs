@@ -44,7 +44,7 @@ mod interactive;
 mod lease;
 mod login_request;
 mod logins;
-#[cfg(feature = "interactive")]
+#[cfg(any(feature = "interactive", feature = "web"))]
 mod page;
 mod pending;
 mod presented;
@@ -57,6 +57,9 @@ mod setup_error;
 pub mod store;
 mod token_response;
 mod user;
+#[cfg(feature = "web")]
+#[cfg_attr(docsrs, doc(cfg(feature = "web")))]
+pub mod web;
 
 pub use self::app::GlobusApp;
 pub use self::builder::GlobusAppBuilder;
@@ -76,7 +79,10 @@ pub use self::store::{
 };
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use self::store::{RedisStore, RedisStoreBuilder, SealError, Sealer};
+pub use self::store::{RedisStore, RedisStoreBuilder};
+#[cfg(feature = "seal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
+pub use self::store::{SealError, Sealer};
 pub use self::token_response::Account;
 pub use self::user::AppUser;
 

@@ -3,9 +3,12 @@ use std::fmt;
 use url::Url;
 
 use super::authorization::Attempt;
+use super::flow::Wanted;
 use super::scope::Scopes;
+use super::store::Login;
+use super::user::AppUser;
 use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::Principal;
+use globus_gare::reauth::{Challenge, Principal, ReauthError};
 
 /// A login that a user's browser is sent away for: what
 /// [`GlobusApp::begin_login`](super::GlobusApp::begin_login) gives.
@@ -16,6 +19,30 @@ pub struct PendingLogin {
     pub(super) identity: Principal,
     pub(super) scopes: Scopes,
     pub(super) required: Option<AuthorizationParameters>,
+}
+
+impl AppUser {
+    /// What a login asks for that nobody is prompted for: its scopes, which later logins ask for as
+    /// well, and the requirement that it satisfies.
+    pub(super) async fn asked_for(
+        &self,
+        held: &Login,
+        challenge: Option<&Challenge>,
+    ) -> Result<(Scopes, Option<AuthorizationParameters>), ReauthError> {
+        let own;
+        let wanted = match challenge {
+            Some(challenge) => {
+                let audience = self.shared.require_audience(challenge.target())?;
+                own = self.scopes_of(audience).await?;
+                Wanted::Answer(challenge, audience, &own)
+            }
+            None => Wanted::Scopes,
+        };
+        let sought = self.sought(held, wanted)?;
+        sought.approve_without_a_person()?;
+        // Nothing is new, so all that is asked for is kept.
+        Ok((sought.kept, wanted.required().cloned()))
+    }
 }
 
 impl PendingLogin {
