@@ -123,8 +123,8 @@ pub(super) fn only_get() -> Response {
 
 /// The page for a browser without the cookie of the login, or with a changed `state`.
 pub(super) fn another_browser() -> Response {
-    let text = "Nothing happened. A login ends in the browser in which it began, within 20 minutes, and the browser has \
-        to keep a cookie until then. Begin anew in this browser.";
+    let text = "Nothing happened. A login ends in the browser in which it began, which has to keep a cookie until then. \
+        Begin anew in this browser.";
     let title = "This login did not begin in this browser";
     home(StatusCode::FORBIDDEN, title, text)
 }

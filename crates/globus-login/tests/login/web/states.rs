@@ -1,0 +1,204 @@
+//! What a callback takes for the `state` of a login, and what it does not.
+
+use globus_login::Sealer;
+use http::{Method, Request, StatusCode};
+
+use super::service::*;
+use crate::support::*;
+
+const LOGIN: &str = "__Host-globus-login";
+
+/// A login on its way, as its browser and its callback have it.
+async fn on_its_way(service: &Service) -> (Visitor, String) {
+    let ada = Visitor::default();
+    let page = ada.sent_to(&service.replica(), "/who").await;
+    (ada, service.approve(ADA, &page).await)
+}
+
+fn state_of(callback: &str) -> String {
+    let url = format!("{SITE}{callback}").parse().expect("a URL");
+    value(&url, "state")
+}
+
+#[checks::test]
+async fn state_of_another_browser_is_refused() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    let bob = Visitor::default();
+    // With no login of its own, and with one.
+    for status in [StatusCode::FORBIDDEN; 2] {
+        assert_eq!(bob.open(&replica, &callback).await.status, status);
+        bob.sent_to(&replica, "/who").await;
+    }
+    assert_ne!(bob.cookie(LOGIN), ada.cookie(LOGIN));
+    assert_eq!(service.code_grants(), 0);
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/who");
+    assert_eq!(
+        bob.open(&replica, "/who").await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[checks::test]
+async fn forged_state_is_refused() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    let state = state_of(&callback);
+    let other = {
+        let mut service = Service::new().await;
+        service.sealer = Sealer::random();
+        on_its_way(&service).await.1
+    };
+    let mut forged = vec![
+        String::new(),
+        "x".to_owned(),
+        state[..state.len() - 1].to_owned(),
+        state_of(&other),
+        "A".repeat(60_000),
+    ];
+    for at in (0..state.len()).step_by(7) {
+        let mut changed = state.clone().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        forged.push(String::from_utf8(changed).expect("text"));
+    }
+    for state in forged {
+        let answer = ada
+            .open(&replica, &format!("/callback?code=c&state={state}"))
+            .await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{state}");
+    }
+    for query in [
+        "",
+        "?code=c",
+        &format!("?code=c&state={state}&state={state}"),
+    ] {
+        let answer = ada.open(&replica, &format!("/callback{query}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+    // A parameter that comes twice, and no code at all.
+    for query in ["code=a&code=b&", ""] {
+        let answer = ada
+            .open(&replica, &format!("/callback?{query}state={state}"))
+            .await;
+        assert_eq!(answer.status, StatusCode::BAD_GATEWAY, "{query}");
+    }
+    assert_eq!(service.code_grants(), 0);
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/who");
+}
+
+#[checks::test]
+async fn state_ends_after_ten_minutes() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    let (bob, in_time) = on_its_way(&service).await;
+    let clock = service.sample.globus.clock();
+    clock.advance(std::time::Duration::from_secs(599));
+    assert_eq!(path(&bob.sent_to(&replica, &in_time).await), "/who");
+    clock.advance(std::time::Duration::from_secs(2));
+    let answer = ada.open(&replica, &callback).await;
+    assert_eq!(answer.status, StatusCode::GONE);
+    assert!(answer.text.contains(r#"href="/who""#), "{}", answer.text);
+    assert_eq!(service.code_grants(), 1);
+}
+
+#[checks::test]
+async fn login_cookie_is_made_once_and_renewed() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    ada.sent_to(&replica, "/who").await;
+    let first = ada.cookie(LOGIN).expect("a cookie");
+    assert_eq!(first.len(), 43);
+    let answer = ada.open(&replica, "/other").await;
+    let set = answer.headers["set-cookie"].to_str().expect("text");
+    assert!(
+        set.contains(&first) && set.contains("Max-Age=1200"),
+        "{set}"
+    );
+    ada.log_in(&service, &replica, ADA).await;
+    assert_eq!(ada.cookie(LOGIN), Some(first));
+    // Nobody else's text stands in its place.
+    let eve = Visitor::default();
+    eve.set_cookie(LOGIN, "short");
+    eve.sent_to(&replica, "/who").await;
+    assert_eq!(eve.cookie(LOGIN).expect("a cookie").len(), 43);
+}
+
+#[checks::test]
+async fn state_is_secret_and_at_most_one_kib() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    let page = ada.sent_to(&replica, "/who?secret=path").await;
+    let state = value(&page, "state");
+    assert!(state.len() <= 1024 && !state.contains("path"), "{state}");
+    assert_ne!(
+        state,
+        value(&ada.sent_to(&replica, "/who?secret=path").await, "state")
+    );
+    // A long way back is left out, and the login ends at the start page.
+    let long = format!("/who?{}", "x".repeat(1000));
+    let page = ada.sent_to(&replica, &long).await;
+    assert!(value(&page, "state").len() <= 1024);
+    let callback = service.approve(ADA, &page).await;
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/");
+    // What cannot be left out is told.
+    let scopes = (0..40).map(|number| format!("https://auth.globus.org/scopes/{number}/all"));
+    let replica = service.replica_of(service.logins(service.app().scopes(scopes)));
+    let eve = Visitor::default();
+    let answer = eve.open(&replica, "/who").await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let answer = eve.send(&replica, Request::get("/who")).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.json()["code"], "LoginTooLarge");
+}
+
+#[checks::test]
+async fn step_up_of_a_user_who_logged_out_ends_nowhere() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    ada.log_in(&service, &replica, ADA).await;
+    service.minutes_pass(2);
+    let page = ada.sent_to(&replica, "/ls").await;
+    let callback = service.approve(ADA, &page).await;
+    ada.post(&replica, "/logout").await;
+    let grants = service.code_grants();
+    let answer = ada.open(&replica, &callback).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(
+        ada.open(&replica, "/who").await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(service.code_grants(), grants);
+}
+
+#[checks::test]
+async fn logged_out_id_is_not_given_by_its_callback() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    ada.sent_to(&replica, &callback).await;
+    ada.post(&replica, "/logout").await;
+    let answer = ada.open(&replica, &callback).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(
+        ada.open(&replica, "/who").await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[checks::test]
+async fn only_a_page_that_is_opened_ends_a_login() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    let head = navigation(&callback).method(Method::HEAD);
+    let answer = ada.send(&replica, head).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(service.code_grants(), 0);
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/who");
+}
