@@ -11,7 +11,7 @@ use super::authorization::Attempt;
 use super::flow::Wanted;
 use super::http::HttpClient;
 use super::logins::Logins;
-use super::pending::PendingLogin;
+use super::pending::{AskedFor, PendingLogin};
 use super::services::ResourceServers;
 use super::settings::Settings;
 use super::store::UserKey;
@@ -167,7 +167,10 @@ impl GlobusApp {
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
         let user = self.for_user(identity);
-        let (scopes, required) = user.asked_for(&user.load().await?, challenge).await?;
+        let asked_for = user.asked_for(&user.load().await?, challenge).await?;
+        let AskedFor {
+            scopes, required, ..
+        } = asked_for;
         let (client, settings) = (&self.shared.auth.client, &self.shared.settings);
         Ok(PendingLogin {
             attempt: Attempt::begin(client, settings, &scopes, required.as_ref()),

@@ -17,8 +17,18 @@
 //! the person: [`Interactive`], with a browser and a terminal, or your own. A
 //! [`LoginStore`] keeps the logins: [`MemoryStore`], [`JsonStore`], which is
 //! the Python SDK's file, or your own. A web service, which cannot wait for a
-//! person, begins a login and ends it in another request:
-//! [`GlobusApp::begin_login`].
+//! person, begins a login and ends it in another request: the module `web` has the parts for an
+//! axum router, and [`GlobusApp::begin_login`] is for any other.
+//!
+//! # Features
+//!
+//! | | |
+//! | --- | --- |
+//! | `interactive` (default) | [`Interactive`]: a browser that opens here, a code from the terminal |
+//! | `redis` | `RedisStore`: logins that several machines share |
+//! | `seal` | `Sealer`, which encrypts what is kept; `redis` and `web` turn it on |
+//! | `sqlite` | `SqliteStore`: the SQLite token storage of the Python SDK |
+//! | `web` | `web`: the logins of a web service's users |
 //!
 #![cfg_attr(any(doc, doctest), doc = include_str!("guide/tour.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -21,14 +21,23 @@ pub struct PendingLogin {
     pub(super) required: Option<AuthorizationParameters>,
 }
 
+/// What a login asks for.
+pub(super) struct AskedFor {
+    /// All scopes: later logins ask for them as well.
+    pub(super) scopes: Scopes,
+    /// Those of them that the service wants itself.
+    #[cfg_attr(not(feature = "web"), expect(dead_code))]
+    pub(super) own: Scopes,
+    pub(super) required: Option<AuthorizationParameters>,
+}
+
 impl AppUser {
-    /// What a login asks for that nobody is prompted for: its scopes, which later logins ask for as
-    /// well, and the requirement that it satisfies.
+    /// What a login asks for that nobody is prompted for.
     pub(super) async fn asked_for(
         &self,
         held: &Login,
         challenge: Option<&Challenge>,
-    ) -> Result<(Scopes, Option<AuthorizationParameters>), ReauthError> {
+    ) -> Result<AskedFor, ReauthError> {
         let own;
         let wanted = match challenge {
             Some(challenge) => {
@@ -40,8 +49,12 @@ impl AppUser {
         };
         let sought = self.sought(held, wanted)?;
         sought.approve_without_a_person()?;
-        // Nothing is new, so all that is asked for is kept.
-        Ok((sought.kept, wanted.required().cloned()))
+        Ok(AskedFor {
+            // Nothing is new, so all that is asked for is kept.
+            scopes: sought.kept,
+            own: wanted.own().clone(),
+            required: wanted.required().cloned(),
+        })
     }
 }
 

@@ -64,11 +64,11 @@ impl Browser {
         let user = app.for_user(&Principal::Named(id.clone()));
         let empty = Default::default();
         let asked_for = user.asked_for(held.as_ref().unwrap_or(&empty), challenge);
-        let (scopes, required) = asked_for.await?;
+        let asked_for = asked_for.await?;
         let verifier = new_verifier();
         let state = State::new(
             verifier.clone(),
-            (scopes.clone(), required.clone()),
+            &asked_for,
             self.back.clone(),
             id.to_string(),
             held.as_ref(),
@@ -78,8 +78,9 @@ impl Browser {
             Ok(state) => state,
             Err(error) => return Ok(Err(error)),
         };
-        let (client, required) = (&auth.client, required.as_ref());
-        let attempt = Attempt::with_state(client, settings, &scopes, required, verifier, state);
+        let (scopes, required) = (&asked_for.scopes, asked_for.required.as_ref());
+        let attempt =
+            Attempt::with_state(&auth.client, settings, scopes, required, verifier, state);
         Ok(Ok(attempt.page().url().clone()))
     }
 }

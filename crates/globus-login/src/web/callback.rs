@@ -128,7 +128,10 @@ impl AppUser {
     ) -> Result<End, ReauthError> {
         // The epochs of two ids cannot be compared; a new one begins at 0.
         let is_comparable = state.is_new || *state.user == **id;
-        let is_met = |held: &Login| is_comparable && state.is_met(held);
+        let scopes_with =
+            |record| self.scopes_of_login(record, &state.own, state.required.as_ref());
+        let wanted = scopes_with(None).map_err(ReauthError::other)?;
+        let is_met = |held: &Login| is_comparable && state.is_met(held, &wanted);
         let held = self.load().await?;
         if is_met(&held) {
             return Ok(End::LoggedIn(Arc::clone(id)));
@@ -145,8 +148,11 @@ impl AppUser {
             Err(_) if is_met(&self.load().await?) => return Ok(End::LoggedIn(Arc::clone(id))),
             Err(error) => return Err(error),
         };
-        let (scopes, required) = (state.scopes, state.required);
-        let kept = self.keep_login(held, scopes, required.as_ref(), &answer);
+        // What was in the record at the begin was asked for as well; what has come since was not.
+        let record = held.record.as_ref();
+        let record = record.filter(|record| is_comparable && record.epoch() == state.epoch);
+        let scopes = scopes_with(record).map_err(ReauthError::other)?;
+        let kept = self.keep_login(held, scopes, state.required.as_ref(), &answer);
         match kept.await {
             Ok(_) => Ok(End::LoggedIn(Arc::clone(id))),
             Err(NotKept::AnotherPerson(_)) => Ok(End::AnotherPerson),

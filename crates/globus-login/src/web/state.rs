@@ -9,6 +9,7 @@ use super::WebLogins;
 use super::cookies::LOGIN;
 use super::return_path::ReturnPath;
 use crate::Scopes;
+use crate::pending::AskedFor;
 use crate::store::{Login, Secret, as_scopes, as_seconds};
 use globus_gare::gare::AuthorizationParameters;
 
@@ -25,8 +26,14 @@ pub(super) struct State {
     pub(super) verifier: Secret,
     #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     pub(super) required: Option<AuthorizationParameters>,
-    #[serde(rename = "s", with = "as_scopes")]
-    pub(super) scopes: Scopes,
+    /// The scopes that the service wants itself. All others are known where the login ends.
+    #[serde(
+        rename = "s",
+        with = "as_scopes",
+        default,
+        skip_serializing_if = "Scopes::is_empty"
+    )]
+    pub(super) own: Scopes,
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     back: Option<ReturnPath>,
     /// The epoch of the user, and who was logged in, when the login began.
@@ -51,13 +58,13 @@ pub(super) struct TooLong;
 impl State {
     pub(super) fn new(
         verifier: Secret,
-        (scopes, required): (Scopes, Option<AuthorizationParameters>),
+        asked_for: &AskedFor,
         back: ReturnPath,
         user: String,
         held: Option<&Login>,
         now: SystemTime,
     ) -> Self {
-        let required = required.map(|mut required| {
+        let required = asked_for.required.clone().map(|mut required| {
             // For people alone. Globus Auth is told.
             required.session_message = None;
             required
@@ -66,7 +73,7 @@ impl State {
         Self {
             verifier,
             required,
-            scopes,
+            own: asked_for.own.clone(),
             back: Some(back),
             epoch: record.map_or(0, |record| record.epoch()),
             sub: record.and_then(|record| record.sub()).map(str::to_owned),
@@ -112,8 +119,8 @@ impl State {
         self.back.clone().unwrap_or_else(ReturnPath::home)
     }
 
-    /// Whether another login has brought all that this one is for.
-    pub(super) fn is_met(&self, held: &Login) -> bool {
+    /// Whether another login has brought all that this one is for, with these scopes.
+    pub(super) fn is_met(&self, held: &Login, scopes: &Scopes) -> bool {
         let Some(record) = held.record.as_ref() else {
             return false;
         };
@@ -122,7 +129,7 @@ impl State {
             && record.epoch() > self.epoch
             && (self.sub.is_none() || record.sub() == self.sub.as_deref())
             && required.all(|required| record.satisfies(required))
-            && record.covers(&self.scopes)
+            && record.covers(scopes)
     }
 }
 

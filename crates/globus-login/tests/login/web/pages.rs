@@ -68,9 +68,8 @@ async fn pages_say_what_happened_and_what_to_do() {
     pages.push(browser.open(&replica, &of_bob).await);
 
     pages.push(browser.open(&replica, "/as-nobody").await);
-    let scopes = (0..40).map(|number| format!("https://auth.globus.org/scopes/{number}/all"));
-    let replica = service.replica_of(service.logins(service.app().scopes(scopes)));
-    pages.push(browser.open(&replica, "/who").await);
+    browser.log_in(&service, &replica, ADA).await;
+    pages.push(browser.open(&replica, "/policies").await);
 
     let pages: Vec<_> = pages.iter().map(read).collect();
     insta::assert_snapshot!(pages.join("\n\n"), @r#"

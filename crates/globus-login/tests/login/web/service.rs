@@ -11,8 +11,9 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use cookie::{Cookie, SameSite};
 use fake_globus::{Identity, Person};
+use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::layer::{GareLayer, GareService};
-use globus_gare::reauth::{GareOptions, Session};
+use globus_gare::reauth::{Challenge, GareOptions, Principal, Reauthenticator, Session, Target};
 use globus_gare::reqwest::HttpService;
 use globus_login::web::{WebError, WebLogins, WebUser};
 use globus_login::{GlobusApp, GlobusAppBuilder, LoginStore, MemoryStore, Sealer};
@@ -28,6 +29,7 @@ use crate::support::*;
 pub(super) const SITE: &str = "https://data.example.edu";
 pub(super) const ADA: &str = "ada@uchicago.edu";
 pub(super) const BOB: &str = "bob@uchicago.edu";
+pub(super) const GROUPS: &str = "urn:globus:auth:scope:groups.api.globus.org:all";
 
 /// What the replicas share, and their Globus, whose collection wants a login within the last minute.
 pub(super) struct Service {
@@ -87,10 +89,13 @@ impl Service {
         let replica = Replica {
             client: GareLayer::from_session(session.build()).layer(client),
             listing: self.sample.listing(),
+            logins: logins.clone(),
         };
         Router::new()
             .route("/ls", get(list).post(list))
             .route("/as-nobody", get(list_as_nobody))
+            .route("/policies", get(policies))
+            .route("/groups", get(groups))
             .route("/hello", get(async || "hello"))
             .route(
                 "/public",
@@ -129,6 +134,7 @@ impl Service {
 struct Replica {
     client: GareService<HttpService>,
     listing: String,
+    logins: WebLogins,
 }
 
 async fn list(State(replica): State<Replica>, user: WebUser) -> Result<Response, WebError> {
@@ -150,6 +156,31 @@ async fn list_with(replica: Replica, options: GareOptions) -> Result<Response, W
     let body = answer.into_body().collect().await?.to_bytes();
     let document: serde_json::Value = serde_json::from_slice(&body)?;
     Ok(Json(document["DATA"][0]["user"].clone()).into_response())
+}
+
+/// A service that requires more than a `state` can hold.
+async fn policies(State(replica): State<Replica>, user: WebUser) -> Result<(), WebError> {
+    let policies = (0..64).map(|number| format!("{number:0>36}"));
+    let required = AuthorizationParameters::default().with_session_required_policies(policies);
+    require(&replica, &user, required).await
+}
+
+/// A service that requires a scope which the program did not name.
+async fn groups(State(replica): State<Replica>, user: WebUser) -> Result<(), WebError> {
+    require(&replica, &user, consent(GROUPS)).await
+}
+
+async fn require(
+    replica: &Replica,
+    user: &WebUser,
+    required: AuthorizationParameters,
+) -> Result<(), WebError> {
+    let origin = Url::parse(&replica.listing)?.origin();
+    let principal = Principal::Named(user.principal()?);
+    let target = Target::new(origin.ascii_serialization().parse()?, principal);
+    let challenge = Challenge::new(target, Gare::new("AuthorizationRequired", required));
+    replica.logins.reauthenticate(&challenge).await?;
+    Ok(())
 }
 
 /// The id of a user who is logged in.

@@ -146,14 +146,46 @@ async fn state_is_secret_and_at_most_one_kib() {
     let callback = service.approve(ADA, &page).await;
     assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/");
     // What cannot be left out is told.
-    let scopes = (0..40).map(|number| format!("https://auth.globus.org/scopes/{number}/all"));
-    let replica = service.replica_of(service.logins(service.app().scopes(scopes)));
-    let eve = Visitor::default();
-    let answer = eve.open(&replica, "/who").await;
+    let answer = ada.open(&replica, "/policies").await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-    let answer = eve.send(&replica, Request::get("/who")).await;
+    let answer = ada.send(&replica, Request::get("/policies")).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(answer.json()["code"], "LoginTooLarge");
+}
+
+#[checks::test]
+async fn scopes_are_asked_for_again_and_need_no_room() {
+    let service = Service::new().await;
+    let dependent = (0..60).map(|number| format!("*https://auth.globus.org/scopes/{number}/x"));
+    let dependent: Vec<_> = dependent.collect();
+    let mapped = format!("{TRANSFER_ALL}[{}]", dependent.join(" "));
+    let app = || {
+        service
+            .app()
+            .scopes([&mapped])
+            .scopes_may_be_required(|_, _| true)
+    };
+    let replica = service.replica_of(service.logins(app()));
+    let ada = Visitor::default();
+    let page = ada.sent_to(&replica, "/who").await;
+    assert!(value(&page, "state").len() <= 1024);
+    // A scope that a service required is in the record, and in later logins.
+    let replica =
+        service.replica_of(service.logins(service.app().scopes_may_be_required(|_, _| true)));
+    ada.log_in(&service, &replica, ADA).await;
+    for round in 1..=2 {
+        let page = ada.sent_to(&replica, "/groups").await;
+        assert!(value(&page, "scope").contains(GROUPS));
+        let callback = service.approve(ADA, &page).await;
+        assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/groups");
+        service.minutes_pass(2);
+        let page = ada.sent_to(&replica, "/ls").await;
+        assert!(value(&page, "scope").contains(GROUPS), "{page}");
+        let callback = service.approve(ADA, &page).await;
+        assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/ls");
+        assert_eq!(service.code_grants(), 1 + 2 * round);
+    }
+    assert_no_violation(&service.sample.globus);
 }
 
 #[checks::test]
