@@ -6,7 +6,7 @@ use url::Url;
 use super::browser::Browser;
 use super::cookies::new_user;
 use super::error::Reason;
-use super::state::{State, TooLong, is_logged_in};
+use super::state::{State, TooLong, logged_in};
 use super::{WebError, pages};
 use crate::authorization::{Attempt, new_verifier};
 use globus_gare::reauth::{Challenge, Principal, ReauthError};
@@ -54,11 +54,10 @@ impl Browser {
             return Err(ReauthError::other(AnotherPrincipal(sent_as.clone())));
         }
         // The id is kept by somebody who is logged in, and new for everybody else.
-        let mut held = None;
-        if let Some(principal) = &principal {
-            let login = app.for_user(principal).load().await?;
-            held = Some(login).filter(is_logged_in);
-        }
+        let held = match &principal {
+            Some(principal) => logged_in(&app.for_user(principal)).await?,
+            None => None,
+        };
         let id = self.user.clone().filter(|_| held.is_some());
         let id = id.unwrap_or_else(|| new_user().into());
         let user = app.for_user(&Principal::Named(id.clone()));

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::browser::Browser;
 use super::return_path::ReturnPath;
-use super::state::{State, is_logged_in};
+use super::state::{State, is_logged_in, logged_in};
 use super::{WebLogins, pages};
 use crate::authorization::code_in;
 use crate::flow::NotKept;
@@ -105,7 +105,7 @@ async fn finish(
     // Another tab may have logged in with this browser since, where nobody was logged in before.
     let id = match &browser.user {
         Some(id) if **id == *state.user => Arc::clone(id),
-        Some(id) if is_logged_in(&user_of(id).load().await?) => Arc::clone(id),
+        Some(id) if logged_in(&user_of(id)).await?.is_some() => Arc::clone(id),
         _ if state.is_new => state.user.as_str().into(),
         _ => return Ok(End::LoggedOut),
     };

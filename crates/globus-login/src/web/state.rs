@@ -10,7 +10,8 @@ use super::cookies::LOGIN;
 use super::return_path::ReturnPath;
 use crate::Scopes;
 use crate::pending::AskedFor;
-use crate::store::{Login, Secret, as_scopes, as_seconds};
+use crate::store::{Login, Secret, StoreError, as_scopes, as_seconds};
+use crate::user::AppUser;
 use globus_gare::gare::AuthorizationParameters;
 
 /// How long a person may take for a login.
@@ -130,6 +131,19 @@ impl State {
             && (self.sub.is_none() || record.sub() == self.sub.as_deref())
             && required.all(|required| record.satisfies(required))
             && record.covers(scopes)
+    }
+}
+
+/// The login of a user who is logged in; `None` if nobody is, or if what is kept cannot be
+/// understood, such as by keys that are gone: then the browser gets a new id.
+pub(super) async fn logged_in(user: &AppUser) -> Result<Option<Login>, StoreError> {
+    match user.load().await {
+        Ok(held) => Ok(Some(held).filter(is_logged_in)),
+        Err(error) if error.is_damaged() => {
+            tracing::warn!(%error, "a login cannot be read: its user has to log in again");
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -7,6 +7,7 @@ use http::request::Parts;
 use super::WebError;
 use super::browser::Browser;
 use super::error::Reason;
+use super::state::logged_in;
 use crate::AppUser;
 use globus_gare::reauth::ReauthError;
 
@@ -42,10 +43,11 @@ impl WebUser {
     ///
     /// Where the store cannot be read.
     pub async fn is_logged_in(&self) -> Result<bool, ReauthError> {
-        match self.app_user() {
-            Some(user) => user.is_logged_in().await,
-            None => Ok(false),
-        }
+        let Some(user) = self.app_user() else {
+            return Ok(false);
+        };
+        let held = logged_in(&user).await?;
+        Ok(held.is_some_and(|held| user.is_complete(&held, false)))
     }
 
     /// The principal of a user who is [logged in](Self::is_logged_in).

@@ -1,8 +1,10 @@
 //! What a request is answered that has to wait for a login.
 
+use std::sync::{Arc, Mutex};
+
 use async_trait::async_trait;
 use globus_gare::gare::Gare;
-use globus_login::{Login, LoginStore, StoreError, UserKey, Version, Versioned};
+use globus_login::{Login, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, REFERER, SET_COOKIE};
 use http::request::Builder;
 use http::{Method, Request, StatusCode};
@@ -151,7 +153,7 @@ async fn store_that_is_down_sends_nobody_to_log_in() {
     let mut service = Service::new().await;
     let ada = Visitor::default();
     ada.log_in(&service, &service.replica(), ADA).await;
-    service.store = std::sync::Arc::new(Down);
+    service.store = Arc::new(Down);
     let replica = service.replica();
     for path in ["/who", "/ls"] {
         let answer = ada.open(&replica, path).await;
@@ -172,4 +174,45 @@ async fn store_that_is_down_sends_nobody_to_log_in() {
     assert_eq!(ada.cookie("__Host-globus-user"), None);
     let page = navigation("/who").method(Method::GET);
     assert_eq!(ada.send(&replica, page).await.status, StatusCode::SEE_OTHER);
+}
+
+/// A store whose keys are gone: what was kept until now cannot be read.
+#[derive(Debug)]
+struct Rekeyed(MemoryStore, Mutex<Vec<UserKey>>);
+
+#[async_trait]
+impl LoginStore for Rekeyed {
+    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
+        let is_old = !self.1.lock().expect("whole").contains(user);
+        match self.0.load(user).await? {
+            kept if kept.version == Version::NONE => Ok(kept),
+            _ if is_old => Err(StoreError::damaged("sealed", "with a key that is gone")),
+            kept => Ok(kept),
+        }
+    }
+
+    async fn commit(
+        &self,
+        user: &UserKey,
+        base: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        self.1.lock().expect("whole").push(user.clone());
+        self.0.commit(user, base, login).await
+    }
+}
+
+#[checks::test]
+async fn login_that_cannot_be_read_is_replaced_by_a_new_one() {
+    let store = MemoryStore::new();
+    let mut service = Service::on(store.clone()).await;
+    let ada = Visitor::default();
+    let id = ada.log_in(&service, &service.replica(), ADA).await;
+    service.store = Arc::new(Rekeyed(store, Mutex::default()));
+    let replica = service.replica();
+    let page = ada.sent_to(&replica, "/ls").await;
+    let callback = service.approve(ADA, &page).await;
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/ls");
+    assert_ne!(ada.id(&replica).await, id);
+    assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
 }
