@@ -20,7 +20,6 @@ mod record;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "seal")]
-#[cfg_attr(not(any(feature = "redis", feature = "web")), allow(dead_code))]
 mod seal;
 mod secret;
 #[cfg(feature = "sqlite")]
