@@ -1,7 +1,6 @@
 //! Sealed logins in the file: texts that Python does not read.
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use super::super::version::digest;
 use super::super::{Login, StoreError, UserKey};
@@ -9,7 +8,8 @@ use super::Shared;
 use super::document::Document;
 
 /// A sealed login as it stands in the file.
-#[derive(Deserialize, Serialize)]
+#[cfg(feature = "seal")]
+#[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 struct Sealed {
     /// Each commit raises it.
@@ -47,7 +47,8 @@ impl Shared {
             let number = before.map_or(1, |before| before.number.wrapping_add(1));
             let text = zeroize::Zeroizing::new(serde_json::to_vec(login)?);
             let login = sealer.seal(&place(user, &number.to_string()), &text);
-            document.set_sealed(name, to_raw_value(&Sealed { number, login })?);
+            let sealed = serde_json::value::to_raw_value(&Sealed { number, login })?;
+            document.set_sealed(name, sealed);
             return document.set(user.user(), &Login::default());
         }
         document.set(user.user(), login)
