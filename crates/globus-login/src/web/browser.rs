@@ -23,7 +23,7 @@ pub(super) struct Browser {
     pub(super) shows_page: bool,
     /// Where it goes after a login.
     pub(super) back: ReturnPath,
-    login_cookie: Option<String>,
+    login_cookies: Vec<String>,
     /// The cookies that the response sets.
     cookies: Mutex<Vec<HeaderValue>>,
 }
@@ -34,7 +34,7 @@ impl Browser {
         let Cookies {
             user,
             is_old,
-            login,
+            logins: login_cookies,
         } = Cookies::read(logins, headers);
         let renewed = user.as_deref().filter(|_| is_old);
         let renewed = renewed.map(|id| logins.user_cookie(id));
@@ -44,7 +44,7 @@ impl Browser {
             logins: logins.clone(),
             user: user.map(Arc::from),
             shows_page,
-            login_cookie: login,
+            login_cookies,
             cookies: Mutex::new(renewed.into_iter().collect()),
         }
     }
@@ -53,13 +53,14 @@ impl Browser {
         self.user.clone().map(Principal::Named)
     }
 
-    pub(super) fn login_cookie(&self) -> Option<&str> {
-        self.login_cookie.as_deref()
+    pub(super) fn login_cookies(&self) -> &[String] {
+        &self.login_cookies
     }
 
     /// The value of the login cookie, which the response sets for another 20 minutes.
     pub(super) fn keep_login_cookie(&self) -> String {
-        let value = self.login_cookie.clone().unwrap_or_else(new_login);
+        let known = self.login_cookies.first().cloned();
+        let value = known.unwrap_or_else(new_login);
         self.set_cookie(self.logins.login_cookie(&value));
         value
     }

@@ -53,9 +53,8 @@ async fn ended(browser: &Arc<Browser>, query: &str) -> Response {
     let Some(sealed) = said.and_then(|said| said.state) else {
         return pages::no_login();
     };
-    let state = browser
-        .login_cookie()
-        .and_then(|cookie| State::open(&browser.logins, cookie, &sealed));
+    let mut cookies = browser.login_cookies().iter();
+    let state = cookies.find_map(|cookie| State::open(&browser.logins, cookie, &sealed));
     let Some(state) = state else {
         return pages::another_browser();
     };

@@ -11,15 +11,21 @@ use super::WebLogins;
 /// The id of the browser's user, sealed. It ends with the browser.
 const USER: &str = "globus-user";
 
-/// A random value that binds a login to the browser in which it began.
-pub(super) const LOGIN: &str = "globus-login";
+/// The beginning of the name of a random value that binds a login to the browser in which it began. The
+/// value itself begins as the name ends: browsers that ask for several pages before they have one get
+/// several, of which none replaces another.
+pub(super) const LOGIN: &str = "globus-login-";
 
 /// How long a browser keeps the login cookie after the last begin of a login.
 const LOGIN_FOR: Duration = Duration::minutes(20);
 
-/// The random bytes of a login cookie, and their length in Base64.
+/// The random bytes of a login cookie, their length in Base64, and how much of that is in the name.
 const LOGIN_BYTES: u32 = 32;
 const LOGIN_LEN: usize = 43;
+const IN_NAME: usize = 6;
+
+/// How many login cookies of a browser are tried. One is made when there is none.
+const MAX_LOGINS: usize = 8;
 
 /// The cookies that a request came with.
 #[derive(Default)]
@@ -28,8 +34,8 @@ pub(super) struct Cookies {
     pub(super) user: Option<String>,
     /// Whether the id was sealed with a key that seals no more.
     pub(super) is_old: bool,
-    /// The value of the login cookie.
-    pub(super) login: Option<String>,
+    /// The values of the login cookies.
+    pub(super) logins: Vec<String>,
 }
 
 impl Cookies {
@@ -45,8 +51,12 @@ impl Cookies {
                 let id = id.ok().and_then(|id| String::from_utf8(id.to_vec()).ok());
                 cookies.is_old = id.is_some() && !logins.sealer().is_by_the_first_key(value);
                 cookies.user = id;
-            } else if cookie.name() == login && cookies.login.is_none() && is_random(value) {
-                cookies.login = Some(value.to_owned());
+            } else if let Some(end) = cookie.name().strip_prefix(&login)
+                && is_random(value)
+                && value.get(..IN_NAME) == Some(end)
+                && cookies.logins.len() < MAX_LOGINS
+            {
+                cookies.logins.push(value.to_owned());
             }
         }
         cookies
@@ -68,7 +78,8 @@ impl WebLogins {
     }
 
     pub(super) fn login_cookie(&self, value: &str) -> HeaderValue {
-        let mut cookie = self.cookie(LOGIN, value.to_owned());
+        let name = format!("{LOGIN}{}", value.get(..IN_NAME).unwrap_or_default());
+        let mut cookie = self.cookie(&name, value.to_owned());
         cookie.set_max_age(LOGIN_FOR);
         header(&cookie)
     }

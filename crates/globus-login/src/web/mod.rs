@@ -82,7 +82,7 @@
 //! | the tokens and the record of a user | the store of the app | as the store says |
 //! | the id of the user | the cookie `__Host-globus-user`, sealed | until the browser ends, or the logout |
 //! | a login that is on its way | the `state` in the URL, sealed | 10 minutes |
-//! | what binds that to its browser | the cookie `__Host-globus-login`, random | 20 minutes after the last begin |
+//! | what binds that to its browser | the cookie `__Host-globus-login-...`, random | 20 minutes after the last begin |
 //!
 //! Nothing is kept of a browser that nobody has logged in with, however many there are. Over http on this
 //! machine the cookies have no prefix and are not `Secure`.

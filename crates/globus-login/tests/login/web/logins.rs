@@ -179,6 +179,29 @@ async fn two_tabs_end_well_whichever_is_first() {
 }
 
 #[checks::test]
+async fn pages_that_are_opened_at_once_all_end_well() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let browser = Visitor::default();
+    let mut callbacks = Vec::new();
+    for tab in 0..4 {
+        // Each request was sent before the first response came.
+        let alone = Visitor::default();
+        let page = alone.sent_to(&replica, &format!("/who?{tab}")).await;
+        browser.take_cookies(&alone);
+        callbacks.push(service.approve(ADA, &page).await);
+    }
+    assert_eq!(browser.login_cookies().len(), 4);
+    for (tab, callback) in callbacks.iter().enumerate() {
+        let back = browser.sent_to(&replica, callback).await;
+        assert_eq!(path(&back), format!("/who?{tab}"));
+    }
+    browser.open(&replica, "/policies").await;
+    assert_eq!(browser.login_cookies().len(), 4);
+    assert_eq!(service.code_grants(), 1);
+}
+
+#[checks::test]
 async fn callback_that_is_loaded_twice_redeems_once() {
     let store = Watched::new();
     let service = Service::on(store.clone()).await;
@@ -189,8 +212,7 @@ async fn callback_that_is_loaded_twice_redeems_once() {
     // Two requests of one browser, which has no id yet, want the lease at the same time.
     store.meets.store(true, SeqCst);
     let again = Visitor::default();
-    let login = ada.cookie("__Host-globus-login").expect("a cookie");
-    again.set_cookie("__Host-globus-login", login);
+    again.take_cookies(&ada);
     let (one, other) = tokio::join!(
         ada.sent_to(&first, &callback),
         again.sent_to(&second, &callback)

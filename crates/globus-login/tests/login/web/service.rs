@@ -209,6 +209,20 @@ impl Visitor {
         self.0.lock().expect("whole").get(name).cloned()
     }
 
+    /// The values of the login cookies.
+    pub(super) fn login_cookies(&self) -> Vec<String> {
+        let cookies = self.0.lock().expect("whole");
+        let cookies = cookies.iter();
+        let cookies = cookies.filter(|(name, _)| name.starts_with("__Host-globus-login-"));
+        cookies.map(|(_, value)| value.clone()).collect()
+    }
+
+    /// Takes the cookies of responses that came to the same browser at the same time.
+    pub(super) fn take_cookies(&self, other: &Self) {
+        let other = other.0.lock().expect("whole").clone();
+        self.0.lock().expect("whole").extend(other);
+    }
+
     pub(super) fn set_cookie(&self, name: &str, value: impl Into<String>) {
         let mut cookies = self.0.lock().expect("whole");
         cookies.insert(name.to_owned(), value.into());
