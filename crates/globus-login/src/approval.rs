@@ -108,7 +108,7 @@ impl AppUser {
 #[cfg(feature = "web")]
 impl AppUser {
     /// The scopes of a login that was begun for this requirement: those of the program, of the
-    /// service itself, and of the record that there was at its begin.
+    /// service itself, and of the record.
     pub(super) fn scopes_of_login(
         &self,
         record: Option<&LoginRecord>,

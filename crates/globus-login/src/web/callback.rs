@@ -147,10 +147,8 @@ impl AppUser {
             Err(_) if is_met(&self.load().await?) => return Ok(End::LoggedIn(Arc::clone(id))),
             Err(error) => return Err(error),
         };
-        // What was in the record at the begin was asked for as well; what has come since was not.
-        let record = held.record.as_ref();
-        let record = record.filter(|record| is_comparable && record.epoch() == state.epoch);
-        let scopes = scopes_with(record).map_err(ReauthError::other)?;
+        // Later logins ask also for what another tab has brought since this one began.
+        let scopes = scopes_with(held.record.as_ref()).map_err(ReauthError::other)?;
         let kept = self.keep_login(held, scopes, state.required.as_ref(), &answer);
         match kept.await {
             Ok(_) => Ok(End::LoggedIn(Arc::clone(id))),

@@ -179,6 +179,37 @@ async fn two_tabs_end_well_whichever_is_first() {
 }
 
 #[checks::test]
+async fn tab_that_needs_more_redeems_its_own_code() {
+    let service = Service::new().await;
+    let app = service.app().scopes_may_be_required(|_, _| true);
+    let replica = service.replica_of(service.logins(app));
+    for first in [0, 1] {
+        let ada = Visitor::default();
+        ada.log_in(&service, &replica, ADA).await;
+        service.minutes_pass(2);
+        // One needs a fresh session, the other a new scope.
+        let paths = ["/ls", "/groups"];
+        let mut callbacks = Vec::new();
+        for path in paths {
+            let page = ada.sent_to(&replica, path).await;
+            callbacks.push(service.approve(ADA, &page).await);
+        }
+        let before = service.code_grants();
+        for tab in [first, 1 - first] {
+            let back = ada.sent_to(&replica, &callbacks[tab]).await;
+            assert_eq!(path(&back), paths[tab]);
+        }
+        assert_eq!(service.code_grants(), before + 2);
+        assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
+        // Later logins ask for what either has brought.
+        service.minutes_pass(2);
+        let page = ada.sent_to(&replica, "/ls").await;
+        assert!(value(&page, "scope").contains(GROUPS), "{page}");
+    }
+    assert_no_violation(&service.sample.globus);
+}
+
+#[checks::test]
 async fn pages_that_are_opened_at_once_all_end_well() {
     let service = Service::new().await;
     let replica = service.replica();
