@@ -51,9 +51,8 @@ impl Cookies {
                 let id = id.ok().and_then(|id| String::from_utf8(id.to_vec()).ok());
                 cookies.is_old = id.is_some() && !logins.sealer().is_by_the_first_key(value);
                 cookies.user = id;
-            } else if let Some(end) = cookie.name().strip_prefix(&login)
+            } else if cookie.name().starts_with(&login)
                 && is_random(value)
-                && value.get(..IN_NAME) == Some(end)
                 && cookies.logins.len() < MAX_LOGINS
             {
                 cookies.logins.push(value.to_owned());

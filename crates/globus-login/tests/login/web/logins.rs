@@ -210,6 +210,25 @@ async fn tab_that_needs_more_redeems_its_own_code() {
 }
 
 #[checks::test]
+async fn replica_that_wants_more_scopes_redeems_its_own_code() {
+    let service = Service::new().await;
+    let (old, new) = (service.replica(), {
+        let app = service.app().scopes([TRANSFER_ALL, GROUPS]);
+        service.replica_of(service.logins(app))
+    });
+    let ada = Visitor::default();
+    let page = ada.sent_to(&old, "/who?old").await;
+    let of_old = service.approve(ADA, &page).await;
+    let page = ada.sent_to(&new, "/who?new").await;
+    let of_new = service.approve(ADA, &page).await;
+    assert_eq!(path(&ada.sent_to(&old, &of_old).await), "/who?old");
+    ada.id(&old).await;
+    assert_eq!(path(&ada.sent_to(&new, &of_new).await), "/who?new");
+    ada.id(&new).await;
+    assert_eq!(service.code_grants(), 2);
+}
+
+#[checks::test]
 async fn pages_that_are_opened_at_once_all_end_well() {
     let service = Service::new().await;
     let replica = service.replica();

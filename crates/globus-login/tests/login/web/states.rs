@@ -213,6 +213,34 @@ async fn step_up_of_a_user_who_logged_out_ends_nowhere() {
 }
 
 #[checks::test]
+async fn step_up_needs_the_cookie_of_its_user() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    ada.log_in(&service, &replica, ADA).await;
+    service.minutes_pass(2);
+    // Two tabs, of which one has logged in again.
+    let page = ada.sent_to(&replica, "/ls").await;
+    let callback = service.approve(ADA, &page).await;
+    let page = ada.sent_to(&replica, "/ls").await;
+    let other = service.approve(ADA, &page).await;
+    ada.sent_to(&replica, &other).await;
+    let grants = service.code_grants();
+    // The browser was closed, and has kept the login cookie and its history.
+    let later = Visitor::default();
+    later.take_cookies(&ada);
+    later.set_cookie("__Host-globus-user", "");
+    let answer = later.open(&replica, &callback).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(
+        later.open(&replica, "/who").await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/ls");
+    assert_eq!(service.code_grants(), grants);
+}
+
+#[checks::test]
 async fn logged_out_id_is_not_given_by_its_callback() {
     let service = Service::new().await;
     let replica = service.replica();
