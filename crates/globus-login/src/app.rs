@@ -11,7 +11,7 @@ use super::authorization::Attempt;
 use super::flow::Wanted;
 use super::http::HttpClient;
 use super::logins::Logins;
-use super::pending::PendingLogin;
+use super::pending::{AskedFor, PendingLogin};
 use super::services::ResourceServers;
 use super::settings::Settings;
 use super::store::UserKey;
@@ -167,23 +167,15 @@ impl GlobusApp {
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
         let user = self.for_user(identity);
-        let own;
-        let wanted = match challenge {
-            Some(challenge) => {
-                let audience = self.shared.require_audience(challenge.target())?;
-                own = user.scopes_of(audience).await?;
-                Wanted::Answer(challenge, audience, &own)
-            }
-            None => Wanted::Scopes,
-        };
-        let sought = user.sought(&user.load().await?, wanted)?;
-        sought.approve_without_a_person()?;
-        let required = wanted.required();
+        let asked_for = user.asked_for(&user.load().await?, challenge).await?;
+        let AskedFor {
+            scopes, required, ..
+        } = asked_for;
         Ok(PendingLogin {
-            attempt: Attempt::begin(&self.shared, &sought.all, required),
+            attempt: Attempt::begin(&self.shared, &scopes, required.as_ref()),
             identity: identity.clone(),
-            scopes: sought.kept,
-            required: required.cloned(),
+            scopes,
+            required,
         })
     }
 
@@ -213,7 +205,8 @@ impl GlobusApp {
         let user = self.for_user(&identity);
         let held = user.load().await?;
         let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
-        kept.await.map(drop)
+        kept.await?;
+        Ok(())
     }
 }
 
