@@ -9,6 +9,7 @@ use url::Url;
 
 use super::callback;
 use super::layer::WebLayer;
+use crate::app::Who;
 use crate::{GlobusApp, Sealer, SetupError};
 use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, Reauthenticator,
@@ -64,7 +65,7 @@ impl WebLogins {
     /// # Errors
     ///
     /// Where the site is not an `https` URL without a path (or `http`, on this machine), or the redirect
-    /// URI is none of its own.
+    /// URI is none of its own, or the app acts for itself.
     pub fn new(app: GlobusApp, sealer: Sealer, site: impl AsRef<str>) -> Result<Self, SetupError> {
         let unusable = "the site is not an https URL of a host without a path";
         let site =
@@ -77,6 +78,11 @@ impl WebLogins {
         let is_whole = site.as_str() == format!("{}/", site.origin().ascii_serialization());
         if !is_whole || !(origin.is_secure() || origin.is_loopback()) {
             return Err(SetupError::new(unusable));
+        }
+        if matches!(app.shared.who, Who::Client) {
+            return Err(SetupError::new(
+                "the app acts for itself, and has no users: make it with `GlobusApp::user`",
+            ));
         }
         let redirect_uri = app.shared.settings.redirect_uri.url();
         if redirect_uri.origin() != site.origin() || redirect_uri.query().is_some() {

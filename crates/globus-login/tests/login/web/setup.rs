@@ -76,6 +76,16 @@ fn site_and_redirect_uri_have_to_fit() {
 }
 
 #[checks::test]
+fn app_that_acts_for_itself_has_no_users() {
+    let app = GlobusApp::confidential("3f1c2d9e-0000-4000-8000-000000000000", "secret")
+        .redirect_uri(format!("{SITE}/callback"))
+        .build()
+        .expect("an app");
+    let error = WebLogins::new(app, Sealer::random(), SITE).expect_err("no users");
+    assert!(error.to_string().contains("GlobusApp::user"), "{error}");
+}
+
+#[checks::test]
 async fn router_without_the_layer_says_so() {
     let logins = logins(SITE, "https://data.example.edu/callback").expect("a site");
     let handler = get(async |user: WebUser| user.principal().map(|id| id.to_string()));
