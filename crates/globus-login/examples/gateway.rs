@@ -77,7 +77,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         app = app.store(RedisStore::new(redis, sealer.clone())?);
     }
     let app = app.resource_server_for(&transfer, "transfer.api.globus.org");
-    let app = app.redirect_uri(site.join("callback")?).build()?;
+    let app = app.redirect_uri(site.join("callback")?).refresh_tokens(true);
+    let app = app.build()?;
     let logins = WebLogins::new(app, sealer, &site)?;
 
     let trust = Trust::none().origin(transfer.as_str())?;
@@ -92,6 +93,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(logins.layer())
         .with_state(Gateway { client, transfer });
     println!("The gateway is at {site}");
+    println!("It listens on {}", listener.local_addr()?);
     let server = axum::serve(listener, router).with_graceful_shutdown(stopped());
     Ok(server.await?)
 }

@@ -8,6 +8,7 @@ pub mod parity;
 pub mod postgres;
 pub mod programs;
 pub mod python;
+pub mod redis_server;
 
 // The example of the README is compiled like any other.
 #[cfg(doctest)]

@@ -3,5 +3,4 @@
 
 mod outages;
 mod sealed;
-mod server;
 mod stores;
