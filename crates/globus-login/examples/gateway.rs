@@ -76,10 +76,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(redis) = &options.redis {
         app = app.store(RedisStore::new(redis, sealer.clone())?);
     }
-    let app = app.resource_server_for(&transfer, "transfer.api.globus.org");
-    let app = app.redirect_uri(site.join("callback")?).refresh_tokens(true);
-    let app = app.build()?;
-    let logins = WebLogins::new(app, sealer, &site)?;
+    app = app.resource_server_for(&transfer, "transfer.api.globus.org");
+    app = app
+        .redirect_uri(site.join("callback")?)
+        .refresh_tokens(true);
+    let logins = WebLogins::new(app.build()?, sealer, &site)?;
 
     let trust = Trust::none().origin(transfer.as_str())?;
     let session = Session::builder(logins.clone()).trust(trust).build();

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use checks::browser::client;
 use checks::sample::assert_no_violation;
 use fake_globus::RequestKind;
+use serde_json::json;
 use tokio::time::sleep;
 
 use crate::site::{REPLICAS, Site};
@@ -36,6 +38,13 @@ async fn refresh_survives_the_replica_that_died_at_it() {
         requests.filter(|it| it.kind == RequestKind::Token).count()
     };
     let before = grants();
+    // Globus Auth answers a while after the replica was killed.
+    let slow = format!("{}_fake/fail", site.sample.globus.auth_url());
+    let slow = client()
+        .post(slow)
+        .json(&json!({"kind": "token", "delay_ms": 1500}))
+        .send();
+    assert!(slow.await.expect("an answer").status().is_success());
     // Longer than access tokens last, and shorter than the session: by the clock of the gateways they are good,
     // by that of Globus they are not.
     site.sample

@@ -156,7 +156,8 @@ impl User {
     /// Files there belong to the user of the request.
     #[track_caller]
     pub(crate) fn assert_shown(&self, page: &Page) {
-        assert_eq!(page.status, 200, "{}: {}", self.name, page.text);
+        let shown = page.text.split("<main>").last();
+        assert_eq!(page.status, 200, "{}: {shown:?}", self.name);
         let document: serde_json::Value = serde_json::from_str(&page.text).expect("JSON");
         assert_eq!(document["DATA"][0]["user"], self.name.as_str());
     }
