@@ -8,7 +8,7 @@ use fake_globus::RequestKind;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::site::{REPLICAS, Site};
+use peers::replicas::{REPLICAS, Site};
 
 #[checks::test(seconds = 600)]
 async fn login_survives_the_replica_that_began_it() {

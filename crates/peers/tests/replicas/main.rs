@@ -1,7 +1,5 @@
 //! A web service as three replicas behind a balancer, with their logins in a real Redis.
 #![cfg(unix)]
 
-mod balancer;
 mod failures;
-mod site;
 mod users;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use checks::sample::assert_no_violation;
 use tokio::task::JoinSet;
 
-use crate::site::Site;
+use peers::replicas::{REPLICAS, Site};
 
 /// How many users there are: 100, or as many as the variable says.
 fn users() -> usize {
@@ -31,7 +31,7 @@ async fn each_requirement_costs_each_user_one_login() {
         let mut all = JoinSet::new();
         for user in users.clone() {
             all.spawn(async move {
-                for _ in 0..crate::site::REPLICAS {
+                for _ in 0..REPLICAS {
                     assert_eq!(user.list().await, 0, "{}", user.name);
                 }
             });

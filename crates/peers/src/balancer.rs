@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-pub(crate) struct Balancer {
+pub struct Balancer {
     listener: TcpListener,
-    pub(crate) replicas: Arc<Mutex<Vec<SocketAddr>>>,
+    pub replicas: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 impl Balancer {
-    pub(crate) async fn bind() -> Self {
+    pub async fn bind() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         Self {
             listener: listener.expect("a port"),
@@ -22,7 +22,7 @@ impl Balancer {
         }
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!(
             "http://{}/",
             self.listener.local_addr().expect("an address")
@@ -30,7 +30,7 @@ impl Balancer {
     }
 
     /// Serves until the runtime ends.
-    pub(crate) fn start(self) {
+    pub fn start(self) {
         let next = Arc::new(AtomicUsize::new(0));
         tokio::spawn(async move {
             while let Ok((client, _)) = self.listener.accept().await {

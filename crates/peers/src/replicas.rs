@@ -4,22 +4,23 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
+use crate::programs;
+use crate::redis_server::{KEY, Redis};
 use checks::sample::Sample;
 use fake_globus::{Browser, Identity, Page, Person};
-use peers::programs;
-use peers::redis_server::{KEY, Redis};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
 use crate::balancer::Balancer;
 
-pub(crate) const REPLICAS: usize = 3;
+pub const REPLICAS: usize = 3;
 
-pub(crate) struct Site {
-    pub(crate) sample: Sample,
-    pub(crate) redis: Redis,
-    pub(crate) gateways: Vec<Child>,
+pub struct Site {
+    pub sample: Sample,
+    pub redis: Redis,
+    has_redis: bool,
+    pub gateways: Vec<Child>,
     addresses: Arc<Mutex<Vec<SocketAddr>>>,
     /// The site's address, which is the balancer's.
     site: Url,
@@ -27,11 +28,16 @@ pub(crate) struct Site {
 
 impl Site {
     /// Its users are `user-0` and so on, of uchicago.edu.
-    pub(crate) async fn new(users: usize) -> Self {
+    pub async fn new(users: usize) -> Self {
+        Self::with(users, REPLICAS, true).await
+    }
+
+    /// With so many replicas; without Redis each keeps its logins in memory.
+    pub async fn with(users: usize, replicas: usize, has_redis: bool) -> Self {
         let sample = Sample::with(
             |collection| collection.session_minutes(10),
             |server| {
-                let all = (0..users).map(|user| Identity::new(&name(user), "uchicago.edu"));
+                let all = (0..users).map(|user| Identity::new(name(user), "uchicago.edu"));
                 let server = server.person(Person::browser());
                 all.fold(server, |server, user| server.identity(user))
             },
@@ -42,23 +48,25 @@ impl Site {
         let mut site = Self {
             sample,
             redis: Redis::start().await,
+            has_redis,
             gateways: Vec::new(),
             addresses: Arc::clone(&balancer.replicas),
             site: balancer.url().parse().expect("a URL"),
         };
         balancer.start();
-        for _ in 0..REPLICAS {
+        for _ in 0..replicas {
             site.add_gateway().await;
         }
         site
     }
 
     /// Starts another replica.
-    pub(crate) async fn add_gateway(&mut self) {
+    pub async fn add_gateway(&mut self) {
         let globus = &self.sample.globus;
+        let redis = ["--redis", &self.redis.url];
         let mut gateway = Command::new(programs::gateway())
-            .args(["--redis", &self.redis.url, "--url", self.site.as_str()])
-            .args(["--port", "0"])
+            .args(["--port", "0", "--url", self.site.as_str()])
+            .args(redis.iter().filter(|_| self.has_redis))
             .env_remove("GLOBUS_SDK_ENVIRONMENT")
             .env("GATEWAY_KEYS", KEY)
             .env("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url())
@@ -76,9 +84,9 @@ impl Site {
         let mut printed = BufReader::new(printed).lines();
         let address = loop {
             let line = printed.next_line().await.expect("text").expect("a line");
-            let address = line.strip_prefix("It listens on ");
+            let address = line.strip_prefix("It listens on http://");
             if let Some(address) = address {
-                break address.parse().expect("an address");
+                break address.trim_end_matches('/').parse().expect("an address");
             }
         };
         self.addresses.lock().expect("whole").push(address);
@@ -86,17 +94,17 @@ impl Site {
     }
 
     /// Ends a replica without a warning.
-    pub(crate) async fn kill_gateway(&mut self, at: usize) {
+    pub async fn kill_gateway(&mut self, at: usize) {
         self.gateways[at].kill().await.expect("it ran");
     }
 
     /// The page that lists the collection.
-    pub(crate) fn page(&self) -> Url {
+    pub fn page(&self) -> Url {
         let listing = format!("ls/{}", self.sample.collection);
         self.site.join(&listing).expect("a URL")
     }
 
-    pub(crate) fn user(&self, user: usize) -> User {
+    pub fn user(&self, user: usize) -> User {
         User {
             name: name(user),
             browser: Browser::new(),
@@ -111,20 +119,20 @@ fn name(user: usize) -> String {
 
 /// A person with a browser.
 #[derive(Clone)]
-pub(crate) struct User {
-    pub(crate) name: String,
-    pub(crate) browser: Browser,
-    pub(crate) page: Url,
+pub struct User {
+    pub name: String,
+    pub browser: Browser,
+    pub page: Url,
 }
 
 impl User {
     /// Opens the listing: it is shown, or else the page of the login is where the browser ends.
-    pub(crate) async fn visit(&self) -> Page {
+    pub async fn visit(&self) -> Page {
         self.browser.open(&self.page).await.expect("a page")
     }
 
     /// Logs in on a page of Globus Auth; gives the callback.
-    pub(crate) async fn approve(&self, login: &Page) -> Url {
+    pub async fn approve(&self, login: &Page) -> Url {
         let label = format!("<strong>{}@uchicago.edu</strong>", self.name);
         let before = login.text.split(&label).next().expect("text");
         assert!(
@@ -140,7 +148,7 @@ impl User {
     }
 
     /// Opens the listing and logs in where that is needed: how many logins there were.
-    pub(crate) async fn list(&self) -> usize {
+    pub async fn list(&self) -> usize {
         let mut page = self.visit().await;
         let mut logins = 0;
         while page.url.path().starts_with("/v2/oauth2/authorize") {
@@ -155,7 +163,7 @@ impl User {
 
     /// Files there belong to the user of the request.
     #[track_caller]
-    pub(crate) fn assert_shown(&self, page: &Page) {
+    pub fn assert_shown(&self, page: &Page) {
         let shown = page.text.split("<main>").last();
         assert_eq!(page.status, 200, "{}: {shown:?}", self.name);
         let document: serde_json::Value = serde_json::from_str(&page.text).expect("JSON");
