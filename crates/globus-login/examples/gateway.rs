@@ -91,7 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .merge(logins.routes())
         .layer(logins.layer())
         .with_state(Gateway { client, transfer });
-    println!("The gateway is at {site}\nIt listens on {here}");
+    println!("The gateway is at {here}");
     let server = axum::serve(listener, router).with_graceful_shutdown(stopped());
     Ok(server.await?)
 }

@@ -84,7 +84,7 @@ impl Site {
         let mut printed = BufReader::new(printed).lines();
         let address = loop {
             let line = printed.next_line().await.expect("text").expect("a line");
-            let address = line.strip_prefix("It listens on http://");
+            let address = line.strip_prefix("The gateway is at http://");
             if let Some(address) = address {
                 break address.trim_end_matches('/').parse().expect("an address");
             }
