@@ -11,7 +11,7 @@ use super::authorization::Attempt;
 use super::flow::Wanted;
 use super::http::HttpClient;
 use super::logins::Logins;
-use super::pending::PendingLogin;
+use super::pending::{AskedFor, PendingLogin};
 use super::services::ResourceServers;
 use super::settings::Settings;
 use super::store::UserKey;
@@ -167,31 +167,18 @@ impl GlobusApp {
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
         let user = self.for_user(identity);
-        let own;
-        let wanted = match challenge {
-            Some(challenge) => {
-                let audience = self.shared.require_audience(challenge.target())?;
-                own = user.scopes_of(audience).await?;
-                Wanted::Answer(challenge, audience, &own)
-            }
-            None => Wanted::Scopes,
-        };
-        let held = user.load().await?;
-        if let Wanted::Answer(challenge, audience, _) = wanted {
-            user.learn(challenge, audience, &held).await;
-        }
-        let sought = user.sought(&held, wanted)?;
-        sought.approve_without_a_person()?;
-        let required = wanted.required();
-        let completed = match required {
-            Some(required) => Some(user.completed(required, &held).await),
-            None => None,
-        };
+        let asked_for = user.asked_for(&user.load().await?, challenge).await?;
+        let AskedFor {
+            scopes,
+            required,
+            completed,
+            ..
+        } = asked_for;
         Ok(PendingLogin {
-            attempt: Attempt::begin(&self.shared, &sought.all, completed.as_deref()),
+            attempt: Attempt::begin(&self.shared, &scopes, completed.as_ref()),
             identity: identity.clone(),
-            scopes: sought.kept,
-            required: required.cloned(),
+            scopes,
+            required,
         })
     }
 
@@ -221,7 +208,8 @@ impl GlobusApp {
         let user = self.for_user(&identity);
         let held = user.load().await?;
         let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
-        kept.await.map(drop)
+        kept.await?;
+        Ok(())
     }
 }
 

@@ -10,6 +10,8 @@ use super::scope::{Scope, ScopeParseError, Scopes};
 use super::store::{Login, LoginRecord};
 use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt, LoginRequest};
+#[cfg(feature = "web")]
+use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{ReauthError, Target, printable};
 
 /// Services whose scopes do not carry the name of their resource server.
@@ -112,6 +114,27 @@ impl AppUser {
             kept,
             new,
         })
+    }
+}
+
+#[cfg(feature = "web")]
+impl AppUser {
+    /// The scopes of a login that was begun for this requirement: those of the program, of the
+    /// service itself, and of the record.
+    pub(super) fn scopes_of_login(
+        &self,
+        record: Option<&LoginRecord>,
+        own: &Scopes,
+        required: Option<&AuthorizationParameters>,
+    ) -> Result<Scopes, ScopeParseError> {
+        let settings = &self.shared.settings;
+        let required = required.into_iter();
+        let required = required.flat_map(|required| &required.required_scopes);
+        let required = required.map(|text| text.parse());
+        let required: Vec<Scopes> = required.collect::<Result<_, _>>()?;
+        let known = [&settings.scopes, &settings.extra_scopes, own].into_iter();
+        let known = known.chain(record.map(LoginRecord::scopes));
+        Scopes::united(known.chain(&required))
     }
 }
 
