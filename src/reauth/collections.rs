@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode, Uri};
 
 use super::origin::OriginRef;
 use super::run::contained;
+use super::target::Audience;
 use super::trust::{Trust, TrustedAs};
 use super::{Credential, Origin, Principal, ReauthError, Session, Target};
 use crate::gare::{AuthorizationParameters, Found, Gare, Location};
@@ -54,9 +55,10 @@ impl Session {
         named.cloned().or_else(|| self.collections().of(origin))
     }
 
-    pub(super) fn target(&self, origin: &Origin, principal: Principal) -> Target {
-        let target = Target::new(origin.clone(), principal);
-        match self.collection_of(origin) {
+    pub(super) fn target(&self, audience: Audience, principal: Principal) -> Target {
+        let collection = self.collection_of(&audience.origin);
+        let target = Target::of(audience, principal);
+        match collection {
             Some(collection) => target.with_collection(collection),
             None => target,
         }

@@ -17,6 +17,7 @@ use super::requirement::Requirement;
 use super::route::{Handled, is_accepted, is_unauthenticated, principal};
 use super::satisfy::Waiting;
 use super::stats::count;
+use super::target::Audience;
 use super::trust::TrustedAs;
 use super::unmet::Place;
 use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, Why};
@@ -87,8 +88,11 @@ impl Exchange {
             Some(account) => account.account().principal.clone(),
             None => principal(handled.name.as_ref(), presented),
         };
-        let origin = Origin::of(&uri).ok();
-        let target = origin.map(|origin| handled.session.target(&origin, principal));
+        let audience = Origin::of(&uri).ok().map(|origin| Audience {
+            origin,
+            resource_server: handled.resource_server,
+        });
+        let target = audience.map(|audience| handled.session.target(audience, principal));
         Self {
             session: handled.session,
             account: handled.account,
@@ -119,16 +123,16 @@ impl Exchange {
             return None;
         }
         let (account, target) = (self.account.clone()?, self.target.clone()?);
-        let origin = target.origin();
+        let audience = target.audience();
         let (login, why) = {
             let state = account.account().lock();
-            let why = match state.current(origin.view()) {
+            let why = match state.current(audience.view()) {
                 Some(_) => Why::Expired,
                 None => Why::Initial,
             };
             (state.login(Instant::now()).cloned(), why)
         };
-        let login = login.filter(|login| login.origin == *origin && !self.options.no_prompt);
+        let login = login.filter(|login| login.audience == *audience && !self.options.no_prompt);
         if let Some(login) = login {
             let _ = self.within_max_wait(login.running.ended()).await;
         } else if let Ok(running) = look_up(&self.session, &account, &target, self.sent, why) {
@@ -146,7 +150,7 @@ impl Exchange {
             .account()
             .lock_current(self.session.reauthenticator());
         self.epoch = state.epoch();
-        let issued = state.current(origin.view())?;
+        let issued = state.current(audience.view())?;
         self.sent = issued.generation;
         self.is_ours = true;
         Some(issued.credential.header_value().clone())
@@ -308,7 +312,7 @@ impl Exchange {
             if state.epoch() == self.epoch {
                 state.note_accepted(self.sent, self.uri.path());
                 if let Some(target) = self.target.as_ref().filter(|_| self.outcome.replays > 0) {
-                    let place = Place::new(target.origin(), &self.uri);
+                    let place = Place::new(target.audience(), &self.uri);
                     state.note_met(&place, &self.challenged_for);
                 }
             }
