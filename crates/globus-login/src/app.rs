@@ -20,6 +20,7 @@ use super::{GlobusAppBuilder, LoginPrompt};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, Reauthenticator,
+    RequestHead,
 };
 
 /// A program that is registered with Globus Auth, and logs in.
@@ -272,6 +273,11 @@ impl Reauthenticator for GlobusApp {
     fn revision(&self, principal: &Principal) -> u64 {
         let key = self.shared.key(principal);
         self.shared.logins.revision(principal, &key)
+    }
+
+    /// As [`resource_server_below`](GlobusAppBuilder::resource_server_below) names it.
+    fn resource_server(&self, request: &RequestHead<'_>) -> Option<Arc<str>> {
+        self.shared.resource_servers.of_path(request)
     }
 }
 

@@ -35,6 +35,7 @@ pub struct GlobusAppBuilder {
     scopes: Vec<String>,
     extra_scopes: Vec<String>,
     resource_servers: Vec<(String, String)>,
+    paths: Vec<(String, String)>,
     collections: Vec<(String, String)>,
     pub(super) approval: Approval,
     refresh_tokens: bool,
@@ -57,6 +58,7 @@ impl GlobusAppBuilder {
             scopes: Vec::new(),
             extra_scopes: Vec::new(),
             resource_servers: Vec::new(),
+            paths: Vec::new(),
             collections: Vec::new(),
             approval: Approval::default(),
             refresh_tokens: false,
@@ -170,6 +172,30 @@ impl GlobusAppBuilder {
         self
     }
 
+    /// Says whose token goes to the URLs below one, where an origin has several resource servers: a
+    /// specific flow has its own. The longest URL that fits counts; a request may
+    /// [name another](globus_gare::reauth::GareOptions::resource_server).
+    ///
+    /// ```
+    /// use globus_login::GlobusApp;
+    ///
+    /// let flow = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
+    /// let scope = format!("flow_{}_user", flow.replace('-', "_"));
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+    ///     .scopes([format!("https://auth.globus.org/scopes/{flow}/{scope}")])
+    ///     .resource_server_below(format!("https://flows.automate.globus.org/flows/{flow}/run"), flow)
+    ///     .build()?;
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn resource_server_below(
+        mut self,
+        url: impl Into<String>,
+        resource_server: impl Into<String>,
+    ) -> Self {
+        self.paths.push((url.into(), resource_server.into()));
+        self
+    }
+
     /// Names the HTTPS server of a collection: its host, or its origin, and the collection's id. Such a
     /// server gets the collection's own token and no other, and the token goes nowhere else.
     ///
@@ -252,6 +278,9 @@ impl GlobusAppBuilder {
         let mut resource_servers = ResourceServers::of_environment(&environment, auth);
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
+        }
+        for (text, name) in self.paths {
+            resource_servers.add_below(&text, name)?;
         }
         let mut collections = NamedCollections::default();
         for (host, id) in self.collections {

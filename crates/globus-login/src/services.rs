@@ -1,7 +1,9 @@
 //! The services of Globus: where they are, and which token each wants.
 
+use std::sync::Arc;
+
 use globus_gare::Environment;
-use globus_gare::reauth::{Origin, ReauthError};
+use globus_gare::reauth::{Origin, ReauthError, RequestHead};
 use url::Url;
 
 use super::SetupError;
@@ -23,6 +25,24 @@ pub(super) struct ResourceServers {
     known: Vec<(Origin, String)>,
     /// The resource servers of services whose URL the environment does not tell.
     invalid: Vec<(&'static str, String)>,
+    paths: Vec<PathRule>,
+}
+
+/// Names the resource server of some paths of an origin.
+#[derive(Clone, Debug)]
+struct PathRule {
+    origin: Origin,
+    /// Without a slash at its end.
+    path: String,
+    name: Arc<str>,
+}
+
+impl PathRule {
+    /// Whether `path` is the rule's own or one below it.
+    fn holds_for(&self, path: &str) -> bool {
+        let rest = path.strip_prefix(&self.path);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }
 
 impl ResourceServers {
@@ -47,6 +67,35 @@ impl ResourceServers {
     pub(super) fn add(&mut self, origin: Origin, name: impl Into<String>) {
         self.known.retain(|(known, _)| *known != origin);
         self.known.push((origin, name.into()));
+    }
+
+    /// Names the resource server of the URLs below `url`, in place of an earlier one.
+    pub(super) fn add_below(&mut self, url: &str, name: String) -> Result<(), SetupError> {
+        let unusable = || format!("{url:?} cannot be used");
+        let parsed = Url::parse(url).map_err(|error| SetupError::caused(unusable(), error))?;
+        let origin = parsed.as_str().parse();
+        let origin: Origin = origin.map_err(|error| SetupError::caused(unusable(), error))?;
+        let path = parsed.path().trim_end_matches('/').to_owned();
+        self.paths
+            .retain(|rule| rule.origin != origin || rule.path != path);
+        let name = name.into();
+        self.paths.push(PathRule { origin, path, name });
+        // The rule that says most goes first.
+        self.paths
+            .sort_by_key(|rule| std::cmp::Reverse(rule.path.len()));
+        Ok(())
+    }
+
+    /// The resource server that a rule names for the path of a request.
+    pub(super) fn of_path(&self, request: &RequestHead<'_>) -> Option<Arc<str>> {
+        let rules = self.paths.iter();
+        let mut fitting = rules
+            .filter(|rule| rule.holds_for(request.path()))
+            .peekable();
+        fitting.peek()?;
+        let origin = request.origin()?;
+        let rule = fitting.find(|rule| rule.origin == origin)?;
+        Some(Arc::clone(&rule.name))
     }
 
     /// The origin of a service, by the name of its resource server: the one that was named last.

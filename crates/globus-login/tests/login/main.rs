@@ -25,6 +25,7 @@ mod records;
 mod redirected;
 mod refreshes;
 mod replies;
+mod resource_servers;
 mod revoked;
 mod scope_text;
 mod secrets;
