@@ -33,8 +33,11 @@ mod audience;
 mod auth;
 mod authorization;
 mod builder;
+mod client_environment;
 mod clock;
 mod collection;
+#[cfg(feature = "sqlite")]
+mod compute;
 mod elsewhere;
 mod elsewhere_prompt;
 mod flow;

@@ -3,6 +3,7 @@
 mod answers;
 mod any_bytes;
 mod approvals;
+mod client_environment;
 mod client_secrets;
 mod collections;
 mod download;
