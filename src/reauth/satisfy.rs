@@ -189,6 +189,7 @@ impl Exchange {
             uri: self.uri.clone(),
             attempt: self.outcome.logins.saturating_add(1),
             generation: self.sent,
+            ends_at: Instant::now().checked_add(self.session.settings().login_timeout),
             is_unauthenticated: false,
             held_scopes: held_scopes.unwrap_or_default(),
             login_of: Some(self.session.login_of()),
