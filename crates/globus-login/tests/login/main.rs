@@ -15,6 +15,7 @@ mod foreign;
 mod fuzz_inputs;
 mod gateway;
 mod id_tokens;
+mod job;
 mod layer;
 mod logouts;
 mod loopback;
