@@ -235,7 +235,7 @@ impl Reauthenticator for GlobusApp {
         let before = user.load().await?;
         let wanted = Wanted::Answer(challenge, audience, &own);
         let login = user.log_in(wanted, before).await?;
-        let credential = user.hand_out(&login, audience)?.ok_or_else(|| {
+        let credential = user.hand_out(&login, audience).await?.ok_or_else(|| {
             let server = audience.resource_server();
             ReauthError::new(format!(
                 "the login gave no token for {server}: ask for one of its scopes with `scopes`"

@@ -56,6 +56,7 @@ impl AppUser {
         before: &Login,
         sought: &Sought,
     ) -> Result<Login, StoreError> {
+        self.keep_record(before).await;
         let challenge = wanted.challenge();
         let waiting = Waiting {
             by: self.holder(),
