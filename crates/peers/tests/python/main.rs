@@ -4,6 +4,7 @@ mod clients;
 mod compute;
 mod fuzz_inputs;
 mod gare;
+mod jobs;
 mod listing;
 mod scopes;
 mod shapes;
