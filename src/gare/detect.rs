@@ -19,6 +19,8 @@ pub struct Found {
     /// Where it was found.
     pub location: Location,
     pub(super) quoted: bool,
+    /// Whether its message is that of a GridFTP server, which the service repeats.
+    pub(super) repeats: bool,
 }
 
 impl Found {
@@ -27,7 +29,13 @@ impl Found {
             gare,
             location,
             quoted: false,
+            repeats: false,
         }
+    }
+
+    /// Whether a GridFTP server wrote the message, or the requirement that has none.
+    pub(crate) fn is_of_gridftp(&self) -> bool {
+        self.repeats || matches!(self.location, Location::GridFtp(_))
     }
 
     /// Whether the refused login that holds it is a quotation: in an exception's text, in a traceback, in a JSON text

@@ -189,12 +189,15 @@ impl Walk<'_> {
         };
         let is_text = matches!(self.source, Source::GridFtp { .. });
         // What is only quoted is no part of a requirement that a service states itself.
+        let mut repeats = false;
         let nested = findings.nested.iter().skip(start);
         for within in nested.filter(|within| !within.quoted) {
             let mut filling = within.gare.authorization_parameters.clone();
             if matches!(within.location, Location::GridFtp(_)) && !is_text {
                 // A message is shown in the name of whoever wrote it.
-                filling.session_message = None;
+                let message = filling.session_message.take();
+                let own = &gare.authorization_parameters.session_message;
+                repeats |= message.is_some() && message == *own;
             }
             gare.authorization_parameters.fill_from(filling);
         }
@@ -205,9 +208,8 @@ impl Walk<'_> {
         }
         findings.nested.truncate(start);
         findings.nested.push(Found {
-            gare,
-            location,
-            quoted: false,
+            repeats,
+            ..Found::at(gare, location)
         });
     }
 

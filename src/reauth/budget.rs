@@ -66,3 +66,29 @@ impl Budget {
         (!left.is_zero()).then_some(left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn sixty_four_waiting_paths_are_remembered() {
+        let now = Instant::now();
+        let limit = Limit {
+            logins: 1,
+            within: Duration::from_secs(600),
+        };
+        let mut waited = Waited::default();
+        for number in 0..=MAX_PATHS {
+            let path = format!("/{number}").into();
+            waited.add(&path);
+            waited.add(&path);
+        }
+        let mut budget = Budget::default();
+        budget.spend(1, waited, now, limit);
+        budget.note_accepted(1, "/64");
+        assert_eq!(budget.is_spent(now, limit), Some(limit.within));
+        budget.note_accepted(1, "/63");
+        assert_eq!(budget.is_spent(now, limit), None);
+    }
+}

@@ -145,8 +145,8 @@ impl Challenge {
         let message = self.gare.message();
         let mut told = self.found.iter();
         match told.find(|found| found.gare.message() == message) {
+            Some(found) if found.is_of_gridftp() => Says::Collection,
             Some(found) => match found.location {
-                Location::GridFtp(_) => Says::Collection,
                 Location::Cause(_) => Says::ActionProvider,
                 _ => Says::Service,
             },

@@ -5,58 +5,87 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode, Uri};
+use tokio::time::Instant;
 
+use super::exchange::Exchange;
 use super::origin::OriginRef;
 use super::run::contained;
 use super::target::Audience;
 use super::trust::{Trust, TrustedAs};
-use super::{Credential, Origin, Principal, ReauthError, Session, Target};
+use super::{Credential, GaveUp, Origin, Principal, ReauthError, Session, Target};
 use crate::gare::{AuthorizationParameters, Found, Gare, Location};
 use crate::runtime::{self, Mutex, MutexGuard};
 
 /// How many servers are remembered with their collections.
 const MAX_SERVERS: usize = 1024;
 
+/// How long a server is believed to be a collection's, once that was verified: names get new owners.
+const VERIFIED_FOR: Duration = Duration::from_secs(60 * 60);
+
 /// The page of Globus Auth that a login begins at.
 const AUTHORIZE: &str = "/v2/oauth2/authorize";
 
 /// Servers whose collection was verified. Those that were verified last are at the end.
 #[derive(Debug, Default)]
-pub(super) struct Collections(Mutex<VecDeque<(Origin, Arc<str>)>>);
+pub(super) struct Collections(Mutex<VecDeque<Verified>>);
+
+#[derive(Debug)]
+struct Verified {
+    server: Origin,
+    collection: Arc<str>,
+    at: Instant,
+}
 
 impl Collections {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Origin, Arc<str>)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Verified>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn of(&self, origin: &Origin) -> Option<Arc<str>> {
+    fn of(&self, server: OriginRef<'_>) -> Option<Arc<str>> {
         let known = self.lock();
-        let known = known.iter().find(|(server, _)| server == origin);
-        known.map(|(_, collection)| Arc::clone(collection))
+        let known = known.iter().find(|it| it.server.view() == server)?;
+        let is_believed = known.at.elapsed() < VERIFIED_FOR;
+        is_believed.then(|| Arc::clone(&known.collection))
     }
 
-    fn remember(&self, origin: &Origin, collection: &str) {
+    fn remember(&self, server: &Origin, collection: &str) {
         let mut known = self.lock();
-        known.retain(|(server, _)| server != origin);
+        known.retain(|it| it.server != *server);
         if known.len() >= MAX_SERVERS {
             known.pop_front();
         }
-        known.push_back((origin.clone(), collection.into()));
+        known.push_back(Verified {
+            server: server.clone(),
+            collection: collection.into(),
+            at: Instant::now(),
+        });
     }
 }
 
 impl Session {
     /// The collection of this server, where the program named it or it was verified.
-    pub(super) fn collection_of(&self, origin: &Origin) -> Option<Arc<str>> {
-        let named = self.settings().trust.named_collection(origin.view());
+    pub(super) fn collection_of(&self, origin: OriginRef<'_>) -> Option<Arc<str>> {
+        let named = self.settings().trust.named_collection(origin);
         named.cloned().or_else(|| self.collections().of(origin))
     }
 
+    /// The collection that `credential` is for, where it was not verified lately that `origin` is its server.
+    pub(super) fn to_be_verified<'c>(
+        &self,
+        origin: OriginRef<'_>,
+        credential: &'c Credential,
+    ) -> Option<&'c str> {
+        let named = credential.collection()?;
+        let is_verified = || self.collection_of(origin).is_some_and(|it| *it == *named);
+        (!named.eq_ignore_ascii_case(origin.host) && !is_verified()).then_some(named)
+    }
+
     pub(super) fn target(&self, audience: Audience, principal: Principal) -> Target {
-        let collection = self.collection_of(&audience.origin);
+        let collection = self.collection_of(audience.origin.view());
         let target = Target::of(audience, principal);
         match collection {
             Some(collection) => target.with_collection(collection),
@@ -73,10 +102,7 @@ impl Session {
         let trusted_as = self.settings().trust.trusted_as(origin.view());
         let is_meant = match credential.collection() {
             None => trusted_as != Some(TrustedAs::Collection),
-            Some(named) if named.eq_ignore_ascii_case(origin.host()) => true,
-            Some(named) => self
-                .collection_of(origin)
-                .is_some_and(|known| *known == *named),
+            Some(_) => self.to_be_verified(origin.view(), &credential).is_none(),
         };
         match is_meant {
             true => Ok(credential),
@@ -86,24 +112,61 @@ impl Session {
         }
     }
 
-    /// Whether `origin` is the server of `collection`.
+    /// Whether the target's origin is the server of `collection`.
     pub(super) async fn is_server_of(
         &self,
-        origin: &Origin,
+        target: &Target,
         collection: &str,
     ) -> Result<bool, ReauthError> {
-        if let Some(known) = self.collection_of(origin) {
+        if let Some(known) = self.collection_of(target.origin().view()) {
             return Ok(*known == *collection);
         }
         let limit = self.settings().refresh_timeout;
         let reauthenticator = self.shared_reauthenticator();
-        let asked = reauthenticator.serves_collection(origin, collection);
+        let asked = reauthenticator.serves_collection(target, collection);
         let asked = runtime::in_login(self.login_of(), contained(limit, asked));
         let serves = asked.await?;
         if serves {
-            self.collections().remember(origin, collection);
+            self.collections().remember(target.origin(), collection);
         }
         Ok(serves)
+    }
+}
+
+impl Exchange {
+    /// `target` with the collection that its server is found to be of, as it claims.
+    pub(super) async fn verified(
+        &mut self,
+        target: Target,
+        claimed: Option<String>,
+    ) -> Result<Target, GaveUp> {
+        let Some(collection) = claimed else {
+            return Ok(target);
+        };
+        let session = self.session.clone();
+        let asked = session.is_server_of(&target, &collection);
+        match self.within_max_wait(asked).await {
+            None => Err(GaveUp::MaxWait),
+            Some(Ok(true)) => {
+                let target = target.with_collection(collection);
+                self.target = Some(target.clone());
+                Ok(target)
+            }
+            Some(Err(error)) if error.is_unavailable() => Err(GaveUp::Unavailable(error)),
+            Some(Ok(false) | Err(_)) => Err(GaveUp::UnverifiedCollection),
+        }
+    }
+
+    /// Verifies that the server is still that of the collection which `credential` is for.
+    pub(super) async fn verify_again(&mut self, credential: &Credential) -> Result<(), GaveUp> {
+        let Some(target) = self.target.clone() else {
+            return Ok(());
+        };
+        let collection = self
+            .session
+            .to_be_verified(target.origin().view(), credential);
+        let collection = collection.map(str::to_owned);
+        self.verified(target, collection).await.map(drop)
     }
 }
 

@@ -100,7 +100,7 @@ impl Description<'_> {
 
 fn listed<S: AsRef<str>>(values: &[S], word: &str) -> String {
     let shown = values.iter().take(LISTED);
-    let mut shown: Vec<_> = shown.map(|it| value(it.as_ref())).collect();
+    let mut shown: Vec<_> = shown.map(|it| named(it.as_ref())).collect();
     let more = values.len() - shown.len();
     if more > 0 {
         shown.push(format!("{} more", grouped(more)));
@@ -124,9 +124,20 @@ fn grouped(number: usize) -> String {
     }
 }
 
+/// A value of a list: with quotes where it could be taken for words of ours.
+fn named(text: &str) -> String {
+    let shown = value(text);
+    match shown.is_empty() || shown.contains(' ') {
+        true => format!("\"{shown}\""),
+        false => shown,
+    }
+}
+
 /// A value of a stranger, which cannot end a quotation that it stands in.
 fn value(text: &str) -> String {
-    const QUOTES: [char; 6] = ['"', '“', '”', '„', '‟', '＂'];
+    const QUOTES: [char; 16] = [
+        '"', '“', '”', '„', '‟', '＂', 'ʺ', '˝', 'ˮ', '״', '″', '‶', '❝', '❞', '〝', '〞',
+    ];
     printable(text).replace(QUOTES, "'")
 }
 

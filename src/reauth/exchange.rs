@@ -37,7 +37,7 @@ pub(crate) struct Exchange {
     pub(super) method: Method,
     pub(super) uri: Uri,
     /// `None` where the URI names no origin: nothing is decided about such a request.
-    target: Option<Target>,
+    pub(super) target: Option<Target>,
     /// The `Authorization` that the request came with.
     pub(super) presented: Option<HeaderValue>,
     pub(super) options: GareOptions,
@@ -122,7 +122,42 @@ impl Exchange {
             // The request was called elsewhere, but it is the login that waits for it.
             return None;
         }
-        let (account, target) = (self.account.clone()?, self.target.clone()?);
+        let account = self.account.clone()?;
+        let held = {
+            let state = account.account().lock();
+            state
+                .current(self.target.as_ref()?.audience().view())
+                .cloned()
+        };
+        let is_good = held.as_ref().is_some_and(|it| !it.credential.is_expired());
+        if let Some(held) = held {
+            let _ = self.verify_again(&held.credential).await;
+        }
+        if !is_good {
+            self.look_for_any(&account).await;
+        }
+        let audience = self.target.as_ref()?.audience();
+        let state = account
+            .account()
+            .lock_current(self.session.reauthenticator());
+        self.epoch = state.epoch();
+        let issued = state.current(audience.view())?;
+        let unverified = self
+            .session
+            .to_be_verified(audience.origin.view(), &issued.credential);
+        if unverified.is_some() {
+            return None;
+        }
+        self.sent = issued.generation;
+        self.is_ours = true;
+        Some(issued.credential.header_value().clone())
+    }
+
+    /// Waits for the login under way, or for a look-up.
+    async fn look_for_any(&mut self, account: &InUse) {
+        let Some(target) = self.target.clone() else {
+            return;
+        };
         let audience = target.audience();
         let (login, why) = {
             let state = account.account().lock();
@@ -135,7 +170,7 @@ impl Exchange {
         let login = login.filter(|login| login.audience == *audience && !self.options.no_prompt);
         if let Some(login) = login {
             let _ = self.within_max_wait(login.running.ended()).await;
-        } else if let Ok(running) = look_up(&self.session, &account, &target, self.sent, why) {
+        } else if let Ok(running) = look_up(&self.session, account, &target, self.sent, why) {
             let limit = self.session.settings().refresh_timeout;
             let ended = self.within_max_wait(running.ended_within(limit)).await;
             if ended
@@ -146,14 +181,6 @@ impl Exchange {
                 self.looked_up.push(Arc::new(Requirement::AnyCredential));
             }
         }
-        let state = account
-            .account()
-            .lock_current(self.session.reauthenticator());
-        self.epoch = state.epoch();
-        let issued = state.current(audience.view())?;
-        self.sent = issued.generation;
-        self.is_ours = true;
-        Some(issued.credential.header_value().clone())
     }
 
     /// Whether a response whose body says nothing has the request look for a credential.
@@ -230,6 +257,10 @@ impl Exchange {
         };
         self.outcome.found = found;
         let result = result.and_then(|issued| self.may_replay(replayable).map(|()| issued));
+        let result = match result {
+            Ok(issued) => self.verify_again(&issued.credential).await.map(|()| issued),
+            Err(reason) => Err(reason),
+        };
         match result {
             Ok(issued) => {
                 self.sent = issued.generation;
@@ -251,29 +282,6 @@ impl Exchange {
                 status,
                 reason,
             });
-        }
-    }
-
-    /// `target` with the collection that its server is found to be of, as it claims.
-    async fn verified(
-        &mut self,
-        target: Target,
-        claimed: Option<String>,
-    ) -> Result<Target, GaveUp> {
-        let Some(collection) = claimed else {
-            return Ok(target);
-        };
-        let session = self.session.clone();
-        let asked = session.is_server_of(target.origin(), &collection);
-        match self.within_max_wait(asked).await {
-            None => Err(GaveUp::MaxWait),
-            Some(Ok(true)) => {
-                let target = target.with_collection(collection);
-                self.target = Some(target.clone());
-                Ok(target)
-            }
-            Some(Err(error)) if error.is_unavailable() => Err(GaveUp::Unavailable(error)),
-            Some(Ok(false) | Err(_)) => Err(GaveUp::UnverifiedCollection),
         }
     }
 

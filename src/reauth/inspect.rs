@@ -19,7 +19,6 @@ pub(crate) fn look<B: Body>(method: &Method, response: &Response<B>, limit: usiz
     let (status, headers) = (response.status(), response.headers());
     let is_short = |size| usize::try_from(size).is_ok_and(|size: usize| size <= limit);
     match look_at_head(method, status, headers) {
-        Look::Nothing => Look::Nothing,
         _ if response.body().is_end_stream() => Look::Nothing,
         Look::Read if !is_short(response.body().size_hint().lower()) => Look::Skip(TOO_LONG),
         look => look,

@@ -38,7 +38,7 @@
 //!
 //! Such a server refuses a request with a redirect to Globus Auth that names its collection. That is a
 //! challenge for the scope of the collection's data, if the collection is the server's own: the program
-//! [named](Trust::collection) it, or [`Reauthenticator::serves_collection`] finds it so. A client that follows
+//! [named](Trust::collection) it, or [`Reauthenticator::serves_collection`] finds it so, which is believed for an hour. A client that follows
 //! the redirect ends at a login page; the caller gets the status `401` with [`GaveUp::RedirectedToLogin`].
 //!
 //! # Parts

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, RequestHead,
+    Challenge, Credential, CredentialRequest, Principal, ReauthError, RequestHead, Target,
 };
 
 /// Obtains credentials that satisfy challenges, usually by a login.
@@ -83,20 +83,23 @@ pub trait Reauthenticator: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Whether `server` is the HTTPS server of `collection`, by the collection's document in Globus
-    /// Transfer (`https_server`). It is asked before anything is done for a server that claims to be that
-    /// collection's and that the program did not [name](super::Trust::collection). By default no claim is
-    /// believed.
+    /// Whether the origin of `target` is the HTTPS server of `collection`, by the collection's document in
+    /// Globus Transfer (`https_server`). It is asked before anything is done for a server that claims to be
+    /// that collection's and that the program did not [name](super::Trust::collection), and again after an
+    /// hour, before the collection's credential is sent there. By default no claim is believed.
+    ///
+    /// What is found for one principal holds for all of the session: use the token of the target's
+    /// principal, or one of the program's own.
     ///
     /// # Errors
     ///
     /// Where it cannot be found out now.
     async fn serves_collection(
         &self,
-        server: &Origin,
+        target: &Target,
         collection: &str,
     ) -> Result<bool, ReauthError> {
-        let _ = (server, collection);
+        let _ = (target, collection);
         Ok(false)
     }
 
@@ -139,10 +142,10 @@ macro_rules! forward {
 
             async fn serves_collection(
                 &self,
-                server: &Origin,
+                target: &Target,
                 collection: &str,
             ) -> Result<bool, ReauthError> {
-                (**self).serves_collection(server, collection).await
+                (**self).serves_collection(target, collection).await
             }
 
             fn revision(&self, principal: &Principal) -> u64 {

@@ -120,12 +120,11 @@ impl Handled {
         !status.is_success()
             && (look(method, response, max_inspect) != Look::Nothing
                 || self.may_ask_for_any(status, response.headers()))
-            || self.may_redirect
-                && self.is_sent_to_login(
-                    status,
-                    response.headers(),
-                    ResponseUrl::told(response.extensions()),
-                )
+            || self.is_sent_to_login(
+                status,
+                response.headers(),
+                ResponseUrl::told(response.extensions()),
+            )
     }
 
     /// Whether the server sent the request to a login, or the client followed it there.
@@ -149,7 +148,6 @@ impl Handled {
     /// Notes a response that goes back to the caller and is no challenge.
     pub(crate) fn answered(&self, status: StatusCode, path: &str) {
         if let Some(account) = &self.account
-            && self.sent > 0
             && is_accepted(status)
         {
             account.account().lock().note_accepted(self.sent, path);
@@ -345,7 +343,8 @@ impl Handled {
                 Some(_) => Authorization::Known(None),
             };
         };
-        if issued.credential.is_expired() {
+        let to_be_verified = || self.session.to_be_verified(origin, &issued.credential);
+        if issued.credential.is_expired() || to_be_verified().is_some() {
             return Authorization::Awaited;
         }
         self.sent = issued.generation;

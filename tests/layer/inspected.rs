@@ -1,9 +1,17 @@
 //! Which responses are read for a requirement, by status, headers, method and length.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::GareOutcome;
-use http::Method;
-use tower::ServiceExt;
+use http::{Method, Request, Response};
+use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
+use tower::{Layer, ServiceExt, service_fn};
 
 use checks::mock::{Body, Login, MFA, authorization, behind, get};
 
@@ -86,5 +94,39 @@ async fn responses_to_head_and_over_the_limit_are_not_read() {
     ] {
         let found = is_read(method.clone(), 403, &[], limit).await;
         assert_eq!(found, read, "{method} {limit}");
+    }
+}
+
+/// A body of this length that never comes.
+struct Stalled(u64);
+
+impl http_body::Body for Stalled {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0)
+    }
+}
+
+#[checks::test(start_paused = true)]
+async fn body_that_is_known_to_be_too_long_is_not_waited_for() {
+    for (length, waits) in [(8, true), (9, false)] {
+        let layer = Login::at_once().layer().max_inspect(8);
+        let service = service_fn(move |_: Request<Body>| async move {
+            let response = Response::builder().status(403).body(Stalled(length));
+            Ok::<_, Infallible>(response.expect("a response"))
+        });
+        let began = Instant::now();
+        let response = layer.layer(service).oneshot(get("/")).await;
+        assert_eq!(response.expect("an answer").status(), 403);
+        assert_eq!(began.elapsed() > Duration::ZERO, waits, "{length}");
     }
 }

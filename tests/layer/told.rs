@@ -47,6 +47,7 @@ async fn challenge_describes_the_request_and_all_that_was_found() {
         "https://transfer.api.globus.org/v0.10/x?filter=y"
     );
     assert_eq!(challenge.status(), StatusCode::FORBIDDEN);
+    assert!(!challenge.is_unauthenticated());
     let found = challenge.found().iter();
     let found: Vec<_> = found
         .map(|found| (found.location.to_string(), found.gare.code.as_str()))

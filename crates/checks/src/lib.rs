@@ -12,6 +12,7 @@ pub mod inputs;
 pub mod launcher;
 pub mod limit;
 pub mod mock;
+pub mod program;
 pub mod sample;
 pub mod secrets;
 pub mod site;

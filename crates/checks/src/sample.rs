@@ -67,6 +67,19 @@ impl Sample {
         self.of.token().expect("a token")
     }
 
+    /// The HTTPS server of the collection, as Transfer tells it; without a slash at its end.
+    pub async fn https_server(&self) -> String {
+        let (url, id) = (self.globus.transfer_url(), &self.collection);
+        let document = crate::browser::client()
+            .get(format!("{url}v0.10/endpoint/{id}"))
+            .bearer_auth(self.token());
+        let document = document.send().await.expect("an answer").text().await;
+        let document: serde_json::Value =
+            serde_json::from_str(&document.expect("text")).expect("JSON");
+        let server = document["https_server"].as_str().expect("a URL");
+        server.trim_end_matches('/').to_owned()
+    }
+
     /// Trust in its Transfer alone.
     pub fn trust(&self) -> Trust {
         let trust = Trust::none().origin(self.globus.transfer_url());

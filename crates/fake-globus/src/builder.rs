@@ -9,8 +9,12 @@ use super::auth::id_token::SigningKey;
 use super::clock::Clock;
 use super::collection::Collection;
 use super::command::CommandError;
+use super::compute::ComputeEndpoint;
 use super::config::Config;
+use super::flows::Flow;
+use super::groups::Group;
 use super::identity::Identity;
+use super::limit::Limit;
 use super::listen::{self, HttpsServers};
 use super::person::Person;
 use super::record::Log;
@@ -48,7 +52,8 @@ impl From<Config> for FakeGlobusBuilder {
 }
 
 impl FakeGlobusBuilder {
-    /// Listens on this port of 127.0.0.1 for Auth and Transfer, and on those that follow for the other services.
+    /// Listens on this port of 127.0.0.1 for Auth and Transfer, on the eight that follow for the other services, and
+    /// on those after them for the HTTPS servers of collections.
     /// Default: 0, free ones.
     pub fn port(mut self, port: u16) -> Self {
         self.config.port = port;
@@ -58,6 +63,37 @@ impl FakeGlobusBuilder {
     /// Serves `collection`. Any number of them may be added.
     pub fn collection(mut self, collection: Collection) -> Self {
         self.config.collections.push(collection);
+        self
+    }
+
+    /// Offers `flow` to be run. Any number of them may be added.
+    pub fn flow(mut self, flow: Flow) -> Self {
+        self.config.flows.push(flow);
+        self
+    }
+
+    /// Adds `group`. Any number of them may be added.
+    pub fn group(mut self, group: Group) -> Self {
+        self.config.groups.push(group);
+        self
+    }
+
+    /// Adds an endpoint of Compute. Any number of them may be added.
+    pub fn compute_endpoint(mut self, endpoint: ComputeEndpoint) -> Self {
+        self.config.compute_endpoints.push(endpoint);
+        self
+    }
+
+    /// Answers some requests with 429. Any number of limits may be added.
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.config.limits.push(limit);
+        self
+    }
+
+    /// Has Auth ignore `session_required_mfa` where neither identities nor a domain are required beside it. Default: it
+    /// refuses the login.
+    pub fn ignore_lone_mfa(mut self, ignore: bool) -> Self {
+        self.config.ignore_lone_mfa = ignore;
         self
     }
 

@@ -62,3 +62,9 @@ pub(super) fn unix(time: SystemTime) -> u64 {
 pub(super) fn timestamp(at: SystemTime) -> jiff::Timestamp {
     jiff::Timestamp::try_from(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
+
+/// As most services write a time.
+pub(super) fn written(at: SystemTime) -> String {
+    let at = timestamp(at);
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
+}

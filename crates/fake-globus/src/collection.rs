@@ -141,7 +141,11 @@ impl Collection {
 pub struct Policy {
     pub(super) id: Uuid,
     pub(super) name: String,
+    pub(super) description: String,
     pub(super) demand: Demand,
+    pub(super) high_assurance: bool,
+    /// None for a policy that a collection was set up with.
+    pub(super) project: Option<Uuid>,
 }
 
 impl Policy {
@@ -151,7 +155,10 @@ impl Policy {
         Self {
             id: stable_id("policy", &name),
             name,
+            description: String::new(),
             demand: Demand::default(),
+            high_assurance: false,
+            project: None,
         }
     }
 

@@ -10,14 +10,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::additions;
 use super::auth::grant;
 use super::challenges;
 use super::clock::unix;
 use super::collection::Collection;
+use super::compute::ComputeEndpoint;
 use super::fault::Fault;
+use super::flows::Flow;
+use super::groups::Group;
+use super::https::BrokenBackEnd;
 use super::identity::{Identity, User};
+use super::limit::Limit;
 use super::person::Person;
-use super::session::Session;
+use super::service;
 use super::state::{Client, Served, State};
 use super::world::{Shared, World};
 
@@ -28,6 +34,9 @@ pub(super) enum Command {
     AddIdentity(Identity),
     AddClient(Client),
     AddCollection(Collection),
+    AddFlow(Flow),
+    AddGroup(Group),
+    AddComputeEndpoint(ComputeEndpoint),
     SetPerson(Person),
     /// Remembers that a user allows a client these scopes.
     GrantConsents {
@@ -60,13 +69,27 @@ pub(super) enum Command {
         unix: u64,
     },
     Fail(Fault),
+    /// Answers some of the requests to come with 429.
+    Limit(Limit),
+    /// Breaks a back end of a collection's server.
+    BreakBackEnd(BrokenBackEnd),
+    /// Forgets all faults, limits and broken back ends.
     ClearFaults {},
+    /// Has Auth ignore a requirement of a second factor that comes alone.
+    IgnoreLoneMfa {
+        #[serde(default = "yes")]
+        ignore: bool,
+    },
     /// Goes back to how the server started, its clock included.
     Reset {},
     /// Goes back to what was dumped.
     Load {
         state: Box<Dump>,
     },
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// All that a server remembers, but for its log.
@@ -92,6 +115,11 @@ impl Command {
             Self::AddIdentity(identity) => add_identity(&mut world.state(), identity),
             Self::AddClient(client) => add_client(&mut world.state(), client),
             Self::AddCollection(collection) => add_collection(world, collection),
+            Self::AddFlow(flow) => additions::flow(&mut world.state(), flow),
+            Self::AddGroup(group) => additions::group(&mut world.state(), group),
+            Self::AddComputeEndpoint(endpoint) => {
+                additions::compute_endpoint(&mut world.state(), endpoint)
+            }
             Self::SetPerson(person) => {
                 world.state().person = person;
                 Ok(json!({}))
@@ -170,11 +198,32 @@ impl Command {
                 if let Some(unknown) = challenge.filter(|id| challenges::find(id).is_none()) {
                     return Err(format!("there is no challenge {unknown}").into());
                 }
+                if let Some(unknown) = service::unknown(fault.service.as_deref()) {
+                    return Err(unknown.into());
+                }
                 world.state().faults.push_back(fault);
                 Ok(json!({}))
             }
             Self::ClearFaults {} => {
-                world.state().faults.clear();
+                let mut state = world.state();
+                state.faults.clear();
+                state.limits.clear();
+                state.back_ends.mend();
+                Ok(json!({}))
+            }
+            Self::Limit(limit) => match limit.contradiction() {
+                Some(contradiction) => Err(contradiction.into()),
+                None => {
+                    world.state().limits.push(limit);
+                    Ok(json!({}))
+                }
+            },
+            Self::BreakBackEnd(broken) => {
+                world.state().back_ends.break_one(broken);
+                Ok(json!({}))
+            }
+            Self::IgnoreLoneMfa { ignore } => {
+                world.state().ignores_lone_mfa = ignore;
                 Ok(json!({}))
             }
             Self::Reset {} => {
@@ -257,12 +306,15 @@ fn expire_sessions(state: &mut State, identity: Option<String>) -> Result<Value,
     let concerned = |user: Uuid| of.is_none_or(|of| of == user);
     for token in state.tokens.values_mut() {
         if concerned(token.grant.user) {
-            let mut session = Session::clone(&token.grant.session);
-            for authentication in session.authentications.values_mut() {
-                authentication.at = UNIX_EPOCH;
-            }
-            token.grant.session = Arc::new(session);
+            token.grant.session = Arc::new(token.grant.session.expired());
         }
+    }
+    for timer in state
+        .timers
+        .iter_mut()
+        .filter(|timer| concerned(timer.by.user))
+    {
+        timer.by.session = Arc::new(timer.by.session.expired());
     }
     let browser = std::mem::take(&mut state.browser);
     let kept = browser.into_iter().filter(|(id, _)| {

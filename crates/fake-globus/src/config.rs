@@ -10,7 +10,11 @@ use uuid::{Uuid, uuid};
 use super::builder::StartError;
 use super::collection::Collection;
 use super::command::Command;
+use super::compute::ComputeEndpoint;
+use super::flows::Flow;
+use super::groups::Group;
 use super::identity::Identity;
+use super::limit::Limit;
 use super::person::Person;
 use super::record::KEPT;
 use super::secret;
@@ -39,11 +43,16 @@ pub struct Config {
     pub(super) public_url: Option<String>,
     pub(super) keep_requests: usize,
     pub(super) redirect_uris: Vec<String>,
+    pub(super) ignore_lone_mfa: bool,
     pub(super) person: Person,
     pub(super) identities: Vec<Identity>,
     pub(super) clients: Vec<Client>,
     pub(super) collections: Vec<Collection>,
+    pub(super) flows: Vec<Flow>,
+    pub(super) groups: Vec<Group>,
+    pub(super) compute_endpoints: Vec<ComputeEndpoint>,
     pub(super) consents: Vec<GivenConsent>,
+    pub(super) limits: Vec<Limit>,
 }
 
 /// Scopes that a user allowed a client before.
@@ -64,11 +73,16 @@ impl Default for Config {
             public_url: None,
             keep_requests: KEPT,
             redirect_uris: Vec::new(),
+            ignore_lone_mfa: false,
             person: Person::default(),
             identities: Vec::new(),
             clients: Vec::new(),
             collections: Vec::new(),
+            flows: Vec::new(),
+            groups: Vec::new(),
+            compute_endpoints: Vec::new(),
             consents: Vec::new(),
+            limits: Vec::new(),
         }
     }
 }
@@ -80,7 +94,8 @@ impl Config {
         self
     }
 
-    /// Listens on this port, and those that follow. Default: 0, free ones.
+    /// Listens on this port, and those that follow: eight for services, and one for each collection. Default: 0, free
+    /// ones.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
@@ -183,7 +198,18 @@ impl Config {
             .chain(self.identities.into_iter().map(Command::AddIdentity))
             .chain(clients.map(Command::AddClient))
             .chain(self.collections.into_iter().map(Command::AddCollection))
+            .chain(self.flows.into_iter().map(Command::AddFlow))
+            .chain(self.groups.into_iter().map(Command::AddGroup))
+            .chain(
+                self.compute_endpoints
+                    .into_iter()
+                    .map(Command::AddComputeEndpoint),
+            )
             .chain(consents)
+            .chain(self.limits.into_iter().map(Command::Limit))
+            .chain([Command::IgnoreLoneMfa {
+                ignore: self.ignore_lone_mfa,
+            }])
             .collect()
     }
 

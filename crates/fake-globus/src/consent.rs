@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::clock::timestamp;
 use super::scope::{Scope, resource_server};
 use super::stable_id::stable_id;
+use super::state::Via;
 
 /// One consent: a node of a tree whose root is a scope that a program asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -89,13 +90,34 @@ impl Consents {
 
     /// Whether `user` allowed `client` the chain of scopes, from the program's own down.
     pub(super) fn covers(&self, user: Uuid, client: Uuid, chain: &[&str]) -> bool {
+        self.path(user, client, chain).is_some()
+    }
+
+    /// The ids of the consents to a chain of scopes.
+    fn path(&self, user: Uuid, client: Uuid, chain: &[&str]) -> Option<Vec<u64>> {
         let mut path: Vec<u64> = Vec::new();
-        chain.iter().all(|scope| {
-            let found = self
-                .below(user, client, &path)
-                .find(|consent| consent.scope == *scope);
-            found.map(|consent| path = consent.path.clone()).is_some()
-        })
+        for scope in chain {
+            let mut below = self.below(user, client, &path);
+            let found = below.find(|consent| consent.scope == *scope)?.path.clone();
+            drop(below);
+            path = found;
+        }
+        Some(path)
+    }
+
+    /// The scopes that `user` allowed below the last one of `via`.
+    pub(super) fn dependencies(&self, user: Uuid, via: &Via) -> Vec<Scope> {
+        let chain: Vec<&str> = via.scopes.iter().map(String::as_str).collect();
+        let Some(path) = self.path(user, via.client, &chain) else {
+            return Vec::new();
+        };
+        let below = self.below(user, via.client, &path);
+        let scopes = below.map(|consent| Scope {
+            name: consent.scope.clone(),
+            atomically_revocable: consent.atomically_revocable,
+            dependencies: Vec::new(),
+        });
+        scopes.collect()
     }
 
     /// Withdraws all that `user` ever allowed.

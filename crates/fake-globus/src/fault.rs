@@ -7,9 +7,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::challenges;
+use super::gare::{Gare, Parameters};
 use super::record::RequestKind;
-use super::service::Operation;
+use super::service::{self, Challenge, Operation};
+use super::{challenges, https};
 
 /// What happens to the next requests of a kind.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub(super) struct Fault {
     /// The answer is this challenge of a real service.
     #[serde(default)]
     pub(super) challenge: Option<String>,
+    /// The answer asks for this, in the form of the service.
+    #[serde(default)]
+    pub(super) requires: Option<Parameters>,
     /// The connection ends within the answer.
     #[serde(default)]
     pub(super) reset: bool,
@@ -52,20 +56,40 @@ fn one() -> usize {
 }
 
 impl Fault {
-    /// Answers the next request of `kind` with a document of JSON.
-    pub(super) fn json(kind: RequestKind, status: u16, body: String) -> Self {
+    /// One request, of any kind, with nothing said of how.
+    fn once() -> Self {
         Self {
-            kind: Some(kind),
+            kind: None,
             service: None,
             operation: None,
             times: 1,
             delay_ms: 0,
-            status: Some(status),
-            body,
+            status: None,
+            body: String::new(),
             content_type: None,
             retry_after: None,
             challenge: None,
+            requires: None,
             reset: false,
+        }
+    }
+
+    /// Answers the next request of `kind` with a document of JSON.
+    pub(super) fn json(kind: RequestKind, status: u16, body: String) -> Self {
+        Self {
+            kind: Some(kind),
+            status: Some(status),
+            body,
+            ..Self::once()
+        }
+    }
+
+    /// Refuses the next request of `service` with a requirement.
+    pub(super) fn requiring(service: &str, parameters: Parameters) -> Self {
+        Self {
+            service: Some(service.to_owned()),
+            requires: Some(parameters),
+            ..Self::once()
         }
     }
 
@@ -75,13 +99,8 @@ impl Fault {
         service: &str,
         operation: Option<Operation>,
     ) -> bool {
-        let operation = operation.map(|operation| operation.name);
-        self.kind.is_none_or(|wanted| wanted == kind)
-            && self
-                .service
-                .as_deref()
-                .is_none_or(|wanted| wanted == service)
-            && (self.operation.is_none() || self.operation.as_deref() == operation)
+        let (own, named) = (self.service.as_deref(), self.operation.as_deref());
+        concerns((self.kind, own, named), kind, service, operation)
     }
 
     pub(super) fn delay(&self) -> Duration {
@@ -89,7 +108,7 @@ impl Fault {
     }
 
     /// The answer; `None` where the request is only delayed.
-    pub(super) fn response(&self) -> Option<Response> {
+    pub(super) fn response(&self, service: &str, resource: &str) -> Option<Response> {
         if self.reset {
             let parts = [
                 Ok(Bytes::from_static(b"{")),
@@ -97,6 +116,17 @@ impl Fault {
             ];
             let body = Body::from_stream(futures_util::stream::iter(parts));
             return Some(body.into_response());
+        }
+        if let Some(parameters) = &self.requires {
+            let gare = Gare::new(parameters.clone());
+            return Some(match service::named(service) {
+                Some(service) => (service.challenge)(&Challenge {
+                    gare: &gare,
+                    resource,
+                }),
+                // The one origin that is no service.
+                None => https::challenge(&gare),
+            });
         }
         let challenge = self.challenge.as_deref().and_then(challenges::find);
         let (status, body, content_type) = match challenge {
@@ -126,4 +156,17 @@ impl Fault {
         }
         Some(response)
     }
+}
+
+/// Whether a request is one of those that are `wanted`: of a kind, of a service, with a name.
+pub(super) fn concerns(
+    wanted: (Option<RequestKind>, Option<&str>, Option<&str>),
+    kind: RequestKind,
+    service: &str,
+    operation: Option<Operation>,
+) -> bool {
+    let operation = operation.map(|operation| operation.name);
+    wanted.0.is_none_or(|wanted| wanted == kind)
+        && wanted.1.is_none_or(|wanted| wanted == service)
+        && (wanted.2.is_none() || wanted.2 == operation)
 }

@@ -111,25 +111,50 @@ pub(super) struct PolicyForm {
     name: String,
     #[serde(default)]
     id: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    description: String,
     #[serde(default)]
     session_minutes: Option<u64>,
+    /// Beside the minutes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    session_seconds: u64,
     #[serde(default)]
     domains: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    excluded_domains: Vec<String>,
     #[serde(default)]
     mfa: bool,
+    #[serde(default)]
+    high_assurance: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    project: Option<Uuid>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl From<PolicyForm> for Policy {
     fn from(form: PolicyForm) -> Self {
         let mut policy = Self::new(form.name);
         policy.id = form.id.unwrap_or(policy.id);
+        let seconds = Duration::from_secs(form.session_seconds);
+        let has_age = form.session_minutes.is_some() || !seconds.is_zero();
+        let minutes = Demand::minutes(form.session_minutes.unwrap_or_default());
+        let max_age = minutes.saturating_add(seconds);
         policy.demand = Demand {
             identities: Vec::new(),
             domains: form.domains,
+            excluded_domains: form.excluded_domains,
             mfa: form.mfa,
-            max_age: form.session_minutes.map(Demand::minutes),
+            max_age: has_age.then_some(max_age),
         };
-        policy
+        Self {
+            description: form.description,
+            high_assurance: form.high_assurance,
+            project: form.project,
+            ..policy
+        }
     }
 }
 
@@ -138,9 +163,14 @@ impl From<Policy> for PolicyForm {
         Self {
             name: policy.name,
             id: Some(policy.id),
+            description: policy.description,
             session_minutes: policy.demand.max_minutes(),
+            session_seconds: policy.demand.max_age.map_or(0, |age| age.as_secs() % 60),
             domains: policy.demand.domains,
+            excluded_domains: policy.demand.excluded_domains,
             mfa: policy.demand.mfa,
+            high_assurance: policy.high_assurance,
+            project: policy.project,
         }
     }
 }
@@ -178,6 +208,7 @@ impl From<CollectionForm> for Collection {
         collection.demand = Demand {
             identities: form.required_identities,
             domains: form.domains,
+            excluded_domains: Vec::new(),
             mfa: form.mfa,
             max_age: form.session_minutes.map(Demand::minutes),
         };

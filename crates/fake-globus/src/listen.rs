@@ -66,6 +66,7 @@ impl HttpsServers {
         let (router, mut stopped) = (https::router(world, id), self.stopped.clone());
         self.runtime.spawn(async move {
             let listener = TcpListener::from_std(listener)?;
+            let router = router.into_make_service_with_connect_info::<https::Connection>();
             let server = axum::serve(listener, router);
             server
                 .with_graceful_shutdown(async move {

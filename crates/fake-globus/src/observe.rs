@@ -9,12 +9,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
-use super::cors;
 use super::fault::Fault;
 use super::identity::User;
 use super::record::{RequestKind, SeenRequest, ViolationKind};
 use super::service::Operation;
 use super::world::Shared;
+use super::{cors, limit};
 
 /// Extension of a request: the username whose token it carries, as soon as it is known.
 #[derive(Clone, Debug, Default)]
@@ -76,11 +76,19 @@ pub(super) async fn noted(
     }
     let called_by = CalledBy::default();
     request.extensions_mut().insert(called_by.clone());
-    let fault = fault(world, seen.kind, service, operation);
+    let limit = limit(world, seen.kind, service, operation);
+    let fault = match limit {
+        None => fault(world, seen.kind, service, operation),
+        Some(_) => None,
+    };
     if let Some(fault) = &fault {
         tokio::time::sleep(fault.delay()).await;
     }
-    let response = match fault.and_then(|fault| fault.response()) {
+    let response = match limit {
+        Some(retry_after) => Some(limit::refused(service, &seen.path, retry_after)),
+        None => fault.and_then(|fault| fault.response(service, &seen.path)),
+    };
+    let response = match response {
         Some(response) => response,
         None => answer(request).await,
     };
@@ -116,7 +124,7 @@ async fn guarded(State(world): State<Shared>, request: Request, next: Next) -> R
                 Ok(payload) => panic_message(&*payload),
                 Err(cancelled) => cancelled.to_string(),
             };
-            world.log().panics.push(message.clone());
+            world.log().panic(message.clone());
             (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
         }
     }
@@ -129,6 +137,23 @@ fn panic_message(payload: &(dyn Any + Send)) -> String {
         "a handler panicked: {}",
         text.unwrap_or("with a value that is no text")
     )
+}
+
+/// How long a request has to wait that is one too many.
+fn limit(
+    world: &Shared,
+    kind: RequestKind,
+    service: &str,
+    operation: Option<Operation>,
+) -> Option<u64> {
+    let limits = &mut world.state().limits;
+    let counted = limits
+        .iter_mut()
+        .map(|limit| limit.count(kind, service, operation));
+    // Each of them counts.
+    let wait = counted.fold(None, |wait: Option<u64>, one| wait.max(one));
+    limits.retain(|limit| !limit.is_over());
+    wait
 }
 
 /// Takes the fault that concerns a request, if there is one.

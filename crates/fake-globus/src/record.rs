@@ -153,6 +153,9 @@ pub enum ViolationKind {
 /// How many requests and violations are kept, unless another number is set.
 pub(super) const KEPT: usize = 100_000;
 
+/// How many panics are kept: one is enough to fail a test.
+const KEPT_PANICS: usize = 100;
+
 fn push<T>(list: &mut VecDeque<T>, last: T, kept: usize) {
     list.push_back(last);
     while list.len() > kept {
@@ -169,7 +172,7 @@ pub(super) struct Log {
     pub(super) counts: Counts,
     pub(super) violations: VecDeque<Violation>,
     /// The messages of handlers that panicked.
-    pub(super) panics: Vec<String>,
+    pub(super) panics: VecDeque<String>,
 }
 
 impl Log {
@@ -194,7 +197,27 @@ impl Log {
         push(&mut self.requests, seen, self.kept);
     }
 
+    pub(super) fn panic(&mut self, message: String) {
+        push(&mut self.panics, message, KEPT_PANICS);
+    }
+
     pub(super) fn violation(&mut self, violation: Violation) {
         push(&mut self.violations, violation, self.kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn log_keeps_the_last_panics() {
+        let mut log = Log::keeping(1);
+        for number in 0..=KEPT_PANICS {
+            log.panic(number.to_string());
+        }
+        log.clear();
+        assert_eq!(log.panics.len(), KEPT_PANICS);
+        assert_eq!(log.panics.back(), Some(&KEPT_PANICS.to_string()));
     }
 }

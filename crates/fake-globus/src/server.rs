@@ -14,7 +14,9 @@ use super::builder::FakeGlobusBuilder;
 use super::clock::Clock;
 use super::command::{Command, Dump};
 use super::fault::Fault;
+use super::https::{BackEndError, BrokenBackEnd};
 use super::identity::Identity;
+use super::limit::Limit;
 use super::listen::Listener;
 use super::person::Person;
 use super::record::{Counts, RequestKind, SeenRequest, Violation};
@@ -143,6 +145,12 @@ impl FakeGlobus {
         found.map(|(_, url)| url.as_str())
     }
 
+    /// The base URL of the HTTPS server of a collection, with a slash at its end. It speaks plain HTTP on loopback.
+    pub fn https_url(&self, collection: Uuid) -> Option<String> {
+        self.world.state().collection(collection)?;
+        self.world.https.url(&self.world, collection).ok()
+    }
+
     /// The id of a native client: it has no secret and uses PKCE.
     pub fn client_id(&self) -> Uuid {
         self.native
@@ -249,6 +257,49 @@ impl FakeGlobus {
         self.told(Command::Fail(Fault::json(kind, status, body.into())));
     }
 
+    /// Refuses the next request of a service, such as `groups`, with a requirement: JSON text with the members of
+    /// `authorization_parameters`. The service says it in its own form.
+    ///
+    /// # Errors
+    /// If it is no requirement, or there is no such service. That of the collections' HTTPS servers is `https`.
+    pub fn require_next(&self, service: &str, parameters: &str) -> Result<(), UnknownError> {
+        let parameters = serde_json::from_str(parameters);
+        let parameters = parameters.map_err(|error| UnknownError(error.to_string()))?;
+        let done = Command::Fail(Fault::requiring(service, parameters)).apply(&self.world);
+        done.map(drop)
+            .map_err(|error| UnknownError(error.to_string()))
+    }
+
+    /// Answers some of the requests to come with 429, with `Retry-After`.
+    ///
+    /// # Errors
+    /// If the limit counts to 0.
+    pub fn limit(&self, limit: Limit) -> Result<(), UnknownError> {
+        let done = Command::Limit(limit).apply(&self.world);
+        done.map(drop)
+            .map_err(|error| UnknownError(error.to_string()))
+    }
+
+    /// Breaks a back end of the collections' HTTPS servers: on each of the next connections that a request comes on, all
+    /// requests are answered 404 with `c=ENDPOINT_ERROR` for as long as the connection lasts.
+    pub fn break_back_end(&self, connections: usize) {
+        self.told(Command::BreakBackEnd(BrokenBackEnd {
+            collection: None,
+            connections,
+            error: BackEndError::default(),
+        }));
+    }
+
+    /// Forgets all answers that were ordered, limits and broken back ends.
+    pub fn clear_faults(&self) {
+        self.told(Command::ClearFaults {});
+    }
+
+    /// Has Auth ignore `session_required_mfa` where neither identities nor a domain are required beside it, or refuse it.
+    pub fn ignore_lone_mfa(&self, ignore: bool) {
+        self.told(Command::IgnoreLoneMfa { ignore });
+    }
+
     /// The requests seen so far, in the order in which they were answered; the
     /// [last ones](FakeGlobusBuilder::keep_requests) where not all are kept.
     pub fn requests(&self) -> Vec<SeenRequest> {
@@ -286,7 +337,7 @@ impl FakeGlobus {
         if panics.is_empty() {
             Ok(())
         } else {
-            Err(ShutdownError(panics))
+            Err(ShutdownError(panics.into()))
         }
     }
 }

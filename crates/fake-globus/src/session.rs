@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
@@ -38,6 +38,15 @@ impl Session {
         )]))
     }
 
+    /// The same, but older than any policy allows.
+    pub(super) fn expired(&self) -> Self {
+        let mut session = self.clone();
+        for authentication in session.authentications.values_mut() {
+            authentication.at = UNIX_EPOCH;
+        }
+        session
+    }
+
     /// The last time that anybody of the set authenticated.
     pub(super) fn latest(&self) -> Option<SystemTime> {
         self.authentications
@@ -54,6 +63,8 @@ pub(super) struct Demand {
     pub(super) identities: Vec<String>,
     /// Any of these.
     pub(super) domains: Vec<String>,
+    /// None of these.
+    pub(super) excluded_domains: Vec<String>,
     pub(super) mfa: bool,
     pub(super) max_age: Option<Duration>,
 }
@@ -92,6 +103,7 @@ impl Demand {
     }
 
     pub(super) fn allows_domain(&self, identity: &Identity) -> bool {
-        self.domains.is_empty() || identity.is_from(&self.domains)
+        let is_included = self.domains.is_empty() || identity.is_from(&self.domains);
+        is_included && !identity.is_from(&self.excluded_domains)
     }
 }

@@ -9,16 +9,22 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::auth::authorize::LoginRequest;
+use super::auth::{self, authorize::LoginRequest};
 use super::collection::{Collection, Policy};
+use super::compute::ComputeState;
 use super::consent::Consents;
 use super::fault::Fault;
+use super::flows::FlowsState;
+use super::groups::Group;
+use super::https::BackEnds;
 use super::identity::User;
+use super::limit::Limit;
 use super::person::Person;
 use super::scope::Scope;
 use super::session::{Authentication, Session};
-use super::transfer::directory::Directory;
+use super::timers::timer::Timer;
 use super::transfer::task::Task;
+use super::transfer::{self, directory::Directory};
 
 /// A collection, and its directory held open.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -69,8 +75,20 @@ pub(super) struct State {
     pub(super) tokens: HashMap<String, Token>,
     pub(super) consents: Consents,
     pub(super) faults: VecDeque<Fault>,
+    pub(super) limits: Vec<Limit>,
+    pub(super) back_ends: BackEnds,
+    /// Auth ignores a requirement of a second factor that comes alone, instead of refusing it.
+    pub(super) ignores_lone_mfa: bool,
     /// The last ones, as they were submitted.
     pub(super) tasks: VecDeque<Task>,
+    #[serde(default)]
+    pub(super) auth: auth::Kept,
+    #[serde(default)]
+    pub(super) transfer: transfer::Kept,
+    pub(super) flows: FlowsState,
+    pub(super) timers: Vec<Timer>,
+    pub(super) groups: Vec<Group>,
+    pub(super) compute: ComputeState,
 }
 
 /// For how long after its end a token or code is still told apart from one that never was.
@@ -90,10 +108,44 @@ impl State {
         collections.find(|served| served.collection.id == id)
     }
 
-    pub(super) fn policy(&self, id: Uuid) -> Option<&Policy> {
+    /// The collection, to be changed.
+    pub(super) fn collection_mut(&mut self, id: Uuid) -> Option<&mut Collection> {
+        let mut collections = self.collections.iter_mut();
+        let served = collections.find(|served| served.collection.id == id)?;
+        Some(&mut Arc::make_mut(served).collection)
+    }
+
+    /// The policies of collections and of projects.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
         let collections = self.collections.iter();
-        let mut policies = collections.flat_map(|served| &served.collection.policies);
-        policies.find(|policy| policy.id == id)
+        let policies = collections.flat_map(|served| &served.collection.policies);
+        let policies = policies.chain(self.flows.policies());
+        let policies = policies.chain(self.compute.policies());
+        policies.chain(&self.auth.policies)
+    }
+
+    pub(super) fn policy(&self, id: Uuid) -> Option<&Policy> {
+        self.policies().find(|policy| policy.id == id)
+    }
+
+    /// Puts `changed` in the place of the policy with its id, wherever that is kept.
+    pub(super) fn change_policy(&mut self, changed: &Policy) {
+        let is_it = |policy: &&mut Policy| policy.id == changed.id;
+        for served in &mut self.collections {
+            let mut policies = served.collection.policies.iter();
+            if policies.any(|policy| policy.id == changed.id) {
+                let policies = Arc::make_mut(served).collection.policies.iter_mut();
+                policies
+                    .filter(is_it)
+                    .for_each(|policy| policy.clone_from(changed));
+            }
+        }
+        let others = self.flows.policies_mut();
+        let others = others.chain(self.compute.policies_mut());
+        let others = others.chain(&mut self.auth.policies);
+        others
+            .filter(is_it)
+            .for_each(|policy| policy.clone_from(changed));
     }
 
     pub(super) fn user(&self, id: Uuid) -> Option<&User> {
@@ -160,6 +212,16 @@ pub(super) struct Grant {
     pub(super) session: Arc<Session>,
     pub(super) scopes: Vec<Scope>,
     pub(super) offline: bool,
+    /// For a service that acts for the program that called it: how the user allowed that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) via: Option<Via>,
+}
+
+/// The program that the consents to a service's scopes were given to, and the scopes above, from the program's own down.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Via {
+    pub(super) client: Uuid,
+    pub(super) scopes: Vec<String>,
 }
 
 /// An access or refresh token.

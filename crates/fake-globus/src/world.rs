@@ -9,7 +9,9 @@ use super::auth::id_token::SigningKey;
 use super::clock::Clock;
 use super::listen::HttpsServers;
 use super::record::{Log, SeenRequest, Violation, ViolationKind};
+use super::service::Service;
 use super::state::{Served, State};
+use super::timers::Timers;
 
 pub(super) type Shared = Arc<World>;
 
@@ -42,12 +44,21 @@ impl World {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The URL of a service, with a slash at its end.
+    pub(super) fn url(&self, service: &str) -> String {
+        let found = self.urls.iter().find(|(name, _)| *name == service);
+        found.map(|(_, url)| url.clone()).unwrap_or_default()
+    }
+
     /// The environment variables that lead the official SDKs to all services.
     pub(super) fn environment(&self) -> Vec<(String, String)> {
         let variable = |name: &str| format!("GLOBUS_SDK_SERVICE_URL_{}", name.to_uppercase());
         let urls = self.urls.iter();
-        urls.map(|(name, url)| (variable(name), url.clone()))
-            .collect()
+        // The JavaScript SDK has a name of its own for Timers.
+        let timers = self.urls.iter().filter(|(name, _)| *name == Timers::NAME);
+        let timers = timers.map(|(_, url)| (variable("timers"), url.clone()));
+        let urls = urls.map(|(name, url)| (variable(name), url.clone()));
+        urls.chain(timers).collect()
     }
 
     pub(super) fn violation(&self, kind: ViolationKind, detail: impl Into<String>) {

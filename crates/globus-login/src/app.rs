@@ -11,7 +11,7 @@ use super::authorization::Attempt;
 use super::flow::Wanted;
 use super::http::HttpClient;
 use super::logins::Logins;
-use super::pending::PendingLogin;
+use super::pending::{AskedFor, PendingLogin};
 use super::services::ResourceServers;
 use super::settings::Settings;
 use super::store::UserKey;
@@ -19,8 +19,8 @@ use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, Reauthenticator,
-    RequestHead,
+    Challenge, Credential, CredentialRequest, Principal, ReauthError, Reauthenticator, RequestHead,
+    Target,
 };
 
 /// A program that is registered with Globus Auth, and logs in.
@@ -168,23 +168,15 @@ impl GlobusApp {
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
         let user = self.for_user(identity);
-        let own;
-        let wanted = match challenge {
-            Some(challenge) => {
-                let audience = self.shared.require_audience(challenge.target())?;
-                own = user.scopes_of(audience).await?;
-                Wanted::Answer(challenge, audience, &own)
-            }
-            None => Wanted::Scopes,
-        };
-        let sought = user.sought(&user.load().await?, wanted)?;
-        sought.approve_without_a_person()?;
-        let required = wanted.required();
+        let asked_for = user.asked_for(&user.load().await?, challenge).await?;
+        let AskedFor {
+            scopes, required, ..
+        } = asked_for;
         Ok(PendingLogin {
-            attempt: Attempt::begin(&self.shared, &sought.all, required),
+            attempt: Attempt::begin(&self.shared, &scopes, required.as_ref()),
             identity: identity.clone(),
-            scopes: sought.kept,
-            required: required.cloned(),
+            scopes,
+            required,
         })
     }
 
@@ -214,7 +206,8 @@ impl GlobusApp {
         let user = self.for_user(&identity);
         let held = user.load().await?;
         let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
-        kept.await.map(drop)
+        kept.await?;
+        Ok(())
     }
 }
 
@@ -260,14 +253,15 @@ impl Reauthenticator for GlobusApp {
     }
 
     /// As the program named the [collection](GlobusAppBuilder::collection) of this server, or else as
-    /// Globus Transfer tells it. That takes a token of the app's own user for Globus Transfer; nobody
-    /// is asked to log in for it.
+    /// Globus Transfer tells it. That takes a token for Globus Transfer: of the target's principal, or
+    /// else of the app's own user. Nobody is asked to log in for it.
     async fn serves_collection(
         &self,
-        server: &Origin,
+        target: &Target,
         collection: &str,
     ) -> Result<bool, ReauthError> {
-        self.own().serves_collection(server, collection).await
+        let user = self.for_user(target.principal());
+        user.serves_collection(target.origin(), collection).await
     }
 
     fn revision(&self, principal: &Principal) -> u64 {

@@ -9,6 +9,8 @@ use super::scope::{Scope, ScopeParseError, Scopes};
 use super::store::{Login, LoginRecord};
 use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt, LoginRequest};
+#[cfg(feature = "web")]
+use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{ReauthError, Target, printable};
 
 /// Services whose scopes do not carry the name of their resource server.
@@ -38,10 +40,11 @@ impl GlobusAppBuilder {
     /// Which scopes services may require beside those that they may by default.
     ///
     /// A service that requires a scope has the program ask Globus Auth for it, and the program then holds
-    /// the token. By default these pass: the scopes of the service itself, with what depends on them, and
-    /// those that the program named or holds. Any other passes where the closure says so. The rest is
-    /// asked for only where the prompt [allows](LoginPrompt::allows_new_scopes) it, in that login alone;
-    /// where nobody can be asked, the login fails.
+    /// the token. By default these pass: the scopes of the service itself, with what depends on them; those
+    /// of a collection, without; and those that the program named or holds. Any other passes where the
+    /// closure says so. The rest is asked for only where the prompt
+    /// [allows](LoginPrompt::allows_new_scopes) it, in that login alone; where nobody can be asked, the
+    /// login fails.
     ///
     /// ```
     /// use globus_login::GlobusApp;
@@ -82,7 +85,7 @@ impl AppUser {
             for scope in text.parse::<Scopes>()? {
                 let passes = match wanted.challenger() {
                     Some((target, audience)) => {
-                        is_of(&scope, audience)
+                        is_own(&scope, audience)
                             || known.covers(&scope.clone().into())
                             || self.shared.approval.allows(target, &scope)
                     }
@@ -103,6 +106,27 @@ impl AppUser {
     }
 }
 
+#[cfg(feature = "web")]
+impl AppUser {
+    /// The scopes of a login that was begun for this requirement: those of the program, of the
+    /// service itself, and of the record.
+    pub(super) fn scopes_of_login(
+        &self,
+        record: Option<&LoginRecord>,
+        own: &Scopes,
+        required: Option<&AuthorizationParameters>,
+    ) -> Result<Scopes, ScopeParseError> {
+        let settings = &self.shared.settings;
+        let required = required.into_iter();
+        let required = required.flat_map(|required| &required.required_scopes);
+        let required = required.map(|text| text.parse());
+        let required: Vec<Scopes> = required.collect::<Result<_, _>>()?;
+        let known = [&settings.scopes, &settings.extra_scopes, own].into_iter();
+        let known = known.chain(record.map(LoginRecord::scopes));
+        Scopes::united(known.chain(&required))
+    }
+}
+
 impl Sought {
     /// Asks for the person's word where it is needed.
     pub(super) async fn approve(
@@ -114,9 +138,11 @@ impl Sought {
         if self.new.is_empty() || prompt.waits_elsewhere() {
             return Ok(());
         }
-        // What is not ASCII is no scope (RFC 6749, section 3.3), and can look like another one.
-        let is_shown = |c: char| c.is_ascii_graphic() || c == ' ';
-        let are_shown = self.new.to_string().chars().all(is_shown);
+        // What is not ASCII is no scope (RFC 6749, section 3.3), and can look like another one. What is shown cut can
+        // end as anything.
+        let is_scope = |c: char| c.is_ascii_graphic() || c == ' ';
+        let is_shown = |text: String| text.chars().all(is_scope) && printable(&text) == text;
+        let are_shown = self.new.iter().all(|scope| is_shown(scope.to_string()));
         match are_shown && prompt.allows_new_scopes(request).await? {
             true => Ok(()),
             false => Err(ReauthError::declined_because(self.not_allowed())),
@@ -148,6 +174,13 @@ impl Approval {
     fn allows(&self, target: &Target, scope: &Scope) -> bool {
         self.0.as_ref().is_some_and(|rule| rule(target, scope))
     }
+}
+
+/// Whether a scope passes as the audience's own. With what depends on it, the audience gets tokens for others: a
+/// service may have them, the owner of a collection may not.
+fn is_own(scope: &Scope, audience: Audience<'_>) -> bool {
+    let is_alone = || scope.dependencies().is_empty();
+    is_of(scope, audience) && (matches!(audience, Audience::Service(_)) || is_alone())
 }
 
 /// Whether a scope is one of the audience itself.

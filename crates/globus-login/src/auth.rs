@@ -13,14 +13,15 @@ use oauth2::basic::{
     BasicTokenIntrospectionResponse,
 };
 use oauth2::{
-    AuthUrl, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
+    AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, RedirectUrl, RefreshToken, RequestTokenError, Scope,
+    StandardRevocableToken, TokenUrl,
 };
 use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::LoginReply;
-use super::authorization::Attempt;
+use super::authorization::{Attempt, sent};
 use super::http::{HttpClient, HttpError, answered};
 use super::scope::Scopes;
 use super::store::Secret;
@@ -109,11 +110,21 @@ impl GlobusAuth {
         reply: LoginReply,
     ) -> Result<TokenAnswer, ReauthError> {
         let (code, redirect_uri) = attempt.page().code(reply)?;
+        self.redeem(code, redirect_uri, attempt.verifier()).await
+    }
+
+    /// Exchanges a code for tokens.
+    pub(super) async fn redeem(
+        &self,
+        code: AuthorizationCode,
+        redirect_uri: RedirectUrl,
+        verifier: &Secret,
+    ) -> Result<TokenAnswer, ReauthError> {
         let code_sent = code.secret().clone();
         self.authenticated()
             .exchange_code(code)
             .set_redirect_uri(Cow::Owned(redirect_uri))
-            .set_pkce_verifier(attempt.verifier())
+            .set_pkce_verifier(sent(verifier))
             .request_async(&self.http)
             .await
             .map_err(|error| explain(error, &code_sent))

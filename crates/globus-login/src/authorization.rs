@@ -29,15 +29,27 @@ impl Attempt {
         scopes: &Scopes,
         asked: Option<&AuthorizationParameters>,
     ) -> Self {
+        let (verifier, state) = (new_verifier(), CsrfToken::new_random());
+        Self::with_state(shared, scopes, asked, verifier, state)
+    }
+
+    /// As [`begin`](Self::begin), with a `state` that was made for this verifier.
+    pub(super) fn with_state(
+        shared: &Shared,
+        scopes: &Scopes,
+        asked: Option<&AuthorizationParameters>,
+        verifier: Secret,
+        state: CsrfToken,
+    ) -> Self {
         let settings = &shared.settings;
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&sent(&verifier));
         let access_type = match settings.refresh_tokens {
             true => "offline",
             false => "online",
         };
         let client = &shared.auth.client;
         let mut request = client
-            .authorize_url(CsrfToken::new_random)
+            .authorize_url(|| state)
             .set_redirect_uri(Cow::Borrowed(&settings.redirect_uri))
             .add_scopes(scopes.iter().map(|scope| Scope::new(scope.to_string())))
             .set_pkce_challenge(challenge)
@@ -62,7 +74,6 @@ impl Attempt {
             state,
             redirect_uri: settings.redirect_uri.clone(),
         };
-        let verifier = Secret::new(verifier.into_secret());
         Self { page, verifier }
     }
 
@@ -70,9 +81,20 @@ impl Attempt {
         &self.page
     }
 
-    pub(super) fn verifier(&self) -> PkceCodeVerifier {
-        PkceCodeVerifier::new(self.verifier.expose().to_owned())
+    pub(super) fn verifier(&self) -> &Secret {
+        &self.verifier
     }
+}
+
+/// A random PKCE verifier.
+pub(super) fn new_verifier() -> Secret {
+    let (_, verifier) = PkceCodeChallenge::new_random_sha256();
+    Secret::new(verifier.into_secret())
+}
+
+/// A verifier as it is sent to Globus Auth.
+pub(super) fn sent(verifier: &Secret) -> PkceCodeVerifier {
+    PkceCodeVerifier::new(verifier.expose().to_owned())
 }
 
 /// The authorization request of one login.
@@ -146,10 +168,7 @@ impl Authorization {
             }
             LoginReply::Stored => return Err(ReauthError::new("the login was ended elsewhere")),
         };
-        if code.secret().is_empty() {
-            return Err(ReauthError::new("the login gave no authorization code"));
-        }
-        Ok((code, redirect_uri))
+        Ok((not_empty(code)?, redirect_uri))
     }
 
     fn code_of(&self, redirect: &Url) -> Result<AuthorizationCode, ReauthError> {
@@ -158,18 +177,30 @@ impl Authorization {
                 "the redirect does not belong to this login: its state is another",
             ));
         }
-        let query = redirect.query().unwrap_or_default();
-        let response: Response = serde_urlencoded::from_str(query)
-            .map_err(|error| ReauthError::with_source("the redirect cannot be read", error))?;
-        match response.error {
-            Some(error) => Err(
-                AuthError::new(&error, response.error_description.as_deref())
-                    .explained("Globus Auth ended the login with an error"),
-            ),
-            None => Ok(response
-                .code
-                .unwrap_or_else(|| AuthorizationCode::new(String::new()))),
+        code_in(redirect.query().unwrap_or_default())
+    }
+}
+
+/// The code in the query of a redirect whose `state` was compared.
+pub(super) fn code_in(query: &str) -> Result<AuthorizationCode, ReauthError> {
+    let response: Response = serde_urlencoded::from_str(query)
+        .map_err(|error| ReauthError::with_source("the redirect cannot be read", error))?;
+    match response.error {
+        Some(error) => Err(
+            AuthError::new(&error, response.error_description.as_deref())
+                .explained("Globus Auth ended the login with an error"),
+        ),
+        None => {
+            let none = || AuthorizationCode::new(String::new());
+            not_empty(response.code.unwrap_or_else(none))
         }
+    }
+}
+
+fn not_empty(code: AuthorizationCode) -> Result<AuthorizationCode, ReauthError> {
+    match code.secret().is_empty() {
+        true => Err(ReauthError::new("the login gave no authorization code")),
+        false => Ok(code),
     }
 }
 

@@ -22,6 +22,9 @@ use globus_gare::reauth::Origin;
 /// How long before its end a token counts as expired: as long as a session does.
 const LEEWAY: Duration = Duration::from_secs(60);
 
+/// How long a user is remembered for whom nothing is done.
+const USER_IDLE: Duration = Duration::from_secs(60 * 60);
+
 /// Sets up a [`GlobusApp`]: what [`GlobusApp::user`] and [`GlobusApp::confidential`] return.
 #[must_use = "a builder does nothing until it is built"]
 pub struct GlobusAppBuilder {
@@ -40,6 +43,7 @@ pub struct GlobusAppBuilder {
     pub(super) approval: Approval,
     refresh_tokens: bool,
     leeway: Duration,
+    user_idle: Duration,
     prompt: Option<Arc<dyn LoginPrompt>>,
     store: Option<Arc<dyn LoginStore>>,
     clock: Clock,
@@ -63,6 +67,7 @@ impl GlobusAppBuilder {
             approval: Approval::default(),
             refresh_tokens: false,
             leeway: LEEWAY,
+            user_idle: USER_IDLE,
             prompt: None,
             store: None,
             clock: Clock::default(),
@@ -231,6 +236,15 @@ impl GlobusAppBuilder {
         self
     }
 
+    /// How long a user stays in memory while nothing is done for them, no request sent either; one
+    /// hour by default. Then the [`store`](Self::store) has what is left of them, and a session asks it
+    /// again. The logins of [presented](globus_gare::reauth::Principal::Presented) tokens are in memory
+    /// alone, and gone; a login that could not be stored stays. Let it be longer than a login may take.
+    pub fn user_idle(mut self, idle: Duration) -> Self {
+        self.user_idle = idle;
+        self
+    }
+
     /// How to reach the person; by default [`Interactive`](crate::Interactive), with a browser or
     /// a terminal. Without the feature `interactive` a login then fails, and says so.
     pub fn prompt(mut self, prompt: impl LoginPrompt) -> Self {
@@ -326,7 +340,7 @@ impl GlobusAppBuilder {
             collections,
             approval: self.approval,
             who,
-            logins: Logins::new(store, self.clock),
+            logins: Logins::new(store, self.clock, self.user_idle),
         };
         Ok(GlobusApp {
             shared: Arc::new(shared),

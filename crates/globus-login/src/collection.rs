@@ -1,10 +1,12 @@
 //! What Globus Transfer knows of a collection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use url::Url;
 
+use super::app::GlobusApp;
 use super::audience::{Audience, may_get_tokens, scopes_of_collection};
 use super::scope::Scopes;
 use super::user::AppUser;
@@ -54,7 +56,15 @@ impl AppUser {
         if let Some(named) = self.shared.collections.of(server) {
             return Ok(named == id);
         }
-        let document = self.document(id).await?;
+        // A user without a token for it is asked about with the program's own.
+        let own = GlobusApp {
+            shared: Arc::clone(&self.shared),
+        };
+        let has_token = matches!(self.usable(TRANSFER, None).await, Ok(Some(_)));
+        let document = match has_token {
+            true => self.document(id).await?,
+            false => own.own().document(id).await?,
+        };
         Ok(document.is_some_and(|document| document.names(server)))
     }
 

@@ -7,7 +7,7 @@ use super::audience::Audience;
 use super::authorization::Attempt;
 use super::lease::Lease;
 use super::scope::Scopes;
-use super::store::{Given, Holder, Login, Secret, StoredToken, Work};
+use super::store::{AnotherPerson, Given, Holder, Login, Secret, StoredToken, Work};
 use super::token_response::{Account, TokenAnswer, granted};
 use super::user::AppUser;
 use super::{LoginRequest, LoginStatus};
@@ -25,6 +25,27 @@ pub(super) enum Wanted<'a> {
     Token(&'a str, Option<&'a Credential>),
     /// An answer to a challenge, by a token for this audience, which wants these scopes itself.
     Answer(&'a Challenge, Audience<'a>, &'a Scopes),
+}
+
+/// Why the tokens of a login are not kept. They were revoked.
+pub(super) enum NotKept {
+    AnotherPerson(AnotherPerson),
+    Other(ReauthError),
+}
+
+impl From<ReauthError> for NotKept {
+    fn from(error: ReauthError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<NotKept> for ReauthError {
+    fn from(error: NotKept) -> Self {
+        match error {
+            NotKept::AnotherPerson(error) => Self::other(error),
+            NotKept::Other(error) => error,
+        }
+    }
 }
 
 impl AppUser {
@@ -62,7 +83,7 @@ impl AppUser {
                 sought.approve_without_a_person()?;
                 let answer = auth.exchange_client_credentials(&sought.all).await?;
                 let kept = self.keep_login(held, sought.kept, required, &answer);
-                return kept.await.map(|(login, _)| login);
+                return Ok(kept.await?.0);
             }
         };
         let begin = {
@@ -146,7 +167,7 @@ impl AppUser {
         scopes: Scopes,
         satisfied: Option<&AuthorizationParameters>,
         answer: &TokenAnswer,
-    ) -> Result<(Login, Option<Account>), ReauthError> {
+    ) -> Result<(Login, Option<Account>), NotKept> {
         let shared = &*self.shared;
         let now = shared.logins.clock.now();
         let (tokens, account) = granted(answer, shared.auth.client_id(), now);
@@ -154,11 +175,11 @@ impl AppUser {
         let secrets: Vec<Secret> = tokens.values().flat_map(StoredToken::secrets).collect();
         if matches!(shared.who, Who::Person(_)) && sub.is_none() {
             self.discard(secrets).await;
-            return Err(ReauthError::new("Globus Auth did not tell who logged in"));
+            return Err(ReauthError::new("Globus Auth did not tell who logged in").into());
         }
         if let Err(error) = self.refuse_another(sub.as_deref()).await {
             self.discard(secrets).await;
-            return Err(error);
+            return Err(error.into());
         }
         let given = Given {
             tokens,
@@ -173,7 +194,7 @@ impl AppUser {
             .await;
         if let Err(error) = kept {
             self.discard(secrets).await;
-            return Err(ReauthError::other(error));
+            return Err(NotKept::AnotherPerson(error));
         }
         Ok((login, account))
     }

@@ -17,8 +17,18 @@
 //! the person: [`Interactive`], with a browser and a terminal, or your own. A
 //! [`LoginStore`] keeps the logins: [`MemoryStore`], [`JsonStore`], which is
 //! the Python SDK's file, or your own. A web service, which cannot wait for a
-//! person, begins a login and ends it in another request:
-//! [`GlobusApp::begin_login`].
+//! person, begins a login and ends it in another request: the module `web` has the parts for an
+//! axum router, and [`GlobusApp::begin_login`] is for any other.
+//!
+//! # Features
+//!
+//! | | |
+//! | --- | --- |
+//! | `interactive` (default) | [`Interactive`]: a browser that opens here, a code from the terminal |
+//! | `redis` | `RedisStore`: logins that several machines share |
+//! | `seal` | `Sealer`, which encrypts what is kept; `redis` and `web` turn it on |
+//! | `sqlite` | `SqliteStore`: the SQLite token storage of the Python SDK |
+//! | `web` | `web`: the logins of a web service's users |
 //!
 #![cfg_attr(any(doc, doctest), doc = include_str!("guide/tour.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -49,12 +59,13 @@ mod interactive;
 mod lease;
 mod login_request;
 mod logins;
-#[cfg(feature = "interactive")]
+#[cfg(any(feature = "interactive", feature = "web"))]
 mod page;
 mod pending;
 mod presented;
 mod prompt;
 mod refresh;
+mod remembered;
 mod scope;
 mod services;
 mod settings;
@@ -62,6 +73,9 @@ mod setup_error;
 pub mod store;
 mod token_response;
 mod user;
+#[cfg(feature = "web")]
+#[cfg_attr(docsrs, doc(cfg(feature = "web")))]
+pub mod web;
 
 pub use self::app::GlobusApp;
 pub use self::builder::GlobusAppBuilder;
@@ -82,7 +96,10 @@ pub use self::store::{
 };
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use self::store::{RedisStore, RedisStoreBuilder, SealError, Sealer};
+pub use self::store::{RedisStore, RedisStoreBuilder};
+#[cfg(feature = "seal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
+pub use self::store::{SealError, Sealer};
 pub use self::token_response::Account;
 pub use self::user::AppUser;
 

@@ -2,11 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lru::LruCache;
 
 use super::LoginStatus;
 use super::clock::Clock;
+use super::remembered::Remembered;
 use super::store::{
     self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey, Version, Versioned,
 };
@@ -29,18 +31,21 @@ pub(super) struct Logins {
     store: Arc<dyn LoginStore>,
     /// The logins of presented credentials: nothing of them is stored.
     presented: Arc<dyn LoginStore>,
-    users: Mutex<LruCache<UserKey, Seen>>,
+    users: Mutex<Remembered<UserKey, Seen>>,
     /// What could not be stored.
     unsaved: Mutex<LruCache<UserKey, Login>>,
-    /// The epoch of each token that a session was given, by its fingerprint.
+    /// The epoch of each token that a session was given, by its fingerprint. Neither this nor the next is forgotten
+    /// by time: an old token may come back.
     given: Mutex<LruCache<String, u64>>,
     /// The person of each token that a record listed, by its fingerprint.
     owners: Mutex<LruCache<String, String>>,
 }
 
 /// What this program has seen of a user.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
+    /// Other than before the user was forgotten: a session that still remembers them looks again.
+    base: u64,
     /// The revision at first, and now.
     revisions: Option<(u64, u64)>,
     /// The epoch of the token that a session was given last.
@@ -143,12 +148,13 @@ impl AppUser {
 }
 
 impl Logins {
-    pub(super) fn new(store: Arc<dyn LoginStore>, clock: Clock) -> Self {
+    /// Users that nothing is done for are forgotten after `idle`.
+    pub(super) fn new(store: Arc<dyn LoginStore>, clock: Clock, idle: Duration) -> Self {
         Self {
             clock,
             store,
-            presented: Arc::new(MemoryStore::new()),
-            users: Mutex::new(LruCache::new(REMEMBERED)),
+            presented: Arc::new(MemoryStore::forgetting_after(idle)),
+            users: Mutex::new(Remembered::new(REMEMBERED, Some(idle))),
             unsaved: Mutex::new(LruCache::new(MAX_UNSAVED)),
             given: Mutex::new(LruCache::new(REMEMBERED)),
             owners: Mutex::new(LruCache::new(REMEMBERED)),
@@ -166,14 +172,24 @@ impl Logins {
     /// The revision of a user, counted from the first time that this program saw it.
     pub(super) fn revision(&self, principal: &Principal, user: &UserKey) -> u64 {
         if let Some(revision) = self.store(principal).revision(user) {
+            // A request of theirs: they are not idle.
+            lock(&self.users).get(user);
             return revision;
         }
-        let revisions = self.see(user, |seen| seen.revisions);
-        revisions.map_or(0, |(first, now)| now.wrapping_sub(first))
+        self.see(user, |seen| {
+            let (first, now) = seen.revisions.unwrap_or_default();
+            seen.base.wrapping_add(now.wrapping_sub(first))
+        })
     }
 
     fn see<T>(&self, user: &UserKey, work: impl FnOnce(&mut Seen) -> T) -> T {
-        work(lock(&self.users).get_or_insert_mut(user.clone(), Seen::default))
+        work(
+            lock(&self.users).get_or_insert(user.clone(), |forgotten| Seen {
+                base: forgotten << 32,
+                revisions: None,
+                given: None,
+            }),
+        )
     }
 
     fn unsaved(&self, user: &UserKey) -> Option<Login> {

@@ -3,9 +3,12 @@ use std::fmt;
 use url::Url;
 
 use super::authorization::Attempt;
+use super::flow::Wanted;
 use super::scope::Scopes;
+use super::store::Login;
+use super::user::AppUser;
 use globus_gare::gare::AuthorizationParameters;
-use globus_gare::reauth::Principal;
+use globus_gare::reauth::{Challenge, Principal, ReauthError};
 
 /// A login that a user's browser is sent away for: what
 /// [`GlobusApp::begin_login`](super::GlobusApp::begin_login) gives.
@@ -16,6 +19,43 @@ pub struct PendingLogin {
     pub(super) identity: Principal,
     pub(super) scopes: Scopes,
     pub(super) required: Option<AuthorizationParameters>,
+}
+
+/// What a login asks for.
+pub(super) struct AskedFor {
+    /// All scopes: later logins ask for them as well.
+    pub(super) scopes: Scopes,
+    /// Those of them that the service wants itself.
+    #[cfg_attr(not(feature = "web"), expect(dead_code))]
+    pub(super) own: Scopes,
+    pub(super) required: Option<AuthorizationParameters>,
+}
+
+impl AppUser {
+    /// What a login asks for that nobody is prompted for.
+    pub(super) async fn asked_for(
+        &self,
+        held: &Login,
+        challenge: Option<&Challenge>,
+    ) -> Result<AskedFor, ReauthError> {
+        let own;
+        let wanted = match challenge {
+            Some(challenge) => {
+                let audience = self.shared.require_audience(challenge.target())?;
+                own = self.scopes_of(audience).await?;
+                Wanted::Answer(challenge, audience, &own)
+            }
+            None => Wanted::Scopes,
+        };
+        let sought = self.sought(held, wanted)?;
+        sought.approve_without_a_person()?;
+        Ok(AskedFor {
+            // Nothing is new, so all that is asked for is kept.
+            scopes: sought.kept,
+            own: wanted.own().clone(),
+            required: wanted.required().cloned(),
+        })
+    }
 }
 
 impl PendingLogin {

@@ -4,38 +4,12 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import sys
-from pathlib import Path
 
-from scripted_login import code_from, tell
+from command_line import globus, globus_login
+from scripted_login import tell
 
 plain, embedded, policy, data_access = sys.argv[1:]
-GLOBUS = str(Path(sys.executable).with_name("globus"))
-
-
-def globus(*words, status=0, env=None):
-    """Runs the command line; gives what it printed."""
-    done = subprocess.run(
-        [GLOBUS, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}
-    )
-    said = f"globus {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert done.returncode == status, said
-    return done.stdout + done.stderr
-
-
-def globus_login(*words):
-    """Runs a command that prints a login link and reads the code."""
-    command = [GLOBUS, *words, "--no-local-server"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
-    said = ""
-    while not (link := re.search(r"^http\S+$", said, re.MULTILINE)):
-        line = process.stdout.readline()
-        assert line, f"no link in {said}"
-        said += line
-    more, _ = process.communicate(code_from(link.group(0)) + "\n")
-    assert process.returncode == 0, said + more
-    return said + more
 
 
 assert "You have successfully logged in" in globus_login("login")
@@ -56,8 +30,24 @@ assert "not found" in globus("ls", f"{plain}:/nowhere/", status=1)
 assert plain in globus("endpoint", "search", "plain")
 
 # What is not served says so, and is not asked of anybody else.
-said = globus("bookmark", "list", status=1)
-assert "fake-globus does not serve GET /v0.10/bookmark_list" in said, said
+said = globus("endpoint", "role", "list", plain, status=1)
+assert f"fake-globus does not serve GET /v0.10/endpoint/{plain}/role_list" in said, said
+
+# Bookmarks, and access rules.
+bookmark = re.search(r"Bookmark ID: (\S+)", globus("bookmark", "create", f"{plain}:/sub/", "deep")).group(1)
+assert globus("bookmark", "show", "deep").split() == [f"{plain}:/sub/"]
+globus("bookmark", "rename", bookmark, "deeper")
+assert "deeper" in globus("bookmark", "list")
+globus("bookmark", "delete", "deeper")
+assert bookmark not in globus("bookmark", "list")
+words = ("--identity", "ada@globusid.org", "--permissions", "r", f"{plain}:/sub/")
+rule = re.search(r"Rule ID: +(\S+)", globus("endpoint", "permission", "create", *words)).group(1)
+globus("endpoint", "permission", "update", plain, rule, "--permissions", "rw")
+shown = globus("endpoint", "permission", "show", plain, rule)
+assert re.search(r"Permissions: +rw", shown) and "ada@globusid.org" in shown, shown
+assert rule in globus("endpoint", "permission", "list", plain)
+globus("endpoint", "permission", "delete", plain, rule)
+assert rule not in globus("endpoint", "permission", "list", plain)
 
 # Tasks: they are over as soon as they are accepted.
 def task_of(said):
@@ -75,6 +65,16 @@ assert globus("ls", f"{plain}:/more/").split() == ["hello.txt"]
 task = task_of(globus("delete", "--recursive", f"{plain}:/copies/"))
 assert re.search(r"Type: +DELETE", globus("task", "show", task))
 globus("task", "wait", task)
+globus("task", "update", task, "--label", "renamed")
+assert "renamed" in globus("task", "show", task)
+synchronise = ("transfer", "--recursive", "--sync-level", "checksum", "--exclude", "*.md", f"{plain}:/sub/", f"{plain}:/synced/")
+globus(*synchronise)
+task = task_of(globus(*synchronise))
+shown = json.loads(globus("task", "show", task, "--format", "json"))
+assert (shown["files_transferred"], shown["files_skipped"]) == (0, 1), shown
+task = task_of(globus("transfer", f"{plain}:/sub/deep.txt", f"{plain}:/synced/again.txt"))
+assert "/sub/deep.txt" in globus("task", "show", task, "--successful-transfers")
+globus("delete", "--recursive", f"{plain}:/synced/")
 assert task in globus("task", "list")
 assert "SUCCEEDED" in globus("task", "event-list", task)
 assert "renamed successfully" in globus("rename", plain, "/by-cli", "/renamed-by-cli")

@@ -22,6 +22,7 @@ for module in pkgutil.walk_packages(data.__path__, data.__name__ + "."):
                         "method": response.method,
                         "path": response.path,
                         "status": response.status,
+                        "metadata": response.metadata,
                         "json": response.json,
                     },
                     default=str,

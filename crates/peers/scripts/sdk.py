@@ -5,38 +5,13 @@ import sys
 
 import globus_sdk
 import globus_sdk.gare
-from globus_sdk.globus_app import ClientApp, GlobusAppConfig, UserApp
-from globus_sdk.login_flows import LoginFlowManager
+from globus_sdk.globus_app import ClientApp, GlobusAppConfig
 from globus_sdk.token_storage import MemoryTokenStorage
 
-from scripted_login import code_from, tell
+from apps import user_app
+from scripted_login import tell
 
 plain, embedded, policy, data_access = sys.argv[1:]
-
-
-class ScriptedLogin(LoginFlowManager):
-    """Logs in through the links that the SDK makes, and counts how often."""
-
-    logins = 0
-
-    def run_login_flow(self, auth_parameters):
-        self.logins += 1
-        redirect_uri = self.login_client.base_url + "v2/web/auth-code"
-        url = self._get_authorize_url(auth_parameters, redirect_uri)
-        return self.login_client.oauth2_exchange_code_for_tokens(code_from(url))
-
-    @classmethod
-    def for_globus_app(cls, app_name, login_client, config):
-        return cls(login_client, request_refresh_tokens=config.request_refresh_tokens)
-
-
-def user_app(**settings):
-    config = GlobusAppConfig(
-        login_flow_manager=ScriptedLogin,
-        token_storage=MemoryTokenStorage(),
-        **settings,
-    )
-    return UserApp("peer", client_id=os.environ["GLOBUS_CLIENT_ID"], config=config)
 
 
 def refused(transfer, collection):
@@ -69,12 +44,12 @@ assert app._login_flow_manager.logins == 1
 
 # What is not served says so, in the form that the SDK knows of each service.
 for client, ask in [
-    (transfer, lambda client: client.bookmark_list()),
-    (globus_sdk.GroupsClient(), lambda client: client.get_my_groups()),
+    (transfer, lambda client: client.endpoint_manager_task_list()),
+    (globus_sdk.GroupsClient(), lambda client: client.get_identity_preferences()),
     (globus_sdk.SearchClient(), lambda client: client.get_index("x")),
-    (globus_sdk.FlowsClient(), lambda client: client.list_flows()),
-    (globus_sdk.TimersClient(), lambda client: client.list_jobs()),
-    (globus_sdk.ComputeClientV2(), lambda client: client.get_version()),
+    (globus_sdk.FlowsClient(), lambda client: client.list_registered_apis()),
+    (globus_sdk.TimersClient(), lambda client: client.get("/nonsense")),
+    (globus_sdk.ComputeClientV2(), lambda client: client.get_result_amqp_url()),
 ]:
     try:
         ask(client)

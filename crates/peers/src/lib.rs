@@ -1,6 +1,8 @@
 //! The official clients of Globus, for tests that hold this project against them.
 #![allow(missing_docs)]
 
+pub mod guide;
+pub mod node;
 pub mod oracle;
 pub mod parity;
 pub mod postgres;

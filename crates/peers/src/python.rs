@@ -12,6 +12,25 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 ///
 /// Where that Python has no Globus SDK.
 pub fn script(name: &str) -> Command {
+    let mut command = python();
+    command.arg(format!("{ROOT}/scripts/{name}"));
+    command
+}
+
+/// A module that is installed beside the SDK; it finds what the scripts share.
+///
+/// # Panics
+///
+/// Where that Python has no Globus SDK.
+pub fn module(name: &str) -> Command {
+    let mut command = python();
+    command
+        .args(["-m", name])
+        .env("PYTHONPATH", format!("{ROOT}/scripts"));
+    command
+}
+
+fn python() -> Command {
     let python: OsString = env::var_os("GLOBUS_GARE_PYTHON")
         .unwrap_or_else(|| format!("{ROOT}/../../.venv/bin/python").into());
     let imported = Command::new(&python)
@@ -30,7 +49,6 @@ pub fn script(name: &str) -> Command {
         command.env_remove(name);
     }
     command
-        .arg(format!("{ROOT}/scripts/{name}"))
         .env("PYTHONIOENCODING", "utf-8")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("NO_PROXY", "127.0.0.1,localhost");

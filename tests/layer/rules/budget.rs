@@ -1,17 +1,24 @@
 //! Logins that succeed one after the other, each of them for nothing.
 
+use std::fmt::Display;
+use std::sync::Arc;
+
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GaveUp, Session};
+use http::{Request, Response};
+use tokio::sync::Semaphore;
 use tokio::time::advance;
-
-use super::{gave_up, seconds};
-use checks::mock::{Login, Once, answer, authorization, behind, get, send, token_number};
-use http::Request;
 use tower::{Layer, ServiceExt, service_fn};
 
-fn policy(number: usize) -> String {
+use super::{bearer, gave_up, seconds};
+use checks::mock::{
+    Body, Login, MFA, Once, answer, authorization, behind, gated, get, outcome, presenting,
+    responses, send, settle, spawn, spawn_in_turn, token_number,
+};
+
+fn policy(name: impl Display) -> String {
     format!(
-        r#"{{"code":"c","authorization_parameters":{{"session_required_policies":["{number}"]}}}}"#
+        r#"{{"code":"c","authorization_parameters":{{"session_required_policies":["{name}"]}}}}"#
     )
 }
 
@@ -65,4 +72,134 @@ async fn streams_alone_have_their_login() {
     }
     assert_eq!((statuses[0], login.logins()), (403, 1));
     assert!(statuses[1..].iter().all(|status| *status == 200));
+}
+
+/// A layer whose session may log in once in ten minutes for nothing.
+fn once_in_ten_minutes(login: Login) -> GareLayer {
+    let session = Session::builder(login).login_budget(1, seconds(10 * 60));
+    GareLayer::from_session(session.build())
+}
+
+/// Each path but `/open` has a policy of its own. The first login meets that of `/1`, the second
+/// that of `/2`.
+fn policies(request: Request<Body>) -> Response<Body> {
+    match (request.uri().path(), token_number(&request)) {
+        ("/open", _) | ("/1", 1) | ("/2", 2) => answer(200, ""),
+        (path, _) => answer(403, &policy(path)),
+    }
+}
+
+#[checks::test]
+async fn login_that_was_of_use_is_not_counted() {
+    let login = Login::at_once();
+    let client = behind(&once_in_ten_minutes(login.clone()), policies);
+    for (path, logins) in [("/1", 1), ("/2", 2)] {
+        assert_eq!(send(&client, get(path)).await.status(), 200, "{path}");
+        assert_eq!(login.logins(), logins, "{path}");
+    }
+}
+
+#[checks::test]
+async fn login_that_was_of_use_to_other_requests_alone_is_counted() {
+    let login = Login::at_once();
+    let client = behind(&once_in_ten_minutes(login.clone()), policies);
+    let response = send(&client, get("/never")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::NoProgress)));
+    assert_eq!(send(&client, get("/open")).await.status(), 200);
+    let response = send(&client, get("/2")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::Budget { .. })));
+    assert_eq!(login.logins(), 1);
+}
+
+#[checks::test]
+async fn response_to_the_token_before_the_login_counts_for_none() {
+    let login = Login::at_once().stored("old").then(Ok(bearer("of-no-use")));
+    let gate = Arc::new(Semaphore::new(0));
+    let is_slow = |path: &str, token: &str| (path, token) == ("/never", "Bearer old");
+    let client = gated(
+        &once_in_ten_minutes(login.clone()),
+        &gate,
+        is_slow,
+        |request| match request.uri().query() {
+            Some("late") => answer(200, ""),
+            _ => policies(request),
+        },
+    );
+    let challenged = spawn(&client, get("/never"));
+    settle().await;
+    let late = spawn(&client, get("/never?late"));
+    settle().await;
+    gate.add_permits(1);
+    let response = challenged.await.expect("no panic");
+    assert!(matches!(gave_up(&response), Some(GaveUp::NoProgress)));
+    gate.add_permits(1);
+    assert_eq!(late.await.expect("no panic").status(), 200);
+    let response = send(&client, get("/2")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::Budget { .. })));
+    assert_eq!(login.logins(), 1);
+}
+
+#[checks::test]
+async fn login_before_a_response_that_is_an_error_is_counted() {
+    for status in [400, 404, 500] {
+        let login = Login::at_once();
+        let layer = once_in_ten_minutes(login.clone());
+        let client = behind(&layer, move |request| {
+            match (request.uri().path(), token_number(&request)) {
+                ("/lost", 1) => answer(status, ""),
+                _ => policies(request),
+            }
+        });
+        // The replay, and a request that is sent with the new token at once.
+        for _ in 0..2 {
+            assert_eq!(send(&client, get("/lost")).await.status(), status);
+            let response = send(&client, get("/2")).await;
+            assert!(matches!(gave_up(&response), Some(GaveUp::Budget { .. })));
+        }
+        assert_eq!(login.logins(), 1, "{status}");
+    }
+}
+
+#[checks::test]
+async fn unverified_credential_counts_as_no_login() {
+    let elsewhere = bearer("written-elsewhere").unverified();
+    let login = Login::at_once().then(Ok(elsewhere));
+    let session = Session::builder(login.clone())
+        .login_budget(1, seconds(10 * 60))
+        .max_logins(1);
+    let client = behind(
+        &GareLayer::from_session(session.build()),
+        |request| match token_number(&request) {
+            2 => answer(200, ""),
+            _ => answer(403, &policy("p")),
+        },
+    );
+    let response = send(&client, get("/")).await;
+    assert_eq!(response.status(), 200);
+    let outcome = outcome(&response);
+    assert_eq!((outcome.logins(), outcome.replays()), (1, 2));
+}
+
+#[checks::test]
+async fn login_that_was_of_use_to_a_joined_request_is_not_counted() {
+    let login = Login::held();
+    let client = behind(
+        &once_in_ten_minutes(login.clone()),
+        |request| match request.uri().path() {
+            "/mfa/never" => answer(403, MFA),
+            "/mfa" if token_number(&request) == 0 => answer(403, MFA),
+            "/mfa" => answer(200, ""),
+            _ => policies(request),
+        },
+    );
+    let waiting = ["/mfa/never", "/mfa"].map(|path| presenting(get(path), "Bearer old"));
+    let waiting = spawn_in_turn(&client, waiting).await;
+    login.let_go();
+    for (response, status) in responses(waiting).await.iter().zip([403, 200]) {
+        assert_eq!(response.status(), status);
+    }
+    login.let_go();
+    let request = presenting(get("/2"), "Bearer old");
+    assert_eq!(send(&client, request).await.status(), 200);
+    assert_eq!(login.logins(), 2);
 }

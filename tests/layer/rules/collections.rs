@@ -1,24 +1,31 @@
 //! Servers of collections, which their owners run.
 
+mod redirects;
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, GaveUp, Origin, ReauthError, Reauthenticator,
-    ResponseUrl, Session, Trust,
+    Challenge, Credential, CredentialRequest, GaveUp, Principal, ReauthError, Reauthenticator,
+    Session, Target, Trust,
 };
 use http::header::LOCATION;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 
 use super::{bearer, gave_up};
-use checks::mock::{Body, answer, authorization, behind, get, outcome, send};
+use checks::mock::{Body, answer, authorization, behind, get, send};
 
 const HOST: &str = "g-1a2b3c.0ec76.75bc.data.globus.org";
 const ID: &str = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
 const OTHER: &str = "d3a2c3f0-0000-4000-8000-000000000000";
 
 fn get_file() -> Request<Body> {
-    let uri = format!("https://{HOST}/data/file.txt");
+    get_file_at(HOST)
+}
+
+fn get_file_at(host: &str) -> Request<Body> {
+    let uri = format!("https://{host}/data/file.txt");
     Request::get(uri).body(Body::default()).expect("a request")
 }
 
@@ -50,7 +57,9 @@ struct App {
     login: Make,
     found: Option<Credential>,
     /// The collection that its look-ups in Transfer say the server is of.
-    serves: Result<&'static str, bool>,
+    serves: Result<&'static str, Option<ReauthError>>,
+    /// Whether Transfer says so no longer.
+    has_moved: Arc<AtomicBool>,
     challenges: Arc<Mutex<Vec<Challenge>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -60,7 +69,8 @@ impl App {
         Self {
             login: Arc::new(login),
             found: None,
-            serves: Err(false),
+            serves: Err(None),
+            has_moved: Arc::default(),
             challenges: Arc::default(),
             asked: Arc::default(),
         }
@@ -97,15 +107,15 @@ impl Reauthenticator for App {
 
     async fn serves_collection(
         &self,
-        server: &Origin,
+        target: &Target,
         collection: &str,
     ) -> Result<bool, ReauthError> {
         let mut asked = self.asked.lock().expect("whole");
-        asked.push(format!("{} {collection}", server.host()));
-        match self.serves {
-            Ok(known) => Ok(known == collection),
-            Err(true) => Err(ReauthError::unavailable("Transfer does not answer")),
-            Err(false) => Ok(false),
+        asked.push(format!("{} {collection}", target.origin().host()));
+        match &self.serves {
+            Ok(known) => Ok(*known == collection && !self.has_moved.load(SeqCst)),
+            Err(Some(error)) => Err(error.clone()),
+            Err(None) => Ok(false),
         }
     }
 }
@@ -235,155 +245,11 @@ async fn token_of_another_collection_is_not_sent() {
     assert!(matches!(gave_up(&response), Some(GaveUp::Failed(_))));
 }
 
-#[checks::test]
-async fn redirect_to_a_login_is_a_challenge() {
-    let app = App::careful();
-    let client = behind(&layer(&app, named()), |request| file(&request, ID));
-    let response = send(&client, get_file()).await;
-    assert_eq!(response.status(), 200);
-    assert_eq!(
-        (outcome(&response).logins(), outcome(&response).replays()),
-        (1, 1)
-    );
-    let [challenge] = &app.challenges()[..] else {
-        panic!("one login");
-    };
-    assert_eq!(challenge.target().collection(), Some(ID));
-    assert_eq!(challenge.status(), StatusCode::FOUND);
-    let required = &challenge.gare().authorization_parameters;
-    let scope = format!("https://auth.globus.org/scopes/{ID}/https");
-    assert_eq!(required.required_scopes, [scope]);
-    assert_eq!(required.prompt, None, "nobody had a token");
-    assert_eq!(challenge.found()[0].location.to_string(), "redirect");
-    assert!(app.asked().is_empty(), "the program named the collection");
+fn target() -> Target {
+    target_at(HOST)
 }
 
-#[checks::test]
-async fn server_that_always_redirects_is_no_progress() {
-    let app = App::careful();
-    let client = behind(&layer(&app, named()), |_| to_login(ID));
-    let response = send(&client, get_file()).await;
-    assert_eq!(response.status(), 302);
-    assert!(matches!(gave_up(&response), Some(GaveUp::NoProgress)));
-    let prompts: Vec<_> = app.challenges().iter().map(prompt).collect();
-    let fresh = Some("login".to_owned());
-    assert_eq!(
-        prompts,
-        [None, fresh],
-        "a token that is refused takes a fresh login"
-    );
-}
-
-fn prompt(challenge: &Challenge) -> Option<String> {
-    let required = &challenge.gare().authorization_parameters;
-    required.prompt.as_ref().map(ToString::to_string)
-}
-
-#[checks::test]
-async fn claim_of_a_collection_is_verified_once() {
-    let mut app = App::careful();
-    app.serves = Ok(ID);
-    let client = behind(&layer(&app, Trust::globus().collections()), |request| {
-        file(&request, ID)
-    });
-    for _ in 0..2 {
-        assert_eq!(send(&client, get_file()).await.status(), 200);
-        client.session().invalidate(&target());
-    }
-    assert_eq!(app.asked(), [format!("{HOST} {ID}")]);
-    assert_eq!(app.challenges().len(), 2);
-}
-
-fn target() -> globus_gare::reauth::Target {
-    let origin = format!("https://{HOST}").parse().expect("an origin");
-    globus_gare::reauth::Target::new(origin, globus_gare::reauth::Principal::Session)
-}
-
-/// Neither that of another nor one that nobody knows.
-#[checks::test]
-async fn claim_of_anothers_collection_gets_nothing() {
-    for (trust, serves) in [
-        (named(), Ok(OTHER)),
-        (Trust::globus().collections(), Ok(ID)),
-        (Trust::globus().collections(), Err(false)),
-    ] {
-        let mut app = App::careful();
-        app.serves = serves;
-        let client = behind(&layer(&app, trust), |request| file(&request, OTHER));
-        let response = send(&client, get_file()).await;
-        assert_eq!(response.status(), 302);
-        assert!(matches!(
-            gave_up(&response),
-            Some(GaveUp::UnverifiedCollection)
-        ));
-        assert!(app.challenges().is_empty(), "nobody was asked");
-    }
-}
-
-#[checks::test]
-async fn claim_that_cannot_be_verified_now_is_unavailable() {
-    let mut app = App::careful();
-    app.serves = Err(true);
-    let client = behind(&layer(&app, Trust::globus().collections()), |request| {
-        file(&request, ID)
-    });
-    let response = send(&client, get_file()).await;
-    assert!(matches!(gave_up(&response), Some(GaveUp::Unavailable(_))));
-    assert!(app.challenges().is_empty());
-}
-
-#[checks::test]
-async fn other_redirects_are_left_alone() {
-    let elsewhere = [
-        format!("https://{HOST}/elsewhere?client_id={ID}"),
-        format!("https://auth.globus.org.evil.example/v2/oauth2/authorize?client_id={ID}"),
-        "https://auth.globus.org/v2/oauth2/authorize?client_id=a%20b".to_owned(),
-        "https://auth.globus.org/v2/oauth2/authorize".to_owned(),
-        "/v2/oauth2/authorize?client_id=x".to_owned(),
-    ];
-    for to in elsewhere {
-        let (app, sent) = (App::careful(), to.clone());
-        let client = behind(&layer(&app, named()), move |_| {
-            let mut response = answer(302, "");
-            response
-                .headers_mut()
-                .insert(LOCATION, sent.parse().expect("a value"));
-            response
-        });
-        let response = send(&client, get_file()).await;
-        assert_eq!(response.status(), 302, "{to}");
-        assert!(
-            app.challenges().is_empty() && app.asked().is_empty(),
-            "{to}"
-        );
-    }
-    // A service of Globus is no collection.
-    let app = App::careful();
-    let client = behind(&layer(&app, named()), |_| to_login(ID));
-    assert_eq!(send(&client, get("/")).await.status(), 302);
-    assert!(app.challenges().is_empty());
-}
-
-/// The page has the status 200, and would be stored as the file.
-#[checks::test]
-async fn login_page_is_not_taken_for_the_file() {
-    for page in [
-        "https://auth.globus.org/v2/oauth2/authorize?client_id=x",
-        "https://auth.globus.org/p/login?client_id=x",
-    ] {
-        let app = App::careful();
-        let client = behind(&layer(&app, named()), move |_| {
-            let mut response = answer(200, "<html>Log in</html>");
-            let url = ResponseUrl(page.parse().expect("a URI"));
-            response.extensions_mut().insert(url);
-            response
-        });
-        let response = send(&client, get_file()).await;
-        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-        assert!(matches!(
-            gave_up(&response),
-            Some(GaveUp::RedirectedToLogin)
-        ));
-        assert!(app.challenges().is_empty());
-    }
+fn target_at(host: &str) -> Target {
+    let origin = format!("https://{host}").parse().expect("an origin");
+    Target::new(origin, Principal::Session)
 }

@@ -10,8 +10,12 @@ use globus_gare::reauth::{
     Session, Target,
 };
 
+use tokio::sync::Semaphore;
+
 use super::{bearer, gave_up};
-use checks::mock::{Login, MFA, Service, answer, authorization, behind, get, send, settle, spawn};
+use checks::mock::{
+    Login, MFA, Service, answer, authorization, behind, gated, get, send, settle, spawn,
+};
 
 /// An app with a logout.
 struct App {
@@ -138,6 +142,30 @@ async fn forgotten_principal_ends_its_waiters() {
     );
 }
 
+/// What one user sent is not sent again as another's.
+#[checks::test]
+async fn challenge_after_a_logout_starts_nothing() {
+    let login = Login::at_once();
+    let session = Session::new(login.clone());
+    let gate = Arc::new(Semaphore::new(0));
+    let layer = GareLayer::from_session(session.clone());
+    let is_slow = |_: &str, token: &str| token == "Bearer old";
+    let client = gated(&layer, &gate, is_slow, |_| answer(403, MFA));
+    let set = |token| session.set_credential(&target(), bearer(token));
+    for logouts in 1..=2 {
+        set("old").expect("accepted");
+        let challenged = spawn(&client, get("/"));
+        settle().await;
+        session.forget(&Principal::Session);
+        set("of-another").expect("accepted");
+        gate.add_permits(1);
+        let response = challenged.await.expect("no panic");
+        assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
+        assert_eq!(session.stats().gave_up.total(), logouts);
+        assert_eq!((login.renewals(), session.stats().replays), (0, 0));
+    }
+}
+
 #[checks::test]
 async fn credential_can_be_set_and_taken_back() {
     let login = Login::at_once();
@@ -159,9 +187,9 @@ async fn credential_can_be_set_and_taken_back() {
 async fn credential_that_is_set_replays_who_was_challenged() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
-    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let gate = Arc::new(Semaphore::new(0));
     let layer = GareLayer::from_session(session.clone());
-    let client = checks::mock::gated(
+    let client = gated(
         &layer,
         &gate,
         |_, token| token == "Bearer old",

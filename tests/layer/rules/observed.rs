@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{Event, GareOutcome, Session};
 use http::{HeaderValue, Request};
+use tokio::time::advance;
 
-use super::gave_up;
+use super::{gave_up, seconds};
 use checks::mock::{
     Body, CONSENT, Login, MFA, POLICY, answer, authorization, behind, get, let_in_first, outcome,
-    send, settle, spawn,
+    presenting, responses, send, settle, spawn, spawn_in_turn,
 };
 
 #[checks::test]
@@ -169,5 +170,32 @@ async fn requirements_of_two_origins_are_never_merged() {
         );
         let is_transfer = asked.session_required_mfa || !asked.session_required_policies.is_empty();
         assert_eq!(is_transfer, !is_groups, "{challenge:?}");
+    }
+}
+
+#[checks::test(start_paused = true)]
+async fn login_that_takes_long_is_told_once() {
+    let told = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&told);
+    let login = Login::held();
+    let session = Session::builder(login.clone()).on_event(move |event| {
+        if let Event::LoginTakesLong { .. } = event {
+            *count.lock().expect("whole") += 1;
+        }
+    });
+    let client = behind(&GareLayer::from_session(session.build()), let_in_first);
+    let waiting = spawn_in_turn(
+        &client,
+        [0, 1, 2].map(|_| presenting(get("/"), "Bearer old")),
+    );
+    let waiting = waiting.await;
+    for (after, expected) in [(29, 0), (1, 1), (60, 1)] {
+        advance(seconds(after)).await;
+        settle().await;
+        assert_eq!(*told.lock().expect("whole"), expected, "{after}");
+    }
+    login.let_go();
+    for response in responses(waiting).await {
+        assert_eq!(response.status(), 200);
     }
 }

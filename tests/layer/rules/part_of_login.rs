@@ -4,10 +4,13 @@ use std::sync::{Arc, OnceLock};
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{Credential, Principal, ReauthError, Session, Target, reauth_fn};
+use tokio::time::advance;
 use tower::ServiceExt;
 
 use super::{bearer, seconds};
-use checks::mock::{Login, MFA, Service, answer, authorization, behind, get, send};
+use checks::mock::{
+    Login, MFA, Service, answer, authorization, behind, get, let_in_first, send, settle,
+};
 
 /// A client whose login sends a request through it, from a task that it spawns.
 fn spawning(is_part: bool) -> (Service, Session) {
@@ -90,4 +93,31 @@ async fn login_uses_what_another_session_has_at_hand() {
         assert_eq!(send(&client, get("/")).await.status(), expected);
         assert_eq!(inner_login.logins(), 0);
     }
+}
+
+#[checks::test(start_paused = true)]
+async fn login_refreshes_nothing_of_another_session() {
+    let inner_login = Login::at_once();
+    let inner = Session::new(inner_login.clone());
+    let origin = "https://transfer.api.globus.org".parse();
+    let target = Target::new(origin.expect("an origin"), Principal::Session);
+    let ends_soon = bearer("inner").with_lifetime(seconds(100));
+    inner.set_credential(&target, ends_soon).expect("accepted");
+    advance(seconds(60)).await;
+    let client = behind(&GareLayer::from_session(inner), |_| answer(200, ""));
+    let inside = client.clone();
+    let outer = reauth_fn(move |_| {
+        let inside = inside.clone();
+        async move {
+            send(&inside, get("/")).await;
+            Ok(bearer("token-1"))
+        }
+    });
+    let outer = behind(&GareLayer::new(outer), let_in_first);
+    assert_eq!(send(&outer, get("/")).await.status(), 200);
+    assert_eq!(inner_login.renewals(), 0);
+    // Anybody else has it refreshed.
+    send(&client, get("/")).await;
+    settle().await;
+    assert_eq!(inner_login.renewals(), 1);
 }

@@ -1,7 +1,9 @@
 //! Whose request it is.
 
+use std::sync::{Arc, Mutex};
+
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GareOptions, GaveUp, Session, reauth_fn};
+use globus_gare::reauth::{GareOptions, GaveUp, Principal, Session, reauth_fn};
 
 use super::{bearer, gave_up, get_groups};
 use checks::mock::{
@@ -239,5 +241,76 @@ async fn presented_token_is_left_alone_where_the_session_says_so() {
         if !supersede {
             assert!(matches!(gave_up(&response), Some(GaveUp::Presented)));
         }
+    }
+}
+
+#[checks::test]
+async fn tokens_of_one_person_are_seen_for_a_while() {
+    let session = Session::builder(Login::at_once()).one_person().build();
+    let client = private(session);
+    let sent_as = async |number: usize| {
+        let token = format!("Bearer private-{number}");
+        token_of(send(&client, presenting(get("/"), &token)).await).await
+    };
+    for number in 1..=33 {
+        assert_eq!(sent_as(number).await, format!("Bearer private-{number}"));
+    }
+    assert_eq!(sent_as(2).await, "Bearer private-33");
+    // The last 32 are remembered.
+    assert_eq!(sent_as(1).await, "Bearer private-1");
+}
+
+#[checks::test]
+async fn program_sees_the_head_of_a_request() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&seen);
+    let session = Session::builder(Login::at_once()).principal_by(move |head| {
+        let number = head.extensions().get::<u32>().copied();
+        let line = format!("{} {} {number:?}", head.method(), head.path());
+        notes.lock().expect("whole").push(line);
+        None
+    });
+    let client = private(session.build());
+    let mut request = get("/path?query");
+    *request.method_mut() = http::Method::PUT;
+    request.extensions_mut().insert(7_u32);
+    send(&client, request).await;
+    assert_eq!(*seen.lock().expect("whole"), ["PUT /path Some(7)"]);
+}
+
+#[checks::test]
+async fn principal_of_the_options_wins_over_that_of_the_program() {
+    let login = Login::at_once();
+    let session = Session::builder(login.clone()).principal_by(|_| Some("bob".into()));
+    let client = behind(&GareLayer::from_session(session.build()), |_| {
+        answer(403, MFA)
+    });
+    for (request, name) in [(with(get("/"), named("ada")), "ada"), (get("/"), "bob")] {
+        send(&client, request).await;
+        let challenges = login.challenges();
+        let target = challenges.last().expect("a login").target();
+        assert_eq!(*target.principal(), Principal::Named(name.into()));
+    }
+}
+
+#[checks::test]
+async fn authorization_that_is_no_bearer_token_is_sent_as_it_came() {
+    for one_person in [true, false] {
+        let login = Login::at_once().stored("private");
+        let mut session = Session::builder(login);
+        if one_person {
+            session = session.one_person();
+        }
+        let client = behind(&GareLayer::from_session(session.build()), |request| {
+            answer(200, authorization(&request))
+        });
+        let request = || match one_person {
+            true => get("/"),
+            false => with(get("/"), named("ada")),
+        };
+        let response = send(&client, request()).await;
+        assert_eq!(token_of(response).await, "Bearer private");
+        let response = send(&client, presenting(request(), "Basic YWRhOng=")).await;
+        assert_eq!(token_of(response).await, "Basic YWRhOng=");
     }
 }

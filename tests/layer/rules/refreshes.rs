@@ -1,17 +1,21 @@
 //! Refreshes: in the background, with limits, and not for ever.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, GaveUp, ReauthError, Reauthenticator, Session, Why,
+    reauth_fn,
 };
+use http::HeaderValue;
 use tokio::time::{Instant, advance, sleep};
 
 use super::{bearer, gave_up, seconds};
-use checks::mock::{Service, answer, authorization, behind, get, responses, send, settle, spawn};
+use checks::mock::{
+    Service, answer, authorization, behind, get, responses, send, settle, spawn, token_number,
+};
 
 /// How a token endpoint answers a refresh.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -214,4 +218,70 @@ async fn endpoint_that_is_down_asks_nobody() {
         assert!(matches!(reason, Some(GaveUp::Unavailable(_))), "{reason:?}");
     }
     assert_eq!(app.logins.load(SeqCst), 0);
+}
+
+#[checks::test(start_paused = true)]
+async fn refresh_that_was_of_use_is_repeated_at_once() {
+    let app = App::new(Endpoint::Refreshes(3600), 3600);
+    let session = Session::new(Arc::clone(&app));
+    let least = Arc::new(AtomicUsize::new(0));
+    let accepted = Arc::clone(&least);
+    let client = behind(&GareLayer::from_session(session), move |request| {
+        let is_good = token_number(&request) >= accepted.load(SeqCst);
+        answer(if is_good { 200 } else { 401 }, "")
+    });
+    for token in 0..5 {
+        least.store(token, SeqCst);
+        assert_eq!(send(&client, get("/")).await.status(), 200);
+        assert_eq!(app.refreshes(), token);
+    }
+    assert_eq!(app.logins.load(SeqCst), 0);
+}
+
+#[checks::test(start_paused = true)]
+async fn look_up_names_the_credential_that_is_to_be_replaced() {
+    let rejected = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&rejected);
+    let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
+    let session = Session::new(login.with_credential(move |request| {
+        let rejected = request.rejected().map(|it| it.header_value().clone());
+        let mut all = told.lock().expect("whole");
+        all.push(rejected);
+        let token = bearer(&format!("token-{}", all.len()));
+        async { Ok(Some(token.with_lifetime(seconds(100)))) }
+    }));
+    let client = behind(&GareLayer::from_session(session), |request| {
+        answer(if token_number(&request) < 3 { 401 } else { 200 }, "")
+    });
+    for after in [0, 0, 100] {
+        advance(seconds(after)).await;
+        send(&client, get("/")).await;
+    }
+    let rejected = rejected.lock().expect("whole");
+    let expected = [0, 1, 2, 3].map(|number| match number {
+        0 => None,
+        _ => HeaderValue::try_from(format!("Bearer token-{number}")).ok(),
+    });
+    assert_eq!(*rejected, expected);
+}
+
+#[checks::test]
+async fn look_ups_under_way_are_bounded() {
+    let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
+    let login = login.with_credential(|_| std::future::pending());
+    let session = Session::builder(login).max_origins(1).build();
+    let client = behind(&GareLayer::from_session(session.clone()), |_| {
+        answer(200, "")
+    });
+    let mut waiting = Vec::new();
+    for (service, waits) in [("groups", true), ("search", true), ("transfer", false)] {
+        let uri = format!("https://{service}.api.globus.org/");
+        let mut request = get("/");
+        *request.uri_mut() = uri.parse().expect("a URI");
+        let request = spawn(&client, request);
+        settle().await;
+        assert_eq!(request.is_finished(), !waits, "{service}");
+        waiting.push(request);
+    }
+    assert_eq!(session.stats().look_ups, 2);
 }

@@ -1,10 +1,10 @@
 //! A `401` that requires nothing: the credential is missing, has run out, or was revoked.
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GareOptions, GareOutcome, GaveUp, Session};
+use globus_gare::reauth::{GareOptions, GareOutcome, GaveUp, Principal, Session, Target};
 use http::header::WWW_AUTHENTICATE;
 
-use super::gave_up;
+use super::{bearer, gave_up};
 use checks::mock::{
     Answer, Login, MFA, Service, answer, authorization, behind, get, presenting, send, with,
 };
@@ -159,4 +159,28 @@ async fn head_is_challenged_by_its_401_alone() {
         assert_eq!(response.status().as_u16(), expected);
         assert_eq!(login.logins(), logins, "{status}");
     }
+}
+
+#[checks::test]
+async fn second_401_after_a_login_is_no_progress() {
+    let login = Login::at_once();
+    let client = behind(&login.layer(), |_| answer(401, "{}"));
+    let response = send(&client, get("/")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::NoProgress)));
+    assert_eq!(logins_and_replays(&response), (1, 1));
+}
+
+#[checks::test]
+async fn empty_401_to_a_known_credential_has_a_login() {
+    let login = Login::at_once();
+    let client = behind(&login.layer(), |request| match authorization(&request) {
+        "Bearer token-1" => answer(200, ""),
+        _ => answer(401, ""),
+    });
+    let origin = "https://transfer.api.globus.org".parse();
+    let target = Target::new(origin.expect("an origin"), Principal::Session);
+    let set = client.session().set_credential(&target, bearer("old"));
+    set.expect("accepted");
+    assert_eq!(send(&client, get("/")).await.status(), 200);
+    assert_eq!(login.logins(), 1);
 }

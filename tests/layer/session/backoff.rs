@@ -164,3 +164,23 @@ async fn unmet_requirements_back_off_separately() {
         assert_eq!(login.logins(), logins, "{path} after {wait} s");
     }
 }
+
+#[checks::test(start_paused = true)]
+async fn reason_to_back_off_is_told_in_words() {
+    for (first, expected) in [
+        (
+            Err(ReauthError::declined()),
+            "the login was declined; nobody is asked again for 30 s",
+        ),
+        (
+            Ok(Credential::bearer("of-no-use").expect("a token")),
+            "logins did not satisfy the service; nobody is asked again for 30 s",
+        ),
+    ] {
+        let client = behind(&Login::at_once().then(first).layer(), |_| answer(403, MFA));
+        send(&client, get("/")).await;
+        let response = send(&client, get("/")).await;
+        let reason = outcome(&response).gave_up().expect("a reason");
+        assert_eq!(reason.to_string(), expected);
+    }
+}

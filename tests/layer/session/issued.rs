@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{Credential, GareOptions, Session, reauth_fn};
 use http::Request;
+use tokio::time::advance;
 
+use super::renewals::keeping;
 use checks::mock::{
-    Body, MFA, Service, answer, authorization, behind, get, presenting, send, with,
+    Body, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting, send, with,
 };
 
 const LOGINS: usize = 60;
@@ -90,4 +93,132 @@ async fn busy_account_takes_bounded_memory() {
         send(&client, request).await;
         assert_eq!(session.stats().principals, accounts, "token-{number}");
     }
+}
+
+fn token(token: &str) -> Credential {
+    Credential::bearer(token).expect("a token")
+}
+
+fn of(name: &str, path: &str) -> Request<Body> {
+    with(get(path), GareOptions::new().principal(name))
+}
+
+/// What a request to `/` that presents `shared` is sent with.
+async fn sent_for_shared(session: &Session) -> Vec<String> {
+    let sent = Arc::default();
+    let client = keeping(session, &sent, |_, _| answer(200, ""));
+    send(&client, presenting(get("/"), "Bearer shared")).await;
+    std::mem::take(&mut *sent.lock().expect("whole"))
+}
+
+/// A service of which each path wants a token of its own, and gets it in turn.
+fn in_turn(session: &Session) -> Service {
+    behind(&GareLayer::from_session(session.clone()), |request| match (
+        request.uri().path(),
+        authorization(&request),
+    ) {
+        ("/shared" | "/again", "Bearer shared") => answer(200, ""),
+        ("/own", token) if token.starts_with("Bearer own") => answer(200, ""),
+        ("/open", _) => answer(200, ""),
+        ("/again", _) => answer(403, POLICY),
+        _ => answer(403, MFA),
+    })
+}
+
+#[checks::test]
+async fn issued_value_is_superseded_before_it_is_sent() {
+    // For a session that knows no other account, and for one that knows no other value.
+    for name in [None, Some("ada")] {
+        let login = Login::at_once()
+            .then(Ok(token("shared")))
+            .then(Ok(token("own")));
+        let session = Session::new(login);
+        let client = in_turn(&session);
+        let request = |path| name.map_or_else(|| get(path), |name| of(name, path));
+        for path in ["/shared", "/own"] {
+            assert_eq!(send(&client, request(path)).await.status(), 200);
+        }
+        assert_eq!(
+            sent_for_shared(&session).await,
+            ["/ Bearer own"],
+            "{name:?}"
+        );
+    }
+}
+
+#[checks::test]
+async fn presented_value_is_superseded_where_nothing_was_issued() {
+    let login = Login::at_once().stored("own");
+    let session = Session::new(login);
+    let client = in_turn(&session);
+    // No login brought it, so that no value leads to the account: the one presented does.
+    let request = || presenting(get("/own"), "Bearer shared");
+    assert_eq!(send(&client, request()).await.status(), 200);
+    assert_eq!(sent_for_shared(&session).await, ["/ Bearer own"]);
+}
+
+#[checks::test]
+async fn value_that_one_account_gets_twice_still_leads_to_it() {
+    let login = Login::at_once()
+        .then(Ok(token("shared")))
+        .then(Ok(token("own")))
+        .then(Ok(token("shared")))
+        .then(Ok(token("own-2")));
+    let session = Session::new(login);
+    let client = in_turn(&session);
+    for path in ["/shared", "/own", "/again", "/own"] {
+        assert_eq!(send(&client, of("ada", path)).await.status(), 200, "{path}");
+    }
+    assert_eq!(sent_for_shared(&session).await, ["/ Bearer own-2"]);
+}
+
+#[checks::test(start_paused = true)]
+async fn value_of_two_accounts_leads_to_none_though_others_left() {
+    let mut login = Login::at_once();
+    for number in 0..4 {
+        login = login.then(Ok(token("shared")));
+        login = login.then(Ok(token(&format!("own-{number}"))));
+    }
+    let session = Session::builder(login)
+        .principal_idle(Duration::from_secs(60))
+        .build();
+    let client = in_turn(&session);
+    let log_in = async |name| {
+        for path in ["/shared", "/own"] {
+            assert_eq!(send(&client, of(name, path)).await.status(), 200, "{name}");
+        }
+    };
+    for name in ["ada", "bob", "eve"] {
+        log_in(name).await;
+    }
+    // Eve stays, and Max comes.
+    advance(Duration::from_secs(60)).await;
+    send(&client, of("eve", "/own")).await;
+    assert_eq!(session.stats().principals, 1);
+    log_in("max").await;
+    assert_eq!(session.stats().principals, 2);
+    assert_eq!(sent_for_shared(&session).await, ["/ Bearer shared"]);
+}
+
+#[checks::test(start_paused = true)]
+async fn value_leads_to_an_account_once_those_that_had_it_left() {
+    let login = Login::at_once()
+        .then(Ok(token("shared")))
+        .then(Ok(token("shared")))
+        .then(Ok(token("shared")))
+        .then(Ok(token("own")));
+    let session = Session::builder(login)
+        .principal_idle(Duration::from_secs(60))
+        .build();
+    let client = in_turn(&session);
+    for name in ["ada", "bob"] {
+        assert_eq!(send(&client, of(name, "/shared")).await.status(), 200);
+    }
+    advance(Duration::from_secs(60)).await;
+    // The others leave as she does.
+    for path in ["/open", "/shared", "/own"] {
+        assert_eq!(send(&client, of("eve", path)).await.status(), 200, "{path}");
+    }
+    assert_eq!(session.stats().principals, 1);
+    assert_eq!(sent_for_shared(&session).await, ["/ Bearer own"]);
 }

@@ -135,3 +135,29 @@ async fn late_look_up_leaves_the_credential_of_the_login() {
     ];
     assert_eq!(*sent.lock().expect("whole"), expected);
 }
+
+#[checks::test]
+async fn refresh_is_kept_though_others_look_meanwhile() {
+    let held = Arc::new(Held {
+        login: Login::at_once().stored("old"),
+        next: Mutex::default(),
+    });
+    let session = Session::new(Arc::clone(&held));
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/open", _) | ("/401", "Bearer refreshed") => answer(200, ""),
+        ("/401", _) => answer(401, "{}"),
+        _ => answer(403, MFA),
+    });
+    assert_eq!(send(&client, get("/open")).await.status(), 200);
+    let (end, next) = oneshot::channel();
+    *held.next.lock().expect("whole") = Some(next);
+    let refreshing = spawn(&client, get("/401"));
+    settle().await;
+    let quiet = with(get("/mfa"), GareOptions::new().no_prompt());
+    assert_eq!(send(&client, quiet).await.status(), 403);
+    assert_eq!(session.stats().look_ups, 3, "the refresh is one of them");
+    end.send(Ok(Some(token("refreshed")))).expect("it goes on");
+    assert_eq!(refreshing.await.expect("no panic").status(), 200);
+    assert_eq!(held.login.logins(), 0);
+}

@@ -224,6 +224,7 @@ async fn each_reason_to_give_up_is_distinct() {
         let refusals = session.stats().gave_up;
         assert_eq!(refusals.total(), before + 1, "{name}: {refusals:?}");
         assert_eq!(refusals.get(name), 1, "{name}: {refusals:?}");
+        assert!(refusals.iter().any(|it| it == (name, 1)), "{name}");
         met.insert(name.to_owned());
     }
     // Those of collections come with other responses: see `rules::collections`.

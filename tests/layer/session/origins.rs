@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, ReauthError, Reauthenticator, Session,
+    Challenge, Credential, CredentialRequest, ReauthError, Reauthenticator, Session, Trust,
 };
 use http::Request;
 use tower::ServiceExt;
@@ -166,4 +166,30 @@ async fn token_is_looked_for_once_after_another_services_login() {
         "/groups Bearer token-2",
     ];
     assert_eq!(*sent.lock().expect("whole"), expected);
+}
+
+#[checks::test]
+async fn case_of_a_host_makes_no_other_origin() {
+    let trust = Trust::globus().origin("https://data.Example.edu");
+    let session = Session::builder(Login::at_once()).trust(trust.expect("an origin"));
+    let sent = Arc::default();
+    let client = keeping(&session.build(), &sent, |_, token| match token {
+        "" => answer(403, MFA),
+        _ => answer(200, ""),
+    });
+    for (host, expected) in [
+        ("data.example.edu", &["", "Bearer token-1"][..]),
+        ("DATA.EXAMPLE.EDU", &["Bearer token-1"]),
+        ("transfer.api.globus.org", &["", "Bearer token-2"]),
+        ("Transfer.API.Globus.org", &["Bearer token-2"]),
+        ("AUTH.globus.org", &["", "Bearer token-3"]),
+        ("Elsewhere.example.edu", &[""]),
+    ] {
+        let request = Request::get(format!("https://{host}/")).body(Body::default());
+        let response = client.clone().oneshot(request.expect("a request")).await;
+        drop(response.expect("an answer"));
+        let sent = std::mem::take(&mut *sent.lock().expect("whole"));
+        let expected: Vec<_> = expected.iter().map(|it| format!("/ {it}")).collect();
+        assert_eq!(sent, expected, "{host}");
+    }
 }

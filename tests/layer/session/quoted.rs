@@ -124,6 +124,14 @@ async fn messages_are_attributed_to_their_author() {
         let (told, _) = ask(Trust::globus(), TRANSFER, None, body).await;
         assert!(told[0].ends_with(words), "{told:?}");
     }
+    // Or Transfer repeats the server's at the root.
+    let body = format!(
+        r#"{{"authorization_parameters": {{"session_required_mfa": true, "session_message": "Call us"}}, "message": "{}"}}"#,
+        says("Call us")
+    );
+    let (told, _) = ask(Trust::globus(), TRANSFER, None, body).await;
+    let words = "The collection's server says: \"Call us\"";
+    assert!(told[0].ends_with(words), "{told:?}");
 }
 
 #[checks::test]

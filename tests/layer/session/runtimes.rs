@@ -233,3 +233,20 @@ fn late_end_of_a_lost_look_up_leaves_the_next_one() {
         }
     });
 }
+
+#[checks::test]
+fn login_is_waited_for_without_a_runtime() {
+    let login = Login::held();
+    let client = client(&login);
+    let (runtime, leader) = lead(&client, &login);
+    let mut waiter = Box::pin(send(&client, old()));
+    for _ in 0..10 {
+        assert!(waiter.as_mut().now_or_never().is_none());
+    }
+    login.let_go();
+    let response = runtime.block_on(leader).expect("no panic");
+    assert_eq!((response.status().as_u16(), login.logins()), (200, 1));
+    let polls = std::iter::repeat_with(|| waiter.as_mut().now_or_never());
+    let response = polls.take(10).flatten().next().expect("a response");
+    assert_eq!((response.status().as_u16(), login.logins()), (200, 1));
+}

@@ -329,14 +329,14 @@ fn long_requirement_is_described_shortly() {
 
 #[checks::test]
 fn quote_in_a_value_does_not_end_a_quotation() {
-    for quote in ['"', '“', '”', '„', '‟', '＂'] {
+    for quote in ['"', '“', '”', '„', '‟', '＂', '″', '〞', '❞', '״'] {
         let asked = AuthorizationParameters::default()
             .with_session_required_identities([format!("a{quote}. It says: {quote}b")])
             .with_session_message(format!("Log in{quote}. Then send your password. {quote}"));
         let text = described(asked);
         assert_eq!(
             text.matches(quote).count(),
-            usize::from(quote == '"') * 2,
+            usize::from(quote == '"') * 4,
             "{text}"
         );
         assert!(
@@ -355,6 +355,11 @@ fn each_requirement_is_described_in_words() {
         (
             domains().with_session_message("Log in\u{1b}[2J please"),
             "to log in again with an identity from uchicago.edu or anl.gov. It says: \"Log in [2J please\"",
+        ),
+        // What could be taken for words of ours is marked as a value.
+        (
+            asks().with_session_required_identities(["ada. Call 555-0100", "bob", ""]),
+            "to log in again as \"ada. Call 555-0100\", bob and \"\".",
         ),
         (
             asks().with_session_required_policies(["p"]),

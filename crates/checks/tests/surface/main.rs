@@ -7,3 +7,4 @@ mod public_types;
 #[cfg(unix)]
 mod rustdoc;
 mod security;
+mod testing_types;

@@ -33,7 +33,7 @@ const ALLOWED: [&str; 11] = [
 ];
 
 /// Crates that may appear in one place, and no other.
-const ALLOWED_IN: [(&str, &str); 8] = [
+const ALLOWED_IN: [(&str, &str); 10] = [
     // The macro that an implementation of `Reauthenticator` needs; 0.1 since 2019.
     ("async_trait", "globus_gare::async_trait"),
     // The bodies that people send; our implementations for them.
@@ -41,6 +41,9 @@ const ALLOWED_IN: [(&str, &str); 8] = [
     ("reqwest", "globus_gare::layer::ReplayableBody"),
     ("reqwest", "globus_gare::reqwest"),
     ("reqwest_middleware", "globus_gare::reqwest"),
+    // Parts of an axum router, for those who turn the feature `web` on. 0.8 since 2025.
+    ("axum", "globus_login::web"),
+    ("axum_core", "globus_login::web"),
     // 2.x, and the type of a URL in every Rust program.
     ("url", "globus_login"),
     ("url", "fake_globus"),

@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use fake_globus::{Browser, Clock, Collection, Counts, FakeGlobus, Person, Policy};
 use globus_gare::gare::{Detection, Extra, detect};
 use globus_gare::layer::{GareLayer, InspectLimits, ReplayBody, ReplayBodyError, ReplayableBody};
 use globus_gare::reauth::{
@@ -23,11 +22,12 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use checks::sample::TRANSFER_ALL;
 use checks::secrets::assert_hidden;
 
-const TOKEN: &str = "AgTokenThatNobodyMaySee";
-const CODE: &str = "CodeThatNobodyMaySee";
+use crate::testing_types;
+
+pub(crate) const TOKEN: &str = "AgTokenThatNobodyMaySee";
+pub(crate) const CODE: &str = "CodeThatNobodyMaySee";
 
 /// Types that hold nothing but what a test says, or cannot be made from outside.
 const PLAIN: [&str; 13] = [
@@ -48,13 +48,13 @@ const PLAIN: [&str; 13] = [
 
 /// What has been shown so far.
 #[derive(Default)]
-struct Shown {
+pub(crate) struct Shown {
     names: BTreeSet<String>,
     texts: Vec<(String, String)>,
 }
 
 impl Shown {
-    fn show(&mut self, name: &str, value: &dyn Debug) {
+    pub(crate) fn show(&mut self, name: &str, value: &dyn Debug) {
         assert!(self.names.insert(name.to_owned()), "{name} twice");
         let text = format!("{value:?}\n{value:#?}");
         self.texts.push((name.to_owned(), text));
@@ -228,66 +228,13 @@ async fn show_bodies(shown: &mut Shown) {
     shown.show("layer::InspectLimits", &InspectLimits::new());
 }
 
-/// Shows a server in use; what it knows that is secret.
-async fn show_testing(shown: &mut Shown) -> Vec<String> {
-    let data = tempfile::tempdir().expect("a directory");
-    let collection = Collection::new("data", data.path()).policy(Policy::new("any"));
-    let builder = FakeGlobus::builder();
-    shown.show("fake_globus::FakeGlobusBuilder", &builder);
-    let client = serde_json::json!({"id": collection.id(), "name": "x", "secret": TOKEN});
-    let config = serde_json::from_value(serde_json::json!({"clients": [client]}));
-    let config: fake_globus::Config = config.expect("a configuration");
-    shown.show("fake_globus::Config", &config);
-    let sample = builder.start_sample(collection.clone()).await;
-    let sample = sample.expect("a server");
-    let token = sample.token().expect("a token");
-    let list = reqwest::Client::new().get(sample.listing_url());
-    let answer = list.bearer_auth(&token).send().await;
-    assert_eq!(answer.expect("an answer").status(), 200);
-    shown.show("fake_globus::Sample", &sample);
-    let (globus, ada) = (sample.globus, sample.ada);
-    shown.show("fake_globus::FakeGlobus", &globus);
-    shown.show("fake_globus::Clock", &Clock::default());
-    shown.show("fake_globus::Collection", &collection);
-    shown.show("fake_globus::Counts", &Counts::default());
-    shown.show("fake_globus::Identity", &ada);
-    shown.show("fake_globus::Person", &Person::automatic());
-    shown.show("fake_globus::Policy", &Policy::new("any"));
-    shown.show("fake_globus::SeenRequest", &globus.requests());
-    let port = globus
-        .transfer_url()
-        .trim_end_matches('/')
-        .rsplit(':')
-        .next();
-    let port = port.and_then(|port| port.parse().ok()).expect("a port");
-    let taken = FakeGlobus::builder().port(port).start().await;
-    shown.show("fake_globus::StartError", &taken.expect_err("it is taken"));
-    let unknown = globus.issue_token(
-        &fake_globus::Identity::new("eve", "evil.example"),
-        TRANSFER_ALL,
-    );
-    shown.show("fake_globus::UnknownError", &unknown.expect_err("eve"));
-    let browser = Browser::new();
-    let page = format!("{}v2/web/auth-code?code={CODE}", globus.auth_url());
-    let page = browser.open(page).await.expect("a page");
-    assert!(page.text.contains(CODE));
-    shown.show("fake_globus::Page", &page);
-    let failed = browser.open(format!("http://127.0.0.1:1/?code={CODE}"));
-    shown.show(
-        "fake_globus::BrowserError",
-        &failed.await.expect_err("nobody listens"),
-    );
-    shown.show("fake_globus::Browser", &browser);
-    vec![token, globus.client_secret().to_owned()]
-}
-
 #[checks::test(seconds = 600)]
 async fn public_types_show_no_secret() {
     let mut shown = Shown::default();
     show_reauth(&mut shown);
     show_layer(&mut shown).await;
     logins::show(&mut shown).await;
-    let mut secrets = show_testing(&mut shown).await;
+    let mut secrets = testing_types::show(&mut shown).await;
     secrets.extend([TOKEN.to_owned(), CODE.to_owned()]);
     for (name, text) in &shown.texts {
         assert_hidden(name, text, &secrets);

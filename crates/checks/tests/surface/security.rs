@@ -1,4 +1,4 @@
-//! `SECURITY.md`: each row names a test that holds it.
+//! `SECURITY.md`: each row names a test that holds it, and an attack that fails.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,11 +31,24 @@ fn rows(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// As the names of tests are.
+fn is_sentence(name: &str) -> bool {
+    name.matches('_').count() > 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}
+
 #[checks::test]
-fn each_row_names_a_test_that_exists() {
+fn each_row_names_its_tests_and_its_attack() {
     let mut tests = BTreeSet::new();
     for directory in ["src", "tests", "crates"] {
         functions(&root().join(directory), &mut tests);
+    }
+    let mut attacks = BTreeSet::new();
+    functions(&root().join("tests/attacks"), &mut attacks);
+    // These play the attacker as well, at the side of the features that the root does not turn on.
+    let mut web = BTreeSet::new();
+    for directory in ["web", "store"] {
+        let directory = format!("crates/globus-login/tests/login/{directory}");
+        functions(&root().join(directory), &mut web);
     }
     let text = fs::read_to_string(root().join("SECURITY.md")).expect("text");
     let rows = rows(&text);
@@ -43,12 +56,13 @@ fn each_row_names_a_test_that_exists() {
     for row in rows {
         let quoted = row.split('`').skip(1).step_by(2);
         let (known, unknown): (Vec<&str>, Vec<&str>) = quoted.partition(|it| tests.contains(*it));
-        assert!(!known.is_empty(), "no test: {row}");
-        // The names of tests are sentences.
-        let gone = unknown.iter().find(|name| {
-            name.matches('_').count() > 2
-                && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
-        });
+        let tried = known.iter().filter(|name| attacks.remove(**name)).count();
+        let is_tried = tried == 1 && known.len() > 1;
+        let is_tried_there = tried == 0 && known.iter().all(|name| web.contains(*name));
+        assert!(is_tried || is_tried_there, "{tried} attacks: {row}");
+        let gone = unknown.iter().find(|name| is_sentence(name));
         assert_eq!(gone, None, "{row}");
     }
+    let left = attacks.iter().find(|name| is_sentence(name));
+    assert_eq!(left, None, "of no row");
 }

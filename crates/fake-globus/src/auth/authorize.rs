@@ -155,7 +155,8 @@ fn check(world: &World, params: &Params) -> Result<LoginRequest, String> {
         state: params.one("state")?.map(ToOwned::to_owned),
         challenge: challenge(params, &client)?,
         offline: match params.one("access_type")? {
-            None | Some("online") => false,
+            // The JavaScript SDK asks for it by a scope.
+            None | Some("online") => scopes.iter().any(|scope| scope.name == "offline_access"),
             Some("offline") => true,
             Some(other) => return Err(format!("access_type cannot be \"{other}\"")),
         },

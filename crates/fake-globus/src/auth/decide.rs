@@ -112,6 +112,7 @@ pub(super) fn approve(
             session,
             scopes: request.scopes.clone(),
             offline: request.offline,
+            via: None,
         },
         redirect_uri: request.redirect_uri.clone(),
         challenge: request.challenge.clone(),

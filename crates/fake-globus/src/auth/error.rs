@@ -1,12 +1,14 @@
 //! The errors of Auth's API.
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::service::Problem;
+use crate::gare::Gare;
+use crate::service::{self, Problem};
 
 /// A status and the document that says why.
 #[derive(Debug)]
@@ -68,6 +70,60 @@ fn api(status: StatusCode, code: &str, title: &str, detail: &str) -> AuthError {
     AuthError { status, body }
 }
 
+/// What a user did not allow a service to do for the program that called it.
+pub(super) fn dependent_consent_required(scopes: &[&str]) -> AuthError {
+    let title = "User must approve your client using scopes. See 'unapproved_scopes'.";
+    let error = json!({
+        "status": "403",
+        "id": Uuid::new_v4(),
+        "code": "DEPENDENT_CONSENT_REQUIRED",
+        "title": title,
+        "detail": format!("User hasn't approved the following scopes: {}", scopes.join(" ")),
+        "unapproved_scopes": scopes,
+    });
+    let body = json!({
+        "errors": [error],
+        "error": "dependent_consent_required",
+        "error_description": title,
+    });
+    AuthError {
+        status: StatusCode::FORBIDDEN,
+        body,
+    }
+}
+
+pub(super) fn bad_request(detail: &str) -> AuthError {
+    let status = StatusCode::BAD_REQUEST;
+    api(status, "BAD_REQUEST", "Bad Request", detail)
+}
+
+pub(super) fn conflict(detail: &str) -> AuthError {
+    api(StatusCode::CONFLICT, "CONFLICT", "Conflict", detail)
+}
+
+/// What was created.
+#[derive(Debug)]
+pub(super) struct Created(pub(super) Json<Value>);
+
+impl IntoResponse for Created {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, self.0).into_response()
+    }
+}
+
+/// The document of a request.
+pub(super) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, AuthError> {
+    body.map(|Json(body)| body)
+        .map_err(|rejection| bad_request(&rejection.body_text()))
+}
+
+/// A requirement, as an error of the API.
+pub(super) fn challenge(gare: &Gare) -> Response {
+    let mut error = gare.document();
+    error["message"] = gare.message.as_str().into();
+    service::challenged(StatusCode::FORBIDDEN, json!({"errors": [error]}))
+}
+
 pub(super) fn unauthorized() -> AuthError {
     api(
         StatusCode::UNAUTHORIZED,
@@ -75,11 +131,6 @@ pub(super) fn unauthorized() -> AuthError {
         "Unauthorized",
         "Call must be authenticated",
     )
-}
-
-pub(super) fn not_implemented(detail: &str) -> AuthError {
-    let status = StatusCode::NOT_IMPLEMENTED;
-    api(status, "NOT_IMPLEMENTED", "Not Implemented", detail)
 }
 
 pub(super) fn forbidden(detail: &str) -> AuthError {

@@ -119,7 +119,7 @@ pub(super) fn document(
 }
 
 impl Issued {
-    fn document(&self) -> Value {
+    pub(super) fn document(&self) -> Value {
         let mut document = json!({
             "access_token": self.access,
             "scope": self.scopes.join(" "),
@@ -177,6 +177,7 @@ pub(crate) fn without_login(
         session,
         scopes,
         offline: false,
+        via: None,
     };
     let issued = issue(world, &mut state, &grant);
     let found = issued

@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 use crate::clock::unix;
 use crate::identity::{Identity, User};
 use crate::service::{Bearer, Caller};
-use crate::stable_id::stable_id;
 use crate::world::Shared;
 
-use super::Auth;
 use super::error::{self, AuthError};
 use super::params::Params;
+use super::{Auth, providers};
 
 const VIEW_IDENTITY_SET: &str = "urn:globus:auth:scope:auth.globus.org:view_identity_set";
 
@@ -32,7 +31,7 @@ pub(super) async fn userinfo(caller: Bearer<Auth>) -> Result<Json<Value>, AuthEr
             fields.insert("organization".to_owned(), primary.domain().into());
             fields.insert(
                 "identity_provider".to_owned(),
-                json!(stable_id("provider", primary.domain())),
+                json!(providers::id(primary.domain())),
             );
             fields.insert(
                 "identity_provider_display_name".to_owned(),
@@ -62,20 +61,21 @@ fn member(identity: &Identity, caller: &Caller) -> Value {
         "name": identity.people_name(),
         "email": identity.username(),
         "organization": identity.domain(),
-        "identity_provider": stable_id("provider", identity.domain()),
+        "identity_provider": providers::id(identity.domain()),
         "identity_provider_display_name": identity.domain(),
         "last_authentication": authenticated.map(|found| unix(found.at)),
     })
 }
 
-fn document(identity: &Identity) -> Value {
+/// The document of an identity.
+pub(super) fn document(identity: &Identity) -> Value {
     json!({
         "id": identity.id(),
         "username": identity.username(),
         "name": identity.people_name(),
         "email": identity.username(),
         "organization": identity.domain(),
-        "identity_provider": stable_id("provider", identity.domain()),
+        "identity_provider": providers::id(identity.domain()),
         "identity_type": "login",
         "status": "used",
     })

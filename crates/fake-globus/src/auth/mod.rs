@@ -2,20 +2,30 @@
 
 pub(super) mod authorize;
 mod client;
+mod clients;
 mod decide;
+mod dependent;
 mod error;
 pub(super) mod grant;
 pub(super) mod id_token;
 mod identities;
 mod inspect;
+mod kept;
+mod manager;
 mod page;
 mod params;
+mod policies;
+mod projects;
+mod providers;
 mod requirement;
+mod scopes;
 mod token;
 
 use axum::response::{IntoResponse, Response};
 
-use super::service::{Endpoints, Problem, Service};
+use super::service::{Challenge, Endpoints, Problem, Service};
+
+pub(super) use kept::Kept;
 
 /// The path of the page that shows a code to copy.
 const AUTH_CODE: &str = "v2/web/auth-code";
@@ -58,12 +68,50 @@ impl Service for Auth {
                 "/v2/api/identities/{id}/consents",
                 identities::consents,
             )
-            .post(
-                "create_native_app_instance",
-                "/v2/api/clients",
-                client::register,
+            .get(
+                "get_identity_providers",
+                "/v2/api/identity_providers",
+                providers::search,
             )
-            .delete("delete_client", "/v2/api/clients/{id}", client::delete)
+            .get("get_policies", "/v2/api/policies", policies::list)
+            .post("create_policy", "/v2/api/policies", policies::create)
+            .get("get_policy", "/v2/api/policies/{id}", policies::one)
+            .put("update_policy", "/v2/api/policies/{id}", policies::update)
+            .delete("delete_policy", "/v2/api/policies/{id}", policies::delete)
+            .get("get_projects", "/v2/api/projects", projects::list)
+            .post("create_project", "/v2/api/projects", projects::create)
+            .get("get_project", "/v2/api/projects/{id}", projects::one)
+            .put("update_project", "/v2/api/projects/{id}", projects::update)
+            .delete("delete_project", "/v2/api/projects/{id}", projects::delete)
+            .get("get_clients", "/v2/api/clients", clients::list)
+            .post("create_client", "/v2/api/clients", clients::create)
+            .get("get_client", "/v2/api/clients/{id}", clients::one)
+            .put("update_client", "/v2/api/clients/{id}", clients::update)
+            .delete("delete_client", "/v2/api/clients/{id}", clients::delete)
+            .get(
+                "get_client_credentials",
+                "/v2/api/clients/{id}/credentials",
+                clients::credentials,
+            )
+            .post(
+                "create_client_credential",
+                "/v2/api/clients/{id}/credentials",
+                clients::create_credential,
+            )
+            .delete(
+                "delete_client_credential",
+                "/v2/api/clients/{id}/credentials/{credential}",
+                clients::delete_credential,
+            )
+            .get("get_scopes", "/v2/api/scopes", scopes::list)
+            .post(
+                "create_scope",
+                "/v2/api/clients/{id}/scopes",
+                scopes::create,
+            )
+            .get("get_scope", "/v2/api/scopes/{id}", scopes::one)
+            .put("update_scope", "/v2/api/scopes/{id}", scopes::update)
+            .delete("delete_scope", "/v2/api/scopes/{id}", scopes::delete)
             .get(
                 "get_openid_configuration",
                 "/.well-known/openid-configuration",
@@ -74,6 +122,10 @@ impl Service for Auth {
 
     fn refuse(problem: &Problem<'_>) -> Response {
         error::of(problem).into_response()
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        error::challenge(challenge.gare)
     }
 
     fn owns(path: &str) -> bool {

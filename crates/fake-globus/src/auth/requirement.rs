@@ -33,7 +33,7 @@ impl Requirement {
                 .and_then(|id| world.state().policy(id).cloned())
                 .ok_or_else(|| format!("session_required_policies: no policy {id}"))
         });
-        let requirement = Self {
+        let mut requirement = Self {
             identities: params.list("session_required_identities")?,
             domains: params.list("session_required_single_domain")?,
             policies: policies.collect::<Result<_, _>>()?,
@@ -44,6 +44,10 @@ impl Requirement {
             },
         };
         if requirement.mfa && requirement.identities.is_empty() && requirement.domains.is_empty() {
+            if world.state().ignores_lone_mfa {
+                requirement.mfa = false;
+                return Ok(requirement);
+            }
             return Err("session_required_mfa needs session_required_identities or \
                         session_required_single_domain beside it"
                 .to_owned());
@@ -64,45 +68,46 @@ impl Requirement {
     /// Whether logging in with `identity` of `user` can satisfy it.
     pub(super) fn permits(&self, user: &User, identity: &Identity) -> bool {
         let named = |wanted: &String| user.identities().any(|own| own.is_named(wanted));
-        let is_one_of_them =
-            self.identities.is_empty() || self.identities.iter().any(|id| identity.is_named(id));
-        is_one_of_them
-            && self.identities.iter().all(named)
-            && (self.domains.is_empty() || identity.is_from(&self.domains))
-            && self.permitted_by_policies(user, identity)
-    }
-
-    /// Each policy can be satisfied by an identity of `user`, and `picked` satisfies one of them.
-    fn permitted_by_policies(&self, user: &User, picked: &Identity) -> bool {
-        let allows = |policy: &Policy| {
+        let allowed = |policy: &Policy| {
             let mut identities = user.identities();
-            identities.any(|identity| policy.demand.allows_domain(identity))
+            identities.any(|own| policy.demand.allows_domain(own))
         };
-        let mut policies = self.policies.iter();
-        self.policies.is_empty()
-            || policies.clone().all(allows)
-                && policies.any(|policy| policy.demand.allows_domain(picked))
+        self.identities.iter().all(named)
+            && self.policies.iter().all(allowed)
+            && (self.domains.is_empty() || identity.is_from(&self.domains))
+            && self.asks_for(identity)
     }
 
-    /// Who has to authenticate when `picked` logs in: everybody that is asked for by name, or the one that was picked
-    /// and, for each policy that this one does not satisfy, one that does.
+    /// Whether `identity` satisfies a part of it: a name, the domains, or a policy.
+    fn asks_for(&self, identity: &Identity) -> bool {
+        let asks_for_nobody =
+            self.identities.is_empty() && self.domains.is_empty() && self.policies.is_empty();
+        let mut policies = self.policies.iter();
+        asks_for_nobody
+            || self.names(identity)
+            || identity.is_from(&self.domains)
+            || policies.any(|policy| policy.demand.allows_domain(identity))
+    }
+
+    fn names(&self, identity: &Identity) -> bool {
+        self.identities.iter().any(|name| identity.is_named(name))
+    }
+
+    /// The identities that have to authenticate when `picked` logs in: `picked`, all that are asked for by name, and
+    /// for each policy that none of these satisfies, one that does.
     pub(super) fn who(&self, user: &User, picked: &Identity) -> Vec<Uuid> {
-        if self.identities.is_empty() {
-            let mut who = vec![picked];
-            for policy in &self.policies {
-                let allowed = |identity: &&Identity| policy.demand.allows_domain(identity);
-                if !who.iter().any(allowed) {
-                    who.extend(user.identities().find(allowed));
-                }
-            }
-            return who.into_iter().map(Identity::id).collect();
+        let named = user.identities().filter(|own| self.names(own));
+        let mut who: Vec<&Identity> = named.collect();
+        if !who.iter().any(|own| own.id() == picked.id()) {
+            who.push(picked);
         }
-        let named = |identity: &&Identity| {
-            self.identities
-                .iter()
-                .any(|wanted| identity.is_named(wanted))
-        };
-        user.identities().filter(named).map(Identity::id).collect()
+        for policy in &self.policies {
+            let allowed = |identity: &&Identity| policy.demand.allows_domain(identity);
+            if !who.iter().any(allowed) {
+                who.extend(user.identities().find(allowed));
+            }
+        }
+        who.into_iter().map(Identity::id).collect()
     }
 
     /// Whether an earlier authentication of `identity` still does.

@@ -20,7 +20,7 @@ use crate::world::{Shared, World};
 
 use super::error::{self, AuthError};
 use super::params::Params;
-use super::{client, grant};
+use super::{client, dependent, grant};
 
 pub(super) async fn token(
     State(world): State<Shared>,
@@ -32,6 +32,7 @@ pub(super) async fn token(
     let document = match params.first("grant_type") {
         "authorization_code" => with_code(&world, &client, &params),
         "refresh_token" => with_refresh_token(&world, &client, &params),
+        dependent::GRANT => dependent::tokens(&world, &client, &params),
         "client_credentials" => for_itself(&world, &client, &params),
         _ => Err(error::oauth(
             StatusCode::BAD_REQUEST,
@@ -144,6 +145,7 @@ fn for_itself(world: &World, client: &Client, params: &Params) -> Result<Value, 
         session,
         scopes,
         offline: false,
+        via: None,
     };
     let issued = grant::issue(world, &mut state, &grant);
     let document = grant::document(world, &state, &grant, &issued, None);

@@ -3,6 +3,7 @@
 //! It speaks plain HTTP here. It knows few statuses: whatever is wrong with a path or a login is a 404 with a text, and
 //! who has no token is sent to Globus Auth with the collection's id as the client.
 
+mod backend;
 mod range;
 mod text;
 
@@ -11,13 +12,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use url::Url;
 use uuid::Uuid;
 
 use crate::clock::timestamp;
+use crate::gare::Gare;
 use crate::observe;
 use crate::service::{self, Caller, Operation};
 use crate::state::Served;
@@ -26,6 +28,7 @@ use crate::transfer::{demand_not_met, path_of};
 use crate::world::Shared;
 use crate::{control, secret};
 
+pub(super) use backend::{BackEndError, BackEnds, BrokenBackEnd, Connection};
 use range::{Part, part};
 
 /// The largest file that is taken from a `PUT`.
@@ -36,6 +39,11 @@ pub(crate) fn router(world: &Shared, id: Uuid) -> Router {
     let serve = move |State(world): State<Shared>, request: Request| noted(world, id, request);
     let routes = control::routes().fallback(serve);
     observe::layered(routes, world).with_state(world.clone())
+}
+
+/// A requirement, as such a server refuses a request with it.
+pub(crate) fn challenge(gare: &Gare) -> Response {
+    text::challenge(gare)
 }
 
 async fn noted(world: Shared, id: Uuid, request: Request) -> Response {
@@ -64,7 +72,14 @@ async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
         return to_auth(world, &server, request.uri().path());
     };
     observe::called_by(&request, &caller.user);
-    if let Some(refused) = challenge(world, &caller, &served) {
+    let connection = request.extensions().get::<ConnectInfo<Connection>>();
+    if let Some(ConnectInfo(connection)) = connection {
+        let back_ends = &mut world.state().back_ends;
+        if let Some(fault) = back_ends.answer(id, *connection) {
+            return fault;
+        }
+    }
+    if let Some(refused) = refused(world, &caller, &served) {
         return refused;
     }
     let path = path_of(request.uri().path());
@@ -102,7 +117,7 @@ fn to_auth(world: &Shared, collection: &str, path: &str) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, url)]).into_response()
 }
 
-fn challenge(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> {
+fn refused(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> {
     let result = demand_not_met(world, caller, &served.collection)?;
     Some(text::login_denied(&result))
 }

@@ -4,7 +4,10 @@ use std::io;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
+use crate::gare::Gare;
+use crate::observe::Challenged;
 use crate::transfer::directory::is_escape;
 
 fn text(lines: &[&str]) -> Response {
@@ -39,6 +42,15 @@ pub(super) fn not_found(what: &str) -> Response {
     ])
 }
 
+/// A fault between the server and the Manager API.
+pub(super) fn endpoint_error() -> Response {
+    text(&[
+        "Mapping collection to specified ID failed.",
+        "GlobusError: v=1 c=ENDPOINT_ERROR",
+        "GCS Manager Internal Error",
+    ])
+}
+
 /// A fault of the server itself: only the text tells it from a file that is missing.
 pub(super) fn internal(what: &str) -> Response {
     text(&[
@@ -47,11 +59,27 @@ pub(super) fn internal(what: &str) -> Response {
     ])
 }
 
+/// A requirement, as one that the Manager API of the endpoint passed on.
+pub(super) fn challenge(gare: &Gare) -> Response {
+    let result = json!({
+        "DATA_TYPE": "result#1.1.0",
+        "authorization_parameters": gare.parameters(),
+        "code": "permission_denied",
+        "detail": null,
+        "has_next_page": false,
+        "http_response_code": 403,
+        "message": gare.message,
+    });
+    login_denied(&result.to_string())
+}
+
 /// A login that does not satisfy the collection; `result` says what would.
 pub(super) fn login_denied(result: &str) -> Response {
-    text(&[
+    let mut response = text(&[
         "Mapping collection to specified ID failed.",
         "GlobusError: v=1 c=LOGIN_DENIED",
         &format!("GridFTP-JSON-Result: {result}"),
-    ])
+    ]);
+    response.extensions_mut().insert(Challenged);
+    response
 }

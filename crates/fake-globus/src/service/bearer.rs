@@ -14,6 +14,7 @@ use crate::identity::User;
 use crate::observe::CalledBy;
 use crate::record::ViolationKind;
 use crate::session::Session;
+use crate::state::Via;
 use crate::world::{Shared, World};
 
 use super::{Problem, Service};
@@ -29,6 +30,8 @@ pub(crate) struct Caller {
     pub(crate) client: Uuid,
     pub(crate) session: Arc<Session>,
     pub(crate) scopes: Vec<String>,
+    /// Of a service that acts for the program that called it.
+    pub(crate) via: Option<Via>,
 }
 
 /// Why a request is nobody's.
@@ -142,5 +145,6 @@ fn called(world: &World, headers: &HeaderMap, resource_server: &str) -> Result<C
         client: token.grant.client,
         session: token.grant.session.clone(),
         scopes: token.scopes.clone(),
+        via: token.grant.via.clone(),
     })
 }

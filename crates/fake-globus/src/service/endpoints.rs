@@ -57,6 +57,24 @@ impl<S: Service> Endpoints<S> {
         self.on(name, path, routing::post(handler))
     }
 
+    pub(crate) fn put<T: 'static>(
+        self,
+        name: &'static str,
+        path: &str,
+        handler: impl Handler<T, Shared>,
+    ) -> Self {
+        self.on(name, path, routing::put(handler))
+    }
+
+    pub(crate) fn patch<T: 'static>(
+        self,
+        name: &'static str,
+        path: &str,
+        handler: impl Handler<T, Shared>,
+    ) -> Self {
+        self.on(name, path, routing::patch(handler))
+    }
+
     pub(crate) fn delete<T: 'static>(
         self,
         name: &'static str,

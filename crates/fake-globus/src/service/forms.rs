@@ -1,15 +1,19 @@
-//! The services that have no endpoints yet: each refuses in its own form.
+//! What the error forms of several services have in common.
 
 use axum::Json;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::secret;
+use crate::gare::Gare;
+use crate::observe::Challenged;
 
-use super::{Endpoints, Problem, Service};
+use super::{Challenge, Problem, Service};
 
 /// `PermissionDenied` as `PERMISSION_DENIED`.
-fn upper(code: &str) -> String {
+pub(crate) fn upper(code: &str) -> String {
+    // Transfer says in which part of it the error is.
+    let code = code.rsplit_once('.').map_or(code, |(_, code)| code);
     let mut upper = String::new();
     for character in code.chars() {
         if character.is_ascii_uppercase() && !upper.is_empty() {
@@ -20,120 +24,46 @@ fn upper(code: &str) -> String {
     upper
 }
 
-fn respond(problem: &Problem<'_>, document: Value) -> Response {
+/// A document with the status of the problem.
+pub(crate) fn respond(problem: &Problem<'_>, document: Value) -> Response {
     (problem.status, Json(document)).into_response()
 }
 
-/// Globus Groups.
-pub(crate) enum Groups {}
+/// A document that asks for another login or consent.
+pub(crate) fn challenged(status: StatusCode, document: Value) -> Response {
+    let mut response = (status, Json(document)).into_response();
+    response.extensions_mut().insert(Challenged);
+    response
+}
 
-impl Service for Groups {
-    const NAME: &'static str = "groups";
-    const RESOURCE_SERVER: &'static str = "groups.api.globus.org";
-    const SCOPES: &'static str = "urn:globus:auth:scope:groups.api.globus.org:";
+/// A response in the place of the proper one, for `?`.
+#[derive(Debug)]
+pub(crate) struct Refused(Box<Response>);
 
-    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
-        endpoints
-    }
-
-    fn refuse(problem: &Problem<'_>) -> Response {
-        let error = json!({"code": upper(problem.code), "detail": problem.message});
-        respond(problem, json!({"errors": [error]}))
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
     }
 }
 
-/// Globus Search.
-pub(crate) enum Search {}
-
-impl Service for Search {
-    const NAME: &'static str = "search";
-    const RESOURCE_SERVER: &'static str = "search.api.globus.org";
-    const SCOPES: &'static str = "urn:globus:auth:scope:search.api.globus.org:";
-
-    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
-        endpoints
-    }
-
-    fn refuse(problem: &Problem<'_>) -> Response {
-        let document = json!({
-            "@datatype": "GError",
-            "@version": "2017-09-01",
-            "request_id": secret::random(32),
-            "status": problem.status.as_u16(),
-            "code": problem.code,
-            "message": problem.message,
-        });
-        respond(problem, document)
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
     }
 }
 
-/// Globus Flows.
-pub(crate) enum Flows {}
-
-impl Service for Flows {
-    const NAME: &'static str = "flows";
-    const RESOURCE_SERVER: &'static str = "flows.globus.org";
-    const SCOPES: &'static str =
-        "https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e90e689b9a/";
-
-    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
-        endpoints
-    }
-
-    fn refuse(problem: &Problem<'_>) -> Response {
-        let error = json!({"code": upper(problem.code), "detail": problem.message});
-        respond(
-            problem,
-            json!({"error": error, "debug_id": secret::random(32)}),
-        )
-    }
+/// An error of the service `S`.
+pub(crate) fn refused<S: Service>(status: StatusCode, code: &str, message: &str) -> Refused {
+    let problem = Problem {
+        status,
+        code,
+        message,
+        resource: "",
+    };
+    S::refuse(&problem).into()
 }
 
-/// Globus Timers.
-pub(crate) enum Timers {}
-
-impl Service for Timers {
-    const NAME: &'static str = "timer";
-    const RESOURCE_SERVER: &'static str = "524230d7-ea86-4a52-8312-86065a9e0417";
-    const SCOPES: &'static str =
-        "https://auth.globus.org/scopes/524230d7-ea86-4a52-8312-86065a9e0417/";
-
-    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
-        endpoints
-    }
-
-    fn refuse(problem: &Problem<'_>) -> Response {
-        let error = json!({
-            "code": upper(problem.code),
-            "detail": problem.message,
-            "status": problem.status.as_u16(),
-        });
-        respond(problem, json!({"error": error}))
-    }
-}
-
-/// Globus Compute.
-pub(crate) enum Compute {}
-
-impl Service for Compute {
-    const NAME: &'static str = "compute";
-    const RESOURCE_SERVER: &'static str = "funcx_service";
-    const SCOPES: &'static str =
-        "https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/";
-
-    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
-        endpoints
-    }
-
-    fn refuse(problem: &Problem<'_>) -> Response {
-        // The SDK looks for `message`, people who read the body for `reason`.
-        let document = json!({
-            "status": "Failed",
-            "code": upper(problem.code),
-            "message": problem.message,
-            "reason": problem.message,
-            "http_status_code": problem.status.as_u16(),
-        });
-        respond(problem, document)
-    }
+/// A requirement of the service `S`.
+pub(crate) fn required<S: Service>(gare: &Gare) -> Refused {
+    S::challenge(&Challenge { gare, resource: "" }).into()
 }

@@ -1,6 +1,7 @@
 //! The services: what tells one from another, and what they have in common.
 
 mod bearer;
+mod body;
 mod endpoints;
 mod forms;
 mod table;
@@ -8,11 +9,14 @@ mod table;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::gare::Gare;
+
 pub use bearer::EXPECT_USER;
 pub(super) use bearer::{Bearer, Caller, caller};
+pub(super) use body::Body;
 pub(super) use endpoints::{Endpoints, Operation, not_served};
-pub(super) use forms::{Compute, Flows, Groups, Search, Timers};
-pub(super) use table::{Listed, SERVICES};
+pub(super) use forms::{Refused, challenged, refused, required, respond, upper};
+pub(super) use table::{Listed, SERVICES, named, unknown};
 
 /// A Globus service. An endpoint of it is one handler, and one line in [`endpoints`](Service::endpoints).
 pub(super) trait Service: Sized + Send + Sync + 'static {
@@ -30,6 +34,9 @@ pub(super) trait Service: Sized + Send + Sync + 'static {
     /// Writes an error as this service does.
     fn refuse(problem: &Problem<'_>) -> Response;
 
+    /// Asks for another login or consent, as this service does.
+    fn challenge(challenge: &Challenge<'_>) -> Response;
+
     /// Completes a response to a request for `resource`.
     fn finish(response: Response, _resource: &str) -> Response {
         response
@@ -39,6 +46,14 @@ pub(super) trait Service: Sized + Send + Sync + 'static {
     fn owns(_path: &str) -> bool {
         true
     }
+}
+
+/// A requirement that a service refuses a request with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Challenge<'a> {
+    pub(super) gare: &'a Gare,
+    /// The path of the request.
+    pub(super) resource: &'a str,
 }
 
 /// An error that every service has a form for.

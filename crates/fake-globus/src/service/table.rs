@@ -3,11 +3,19 @@
 use axum::Router;
 use axum::response::Response;
 
+use crate::actions::Actions;
+use crate::app::App;
 use crate::auth::Auth;
+use crate::compute::Compute;
+use crate::flows::Flows;
+use crate::gcs::Gcs;
+use crate::groups::Groups;
+use crate::search::Search;
+use crate::timers::Timers;
 use crate::transfer::Transfer;
 use crate::world::Shared;
 
-use super::{Compute, Endpoints, Flows, Groups, Problem, Search, Service, Timers};
+use super::{Challenge, Endpoints, Problem, Service};
 
 /// What is known of a service by its value.
 pub(crate) struct Listed {
@@ -16,6 +24,7 @@ pub(crate) struct Listed {
     pub(crate) scopes: &'static str,
     pub(crate) router: fn(&Shared) -> Router<Shared>,
     pub(crate) refuse: fn(&Problem<'_>) -> Response,
+    pub(crate) challenge: fn(&Challenge<'_>) -> Response,
     pub(crate) owns: fn(&str) -> bool,
 }
 
@@ -27,17 +36,33 @@ impl Listed {
             scopes: S::SCOPES,
             router: |world| S::endpoints(Endpoints::new(world)).into_router(),
             refuse: S::refuse,
+            challenge: S::challenge,
             owns: S::owns,
         }
     }
 }
 
 /// The services of each origin: those on one line share a port.
-pub(crate) static SERVICES: [&[Listed]; 6] = [
+pub(crate) static SERVICES: [&[Listed]; 9] = [
     &[Listed::of::<Auth>(), Listed::of::<Transfer>()],
     &[Listed::of::<Groups>()],
     &[Listed::of::<Search>()],
     &[Listed::of::<Flows>()],
     &[Listed::of::<Timers>()],
     &[Listed::of::<Compute>()],
+    &[Listed::of::<Gcs>()],
+    &[Listed::of::<Actions>()],
+    &[Listed::of::<App>()],
 ];
+
+/// What is wrong with the name of a service in a command, if anything. The servers of collections have one, too.
+pub(crate) fn unknown(name: Option<&str>) -> Option<String> {
+    let name = name.filter(|name| *name != "https" && named(name).is_none())?;
+    Some(format!("there is no service {name}"))
+}
+
+/// The service of this name.
+pub(crate) fn named(name: &str) -> Option<&'static Listed> {
+    let mut services = SERVICES.iter().copied().flatten();
+    services.find(|service| service.name == name)
+}

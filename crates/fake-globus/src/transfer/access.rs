@@ -1,14 +1,17 @@
 //! Whether a caller may use a collection.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use crate::collection::Collection;
+use crate::gare::Gare;
+use crate::identity::User;
 use crate::service::{Bearer, Caller};
-use crate::session::Demand;
+use crate::session::{Demand, Session};
 use crate::state::Served;
 use crate::world::{Shared, World};
 
@@ -26,10 +29,12 @@ impl FromRequestParts<Shared> for Guarded {
 
     async fn from_request_parts(parts: &mut Parts, world: &Shared) -> Result<Self, Response> {
         let caller = Bearer::from_request_parts(parts, world).await?;
-        let Path(id) = Path::<String>::from_request_parts(parts, world)
+        // The collection is the first parameter of a path; a rule of it may follow.
+        let Path(ids) = Path::<Vec<(String, String)>>::from_request_parts(parts, world)
             .await
             .map_err(IntoResponse::into_response)?;
-        let served = collection(world, &caller, &id).map_err(IntoResponse::into_response)?;
+        let id = ids.first().map_or("", |(_, id)| id.as_str());
+        let served = collection(world, &caller, id).map_err(IntoResponse::into_response)?;
         Ok(Self { caller, served })
     }
 }
@@ -44,16 +49,40 @@ pub(crate) fn demand_not_met(
     let met = |demand: &Demand| demand.is_met(&caller.session, &caller.user, now);
     let policies = collection.policies.iter().map(|policy| &policy.demand);
     let all_met = policies.chain([&collection.demand]).all(met);
-    (!all_met || !consented(world, caller, collection))
-        .then(|| challenge::login_result(collection, &caller.user))
+    // Beside the scope of its files, or below Transfer's.
+    let is_consented = caller.scopes.contains(&collection.data_access_scope())
+        || consented(world, caller, collection);
+    (!all_met || !is_consented).then(|| challenge::login_result(collection, &caller.user))
+}
+
+/// What the collection requires of a session beside consents.
+pub(crate) fn requirement(
+    collection: &Collection,
+    user: &User,
+    session: &Session,
+    now: SystemTime,
+) -> Option<Gare> {
+    let is_met = |demand: &Demand| demand.is_met(session, user, now);
+    let mut policies = collection.policies.iter();
+    if !policies.all(|policy| is_met(&policy.demand)) {
+        let ids = collection
+            .policies
+            .iter()
+            .map(|policy| policy.id.to_string());
+        return Some(Gare::policies(challenge::POLICY_MESSAGE, ids));
+    }
+    (!is_met(&collection.demand)).then(|| challenge::login_requirement(collection, user))
 }
 
 fn consented(world: &World, caller: &Caller, collection: &Collection) -> bool {
     let data_access = collection.data_access_scope();
-    let chain = [ALL, &data_access];
+    // A service that acts for a program has the consents that the program was given for it.
+    let above = caller.via.iter().flat_map(|via| &via.scopes);
+    let above = above.map(String::as_str);
+    let chain: Vec<&str> = above.chain([ALL, &data_access]).collect();
+    let client = caller.via.as_ref().map_or(caller.client, |via| via.client);
     let state = world.state();
-    let (user, client) = (caller.user.id(), caller.client);
-    !collection.data_access || state.consents.covers(user, client, &chain)
+    !collection.data_access || state.consents.covers(caller.user.id(), client, &chain)
 }
 
 /// The collection, if the caller has what it demands: the consent first, then the policies, then what the collection's

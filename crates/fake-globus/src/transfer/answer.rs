@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::observe::Challenged;
@@ -9,7 +10,7 @@ use crate::secret;
 use crate::service::Problem;
 
 use super::error::TransferError;
-use super::json;
+use super::{json, jsonapi};
 
 /// A document with its status, or an error.
 pub(super) type Answer = Result<Document, TransferError>;
@@ -27,6 +28,11 @@ impl Document {
 /// Extension of a response: a document that is written once it is known which request it answers.
 #[derive(Clone, Debug)]
 struct Unwritten(Map<String, Value>);
+
+/// A document that is written at once, for those that may be long.
+pub(super) fn ok(document: &impl Serialize) -> Response {
+    written(StatusCode::OK, document, &secret::random(9))
+}
 
 impl IntoResponse for Document {
     fn into_response(self) -> Response {
@@ -62,9 +68,19 @@ pub(super) fn finish(mut response: Response, resource: &str) -> Response {
         return response;
     };
     let request_id = secret::random(9);
+    if jsonapi::is_for(resource) {
+        let document = jsonapi::error(response.status().as_u16(), fields, &request_id);
+        let mut finished = written(response.status(), &document, &request_id);
+        finished.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(jsonapi::TYPE),
+        );
+        *finished.extensions_mut() = std::mem::take(response.extensions_mut());
+        return finished;
+    }
     fields.insert("request_id".to_owned(), request_id.as_str().into());
     fields.insert("resource".to_owned(), resource.into());
-    let mut finished = written(response.status(), &fields.into(), &request_id);
+    let mut finished = written(response.status(), &fields, &request_id);
     *finished.extensions_mut() = std::mem::take(response.extensions_mut());
     finished
 }
@@ -75,7 +91,7 @@ pub(super) fn refuse(problem: &Problem<'_>) -> Response {
     finish(error.into_response(), problem.resource)
 }
 
-fn written(status: StatusCode, document: &Value, request_id: &str) -> Response {
+fn written(status: StatusCode, document: &impl Serialize, request_id: &str) -> Response {
     let mut response = (status, json::document(document)).into_response();
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json");

@@ -1,9 +1,11 @@
 //! The errors that another login or consent can mend.
 
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::collection::Collection;
+use crate::gare::{Gare, Parameters};
 use crate::identity::User;
 
 use super::ALL;
@@ -12,6 +14,19 @@ use super::json;
 
 /// What Transfer says at the root when a collection's server wants another login.
 const SESSION_MESSAGE: &str = "Session reauthentication required (Globus Transfer)";
+
+/// What Transfer says when policies are not satisfied.
+pub(super) const POLICY_MESSAGE: &str = "Failing collection authentication policy";
+
+/// A requirement that is not a collection's.
+pub(super) fn of(gare: &Gare) -> Response {
+    let mut fields = json!({"authorization_parameters": gare.parameters()});
+    if gare.is_consent() {
+        fields["required_scopes"] = json!(gare.parameters.required_scopes);
+    }
+    let message = gare.message.clone();
+    challenge(StatusCode::FORBIDDEN, gare.code(), message, fields).into_response()
+}
 
 /// The collection's data may be used only with a consent that is missing.
 pub(super) fn consent_required(collection: &Collection) -> TransferError {
@@ -31,7 +46,7 @@ pub(super) fn consent_required(collection: &Collection) -> TransferError {
 
 /// The session does not satisfy the collection's policies.
 pub(super) fn policy_failed(collection: &Collection) -> TransferError {
-    let message = "Failing collection authentication policy";
+    let message = POLICY_MESSAGE;
     let ids: Vec<String> = collection
         .policies
         .iter()
@@ -121,6 +136,14 @@ fn denial(collection: &Collection, user: &User) -> Denial {
 /// The result in a denial, on one line.
 pub(super) fn login_result(collection: &Collection, user: &User) -> String {
     json::line(&denial(collection, user).result)
+}
+
+/// What another login has to satisfy.
+pub(super) fn login_requirement(collection: &Collection, user: &User) -> Gare {
+    let parameters = denial(collection, user).parameters.into();
+    let mut parameters: Parameters = serde_json::from_value(parameters).unwrap_or_default();
+    parameters.session_message = Some(SESSION_MESSAGE.to_owned());
+    Gare::new(parameters)
 }
 
 /// The collection's server denies the login: the session is too old, too weak, or somebody else's.

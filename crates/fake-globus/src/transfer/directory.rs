@@ -183,7 +183,7 @@ fn entry(dir: &Dir, path: &Path, own: Metadata, name: String) -> io::Result<Entr
     })
 }
 
-fn modified(metadata: &Metadata) -> SystemTime {
+pub(super) fn modified(metadata: &Metadata) -> SystemTime {
     metadata
         .modified()
         .map_or(UNIX_EPOCH, cap_std::time::SystemTime::into_std)

@@ -1,8 +1,10 @@
-//! What a collection is: its document, and the search for it. No policy guards these.
+//! What a collection is: its document, which no policy guards, and the changes to it.
 
 use std::sync::LazyLock;
 
-use axum::extract::{Path, Query, State};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -13,9 +15,10 @@ use crate::stable_id::stable_id;
 use crate::template;
 use crate::world::Shared;
 
-use super::Transfer;
+use super::access::Guarded;
 use super::answer::{Answer, Document};
 use super::error::TransferError;
+use super::{Kept, Transfer};
 
 pub(super) async fn one(
     State(world): State<Shared>,
@@ -24,36 +27,134 @@ pub(super) async fn one(
 ) -> Answer {
     let served = world.collection(&id);
     let served = served.ok_or_else(|| TransferError::no_endpoint(&id))?;
-    Ok(Document::ok(document(&world, &served.collection)))
+    let state = world.state();
+    Ok(Document::ok(document(
+        &world,
+        &state.transfer,
+        &served.collection,
+    )))
 }
 
-/// By words in the name; all collections where none are given.
-pub(super) async fn search(
-    State(world): State<Shared>,
-    _: Bearer<Transfer>,
-    Query(pairs): Query<Vec<(String, String)>>,
-) -> Document {
-    let mut pairs = pairs.iter();
-    let text = pairs.find(|(name, _)| name == "filter_fulltext");
-    let text = text.map_or_else(String::new, |(_, text)| text.to_lowercase());
-    let fits = |collection: &&Collection| {
-        let name = collection.name.to_lowercase();
-        text.split_whitespace().all(|word| name.contains(word))
+/// What may be changed of a collection. A field that is not among these is refused.
+const CHANGEABLE: [&str; 15] = [
+    "display_name",
+    "description",
+    "organization",
+    "department",
+    "keywords",
+    "contact_email",
+    "contact_info",
+    "info_link",
+    "user_message",
+    "user_message_link",
+    "default_directory",
+    "public",
+    "force_encryption",
+    "force_verify",
+    "disable_verify",
+];
+
+type Changes = Result<Json<Map<String, Value>>, JsonRejection>;
+
+fn read(body: Changes) -> Result<Map<String, Value>, TransferError> {
+    let parsed = |rejection: JsonRejection| {
+        TransferError::bad_request(format!("Could not parse JSON: {}", rejection.body_text()))
     };
-    let state = world.state();
-    let collections = state.collections.iter().map(|served| &served.collection);
-    let found: Vec<Value> = collections
-        .filter(fits)
-        .map(|collection| document(&world, collection))
-        .collect();
+    body.map(|Json(fields)| fields).map_err(parsed)
+}
+
+fn updated() -> Document {
     Document::ok(json!({
-        "DATA_TYPE": "endpoint_list",
-        "DATA": found,
-        "has_next_page": false,
-        "limit": 100,
-        "offset": 0,
+        "DATA_TYPE": "result",
+        "code": "Updated",
+        "message": "Endpoint updated successfully",
     }))
 }
+
+/// `PUT endpoint/{id}`. Everybody who may use the collection may change its document.
+pub(super) async fn update(
+    State(world): State<Shared>,
+    Guarded { served, .. }: Guarded,
+    body: Changes,
+) -> Answer {
+    let mut changes = read(body)?;
+    changes.retain(|name, _| name != "DATA_TYPE");
+    if let Some(other) = changes
+        .keys()
+        .find(|name| !CHANGEABLE.contains(&name.as_str()))
+    {
+        let message = format!("The field '{other}' of an endpoint cannot be changed");
+        return Err(TransferError::bad_request(message));
+    }
+    let mut state = world.state();
+    if let Some(name) = changes.remove("display_name") {
+        let name = name.as_str().filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| TransferError::bad_request("A display_name is a text"))?;
+        if let Some(collection) = state.collection_mut(served.collection.id) {
+            name.clone_into(&mut collection.name);
+        }
+    }
+    let kept = state.transfer.changes.entry(served.collection.id);
+    kept.or_default().extend(changes);
+    Ok(updated())
+}
+
+/// `PUT endpoint/{id}/subscription`.
+pub(super) async fn subscribe(
+    State(world): State<Shared>,
+    Guarded { served, .. }: Guarded,
+    body: Changes,
+) -> Answer {
+    let mut changes = read(body)?;
+    let subscription = match changes.remove("subscription_id") {
+        Some(Value::String(given)) if given == "DEFAULT" => stable_id("subscription", OWNER),
+        Some(Value::String(given)) => given.parse().map_err(|_| {
+            TransferError::bad_request(format!("Invalid subscription_id '{given}'"))
+        })?,
+        Some(Value::Null) => {
+            world
+                .state()
+                .transfer
+                .change(served.collection.id, SUBSCRIPTION, Value::Null);
+            return Ok(updated());
+        }
+        _ => return Err(TransferError::bad_request("A subscription_id is required")),
+    };
+    let mut state = world.state();
+    let subscription = json!(subscription);
+    state
+        .transfer
+        .change(served.collection.id, SUBSCRIPTION, subscription);
+    Ok(updated())
+}
+
+/// `PUT endpoint/{id}/subscription_admin_verified`.
+pub(super) async fn verify(
+    State(world): State<Shared>,
+    Guarded { served, .. }: Guarded,
+    body: Changes,
+) -> Answer {
+    const NAME: &str = "subscription_admin_verified";
+    let verified = read(body)?.remove(NAME).and_then(|value| value.as_bool());
+    let verified = verified
+        .ok_or_else(|| TransferError::bad_request(format!("{NAME} must be true or false")))?;
+    let mut state = world.state();
+    let id = served.collection.id;
+    let changes = state.transfer.changes.get(&id);
+    let subscription = changes.and_then(|changes| changes.get(SUBSCRIPTION));
+    if subscription.is_none_or(Value::is_null) {
+        let message =
+            format!("The collection must be associated with a subscription to set {NAME}");
+        return Err(TransferError::bad_request(message));
+    }
+    state.transfer.change(id, NAME, verified.into());
+    Ok(updated())
+}
+
+const SUBSCRIPTION: &str = "subscription_id";
+
+/// What all collections are.
+pub(super) const ENTITY_TYPE: &str = "GCSv5_mapped_collection";
 
 static ENDPOINT: LazyLock<Map<String, Value>> =
     LazyLock::new(|| template::read(include_str!("../../data/transfer/endpoint.json")));
@@ -84,9 +185,16 @@ struct Server {
     subject: Option<&'static str>,
 }
 
+/// Who owns all collections.
 const OWNER: &str = "owner@globusid.org";
 
-fn document(world: &Shared, collection: &Collection) -> Value {
+/// The id of the identity that owns all collections.
+pub(super) fn owner_id() -> Uuid {
+    stable_id("identity", OWNER)
+}
+
+/// The document of a collection, with the changes that were made to it.
+pub(super) fn document(world: &Shared, kept: &Kept, collection: &Collection) -> Value {
     // Without a port for it, a collection has no such server.
     let https = world.https.url(world, collection.id).ok();
     let endpoint = Endpoint {
@@ -96,7 +204,7 @@ fn document(world: &Shared, collection: &Collection) -> Value {
         authentication_timeout_mins: collection.demand.max_minutes(),
         requires_data_access_scope: collection.data_access,
         https_server: https.as_deref().map(|url| url.trim_end_matches('/')),
-        owner_id: stable_id("identity", OWNER),
+        owner_id: owner_id(),
         owner_string: OWNER,
         servers: [Server {
             id: 1,
@@ -107,5 +215,11 @@ fn document(world: &Shared, collection: &Collection) -> Value {
             subject: None,
         }],
     };
-    template::over(&ENDPOINT, &endpoint)
+    let mut document = template::over(&ENDPOINT, &endpoint);
+    if let (Value::Object(fields), Some(changes)) =
+        (&mut document, kept.changes.get(&collection.id))
+    {
+        fields.extend(changes.clone());
+    }
+    document
 }

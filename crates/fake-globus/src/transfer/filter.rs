@@ -1,6 +1,7 @@
 //! The `filter` parameter of a listing: `type:dir/name:~*.txt`.
 
 use super::directory::Entry;
+use super::glob;
 use super::listing::last_modified;
 
 /// One `filter` parameter: clauses between slashes, all of which an entry has to match.
@@ -111,37 +112,16 @@ impl Comparison {
 }
 
 /// `~` begins a pattern without regard to case, `=` or nothing an exact name, and `!` turns either around.
-fn name_matches(pattern: &str, name: &str) -> bool {
+pub(super) fn name_matches(pattern: &str, name: &str) -> bool {
     let (wanted, pattern) = match pattern.strip_prefix('!') {
         Some(rest) => (false, rest),
         None => (true, pattern),
     };
     let matches = match pattern.strip_prefix('~') {
-        Some(glob) => glob_matches(&glob.to_lowercase(), &name.to_lowercase()),
+        Some(glob) => glob::matches(&glob.to_lowercase(), &name.to_lowercase()),
         None => pattern.strip_prefix('=').unwrap_or(pattern) == name,
     };
     matches == wanted
-}
-
-/// `*` stands for any run of characters.
-pub(super) fn glob_matches(glob: &str, name: &str) -> bool {
-    let Some((head, rest)) = glob.split_once('*') else {
-        return glob == name;
-    };
-    let Some(mut left) = name.strip_prefix(head) else {
-        return false;
-    };
-    // The parts between stars are found as early as they come, which leaves the most for those that follow.
-    let Some((middle, tail)) = rest.rsplit_once('*') else {
-        return left.ends_with(rest);
-    };
-    for part in middle.split('*') {
-        let Some((_, after)) = left.split_once(part) else {
-            return false;
-        };
-        left = after;
-    }
-    left.ends_with(tail)
 }
 
 #[cfg(test)]

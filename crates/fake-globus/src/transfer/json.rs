@@ -1,118 +1,149 @@
-//! JSON with the spaces, the order and the escapes that the real services' Python gives it.
+//! JSON with the spaces and the escapes that the real services' Python gives it.
 
-use serde_json::Value;
+use std::io::{self, Write};
 
-/// One line: `{"a": 1, "b": [2, 3]}`, keys sorted.
-pub(super) fn line(value: &Value) -> String {
-    let mut writer = Writer::default();
-    writer.value(value, None);
-    writer.out
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
+
+/// One line: `{"a": 1, "b": [2, 3]}`.
+pub(super) fn line(document: &impl Serialize) -> String {
+    written(document, None)
 }
 
-/// Indented by two, keys sorted, with a newline at the end: how Transfer writes its documents.
-pub(super) fn document(value: &Value) -> String {
-    let mut writer = Writer::default();
-    writer.value(value, Some(0));
-    writer.out.push('\n');
-    writer.out
+/// Indented by two, with a newline at the end: how Transfer writes its documents.
+pub(super) fn document(document: &impl Serialize) -> String {
+    let mut text = written(document, Some(0));
+    text.push('\n');
+    text
 }
 
-#[derive(Default)]
-struct Writer {
-    out: String,
+fn written(document: &impl Serialize, depth: Option<usize>) -> String {
+    let mut text = Vec::new();
+    let python = Python {
+        depth,
+        has_value: false,
+    };
+    let mut serializer = Serializer::with_formatter(&mut text, python);
+    // Nothing that is written here fails to be: its keys are texts, and memory takes it all.
+    let _ = document.serialize(&mut serializer);
+    String::from_utf8(text).unwrap_or_default()
 }
 
-impl Writer {
-    /// Writes on one line, or indented where a depth is given.
-    fn value(&mut self, value: &Value, depth: Option<usize>) {
-        match value {
-            Value::Null => self.out.push_str("null"),
-            Value::Bool(true) => self.out.push_str("true"),
-            Value::Bool(false) => self.out.push_str("false"),
-            Value::Number(number) => self.out.push_str(&number.to_string()),
-            Value::String(text) => self.string(text),
-            Value::Array(items) => {
-                self.sequence(['[', ']'], items, depth, |writer, item, depth| {
-                    writer.value(item, depth);
-                })
-            }
-            Value::Object(fields) => {
-                let mut sorted: Vec<_> = fields.iter().collect();
-                sorted.sort_unstable_by_key(|(name, _)| *name);
-                self.sequence(['{', '}'], sorted, depth, |writer, (name, value), depth| {
-                    writer.string(name);
-                    writer.out.push_str(": ");
-                    writer.value(value, depth);
-                });
-            }
-        }
+/// Writes on one line, or indented where a depth is given.
+struct Python {
+    depth: Option<usize>,
+    /// Whether there is a value in the array or object that was ended last.
+    has_value: bool,
+}
+
+impl Python {
+    fn begin<W: ?Sized + Write>(&mut self, writer: &mut W, open: &[u8]) -> io::Result<()> {
+        self.depth = self.depth.map(|depth| depth + 1);
+        self.has_value = false;
+        writer.write_all(open)
     }
 
-    fn sequence<I: IntoIterator<IntoIter: ExactSizeIterator>>(
-        &mut self,
-        [open, close]: [char; 2],
-        items: I,
-        depth: Option<usize>,
-        write: impl Fn(&mut Self, I::Item, Option<usize>),
-    ) {
-        self.out.push(open);
-        let items = items.into_iter();
-        let is_empty = items.len() == 0;
-        let below = depth.map(|depth| depth + 1);
-        for (number, item) in items.enumerate() {
-            if number > 0 {
-                self.out.push_str(if depth.is_some() { "," } else { ", " });
-            }
-            self.line_break(below);
-            write(self, item, below);
+    fn end<W: ?Sized + Write>(&mut self, writer: &mut W, close: &[u8]) -> io::Result<()> {
+        self.depth = self.depth.map(|depth| depth.saturating_sub(1));
+        if self.has_value {
+            self.line_break(writer)?;
         }
-        if !is_empty {
-            self.line_break(depth);
-        }
-        self.out.push(close);
+        writer.write_all(close)
     }
 
-    fn line_break(&mut self, depth: Option<usize>) {
-        if let Some(depth) = depth {
-            self.out.push('\n');
-            self.out.extend(std::iter::repeat_n("  ", depth));
+    fn begin_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        match (first, self.depth) {
+            (true, _) => {}
+            (false, Some(_)) => writer.write_all(b",")?,
+            (false, None) => writer.write_all(b", ")?,
         }
+        self.line_break(writer)
     }
 
-    /// Copies runs of characters that need no escape.
-    fn string(&mut self, text: &str) {
-        self.out.push('"');
-        let mut rest = text;
-        let needs_escape = |c: char| !(' '..='~').contains(&c) || matches!(c, '"' | '\\');
-        while let Some(at) = rest.find(needs_escape) {
-            self.out.push_str(&rest[..at]);
-            let mut characters = rest[at..].chars();
-            if let Some(character) = characters.next() {
-                self.escape(character);
-            }
-            rest = characters.as_str();
-        }
-        self.out.push_str(rest);
-        self.out.push('"');
-    }
-
-    fn escape(&mut self, character: char) {
-        let short = match character {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '\u{8}' => "\\b",
-            '\u{c}' => "\\f",
-            _ => {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    self.out.push_str(&format!("\\u{unit:04x}"));
-                }
-                return;
-            }
+    fn line_break<W: ?Sized + Write>(&self, writer: &mut W) -> io::Result<()> {
+        const SPACES: &[u8] = b"                                ";
+        let Some(depth) = self.depth else {
+            return Ok(());
         };
-        self.out.push_str(short);
+        writer.write_all(b"\n")?;
+        let mut left = 2 * depth;
+        while left > 0 {
+            let some = left.min(SPACES.len());
+            writer.write_all(&SPACES[..some])?;
+            left -= some;
+        }
+        Ok(())
+    }
+}
+
+impl Formatter for Python {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.begin(writer, b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.end(writer, b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.begin_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.begin(writer, b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.end(writer, b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.begin_value(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
+    }
+
+    /// Quotes, backslashes and control characters are escaped by `serde_json`; this escapes what is not ASCII.
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        const DELETE: u8 = 0x7f;
+        if text.bytes().all(|byte| byte < DELETE) {
+            return writer.write_all(text.as_bytes());
+        }
+        for character in text.chars() {
+            if character.is_ascii() && character != char::from(DELETE) {
+                writer.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
+            } else {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::time::SystemTime;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use uuid::Uuid;
 
 use crate::clock::timestamp;
 
@@ -139,23 +140,61 @@ pub(super) fn last_modified(at: SystemTime) -> String {
         .to_string()
 }
 
-/// The document of one entry, which `owner` owns.
-pub(super) fn document(entry: &Entry, owner: &str) -> Value {
-    let link = entry.link.as_ref();
-    let link_owner = link.map(|_| owner);
-    json!({
-        "DATA_TYPE": "file",
-        "name": entry.name,
-        "type": entry.kind,
-        "size": entry.size,
-        "last_modified": last_modified(entry.modified),
-        "permissions": entry.permissions,
-        "user": owner,
-        "group": owner,
-        "link_target": link.and_then(|link| link.target.as_deref()),
-        "link_size": link.map(|link| link.size),
-        "link_last_modified": link.map(|link| last_modified(link.modified)),
-        "link_user": link_owner,
-        "link_group": link_owner,
-    })
+/// The document of one entry. The fields are in the order of the alphabet, as Transfer has them.
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    #[serde(rename = "DATA_TYPE")]
+    data_type: &'static str,
+    group: &'a str,
+    last_modified: String,
+    link_group: Option<&'a str>,
+    link_last_modified: Option<String>,
+    link_size: Option<u64>,
+    link_target: Option<&'a str>,
+    link_user: Option<&'a str>,
+    name: &'a str,
+    permissions: &'a str,
+    size: u64,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    user: &'a str,
+}
+
+impl<'a> Document<'a> {
+    /// The document of `entry`, which `owner` owns.
+    pub(super) fn of(entry: &'a Entry, owner: &'a str) -> Self {
+        let link = entry.link.as_ref();
+        let link_owner = link.map(|_| owner);
+        Self {
+            data_type: "file",
+            group: owner,
+            last_modified: last_modified(entry.modified),
+            link_group: link_owner,
+            link_last_modified: link.map(|link| last_modified(link.modified)),
+            link_size: link.map(|link| link.size),
+            link_target: link.and_then(|link| link.target.as_deref()),
+            link_user: link_owner,
+            name: &entry.name,
+            permissions: &entry.permissions,
+            size: entry.size,
+            kind: entry.kind,
+            user: owner,
+        }
+    }
+}
+
+/// The document of a listing.
+#[derive(Serialize)]
+pub(super) struct Listing<'a> {
+    #[serde(rename = "DATA")]
+    pub(super) entries: Vec<Document<'a>>,
+    #[serde(rename = "DATA_TYPE")]
+    pub(super) data_type: &'static str,
+    pub(super) absolute_path: String,
+    pub(super) endpoint: Uuid,
+    pub(super) length: usize,
+    pub(super) path: String,
+    pub(super) rename_supported: bool,
+    pub(super) symlink_supported: bool,
+    pub(super) total: usize,
 }

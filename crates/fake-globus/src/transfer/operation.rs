@@ -6,15 +6,16 @@ use axum::Json;
 use axum::extract::Query;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::collection::Collection;
 
 use super::access::Guarded;
-use super::answer::{Answer, Document};
+use super::answer::{self, Answer, Document};
 use super::directory::{Directory, is_escape};
 use super::error::TransferError;
-use super::listing::{self, Wanted};
+use super::listing::{self, Listing, Wanted};
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -28,7 +29,10 @@ fn path(pairs: &[(String, String)]) -> &str {
         .map_or(HOME, |(_, path)| path)
 }
 
-pub(super) async fn ls(Guarded { caller, served }: Guarded, Query(pairs): Pairs) -> Answer {
+pub(super) async fn ls(
+    Guarded { caller, served }: Guarded,
+    Query(pairs): Pairs,
+) -> Result<Response, TransferError> {
     let id = served.collection.id;
     let wanted = Wanted::parse(&pairs).map_err(TransferError::bad_request)?;
     let path = path(&pairs);
@@ -43,21 +47,25 @@ pub(super) async fn ls(Guarded { caller, served }: Guarded, Query(pairs): Pairs)
     })?;
     let (entries, total) = wanted.select(entries);
     let owner = caller.user.primary.local_name();
-    let document = json!({
-        "DATA_TYPE": "file_list",
-        "DATA": entries.iter().map(|entry| listing::document(entry, owner)).collect::<Vec<_>>(),
-        "endpoint": id,
-        "path": with_slash(path),
-        "absolute_path": with_slash(path).replacen(HOME, "/", 1),
-        "rename_supported": true,
-        "symlink_supported": false,
-        "length": entries.len(),
-        "total": total,
-    });
-    Ok(Document::ok(document))
+    let documents = entries.iter();
+    let documents = documents.map(|entry| listing::Document::of(entry, owner));
+    Ok(answer::ok(&Listing {
+        entries: documents.collect(),
+        data_type: "file_list",
+        absolute_path: with_slash(path).replacen(HOME, "/", 1),
+        endpoint: id,
+        length: entries.len(),
+        path: with_slash(path),
+        rename_supported: true,
+        symlink_supported: false,
+        total,
+    }))
 }
 
-pub(super) async fn stat(Guarded { caller, served }: Guarded, Query(pairs): Pairs) -> Answer {
+pub(super) async fn stat(
+    Guarded { caller, served }: Guarded,
+    Query(pairs): Pairs,
+) -> Result<Response, TransferError> {
     let path = path(&pairs);
     let found = on_disk(&served.directory, path, Directory::stat).await;
     let entry = found.map_err(|error| match error.kind() {
@@ -67,7 +75,7 @@ pub(super) async fn stat(Guarded { caller, served }: Guarded, Query(pairs): Pair
         _ => refused(&served.collection, "MLST", path, &error),
     })?;
     let owner = caller.user.primary.local_name();
-    Ok(Document::ok(listing::document(&entry, owner)))
+    Ok(answer::ok(&listing::Document::of(&entry, owner)))
 }
 
 pub(super) async fn mkdir(

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::service::{Bearer, Caller};
@@ -16,9 +16,11 @@ use crate::state::Served;
 use crate::world::{Shared, World};
 
 use super::answer::{Answer, Document};
+use super::copy::{Copying, Sides, Sync};
 use super::directory::Directory;
 use super::error::TransferError;
-use super::task::{KEPT, Kind, Task};
+use super::rule::Rule;
+use super::task::{KEPT, Kind, Settings, Task};
 use super::work::Done;
 use super::{Transfer, access};
 
@@ -41,9 +43,12 @@ pub(super) struct Submission {
     destination_endpoint: Option<String>,
     #[serde(default)]
     delete_destination_extra: bool,
-    sync_level: Option<Value>,
+    sync_level: Option<u64>,
+    filter_rules: Option<Vec<Rule>>,
     #[serde(default)]
-    filter_rules: Option<Vec<Value>>,
+    skip_source_errors: bool,
+    #[serde(default)]
+    preserve_timestamp: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +80,7 @@ pub(super) async fn delete(
         source: &served.collection,
         destination: None,
         label: submission.label.as_deref(),
+        settings: Settings::default(),
     };
     let directory = served.directory.clone();
     let (items, recursive) = (submission.items, submission.recursive == Some(true));
@@ -92,27 +98,41 @@ pub(super) async fn transfer(
     let (submission, id) = read(body, "transfer")?;
     let source = endpoint(world, caller, submission.source_endpoint.as_deref())?;
     let destination = endpoint(world, caller, submission.destination_endpoint.as_deref())?;
-    let filters = submission
-        .filter_rules
-        .is_some_and(|rules| !rules.is_empty());
-    let syncs = submission.sync_level.is_some_and(|level| !level.is_null());
-    if submission.delete_destination_extra || filters || syncs {
-        return Err(TransferError::bad_request(
-            "This server transfers all that it is told to: no filter_rules, sync_level or delete_destination_extra",
-        ));
-    }
+    let how = copying(&submission)?;
     let kind = Kind {
         name: "transfer",
         source: &source.collection,
         destination: Some(&destination.collection),
         label: submission.label.as_deref(),
+        settings: Settings {
+            sync_level: submission.sync_level,
+            filter_rules: submission.filter_rules.as_deref(),
+            skip_source_errors: how.skips_source_errors,
+            preserve_timestamp: how.keeps_times,
+            delete_destination_extra: how.deletes_extra,
+        },
     };
     let (from, to) = (source.directory.clone(), destination.directory.clone());
     let items = submission.items;
     once(world, caller, id, &kind, move || {
-        copy_all(&from, &to, &items)
+        copy_all(&from, &to, &how, &items)
     })
     .await
+}
+
+/// How a submission wants files to be copied.
+fn copying(submission: &Submission) -> Result<Copying, TransferError> {
+    let level = |number| {
+        let invalid = || TransferError::bad_request(format!("Invalid sync_level {number}"));
+        Sync::level(number).ok_or_else(invalid)
+    };
+    Ok(Copying {
+        sync: submission.sync_level.map(level).transpose()?,
+        rules: submission.filter_rules.clone().unwrap_or_default(),
+        deletes_extra: submission.delete_destination_extra,
+        skips_source_errors: submission.skip_source_errors,
+        keeps_times: submission.preserve_timestamp,
+    })
 }
 
 /// Makes a task of the work, unless one came of an earlier submission with the same id.
@@ -238,12 +258,13 @@ fn remove_all(
     (done, Ok(()))
 }
 
-fn copy_all(from: &Directory, to: &Directory, items: &[Item]) -> Ended {
+fn copy_all(from: &Directory, to: &Directory, how: &Copying, items: &[Item]) -> Ended {
+    let sides = Sides { from, to, how };
     let mut done = Done::default();
     for item in items {
         let source = item.source_path.as_deref().unwrap_or_default();
         let target = item.destination_path.as_deref().unwrap_or_default();
-        if let Err(error) = from.copy(source, to, target, item.recursive, &mut done) {
+        if let Err(error) = sides.copy(source, target, item.recursive, &mut done) {
             return (done, Err((source.to_owned(), error)));
         }
     }

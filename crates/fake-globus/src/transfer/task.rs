@@ -5,6 +5,8 @@ use std::io;
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -22,7 +24,9 @@ use super::Transfer;
 use super::answer::Document;
 use super::directory::is_escape;
 use super::error::TransferError;
-use super::work::Done;
+use super::page::{self, Page};
+use super::rule::Rule;
+use super::work::{Done, Skipped};
 
 /// How many tasks are remembered.
 pub(super) const KEPT: usize = 1_000;
@@ -33,7 +37,13 @@ pub(crate) struct Task {
     pub(super) id: Uuid,
     pub(super) submission: Uuid,
     pub(super) owner: Uuid,
-    document: Value,
+    pub(super) document: Value,
+    /// Documents of the files that were copied.
+    #[serde(default)]
+    pub(super) transferred: Vec<Value>,
+    /// Documents of the paths that were skipped.
+    #[serde(default)]
+    pub(super) skipped: Vec<Value>,
 }
 
 /// What a task was to do.
@@ -43,6 +53,17 @@ pub(super) struct Kind<'a> {
     pub(super) source: &'a Collection,
     pub(super) destination: Option<&'a Collection>,
     pub(super) label: Option<&'a str>,
+    pub(super) settings: Settings<'a>,
+}
+
+/// How it was to do that.
+#[derive(Default, Serialize)]
+pub(super) struct Settings<'a> {
+    pub(super) sync_level: Option<u64>,
+    pub(super) filter_rules: Option<&'a [Rule]>,
+    pub(super) skip_source_errors: bool,
+    pub(super) preserve_timestamp: bool,
+    pub(super) delete_destination_extra: bool,
 }
 
 impl Task {
@@ -81,6 +102,9 @@ impl Task {
             files: done.files,
             directories: done.directories,
             files_transferred: if copies { done.files } else { 0 },
+            files_skipped: done.skipped_files,
+            subtasks_skipped_errors: done.skipped_errors.len(),
+            settings: &kind.settings,
             bytes_transferred: done.bytes,
             effective_bytes_per_second: done.bytes,
             faults: u32::from(failed),
@@ -93,10 +117,12 @@ impl Task {
             submission,
             owner,
             document: template::over(&TASK, &fields),
+            transferred: done.transferred.iter().map(transferred).collect(),
+            skipped: skipped(&done.skipped_errors, &at),
         }
     }
 
-    fn field(&self, name: &str) -> &str {
+    pub(super) fn field(&self, name: &str) -> &str {
         self.document[name].as_str().unwrap_or_default()
     }
 
@@ -148,12 +174,43 @@ struct Fields<'a> {
     files: u64,
     directories: u64,
     files_transferred: u64,
+    files_skipped: u64,
+    subtasks_skipped_errors: usize,
     bytes_transferred: u64,
     effective_bytes_per_second: u64,
     faults: u32,
     subtasks_succeeded: u32,
     subtasks_failed: u32,
     fatal_error: Option<Value>,
+    #[serde(flatten)]
+    settings: &'a Settings<'a>,
+}
+
+fn transferred((source, destination): &(String, String)) -> Value {
+    json!({
+        "DATA_TYPE": "successful_transfer",
+        "source_path": source,
+        "destination_path": destination,
+    })
+}
+
+fn skipped(errors: &[Skipped], at: &str) -> Vec<Value> {
+    let document = |skipped: &Skipped| {
+        json!({
+            "DATA_TYPE": "skipped_error",
+            "source_path": skipped.source_path,
+            "destination_path": skipped.destination_path,
+            "error_code": code(&skipped.error),
+            "error_details": skipped.error.to_string(),
+            "error_time": at,
+            "is_directory": false,
+            "is_symlink": false,
+            "is_delete_destination_extra": false,
+            "checksum_algorithm": null,
+            "external_checksum": null,
+        })
+    };
+    errors.iter().map(document).collect()
 }
 
 /// What Transfer calls an error of a collection's server.
@@ -214,69 +271,47 @@ pub(super) async fn events(
     Ok(page.of("event_list", task.events().into()))
 }
 
-/// `GET task_list`: one's own, the last one first; `filter=status:SUCCEEDED/type:TRANSFER` and `filter_status`.
-pub(super) async fn list(
-    State(world): State<Shared>,
-    caller: Bearer<Transfer>,
+/// `GET task/{id}/successful_transfers`.
+pub(super) async fn successful_transfers(
+    Own(task): Own,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Document, TransferError> {
-    let page = Page::parse(&pairs)?;
-    let mut wanted: Vec<(&str, &str)> = Vec::new();
-    for (name, value) in &pairs {
-        match name.as_str() {
-            "filter" => wanted.extend(value.split('/').filter_map(|clause| clause.split_once(':'))),
-            "filter_status" => wanted.push(("status", value)),
-            _ => {}
+    page::marked("successful_transfers", &pairs, task.transferred)
+}
+
+/// `GET task/{id}/skipped_errors`.
+pub(super) async fn skipped_errors(
+    Own(task): Own,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Document, TransferError> {
+    page::marked("skipped_errors", &pairs, task.skipped)
+}
+
+/// `PUT task/{id}`: its label and its deadline can be changed.
+pub(super) async fn update(
+    State(world): State<Shared>,
+    Own(task): Own,
+    body: Result<Json<Map<String, Value>>, JsonRejection>,
+) -> Result<Document, TransferError> {
+    let Json(mut changes) = body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    changes.retain(|name, _| name != "DATA_TYPE");
+    for (name, value) in &changes {
+        let is_valid = value.is_string() || value.is_null() && name == "label";
+        if !is_valid || !matches!(name.as_str(), "label" | "deadline") {
+            let message = format!("The field '{name}' of a task cannot be changed to {value}");
+            return Err(TransferError::bad_request(message));
         }
     }
-    let known = ["status", "type", "task_id", "label"];
-    if let Some((field, _)) = wanted.iter().find(|(field, _)| !known.contains(field)) {
-        let message = format!("fake-globus does not filter tasks by '{field}'");
-        return Err(TransferError::bad_request(message));
+    let mut state = world.state();
+    let mut tasks = state.tasks.iter_mut();
+    if let Some(kept) = tasks.find(|kept| kept.id == task.id)
+        && let Value::Object(fields) = &mut kept.document
+    {
+        fields.extend(changes);
     }
-    let fits = |task: &&Task| {
-        let mut clauses = wanted.iter();
-        clauses.all(|(field, values)| values.split(',').any(|value| task.field(field) == value))
-    };
-    let state = world.state();
-    let own = state.tasks.iter().rev();
-    let own = own.filter(|task| task.owner == caller.user.id());
-    let documents = own.filter(fits).map(|task| task.document.clone());
-    Ok(page.of("task_list", documents.collect()))
-}
-
-/// The part of a list that is asked for.
-struct Page {
-    limit: usize,
-    offset: usize,
-}
-
-impl Page {
-    fn parse(pairs: &[(String, String)]) -> Result<Self, TransferError> {
-        let number = |name: &str, default: usize| {
-            let Some((_, value)) = pairs.iter().find(|(known, _)| known == name) else {
-                return Ok(default);
-            };
-            let invalid = |_| TransferError::bad_request(format!("Invalid {name} '{value}'"));
-            value.parse().map_err(invalid)
-        };
-        Ok(Self {
-            limit: number("limit", 1_000)?,
-            offset: number("offset", 0)?,
-        })
-    }
-
-    fn of(&self, kind: &str, documents: Vec<Value>) -> Document {
-        let total = documents.len();
-        let shown = documents.into_iter().skip(self.offset).take(self.limit);
-        let shown: Vec<Value> = shown.collect();
-        Document::ok(json!({
-            "DATA_TYPE": kind,
-            "length": shown.len(),
-            "limit": self.limit,
-            "offset": self.offset,
-            "total": total,
-            "DATA": shown,
-        }))
-    }
+    Ok(Document::ok(json!({
+        "DATA_TYPE": "result",
+        "code": "Updated",
+        "message": "Updated task successfully",
+    })))
 }

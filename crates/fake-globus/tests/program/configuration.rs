@@ -27,6 +27,22 @@ session_minutes = 30
 [[collections.policies]]
 name = "Campus"
 domains = ["uchicago.edu"]
+
+[[flows]]
+title = "Publish"
+policies = [{ name = "Recent", session_minutes = 30 }]
+
+[[groups]]
+name = "Climate"
+members = [{ identity = "ada@uchicago.edu", role = "admin" }, { identity = "ada@globusid.org" }]
+
+[[compute_endpoints]]
+name = "cluster"
+owner = "ada@uchicago.edu"
+
+[[limits]]
+every = 3
+service = "transfer"
 "#;
 
 #[checks::test]
@@ -98,6 +114,14 @@ fn bad_configuration_is_refused_with_its_place() {
             "looks like ada@uchicago.edu",
         ),
         ("public_url = \"nonsense\"", "cannot be used"),
+        (
+            "[[limits]]\nnext = 1\nevery = 2",
+            "either `next` or `every`",
+        ),
+        (
+            "[[groups]]\nname = \"x\"\n[[groups]]\nname = \"x\"",
+            "two groups have the id",
+        ),
     ] {
         fs::write(&file, config).expect("a file");
         let refused = ended(&["--config", path]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fake-globus"));
@@ -20,6 +20,7 @@ pub(crate) fn ended(arguments: &[&str]) -> Output {
 pub(crate) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    told: Lines<BufReader<ChildStderr>>,
 }
 
 impl Running {
@@ -31,12 +32,14 @@ impl Running {
     pub(crate) fn with(arguments: &[&str], more: impl FnOnce(&mut Command)) -> Self {
         let mut command = command(arguments);
         more(&mut command);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let mut child = child.expect("it starts");
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().expect("it starts");
         let stdout = child.stdout.take().expect("a pipe");
+        let stderr = child.stderr.take().expect("a pipe");
         Self {
             child,
             lines: BufReader::new(stdout).lines(),
+            told: BufReader::new(stderr).lines(),
         }
     }
 
@@ -46,6 +49,14 @@ impl Running {
         let killed = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(killed.expect("kill runs").success());
         self.child.wait().expect("it ends").success()
+    }
+
+    /// The lines that it prints for people once it runs.
+    pub(crate) fn told(&mut self) -> Vec<String> {
+        let lines = self.told.by_ref().map(|line| line.expect("text"));
+        lines
+            .take_while(|line| !line.starts_with("Stop it"))
+            .collect()
     }
 
     /// The variables that it prints for a shell.

@@ -14,7 +14,8 @@ fn every_service_has_a_variable_with_its_url() {
         .collect();
     let services: Vec<_> = urls.keys().copied().collect();
     let expected = [
-        "AUTH", "COMPUTE", "FLOWS", "GROUPS", "SEARCH", "TIMER", "TRANSFER",
+        "ACTIONS", "APP", "AUTH", "COMPUTE", "FLOWS", "GCS", "GROUPS", "SEARCH", "TIMER", "TIMERS",
+        "TRANSFER",
     ];
     assert_eq!(services, expected);
     for url in urls.values() {
@@ -24,4 +25,18 @@ fn every_service_has_a_variable_with_its_url() {
         );
     }
     assert_ne!(urls["GROUPS"], urls["AUTH"]);
+}
+
+#[checks::test]
+fn people_are_told_what_is_behind_each_port() {
+    let mut running = Running::start(&["--auto"]);
+    let variables = running.variables();
+    let told = running.told();
+    let together = format!("{}  auth, transfer", variables["FAKE_GLOBUS_URL"]);
+    assert!(told.contains(&together), "{told:?}");
+    let collection = &variables["FAKE_GLOBUS_COLLECTION"];
+    let server = format!("HTTPS server of the collection {collection}");
+    let servers = told.iter().filter(|line| line.ends_with(&server));
+    // Eight services besides, and the collection.
+    assert_eq!((servers.count(), told.len()), (1, 10), "{told:?}");
 }

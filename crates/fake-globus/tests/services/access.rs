@@ -155,6 +155,40 @@ async fn two_policies_are_satisfied_by_two_identities() {
 }
 
 #[checks::test]
+async fn named_identity_and_policy_are_met_by_one_login() {
+    let policy = Policy::new("Campus").domain("uchicago.edu");
+    let id = policy.id().to_string();
+    // Whichever of the two identities is picked, both authenticate.
+    for picked in ["ada@uchicago.edu", "ada@globusid.org"] {
+        let policy = policy.clone().session_minutes(30);
+        let required = |c: Collection| c.required_identity("ada@globusid.org").policy(policy);
+        let fixture = Fixture::new(required).await;
+        let person = Person::automatic().picks(picked);
+        fixture.globus.set_person(person);
+        let login = [
+            ("session_required_identities", "ada@globusid.org"),
+            ("session_required_policies", &*id),
+        ];
+        let tokens = fixture.log_in(ALL, &login).await;
+        assert_eq!(fixture.ls_status_with(&tokens).await, 200, "{picked}");
+    }
+}
+
+#[checks::test]
+async fn domain_and_policy_of_another_are_met_by_one_login() {
+    let policy = Policy::new("Campus").domain("uchicago.edu");
+    let id = policy.id().to_string();
+    let required = |c: Collection| c.domain("globusid.org").policy(policy.session_minutes(30));
+    let fixture = Fixture::new(required).await;
+    let login = [
+        ("session_required_single_domain", "globusid.org"),
+        ("session_required_policies", &*id),
+    ];
+    let tokens = fixture.log_in(ALL, &login).await;
+    assert_eq!(fixture.ls_status_with(&tokens).await, 200);
+}
+
+#[checks::test]
 async fn policies_of_two_people_are_denied() {
     let policies = ["uchicago.edu", "navy.mil"].map(|domain| Policy::new(domain).domain(domain));
     let ids = policies.each_ref().map(|policy| policy.id().to_string());

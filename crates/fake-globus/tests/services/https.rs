@@ -150,6 +150,14 @@ async fn data_access_is_needed_beside_the_https_scope() {
         .log_in(&format!("{ALL}[*{data_access}]"), &[])
         .await;
     assert_eq!(site.get("/hello.txt", &[]).await.status(), 200);
+
+    // Or in the same token.
+    let mut site = Site::new(Fixture::new(|c| c.data_access()).await).await;
+    let https = data_access.replace("data_access", "https");
+    let (globus, ada) = (&site.fixture.globus, &site.fixture.ada);
+    let token = globus.issue_token(ada, &format!("{https} {data_access}"));
+    site.token = token.expect("a token");
+    assert_eq!(site.get("/hello.txt", &[]).await.status(), 200);
 }
 
 #[checks::test]

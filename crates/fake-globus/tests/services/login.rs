@@ -151,3 +151,18 @@ async fn request_for_another_host_is_misdirected() {
     let response = send(request.header("host", "evil.example")).await;
     assert_eq!(response.status(), 421);
 }
+
+#[checks::test]
+async fn refresh_tokens_come_by_parameter_or_by_scope() {
+    let fixture = Fixture::open().await;
+    let by_scope = format!("{ALL} offline_access");
+    for (scope, access_type, gives) in [
+        (ALL, "online", false),
+        (ALL, "offline", true),
+        (&by_scope, "online", true),
+    ] {
+        let tokens = fixture.log_in(scope, &[("access_type", access_type)]).await;
+        let found = tokens.get("refresh_token").is_some();
+        assert_eq!(found, gives, "{scope} {access_type}");
+    }
+}

@@ -1,13 +1,27 @@
 //! The embedded services, asked over HTTP as a program would ask them.
 
 mod access;
+mod access_rules;
+mod bookmarks;
+mod collections;
+mod compute;
 mod control;
+mod copying;
+mod dependent;
+mod faults;
 mod files;
+mod flows;
+mod gcs;
+mod groups;
 mod https;
 mod login;
+mod managing;
 mod page;
 mod pages;
+mod submission;
 mod support;
 mod tasks;
+mod timers;
 mod tokens;
+mod tunnels;
 mod unserved;

@@ -4,56 +4,11 @@ use std::fs;
 use std::time::Duration;
 
 use fake_globus::Identity;
-use reqwest::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{ALL, Fixture, document_code, json as document_of, ok, text, texts};
-
-async fn post(fixture: &Fixture, what: &str, document: &Value) -> Response {
-    let path = format!("v0.10/{what}");
-    fixture.post_json(&path, &fixture.token(), document).await
-}
-
-fn deletion(fixture: &Fixture, path: &str) -> Value {
-    json!({
-        "DATA_TYPE": "delete",
-        "submission_id": Uuid::new_v4(),
-        "endpoint": fixture.collection,
-        "DATA": [{"DATA_TYPE": "delete_item", "path": path}],
-    })
-}
-
-fn copying(fixture: &Fixture, from: &str, to: &str) -> Value {
-    json!({
-        "DATA_TYPE": "transfer",
-        "submission_id": Uuid::new_v4(),
-        "source_endpoint": fixture.collection,
-        "destination_endpoint": fixture.collection,
-        "DATA": [{"DATA_TYPE": "transfer_item", "source_path": from, "destination_path": to}],
-    })
-}
-
-/// Submits; gives the document of the task.
-async fn submit(fixture: &Fixture, what: &str, document: &Value) -> Value {
-    let answer = post(fixture, what, document).await;
-    assert_eq!(answer.status(), 202);
-    let result = document_of(answer).await;
-    assert_eq!(result["code"], "Accepted");
-    let task = format!("v0.10/task/{}", text(&result, "/task_id"));
-    ok(fixture.get(&task, &fixture.token()).await).await
-}
-
-async fn copy(fixture: &Fixture, from: &str, to: &str) -> Value {
-    submit(fixture, "transfer", &copying(fixture, from, to)).await
-}
-
-/// The code of the error that a task fails with.
-async fn failure(fixture: &Fixture, what: &str, document: &Value) -> String {
-    let task = submit(fixture, what, document).await;
-    assert_eq!(task["status"], "FAILED", "{task}");
-    text(&task, "/fatal_error/code").to_owned()
-}
+use crate::submission::{copy, copying, deletion, failure, post, submit};
+use crate::support::{ALL, Fixture, document_code, json as document_of, ok, send, text, texts};
 
 #[checks::test]
 async fn repeated_submission_deletes_once() {
@@ -155,12 +110,18 @@ async fn task_of_an_old_session_is_refused() {
 }
 
 #[checks::test]
-async fn unsupported_tasks_and_unknown_ids_are_refused() {
+async fn invalid_tasks_and_unknown_ids_are_refused() {
     let fixture = Fixture::open().await;
     let mut document = copying(&fixture, "/hello.txt", "/copy.txt");
-    document["sync_level"] = 1.into();
-    let refused = post(&fixture, "transfer", &document).await;
-    assert_eq!(refused.status(), 400);
+    for (field, value) in [
+        ("sync_level", json!(4)),
+        ("filter_rules", json!([{"name": "*", "method": "maybe"}])),
+    ] {
+        let mut document = document.clone();
+        document[field] = value;
+        let refused = post(&fixture, "transfer", &document).await;
+        assert_eq!(refused.status(), 400, "{field}");
+    }
     document["DATA"] = json!([]);
     let refused = document_code(post(&fixture, "transfer", &document).await, 400).await;
     assert_eq!(refused, "ClientError.BadRequest.NoTransferItems");
@@ -171,7 +132,9 @@ async fn unsupported_tasks_and_unknown_ids_are_refused() {
 #[checks::test]
 async fn own_tasks_are_listed_and_filtered() {
     let fixture = Fixture::open().await;
-    copy(&fixture, "/hello.txt", "/copy.txt").await;
+    let mut document = copying(&fixture, "/hello.txt", "/copy.txt");
+    document["label"] = "Copy of hello".into();
+    submit(&fixture, "transfer", &document).await;
     failure(&fixture, "delete", &deletion(&fixture, "/nowhere.txt")).await;
     for (query, types) in [
         ("", &["DELETE", "TRANSFER"][..]),
@@ -179,6 +142,12 @@ async fn own_tasks_are_listed_and_filtered() {
         ("?filter=type:TRANSFER,DELETE/status:FAILED", &["DELETE"]),
         ("?filter_status=ACTIVE", &[]),
         ("?limit=1&offset=1", &["TRANSFER"]),
+        ("?orderby=type ASC", &["DELETE", "TRANSFER"]),
+        ("?orderby=status,type DESC", &["DELETE", "TRANSFER"]),
+        ("?orderby=files DESC", &["TRANSFER", "DELETE"]),
+        ("?filter=label:~copy*", &["TRANSFER"]),
+        ("?filter=request_time:2000-01-01,2001-01-01", &[]),
+        ("?filter=request_time:2000-01-01", &["DELETE", "TRANSFER"]),
     ] {
         let list = fixture
             .get(&format!("v0.10/task_list{query}"), &fixture.token())
@@ -187,7 +156,12 @@ async fn own_tasks_are_listed_and_filtered() {
         assert_eq!(texts(&list, "/DATA", "/type"), types, "{query}");
         assert_eq!(list["length"], types.len(), "{query}");
     }
-    for query in ["?filter=nonsense:x", "?limit=x"] {
+    for query in [
+        "?filter=nonsense:x",
+        "?limit=x",
+        "?orderby=nonsense",
+        "?orderby=type UP",
+    ] {
         let refused = fixture
             .get(&format!("v0.10/task_list{query}"), &fixture.token())
             .await;
@@ -236,4 +210,21 @@ async fn rename_keeps_what_is_there() {
     }
     let empty = fixture.post_json(&rename, &token, &json!({})).await;
     assert_eq!(empty.status(), 400);
+}
+
+#[checks::test]
+async fn label_of_a_task_is_changed() {
+    let fixture = Fixture::open().await;
+    let task = copy(&fixture, "/hello.txt", "/copy.txt").await;
+    let path = format!("v0.10/task/{}", text(&task, "/task_id"));
+    let ask = async |body: &Value| {
+        let request = fixture.http.put(fixture.url(&path));
+        send(request.bearer_auth(fixture.token()).json(body)).await
+    };
+    let done = ask(&json!({"DATA_TYPE": "task", "label": "Renamed"})).await;
+    assert_eq!(document_code(done, 200).await, "Updated");
+    let task = ok(fixture.get(&path, &fixture.token()).await).await;
+    assert_eq!(task["label"], "Renamed");
+    let status = ask(&json!({"status": "ACTIVE"})).await.status();
+    assert_eq!(status, 400);
 }

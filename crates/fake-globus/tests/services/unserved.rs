@@ -2,20 +2,22 @@
 
 use serde_json::json;
 
-use crate::support::{Fixture, json as document_of, send, text};
+use crate::support::{Fixture, json as document_of, page, send, text};
 
 #[checks::test]
 async fn unserved_call_is_501_in_the_form_of_its_service() {
     let fixture = Fixture::open().await;
     for (service, path, code) in [
-        ("transfer", "v0.10/bookmark_list", "/code"),
+        ("transfer", "v0.10/endpoint_manager/task_list", "/code"),
         ("transfer", "nonsense", "/code"),
-        ("auth", "v2/api/projects", "/errors/0/code"),
-        ("groups", "v2/groups/my_groups", "/errors/0/code"),
+        ("auth", "v2/api/nonsense", "/errors/0/code"),
+        ("groups", "v2/preferences", "/errors/0/code"),
         ("search", "v1/index/x/search", "/code"),
-        ("flows", "flows", "/error/code"),
-        ("timer", "jobs/", "/error/code"),
-        ("compute", "v2/version", "/code"),
+        ("flows", "registered_apis", "/error/code"),
+        ("timer", "nonsense", "/error/code"),
+        ("compute", "v2/nonsense", "/code"),
+        ("gcs", "api/roles", "/code"),
+        ("actions", "transfer/transfer", "/error"),
     ] {
         let url = fixture.globus.service_url(service).expect("a service");
         let response = send(fixture.http.get(format!("{url}{path}"))).await;
@@ -26,6 +28,16 @@ async fn unserved_call_is_501_in_the_form_of_its_service() {
         let named = format!("GET /{path} of the service \\\"{service}\\\"");
         assert!(document.to_string().contains(&named), "{document}");
     }
+}
+
+#[checks::test]
+async fn page_of_the_web_application_is_501() {
+    let fixture = Fixture::open().await;
+    let url = fixture.globus.service_url("app").expect("a URL");
+    let response = send(fixture.http.get(format!("{url}file-manager"))).await;
+    assert_eq!(response.status(), 501);
+    let said = page(response).await;
+    assert!(said.contains("GET /file-manager"), "{said}");
 }
 
 #[checks::test]
@@ -49,4 +61,38 @@ async fn operation_is_named_as_in_the_sdk() {
     let seen = fixture.globus.requests().into_iter();
     let operations: Vec<_> = seen.filter_map(|request| request.operation).collect();
     assert_eq!(operations, ["operation_ls", "userinfo"]);
+}
+
+#[checks::test]
+async fn unreadable_body_is_422_in_the_form_of_its_service() {
+    let fixture = Fixture::open().await;
+    for (service, path, scope, code) in [
+        (
+            "groups",
+            "v2/groups",
+            "urn:globus:auth:scope:groups.api.globus.org:all",
+            "/errors/0/code",
+        ),
+        (
+            "timer",
+            "v2/timer",
+            "https://auth.globus.org/scopes/524230d7-ea86-4a52-8312-86065a9e0417/timer",
+            "/error/code",
+        ),
+        (
+            "compute",
+            "v2/functions",
+            "https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all",
+            "/code",
+        ),
+    ] {
+        let url = fixture.globus.service_url(service).expect("a service");
+        let token = fixture.globus.issue_token(&fixture.ada, scope);
+        let request = fixture.http.post(format!("{url}{path}"));
+        let request = request.bearer_auth(token.expect("a token")).body("{");
+        let response = send(request).await;
+        assert_eq!(response.status(), 422, "{service}");
+        let document = document_of(response).await;
+        assert_eq!(text(&document, code), "UNPROCESSABLE_ENTITY", "{service}");
+    }
 }

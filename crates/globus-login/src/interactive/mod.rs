@@ -4,6 +4,7 @@ mod browser;
 mod keyboard;
 mod loopback;
 mod new_scopes;
+mod pages;
 mod paste;
 mod surroundings;
 

@@ -31,7 +31,7 @@ pub(super) trait Disk: Send + Sync + 'static {
         work: impl FnOnce(&mut dyn Claims) -> Result<T, StoreError>,
     ) -> Result<T, StoreError>;
 
-    fn put_aside(&self) -> Result<Option<String>, StoreError>;
+    fn put_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError>;
 
     fn observed(&self) -> &Observed;
 }
@@ -199,7 +199,7 @@ impl<D: Disk> LoginStore for OnDisk<D> {
     }
 
     async fn set_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
-        self.run(user, |disk, _| disk.put_aside()).await
+        self.run(user, |disk, user| disk.put_aside(user)).await
     }
 }
 

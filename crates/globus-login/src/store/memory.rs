@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lru::LruCache;
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+use crate::remembered::Remembered;
 
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
@@ -29,7 +30,7 @@ const MAX_USERS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 pub struct MemoryStore(Arc<Mutex<Shared>>);
 
 struct Shared {
-    users: LruCache<UserKey, Kept>,
+    users: Remembered<UserKey, Kept>,
     /// Apart from the users: a lease is not forgotten before its end.
     leases: HashMap<(UserKey, Work), (Holder, Instant)>,
 }
@@ -47,8 +48,17 @@ static COMMITS: AtomicU64 = AtomicU64::new(0);
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
+        Self::of(Remembered::new(MAX_USERS, None))
+    }
+
+    /// A store that forgets a user who was not used for `idle`.
+    pub(crate) fn forgetting_after(idle: Duration) -> Self {
+        Self::of(Remembered::new(MAX_USERS, Some(idle)))
+    }
+
+    fn of(users: Remembered<UserKey, Kept>) -> Self {
         Self(Arc::new(Mutex::new(Shared {
-            users: LruCache::new(MAX_USERS),
+            users,
             leases: HashMap::new(),
         })))
     }
@@ -59,7 +69,11 @@ impl MemoryStore {
 
     fn with<T>(&self, user: &UserKey, work: impl FnOnce(&mut Kept) -> T) -> T {
         let mut shared = self.shared();
-        work(shared.users.get_or_insert_mut(user.clone(), Kept::default))
+        work(
+            shared
+                .users
+                .get_or_insert(user.clone(), |_| Kept::default()),
+        )
     }
 }
 

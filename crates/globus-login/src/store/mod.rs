@@ -24,7 +24,7 @@ mod record;
 mod redis;
 #[cfg(test)]
 mod replicas;
-#[cfg(feature = "redis")]
+#[cfg(feature = "seal")]
 mod seal;
 mod secret;
 #[cfg(feature = "sqlite")]
@@ -45,8 +45,8 @@ pub use self::record::LoginRecord;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use self::redis::{RedisStore, RedisStoreBuilder};
-#[cfg(feature = "redis")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+#[cfg(feature = "seal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
 pub use self::seal::{SealError, Sealer};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
@@ -55,7 +55,9 @@ pub use self::token::{StoredToken, Tokens};
 pub use self::user::UserKey;
 pub use self::version::{Version, Versioned};
 
-pub(crate) use self::login::Given;
+pub(crate) use self::login::{AnotherPerson, Given};
 pub(crate) use self::login_store::jittered;
+#[cfg(feature = "web")]
+pub(crate) use self::record::{as_scopes, as_seconds};
 pub(crate) use self::secret::Secret;
 pub(crate) use self::version::digest;

@@ -140,6 +140,16 @@ fn place<'a>(user: &'a UserKey, version: &'a Version) -> [&'a str; 5] {
     ]
 }
 
+#[cfg(feature = "web")]
+impl Sealer {
+    /// Whether a text was sealed with the key that seals now.
+    pub(crate) fn is_by_the_first_key(&self, sealed: &str) -> bool {
+        sealed
+            .split_once('.')
+            .is_some_and(|(id, _)| id == self.keys[0].0)
+    }
+}
+
 /// The words with their lengths: no two lists give the same bytes.
 fn aad(place: &[&str]) -> Aad<Vec<u8>> {
     let mut bytes = Vec::new();

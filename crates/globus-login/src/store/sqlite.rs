@@ -196,7 +196,7 @@ impl Disk for Shared {
         done.map_err(self.failed("written"))
     }
 
-    fn put_aside(&self) -> Result<Option<String>, StoreError> {
+    fn put_aside(&self, _: &UserKey) -> Result<Option<String>, StoreError> {
         match self.open() {
             Ok(_) => Ok(None),
             Err(error) if !error.is_damage() => Err(self.failed("read")(error)),

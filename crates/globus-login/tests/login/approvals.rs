@@ -7,6 +7,7 @@ use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{Challenge, Credential, Principal, ReauthError, Reauthenticator};
 use globus_login::{LoginPrompt, LoginReply, LoginRequest};
 
+use crate::support::collection::{COLLECTION, HTTPS, login_with_https};
 use crate::support::endpoint::*;
 use crate::support::*;
 
@@ -127,12 +128,43 @@ async fn scopes_of_others_are_not_asked_for_without_a_word() {
     assert_eq!((browser.logins(), globus.requests().len()), (0, 0));
 }
 
+/// What depends on a collection's scope would be a token for its owner.
+#[checks::test]
+async fn collection_may_require_its_own_scopes_alone() {
+    let globus = Endpoint::always(answer(200, &login_with_https())).await;
+    let person = Person::new(false);
+    let app = globus.app().prompt(person.clone()).build().expect("an app");
+    let answers = async |scope: &str| {
+        let required = AuthorizationParameters::default().with_required_scopes([scope]);
+        let target = target("https://g-1.data.globus.org").with_collection(COLLECTION);
+        let gare = Gare::new("ConsentRequired", required);
+        app.reauthenticate(&Challenge::new(target, gare)).await
+    };
+    for more in [
+        TRANSFER_ALL,
+        "*https://auth.globus.org/scopes/x/data_access",
+        "email",
+    ] {
+        let error = answers(&format!("{HTTPS}[{more}]")).await;
+        assert!(error.expect_err("nobody allows it").is_declined(), "{more}");
+    }
+    assert_eq!((person.asked().len(), person.browser.logins()), (3, 0));
+    answers(HTTPS).await.expect("a credential");
+}
+
 #[checks::test]
 async fn scope_that_looks_like_another_is_not_asked_about() {
     let globus = Endpoint::approving().await;
     let person = Person::new(true);
     let app = globus.app().prompt(person.clone()).build().expect("an app");
-    for scope in ["urn:x:\u{200b}all", "urn:x:\u{430}ll", "urn:x:a\u{1b}ll"] {
+    // The last one is shown cut, and ends as anything.
+    let long = format!("urn:x:all[{} {GROUPS}]", "a".repeat(300));
+    for scope in [
+        "urn:x:\u{200b}all",
+        "urn:x:\u{430}ll",
+        "urn:x:a\u{1b}ll",
+        &long,
+    ] {
         let error = answers(&app, &[scope]).await.expect_err("no scope");
         assert!(error.is_declined() && !logged(&error).contains('\u{1b}'));
     }

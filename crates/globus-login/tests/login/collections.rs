@@ -1,6 +1,7 @@
 //! Collections: which token their servers get, and which collection a server is believed to be of.
 
-use globus_gare::reauth::{Origin, Reauthenticator};
+use fake_globus::{Collection, RequestKind};
+use globus_gare::reauth::{GareOptions, Principal, Reauthenticator};
 use globus_login::{GlobusApp, MemoryStore};
 use serde_json::{Value, json};
 
@@ -16,32 +17,48 @@ fn asked_for(browser: &Browser) -> String {
     browser.parameter(last, "scope").unwrap_or_default()
 }
 
+/// A collection with one file, and its HTTPS server.
+async fn site(collection: impl FnOnce(Collection) -> Collection) -> (Sample, String) {
+    let sample = Sample::guarded(collection).await;
+    sample.write("file", "the file");
+    let server = sample.https_server().await;
+    (sample, server)
+}
+
+/// The statuses that the collections' servers answered with.
+fn answered(sample: &Sample) -> Vec<u16> {
+    let seen = sample.globus.requests().into_iter();
+    let seen = seen.filter(|seen| seen.operation == Some("https_get"));
+    seen.map(|seen| seen.status).collect()
+}
+
+/// How often Transfer was asked for a collection's document.
+fn documents(sample: &Sample) -> usize {
+    requests_of(&sample.globus, RequestKind::OtherTransfer)
+}
+
 #[checks::test]
 async fn verified_collection_gets_its_own_token_by_one_login() {
-    let server = Server::start().await;
-    let globus = knowing(mapped(&server.url)).await;
-    let browser = Browser::redirected();
-    let app = logged_in(app_at(&globus).prompt(browser.clone())).await;
+    let (sample, server) = site(Collection::data_access).await;
+    let (id, browser) = (sample.collection.to_string(), Browser::redirected());
+    let app = logged_in(app(&sample.globus, &browser)).await;
     let client = client_of(&app, &server);
     for _ in 0..2 {
-        assert_eq!(get_file(&client, &server).await.0, 200);
+        assert_eq!(get_file(&client, &server).await, 200);
     }
-    assert_eq!(
-        server.heard(),
-        ["", "Bearer given-https", "Bearer given-https"]
-    );
+    assert_eq!(answered(&sample), [302, 200, 200]);
     assert_eq!(browser.logins(), 2, "the first one was the program's own");
     let asked = asked_for(&browser);
-    assert!(
-        asked.contains(HTTPS) && asked.contains(DATA_ACCESS),
-        "{asked}"
-    );
+    for scope in ["https", "data_access"] {
+        let scope = format!("https://auth.globus.org/scopes/{id}/{scope}");
+        assert!(asked.contains(&scope), "{asked}");
+    }
 
     // Another client finds the token without a login.
-    let target = server.target().with_collection(COLLECTION);
+    let target = target(&server).with_collection(id.as_str());
     let found = held(&app, &target).await.expect("a token");
-    assert_eq!(bearer(&found), "given-https");
-    assert_eq!(found.collection(), Some(COLLECTION));
+    assert_eq!(found.collection(), Some(id.as_str()));
+    assert_no_violation(&sample.globus);
 }
 
 #[checks::test]
@@ -57,8 +74,8 @@ async fn collection_that_is_named_elsewhere_gets_nothing() {
         let globus = knowing(document).await;
         let browser = Browser::redirected();
         let app = logged_in(app_at(&globus).prompt(browser.clone())).await;
-        let client = client_of(&app, &server);
-        assert_eq!(get_file(&client, &server).await.0, 302);
+        let client = client_of(&app, &server.url);
+        assert_eq!(get_file(&client, &server.url).await, 302);
         assert_eq!(browser.logins(), 1, "the program's own");
     }
     assert!(server.heard().iter().all(String::is_empty));
@@ -67,36 +84,46 @@ async fn collection_that_is_named_elsewhere_gets_nothing() {
 /// Globus Transfer is asked with the token that there is; without one nobody logs in for that.
 #[checks::test]
 async fn collection_is_not_believed_without_a_token_for_transfer() {
-    let server = Server::start().await;
-    let globus = knowing(mapped(&server.url)).await;
-    let browser = Browser::redirected();
-    let app = app_at(&globus).prompt(browser.clone()).build();
-    let client = client_of(&app.expect("an app"), &server);
-    assert_eq!(get_file(&client, &server).await.0, 302);
-    assert_eq!((browser.logins(), globus.requests().len()), (0, 0));
+    let (sample, server) = site(|collection| collection).await;
+    let (before, browser) = (documents(&sample), Browser::redirected());
+    let app = app(&sample.globus, &browser).build().expect("an app");
+    assert_eq!(get_file(&client_of(&app, &server), &server).await, 302);
+    assert_eq!((browser.logins(), documents(&sample)), (0, before));
+}
+
+/// A portal has no login of its own.
+#[checks::test]
+async fn collection_is_verified_with_the_token_of_the_user() {
+    let (sample, server) = site(|collection| collection).await;
+    let app = app(&sample.globus, &Browser::redirected()).build();
+    let app = app.expect("an app");
+    let ada = Principal::Named("ada".into());
+    app.for_user(&ada).login().await.expect("a login");
+    let client = client_of(&app, &server);
+    for (name, status) in [("bob", 302), ("ada", 200)] {
+        let options = GareOptions::new().principal(name);
+        assert_eq!(get_as(&client, &server, options).await, status, "{name}");
+    }
+    assert_eq!(answered(&sample), [302, 302, 200]);
+    assert_no_violation(&sample.globus);
 }
 
 #[checks::test]
 async fn named_collection_needs_no_word_of_transfer() {
-    let server = Server::start().await;
-    let globus = Endpoint::always(answer(200, &login_with_https())).await;
-    let browser = Browser::redirected();
-    let app = app_at(&globus)
-        .prompt(browser.clone())
-        .collection(&server.url, COLLECTION)
-        .build()
-        .expect("an app");
-    let client = client_of(&app, &server);
-    assert_eq!(get_file(&client, &server).await.0, 200);
-    assert_eq!(browser.logins(), 1);
+    let (sample, server) = site(|collection| collection).await;
+    let (before, browser) = (documents(&sample), Browser::redirected());
+    let id = &sample.collection.to_string();
+    let app = app(&sample.globus, &browser).collection(&server, id);
+    let app = app.build().expect("an app");
+    assert_eq!(get_file(&client_of(&app, &server), &server).await, 200);
+    assert_eq!((browser.logins(), documents(&sample)), (1, before));
     let asked = asked_for(&browser);
     assert!(
-        asked.contains(HTTPS) && !asked.contains(DATA_ACCESS),
+        asked.contains("/https") && !asked.contains("data_access"),
         "{asked}"
     );
-    let server: Origin = server.url.parse().expect("an origin");
-    for (id, expected) in [(COLLECTION, true), (OTHER, false)] {
-        let serves = app.serves_collection(&server, id).await;
+    for (id, expected) in [(id.as_str(), true), (OTHER, false)] {
+        let serves = app.serves_collection(&target(&server), id).await;
         assert_eq!(serves.expect("an answer"), expected, "{id}");
     }
 }
@@ -117,8 +144,8 @@ async fn only_a_mapped_collection_without_high_assurance_takes_data_access() {
         let globus = knowing(document.clone()).await;
         let browser = Browser::redirected();
         let app = logged_in(app_at(&globus).prompt(browser.clone())).await;
-        let client = client_of(&app, &server);
-        assert_eq!(get_file(&client, &server).await.0, 200);
+        let client = client_of(&app, &server.url);
+        assert_eq!(get_file(&client, &server.url).await, 200);
         let asked = asked_for(&browser);
         assert_eq!(asked.contains(DATA_ACCESS), expected, "{document}");
     }

@@ -3,18 +3,62 @@
 //! The program is the one that `cargo test` has built; alone, `cargo build --example gateway` builds it.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use fake_globus::{Identity, Page, Person};
 use http::StatusCode;
 use http::header::SET_COOKIE;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use url::Url;
 
 use crate::support::*;
+
+fn program() -> PathBuf {
+    let test = env::current_exe().expect("this test");
+    let target = test.parent().and_then(Path::parent);
+    let program = target
+        .expect("a target directory")
+        .join("examples")
+        .join(format!("gateway{}", env::consts::EXE_SUFFIX));
+    assert!(
+        program.exists(),
+        "build it with `cargo build --example gateway`: {}",
+        program.display()
+    );
+    program
+}
+
+fn command() -> Command {
+    let mut command = Command::new(program());
+    for name in [
+        "GLOBUS_SDK_ENVIRONMENT",
+        "GLOBUS_CLIENT_ID",
+        "GLOBUS_CLIENT_SECRET",
+        "GATEWAY_URL",
+        "GATEWAY_KEYS",
+    ] {
+        command.env_remove(name);
+    }
+    command.kill_on_drop(true);
+    command
+}
+
+/// A gateway, and what it prints.
+fn started(command: &mut Command) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut gateway = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let printed = gateway.stdout.take().expect("a pipe");
+    (gateway, BufReader::new(printed).lines())
+}
+
+/// The address that it prints.
+async fn address(printed: &mut Lines<BufReader<ChildStdout>>) -> Url {
+    let line = printed.next_line().await.expect("text").expect("a line");
+    let address = line.strip_prefix("The gateway is at ");
+    Url::parse(address.expect("an address")).expect("a URL")
+}
 
 /// The gateway, and a Globus with a collection for it.
 struct Site {
@@ -35,34 +79,16 @@ impl Site {
         );
         let sample = sample.await;
         sample.write("hello.txt", "hello");
-        let test = env::current_exe().expect("this test");
-        let target = test.parent().and_then(Path::parent);
-        let program = target
-            .expect("a target directory")
-            .join("examples")
-            .join(format!("gateway{}", env::consts::EXE_SUFFIX));
-        assert!(
-            program.exists(),
-            "build it with `cargo build --example gateway`: {}",
-            program.display()
-        );
         let globus = &sample.globus;
         let client_id = globus.confidential_client_id().to_string();
-        let mut gateway = Command::new(program)
-            .env_remove("GLOBUS_SDK_ENVIRONMENT")
-            .env_remove("GATEWAY_URL")
-            .env("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url())
-            .env("GLOBUS_SDK_SERVICE_URL_AUTH", globus.auth_url())
-            .env("GLOBUS_CLIENT_ID", client_id)
-            .env("GLOBUS_CLIENT_SECRET", globus.client_secret())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("it starts");
-        let mut printed = BufReader::new(gateway.stdout.take().expect("a pipe")).lines();
-        let line = printed.next_line().await.expect("text").expect("a line");
-        let address = line.strip_prefix("The gateway is at ");
-        let here = Url::parse(address.expect("an address")).expect("a URL");
+        let (gateway, mut printed) = started(
+            command()
+                .env("GLOBUS_SDK_SERVICE_URL_TRANSFER", globus.transfer_url())
+                .env("GLOBUS_SDK_SERVICE_URL_AUTH", globus.auth_url())
+                .env("GLOBUS_CLIENT_ID", client_id)
+                .env("GLOBUS_CLIENT_SECRET", globus.client_secret()),
+        );
+        let here = address(&mut printed).await;
         let listing = format!("ls/{}", sample.collection);
         Self {
             page: here.join(&listing).expect("a URL"),
@@ -101,12 +127,24 @@ impl User {
                 cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
                 "{cookie}"
             );
+            // On this machine there is no https.
+            assert!(
+                cookie.starts_with("globus-") && !cookie.contains("Secure"),
+                "{cookie}"
+            );
         }
         page
     }
 
+    /// Where a page sends the browser. It speaks as a program does: the way to the login is in JSON.
     async fn sent_to(&self, url: &Url) -> Url {
-        self.get(url).await.redirect().expect("a redirect")
+        let page = self.get(url).await;
+        if page.status == StatusCode::UNAUTHORIZED {
+            let document: serde_json::Value = serde_json::from_str(&page.text).expect("JSON");
+            let login = document["login_url"].as_str().expect("a login");
+            return login.parse().expect("a URL");
+        }
+        page.redirect().expect("a redirect")
     }
 
     /// The user whose listing the page shows: files there belong to the user of the request.
@@ -149,10 +187,10 @@ async fn each_user_returns_to_their_own_login() {
         let back_to_ada = site.log_in(&ada, to_ada).await;
 
         // The redirect of another user's login is refused.
-        assert_eq!(ada.get(&back_to_bob).await.status, StatusCode::BAD_REQUEST);
+        assert_eq!(ada.get(&back_to_bob).await.status, StatusCode::FORBIDDEN);
         assert_eq!(
             User::new("eve").get(&back_to_ada).await.status,
-            StatusCode::BAD_REQUEST
+            StatusCode::FORBIDDEN
         );
 
         assert_eq!(bob.sent_to(&back_to_bob).await, site.page);
@@ -160,8 +198,8 @@ async fn each_user_returns_to_their_own_login() {
         assert_eq!(ada.sent_to(&back_to_ada).await, site.page);
         assert_eq!(ada.owner(&site.page).await, "ada");
         assert_eq!(bob.owner(&site.page).await, "bob");
-        // So is the redirect of a login that has ended.
-        assert_eq!(ada.get(&back_to_ada).await.status, StatusCode::BAD_REQUEST);
+        // A redirect that is loaded again goes on, and redeems nothing.
+        assert_eq!(ada.sent_to(&back_to_ada).await, site.page);
         assert_eq!(site.sample.globus.counts().code_grants, 2 * round);
         site.sample.globus.clock().advance(Duration::from_secs(120));
     }
@@ -169,7 +207,7 @@ async fn each_user_returns_to_their_own_login() {
     let page = ada.sent_to(&site.page).await;
     site.sample.globus.forget_browser();
     let back = site.log_in(&bob, page).await;
-    assert_eq!(ada.get(&back).await.status, StatusCode::BAD_GATEWAY);
+    assert_eq!(ada.get(&back).await.status, StatusCode::FORBIDDEN);
     assert_no_violation(&site.sample.globus);
 }
 
@@ -187,4 +225,43 @@ async fn user_who_declines_can_try_again() {
     let back = site.log_in(&ada, page).await;
     assert_eq!(ada.sent_to(&back).await, site.page);
     assert_eq!(ada.owner(&site.page).await, "ada");
+}
+
+#[checks::test(seconds = 600)]
+async fn gateway_says_how_it_is_used() {
+    let output = command().arg("--help").output().await.expect("it runs");
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).expect("text");
+    for option in ["--port", "--redis <URL>", "--url", "GATEWAY_KEYS"] {
+        assert!(help.contains(option), "{option}: {help}");
+    }
+    let mut command = command();
+    let command = command.args(["--redis", "redis://127.0.0.1:1/"]);
+    let output = command.output().await.expect("it runs");
+    assert!(!output.status.success());
+    let error = String::from_utf8(output.stderr).expect("text");
+    assert!(error.contains("GATEWAY_KEYS"), "{error}");
+}
+
+#[cfg(unix)]
+#[checks::test(seconds = 600)]
+async fn gateway_has_a_globus_of_its_own_and_ends_when_told() {
+    let (mut gateway, mut printed) = started(&mut command());
+    let line = printed.next_line().await.expect("text").expect("a line");
+    let page = line
+        .strip_prefix("Open ")
+        .and_then(|it| it.split_once(". "));
+    let page = Url::parse(page.expect("an address").0).expect("a URL");
+    let here = address(&mut printed).await;
+    assert_eq!(here.origin(), page.origin());
+    let ada = User::new("ada");
+    assert_eq!(ada.sent_to(&page).await.path(), "/v2/oauth2/authorize");
+    let home = ada.get(&here).await;
+    assert!(home.text.contains("/ls/ID"), "{}", home.text);
+    let process = gateway.id().expect("it runs").to_string();
+    let killed = Command::new("kill").args(["-TERM", &process]).status();
+    assert!(killed.await.expect("it runs").success());
+    // A connection that is kept open for the next request does not hold it up.
+    drop(ada);
+    assert!(gateway.wait().await.expect("an end").success());
 }

@@ -38,3 +38,4 @@ mod tokens;
 mod trouble;
 mod two_requests;
 mod users;
+mod web;

@@ -194,17 +194,20 @@ async fn dropped_login_tells_its_page() {
 
 #[checks::test]
 fn status_is_a_sentence_on_one_line() {
-    let status = LoginStatus::LoggingInElsewhere {
-        host: "node17\u{1b}[2J\n".to_owned(),
-        since: SystemTime::UNIX_EPOCH + Duration::from_secs(14 * 3600),
-    };
-    let said = status.to_string();
-    let (who, since) = said.split_once(" since ").expect("a time");
-    assert_eq!(
-        who,
-        "another program of yours, on node17 [2J, is logging in"
-    );
-    // In the time zone of this machine.
-    let digits: Vec<_> = since.split(':').map(str::len).collect();
-    assert_eq!(digits, [2, 2], "{since}");
+    let day = Duration::from_secs(24 * 3600);
+    // In the time zone of this machine; of another day with the date.
+    for (age, lengths) in [(Duration::ZERO, &[5][..]), (day, &[10, 5])] {
+        let status = LoginStatus::LoggingInElsewhere {
+            host: "node17\u{1b}[2J\n".to_owned(),
+            since: SystemTime::now() - age,
+        };
+        let said = status.to_string();
+        let (who, since) = said.split_once(" since ").expect("a time");
+        assert_eq!(
+            who,
+            "another program of yours, on node17 [2J, is logging in"
+        );
+        let words: Vec<_> = since.split(' ').map(str::len).collect();
+        assert_eq!(words, lengths, "{since}");
+    }
 }

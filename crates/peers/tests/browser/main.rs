@@ -1,6 +1,8 @@
-//! The whole login in Chromium: `globus-ls` opens a page, a person picks an identity and approves, and it lists.
+//! Logins in Chromium: `globus-ls` opens a page, a person picks an identity and approves, and it lists; a page logs in by
+//! itself.
 #![cfg(unix)]
 
+mod page;
 mod pages;
 mod support;
 

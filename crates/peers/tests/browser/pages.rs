@@ -24,9 +24,10 @@ struct Reader {
 
 impl Reader {
     async fn start() -> Self {
-        let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/axe-core/axe.min.js");
+        let axe =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules/axe-core/axe.min.js");
         let axe = fs::read_to_string(&axe).unwrap_or_else(|error| {
-            panic!("axe-core is not there ({error}). Install it: npm ci --prefix crates/peers")
+            panic!("axe-core is not there ({error}). Install it: npm ci --prefix crates/peers/node")
         });
         let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
         fs::create_dir_all(&pictures).expect("a directory");

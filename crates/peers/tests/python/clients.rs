@@ -15,6 +15,11 @@ async fn python_sdk_works_against_fake_globus() {
 }
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]
+async fn python_sdk_manages_what_fake_globus_keeps() {
+    run("manage.py").await;
+}
+
+#[checks::test(seconds = 600, flavor = "multi_thread")]
 async fn globus_command_works_against_fake_globus() {
     run("cli.py").await;
 }

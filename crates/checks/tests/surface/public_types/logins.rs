@@ -1,12 +1,19 @@
 //! The types of `globus_login`.
 
-use globus_gare::reauth::Principal;
+use std::sync::{Arc, Mutex};
+
+use globus_gare::gare::detect;
+use globus_gare::reauth::{Challenge, Origin, Principal, Reauthenticator, Target};
 use globus_login::store::conformance;
+use globus_login::web::{WebError, WebLogins, WebUser};
 use globus_login::{
     Account, ElsewherePrompt, GlobusApp, Holder, Interactive, JsonStore, Leased, LoginReply,
     LoginStore, MemoryStore, RedisStore, Scope, Scopes, Sealer, SqliteStore, StoredToken, Waiting,
     prompt_fn,
 };
+
+use http::Request;
+use tower::{Layer, ServiceExt};
 
 use checks::sample::TRANSFER_ALL;
 use checks::tokens::{DEFAULT, put, user};
@@ -31,6 +38,7 @@ pub(super) async fn show(shown: &mut Shown) {
     let elsewhere = ElsewherePrompt::new().command("tell", [TOKEN]);
     shown.show("globus_login::ElsewherePrompt", &elsewhere);
     show_stores(shown).await;
+    show_web(shown).await;
     shown.show("globus_login::Scope", &Scope::transfer_all());
     let scopes: Result<Scopes, _> = "a[b *c]".parse();
     shown.show("globus_login::Scopes", &scopes.expect("scopes"));
@@ -58,6 +66,44 @@ pub(super) async fn show(shown: &mut Shown) {
         async move { Ok(reply) }
     });
     shown.show("globus_login::PromptFn", &prompt);
+}
+
+/// Shows the parts of a web service, and what a request with cookies becomes in it.
+async fn show_web(shown: &mut Shown) {
+    let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+        .client_secret(TOKEN)
+        .redirect_uri("https://data.example.edu/callback")
+        .build()
+        .expect("an app");
+    let key = "key:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let sealer: Sealer = key.parse().expect("a key");
+    let logins = WebLogins::new(app, sealer, "https://data.example.edu").expect("a site");
+    shown.show("globus_login::WebLogins", &logins);
+    shown.show("globus_login::WebLayer", &logins.layer());
+    let origin: Origin = "https://transfer.api.globus.org".parse().expect("one");
+    let gare = detect(br#"{"code": "c", "authorization_parameters": {}}"#)
+        .remove(0)
+        .gare;
+    let challenge = Challenge::new(Target::new(origin, Principal::Session), gare);
+    let error = logins.reauthenticate(&challenge).await;
+    let error = error.expect_err("nobody is waited for");
+    let needed = std::error::Error::source(&error);
+    shown.show("globus_login::LoginNeeded", &needed.expect("a cause"));
+    shown.show("globus_login::WebError", &WebError::from(error));
+    let user = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&user);
+    let who = async move |user: WebUser| *seen.lock().expect("whole") = format!("{user:?}");
+    let router = axum::Router::<()>::new().route("/", axum::routing::get(who));
+    let service = logins.layer().layer(router);
+    shown.show("globus_login::WebService", &service);
+    let cookies = format!("__Host-globus-user={TOKEN}; __Host-globus-login={CODE}");
+    let request = Request::get("/").header("cookie", cookies);
+    let request = request.body(axum::body::Body::empty()).expect("a request");
+    service.oneshot(request).await.expect("an answer");
+    shown.show(
+        "globus_login::WebUser",
+        &user.lock().expect("whole").clone(),
+    );
 }
 
 /// Shows a token that is kept, and what keeps it.

@@ -11,6 +11,7 @@
 mod interruption;
 mod options;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
@@ -50,12 +51,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let interrupted = interruption()?;
     let globus = FakeGlobusBuilder::from(config).start().await?;
     print(&globus, &collections)?;
-    eprintln!(
-        "Serving {} collections at {}",
-        collections.len(),
-        globus.transfer_url()
-    );
-    eprintln!("Stop it with Ctrl-C.");
+    tell(&globus, &collections);
 
     interrupted.await;
     eprintln!("Stopping.");
@@ -85,6 +81,25 @@ fn print(globus: &FakeGlobus, collections: &[Uuid]) -> std::io::Result<()> {
         writeln!(out, "export {name}={value}")?;
     }
     out.flush()
+}
+
+/// Tells people what is behind each port.
+fn tell(globus: &FakeGlobus, collections: &[Uuid]) {
+    let mut origins: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (variable, url) in globus.environment() {
+        let name = variable.trim_start_matches("GLOBUS_SDK_SERVICE_URL_");
+        origins.entry(url).or_default().push(name.to_lowercase());
+    }
+    for id in collections {
+        if let Some(url) = globus.https_url(*id) {
+            let server = format!("HTTPS server of the collection {id}");
+            origins.entry(url).or_default().push(server);
+        }
+    }
+    for (url, services) in origins {
+        eprintln!("{url}  {}", services.join(", "));
+    }
+    eprintln!("Stop it with Ctrl-C.");
 }
 
 fn samples() -> std::io::Result<tempfile::TempDir> {

@@ -27,7 +27,8 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) print_config: bool,
 
-    /// Port to listen on, for Auth and Transfer; the other services take those that follow. 0 takes free ones.
+    /// Port to listen on, for Auth and Transfer. Each other service takes one of the eight ports that follow, and the
+    /// HTTPS server of each collection one of those after them; the program tells which. 0 takes free ones.
     #[arg(long)]
     port: Option<u16>,
 

@@ -43,6 +43,9 @@ struct Ours {
     /// The records, by namespace.
     #[serde(default)]
     logins: Members,
+    /// Sealed logins, by the names of their users.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    sealed: Members,
 }
 
 impl Document {
@@ -123,6 +126,18 @@ impl Document {
             }
         }
         self.set_record(namespace, login.record.as_ref())
+    }
+
+    pub(super) fn sealed(&self, name: &str) -> Option<&RawValue> {
+        self.ours.sealed.get(name).map(|sealed| &**sealed)
+    }
+
+    pub(super) fn set_sealed(&mut self, name: String, sealed: Raw) {
+        self.ours.sealed.insert(name, sealed);
+    }
+
+    pub(super) fn remove_sealed(&mut self, name: &str) {
+        self.ours.sealed.shift_remove(name);
     }
 
     fn set_record(

@@ -56,6 +56,12 @@ impl TokenFile {
         }
     }
 
+    /// Another handle of the same file.
+    #[cfg(feature = "seal")]
+    pub(super) fn opened_again(&self) -> Self {
+        Self::new(self.path.clone(), self.has_own_directory)
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

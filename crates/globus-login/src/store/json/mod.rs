@@ -5,6 +5,7 @@ mod file;
 mod leases;
 mod lock;
 mod path;
+mod sealed;
 
 #[cfg(any(test, fuzzing))]
 pub use self::document::token_file;
@@ -12,11 +13,14 @@ pub use self::document::token_file;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use self::file::TokenFile;
 use self::leases::{Files, Held};
+#[cfg(feature = "seal")]
+use super::Sealer;
 use super::disk::{Claims, Disk, OnDisk};
+use super::files::moment;
 use super::lease::Observed;
 use super::login_store::forward;
 use super::{
@@ -64,6 +68,8 @@ struct Shared {
     file: TokenFile,
     held: Held,
     observed: Observed,
+    #[cfg(feature = "seal")]
+    sealer: Option<Sealer>,
 }
 
 impl JsonStore {
@@ -86,12 +92,30 @@ impl JsonStore {
         Ok(Self::of(TokenFile::new(path, true)))
     }
 
-    fn of(file: TokenFile) -> Self {
+    /// The same file with logins that `sealer` encrypts: without its key they are worth nothing. Programs
+    /// of the Python SDK do not read them. A login that is in the file in plain text is sealed with its next
+    /// change. A sealed login cannot be moved to another user; who can write the whole file can put an earlier
+    /// one in its place.
+    ///
+    /// ```
+    /// use globus_login::{JsonStore, Sealer};
+    ///
+    /// let sealer: Sealer = "2026-11:q8cXjWmFf0yTGl6wqC8r1m5m0l2bqJ0aTzKsq2p2Y3s=".parse()?;
+    /// let store = JsonStore::new("tokens.json").sealed(sealer);
+    /// # Ok::<(), globus_login::SealError>(())
+    /// ```
+    #[cfg(feature = "seal")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
+    pub fn sealed(self, sealer: Sealer) -> Self {
+        let file = self.0.0.file.opened_again();
         Self(OnDisk(Arc::new(Shared {
-            file,
-            held: Held::default(),
-            observed: Observed::default(),
+            sealer: Some(sealer),
+            ..Shared::of(file)
         })))
+    }
+
+    fn of(file: TokenFile) -> Self {
+        Self(OnDisk(Arc::new(Shared::of(file))))
     }
 
     /// The file.
@@ -100,9 +124,21 @@ impl JsonStore {
     }
 }
 
+impl Shared {
+    fn of(file: TokenFile) -> Self {
+        Self {
+            file,
+            held: Held::default(),
+            observed: Observed::default(),
+            #[cfg(feature = "seal")]
+            sealer: None,
+        }
+    }
+}
+
 impl Disk for Shared {
     fn read(&self, user: &UserKey) -> Result<Login, StoreError> {
-        Ok(self.file.read()?.login(user.user()))
+        self.login_in(&self.file.read()?, user)
     }
 
     fn swap(
@@ -111,17 +147,21 @@ impl Disk for Shared {
         base: &Version,
         login: &Login,
     ) -> Result<Option<Version>, StoreError> {
-        let mut is_base = false;
+        let mut is_base = Ok(false);
         let written = self.file.change(&mut |document| {
-            is_base = Version::of(&document.login(user.user())) == *base;
-            if !is_base {
+            let held = self.login_in(document, user);
+            is_base = held.map(|held| Version::of(&held) == *base);
+            if !matches!(is_base, Ok(true)) {
                 return Ok(None);
             }
             let mut next = document.clone();
-            next.set(user.user(), login)?;
+            self.set_in(&mut next, user, login)?;
             Ok(Some(next))
         })?;
-        Ok(is_base.then(|| Version::of(&written.login(user.user()))))
+        match is_base? {
+            true => Ok(Some(Version::of(&self.login_in(&written, user)?))),
+            false => Ok(None),
+        }
     }
 
     fn with_claims<T>(
@@ -132,9 +172,13 @@ impl Disk for Shared {
         work(&mut Files::of(self.file.path(), user, &self.held)?)
     }
 
-    fn put_aside(&self) -> Result<Option<String>, StoreError> {
-        let aside = self.file.set_aside()?;
-        Ok(aside.map(|path| path.display().to_string()))
+    fn put_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
+        if let Some(aside) = self.file.set_aside()? {
+            return Ok(Some(aside.display().to_string()));
+        }
+        let aside = self.set_sealed_aside(user, &moment(SystemTime::now()))?;
+        let path = self.file.path().display();
+        Ok(aside.map(|name| format!("{path}, as {name}")))
     }
 
     fn observed(&self) -> &Observed {

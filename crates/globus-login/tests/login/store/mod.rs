@@ -11,4 +11,5 @@ mod memory;
 mod permissions;
 #[cfg(unix)]
 mod replace;
+mod sealed;
 mod text;

@@ -8,18 +8,17 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use globus_gare::layer::{GareLayer, GareService};
-use globus_gare::reauth::{Session, Target, Trust};
+use globus_gare::reauth::{GareOptions, Session, Trust};
 use globus_gare::reqwest::HttpService;
 use globus_login::{GlobusApp, GlobusAppBuilder};
+use http::Response;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::{Layer, ServiceExt};
 
 use super::endpoint::*;
-use super::*;
 
 pub(crate) const COLLECTION: &str = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
 pub(crate) const HTTPS: &str =
@@ -57,10 +56,6 @@ impl Server {
     /// The `Authorization` of each request so far.
     pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().expect("no panic").clone()
-    }
-
-    pub(crate) fn target(&self) -> Target {
-        target(&self.url)
     }
 }
 
@@ -112,22 +107,28 @@ pub(crate) fn app_at(globus: &Endpoint) -> GlobusAppBuilder {
         .resource_server_for(&globus.url, TRANSFER_SERVER)
 }
 
-/// A client that trusts the server, and does not know its collection.
-pub(crate) fn client_of(app: &GlobusApp, server: &Server) -> GareService<HttpService> {
-    let trust = Trust::globus().origin(&server.url).expect("an origin");
+/// A client that trusts the server at `url`, and does not know its collection.
+pub(crate) fn client_of(app: &GlobusApp, url: &str) -> GareService<HttpService> {
+    let trust = Trust::globus().origin(url).expect("an origin");
+    let trust = trust.loopback();
     let session = Session::builder(app.clone()).trust(trust).build();
     let client = HttpService::from_builder(reqwest::Client::builder().no_proxy());
     GareLayer::from_session(session).layer(client.expect("a client"))
 }
 
-/// Gets the file: the status, and the headers.
-pub(crate) async fn get_file(
+/// Gets the file of the server at `url`: the status.
+pub(crate) async fn get_file(client: &GareService<HttpService>, url: &str) -> u16 {
+    get_as(client, url, GareOptions::new()).await
+}
+
+/// As [`get_file`], with these options.
+pub(crate) async fn get_as(
     client: &GareService<HttpService>,
-    server: &Server,
-) -> (u16, HeaderMap) {
-    let request = http::Request::get(format!("{}/file", server.url));
+    url: &str,
+    options: GareOptions,
+) -> u16 {
+    let request = http::Request::get(format!("{url}/file")).extension(options);
     let request = request.body(Full::<bytes::Bytes>::default());
     let response = client.clone().oneshot(request.expect("a request")).await;
-    let (head, _) = response.expect("an answer").into_parts();
-    (head.status.as_u16(), head.headers)
+    response.expect("an answer").status().as_u16()
 }

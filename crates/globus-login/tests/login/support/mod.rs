@@ -3,12 +3,12 @@
 pub(crate) mod collection;
 pub(crate) mod doubles;
 pub(crate) mod endpoint;
-pub(crate) mod program;
 
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 pub(crate) use checks::browser::{Browser, Reply, client, sent_to};
+pub(crate) use checks::program;
 pub(crate) use checks::sample::{Sample, TRANSFER_ALL, assert_no_violation};
 use checks::tokens;
 use fake_globus::{FakeGlobus, Person, RequestKind};

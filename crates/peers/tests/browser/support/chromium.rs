@@ -118,6 +118,11 @@ impl Chromium {
         style.expect("a style")
     }
 
+    /// Waits until there is such an element.
+    pub(crate) async fn wait_for(&self, path: &str) {
+        self.find(path).await;
+    }
+
     /// Shows pages as a person sees them who prefers this colour scheme: `light` or `dark`.
     pub(crate) async fn prefer(&self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);

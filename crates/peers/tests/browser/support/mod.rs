@@ -1,3 +1,4 @@
 //! A browser.
 
 pub(crate) mod chromium;
+pub(crate) mod files;

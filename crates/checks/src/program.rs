@@ -20,17 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const REPORT: &str = "report: ";
 
 /// The argument of this program; `None` where this process is the test itself.
-pub(crate) fn argument() -> Option<String> {
+pub fn argument() -> Option<String> {
     env::var(ARGUMENT).ok()
 }
 
 /// Reports to the test, on one line.
-pub(crate) fn report(text: &str) {
+pub fn report(text: &str) {
     eprintln!("{REPORT}{}", text.replace('\n', " "));
 }
 
-/// An example of this package.
-pub(crate) fn example(name: &str) -> PathBuf {
+/// An example of the package under test.
+pub fn example(name: &str) -> PathBuf {
     let test = env::current_exe().expect("this test");
     let target = test.parent().and_then(Path::parent);
     let program = target.expect("a target directory").join("examples");
@@ -42,7 +42,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
     program
 }
 
-pub(crate) struct Program {
+pub struct Program {
     child: Child,
     printed: Lines<BufReader<ChildStderr>>,
     so_far: String,
@@ -51,7 +51,7 @@ pub(crate) struct Program {
 impl Program {
     /// Runs the test that calls this as a program with this argument, with only these `variables`. `module` is the
     /// test's `module_path!()`.
-    pub(crate) fn start(module: &str, argument: &str, variables: &[(&str, &str)]) -> Self {
+    pub fn start(module: &str, argument: &str, variables: &[(&str, &str)]) -> Self {
         let (_, module) = module
             .split_once("::")
             .expect("a module of the test binary");
@@ -78,7 +78,7 @@ impl Program {
     }
 
     #[cfg(unix)]
-    pub(crate) fn id(&self) -> rustix::process::Pid {
+    pub fn id(&self) -> rustix::process::Pid {
         let id = self.child.id().expect("it runs").cast_signed();
         rustix::process::Pid::from_raw(id).expect("no zero")
     }
@@ -92,7 +92,7 @@ impl Program {
     }
 
     /// The next line that it prints with `text` in it.
-    pub(crate) async fn line_with(&mut self, text: &str) -> String {
+    pub async fn line_with(&mut self, text: &str) -> String {
         let mut before = Vec::new();
         while let Some(line) = self.next_line().await {
             if line.contains(text) {
@@ -104,23 +104,23 @@ impl Program {
     }
 
     /// All that it has printed so far, as far as it was read.
-    pub(crate) fn printed(&self) -> &str {
+    pub fn printed(&self) -> &str {
         &self.so_far
     }
 
     /// The next report.
-    pub(crate) async fn reported(&mut self) -> String {
+    pub async fn reported(&mut self) -> String {
         let line = self.line_with(REPORT).await;
         line.split_once(REPORT).expect("just found").1.to_owned()
     }
 
     /// Kills it, unless it has ended.
-    pub(crate) async fn kill(mut self) {
+    pub async fn kill(mut self) {
         self.child.kill().await.expect("it ran");
     }
 
     /// How it ends by itself, and the rest of what it prints.
-    pub(crate) async fn ended(mut self) -> (ExitStatus, String) {
+    pub async fn ended(mut self) -> (ExitStatus, String) {
         let mut printed = String::new();
         while let Some(line) = self.next_line().await {
             printed.extend([line.as_str(), "\n"]);

@@ -1,0 +1,42 @@
+//! What Auth remembers beside logins, tokens and consents.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+use crate::collection::Policy;
+
+use super::clients::Details;
+use super::projects::Project;
+use super::scopes::Registered;
+
+/// Projects, and what belongs to them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Kept {
+    pub(super) projects: Vec<Project>,
+    /// The policies that belong to projects.
+    pub(crate) policies: Vec<Policy>,
+    /// What is known of clients beside their secrets, by their ids.
+    pub(super) clients: BTreeMap<Uuid, Details>,
+    pub(super) scopes: Vec<Registered>,
+}
+
+impl Kept {
+    /// The secrets of a client beside its first one.
+    pub(super) fn secrets(&self, client: Uuid) -> Vec<String> {
+        let details = self.clients.get(&client);
+        let credentials = details.iter().flat_map(|details| &details.credentials);
+        credentials
+            .map(|credential| credential.secret.clone())
+            .collect()
+    }
+}
+
+/// A field that is there, be it null: for changes, which leave alone what is not there.
+pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}

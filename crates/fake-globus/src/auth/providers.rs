@@ -1,0 +1,64 @@
+//! Identity providers: one for each domain that an identity is from.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::identity::{Identity, User};
+use crate::service::Bearer;
+use crate::stable_id::stable_id;
+use crate::world::Shared;
+
+use super::Auth;
+use super::error::{self, AuthError};
+use super::params::Params;
+
+/// The id of the provider of a domain.
+pub(super) fn id(domain: &str) -> Uuid {
+    stable_id("provider", domain)
+}
+
+/// `GET /v2/api/identity_providers`, by `ids` or by `domains`.
+pub(super) async fn search(
+    State(world): State<Shared>,
+    _: Bearer<Auth>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Json<Value>, AuthError> {
+    let params = Params(pairs);
+    let list = |name: &str| {
+        params
+            .list(name)
+            .map_err(|problem| error::bad_request(&problem))
+    };
+    let (ids, domains) = (list("ids")?, list("domains")?);
+    if ids.is_empty() == domains.is_empty() {
+        return Err(error::bad_request("either ids or domains are required"));
+    }
+    let state = world.state();
+    let people = state.users.iter().filter(|user| !user.is_client);
+    let known = people.flat_map(User::identities).map(Identity::domain);
+    // In the order of the alphabet, each of them once.
+    let known: BTreeSet<&str> = known.collect();
+    let wanted = |domain: &&str| {
+        ids.contains(&id(domain).to_string())
+            || domains
+                .iter()
+                .any(|wanted| wanted.eq_ignore_ascii_case(domain))
+    };
+    let found = known.into_iter().filter(wanted);
+    let found: Vec<Value> = found.map(document).collect();
+    Ok(Json(json!({"identity_providers": found})))
+}
+
+fn document(domain: &str) -> Value {
+    json!({
+        "id": id(domain),
+        "name": domain,
+        "short_name": domain,
+        "domains": [domain],
+        "alternative_names": [],
+    })
+}

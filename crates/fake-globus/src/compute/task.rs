@@ -1,0 +1,75 @@
+//! Functions that were registered, tasks that were submitted, and their documents.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::clock::{timestamp, unix};
+
+/// A function, by whoever registered it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Function {
+    pub(super) id: Uuid,
+    pub(super) owner: Uuid,
+    pub(super) asked: Asked,
+}
+
+/// The body of the request that registers a function.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Asked {
+    function_name: String,
+    function_code: String,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default, alias = "meta")]
+    metadata: Value,
+}
+
+impl Function {
+    pub(super) fn document(&self) -> Value {
+        json!({
+            "function_uuid": self.id,
+            "function_name": self.asked.function_name,
+            "function_code": self.asked.function_code,
+            "description": self.asked.description,
+            "metadata": self.asked.metadata,
+        })
+    }
+}
+
+/// A task. It is done by the time that it is accepted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Task {
+    pub(super) id: Uuid,
+    pub(super) owner: Uuid,
+    pub(super) group: Uuid,
+    pub(super) at: SystemTime,
+}
+
+impl Task {
+    pub(super) fn document(&self) -> Value {
+        let at = unix(self.at);
+        let transitions = json!({"execution-start": at, "execution-end": at});
+        json!({
+            "task_id": self.id,
+            "status": "success",
+            "result": "",
+            "completion_t": at.to_string(),
+            "details": {
+                "os": "fake-globus",
+                "python_version": "3.12.6",
+                "dill_version": "0.3.9",
+                "globus_compute_sdk_version": "2.31.0",
+                "task_transitions": transitions,
+            },
+        })
+    }
+
+    /// As it is listed in its group.
+    pub(super) fn listed(&self) -> Value {
+        let at = timestamp(self.at).strftime("%Y-%m-%dT%H:%M:%S%.6f");
+        json!({"id": self.id, "created_at": at.to_string()})
+    }
+}

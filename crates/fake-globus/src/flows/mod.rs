@@ -1,0 +1,106 @@
+//! Globus Flows.
+
+mod calls;
+mod flow;
+mod page;
+mod run;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::collection::Policy;
+use super::secret;
+use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
+
+pub use flow::Flow;
+use run::Run;
+
+/// What all of its scopes begin with.
+const SCOPES: &str = "https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e90e689b9a/";
+
+/// The scope of the action that transfers.
+pub(super) const ACTION: &str =
+    "https://auth.globus.org/scopes/actions.globus.org/transfer/transfer";
+
+/// All flows, and their runs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct FlowsState {
+    pub(super) flows: Vec<Flow>,
+    pub(super) runs: Vec<Run>,
+}
+
+impl FlowsState {
+    pub(super) fn flow(&self, id: Uuid) -> Option<&Flow> {
+        self.flows.iter().find(|flow| flow.id == id)
+    }
+
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.flows.iter().flat_map(|flow| &flow.policies)
+    }
+
+    pub(super) fn policies_mut(&mut self) -> impl Iterator<Item = &mut Policy> {
+        self.flows.iter_mut().flat_map(|flow| &mut flow.policies)
+    }
+}
+
+/// Globus Flows.
+pub(super) enum Flows {}
+
+impl Service for Flows {
+    const NAME: &'static str = "flows";
+    const RESOURCE_SERVER: &'static str = "flows.globus.org";
+    const SCOPES: &'static str = SCOPES;
+
+    fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
+        endpoints
+            .get("list_flows", "/flows", calls::flows)
+            .get("get_flow", "/flows/{id}", calls::flow)
+            .post("run_flow", "/flows/{id}/run", calls::start)
+            .post("validate_run", "/flows/{id}/validate_run", calls::validate)
+            .get("list_runs", "/runs", calls::runs)
+            .get("get_run", "/runs/{id}", calls::run)
+            .get(
+                "get_run_definition",
+                "/runs/{id}/definition",
+                calls::definition,
+            )
+            .get("get_run_logs", "/runs/{id}/log", calls::log)
+            .post("resume_run", "/runs/{id}/resume", calls::resume)
+            .post("cancel_run", "/runs/{id}/cancel", calls::cancel)
+            .post("delete_run", "/runs/{id}/release", calls::release)
+    }
+
+    fn refuse(problem: &Problem<'_>) -> Response {
+        let (code, detail) = match problem.status {
+            StatusCode::UNAUTHORIZED => (
+                "AUTHENTICATION_ERROR".to_owned(),
+                "Expired or invalid Bearer token",
+            ),
+            _ => (upper(problem.code), problem.message),
+        };
+        let error = json!({"code": code, "detail": detail});
+        respond(
+            problem,
+            json!({"error": error, "debug_id": secret::random(32)}),
+        )
+    }
+
+    fn challenge(challenge: &Challenge<'_>) -> Response {
+        let gare = challenge.gare;
+        let code = match gare.code() {
+            // It has a word of its own for this.
+            "AuthorizationRequired" => "AuthenticationPolicyRequired",
+            code => code,
+        };
+        let document = json!({
+            "code": code,
+            "authorization_parameters": gare.parameters(),
+            "error": {"code": upper(code), "detail": gare.message},
+            "debug_id": secret::random(32),
+        });
+        challenged(StatusCode::FORBIDDEN, document)
+    }
+}

@@ -1,0 +1,51 @@
+//! A part of a list: `per_page` and `marker`.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::service::{Refused, refused};
+
+use super::Flows;
+
+/// The part of a list that is asked for.
+pub(super) struct Page {
+    size: usize,
+    first: usize,
+}
+
+impl Page {
+    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, Refused> {
+        let number = |names: &[&str], default: usize| {
+            let mut pairs = pairs.iter();
+            let Some((name, value)) = pairs.find(|(known, _)| names.contains(&known.as_str()))
+            else {
+                return Ok(default);
+            };
+            value.parse().map_err(|_| {
+                let message = format!("{name} cannot be \"{value}\"");
+                refused::<Flows>(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "UnprocessableEntity",
+                    &message,
+                )
+            })
+        };
+        Ok(Self {
+            size: number(&["per_page", "limit"], 20)?,
+            first: number(&["marker"], 0)?,
+        })
+    }
+
+    /// The document of a list.
+    pub(super) fn of(&self, name: &str, documents: Vec<Value>) -> Value {
+        let next = self.first.saturating_add(self.size);
+        let more = next < documents.len();
+        let shown = documents.into_iter().skip(self.first).take(self.size);
+        json!({
+            name: shown.collect::<Vec<_>>(),
+            "limit": self.size,
+            "has_next_page": more,
+            "marker": more.then(|| next.to_string()),
+        })
+    }
+}

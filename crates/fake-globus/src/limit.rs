@@ -1,0 +1,141 @@
+//! Requests that come too often: 429, by a schedule.
+
+use std::time::Duration;
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::fault::concerns;
+use super::record::RequestKind;
+use super::service::{self, Operation, Problem};
+
+/// A schedule by which requests are answered 429, with `Retry-After`, in the form of their service.
+///
+/// ```
+/// use std::time::Duration;
+/// use fake_globus::Limit;
+///
+/// let busy = Limit::every(3).service("transfer").operation("operation_ls");
+/// let down = Limit::next(10).retry_after(Duration::from_secs(30));
+/// # let _ = (busy, down);
+/// ```
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// So many requests from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
+    /// Each request with a number that this divides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    every: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<RequestKind>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+    /// In seconds.
+    #[serde(default = "one")]
+    retry_after: u64,
+    /// How many requests it has counted.
+    #[serde(default)]
+    seen: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+impl Limit {
+    /// The next `requests` requests are too many; those after them are answered as ever.
+    pub fn next(requests: u64) -> Self {
+        Self {
+            next: Some(requests),
+            retry_after: one(),
+            ..Self::default()
+        }
+    }
+
+    /// Each `nth` request is one too many.
+    pub fn every(nth: u64) -> Self {
+        Self {
+            every: Some(nth),
+            retry_after: one(),
+            ..Self::default()
+        }
+    }
+
+    /// Counts the requests of this kind alone.
+    pub fn kind(mut self, kind: RequestKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// Counts the requests of this service alone, such as `transfer`.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
+    }
+
+    /// Counts the requests with this name alone, such as `operation_ls`.
+    pub fn operation(mut self, name: impl Into<String>) -> Self {
+        self.operation = Some(name.into());
+        self
+    }
+
+    /// Says how long to wait, in whole seconds. Default: 1.
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = after.as_secs();
+        self
+    }
+
+    /// What is wrong with it, if anything.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        match (self.next, self.every) {
+            (Some(0), _) | (_, Some(0)) => Some("a limit counts from 1".to_owned()),
+            (Some(_), None) | (None, Some(_)) => service::unknown(self.service.as_deref()),
+            _ => Some("a limit has either `next` or `every`".to_owned()),
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.next.is_some_and(|next| self.seen >= next)
+    }
+
+    /// Counts a request that it concerns: how long to wait, where that is one too many.
+    pub(super) fn count(
+        &mut self,
+        kind: RequestKind,
+        service: &str,
+        operation: Option<Operation>,
+    ) -> Option<u64> {
+        let (own, named) = (self.service.as_deref(), self.operation.as_deref());
+        if !concerns((self.kind, own, named), kind, service, operation) {
+            return None;
+        }
+        self.seen += 1;
+        let too_many = match self.every {
+            Some(every) => self.seen.is_multiple_of(every),
+            None => true,
+        };
+        too_many.then_some(self.retry_after)
+    }
+}
+
+/// The answer to a request that is one too many.
+pub(super) fn refused(service: &str, resource: &str, retry_after: u64) -> Response {
+    let problem = Problem {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        code: "TooManyRequests",
+        message: "Too many requests: try again later",
+        resource,
+    };
+    let mut response = match service::named(service) {
+        Some(service) => (service.refuse)(&problem),
+        None => (problem.status, "Too many requests").into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, retry_after.into());
+    response
+}

@@ -1,0 +1,44 @@
+//! The JSON of a request.
+
+use std::marker::PhantomData;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+
+use crate::world::Shared;
+
+use super::{Problem, Service};
+
+/// What the JSON in the body of a request to the service `S` says: an extractor, which refuses what it cannot read in the
+/// form of `S`. An empty body is an empty document.
+#[derive(Clone, Debug)]
+pub(crate) struct Body<S, T> {
+    pub(crate) content: T,
+    service: PhantomData<fn() -> S>,
+}
+
+impl<S: Service, T: DeserializeOwned> FromRequest<Shared> for Body<S, T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, world: &Shared) -> Result<Self, Response> {
+        let resource = request.uri().path().to_owned();
+        let bytes = Bytes::from_request(request, world).await;
+        let bytes = bytes.map_err(IntoResponse::into_response)?;
+        let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        let content = serde_json::from_slice(json).map_err(|error| {
+            S::refuse(&Problem {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                code: "UnprocessableEntity",
+                message: &error.to_string(),
+                resource: &resource,
+            })
+        })?;
+        Ok(Self {
+            content,
+            service: PhantomData,
+        })
+    }
+}

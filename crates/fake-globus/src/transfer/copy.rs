@@ -1,0 +1,263 @@
+//! What a transfer does on disk: it copies, and never leaves the directories.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cap_std::fs::{File, Metadata, OpenOptions};
+use uuid::Uuid;
+
+use super::directory::{Directory, beneath, is_escape, modified};
+use super::rule::{Rule, leaves_out};
+use super::work::{Done, Skipped};
+
+/// When a file that is there already is copied.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sync {
+    Never,
+    OtherSize,
+    Older,
+    OtherContent,
+}
+
+impl Sync {
+    /// The level of a submission, by its number.
+    pub(super) fn level(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Never),
+            1 => Some(Self::OtherSize),
+            2 => Some(Self::Older),
+            3 => Some(Self::OtherContent),
+            _ => None,
+        }
+    }
+}
+
+/// How files are copied.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Copying {
+    /// Without it, all files are copied.
+    pub(super) sync: Option<Sync>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) deletes_extra: bool,
+    pub(super) skips_source_errors: bool,
+    pub(super) keeps_times: bool,
+}
+
+/// A directory on either side, and what is below it: paths from the directory on, and whether they are directories.
+type Below = Vec<(PathBuf, bool)>;
+
+/// The two sides of a copy.
+pub(super) struct Sides<'a> {
+    pub(super) from: &'a Directory,
+    pub(super) to: &'a Directory,
+    pub(super) how: &'a Copying,
+}
+
+impl Sides<'_> {
+    /// Copies what is at `from` to `to`, with the directories that are missing there. Without `recursive` being said,
+    /// a directory is copied with all that is in it. Symbolic links in it are left out.
+    pub(super) fn copy(
+        &self,
+        from: &str,
+        to: &str,
+        recursive: Option<bool>,
+        done: &mut Done,
+    ) -> io::Result<()> {
+        let (source, target) = (beneath(from), beneath(to));
+        let is_dir = match self.from.dir.metadata(source) {
+            Ok(metadata) => metadata.is_dir(),
+            Err(error) => return self.source_error(error, source, target, done),
+        };
+        match (is_dir, recursive) {
+            (true, Some(false)) => Err(io::ErrorKind::IsADirectory.into()),
+            (false, Some(true)) => Err(io::ErrorKind::NotADirectory.into()),
+            (true, _) => self.directory(source, target, done),
+            (false, _) => self.file(source, target, done),
+        }
+    }
+
+    fn directory(&self, source: &Path, target: &Path, done: &mut Done) -> io::Result<()> {
+        // All of it is known before anything is written: one directory may lie in the other.
+        let mut found = Vec::new();
+        walk(
+            self.from,
+            source,
+            Path::new(""),
+            &self.how.rules,
+            &mut found,
+        )?;
+        self.to.dir.create_dir_all(target)?;
+        done.directories += 1;
+        if self.how.deletes_extra {
+            self.delete_extra(source, target, &found)?;
+        }
+        for (below, is_dir) in found {
+            let path = target.join(&below);
+            if is_dir {
+                self.to.dir.create_dir_all(path)?;
+                done.directories += 1;
+            } else {
+                self.file(&source.join(&below), &path, done)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes what is below `target` and not among `found`. What the rules leave out stays, and so does the source.
+    fn delete_extra(&self, source: &Path, target: &Path, found: &Below) -> io::Result<()> {
+        let wanted: BTreeSet<&(PathBuf, bool)> = found.iter().collect();
+        let mut there = Vec::new();
+        walk(self.to, target, Path::new(""), &self.how.rules, &mut there)?;
+        let is_one = Arc::ptr_eq(&self.from.dir, &self.to.dir);
+        for entry in &there {
+            let path = target.join(&entry.0);
+            let holds_source = is_one && (source.starts_with(&path) || path.starts_with(source));
+            if wanted.contains(entry) || holds_source {
+                continue;
+            }
+            match self.to.remove_at(&path, true, &mut Done::default()) {
+                // It went with its directory.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, from: &Path, path: &Path, done: &mut Done) -> io::Result<()> {
+        let source = match self.from.dir.open(from) {
+            Ok(source) => source,
+            Err(error) => return self.source_error(error, from, path, done),
+        };
+        let own = source.metadata()?;
+        if !self.has_to_be_copied(&source, &own, path)? {
+            done.skipped_files += 1;
+            return Ok(());
+        }
+        let to = &self.to.dir;
+        if let Some(parent) = path.parent().filter(|parent| *parent != Path::new("")) {
+            match to.metadata(parent) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    to.create_dir_all(parent)?
+                }
+                there => there.map(|_| ())?,
+            }
+        }
+        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        let part = format!(".{}.{}.part", name.to_string_lossy(), Uuid::new_v4());
+        let part = path.with_file_name(part);
+        // By way of another file: copied onto itself, a file would be emptied first.
+        let copied = self.from.dir.copy(from, to, &part).and_then(|bytes| {
+            if self.how.keeps_times {
+                let copy = to.open_with(&part, OpenOptions::new().write(true))?;
+                copy.into_std().set_modified(modified(&own))?;
+            }
+            to.rename(&part, to, path).map(|()| bytes)
+        });
+        match copied {
+            Ok(bytes) => done.bytes += bytes,
+            Err(error) => {
+                // There may be none.
+                let _ = to.remove_file(&part);
+                return Err(error);
+            }
+        }
+        done.files += 1;
+        done.transferred.push((shown(from), shown(path)));
+        Ok(())
+    }
+
+    /// Whether what is at `path` differs, as the level of synchronisation wants it.
+    fn has_to_be_copied(&self, source: &File, own: &Metadata, path: &Path) -> io::Result<bool> {
+        let Some(sync) = self.how.sync else {
+            return Ok(true);
+        };
+        let there = match self.to.dir.metadata(path) {
+            Ok(there) if there.is_file() => there,
+            Ok(_) => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        match sync {
+            Sync::Never => Ok(false),
+            Sync::OtherSize => Ok(there.len() != own.len()),
+            Sync::Older => Ok(modified(&there) < modified(own)),
+            Sync::OtherContent if there.len() != own.len() => Ok(true),
+            Sync::OtherContent => Ok(!is_same(source, &self.to.dir.open(path)?)?),
+        }
+    }
+
+    /// Skips a path that the source does not have or give away, where the submission says so.
+    fn source_error(
+        &self,
+        error: io::Error,
+        from: &Path,
+        to: &Path,
+        done: &mut Done,
+    ) -> io::Result<()> {
+        let is_skipped = match error.kind() {
+            io::ErrorKind::NotFound => true,
+            io::ErrorKind::PermissionDenied => !is_escape(&error),
+            _ => false,
+        };
+        if !is_skipped || !self.how.skips_source_errors {
+            return Err(error);
+        }
+        done.skipped_errors.push(Skipped {
+            source_path: shown(from),
+            destination_path: shown(to),
+            error,
+        });
+        Ok(())
+    }
+}
+
+/// A path of a collection, from its root on.
+fn shown(path: &Path) -> String {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    format!("/{}", path.to_string_lossy())
+}
+
+fn is_same(left: &File, right: &File) -> io::Result<bool> {
+    let (mut left, mut right) = (io::BufReader::new(left), io::BufReader::new(right));
+    let (mut own, mut other) = ([0; 8192], [0; 8192]);
+    loop {
+        let length = left.read(&mut own)?;
+        if length == 0 {
+            return Ok(right.read(&mut other)? == 0);
+        }
+        match right.read_exact(&mut other[..length]) {
+            Ok(()) if own[..length] == other[..length] => {}
+            Ok(()) => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Finds what is in `below` of `root`, without what the rules leave out.
+fn walk(
+    directory: &Directory,
+    root: &Path,
+    below: &Path,
+    rules: &[Rule],
+    found: &mut Below,
+) -> io::Result<()> {
+    for entry in directory.dir.read_dir(root.join(below))? {
+        let entry = entry?;
+        let (name, kind) = (entry.file_name(), entry.file_type()?);
+        if leaves_out(rules, &name.to_string_lossy(), kind.is_dir()) {
+            continue;
+        }
+        let path = below.join(name);
+        if kind.is_dir() {
+            found.push((path.clone(), true));
+            walk(directory, root, &path, rules, found)?;
+        } else if kind.is_file() {
+            found.push((path, false));
+        }
+    }
+    Ok(())
+}

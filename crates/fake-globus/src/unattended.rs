@@ -1,0 +1,110 @@
+//! Work that a service does on collections without a person: runs and timers. It is held up where a login or a consent
+//! is missing.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::gare::Gare;
+use super::service::Caller;
+use super::session::Session;
+use super::state::State;
+use super::transfer;
+
+/// The message of each consent that is missing.
+const NO_CONSENT: &str = "Missing required data_access consent";
+
+/// On whose behalf work is done. The session is that of the token that asked for the work.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct OnBehalf {
+    pub(super) user: Uuid,
+    pub(super) client: Uuid,
+    pub(super) session: Arc<Session>,
+}
+
+impl OnBehalf {
+    pub(super) fn of(caller: &Caller) -> Self {
+        Self {
+            user: caller.user.id(),
+            client: caller.client,
+            session: caller.session.clone(),
+        }
+    }
+}
+
+/// What holds the work up.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum HeldUp {
+    /// No consent to this chain of scopes, from the program's own down.
+    Consent(Vec<String>),
+    Session(Gare),
+}
+
+impl HeldUp {
+    /// The requirement, as the service says it that is so many scopes below the program.
+    pub(super) fn gare(&self, below: usize) -> Gare {
+        match self {
+            Self::Consent(chain) => {
+                let chain = chain.get(below..).unwrap_or_default();
+                Gare::consent(NO_CONSENT, vec![nested(chain)])
+            }
+            Self::Session(gare) => gare.clone(),
+        }
+    }
+}
+
+/// `a[*b[*c]]`.
+fn nested(chain: &[String]) -> String {
+    let text = chain.join("[*");
+    text + &"]".repeat(chain.len().saturating_sub(1))
+}
+
+/// What holds up work on the collections that `input` names, with the scopes `above`, from the program's own down to that
+/// of Transfer.
+pub(super) fn held_up(
+    state: &State,
+    now: SystemTime,
+    by: &OnBehalf,
+    above: &[&str],
+    input: &Value,
+) -> Option<HeldUp> {
+    let user = state.user(by.user)?;
+    let named = state.collections.iter().map(|served| &served.collection);
+    let mut named = named.filter(|collection| names(input, &collection.id.to_string()));
+    named.find_map(|collection| {
+        let data_access = collection.data_access_scope();
+        let chain: Vec<&str> = above.iter().copied().chain([&*data_access]).collect();
+        if collection.data_access && !state.consents.covers(by.user, by.client, &chain) {
+            return Some(HeldUp::Consent(
+                chain.into_iter().map(str::to_owned).collect(),
+            ));
+        }
+        transfer::requirement(collection, user, &by.session, now).map(HeldUp::Session)
+    })
+}
+
+/// Whether `text` is among the texts of a document.
+fn names(document: &Value, text: &str) -> bool {
+    match document {
+        Value::String(own) => own == text,
+        Value::Array(items) => items.iter().any(|item| names(item, text)),
+        Value::Object(fields) => fields.values().any(|value| names(value, text)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn chain_of_scopes_is_nested() {
+        let chain = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(nested(&chain), "a[*b[*c]]");
+        let held = HeldUp::Consent(chain.to_vec());
+        assert_eq!(held.gare(1).parameters.required_scopes, ["b[*c]"]);
+    }
+}

@@ -1,0 +1,107 @@
+//! The dependent token grant.
+
+use fake_globus::Collection;
+use reqwest::Response;
+use serde_json::Value;
+
+use crate::support::{ALL, Fixture, json as document_of, ok, send, text, texts};
+
+const GROUPS: &str = "urn:globus:auth:scope:groups.api.globus.org:all";
+
+/// A scope of the confidential client, which is a service here.
+fn own_scope(fixture: &Fixture) -> String {
+    let id = fixture.globus.confidential_client_id();
+    format!("https://auth.globus.org/scopes/{id}/action")
+}
+
+async fn ask(fixture: &Fixture, form: &[(&str, &str)]) -> Response {
+    let usual = [("grant_type", "urn:globus:auth:grant_type:dependent_token")];
+    let form: Vec<_> = usual.iter().chain(form).collect();
+    let request = fixture.http.post(fixture.url("v2/oauth2/token"));
+    send(fixture.as_confidential(request).form(&form)).await
+}
+
+/// A token for the service, with consent to what depends on its scope.
+fn called_with(fixture: &Fixture, dependencies: &str) -> String {
+    let scopes = format!("{}[{dependencies}]", own_scope(fixture));
+    let token = fixture.globus.issue_token(&fixture.ada, &scopes);
+    token.expect("a token")
+}
+
+#[checks::test]
+async fn service_gets_tokens_for_what_the_user_allowed() {
+    let fixture = Fixture::open().await;
+    let token = called_with(&fixture, &format!("{ALL} {GROUPS}"));
+    let tokens = ok(ask(&fixture, &[("token", &token)]).await).await;
+    let servers = texts(&tokens, "", "/resource_server");
+    assert_eq!(
+        servers,
+        ["transfer.api.globus.org", "groups.api.globus.org"]
+    );
+    assert!(tokens[0].get("refresh_token").is_none());
+    // It acts for the same user, in the same session.
+    let transfer = text(&tokens, "/0/access_token");
+    assert_eq!(fixture.ls_status(transfer).await, 200);
+    let about = ok(fixture.introspect(&[("token", transfer)]).await).await;
+    assert_eq!(about["username"], "ada@uchicago.edu");
+    let id = fixture.globus.confidential_client_id().to_string();
+    assert_eq!(about["client_id"], id);
+
+    let offline = [
+        ("token", &*token),
+        ("access_type", "offline"),
+        ("scope", GROUPS),
+    ];
+    let tokens = ok(ask(&fixture, &offline).await).await;
+    assert_eq!(texts(&tokens, "", "/scope"), [GROUPS]);
+    assert!(tokens[0]["refresh_token"].is_string());
+}
+
+#[checks::test]
+async fn scope_without_consent_is_refused_with_what_is_missing() {
+    let fixture = Fixture::open().await;
+    let token = called_with(&fixture, ALL);
+    let refused = ask(&fixture, &[("token", &token), ("scope", GROUPS)]).await;
+    assert_eq!(refused.status(), 403);
+    let refused = document_of(refused).await;
+    assert_eq!(refused["error"], "dependent_consent_required");
+    let found = globus_gare::gare::detect(refused.to_string().as_bytes());
+    let scopes = &found[0].gare.authorization_parameters.required_scopes;
+    assert_eq!(scopes, &[GROUPS]);
+}
+
+#[checks::test]
+async fn data_access_counts_for_the_service_that_was_called() {
+    let fixture = Fixture::new(Collection::data_access).await;
+    let id = &fixture.collection;
+    let data_access = format!("https://auth.globus.org/scopes/{id}/data_access");
+    for (dependencies, status) in [
+        (ALL.to_owned(), 403),
+        (format!("{ALL}[*{data_access}]"), 200),
+    ] {
+        let token = called_with(&fixture, &dependencies);
+        let tokens = ok(ask(&fixture, &[("token", &token)]).await).await;
+        let transfer = text(&tokens, "/0/access_token");
+        assert_eq!(fixture.ls_status(transfer).await, status);
+    }
+}
+
+#[checks::test]
+async fn token_of_another_service_gives_none() {
+    let fixture = Fixture::open().await;
+    let revoked = called_with(&fixture, ALL);
+    fixture.globus.revoke_token(&revoked);
+    for token in [fixture.token(), revoked, "made-up".to_owned()] {
+        let refused = ask(&fixture, &[("token", &token)]).await;
+        assert_eq!(refused.status(), 400);
+        assert_eq!(document_of(refused).await["error"], "invalid_grant");
+    }
+    let native = [
+        ("grant_type", "urn:globus:auth:grant_type:dependent_token"),
+        ("client_id", &fixture.client_id()),
+        ("token", &called_with(&fixture, ALL)),
+    ];
+    let refused = fixture.post("v2/oauth2/token", &native).await;
+    let refused: Value = document_of(refused).await;
+    assert_eq!(refused["error"], "unauthorized_client");
+}

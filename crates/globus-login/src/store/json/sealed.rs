@@ -1,0 +1,123 @@
+//! Sealed logins in the file: texts that Python does not read.
+
+use serde_json::value::RawValue;
+
+use super::super::version::digest;
+use super::super::{Login, StoreError, UserKey};
+use super::Shared;
+use super::document::Document;
+
+/// A sealed login as it stands in the file.
+#[cfg(feature = "seal")]
+#[derive(serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+struct Sealed {
+    /// Each commit raises it.
+    number: u64,
+    login: String,
+}
+
+impl Shared {
+    /// What a document keeps of a user.
+    pub(super) fn login_in(
+        &self,
+        document: &Document,
+        user: &UserKey,
+    ) -> Result<Login, StoreError> {
+        match document.sealed(&name(user)) {
+            Some(sealed) => self.open(sealed, user),
+            None => Ok(document.login(user.user())),
+        }
+    }
+
+    /// Writes down the login of a user. What was there in plain text is taken away where the file is
+    /// sealed.
+    pub(super) fn set_in(
+        &self,
+        document: &mut Document,
+        user: &UserKey,
+        login: &Login,
+    ) -> serde_json::Result<()> {
+        #[cfg(feature = "seal")]
+        if let Some(sealer) = &self.sealer {
+            let name = name(user);
+            let before: Option<Sealed> = document
+                .sealed(&name)
+                .and_then(|raw| serde_json::from_str(raw.get()).ok());
+            let number = before.map_or(1, |before| before.number.wrapping_add(1));
+            let text = zeroize::Zeroizing::new(serde_json::to_vec(login)?);
+            let login = sealer.seal(&place(user, &number.to_string()), &text);
+            let sealed = serde_json::value::to_raw_value(&Sealed { number, login })?;
+            document.set_sealed(name, sealed);
+            return document.set(user.user(), &Login::default());
+        }
+        document.set(user.user(), login)
+    }
+
+    /// Puts a sealed login aside that does not open; gives its new name.
+    pub(super) fn set_sealed_aside(
+        &self,
+        user: &UserKey,
+        date: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let name = name(user);
+        let mut aside = None;
+        self.file.change(&mut |document| {
+            let is_damaged = |sealed: &&RawValue| self.open(sealed, user).is_err();
+            let Some(sealed) = document.sealed(&name).filter(is_damaged) else {
+                return Ok(None);
+            };
+            let (mut next, new) = (document.clone(), format!("{name}.damaged-{date}"));
+            next.set_sealed(new.clone(), sealed.to_owned());
+            next.remove_sealed(&name);
+            aside = Some(new);
+            Ok(Some(next))
+        })?;
+        Ok(aside)
+    }
+
+    #[cfg(feature = "seal")]
+    fn open(&self, sealed: &RawValue, user: &UserKey) -> Result<Login, StoreError> {
+        use super::super::SealError;
+
+        let path = self.file.path().display();
+        let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
+            let message = format!("a sealed login in {path} cannot be opened: check the keys");
+            StoreError::damaged(message, error)
+        };
+        let Some(sealer) = &self.sealer else {
+            let message = format!("a login in {path} is sealed: open it with `JsonStore::sealed`");
+            return Err(StoreError::damaged(message, "there is no key here"));
+        };
+        let sealed: Sealed =
+            serde_json::from_str(sealed.get()).map_err(|_| damaged(SealError::Forged.into()))?;
+        let text = sealer.open(&place(user, &sealed.number.to_string()), &sealed.login);
+        let text = text.map_err(|error| damaged(error.into()))?;
+        serde_json::from_slice(&text).map_err(|error| damaged(error.into()))
+    }
+
+    #[cfg(not(feature = "seal"))]
+    fn open(&self, _: &RawValue, _: &UserKey) -> Result<Login, StoreError> {
+        let path = self.file.path().display();
+        let message = format!("a login in {path} is sealed: it takes the feature `seal`");
+        Err(StoreError::damaged(message, "there is no key here"))
+    }
+}
+
+/// The name of a user in the file: no two users have the same.
+fn name(user: &UserKey) -> String {
+    let parts = [user.environment(), user.client(), user.user()].map(|part| format!("{part:?}"));
+    digest(parts.concat().as_bytes())
+}
+
+/// Where a sealed login belongs.
+#[cfg(feature = "seal")]
+fn place<'a>(user: &'a UserKey, number: &'a str) -> [&'a str; 5] {
+    [
+        "file",
+        user.environment(),
+        user.client(),
+        user.user(),
+        number,
+    ]
+}

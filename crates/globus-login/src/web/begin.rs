@@ -1,0 +1,83 @@
+//! The begin of a login: what a browser is answered that has to log in.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use url::Url;
+
+use super::browser::Browser;
+use super::cookies::new_user;
+use super::error::Reason;
+use super::state::{State, TooLong, logged_in};
+use super::{WebError, pages};
+use crate::authorization::{Attempt, new_verifier};
+use globus_gare::reauth::{Challenge, Principal, ReauthError};
+
+/// The request that was challenged is not this user's.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a request was sent as {0:?}, which is not the user of the browser: \
+     give it the principal of `WebUser` with `GareOptions::principal`"
+)]
+struct AnotherPrincipal(Principal);
+
+impl Browser {
+    /// The response that a handler's error becomes.
+    pub(super) async fn answer(&self, error: WebError) -> Response {
+        let challenge = match error.0 {
+            Reason::LoginNeeded(challenge) => challenge,
+            Reason::Failed(error) => return pages::failed(self, &error),
+            Reason::NoLayer => return error.into_response(),
+        };
+        let challenge = challenge.as_deref();
+        match self.begin(challenge).await {
+            Ok(Ok(url)) if self.shows_page => {
+                let mut response = Redirect::to(url.as_str()).into_response();
+                pages::keep_nowhere(&mut response);
+                response
+            }
+            Ok(Ok(url)) => pages::login_needed(challenge, &url),
+            Ok(Err(TooLong)) => pages::too_long(self),
+            Err(error) => pages::failed(self, &error),
+        }
+    }
+
+    /// The page of Globus Auth for this browser and this response. Nothing is kept of it here.
+    async fn begin(
+        &self,
+        challenge: Option<&Challenge>,
+    ) -> Result<Result<Url, TooLong>, ReauthError> {
+        let app = self.logins.app();
+        let principal = self.principal();
+        if let Some(sent_as) = challenge.map(|challenge| challenge.target().principal())
+            && principal.as_ref() != Some(sent_as)
+        {
+            return Err(ReauthError::other(AnotherPrincipal(sent_as.clone())));
+        }
+        // The id is kept by somebody who is logged in, and new for everybody else.
+        let held = match &principal {
+            Some(principal) => logged_in(&app.for_user(principal)).await?,
+            None => None,
+        };
+        let id = self.user.clone().filter(|_| held.is_some());
+        let id = id.unwrap_or_else(|| new_user().into());
+        let user = app.for_user(&Principal::Named(id.clone()));
+        let empty = Default::default();
+        let asked_for = user.asked_for(held.as_ref().unwrap_or(&empty), challenge);
+        let asked_for = asked_for.await?;
+        let verifier = new_verifier();
+        let state = State::new(
+            verifier.clone(),
+            &asked_for,
+            self.back.clone(),
+            id.to_string(),
+            held.as_ref(),
+            app.shared.logins.clock.now(),
+        );
+        let state = match state.seal(&self.logins, &self.keep_login_cookie()) {
+            Ok(state) => state,
+            Err(error) => return Ok(Err(error)),
+        };
+        let (scopes, required) = (&asked_for.scopes, asked_for.required.as_ref());
+        let attempt = Attempt::with_state(&app.shared, scopes, required, verifier, state);
+        Ok(Ok(attempt.page().url().clone()))
+    }
+}

@@ -1,0 +1,159 @@
+//! The callback: the browser is back from Globus Auth.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::Method;
+use oauth2::AuthorizationCode;
+use serde::Deserialize;
+
+use super::browser::Browser;
+use super::return_path::ReturnPath;
+use super::state::{State, is_logged_in, logged_in};
+use super::{WebLogins, pages};
+use crate::authorization::code_in;
+use crate::flow::NotKept;
+use crate::lease::Lease;
+use crate::store::{Login, Work};
+use crate::user::AppUser;
+use globus_gare::reauth::{Principal, ReauthError};
+
+/// Read before the rest of the query: without a `state` of ours it says nothing.
+#[derive(Deserialize)]
+struct Query {
+    state: Option<String>,
+}
+
+/// How a login ended.
+enum End {
+    /// With this id, to which the browser now belongs.
+    LoggedIn(Arc<str>),
+    /// The user has logged out since the login began.
+    LoggedOut,
+    AnotherPerson,
+    Failed(ReauthError),
+}
+
+pub(super) async fn callback(logins: WebLogins, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let known = parts.extensions.get::<Arc<Browser>>().cloned();
+    let browser = known.unwrap_or_else(|| Arc::new(Browser::of(&logins, &parts)));
+    let query = parts.uri.query().unwrap_or_default();
+    let response = match parts.method {
+        Method::GET => ended(&browser, query).await,
+        // Who only looks whether the address is there ends no login.
+        _ => pages::only_get(),
+    };
+    browser.complete(response)
+}
+
+async fn ended(browser: &Arc<Browser>, query: &str) -> Response {
+    let said: Option<Query> = serde_urlencoded::from_str(query).ok();
+    let Some(sealed) = said.and_then(|said| said.state) else {
+        return pages::no_login();
+    };
+    let mut cookies = browser.login_cookies().iter();
+    let state = cookies.find_map(|cookie| State::open(&browser.logins, cookie, &sealed));
+    let Some(state) = state else {
+        return pages::another_browser();
+    };
+    let back = state.back();
+    if state.is_over(browser.logins.app().shared.logins.clock.now()) {
+        return pages::too_late(&back);
+    }
+    let code = match code_in(query) {
+        Ok(code) => code,
+        Err(error) => return pages::not_logged_in(&error, &back),
+    };
+    // The login goes on where the browser does not wait for it: a code is good only once.
+    let work = {
+        let browser = Arc::clone(browser);
+        tokio::spawn(async move { finish(&browser, state, code).await })
+    };
+    let end = work.await.unwrap_or_else(|error| {
+        let error = ReauthError::with_source("the end of a login failed", error);
+        Ok(End::Failed(error))
+    });
+    match end.unwrap_or_else(End::Failed) {
+        End::LoggedIn(id) => {
+            browser.set_cookie(browser.logins.user_cookie(&id));
+            go_on(browser, &back)
+        }
+        End::LoggedOut => pages::logged_out(&back),
+        End::AnotherPerson => pages::another_person(&back),
+        End::Failed(error) => pages::not_logged_in(&error, &back),
+    }
+}
+
+fn go_on(browser: &Browser, back: &ReturnPath) -> Response {
+    let url = back.on(browser.logins.site());
+    let mut response = Redirect::to(url.as_str()).into_response();
+    pages::keep_nowhere(&mut response);
+    response
+}
+
+/// Ends a login under the id of the browser: one at a time.
+async fn finish(
+    browser: &Browser,
+    state: State,
+    code: AuthorizationCode,
+) -> Result<End, ReauthError> {
+    let app = browser.logins.app();
+    let user_of = |id: &Arc<str>| app.for_user(&Principal::Named(Arc::clone(id)));
+    // Another tab may have logged in with this browser since, where nobody was logged in before.
+    let id = match &browser.user {
+        Some(id) if **id == *state.user => Arc::clone(id),
+        Some(id) if logged_in(&user_of(id)).await?.is_some() => Arc::clone(id),
+        _ if state.is_new => state.user.as_str().into(),
+        _ => return Ok(End::LoggedOut),
+    };
+    let user = user_of(&id);
+    let lease = Lease::wait(&user.store, &user.key, Work::Login, user.holder(), |_| true).await;
+    let end = user.end_login(&id, state, code).await;
+    if let Some(lease) = lease {
+        lease.release().await;
+    }
+    end
+}
+
+impl AppUser {
+    /// Redeems the code, unless another login has brought what this one is for.
+    async fn end_login(
+        &self,
+        id: &Arc<str>,
+        state: State,
+        code: AuthorizationCode,
+    ) -> Result<End, ReauthError> {
+        // The epochs of two ids cannot be compared; a new one begins at 0.
+        let is_comparable = state.is_new || *state.user == **id;
+        let scopes_with =
+            |record| self.scopes_of_login(record, &state.own, state.required.as_ref());
+        let wanted = scopes_with(None).map_err(ReauthError::other)?;
+        let is_met = |held: &Login| is_comparable && state.is_met(held, &wanted);
+        let held = self.load().await?;
+        if is_met(&held) {
+            return Ok(End::LoggedIn(Arc::clone(id)));
+        }
+        let is_first = state.is_new && held.epoch() == 0;
+        if !is_logged_in(&held) && !is_first {
+            return Ok(End::LoggedOut);
+        }
+        let (auth, settings) = (&self.shared.auth, &self.shared.settings);
+        let redirect_uri = settings.redirect_uri.clone();
+        let answer = match auth.redeem(code, redirect_uri, &state.verifier).await {
+            Ok(answer) => answer,
+            // Where there was no lease, another callback may have been faster.
+            Err(_) if is_met(&self.load().await?) => return Ok(End::LoggedIn(Arc::clone(id))),
+            Err(error) => return Err(error),
+        };
+        // Later logins ask also for what another tab has brought since this one began.
+        let scopes = scopes_with(held.record.as_ref()).map_err(ReauthError::other)?;
+        let kept = self.keep_login(held, scopes, state.required.as_ref(), &answer);
+        match kept.await {
+            Ok(_) => Ok(End::LoggedIn(Arc::clone(id))),
+            Err(NotKept::AnotherPerson(_)) => Ok(End::AnotherPerson),
+            Err(NotKept::Other(error)) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The two cookies of a browser.
+
+use cookie::time::Duration;
+use cookie::{Cookie, SameSite};
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use oauth2::CsrfToken;
+
+use super::WebLogins;
+
+/// The id of the browser's user, sealed. It ends with the browser.
+const USER: &str = "globus-user";
+
+/// The beginning of the name of a random value that binds a login to the browser in which it began. The
+/// value itself begins as the name ends: browsers that ask for several pages before they have one get
+/// several, of which none replaces another.
+pub(super) const LOGIN: &str = "globus-login-";
+
+/// How long a browser keeps the login cookie after the last begin of a login.
+const LOGIN_FOR: Duration = Duration::minutes(20);
+
+/// The random bytes of a login cookie, their length in Base64, and how much of that is in the name.
+const LOGIN_BYTES: u32 = 32;
+const LOGIN_LEN: usize = 43;
+const IN_NAME: usize = 6;
+
+/// How many login cookies of a browser are tried. One is made when there is none.
+const MAX_LOGINS: usize = 8;
+
+/// The cookies that a request came with.
+#[derive(Default)]
+pub(super) struct Cookies {
+    /// The id of the user: only what this site has sealed is one.
+    pub(super) user: Option<String>,
+    /// Whether the id was sealed with a key that seals no more.
+    pub(super) is_old: bool,
+    /// The values of the login cookies.
+    pub(super) logins: Vec<String>,
+}
+
+impl Cookies {
+    pub(super) fn read(logins: &WebLogins, headers: &HeaderMap) -> Self {
+        let (user, login) = (logins.cookie_name(USER), logins.cookie_name(LOGIN));
+        let mut cookies = Self::default();
+        let texts = headers.get_all(COOKIE).into_iter();
+        let texts = texts.filter_map(|text| text.to_str().ok());
+        for cookie in texts.flat_map(Cookie::split_parse).flatten() {
+            let value = cookie.value();
+            if cookie.name() == user && cookies.user.is_none() {
+                let id = logins.sealer().open(&logins.place([USER, ""]), value);
+                let id = id.ok().and_then(|id| String::from_utf8(id.to_vec()).ok());
+                cookies.is_old = id.is_some() && !logins.sealer().is_by_the_first_key(value);
+                cookies.user = id;
+            } else if cookie.name().starts_with(&login)
+                && is_random(value)
+                && cookies.logins.len() < MAX_LOGINS
+            {
+                cookies.logins.push(value.to_owned());
+            }
+        }
+        cookies
+    }
+}
+
+impl WebLogins {
+    /// The cookie that says whose browser it is.
+    pub(super) fn user_cookie(&self, id: &str) -> HeaderValue {
+        let sealed = self.sealer().seal(&self.place([USER, ""]), id.as_bytes());
+        header(&self.cookie(USER, sealed))
+    }
+
+    /// Takes the id away.
+    pub(super) fn no_user_cookie(&self) -> HeaderValue {
+        let mut cookie = self.cookie(USER, String::new());
+        cookie.make_removal();
+        header(&cookie)
+    }
+
+    pub(super) fn login_cookie(&self, value: &str) -> HeaderValue {
+        let name = format!("{LOGIN}{}", value.get(..IN_NAME).unwrap_or_default());
+        let mut cookie = self.cookie(&name, value.to_owned());
+        cookie.set_max_age(LOGIN_FOR);
+        header(&cookie)
+    }
+
+    /// Over https a browser takes a cookie with this prefix from this very host alone.
+    fn cookie_name(&self, name: &str) -> String {
+        match self.is_secure() {
+            true => format!("__Host-{name}"),
+            false => name.to_owned(),
+        }
+    }
+
+    fn cookie(&self, name: &str, value: String) -> Cookie<'static> {
+        Cookie::build((self.cookie_name(name), value))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.is_secure())
+            .path("/")
+            .build()
+    }
+}
+
+/// A new value for a login cookie.
+pub(super) fn new_login() -> String {
+    CsrfToken::new_random_len(LOGIN_BYTES).into_secret()
+}
+
+/// A new id for a user.
+pub(super) fn new_user() -> String {
+    CsrfToken::new_random().into_secret()
+}
+
+fn is_random(value: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    value.len() == LOGIN_LEN && value.bytes().all(is_base64)
+}
+
+fn header(cookie: &Cookie<'_>) -> HeaderValue {
+    let value = HeaderValue::try_from(cookie.to_string());
+    let mut value = value.expect("a cookie of letters, digits and punctuation");
+    value.set_sensitive(true);
+    value
+}

@@ -1,0 +1,129 @@
+//! Logins of a web service's users: parts of an [axum] router.
+//!
+//! A web service cannot wait for a person to log in: it sends the browser to Globus Auth, and the
+//! browser comes back with another request, on any replica of the service.
+//!
+//! ```text
+//!  browser              service                    Globus service    Globus Auth
+//!    | GET /files/7        |                             |                |
+//!    |-------------------->| GET ...                     |                |
+//!    |                     |---------------------------->|                |
+//!    |                     |   log in again, please      |                |
+//!    |  303, with a state  |<----------------------------|                |
+//!    |<--------------------|  seals into the state: the PKCE verifier, the requirement,
+//!    |                     |  the way back to /files/7   |                |
+//!    | the login           |                             |                |
+//!    |------------------------------------------------------------------->|
+//!    | GET /callback?code=...&state=...                  |                |
+//!    |-------------------->|  opens the state, takes the lease            |
+//!    |                     |--------------------------------------------->|
+//!    |  303 to /files/7    |  tokens, kept for this user                  |
+//!    |<--------------------|<---------------------------------------------|
+//! ```
+//!
+//! [`WebLogins`] is the `Reauthenticator` of the session; [`WebLogins::routes`] is the callback; and
+//! [`WebLogins::layer`] stands around the routes that have users. A handler takes the [`WebUser`], gives
+//! its principal to the requests that it sends, and returns a [`WebError`] where a login is needed:
+//!
+//! ```
+//! use axum::body::Body;
+//! use axum::extract::State;
+//! use axum::response::{IntoResponse, Response};
+//! use axum::{Router, routing};
+//! use globus_gare::layer::{GareLayer, GareService};
+//! use globus_gare::reauth::{GareOptions, Session};
+//! use globus_gare::reqwest::HttpService;
+//! use globus_login::web::{WebError, WebLogins, WebUser};
+//! use globus_login::{GlobusApp, Sealer};
+//! use http::{Request, StatusCode};
+//! use tower::{Layer, ServiceExt};
+//!
+//! async fn tasks(
+//!     State(transfer): State<GareService<HttpService>>,
+//!     user: WebUser,
+//! ) -> Result<Response, WebError> {
+//!     let request = Request::get("https://transfer.api.globus.org/v0.10/task_list")
+//!         .extension(GareOptions::new().principal(user.principal()?))
+//!         .body(reqwest::Body::default())?;
+//!     let answer = transfer.oneshot(request).await?;
+//!     // The user has to log in: the layer makes the way there of the error.
+//!     WebError::check(&answer)?;
+//!     Ok((answer.status(), Body::new(answer.into_body())).into_response())
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+//!     .client_secret("the secret of the client")
+//!     .redirect_uri("https://data.example.edu/callback")
+//!     .build()?;
+//! let logins = WebLogins::new(app, Sealer::random(), "https://data.example.edu")?;
+//! let transfer = GareLayer::from_session(Session::new(logins.clone()));
+//! let transfer = transfer.layer(HttpService::from_builder(reqwest::Client::builder())?);
+//! let router: Router = Router::new()
+//!     .route("/tasks", routing::get(tasks))
+//!     .merge(logins.routes())
+//!     .layer(logins.layer())
+//!     .with_state(transfer);
+//!
+//! // Nobody has logged in with this browser.
+//! let page = Request::get("/tasks").header("sec-fetch-mode", "navigate").body(Body::empty())?;
+//! let answer = router.oneshot(page).await?;
+//! assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+//! assert!(answer.headers()["location"].to_str()?.starts_with("https://auth.globus.org/"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is kept, and where
+//!
+//! | | where | for how long |
+//! | --- | --- | --- |
+//! | the tokens and the record of a user | the store of the app | as the store says |
+//! | the id of the user | the cookie `__Host-globus-user`, sealed | until the browser ends, or the logout |
+//! | a login that is on its way | the `state` in the URL, sealed | 10 minutes |
+//! | what binds that to its browser | the cookie `__Host-globus-login-...`, random | 20 minutes after the last begin |
+//!
+//! Nothing is kept of a browser that nobody has logged in with, however many there are. Over http on this
+//! machine the cookies have no prefix and are not `Secure`.
+//!
+//! # Several replicas
+//!
+//! Replicas share the store of the app (`RedisStore`, or one of your own) and the keys of the
+//! [`Sealer`](crate::Sealer). A callback is answered by any of them, also after a restart. One that is
+//! loaded twice, even at the same time, redeems its code once.
+//!
+//! # Whose id it is
+//!
+//! A login where nobody was logged in gets a new id, which no one knew before. Further logins of somebody
+//! who is logged in keep it; one of another person is refused until [`WebUser::logout`]. Where two tabs
+//! were sent to a login, the one that comes back first logs in, and the other goes on without
+//! redeeming its code if that login brought all that it needs.
+//!
+//! # What a handler's error becomes
+//!
+//! | the request | a login is needed | something failed |
+//! | --- | --- | --- |
+//! | shows a page: `Sec-Fetch-Mode: navigate`, or, without that header, a `GET` that accepts HTML | `303` to Globus Auth | a page with `502` or `503` |
+//! | anything else: an API call, curl | `401` with a GARE in JSON, and `login_url` in it | JSON with the same |
+//!
+//! After the login the browser goes to the path of the page; after another request to the path of the
+//! page that sent it (`Referer`), if it is one of this site; else to `/`. If the `state` would be longer
+//! than 1 KiB, the path is left out.
+
+mod begin;
+mod browser;
+mod callback;
+mod cookies;
+mod error;
+mod layer;
+mod logins;
+mod pages;
+mod return_path;
+mod state;
+mod user;
+
+pub use self::error::WebError;
+pub use self::layer::{WebLayer, WebService};
+pub use self::logins::{LoginNeeded, WebLogins};
+pub use self::user::WebUser;

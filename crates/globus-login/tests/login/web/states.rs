@@ -1,0 +1,268 @@
+//! What a callback takes for the `state` of a login, and what it does not.
+
+use globus_login::Sealer;
+use http::{Method, Request, StatusCode};
+
+use super::service::*;
+use crate::support::*;
+
+/// A login on its way, as its browser and its callback have it.
+async fn on_its_way(service: &Service) -> (Visitor, String) {
+    let ada = Visitor::default();
+    let page = ada.sent_to(&service.replica(), "/who").await;
+    (ada, service.approve(ADA, &page).await)
+}
+
+fn state_of(callback: &str) -> String {
+    let url = format!("{SITE}{callback}").parse().expect("a URL");
+    value(&url, "state")
+}
+
+#[checks::test]
+async fn state_of_another_browser_is_refused() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    let bob = Visitor::default();
+    // With no login of its own, and with one.
+    for status in [StatusCode::FORBIDDEN; 2] {
+        assert_eq!(bob.open(&replica, &callback).await.status, status);
+        bob.sent_to(&replica, "/who").await;
+    }
+    assert_ne!(bob.login_cookies(), ada.login_cookies());
+    assert_eq!(service.code_grants(), 0);
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/who");
+    assert_eq!(
+        bob.open(&replica, "/who").await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[checks::test]
+async fn forged_state_is_refused() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    let state = state_of(&callback);
+    let other = {
+        let mut service = Service::new().await;
+        service.sealer = Sealer::random();
+        on_its_way(&service).await.1
+    };
+    let mut forged = vec![
+        String::new(),
+        "x".to_owned(),
+        state[..state.len() - 1].to_owned(),
+        state_of(&other),
+        "A".repeat(60_000),
+    ];
+    for at in (0..state.len()).step_by(7) {
+        let mut changed = state.clone().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        forged.push(String::from_utf8(changed).expect("text"));
+    }
+    for state in forged {
+        let answer = ada
+            .open(&replica, &format!("/callback?code=c&state={state}"))
+            .await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{state}");
+    }
+    for query in [
+        "",
+        "?code=c",
+        &format!("?code=c&state={state}&state={state}"),
+    ] {
+        let answer = ada.open(&replica, &format!("/callback{query}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+    // A parameter that comes twice, and no code at all.
+    for query in ["code=a&code=b&", ""] {
+        let answer = ada
+            .open(&replica, &format!("/callback?{query}state={state}"))
+            .await;
+        assert_eq!(answer.status, StatusCode::BAD_GATEWAY, "{query}");
+    }
+    assert_eq!(service.code_grants(), 0);
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/who");
+}
+
+#[checks::test]
+async fn state_ends_after_ten_minutes() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    let (bob, in_time) = on_its_way(&service).await;
+    let clock = service.sample.globus.clock();
+    clock.advance(std::time::Duration::from_secs(599));
+    assert_eq!(path(&bob.sent_to(&replica, &in_time).await), "/who");
+    clock.advance(std::time::Duration::from_secs(2));
+    let answer = ada.open(&replica, &callback).await;
+    assert_eq!(answer.status, StatusCode::GONE);
+    assert!(answer.text.contains(r#"href="/who""#), "{}", answer.text);
+    assert_eq!(service.code_grants(), 1);
+}
+
+#[checks::test]
+async fn login_cookie_is_made_once_and_renewed() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    ada.sent_to(&replica, "/who").await;
+    let made = ada.login_cookies();
+    assert_eq!((made.len(), made[0].len()), (1, 43));
+    let answer = ada.open(&replica, "/other").await;
+    let set = answer.headers["set-cookie"].to_str().expect("text");
+    assert!(
+        set.contains(&made[0]) && set.contains("Max-Age=1200"),
+        "{set}"
+    );
+    ada.log_in(&service, &replica, ADA).await;
+    assert_eq!(ada.login_cookies(), made);
+    // Nobody else's text stands in its place.
+    let eve = Visitor::default();
+    eve.set_cookie("__Host-globus-login-short", "short");
+    eve.set_cookie("__Host-globus-login-AAAAAA", "B".repeat(43));
+    eve.sent_to(&replica, "/who").await;
+    let eves = eve.login_cookies();
+    assert_eq!(eves.len(), 3);
+    let page = eve.sent_to(&replica, "/who").await;
+    let callback = service.approve(ADA, &page).await;
+    assert_eq!(path(&eve.sent_to(&replica, &callback).await), "/who");
+    assert_eq!(eve.login_cookies(), eves);
+}
+
+#[checks::test]
+async fn state_is_secret_and_at_most_one_kib() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    let page = ada.sent_to(&replica, "/who?secret=path").await;
+    let state = value(&page, "state");
+    assert!(state.len() <= 1024 && !state.contains("path"), "{state}");
+    assert_ne!(
+        state,
+        value(&ada.sent_to(&replica, "/who?secret=path").await, "state")
+    );
+    // A long way back is left out, and the login ends at the start page.
+    let long = format!("/who?{}", "x".repeat(1000));
+    let page = ada.sent_to(&replica, &long).await;
+    assert!(value(&page, "state").len() <= 1024);
+    let callback = service.approve(ADA, &page).await;
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/");
+    // What cannot be left out is told.
+    let answer = ada.open(&replica, "/policies").await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let answer = ada.send(&replica, Request::get("/policies")).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.json()["code"], "LoginTooLarge");
+}
+
+#[checks::test]
+async fn scopes_are_asked_for_again_and_need_no_room() {
+    let service = Service::new().await;
+    let dependent = (0..60).map(|number| format!("*https://auth.globus.org/scopes/{number}/x"));
+    let dependent: Vec<_> = dependent.collect();
+    let mapped = format!("{TRANSFER_ALL}[{}]", dependent.join(" "));
+    let app = || {
+        service
+            .app()
+            .scopes([&mapped])
+            .scopes_may_be_required(|_, _| true)
+    };
+    let replica = service.replica_of(service.logins(app()));
+    let ada = Visitor::default();
+    let page = ada.sent_to(&replica, "/who").await;
+    assert!(value(&page, "state").len() <= 1024);
+    // A scope that a service required is in the record, and in later logins.
+    let replica =
+        service.replica_of(service.logins(service.app().scopes_may_be_required(|_, _| true)));
+    ada.log_in(&service, &replica, ADA).await;
+    for round in 1..=2 {
+        let page = ada.sent_to(&replica, "/groups").await;
+        assert!(value(&page, "scope").contains(GROUPS));
+        let callback = service.approve(ADA, &page).await;
+        assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/groups");
+        service.minutes_pass(2);
+        let page = ada.sent_to(&replica, "/ls").await;
+        assert!(value(&page, "scope").contains(GROUPS), "{page}");
+        let callback = service.approve(ADA, &page).await;
+        assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/ls");
+        assert_eq!(service.code_grants(), 1 + 2 * round);
+    }
+    assert_no_violation(&service.sample.globus);
+}
+
+#[checks::test]
+async fn step_up_of_a_user_who_logged_out_ends_nowhere() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    ada.log_in(&service, &replica, ADA).await;
+    service.minutes_pass(2);
+    let page = ada.sent_to(&replica, "/ls").await;
+    let callback = service.approve(ADA, &page).await;
+    ada.post(&replica, "/logout").await;
+    let grants = service.code_grants();
+    let answer = ada.open(&replica, &callback).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(
+        ada.open(&replica, "/who").await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(service.code_grants(), grants);
+}
+
+#[checks::test]
+async fn step_up_needs_the_cookie_of_its_user() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    ada.log_in(&service, &replica, ADA).await;
+    service.minutes_pass(2);
+    // Two tabs, of which one has logged in again.
+    let page = ada.sent_to(&replica, "/ls").await;
+    let callback = service.approve(ADA, &page).await;
+    let page = ada.sent_to(&replica, "/ls").await;
+    let other = service.approve(ADA, &page).await;
+    ada.sent_to(&replica, &other).await;
+    let grants = service.code_grants();
+    // The browser was closed, and has kept the login cookie and its history.
+    let later = Visitor::default();
+    later.take_cookies(&ada);
+    later.set_cookie("__Host-globus-user", "");
+    let answer = later.open(&replica, &callback).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(
+        later.open(&replica, "/who").await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/ls");
+    assert_eq!(service.code_grants(), grants);
+}
+
+#[checks::test]
+async fn logged_out_id_is_not_given_by_its_callback() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    ada.sent_to(&replica, &callback).await;
+    ada.post(&replica, "/logout").await;
+    let answer = ada.open(&replica, &callback).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(
+        ada.open(&replica, "/who").await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[checks::test]
+async fn only_a_page_that_is_opened_ends_a_login() {
+    let service = Service::new().await;
+    let replica = service.replica();
+    let (ada, callback) = on_its_way(&service).await;
+    let head = navigation(&callback).method(Method::HEAD);
+    let answer = ada.send(&replica, head).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(service.code_grants(), 0);
+    assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/who");
+}

@@ -1,0 +1,175 @@
+//! The port that waits for the browser.
+
+use std::time::Duration;
+
+use checks::browser::{client_without_redirects, parameter};
+use checks::program::{self, Program};
+use checks::sample::Sample;
+use globus_login::GlobusApp;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::violations;
+use crate::support::*;
+
+/// A program whose login waits at a port for the browser.
+struct Waiting {
+    sample: Sample,
+    program: Program,
+    /// The address that the browser is sent to.
+    entrance: String,
+    person: fake_globus::Browser,
+}
+
+impl Waiting {
+    /// In the program itself `None`, after the login: it reports how that ended.
+    async fn start() -> Option<Self> {
+        if let Some(argument) = program::argument() {
+            let (client, auth) = argument.split_once(' ').expect("two words");
+            let app = GlobusApp::user(client)
+                .auth_url(auth)
+                .build()
+                .expect("an app");
+            let ended = app.login().await.map_err(|error| error.to_string());
+            program::report(&format!("{ended:?} {:?}", who(&app).await));
+            return None;
+        }
+        let sample = globus(|collection| collection).await;
+        let argument = format!("{} {}", sample.globus.client_id(), sample.globus.auth_url());
+        let browser = [("BROWSER", "/bin/true")];
+        let mut program = Program::start(module_path!(), &argument, &browser);
+        let entrance = program
+            .line_with("http://127.0.0.1:")
+            .await
+            .trim()
+            .to_owned();
+        Some(Self {
+            sample,
+            program,
+            entrance,
+            person: fake_globus::Browser::new(),
+        })
+    }
+
+    /// The redirect URI: the port.
+    fn here(&self) -> String {
+        let (here, _) = self.entrance.rsplit_once('/').expect("a path");
+        here.to_owned()
+    }
+
+    /// The person's browser opens the entrance: the `state` that only this browser knows.
+    async fn opened(&self) -> String {
+        let page = self.person.get(&self.entrance).await.expect("a page");
+        parameter(&page.redirect().expect("a redirect"), "state").expect("a state")
+    }
+
+    /// The person goes on, and logs in: the page at the end, and what the program says.
+    async fn logs_in(&mut self) -> (String, String) {
+        let page = self.person.open(&self.entrance).await.expect("a page");
+        (page.text, self.program.reported().await)
+    }
+}
+
+/// Status and page of a request that brings no cookie.
+async fn strangers(url: String) -> (u16, String) {
+    let answer = client_without_redirects().get(url).send().await;
+    let answer = answer.expect("an answer");
+    let status = answer.status().as_u16();
+    (status, answer.text().await.expect("text"))
+}
+
+#[checks::test(seconds = 600)]
+async fn noise_at_the_port_does_not_end_the_login() {
+    let Some(mut waiting) = Waiting::start().await else {
+        return;
+    };
+    let here = waiting.here();
+    let address = here.trim_start_matches("http://");
+    let mut silent = Vec::new();
+    for number in 0..300 {
+        let mut connection = TcpStream::connect(address).await.expect("a connection");
+        if number % 2 == 0 {
+            // It may be closed by now: others came after it.
+            let _ = connection.write_all(b"GET / HTTP/1.1\r\nx: \x00\xff").await;
+        }
+        silent.push(connection);
+    }
+    for target in [
+        "/",
+        "/?code=c&state=s",
+        "/?error=access_denied",
+        "/favicon.ico",
+        "/x?code=c",
+        "/?code=c&state=",
+        "//evil.example/",
+    ] {
+        let (status, page) = strangers(format!("{here}{target}")).await;
+        assert!(
+            (400..500).contains(&status) && !page.contains("evil"),
+            "{target}: {page}"
+        );
+    }
+    let posted = client_without_redirects()
+        .post(&waiting.entrance)
+        .send()
+        .await;
+    assert_eq!(posted.expect("an answer").status(), 405);
+    let (page, said) = tokio::time::timeout(Duration::from_secs(30), waiting.logs_in())
+        .await
+        .expect("it is served");
+    assert!(
+        page.contains("You are logged in") && said.starts_with("Ok(()) Some"),
+        "{said}: {page}"
+    );
+    assert_eq!(waiting.sample.globus.counts().code_grants, 1);
+    assert_eq!(violations(&waiting.sample.globus), []);
+    drop(silent);
+}
+
+#[checks::test(seconds = 600)]
+async fn second_browser_cannot_take_over_the_login() {
+    let Some(mut waiting) = Waiting::start().await else {
+        return;
+    };
+    let state = waiting.opened().await;
+    // Even one who knew the state, and has a code of their own.
+    let mallorys = mallorys_redirect(&waiting.sample.globus, &waiting.here()).await;
+    let code = parameter(&mallorys, "code").expect("a code");
+    let (status, _) = strangers(format!("{}/?code={code}&state={state}", waiting.here())).await;
+    assert_eq!(status, 403);
+    let (status, page) = strangers(waiting.entrance.clone()).await;
+    assert_eq!(status, 410, "{page}");
+    assert!(!page.contains(&state));
+    let said = waiting.program.reported().await;
+    assert!(
+        said.starts_with("Err") && said.contains("two browsers") && said.ends_with("None"),
+        "{said}"
+    );
+    assert_eq!(waiting.sample.globus.counts().code_grants, 0);
+}
+
+#[checks::test(seconds = 600)]
+async fn text_in_the_page_of_the_end_is_no_markup() {
+    let Some(mut waiting) = Waiting::start().await else {
+        return;
+    };
+    let text = "error=%3Cscript%3Ex&error_description=%22%3E%3Cimg+src=//evil.example%3E";
+    let (_, page) = strangers(format!("{}/?{text}", waiting.here())).await;
+    assert!(!page.contains("evil.example"), "a forger's text: {page}");
+    let state = waiting.opened().await;
+    let page = waiting
+        .person
+        .open(format!("{}/?{text}&state={state}", waiting.here()))
+        .await;
+    let page = page.expect("a page");
+    assert!(page.text.contains("evil.example"), "{}", page.text);
+    assert!(
+        !page.text.contains("<script") && !page.text.contains("<img"),
+        "{}",
+        page.text
+    );
+    let policy = page.headers["content-security-policy"].to_str();
+    assert!(policy.expect("text").contains("default-src 'none'"));
+    let said = waiting.program.reported().await;
+    assert!(said.starts_with("Err"), "{said}");
+}

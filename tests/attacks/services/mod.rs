@@ -1,0 +1,4 @@
+//! A service, or who speaks in its place.
+
+mod hosts;
+mod texts;
