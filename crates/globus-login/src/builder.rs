@@ -37,8 +37,8 @@ pub struct GlobusAppBuilder {
     redirect_uri: Option<String>,
     scopes: Vec<String>,
     extra_scopes: Vec<String>,
-    resource_servers: Vec<(String, String)>,
-    paths: Vec<(String, String)>,
+    pub(super) resource_servers: Vec<(String, String)>,
+    pub(super) paths: Vec<(String, String)>,
     collections: Vec<(String, String)>,
     pub(super) approval: Approval,
     refresh_tokens: bool,
@@ -150,54 +150,6 @@ impl GlobusAppBuilder {
     /// has logged in with a Python program of the same name.
     pub fn extra_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.extra_scopes.extend(scopes.into_iter().map(Into::into));
-        self
-    }
-
-    /// Says whose token goes to an origin, where the service is none of those of
-    /// Globus itself: for an action provider its client id. A collection is named with
-    /// [`collection`](Self::collection).
-    ///
-    /// ```
-    /// use globus_login::GlobusApp;
-    ///
-    /// let provider = "5fac2e64-c734-4e6b-90ea-ff12ddbf9653";
-    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
-    ///     .scopes([format!("https://auth.globus.org/scopes/{provider}/run")])
-    ///     .resource_server_for("https://actions.example.edu", provider)
-    ///     .build()?;
-    /// # Ok::<(), globus_login::SetupError>(())
-    /// ```
-    pub fn resource_server_for(
-        mut self,
-        origin: impl Into<String>,
-        resource_server: impl Into<String>,
-    ) -> Self {
-        self.resource_servers
-            .push((origin.into(), resource_server.into()));
-        self
-    }
-
-    /// Says whose token goes to the URLs below one, where an origin has several resource servers: a
-    /// specific flow has its own. The longest URL that fits counts; a request may
-    /// [name another](globus_gare::reauth::GareOptions::resource_server).
-    ///
-    /// ```
-    /// use globus_login::GlobusApp;
-    ///
-    /// let flow = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
-    /// let scope = format!("flow_{}_user", flow.replace('-', "_"));
-    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
-    ///     .scopes([format!("https://auth.globus.org/scopes/{flow}/{scope}")])
-    ///     .resource_server_below(format!("https://flows.automate.globus.org/flows/{flow}/run"), flow)
-    ///     .build()?;
-    /// # Ok::<(), globus_login::SetupError>(())
-    /// ```
-    pub fn resource_server_below(
-        mut self,
-        url: impl Into<String>,
-        resource_server: impl Into<String>,
-    ) -> Self {
-        self.paths.push((url.into(), resource_server.into()));
         self
     }
 

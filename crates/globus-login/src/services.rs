@@ -6,7 +6,7 @@ use globus_gare::Environment;
 use globus_gare::reauth::{Origin, ReauthError, RequestHead};
 use url::Url;
 
-use super::SetupError;
+use super::{GlobusAppBuilder, SetupError};
 
 /// Services by the name that the SDKs have for them, and the resource server
 /// whose token each wants. The resource server is the same in every environment.
@@ -18,6 +18,56 @@ const SERVICES: [(&str, &str); 6] = [
     ("timer", "524230d7-ea86-4a52-8312-86065a9e0417"),
     ("compute", "funcx_service"),
 ];
+
+impl GlobusAppBuilder {
+    /// Says whose token goes to an origin, where the service is none of those of
+    /// Globus itself: for an action provider its client id. A collection is named with
+    /// [`collection`](Self::collection).
+    ///
+    /// ```
+    /// use globus_login::GlobusApp;
+    ///
+    /// let provider = "5fac2e64-c734-4e6b-90ea-ff12ddbf9653";
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+    ///     .scopes([format!("https://auth.globus.org/scopes/{provider}/run")])
+    ///     .resource_server_for("https://actions.example.edu", provider)
+    ///     .build()?;
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn resource_server_for(
+        mut self,
+        origin: impl Into<String>,
+        resource_server: impl Into<String>,
+    ) -> Self {
+        self.resource_servers
+            .push((origin.into(), resource_server.into()));
+        self
+    }
+
+    /// Says whose token goes to the URLs below one, where an origin has several resource servers: a
+    /// specific flow has its own. The longest URL that fits counts; a request may
+    /// [name another](globus_gare::reauth::GareOptions::resource_server).
+    ///
+    /// ```
+    /// use globus_login::GlobusApp;
+    ///
+    /// let flow = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
+    /// let scope = format!("flow_{}_user", flow.replace('-', "_"));
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+    ///     .scopes([format!("https://auth.globus.org/scopes/{flow}/{scope}")])
+    ///     .resource_server_below(format!("https://flows.automate.globus.org/flows/{flow}/run"), flow)
+    ///     .build()?;
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn resource_server_below(
+        mut self,
+        url: impl Into<String>,
+        resource_server: impl Into<String>,
+    ) -> Self {
+        self.paths.push((url.into(), resource_server.into()));
+        self
+    }
+}
 
 /// Which resource server's token goes to which origin.
 #[derive(Clone, Debug, Default)]
