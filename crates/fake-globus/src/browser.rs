@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cookie_store::CookieStore;
-use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -139,7 +139,12 @@ impl Browser {
     }
 
     async fn send(&self, method: Method, url: Url, form: String) -> Result<Page, BrowserError> {
-        let mut request = Request::builder().method(method).uri(url.as_str());
+        // As a person opens a page: services tell that from the request of a script.
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8")
+            .header("sec-fetch-mode", "navigate");
         let cookies: Vec<String> = self
             .cookies()
             .get_request_values(&url)

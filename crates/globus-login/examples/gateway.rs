@@ -1,5 +1,4 @@
-//! A web service that lists collections for its users, with a small Globus of its own:
-//! `cargo run --example gateway`; with `-- --help` it tells how it runs on the real one.
+//! A web service that lists collections for its users, on a small Globus of its own. `--help` tells the rest.
 
 use std::{env, error::Error};
 
@@ -65,8 +64,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let (globus, _) = demonstration.insert(demonstrate(&site).await?);
         let app = GlobusApp::user(globus.confidential_client_id().to_string());
         let app = app.client_secret(globus.client_secret());
-        let transfer = globus.transfer_url().to_owned();
-        (app.auth_url(globus.auth_url()), transfer)
+        let app = app.auth_url(globus.auth_url());
+        (app, globus.transfer_url().to_owned())
     };
     let sealer = match env::var("GATEWAY_KEYS") {
         Ok(keys) => keys.parse()?,
@@ -76,8 +75,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(redis) = &options.redis {
         app = app.store(RedisStore::new(redis, sealer.clone())?);
     }
-    let app = app.resource_server_for(&transfer, "transfer.api.globus.org");
-    let app = app.redirect_uri(site.join("callback")?).build()?;
+    app = app.resource_server_for(&transfer, "transfer.api.globus.org");
+    app = app.redirect_uri(site.join("callback")?);
+    let app = app.refresh_tokens(true).build()?;
     let logins = WebLogins::new(app, sealer, &site)?;
 
     let trust = Trust::none().origin(transfer.as_str())?;
@@ -91,7 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .merge(logins.routes())
         .layer(logins.layer())
         .with_state(Gateway { client, transfer });
-    println!("The gateway is at {site}");
+    println!("The gateway is at {here}");
     let server = axum::serve(listener, router).with_graceful_shutdown(stopped());
     Ok(server.await?)
 }

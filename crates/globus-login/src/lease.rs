@@ -7,8 +7,14 @@ use tokio::task::JoinHandle;
 
 use super::store::{Holder, Leased, LoginStore, UserKey, Work, jittered};
 
-/// How long nobody else does the work of a program that has died. It is extended meanwhile.
-const TTL: Duration = Duration::from_secs(30);
+/// How long nobody else does the work of a program that has died. It is extended meanwhile. A request
+/// waits for a refresh: it is to be over before that gives up.
+fn ttl(work: Work) -> Duration {
+    match work {
+        Work::Login => Duration::from_secs(30),
+        Work::Refresh => Duration::from_secs(5),
+    }
+}
 
 /// How long to wait before looking at a lease again: doubled each time, from the first to the last.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
@@ -37,7 +43,7 @@ impl Lease {
     ) -> Option<Self> {
         let mut pause = PAUSES[0];
         while let Ok(Leased::Busy { holder, remaining }) =
-            store.lease(user, work, &holder, TTL).await
+            store.lease(user, work, &holder, ttl(work)).await
         {
             if !waits(&holder) {
                 return None;
@@ -50,8 +56,8 @@ impl Lease {
             let (store, user, holder) = (Arc::clone(store), user.clone(), holder.clone());
             tokio::spawn(async move {
                 loop {
-                    tokio::time::sleep(TTL / 3).await;
-                    if let Ok(false) = store.extend(&user, work, &holder, TTL).await {
+                    tokio::time::sleep(ttl(work) / 3).await;
+                    if let Ok(false) = store.extend(&user, work, &holder, ttl(work)).await {
                         break;
                     }
                 }

@@ -17,18 +17,27 @@ pub fn job() -> PathBuf {
     )
 }
 
+/// The example `gateway` of `globus-login`, built by this call.
+pub fn gateway() -> PathBuf {
+    built(
+        &["--package", "globus-login", "--example", "gateway"],
+        "examples/gateway",
+    )
+}
+
 fn built(what: &[&str], name: &str) -> PathBuf {
+    let test = env::current_exe().expect("this test");
+    let target = test.parent().and_then(Path::parent);
+    let target = target.expect("a target directory");
+    let is_release = target.ends_with("release");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet"])
         .args(what)
+        .args(is_release.then_some("--release"))
         .current_dir(root)
         .status()
         .expect("cargo runs");
     assert!(built.success(), "{name} does not build: {built}");
-    let test = env::current_exe().expect("this test");
-    let target = test.parent().and_then(Path::parent);
-    target
-        .expect("a target directory")
-        .join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    target.join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }

@@ -1,7 +1,7 @@
 //! Logins in a real Redis.
 #![cfg(unix)]
 
+mod clocks;
 mod outages;
 mod sealed;
-mod server;
 mod stores;

@@ -6,7 +6,7 @@ use checks::tokens::{load, put, token, user};
 use globus_login::{Holder, LoginStore, RedisStore, Work};
 use std::time::SystemTime;
 
-use crate::server::Redis;
+use peers::redis_server::Redis;
 
 const SHORT: Duration = Duration::from_millis(300);
 

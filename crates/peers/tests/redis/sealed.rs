@@ -6,7 +6,7 @@ use globus_login::{Holder, LoginStore, RedisStore, Sealer, Waiting, Work};
 use redis::AsyncCommands;
 use std::time::{Duration, SystemTime};
 
-use crate::server::{KEY, Redis};
+use peers::redis_server::{KEY, Redis};
 
 const LONG: Duration = Duration::from_secs(3600);
 

@@ -8,7 +8,7 @@ use globus_login::{LoginStore, RedisStore, Tokens, UserKey, Version};
 use redis::AsyncCommands;
 use serde_json::json;
 
-use crate::server::Redis;
+use peers::redis_server::Redis;
 
 const LONG: Duration = Duration::from_secs(3600);
 

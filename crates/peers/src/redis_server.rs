@@ -10,17 +10,17 @@ use redis::{AsyncCommands, Client};
 use tempfile::TempDir;
 
 /// The key of the tests.
-pub(crate) const KEY: &str = "tests:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const KEY: &str = "tests:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-pub(crate) struct Redis {
+pub struct Redis {
     process: Child,
-    pub(crate) url: String,
+    pub url: String,
     directory: TempDir,
     port: u16,
 }
 
 impl Redis {
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
         let port = port.expect("a port").port();
@@ -35,19 +35,19 @@ impl Redis {
     }
 
     /// Ends it without a warning. What it kept is gone.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.process.kill().expect("it ran");
         self.process.wait().expect("it ended");
     }
 
     /// Starts it again, at the same port.
-    pub(crate) async fn restart(&mut self) {
+    pub async fn restart(&mut self) {
         self.process = spawn(self.port, &self.directory);
         self.ready().await;
     }
 
     /// Stops its process, or has it go on.
-    pub(crate) fn signal(&self, signal: &str) {
+    pub fn signal(&self, signal: &str) {
         let kill = Command::new("kill")
             .args([signal, &self.process.id().to_string()])
             .status();
@@ -71,27 +71,27 @@ impl Redis {
     }
 
     /// A connection of the test's own.
-    pub(crate) async fn connection(&self) -> MultiplexedConnection {
+    pub async fn connection(&self) -> MultiplexedConnection {
         let connection = self.client().get_multiplexed_async_connection().await;
         connection.expect("a connection")
     }
 
-    pub(crate) fn store(&self) -> RedisStore {
+    pub fn store(&self) -> RedisStore {
         self.store_with(RedisStore::builder())
     }
 
-    pub(crate) fn store_with(&self, settings: RedisStoreBuilder) -> RedisStore {
+    pub fn store_with(&self, settings: RedisStoreBuilder) -> RedisStore {
         let sealer: Sealer = KEY.parse().expect("a key");
         settings.build(&self.url, sealer).expect("a URL")
     }
 
-    pub(crate) async fn keys(&self) -> Vec<String> {
+    pub async fn keys(&self) -> Vec<String> {
         let keys = self.connection().await.keys("*").await;
         keys.expect("keys")
     }
 
     /// How often Redis was told to do something since it began, by the command.
-    pub(crate) async fn commands(&self) -> u64 {
+    pub async fn commands(&self) -> u64 {
         let info: String = redis::cmd("INFO")
             .arg("commandstats")
             .query_async(&mut self.connection().await)

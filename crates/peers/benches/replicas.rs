@@ -1,0 +1,87 @@
+//! What replicas with Redis cost: requests a second beside one gateway in memory, and commands that Redis gets.
+//!
+//! Everything runs on this machine, Globus too: the figures are for comparing the rows with each other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use peers::replicas::{Site, User};
+use tokio::task::JoinSet;
+
+const USERS: usize = 50;
+const REQUESTS: usize = 4_000;
+const AT_ONCE: usize = 16;
+
+/// Lists, as one user after another; gives the requests a second.
+async fn load(users: &[User]) -> f64 {
+    let (next, users) = (Arc::new(AtomicUsize::new(0)), Arc::new(users.to_vec()));
+    let begin = Instant::now();
+    let mut clients = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (next, users) = (Arc::clone(&next), Arc::clone(&users));
+        clients.spawn(async move {
+            loop {
+                let request = next.fetch_add(1, Relaxed);
+                if request >= REQUESTS {
+                    break;
+                }
+                let user = &users[request % USERS];
+                let page = user.visit().await;
+                user.assert_shown(&page);
+            }
+        });
+    }
+    clients.join_all().await;
+    REQUESTS as f64 / begin.elapsed().as_secs_f64()
+}
+
+#[tokio::main]
+async fn main() {
+    println!("| gateways | logins kept | requests a second |");
+    println!("| --- | --- | --- |");
+    for (replicas, has_redis) in [(1, false), (1, true), (2, true), (3, true)] {
+        let site = Site::with(USERS, replicas, has_redis).await;
+        let users: Vec<User> = (0..USERS).map(|user| site.user(user)).collect();
+        let before = site.redis.commands().await;
+        for user in &users {
+            assert_eq!(user.list().await, 1);
+        }
+        let logins = site.redis.commands().await - before;
+        // Each replica has each user's credential at hand.
+        for user in &users {
+            for _ in 0..replicas {
+                user.list().await;
+            }
+        }
+        let before = site.redis.commands().await;
+        let begin = Instant::now();
+        let a_second = load(&users).await;
+        let took = begin.elapsed();
+        let commands = site.redis.commands().await - before;
+        let kept = if has_redis { "in Redis" } else { "in memory" };
+        println!("| {replicas} | {kept} | {a_second:.0} |");
+        if has_redis {
+            let a_user = commands as f64 / (USERS * replicas) as f64;
+            let periods = took.as_secs_f64() / 30.0;
+            eprintln!(
+                "{replicas} with Redis: {:.1} commands a login with its first listing; then {a_user:.2} for each user and \
+                 replica in {periods:.2} of 30 s",
+                logins as f64 / USERS as f64
+            );
+            site.sample
+                .globus
+                .clock()
+                .advance(Duration::from_secs(1200));
+            let before = site.redis.commands().await;
+            for user in &users {
+                user.visit().await;
+            }
+            let challenges = site.redis.commands().await - before;
+            eprintln!(
+                "{:.1} commands for each challenge",
+                challenges as f64 / USERS as f64
+            );
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Machines whose clocks differ.
+
+use std::time::{Duration, SystemTime};
+
+use checks::browser::Browser;
+use checks::sample::{Sample, assert_no_violation};
+use fake_globus::RequestKind;
+use globus_gare::reauth::{CredentialRequest, Principal, Reauthenticator, Target, Why};
+use globus_login::{GlobusApp, RedisStore};
+use peers::redis_server::Redis;
+
+/// A replica whose clock is off by so many seconds.
+fn replica(sample: &Sample, store: RedisStore, browser: &Browser, seconds: i64) -> GlobusApp {
+    let clock = sample.globus.clock().clone();
+    let offset = Duration::from_secs(seconds.unsigned_abs());
+    let now = move || -> SystemTime {
+        match seconds < 0 {
+            true => clock.now() - offset,
+            false => clock.now() + offset,
+        }
+    };
+    GlobusApp::user(sample.globus.client_id().to_string())
+        .auth_url(sample.globus.auth_url())
+        .resource_server_for(sample.globus.transfer_url(), "transfer.api.globus.org")
+        .refresh_tokens(true)
+        .store(store)
+        .prompt(browser.clone())
+        .clock(now)
+        .build()
+        .expect("an app")
+}
+
+#[checks::test(seconds = 600)]
+async fn clocks_two_minutes_apart_cost_one_refresh_an_expiry() {
+    let redis = Redis::start().await;
+    let sample = Sample::open().await;
+    let browser = Browser::redirected();
+    let slow = replica(&sample, redis.store(), &browser, -60);
+    let fast = replica(&sample, redis.store(), &browser, 60);
+    slow.login().await.expect("a login");
+    let origin = sample.globus.transfer_url().parse().expect("an origin");
+    let target = Target::new(origin, Principal::Session);
+    let grants = || {
+        let requests = sample.globus.requests().into_iter();
+        requests.filter(|it| it.kind == RequestKind::Token).count()
+    };
+    let login = grants();
+    for expiry in 1..=3 {
+        // For the slow one, what the fast one got is good for another minute then.
+        let lifetime = Duration::from_secs(48 * 3600 + 30);
+        sample.globus.clock().advance(lifetime);
+        for app in [&fast, &slow, &fast] {
+            let request = CredentialRequest::new(target.clone(), Why::Initial);
+            let credential = app.credential(&request).await.expect("no error");
+            assert!(credential.is_some(), "it is refreshed");
+        }
+        assert_eq!(grants() - login, expiry, "one refresh");
+    }
+    assert_eq!(browser.logins(), 1);
+    assert_no_violation(&sample.globus);
+}

@@ -1,0 +1,148 @@
+//! Replicas that die, and a Redis that does not answer.
+
+use std::time::Duration;
+
+use checks::browser::client;
+use checks::sample::assert_no_violation;
+use fake_globus::RequestKind;
+use serde_json::json;
+use tokio::time::sleep;
+
+use peers::replicas::{REPLICAS, Site};
+
+#[checks::test(seconds = 600)]
+async fn login_survives_the_replica_that_began_it() {
+    let mut site = Site::new(1).await;
+    let user = site.user(0);
+    let login = user.visit().await;
+    let callback = user.approve(&login).await;
+    // All that began it are gone: the browser brings what is needed.
+    for at in 0..REPLICAS {
+        site.add_gateway().await;
+        site.kill_gateway(at).await;
+    }
+    let page = user.browser.open(&callback).await.expect("a page");
+    user.assert_shown(&page);
+    assert_eq!(user.list().await, 0);
+    assert_no_violation(&site.sample.globus);
+}
+
+/// The replica that refreshes is killed while Globus Auth is at it.
+#[checks::test(seconds = 600)]
+async fn refresh_survives_the_replica_that_died_at_it() {
+    let mut site = Site::new(1).await;
+    let user = site.user(0);
+    assert_eq!(user.list().await, 1);
+    let grants = || {
+        let requests = site.sample.globus.requests().into_iter();
+        requests.filter(|it| it.kind == RequestKind::Token).count()
+    };
+    let before = grants();
+    // Globus Auth answers a while after the replica was killed.
+    let slow = format!("{}_fake/fail", site.sample.globus.auth_url());
+    let slow = client()
+        .post(slow)
+        .json(&json!({"kind": "token", "delay_ms": 1500}))
+        .send();
+    assert!(slow.await.expect("an answer").status().is_success());
+    // Longer than access tokens last, and shorter than the session: by the clock of the gateways they are good,
+    // by that of Globus they are not.
+    site.sample
+        .globus
+        .clock()
+        .advance(Duration::from_secs(49 * 3600));
+    let visit = {
+        let user = user.clone();
+        tokio::spawn(async move { user.browser.get(&user.page).await })
+    };
+    let began = async {
+        while grants() == before {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), began)
+        .await
+        .expect("it refreshes");
+    for at in 0..REPLICAS {
+        site.kill_gateway(at).await;
+    }
+    // The browser saw its connection break, or an answer just before.
+    let _ = visit.await.expect("no panic");
+    site.add_gateway().await;
+    // Where the rotated token was lost with the replica, that is one login, and never an error.
+    assert!(user.list().await <= 1);
+    assert_no_violation(&site.sample.globus);
+}
+
+#[checks::test(seconds = 600)]
+async fn stopped_redis_sends_nobody_to_log_in() {
+    let site = Site::new(2).await;
+    let (user, other) = (site.user(0), site.user(1));
+    for _ in 0..REPLICAS {
+        assert!(user.list().await <= 1);
+    }
+    site.redis.signal("-STOP");
+    // The credential at hand is good, whatever Redis does.
+    for _ in 0..REPLICAS {
+        let page = user.visit().await;
+        user.assert_shown(&page);
+    }
+    // Somebody of whom nothing is at hand gets an error and no login.
+    let page = other.visit().await;
+    assert!(
+        page.status == 503 || page.url.path().contains("authorize"),
+        "{}",
+        page.status
+    );
+    sleep(Duration::from_secs(5)).await;
+    site.redis.signal("-CONT");
+    let mended = async {
+        while other
+            .browser
+            .open(site.page())
+            .await
+            .map_or(true, |page| page.status == 503)
+        {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), mended)
+        .await
+        .expect("it mends itself");
+    assert_eq!(other.list().await, 1);
+    assert_eq!(user.list().await, 0);
+    assert_no_violation(&site.sample.globus);
+}
+
+#[checks::test(seconds = 600)]
+async fn lost_redis_costs_a_login_and_mends_itself() {
+    let mut site = Site::new(1).await;
+    let user = site.user(0);
+    for _ in 0..REPLICAS {
+        assert!(user.list().await <= 1);
+    }
+    site.redis.kill();
+    for _ in 0..REPLICAS {
+        let page = user.visit().await;
+        user.assert_shown(&page);
+    }
+    site.redis.restart().await;
+    site.sample
+        .globus
+        .clock()
+        .advance(Duration::from_secs(1200));
+    let listed = async {
+        loop {
+            let page = user.visit().await;
+            if page.status != 503 {
+                break;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), listed)
+        .await
+        .expect("it mends itself");
+    assert_eq!(user.list().await, 1);
+    assert_no_violation(&site.sample.globus);
+}

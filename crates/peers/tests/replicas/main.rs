@@ -1,0 +1,5 @@
+//! A web service as three replicas behind a balancer, with their logins in a real Redis.
+#![cfg(unix)]
+
+mod failures;
+mod users;
