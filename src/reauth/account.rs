@@ -15,18 +15,18 @@ pub(super) use super::at_origin::Issued;
 use super::backoff::Lengths;
 use super::budget::{self, Budget, Waited};
 use super::builder::Settings;
-use super::origin::OriginRef;
 use super::requirement::Requirement;
 use super::run::Running;
+use super::target::{Audience, AudienceRef};
 use super::unmet::{Place, UnmetList};
-use super::{Credential, Origin, Principal, Reauthenticator};
+use super::{Credential, Principal, Reauthenticator};
 use crate::gare::{Gare, coalesce};
 use crate::runtime::{Mutex, MutexGuard};
 
 /// A login under way.
 #[derive(Clone, Debug)]
 pub(super) struct Login {
-    pub(super) origin: Origin,
+    pub(super) audience: Audience,
     pub(super) requirement: Arc<Requirement>,
     pub(super) running: Running,
 }
@@ -43,7 +43,7 @@ pub(super) enum Refresh {
 /// A look-up under way.
 #[derive(Debug)]
 struct LookUp {
-    origin: Origin,
+    audience: Audience,
     refreshes: bool,
     running: Running,
 }
@@ -73,7 +73,7 @@ pub(super) struct State {
     /// What successful logins were required to bring.
     scopes: BTreeSet<String>,
     /// What requests that wait for another login ask for next, in the order in which they came.
-    waiting: BTreeMap<u64, (Origin, Gare)>,
+    waiting: BTreeMap<u64, (Audience, Gare)>,
     next_waiting: u64,
 }
 
@@ -128,47 +128,49 @@ impl State {
         self.epoch
     }
 
-    pub(super) fn at(&self, origin: OriginRef<'_>) -> Option<&AtOrigin> {
-        self.origins.iter().find(|at| at.origin.view() == origin)
+    pub(super) fn at(&self, audience: AudienceRef<'_>) -> Option<&AtOrigin> {
+        self.origins
+            .iter()
+            .find(|at| at.audience.view() == audience)
     }
 
-    fn at_mut(&mut self, origin: &Origin, max_origins: usize) -> &mut AtOrigin {
-        let index = match self.origins.iter().position(|at| at.origin == *origin) {
+    fn at_mut(&mut self, audience: &Audience, max_origins: usize) -> &mut AtOrigin {
+        let index = match self.origins.iter().position(|at| at.audience == *audience) {
             Some(index) => index,
             None => {
                 if self.origins.len() >= max_origins.max(1) {
                     self.origins.remove(0);
                 }
-                self.origins.push(AtOrigin::new(origin.clone()));
+                self.origins.push(AtOrigin::new(audience.clone()));
                 self.origins.len() - 1
             }
         };
         &mut self.origins[index]
     }
 
-    pub(super) fn current(&self, origin: OriginRef<'_>) -> Option<&Issued> {
-        self.at(origin)?.current.as_ref()
+    pub(super) fn current(&self, audience: AudienceRef<'_>) -> Option<&Issued> {
+        self.at(audience)?.current.as_ref()
     }
 
-    pub(super) fn newer_than(&self, generation: u64, origin: &Origin) -> Option<&Issued> {
-        let current = self.current(origin.view());
+    pub(super) fn newer_than(&self, generation: u64, audience: &Audience) -> Option<&Issued> {
+        let current = self.current(audience.view());
         current.filter(|issued| issued.generation > generation)
     }
 
-    pub(super) fn may_refresh(&self, origin: OriginRef<'_>, now: Instant) -> bool {
-        self.at(origin).is_none_or(|at| at.may_refresh(now))
+    pub(super) fn may_refresh(&self, audience: AudienceRef<'_>, now: Instant) -> bool {
+        self.at(audience).is_none_or(|at| at.may_refresh(now))
     }
 
     /// Makes a value that a request presents the current credential, unless it was seen before.
     pub(super) fn note_presented(
         &mut self,
-        origin: OriginRef<'_>,
+        audience: AudienceRef<'_>,
         value: &HeaderValue,
         settings: &Settings,
     ) {
         let credential = Credential::from_header_value(value.clone());
-        if self.at(origin).is_none_or(|at| !at.has_seen(&credential)) {
-            self.issue(&origin.to_owned(), credential, settings);
+        if self.at(audience).is_none_or(|at| !at.has_seen(&credential)) {
+            self.issue(&audience.to_owned(), credential, settings);
         }
     }
 
@@ -188,15 +190,15 @@ impl State {
     pub(super) fn note_met(&mut self, place: &Place, met: &[Arc<Requirement>]) {
         self.unmet.forget(place, met);
         let mut origins = self.origins.iter_mut();
-        if let Some(at) = origins.find(|at| at.origin == place.origin) {
+        if let Some(at) = origins.find(|at| at.audience == place.audience) {
             at.forget_failed();
         }
     }
 
     /// Notes that a service did not accept the credential that was sent with `generation`.
-    pub(super) fn note_rejected(&mut self, origin: &Origin, generation: u64) {
+    pub(super) fn note_rejected(&mut self, audience: &Audience, generation: u64) {
         let mut origins = self.origins.iter_mut();
-        if let Some(at) = origins.find(|at| at.origin == *origin)
+        if let Some(at) = origins.find(|at| at.audience == *audience)
             && let Some(issued) = &at.current
             && issued.generation == generation
         {
@@ -208,11 +210,11 @@ impl State {
     /// Notes that a service did not accept a credential that the session did not issue.
     pub(super) fn note_presented_rejected(
         &mut self,
-        origin: &Origin,
+        audience: &Audience,
         presented: Credential,
         settings: &Settings,
     ) {
-        let at = self.at_mut(origin, settings.max_origins);
+        let at = self.at_mut(audience, settings.max_origins);
         at.note_rejected(presented);
     }
 
@@ -224,13 +226,13 @@ impl State {
 
     pub(super) fn look_up(
         &self,
-        origin: &Origin,
+        audience: &Audience,
         refreshes: bool,
         now: Instant,
     ) -> Option<&Running> {
         let mut all = self.look_ups.iter();
         let known = all.find(|it| {
-            it.origin == *origin && it.refreshes == refreshes && !it.running.is_lost(now)
+            it.audience == *audience && it.refreshes == refreshes && !it.running.is_lost(now)
         });
         known.map(|it| &it.running)
     }
@@ -248,14 +250,14 @@ impl State {
         asked: &Requirement,
         now: Instant,
     ) -> Option<Duration> {
-        let accepted = self.at(place.origin.view()).map_or(0, |at| at.accepted);
+        let accepted = self.at(place.audience.view()).map_or(0, |at| at.accepted);
         self.unmet.backs_off(place, accepted, asked, now)
     }
 
     /// Whether the last login at the origin, which was accepted nowhere, is now found not to have
     /// helped with `asked` either.
     pub(super) fn did_not_help(&self, place: &Place, sent: u64, asked: &Requirement) -> bool {
-        let Some(at) = self.at(place.origin.view()) else {
+        let Some(at) = self.at(place.audience.view()) else {
             return false;
         };
         at.last_login.as_ref().is_some_and(|login| {
@@ -273,7 +275,7 @@ impl State {
         asked: &Arc<Requirement>,
         clock: (Instant, Lengths),
     ) {
-        let at = self.at(place.origin.view());
+        let at = self.at(place.audience.view());
         let accepted = at.map_or(0, |at| at.accepted);
         let login = at.and_then(|at| at.last_login.as_ref());
         let generation = login.map_or(sent, |login| login.generation);
@@ -285,9 +287,9 @@ impl State {
     }
 
     /// Remembers what a waiting request asks for, until [`State::forget_waiting`].
-    pub(super) fn remember_waiting(&mut self, origin: Origin, gare: Gare) -> u64 {
+    pub(super) fn remember_waiting(&mut self, audience: Audience, gare: Gare) -> u64 {
         self.next_waiting += 1;
-        self.waiting.insert(self.next_waiting, (origin, gare));
+        self.waiting.insert(self.next_waiting, (audience, gare));
         self.next_waiting
     }
 
@@ -295,19 +297,19 @@ impl State {
         self.waiting.remove(&waiting);
     }
 
-    /// `gare`, united with what waits at the same origin and can be asked for in the same login.
-    pub(super) fn with_waiting(&self, origin: &Origin, gare: Gare) -> Gare {
+    /// `gare`, united with what waits for the same audience and can be asked for in the same login.
+    pub(super) fn with_waiting(&self, audience: &Audience, gare: Gare) -> Gare {
         let waiting = self.waiting.values();
-        let waiting = waiting.filter(|(waits_at, _)| waits_at == origin);
+        let waiting = waiting.filter(|(waits_at, _)| *waits_at == *audience);
         let waiting = waiting.map(|(_, gare)| gare.clone());
         let all = coalesce(std::iter::once(gare.clone()).chain(waiting));
         all.into_iter().next().unwrap_or(gare)
     }
 
-    /// Makes `credential` the current one at `origin`, as a new generation.
+    /// Makes `credential` the current one of `audience`, as a new generation.
     pub(super) fn issue(
         &mut self,
-        origin: &Origin,
+        audience: &Audience,
         credential: Credential,
         settings: &Settings,
     ) -> Issued {
@@ -316,22 +318,22 @@ impl State {
             credential,
             generation: self.generation,
         };
-        let at = self.at_mut(origin, settings.max_origins);
+        let at = self.at_mut(audience, settings.max_origins);
         if settings.one_person {
             at.note_seen(issued.credential.clone());
         }
         at.current = Some(issued.clone());
-        // Beyond the bound the origin goes that got its credential first.
-        if let Some(index) = self.origins.iter().position(|at| at.origin == *origin) {
+        // Beyond the bound the one goes that got its credential first.
+        if let Some(index) = self.origins.iter().position(|at| at.audience == *audience) {
             self.origins[index..].rotate_left(1);
         }
         issued
     }
 
-    /// Counts the current credential at `origin` as rejected.
-    pub(super) fn invalidate(&mut self, origin: &Origin) {
+    /// Counts the current credential of `audience` as rejected.
+    pub(super) fn invalidate(&mut self, audience: &Audience) {
         let mut origins = self.origins.iter_mut();
-        if let Some(at) = origins.find(|at| at.origin == *origin)
+        if let Some(at) = origins.find(|at| at.audience == *audience)
             && let Some(issued) = at.current.take()
         {
             at.note_rejected(issued.credential);

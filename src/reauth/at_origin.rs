@@ -1,4 +1,4 @@
-//! What an account remembers of one origin.
+//! What an account remembers of one origin, or of one resource server there.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use super::backoff::{Backoff, Lengths};
 use super::requirement::Requirement;
-use super::{Credential, Origin, ReauthError};
+use super::target::Audience;
+use super::{Credential, ReauthError};
 
 /// How many credentials that a service did not accept are remembered.
 const MAX_REJECTED: usize = 8;
@@ -38,7 +39,7 @@ pub(super) struct LastLogin {
 
 #[derive(Debug)]
 pub(super) struct AtOrigin {
-    pub(super) origin: Origin,
+    pub(super) audience: Audience,
     pub(super) current: Option<Issued>,
     /// The latest generation that a service accepted here.
     pub(super) accepted: u64,
@@ -63,9 +64,9 @@ struct Refreshed {
 }
 
 impl AtOrigin {
-    pub(super) fn new(origin: Origin) -> Self {
+    pub(super) fn new(audience: Audience) -> Self {
         Self {
-            origin,
+            audience,
             current: None,
             accepted: 0,
             last_login: None,

@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use http::{Method, StatusCode, Uri};
+use tokio::time::Instant;
 
 use super::Target;
 use super::describe::{Description, Says, printable};
@@ -39,6 +41,7 @@ pub struct Challenge {
     pub(super) uri: Uri,
     pub(super) attempt: u32,
     pub(super) generation: u64,
+    pub(super) ends_at: Option<Instant>,
     pub(super) is_unauthenticated: bool,
     pub(super) held_scopes: BTreeSet<String>,
     pub(super) login_of: Option<LoginOf>,
@@ -57,6 +60,7 @@ impl Challenge {
             uri: Uri::default(),
             attempt: 1,
             generation: 0,
+            ends_at: None,
             is_unauthenticated: false,
             held_scopes: BTreeSet::new(),
             login_of: None,
@@ -101,6 +105,14 @@ impl Challenge {
     /// The generation of the credential that the request was sent with; 0 if the session had none.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// How long the login may take from now on: the rest of
+    /// [`login_timeout`](super::SessionBuilder::login_timeout). `None` where there is no limit, and for a
+    /// challenge made by hand.
+    pub fn time_left(&self) -> Option<Duration> {
+        let ends_at = self.ends_at?;
+        Some(ends_at.saturating_duration_since(Instant::now()))
     }
 
     /// Describes the requirement in a sentence or two, for a person at a terminal.

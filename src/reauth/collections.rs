@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::exchange::Exchange;
 use super::origin::OriginRef;
 use super::run::contained;
+use super::target::Audience;
 use super::trust::{Trust, TrustedAs};
 use super::{Credential, GaveUp, Origin, Principal, ReauthError, Session, Target};
 use crate::gare::{AuthorizationParameters, Found, Gare, Location};
@@ -83,9 +84,10 @@ impl Session {
         (!named.eq_ignore_ascii_case(origin.host) && !is_verified()).then_some(named)
     }
 
-    pub(super) fn target(&self, origin: &Origin, principal: Principal) -> Target {
-        let target = Target::new(origin.clone(), principal);
-        match self.collection_of(origin.view()) {
+    pub(super) fn target(&self, audience: Audience, principal: Principal) -> Target {
+        let collection = self.collection_of(audience.origin.view());
+        let target = Target::of(audience, principal);
+        match collection {
             Some(collection) => target.with_collection(collection),
             None => target,
         }

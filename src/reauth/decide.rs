@@ -71,9 +71,9 @@ pub(super) fn decide(
     if account.epoch() != request.epoch {
         return Step::GiveUp(GaveUp::Forgotten);
     }
-    let (place, origin) = (request.place, &request.place.origin);
+    let (place, audience) = (request.place, &request.place.audience);
     // 1. The challenge is about a credential that is no longer the current one.
-    if let Some(issued) = account.newer_than(request.sent, origin) {
+    if let Some(issued) = account.newer_than(request.sent, audience) {
         return Step::Replay(issued.clone());
     }
     // Several requirements that no single login satisfies are met one after the other.
@@ -95,7 +95,7 @@ pub(super) fn decide(
     // 2. A login that covers the requirement runs.
     if let Some(login) = running
         && may_prompt
-        && login.origin == *origin
+        && login.audience == *audience
         && login.requirement.covers(asked)
     {
         return if is_spent {
@@ -108,7 +108,7 @@ pub(super) fn decide(
     if !request.looked_up.contains(&wanted.requirement) {
         return Step::LookUp(wanted.clone());
     }
-    let at = account.at(origin.view());
+    let at = account.at(audience.view());
     if *asked == Requirement::AnyCredential
         && let Some(error) = at.and_then(|at| at.unavailable(now))
     {
@@ -152,7 +152,7 @@ fn backs_off(
         let cause = None;
         return Some(GaveUp::BackingOff { retry_after, cause });
     }
-    let at = account.at(place.origin.view());
+    let at = account.at(place.audience.view());
     if let Some((retry_after, error)) = at.and_then(|at| at.backs_off(now)) {
         let cause = Some(error.clone());
         return Some(GaveUp::BackingOff { retry_after, cause });
@@ -165,14 +165,14 @@ fn lead(account: &State, place: &Place, wanted: &Wanted, timeout: Duration) -> S
     let (gare, requirement) = match &*wanted.requirement {
         Requirement::AnyCredential => (wanted.gare.clone(), Arc::clone(&wanted.requirement)),
         Requirement::Parameters(_) => {
-            let gare = account.with_waiting(&place.origin, wanted.gare.clone());
+            let gare = account.with_waiting(&place.audience, wanted.gare.clone());
             let parameters = gare.authorization_parameters.clone();
             (gare, Arc::new(Requirement::Parameters(parameters)))
         }
     };
     let (reporter, running) = run::begin(timeout);
     let login = Login {
-        origin: place.origin.clone(),
+        audience: place.audience.clone(),
         requirement,
         running,
     };

@@ -17,6 +17,7 @@ use super::requirement::Requirement;
 use super::route::{Handled, is_accepted, is_unauthenticated, principal};
 use super::satisfy::Waiting;
 use super::stats::count;
+use super::target::Audience;
 use super::trust::TrustedAs;
 use super::unmet::Place;
 use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, Why};
@@ -87,8 +88,11 @@ impl Exchange {
             Some(account) => account.account().principal.clone(),
             None => principal(handled.name.as_ref(), presented),
         };
-        let origin = Origin::of(&uri).ok();
-        let target = origin.map(|origin| handled.session.target(&origin, principal));
+        let audience = Origin::of(&uri).ok().map(|origin| Audience {
+            origin,
+            resource_server: handled.resource_server,
+        });
+        let target = audience.map(|audience| handled.session.target(audience, principal));
         Self {
             session: handled.session,
             account: handled.account,
@@ -122,7 +126,7 @@ impl Exchange {
         let held = {
             let state = account.account().lock();
             state
-                .current(self.target.as_ref()?.origin().view())
+                .current(self.target.as_ref()?.audience().view())
                 .cloned()
         };
         let is_good = held.as_ref().is_some_and(|it| !it.credential.is_expired());
@@ -132,15 +136,15 @@ impl Exchange {
         if !is_good {
             self.look_for_any(&account).await;
         }
-        let origin = self.target.as_ref()?.origin();
+        let audience = self.target.as_ref()?.audience();
         let state = account
             .account()
             .lock_current(self.session.reauthenticator());
         self.epoch = state.epoch();
-        let issued = state.current(origin.view())?;
+        let issued = state.current(audience.view())?;
         let unverified = self
             .session
-            .to_be_verified(origin.view(), &issued.credential);
+            .to_be_verified(audience.origin.view(), &issued.credential);
         if unverified.is_some() {
             return None;
         }
@@ -154,16 +158,16 @@ impl Exchange {
         let Some(target) = self.target.clone() else {
             return;
         };
-        let origin = target.origin();
+        let audience = target.audience();
         let (login, why) = {
             let state = account.account().lock();
-            let why = match state.current(origin.view()) {
+            let why = match state.current(audience.view()) {
                 Some(_) => Why::Expired,
                 None => Why::Initial,
             };
             (state.login(Instant::now()).cloned(), why)
         };
-        let login = login.filter(|login| login.origin == *origin && !self.options.no_prompt);
+        let login = login.filter(|login| login.audience == *audience && !self.options.no_prompt);
         if let Some(login) = login {
             let _ = self.within_max_wait(login.running.ended()).await;
         } else if let Ok(running) = look_up(&self.session, account, &target, self.sent, why) {
@@ -316,7 +320,7 @@ impl Exchange {
             if state.epoch() == self.epoch {
                 state.note_accepted(self.sent, self.uri.path());
                 if let Some(target) = self.target.as_ref().filter(|_| self.outcome.replays > 0) {
-                    let place = Place::new(target.origin(), &self.uri);
+                    let place = Place::new(target.audience(), &self.uri);
                     state.note_met(&place, &self.challenged_for);
                 }
             }

@@ -32,7 +32,7 @@ pub(super) fn log_in(
     let work = async move { reauthenticator.reauthenticate(&challenge).await };
     let work = events::during_login(&target, attempt, work);
     run::launch((login_of, limit), reporter, work, move |result| {
-        let origin = login.origin.clone();
+        let origin = login.audience.origin.clone();
         let result = result.and_then(|credential| session.meant_for(&origin, credential));
         let mut state = account.account().lock_current(session.reauthenticator());
         let ended = state.end_login(&login, result, session.settings());
@@ -64,22 +64,22 @@ pub(super) fn look_up(
     sent: u64,
     why: Why,
 ) -> Result<Running, Ended> {
-    let (origin, settings) = (target.origin(), session.settings());
+    let (audience, settings) = (target.audience(), session.settings());
     let mut state = account.account().lock();
     let now = Instant::now();
     // It may have come since it was found missing: only under the lock this is certain.
-    if let Some(issued) = state.newer_than(sent, origin)
+    if let Some(issued) = state.newer_than(sent, audience)
         && !issued.credential.is_expired()
     {
         return Err(Ok(Some(issued.clone())));
     }
     let request = CredentialRequest::new(target.clone(), why);
-    let request = if state.may_refresh(origin.view(), now) {
+    let request = if state.may_refresh(audience.view(), now) {
         request
     } else {
         request.without_refresh()
     };
-    let current = state.current(origin.view());
+    let current = state.current(audience.view());
     let began = current.map_or(0, |issued| issued.generation);
     // A challenge is about the credential that its request was sent with.
     let is_challenged = matches!(request.why(), Why::Unauthorized | Why::Required(_));
@@ -94,15 +94,15 @@ pub(super) fn look_up(
         Why::Initial => Refresh::IfFailed,
         _ => Refresh::Always,
     };
-    if let Some(running) = state.look_up(origin, refreshes, now) {
+    if let Some(running) = state.look_up(audience, refreshes, now) {
         return Ok(running.clone());
     }
-    // A look and a refresh for each origin that the account may have.
+    // A look and a refresh for each audience that the account may have.
     if state.count_look_ups(now) >= settings.max_origins.max(1).saturating_mul(2) {
         return Err(Ok(None));
     }
     let (reporter, running) = run::begin(settings.login_timeout);
-    state.begin_look_up(origin.clone(), refreshes, running.clone());
+    state.begin_look_up(audience.clone(), refreshes, running.clone());
     drop(state);
 
     count(&session.counters().look_ups);
@@ -115,7 +115,7 @@ pub(super) fn look_up(
         let meant = |credential| session.meant_for(target.origin(), credential);
         let result = result.and_then(|found| found.map(meant).transpose());
         let mut state = account.account().lock_current(session.reauthenticator());
-        let (of, at) = ((target.origin(), &own), (began, counts));
+        let (of, at) = ((target.audience(), &own), (began, counts));
         let ended = state.end_look_up(of, at, result, session.settings());
         drop(state);
         let target = &target;

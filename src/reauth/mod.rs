@@ -30,6 +30,13 @@
 //! That there is no credential is not remembered: each request looks for one, and those that look at
 //! the same time share one look-up.
 //!
+//! # Resource servers
+//!
+//! An origin may have several resource servers, each with tokens of its own: a specific flow has one beside
+//! that of all flows. A request [names](GareOptions::resource_server) its own, or the
+//! [`Reauthenticator`] [does](Reauthenticator::resource_server). What is said of an origin on this page
+//! then holds for each resource server there: credentials, logins, backoffs.
+//!
 //! # Collections
 //!
 //! The servers of collections are run by the collections' owners. They are trusted where the program adds

@@ -19,6 +19,7 @@ pub struct GareOptions {
     pub(crate) login_only: bool,
     pub(crate) max_wait: Option<Duration>,
     pub(crate) principal: Option<Arc<str>>,
+    pub(crate) resource_server: Option<Arc<str>>,
 }
 
 impl GareOptions {
@@ -65,6 +66,28 @@ impl GareOptions {
     #[must_use]
     pub fn principal(mut self, key: impl Into<Arc<str>>) -> Self {
         self.principal = Some(key.into());
+        self
+    }
+
+    /// Names the resource server whose token the request wants, where the origin has several. A
+    /// specific flow has its own, beside that of all flows:
+    ///
+    /// ```
+    /// use globus_gare::reauth::GareOptions;
+    ///
+    /// let flow = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
+    /// let run = http::Request::post(format!("https://flows.automate.globus.org/flows/{flow}/run"))
+    ///     .extension(GareOptions::new().resource_server(flow))
+    ///     .body(())
+    ///     .unwrap();
+    /// ```
+    ///
+    /// The session keeps resource servers apart as it does origins: the credential of one never goes
+    /// out on a request for another. Without this, [`Reauthenticator::resource_server`](super::Reauthenticator::resource_server)
+    /// may name one.
+    #[must_use]
+    pub fn resource_server(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.resource_server = Some(name.into());
         self
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Challenge, Credential, CredentialRequest, Principal, ReauthError, Target};
+use super::{
+    Challenge, Credential, CredentialRequest, Principal, ReauthError, RequestHead, Target,
+};
 
 /// Obtains credentials that satisfy challenges, usually by a login.
 ///
@@ -111,6 +113,16 @@ pub trait Reauthenticator: Send + Sync + 'static {
         let _ = principal;
         0
     }
+
+    /// The resource server whose token a request wants, where the request does not
+    /// [name](super::GareOptions::resource_server) one and its origin has several. `None`, the default,
+    /// stands for the one that the origin belongs to.
+    ///
+    /// Asked for each request before it is sent, so this must not wait.
+    fn resource_server(&self, request: &RequestHead<'_>) -> Option<Arc<str>> {
+        let _ = request;
+        None
+    }
 }
 
 macro_rules! forward {
@@ -138,6 +150,10 @@ macro_rules! forward {
 
             fn revision(&self, principal: &Principal) -> u64 {
                 (**self).revision(principal)
+            }
+
+            fn resource_server(&self, request: &RequestHead<'_>) -> Option<Arc<str>> {
+                (**self).resource_server(request)
             }
         }
     )*};

@@ -14,8 +14,11 @@ use super::events::Event;
 use super::inspect::{Look, look};
 use super::login::look_up;
 use super::origin::OriginRef;
+use super::target::AudienceRef;
 use super::trust::TrustedAs;
-use super::{Credential, GareOptions, GareOutcome, GaveUp, Principal, ResponseUrl, Session, Why};
+use super::{
+    Credential, GareOptions, GareOutcome, GaveUp, Origin, Principal, ResponseUrl, Session, Why,
+};
 use crate::gare::Detection;
 use crate::runtime;
 
@@ -55,6 +58,12 @@ impl<'a> RequestHead<'a> {
         self.path
     }
 
+    /// The origin of its URI; `None` where the URI names none.
+    pub fn origin(&self) -> Option<Origin> {
+        let origin = OriginRef::parse(self.scheme, self.authority).ok()?;
+        Some(origin.to_owned())
+    }
+
     /// Its headers.
     pub fn headers(&self) -> &'a HeaderMap {
         self.headers
@@ -87,6 +96,8 @@ pub(crate) struct Handled {
     pub(super) account: Option<InUse>,
     /// The name of its principal, where it has one.
     pub(super) name: Option<Arc<str>>,
+    /// Of the token that it wants, where the origin has several.
+    pub(super) resource_server: Option<Arc<str>>,
     /// The epoch of the account when the request was routed.
     pub(super) epoch: u64,
     /// The generation that the request was last sent with.
@@ -257,6 +268,7 @@ impl Session {
             session: self.clone(),
             account: self.account(name.as_ref(), presented),
             name,
+            resource_server: self.resource_server(request),
             epoch: 0,
             sent: 0,
             is_ours: presented.is_none(),
@@ -276,6 +288,13 @@ impl Session {
         match &self.settings().principal_by {
             Some(by) if name.is_none() => by(request),
             _ => name.clone(),
+        }
+    }
+
+    fn resource_server(&self, request: RequestHead<'_>) -> Option<Arc<str>> {
+        match &request.options().resource_server {
+            Some(named) => Some(Arc::clone(named)),
+            None => self.reauthenticator().resource_server(&request),
         }
     }
 
@@ -302,6 +321,10 @@ impl Handled {
         let Some(account) = &self.account else {
             return Authorization::Known(None);
         };
+        let audience = AudienceRef {
+            origin,
+            resource_server: self.resource_server.as_deref(),
+        };
         let settings = self.session.settings();
         let mut state = account
             .account()
@@ -310,11 +333,11 @@ impl Handled {
         match (Presented::of(presented), presented) {
             (Presented::Other, _) => return Authorization::Known(None),
             (Presented::Bearer, Some(value)) if settings.one_person => {
-                state.note_presented(origin, value, settings);
+                state.note_presented(audience, value, settings);
             }
             _ => {}
         }
-        let Some(issued) = state.current(origin) else {
+        let Some(issued) = state.current(audience) else {
             return match presented {
                 None => Authorization::Awaited,
                 Some(_) => Authorization::Known(None),
@@ -327,21 +350,19 @@ impl Handled {
         self.sent = issued.generation;
         self.is_ours = true;
         let is_expiring = issued.credential.is_expiring(settings.refresh_window)
-            && state.may_refresh(origin, Instant::now());
+            && state.may_refresh(audience, Instant::now());
         let value = issued.credential.header_value().clone();
         drop(state);
         if is_expiring {
-            self.refresh(account, origin);
+            self.refresh(account, audience);
         }
         Authorization::Known(Some(value))
     }
 
     /// Has a credential that ends soon refreshed, while requests go out with it.
-    fn refresh(&self, account: &InUse, origin: OriginRef<'_>) {
-        let origin = origin.to_owned();
-        let target = self
-            .session
-            .target(&origin, account.account().principal.clone());
+    fn refresh(&self, account: &InUse, audience: AudienceRef<'_>) {
+        let principal = account.account().principal.clone();
+        let target = self.session.target(audience.to_owned(), principal);
         if runtime::has_timer() && runtime::login_of().is_none() {
             let _ = look_up(&self.session, account, &target, self.sent, Why::Expiring);
         }

@@ -61,7 +61,7 @@ impl Exchange {
             return Err(GaveUp::Exhausted);
         }
         let account = self.account_of(target)?;
-        let place = Place::new(target.origin(), &self.uri);
+        let place = Place::new(target.audience(), &self.uri);
         self.note_rejected(&account, &place);
         let wanted = self.wanted(target, status, found);
         let asked = wanted.iter().map(|wanted| Arc::clone(&wanted.requirement));
@@ -117,9 +117,9 @@ impl Exchange {
             Some(presented) if self.sent == 0 => {
                 let presented = Credential::from_header_value(presented.clone());
                 let settings = self.session.settings();
-                state.note_presented_rejected(&place.origin, presented, settings);
+                state.note_presented_rejected(&place.audience, presented, settings);
             }
-            _ => state.note_rejected(&place.origin, self.sent),
+            _ => state.note_rejected(&place.audience, self.sent),
         }
     }
 
@@ -186,6 +186,7 @@ impl Exchange {
             uri: self.uri.clone(),
             attempt: self.outcome.logins.saturating_add(1),
             generation: self.sent,
+            ends_at: Instant::now().checked_add(self.session.settings().login_timeout),
             is_unauthenticated: false,
             held_scopes: held_scopes.unwrap_or_default(),
             login_of: Some(self.session.login_of()),
@@ -281,7 +282,9 @@ impl Exchange {
     fn remember_waiting(&mut self, account: &InUse, place: &Place, gare: Gare) {
         if self.waiting.is_none() {
             let account = Arc::clone(account.account());
-            let id = account.lock().remember_waiting(place.origin.clone(), gare);
+            let id = account
+                .lock()
+                .remember_waiting(place.audience.clone(), gare);
             self.waiting = Some(Waiting { account, id });
         }
     }

@@ -88,9 +88,9 @@ impl Session {
     pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
         let account = self.accounts().find_or_make(target.principal());
         let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
-        let (origin, why) = (target.origin(), {
+        let (audience, why) = (target.audience().view(), {
             let state = account.account().lock_current(self.reauthenticator());
-            match state.current(target.origin().view()) {
+            match state.current(target.audience().view()) {
                 Some(_) => Why::Expired,
                 None => Why::Initial,
             }
@@ -101,7 +101,7 @@ impl Session {
             ended.ok_or_else(ReauthError::slow_look_up)??;
         }
         let state = account.account().lock();
-        let issued = state.current(origin.view());
+        let issued = state.current(audience);
         Ok(issued.map(|issued| issued.credential.clone()))
     }
 
@@ -121,14 +121,14 @@ impl Session {
         let account = self.accounts().find_or_make(target.principal());
         let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
         let mut state = account.account().lock_current(self.reauthenticator());
-        state.issue(target.origin(), credential, self.settings());
+        state.issue(target.audience(), credential, self.settings());
         Ok(())
     }
 
     /// Counts the current credential of `target` as rejected: it is not sent again.
     pub fn invalidate(&self, target: &Target) {
         if let Some(account) = self.accounts().peek(target.principal()) {
-            account.lock().invalidate(target.origin());
+            account.lock().invalidate(target.audience());
         }
     }
 

@@ -2,12 +2,46 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use super::origin::OriginRef;
 use super::{Credential, Origin};
+
+/// What a token is issued for: the services at an origin, or one resource server of several there. An
+/// account keeps the credentials, logins and backoffs of each apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Audience {
+    pub(super) origin: Origin,
+    pub(super) resource_server: Option<Arc<str>>,
+}
+
+impl Audience {
+    pub(super) fn view(&self) -> AudienceRef<'_> {
+        AudienceRef {
+            origin: self.origin.view(),
+            resource_server: self.resource_server.as_deref(),
+        }
+    }
+}
+
+/// A borrowed [`Audience`].
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct AudienceRef<'a> {
+    pub(super) origin: OriginRef<'a>,
+    pub(super) resource_server: Option<&'a str>,
+}
+
+impl AudienceRef<'_> {
+    pub(super) fn to_owned(self) -> Audience {
+        Audience {
+            origin: self.origin.to_owned(),
+            resource_server: self.resource_server.map(Arc::from),
+        }
+    }
+}
 
 /// A service and a principal: what a credential is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
-    origin: Origin,
+    audience: Audience,
     principal: Principal,
     collection: Option<Arc<str>>,
 }
@@ -15,17 +49,43 @@ pub struct Target {
 impl Target {
     /// The service at `origin`, for `principal`.
     pub fn new(origin: Origin, principal: Principal) -> Self {
-        Self {
+        let audience = Audience {
             origin,
+            resource_server: None,
+        };
+        Self::of(audience, principal)
+    }
+
+    pub(super) fn of(audience: Audience, principal: Principal) -> Self {
+        Self {
+            audience,
             principal,
             collection: None,
         }
     }
 
+    pub(super) fn audience(&self) -> &Audience {
+        &self.audience
+    }
+
     /// The origin of the service. In Globus Auth it belongs to a resource server, which has tokens of
     /// its own.
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        &self.audience.origin
+    }
+
+    /// Names the resource server, where the origin has several.
+    #[must_use]
+    pub fn with_resource_server(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.audience.resource_server = Some(name.into());
+        self
+    }
+
+    /// The resource server that the request [named](super::GareOptions::resource_server), or that the
+    /// reauthenticator [did](super::Reauthenticator::resource_server). `None` stands for the one that
+    /// the origin belongs to.
+    pub fn resource_server(&self) -> Option<&str> {
+        self.audience.resource_server.as_deref()
     }
 
     /// Says that the origin is the HTTPS server of the collection with this id.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use http::Uri;
 use tokio::time::Instant;
 
-use super::Origin;
 use super::backoff::{Backoff, Lengths};
 use super::requirement::Requirement;
+use super::target::Audience;
 
 const MAX_UNMET: usize = 64;
 
@@ -26,23 +26,23 @@ struct Unmet {
 /// Where something is required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    pub(super) origin: Origin,
+    pub(super) audience: Audience,
     pub(super) path: Arc<str>,
 }
 
 impl Unmet {
     /// `accepted` is the latest generation that was accepted at the origin.
     fn holds_for(&self, place: &Place, accepted: u64, asked: &Requirement) -> bool {
-        self.place.origin == place.origin
+        self.place.audience == place.audience
             && (self.place.path == place.path || accepted < self.generation)
             && self.requirement.is_repeated_by(asked)
     }
 }
 
 impl Place {
-    pub(super) fn new(origin: &Origin, uri: &Uri) -> Self {
+    pub(super) fn new(audience: &Audience, uri: &Uri) -> Self {
         Self {
-            origin: origin.clone(),
+            audience: audience.clone(),
             path: uri.path().into(),
         }
     }
@@ -120,8 +120,12 @@ mod tests {
 
     fn place(path: &str) -> Place {
         let origin = "https://transfer.api.globus.org".parse();
-        Place {
+        let audience = Audience {
             origin: origin.expect("an origin"),
+            resource_server: None,
+        };
+        Place {
+            audience,
             path: path.into(),
         }
     }

@@ -3,18 +3,22 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use globus_gare::gare::Gare;
 use globus_gare::layer::{GareBody, GareLayer};
-use globus_gare::reauth::{Challenge, Credential, ReauthError, reauth_fn};
+use globus_gare::reauth::{
+    Challenge, Credential, GaveUp, Principal, ReauthError, Session, Target, reauth_fn,
+};
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body as _, Frame};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use tower::{Layer, ServiceExt, service_fn};
 
-use checks::mock::{CONSENT, Login, MFA, answer, authorization, behind, get};
+use checks::mock::{CONSENT, Login, MFA, answer, authorization, behind, get, outcome};
 
 #[checks::test]
 async fn challenge_describes_the_request_and_all_that_was_found() {
@@ -136,4 +140,41 @@ async fn unread_challenge_is_dropped_before_the_replay() {
     let layer = GareLayer::new(login);
     let answer = layer.layer(client).oneshot(get("/")).await;
     assert_eq!(answer.expect("an answer").status(), StatusCode::OK);
+}
+
+#[checks::test(start_paused = true)]
+async fn challenge_tells_how_long_its_login_may_take() {
+    let seconds = Duration::from_secs;
+    let (asked, left) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(Vec::new())));
+    let told = Arc::clone(&left);
+    let login = reauth_fn(move |challenge: Challenge| {
+        let told = Arc::clone(&told);
+        async move {
+            for _ in 0..2 {
+                told.lock().expect("whole").push(challenge.time_left());
+                tokio::time::sleep(seconds(40)).await;
+            }
+            Err(ReauthError::declined())
+        }
+    });
+    let seen = Arc::clone(&asked);
+    let session = Session::builder(login).login_timeout(seconds(60));
+    let session = session.approve(move |challenge| {
+        *seen.lock().expect("whole") = challenge.time_left();
+        Some(challenge.gare().clone())
+    });
+    let layer = GareLayer::from_session(session.build());
+    let service = behind(&layer, |_| answer(403, MFA));
+    let response = service.oneshot(get("/")).await.expect("an answer");
+    let Some(GaveUp::Failed(error)) = outcome(&response).gave_up() else {
+        panic!("no time out");
+    };
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(*asked.lock().expect("whole"), Some(seconds(60)));
+    let left = left.lock().expect("whole").clone();
+    assert_eq!(left, [Some(seconds(60)), Some(seconds(20))]);
+    let origin = "https://transfer.api.globus.org".parse();
+    let target = Target::new(origin.expect("an origin"), Principal::Session);
+    let by_hand = Challenge::new(target, Gare::new("ConsentRequired", Default::default()));
+    assert_eq!(by_hand.time_left(), None);
 }

@@ -1,6 +1,7 @@
 //! A test as a program of its own: for what is set in the environment, for signals, and for what a process prints.
 
 use std::env;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -26,6 +27,19 @@ pub fn argument() -> Option<String> {
 /// Reports to the test, on one line.
 pub fn report(text: &str) {
     eprintln!("{REPORT}{}", text.replace('\n', " "));
+}
+
+/// An example of the package under test.
+pub fn example(name: &str) -> PathBuf {
+    let test = env::current_exe().expect("this test");
+    let target = test.parent().and_then(Path::parent);
+    let program = target.expect("a target directory").join("examples");
+    let program = program.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    assert!(
+        program.exists(),
+        "build it with `cargo build --example {name}`"
+    );
+    program
 }
 
 pub struct Program {

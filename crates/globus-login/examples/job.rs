@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use globus_gare::Environment;
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{GareOptions, GareOutcome, Session};
+use globus_gare::reauth::{GareOutcome, Session};
 use globus_gare::reqwest::HttpService;
 use globus_login::{ElsewherePrompt, GlobusApp};
 use http::Request;
@@ -44,7 +44,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
         .refresh_tokens(true)
         .prompt(prompt)
         .build()?;
-    // One limit for the login, another for the request that waits for it: both as long.
+    // A request waits for as long as its login may take.
     let session = Session::builder(app).login_timeout(patience).build();
     let http = HttpService::from_builder(reqwest::Client::builder())?;
     let client = GareLayer::from_session(session).layer(http);
@@ -53,9 +53,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     let mut url = url::Url::parse(&transfer)?.join("v0.10/operation/endpoint/")?;
     url = url.join(&format!("{collection}/ls"))?;
     url.query_pairs_mut().append_pair("path", &path);
-    let request = Request::get(url.as_str())
-        .extension(GareOptions::new().max_wait(patience))
-        .body(Full::<Bytes>::default())?;
+    let request = Request::get(url.as_str()).body(Full::<Bytes>::default())?;
     let answer = client.oneshot(request).await?;
 
     let outcome = answer.extensions().get::<GareOutcome>();

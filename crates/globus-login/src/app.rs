@@ -19,7 +19,8 @@ use super::user::AppUser;
 use super::{GlobusAppBuilder, LoginPrompt};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, Principal, ReauthError, Reauthenticator, Target,
+    Challenge, Credential, CredentialRequest, Principal, ReauthError, Reauthenticator, RequestHead,
+    Target,
 };
 
 /// A program that is registered with Globus Auth, and logs in.
@@ -231,7 +232,7 @@ impl Reauthenticator for GlobusApp {
         user.learn(challenge, audience, &before).await;
         let wanted = Wanted::Answer(challenge, audience, &own);
         let login = user.log_in(wanted, before).await?;
-        let credential = user.hand_out(&login, audience)?.ok_or_else(|| {
+        let credential = user.hand_out(&login, audience).await?.ok_or_else(|| {
             let server = audience.resource_server();
             ReauthError::new(format!(
                 "the login gave no token for {server}: ask for one of its scopes with `scopes`"
@@ -270,6 +271,11 @@ impl Reauthenticator for GlobusApp {
     fn revision(&self, principal: &Principal) -> u64 {
         let key = self.shared.key(principal);
         self.shared.logins.revision(principal, &key)
+    }
+
+    /// As [`resource_server_below`](GlobusAppBuilder::resource_server_below) names it.
+    fn resource_server(&self, request: &RequestHead<'_>) -> Option<Arc<str>> {
+        self.shared.resource_servers.of_path(request)
     }
 }
 

@@ -79,7 +79,9 @@ impl Shared {
         if let Some(id) = self.collections.of(origin).or(target.collection()) {
             return Some(Audience::Collection(id));
         }
-        self.resource_servers.of(origin).map(Audience::Service)
+        let named = target.resource_server();
+        let server = named.or_else(|| self.resource_servers.of(origin));
+        server.map(Audience::Service)
     }
 
     /// As [`audience`](Self::audience), with an error that says what to do about an unknown target.

@@ -40,7 +40,8 @@ pub struct GlobusAppBuilder {
     redirect_uri: Option<String>,
     scopes: Vec<String>,
     extra_scopes: Vec<String>,
-    resource_servers: Vec<(String, String)>,
+    pub(super) resource_servers: Vec<(String, String)>,
+    pub(super) paths: Vec<(String, String)>,
     collections: Vec<(String, String)>,
     pub(super) approval: Approval,
     refresh_tokens: bool,
@@ -65,6 +66,7 @@ impl GlobusAppBuilder {
             scopes: Vec::new(),
             extra_scopes: Vec::new(),
             resource_servers: Vec::new(),
+            paths: Vec::new(),
             collections: Vec::new(),
             approval: Approval::default(),
             refresh_tokens: false,
@@ -153,30 +155,6 @@ impl GlobusAppBuilder {
     /// has logged in with a Python program of the same name.
     pub fn extra_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.extra_scopes.extend(scopes.into_iter().map(Into::into));
-        self
-    }
-
-    /// Says whose token goes to an origin, where the service is none of those of
-    /// Globus itself: for an action provider its client id. A collection is named with
-    /// [`collection`](Self::collection).
-    ///
-    /// ```
-    /// use globus_login::GlobusApp;
-    ///
-    /// let provider = "5fac2e64-c734-4e6b-90ea-ff12ddbf9653";
-    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
-    ///     .scopes([format!("https://auth.globus.org/scopes/{provider}/run")])
-    ///     .resource_server_for("https://actions.example.edu", provider)
-    ///     .build()?;
-    /// # Ok::<(), globus_login::SetupError>(())
-    /// ```
-    pub fn resource_server_for(
-        mut self,
-        origin: impl Into<String>,
-        resource_server: impl Into<String>,
-    ) -> Self {
-        self.resource_servers
-            .push((origin.into(), resource_server.into()));
         self
     }
 
@@ -271,6 +249,9 @@ impl GlobusAppBuilder {
         let mut resource_servers = ResourceServers::of_environment(&environment, auth);
         for (text, name) in self.resource_servers {
             resource_servers.add(origin(&text)?, name);
+        }
+        for (text, name) in self.paths {
+            resource_servers.add_below(&text, name)?;
         }
         let mut collections = NamedCollections::default();
         for (host, id) in self.collections {

@@ -1,5 +1,6 @@
 //! Waiting for a login that somebody else runs, at a notice that people and programs can see.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +9,16 @@ use super::approval::Sought;
 use super::flow::Wanted;
 use super::store::{Holder, Login, LoginStore, StoreError, UserKey, Versioned, Waiting, jittered};
 use super::user::AppUser;
-use globus_gare::reauth::ReauthError;
+use globus_gare::reauth::{Challenge, ReauthError};
 
 /// How long the notice of a program that has died is there.
 const TTL: Duration = Duration::from_secs(60);
 
 /// How soon somebody is told, so that programs that begin to wait together see each other.
 const MUSTER: Duration = Duration::from_secs(1);
+
+/// How long before the end of its time a program takes its notice away: it may exit right after.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// How long until a store that could not be read is read again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -52,6 +56,7 @@ impl AppUser {
         before: &Login,
         sought: &Sought,
     ) -> Result<Login, StoreError> {
+        self.keep_record(before).await;
         let challenge = wanted.challenge();
         let waiting = Waiting {
             by: self.holder(),
@@ -70,8 +75,29 @@ impl AppUser {
                 notice.withdraw().await;
                 login
             }
-            never = self.keep_notice(waiting) => match never {},
+            never = self.keep_notice_until(challenge.and_then(Challenge::time_left), waiting, &notice) => {
+                match never {}
+            }
         }
+    }
+
+    /// Keeps the notice there until shortly before the end of the program's time.
+    async fn keep_notice_until(
+        &self,
+        time_left: Option<Duration>,
+        waiting: Waiting,
+        notice: &Notice,
+    ) -> Infallible {
+        let kept = self.keep_notice(waiting);
+        let Some(time_left) = time_left else {
+            return kept.await;
+        };
+        let last = LAST_MOMENT.min(time_left / 10);
+        match tokio::time::timeout(time_left.saturating_sub(last), kept).await {
+            Ok(never) => match never {},
+            Err(_) => notice.withdraw().await,
+        }
+        std::future::pending().await
     }
 
     /// Whether a login since `before` is worth a try: it satisfies what is wanted, or may do so.
@@ -106,7 +132,7 @@ impl AppUser {
     }
 
     /// Keeps the notice there, and has one of those who wait for the same tell somebody.
-    async fn keep_notice(&self, mut waiting: Waiting) -> std::convert::Infallible {
+    async fn keep_notice(&self, mut waiting: Waiting) -> Infallible {
         let mut pause = MUSTER;
         loop {
             // Where it cannot be left, the program waits all the same.

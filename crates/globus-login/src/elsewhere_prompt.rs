@@ -18,10 +18,10 @@ use globus_gare::reauth::ReauthError;
 /// store will do, too. Then the program goes on. A store that is a file is read every 5 seconds.
 ///
 /// It waits as long as the session lets it: set
-/// [`login_timeout`](globus_gare::reauth::SessionBuilder::login_timeout) and
-/// [`max_wait`](globus_gare::reauth::GareOptions::max_wait), which are 15 minutes by default. After
-/// that the caller gets the service's own response. Of a program that was killed the notice is
-/// gone after a minute.
+/// [`login_timeout`](globus_gare::reauth::SessionBuilder::login_timeout), which is 15 minutes by
+/// default; a [`max_wait`](globus_gare::reauth::GareOptions::max_wait) of the request ends the wait
+/// earlier. After that the caller gets the service's own response, and the notice is gone; that of a
+/// program that was killed is gone after a minute.
 ///
 /// Of all programs that wait for the same login of a user one tells it: by an event of `tracing` (`waits for
 /// a login elsewhere`, WARN), and by what is set here.

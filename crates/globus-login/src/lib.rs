@@ -44,8 +44,11 @@ mod audience;
 mod auth;
 mod authorization;
 mod builder;
+mod client_environment;
 mod clock;
 mod collection;
+#[cfg(feature = "sqlite")]
+mod compute;
 mod consents;
 mod default_scope;
 mod elsewhere;

@@ -116,6 +116,23 @@ impl AppUser {
         )))
     }
 
+    /// Stores the record of a login by a program that keeps none: a later one is told from it.
+    pub(super) async fn keep_record(&self, login: &Login) {
+        if !login.is_unverified() {
+            return;
+        }
+        let now = self.shared.logins.clock.now();
+        let stored = self.update(|next| {
+            if next.is_unverified() && next.epoch() == login.epoch() {
+                next.record.clone_from(&login.record);
+                // There may have been another one meanwhile.
+                next.recognize(now);
+            }
+        });
+        // Where nothing can be stored, other programs' logins are not told apart.
+        let _ = stored.await;
+    }
+
     /// Keeps what Globus Auth gave. It is used also where it cannot be stored, and the person is told.
     pub(super) async fn keep<T>(
         &self,

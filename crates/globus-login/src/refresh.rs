@@ -44,7 +44,7 @@ impl AppUser {
         {
             return Ok(None);
         }
-        self.hand_out(&login, audience)
+        self.hand_out(&login, audience).await
     }
 
     /// Whether a login brought the token after the rejected one.
@@ -62,7 +62,7 @@ impl AppUser {
     }
 
     /// The credential of a login for a service or a collection's server.
-    pub(super) fn hand_out(
+    pub(super) async fn hand_out(
         &self,
         login: &Login,
         audience: Audience<'_>,
@@ -71,6 +71,7 @@ impl AppUser {
         let Some(token) = login.tokens.get(audience.resource_server()) else {
             return Ok(None);
         };
+        self.keep_record(login).await;
         logins.remember_given(&self.key, token, login.epoch());
         self.watch_end(login);
         let credential = audience.restrict(token.credential(logins.clock.now())?);

@@ -1,10 +1,12 @@
 //! The services of Globus: where they are, and which token each wants.
 
+use std::sync::Arc;
+
 use globus_gare::Environment;
-use globus_gare::reauth::{Origin, ReauthError};
+use globus_gare::reauth::{Origin, ReauthError, RequestHead};
 use url::Url;
 
-use super::SetupError;
+use super::{GlobusAppBuilder, SetupError};
 
 /// Services by the name that the SDKs have for them, and the resource server
 /// whose token each wants. The resource server is the same in every environment.
@@ -17,12 +19,80 @@ const SERVICES: [(&str, &str); 6] = [
     ("compute", "funcx_service"),
 ];
 
+impl GlobusAppBuilder {
+    /// Says whose token goes to an origin, where the service is none of those of
+    /// Globus itself: for an action provider its client id. A collection is named with
+    /// [`collection`](Self::collection).
+    ///
+    /// ```
+    /// use globus_login::GlobusApp;
+    ///
+    /// let provider = "5fac2e64-c734-4e6b-90ea-ff12ddbf9653";
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+    ///     .scopes([format!("https://auth.globus.org/scopes/{provider}/run")])
+    ///     .resource_server_for("https://actions.example.edu", provider)
+    ///     .build()?;
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn resource_server_for(
+        mut self,
+        origin: impl Into<String>,
+        resource_server: impl Into<String>,
+    ) -> Self {
+        self.resource_servers
+            .push((origin.into(), resource_server.into()));
+        self
+    }
+
+    /// Says whose token goes to the URLs below one, where an origin has several resource servers: a
+    /// specific flow has its own. The longest URL that fits counts; a request may
+    /// [name another](globus_gare::reauth::GareOptions::resource_server).
+    ///
+    /// ```
+    /// use globus_login::GlobusApp;
+    ///
+    /// let flow = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
+    /// let scope = format!("flow_{}_user", flow.replace('-', "_"));
+    /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
+    ///     .scopes([format!("https://auth.globus.org/scopes/{flow}/{scope}")])
+    ///     .resource_server_below(format!("https://flows.automate.globus.org/flows/{flow}/run"), flow)
+    ///     .build()?;
+    /// # Ok::<(), globus_login::SetupError>(())
+    /// ```
+    pub fn resource_server_below(
+        mut self,
+        url: impl Into<String>,
+        resource_server: impl Into<String>,
+    ) -> Self {
+        self.paths.push((url.into(), resource_server.into()));
+        self
+    }
+}
+
 /// Which resource server's token goes to which origin.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ResourceServers {
     known: Vec<(Origin, String)>,
     /// The resource servers of services whose URL the environment does not tell.
     invalid: Vec<(&'static str, String)>,
+    paths: Vec<PathRule>,
+}
+
+/// Names the resource server of some paths of an origin.
+#[derive(Clone, Debug)]
+struct PathRule {
+    origin: Origin,
+    /// Without a slash at its end.
+    path: String,
+    name: Arc<str>,
+}
+
+impl PathRule {
+    /// Whether `path` is the rule's own or one below it.
+    fn holds_for(&self, path: &str) -> bool {
+        let rest = path.strip_prefix(&self.path);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }
 
 impl ResourceServers {
@@ -47,6 +117,35 @@ impl ResourceServers {
     pub(super) fn add(&mut self, origin: Origin, name: impl Into<String>) {
         self.known.retain(|(known, _)| *known != origin);
         self.known.push((origin, name.into()));
+    }
+
+    /// Names the resource server of the URLs below `url`, in place of an earlier one.
+    pub(super) fn add_below(&mut self, url: &str, name: String) -> Result<(), SetupError> {
+        let unusable = || format!("{url:?} cannot be used");
+        let parsed = Url::parse(url).map_err(|error| SetupError::caused(unusable(), error))?;
+        let origin = parsed.as_str().parse();
+        let origin: Origin = origin.map_err(|error| SetupError::caused(unusable(), error))?;
+        let path = parsed.path().trim_end_matches('/').to_owned();
+        self.paths
+            .retain(|rule| rule.origin != origin || rule.path != path);
+        let name = name.into();
+        self.paths.push(PathRule { origin, path, name });
+        // The rule that says most goes first.
+        self.paths
+            .sort_by_key(|rule| std::cmp::Reverse(rule.path.len()));
+        Ok(())
+    }
+
+    /// The resource server that a rule names for the path of a request.
+    pub(super) fn of_path(&self, request: &RequestHead<'_>) -> Option<Arc<str>> {
+        let rules = self.paths.iter();
+        let mut fitting = rules
+            .filter(|rule| rule.holds_for(request.path()))
+            .peekable();
+        fitting.peek()?;
+        let origin = request.origin()?;
+        let rule = fitting.find(|rule| rule.origin == origin)?;
+        Some(Arc::clone(&rule.name))
     }
 
     /// The origin of a service, by the name of its resource server: the one that was named last.

@@ -1,6 +1,7 @@
 """A UserApp of the official Python SDK with its JSON token file. Arguments: its name, then what to do in turn.
 
 login              logs in, whatever there is
+anew               logs in with a new session
 list COLLECTION    lists without a login
 whoami             prints the username, without a login
 logout             ends the tokens and removes them
@@ -10,6 +11,7 @@ import os
 import sys
 
 import globus_sdk
+from globus_sdk.gare import GlobusAuthorizationParameters
 from globus_sdk.globus_app import GlobusAppConfig, UserApp
 from globus_sdk.login_flows import LoginFlowManager
 from globus_sdk.scopes import AuthScopes
@@ -41,6 +43,9 @@ while words:
         case "login":
             allowed += 1
             app.login(force=True)
+        case "anew":
+            allowed += 1
+            app.login(auth_params=GlobusAuthorizationParameters(prompt="login"), force=True)
         case "list":
             print(*[entry["name"] for entry in transfer.operation_ls(words.pop(0))])
         case "whoami":

@@ -9,7 +9,8 @@ use super::super::budget::Waited;
 use super::super::builder::Settings;
 use super::super::requirement::Requirement;
 use super::super::run::{Ended, Running};
-use super::super::{Credential, Origin, ReauthError};
+use super::super::target::Audience;
+use super::super::{Credential, ReauthError};
 use super::{Login, LookUp, Refresh, State};
 
 /// How many scopes are remembered: more are new each time.
@@ -28,14 +29,14 @@ impl State {
 
     pub(in super::super) fn begin_look_up(
         &mut self,
-        origin: Origin,
+        audience: Audience,
         refreshes: bool,
         running: Running,
     ) {
         self.look_ups
-            .retain(|it| it.origin != origin || it.refreshes != refreshes);
+            .retain(|it| it.audience != audience || it.refreshes != refreshes);
         self.look_ups.push(LookUp {
-            origin,
+            audience,
             refreshes,
             running,
         });
@@ -64,12 +65,12 @@ impl State {
                 for at in &mut self.origins {
                     at.forget_rejected();
                 }
-                let issued = self.issue(&login.origin, credential, settings);
+                let issued = self.issue(&login.audience, credential, settings);
                 if is_verified {
                     let waited = std::mem::take(&mut self.waited);
                     let (generation, limit) = (issued.generation, settings.login_budget);
                     self.budget.spend(generation, waited, now, limit);
-                    let at = self.at_mut(&login.origin, settings.max_origins);
+                    let at = self.at_mut(&login.audience, settings.max_origins);
                     at.last_login = Some(LastLogin {
                         generation,
                         requirement: Arc::clone(&login.requirement),
@@ -79,7 +80,7 @@ impl State {
             }
             Err(error) => {
                 if error.is_failed_login() {
-                    let at = self.at_mut(&login.origin, settings.max_origins);
+                    let at = self.at_mut(&login.audience, settings.max_origins);
                     at.note_failed(error.clone(), now, settings.backoff);
                 }
                 Err(error)
@@ -87,11 +88,11 @@ impl State {
         }
     }
 
-    /// Ends the look-up `running` that began when `began` was the generation at `origin`, unless it
+    /// Ends the look-up `running` that began when `began` was the generation of `audience`, unless it
     /// was lost or forgotten.
     pub(in super::super) fn end_look_up(
         &mut self,
-        (origin, running): (&Origin, &Running),
+        (audience, running): (&Audience, &Running),
         (began, counts): (u64, Refresh),
         result: Result<Option<Credential>, ReauthError>,
         settings: &Settings,
@@ -102,17 +103,17 @@ impl State {
         if self.look_ups.len() == under_way {
             return Err(ReauthError::timeout());
         }
-        let at = self.at_mut(origin, settings.max_origins);
+        let at = self.at_mut(audience, settings.max_origins);
         let is_failed = result.is_err();
         if counts == Refresh::Always || (counts == Refresh::IfFailed && is_failed) {
             let unavailable = result.as_ref().err().filter(|it| it.is_unavailable());
             at.note_refreshed(began, unavailable.cloned(), Instant::now());
         }
         // What a login brought meanwhile is newer than anything that was looked up.
-        if let Some(newer) = self.newer_than(began, origin) {
+        if let Some(newer) = self.newer_than(began, audience) {
             return Ok(Some(newer.clone()));
         }
-        let at = self.at_mut(origin, settings.max_origins);
+        let at = self.at_mut(audience, settings.max_origins);
         let Some(found) = result? else {
             return Ok(None);
         };
@@ -126,6 +127,6 @@ impl State {
         if at.has_rejected(&found) {
             return Ok(None);
         }
-        Ok(Some(self.issue(origin, found, settings)))
+        Ok(Some(self.issue(audience, found, settings)))
     }
 }

@@ -18,6 +18,7 @@ mod principals;
 mod quoted;
 mod remembered;
 mod renewals;
+mod resource_servers;
 mod runtimes;
 mod time;
 mod users;

@@ -5,6 +5,8 @@
 //! the Python SDK, and with the feature `sqlite` there is `SqliteStore`, the SDK's database. A store
 //! of your own can be run through [`conformance`].
 
+#[cfg(feature = "sqlite")]
+mod compute;
 pub mod conformance;
 mod disk;
 mod error;

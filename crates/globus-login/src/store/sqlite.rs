@@ -10,6 +10,7 @@ use rusqlite::{
     params_from_iter,
 };
 
+use super::compute::Namespaces;
 use super::disk::{Claims, Disk, OnDisk};
 use super::files::{cannot, directory_of, put_aside};
 use super::lease::Observed;
@@ -61,14 +62,20 @@ pub struct SqliteStore(OnDisk<Shared>);
 
 struct Shared {
     path: PathBuf,
+    namespaces: Namespaces,
     observed: Observed,
 }
 
 impl SqliteStore {
     /// The store in `path`; the database and its directory are made when there is something to keep.
     pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self::of(path.into(), Namespaces::Users)
+    }
+
+    pub(super) fn of(path: PathBuf, namespaces: Namespaces) -> Self {
         Self(OnDisk(Arc::new(Shared {
-            path: path.into(),
+            path,
+            namespaces,
             observed: Observed::default(),
         })))
     }
@@ -147,8 +154,9 @@ impl Shared {
 
 impl Disk for Shared {
     fn read(&self, user: &UserKey) -> Result<Login, StoreError> {
+        let user = self.namespaces.named(user);
         let read = || match self.open()? {
-            Some(mut connection) => login(&connection.transaction()?, user),
+            Some(mut connection) => login(&connection.transaction()?, &user),
             None => Ok(Login::default()),
         };
         read().map_err(self.failed("read"))
@@ -160,11 +168,12 @@ impl Disk for Shared {
         base: &Version,
         new: &Login,
     ) -> Result<Option<Version>, StoreError> {
+        let user = self.namespaces.named(user);
         let swapped = self.write(|transaction| {
-            if Version::of(&login(transaction, user)?) != *base {
+            if Version::of(&login(transaction, &user)?) != *base {
                 return Ok(None);
             }
-            set(transaction, user, new)?;
+            set(transaction, &user, new)?;
             Ok(Some(Version::of(new)))
         });
         swapped.map_err(self.failed("written"))
@@ -175,10 +184,11 @@ impl Disk for Shared {
         user: &UserKey,
         work: impl FnOnce(&mut dyn Claims) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let user = self.namespaces.named(user);
         let done = self.write(|transaction| {
             let mut rows = Rows {
                 transaction,
-                user,
+                user: &user,
                 shared: self,
             };
             work(&mut rows).map_err(Failed::Claims)

@@ -46,6 +46,12 @@ impl UserKey {
         Self::new(environment, client, user)
     }
 
+    /// Whether it is the program's own user.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_own(&self) -> bool {
+        self.user() == OWN
+    }
+
     /// The environment, such as `production`.
     pub fn environment(&self) -> &str {
         &self.0[0]

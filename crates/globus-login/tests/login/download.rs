@@ -1,9 +1,7 @@
 //! The example `download`, at a collection's server on loopback.
 
 use std::collections::HashMap;
-use std::env;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -21,6 +19,7 @@ use tokio::process::Command;
 
 use crate::support::collection::COLLECTION;
 use crate::support::endpoint::*;
+use crate::support::program::example;
 use crate::support::*;
 
 const FILE: &[u8] = b"0123456789";
@@ -111,14 +110,7 @@ async fn home() -> TempDir {
 
 #[checks::test(seconds = 600)]
 async fn example_resumes_retries_and_believes_a_missing_file() {
-    let test = env::current_exe().expect("this test");
-    let target = test.parent().and_then(Path::parent);
-    let program = target.expect("a target directory").join("examples");
-    let program = program.join(format!("download{}", env::consts::EXE_SUFFIX));
-    assert!(
-        program.exists(),
-        "build it with `cargo build --example download`"
-    );
+    let program = example("download");
     let seen = Seen::default();
     let server = serve(Arc::clone(&seen)).await;
     let home = home().await;

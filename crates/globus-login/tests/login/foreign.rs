@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use checks::tokens::{self, own};
 use globus_gare::Session;
-use globus_gare::gare::AuthorizationParameters;
+use globus_gare::gare::{AuthorizationParameters, Gare};
+use globus_gare::reauth::{Credential, CredentialRequest, Reauthenticator, Why};
 use globus_gare::reqwest::GareMiddleware;
-use globus_login::MemoryStore;
+use globus_login::{GlobusApp, MemoryStore};
 use reqwest_middleware::ClientBuilder;
 
+use crate::support::endpoint::*;
 use crate::support::*;
 
 #[checks::test]
@@ -52,4 +54,46 @@ async fn login_by_another_program_satisfies_a_challenge() {
     assert_eq!(list().await, 200);
     assert_eq!(browser.logins(), 2);
     assert_no_violation(globus);
+}
+
+/// No program of ours has ever logged in: the store has tokens, and no record of any login.
+#[checks::test]
+async fn logins_without_any_record_are_told_apart() {
+    let store = MemoryStore::new();
+    let write = async |access: &str| {
+        let tokens = [AUTH_SERVER, TRANSFER_SERVER].map(|server| {
+            let token = stored(server, &format!("{access}-{server}"), true);
+            (server.to_owned(), token)
+        });
+        let tokens = globus_login::Tokens::from_iter(tokens);
+        tokens::update(&store, &own(CLIENT), |kept| kept.clone_from(&tokens)).await;
+    };
+    let app = || {
+        let app = GlobusApp::user(CLIENT).auth_url("http://127.0.0.1:1");
+        let app = app.resource_server_for(TRANSFER, TRANSFER_SERVER);
+        app.store(store.clone()).build().expect("an app")
+    };
+    let first = app();
+    let newer_than = async |app: &GlobusApp, rejected: &Credential| {
+        let why = Why::Required(Gare::new("AuthorizationRequired", Default::default()).into());
+        let request = CredentialRequest::new(target(TRANSFER), why);
+        let found = app
+            .credential(&request.with_rejected(rejected.clone()))
+            .await;
+        found.expect("no error")
+    };
+    write("one").await;
+    let mut rejected = held(&first, &target(TRANSFER)).await.expect("a token");
+    assert!(newer_than(&first, &rejected).await.is_none());
+    for access in ["two", "three", "four"] {
+        write(access).await;
+        // Another program of ours sees one of them before.
+        if access == "three" {
+            held(&app(), &target(TRANSFER)).await.expect("a token");
+        }
+        let newer = newer_than(&first, &rejected).await.expect("a newer one");
+        assert_eq!(bearer(&newer), format!("{access}-{TRANSFER_SERVER}"));
+        rejected = newer;
+        assert!(newer_than(&first, &rejected).await.is_none(), "{access}");
+    }
 }
