@@ -1,12 +1,14 @@
 //! A Redis that is not there.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use checks::tokens::{load, put, token, user};
 use globus_login::{Holder, LoginStore, RedisStore, Work};
-use std::time::SystemTime;
 
 use peers::redis_server::Redis;
+use tempfile::NamedTempFile;
+use tracing::subscriber::DefaultGuard;
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -20,6 +22,17 @@ async fn until_it_answers(store: &RedisStore) {
     answered.expect("it connects again");
 }
 
+/// A file that gets the events of this thread until the guard is dropped.
+fn events() -> (NamedTempFile, DefaultGuard) {
+    let file = NamedTempFile::new().expect("a file");
+    let writer = Arc::new(file.reopen().expect("the same file"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(writer)
+        .finish();
+    (file, tracing::subscriber::set_default(subscriber))
+}
+
 #[checks::test(seconds = 600)]
 async fn stopped_redis_is_unavailable_until_it_goes_on() {
     let redis = Redis::start().await;
@@ -27,6 +40,7 @@ async fn stopped_redis_is_unavailable_until_it_goes_on() {
     let ada = user("identity/ada");
     put(&store, &ada, token("transfer", "1")).await;
     let revision = store.revision(&ada);
+    let (log, guard) = events();
     redis.signal("-STOP");
     let error = store.load(&ada).await.expect_err("it is stopped");
     assert!(error.is_unavailable(), "{error}");
@@ -37,6 +51,17 @@ async fn stopped_redis_is_unavailable_until_it_goes_on() {
     redis.signal("-CONT");
     until_it_answers(&store).await;
     assert_eq!(load(&store, &ada).await.len(), 1);
+    drop(guard);
+    let log = std::fs::read_to_string(log.path()).expect("text");
+    // Each is told once, however often it is asked.
+    for event in [
+        "WARN",
+        "redis does not answer",
+        "INFO",
+        "redis answers again",
+    ] {
+        assert_eq!(log.matches(event).count(), 1, "{event}: {log}");
+    }
 }
 
 #[checks::test(seconds = 600)]
