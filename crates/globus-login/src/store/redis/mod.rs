@@ -1,22 +1,21 @@
 //! Logins that several machines share.
 
 mod builder;
+mod connection;
 mod scripts;
 mod seen;
 
 pub use self::builder::RedisStoreBuilder;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use oauth2::CsrfToken;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{
-    Client, ErrorKind, PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind, Value,
-};
+use redis::Client;
+use redis::aio::ConnectionManager;
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, broadcast};
 
@@ -98,29 +97,6 @@ impl RedisStore {
         RedisStoreBuilder::default()
     }
 
-    async fn connection(&self) -> Result<ConnectionManager, StoreError> {
-        let connect = async || {
-            let shared = Arc::downgrade(&self.0);
-            let config = ConnectionManagerConfig::new()
-                .set_connection_timeout(Some(self.0.settings.timeout))
-                .set_response_timeout(Some(self.0.settings.timeout))
-                .set_number_of_retries(1)
-                .set_max_delay(self.0.settings.timeout)
-                .set_push_sender(move |push: PushInfo| {
-                    heard(&shared, &push);
-                    Ok::<_, redis::aio::SendError>(())
-                })
-                .set_automatic_resubscription();
-            let manager = ConnectionManager::new_lazy_with_config(self.0.client.clone(), config)?;
-            let pattern = format!("{}:*:changed", self.0.settings.prefix);
-            tokio::spawn(listen(manager.clone(), pattern, Arc::downgrade(&self.0)));
-            Ok(manager)
-        };
-        let connection = self.0.connection.get_or_try_init(connect).await;
-        let connection = connection.map_err(|error: RedisError| self.0.failed(error))?;
-        Ok(connection.clone())
-    }
-
     /// Reads the login of a user whom somebody here asks for, in the background.
     fn look(&self, user: &UserKey) {
         let Ok(runtime) = Handle::try_current() else {
@@ -146,41 +122,6 @@ impl Shared {
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The result of a call, and an event where Redis stops to answer or begins again.
-    fn answered<T>(&self, result: RedisResult<T>) -> Result<T, StoreError> {
-        let is_down = match &result {
-            Ok(_) => false,
-            Err(error) => is_outage(error),
-        };
-        if self.is_down.swap(is_down, Relaxed) != is_down {
-            let redis = self.client.get_connection_info().addr().to_string();
-            if is_down {
-                tracing::warn!(redis, "redis does not answer");
-            } else {
-                tracing::info!(redis, "redis answers again");
-            }
-        }
-        result.map_err(|error| self.failed(error))
-    }
-
-    fn failed(&self, error: RedisError) -> StoreError {
-        let redis = self.client.get_connection_info().addr();
-        if is_outage(&error) {
-            return StoreError::unavailable(format!("Redis at {redis} does not answer"), error);
-        }
-        match error.kind() {
-            ErrorKind::AuthenticationFailed => StoreError::unavailable(
-                format!("Redis at {redis} does not let us in: check the password in its URL"),
-                error,
-            ),
-            ErrorKind::UnexpectedReturnType | ErrorKind::Parse => StoreError::damaged(
-                format!("what Redis at {redis} keeps of logins cannot be understood"),
-                error,
-            ),
-            _ => StoreError::unavailable(format!("Redis at {redis} refused a command"), error),
-        }
     }
 }
 
@@ -373,30 +314,6 @@ impl LoginStore for RedisStore {
     }
 }
 
-/// Subscribes, as soon as Redis answers.
-async fn listen(mut manager: ConnectionManager, pattern: String, store: Weak<Shared>) {
-    while store.strong_count() > 0 && manager.psubscribe(&pattern).await.is_err() {
-        tokio::time::sleep(jittered(Duration::from_secs(1))).await;
-    }
-}
-
-/// Takes a message that the login of a user was changed.
-fn heard(store: &Weak<Shared>, push: &PushInfo) {
-    let (Some(shared), PushKind::PMessage) = (store.upgrade(), &push.kind) else {
-        return;
-    };
-    let Some(Value::BulkString(tag)) = push.data.last() else {
-        return;
-    };
-    let tag = String::from_utf8_lossy(tag).into_owned();
-    let user = shared.seen().key(&tag);
-    // Nobody may listen.
-    let _ = shared.messages.send(tag);
-    if let Some(user) = user {
-        RedisStore(shared).look(&user);
-    }
-}
-
 /// The name of a user in keys and messages.
 fn tag(user: &UserKey) -> String {
     // The parts with their ends: no two users have the same.
@@ -423,20 +340,6 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis())
         .unwrap_or(u64::MAX)
         .clamp(1, 1 << 50)
-}
-
-/// Whether Redis is not there, or cannot answer now.
-fn is_outage(error: &RedisError) -> bool {
-    let is_busy = matches!(
-        error.kind(),
-        ErrorKind::Server(
-            ServerErrorKind::BusyLoading
-                | ServerErrorKind::ClusterDown
-                | ServerErrorKind::MasterDown
-                | ServerErrorKind::TryAgain
-        )
-    );
-    is_busy || error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error()
 }
 
 impl fmt::Debug for RedisStore {
