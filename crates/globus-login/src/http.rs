@@ -68,7 +68,7 @@ impl HttpClient {
         }
     }
 
-    /// Sends one request. Only an answer in OAuth 2's own terms comes back: a success, or a refusal
+    /// Sends one request. Only an answer in OAuth 2's own terms comes back: a success, or an error
     /// (RFC 6749, section 5.2), but for one that says to ask later.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let request = reqwest::Request::try_from(request)?;

@@ -1,8 +1,8 @@
-//! Learns from refusals what collections and services require.
+//! Learns from challenges what collections and services require.
 
 use super::audience::Audience;
 use super::collection::TRANSFER;
-use super::store::{Login, Refusal};
+use super::store::{Login, RefusedLogin};
 use super::user::AppUser;
 use globus_gare::reauth::Challenge;
 
@@ -24,7 +24,7 @@ impl AppUser {
             && required.requires_session()
             && record.satisfies(required);
         let age = logins.clock.now().duration_since(record.at());
-        let refusal = Refusal {
+        let refused = RefusedLogin {
             required: required.clone(),
             epoch,
             age: age.ok().filter(|_| is_of_age),
@@ -32,7 +32,7 @@ impl AppUser {
         let place = place(challenge, audience);
         // A store that cannot be changed is the login's concern.
         let _ = self
-            .update(|login| login.learned(&place, refusal.clone()))
+            .update(|login| login.learned(&place, refused.clone()))
             .await;
     }
 }

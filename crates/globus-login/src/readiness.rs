@@ -53,7 +53,7 @@ impl AppUser {
     /// Checks whether the login will do for `good_for` from now on, before a request is sent. Nobody is
     /// asked to log in; a token that has expired is refreshed.
     ///
-    /// What a collection or a service requires is not published. It is learned from its refusals: whenever
+    /// What a collection or a service requires is not published. It is learned from its challenges: whenever
     /// a challenge starts a login, the requirement is kept in the [record](LoginRecord::learned), and how
     /// old the refused login was if it had satisfied that very requirement. Programs that share the store
     /// share what was learned. The rules, in this order:
@@ -65,7 +65,7 @@ impl AppUser {
     /// | the last login is the one that was refused | needs a login |
     /// | a consent that is missing, by the record or by Globus Auth's Consents API | needs a login |
     /// | Globus Auth tells of the session that a required identity, or its second factor, is missing | needs a login |
-    /// | no refusal | unknown |
+    /// | no challenge | unknown |
     /// | the last login is by a program without records, or was not for the requirement | unknown |
     /// | no login that had satisfied the requirement was refused so far | unknown |
     /// | the login will be as old as one that was refused although it had satisfied the requirement | needs a login |

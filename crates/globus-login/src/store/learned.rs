@@ -26,13 +26,13 @@ pub struct Learned {
     /// The login that was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
-    /// Counts the refusals of all places.
+    /// Counts the challenges of all places.
     number: u64,
 }
 
-/// A refusal of a login.
+/// A login that a service refused.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct RefusedLogin {
     pub(crate) required: AuthorizationParameters,
     /// The login of the request, where it is known.
     pub(crate) epoch: Option<u64>,
@@ -57,13 +57,13 @@ impl Learned {
     }
 }
 
-/// Adds a refusal. The place that was refused longest ago is forgotten for a new one.
-pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refusal: Refusal) {
-    let Refusal {
+/// Adds a refused login. The place that was refused longest ago is forgotten for a new one.
+pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused: RefusedLogin) {
+    let RefusedLogin {
         mut required,
         epoch,
         age,
-    } = refusal;
+    } = refused;
     // Neither is part of what a login has to satisfy, as far as it is known.
     required.session_message = None;
     required.extra = Default::default();
@@ -124,8 +124,8 @@ fn with_known(
 mod tests {
     use super::*;
 
-    fn refusal(required: AuthorizationParameters) -> Refusal {
-        Refusal {
+    fn refused(required: AuthorizationParameters) -> RefusedLogin {
+        RefusedLogin {
             required,
             epoch: Some(1),
             age: Some(Duration::from_secs(60)),
@@ -140,11 +140,11 @@ mod tests {
     fn oldest_place_leaves_for_a_new_one() {
         let mut places = BTreeMap::new();
         for place in 0..MAX_PLACES {
-            learn(&mut places, &place.to_string(), refusal(domain("a.edu")));
+            learn(&mut places, &place.to_string(), refused(domain("a.edu")));
         }
         // The first one is refused again, and so the second is the oldest.
-        learn(&mut places, "0", refusal(domain("b.edu")));
-        learn(&mut places, "new", refusal(domain("a.edu")));
+        learn(&mut places, "0", refused(domain("b.edu")));
+        learn(&mut places, "new", refused(domain("a.edu")));
         assert_eq!(places.len(), MAX_PLACES);
         assert!(places.contains_key("0") && places.contains_key("new"));
         assert!(!places.contains_key("1"));
@@ -152,7 +152,7 @@ mod tests {
             ("x".repeat(MAX_NAME + 1), domain("a.edu")),
             ("long".to_owned(), domain(&"x".repeat(MAX_REQUIREMENT))),
         ] {
-            learn(&mut places, &place, refusal(required));
+            learn(&mut places, &place, refused(required));
             assert!(!places.contains_key(&place));
         }
     }
@@ -163,12 +163,12 @@ mod tests {
         let mut age_after = |required, age| {
             let age = Some(Duration::from_secs(age));
             let epoch = None;
-            let refusal = Refusal {
+            let refused = RefusedLogin {
                 required,
                 epoch,
                 age,
             };
-            learn(&mut places, "x", refusal);
+            learn(&mut places, "x", refused);
             places["x"].refused_age().expect("an age").as_secs()
         };
         assert_eq!(age_after(domain("a.edu"), 60), 60);
@@ -181,11 +181,11 @@ mod tests {
     fn consent_and_session_are_remembered_together() {
         let mut places = BTreeMap::new();
         let consent = AuthorizationParameters::default().with_required_scopes(["a[b]"]);
-        learn(&mut places, "x", refusal(consent.clone()));
+        learn(&mut places, "x", refused(consent.clone()));
         assert_eq!(places["x"].required(), &consent);
         let both = domain("a.edu").with_required_scopes(["a[b]"]);
         for required in [domain("a.edu"), consent] {
-            learn(&mut places, "x", refusal(required));
+            learn(&mut places, "x", refused(required));
             assert_eq!(places["x"].required(), &both);
         }
     }

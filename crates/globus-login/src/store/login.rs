@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::learned::{Refusal, learn};
+use super::learned::{RefusedLogin, learn};
 use super::record::{Listed, LoginRecord, whole_seconds};
 use super::secret::Secret;
 use super::{Holder, StoredToken, Tokens};
@@ -196,9 +196,9 @@ impl Login {
     }
 
     /// Remembers what a collection or a service required of a login that it refused.
-    pub(crate) fn learned(&mut self, place: &str, refusal: Refusal) {
+    pub(crate) fn learned(&mut self, place: &str, refused: RefusedLogin) {
         if let Some(record) = &mut self.record {
-            learn(&mut record.learned, place, refusal);
+            learn(&mut record.learned, place, refused);
         }
     }
 

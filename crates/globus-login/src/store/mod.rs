@@ -57,7 +57,7 @@ pub use self::token::{StoredToken, Tokens};
 pub use self::user::UserKey;
 pub use self::version::{Version, Versioned};
 
-pub(crate) use self::learned::Refusal;
+pub(crate) use self::learned::RefusedLogin;
 pub(crate) use self::login::{AnotherPerson, Given};
 pub(crate) use self::login_store::jittered;
 #[cfg(feature = "web")]

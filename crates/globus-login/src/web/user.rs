@@ -23,7 +23,7 @@ impl WebUser {
     /// # Errors
     ///
     /// If nobody has logged in with the browser: a login is needed. Whether the login is still good is
-    /// not looked up: where it is not, the service's refusal takes the user to a login.
+    /// not looked up: where it is not, the service's challenge takes the user to a login.
     ///
     /// [`GareOptions::principal`]: globus_gare::reauth::GareOptions::principal
     pub fn principal(&self) -> Result<Arc<str>, WebError> {

@@ -198,7 +198,7 @@ async fn programs_that_are_refused_together_tell_it_once() {
     assert_eq!(told.len(), 1, "{told:?}");
 }
 
-/// A refusal for now is none for good: nobody is told, and the token is refreshed in time.
+/// An error for now is none for good: nobody is told, and the token is refreshed in time.
 #[checks::test]
 async fn refresh_is_tried_again_when_retry_after_is_over() {
     for status in [429, 503] {

@@ -58,7 +58,7 @@ async fn check_tells_what_was_learned_by_its_exit_code() {
     let line = ran.error_line(5);
     assert!(line.contains("nobody can know"), "{line}");
 
-    // Two refusals teach how long a session lasts.
+    // Two challenges teach how long a session lasts.
     list_with_login(&site, &mut launcher).await;
     let ran = check(&site, "12h").await;
     assert!(ran.error_line(5).contains("nothing is known of how long"));
