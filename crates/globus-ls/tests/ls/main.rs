@@ -3,8 +3,8 @@
 #[cfg(unix)]
 mod answers;
 #[cfg(unix)]
-#[cfg(unix)]
 mod check;
+#[cfg(unix)]
 mod columns;
 mod command;
 mod listing;
@@ -15,4 +15,5 @@ mod stream;
 mod support;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
 mod waiting;
