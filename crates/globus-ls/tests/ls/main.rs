@@ -1,4 +1,4 @@
-//! `globus-ls` as its users run it: the whole program, its streams and its exit codes.
+//! Runs `globus-ls` as its users do, and checks its output and exit codes.
 
 #[cfg(unix)]
 mod answers;
