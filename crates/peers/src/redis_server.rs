@@ -1,4 +1,4 @@
-//! A Redis of the tests' own.
+//! A Redis server for one test.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -9,7 +9,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, Client};
 use tempfile::TempDir;
 
-/// The key of the tests.
+/// The key that seals the stores of the tests.
 pub const KEY: &str = "tests:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 pub struct Redis {
@@ -34,19 +34,19 @@ impl Redis {
         redis
     }
 
-    /// Ends it without a warning. What it kept is gone.
+    /// Kills the server. It loses its data.
     pub fn kill(&mut self) {
         self.process.kill().expect("it ran");
         self.process.wait().expect("it ended");
     }
 
-    /// Starts it again, at the same port.
+    /// Starts the server again, at the same port.
     pub async fn restart(&mut self) {
         self.process = spawn(self.port, &self.directory);
         self.ready().await;
     }
 
-    /// Stops its process, or has it go on.
+    /// Sends a signal to the server: `-STOP` or `-CONT`.
     pub fn signal(&self, signal: &str) {
         let kill = Command::new("kill")
             .args([signal, &self.process.id().to_string()])
@@ -70,7 +70,7 @@ impl Redis {
         Client::open(self.url.as_str()).expect("a URL")
     }
 
-    /// A connection of the test's own.
+    /// A new connection to the server.
     pub async fn connection(&self) -> MultiplexedConnection {
         let connection = self.client().get_multiplexed_async_connection().await;
         connection.expect("a connection")
@@ -90,7 +90,7 @@ impl Redis {
         keys.expect("keys")
     }
 
-    /// How often Redis was told to do something since it began, by the command.
+    /// How many commands of stores the server has run since its start.
     pub async fn commands(&self) -> u64 {
         let info: String = redis::cmd("INFO")
             .arg("commandstats")
@@ -103,7 +103,6 @@ impl Redis {
             of_stores.contains(&command).then_some(())?;
             figures.split(',').next()?.parse::<u64>().ok()
         });
-        // Scripts call commands of their own, which are counted as well; a login is read by this one.
         calls.sum()
     }
 }

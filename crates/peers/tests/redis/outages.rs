@@ -1,4 +1,4 @@
-//! A Redis that is not there.
+//! Redis servers that do not answer.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,17 +13,17 @@ use tracing::subscriber::DefaultGuard;
 
 const SHORT: Duration = Duration::from_millis(300);
 
-async fn until_it_answers(store: &RedisStore) {
+async fn wait_until_available(store: &RedisStore) {
     let answers = async {
         while store.load(&user("identity/ada")).await.is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     let answered = tokio::time::timeout(Duration::from_secs(60), answers).await;
-    answered.expect("it connects again");
+    answered.expect("the store connects again within 60 s");
 }
 
-/// A file that gets the events of this thread until the guards are dropped.
+/// A file that records the events of this thread until the guards are dropped.
 fn events() -> (NamedTempFile, (Dispatch, DefaultGuard)) {
     let file = NamedTempFile::new().expect("a file");
     let writer = Arc::new(file.reopen().expect("the same file"));
@@ -31,15 +31,15 @@ fn events() -> (NamedTempFile, (Dispatch, DefaultGuard)) {
         .with_ansi(false)
         .with_writer(writer)
         .finish();
-    // While there is only one subscriber, an event that another test comes to first asks that test's thread whether
-    // anybody listens.
+    // With only one subscriber, `tracing` would cache the interest of whichever thread meets an
+    // event first: another test's thread, which has none.
     let second = Dispatch::new(tracing_subscriber::registry());
     let first = tracing::subscriber::set_default(subscriber);
     (file, (second, first))
 }
 
 #[checks::test(seconds = 600)]
-async fn stopped_redis_is_unavailable_until_it_goes_on() {
+async fn stopped_redis_is_unavailable_until_it_continues() {
     let redis = Redis::start().await;
     let store = redis.store_with(RedisStore::builder().timeout(SHORT));
     let ada = user("identity/ada");
@@ -47,18 +47,18 @@ async fn stopped_redis_is_unavailable_until_it_goes_on() {
     let revision = store.revision(&ada);
     let (log, guards) = events();
     redis.signal("-STOP");
-    let error = store.load(&ada).await.expect_err("it is stopped");
+    let error = store.load(&ada).await.expect_err("the server is stopped");
     assert!(error.is_unavailable(), "{error}");
     let holder = Holder::new("portal", SystemTime::now());
     let lease = store.lease(&ada, Work::Login, &holder, SHORT).await;
-    assert!(lease.expect_err("it is stopped").is_unavailable());
+    assert!(lease.expect_err("the server is stopped").is_unavailable());
     assert_eq!(store.revision(&ada), revision, "nobody logged out");
     redis.signal("-CONT");
-    until_it_answers(&store).await;
+    wait_until_available(&store).await;
     assert_eq!(load(&store, &ada).await.len(), 1);
     drop(guards);
     let log = std::fs::read_to_string(log.path()).expect("text");
-    // Each is told once, however often it is asked.
+    // Each change is logged once, not once a request.
     for event in [
         "WARN",
         "redis does not answer",
@@ -70,7 +70,7 @@ async fn stopped_redis_is_unavailable_until_it_goes_on() {
 }
 
 #[checks::test(seconds = 600)]
-async fn killed_redis_is_connected_to_again_with_its_messages() {
+async fn store_reconnects_and_subscribes_after_a_kill() {
     let mut redis = Redis::start().await;
     let long = Duration::from_secs(3600);
     let settings = || {
@@ -84,12 +84,15 @@ async fn killed_redis_is_connected_to_again_with_its_messages() {
     put(&one, &ada, token("transfer", "1")).await;
     load(&two, &ada).await;
     redis.kill();
-    let error = two.load(&ada).await.expect_err("nobody is there");
+    let error = two.load(&ada).await.expect_err("the server is killed");
     assert!(error.is_unavailable(), "{error}");
     redis.restart().await;
-    until_it_answers(&one).await;
-    until_it_answers(&two).await;
-    assert!(load(&two, &ada).await.is_empty(), "it kept nothing");
+    wait_until_available(&one).await;
+    wait_until_available(&two).await;
+    assert!(
+        load(&two, &ada).await.is_empty(),
+        "the server lost its data"
+    );
 
     let version = two.load(&ada).await.expect("an answer").version;
     let (waiter, key) = (two.clone(), ada.clone());
@@ -105,15 +108,15 @@ async fn killed_redis_is_connected_to_again_with_its_messages() {
 }
 
 #[checks::test(seconds = 600)]
-async fn redis_that_is_not_there_at_first_is_waited_for() {
+async fn store_connects_to_a_redis_that_starts_later() {
     let mut redis = Redis::start().await;
     redis.kill();
     let store = redis.store_with(RedisStore::builder().timeout(SHORT));
     let ada = user("identity/ada");
-    let error = store.load(&ada).await.expect_err("nobody is there");
+    let error = store.load(&ada).await.expect_err("the server is killed");
     assert!(error.is_unavailable(), "{error}");
     assert!(!error.to_string().contains("redis://"), "{error}");
     redis.restart().await;
-    until_it_answers(&store).await;
+    wait_until_available(&store).await;
     put(&store, &ada, token("transfer", "1")).await;
 }
