@@ -12,5 +12,5 @@ mod gare;
 mod reauth;
 mod runtime;
 
-mod flights;
+mod logins;
 mod world;
