@@ -21,17 +21,22 @@ pub struct Redis {
 
 impl Redis {
     pub async fn start() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
-        let port = port.expect("a port").port();
-        let redis = Self {
-            process: spawn(port, &directory),
-            url: format!("redis://127.0.0.1:{port}/"),
-            directory,
-            port,
-        };
-        redis.ready().await;
-        redis
+        // Another process may take the port before the server does: try the next one.
+        for _ in 0..10 {
+            let directory = tempfile::tempdir().expect("a directory");
+            let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+            let port = port.expect("a port").port();
+            let mut redis = Self {
+                process: spawn(port, &directory),
+                url: format!("redis://127.0.0.1:{port}/"),
+                directory,
+                port,
+            };
+            if redis.ready().await {
+                return redis;
+            }
+        }
+        panic!("redis-server ends at once");
     }
 
     /// Kills the server. It loses its data.
@@ -43,7 +48,7 @@ impl Redis {
     /// Starts the server again, at the same port.
     pub async fn restart(&mut self) {
         self.process = spawn(self.port, &self.directory);
-        self.ready().await;
+        assert!(self.ready().await, "redis-server ends at once");
     }
 
     /// Sends a signal to the server: `-STOP` or `-CONT`.
@@ -54,16 +59,29 @@ impl Redis {
         assert!(kill.expect("kill runs").success());
     }
 
-    async fn ready(&self) {
-        for _ in 0..600 {
-            if let Ok(mut connection) = self.client().get_multiplexed_async_connection().await
-                && redis::cmd("PING").exec_async(&mut connection).await.is_ok()
-            {
-                return;
+    /// Waits until this server answers; `false` if its process has ended.
+    async fn ready(&mut self) -> bool {
+        for _ in 0..1200 {
+            if self.process.try_wait().expect("a status").is_some() {
+                return false;
+            }
+            if self.answers().await {
+                return true;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("redis-server does not answer");
+        panic!("redis-server does not answer within 60 s");
+    }
+
+    /// Whether the process that answers at the port is this one.
+    async fn answers(&self) -> bool {
+        let Ok(mut connection) = self.client().get_multiplexed_async_connection().await else {
+            return false;
+        };
+        let mut info = redis::cmd("INFO");
+        let info = info.arg("server").query_async::<String>(&mut connection);
+        let own = format!("process_id:{}\r\n", self.process.id());
+        info.await.is_ok_and(|info| info.contains(&own))
     }
 
     fn client(&self) -> Client {

@@ -32,7 +32,8 @@ impl Site {
         Self::with(users, REPLICAS, true).await
     }
 
-    /// As [`new`](Self::new), with `replicas` gateways. Without Redis, each stores logins in memory.
+    /// As [`new`](Self::new), with `replicas` gateways. Without Redis, each stores logins in
+    /// memory.
     pub async fn with(users: usize, replicas: usize, has_redis: bool) -> Self {
         let sample = Sample::with(
             |collection| collection.session_minutes(10),

@@ -140,6 +140,6 @@ async fn notice_of_a_killed_job_expires() {
     );
     home.wait_for_waiting(0).await;
     let gone = killed.elapsed();
-    // One look of ours may come late.
-    assert!(gone <= TTL + Duration::from_secs(2), "{gone:?}");
+    // A slow machine may look late.
+    assert!(gone <= TTL + Duration::from_secs(20), "{gone:?}");
 }

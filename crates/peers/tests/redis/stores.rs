@@ -48,6 +48,7 @@ async fn message_announces_a_change_at_once() {
         changed.is_finished()
     })
     .await;
+    changed.await.expect("no panic").expect("a change");
     assert_eq!(two.revision(&ada), revision, "nobody logged out");
 
     revise(&one, &ada, 2).await;

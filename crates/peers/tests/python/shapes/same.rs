@@ -14,7 +14,8 @@ const GIVEN: [&str; 8] = [
     "States",
 ];
 
-/// Collects the members of `theirs` that `ours` lacks or has with another type. Null equals any type.
+/// Collects the members of `theirs` that `ours` lacks or has with another type. Null equals any
+/// type.
 pub(super) fn differences(theirs: &Value, ours: &Value, at: &str, found: &mut Vec<String>) {
     match (theirs, ours) {
         (Value::Null, _) | (_, Value::Null) => {}
