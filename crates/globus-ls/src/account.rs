@@ -40,10 +40,10 @@ pub(crate) async fn log_in(
         waiting::log_in(&user, &waiting).await
     };
     done.map_err(|error| Failure::login(&error))?;
-    say(&format!(
-        "You are logged in as {}.",
-        name(&app).await?.unwrap_or_else(|| "somebody".to_owned())
-    ))
+    match name(&app).await? {
+        Some(name) => say(&format!("You are logged in as {name}.")),
+        None => say("You are logged in."),
+    }
 }
 
 pub(crate) async fn log_out(login: &LoginArgs) -> Result<(), Failure> {

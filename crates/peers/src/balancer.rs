@@ -34,7 +34,7 @@ impl Balancer {
         let next = Arc::new(AtomicUsize::new(0));
         tokio::spawn(async move {
             while let Ok((client, _)) = self.listener.accept().await {
-                let replicas = self.replicas.lock().expect("whole").clone();
+                let replicas = self.replicas.lock().expect("no panic").clone();
                 let first = next.fetch_add(1, Relaxed);
                 tokio::spawn(async move {
                     // If a replica dies, the connection of the browser breaks.

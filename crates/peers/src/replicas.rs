@@ -90,7 +90,7 @@ impl Site {
                 break address.trim_end_matches('/').parse().expect("an address");
             }
         };
-        self.addresses.lock().expect("whole").push(address);
+        self.addresses.lock().expect("no panic").push(address);
         self.gateways.push(gateway);
     }
 
