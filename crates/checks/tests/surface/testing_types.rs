@@ -21,7 +21,7 @@ pub(crate) async fn show(shown: &mut Shown) -> Vec<String> {
     let sample = builder.start_sample(collection.clone()).await;
     let sample = sample.expect("a server");
     let token = sample.token().expect("a token");
-    let list = reqwest::Client::new().get(sample.listing_url());
+    let list = checks::browser::client().get(sample.listing_url());
     let answer = list.bearer_auth(&token).send().await;
     assert_eq!(answer.expect("an answer").status(), 200);
     shown.show("fake_globus::Sample", &sample);

@@ -137,7 +137,8 @@ async fn slow_response_is_still_a_timeout() -> Result<(), BoxError> {
     })
     .await;
     let inner = reqwest::Client::builder().no_proxy();
-    let inner = inner.read_timeout(Duration::from_secs(1)).build()?;
+    // A slow machine may take a while to send the head of the response.
+    let inner = inner.read_timeout(Duration::from_secs(5)).build()?;
     let client = ClientBuilder::new(inner)
         .with(GareMiddleware::from_session(session()))
         .build();
