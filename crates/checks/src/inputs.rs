@@ -54,7 +54,7 @@ pub fn detect(input: &[u8]) {
     let found = gare::detect(input);
     for found in &found {
         let text = serde_json::to_string(&found.gare).expect("JSON");
-        let again: Gare = serde_json::from_str(&text).expect("what is written can be read");
+        let again: Gare = serde_json::from_str(&text).expect("serialized GAREs parse");
         assert_eq!(again, found.gare, "{text}");
         let location = found.location.to_string();
         assert!(!location.chars().any(char::is_control), "{location:?}");

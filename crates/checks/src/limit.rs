@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn hanging_test_fails_with_its_name() {
         let hang = || run(Limits::default().seconds(0), "hang", thread::park);
-        let panic = catch_unwind(hang).expect_err("it hangs");
+        let panic = catch_unwind(hang).expect_err("the test hangs");
         let message = panic.downcast_ref::<String>().expect("a message");
         assert_eq!(message, "the test hang did not end within 0 s");
     }
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn panic_of_a_test_is_passed_on() {
         let fail = || run_async(Limits::default(), "fail", async || panic!("for a reason"));
-        let panic = catch_unwind(fail).expect_err("it panics");
+        let panic = catch_unwind(fail).expect_err("the test panics");
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"for a reason"));
     }
 

@@ -68,7 +68,7 @@ impl Program {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("it starts");
+            .expect("the program starts");
         let printed = BufReader::new(child.stderr.take().expect("a pipe"));
         Self {
             child,
@@ -79,7 +79,7 @@ impl Program {
 
     #[cfg(unix)]
     pub fn id(&self) -> rustix::process::Pid {
-        let id = self.child.id().expect("it runs").cast_signed();
+        let id = self.child.id().expect("the program runs").cast_signed();
         rustix::process::Pid::from_raw(id).expect("no zero")
     }
 
@@ -116,7 +116,7 @@ impl Program {
 
     /// Kills the program, unless it has ended.
     pub async fn kill(mut self) {
-        self.child.kill().await.expect("it ran");
+        self.child.kill().await.expect("the program ran");
     }
 
     /// Waits for the end of the program; returns its status and the rest of its output.
@@ -125,6 +125,6 @@ impl Program {
         while let Some(line) = self.next_line().await {
             printed.extend([line.as_str(), "\n"]);
         }
-        (self.child.wait().await.expect("it ran"), printed)
+        (self.child.wait().await.expect("the program ran"), printed)
     }
 }

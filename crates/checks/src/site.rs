@@ -96,7 +96,9 @@ pub async fn run(mut command: Command) -> Ran {
         status,
         stdout,
         stderr,
-    } = output.expect("it ends").expect("it starts");
+    } = output
+        .expect("the program ends")
+        .expect("the program starts");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Ran {
         arguments,

@@ -54,10 +54,10 @@ pub async fn update(
     mut change: impl FnMut(&mut Tokens),
 ) {
     loop {
-        let mut loaded = store.load(user).await.expect("it can be read");
+        let mut loaded = store.load(user).await.expect("a stored login");
         change(&mut loaded.login.tokens);
         let written = store.commit(user, &loaded.version, &loaded.login).await;
-        if written.expect("it can be written").is_some() {
+        if written.expect("a writable store").is_some() {
             break;
         }
     }
@@ -84,7 +84,7 @@ pub async fn edit(store: &(impl LoginStore + ?Sized), user: &UserKey, new: Value
 }
 
 pub async fn login(store: &(impl LoginStore + ?Sized), user: &UserKey) -> Login {
-    store.load(user).await.expect("it can be read").login
+    store.load(user).await.expect("a stored login").login
 }
 
 pub async fn load(store: &(impl LoginStore + ?Sized), user: &UserKey) -> Tokens {

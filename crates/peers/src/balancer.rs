@@ -62,7 +62,7 @@ async fn pass(mut client: TcpStream, replicas: &[SocketAddr], first: usize) -> i
     }
     let mut replica = replica?;
     let line = begin.windows(2).position(|end| end == b"\r\n");
-    let (line, rest) = begin.split_at(line.expect("it was found") + 2);
+    let (line, rest) = begin.split_at(line.expect("a line end") + 2);
     // `connection: close` makes the browser connect again, to another replica.
     let head = [line, b"connection: close\r\n", rest].concat();
     replica.write_all(&head).await?;

@@ -41,8 +41,8 @@ impl Redis {
 
     /// Kills the server. It loses its data.
     pub fn kill(&mut self) {
-        self.process.kill().expect("it ran");
-        self.process.wait().expect("it ended");
+        self.process.kill().expect("the program ran");
+        self.process.wait().expect("the program ended");
     }
 
     /// Starts the server again, at the same port.

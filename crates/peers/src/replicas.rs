@@ -80,7 +80,7 @@ impl Site {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("it starts");
+            .expect("the program starts");
         let printed = gateway.stdout.take().expect("a pipe");
         let mut printed = BufReader::new(printed).lines();
         let address = loop {
@@ -96,7 +96,7 @@ impl Site {
 
     /// Kills a gateway.
     pub async fn kill_gateway(&mut self, at: usize) {
-        self.gateways[at].kill().await.expect("it ran");
+        self.gateways[at].kill().await.expect("the program ran");
     }
 
     /// The URL of the page that lists the collection.

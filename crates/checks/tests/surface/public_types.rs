@@ -218,7 +218,7 @@ async fn show_bodies(shown: &mut Shown) {
     shown.show("body::ReplayBody", &body);
     let copy = body.try_clone().expect("a copy");
     copy.collect().await.expect("the body");
-    let overtaken = body.collect().await.expect_err("it was sent already");
+    let overtaken = body.collect().await.expect_err("the body is overtaken");
     let overtaken = overtaken.downcast::<ReplayBodyError>().expect("ours");
     shown.show("body::ReplayBodyError", &overtaken);
     let middleware = GareMiddleware::new(reauth_fn(|_| async { Ok(credential()) }));

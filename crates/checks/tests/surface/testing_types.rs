@@ -63,7 +63,7 @@ pub(crate) async fn show(shown: &mut Shown) -> Vec<String> {
     let failed = browser.open(format!("http://127.0.0.1:1/?code={CODE}"));
     shown.show(
         "fake_globus::BrowserError",
-        &failed.await.expect_err("nobody listens"),
+        &failed.await.expect_err("the port is closed"),
     );
     shown.show("fake_globus::Browser", &browser);
     vec![token, globus.client_secret().to_owned()]

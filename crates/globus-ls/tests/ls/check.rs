@@ -36,7 +36,7 @@ async fn set_refused_age(site: &Site, seconds: u64) {
     let changed: Login = serde_json::from_value(kept).expect("a login");
     let base = store.load(&user).await.expect("a file").version;
     let done = store.commit(&user, &base, &changed).await;
-    done.expect("a file").expect("nobody was faster");
+    done.expect("a file").expect("no concurrent change");
 }
 
 #[checks::test(seconds = 600)]

@@ -212,13 +212,13 @@ async fn closed_pipe_is_no_error() {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("it starts");
+            .expect("the program starts");
         if stdout {
             drop(child.stdout.take());
         } else {
             drop(child.stderr.take());
         }
-        let output = child.wait_with_output().await.expect("it ends");
+        let output = child.wait_with_output().await.expect("the program ends");
         assert_eq!(output.status.code(), Some(0));
         assert!(!String::from_utf8_lossy(&output.stderr).contains("panic"));
     }

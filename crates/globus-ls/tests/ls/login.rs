@@ -201,7 +201,7 @@ async fn login_with_a_default_python_app_is_enough() {
 
     let listed = run(site.with_client(&["--no-login", &site.collection])).await;
     listed.assert_said(LISTING);
-    let account = app.account().await.expect("no error").expect("somebody");
+    let account = app.account().await.expect("no error").expect("an account");
     for command in ["login", "whoami"] {
         let ran = run(site.with_client(&[command])).await;
         assert!(ran.stdout.contains(&account.id), "{}", ran.stderr);

@@ -63,7 +63,8 @@ fn entry(number: usize) -> String {
 /// The peak memory of a process, in KiB.
 #[cfg(target_os = "linux")]
 fn peak(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let status =
+        std::fs::read_to_string(format!("/proc/{process}/status")).expect("the program runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let words = line.and_then(|line| line.split_whitespace().next());
     words.expect("a peak").parse().expect("a number")
@@ -74,8 +75,11 @@ fn peak(process: u32) -> u64 {
 async fn entries_are_written_while_they_arrive() {
     for form in ["text", "jsonl", "json"] {
         let service = Service::start().await;
-        let mut child = service.ls(&["--format", form]).spawn().expect("it starts");
-        let process = child.id().expect("it runs");
+        let mut child = service
+            .ls(&["--format", form])
+            .spawn()
+            .expect("the program starts");
+        let process = child.id().expect("the program runs");
         let stdout = child.stdout.take().expect("a pipe");
         let mut lines = BufReader::new(stdout).lines();
         let mut stream = service.answer().await;
@@ -117,7 +121,10 @@ async fn entries_are_written_while_they_arrive() {
         while let Some(line) = lines.next_line().await.expect("text") {
             read.push(line);
         }
-        assert_eq!(child.wait().await.expect("it ends").code(), Some(0));
+        assert_eq!(
+            child.wait().await.expect("the program ends").code(),
+            Some(0)
+        );
         match form {
             "text" => assert_eq!((read.len(), &*read[1]), (ENTRIES, "measurement-1.csv")),
             "jsonl" => {
@@ -140,12 +147,12 @@ async fn incomplete_listing_is_an_error() {
         let service = Service::start().await;
         let mut command = service.ls(&["--format", form]);
         command.stderr(Stdio::piped());
-        let child = command.spawn().expect("it starts");
+        let child = command.spawn().expect("the program starts");
         let mut stream = service.answer().await;
         let begun = format!("{{\"DATA\": [{}", entry(0));
         stream.write_all(begun.as_bytes()).await.expect("sent");
         drop(stream);
-        let output = child.wait_with_output().await.expect("it ends");
+        let output = child.wait_with_output().await.expect("the program ends");
         let (stdout, stderr) = (
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),
@@ -179,13 +186,13 @@ async fn full_disk_is_an_error_and_a_closed_pipe_is_none() {
             let full = std::fs::File::options().write(true).open("/dev/full");
             command.stdout(full.expect("/dev/full"));
         }
-        let mut child = command.spawn().expect("it starts");
+        let mut child = command.spawn().expect("the program starts");
         drop(child.stdout.take());
         let mut stream = service.answer().await;
         let whole = format!("{{\"DATA\": [{}]}}", entry(0));
         stream.write_all(whole.as_bytes()).await.expect("sent");
         drop(stream);
-        let output = child.wait_with_output().await.expect("it ends");
+        let output = child.wait_with_output().await.expect("the program ends");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{form}: {stderr}");
         assert_eq!(

@@ -99,11 +99,13 @@ async fn login_lets_waiting_programs_continue() {
 
 /// Interrupts the program as Ctrl-C does, and returns its exit code.
 async fn interrupt(mut watching: tokio::process::Child) -> i32 {
-    let process = watching.id().expect("it runs").to_string();
+    let process = watching.id().expect("the program runs").to_string();
     let kill = Command::new("kill").args(["-INT", &process]).status().await;
     assert!(kill.expect("kill runs").success());
     let ended = tokio::time::timeout(Duration::from_secs(60), watching.wait()).await;
-    let ended = ended.expect("it ends within 60 s").expect("a status");
+    let ended = ended
+        .expect("the program ends within 60 s")
+        .expect("a status");
     ended.code().expect("an exit code")
 }
 
@@ -116,7 +118,7 @@ async fn watch_logs_in_for_each_waiting_program() {
     let mut watching = site.with_client(&["login", "--watch"]);
     watching.env("BROWSER", launcher.program());
     watching.stderr(std::process::Stdio::null());
-    let watching = watching.spawn().expect("it starts");
+    let watching = watching.spawn().expect("the program starts");
     for logins in 2..=3 {
         let job = start_job(&site, domain("uchicago.edu"));
         visit(launcher.page().await).await;

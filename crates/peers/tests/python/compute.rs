@@ -53,7 +53,7 @@ impl Machine {
             .envs(self.globus.environment())
             .envs(client.iter().copied());
         let output = tokio::task::spawn_blocking(move || program.output()).await;
-        let output = output.expect("no panic").expect("it starts");
+        let output = output.expect("no panic").expect("the program starts");
         let (out, err) = (
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),

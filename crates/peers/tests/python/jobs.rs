@@ -72,7 +72,7 @@ impl Home {
 
     async fn job(&self) -> Child {
         let job = tokio::task::spawn_blocking(programs::job).await;
-        let mut job = Command::new(job.expect("it builds"));
+        let mut job = Command::new(job.expect("the program builds"));
         job.arg(self.sample.collection.to_string()).env_clear();
         self.in_home(&mut job);
         tokio::process::Command::from(job)
@@ -81,7 +81,7 @@ impl Home {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("it starts")
+            .expect("the program starts")
     }
 
     async fn waiting(&self) -> Vec<Waiting> {
@@ -105,11 +105,11 @@ async fn job_continues_after_a_login_by_the_sdk() {
     let home = Home::new().await;
     let mut job = home.job().await;
     home.wait_for_waiting(1).await;
-    assert!(job.try_wait().expect("it runs").is_none());
+    assert!(job.try_wait().expect("the program runs").is_none());
 
     home.python(&["anew"]).await;
     let ended = timeout(PATIENCE, job.wait_with_output()).await;
-    let ended = ended.expect("it ends").expect("it ran");
+    let ended = ended.expect("the program ends").expect("the program ran");
     let [printed, told] =
         [ended.stdout, ended.stderr].map(|text| String::from_utf8(text).expect("text"));
     assert_eq!(ended.status.code(), Some(0), "{told}");

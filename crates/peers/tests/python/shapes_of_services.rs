@@ -55,7 +55,7 @@ impl<'s> Services<'s> {
         let info: Value = info
             .send()
             .await
-            .expect("it answers")
+            .expect("a response")
             .json()
             .await
             .expect("JSON");
@@ -86,7 +86,7 @@ impl<'s> Services<'s> {
         let token = self.token(service, of_flow).expect("a token");
         let request = client_without_redirects().post(format!("{url}{path}"));
         let response = request.bearer_auth(token).json(body).send().await;
-        let response = response.expect("it answers");
+        let response = response.expect("a response");
         assert!(
             response.status().is_success(),
             "{path}: {}",
@@ -268,7 +268,7 @@ impl<'s> Services<'s> {
                 .bearer_auth(&token)
                 .send()
                 .await
-                .expect("it answers");
+                .expect("a response");
             let found: Value = found.json().await.expect("JSON");
             found["data"][0]["id"].as_str().expect("an id").to_owned()
         };

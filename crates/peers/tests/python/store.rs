@@ -225,13 +225,13 @@ async fn login_is_shared_between_rust_and_python() {
     // Python logs in, and Rust lists.
     assert_eq!(run(login).await.trim(), "hello.txt");
     let rust = app();
-    rust.login().await.expect("it is logged in");
+    rust.login().await.expect("a login");
     assert!(list(&rust).await.contains("hello.txt"));
     assert_eq!(
         rust.account()
             .await
             .expect("no error")
-            .expect("somebody")
+            .expect("an account")
             .username
             .as_deref(),
         Some("ada@uchicago.edu")

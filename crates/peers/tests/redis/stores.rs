@@ -136,5 +136,5 @@ async fn revise(store: &RedisStore, user: &UserKey, revision: u64) -> Version {
     let login = serde_json::from_value(json!({"record": record})).expect("a login");
     let before = store.load(user).await.expect("an answer").version;
     let committed = store.commit(user, &before, &login).await;
-    committed.expect("an answer").expect("nobody was faster")
+    committed.expect("an answer").expect("no concurrent change")
 }

@@ -120,15 +120,15 @@ proptest! {
                         prop_assert!(kept.is_some());
                         attempts.push(Some(Attempt::new(body)));
                     } else {
-                        prop_assert!(whole.len() > limit, "given up within the limit");
+                        prop_assert!(whole.len() > limit, "not replayed within the limit");
                     }
                 },
             }
         }
 
-        // The attempt that answers for the request goes on to the end; the server hashes what came.
+        // The last attempt is read to its end. The others may be cut short.
         let mut others: Vec<_> = attempts.into_iter().collect();
-        let mut last = others.pop().expect("one at least");
+        let mut last = others.pop().expect("an attempt");
         if let Some(last) = &mut last {
             while last.poll() {}
             prop_assert!(!last.cut, "the last attempt was cut short");
@@ -143,7 +143,7 @@ proptest! {
                 prop_assert_eq!(attempt.trailers, trailers);
             }
         }
-        // And one more, if there is one to be had.
+        // The kept copy makes one more attempt, if it can be claimed.
         if let Some(body) = kept {
             let claimed = body.claim();
             prop_assert!(claimed || whole.len() > limit);

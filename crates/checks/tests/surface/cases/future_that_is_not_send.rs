@@ -1,4 +1,4 @@
-//! A service whose future holds on to something of its own thread.
+//! A service whose future is not `Send`.
 
 use std::convert::Infallible;
 use std::rc::Rc;

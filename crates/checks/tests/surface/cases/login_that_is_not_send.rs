@@ -1,4 +1,4 @@
-//! A login that holds on to something of its own thread, while it runs in a task of any.
+//! A login that is not `Send`, while it runs in a task that may change its thread.
 
 use std::rc::Rc;
 

@@ -91,7 +91,7 @@ async fn show_web(shown: &mut Shown) {
         .gare;
     let challenge = Challenge::new(Target::new(origin, Principal::Session), gare);
     let error = logins.reauthenticate(&challenge).await;
-    let error = error.expect_err("nobody is waited for");
+    let error = error.expect_err("a login is needed");
     let needed = std::error::Error::source(&error);
     shown.show("globus_login::LoginNeeded", &needed.expect("a cause"));
     shown.show("globus_login::WebError", &WebError::from(error));
@@ -127,7 +127,7 @@ async fn show_stores(shown: &mut Shown) {
         put(store, &user(DEFAULT), token.clone()).await;
     }
     let user = user(DEFAULT);
-    let versioned = file.load(&user).await.expect("it is there");
+    let versioned = file.load(&user).await.expect("a stored login");
     shown.show("globus_login::UserKey", &user);
     shown.show("globus_login::Login", &versioned.login);
     shown.show("globus_login::Version", &versioned.version);
@@ -149,7 +149,7 @@ async fn show_stores(shown: &mut Shown) {
         .build(&format!("redis://:{TOKEN}@127.0.0.1:1/"), sealer)
         .expect("a URL");
     shown.show("globus_login::RedisStore", &redis);
-    let away = redis.load(&user).await.expect_err("nobody is there");
+    let away = redis.load(&user).await.expect_err("the port is closed");
     shown
         .texts
         .push(("an error of Redis".to_owned(), format!("{away:?}")));

@@ -60,7 +60,7 @@ impl Screen {
         if !command.as_std().get_envs().any(|(name, _)| name == "TERM") {
             command.env("TERM", "xterm");
         }
-        let child = command.spawn().expect("it starts");
+        let child = command.spawn().expect("the program starts");
         // The command holds the terminal open: without this the reader would see no end.
         command
             .stdin(Stdio::null())
@@ -100,7 +100,7 @@ impl Screen {
             .child
             .id()
             .and_then(|id| Pid::from_raw(id.cast_signed()));
-        kill_process(id.expect("it runs"), Signal::INT).expect("it runs");
+        kill_process(id.expect("the program runs"), Signal::INT).expect("it runs");
     }
 
     /// Reads until `text` is shown, and returns all output so far.
@@ -113,7 +113,7 @@ impl Screen {
 
     /// Waits for the end of the program, checks its exit code, and returns all output.
     pub(crate) async fn ended(&mut self, code: i32) -> String {
-        let status = self.child.wait().await.expect("it ends");
+        let status = self.child.wait().await.expect("the program ends");
         while self.read_on().await {}
         assert_eq!(status.code(), Some(code), "{:?}", self.shown);
         self.shown.clone()
