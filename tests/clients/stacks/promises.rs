@@ -6,9 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use globus_gare::layer::{
-    GareBody, GareFuture, GareLayer, GareService, ReplayBody,
-};
+use globus_gare::layer::{GareBody, GareFuture, GareLayer, GareService, ReplayBody};
 use globus_gare::reauth::{
     Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session, Trust,
 };
