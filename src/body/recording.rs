@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{ReplayBodyError, into_bytes, length, remaining};
+use super::{ReplayError, into_bytes, length, remaining};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -164,7 +164,7 @@ impl<B: Body> Recording<B> {
     {
         let mut state = self.lock();
         if state.sole.is_some_and(|sole| sole != turn) {
-            return Poll::Ready(Some(Err(ReplayBodyError::OVERTAKEN.into())));
+            return Poll::Ready(Some(Err(ReplayError::Overtaken.into())));
         }
         let frame = match state.kept.get(position.frame) {
             Some(kept) => {
@@ -209,11 +209,11 @@ impl<B: Body> State<B> {
             Source::Ended => return Poll::Ready(None),
             Source::Failed(error) => {
                 let own = if leads { error.take() } else { None };
-                let error = own.map_or_else(|| ReplayBodyError::BROKEN.into(), Into::into);
+                let error = own.map_or_else(|| ReplayError::Broken.into(), Into::into);
                 return Poll::Ready(Some(Err(error)));
             }
             Source::Streaming(_) if !leads && self.size > self.limit => {
-                return Poll::Ready(Some(Err(ReplayBodyError::OVERTAKEN.into())));
+                return Poll::Ready(Some(Err(ReplayError::Overtaken.into())));
             }
             Source::Streaming(body) => body,
         };
@@ -236,7 +236,7 @@ impl<B: Body> State<B> {
             }
             Some(Err(error)) => {
                 self.source = Source::Failed(Some(error));
-                Some(Err(ReplayBodyError::OVERTAKEN.into()))
+                Some(Err(ReplayError::Overtaken.into()))
             }
             Some(Ok(frame)) => self.keep(turn, leads, position, alone, into_bytes(frame)),
         })
@@ -270,7 +270,7 @@ impl<B: Body> State<B> {
         }
         if size > self.limit {
             // Kept for the copy that answers; this one has come to its end.
-            return Some(Err(ReplayBodyError::OVERTAKEN.into()));
+            return Some(Err(ReplayError::Overtaken.into()));
         }
         Some(Ok(frame))
     }

@@ -17,8 +17,7 @@ use super::recording::{Position, Recording, Turn};
 ///
 /// # Limit
 ///
-/// Up to [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT) bytes of data (64 KiB) are kept,
-/// or as many as [`with_limit`](Self::with_limit) says. A longer body continues to stream in the
+/// Up to 64 KiB of data are kept, or as many bytes as [`with_limit`](Self::with_limit) says. A longer body continues to stream in the
 /// current attempt, and the kept chunks are dropped. Its request is not replayed: the outcome is
 /// [`NotReplayable`](crate::reauth::GaveUp::NotReplayable).
 ///
@@ -28,7 +27,8 @@ use super::recording::{Position, Recording, Turn};
 /// service responded early, or still sends. A body that failed is not replayed.
 ///
 /// While a login is under way the earlier attempt may continue to send data within the limit. Data
-/// beyond the limit belongs to the replay; the earlier attempt ends there with a [`ReplayBodyError`](super::ReplayBodyError).
+/// beyond the limit belongs to the replay; the earlier attempt ends there with an error, which only the
+/// HTTP client sees. If the body itself fails, one attempt gets its error and the others one that says so.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -108,12 +108,9 @@ pub struct ReplayBody<B: Body> {
 }
 
 impl<B: Body> ReplayBody<B> {
-    /// How many bytes [`new`](Self::new) keeps: 64 KiB.
-    pub const DEFAULT_LIMIT: usize = 64 * 1024;
-
     /// Keeps up to 64 KiB of `body`.
     pub fn new(body: B) -> Self {
-        Self::with_limit(body, Self::DEFAULT_LIMIT)
+        Self::with_limit(body, 64 * 1024)
     }
 
     /// Keeps up to `limit` bytes of `body`. With 0, only an empty body is sent again.

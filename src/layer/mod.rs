@@ -104,4 +104,4 @@ pub use self::service::GareService;
 pub(crate) use self::follow::{Client, follow, follow_first, glance};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::kept::{KeptHeaders, authorize};
-pub use crate::body::{GareBody, ReplayBody, ReplayBodyError, ReplayableBody};
+pub use crate::body::{GareBody, ReplayBody, ReplayableBody};

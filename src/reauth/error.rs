@@ -44,7 +44,7 @@ struct Inner {
     source: Option<Source>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
     Declined,
     Timeout,
@@ -61,6 +61,7 @@ enum Kind {
 }
 
 /// The URL of one login. Its query holds the `state`, so `Debug` leaves the query out.
+#[derive(Clone)]
 struct LoginUrl(String);
 
 impl fmt::Debug for LoginUrl {
@@ -76,9 +77,24 @@ impl ReauthError {
         Self::of(Kind::Other(message.into()), None)
     }
 
-    /// An error with its cause; `message` says what was tried.
-    pub fn with_source(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::of(Kind::Other(message.into()), Some(source.into()))
+    /// Sets the cause of this error: another error, or a text.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use globus_gare::reauth::ReauthError;
+    ///
+    /// let error = ReauthError::declined().with_source("the policy allows no guests");
+    /// assert!(error.is_declined());
+    /// assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("the policy allows no guests"));
+    /// ```
+    #[must_use]
+    pub fn with_source(self, source: impl Into<Source>) -> Self {
+        // The text of a transparent error is that of its source: the text stays.
+        let kind = match &self.0.kind {
+            Kind::Transparent => Kind::Other(self.to_string()),
+            kind => kind.clone(),
+        };
+        Self::of(kind, Some(source.into()))
     }
 
     /// Any error of the program's own: its text is the text of `error`, and its source is the source of
@@ -96,15 +112,10 @@ impl ReauthError {
         Self::from(Source::from(error))
     }
 
-    /// The person, or the authorization server on their behalf, declined the login.
+    /// The person, or the authorization server on their behalf, declined the login. Add the reason with
+    /// [`with_source`](Self::with_source): the `error_description` of an `access_denied`.
     pub fn declined() -> Self {
         Self::of(Kind::Declined, None)
-    }
-
-    /// As [`declined`](Self::declined), with the reason: the authorization server refuses as
-    /// `access_denied` too, and says why in `error_description`.
-    pub fn declined_because(reason: impl Into<Source>) -> Self {
-        Self::of(Kind::Declined, Some(reason.into()))
     }
 
     /// The login did not end in time.
@@ -129,23 +140,10 @@ impl ReauthError {
         Self::of(Kind::InteractionRequired { login_url: None }, None)
     }
 
-    /// As [`interaction_required_elsewhere`](Self::interaction_required_elsewhere), with the reason and the remedy.
-    pub fn interaction_required_because(reason: impl Into<Source>) -> Self {
-        Self::of(
-            Kind::InteractionRequired { login_url: None },
-            Some(reason.into()),
-        )
-    }
-
     /// What holds the credentials cannot be reached now: Globus Auth, or a store. Trying again later
     /// may help, and nobody is asked meanwhile.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::of(Kind::Unavailable(message.into()), None)
-    }
-
-    /// As [`unavailable`](Self::unavailable), with the error that caused it.
-    pub fn unavailable_because(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::of(Kind::Unavailable(message.into()), Some(source.into()))
     }
 
     pub(super) fn slow_look_up() -> Self {
@@ -258,7 +256,7 @@ impl Error for ReauthError {
 
 impl From<InvalidCredential> for ReauthError {
     fn from(error: InvalidCredential) -> Self {
-        Self::with_source("the login gave a token that cannot be sent", error)
+        Self::new("the login gave a token that cannot be sent").with_source(error)
     }
 }
 

@@ -243,7 +243,7 @@ fn secure(origin: &str) -> Result<Origin, InvalidOrigin> {
     let origin = origin.parse()?;
     match may_get_credentials(&origin) {
         true => Ok(origin),
-        false => Err(InvalidOrigin::Insecure),
+        false => Err(InvalidOrigin::INSECURE),
     }
 }
 

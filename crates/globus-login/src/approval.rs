@@ -70,7 +70,7 @@ impl AppUser {
     /// All scopes that the program wants, that logins asked for so far, and that are required now.
     pub(super) fn sought(&self, held: &Login, wanted: Wanted<'_>) -> Result<Sought, ReauthError> {
         self.unite(held, wanted).map_err(|error| {
-            ReauthError::with_source("the login cannot ask for what is required", error)
+            ReauthError::new("the login cannot ask for what is required").with_source(error)
         })
     }
 
@@ -156,7 +156,7 @@ impl Sought {
         let are_shown = self.new.iter().all(|scope| is_shown(scope.to_string()));
         match are_shown && prompt.allows_new_scopes(request).await? {
             true => Ok(()),
-            false => Err(ReauthError::declined_because(self.not_allowed())),
+            false => Err(ReauthError::declined().with_source(self.not_allowed())),
         }
     }
 

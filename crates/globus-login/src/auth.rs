@@ -313,7 +313,7 @@ impl GlobusAuth {
         request: http::Result<HttpRequest>,
         failed: &str,
     ) -> Result<HttpResponse, ReauthError> {
-        let request = request.map_err(|error| ReauthError::with_source(failed, error))?;
+        let request = request.map_err(|error| ReauthError::new(failed).with_source(error))?;
         let answer = self.http.send(request).await;
         answer.map_err(|error| error.explained(failed))
     }
@@ -378,8 +378,8 @@ impl AuthError {
         match (self.code.as_str(), &self.description) {
             ("access_denied", None) => ReauthError::declined(),
             // By the person, or by Globus Auth itself: the reason tells.
-            ("access_denied", Some(_)) => ReauthError::declined_because(self),
-            _ => ReauthError::with_source(message, self),
+            ("access_denied", Some(_)) => ReauthError::declined().with_source(self),
+            _ => ReauthError::new(message).with_source(self),
         }
     }
 }

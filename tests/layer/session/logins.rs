@@ -70,7 +70,9 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
         (
             "fails",
             Arc::new(move |_| {
-                Box::pin(async move { Err(ReauthError::with_source("cannot log in", broken())) })
+                Box::pin(
+                    async move { Err(ReauthError::new("cannot log in").with_source(broken())) },
+                )
             }),
             |error| error.to_string() == "cannot log in",
         ),

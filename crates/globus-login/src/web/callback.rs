@@ -72,7 +72,7 @@ async fn ended(browser: &Arc<Browser>, query: &str) -> Response {
         tokio::spawn(async move { finish(&browser, state, code).await })
     };
     let end = work.await.unwrap_or_else(|error| {
-        let error = ReauthError::with_source("the end of a login failed", error);
+        let error = ReauthError::new("the end of a login failed").with_source(error);
         Ok(End::Failed(error))
     });
     match end.unwrap_or_else(End::Failed) {

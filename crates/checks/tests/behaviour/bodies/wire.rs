@@ -10,7 +10,8 @@ use super::clients::{Client, Hyper, Login, ReqwestMiddleware, Transport, Upload,
 use super::service::{Service, received};
 use super::source::{Source, Step};
 
-const LIMIT: usize = ReplayBody::<Source>::DEFAULT_LIMIT;
+/// How much `ReplayBody::new` keeps.
+const LIMIT: usize = 64 * 1024;
 
 #[derive(Clone, Debug)]
 struct Case {
