@@ -64,7 +64,8 @@ pub(super) async fn create(
     mut body: Body<Timers, Value>,
 ) -> Result<Response, Refused> {
     scoped(&caller)?;
-    let asked: Asked = serde_json::from_value(body.content["timer"].take())
+    let timer = body.content.get_mut("timer").map(Value::take);
+    let asked: Asked = serde_json::from_value(timer.unwrap_or_default())
         .map_err(|error| invalid(&[("timer", &error.to_string())]))?;
     let now = world.clock.now();
     let schedule = Schedule::of(&asked.schedule, now);
