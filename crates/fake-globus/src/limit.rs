@@ -114,7 +114,7 @@ impl Limit {
         if !concerns((self.kind, own, named), kind, service, operation) {
             return None;
         }
-        self.seen += 1;
+        self.seen = self.seen.saturating_add(1);
         let too_many = match self.every {
             Some(every) => self.seen.is_multiple_of(every),
             None => true,

@@ -62,7 +62,7 @@ impl Fields {
             let detail = "required_mfa needs high_assurance";
             return Err(error::bad_request(detail));
         }
-        if demand.max_age.is_some_and(|age| age.is_zero()) {
+        if demand.is_never_met() {
             let detail = "no session satisfies an authentication_assurance_timeout of 0";
             return Err(error::bad_request(detail));
         }
