@@ -144,6 +144,7 @@ impl FakeGlobusBuilder {
             initial: OnceLock::new(),
             state: Mutex::new(State::default()),
             log: Mutex::new(Log::keeping(config.keep_requests)),
+            submitting: tokio::sync::Mutex::default(),
             noted: Notify::new(),
         });
         let (native, confidential) = config.first_clients();

@@ -31,6 +31,8 @@ pub(super) struct World {
     pub(super) initial: OnceLock<State>,
     pub(super) state: Mutex<State>,
     pub(super) log: Mutex<Log>,
+    /// Held while a task is submitted to Transfer and done.
+    pub(super) submitting: tokio::sync::Mutex<()>,
     /// Notified of each request that the log takes a note of.
     pub(super) noted: Notify,
 }

@@ -9,12 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::record::push_last;
 use crate::service::{Bearer, Body, Refused, refused, required};
 use crate::world::{Shared, World};
 
 use super::endpoint::ComputeEndpoint;
 use super::task::{Asked, Function, Task};
-use super::{Compute, ComputeState};
+use super::{Compute, ComputeState, KEPT_TASKS};
 
 type Answer = Result<Json<Value>, Refused>;
 type Pairs = Query<Vec<(String, String)>>;
@@ -158,18 +159,22 @@ pub(super) async fn submit(
     let group = submission.task_group_id.unwrap_or_else(Uuid::new_v4);
     let at = world.clock.now();
     let compute = &mut world.state().compute;
+    let known = |id: &Uuid| compute.functions.iter().any(|function| function.id == *id);
+    if let Some(unknown) = submission.tasks.keys().find(|id| !known(id)) {
+        return Err(not_found("Function", &unknown.to_string()));
+    }
     let mut tasks = BTreeMap::new();
     for (function, calls) in submission.tasks {
-        if !compute.functions.iter().any(|known| known.id == function) {
-            return Err(not_found("Function", &function.to_string()));
-        }
         let ids: Vec<Uuid> = calls.iter().map(|_| Uuid::new_v4()).collect();
-        compute.tasks.extend(ids.iter().map(|id| Task {
-            id: *id,
-            owner: caller.user.id(),
-            group,
-            at,
-        }));
+        for id in &ids {
+            let task = Task {
+                id: *id,
+                owner: caller.user.id(),
+                group,
+                at,
+            };
+            push_last(&mut compute.tasks, task, KEPT_TASKS);
+        }
         tasks.insert(function, ids);
     }
     Ok(Json(json!({

@@ -4,6 +4,8 @@ mod calls;
 mod endpoint;
 mod task;
 
+use std::collections::VecDeque;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -15,12 +17,15 @@ use super::collection::Policy;
 pub use endpoint::ComputeEndpoint;
 use task::{Function, Task};
 
+/// How many tasks are remembered.
+const KEPT_TASKS: usize = 10_000;
+
 /// All endpoints, and what was submitted to them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ComputeState {
     pub(super) endpoints: Vec<ComputeEndpoint>,
     pub(super) functions: Vec<Function>,
-    pub(super) tasks: Vec<Task>,
+    pub(super) tasks: VecDeque<Task>,
 }
 
 impl ComputeState {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::observe::CalledBy;
+use crate::record::push_last;
 use crate::service::{self, Bearer, Body, Caller, Refused, Service, refused, required};
 use crate::state;
 use crate::transfer;
@@ -17,7 +18,7 @@ use crate::world::{Shared, World};
 use super::flow::{self, Flow};
 use super::page::Page;
 use super::run::{Asked, Run, Status};
-use super::{ACTION, Flows, SCOPES};
+use super::{ACTION, Flows, KEPT_RUNS, SCOPES};
 
 type Answer = Result<Json<Value>, Refused>;
 type Pairs = Query<Vec<(String, String)>>;
@@ -157,7 +158,7 @@ pub(super) async fn start(
         ended: now,
     };
     let document = run.starting();
-    state.flows.runs.push(run);
+    push_last(&mut state.flows.runs, run, KEPT_RUNS);
     Ok((StatusCode::CREATED, Json(document)).into_response())
 }
 

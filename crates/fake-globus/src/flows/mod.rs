@@ -5,6 +5,8 @@ mod flow;
 mod page;
 mod run;
 
+use std::collections::VecDeque;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -25,11 +27,14 @@ const SCOPES: &str = "https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e
 pub(super) const ACTION: &str =
     "https://auth.globus.org/scopes/actions.globus.org/transfer/transfer";
 
+/// How many runs are remembered.
+const KEPT_RUNS: usize = 10_000;
+
 /// All flows, and their runs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct FlowsState {
     pub(super) flows: Vec<Flow>,
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: VecDeque<Run>,
 }
 
 impl FlowsState {
