@@ -13,7 +13,7 @@ use axum::routing::{self, MethodRouter};
 use crate::observe;
 use crate::world::Shared;
 
-use super::{Listed, Problem, Service};
+use super::{Listed, Problem, Service, forms};
 
 /// A call of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,10 @@ async fn observed<S: Service>(
     next: Next,
 ) -> Response {
     let resource = request.uri().path().to_owned();
-    let answer = async |request| S::finish(next.run(request).await, &resource);
+    let answer = async |request| {
+        let response = forms::in_own_form::<S>(next.run(request).await, &resource).await;
+        S::finish(response, &resource)
+    };
     observe::noted(&world, Some(operation), operation.service, request, answer).await
 }
 
