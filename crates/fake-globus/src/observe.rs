@@ -183,7 +183,11 @@ fn names_this_server(headers: &HeaderMap, public: Option<&str>) -> bool {
         return true;
     };
     let host = host.to_str().unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+    let name = match host.rsplit_once(':') {
+        // The colons of an IPv6 address stand within brackets.
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    };
     matches!(name, "127.0.0.1" | "localhost" | "[::1]") || Some(name) == public
 }
 
@@ -227,6 +231,8 @@ mod tests {
             ("127.0.0.1:80", true),
             ("localhost", true),
             ("[::1]:1", true),
+            ("[::1]", true),
+            ("[::2]", false),
             ("evil.example:80", false),
         ] {
             let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
