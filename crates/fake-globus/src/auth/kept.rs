@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::collection::Policy;
@@ -32,11 +32,4 @@ impl Kept {
             .map(|credential| credential.secret.clone())
             .collect()
     }
-}
-
-/// A field that is there, be it null: for changes, which leave alone what is not there.
-pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::collection::Policy;
+use crate::given::{given, set};
 use crate::identity::User;
 use crate::state::State as Remembered;
 use crate::world::Shared;
 
 use super::error::{self, AuthError, Created};
-use super::kept::given;
+
 use super::manager::Manager;
 
 #[derive(Debug, Deserialize)]
@@ -44,20 +45,25 @@ impl Fields {
     /// Changes what is given, and nothing where the result would contradict itself.
     fn apply(self, policy: &mut Policy) -> Result<(), AuthError> {
         let mut changed = policy.clone();
-        changed.project = self.project_id.or(changed.project);
-        changed.name = self.display_name.unwrap_or(changed.name);
-        changed.description = self.description.unwrap_or(changed.description);
-        changed.high_assurance = self.high_assurance.unwrap_or(changed.high_assurance);
-        let demand = &mut changed.demand;
+        set(&mut changed.project, self.project_id.map(Some));
+        set(&mut changed.name, self.display_name);
+        set(&mut changed.description, self.description);
+        set(&mut changed.high_assurance, self.high_assurance);
         let timeout = self.authentication_assurance_timeout;
-        demand.max_age = timeout.map(Duration::from_secs).or(demand.max_age);
-        demand.mfa = self.required_mfa.unwrap_or(demand.mfa);
-        if let Some(domains) = self.domain_constraints_include {
-            demand.domains = domains.unwrap_or_default();
-        }
-        if let Some(domains) = self.domain_constraints_exclude {
-            demand.excluded_domains = domains.unwrap_or_default();
-        }
+        let included = self
+            .domain_constraints_include
+            .map(Option::unwrap_or_default);
+        let excluded = self
+            .domain_constraints_exclude
+            .map(Option::unwrap_or_default);
+        let demand = &mut changed.demand;
+        set(
+            &mut demand.max_age,
+            timeout.map(Duration::from_secs).map(Some),
+        );
+        set(&mut demand.mfa, self.required_mfa);
+        set(&mut demand.domains, included);
+        set(&mut demand.excluded_domains, excluded);
         if demand.mfa && !changed.high_assurance {
             let detail = "required_mfa needs high_assurance";
             return Err(error::bad_request(detail));
@@ -129,10 +135,11 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Created, AuthError> {
     let fields = error::body(body)?.policy;
-    let missing = |name: &str| error::bad_request(&format!("{name} is required"));
-    let project = fields.project_id.ok_or_else(|| missing("project_id"))?;
+    let project = fields
+        .project_id
+        .ok_or_else(|| error::missing("project_id"))?;
     if fields.display_name.is_none() {
-        return Err(missing("display_name"));
+        return Err(error::missing("display_name"));
     }
     let mut policy = Policy::new("").with_id(Uuid::new_v4());
     fields.apply(&mut policy)?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::set;
 use crate::identity::User;
 use crate::state::State as Remembered;
 use crate::world::Shared;
@@ -124,16 +125,14 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Created, AuthError> {
     let fields = error::body(body)?.project;
-    let missing = |name: &str| error::bad_request(&format!("{name} is required"));
+    let required = |field: Option<String>, name: &str| field.ok_or_else(|| error::missing(name));
     if fields.admin_ids.is_none() && fields.admin_group_ids.is_none() {
-        return Err(missing("admin_ids or admin_group_ids"));
+        return Err(error::missing("admin_ids or admin_group_ids"));
     }
     let project = Project {
         id: Uuid::new_v4(),
-        display_name: fields.display_name.ok_or_else(|| missing("display_name"))?,
-        contact_email: fields
-            .contact_email
-            .ok_or_else(|| missing("contact_email"))?,
+        display_name: required(fields.display_name, "display_name")?,
+        contact_email: required(fields.contact_email, "contact_email")?,
         admin_ids: fields.admin_ids,
         admin_group_ids: fields.admin_group_ids,
         creator: caller.user.id(),
@@ -154,16 +153,13 @@ pub(super) async fn update(
     let mut state = world.state();
     let place = state.auth.place(&caller.user, &id)?;
     let project = &mut state.auth.projects[place];
-    project.display_name = fields
-        .display_name
-        .unwrap_or_else(|| project.display_name.clone());
-    project.contact_email = fields
-        .contact_email
-        .unwrap_or_else(|| project.contact_email.clone());
-    project.admin_ids = fields.admin_ids.or_else(|| project.admin_ids.take());
-    project.admin_group_ids = fields
-        .admin_group_ids
-        .or_else(|| project.admin_group_ids.take());
+    set(&mut project.display_name, fields.display_name);
+    set(&mut project.contact_email, fields.contact_email);
+    set(&mut project.admin_ids, fields.admin_ids.map(Some));
+    set(
+        &mut project.admin_group_ids,
+        fields.admin_group_ids.map(Some),
+    );
     Ok(one_of(state.auth.projects[place].document(&state)))
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::set;
 use crate::identity::User;
 use crate::state::State as Remembered;
 use crate::world::Shared;
@@ -69,22 +70,13 @@ impl Registered {
     }
 
     fn apply(&mut self, fields: Fields) {
-        self.scope_suffix = fields
-            .scope_suffix
-            .unwrap_or_else(|| self.scope_suffix.clone());
-        self.name = fields.name.unwrap_or_else(|| self.name.clone());
-        self.description = fields
-            .description
-            .unwrap_or_else(|| self.description.clone());
-        self.advertised = fields.advertised.unwrap_or(self.advertised);
-        let refresh = fields.allows_refresh_token;
-        self.allows_refresh_token = refresh.unwrap_or(self.allows_refresh_token);
-        if let Some(domains) = fields.required_domains {
-            self.required_domains = domains;
-        }
-        if let Some(scopes) = fields.dependent_scopes {
-            self.dependent_scopes = scopes;
-        }
+        set(&mut self.scope_suffix, fields.scope_suffix);
+        set(&mut self.name, fields.name);
+        set(&mut self.description, fields.description);
+        set(&mut self.advertised, fields.advertised);
+        set(&mut self.allows_refresh_token, fields.allows_refresh_token);
+        set(&mut self.required_domains, fields.required_domains);
+        set(&mut self.dependent_scopes, fields.dependent_scopes);
     }
 }
 
@@ -111,8 +103,9 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, AuthError> {
     let params = Params(pairs);
     let list = |name: &str| {
-        let list = params.list(name);
-        list.map_err(|problem| error::bad_request(&problem))
+        params
+            .list(name)
+            .map_err(|problem| error::bad_request(&problem))
     };
     let (ids, strings) = (list("ids")?, list("scope_strings")?);
     let state = world.state();

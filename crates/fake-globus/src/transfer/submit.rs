@@ -19,7 +19,7 @@ use crate::world::{Shared, World};
 use super::answer::{Answer, Document};
 use super::copy::{Copying, Sides, Sync};
 use super::directory::Directory;
-use super::error::TransferError;
+use super::error::{self, TransferError};
 use super::rule::Rule;
 use super::task::{KEPT, Kind, Settings, Task};
 use super::work::Done;
@@ -158,7 +158,7 @@ async fn once(
 }
 
 fn read(body: Body, what: &str) -> Result<(Submission, Uuid), TransferError> {
-    let Json(submission) = body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    let submission = error::body(body)?;
     let id = submission
         .submission_id
         .ok_or_else(|| TransferError::bad_request("A submission_id is required"))?;

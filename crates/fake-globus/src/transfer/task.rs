@@ -23,7 +23,7 @@ use crate::world::Shared;
 use super::Transfer;
 use super::answer::Document;
 use super::directory::is_escape;
-use super::error::TransferError;
+use super::error::{self, TransferError};
 use super::page::{self, Page};
 use super::rule::Rule;
 use super::work::{Done, Skipped};
@@ -293,7 +293,7 @@ pub(super) async fn update(
     Own(task): Own,
     body: Result<Json<Map<String, Value>>, JsonRejection>,
 ) -> Result<Document, TransferError> {
-    let Json(mut changes) = body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    let mut changes = error::body(body)?;
     changes.retain(|name, _| name != "DATA_TYPE");
     for (name, value) in &changes {
         let is_valid = value.is_string() || value.is_null() && name == "label";

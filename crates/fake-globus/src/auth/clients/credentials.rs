@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::auth::error::{self, AuthError, Created};
 use crate::auth::manager::Manager;
-use crate::clock::timestamp;
+use crate::clock::written;
 use crate::secret;
 use crate::world::Shared;
 
@@ -66,9 +66,7 @@ pub(in crate::auth) async fn create(
     let credential = Credential {
         id: Uuid::new_v4(),
         name,
-        created: timestamp(world.clock.now())
-            .strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")
-            .to_string(),
+        created: written(world.clock.now()),
         secret: secret::random(40),
     };
     let document = credential.document(client.id, true);

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::{given, set};
 use crate::identity::User;
 use crate::secret;
 use crate::state::{Client, State as Remembered};
 
 use super::error::{self, AuthError};
-use super::kept::given;
 
 pub(super) use calls::{create, delete, list, one, update};
 pub(super) use credentials::{
@@ -123,20 +123,15 @@ impl Fields {
     }
 
     fn apply(self, client: &mut Client, details: &mut Details) {
-        client.name = self.name.unwrap_or_else(|| client.name.clone());
-        if let Some(redirect_uris) = self.redirect_uris {
-            client.redirect_uris = redirect_uris;
-        }
-        details.project = self.project.or(details.project);
-        if let Some(visibility) = self.visibility {
-            details.is_private = visibility == Visibility::Private;
-        }
-        details.links = self.links.unwrap_or_else(|| details.links.clone());
-        details.required_idp = self.required_idp.unwrap_or(details.required_idp);
-        details.preselect_idp = self.preselect_idp.unwrap_or(details.preselect_idp);
-        if let Some(fqdns) = self.fqdns {
-            details.fqdns = fqdns;
-        }
+        let is_private = self.visibility.map(|given| given == Visibility::Private);
+        set(&mut client.name, self.name);
+        set(&mut client.redirect_uris, self.redirect_uris);
+        set(&mut details.project, self.project.map(Some));
+        set(&mut details.is_private, is_private);
+        set(&mut details.links, self.links);
+        set(&mut details.required_idp, self.required_idp);
+        set(&mut details.preselect_idp, self.preselect_idp);
+        set(&mut details.fqdns, self.fqdns);
     }
 }
 

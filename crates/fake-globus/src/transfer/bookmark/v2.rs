@@ -12,7 +12,7 @@ use crate::service::Bearer;
 use crate::state::State as Remembered;
 use crate::transfer::Transfer;
 use crate::transfer::answer::{Answer, Document};
-use crate::transfer::error::TransferError;
+use crate::transfer::error::{self, TransferError};
 use crate::transfer::jsonapi::{collection, document};
 use crate::world::Shared;
 
@@ -67,8 +67,7 @@ fn included<'b>(state: &Remembered, bookmarks: impl Iterator<Item = &'b Bookmark
 }
 
 fn read(body: Body) -> Result<Fields, TransferError> {
-    let Json(Given { data }) =
-        body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    let Given { data } = error::body(body)?;
     let related = data.relationships.map(|given| given.collection.data.id);
     Ok(Fields {
         endpoint_id: related,
