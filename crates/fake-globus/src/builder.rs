@@ -145,7 +145,7 @@ impl FakeGlobusBuilder {
             state: Mutex::new(State::default()),
             log: Mutex::new(Log::keeping(config.keep_requests)),
             submitting: tokio::sync::Mutex::default(),
-            noted: Notify::new(),
+            recorded: Notify::new(),
         });
         let (native, confidential) = config.first_clients();
         for command in config.commands() {

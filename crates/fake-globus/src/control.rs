@@ -93,7 +93,7 @@ async fn violations(State(world): State<Shared>) -> Json<Value> {
 /// Which requests to show, and for how many of them to wait.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct RequestFilter {
     kind: Option<RequestKind>,
     operation: Option<String>,
     #[serde(default)]
@@ -101,7 +101,7 @@ struct Wanted {
     timeout_ms: Option<u64>,
 }
 
-impl Wanted {
+impl RequestFilter {
     fn is_met(&self, seen: &SeenRequest) -> bool {
         let operation = self.operation.as_deref();
         self.kind.is_none_or(|kind| kind == seen.kind)
@@ -111,7 +111,7 @@ impl Wanted {
 
 async fn requests(
     State(world): State<Shared>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    wanted: Result<Query<RequestFilter>, QueryRejection>,
 ) -> Response {
     let wanted = match wanted {
         Ok(Query(wanted)) => wanted,

@@ -82,9 +82,9 @@ pub(super) struct State {
     /// The last ones, as they were submitted.
     pub(super) tasks: VecDeque<Task>,
     #[serde(default)]
-    pub(super) auth: auth::Kept,
+    pub(super) auth: auth::AuthState,
     #[serde(default)]
-    pub(super) transfer: transfer::Kept,
+    pub(super) transfer: transfer::TransferState,
     pub(super) flows: FlowsState,
     pub(super) timers: Vec<Timer>,
     pub(super) groups: Vec<Group>,

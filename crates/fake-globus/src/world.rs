@@ -34,7 +34,7 @@ pub(super) struct World {
     /// Held while a task is submitted to Transfer and done.
     pub(super) submitting: tokio::sync::Mutex<()>,
     /// Notified of each request that the log takes a note of.
-    pub(super) noted: Notify,
+    pub(super) recorded: Notify,
 }
 
 impl World {
@@ -77,9 +77,9 @@ impl World {
         wanted: impl Fn(&SeenRequest) -> bool,
     ) {
         loop {
-            let mut noted = pin!(self.noted.notified());
+            let mut recorded = pin!(self.recorded.notified());
             // Before the log is read: a request that comes in between is not missed.
-            noted.as_mut().enable();
+            recorded.as_mut().enable();
             let seen = self
                 .log()
                 .requests
@@ -89,7 +89,7 @@ impl World {
             if seen >= requests {
                 return;
             }
-            noted.await;
+            recorded.await;
         }
     }
 

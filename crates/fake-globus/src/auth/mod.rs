@@ -10,7 +10,6 @@ pub(super) mod grant;
 pub(super) mod id_token;
 mod identities;
 mod inspect;
-mod kept;
 mod manager;
 mod page;
 mod params;
@@ -19,13 +18,14 @@ mod projects;
 mod providers;
 mod requirement;
 mod scopes;
+mod state;
 mod token;
 
 use axum::response::{IntoResponse, Response};
 
 use super::service::{Challenge, Endpoints, Problem, Service};
 
-pub(super) use kept::Kept;
+pub(super) use state::AuthState;
 
 /// The path of the page that shows a code to copy.
 const AUTH_CODE: &str = "v2/web/auth-code";
@@ -105,7 +105,7 @@ impl Service for Auth {
             .get("get_jwk", id_token::keys)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         error::of(problem).into_response()
     }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::collection::Policy;
 use crate::given::{given, set};
 use crate::identity::User;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
 use super::error::{self, AuthError, Created};
@@ -20,7 +20,7 @@ use super::error::{self, AuthError, Created};
 use super::manager::Manager;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct PolicyBody {
     policy: Fields,
 }
 
@@ -39,7 +39,7 @@ struct Fields {
     domain_constraints_exclude: Option<Option<Vec<String>>>,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<PolicyBody>, JsonRejection>;
 
 impl Fields {
     /// Changes what is given, and nothing where the result would contradict itself.
@@ -98,11 +98,11 @@ fn one_of(policy: &Policy) -> Json<Value> {
 }
 
 /// Whether `user` manages the policy. Those that something was set up with are everybody's.
-fn is_managed(state: &Remembered, user: &User, policy: &Policy) -> bool {
+fn is_managed(state: &ServerState, user: &User, policy: &Policy) -> bool {
     policy.project.is_none() || state.auth.manages(user, policy.project)
 }
 
-fn found<'s>(state: &'s Remembered, user: &User, id: &str) -> Result<&'s Policy, AuthError> {
+fn found<'s>(state: &'s ServerState, user: &User, id: &str) -> Result<&'s Policy, AuthError> {
     let policy = id.parse().ok().and_then(|id| state.policy(id));
     let managed = policy.filter(|policy| is_managed(state, user, policy));
     managed.ok_or_else(|| error::not_found("no such policy"))

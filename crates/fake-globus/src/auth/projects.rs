@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::given::set;
 use crate::identity::User;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
-use super::Kept;
+use super::AuthState;
 use super::error::{self, AuthError, Created};
 use super::identities;
 use super::manager::Manager;
@@ -30,7 +30,7 @@ pub(super) struct Project {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct ProjectBody {
     project: Fields,
 }
 
@@ -42,7 +42,7 @@ struct Fields {
     admin_group_ids: Option<Vec<Uuid>>,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<ProjectBody>, JsonRejection>;
 
 impl Project {
     fn is_managed_by(&self, user: &User) -> bool {
@@ -51,7 +51,7 @@ impl Project {
         is_admin || self.admin_group_ids.is_some() && self.creator == user.id()
     }
 
-    fn document(&self, state: &Remembered) -> Value {
+    fn document(&self, state: &ServerState) -> Value {
         let admins = self.admin_ids.iter().flatten();
         let admins = admins.filter_map(|id| state.user_of_identity(*id)?.identity(*id));
         let identities: Vec<Value> = admins.map(identities::document).collect();
@@ -77,7 +77,7 @@ impl Project {
     }
 }
 
-impl Kept {
+impl AuthState {
     /// Where the project is among all, if `user` manages it.
     fn place(&self, user: &User, id: &str) -> Result<usize, AuthError> {
         let mut projects = self.projects.iter();

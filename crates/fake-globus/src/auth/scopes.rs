@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::given::set;
 use crate::identity::User;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
 use super::clients;
@@ -32,7 +32,7 @@ pub(super) struct Registered {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct ScopeBody {
     scope: Fields,
 }
 
@@ -47,7 +47,7 @@ struct Fields {
     dependent_scopes: Option<Vec<Value>>,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<ScopeBody>, JsonRejection>;
 
 impl Registered {
     fn scope_string(&self) -> String {
@@ -84,11 +84,11 @@ fn one_of(scope: &Registered) -> Json<Value> {
     Json(json!({"scope": scope.document()}))
 }
 
-fn is_managed(state: &Remembered, user: &User, scope: &Registered) -> bool {
+fn is_managed(state: &ServerState, user: &User, scope: &Registered) -> bool {
     clients::managed(state, user, &scope.client.to_string()).is_ok()
 }
 
-fn place(state: &Remembered, user: &User, id: &str) -> Result<usize, AuthError> {
+fn place(state: &ServerState, user: &User, id: &str) -> Result<usize, AuthError> {
     let mut scopes = state.auth.scopes.iter();
     let found =
         scopes.position(|scope| scope.id.to_string() == id && is_managed(state, user, scope));

@@ -77,7 +77,7 @@ impl Service for Compute {
             .get("get_task_group", calls::group)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         // The SDK looks for `message`, people who read the body for `reason`.
         let document = json!({
             "status": "Failed",

@@ -85,7 +85,7 @@ impl Service for Flows {
             .post("delete_run", calls::release)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let (code, detail) = match problem.status {
             StatusCode::UNAUTHORIZED => (
                 "AUTHENTICATION_ERROR".to_owned(),

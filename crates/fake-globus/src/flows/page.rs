@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::service::{Refused, refused};
+use crate::service::{Rejection, rejection};
 
 use super::Flows;
 
@@ -14,7 +14,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, Refused> {
+    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, Rejection> {
         let number = |names: &[&str], default: usize, least: usize| {
             let mut pairs = pairs.iter();
             let Some((name, value)) = pairs.find(|(known, _)| names.contains(&known.as_str()))
@@ -24,7 +24,7 @@ impl Page {
             let number = value.parse().ok().filter(|number| *number >= least);
             number.ok_or_else(|| {
                 let message = format!("{name} cannot be \"{value}\"");
-                refused::<Flows>(
+                rejection::<Flows>(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "UnprocessableEntity",
                     &message,

@@ -45,7 +45,7 @@ impl Service for Gcs {
             .get("get_user_credential", calls::credential)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let code = match problem.status {
             StatusCode::UNAUTHORIZED => "not_authorized".to_owned(),
             _ => upper(problem.code).to_lowercase(),

@@ -32,7 +32,7 @@ impl Service for Groups {
             .get("get_group_policies", calls::policies)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let error = json!({"code": upper(problem.code), "detail": problem.message});
         respond(problem, json!({"errors": [error]}))
     }

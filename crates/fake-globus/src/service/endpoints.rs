@@ -116,7 +116,7 @@ async fn observed<S: Service>(
         let response = forms::in_own_form::<S>(next.run(request).await, &resource).await;
         S::finish(response, &resource)
     };
-    observe::noted(&world, Some(operation), operation.service, request, answer).await
+    observe::record(&world, Some(operation), operation.service, request, answer).await
 }
 
 /// Answers a call that none of the services of an origin serves: 501, in the form of the service that it is for.
@@ -135,12 +135,12 @@ pub(crate) async fn not_served(
         service.name
     );
     let answer = async |_| {
-        (service.refuse)(&Problem {
+        (service.error)(&Problem {
             status: StatusCode::NOT_IMPLEMENTED,
             code: "NotImplemented",
             message: &message,
             resource: &path,
         })
     };
-    observe::noted(&world, None, service.name, request, answer).await
+    observe::record(&world, None, service.name, request, answer).await
 }

@@ -42,15 +42,15 @@ pub(crate) fn challenged(status: StatusCode, document: Value) -> Response {
 
 /// A response in the place of the proper one, for `?`.
 #[derive(Debug)]
-pub(crate) struct Refused(Box<Response>);
+pub(crate) struct Rejection(Box<Response>);
 
-impl From<Response> for Refused {
+impl From<Response> for Rejection {
     fn from(response: Response) -> Self {
         Self(Box::new(response))
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         *self.0
     }
@@ -69,7 +69,7 @@ pub(super) async fn in_own_form<S: Service>(response: Response, resource: &str) 
         .canonical_reason()
         .unwrap_or_default()
         .replace(' ', "");
-    S::refuse(&Problem {
+    S::error(&Problem {
         status,
         code: &code,
         message: &String::from_utf8_lossy(&text.unwrap_or_default()),
@@ -78,17 +78,17 @@ pub(super) async fn in_own_form<S: Service>(response: Response, resource: &str) 
 }
 
 /// An error of the service `S`.
-pub(crate) fn refused<S: Service>(status: StatusCode, code: &str, message: &str) -> Refused {
+pub(crate) fn rejection<S: Service>(status: StatusCode, code: &str, message: &str) -> Rejection {
     let problem = Problem {
         status,
         code,
         message,
         resource: "",
     };
-    S::refuse(&problem).into()
+    S::error(&problem).into()
 }
 
 /// A requirement of the service `S`.
-pub(crate) fn required<S: Service>(gare: &Gare) -> Refused {
+pub(crate) fn challenge_of<S: Service>(gare: &Gare) -> Rejection {
     S::challenge(&Challenge { gare, resource: "" }).into()
 }

@@ -42,7 +42,7 @@ impl Service for Timers {
             .post("resume_job", calls::resume)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let error = json!({
             "code": upper(problem.code),
             "detail": problem.message,

@@ -18,7 +18,7 @@ use crate::world::Shared;
 use super::access::Guarded;
 use super::answer::{Answer, Document};
 use super::error::{self, TransferError};
-use super::{Kept, Transfer};
+use super::{Transfer, TransferState};
 
 pub(super) async fn one(
     State(world): State<Shared>,
@@ -181,7 +181,7 @@ pub(super) fn owner_id() -> Uuid {
 }
 
 /// The document of a collection, with the changes that were made to it.
-pub(super) fn document(world: &Shared, kept: &Kept, collection: &Collection) -> Value {
+pub(super) fn document(world: &Shared, kept: &TransferState, collection: &Collection) -> Value {
     // Without a port for it, a collection has no such server.
     let https = world.https.url(world, collection.id).ok();
     let endpoint = Endpoint {

@@ -13,12 +13,12 @@ mod filter;
 mod glob;
 mod json;
 mod jsonapi;
-mod kept;
 mod listing;
 mod operation;
 mod page;
 mod rule;
 mod search;
+mod state;
 mod stream;
 mod submit;
 pub(super) mod task;
@@ -31,7 +31,7 @@ use axum::response::Response;
 use super::service::{Challenge, Endpoints, Problem, Service};
 
 pub(super) use access::{demand_not_met, requirement};
-pub(super) use kept::Kept;
+pub(super) use state::TransferState;
 
 /// The scope that its calls need.
 pub(super) const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
@@ -127,8 +127,8 @@ impl Service for Transfer {
             .delete("delete_bookmark", bookmark::v2::delete)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
-        answer::refuse(problem)
+    fn error(problem: &Problem<'_>) -> Response {
+        answer::of_problem(problem)
     }
 
     fn challenge(challenge: &Challenge<'_>) -> Response {

@@ -151,7 +151,7 @@ async fn once(
         return Ok(accepted(kind.name, submission, task, true));
     }
     let began = world.clock.now();
-    let task = Task::over(owner, submission, kind, began, on_disk(work).await);
+    let task = Task::ended(owner, submission, kind, began, on_disk(work).await);
     let id = task.id;
     push_last(&mut world.state().tasks, task, KEPT);
     Ok(accepted(kind.name, submission, id, false))

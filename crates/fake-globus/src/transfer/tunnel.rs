@@ -16,7 +16,7 @@ use crate::world::{Shared, World};
 use super::answer::{Answer, Document};
 use super::error::{self, TransferError};
 use super::jsonapi::document;
-use super::{Kept, Transfer, access, stream};
+use super::{Transfer, TransferState, access, stream};
 
 /// A tunnel of a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ struct Attributes {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct TunnelBody {
     data: Data,
 }
 
@@ -111,7 +111,7 @@ struct Related {
     id: String,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<TunnelBody>, JsonRejection>;
 
 impl Tunnel {
     fn resource(&self) -> Value {
@@ -147,7 +147,7 @@ impl Tunnel {
     }
 }
 
-impl Kept {
+impl TransferState {
     fn tunnel(&mut self, owner: Uuid, id: &str) -> Result<&mut Tunnel, TransferError> {
         let mut tunnels = self.tunnels.iter_mut();
         let found = tunnels.find(|tunnel| tunnel.owner == owner && tunnel.id.to_string() == id);

@@ -16,7 +16,7 @@ use crate::world::Shared;
 use super::{Credential, managed};
 
 #[derive(Debug, Deserialize)]
-pub(in crate::auth) struct Given {
+pub(in crate::auth) struct CredentialBody {
     credential: Fields,
 }
 
@@ -55,7 +55,7 @@ pub(in crate::auth) async fn create(
     State(world): State<Shared>,
     caller: Manager,
     Path(id): Path<String>,
-    body: Result<Json<Given>, JsonRejection>,
+    body: Result<Json<CredentialBody>, JsonRejection>,
 ) -> Result<Created, AuthError> {
     let name = error::body(body)?.credential.name;
     let mut state = world.state();

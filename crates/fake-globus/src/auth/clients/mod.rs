@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::given::{given, set};
 use crate::identity::User;
 use crate::secret;
-use crate::state::{Client, State as Remembered};
+use crate::state::{Client, State as ServerState};
 
 use super::error::{self, AuthError};
 
@@ -105,7 +105,7 @@ enum Visibility {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct ClientBody {
     client: Fields,
 }
 
@@ -136,7 +136,7 @@ impl Fields {
 }
 
 /// The document of a client.
-pub(super) fn document(state: &Remembered, client: &Client) -> Value {
+pub(super) fn document(state: &ServerState, client: &Client) -> Value {
     let usual = Details::default();
     let details = state.auth.clients.get(&client.id).unwrap_or(&usual);
     let is_public = client.secret.is_none();
@@ -178,7 +178,7 @@ pub(super) fn document(state: &Remembered, client: &Client) -> Value {
 }
 
 /// A client that `user` manages.
-pub(super) fn managed(state: &Remembered, user: &User, id: &str) -> Result<Client, AuthError> {
+pub(super) fn managed(state: &ServerState, user: &User, id: &str) -> Result<Client, AuthError> {
     let client = id.parse::<Uuid>().ok();
     let client = client.and_then(|id| state.clients.get(&id));
     let managed = client.filter(|client| {
@@ -193,7 +193,7 @@ pub(super) fn managed(state: &Remembered, user: &User, id: &str) -> Result<Clien
 }
 
 /// Registers a client. A confidential one has an identity of its own, and no secret that anybody knows.
-fn register(state: &mut Remembered, fields: Fields, kind: ClientType, details: Details) -> Client {
+fn register(state: &mut ServerState, fields: Fields, kind: ClientType, details: Details) -> Client {
     let mut client = Client {
         id: Uuid::new_v4(),
         name: String::new(),

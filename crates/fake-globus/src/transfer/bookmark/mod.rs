@@ -16,7 +16,7 @@ use crate::world::Shared;
 
 use super::answer::{Answer, Document};
 use super::error::{self, TransferError};
-use super::{Kept, Transfer};
+use super::{Transfer, TransferState};
 
 /// A bookmark of a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ impl Bookmark {
     }
 }
 
-impl Kept {
+impl TransferState {
     fn add(&mut self, owner: Uuid, fields: Fields) -> Result<&Bookmark, TransferError> {
         let missing =
             |name: &str| TransferError::bad_request(format!("A bookmark requires a {name}"));

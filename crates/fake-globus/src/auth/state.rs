@@ -14,7 +14,7 @@ use super::scopes::Registered;
 /// Projects, and what belongs to them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Kept {
+pub(crate) struct AuthState {
     pub(super) projects: Vec<Project>,
     /// The policies that belong to projects.
     pub(crate) policies: Vec<Policy>,
@@ -23,7 +23,7 @@ pub(crate) struct Kept {
     pub(super) scopes: Vec<Registered>,
 }
 
-impl Kept {
+impl AuthState {
     /// The secrets of a client beside its first one.
     pub(super) fn secrets(&self, client: Uuid) -> Vec<String> {
         let details = self.clients.get(&client);
