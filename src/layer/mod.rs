@@ -2,6 +2,21 @@
 //!
 //! One line adds it to any client: `let client = GareLayer::new(login).layer(client);`.
 //!
+//! ```text
+//!  caller            GareLayer                      session                 service
+//!    |                   |                             |                       |
+//!    |---- request ----->|                             |                       |
+//!    |                   |----------- request + current credential ----------->|
+//!    |                   |<-------------- 403, 502: a challenge ---------------|
+//!    |                   |- requirement, generation -->|                       |
+//!    |                   |                             | one login, however    |
+//!    |                   |                             | many requests wait    |
+//!    |                   |<----- newer credential -----|                       |
+//!    |                   |------------- the same request, again -------------->|
+//!    |                   |<----------------------- 200 ------------------------|
+//!    |<---- response ----|                             |                       |
+//! ```
+//!
 //! # What is replayed
 //!
 //! A replay has the method, URI, version, headers, extensions and body of the request, and the
