@@ -1,22 +1,23 @@
-//! Making few logins of many requirements.
+//! Merges requirements that one login can satisfy.
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use super::{AuthorizationParameters, Gare, limits};
 
-/// Merges the requirements that one login can provably satisfy together, and keeps the others apart, in order.
+/// Merges requirements that one login certainly satisfies together. The others stay separate, in
+/// order.
 ///
-/// - Policies and scopes must all be satisfied. Requirements that ask for nothing else become one, which asks for all
-///   of theirs; it stands where the first of them stood. Where that would exceed what one requirement may ask for (see
-///   [`Limit`](super::Limit)), the rest is asked for by another.
-/// - Requirements that ask for the same become one. Order and repetition within a list make no difference.
-/// - Everything else stays as it is. Of the domains in one requirement any will do, so neither the union nor the
-///   intersection of two lists means what both mean; identities, MFA and a prompt are satisfied, or not, together with
-///   what they came with. A requirement that names nothing asks for a fresh authentication, which consent is not.
-///   Unknown parameters may ask for anything.
+/// - Requirements with policies and scopes alone are merged into the first of them: a login must
+///   satisfy all policies and all scopes anyway. If the merged requirement would exceed a
+///   [`Limit`](super::Limit), another one is begun.
+/// - Equal requirements become one. Order and repetition within a list make no difference.
+/// - Other requirements stay as they are. A login satisfies *one* of the domains in a list, so
+///   neither the union nor the intersection of two lists has the meaning of both. Identities, MFA
+///   and a prompt belong to the requirement that they came with. A requirement without conditions
+///   is a fresh login, and a consent is not one. The meaning of unknown parameters is not known.
 ///
-/// The result never asks for less than the requirements that went in. Of those that become one, the first gives the code,
-/// the message and the other fields: they tell of one response, and of no other.
+/// The result never requires less than the requirements that went in. A merged requirement has the
+/// code, the message and the other fields of the first: they describe one response only.
 ///
 /// ```
 /// use globus_gare::gare::{AuthorizationParameters, Gare, coalesce};
@@ -108,7 +109,7 @@ fn new(values: &[String], known: &HashSet<String>) -> Vec<String> {
     values
 }
 
-/// Whether this asks for policies and scopes and nothing else, so that it adds up with others of the kind.
+/// Whether the only conditions are policies and scopes, so that the requirement can be merged.
 fn adds_up(params: &AuthorizationParameters) -> bool {
     let [identities, policies, domains, scopes] = params.lists();
     let names_some = !policies.is_empty() || !scopes.is_empty();
