@@ -1,6 +1,7 @@
 //! Merges requirements that one login can satisfy.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use super::{AuthorizationParameters, Gare, limits};
 

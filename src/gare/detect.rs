@@ -1,14 +1,12 @@
 //! Finds the requirements in a response body.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::borrow::Cow;
+use std::collections::HashSet;
 
-use super::{
-    Gare, Limit, Location, OverLimit,
-    limits::REQUIREMENTS,
-    location::Path,
-    prefilter,
-    walk::{self, Findings},
-};
+use super::limits::REQUIREMENTS;
+use super::location::Path;
+use super::walk::{self, Findings};
+use super::{Gare, Limit, Location, OverLimit, prefilter};
 
 /// A requirement, and its place in the body.
 #[derive(Clone, Debug, PartialEq)]

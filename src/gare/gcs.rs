@@ -1,11 +1,9 @@
 //! Reads Globus Connect Server errors, which have a `detail` instead of `authorization_parameters`.
 
-use super::{
-    AuthorizationParameters, Gare,
-    json::{Object, Value},
-    prefilter::MARKER,
-    read::{Read, code_or_default, optional, scopes},
-};
+use super::json::{Object, Value};
+use super::prefilter::MARKER;
+use super::read::{Read, code_or_default, optional, scopes};
+use super::{AuthorizationParameters, Gare};
 
 /// Reads `document` as a requirement if it has a `detail` and no `authorization_parameters` (`null`
 /// counts as none).

@@ -8,12 +8,10 @@
 
 use std::borrow::Cow;
 
-use super::{
-    json::{self, Object},
-    reply::{self, Reply},
-    texts::{self, Documents, backslashes},
-    unescape::{Quotes, unescape},
-};
+use super::json::{self, Object};
+use super::reply::{self, Reply};
+use super::texts::{self, Documents, backslashes};
+use super::unescape::{Quotes, unescape};
 
 /// Calls `read` with each document of a refused login: one that `text` is, or one that it quotes if
 /// it `may_quote`. The flags say whether the document was cut off, and whether the refused login is

@@ -4,18 +4,16 @@
 //! [`Object`] is parsed one level deep. Python accepts some JSON that `serde_json` rejects: such
 //! text is mended after it failed to parse.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error, MapAccess, Visitor},
-};
+use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{
-    lenient::mended,
-    unescape::{Quotes, unescape},
-};
+use super::lenient::mended;
+use super::unescape::{Quotes, unescape};
 
 /// A JSON value that was checked and not parsed.
 #[derive(Clone, Copy, Deserialize)]

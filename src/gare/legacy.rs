@@ -2,12 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{
-    AuthorizationParameters, Extra, Gare,
-    json::{Object, Value},
-    params::is_param,
-    read::{Read, optional, scopes},
-};
+use super::json::{Object, Value};
+use super::params::is_param;
+use super::read::{Read, optional, scopes};
+use super::{AuthorizationParameters, Extra, Gare};
 
 const CONSENT_REQUIRED: &str = "ConsentRequired";
 

@@ -106,12 +106,10 @@ mod texts;
 mod unescape;
 mod walk;
 
-pub use self::{
-    coalesce::coalesce,
-    detect::{Detection, Found, detect},
-    extra::Extra,
-    gare::Gare,
-    limits::{Limit, OverLimit},
-    location::Location,
-    params::AuthorizationParameters,
-};
+pub use self::coalesce::coalesce;
+pub use self::detect::{Detection, Found, detect};
+pub use self::extra::Extra;
+pub use self::gare::Gare;
+pub use self::limits::{Limit, OverLimit};
+pub use self::location::Location;
+pub use self::params::AuthorizationParameters;

@@ -2,14 +2,10 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::{
-    AuthorizationParameters, Extra, Gare,
-    gare::is_field,
-    gcs,
-    json::{self, Kind, Object, Value},
-    legacy,
-    params::{REQUIRED_SCOPES, is_param},
-};
+use super::gare::is_field;
+use super::json::{self, Kind, Object, Value};
+use super::params::{REQUIRED_SCOPES, is_param};
+use super::{AuthorizationParameters, Extra, Gare, gcs, legacy};
 
 /// A requirement without its `extra`, and the name of the member that it was read from. `None` for
 /// the name if no unknown field is kept.

@@ -5,7 +5,8 @@
 //! lines that the service wrote, and it cannot stand before the beginning of the text. The rules in
 //! the documentation of [`gare`](super) follow from these two facts. This module implements them.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
+use std::sync::LazyLock;
 
 use memchr::memmem::{self, Finder};
 

@@ -1,11 +1,8 @@
 //! Looks for requirements in all documents of a body.
 
-use super::{
-    Found, Gare, Location, OverLimit, gridftp,
-    json::{self, Kind, Object, Value},
-    location::Path,
-    prefilter, read, texts,
-};
+use super::json::{self, Kind, Object, Value};
+use super::location::Path;
+use super::{Found, Gare, Location, OverLimit, gridftp, prefilter, read, texts};
 
 /// Members whose value may be an error document, or a list of error documents.
 const NESTED: &str = "detail details error errors meta inactive_reason action_statuses runs jobs";
