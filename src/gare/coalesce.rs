@@ -1,7 +1,6 @@
 //! Merges requirements that one login can satisfy.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{AuthorizationParameters, Gare, limits};
 
@@ -36,25 +35,23 @@ use super::{AuthorizationParameters, Gare, limits};
 /// ```
 pub fn coalesce(gares: impl IntoIterator<Item = Gare>) -> Vec<Gare> {
     let mut kept: Vec<Gare> = Vec::new();
-    // Where the requirement with this key is.
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut sum = Sum::default();
+    let mut keys = HashSet::new();
+    let mut merged = Merged::default();
     for mut gare in gares {
         let params = &mut gare.authorization_parameters;
-        if adds_up(params) {
-            let earlier = sum.place.and_then(|place| kept.get_mut(place));
-            if !earlier
-                .is_some_and(|earlier| sum.add(&mut earlier.authorization_parameters, params))
-            {
-                sum = Sum::default();
-                sum.add(&mut AuthorizationParameters::default(), params);
-                sum.place = Some(kept.len());
-                unique(&mut params.session_required_policies);
-                unique(&mut params.required_scopes);
+        if !is_mergeable(params) {
+            if keys.insert(params.requirement_key()) {
                 kept.push(gare);
             }
-        } else if let Entry::Vacant(place) = places.entry(params.requirement_key()) {
-            place.insert(kept.len());
+            continue;
+        }
+        let first = merged.first.and_then(|first| kept.get_mut(first));
+        if !first.is_some_and(|first| merged.add(&mut first.authorization_parameters, params)) {
+            merged = Merged::default();
+            merged.add(&mut AuthorizationParameters::default(), params);
+            merged.first = Some(kept.len());
+            unique(&mut params.session_required_policies);
+            unique(&mut params.required_scopes);
             kept.push(gare);
         }
     }
@@ -66,38 +63,38 @@ fn unique(values: &mut Vec<String>) {
     values.retain(|value| known.insert(value.clone()));
 }
 
-/// Requirements that add up.
+/// The policies and scopes of the requirements that are merged into one.
 #[derive(Default)]
-struct Sum {
-    /// Where the first of them stands, which takes in the others.
-    place: Option<usize>,
+struct Merged {
+    /// The index of the first requirement, which takes in the others.
+    first: Option<usize>,
     policies: HashSet<String>,
     scopes: HashSet<String>,
     bytes: usize,
 }
 
-impl Sum {
-    /// Adds `params` to `sum`, unless that is more than one requirement may ask for.
-    fn add(&mut self, sum: &mut AuthorizationParameters, params: &AuthorizationParameters) -> bool {
+impl Merged {
+    /// Adds `params` to `first`; `false` if the result would exceed a limit.
+    fn add(
+        &mut self,
+        first: &mut AuthorizationParameters,
+        params: &AuthorizationParameters,
+    ) -> bool {
         let policies = new(&params.session_required_policies, &self.policies);
         let scopes = new(&params.required_scopes, &self.scopes);
-        let added = policies
-            .iter()
-            .chain(&scopes)
-            .map(String::len)
-            .sum::<usize>();
+        let added: usize = policies.iter().chain(&scopes).map(String::len).sum();
         let policies_after = self.policies.len() + policies.len();
         let scopes_after = self.scopes.len() + scopes.len();
         let fits = policies_after.max(scopes_after) <= limits::VALUES
             && self.bytes + added <= limits::REQUIREMENT;
-        if self.place.is_some() && added > 0 && !fits {
+        if self.first.is_some() && added > 0 && !fits {
             return false;
         }
         self.bytes += added;
         self.policies.extend(policies.iter().cloned());
         self.scopes.extend(scopes.iter().cloned());
-        sum.session_required_policies.extend(policies);
-        sum.required_scopes.extend(scopes);
+        first.session_required_policies.extend(policies);
+        first.required_scopes.extend(scopes);
         true
     }
 }
@@ -111,7 +108,7 @@ fn new(values: &[String], known: &HashSet<String>) -> Vec<String> {
 }
 
 /// Whether the only conditions are policies and scopes, so that the requirement can be merged.
-fn adds_up(params: &AuthorizationParameters) -> bool {
+fn is_mergeable(params: &AuthorizationParameters) -> bool {
     let [identities, policies, domains, scopes] = params.lists();
     let names_some = !policies.is_empty() || !scopes.is_empty();
     let names_no_others = identities.is_empty() && domains.is_empty();

@@ -72,9 +72,8 @@ impl Extra {
 
     /// The length of the names and of the JSON text of the values, in bytes.
     pub(super) fn size(&self) -> usize {
-        self.iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum()
+        let sizes = self.iter().map(|(name, value)| name.len() + value.len());
+        sizes.sum()
     }
 
     /// Writes the fields that are not known. An `Extra` made by hand may have other fields too.

@@ -19,7 +19,6 @@ use super::unescape::{Quotes, unescape};
 pub(super) fn each(text: &str, may_quote: bool, mut read: impl FnMut(&Object<'_>, bool, bool)) {
     if let Some(Documents { regions, is_quoted }) = texts::documents(text, may_quote) {
         for region in regions {
-            let region = text.get(region).unwrap_or_default();
             read_region(region, |document, cut| read(document, cut, is_quoted));
         }
     }

@@ -156,6 +156,15 @@ impl AuthorizationParameters {
         [identities, policies, domains, scopes]
     }
 
+    fn lists_mut(&mut self) -> [&mut Vec<String>; 4] {
+        [
+            &mut self.session_required_identities,
+            &mut self.session_required_policies,
+            &mut self.session_required_single_domain,
+            &mut self.required_scopes,
+        ]
+    }
+
     /// The query parameters for Globus Auth's `/v2/oauth2/authorize`, unencoded, spelled as in the
     /// Python SDK (`True` included).
     ///
@@ -196,24 +205,11 @@ impl AuthorizationParameters {
             // Scopes that could be read replace those that could not.
             self.extra.remove(REQUIRED_SCOPES);
         }
-        let fill = |outer: &mut Vec<String>, inner| {
+        for (outer, inner) in self.lists_mut().into_iter().zip(inner.lists()) {
             if outer.is_empty() {
-                *outer = inner;
+                outer.clone_from(inner);
             }
-        };
-        fill(
-            &mut self.session_required_identities,
-            inner.session_required_identities,
-        );
-        fill(
-            &mut self.session_required_policies,
-            inner.session_required_policies,
-        );
-        fill(
-            &mut self.session_required_single_domain,
-            inner.session_required_single_domain,
-        );
-        fill(&mut self.required_scopes, inner.required_scopes);
+        }
         self.session_required_mfa |= inner.session_required_mfa;
         self.session_message = self.session_message.take().or(inner.session_message);
         self.prompt = self.prompt.take().or(inner.prompt);
@@ -222,9 +218,7 @@ impl AuthorizationParameters {
     /// A key that is equal for two requirements with the same conditions. Order and repetition in
     /// lists and the message make no difference. Unknown fields do, because they may be conditions.
     pub(super) fn requirement_key(&self) -> String {
-        let lists = self
-            .lists()
-            .map(|values| values.iter().collect::<BTreeSet<_>>());
+        let lists = self.lists().map(BTreeSet::from_iter);
         let asked = (lists, self.session_required_mfa, &self.prompt, &self.extra);
         // Strings and JSON text always serialize. A shared fallback key would lose a requirement.
         serde_json::to_string(&asked).unwrap_or_else(|_| format!("{self:?}"))

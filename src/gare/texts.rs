@@ -5,7 +5,6 @@
 //! lines that the service wrote, and it cannot stand before the beginning of the text. The rules in
 //! the documentation of [`gare`](super) follow from these two facts. This module implements them.
 
-use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::{self, Finder};
@@ -41,16 +40,16 @@ const ERROR: &str = "GlobusError: v=1 c=";
 static ERRORS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ERROR));
 
 /// The parts of a text that may hold GridFTP documents.
-pub(super) struct Documents {
+pub(super) struct Documents<'t> {
     /// The text from each marker up to the next one.
-    pub(super) regions: Vec<Range<usize>>,
+    pub(super) regions: Vec<&'t str>,
     /// Whether the refused login is a quotation within the text.
     pub(super) is_quoted: bool,
 }
 
 /// Applies the rules to `text`. `may_quote` is false if a JSON document that holds the text has a
 /// `code`.
-pub(super) fn documents(text: &str, may_quote: bool) -> Option<Documents> {
+pub(super) fn documents(text: &str, may_quote: bool) -> Option<Documents<'_>> {
     let start = skip_markup(text);
     let begins = text.get(start..)?;
     let is_quoted = !HEADS.iter().any(|head| begins.starts_with(head));
@@ -63,10 +62,12 @@ pub(super) fn documents(text: &str, may_quote: bool) -> Option<Documents> {
     {
         return None;
     }
-    let mut regions = lines.regions;
-    if let Some(last) = regions.last_mut() {
-        last.end = text.len();
+    let (mut regions, mut end) = (Vec::new(), text.len());
+    for begin in lines.documents.into_iter().rev() {
+        regions.push(text.get(begin..end).unwrap_or_default());
+        end = begin - MARKER.len();
     }
+    regions.reverse();
     Some(Documents { regions, is_quoted })
 }
 
@@ -93,8 +94,8 @@ fn names_only_denied_logins(text: &[u8]) -> bool {
 struct Lines {
     /// The offset of the last `---` / `Details: ` header.
     header: Option<usize>,
-    /// The text from each marker that begins a line after the last header, up to the next one.
-    regions: Vec<Range<usize>>,
+    /// The offset after each marker that begins a line after the last header.
+    documents: Vec<usize>,
 }
 
 impl Lines {
@@ -130,7 +131,7 @@ impl Lines {
         if after_rule && trimmed.starts_with(b"Details:") {
             trimmed.strip_prefix(b"Details: 530-")?;
             self.header = Some(start);
-            self.regions.clear();
+            self.documents.clear();
         }
         let has_other_code = after_code(trimmed).is_some() && !trimmed.starts_with(b"530");
         if has_other_code || trimmed.starts_with(b"Command: ") {
@@ -138,11 +139,7 @@ impl Lines {
         }
         let unnumbered = line.strip_prefix(b"530-").unwrap_or(line);
         if let Some(rest) = unnumbered.strip_prefix(MARKER.as_bytes()) {
-            let begin = text.len() - rest.len();
-            if let Some(earlier) = self.regions.last_mut() {
-                earlier.end = begin - MARKER.len();
-            }
-            self.regions.push(begin..begin);
+            self.documents.push(text.len() - rest.len());
         }
         Some(())
     }
@@ -157,9 +154,8 @@ pub(super) fn backslashes(bytes: &[u8]) -> usize {
 pub(super) fn after_code(line: &[u8]) -> Option<u8> {
     let (code, rest) = line.split_first_chunk::<3>()?;
     let is_code = code.iter().all(u8::is_ascii_digit);
-    rest.first()
-        .copied()
-        .filter(|after| is_code && matches!(after, b'-' | b' '))
+    let after = *rest.first()?;
+    (is_code && matches!(after, b'-' | b' ')).then_some(after)
 }
 
 /// Whether `byte` begins a rare kind of line end. Nearly all begin with one of three other bytes.
@@ -207,10 +203,8 @@ pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
             (ends && rest.get(end) == Some(&b';')).then_some(end + 3)
         }
         [b'<', b'b' | b'B', b'r' | b'R', rest @ ..] => {
-            let blank = rest
-                .iter()
-                .take_while(|byte| matches!(byte, b' ' | b'/'))
-                .count();
+            let is_blank = |byte: &&u8| matches!(byte, b' ' | b'/');
+            let blank = rest.iter().take_while(is_blank).count();
             (rest.get(blank) == Some(&b'>')).then_some(blank + 4)
         }
         _ => None,
