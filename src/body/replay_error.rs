@@ -2,15 +2,15 @@ use thiserror::Error;
 
 /// An error from a copy of a [`ReplayBody`](super::ReplayBody) that ended before the body did.
 ///
-/// If the body itself fails, one copy gives the body's own error and the others give this one. Only
-/// the HTTP client sees it, for an attempt whose response has already come.
+/// If the body itself fails, one copy returns the body's own error and the others return this one.
+/// Only the HTTP client sees it, in an attempt whose response has already arrived.
 #[derive(Clone, Debug, Error)]
 #[error(transparent)]
 pub struct ReplayBodyError(Kind);
 
 #[derive(Clone, Copy, Debug, Error)]
 enum Kind {
-    #[error("the request's body is sent by a later attempt of it")]
+    #[error("a later attempt sends the request's body")]
     Overtaken,
     #[error("the request's body failed in an earlier attempt")]
     Broken,
@@ -25,7 +25,7 @@ impl ReplayBodyError {
         matches!(self.0, Kind::Overtaken)
     }
 
-    /// Whether the body failed, and another copy was given its error.
+    /// Whether the body failed, and another copy got its error.
     pub fn is_broken(&self) -> bool {
         matches!(self.0, Kind::Broken)
     }

@@ -170,11 +170,11 @@ async fn reason_to_back_off_is_told_in_words() {
     for (first, expected) in [
         (
             Err(ReauthError::declined()),
-            "the login was declined; nobody is asked again for 30 s",
+            "the login was declined; no login starts for 30 s",
         ),
         (
             Ok(Credential::bearer("of-no-use").expect("a token")),
-            "logins did not satisfy the service; nobody is asked again for 30 s",
+            "logins did not satisfy the service; no login starts for 30 s",
         ),
     ] {
         let client = behind(&Login::at_once().then(first).layer(), |_| answer(403, MFA));

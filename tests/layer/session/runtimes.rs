@@ -22,8 +22,7 @@ use checks::mock::{
 };
 
 const LIMIT: Duration = Duration::from_secs(5);
-const NEEDS: &str =
-    "a login needs a tokio runtime that has its timer enabled and runs until the login has ended";
+const NEEDS: &str = "a login needs a tokio runtime with a timer, which runs until the login ends";
 
 /// A service that lets in whoever has logged in.
 fn client(login: &(impl Reauthenticator + Clone)) -> Service {
