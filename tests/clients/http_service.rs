@@ -76,7 +76,7 @@ async fn redirect_to_the_login_page_is_returned() {
 }
 
 #[checks::test]
-async fn client_of_the_program_follows_its_own_policy() {
+async fn given_client_follows_its_own_policy() {
     let service = service().await;
     let start = format!("{service}/start");
     let own = HttpService::from(checks::browser::client());
@@ -87,7 +87,7 @@ async fn client_of_the_program_follows_its_own_policy() {
 }
 
 #[checks::test]
-async fn policy_of_the_program_counts_elsewhere() {
+async fn given_policy_applies_to_other_redirects() {
     let service = service().await;
     let policy = stop_at_login(Policy::none());
     let client = Client::builder().no_proxy().redirect(policy).build();

@@ -54,7 +54,7 @@ fn assert_harmless(what: &str, text: &str, line_ends: bool) {
 }
 
 #[checks::test]
-fn service_text_is_neutralised_wherever_it_is_shown() {
+fn service_text_is_printable_wherever_it_is_shown() {
     for c in HOSTILE {
         let hostile = format!("log in{c}[2J{c} please{c}");
         let challenge = challenge(&hostile);

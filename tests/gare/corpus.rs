@@ -97,7 +97,7 @@ fn documents_survive_a_round_trip() {
 
 /// Cut anywhere, a body with one requirement yields that one or none.
 #[checks::test]
-fn cut_body_asks_for_the_same_or_nothing() {
+fn cut_body_gives_the_same_requirement_or_none() {
     let mut salvaged = 0;
     for row in rows().filter(|row| row.body.contains("GridFTP-JSON-Result")) {
         let whole = parameters(&gare::detect(row.body.as_bytes()));

@@ -49,7 +49,7 @@ fn name_may_be_spelled_with_escapes() {
 }
 
 #[checks::test]
-fn last_of_a_name_counts() {
+fn last_member_with_a_name_counts() {
     // As many as a requirement of 16 KiB has room for.
     let many: String = (0..300).map(|n| format!(r#""n{n}": {n}, "#)).collect();
     for between in ["", &many] {
@@ -76,7 +76,7 @@ fn last_of_a_name_counts() {
 }
 
 #[checks::test]
-fn numbers_that_are_none_and_lone_surrogates_are_mended() {
+fn invalid_numbers_and_lone_surrogates_are_mended() {
     for (body, expected) in [
         (
             r#"{"authorization_parameters": {"prompt": "login"}, "x": NaN, "y": [-Infinity, Infinity]}"#,
@@ -111,7 +111,7 @@ fn numbers_that_are_none_and_lone_surrogates_are_mended() {
 }
 
 #[checks::test]
-fn body_that_is_no_json_holds_no_document() {
+fn body_that_is_not_json_holds_no_document() {
     for broken in [
         "{BROKEN",
         r#"{"authorization_parameters": {}"#,
@@ -131,7 +131,7 @@ fn body_that_is_no_json_holds_no_document() {
 
 /// Whether a requirement beside `text` counts is whether all of it is JSON, as `serde_json` sees it.
 #[checks::test]
-fn json_is_what_serde_json_takes() {
+fn json_is_what_serde_json_accepts() {
     let same = |text: &str| {
         let body = format!(r#"{{"authorization_parameters": {{}}, "x": {text}}}"#);
         let is_json = serde_json::from_str::<&RawValue>(&body).is_ok();

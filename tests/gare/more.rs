@@ -91,7 +91,7 @@ fn causes_below_details_are_read_once() {
 }
 
 #[checks::test]
-fn empty_scopes_are_none() {
+fn empty_scopes_are_dropped() {
     let scopes = |scopes: Value| {
         json!({"code": "X", "authorization_parameters": {"required_scopes": scopes}}).to_string()
     };
@@ -139,7 +139,7 @@ fn escapes_in_a_document_may_be_doubled() {
 }
 
 #[checks::test]
-fn the_reason_serves_as_the_message() {
+fn reason_is_used_as_the_message() {
     let message = |text: &str| {
         let gare: Gare = serde_json::from_str(text).expect("a GARE");
         gare.message().map(|message| message.into_owned())

@@ -82,7 +82,7 @@ fn documents_are_found_in_every_location() {
 }
 
 #[checks::test]
-fn object_around_a_text_is_no_document() {
+fn object_around_a_text_is_not_a_document() {
     let asks = r#""authorization_parameters": {"prompt": "login"}"#;
     let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
     for member in [
@@ -137,7 +137,7 @@ fn replies_are_found_in_text_members_and_plain_text() {
 }
 
 #[checks::test]
-fn overlong_name_is_cut_where_a_place_is_named() {
+fn overlong_name_is_cut_in_a_location() {
     let name = "n".repeat(1000);
     let body = format!(r#"{{"{name}": {{"message": {}}}}}"#, reply("a"));
     let found = detect(body.as_bytes());
@@ -212,7 +212,7 @@ fn documents_are_found_down_to_depth_32() {
 }
 
 #[checks::test]
-fn message_makes_no_other_requirement_in_a_body() {
+fn message_does_not_distinguish_requirements_in_a_body() {
     let asks = |message: &str| {
         format!(
             r#"{{"authorization_parameters": {{"session_required_mfa": true, "session_message": "{message}"}}}}"#

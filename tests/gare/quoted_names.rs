@@ -169,7 +169,7 @@ fn cell(found: &[Found]) -> char {
 }
 
 #[checks::test]
-fn names_are_believed_where_the_table_says() {
+fn names_are_requirements_only_where_the_table_says() {
     let (mut believed, mut quoted) = (0, 0);
     for (shape, message, expected) in SHAPES {
         assert_eq!(expected.len(), NAMES.len());
@@ -186,7 +186,7 @@ fn names_are_believed_where_the_table_says() {
 
 /// No spelling of the line ends in a name changes a cell, apart from a name that stands first.
 #[checks::test]
-fn no_spelling_of_line_ends_helps_a_name() {
+fn spelling_of_line_ends_does_not_help_a_name() {
     const ENDS: [&str; 14] = [
         "\n", "\r", "\r\n", r"\n", r"\r\n", r"\\r\\n", r"\u000a", "%0D%0A", "%0a", "%250A",
         "&#10;", "<br>", "\u{2028}", "\u{85}",

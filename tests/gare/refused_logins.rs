@@ -98,7 +98,7 @@ fn texts_end_at_a_depth() {
 }
 
 #[checks::test]
-fn refused_logins_begin_as_one() {
+fn refused_logins_begin_with_a_known_head() {
     for (head, is_head) in [
         ("Command Failed: Error (login)\n", true),
         (
@@ -135,7 +135,7 @@ fn refused_logins_begin_as_one() {
 }
 
 #[checks::test]
-fn one_foreign_line_discredits_a_login_reply() {
+fn foreign_line_disqualifies_a_refused_login() {
     let reply = |line: &str| {
         format!(
             "Error (login)\n{line}\n---\nDetails: 530-Login incorrect.\r\n530-GridFTP-JSON-Result: {ASKS}\r\n530 End.\r\n"
@@ -270,7 +270,7 @@ fn quotations_count_without_a_code() {
 }
 
 #[checks::test]
-fn quotations_are_no_part_of_what_a_service_states() {
+fn quotations_never_join_a_stated_requirement() {
     let quoted = format!("x '{}", login(ASKS));
     let stated =
         json!({"authorization_parameters": {"session_required_mfa": true}, "exception": quoted});
@@ -295,7 +295,7 @@ fn quotations_are_no_part_of_what_a_service_states() {
 }
 
 #[checks::test]
-fn owners_of_collections_speak_for_sessions_alone() {
+fn collection_owners_set_only_session_fields() {
     let asks = r#"{"code": "c", "request_id": "r", "authorization_parameters": {"session_message": "m", "session_required_identities": ["i"],
         "session_required_policies": ["p"], "session_required_single_domain": ["d"], "session_required_mfa": true,
         "required_scopes": ["s"], "prompt": "login", "new": 1}}"#;

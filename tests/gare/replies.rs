@@ -77,7 +77,7 @@ fn reply_is_read_in_every_spelling() {
 }
 
 #[checks::test]
-fn reply_that_is_cut_anywhere_asks_for_nothing_else() {
+fn reply_cut_anywhere_gives_no_other_requirement() {
     let pretty = serde_json::to_string_pretty(&sample()).expect("JSON");
     let mut salvaged = 0;
     for end in ["\n", r"\r\n", r"\\r\\n", "%0D%0A"] {
@@ -105,7 +105,7 @@ fn reply_that_is_cut_anywhere_asks_for_nothing_else() {
 }
 
 #[checks::test]
-fn cut_reply_keeps_what_was_whole() {
+fn cut_reply_keeps_its_whole_values() {
     let policies = r#"body (GridFTP reply) {"session_required_policies":["p"]}"#;
     let mfa = r#"body (GridFTP reply) {"session_required_mfa":true}"#;
     for (cut, expected) in [
@@ -178,7 +178,7 @@ fn cut_reply_keeps_what_was_whole() {
 
 /// A fresh login is all that it asks for: of a reply that is cut off nobody knows.
 #[checks::test]
-fn empty_requirement_counts_in_a_whole_reply_alone() {
+fn empty_requirement_counts_only_in_a_whole_reply() {
     for end in ENDS {
         let whole = format!(
             "530-{REPLY} {{{end}530-\"authorization_parameters\": {{ }},{end}530-\"x\": 1}}{end}530 End."
@@ -248,7 +248,7 @@ fn two_replies(between: &str, end: &str) -> Vec<String> {
 }
 
 #[checks::test]
-fn every_reply_of_a_text_counts_however_it_is_spelled() {
+fn every_reply_of_a_text_counts_in_any_spelling() {
     for (between, end) in [(r"\r\n", r"\r\n"), (r"\n", "")] {
         for body in two_replies(between, end) {
             assert_eq!(found(&body).len(), 2, "{body}");
@@ -308,7 +308,7 @@ fn cut_reply_ends_at_the_next_one() {
 }
 
 #[checks::test]
-fn reply_within_a_reply_is_none() {
+fn reply_within_a_reply_does_not_count() {
     for start in ["530-", ""] {
         let inner =
             format!(r#"{start}GridFTP\u002dJSON-Result: {{\"authorization_parameters\": {{}}}}"#);

@@ -142,7 +142,7 @@ async fn late_challenge_is_replayed_with_the_current_credential() {
 }
 
 #[checks::test]
-async fn request_with_its_own_token_gets_the_successor() {
+async fn presented_token_is_replaced_by_its_successor() {
     let login = Login::at_once();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
     let of = |token: &str| presenting(get("/"), &format!("Bearer {token}"));
@@ -185,7 +185,7 @@ async fn bearer_scheme_ignores_case() {
 }
 
 #[checks::test]
-async fn bare_401_is_refreshed_silently_once() {
+async fn plain_401_is_refreshed_silently_once() {
     let login = Login::at_once().stored("old");
     let session = Session::builder(login.clone()).login_on_401(false);
     let layer = GareLayer::from_session(session.build());
@@ -309,7 +309,7 @@ fn authorization_of<B>(response: &http::Response<B>) -> &str {
 }
 
 #[checks::test(start_paused = true)]
-async fn login_finds_room_in_the_stack() {
+async fn login_through_a_full_stack_does_not_deadlock() {
     let login = ThroughTheStack::default();
     let service = tower::service_fn(|request: Request<Body>| async move {
         let mut response = answer(200, "");

@@ -117,7 +117,7 @@ impl http_body::Body for Stalled {
 }
 
 #[checks::test(start_paused = true)]
-async fn body_that_is_known_to_be_too_long_is_not_waited_for() {
+async fn body_known_to_be_too_long_is_not_read() {
     for (length, waits) in [(8, true), (9, false)] {
         let layer = Login::at_once().layer().max_inspect(8);
         let service = service_fn(move |_: Request<Body>| async move {

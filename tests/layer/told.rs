@@ -21,7 +21,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use checks::mock::{CONSENT, Login, MFA, answer, authorization, behind, get, outcome};
 
 #[checks::test]
-async fn challenge_describes_the_request_and_all_that_was_found() {
+async fn challenge_has_the_request_and_all_requirements() {
     let seen = Arc::new(Mutex::new(Vec::<Challenge>::new()));
     let told = Arc::clone(&seen);
     let login = reauth_fn(move |challenge| {
@@ -80,7 +80,7 @@ async fn given_back(status: u16, body: Anything) -> GareBody<Anything> {
 
 /// Servers ask whether there is more, and leave the connection open where there is.
 #[checks::test]
-async fn body_reports_its_end_once_it_was_read() {
+async fn body_reports_its_end_after_it_was_read() {
     let full = || Full::new(Bytes::from_static(b"{}")).map_err(|never| match never {});
     for status in [200, 403] {
         let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();
@@ -143,7 +143,7 @@ async fn unread_challenge_is_dropped_before_the_replay() {
 }
 
 #[checks::test(start_paused = true)]
-async fn challenge_tells_how_long_its_login_may_take() {
+async fn challenge_has_the_time_left_for_its_login() {
     let seconds = Duration::from_secs;
     let (asked, left) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(Vec::new())));
     let told = Arc::clone(&left);

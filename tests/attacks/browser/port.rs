@@ -79,7 +79,7 @@ async fn strangers(url: String) -> (u16, String) {
 }
 
 #[checks::test(seconds = 600)]
-async fn noise_at_the_port_does_not_end_the_login() {
+async fn other_requests_at_the_port_do_not_end_the_login() {
     let Some(mut waiting) = Waiting::start().await else {
         return;
     };
@@ -149,7 +149,7 @@ async fn second_browser_cannot_take_over_the_login() {
 }
 
 #[checks::test(seconds = 600)]
-async fn text_in_the_page_of_the_end_is_no_markup() {
+async fn text_in_the_last_page_is_escaped() {
     let Some(mut waiting) = Waiting::start().await else {
         return;
     };

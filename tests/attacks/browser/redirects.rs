@@ -74,7 +74,7 @@ async fn forged_redirect_logs_nobody_in() {
 }
 
 #[checks::test]
-async fn doubled_parameter_is_not_taken() {
+async fn doubled_parameter_is_rejected() {
     let sample = globus(|collection| collection).await;
     for doubled in [
         "code=mallorys",
@@ -136,7 +136,7 @@ async fn stolen_code_gives_nobody_a_token() {
 }
 
 #[checks::test]
-async fn pasted_code_of_another_login_is_worthless() {
+async fn pasted_code_of_another_login_is_rejected() {
     let sample = globus(|collection| collection).await;
     let mallorys = mallorys_redirect(&sample.globus, &page_with_the_code(&sample.globus)).await;
     let code = parameter(&mallorys, "code").expect("a code");

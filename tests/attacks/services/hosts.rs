@@ -117,7 +117,7 @@ async fn owner_of_a_collection_gets_no_other_token() {
 }
 
 #[checks::test]
-async fn login_page_is_never_given_as_the_file() {
+async fn login_page_is_never_returned_as_the_file() {
     let auth = Attacker::always(response(200, "<html>Log in</html>")).await;
     let login = format!("{}/v2/oauth2/authorize?client_id={ID}", auth.url);
     for status in [301, 302, 303, 307, 308] {

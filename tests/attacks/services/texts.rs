@@ -61,7 +61,7 @@ async fn name_of_a_file_starts_no_login() {
 }
 
 #[checks::test]
-async fn owner_chooses_no_scope_and_no_prompt() {
+async fn owner_sets_no_scope_and_no_prompt() {
     let asks = json!({"authorization_parameters": {
         "required_scopes": ["urn:globus:auth:scope:groups.api.globus.org:all"], "prompt": "login",
         "session_message": "Call 555-0100", "session_required_mfa": true, "client_id": "evil",
@@ -83,7 +83,7 @@ async fn owner_chooses_no_scope_and_no_prompt() {
 }
 
 #[checks::test]
-async fn requirement_of_thousands_starts_no_login() {
+async fn requirement_with_thousands_of_values_starts_no_login() {
     let policies = |count: usize| vec!["a".repeat(36); count];
     let required = |count| requiring(json!({"session_required_policies": policies(count)}));
     for body in [
@@ -110,7 +110,7 @@ async fn requirement_of_thousands_starts_no_login() {
 }
 
 #[checks::test(start_paused = true)]
-async fn endless_or_slow_body_holds_up_nobody() {
+async fn endless_or_slow_body_delays_no_caller() {
     fn whole(text: String) -> stream::BoxStream<'static, Bytes> {
         stream::iter([Bytes::from(text)]).boxed()
     }
@@ -155,7 +155,7 @@ async fn endless_or_slow_body_holds_up_nobody() {
 }
 
 #[checks::test]
-async fn compressed_body_is_not_unfolded() {
+async fn compressed_body_is_not_decompressed() {
     for encoding in ["gzip", "br", "zstd", "deflate", "x-unknown"] {
         let victim = Victim::new(Trust::globus(), move |_| {
             let mut response = answer(403, MFA);
@@ -225,7 +225,7 @@ async fn member_names_cannot_steer_the_terminal() {
 }
 
 #[checks::test(start_paused = true)]
-async fn ever_new_requirements_ask_a_bounded_number_of_times() {
+async fn ever_new_requirements_start_a_bounded_number_of_logins() {
     let count = Arc::<AtomicUsize>::default();
     let victim = Victim::new(Trust::globus(), move |_| {
         let count = count.fetch_add(1, SeqCst);
@@ -246,7 +246,7 @@ async fn ever_new_requirements_ask_a_bounded_number_of_times() {
 }
 
 #[checks::test]
-async fn scopes_of_others_are_not_required_of_a_person() {
+async fn service_cannot_require_scopes_of_other_services() {
     let sample = globus(|collection| collection).await;
     let person = Browser::redirected();
     let groups = "urn:globus:auth:scope:groups.api.globus.org:all";

@@ -16,7 +16,7 @@ macro_rules! cases {
         }
 
         #[checks::test]
-        async fn bare_401_of_an_untrusted_origin_causes_no_refresh() {
+        async fn plain_401_of_an_untrusted_origin_causes_no_refresh() {
             let stranger = Server::answering(|_| answer("401 Unauthorized", "", "")).await;
             let trusted = Server::redirecting(&stranger.url).await;
             let (session, logins) = session(&[&trusted]);

@@ -45,7 +45,7 @@ async fn asked_in_an_hour(has_new_tokens: bool, polls_another: bool) -> usize {
 }
 
 #[checks::test(start_paused = true, seconds = 600)]
-async fn poller_asks_its_person_at_most_nine_times_an_hour() {
+async fn poller_starts_at_most_nine_logins_an_hour() {
     for (has_new_tokens, polls_another) in
         [(false, false), (true, false), (false, true), (true, true)]
     {
@@ -55,7 +55,7 @@ async fn poller_asks_its_person_at_most_nine_times_an_hour() {
 }
 
 #[checks::test(start_paused = true)]
-async fn decline_for_one_origin_leaves_the_others_alone() {
+async fn declined_login_backs_off_only_at_its_origin() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
     let client = behind(&login.layer(), |request| match token_number(&request) {
         0 => answer(403, MFA),
@@ -113,7 +113,7 @@ fn short_sessions(session: &Session) -> Service {
 }
 
 #[checks::test(start_paused = true, seconds = 600)]
-async fn resource_that_is_never_satisfied_keeps_nobody_waiting() {
+async fn resource_that_is_never_satisfied_delays_no_other() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let client = short_sessions(&session);
@@ -143,7 +143,7 @@ async fn resource_that_is_never_satisfied_keeps_nobody_waiting() {
 }
 
 #[checks::test(start_paused = true)]
-async fn useless_login_is_repeated_ever_more_rarely() {
+async fn useless_login_is_repeated_with_backoff() {
     let login = Login::at_once();
     let client = behind(&login.layer(), |_| answer(403, CONSENT));
     let mut logins = Vec::new();

@@ -134,7 +134,7 @@ fn allows(trust: &Trust, origin: &str) -> bool {
 }
 
 #[checks::test]
-fn collections_are_trusted_only_when_the_program_says_so() {
+fn collections_are_trusted_only_if_added() {
     let hosts = [
         HOST,
         "g-1.gaccess.io",
@@ -164,7 +164,7 @@ fn collections_are_trusted_only_when_the_program_says_so() {
 
 /// Neither by a login nor on the very first request.
 #[checks::test]
-async fn ordinary_token_never_goes_to_a_collection() {
+async fn ordinary_token_is_never_sent_to_a_collection() {
     let added = Trust::globus().origin(format!("https://{HOST}"));
     for trust in [Trust::globus().collections(), added.expect("one"), named()] {
         let mut app = App::new(|_| bearer("transfer-token"));
@@ -190,7 +190,7 @@ async fn ordinary_token_never_goes_to_a_collection() {
 }
 
 #[checks::test]
-async fn token_of_a_collection_goes_nowhere_else() {
+async fn token_of_a_collection_is_sent_nowhere_else() {
     for name in [ID, HOST] {
         let app = App::new(move |_| bearer("login").for_collection(name));
         let client = behind(&layer(&app, named()), |request| {
@@ -212,7 +212,7 @@ async fn token_of_a_collection_goes_nowhere_else() {
 
 /// Neither is one that the program itself sets.
 #[checks::test]
-async fn credential_that_is_set_has_to_be_meant_for_the_host() {
+async fn set_credential_must_be_meant_for_the_host() {
     let app = App::careful();
     let client = behind(&layer(&app, named()), |request| file(&request, ID));
     let session = client.session();

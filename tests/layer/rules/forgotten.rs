@@ -167,7 +167,7 @@ async fn challenge_after_a_logout_starts_nothing() {
 }
 
 #[checks::test]
-async fn credential_can_be_set_and_taken_back() {
+async fn credential_can_be_set_and_invalidated() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let client = echo(&session);
@@ -184,7 +184,7 @@ async fn credential_can_be_set_and_taken_back() {
 }
 
 #[checks::test]
-async fn credential_that_is_set_replays_who_was_challenged() {
+async fn set_credential_replays_a_challenged_request() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let gate = Arc::new(Semaphore::new(0));

@@ -120,7 +120,7 @@ async fn credential_that_ends_soon_is_used_while_it_is_refreshed() {
 }
 
 #[checks::test(start_paused = true)]
-async fn endpoint_that_hangs_keeps_no_request_with_a_good_credential() {
+async fn hanging_refresh_delays_no_request_with_a_valid_token() {
     let app = App::new(Endpoint::Hangs, 100);
     let client = service(&app, |_| false);
     token_of(&client).await;
@@ -157,7 +157,7 @@ async fn expired_credential_waits_ten_seconds_for_its_refresh() {
 }
 
 #[checks::test(start_paused = true)]
-async fn refresh_that_is_late_is_kept() {
+async fn late_refresh_is_kept() {
     let app = App::new(Endpoint::Refreshes(3600), 10);
     let session = Session::builder(Arc::clone(&app))
         .refresh_timeout(seconds(0))
@@ -188,7 +188,7 @@ async fn short_lived_tokens_are_refreshed_after_half_their_life() {
 }
 
 #[checks::test(start_paused = true)]
-async fn bare_401_refreshes_ever_more_rarely() {
+async fn plain_401_refreshes_back_off() {
     let app = App::new(Endpoint::Refreshes(3600), 3600);
     let session = Session::builder(Arc::clone(&app))
         .login_on_401(false)
@@ -209,7 +209,7 @@ async fn bare_401_refreshes_ever_more_rarely() {
 }
 
 #[checks::test(start_paused = true)]
-async fn endpoint_that_is_down_asks_nobody() {
+async fn unavailable_endpoint_starts_no_login() {
     let app = App::new(Endpoint::IsDown, 10);
     let client = service(&app, |token| token != "Bearer login");
     for _ in 0..3 {
@@ -221,7 +221,7 @@ async fn endpoint_that_is_down_asks_nobody() {
 }
 
 #[checks::test(start_paused = true)]
-async fn refresh_that_was_of_use_is_repeated_at_once() {
+async fn refresh_that_helped_may_be_repeated_at_once() {
     let app = App::new(Endpoint::Refreshes(3600), 3600);
     let session = Session::new(Arc::clone(&app));
     let least = Arc::new(AtomicUsize::new(0));
@@ -239,7 +239,7 @@ async fn refresh_that_was_of_use_is_repeated_at_once() {
 }
 
 #[checks::test(start_paused = true)]
-async fn look_up_names_the_credential_that_is_to_be_replaced() {
+async fn look_up_names_the_credential_to_replace() {
     let rejected = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&rejected);
     let login = reauth_fn(|_| async { Err(ReauthError::declined()) });

@@ -25,7 +25,7 @@ async fn backs_off(client: &Service, path: &str) -> bool {
 }
 
 #[checks::test]
-async fn late_challenge_is_replayed_though_the_session_backs_off() {
+async fn late_challenge_is_replayed_during_backoff() {
     let login = Login::at_once().then(token(1)).then(token(2));
     let login = login.then(Err(ReauthError::declined()));
     let gate = Arc::new(Semaphore::new(0));
@@ -166,7 +166,7 @@ async fn unmet_requirements_back_off_separately() {
 }
 
 #[checks::test(start_paused = true)]
-async fn reason_to_back_off_is_told_in_words() {
+async fn backing_off_message_has_the_reason() {
     for (first, expected) in [
         (
             Err(ReauthError::declined()),

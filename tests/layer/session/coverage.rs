@@ -113,7 +113,7 @@ async fn login_covers_what_globus_auth_documents() {
 }
 
 #[checks::test]
-async fn message_makes_no_other_requirement() {
+async fn message_does_not_distinguish_requirements() {
     let mfa = || asks().with_session_required_mfa(true);
     for (given, asked) in [
         (

@@ -126,7 +126,7 @@ fn in_turn(session: &Session) -> Service {
 }
 
 #[checks::test]
-async fn issued_value_is_superseded_before_it_is_sent() {
+async fn issued_token_is_superseded_before_it_is_sent() {
     // For a session that knows no other account, and for one that knows no other value.
     for name in [None, Some("ada")] {
         let login = Login::at_once()
@@ -147,7 +147,7 @@ async fn issued_value_is_superseded_before_it_is_sent() {
 }
 
 #[checks::test]
-async fn presented_value_is_superseded_where_nothing_was_issued() {
+async fn presented_token_is_superseded_though_none_was_issued() {
     let login = Login::at_once().stored("own");
     let session = Session::new(login);
     let client = in_turn(&session);
@@ -158,7 +158,7 @@ async fn presented_value_is_superseded_where_nothing_was_issued() {
 }
 
 #[checks::test]
-async fn value_that_one_account_gets_twice_still_leads_to_it() {
+async fn token_issued_twice_still_leads_to_its_account() {
     let login = Login::at_once()
         .then(Ok(token("shared")))
         .then(Ok(token("own")))
@@ -173,7 +173,7 @@ async fn value_that_one_account_gets_twice_still_leads_to_it() {
 }
 
 #[checks::test(start_paused = true)]
-async fn value_of_two_accounts_leads_to_none_though_others_left() {
+async fn token_of_two_accounts_leads_to_none() {
     let mut login = Login::at_once();
     for number in 0..4 {
         login = login.then(Ok(token("shared")));
@@ -201,7 +201,7 @@ async fn value_of_two_accounts_leads_to_none_though_others_left() {
 }
 
 #[checks::test(start_paused = true)]
-async fn value_leads_to_an_account_once_those_that_had_it_left() {
+async fn token_leads_to_its_only_remaining_account() {
     let login = Login::at_once()
         .then(Ok(token("shared")))
         .then(Ok(token("shared")))

@@ -122,7 +122,7 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
 }
 
 #[checks::test]
-async fn declining_person_is_asked_once() {
+async fn declined_login_runs_once() {
     let world = World::start().await;
     world.globus.set_person(Person::automatic().declines());
     let (globus, http) = (world.globus.clone(), Connections::at_most(1).client());

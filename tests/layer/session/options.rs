@@ -266,7 +266,7 @@ async fn program_that_cannot_prompt_gets_the_login_url() {
 }
 
 #[checks::test]
-async fn request_with_never_passes_unchanged() {
+async fn bypassed_request_is_sent_unchanged() {
     let login = Login::at_once().stored("secret");
     let client = behind(&GareLayer::new(login.clone()), |request| {
         assert_eq!(authorization(&request), "");
@@ -279,7 +279,7 @@ async fn request_with_never_passes_unchanged() {
 }
 
 #[checks::test]
-async fn request_without_prompts_uses_the_credential_of_others() {
+async fn no_prompt_request_uses_the_credential_of_others() {
     let login = Login::at_once();
     let client = behind(&login.layer(), let_in_first);
     let quiet = || with(get("/"), GareOptions::new().no_prompt());

@@ -45,7 +45,7 @@ fn request(name: &str, token: &str) -> Request<Body> {
 }
 
 #[checks::test]
-async fn name_wins_over_the_token_that_comes_with_it() {
+async fn name_wins_over_a_presented_token() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let (wanted, sent) = (Arc::new(AtomicUsize::new(1)), Arc::default());
@@ -150,7 +150,7 @@ async fn principals_in_use_are_kept_beyond_the_bound() {
 
 /// Whoever presents it has an account: what another's login gives does not make that account the other's.
 #[checks::test]
-async fn token_that_another_gets_moves_nobody_to_their_account() {
+async fn token_of_another_login_moves_no_principal() {
     let shared = Credential::bearer("shared");
     let login = Login::at_once()
         .then(Ok(Credential::bearer("token-1").expect("a token")))

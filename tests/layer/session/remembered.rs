@@ -32,7 +32,7 @@ async fn ask(client: &Service, request: Request<Body>) -> u16 {
 }
 
 #[checks::test(start_paused = true)]
-async fn bound_on_accounts_drops_the_idlest_first() {
+async fn bound_on_accounts_drops_the_longest_idle_first() {
     let login = Login::at_once().stored("stored");
     let session = Session::builder(login.clone()).max_principals(2).build();
     let client = service(&session);
@@ -50,7 +50,7 @@ async fn bound_on_accounts_drops_the_idlest_first() {
 }
 
 #[checks::test(start_paused = true)]
-async fn account_with_a_login_is_kept_though_nobody_waits() {
+async fn account_with_a_login_is_kept_without_waiters() {
     let login = Login::held();
     let session = Session::builder(login.clone()).max_principals(2).build();
     let client = service(&session);

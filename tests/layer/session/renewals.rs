@@ -212,7 +212,7 @@ async fn assert_waits_for_no_login(request: Request<Body>, status: u16, renewals
 }
 
 #[checks::test]
-async fn request_without_prompts_waits_for_no_login() {
+async fn no_prompt_request_waits_for_no_login() {
     let quiet = with(get("/second"), GareOptions::new().no_prompt());
     assert_waits_for_no_login(quiet, 403, 2).await;
 }

@@ -144,7 +144,7 @@ async fn resource_servers_of_an_origin_never_share_a_token() {
 }
 
 #[checks::test]
-async fn option_of_a_request_goes_before_the_rule() {
+async fn option_of_a_request_wins_over_the_reauthenticator() {
     let flows = Flows::at_once();
     let (client, sent) = service(&Session::new(flows.clone()));
     let request = with(get("/ruled"), GareOptions::new().resource_server("a"));
@@ -156,7 +156,7 @@ async fn option_of_a_request_goes_before_the_rule() {
 }
 
 #[checks::test(start_paused = true)]
-async fn failed_login_backs_off_for_its_resource_server_alone() {
+async fn failed_login_backs_off_only_its_resource_server() {
     let flows = Flows::new(Semaphore::MAX_PERMITS, Some("a"));
     let (client, _) = service(&Session::new(flows.clone()));
     assert_eq!(send(&client, of("a")).await.status(), 403);
@@ -174,7 +174,7 @@ async fn failed_login_backs_off_for_its_resource_server_alone() {
 
 /// The service never accepts the token for `a`.
 #[checks::test(start_paused = true)]
-async fn login_that_did_not_help_keeps_no_other_resource_server() {
+async fn useless_login_backs_off_only_its_resource_server() {
     let flows = Flows::at_once();
     let session = Session::new(flows.clone());
     let client = behind(
@@ -194,7 +194,7 @@ async fn login_that_did_not_help_keeps_no_other_resource_server() {
 }
 
 #[checks::test(start_paused = true)]
-async fn login_is_joined_for_its_own_resource_server_alone() {
+async fn login_is_joined_only_for_its_resource_server() {
     let flows = Flows::new(0, None);
     let (client, sent) = service(&Session::new(flows.clone()));
     let mut tasks = Vec::new();
@@ -240,7 +240,7 @@ async fn session_sets_and_invalidates_one_resource_server() {
 
 /// What requests of one person present is kept by resource server, too.
 #[checks::test]
-async fn presented_tokens_of_one_person_are_kept_apart() {
+async fn presented_tokens_are_separate_by_resource_server() {
     let session = Session::builder(Flows::at_once()).one_person().build();
     let (client, sent) = service(&session);
     for (server, token) in [("a", "of-a-0"), ("b", "of-b-0"), ("a", "of-a-0")] {

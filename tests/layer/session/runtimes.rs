@@ -104,7 +104,7 @@ fn login_without_a_timer_is_an_error_and_no_panic() {
 }
 
 #[checks::test]
-fn login_that_nobody_drives_is_led_again() {
+fn login_whose_runtime_stops_is_led_again() {
     let login = Login::held();
     let client = client(&login);
     let (stopped, leader) = lead(&client, &login);

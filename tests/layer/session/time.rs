@@ -118,7 +118,7 @@ async fn login_may_take_just_under_fifteen_minutes() {
 }
 
 #[checks::test(start_paused = true)]
-async fn request_waits_until_its_deadline_and_the_login_goes_on() {
+async fn request_waits_for_max_wait_and_its_login_continues() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
@@ -132,7 +132,7 @@ async fn request_waits_until_its_deadline_and_the_login_goes_on() {
 }
 
 #[checks::test(start_paused = true)]
-async fn deadline_covers_all_logins_of_a_request() {
+async fn max_wait_covers_all_logins_of_a_request() {
     let session = Session::new(reauth_fn(|challenge| async move {
         tokio::time::sleep(seconds(4)).await;
         Ok(Credential::bearer(format!("step-{}", challenge.attempt()))?)
@@ -157,7 +157,7 @@ async fn deadline_covers_all_logins_of_a_request() {
 
 /// The refresh begins before the credential ends, and nobody waits for it.
 #[checks::test(start_paused = true)]
-async fn credential_is_refreshed_a_leeway_before_it_expires() {
+async fn credential_is_refreshed_a_window_before_it_expires() {
     // The window is at most half the lifetime. Without one, only an expired credential is refreshed.
     for (lifetime, window, leeway) in [(3600, 60, 60), (3600, 0, 0), (90, 60, 45)] {
         let first = Credential::bearer("token-1").expect("a token");

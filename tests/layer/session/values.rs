@@ -98,7 +98,7 @@ fn invalid_origin_error_says_what_to_give() {
 }
 
 #[checks::test]
-fn answered_by_shows_no_query_and_no_password() {
+fn response_url_shows_no_query_and_no_password() {
     for (url, shown) in [
         (
             "https://transfer.api.globus.org/ls?code=private",
@@ -131,7 +131,7 @@ fn token_must_fit_in_a_header() {
 }
 
 #[checks::test(start_paused = true)]
-async fn credential_shows_how_long_it_lasts_and_no_more() {
+async fn credential_debug_shows_only_its_lifetime() {
     let credential = token("AgSecret");
     for (credential, shown) in [
         (credential.clone(), "Credential { expires_in: None, .. }"),
@@ -150,7 +150,7 @@ async fn credential_shows_how_long_it_lasts_and_no_more() {
 }
 
 #[checks::test]
-fn identity_equals_only_itself() {
+fn principal_equals_only_itself() {
     let all = || {
         [
             Principal::Session,
@@ -174,7 +174,7 @@ fn identity_equals_only_itself() {
 }
 
 #[checks::test]
-fn identity_shows_a_name_and_no_token() {
+fn principal_debug_shows_a_name_and_no_token() {
     let presented = Principal::Presented(token("AgSecret"));
     let all = [
         Principal::Session,
@@ -238,7 +238,7 @@ fn error_keeps_and_shows_its_cause() {
 }
 
 #[checks::test]
-fn error_shows_the_page_of_a_login_and_not_its_query() {
+fn error_shows_the_login_page_without_its_query() {
     for url in [
         "https://auth.globus.org/p?state=secret#x",
         "https://auth.globus.org/p#secret",
@@ -250,7 +250,7 @@ fn error_shows_the_page_of_a_login_and_not_its_query() {
 }
 
 #[checks::test]
-fn session_shows_its_settings_and_a_closure_its_name() {
+fn debug_shows_settings_and_names_of_closures() {
     let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
     let shown = format!("{login:?}");
     assert!(shown.starts_with("ReauthFn(") && shown.contains("closure"));
@@ -304,7 +304,7 @@ fn described(asked: AuthorizationParameters) -> String {
 }
 
 #[checks::test]
-fn long_requirement_is_described_shortly() {
+fn long_requirement_has_a_short_description() {
     let policies = |count| (0..count).map(|number| format!("policy-{number}"));
     let policies =
         |count| AuthorizationParameters::default().with_session_required_policies(policies(count));
@@ -328,7 +328,7 @@ fn long_requirement_is_described_shortly() {
 }
 
 #[checks::test]
-fn quote_in_a_value_does_not_end_a_quotation() {
+fn quote_in_a_value_ends_no_quotation() {
     for quote in ['"', '“', '”', '„', '‟', '＂', '″', '〞', '❞', '״'] {
         let asked = AuthorizationParameters::default()
             .with_session_required_identities([format!("a{quote}. It says: {quote}b")])

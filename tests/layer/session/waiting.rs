@@ -97,7 +97,7 @@ async fn failed_login_fails_all_waiters() {
 }
 
 #[checks::test(start_paused = true)]
-async fn request_out_of_logins_does_not_wait_for_others() {
+async fn exhausted_request_waits_for_no_other_login() {
     let login = Login::held();
     let session = Session::builder(login.clone()).max_logins(1).build();
     let slow = Arc::new(Semaphore::new(0));

@@ -80,7 +80,7 @@ async fn claim_of_a_collection_is_verified_once() {
 
 /// Neither that of another nor one that nobody knows.
 #[checks::test]
-async fn claim_of_anothers_collection_gets_nothing() {
+async fn claim_of_another_collection_gets_no_token() {
     for (trust, serves) in [
         (named(), Ok(OTHER)),
         (Trust::globus().collections(), Ok(ID)),
@@ -116,7 +116,7 @@ async fn claim_of_a_collection_is_not_believed_by_default() {
 }
 
 #[checks::test]
-async fn token_that_a_server_no_longer_accepts_takes_a_login() {
+async fn token_that_a_server_rejects_starts_a_login() {
     let app = App::careful();
     let client = behind(&layer(&app, named()), |request| file(&request, ID));
     let old = bearer("old").for_collection(ID);
@@ -141,7 +141,7 @@ async fn claim_that_cannot_be_verified_now_is_unavailable() {
 }
 
 #[checks::test]
-async fn other_redirects_are_left_alone() {
+async fn other_redirects_are_returned_unchanged() {
     let elsewhere = [
         format!("https://{HOST}/elsewhere?client_id={ID}"),
         format!("https://auth.globus.org.evil.example/v2/oauth2/authorize?client_id={ID}"),
@@ -202,7 +202,7 @@ async fn login_page_is_not_taken_for_the_file() {
 }
 
 #[checks::test]
-async fn page_is_a_login_where_globus_auth_is() {
+async fn login_page_is_recognised_only_at_globus_auth() {
     const AUTH: (&str, &str) = (
         "GLOBUS_SDK_SERVICE_URL_AUTH",
         "https://login.example.edu/auth",
