@@ -4,7 +4,7 @@
 mod boxed;
 mod orders;
 mod pages;
-mod promises;
 mod redirects;
 mod service;
+mod types;
 mod waiting;

@@ -9,7 +9,7 @@ use http::Request;
 use tokio::sync::Semaphore;
 use tokio::time::advance;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, gated, get,
     is_declined, outcome, send, settle, spawn, with,

@@ -7,7 +7,7 @@ use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GareOutcome, GaveUp, Session};
 use tower::ServiceExt;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Login, answer, authorization, behind, get, presenting, responses, spawn_in_turn,
 };

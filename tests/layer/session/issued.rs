@@ -9,7 +9,7 @@ use globus_gare::reauth::{Credential, GareOptions, Session, reauth_fn};
 use http::Request;
 use tokio::time::advance;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Body, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting, send, with,
 };

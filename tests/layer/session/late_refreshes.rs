@@ -10,7 +10,7 @@ use globus_gare::reauth::{
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{Login, MFA, answer, get, send, settle, spawn, with};
 
 type Refreshed = Result<Option<Credential>, ReauthError>;

@@ -10,7 +10,7 @@ use globus_gare::reauth::{
 use http::Request;
 use tower::ServiceExt;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{Body, Login, MFA, answer, get};
 
 fn at(service: &str, path: &str) -> Request<Body> {

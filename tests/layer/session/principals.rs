@@ -7,7 +7,7 @@ use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{Credential, GareOptions, GaveUp, Principal, ReauthError, Session};
 use http::Request;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Body, Login, MFA, answer, authorization, behind, get, is_declined, outcome, presenting,
     responses, send, settle, spawn, with,

@@ -14,7 +14,7 @@ use http::{Request, Response};
 use tokio::time::{Instant, advance};
 use tower::{Layer, ServiceExt};
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Body, Login, MFA, Service, answer, authorization, behind, get, presenting, settle,
     token_number, with,
