@@ -51,7 +51,7 @@ async fn printed_text_holds_no_secret() {
     drop(guards);
     let log = log.text();
     assert!(log.contains("logged in") && shown.len() > 1_000, "{log}");
-    // The fake Globus and the browser run in this process, and log nothing of it.
+    // The fake Globus and the browser run in this process too. They log no secret.
     assert_hidden("the log", &log, &secrets);
     assert_hidden("Debug", &shown, &secrets);
 
@@ -110,7 +110,7 @@ async fn other_users_get_nothing_from_the_token_file() {
             file.display()
         );
     }
-    // A link in the place of each of them: to a file that the person would miss, and to one that is to be made.
+    // A link replaces each of them: to an existing file, and to a file that does not exist.
     let (precious, made) = (home.path().join("precious"), home.path().join("made"));
     fs::write(&precious, "precious").expect("a file");
     for target in [&precious, &made] {
@@ -212,7 +212,7 @@ async fn dropped_caller_ends_no_other_request() {
         callers.push(spawn(&client, request("/")));
         settle().await;
     }
-    // The first of them leads the login.
+    // The first caller leads the login.
     let stayed = callers.split_off(10);
     for caller in callers {
         caller.abort();

@@ -56,7 +56,7 @@ async fn request_never_carries_the_token_of_another() {
         sample.collection
     );
     for round in 0..5 {
-        // All sessions are too old, and all are challenged together.
+        // All sessions are too old, so all requests are challenged together.
         globus.clock().advance(Duration::from_secs(3600));
         let requests = (0..20).map(|number| {
             let (name, user) = match number % 2 {
@@ -129,7 +129,7 @@ async fn old_token_is_not_replaced_if_that_is_off() {
         "Bearer token-1" => answer(200, "what is Ada's"),
         _ => answer(403, MFA),
     });
-    // Ada's own request has its login; Mallory presents the token that she had before.
+    // Ada's own request logs her in. Then Mallory presents her earlier token.
     for _ in 0..3 {
         let response = mock::send(&victim.client, presenting(mock::get("/"), "Bearer old")).await;
         assert_eq!(response.status(), 403);

@@ -1,4 +1,4 @@
-//! `HttpService`: what it sends of a body, where it stops, and what it records.
+//! `HttpService`: request bodies, redirects, and the recorded URL.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -56,7 +56,7 @@ async fn get_from(http: HttpService, url: &str) -> reqwest::Result<Response<reqw
     http.oneshot(request.expect("a request")).await
 }
 
-/// The URL that was recorded, in its two places: for the layer, and for reqwest.
+/// The recorded URL, for the layer and for reqwest.
 fn recorded(response: Response<reqwest::Body>) -> (String, String) {
     let url = response.extensions().get::<ResponseUrl>();
     let url = url.expect("a recorded URL").0.to_string();
@@ -130,7 +130,7 @@ fn stream() -> impl Body<Data = Bytes, Error = Infallible> + Send + Sync + 'stat
     StreamBody::new(futures_util::stream::iter(pieces))
 }
 
-/// What a 307 redirect leads to, for a `POST` with `body`.
+/// The response to a `POST` with `body` that a 307 redirects.
 async fn moved<B>(url: &str, body: B) -> (u16, Bytes)
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Sync + 'static,

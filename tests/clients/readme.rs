@@ -15,7 +15,7 @@ use http_body_util::Full;
 /// Marks the process in which the program runs.
 const CHILD: &str = "GLOBUS_GARE_README_PROGRAM";
 
-/// Transfer, as a program without a token meets it.
+/// A stand-in for Transfer, which challenges a request without the token.
 async fn transfer(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (status, body) = match request.headers().get(AUTHORIZATION) {
         Some(token) if token == "Bearer AgFresh" => (200, r#"{"DATA_TYPE": "task_list"}"#),
@@ -39,7 +39,7 @@ fn readme_shows_the_program_that_is_tested() {
     assert!(readme.contains(&format!("```rust\n{program}```")));
 }
 
-/// Its user pastes an old token, and a fresh one when it is asked again.
+/// The user pastes an old token, and a fresh one at the next prompt.
 #[checks::test]
 async fn program_in_the_readme_logs_in() {
     if std::env::var_os(CHILD).is_some() {

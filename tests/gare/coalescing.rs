@@ -1,4 +1,4 @@
-//! Few logins for many requirements.
+//! Merging requirements.
 
 use globus_gare::gare::{AuthorizationParameters, Gare, coalesce};
 
@@ -59,7 +59,7 @@ fn equal_requirements_keep_the_first_message() {
         coalesced([scopes(), silent(), policies()]),
         [said(merged(["b", "a"]), "one")]
     );
-    // No message is taken from another requirement.
+    // No message is copied from another requirement.
     assert_eq!(
         coalesced([silent(), scopes(), policies()]),
         [merged(["a", "b"])]

@@ -56,11 +56,11 @@ fn empty_fields_are_left_out() {
             "{}",
         ),
         (r#"{"prompt":null,"required_scopes":null}"#, "{}"),
-        // Of an unknown field nobody knows what `null` means.
+        // The meaning of `null` in an unknown field is not known.
         (r#"{"new":null}"#, r#"{"new":null}"#),
         (r#"{"new":1,"prompt":null}"#, r#"{"new":1}"#),
         (r#"{"new":1,"newer":null}"#, r#"{"new":1,"newer":null}"#),
-        // Odd scopes are as good as unknown.
+        // Odd scopes are kept as an unknown field.
         (
             r#"{"required_scopes":{"a": 1}}"#,
             r#"{"required_scopes":{"a": 1}}"#,

@@ -1,4 +1,4 @@
-//! The `gare` module through its public functions: where requirements are found, how they are spelled, read, written and
+//! The `gare` module through its public functions: requirements are found, read, written and
 //! merged.
 
 mod beyond_the_sdk;

@@ -1,4 +1,4 @@
-//! What parameters ask for, and what Globus Auth is asked for them.
+//! The conditions in parameters, and their query for Globus Auth.
 
 use globus_gare::gare::AuthorizationParameters;
 

@@ -1,4 +1,4 @@
-//! What makes a text a refused login, and what speaks against it.
+//! Which texts count as a refused login.
 
 use globus_gare::gare::{Found, detect};
 use serde_json::{Value, json};
@@ -168,7 +168,7 @@ fn foreign_line_disqualifies_a_refused_login() {
     ] {
         assert_eq!(is_believed(&reply(line)), believed, "{line}");
         assert_eq!(is_believed(&coded("X", &reply(line))), believed, "{line}");
-        // What comes after the document speaks as well.
+        // Lines after the document count too.
         let after = format!("{}\n{line}", reply("Server: s"));
         let cleared = line.starts_with("---\nDetails: 530-");
         assert_eq!(
@@ -242,7 +242,7 @@ fn quotations_count_without_a_code() {
             json!({"data": {"code": 1, "list": [{"cause": text}]}}).to_string(),
             false,
         ),
-        // Only these two heads, after a quote sign, with a header.
+        // A quotation needs one of two heads, after a quote sign, and a header.
         (
             text.replace(
                 "Command Failed: Error (login)",
@@ -279,14 +279,14 @@ fn quotations_never_join_a_stated_requirement() {
     assert!(!found[0].is_quoted());
     let params = &found[0].gare.authorization_parameters;
     assert!(params.session_required_single_domain.is_empty() && params.session_message.is_none());
-    // The same requirement, stated and quoted, is stated.
+    // A requirement that is both stated and quoted counts as stated.
     for [first, second] in [["cause", "reason"], ["reason", "cause"]] {
         let body = json!({ first: quoted, second: login(ASKS) }).to_string();
         let found = detect(body.as_bytes());
         assert_eq!(found.len(), 1, "{body}");
         assert!(!found[0].is_quoted(), "{body}");
     }
-    // Of requirements that are all quoted, each counts once.
+    // A requirement that is quoted twice counts once.
     let other = quoted.replace("evil.example", "other.example");
     let body = json!({"cause": quoted, "reason": other, "detail": quoted}).to_string();
     let found = detect(body.as_bytes());
@@ -341,7 +341,8 @@ fn collection_owners_set_only_session_fields() {
     ] {
         assert_eq!(is_believed(&login(document)), is_found, "{document}");
     }
-    // A service that speaks for itself is not confined, and no message is put into its mouth.
+    // A service's own requirement keeps all its fields, and gets no message of a collection's
+    // server.
     let stated =
         json!({"code": "ConsentRequired", "required_scopes": ["s"], "detail": login(asks)});
     let found = detect(stated.to_string().as_bytes());
@@ -351,7 +352,7 @@ fn collection_owners_set_only_session_fields() {
     assert_eq!(params, expected);
 }
 
-/// From GCS Manager's JSON all fields count.
+/// All fields of GCS Manager's JSON count.
 #[checks::test]
 fn json_of_a_gcs_manager_is_not_confined() {
     let asks = json!({"code": "c", "authorization_parameters": {"required_scopes": ["s"], "prompt": "login"}});

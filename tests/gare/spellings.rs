@@ -1,4 +1,4 @@
-//! Every spelling of a requirement that services have used, and what is none.
+//! Every spelling of a requirement that services use, and spellings that do not count.
 
 use crate::shown::{coded, unknown};
 use crate::tables::{AROUND_A_DETAIL, CONSENTS, DETAILS, PARAMETERS};

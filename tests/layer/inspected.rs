@@ -1,4 +1,4 @@
-//! Which responses are read for a requirement, by status, headers, method and length.
+//! Which responses are inspected, by status, headers, method and length.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use checks::mock::{Body, Login, MFA, authorization, behind, get};
 
-/// Whether the requirement in such a response is found.
+/// Whether the requirement in a response like this is found.
 async fn is_read(
     method: Method,
     status: u16,
@@ -97,7 +97,7 @@ async fn responses_to_head_and_over_the_limit_are_not_read() {
     }
 }
 
-/// A body of this length that never comes.
+/// A body of this length that is always pending.
 struct Stalled(u64);
 
 impl http_body::Body for Stalled {

@@ -1,5 +1,5 @@
-//! The tower layer and its session: over mock services, where the clock and each poll are in the test's hands, and over
-//! real sockets against `FakeGlobus`.
+//! The tower layer and its session: over mock services, if a test controls the clock or each poll,
+//! and over real sockets with `FakeGlobus`.
 
 mod challenge_details;
 mod challenges;

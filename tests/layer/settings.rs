@@ -1,4 +1,4 @@
-//! What is set on a layer, and what is behind it.
+//! The settings of a session, and access to the wrapped service.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a service says: texts, requirements, bodies.
+//! Attacks in the responses of a service: texts, requirements, bodies.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -28,7 +28,7 @@ fn requiring(parameters: Value) -> String {
     json!({"code": "AuthorizationRequired", "authorization_parameters": parameters}).to_string()
 }
 
-/// What Transfer says when a collection's server refuses a login; the server writes `result`.
+/// Transfer's error for a login that a collection's server refuses. The server writes `result`.
 fn refused_login(result: &str) -> String {
     format!(
         "Command Failed: Error (login)\nEndpoint: e\n---\nDetails: 530-Login incorrect.\r\n530-GridFTP-JSON-Result: {result}\r\n530 End.\r\n"
@@ -170,7 +170,7 @@ async fn compressed_body_is_not_decompressed() {
     }
 }
 
-/// The first challenge that a body leads to.
+/// The first challenge that a body causes.
 async fn challenge(body: String) -> Challenge {
     let victim = Victim::new(Trust::globus(), move |_| answer(403, &body));
     victim.visit(TRANSFER).await;
@@ -241,7 +241,7 @@ async fn ever_new_requirements_start_a_bounded_number_of_logins() {
         victim.visit(TRANSFER).await;
         tokio::time::sleep(Duration::from_secs(10)).await;
     }
-    // 10 in 10 minutes, for one hour.
+    // The budget is 10 logins in 10 minutes. The test lasts an hour.
     assert!(victim.login.logins() <= 70, "{}", victim.login.logins());
 }
 
@@ -265,7 +265,7 @@ async fn service_cannot_require_scopes_of_other_services() {
         assert_eq!((status, gave_up), (403, Some("failed")), "{scope}");
         assert_eq!(person.logins(), begun, "{scope}");
     }
-    // The owner of a collection would get a token for Transfer, by way of the collection's own scope.
+    // A dependent scope of the collection's own scope would give its owner a token for Groups.
     let own = format!("https://auth.globus.org/scopes/{OTHER}/https");
     let body = json!({"code": "ConsentRequired", "required_scopes": [format!("{own}[{groups}]")]});
     let owner = Attacker::always(response(403, body.to_string())).await;

@@ -1,4 +1,4 @@
-//! What a program approves of.
+//! `SessionBuilder::approve`.
 
 use std::sync::{Arc, Mutex};
 

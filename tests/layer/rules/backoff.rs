@@ -1,4 +1,4 @@
-//! Who is asked again, and when.
+//! Backoff after failed and useless logins.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -15,7 +15,7 @@ use checks::mock::{
 
 const HOUR: u64 = 60 * 60;
 
-/// Polls for an hour, every ten seconds; returns how often the person was asked.
+/// Polls for an hour, every ten seconds. Returns the number of logins.
 async fn asked_in_an_hour(has_new_tokens: bool, polls_another: bool) -> usize {
     let (asked, looked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&asked);
@@ -89,14 +89,14 @@ async fn backoff_ends_when_a_challenged_request_is_accepted() {
     assert!(is_declined(&send(&client, get("/")).await));
     advance(seconds(30)).await;
     assert!(is_declined(&send(&client, get("/")).await));
-    // The person logs in elsewhere; that satisfies one of the two.
+    // The person logs in elsewhere, which satisfies one of the two resources.
     login.store("fresh");
     assert_eq!(send(&client, get("/mfa")).await.status(), 200);
     assert_eq!(send(&client, get("/")).await.status(), 200);
     assert_eq!(login.logins(), 3);
 }
 
-/// A service whose sessions are good for 100 requests, beside a resource that is never satisfied.
+/// A service whose sessions last for 100 requests, with a resource that is never satisfied.
 fn short_sessions(session: &Session) -> Service {
     let used = Arc::new(AtomicUsize::new(0));
     behind(&GareLayer::from_session(session.clone()), move |request| {

@@ -1,4 +1,4 @@
-//! Logins that succeed one after the other, each of them for nothing.
+//! The budget of logins that succeed and do not help.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -74,14 +74,14 @@ async fn stream_logs_in_for_later_streams() {
     assert!(statuses[1..].iter().all(|status| *status == 200));
 }
 
-/// A layer whose session may log in once in ten minutes for nothing.
+/// A layer with a budget of one login in ten minutes.
 fn once_in_ten_minutes(login: Login) -> GareLayer {
     let session = Session::builder(login).login_budget(1, seconds(10 * 60));
     GareLayer::from_session(session.build())
 }
 
-/// Each path but `/open` has a policy of its own. The first login meets that of `/1`, the second
-/// that of `/2`.
+/// Each path except `/open` has a policy of its own. The first login satisfies that of `/1`, the
+/// second that of `/2`.
 fn policies(request: Request<Body>) -> Response<Body> {
     match (request.uri().path(), token_number(&request)) {
         ("/open", _) | ("/1", 1) | ("/2", 2) => answer(200, ""),

@@ -1,4 +1,4 @@
-//! What a program sees of its session, and clients that are no tower services.
+//! Events of a session, and `Session::run`.
 
 use std::sync::{Arc, Mutex};
 
@@ -52,7 +52,7 @@ async fn observer_gets_the_events_of_its_session() {
     assert_eq!(*seen.lock().expect("whole"), expected);
 }
 
-/// A response that starts nothing says why, where it could have been a challenge.
+/// An event says why a response that may be a challenge was not inspected.
 #[checks::test]
 async fn response_that_is_not_inspected_says_why() {
     let long = "x".repeat(65);
@@ -148,7 +148,7 @@ async fn requirements_of_two_origins_are_never_merged() {
     });
     let first = spawn(&client, get("/"));
     settle().await;
-    // These wait: one for more at this origin, one for something at another.
+    // These two wait: one requires more at this origin, one is for another origin.
     let others = [get("/policy"), super::get_groups("/")].map(|it| spawn(&client, it));
     settle().await;
     assert_eq!(login.logins(), 1);

@@ -1,4 +1,4 @@
-//! Requests that a login sends itself.
+//! Requests of a login itself.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +12,7 @@ use checks::mock::{
     Login, MFA, Service, answer, authorization, behind, get, let_in_first, send, settle,
 };
 
-/// A client whose login sends a request through it, from a task that it spawns.
+/// A client whose login spawns a task that sends a request through the same client.
 fn spawning(is_part: bool) -> (Service, Session) {
     let own = Arc::new(OnceLock::<Service>::new());
     let client = Arc::clone(&own);
@@ -116,7 +116,7 @@ async fn login_refreshes_no_credential_of_another_session() {
     let outer = behind(&GareLayer::new(outer), let_in_first);
     assert_eq!(send(&outer, get("/")).await.status(), 200);
     assert_eq!(inner_login.renewals(), 0);
-    // Anybody else has it refreshed.
+    // A request outside a login refreshes it.
     send(&client, get("/")).await;
     settle().await;
     assert_eq!(inner_login.renewals(), 1);

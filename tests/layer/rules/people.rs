@@ -1,4 +1,4 @@
-//! Whose request it is.
+//! The principal of a request.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ fn named(name: &str) -> GareOptions {
     GareOptions::new().principal(name)
 }
 
-/// A service that accepts what begins with `Bearer private`.
+/// A service that accepts tokens that begin with `private`.
 fn private(session: Session) -> Service {
     behind(
         &GareLayer::from_session(session),
@@ -104,13 +104,13 @@ async fn one_person_with_a_token_for_each_service_logs_in_once() {
         1,
         "one person is asked for one thing at a time"
     );
-    // The login brought tokens for both.
+    // The login brought tokens for both services.
     login.store("groups-new");
     login.let_go();
     assert_eq!(transfer.await.expect("no panic").status(), 200);
     assert_eq!(groups.await.expect("no panic").status(), 200);
     assert_eq!(login.logins(), 1);
-    // A token that was seen goes out as the newest; a new one is the newest.
+    // A token that was seen is replaced by the newest. A new token becomes the newest.
     let old = presenting(get("/"), "Bearer transfer-old");
     assert_eq!(send(&client, old).await.status(), 200);
 }
@@ -180,7 +180,7 @@ async fn principals_in_use_are_bounded() {
         gave_up(&response),
         Some(GaveUp::TooManyPrincipals)
     ));
-    // Those of before are served, and make room.
+    // When the earlier requests have ended, there is room.
     login.let_go();
     login.let_go();
     for response in checks::mock::responses(waiting).await {
@@ -214,7 +214,7 @@ async fn options_of_the_layer_apply_to_requests_without_any() {
     assert_eq!(send(&client, prompted).await.status(), 200);
 }
 
-/// A service that passes on its callers' tokens sends each as it came.
+/// A service that passes on its callers' tokens sends each token unchanged.
 #[checks::test]
 async fn presented_token_is_not_superseded_if_set_so() {
     for (supersede, status) in [(true, 200), (false, 403)] {
@@ -234,10 +234,10 @@ async fn presented_token_is_not_superseded_if_set_so() {
             let request = with(get(path), named("ada"));
             assert_eq!(send(&client, request).await.status(), 200);
         }
-        // Somebody has Ada's old token.
+        // An attacker has Ada's old token.
         let response = send(&client, presenting(get("/"), "Bearer old")).await;
         assert_eq!(response.status(), status);
-        assert_eq!(login.logins(), 2, "nobody is asked for it");
+        assert_eq!(login.logins(), 2, "it starts no login");
         if !supersede {
             assert!(matches!(gave_up(&response), Some(GaveUp::Presented)));
         }

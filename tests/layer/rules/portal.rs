@@ -1,4 +1,4 @@
-//! A portal: its users log in elsewhere, and what they bring is in a store.
+//! A portal: its users log in elsewhere, and a store has their tokens.
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GaveUp, ReauthError, Session, reauth_fn};
@@ -61,7 +61,7 @@ async fn rejected_token_of_the_store_is_not_sent_twice() {
     let client = portal(&store);
     send(&client, get("/")).await;
     send(&client, get("/")).await;
-    // Each request is sent once, with the token that there is.
+    // Each request is sent once, with the stored token.
     assert_eq!(client.session().stats().replays, 0);
     assert_eq!(store.asked(), 3, "first, and for each challenge");
 }
@@ -112,7 +112,7 @@ async fn eight_rejected_tokens_are_remembered() {
     assert_eq!(replays_with(1).await, 9);
 }
 
-/// The login may have been for the session that the token belongs to.
+/// The login may have renewed the session of the rejected token.
 #[checks::test]
 async fn rejected_token_is_tried_again_after_a_login() {
     let login = Login::at_once().stored("old");

@@ -1,4 +1,4 @@
-//! Refreshes: in the background, with limits, and not for ever.
+//! Refreshes: in the background, with a time limit and a backoff.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -17,18 +17,18 @@ use checks::mock::{
     Service, answer, authorization, behind, get, responses, send, settle, spawn, token_number,
 };
 
-/// How a token endpoint answers a refresh.
+/// How a token endpoint responds to a refresh.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Endpoint {
     Hangs,
     IsDown,
-    /// With tokens that live for so many seconds, each after a second.
+    /// With tokens of this lifetime in seconds, each after a second.
     Refreshes(u64),
 }
 
 struct App {
     endpoint: Endpoint,
-    /// Seconds that the first token lives.
+    /// The lifetime of the first token, in seconds.
     lifetime: u64,
     refreshes: AtomicUsize,
     looks: AtomicUsize,
@@ -84,7 +84,7 @@ impl Reauthenticator for App {
     }
 }
 
-/// A service that answers with the token that it got, and 401 where that is said to be useless.
+/// A service that responds with the request's token, or with 401 if the token is `rejected`.
 fn service(app: &Arc<App>, rejected: fn(&str) -> bool) -> Service {
     let session = Session::new(Arc::clone(app));
     behind(&GareLayer::from_session(session), move |request| {
@@ -139,7 +139,7 @@ async fn expired_credential_waits_ten_seconds_for_its_refresh() {
     let client = service(&app, |_| true);
     let session = client.session().clone();
     let first = send(&client, get("/")).await;
-    // Its 401 asked for a refresh, which hangs.
+    // Its 401 started a refresh, which hangs.
     assert!(matches!(gave_up(&first), Some(GaveUp::Unavailable(_))));
     advance(seconds(100)).await;
     let began = Instant::now();
@@ -152,7 +152,7 @@ async fn expired_credential_waits_ten_seconds_for_its_refresh() {
     let began = Instant::now();
     send(&client, get("/")).await;
     assert_eq!(began.elapsed(), seconds(0));
-    assert_eq!(app.logins.load(SeqCst), 0, "nobody is asked");
+    assert_eq!(app.logins.load(SeqCst), 0, "no login starts");
     assert_eq!(session.stats().logins, 0);
 }
 

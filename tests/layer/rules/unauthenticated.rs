@@ -1,4 +1,4 @@
-//! A `401` that requires nothing: the credential is missing, has run out, or was revoked.
+//! A plain `401`, without a GARE: the credential is missing, has expired, or was revoked.
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GareOptions, GareOutcome, GaveUp, Principal, Session, Target};
@@ -69,7 +69,7 @@ async fn any_login_for_the_origin_covers_a_401() {
     checks::mock::settle().await;
     let second = checks::mock::spawn(&client, presenting(get("/401"), "Bearer theirs"));
     checks::mock::settle().await;
-    // One's own token is one's own affair.
+    // A request with its own token is not the session's.
     assert_eq!(second.await.expect("no panic").status(), 401);
     login.let_go();
     assert_eq!(first.await.expect("no panic").status(), 200);
@@ -117,7 +117,7 @@ async fn login_on_401_can_be_turned_off() {
     let response = send(&client, get("/")).await;
     assert!(matches!(gave_up(&response), Some(GaveUp::NoPrompt)));
     assert_eq!(login.logins(), 0);
-    // What a look-up finds still serves.
+    // A look-up may still find a credential.
     login.store("token-1");
     assert_eq!(send(&client, get("/")).await.status(), 200);
 }
@@ -149,7 +149,7 @@ async fn head_request_is_challenged_only_by_401() {
         let client = behind(&login.layer(), move |request| {
             match authorization(&request) {
                 "Bearer token-1" => answer(200, ""),
-                // A `HEAD` has the headers of a body that it does not have.
+                // The response to a `HEAD` has the headers of a body, and no body.
                 _ => answer(status, MFA),
             }
         });

@@ -1,4 +1,4 @@
-//! The small public types of a session: what they hold, compare and show.
+//! The small public types of a session: accessors, comparison, `Debug`.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -139,7 +139,7 @@ async fn credential_debug_shows_only_its_lifetime() {
             credential.clone().with_lifetime(Duration::from_secs(5)),
             "Credential { expires_in: Some(5s), .. }",
         ),
-        // Longer than the clock goes.
+        // Longer than the clock can express.
         (
             credential.with_lifetime(Duration::MAX),
             "Credential { expires_in: None, .. }",
@@ -168,7 +168,7 @@ fn principal_equals_only_itself() {
     }
     let twice: HashSet<_> = all().into_iter().chain(all()).collect();
     assert_eq!(twice.len(), all().len());
-    // How long a token lasts does not make it another person's.
+    // The lifetime of a token makes no other principal.
     let lasting = token("ada").with_lifetime(Duration::from_secs(5));
     assert!(twice.contains(&Principal::Presented(lasting)));
 }
@@ -227,7 +227,7 @@ fn error_keeps_and_shows_its_cause() {
     assert_eq!(error.to_string(), "could not save");
     let source = error.source().map(ToString::to_string);
     assert_eq!(source.as_deref(), Some("the disk is full"));
-    // A clone, which another waiter gets, as well.
+    // A clone, for another waiter, shows the same.
     let source = error.clone();
     let source = source.source().expect("a cause");
     assert!(source.is::<io::Error>());
@@ -279,7 +279,8 @@ fn printable_removes_terminal_controls() {
     );
 }
 
-/// Unicode's data say which characters show nothing, or steer what stands beside them.
+/// Compares with Unicode's data: characters that are invisible, or change how their neighbours are
+/// shown.
 #[checks::test]
 fn printable_removes_what_unicode_calls_invisible() {
     let invisible = r"[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Variation_Selector}\x{2800}]";
@@ -356,7 +357,7 @@ fn each_requirement_is_described_in_words() {
             domains().with_session_message("Log in\u{1b}[2J please"),
             "to log in again with an identity from uchicago.edu or anl.gov. It says: \"Log in [2J please\"",
         ),
-        // What could be taken for words of ours is marked as a value.
+        // A value that could be read as part of the sentence is in quotes.
         (
             asks().with_session_required_identities(["ada. Call 555-0100", "bob", ""]),
             "to log in again as \"ada. Call 555-0100\", bob and \"\".",
