@@ -1,9 +1,9 @@
-//! Middleware that satisfies Globus Auth requirements errors and replays the request.
+//! Middleware that satisfies Globus Auth Requirements Errors (GAREs) and replays the request.
 //!
-//! A Globus service rejects a request when the user's session is too old, too weak, or lacks a
-//! consent. Its response, a challenge, carries a Globus Auth Requirements Error (GARE):
-//! `authorization_parameters` in the body of a 4xx, or JSON inside the GridFTP text of a 502. This
-//! crate detects the GARE, has a [`Reauthenticator`] log the user in, and replays the request.
+//! A Globus service rejects a request if the user's session is too old, too weak, or lacks a
+//! consent. Its response, a challenge, carries a GARE: `authorization_parameters` in the body of a
+//! 4xx, or JSON inside the GridFTP text of a 502. This crate detects the GARE, has a
+//! [`Reauthenticator`] log the user in, and replays the request.
 //!
 //! ```text
 //!            request                        request + credential
@@ -70,7 +70,7 @@ pub mod reauth;
 pub mod reqwest;
 mod runtime;
 
-/// Makes an `async fn` of an implementation of [`Reauthenticator`] fit its trait.
+/// The attribute that each implementation of [`Reauthenticator`] needs for its `async fn`s.
 pub use async_trait::async_trait;
 
 pub use crate::layer::GareLayer;

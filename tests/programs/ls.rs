@@ -90,7 +90,8 @@ async fn closed_output_causes_no_panic() {
     );
 }
 
-/// Against FakeGlobus in the place of the real one: a first login, and one more when the session is too old.
+/// On FakeGlobus instead of the real Globus: a first login, and another one when the session is too
+/// old.
 #[cfg(unix)]
 #[checks::test(seconds = 600)]
 async fn collection_is_listed_after_a_login_in_the_browser() {
@@ -104,7 +105,7 @@ async fn collection_is_listed_after_a_login_in_the_browser() {
         command.env("BROWSER", launcher.program());
         let person = async {
             let page = launcher.page().await;
-            // The page answers for an automatic person: it redirects to the program.
+            // The page logs an automatic person in, and redirects to the program.
             let answer = fake_globus::Browser::new().open(page).await;
             assert_eq!(answer.expect("an answer").status, 200);
         };
