@@ -1,8 +1,8 @@
-//! Replicas that refresh the same token without a lease, in every order of their steps.
+//! Model check: replicas refresh the same token without a lease, in every order of their steps.
 //!
-//! The steps are those of `AppUser::redeem` and `AppUser::update`: load, redeem at Globus Auth, load
-//! again, change, commit against the version that was loaded. Globus Auth gives a new refresh token
-//! for each, and refuses one that was used.
+//! The steps are those of `AppUser::redeem` and `AppUser::update`: load, redeem at Globus Auth,
+//! load again, change, commit against the loaded version. Globus Auth answers each refresh with a
+//! new refresh token, and rejects a token that was used before.
 
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
@@ -11,23 +11,24 @@ use super::{Given, Holder, Login, StoredToken};
 
 const SERVER: &str = "transfer";
 
-/// How often a replica that was refused looks for what somebody else may have stored meanwhile.
+/// How often a replica whose token was rejected loads the login again, in case another replica has
+/// stored a new token.
 const LOOKS: usize = 2;
 
-/// Everything there is at one moment.
+/// The whole state at one moment.
 #[derive(Clone)]
 struct World {
     login: Login,
     version: u32,
-    /// The refresh tokens that Globus Auth takes, by their numbers.
+    /// The numbers of the refresh tokens that Globus Auth accepts.
     living: BTreeSet<u32>,
     last_token: u32,
-    /// The access tokens that were handed back to be revoked.
+    /// The fingerprints of the access tokens that were handed back for revocation.
     discarded: BTreeSet<String>,
     actors: Vec<Actor>,
 }
 
-/// What somebody does next.
+/// The next step of an actor.
 #[derive(Clone)]
 enum Actor {
     Load {
@@ -129,7 +130,7 @@ impl World {
                     }
                 }
             }
-            Actor::Done => unreachable!("it is done"),
+            Actor::Done => unreachable!("the actor is done"),
         };
         self.actors[actor] = next;
     }
@@ -195,7 +196,7 @@ impl World {
                 }
             }
             Change::LogIn(token) => {
-                // The one that it replaces is given up, as the Python SDK does.
+                // The login revokes the token that it replaces, as the Python SDK does.
                 for before in login.tokens.values() {
                     self.living.remove(&refresh_number(before));
                 }
@@ -206,7 +207,7 @@ impl World {
         self.version += 1;
     }
 
-    /// What must hold when everybody is done.
+    /// Asserts the invariants of the final state.
     fn check(&self, path: &[usize]) {
         let kept = self.login.tokens.get(SERVER);
         let living: Vec<u32> = self.living.iter().copied().collect();
@@ -215,14 +216,14 @@ impl World {
         if let Some(kept) = kept {
             assert!(
                 self.login.can_refresh(SERVER),
-                "it counts as refused: {path:?}"
+                "the token counts as refused: {path:?}"
             );
             assert!(!self.discarded.contains(&kept.fingerprint()), "{path:?}");
         }
     }
 }
 
-/// Goes through every order of the actors' steps; gives how many there are.
+/// Runs every order of the actors' steps, and returns the number of orders.
 fn explore(world: &World, path: &mut Vec<usize>) -> usize {
     let open: Vec<usize> = (0..world.actors.len())
         .filter(|at| !matches!(world.actors[*at], Actor::Done))
@@ -254,7 +255,7 @@ fn two_replicas_lose_no_refresh_token() {
 }
 
 #[checks::test(seconds = 600)]
-fn logout_meanwhile_leaves_no_living_token() {
+fn logout_during_refreshes_leaves_no_living_token() {
     let logout = Actor::Keep {
         change: Change::LogOut,
         loaded: None,
@@ -264,7 +265,7 @@ fn logout_meanwhile_leaves_no_living_token() {
 }
 
 #[checks::test(seconds = 600)]
-fn login_meanwhile_is_the_one_that_is_kept() {
+fn login_during_refreshes_keeps_its_own_token() {
     let mut world = World::new(vec![REPLICA, REPLICA]);
     let new = world.new_token();
     world.actors.push(Actor::Keep {

@@ -1,4 +1,4 @@
-//! The connection to Redis: when it is made, what it tells, and what is said where it is gone.
+//! The connection to Redis: connecting, messages, and the events and errors of an outage.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
@@ -37,7 +37,8 @@ impl RedisStore {
 }
 
 impl Shared {
-    /// The result of a call, and an event where Redis stops to answer or begins again.
+    /// Converts the result of a call. Logs an event when Redis stops answering, and when it answers
+    /// again.
     pub(super) fn answered<T>(&self, result: RedisResult<T>) -> Result<T, StoreError> {
         let is_down = match &result {
             Ok(_) => false,
@@ -61,26 +62,26 @@ impl Shared {
         }
         match error.kind() {
             ErrorKind::AuthenticationFailed => StoreError::unavailable(
-                format!("Redis at {redis} does not let us in: check the password in its URL"),
+                format!("Redis at {redis} rejects the login: check the password in its URL"),
                 error,
             ),
             ErrorKind::UnexpectedReturnType | ErrorKind::Parse => StoreError::damaged(
-                format!("what Redis at {redis} keeps of logins cannot be understood"),
+                format!("Redis at {redis} returned data that is not a login"),
                 error,
             ),
-            _ => StoreError::unavailable(format!("Redis at {redis} refused a command"), error),
+            _ => StoreError::unavailable(format!("Redis at {redis} rejected a command"), error),
         }
     }
 }
 
-/// Subscribes, as soon as Redis answers.
+/// Subscribes to the messages as soon as Redis answers.
 async fn listen(mut manager: ConnectionManager, pattern: String, store: Weak<Shared>) {
     while store.strong_count() > 0 && manager.psubscribe(&pattern).await.is_err() {
         tokio::time::sleep(jittered(Duration::from_secs(1))).await;
     }
 }
 
-/// Takes a message that the login of a user was changed.
+/// Handles the message that a user's login was changed.
 fn heard(store: &Weak<Shared>, push: &PushInfo) {
     let (Some(shared), PushKind::PMessage) = (store.upgrade(), &push.kind) else {
         return;
@@ -90,14 +91,14 @@ fn heard(store: &Weak<Shared>, push: &PushInfo) {
     };
     let tag = String::from_utf8_lossy(tag).into_owned();
     let user = shared.seen().key(&tag);
-    // Nobody may listen.
+    // An error means that nobody listens.
     let _ = shared.messages.send(tag);
     if let Some(user) = user {
         RedisStore(shared).look(&user);
     }
 }
 
-/// Whether Redis is not there, or cannot answer now.
+/// Whether Redis cannot be reached, or cannot answer now.
 fn is_outage(error: &RedisError) -> bool {
     let is_busy = matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! What this process has seen of its users.
+//! The revisions of users, as this process has read them.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -8,23 +8,23 @@ use tokio::time::Instant;
 
 use super::super::UserKey;
 
-/// The users of this process by their tags, those that were used last.
+/// The users of this process by their tags, bounded: the least recently used one is dropped.
 #[derive(Debug)]
 pub(super) struct Seen {
     users: LruCache<String, User>,
     max_age: Duration,
-    /// The last number that was given out.
+    /// The last number that a user was given.
     last_number: u64,
 }
 
 #[derive(Debug)]
 struct User {
     key: UserKey,
-    /// Another one whenever the revision is another. No two users have the same, nor has a user who
-    /// was forgotten and came back: whoever compares takes that for a change.
+    /// Changes whenever the revision changes. No two users share a number, and a user who was
+    /// forgotten gets a new one: a session takes that for a change.
     number: u64,
     revision: Option<u64>,
-    /// When it was last read, or somebody began to.
+    /// When the last read began or ended.
     read_at: Option<Instant>,
 }
 
@@ -37,7 +37,7 @@ impl Seen {
         }
     }
 
-    /// The number of a user, and whether what is kept is to be read again now, by the caller.
+    /// The number of a user, and whether the caller has to read the login again now.
     pub(super) fn number(&mut self, tag: &str, key: &UserKey) -> (u64, bool) {
         let (now, max_age) = (Instant::now(), self.max_age);
         let user = self.user(tag, key);
@@ -48,7 +48,7 @@ impl Seen {
         (user.number, is_due)
     }
 
-    /// Notes the revision that was read.
+    /// Records the revision that was read.
     pub(super) fn read(&mut self, tag: &str, key: &UserKey, revision: u64) {
         let next = self.last_number + 1;
         let user = self.user(tag, key);
@@ -60,7 +60,7 @@ impl Seen {
         }
     }
 
-    /// A user that somebody here has asked for.
+    /// The user with this tag, if this process has used it.
     pub(super) fn key(&self, tag: &str) -> Option<UserKey> {
         self.users.peek(tag).map(|user| user.key.clone())
     }

@@ -159,7 +159,7 @@ async fn store_that_is_down_sends_nobody_to_log_in() {
         let answer = ada.open(&replica, path).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(
-            answer.text.contains("<h1>It did not work</h1>"),
+            answer.text.contains("<h1>The request failed</h1>"),
             "{}",
             answer.text
         );

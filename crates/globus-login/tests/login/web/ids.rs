@@ -126,7 +126,7 @@ async fn another_person_is_refused() {
     let answer = browser.open(&replica, &callback).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(
-        answer.text.contains("Somebody else has logged in"),
+        answer.text.contains("Another person has logged in"),
         "{}",
         answer.text
     );
