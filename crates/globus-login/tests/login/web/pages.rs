@@ -1,4 +1,4 @@
-//! The pages that a person sees.
+//! The texts of the pages.
 
 use std::fmt::Write;
 
