@@ -1,4 +1,4 @@
-//! What the examples of the guides hide.
+//! Hidden parts of the examples in the guides.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Service<http::Request<Bytes>> for Http {
     }
 }
 
-/// A server with one collection, the URL of its listing, and who can log in.
+/// A server with one collection; the URL of its listing, the identity that logs in, and the files.
 pub async fn globus(
     person: Person,
 ) -> Result<(Arc<FakeGlobus>, String, Identity, tempfile::TempDir), BoxError> {
@@ -69,7 +69,7 @@ pub async fn globus(
     ))
 }
 
-/// The bodies that the guides show are those of the corpus, to the byte.
+/// Asserts that a body in a guide is one of the corpus, byte for byte.
 pub fn assert_real(body: &[u8]) {
     let text = std::str::from_utf8(body).expect("UTF-8");
     let is_real = rows().any(|row| row.body == text);
