@@ -89,8 +89,8 @@ impl SessionBuilder {
         self
     }
 
-    /// How many logins one request may wait for. Default: 3, because a service may require consent,
-    /// then a policy, then MFA.
+    /// How many logins one request may wait for. Default: 5. A service may require consent, then a
+    /// policy, then MFA.
     pub fn max_logins(mut self, logins: u32) -> Self {
         self.settings.max_logins = logins;
         self
