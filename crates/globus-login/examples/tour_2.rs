@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use globus_gare::layer::GareService;
 use globus_gare::reqwest::HttpService;
-use globus_gare::{Challenge, Credential, Environment, GareLayer, ReauthError, reauth_fn};
-use globus_gare::{GareOutcome, Session};
+use globus_gare::{
+    Challenge, Credential, Environment, GareLayer, GareOutcome, ReauthError, Session, reauth_fn,
+};
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use tower::{BoxError, Layer, ServiceExt};

@@ -1,5 +1,6 @@
 //! The tour: each of its programs runs to its end, and the page shows what is in them.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -60,8 +61,8 @@ impl Tour {
         terminal.write_all(typed.as_bytes()).await.expect("typed");
         drop(terminal);
         let ended = program.wait_with_output().await.expect("it ran");
-        let [output, errors] = [ended.stdout, ended.stderr]
-            .map(|text| String::from_utf8(text).expect("text"));
+        let [output, errors] =
+            [ended.stdout, ended.stderr].map(|text| String::from_utf8(text).expect("text"));
         assert!(ended.status.success(), "{errors}");
         Printed { output, errors }
     }
@@ -153,7 +154,10 @@ async fn fourth_program_sends_its_user_to_log_in_and_lets_them_back_in() {
     let mut portal = tour.program("tour_4");
     portal
         .arg("0")
-        .env("GLOBUS_CLIENT_ID", globus.confidential_client_id().to_string())
+        .env(
+            "GLOBUS_CLIENT_ID",
+            globus.confidential_client_id().to_string(),
+        )
         .env("GLOBUS_CLIENT_SECRET", globus.client_secret());
     let mut portal = portal.spawn().expect("it starts");
     let printed = BufReader::new(portal.stdout.take().expect("a pipe"));
@@ -183,4 +187,41 @@ async fn fourth_program_sends_its_user_to_log_in_and_lets_them_back_in() {
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     portal.kill().await.expect("it runs");
     assert_no_violation(globus);
+}
+
+/// The lines of a program or of a block, however far they are indented.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with("//!"))
+}
+
+/// What a step leaves out of its program was in the program before it.
+#[checks::test]
+fn page_shows_what_is_new_in_each_program() {
+    let page = include_str!("../../src/guide/tour.md");
+    let blocks = page.split("```rust\n").skip(1);
+    let blocks: Vec<_> = blocks
+        .map(|rest| rest.split_once("```").expect("its end").0)
+        .collect();
+    let programs = [
+        "",
+        include_str!("../../examples/tour_1.rs"),
+        include_str!("../../examples/tour_2.rs"),
+        include_str!("../../examples/tour_3.rs"),
+        include_str!("../../examples/tour_4.rs"),
+    ];
+    assert_eq!(blocks.len(), programs.len() - 1);
+    for (block, programs) in blocks.iter().zip(programs.windows(2)) {
+        let [before, program] = programs else {
+            unreachable!("two")
+        };
+        let before: BTreeSet<_> = lines(before).collect();
+        let mut shown = lines(block).peekable();
+        for line in lines(program) {
+            if shown.next_if_eq(&line).is_none() {
+                assert!(before.contains(line), "the page has not: {line}");
+            }
+        }
+        assert_eq!(shown.next(), None, "no program has this, here");
+    }
 }
