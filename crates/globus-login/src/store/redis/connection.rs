@@ -68,6 +68,12 @@ impl Shared {
                 format!("what Redis at {redis} keeps of logins cannot be understood"),
                 error,
             ),
+            ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask) => {
+                StoreError::unavailable(
+                    format!("Redis at {redis} is a node of a cluster, and other nodes have a part"),
+                    error,
+                )
+            }
             _ => StoreError::unavailable(format!("Redis at {redis} refused a command"), error),
         }
     }

@@ -34,9 +34,10 @@ const MESSAGES: usize = 1024;
 
 /// Keeps logins in Redis (or Valkey), for the replicas of a service.
 ///
-/// All that is kept of a user is in one slot of a cluster, under the hash of the
-/// [`UserKey`]. The login itself is sealed: without the key of the [`Sealer`] it is worth nothing.
-/// Leases and notices, which hold no secret, are not.
+/// All that is kept of a user is under the hash of the [`UserKey`]. The login itself is sealed:
+/// without the key of the [`Sealer`] it is worth nothing. Leases and notices, which hold no secret,
+/// are not. It connects to one Redis; [the guide](crate::guide::many_machines) says what of a cluster
+/// works.
 ///
 /// # What holds
 ///
