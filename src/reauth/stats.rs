@@ -7,8 +7,7 @@ use crate::runtime::{Mutex, MutexGuard};
 
 /// Counters of a session. Read with [`Session::stats`](super::Session::stats).
 ///
-/// The counters are read one after another while requests continue, so they may differ by what
-/// happened in between.
+/// The counters are read one after another while requests continue, so they may not add up exactly.
 ///
 /// ```
 /// use globus_gare::reauth::{Credential, Session, reauth_fn};
@@ -29,12 +28,12 @@ pub struct Stats {
     pub failed_logins: u64,
     /// Look-ups that started.
     pub look_ups: u64,
-    /// Requests that joined a login that another request had started.
+    /// Requests that joined the login of another request.
     pub joins: u64,
     /// Replays.
     pub replays: u64,
-    /// Accounts that the session remembers now, beside its own. The values that logins issued for an
-    /// account do not count separately.
+    /// Principals that the session remembers now, beside its own. The tokens that logins brought
+    /// for a principal do not count separately.
     pub principals: u64,
     /// How often the layer gave up, by reason.
     pub gave_up: GaveUpCounts,
@@ -45,17 +44,17 @@ pub struct Stats {
 pub struct GaveUpCounts(BTreeMap<&'static str, u64>);
 
 impl GaveUpCounts {
-    /// How often it gave up for this reason. The name is that of [`GaveUp::name`].
+    /// The count of this reason, named as in [`GaveUp::name`].
     pub fn get(&self, reason: &str) -> u64 {
         self.0.get(reason).copied().unwrap_or_default()
     }
 
-    /// The reasons that came up, with their counts.
+    /// The reasons with a count above 0, and their counts.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.0.iter().map(|(reason, count)| (*reason, *count))
     }
 
-    /// The sum of all reasons.
+    /// The sum of all counts.
     pub fn total(&self) -> u64 {
         self.0.values().sum()
     }

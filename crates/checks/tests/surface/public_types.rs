@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use globus_gare::gare::{Detection, Extra, detect};
-use globus_gare::layer::{GareLayer, InspectLimits, ReplayBody, ReplayBodyError, ReplayableBody};
+use globus_gare::layer::{GareLayer, InspectLimits, ReplayBody, ReplayableBody};
 use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, Environment, GareOptions, GaveUp, GaveUpCounts,
     Origin, Principal, ReauthError, ResponseUrl, Session, Stats, Target, Trust, Why, reauth_fn,
@@ -216,8 +216,8 @@ async fn show_bodies(shown: &mut Shown) {
     let copy = body.try_clone().expect("a copy");
     copy.collect().await.expect("the body");
     let overtaken = body.collect().await.expect_err("it was sent already");
-    let overtaken = overtaken.downcast::<ReplayBodyError>().expect("ours");
-    shown.show("body::ReplayBodyError", &overtaken);
+    let text = format!("{overtaken:?} {overtaken}");
+    shown.texts.push(("an overtaken body".to_owned(), text));
     let middleware = GareMiddleware::new(reauth_fn(|_| async { Ok(credential()) }));
     shown.show("reqwest::GareMiddleware", &middleware);
     let token = HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("a value");

@@ -71,7 +71,7 @@ async fn check_tells_what_was_learned_by_its_exit_code() {
     let line = ran.error_line(4);
     for part in [
         "uchicago.edu",
-        "The session ends at ",
+        "The session will probably end at ",
         "To go on, ",
         &login_for,
     ] {
@@ -105,7 +105,7 @@ async fn check_finds_a_consent_missing() {
     let (ran, _) = run_with_browser(site.with_client(&login), &mut launcher).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = check(&site, "0s").await;
-    assert!(ran.error_line(5).contains("it has refused no login yet"));
+    assert!(ran.error_line(5).contains("there was no challenge yet"));
     // Nothing is asked of the person again.
     let ran = run(site.with_client(&[&site.collection])).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
