@@ -1,4 +1,4 @@
-//! What the crates show: the items of their public API, and the compiler's words where they are used wrongly.
+//! The public API: its items, its `Debug` output, and the compiler's errors for wrong use.
 
 mod compile_fail;
 mod operators;
