@@ -8,7 +8,7 @@ use super::{AuthorizationParameters, Gare, limits};
 ///
 /// - Policies and scopes must all be satisfied. Requirements that ask for nothing else become one, which asks for all
 ///   of theirs; it stands where the first of them stood. Where that would exceed what one requirement may ask for (see
-///   [`Limit`](super::Limit)), the rest is asked for by another.
+///   [limits](super#limits)), the rest is asked for by another.
 /// - Requirements that ask for the same become one. Order and repetition within a list make no difference.
 /// - Everything else stays as it is. Of the domains in one requirement any will do, so neither the union nor the
 ///   intersection of two lists means what both mean; identities, MFA and a prompt are satisfied, or not, together with

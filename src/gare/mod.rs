@@ -56,7 +56,7 @@
 //!
 //! # Limits
 //!
-//! A document that exceeds a [`Limit`] is no requirement: 64 values in a list, 512 bytes a value, 4 KiB a scope, 16 KiB a
+//! A document that exceeds a limit is no requirement: 64 values in a list, 512 bytes a value, 4 KiB a scope, 16 KiB a
 //! requirement, 64 requirements a body. [`Detection::of`] tells what was left out.
 //!
 //! # Example
@@ -99,7 +99,7 @@ pub use self::{
     detect::{Detection, Found, detect},
     extra::Extra,
     gare::Gare,
-    limits::{Limit, OverLimit},
+    limits::OverLimit,
     location::Location,
     params::AuthorizationParameters,
 };

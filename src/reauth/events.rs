@@ -9,7 +9,7 @@ use std::future::Future;
 use http::{Method, StatusCode};
 
 use super::{GaveUp, ReauthError, Session, Target};
-use crate::gare::{Found, Limit};
+use crate::gare::Found;
 
 /// Something that a session does. The documentation of the [module](super) has a table of all.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +34,8 @@ pub enum Event<'a> {
     OverLimit {
         /// Whose request to which origin it is.
         target: &'a Target,
-        /// The limit.
-        limit: Limit,
+        /// The limit, in words.
+        limit: &'static str,
     },
     /// A requirement stands in a quotation, and the program did not add its origin.
     #[non_exhaustive]
@@ -185,7 +185,7 @@ impl Event<'_> {
             } => {
                 event!(info, target, %method, status = status.as_u16(), requirements = found.len(), generation, "challenged");
             }
-            Self::OverLimit { target, limit } => event!(warn, target, %limit, "over limit"),
+            Self::OverLimit { target, limit } => event!(warn, target, limit, "over limit"),
             Self::OnlyQuoted { target } => event!(debug, target, "only quoted"),
             Self::NotInspected {
                 target,

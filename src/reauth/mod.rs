@@ -129,7 +129,7 @@ pub use self::outcome::{GareOutcome, GaveUp};
 pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
 pub use self::route::RequestHead;
 pub use self::session::Session;
-pub use self::stats::{GaveUpCounts, Stats};
+pub use self::stats::Stats;
 pub use self::target::{Principal, Target};
 pub use self::trust::Trust;
 

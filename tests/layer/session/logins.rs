@@ -108,15 +108,10 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
         }
         assert_eq!((stats.logins, stats.failed_logins), (1, 1), "{name}");
         let failed = stats.joins + 1;
-        assert_eq!(
-            stats.gave_up.get("failed"),
-            failed,
-            "{name}: those that waited"
-        );
+        assert_eq!(stats.gave_up["failed"], failed, "{name}: those that waited");
         let late = REQUESTS as u64 - failed;
         assert_eq!(
-            stats.gave_up.get("backing_off"),
-            late,
+            stats.gave_up["backing_off"], late,
             "{name}: those that came later"
         );
         assert_eq!(world.globus.counts().listings, REQUESTS, "{name}");
@@ -159,7 +154,7 @@ async fn login_with_the_same_stale_credential_is_no_progress() {
         assert!(is_told, "{refusal:?}");
     }
     assert!(
-        stats.gave_up.get("no_progress") > stats.joins,
+        stats.gave_up["no_progress"] > stats.joins,
         "those that waited"
     );
     assert_eq!((stats.logins, stats.failed_logins), (1, 0));
