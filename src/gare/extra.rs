@@ -32,11 +32,6 @@ impl Extra {
         self.fields.is_empty()
     }
 
-    /// How many unknown fields there are.
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
     /// The names of the fields, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|(name, _)| name)
