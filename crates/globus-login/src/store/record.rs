@@ -70,14 +70,9 @@ impl Listed {
 }
 
 impl LoginRecord {
-    /// Counts the logins of this user. It never falls.
-    pub fn epoch(&self) -> u64 {
+    /// As [`Login::epoch`](super::Login::epoch).
+    pub(crate) fn epoch(&self) -> u64 {
         self.epoch
-    }
-
-    /// Changes when the user's credentials must not be used any longer.
-    pub fn revision(&self) -> u64 {
-        self.revision
     }
 
     /// The id of the person, if somebody is logged in and it is known.
