@@ -1,10 +1,8 @@
 //! Reads a response body and prints the requirements in it as JSON.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, BufRead, Read, Write},
-    process::ExitCode,
-};
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read, Write};
+use std::process::ExitCode;
 
 use globus_gare::gare::{Detection, Found};
 use serde::{Deserialize, Serialize};

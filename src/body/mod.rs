@@ -25,7 +25,7 @@ fn into_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
     frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
 }
 
-/// What is left of `whole` once `read` bytes were.
+/// The rest of `whole` after `read` bytes.
 fn remaining(whole: &SizeHint, read: u64) -> SizeHint {
     let mut left = SizeHint::new();
     left.set_lower(whole.lower().saturating_sub(read));

@@ -9,7 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use super::ReplayableBody;
 use super::recording::{Position, Recording, Turn};
 
-/// A replayable wrapper for any body. It keeps the chunks that were sent.
+/// A wrapper that makes any body replayable. It keeps the chunks that were sent.
 ///
 /// Nothing is read before the HTTP client reads it, and no bytes are copied. Sent chunks and trailers
 /// are kept while a copy exists that may send them again. Length and trailers stay the same, so each
@@ -17,18 +17,20 @@ use super::recording::{Position, Recording, Turn};
 ///
 /// # Limit
 ///
-/// Up to 64 KiB of data are kept, or as many bytes as [`with_limit`](Self::with_limit) says. A longer body continues to stream in the
-/// current attempt, and the kept chunks are dropped. Its request is not replayed: the outcome is
+/// Up to 64 KiB of data are kept, or up to the limit of [`with_limit`](Self::with_limit). A longer
+/// body continues to stream in the current attempt, and the kept chunks are dropped. Its request is
+/// not replayed: the outcome is
 /// [`NotReplayable`](crate::reauth::GaveUp::NotReplayable).
 ///
 /// # What a replay sends
 ///
-/// A replay sends the whole body, whether the earlier attempt never began, stopped because the
-/// service responded early, or still sends. A body that failed is not replayed.
+/// A replay sends the whole body, even if the earlier attempt never began, stopped because the
+/// service responded early, or is still sending. A body that failed is not replayed.
 ///
-/// While a login is under way the earlier attempt may continue to send data within the limit. Data
-/// beyond the limit belongs to the replay; the earlier attempt ends there with an error, which only the
-/// HTTP client sees. If the body itself fails, one attempt gets its error and the others one that says so.
+/// During a login, the earlier attempt may continue to send data within the limit. Data beyond the
+/// limit belongs to the replay: there the earlier attempt ends with an error, which only the HTTP
+/// client sees. If the body itself fails, one attempt gets its error, and the others get one that
+/// says so.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -108,12 +110,12 @@ pub struct ReplayBody<B: Body> {
 }
 
 impl<B: Body> ReplayBody<B> {
-    /// Keeps up to 64 KiB of `body`.
+    /// Wraps `body`, and keeps up to 64 KiB of it.
     pub fn new(body: B) -> Self {
         Self::with_limit(body, 64 * 1024)
     }
 
-    /// Keeps up to `limit` bytes of `body`. With 0, only an empty body is sent again.
+    /// Wraps `body`, and keeps up to `limit` bytes of it. With 0, only an empty body is replayable.
     pub fn with_limit(body: B, limit: usize) -> Self {
         Self {
             recording: Arc::new(Recording::new(body, limit)),
@@ -124,7 +126,7 @@ impl<B: Body> ReplayBody<B> {
 }
 
 impl<B: Body> ReplayableBody for ReplayBody<B> {
-    /// A copy that sends what this one has not sent yet.
+    /// Makes a copy that sends the data that this one has not sent yet.
     fn try_clone(&mut self) -> Option<Self> {
         self.recording.take_turn().map(|turn| Self {
             recording: Arc::clone(&self.recording),

@@ -2,11 +2,11 @@ use thiserror::Error;
 
 /// An error from a copy of a [`ReplayBody`](super::ReplayBody) that ended before the body did.
 ///
-/// Only the HTTP client sees it, for an attempt whose response has already come.
+/// Only the HTTP client sees it, in an attempt whose response has already arrived.
 #[derive(Clone, Copy, Debug, Error)]
 pub(super) enum ReplayError {
     /// Another copy read beyond the kept data.
-    #[error("the request's body is sent by a later attempt of it")]
+    #[error("a later attempt sends the request's body")]
     Overtaken,
     /// The body failed, and another copy was given its error.
     #[error("the request's body failed in an earlier attempt")]

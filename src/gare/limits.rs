@@ -1,16 +1,16 @@
-//! How much a requirement may ask for.
+//! Bounds on the size of a requirement.
 
 use super::{AuthorizationParameters, Location};
 
-/// How many values a list may hold.
+/// Values in a list.
 pub(super) const VALUES: usize = 64;
-/// How long a value may be, in bytes.
+/// Bytes of a value.
 const VALUE: usize = 512;
-/// How long a scope may be, with those that it depends on.
+/// Bytes of a scope, with the scopes that it depends on.
 const SCOPE: usize = 4 << 10;
-/// How long all that a requirement says may be together.
+/// Bytes of all parameters of a requirement together.
 pub(super) const REQUIREMENT: usize = 16 << 10;
-/// How many requirements a body may hold.
+/// Requirements in a body.
 pub(super) const REQUIREMENTS: usize = 64;
 
 const TOO_MANY_VALUES: &str = "more than 64 values in a list";
@@ -19,18 +19,18 @@ const LONG_SCOPE: &str = "a scope of more than 4 KiB";
 const LARGE_REQUIREMENT: &str = "a requirement of more than 16 KiB";
 pub(super) const TOO_MANY_REQUIREMENTS: &str = "more than 64 requirements";
 
-/// A document that is no requirement because it asks for too much.
+/// A document that is no requirement because it exceeds a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OverLimit {
-    /// Where the document is.
+    /// The place of the document in the body.
     pub location: Location,
     /// The limit that it exceeds, in words: `more than 64 values in a list`.
     pub limit: &'static str,
 }
 
 impl AuthorizationParameters {
-    /// The limit that these exceed.
+    /// The first limit that these parameters exceed.
     pub(super) fn over_limit(&self) -> Option<&'static str> {
         let mut total = self.extra.size() + self.session_message.as_ref().map_or(0, String::len);
         let [identities, policies, domains, scopes] = self.lists();

@@ -1,8 +1,8 @@
-//! The events of a session: through `tracing` where that feature is on, and to
+//! The events of a session. They go to `tracing`, if that feature is on, and to
 //! [`SessionBuilder::on_event`](super::SessionBuilder::on_event).
 //!
-//! The table in the documentation of [`reauth`](super) lists them all: a test
-//! holds the two against each other. No field ever holds a credential, a header, a query or a service's message.
+//! The documentation of [`reauth`](super) lists them all; a test compares the two. No field ever
+//! holds a credential, a header, a query or a service's message.
 
 use std::future::Future;
 
@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use super::{GaveUp, ReauthError, Session, Target};
 use crate::gare::Found;
 
-/// Something that a session does. The documentation of the [module](super) has a table of all.
+/// An event of a session. The documentation of the [module](super) has a table of them.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -24,7 +24,7 @@ pub enum Event<'a> {
         method: &'a Method,
         /// The response's status.
         status: StatusCode,
-        /// What was found in it: nothing for a `401` that requires nothing.
+        /// The requirements. Empty for a plain `401`.
         found: &'a [Found],
         /// The generation of the credential that the request was sent with.
         generation: u64,
@@ -43,14 +43,14 @@ pub enum Event<'a> {
         /// Whose request to which origin it is.
         target: &'a Target,
     },
-    /// A response that may be a challenge is not looked at.
+    /// A response that may be a challenge is not inspected.
     #[non_exhaustive]
     NotInspected {
         /// Whose request to which origin it is.
         target: &'a Target,
         /// The response's status.
         status: StatusCode,
-        /// Why: for example, its body is encoded.
+        /// The reason: for example, the body is encoded.
         reason: &'static str,
     },
     /// A GARE came from an origin that is not trusted.
@@ -60,7 +60,7 @@ pub enum Event<'a> {
     LoggingIn {
         /// Whose login for which origin it is.
         target: &'a Target,
-        /// Which login of the request it is, from 1.
+        /// The number of this login among the logins of the request, starting at 1.
         attempt: u32,
     },
     /// A request waits for a login that covers its requirement.
@@ -86,7 +86,7 @@ pub enum Event<'a> {
     LoggedIn {
         /// Whose login for which origin it is.
         target: &'a Target,
-        /// The generation of its credential.
+        /// The generation of the new credential.
         generation: u64,
     },
     /// A login failed.
@@ -94,7 +94,7 @@ pub enum Event<'a> {
     LoginFailed {
         /// Whose login for which origin it is.
         target: &'a Target,
-        /// Why.
+        /// The error.
         error: &'a ReauthError,
     },
     /// A look-up starts.
@@ -108,7 +108,7 @@ pub enum Event<'a> {
     LookedUp {
         /// Whose credential for which origin it is.
         target: &'a Target,
-        /// The generation of the credential. `None` where there is none.
+        /// The generation of the credential. `None` if the look-up found none.
         generation: Option<u64>,
     },
     /// A look-up failed.
@@ -116,7 +116,7 @@ pub enum Event<'a> {
     LookUpFailed {
         /// Whose credential for which origin it is.
         target: &'a Target,
-        /// Why.
+        /// The error.
         error: &'a ReauthError,
     },
     /// A request is replayed.
@@ -124,9 +124,9 @@ pub enum Event<'a> {
     Replayed {
         /// Whose request to which origin it is.
         target: &'a Target,
-        /// How often it was replayed by now.
+        /// How often the request was replayed, with this replay.
         replays: u32,
-        /// The generation of the credential that it is sent with.
+        /// The generation of the credential of this replay.
         generation: u64,
     },
     /// A challenge goes back to the caller.
@@ -134,7 +134,7 @@ pub enum Event<'a> {
     GaveUp {
         /// Whose request to which origin it is.
         target: &'a Target,
-        /// Why.
+        /// The reason.
         reason: &'a GaveUp,
     },
 }
@@ -149,7 +149,7 @@ impl Session {
     }
 }
 
-/// `login` in a span.
+/// Runs `login` in a span.
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 pub(super) fn during_login<F: Future>(
     target: &Target,

@@ -1,4 +1,4 @@
-//! The state of one request, and what happens to its responses. The tower layer and the reqwest
+//! The state of one request, and the decisions about its responses. The tower layer and the reqwest
 //! middleware both use it; neither decides anything itself.
 
 use std::future::Future;
@@ -24,19 +24,19 @@ use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, Why};
 use crate::gare::{Detection, Found, Gare};
 use crate::runtime;
 
-/// How much longer than a login a request waits by default, so that it hears how the login ended.
+/// How much longer than a login a request waits by default, so that it gets the login's result.
 const LAST_MOMENT: Duration = Duration::from_secs(2);
 
 /// A challenged request, or one that waits for its first credential.
 pub(crate) struct Exchange {
     pub(super) session: Session,
-    /// `None` while the request presents a credential that was never superseded.
+    /// `None` while the request presents a credential that no login has replaced.
     pub(super) account: Option<InUse>,
     /// The generation that the request was last sent with.
     pub(super) sent: u64,
     pub(super) method: Method,
     pub(super) uri: Uri,
-    /// `None` where the URI names no origin: nothing is decided about such a request.
+    /// `None` if the URI names no origin. Such a request starts nothing.
     pub(super) target: Option<Target>,
     /// The `Authorization` that the request came with.
     pub(super) presented: Option<HeaderValue>,
@@ -44,17 +44,17 @@ pub(crate) struct Exchange {
     pub(super) outcome: GareOutcome,
     /// Whether the request carries the session's credential, or none.
     is_ours: bool,
-    /// Whether the server may send the request to a login.
+    /// Whether the server may redirect the request to a login.
     may_redirect: bool,
     /// The epoch of the account when the request got its credential.
     pub(super) epoch: u64,
-    /// What the request was challenged for.
+    /// The requirements that the request was challenged with.
     pub(super) challenged_for: Vec<Arc<Requirement>>,
-    /// What the program said of each requirement.
+    /// The results of `approve` for each requirement.
     pub(super) approved: Vec<(Requirement, Option<Gare>)>,
     /// The requirements of the logins that this request waited for.
     pub(super) satisfied: Vec<Arc<Requirement>>,
-    /// The requirements that a look-up was made for.
+    /// The requirements of the look-ups that this request made.
     pub(super) looked_up: Vec<Arc<Requirement>>,
     /// When the request stops waiting.
     waits_until: Option<Instant>,
@@ -65,14 +65,14 @@ pub(crate) struct Exchange {
 pub(crate) struct AnswerHead<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
-    /// The URIs that it came from, as far as the client recorded them.
+    /// The URIs that the response came from, as far as the client recorded them.
     pub(crate) sources: &'a [Uri],
 }
 
 pub(crate) enum Verdict {
-    /// Send the request again, with this `Authorization`.
+    /// Replay the request with this `Authorization`.
     Replay(HeaderValue),
-    /// Give the response to the caller.
+    /// Return the response to the caller.
     Return,
 }
 
@@ -115,11 +115,11 @@ impl Exchange {
         }
     }
 
-    /// Looks for the credential that the request is first sent with, or waits for the login or the
-    /// look-up under way; whatever comes of it, the request is then sent with what there is.
+    /// The credential that the request is first sent with. Waits for the login or the look-up under
+    /// way, or starts a look-up. If that fails, the request is sent without a credential.
     pub(crate) async fn credential(&mut self) -> Option<HeaderValue> {
         if runtime::login_of().is_some() {
-            // The request was called elsewhere, but it is the login that waits for it.
+            // A login polls this future, so the request must not wait for a login.
             return None;
         }
         let account = self.account.clone()?;
@@ -177,13 +177,14 @@ impl Exchange {
                 .flatten()
                 .is_some_and(|ended| !matches!(ended, Ok(Some(_))))
             {
-                // It is not asked twice for one request.
+                // One request makes this look-up once.
                 self.looked_up.push(Arc::new(Requirement::AnyCredential));
             }
         }
     }
 
-    /// Whether a response whose body says nothing has the request look for a credential.
+    /// Whether the head of the response alone makes it a challenge: a plain `401`, or a redirect to
+    /// a login.
     pub(crate) fn may_ask_without_body(&self, status: StatusCode, headers: &HeaderMap) -> bool {
         self.may_ask_for_any(status, headers) || self.claimed(status, headers).is_some()
     }
@@ -192,7 +193,7 @@ impl Exchange {
         self.is_ours && is_unauthenticated(status, headers)
     }
 
-    /// The collection that the server claims to be of, where it sends the request to a login.
+    /// The collection that the server claims to belong to, if it redirects the request to a login.
     fn claimed(&self, status: StatusCode, headers: &HeaderMap) -> Option<String> {
         let trust = &self.session.settings().trust;
         self.may_redirect
@@ -200,21 +201,21 @@ impl Exchange {
             .flatten()
     }
 
-    /// Whether the client followed the server to a login.
+    /// Whether the client followed a redirect to a login page.
     pub(crate) fn is_at_login(&self, sources: &[Uri]) -> bool {
         let trust = &self.session.settings().trust;
         self.may_redirect && sources.iter().any(|uri| is_login(trust, uri))
     }
 
-    /// Whether the session believes a response that came from here. A relative URI, as some clients
-    /// have after a redirect, names no origin that could be trusted.
+    /// Whether all origins that a response came from are trusted. A relative URI, which some
+    /// clients record after a redirect, names no origin.
     pub(crate) fn trusts(&self, sources: &[Uri]) -> bool {
         let trust = &self.session.settings().trust;
         let mut origins = sources.iter().map(OriginRef::of);
         origins.all(|origin| origin.is_ok_and(|origin| trust.allows_view(origin)))
     }
 
-    /// Decides about a response; obtains a credential that satisfies it.
+    /// Decides about a response. If it is a challenge, obtains a credential that satisfies it.
     pub(crate) async fn answered(
         &mut self,
         answer: AnswerHead<'_>,
@@ -232,7 +233,7 @@ impl Exchange {
             let (target, limit) = (&target, over_limit.limit);
             self.session.emit(Event::OverLimit { target, limit });
         }
-        let mut found = self.heard(&target, answer.sources, detection.found);
+        let mut found = self.without_quoted(&target, answer.sources, detection.found);
         let claimed = self.claimed(answer.status, answer.headers);
         if let Some(collection) = &claimed {
             let had_credential = self.sent > 0 || self.presented.is_some();
@@ -274,7 +275,7 @@ impl Exchange {
         }
     }
 
-    /// Tells of a response that may be a challenge, and is not looked at.
+    /// Emits an event for a response that may be a challenge and is not inspected.
     pub(crate) fn not_inspected(&self, status: StatusCode, reason: &'static str) {
         if let Some(target) = &self.target {
             self.session.emit(Event::NotInspected {
@@ -330,20 +331,25 @@ impl Exchange {
         }
     }
 
-    /// The requirements that count. A quoted one counts only from an origin that the program added.
-    fn heard(&self, target: &Target, sources: &[Uri], mut found: Vec<Found>) -> Vec<Found> {
+    /// Drops quoted requirements, unless they came from an origin that the program added.
+    fn without_quoted(
+        &self,
+        target: &Target,
+        sources: &[Uri],
+        mut found: Vec<Found>,
+    ) -> Vec<Found> {
         let trust = &self.session.settings().trust;
         let is_added = |origin| trust.trusted_as(origin) == Some(TrustedAs::Added);
         let came_from_added = |uri| OriginRef::of(uri).is_ok_and(is_added);
-        let hears_quoted = is_added(target.origin().view()) && sources.iter().all(came_from_added);
-        if !hears_quoted && found.iter().any(Found::is_quoted) {
+        let is_added = is_added(target.origin().view()) && sources.iter().all(came_from_added);
+        if !is_added && found.iter().any(Found::is_quoted) {
             self.session.emit(Event::OnlyQuoted { target });
             found.retain(|found| !found.is_quoted());
         }
         found
     }
 
-    /// Why the request is not sent again, although it might be accepted now.
+    /// Whether the request may be replayed, or why not.
     fn may_replay(&self, replayable: bool) -> Result<(), GaveUp> {
         if !replayable {
             Err(GaveUp::NotReplayable)
@@ -354,7 +360,7 @@ impl Exchange {
         }
     }
 
-    /// `future`'s output, or `None` once this request has waited for as long as it may, in all.
+    /// `future`'s output, or `None` once this request has waited for `max_wait` in all.
     pub(super) async fn within_max_wait<F: Future>(&mut self, future: F) -> Option<F::Output> {
         match self.waits_until() {
             Some(until) if runtime::has_timer() => runtime::timeout_at(until, future).await,

@@ -9,7 +9,7 @@ use super::run::{self, Ended, Reporter, Running};
 use super::stats::count;
 use super::{Challenge, CredentialRequest, Session, Target, Why, events};
 
-/// Starts `login`, which the account has as the one under way.
+/// Starts `login`, which [`State::begin_login`](super::account::State::begin_login) has recorded.
 pub(super) fn log_in(
     session: &Session,
     account: &InUse,
@@ -54,9 +54,10 @@ pub(super) fn log_in(
     });
 }
 
-/// Looks for a credential that is newer than the generation `sent`, or joins the look-up that does.
+/// Starts a look-up for a credential newer than the generation `sent`, or joins one under way.
 ///
-/// `Err` is the end of a look-up that is not necessary.
+/// `Err` is a result without a look-up: the session already has such a credential, or too many
+/// look-ups are under way.
 pub(super) fn look_up(
     session: &Session,
     account: &InUse,
@@ -67,7 +68,7 @@ pub(super) fn look_up(
     let (audience, settings) = (target.audience(), session.settings());
     let mut state = account.account().lock();
     let now = Instant::now();
-    // It may have come since it was found missing: only under the lock this is certain.
+    // Another request may have brought a newer credential since the caller released the lock.
     if let Some(issued) = state.newer_than(sent, audience)
         && !issued.credential.is_expired()
     {
@@ -81,7 +82,7 @@ pub(super) fn look_up(
     };
     let current = state.current(audience.view());
     let began = current.map_or(0, |issued| issued.generation);
-    // A challenge is about the credential that its request was sent with.
+    // A challenge rejects only the credential that its request was sent with.
     let is_challenged = matches!(request.why(), Why::Unauthorized | Why::Required(_));
     let rejected = current.filter(|issued| !is_challenged || issued.generation == sent);
     let request = match rejected {
@@ -97,7 +98,7 @@ pub(super) fn look_up(
     if let Some(running) = state.look_up(audience, refreshes, now) {
         return Ok(running.clone());
     }
-    // A look and a refresh for each audience that the account may have.
+    // Each audience of the account may have one look-up with a refresh and one without.
     if state.count_look_ups(now) >= settings.max_origins.max(1).saturating_mul(2) {
         return Err(Ok(None));
     }

@@ -7,8 +7,7 @@ use crate::runtime::{Mutex, MutexGuard};
 
 /// Counters of a session. Read with [`Session::stats`](super::Session::stats).
 ///
-/// The counters are read one after another while requests continue, so they may differ by what
-/// happened in between.
+/// The counters are read one after another while requests continue, so they may not add up exactly.
 ///
 /// ```
 /// use globus_gare::reauth::{Credential, Session, reauth_fn};
@@ -29,12 +28,12 @@ pub struct Stats {
     pub failed_logins: u64,
     /// Look-ups that started.
     pub look_ups: u64,
-    /// Requests that joined a login that another request had started.
+    /// Requests that joined the login of another request.
     pub joins: u64,
     /// Replays.
     pub replays: u64,
-    /// Accounts that the session remembers now, beside its own. The values that logins issued for an
-    /// account do not count separately.
+    /// Principals that the session remembers now, beside its own. The tokens that logins brought
+    /// for a principal do not count separately.
     pub principals: u64,
     /// How often the layer gave up, by [`GaveUp::name`]. Reasons that never came up are absent.
     pub gave_up: BTreeMap<&'static str, u64>,

@@ -1,4 +1,4 @@
-//! The layer within the clients and stacks that programs use, over real sockets.
+//! The layer in the clients and stacks that programs use, over real sockets.
 
 mod collections;
 mod http_service;

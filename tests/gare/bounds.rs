@@ -1,4 +1,4 @@
-//! What asks for too much is no requirement, and is told.
+//! A document that exceeds a limit is no requirement, and is reported.
 
 use globus_gare::gare::{AuthorizationParameters, Detection, Gare, coalesce, detect};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ const SCOPE: &str = "a scope of more than 4 KiB";
 const REQUIREMENT: &str = "a requirement of more than 16 KiB";
 const REQUIREMENTS: &str = "more than 64 requirements";
 
-/// Where a limit was exceeded, and which.
+/// The location of the document that exceeds a limit, and the limit.
 fn over(body: &Value) -> Option<(String, &'static str)> {
     let body = body.to_string();
     let Detection {
@@ -75,7 +75,7 @@ fn requirements_are_16_kib() {
     assert_eq!(over(&message(16_384)), None);
     let expected = Some(("root".to_owned(), REQUIREMENT));
     assert_eq!(over(&message(16_385)), expected);
-    // Lists, scopes and unknown fields count, each with the others.
+    // Lists, scopes and unknown fields count together.
     let scopes = |count| asking(json!({"required_scopes": vec!["s".repeat(1024); count]}));
     assert_eq!(over(&scopes(16)), None);
     assert_eq!(over(&scopes(17)), expected);
@@ -84,7 +84,7 @@ fn requirements_are_16_kib() {
     assert_eq!(over(&unknown(16_385)), expected);
     let both = json!({"session_message": "m".repeat(8192), "session_required_policies": vec!["p".repeat(256); 33]});
     assert_eq!(over(&asking(both)), expected);
-    // What is beside the parameters is no part of them.
+    // Fields beside the parameters do not count.
     let mut beside = message(1);
     beside["data"] = "d".repeat(100_000).into();
     assert_eq!(over(&beside), None);
@@ -109,7 +109,7 @@ fn bodies_hold_64_requirements() {
     let expected = Some(("errors[64]".to_owned(), REQUIREMENTS));
     assert_eq!(told(65), (64, expected.clone()));
     assert_eq!(told(1000), (64, expected));
-    // The same requirement again is none.
+    // A duplicate does not count.
     let repeated = vec![asking(json!({})); 100];
     assert_eq!(over(&json!({ "errors": repeated })), None);
 }
@@ -175,7 +175,8 @@ fn merged_requirements_stay_within_the_limits() {
     };
     let merged = coalesce((0..100).map(long));
     assert_eq!(merged.len(), 4);
-    // Made by hand, one that is too large stays as it is, and takes in what it holds.
+    // A requirement made by hand may be too large. It stays, and takes in requirements that add
+    // nothing.
     let params =
         AuthorizationParameters::default().with_required_scopes((0..100).map(|n| n.to_string()));
     let large = Gare::new("X", params);
@@ -196,7 +197,7 @@ fn entries_fill_a_requirement_up_to_its_limit() {
         found, over_limit, ..
     } = Detection::of(body(12).to_string().as_bytes());
     assert_eq!((found.len(), over_limit.is_none()), (1, true));
-    // Beyond the limit the document is no requirement; the entry still is one.
+    // Beyond the limit the document is no requirement. Its entry still is one.
     let Detection {
         found, over_limit, ..
     } = Detection::of(body(24).to_string().as_bytes());

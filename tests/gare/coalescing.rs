@@ -1,4 +1,4 @@
-//! Few logins for many requirements.
+//! Merging requirements.
 
 use globus_gare::gare::{AuthorizationParameters, Gare, coalesce};
 
@@ -41,7 +41,7 @@ fn parameters_of_one_requirement_stay_together() {
 }
 
 #[checks::test]
-fn message_makes_no_other_requirement_and_the_first_stays() {
+fn equal_requirements_keep_the_first_message() {
     let said = |asked: AuthorizationParameters, message: &str| asked.with_session_message(message);
     let mfa = || asks().with_session_required_mfa(true);
     assert_eq!(
@@ -59,7 +59,7 @@ fn message_makes_no_other_requirement_and_the_first_stays() {
         coalesced([scopes(), silent(), policies()]),
         [said(merged(["b", "a"]), "one")]
     );
-    // No message is taken from another requirement.
+    // No message is copied from another requirement.
     assert_eq!(
         coalesced([silent(), scopes(), policies()]),
         [merged(["a", "b"])]
@@ -67,7 +67,7 @@ fn message_makes_no_other_requirement_and_the_first_stays() {
 }
 
 #[checks::test]
-fn repeated_values_are_asked_for_once() {
+fn repeated_values_appear_once() {
     let policies = asks().with_session_required_policies(["p", "q", "p"]);
     let scopes = asks().with_required_scopes(["b", "a", "b"]);
     let both = policies.clone().with_required_scopes(["c", "a", "c"]);

@@ -1,4 +1,4 @@
-//! What parameters ask for, and what Globus Auth is asked for them.
+//! The conditions in parameters, and their query for Globus Auth.
 
 use globus_gare::gare::AuthorizationParameters;
 
@@ -7,7 +7,7 @@ fn asks() -> AuthorizationParameters {
 }
 
 #[checks::test]
-fn session_is_required_unless_scopes_alone_are() {
+fn session_is_required_unless_only_scopes_are() {
     let scopes = || asks().with_required_scopes(["s"]);
     for (asked, empty, session) in [
         (asks(), true, true),
@@ -32,7 +32,7 @@ fn session_is_required_unless_scopes_alone_are() {
 }
 
 #[checks::test]
-fn query_has_nothing_empty() {
+fn query_leaves_out_empty_fields() {
     let all = asks()
         .with_session_message(" hi & bye ")
         .with_session_required_identities([" a", "", "b "])

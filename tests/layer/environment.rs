@@ -1,4 +1,4 @@
-//! The Globus environment that a process was started with, and the trust that follows from it.
+//! The Globus environment of a process, and its trust.
 
 use std::env;
 use std::process::Command;
@@ -54,7 +54,7 @@ fn service_urls_are_those_of_the_python_sdk() {
             &[(TRANSFER, "https://x.example")],
             "https://auth.globus.org/",
         ),
-        // Only an environment whose domain is needed has to be known.
+        // An unknown environment is an error only if its domain is needed.
         (
             "transfer",
             &[(NAME, "x"), (TRANSFER, "http://[::1]:1")],
@@ -136,7 +136,7 @@ fn services_that_variables_name_are_trusted() {
             "http://127.0.0.1:8081",
             false,
         ),
-        // A credential never goes over a network in the clear.
+        // A credential is never sent over a network unencrypted.
         (
             &[(TRANSFER, "http://data.example.edu")],
             "http://data.example.edu",
@@ -147,7 +147,7 @@ fn services_that_variables_name_are_trusted() {
             "https://groups.api.globus.org",
             true,
         ),
-        // The service is elsewhere, even if nobody knows where.
+        // With an invalid variable, the service is not trusted at its default host either.
         (
             &[(TRANSFER, "nonsense")],
             "https://transfer.api.globus.org",
@@ -160,7 +160,7 @@ fn services_that_variables_name_are_trusted() {
     }
 }
 
-/// Runs itself as a process of its own, with variables.
+/// Runs itself as a child process with variables.
 #[checks::test]
 fn environment_of_the_process_is_read() {
     const INSIDE: &str = "GLOBUS_GARE_TEST_INSIDE";

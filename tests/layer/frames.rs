@@ -1,4 +1,4 @@
-//! The frames of a response that was read ahead: the caller gets all data, in one frame, and then the trailers.
+//! The frames of a response that was read ahead: all data in one frame, then the trailers.
 
 use std::convert::Infallible;
 
@@ -22,7 +22,8 @@ fn frame(text: &'static str) -> Frame<Bytes> {
     }
 }
 
-/// What a caller gets of a refusal in `frames` whose login fails: the frames, and how many requirements were found.
+/// The frames that a caller gets if the login for a challenge in `frames` fails, and the number of
+/// its requirements.
 async fn given_back(frames: Vec<&'static str>, limit: usize) -> (Vec<String>, usize) {
     let client = service_fn(move |_: Request<Body>| {
         let frames = frames.clone().into_iter();

@@ -1,4 +1,4 @@
-//! Errors of a program's own that its login ends with.
+//! A program's own errors, as results of its login.
 
 use std::error::Error;
 use std::future::Future;
@@ -10,7 +10,7 @@ use globus_gare::reauth::{Credential, GaveUp, ReauthError, reauth_fn};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The error that a caller gets of a login that ends so.
+/// The error that a caller gets if the login returns this result.
 async fn told<F>(login: impl Fn() -> F + Send + Sync + 'static) -> ReauthError
 where
     F: Future<Output = Result<Credential, ReauthError>> + Send + 'static,

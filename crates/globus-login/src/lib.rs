@@ -50,6 +50,7 @@ mod collection;
 #[cfg(feature = "sqlite")]
 mod compute;
 mod consents;
+mod copies;
 mod default_scope;
 mod elsewhere;
 mod elsewhere_prompt;

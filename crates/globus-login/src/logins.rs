@@ -8,6 +8,7 @@ use lru::LruCache;
 
 use super::LoginStatus;
 use super::clock::Clock;
+use super::copies::Copies;
 use super::remembered::Remembered;
 use super::store::{
     self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey, Version, Versioned,
@@ -29,6 +30,7 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 pub(super) struct Logins {
     pub(super) clock: Clock,
     store: Arc<dyn LoginStore>,
+    copies: Copies,
     /// The logins of presented credentials: nothing of them is stored.
     presented: Arc<dyn LoginStore>,
     users: Mutex<Remembered<UserKey, Seen>>,
@@ -74,23 +76,47 @@ impl AppUser {
             let version = Version::NONE;
             return Ok(Versioned { version, login });
         }
-        let mut kept = self.store.load(&self.key).await?;
+        let mut kept = self.read().await?;
         kept.login.recognize(logins.clock.now());
         logins.remember(&self.key, &kept.login);
         Ok(kept)
     }
 
-    /// Loads, changes and commits the login; and does so again where somebody else was faster.
-    /// Gives what the last `change` gave, and what is kept now. A change that changes nothing is
-    /// not written.
+    /// What was kept a moment ago, as far as an earlier step of the same request has read it.
+    #[cfg(feature = "web")]
+    pub(super) async fn load_recent(&self) -> Result<Login, StoreError> {
+        let logins = &self.shared.logins;
+        let copy = logins.copies.get(&self.key);
+        let Some(copy) = copy.filter(|_| logins.unsaved(&self.key).is_none()) else {
+            return self.load().await;
+        };
+        let mut login = copy.login;
+        login.recognize(logins.clock.now());
+        Ok(login)
+    }
+
+    async fn read(&self) -> Result<Versioned, StoreError> {
+        let kept = self.store.load(&self.key).await?;
+        self.shared.logins.copies.put(&self.key, kept.clone());
+        Ok(kept)
+    }
+
+    /// Changes and commits the login; and does so again where somebody else was faster. Begins with
+    /// the copy of a login that was read a moment ago. Gives what the last `change` gave, and what
+    /// is kept now. A change that changes nothing is not written.
     pub(super) async fn update<T>(
         &self,
         mut change: impl FnMut(&mut Login) -> T + Send,
     ) -> Result<(T, Login), StoreError> {
         let logins = &self.shared.logins;
         let unsaved = logins.unsaved(&self.key);
+        let mut copy = logins.copies.get(&self.key);
         for _ in 0..MAX_TRIES {
-            let Versioned { version, login } = self.store.load(&self.key).await?;
+            let is_copy = copy.is_some();
+            let Versioned { version, login } = match copy.take() {
+                Some(copy) => copy,
+                None => self.read().await?,
+            };
             let mut next = login.clone();
             next.recognize(logins.clock.now());
             // What could not be stored is, unless there was another login since.
@@ -100,16 +126,19 @@ impl AppUser {
                 next = unsaved.clone();
             }
             let done = change(&mut next);
-            let is_kept = next == login
-                || self
-                    .store
-                    .commit(&self.key, &version, &next)
-                    .await?
-                    .is_some();
-            if is_kept {
-                logins.remember(&self.key, &next);
-                return Ok((done, next));
+            if next != login {
+                let committed = self.store.commit(&self.key, &version, &next).await?;
+                let Some(version) = committed else {
+                    continue;
+                };
+                let login = next.clone();
+                logins.copies.put(&self.key, Versioned { version, login });
+            } else if is_copy {
+                // What is kept by now may have to be changed.
+                continue;
             }
+            logins.remember(&self.key, &next);
+            return Ok((done, next));
         }
         Err(StoreError::because(format!(
             "the login store refused a change {MAX_TRIES} times: other programs change it all the time"
@@ -163,6 +192,7 @@ impl Logins {
         Self {
             clock,
             store,
+            copies: Copies::new(),
             presented: Arc::new(MemoryStore::forgetting_after(idle)),
             users: Mutex::new(Remembered::new(REMEMBERED, Some(idle))),
             unsaved: Mutex::new(LruCache::new(MAX_UNSAVED)),

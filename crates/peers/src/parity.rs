@@ -138,7 +138,7 @@ fn expected(theirs: &Value) -> Option<Content> {
     })
 }
 
-/// Whether it asks for more than a requirement may: the limits of `gare::Limit`, counted anew.
+/// Whether it asks for more than a requirement may: the limits of `gare`, counted anew.
 fn is_over_limit(content: &Content) -> bool {
     let length = |value: &Value| value.as_str().map_or(0, str::len);
     let is_long = |(name, value): (&String, &Value)| match value {

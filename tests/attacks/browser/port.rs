@@ -1,4 +1,4 @@
-//! The port that waits for the browser.
+//! Attacks on the port where a login waits for the browser.
 
 use std::time::Duration;
 
@@ -16,13 +16,14 @@ use crate::support::*;
 struct Waiting {
     sample: Sample,
     program: Program,
-    /// The address that the browser is sent to.
+    /// The address that the browser opens first.
     entrance: String,
     person: fake_globus::Browser,
 }
 
 impl Waiting {
-    /// In the program itself `None`, after the login: it reports how that ended.
+    /// Starts the program. In the program itself this runs the login, prints its result, and
+    /// returns `None`.
     async fn start() -> Option<Self> {
         if let Some(argument) = program::argument() {
             let (client, auth) = argument.split_once(' ').expect("two words");
@@ -57,20 +58,21 @@ impl Waiting {
         here.to_owned()
     }
 
-    /// The person's browser opens the entrance: the `state` that only this browser knows.
+    /// Opens the first address in the person's browser. Returns the `state`, which only this
+    /// browser knows.
     async fn opened(&self) -> String {
         let page = self.person.get(&self.entrance).await.expect("a page");
         parameter(&page.redirect().expect("a redirect"), "state").expect("a state")
     }
 
-    /// The person goes on, and logs in: the page at the end, and what the program says.
+    /// Logs the person in. Returns the last page, and the program's output.
     async fn logs_in(&mut self) -> (String, String) {
         let page = self.person.open(&self.entrance).await.expect("a page");
         (page.text, self.program.reported().await)
     }
 }
 
-/// Status and page of a request that brings no cookie.
+/// The status and the page of a request without a cookie.
 async fn strangers(url: String) -> (u16, String) {
     let answer = client_without_redirects().get(url).send().await;
     let answer = answer.expect("an answer");
@@ -79,7 +81,7 @@ async fn strangers(url: String) -> (u16, String) {
 }
 
 #[checks::test(seconds = 600)]
-async fn noise_at_the_port_does_not_end_the_login() {
+async fn other_requests_at_the_port_do_not_end_the_login() {
     let Some(mut waiting) = Waiting::start().await else {
         return;
     };
@@ -89,7 +91,7 @@ async fn noise_at_the_port_does_not_end_the_login() {
     for number in 0..300 {
         let mut connection = TcpStream::connect(address).await.expect("a connection");
         if number % 2 == 0 {
-            // It may be closed by now: others came after it.
+            // The program may have closed the connection in favour of later ones.
             let _ = connection.write_all(b"GET / HTTP/1.1\r\nx: \x00\xff").await;
         }
         silent.push(connection);
@@ -132,7 +134,7 @@ async fn second_browser_cannot_take_over_the_login() {
         return;
     };
     let state = waiting.opened().await;
-    // Even one who knew the state, and has a code of their own.
+    // The second browser even knows the state, and has a code of its own.
     let mallorys = mallorys_redirect(&waiting.sample.globus, &waiting.here()).await;
     let code = parameter(&mallorys, "code").expect("a code");
     let (status, _) = strangers(format!("{}/?code={code}&state={state}", waiting.here())).await;
@@ -149,7 +151,7 @@ async fn second_browser_cannot_take_over_the_login() {
 }
 
 #[checks::test(seconds = 600)]
-async fn text_in_the_page_of_the_end_is_no_markup() {
+async fn text_in_the_last_page_is_escaped() {
     let Some(mut waiting) = Waiting::start().await else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Redirects, codes, tokens and the answers of a Globus Auth.
+//! Forged redirects, codes, tokens, and responses of a Globus Auth.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use url::Url;
 use super::violations;
 use crate::support::*;
 
-/// A login that is answered with what an attacker makes of its redirect: how it ended, and the Globus.
+/// A login whose redirect an attacker changes: its result, and the Globus.
 async fn answered(
     sample: &Sample,
     forge: impl Fn(Url) -> LoginReply + Send + Sync + Clone + 'static,
@@ -74,7 +74,7 @@ async fn forged_redirect_logs_nobody_in() {
 }
 
 #[checks::test]
-async fn doubled_parameter_is_not_taken() {
+async fn doubled_parameter_is_rejected() {
     let sample = globus(|collection| collection).await;
     for doubled in [
         "code=mallorys",
@@ -100,7 +100,7 @@ async fn stolen_code_gives_nobody_a_token() {
     );
     let stolen = Arc::<Mutex<Option<Url>>>::default();
     let keep = Arc::clone(&stolen);
-    // The thief comes first: the program never gets the redirect.
+    // The thief redeems the code first; the program never gets the redirect.
     let ended = answered(&sample, move |url| {
         *keep.lock().expect("whole") = Some(url);
         LoginReply::Code(String::new())
@@ -136,7 +136,7 @@ async fn stolen_code_gives_nobody_a_token() {
 }
 
 #[checks::test]
-async fn pasted_code_of_another_login_is_worthless() {
+async fn pasted_code_of_another_login_is_rejected() {
     let sample = globus(|collection| collection).await;
     let mallorys = mallorys_redirect(&sample.globus, &page_with_the_code(&sample.globus)).await;
     let code = parameter(&mallorys, "code").expect("a code");
@@ -146,7 +146,7 @@ async fn pasted_code_of_another_login_is_worthless() {
     assert_eq!(sample.globus.counts().code_grants, 0);
 }
 
-/// A login at a Globus Auth of the attacker's making; how it ended, and what that heard.
+/// The result of a login at the attacker's own Globus Auth.
 async fn log_in_at(attacker: &Attacker) -> Result<(), String> {
     let prompt = prompt_fn(|request| async move {
         let state = parameter(request.authorize_url(), "state").expect("a state");

@@ -1,4 +1,4 @@
-//! The cases that each client that follows redirects has to pass.
+//! Tests for each client that follows redirects.
 
 /// Tests over `send`, which sends a request to a URL through the layer of a session.
 macro_rules! cases {
@@ -16,12 +16,12 @@ macro_rules! cases {
         }
 
         #[checks::test]
-        async fn bare_401_of_an_untrusted_origin_causes_no_refresh() {
+        async fn plain_401_of_an_untrusted_origin_causes_no_refresh() {
             let stranger = Server::answering(|_| answer("401 Unauthorized", "", "")).await;
             let trusted = Server::redirecting(&stranger.url).await;
             let (session, logins) = session(&[&trusted]);
             let response = $send(&session, &trusted.url).await;
-            // It holds no GARE that would have been heard elsewhere.
+            // The response has no GARE.
             assert_eq!(ended(&response, &logins), (401, None, 0));
             assert_eq!(
                 session.stats().look_ups,
@@ -66,7 +66,8 @@ macro_rules! cases {
             let trusted = Server::redirecting(&other.url).await;
             let (session, logins) = session(&[&trusted, &other]);
             let response = $send(&session, &trusted.url).await;
-            // It is heard, and a login tried; but the client keeps the credential to its origin.
+            // The challenge starts a login. The client does not send the credential to the other
+            // origin.
             assert_eq!(ended(&response, &logins), (403, Some("no_progress"), 1));
             assert_eq!(other.heard(), (2, false), "{SECRET} is not for it");
         }

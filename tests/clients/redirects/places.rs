@@ -1,4 +1,4 @@
-//! One session, many places: what it has learned of one says nothing of another.
+//! One session, many origins: trust in one does not depend on requests to another.
 
 use globus_gare::reauth::Trust;
 
@@ -22,7 +22,7 @@ async fn trust_in_an_origin_ignores_earlier_requests() {
         let (session, _) = trusting(trust.expect("an origin"));
         asked(&session, first, None).await;
         for (place, trusted) in places {
-            // Twice: what is known of the first is not to change.
+            // Twice: the result for the first origin must not change.
             for _ in 0..2 {
                 let (refusal, given) = asked(&session, place, None).await;
                 let heard = !["untrusted", "no_origin"].contains(&refusal.as_str());

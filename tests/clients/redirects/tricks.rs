@@ -1,4 +1,4 @@
-//! URLs that look like Globus and are not: nothing is sent there, nothing is heard.
+//! URLs that look like Globus' and are not: they get no credential and start no login.
 
 use std::convert::Infallible;
 use std::sync::Arc;

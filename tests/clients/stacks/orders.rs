@@ -1,4 +1,4 @@
-//! Orders of layers in which something is lost, and those in which nothing is.
+//! Right and wrong orders of layers.
 
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use tower_http::trace::TraceLayer;
 use super::service::{Globus, get, get_as, told};
 use checks::mock::{Body, Login, presenting};
 
-/// Three more attempts where a gateway is in trouble.
+/// A retry policy: up to so many more attempts after a 502.
 #[derive(Clone)]
 struct Transient(u32);
 
@@ -93,7 +93,7 @@ async fn authorization_set_outside_is_replaced_on_a_replay() {
     );
 }
 
-/// What a trace inside would write into a log.
+/// A trace layer inside shows the request's headers in the log.
 #[checks::test]
 async fn credential_is_hidden_from_traces_of_inner_layers() {
     let seen = Arc::new(Mutex::new(String::new()));

@@ -1,4 +1,4 @@
-//! Redirects, followed inside and outside of ours.
+//! Redirects, followed inside and outside the layer.
 
 use std::convert::Infallible;
 
@@ -10,7 +10,8 @@ use tower_http::follow_redirect::FollowRedirectLayer;
 use super::service::{get_as, told};
 use checks::mock::{Body, Login, MFA, answer};
 
-/// Sends on to a stranger, who asks for a login; says what reached the stranger.
+/// A service that redirects to a stranger, which challenges the request. Panics if the stranger
+/// gets a credential.
 async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     if request.uri().host() == Some("stranger.example") {
         assert!(
@@ -51,7 +52,7 @@ async fn redirect_followed_on_either_side_is_untrusted() {
     assert_eq!(layer.session().stats().logins, 0);
 }
 
-/// A client that follows redirects and does not tell: why the docs have it told.
+/// A client that follows redirects and does not record the URL. The documentation requires it to.
 #[checks::test]
 async fn redirect_hidden_by_the_client_is_trusted() {
     let layer = Login::at_once().layer();

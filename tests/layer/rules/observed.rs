@@ -1,4 +1,4 @@
-//! What a program sees of its session, and clients that are no tower services.
+//! Events of a session, and `Session::run`.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use checks::mock::{
 };
 
 #[checks::test]
-async fn program_sees_the_events_of_its_session() {
+async fn observer_gets_the_events_of_its_session() {
     let seen = Arc::<Mutex<Vec<String>>>::default();
     let notes = Arc::clone(&seen);
     let session = Session::builder(Login::at_once())
@@ -52,7 +52,7 @@ async fn program_sees_the_events_of_its_session() {
     assert_eq!(*seen.lock().expect("whole"), expected);
 }
 
-/// A response that starts nothing says why, where it could have been a challenge.
+/// An event says why a response that may be a challenge was not inspected.
 #[checks::test]
 async fn response_that_is_not_inspected_says_why() {
     let long = "x".repeat(65);
@@ -90,7 +90,7 @@ async fn response_that_is_not_inspected_says_why() {
 }
 
 #[checks::test]
-async fn closure_that_sends_is_a_client() {
+async fn closure_can_be_the_client() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let send =
@@ -105,7 +105,7 @@ async fn closure_that_sends_is_a_client() {
 }
 
 #[checks::test]
-async fn ordinary_error_of_a_stranger_has_no_outcome() {
+async fn ordinary_error_of_an_untrusted_origin_has_no_outcome() {
     let client = behind(&Login::at_once().layer(), |request| {
         match request.uri().path() {
             "/gare" => answer(404, MFA),
@@ -148,7 +148,7 @@ async fn requirements_of_two_origins_are_never_merged() {
     });
     let first = spawn(&client, get("/"));
     settle().await;
-    // These wait: one for more at this origin, one for something at another.
+    // These two wait: one requires more at this origin, one is for another origin.
     let others = [get("/policy"), super::get_groups("/")].map(|it| spawn(&client, it));
     settle().await;
     assert_eq!(login.logins(), 1);
@@ -174,7 +174,7 @@ async fn requirements_of_two_origins_are_never_merged() {
 }
 
 #[checks::test(start_paused = true)]
-async fn login_that_takes_long_is_told_once() {
+async fn slow_login_is_warned_about_once() {
     let told = Arc::new(Mutex::new(0));
     let count = Arc::clone(&told);
     let login = Login::held();

@@ -1,4 +1,4 @@
-//! What a request may ask of the layer, and every refusal that a caller can meet.
+//! The options of a request, and every reason to give up.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -21,7 +21,7 @@ use checks::mock::{
 
 const LOGIN_URL: &str = "https://auth.globus.org/v2/oauth2/authorize?client_id=x";
 
-/// Sends `request` to a service that is never content; what the caller gets.
+/// The response to `request` of a service that always challenges.
 async fn refused(session: &Session, request: Request<Body>, once: bool) -> Response<Vec<u8>> {
     let layer = GareLayer::from_session(session.clone());
     let demand = |token: &str| {
@@ -48,7 +48,7 @@ async fn refused(session: &Session, request: Request<Body>, once: bool) -> Respo
     Response::from_parts(head, body.into())
 }
 
-/// The names that `GaveUp::name` can give, as its source has them.
+/// The names in the source of `GaveUp::name`.
 fn names_in_the_source() -> BTreeSet<String> {
     let source = include_str!("../../../src/reauth/outcome.rs");
     let (_, rest) = source.split_once("fn name(&self)").expect("its function");
@@ -57,13 +57,13 @@ fn names_in_the_source() -> BTreeSet<String> {
     names.collect()
 }
 
-/// Cannot find out whether there is a credential.
+/// A reauthenticator whose look-ups are unavailable.
 struct Unreachable;
 
 #[async_trait]
 impl Reauthenticator for Unreachable {
     async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
-        panic!("nobody is asked");
+        panic!("no login starts");
     }
 
     async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
@@ -71,7 +71,7 @@ impl Reauthenticator for Unreachable {
     }
 }
 
-/// Another person logs in.
+/// A reauthenticator whose logins are by another person each time.
 #[derive(Default)]
 struct Another(AtomicU64);
 
@@ -87,11 +87,11 @@ impl Reauthenticator for Another {
     }
 }
 
-/// A request that ends for one reason.
+/// A request that gives up for one reason.
 struct Case {
     name: &'static str,
     session: Session,
-    /// Comes before `request`, which does not wait for its end.
+    /// Sent before `request`, which does not wait for its end.
     before: Option<Request<Body>>,
     request: Request<Body>,
     is_stream: bool,
@@ -230,7 +230,7 @@ async fn each_reason_to_give_up_is_distinct() {
         assert_eq!(refusals[name], 1, "{name}: {refusals:?}");
         met.insert(name.to_owned());
     }
-    // Those of collections come with other responses: see `rules::collections`.
+    // The reasons of collections need other responses: see `rules::collections`.
     let of_collections = ["redirected_to_login", "unverified_collection"];
     met.extend(of_collections.map(str::to_owned));
     assert_eq!(met, names_in_the_source());
@@ -240,7 +240,7 @@ fn stale() -> Credential {
     Credential::bearer("token-0").expect("a token")
 }
 
-/// Nobody logs in for a request that may not be sent again.
+/// No login starts for a request that may not be replayed again.
 #[checks::test]
 async fn replays_of_a_request_are_bounded() {
     for (max, status_quo) in [(0, CONSENT), (1, MFA)] {
@@ -269,7 +269,7 @@ async fn program_that_cannot_prompt_gets_the_login_url() {
 }
 
 #[checks::test]
-async fn request_with_never_passes_unchanged() {
+async fn bypassed_request_is_sent_unchanged() {
     let login = Login::at_once().stored("secret");
     let client = behind(&GareLayer::new(login.clone()), |request| {
         assert_eq!(authorization(&request), "");
@@ -282,7 +282,7 @@ async fn request_with_never_passes_unchanged() {
 }
 
 #[checks::test]
-async fn request_without_prompts_uses_the_credential_of_others() {
+async fn no_prompt_request_uses_the_credential_of_others() {
     let login = Login::at_once();
     let client = behind(&login.layer(), let_in_first);
     let quiet = || with(get("/"), GareOptions::new().no_prompt());

@@ -1,4 +1,4 @@
-//! A requirement that a response only quotes, one from GridFTP text, and one that asks for too much.
+//! Requirements that are quoted, that come from GridFTP text, or that exceed a limit.
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GareOutcome, ResponseUrl, Session, Trust};
@@ -17,8 +17,8 @@ fn stated() -> String {
     format!(r#"{{"code": "PermissionDenied", "message": "{REFUSED}"}}"#)
 }
 
-/// Sends one request to `url`, where `body` is the answer until somebody logged in; what the login was told, and whether
-/// the request got through.
+/// Sends one request to `url`, which responds with `body` until there is a login. Returns the
+/// descriptions of the logins' challenges, and whether the request was accepted.
 async fn ask(
     trust: Trust,
     url: &str,
@@ -69,7 +69,7 @@ async fn quoted_requirements_count_from_added_origins() {
     )
     .await;
     assert!(told.len() == 1 && through, "{told:?}");
-    // Not from Globus, however its origin came to be trusted.
+    // Not from Globus, even if the program added its origin.
     for trust in [
         Trust::globus(),
         ours(),
@@ -109,7 +109,7 @@ async fn messages_are_attributed_to_their_author() {
         told[0].ends_with("uchicago.edu. The collection's server says: \"Call us\""),
         "{told:?}"
     );
-    // Transfer has a message of its own, or none: the server's is not put into its mouth.
+    // Transfer has a message of its own, or none. The server's message is not shown as Transfer's.
     for (own, words) in [
         (
             r#""session_message": "Log in""#,
@@ -124,7 +124,7 @@ async fn messages_are_attributed_to_their_author() {
         let (told, _) = ask(Trust::globus(), TRANSFER, None, body).await;
         assert!(told[0].ends_with(words), "{told:?}");
     }
-    // Or Transfer repeats the server's at the root.
+    // Transfer repeats the server's message at the root.
     let body = format!(
         r#"{{"authorization_parameters": {{"session_required_mfa": true, "session_message": "Call us"}}, "message": "{}"}}"#,
         says("Call us")

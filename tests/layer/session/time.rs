@@ -1,4 +1,4 @@
-//! Everything that a session does at a certain time, to the millisecond.
+//! The times of a session, to the millisecond.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use http::{Request, Response};
 use tokio::time::{Instant, advance};
 use tower::{Layer, ServiceExt};
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Body, Login, MFA, Service, answer, authorization, behind, get, presenting, settle,
     token_number, with,
@@ -26,7 +26,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A service that wants a token whose number is at least that of `wanted`.
+/// A service that accepts tokens with a number of at least `wanted`.
 fn wanting(session: &Session, wanted: &Arc<AtomicUsize>) -> Service {
     let wanted = Arc::clone(wanted);
     behind(&GareLayer::from_session(session.clone()), move |request| {
@@ -74,7 +74,7 @@ async fn useless_login_is_not_repeated_for_thirty_seconds() {
         (Duration::ZERO, 1, "no_progress"),
         (seconds(30) - MILLISECOND, 1, "backing_off"),
         (MILLISECOND, 2, "no_progress"),
-        // It is not repeated for twice as long after that.
+        // After the next useless login the wait is twice as long.
         (seconds(60) - MILLISECOND, 2, "backing_off"),
         (MILLISECOND, 3, "no_progress"),
     ] {
@@ -118,7 +118,7 @@ async fn login_may_take_just_under_fifteen_minutes() {
 }
 
 #[checks::test(start_paused = true)]
-async fn request_waits_until_its_deadline_and_the_login_goes_on() {
+async fn request_waits_for_max_wait_and_its_login_continues() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
@@ -132,7 +132,7 @@ async fn request_waits_until_its_deadline_and_the_login_goes_on() {
 }
 
 #[checks::test(start_paused = true)]
-async fn deadline_covers_all_logins_of_a_request() {
+async fn max_wait_covers_all_logins_of_a_request() {
     let session = Session::new(reauth_fn(|challenge| async move {
         tokio::time::sleep(seconds(4)).await;
         Ok(Credential::bearer(format!("step-{}", challenge.attempt()))?)
@@ -155,9 +155,9 @@ async fn deadline_covers_all_logins_of_a_request() {
     assert_eq!(began.elapsed(), seconds(5));
 }
 
-/// The refresh begins before the credential ends, and nobody waits for it.
+/// The refresh begins before the credential ends, and no request waits for it.
 #[checks::test(start_paused = true)]
-async fn credential_is_refreshed_a_leeway_before_it_expires() {
+async fn credential_is_refreshed_a_window_before_it_expires() {
     // The window is at most half the lifetime. Without one, only an expired credential is refreshed.
     for (lifetime, window, leeway) in [(3600, 60, 60), (3600, 0, 0), (90, 60, 45)] {
         let first = Credential::bearer("token-1").expect("a token");
@@ -207,7 +207,7 @@ async fn idle_account_is_dropped_after_a_day() {
         assert_eq!(ask(&client, of("ada")).await.0, 200);
         assert_eq!(session.stats().principals, 1);
         advance(idle).await;
-        // Another one comes: then it is looked who has gone.
+        // The end of another request drops the idle accounts.
         assert_eq!(ask(&client, of("bob")).await.0, 200);
         let all = if remembered { 2 } else { 1 };
         assert_eq!(session.stats().principals, all);
@@ -230,7 +230,7 @@ async fn account_is_idle_from_its_last_request() {
     assert_eq!(session.stats().principals, 2);
 }
 
-/// Has no credential, and notes each look-up: whether it might refresh.
+/// Finds no credential. Records for each look-up whether it may refresh.
 #[derive(Default)]
 struct Nothing {
     is_broken: bool,
@@ -256,7 +256,7 @@ impl Reauthenticator for Nothing {
     }
 }
 
-/// What was not found is looked for by each request; a refresh token is spent less often.
+/// Each request looks again for a missing credential. Refreshes back off.
 #[checks::test(start_paused = true)]
 async fn failed_look_up_is_repeated_and_its_refresh_backs_off() {
     for is_broken in [false, true] {
@@ -275,9 +275,9 @@ async fn failed_look_up_is_repeated_and_its_refresh_backs_off() {
         };
         for length in [1, 2, 4, 8, 16, 30, 30].map(seconds) {
             assert_eq!(looked_up(get("/")).await, [true], "{length:?}");
-            // Each service has its own: what one of them lacks says nothing of the other.
+            // Each service has a backoff of its own.
             assert_eq!(looked_up(groups()).await, [true], "{length:?}");
-            // What was only missing is no refresh that failed.
+            // A look-up that finds nothing is no failed refresh.
             let may_refresh = [!is_broken];
             assert_eq!(looked_up(get("/")).await, may_refresh, "{length:?}");
             advance(length - MILLISECOND).await;

@@ -138,7 +138,7 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The [revision](super::LoginRecord::revision) of a user that is at hand without waiting, if
+    /// The [revision](super::Login::revision) of a user that is at hand without waiting, if
     /// the store has it in memory. It is asked for at each request of a user, and so counts as a
     /// use where users are forgotten. By default the program remembers what it loaded last.
     fn revision(&self, user: &UserKey) -> Option<u64> {

@@ -96,8 +96,9 @@ impl LoginRecord {
         &self.scopes
     }
 
-    /// What collections, by id, and services, by resource server, required when they refused a login. Of 32
-    /// it is known; of another the one that was refused longest ago is forgotten. A logout forgets all.
+    /// What collections, by id, and services, by resource server, required when they refused a login.
+    /// Of 32 it is known; for another the one that said nothing new for longest is forgotten. A logout
+    /// forgets all.
     pub fn learned(&self) -> impl Iterator<Item = (&str, &Learned)> {
         self.learned.iter().map(|(place, it)| (&**place, it))
     }

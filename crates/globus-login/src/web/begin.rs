@@ -54,7 +54,8 @@ impl Browser {
         }
         // The id is kept by somebody who is logged in, and new for everybody else.
         let held = match &principal {
-            Some(principal) => logged_in(&app.for_user(principal)).await?,
+            // The look-up before the challenge has read it, or the handler.
+            Some(principal) => logged_in(app.for_user(principal).load_recent().await)?,
             None => None,
         };
         let id = self.user.clone().filter(|_| held.is_some());

@@ -104,7 +104,7 @@ async fn finish(
     // Another tab may have logged in with this browser since, where nobody was logged in before.
     let id = match &browser.user {
         Some(id) if **id == *state.user => Arc::clone(id),
-        Some(id) if logged_in(&user_of(id)).await?.is_some() => Arc::clone(id),
+        Some(id) if logged_in(user_of(id).load().await)?.is_some() => Arc::clone(id),
         _ if state.is_new => state.user.as_str().into(),
         _ => return Ok(End::LoggedOut),
     };

@@ -67,11 +67,10 @@ async fn two_people_in_one_browser_are_told_apart() {
         outside.begin_login(&ada, None).await.expect("a login"),
         outside.begin_login(&ada, None).await.expect("a login"),
     ];
-    // Nobody commits before two have loaded, each time as often as the other: once before the
-    // change, and once in it.
-    let (loads, barrier) = (AtomicUsize::new(0), Arc::new(Barrier::new(2)));
+    // Nobody commits before both have made their change.
+    let (commits, barrier) = (AtomicUsize::new(0), Arc::new(Barrier::new(2)));
     let store = Arc::new(Hooked::new(MemoryStore::new(), move |call| {
-        let meets = call == Call::Load && loads.fetch_add(1, SeqCst) < 4;
+        let meets = call == Call::Commit && commits.fetch_add(1, SeqCst) < 2;
         let barrier = Arc::clone(&barrier);
         async move {
             if meets {

@@ -43,7 +43,7 @@ fn all(body: &mut Upload) -> Vec<String> {
 
 fn kind(error: &(dyn std::error::Error + Send + Sync + 'static)) -> &'static str {
     match error.to_string().as_str() {
-        "the request's body is sent by a later attempt of it" => "overtaken",
+        "a later attempt sends the request's body" => "overtaken",
         "the request's body failed in an earlier attempt" => "broken",
         _ => "unknown",
     }

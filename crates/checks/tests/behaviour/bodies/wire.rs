@@ -1,6 +1,5 @@
 //! Any chunks, over a real connection, to a service that answers when it likes.
 
-use globus_gare::layer::ReplayBody;
 use http::Request;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use super::clients::{Client, Hyper, Login, ReqwestMiddleware, Transport, Upload, see};
 use super::service::{Service, received};
-use super::source::{Source, Step};
+use super::source::Step;
 
 /// How much `ReplayBody::new` keeps.
 const LIMIT: usize = 64 * 1024;

@@ -19,6 +19,7 @@ use redis::aio::ConnectionManager;
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, broadcast};
 
+use self::connection::Change;
 use self::seen::Seen;
 use super::files::moment;
 use super::login_store::jittered;
@@ -76,8 +77,7 @@ struct Shared {
     settings: RedisStoreBuilder,
     connection: OnceCell<ConnectionManager>,
     seen: Mutex<Seen>,
-    /// The tags of the users who were changed.
-    messages: broadcast::Sender<String>,
+    messages: broadcast::Sender<Change>,
     is_down: AtomicBool,
 }
 
@@ -147,7 +147,7 @@ impl LoginStore for RedisStore {
             },
         };
         let revision = versioned.login.revision();
-        self.0.seen().read(&tag(user), user, revision);
+        self.0.seen().read(&tag(user), revision);
         Ok(versioned)
     }
 
@@ -161,22 +161,28 @@ impl LoginStore for RedisStore {
         let sealed = self.0.sealer.seal_login(user, &version, login)?;
         let mut connection = self.connection().await?;
         let prefix = &self.0.settings.prefix;
+        let (tag, revision) = (tag(user), login.revision());
+        let change = Change {
+            tag,
+            revision,
+            version,
+        };
         let is_done = scripts::COMMIT
             .key(self.0.key(user, "login"))
             .arg(base.as_str())
-            .arg(version.as_str())
+            .arg(change.version.as_str())
             .arg(sealed)
             .arg(milliseconds(self.0.settings.keep_for))
             .arg(format!("{prefix}:{}:changed", user.environment()))
-            .arg(tag(user))
+            .arg(change.text())
             .invoke_async(&mut connection)
             .await;
         let is_done: bool = self.0.answered(is_done)?;
         if !is_done {
             return Ok(None);
         }
-        self.0.seen().read(&tag(user), user, login.revision());
-        Ok(Some(version))
+        self.0.seen().read(&change.tag, revision);
+        Ok(Some(change.version))
     }
 
     async fn lease(
@@ -276,8 +282,9 @@ impl LoginStore for RedisStore {
         let tag = tag(user);
         while self.load(user).await?.version == *seen {
             let message = async {
+                let is_for_others = |change: Change| change.tag != tag || change.version == *seen;
                 // An error: some were missed, and it may have been one of them.
-                while messages.recv().await.is_ok_and(|changed| changed != tag) {}
+                while messages.recv().await.is_ok_and(is_for_others) {}
             };
             // A message may be lost.
             let poll = jittered(self.0.settings.poll);
@@ -306,7 +313,7 @@ impl LoginStore for RedisStore {
     }
 
     fn revision(&self, user: &UserKey) -> Option<u64> {
-        let (number, is_due) = self.0.seen().number(&tag(user), user);
+        let (number, is_due) = self.0.seen().number(&tag(user));
         if is_due {
             self.look(user);
         }

@@ -6,7 +6,7 @@ use redis::Script;
 
 /// Replaces a login if it is at the version `ARGV[1]`: 1, else 0. Tells those who listen.
 ///
-/// `KEYS`: the login. `ARGV`: base, version, text, milliseconds to keep it, channel, user.
+/// `KEYS`: the login. `ARGV`: base, version, text, milliseconds to keep it, channel, message.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"

@@ -1,4 +1,4 @@
-//! What the types promise, checked by the compiler.
+//! The auto traits of the types, checked by the compiler.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -57,13 +57,14 @@ fn spawned_types_are_send() {
     sent::<GareFuture<Hyper, ReplayBody<Stream>, hyper::body::Incoming>>();
     held::<GareBody<hyper::body::Incoming>>();
     sent::<GareBody<UnsyncBoxBody<Bytes, Infallible>>>();
-    // Kept behind a lock, a body that is `Send` becomes one that is `Sync`: what reqwest asks for.
+    // `ReplayBody` has a lock, so with a body that is only `Send` it is `Sync`, as reqwest
+    // requires.
     held::<ReplayBody<UnsyncBoxBody<Bytes, Infallible>>>();
     moved::<ReplayBody<UnsyncBoxBody<Bytes, Infallible>>>();
     moved::<GareBody<hyper::body::Incoming>>();
 }
 
-/// Without `async_trait`: the trait is one of objects.
+/// Implemented without `async_trait`, to show that the trait is object-safe.
 struct ByHand;
 
 impl Reauthenticator for ByHand {
