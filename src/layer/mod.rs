@@ -68,6 +68,7 @@
 //!
 //! | layer | where | otherwise |
 //! | --- | --- | --- |
+//! | completing a relative URI | outside | inside, the layer sees no origin: [`NoOrigin`](crate::reauth::GaveUp::NoOrigin) |
 //! | retry | outside | inside, it retries a 502 that carries a GARE before the login, without effect |
 //! | layer that sets `Authorization` | outside | inside, it replaces the new credential with the old one: the outcome is [`NoProgress`](crate::reauth::GaveUp::NoProgress) |
 //! | decompression | inside | outside, compressed challenges cannot be read, and go to the caller |

@@ -1,8 +1,8 @@
 //! The events of a session. They go to `tracing`, if that feature is on, and to
 //! [`SessionBuilder::on_event`](super::SessionBuilder::on_event).
 //!
-//! The documentation of [`reauth`](super) lists them all; a test compares the two. No field ever
-//! holds a credential, a header, a query or a service's message.
+//! The page for operators, `src/guide/operators.md`, lists them all; a test compares the two. No
+//! field ever holds a credential, a header, a query or a service's message.
 
 use std::future::Future;
 
@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use super::{GaveUp, ReauthError, Session, Target};
 use crate::gare::Found;
 
-/// An event of a session. The documentation of the [module](super) has a table of them.
+/// An event of a session. [For operators](crate::guide::operators#events) has a table of all events.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {

@@ -23,7 +23,7 @@ const LOGIN_CONNECTIONS: usize = 4 * USERS as usize;
 
 /// What a login says that has to begin anew.
 const OUTRUN: &str =
-    "Globus Auth did not accept the code: it is wrong, was used before, or is too old";
+    "Globus Auth did not accept the code: it is wrong, was used before, or has expired";
 
 /// The rounds that fill the pools and what is remembered.
 const WARM_UP: usize = 4;

@@ -1,6 +1,6 @@
-//! What replicas with Redis cost: requests a second beside one gateway in memory, and commands that Redis gets.
+//! The cost of replicas with Redis: requests a second, and commands to Redis.
 //!
-//! Everything runs on this machine, Globus too: the figures are for comparing the rows with each other.
+//! All servers run on this machine, the fake Globus too: compare the rows with each other only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -13,7 +13,7 @@ const USERS: usize = 50;
 const REQUESTS: usize = 4_000;
 const AT_ONCE: usize = 16;
 
-/// Lists, as one user after another; gives the requests a second.
+/// Lists as all users in turn; returns the requests a second.
 async fn load(users: &[User]) -> f64 {
     let (next, users) = (Arc::new(AtomicUsize::new(0)), Arc::new(users.to_vec()));
     let begin = Instant::now();
@@ -48,7 +48,7 @@ async fn main() {
             assert_eq!(user.list().await, 1);
         }
         let logins = site.redis.commands().await - before;
-        // Each replica has each user's credential at hand.
+        // Each replica now has the credential of each user in memory.
         for user in &users {
             for _ in 0..replicas {
                 user.list().await;

@@ -236,6 +236,29 @@ async fn each_reason_to_give_up_is_distinct() {
     assert_eq!(met, names_in_the_source());
 }
 
+#[checks::test]
+fn page_for_operators_lists_each_reason_to_give_up() {
+    let page = include_str!("../../../src/guide/operators.md");
+    let (_, reasons) = page
+        .split_once("\n# What each reason")
+        .expect("its section");
+    let rows = reasons.lines().filter_map(|row| row.strip_prefix("| [`"));
+    let names: Vec<_> = rows
+        .map(|row| {
+            let (name, rest) = row
+                .split_once("`](crate::reauth::GaveUp::")
+                .expect("a link");
+            let (variant, rest) = rest.split_once(')').expect("its end");
+            assert_eq!(variant.to_lowercase(), name.replace('_', ""));
+            assert_eq!(rest.matches(" | ").count(), 3, "{name}");
+            name.to_owned()
+        })
+        .collect();
+    let listed = BTreeSet::from_iter(names.iter().cloned());
+    assert_eq!(listed.len(), names.len(), "one is there twice");
+    assert_eq!(listed, names_in_the_source());
+}
+
 fn stale() -> Credential {
     Credential::bearer("token-0").expect("a token")
 }

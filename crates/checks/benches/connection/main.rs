@@ -1,7 +1,7 @@
-//! What a layer adds to a request over a connection on loopback. Client and server share a thread, so that the time is the
-//! request's own and not that of waking threads.
+//! The cost that a layer adds to a request over a connection on loopback. Client and server share a
+//! thread, so that no time is spent on waking threads.
 //!
-//! Each bare client is there twice: smaller differences than between these two mean nothing.
+//! Each bare client is measured twice: a difference smaller than between the two means nothing.
 
 #![allow(missing_docs, unreachable_pub)]
 

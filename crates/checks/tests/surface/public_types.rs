@@ -1,4 +1,4 @@
-//! Every public type, with secrets in it, shown with `Debug`.
+//! The `Debug` output of every public type contains no secret.
 
 mod logins;
 
@@ -29,14 +29,14 @@ use crate::testing_types;
 pub(crate) const TOKEN: &str = "AgTokenThatNobodyMaySee";
 pub(crate) const CODE: &str = "CodeThatNobodyMaySee";
 
-/// Types that hold nothing but what a test says, or cannot be made from outside.
+/// Types without secrets, and types that cannot be constructed from outside.
 const PLAIN: [&str; 12] = [
     "gare::OverLimit",
     "globus_login::LoginEnd",
     "globus_login::LoginStatus",
     "globus_login::Shown",
-    "globus_login::LoginRequest", // shown during a login, see `real_login`
-    "globus_login::LoginRecord",  // shown as a part of `Login`
+    "globus_login::LoginRequest", // printed during a login, see `real_login`
+    "globus_login::LoginRecord",  // printed as a part of `Login`
     "globus_login::Work",
     "fake_globus::ErrorShape",
     "fake_globus::RequestKind",
@@ -45,7 +45,7 @@ const PLAIN: [&str; 12] = [
     "fake_globus::ViolationKind",
 ];
 
-/// What has been shown so far.
+/// The `Debug` texts so far.
 #[derive(Default)]
 pub(crate) struct Shown {
     names: BTreeSet<String>,
@@ -169,22 +169,22 @@ async fn show_layer(shown: &mut Shown) {
     let told = Arc::clone(&events);
     let session = Session::builder(reauth_fn(|_| async { Ok(credential()) }))
         .principal_by(move |head| {
-            *seen.lock().expect("whole") = format!("{head:?}");
+            *seen.lock().expect("no panic") = format!("{head:?}");
             None
         })
         .on_event(move |event| {
             use std::fmt::Write as _;
-            write!(told.lock().expect("whole"), "{event:?}").expect("memory");
+            write!(told.lock().expect("no panic"), "{event:?}").expect("memory");
         })
         .build();
     let layer = GareLayer::from_session(session);
     shown.show("layer::GareLayer", &layer);
     let body = r#"{"code": "c", "authorization_parameters": {}}"#;
     let mut service = layer.layer(service_fn(move |_: Request<Full<Bytes>>| async move {
-        let refused = Response::builder()
+        let challenge = Response::builder()
             .status(403)
             .body(Full::<Bytes>::from(body));
-        Ok::<_, Infallible>(refused.expect("a response"))
+        Ok::<_, Infallible>(challenge.expect("a response"))
     }));
     shown.show("layer::GareService", &service);
     let mut value = HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("a value");
@@ -194,8 +194,11 @@ async fn show_layer(shown: &mut Shown) {
     let future = service.ready().await.expect("ready").call(request);
     shown.show("layer::GareFuture", &future);
     let response = future.await.expect("an answer");
-    shown.show("reauth::RequestHead", &head.lock().expect("whole").clone());
-    let events = events.lock().expect("whole").clone();
+    shown.show(
+        "reauth::RequestHead",
+        &head.lock().expect("no panic").clone(),
+    );
+    let events = events.lock().expect("no panic").clone();
     assert!(events.contains("Challenged"), "{events}");
     shown.show("reauth::Event", &events);
     let outcome = response
@@ -206,7 +209,7 @@ async fn show_layer(shown: &mut Shown) {
     show_bodies(shown).await;
 }
 
-/// A body that is sent again, and the copy of it that was overtaken.
+/// Shows a body that is replayed, and its overtaken copy.
 async fn show_bodies(shown: &mut Shown) {
     let secret = format!("{{\"token\": \"{TOKEN}\"}}");
     let mut body = ReplayBody::with_limit(Full::<Bytes>::from(secret), 4);
@@ -249,7 +252,10 @@ async fn public_types_show_no_secret() {
     }
     shown.names.extend(PLAIN.map(str::to_owned));
     let missing: Vec<_> = sources.difference(&shown.names).collect();
-    assert!(missing.is_empty(), "show these above as well: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "show these types above, too: {missing:?}"
+    );
     let gone: Vec<_> = shown.names.difference(&sources).collect();
-    assert!(gone.is_empty(), "there are no such types: {gone:?}");
+    assert!(gone.is_empty(), "these types do not exist: {gone:?}");
 }

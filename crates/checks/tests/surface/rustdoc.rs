@@ -1,10 +1,10 @@
-//! A walk through rustdoc's JSON, along what is public.
+//! Reads the public items from rustdoc's JSON.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-/// What the crate shows.
+/// The public API of a crate.
 #[derive(Default)]
 pub(crate) struct Api {
     /// `kind path`, for every item that can be named. Of an item that is exported twice, the second
@@ -13,7 +13,7 @@ pub(crate) struct Api {
     pub(crate) foreign: BTreeSet<Foreign>,
 }
 
-/// Something of another crate that is part of an item of ours.
+/// A type or trait of another crate in a public item.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Foreign {
     pub(crate) krate: String,
@@ -55,7 +55,7 @@ impl<'j> Walk<'j> {
         else {
             return;
         };
-        // Items of traits, of their implementations and of enums are as public as these.
+        // Items of traits, implementations and enums have the default visibility.
         if !matches!(item["visibility"].as_str(), Some("public" | "default")) {
             return;
         }
@@ -70,7 +70,7 @@ impl<'j> Walk<'j> {
         if !self.seen.insert((id.to_string(), path.clone())) {
             return;
         }
-        // Only documentation, and there in documentation alone.
+        // A guide is documentation only.
         if path.ends_with("::guide") {
             return;
         }
@@ -83,7 +83,7 @@ impl<'j> Walk<'j> {
             "trait" => {
                 self.mentions(inner, &path);
                 self.items(&inner["items"], &path);
-                // Those for other crates' types are to be found nowhere else.
+                // Implementations for types of other crates are listed only here.
                 self.implementations(&inner["implementations"], &path);
             }
             _ => {
@@ -140,7 +140,7 @@ impl<'j> Walk<'j> {
     }
 
     fn implementation(&mut self, inner: &Value, path: &str) {
-        // What the compiler and other crates implement for our types is no choice of ours.
+        // Auto traits and blanket implementations are not ours.
         if inner["is_synthetic"] == true || !inner["blanket_impl"].is_null() {
             return;
         }
@@ -168,7 +168,7 @@ impl<'j> Walk<'j> {
         }
     }
 
-    /// Notes all paths in a type, a signature or a bound; the ids of other items are not followed.
+    /// Records all paths in a type, a signature or a bound. Does not follow the ids of other items.
     fn mentions(&mut self, value: &Value, place: &str) {
         match value {
             Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! What services and collections required of a login.
+//! The recorded requirements of services and collections.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,36 +7,36 @@ use serde::{Deserialize, Serialize};
 
 use globus_gare::gare::AuthorizationParameters;
 
-/// How many places are remembered for a user.
+/// The maximum number of recorded places of a user.
 const MAX_PLACES: usize = 32;
 
-/// How long a requirement may be, as JSON. A longer one is not remembered.
+/// The maximum length of a requirement as JSON, in bytes. A longer one is not recorded.
 const MAX_REQUIREMENT: usize = 2048;
 
-/// How long the name of a place may be. No id of a collection is longer.
+/// The maximum length of a place's name, in bytes. Ids of collections are shorter.
 const MAX_NAME: usize = 128;
 
-/// What a collection, or a service, required when it last refused a login.
+/// The requirement of a collection or service, from its last challenge.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Learned {
     required: AuthorizationParameters,
-    /// Seconds; of a login that had satisfied `required`.
+    /// The age of the youngest login that had satisfied `required` and was challenged, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused_age: Option<u64>,
-    /// The login that was refused.
+    /// The epoch of the login that was challenged last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
-    /// Counts the challenges of all places.
+    /// The number of this challenge among those of all places.
     number: u64,
 }
 
-/// A login that a service refused.
+/// A login that a service challenged.
 #[derive(Clone, Debug)]
 pub(crate) struct RefusedLogin {
     pub(crate) required: AuthorizationParameters,
-    /// The login of the request, where it is known.
+    /// The epoch of the login, if it is known.
     pub(crate) epoch: Option<u64>,
-    /// How old that login was; `None` where something other than its age can be the reason.
+    /// The age of the login. `None` if the challenge may have another reason than the age.
     pub(crate) age: Option<Duration>,
 }
 
@@ -46,8 +46,8 @@ impl Learned {
         &self.required
     }
 
-    /// The age of the youngest login that was refused although it had satisfied the requirement: a
-    /// session lasts no longer. `None` where there was none yet.
+    /// The age of the youngest login that was challenged although it had satisfied the requirement:
+    /// a session lasts no longer. `None` if there was none yet.
     pub fn refused_age(&self) -> Option<Duration> {
         self.refused_age.map(Duration::from_secs)
     }
@@ -65,7 +65,7 @@ pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused
         epoch,
         age,
     } = refused;
-    // Neither is part of what a login has to satisfy, as far as it is known.
+    // A login does not have to satisfy either.
     required.session_message = None;
     required.extra = Default::default();
     let known = places.get(place);
@@ -111,7 +111,8 @@ pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused
     places.insert(place.to_owned(), learned);
 }
 
-/// A consent and a session are required one after the other: one does not replace the other.
+/// Merges a requirement with the recorded one: a service requires a consent and a session in two
+/// challenges, and the second does not replace the first.
 fn with_known(
     new: AuthorizationParameters,
     known: &AuthorizationParameters,
@@ -142,12 +143,12 @@ mod tests {
     }
 
     #[checks::test]
-    fn oldest_place_leaves_for_a_new_one() {
+    fn new_place_replaces_the_oldest() {
         let mut places = BTreeMap::new();
         for place in 0..MAX_PLACES {
             learn(&mut places, &place.to_string(), refused(domain("a.edu")));
         }
-        // The first one is refused again, and so the second is the oldest.
+        // The first place challenges again, so that the second is the oldest.
         learn(&mut places, "0", refused(domain("b.edu")));
         learn(&mut places, "new", refused(domain("a.edu")));
         assert_eq!(places.len(), MAX_PLACES);
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn youngest_refused_age_stays_while_the_requirement_does() {
+    fn refused_age_is_the_youngest_of_one_requirement() {
         let mut places = BTreeMap::new();
         let mut age_after = |required, age| {
             let age = Some(Duration::from_secs(age));

@@ -1,4 +1,4 @@
-//! Replicas that refresh the same token without a lease, in every order of their steps.
+//! Model check: replicas refresh the same token without a lease, in every order of their steps.
 //!
 //! The steps are those of `AppUser::redeem` and `AppUser::update`: load, redeem at Globus Auth, change
 //! the copy of what was loaded, or load again where there is none, commit against the version that
@@ -11,18 +11,19 @@ use super::{Given, Holder, Login, StoredToken};
 
 const SERVER: &str = "transfer";
 
-/// How often a replica that was refused looks for what somebody else may have stored meanwhile.
+/// How often a replica whose token was rejected loads the login again, in case another replica has
+/// stored a new token.
 const LOOKS: usize = 2;
 
-/// Everything there is at one moment.
+/// The whole state at one moment.
 #[derive(Clone)]
 struct World {
     login: Login,
     version: u32,
-    /// The refresh tokens that Globus Auth takes, by their numbers.
+    /// The numbers of the refresh tokens that Globus Auth accepts.
     living: BTreeSet<u32>,
     last_token: u32,
-    /// The access tokens that were handed back to be revoked.
+    /// The fingerprints of the access tokens that were handed back for revocation.
     discarded: BTreeSet<String>,
     /// Whether replicas still have the copy of what they loaded.
     has_copies: bool,
@@ -241,7 +242,7 @@ impl World {
         true
     }
 
-    /// What must hold when everybody is done.
+    /// Asserts the invariants of the final state.
     fn check(&self, path: &[usize]) {
         let kept = self.login.tokens.get(SERVER);
         let living: Vec<u32> = self.living.iter().copied().collect();
@@ -250,14 +251,14 @@ impl World {
         if let Some(kept) = kept {
             assert!(
                 self.login.can_refresh(SERVER),
-                "it counts as refused: {path:?}"
+                "the token counts as refused: {path:?}"
             );
             assert!(!self.discarded.contains(&kept.fingerprint()), "{path:?}");
         }
     }
 }
 
-/// Goes through every order of the actors' steps; gives how many there are.
+/// Runs every order of the actors' steps, and returns the number of orders.
 fn explore(world: &World, path: &mut Vec<usize>) -> usize {
     let open: Vec<usize> = (0..world.actors.len())
         .filter(|at| !matches!(world.actors[*at], Actor::Done))

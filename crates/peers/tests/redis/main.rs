@@ -1,4 +1,4 @@
-//! Logins in a real Redis.
+//! The Redis store on a real server.
 #![cfg(unix)]
 
 mod clocks;

@@ -1,4 +1,4 @@
-//! `ReplayBody`, poll by poll: one copy after another.
+//! `ReplayBody` poll by poll, with one copy after another.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -101,7 +101,7 @@ fn unknown_length_stays_unknown() {
     assert_eq!(
         copy.size_hint().exact(),
         None,
-        "it would be framed without its trailers"
+        "with a length it would be sent without its trailers"
     );
     assert_eq!(copy.size_hint().upper(), None);
 }
@@ -113,7 +113,7 @@ fn body_is_kept_up_to_exactly_the_limit() {
         assert_eq!(
             all(&mut first),
             ["a", "bc", "def", "+", "."],
-            "the first attempt streams on"
+            "the first attempt sends the whole body"
         );
         assert_eq!(copy.claim(), kept, "{limit}");
         assert_eq!(copy.try_clone().is_some(), kept);
@@ -157,7 +157,7 @@ fn failed_body_is_not_replayed() {
     assert!(!copy.claim());
     assert!(copy.try_clone().is_none());
     assert_eq!(read(&mut copy, 2), ["a", "broken"]);
-    assert!(!copy.is_end_stream(), "what failed has not ended");
+    assert!(!copy.is_end_stream(), "a failed body has not ended");
 }
 
 #[checks::test]
@@ -179,7 +179,7 @@ fn empty_body_stays_empty() {
     assert_eq!(copy.size_hint().exact(), Some(0));
 }
 
-/// A chunk that says when nobody holds it any more.
+/// A chunk that records when it is freed.
 struct Watched(&'static [u8], Arc<AtomicBool>);
 
 impl AsRef<[u8]> for Watched {

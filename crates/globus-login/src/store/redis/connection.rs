@@ -1,4 +1,4 @@
-//! The connection to Redis: when it is made, what it tells, and what is said where it is gone.
+//! The connection to Redis: connecting, messages, and the events and errors of an outage.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
@@ -37,7 +37,8 @@ impl RedisStore {
 }
 
 impl Shared {
-    /// The result of a call, and an event where Redis stops to answer or begins again.
+    /// Converts the result of a call. Logs an event when Redis stops answering, and when it answers
+    /// again.
     pub(super) fn answered<T>(&self, result: RedisResult<T>) -> Result<T, StoreError> {
         let is_down = match &result {
             Ok(_) => false,
@@ -61,19 +62,19 @@ impl Shared {
         }
         match error.kind() {
             ErrorKind::AuthenticationFailed => StoreError::unavailable(
-                format!("Redis at {redis} does not let us in: check the password in its URL"),
+                format!("Redis at {redis} rejects the login: check the password in its URL"),
                 error,
             ),
             ErrorKind::UnexpectedReturnType | ErrorKind::Parse => StoreError::damaged(
-                format!("what Redis at {redis} keeps of logins cannot be understood"),
+                format!("Redis at {redis} returned data that is not a login"),
                 error,
             ),
-            _ => StoreError::unavailable(format!("Redis at {redis} refused a command"), error),
+            _ => StoreError::unavailable(format!("Redis at {redis} rejected a command"), error),
         }
     }
 }
 
-/// Subscribes, as soon as Redis answers.
+/// Subscribes to the messages as soon as Redis answers.
 async fn listen(mut manager: ConnectionManager, pattern: String, store: Weak<Shared>) {
     while store.strong_count() > 0 && manager.psubscribe(&pattern).await.is_err() {
         tokio::time::sleep(jittered(Duration::from_secs(1))).await;
@@ -122,7 +123,7 @@ fn heard(store: &Weak<Shared>, push: &PushInfo) {
     let _ = shared.messages.send(change);
 }
 
-/// Whether Redis is not there, or cannot answer now.
+/// Whether Redis cannot be reached, or cannot answer now.
 fn is_outage(error: &RedisError) -> bool {
     let is_busy = matches!(
         error.kind(),

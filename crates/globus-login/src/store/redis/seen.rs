@@ -1,4 +1,4 @@
-//! What this process has seen of its users.
+//! The revisions of users, as this process has read them.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
