@@ -105,7 +105,7 @@ pub use self::credential_request::{CredentialRequest, Why};
 pub use self::describe::printable;
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::ReauthError;
-pub use self::events::Event;
+pub use self::events::{Event, EventKind};
 pub use self::options::GareOptions;
 pub use self::origin::{InvalidOrigin, Origin, ResponseUrl};
 pub use self::outcome::{GareOutcome, GaveUp};

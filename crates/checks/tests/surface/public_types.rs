@@ -201,6 +201,7 @@ async fn show_layer(shown: &mut Shown) {
     let events = events.lock().expect("no panic").clone();
     assert!(events.contains("Challenged"), "{events}");
     shown.show("reauth::Event", &events);
+    shown.show("reauth::EventKind", &events);
     let outcome = response
         .extensions()
         .get::<globus_gare::reauth::GareOutcome>();
