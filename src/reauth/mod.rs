@@ -105,14 +105,14 @@ pub use self::credential_request::{CredentialRequest, Why};
 pub use self::describe::printable;
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::ReauthError;
-pub use self::events::Event;
+pub use self::events::{Event, EventKind};
 pub use self::options::GareOptions;
 pub use self::origin::{InvalidOrigin, Origin, ResponseUrl};
 pub use self::outcome::{GareOutcome, GaveUp};
 pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
 pub use self::route::RequestHead;
 pub use self::session::Session;
-pub use self::stats::{GaveUpCounts, Stats};
+pub use self::stats::Stats;
 pub use self::target::{Principal, Target};
 pub use self::trust::Trust;
 

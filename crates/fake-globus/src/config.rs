@@ -133,7 +133,8 @@ impl Config {
         self
     }
 
-    /// The ids of all collections.
+    /// The ids of all collections. For the program `fake-globus`.
+    #[doc(hidden)]
     pub fn collection_ids(&self) -> impl Iterator<Item = Uuid> {
         self.collections.iter().map(Collection::id)
     }

@@ -154,7 +154,7 @@ impl GlobusApp {
     /// [`PendingLogin::authorize_url`], and end the login with
     /// [`finish_login`](Self::finish_login). The prompt is not used.
     ///
-    /// `identity` is the user who logs in. Keep the `PendingLogin` where only later requests of
+    /// `principal` is the user who logs in. Keep the `PendingLogin` where only later requests of
     /// this user find it.
     ///
     /// # Errors
@@ -164,10 +164,10 @@ impl GlobusApp {
     /// is not known, or if the store cannot be read.
     pub async fn begin_login(
         &self,
-        identity: &Principal,
+        principal: &Principal,
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
-        let user = self.for_user(identity);
+        let user = self.for_user(principal);
         let asked_for = user.asked_for(&user.load().await?, challenge).await?;
         let AskedFor {
             scopes,
@@ -177,7 +177,7 @@ impl GlobusApp {
         } = asked_for;
         Ok(PendingLogin {
             attempt: Attempt::begin(&self.shared, &scopes, completed.as_ref()),
-            identity: identity.clone(),
+            principal: principal.clone(),
             scopes,
             required,
         })
@@ -197,7 +197,7 @@ impl GlobusApp {
     ) -> Result<(), ReauthError> {
         let PendingLogin {
             attempt,
-            identity,
+            principal,
             scopes,
             required,
         } = pending;
@@ -206,7 +206,7 @@ impl GlobusApp {
             redirect_uri: attempt.page().redirect_uri().to_owned(),
         };
         let answer = self.shared.auth.exchange_code(&attempt, reply).await?;
-        let user = self.for_user(&identity);
+        let user = self.for_user(&principal);
         let held = user.load().await?;
         let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
         kept.await?;

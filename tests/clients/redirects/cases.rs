@@ -12,7 +12,7 @@ macro_rules! cases {
             assert_eq!(ended(&response, &logins), (403, Some("untrusted"), 0));
             assert_eq!(trusted.heard(), (1, true), "the session's own credential");
             assert_eq!(stranger.heard(), (1, false));
-            assert_eq!(session.stats().gave_up.get("untrusted"), 1);
+            assert_eq!(session.stats().gave_up["untrusted"], 1);
         }
 
         #[checks::test]

@@ -70,15 +70,9 @@ impl Listed {
 }
 
 impl LoginRecord {
-    /// The number of logins of this user so far. It never decreases.
-    pub fn epoch(&self) -> u64 {
+    /// As [`Login::epoch`](super::Login::epoch).
+    pub(crate) fn epoch(&self) -> u64 {
         self.epoch
-    }
-
-    /// The number of logouts of this user so far. When it changes, credentials from before must not
-    /// be used any longer.
-    pub fn revision(&self) -> u64 {
-        self.revision
     }
 
     /// The id of the person, if somebody is logged in and the id is known.
