@@ -136,6 +136,8 @@ pub use self::stats::{GaveUpCounts, Stats};
 pub use self::target::{Principal, Target};
 pub use self::trust::Trust;
 
+#[cfg(feature = "reqwest")]
+pub(crate) use self::collections::is_authorize;
 pub(crate) use self::exchange::{AnswerHead, Exchange, Verdict};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::inspect::look_at_head;
