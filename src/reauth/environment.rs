@@ -149,7 +149,8 @@ pub enum InvalidEnvironment {
     /// `GLOBUS_SDK_ENVIRONMENT` has this value, and no environment has this name.
     #[error("GLOBUS_SDK_ENVIRONMENT names no environment: {0:?}")]
     Name(String),
-    /// `GLOBUS_SDK_SERVICE_URL_<SERVICE>`, with this service in capitals, holds no `http` or `https` URL.
+    /// `GLOBUS_SDK_SERVICE_URL_<SERVICE>`, with this service in capitals, holds no `http` or
+    /// `https` URL.
     #[error("{SERVICE_URL}{0} is not an http or https URL")]
     ServiceUrl(String),
     /// No service can have this name.

@@ -14,8 +14,8 @@ const TOO_MANY: &str = "too many principals are in use: see SessionBuilder::max_
 /// The state that all clones of a layer share: the reauthenticator and, for each principal, the
 /// credentials and the login under way.
 ///
-/// [`GareLayer::new`](crate::layer::GareLayer::new) makes a session with the default settings. Build
-/// one to change the settings, to share logins between several clients, or to read its
+/// [`GareLayer::new`](crate::layer::GareLayer::new) makes a session with the default settings.
+/// Build one to change the settings, to share logins between several clients, or to read its
 /// [`stats`](Self::stats).
 ///
 /// # Clone
@@ -79,8 +79,8 @@ impl Session {
         }
     }
 
-    /// The credential for `target`: the current one, or one that a look-up finds. `None` if there is
-    /// none that has not expired. No login starts.
+    /// The credential for `target`: the current one, or one that a look-up finds. `None` if there
+    /// is none that has not expired. No login starts.
     ///
     /// # Errors
     ///

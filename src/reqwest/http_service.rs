@@ -26,8 +26,8 @@ use crate::reauth::{ResponseUrl, is_authorize};
 ///
 /// The request's body is any [`http_body::Body`] that is `Send + Sync + 'static`. Put a body that
 /// is not `Sync`, such as axum's or tonic's, into a [`ReplayBody`](crate::layer::ReplayBody).
-/// reqwest follows a 307 or 308 redirect only with a body in memory: [`reqwest::Body`], `Full<Bytes>`,
-/// `String`, or an empty body of any type.
+/// reqwest follows a 307 or 308 redirect only with a body in memory: [`reqwest::Body`],
+/// `Full<Bytes>`, `String`, or an empty body of any type.
 ///
 /// # Responses
 ///
