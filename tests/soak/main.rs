@@ -1,12 +1,14 @@
-//! The soak: very many requests, in rounds, while `FakeGlobus`' clock advances by ten hours at a time.
+//! The soak: very many requests, in rounds, while `FakeGlobus`' clock advances by ten hours at a
+//! time.
 //!
-//! 256 requests are under way at any time, of many users, through all adapters. Sessions expire, consents
-//! are revoked, logins are declined, fail, hang and panic, the service fails in bursts, connections are
-//! reset, and callers drop requests. In the end, every request has had one response or an error with a
-//! known cause; none was carried out twice; no task and no file descriptor is left, and no more memory is
-//! in use than before.
+//! 256 requests are under way at any time, of many users, through all adapters. Sessions expire,
+//! consents are revoked, logins are declined, fail, hang and panic, the service fails in bursts,
+//! connections are reset, and callers drop requests. In the end, every request has had one response
+//! or an error with a known cause; none was carried out twice; no task and no file descriptor is
+//! left, and no more memory is in use than before.
 //!
-//! As an ordinary test it is short. `.ci/nightly soak [REQUESTS]` runs a long one, and prints the figures.
+//! As an ordinary test it is short. `.ci/nightly soak [REQUESTS]` runs a long one, and prints the
+//! figures.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod clients;

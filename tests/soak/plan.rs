@@ -165,7 +165,8 @@ impl Plan {
         happens.then_some(fault)
     }
 
-    /// Whether losing the request resets its whole connection. Over HTTP/2 this ends other requests too.
+    /// Whether losing the request resets its whole connection. Over HTTP/2 this ends other requests
+    /// too.
     pub(crate) fn resets_connection(&self, is_http1: bool) -> bool {
         is_http1 || roll(self.number, 16, 32) == 0
     }

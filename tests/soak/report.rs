@@ -17,8 +17,8 @@ use checks::bench::table;
 /// The end of requests whose HTTP/2 connection was reset because of another request.
 const WITH_OTHERS: &str = "error: on an HTTP/2 connection that was reset";
 
-/// How many connections to Globus Auth may be open after a round: those of the app and of the browser
-/// for each login that was under way at the same time, and a few that were not free yet.
+/// How many connections to Globus Auth may be open after a round: those of the app and of the
+/// browser for each login that was under way at the same time, and a few that were not free yet.
 const LOGIN_CONNECTIONS: usize = 4 * USERS as usize;
 
 /// The error of a login during which the clock advanced.
@@ -27,12 +27,12 @@ const OUTRUN: &str =
 
 /// The rounds that fill the pools and the bounded tables.
 const WARM_UP: usize = 4;
-/// How much more memory the later rounds may need than the earlier ones, because of the allocator and
-/// the pools. A leak of 8 bytes for each of a million requests is more.
+/// How much more memory the later rounds may need than the earlier ones, because of the allocator
+/// and the pools. A leak of 8 bytes for each of a million requests is more.
 const HEAP_MARGIN: usize = 2 * 1024 * 1024;
 const RESIDENT_MARGIN: usize = 8 * 1024 * 1024;
-/// Requests after which the resident memory has settled. A shorter run of 5,000 requests grows by 0 to
-/// 9 MiB while its live heap is constant; there only the live heap is judged.
+/// Requests after which the resident memory has settled. A shorter run of 5,000 requests grows by 0
+/// to 9 MiB while its live heap is constant; there only the live heap is judged.
 const SETTLED: u64 = 100_000;
 
 /// The kind of end. An error if the request should have ended otherwise.

@@ -24,8 +24,8 @@ use crate::usage::{self, Usage};
 
 pub(crate) const IN_FLIGHT: u32 = 256;
 pub(crate) const ROUNDS: u32 = 20;
-/// How often the clock advances in a long run, and the least number of requests in between, because a
-/// login takes time.
+/// How often the clock advances in a long run, and the least number of requests in between, because
+/// a login takes time.
 const TICKS: u32 = 200;
 const SOONEST: u32 = 1_000;
 /// The step of the clock: all sessions expire, and from time to time the tokens.
@@ -217,8 +217,8 @@ pub(crate) fn runtime(name: &str) -> Runtime {
     builder.build().unwrap()
 }
 
-/// The collections: one that accepts any token, and others that require a recent login, a policy, MFA or a
-/// consent, with different errors.
+/// The collections: one that accepts any token, and others that require a recent login, a policy,
+/// MFA or a consent, with different errors.
 fn collections(data: &std::path::Path) -> Vec<Collection> {
     let (hour, domain) = (60, "uchicago.edu");
     let collection = |name: &str| Collection::new(name, data);
@@ -252,7 +252,8 @@ async fn begin(app: &GlobusApp, people: &People) {
 }
 
 impl Shared {
-    /// Sends the requests up to `last`, and waits for their ends. Then the clients close their connections.
+    /// Sends the requests up to `last`, and waits for their ends. Then the clients close their
+    /// connections.
     async fn round(self: &Arc<Self>, clients: Clients, last: u32, bar: &ProgressBar) {
         let mut callers = JoinSet::new();
         for _ in 0..IN_FLIGHT {

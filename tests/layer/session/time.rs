@@ -158,7 +158,8 @@ async fn max_wait_covers_all_logins_of_a_request() {
 /// The refresh begins before the credential ends, and no request waits for it.
 #[checks::test(start_paused = true)]
 async fn credential_is_refreshed_a_window_before_it_expires() {
-    // The window is at most half the lifetime. Without one, only an expired credential is refreshed.
+    // The window is at most half the lifetime. Without one, only an expired credential is
+    // refreshed.
     for (lifetime, window, leeway) in [(3600, 60, 60), (3600, 0, 0), (90, 60, 45)] {
         let first = Credential::bearer("token-1").expect("a token");
         let first = first.with_lifetime(seconds(lifetime));
