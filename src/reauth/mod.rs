@@ -1,6 +1,6 @@
 //! Re-authentication: sessions, credentials, and one login for many requests.
 //!
-//! A challenged request goes through these steps. The first one that applies is taken:
+//! A challenged request goes through these steps. The first one that applies counts:
 //!
 //! | the account has | the request |
 //! | --- | --- |
@@ -69,7 +69,7 @@
 //! | `over limit` | WARN event | `origin` `principal` `limit` | a requirement exceeds a limit, and is ignored |
 //! | `only quoted` | DEBUG event | `origin` `principal` | a requirement stands in a quotation, and the program did not add its origin |
 //! | `not inspected` | DEBUG event | `origin` `principal` `status` `reason` | a response that may be a challenge is not inspected: it is encoded, too long, not text, or too slow |
-//! | `not trusted` | DEBUG event | | a response that may be a challenge came from an origin that is not trusted |
+//! | `not trusted` | DEBUG event | | a GARE came from an origin that is not trusted |
 //! | `logging in` | INFO event | `origin` `principal` `attempt` | a login starts |
 //! | `login` | INFO span | `origin` `principal` `attempt` | around a call of `Reauthenticator::reauthenticate` |
 //! | `joined` | DEBUG event | `origin` `principal` | a request waits for a login that covers its requirement |
