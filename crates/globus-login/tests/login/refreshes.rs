@@ -4,12 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use globus_gare::reauth::{CredentialRequest, Reauthenticator, Why};
-use globus_login::{
-    JsonStore, Login, LoginStatus, LoginStore, MemoryStore, StoreError, UserKey, Version,
-    Versioned, Work,
-};
+use globus_login::{JsonStore, LoginStatus, LoginStore, MemoryStore, Work};
 use http::header::RETRY_AFTER;
 
 use crate::support::doubles::{Call, Hooked, Listening};
@@ -150,26 +146,6 @@ async fn rejected_refresh_token_is_reported_once() {
     assert_eq!(endpoint.grants("refresh_token"), 1);
 }
 
-/// A store without leases.
-#[derive(Clone, Debug)]
-struct NoLeases(MemoryStore);
-
-#[async_trait]
-impl LoginStore for NoLeases {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        self.0.load(user).await
-    }
-
-    async fn commit(
-        &self,
-        user: &UserKey,
-        base: &Version,
-        login: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        self.0.commit(user, base, login).await
-    }
-}
-
 #[checks::test]
 async fn programs_rejected_together_report_once() {
     let asked = Signal::new();
@@ -183,7 +159,7 @@ async fn programs_rejected_together_report_once() {
         }
     })
     .await;
-    let store = NoLeases(MemoryStore::new());
+    let store = Hooked::without_leases(MemoryStore::new());
     keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
     let people = [Listening::new(), Listening::new()];
     let apps = people.clone().map(|person| {
