@@ -55,6 +55,7 @@ mod collection;
 mod compute;
 mod consents;
 mod default_scope;
+mod detached;
 mod elsewhere;
 mod elsewhere_prompt;
 mod ends_soon;

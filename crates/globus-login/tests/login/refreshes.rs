@@ -116,6 +116,36 @@ async fn programs_with_one_file_refresh_once() {
     assert_eq!(endpoint.grants("refresh_token"), 1);
 }
 
+/// Globus Auth has rotated the refresh token by then.
+#[checks::test]
+async fn dropped_caller_does_not_lose_a_refreshed_token() {
+    let given = answer(200, &refreshed(TRANSFER_SERVER, "refreshed"));
+    let endpoint = Endpoint::always(given).await;
+    let store = MemoryStore::new();
+    keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
+    let (came, gate) = (Signal::new(), Signal::new());
+    let hooked = {
+        let (came, gate) = (came.clone(), gate.clone());
+        Hooked::new(store.clone(), move |call| {
+            let (came, gate) = (came.clone(), gate.clone());
+            async move {
+                if call == Call::Commit {
+                    came.raise();
+                    gate.raised(1).await;
+                }
+            }
+        })
+    };
+    let app = endpoint.app().store(hooked).build().expect("an app");
+    tokio::select! {
+        _ = sent(&app) => panic!("the commit waits"),
+        () = came.raised(1) => {}
+    }
+    gate.raise();
+    assert_eq!(sent(&app).await.as_deref(), Some("refreshed"));
+    assert_eq!(endpoint.grants("refresh_token"), 1);
+}
+
 #[checks::test]
 async fn rejected_refresh_token_is_reported_once() {
     let endpoint = Endpoint::always(refused("invalid_grant", "it is revoked")).await;
