@@ -85,6 +85,7 @@ mod settings;
 mod setup_error;
 pub mod store;
 mod token_response;
+mod unsaved;
 mod user;
 #[cfg(feature = "web")]
 #[cfg_attr(docsrs, doc(cfg(feature = "web")))]
