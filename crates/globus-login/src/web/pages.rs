@@ -55,12 +55,7 @@ pub(super) fn login_needed(challenge: Option<&Challenge>, url: &Url) -> Response
 /// Logs the error, and says only that the request failed: the error may name machines of the
 /// service.
 pub(super) fn failed(browser: &Browser, error: &ReauthError) -> Response {
-    let source = error.source().map(ToString::to_string);
-    tracing::warn!(
-        error = %error,
-        source = source.as_deref().unwrap_or_default(),
-        "a request of a user failed"
-    );
+    tracing::warn!(%error, source = causes(error), "a request of a user failed");
     let (status, text) = match error.is_unavailable() {
         true => (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -176,12 +171,22 @@ pub(super) fn not_logged_in(error: &ReauthError, back: &ReturnPath) -> Response 
         let text = format!("{}Nothing was changed.", reason(error));
         Page::new(StatusCode::BAD_REQUEST, FAILED, "The login failed", text)
     } else {
-        tracing::warn!(error = %error, "a login failed");
+        tracing::warn!(%error, source = causes(error), "a login failed");
         let text = "Globus Auth, or the place where this site keeps its logins, did not answer as expected. Log in again \
             in a minute. If it fails again, tell the operators of this site: the reason is in its log.";
         Page::new(StatusCode::BAD_GATEWAY, FAILED, "The login failed", text)
     };
     page.with_link(back.as_str(), AGAIN).response()
+}
+
+/// All sources of an error, for the log.
+fn causes(error: &ReauthError) -> String {
+    let (mut causes, mut next) = (Vec::new(), error.source());
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes.join(": ")
 }
 
 /// Forbids caches to store a response.
