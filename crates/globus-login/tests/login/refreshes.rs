@@ -230,13 +230,18 @@ async fn refresh_is_tried_again_after_retry_after() {
         let request = CredentialRequest::new(target(TRANSFER), Why::Initial);
         let advance = |seconds| *clock.lock().expect("whole") += Duration::from_secs(seconds);
         for asked in [1, 1] {
-            let error = app.credential(&request).await.expect_err("it is busy");
+            let error = app
+                .credential(&request)
+                .await
+                .expect_err("Globus Auth is busy");
             assert!(error.is_unavailable(), "{error:?}");
             assert_eq!(endpoint.grants("refresh_token"), asked);
         }
         is_busy.store(false, SeqCst);
         advance(119);
-        app.credential(&request).await.expect_err("it is too early");
+        app.credential(&request)
+            .await
+            .expect_err("Retry-After still runs");
         assert_eq!(endpoint.grants("refresh_token"), 1, "{status}");
         advance(2);
         let credential = held(&app, &target(TRANSFER)).await;

@@ -87,7 +87,7 @@ async fn failing_token_endpoint_is_unavailable() {
         (json!({"status": 500, "body": "s3cret"}), "status 500", true),
         (json!({"status": 503, "body": "s3cret"}), "status 503", true),
         (json!({"status": 429, "retry_after": 1}), "status 429", true),
-        (json!({"reset": true}), "failed on its way", true),
+        (json!({"reset": true}), "got no answer", true),
         (json!({"status": 302}), "status 302", false),
         (
             json!({"status": 401, "body": refused}),
@@ -126,8 +126,8 @@ async fn failed_refresh_uses_the_old_token_until_it_expires() {
     globus.fail_next(RequestKind::Token, 503, "{}");
     let used = held(&app, &transfer).await.expect("the old one");
     assert_eq!(globus.counts().refresh_grants, 0);
-    let renewed = held(&app, &transfer).await.expect("a new one");
-    assert_ne!(used.header_value(), renewed.header_value());
+    let refreshed = held(&app, &transfer).await.expect("a new one");
+    assert_ne!(used.header_value(), refreshed.header_value());
 
     let (app, _) = with_refresh_tokens(&globus).await;
     expire(&globus);
@@ -165,13 +165,13 @@ async fn refreshed_token_keeps_fields_its_answer_omits() {
     let kept =
         async || checks::tokens::members(&load(&store, &globus).await["transfer.api.globus.org"]);
     let before = kept().await;
-    let body = r#"{"access_token": "renewed", "token_type": "Bearer", "expires_in": 172800,
+    let body = r#"{"access_token": "refreshed", "token_type": "Bearer", "expires_in": 172800,
         "resource_server": "transfer.api.globus.org"}"#;
     expire(&globus);
     globus.fail_next(RequestKind::Token, 200, body);
     held(&app, &target(globus.transfer_url())).await;
     let after = kept().await;
-    assert_eq!(after["access_token"], "renewed");
+    assert_eq!(after["access_token"], "refreshed");
     for name in ["scope", "identity_id", "refresh_token", "resource_server"] {
         assert!(before[name].is_string(), "{name}");
         assert_eq!(after[name], before[name], "{name}");
