@@ -182,6 +182,9 @@ async fn log_has_all_causes_of_a_failure() {
     assert!(log.text().contains("status 503"), "{}", log.text());
 
     ada.log_in(&service, &service.replica(), ADA).await;
+    ada.open(&service.replica(), "/policies").await;
+    let text = log.text();
+    assert!(text.contains("more than fits into its `state`"), "{text}");
     service.store = down();
     ada.open(&service.replica(), "/who").await;
     let text = log.text();

@@ -97,7 +97,7 @@ async fn forged_state_is_rejected() {
         let answer = ada
             .open(&replica, &format!("/callback?{query}state={state}"))
             .await;
-        assert_eq!(answer.status, StatusCode::BAD_GATEWAY, "{query}");
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
     }
     assert_eq!(service.code_grants(), 0);
     assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/who");
