@@ -61,7 +61,7 @@ async fn check_tells_what_was_learned_by_its_exit_code() {
     // Two challenges teach how long a session lasts.
     list_with_login(&site, &mut launcher).await;
     let ran = check(&site, "12h").await;
-    assert!(ran.error_line(5).contains("nothing is known of how long"));
+    assert!(ran.error_line(5).contains("not known for how long"));
     list_with_login(&site, &mut launcher).await;
     set_refused_age(&site, 24 * 3600).await;
     let ran = check(&site, "12h").await;
