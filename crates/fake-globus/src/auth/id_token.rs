@@ -1,4 +1,4 @@
-//! ID tokens, and what a program needs to check them.
+//! ID tokens, and the documents for checking them.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -19,10 +19,10 @@ use crate::world::{Shared, World};
 
 use super::grant::ACCESS_LIFE;
 
-/// The key of every fake Globus: it guards nothing, and a program may pin it.
+/// The signing key of every fake Globus. It protects nothing, so it is public and always the same.
 const KEY: &str = include_str!("../../data/id-token-key.pem");
 
-/// Its name in the key set.
+/// The `kid` of the key in the key set.
 const KEY_ID: &str = "fake-globus";
 
 /// The key that ID tokens are signed with.
@@ -39,7 +39,7 @@ impl fmt::Debug for SigningKey {
 
 impl SigningKey {
     pub(crate) fn new() -> Result<Self, String> {
-        // Between the lines that say what it is, PEM is the DER in Base64.
+        // PEM is the DER in Base64, between a first and a last line.
         let lines = KEY.lines().filter(|line| !line.starts_with("-----"));
         let der = STANDARD.decode(lines.collect::<String>());
         let secret = EncodingKey::from_rsa_der(&der.map_err(|error| error.to_string())?);
@@ -54,7 +54,8 @@ impl SigningKey {
     }
 }
 
-/// An ID token for what was granted. It is dated by the real time, since those who check it do so by their own clock.
+/// An ID token for a grant. Its `iat` and `exp` use the real time, because a program checks them by
+/// its own clock.
 pub(super) fn sign(
     world: &World,
     grant: &Grant,

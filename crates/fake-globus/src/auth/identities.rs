@@ -1,4 +1,4 @@
-//! Who people are, and what they allowed.
+//! Identities, and the consents of their users.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -15,7 +15,7 @@ use super::{Auth, providers};
 
 const VIEW_IDENTITY_SET: &str = "urn:globus:auth:scope:auth.globus.org:view_identity_set";
 
-/// `GET /v2/oauth2/userinfo`: needs the scope `openid`; further ones show more.
+/// `GET /v2/oauth2/userinfo`. It needs the scope `openid`; further scopes add fields.
 pub(super) async fn userinfo(caller: Bearer<Auth>) -> Result<Json<Value>, AuthError> {
     let has = |scope: &str| caller.scopes.iter().any(|held| held == scope);
     if !has("openid") {
@@ -81,7 +81,7 @@ pub(super) fn document(identity: &Identity) -> Value {
     })
 }
 
-/// `GET /v2/api/identities` by `ids` or `usernames`, comma-separated.
+/// `GET /v2/api/identities`, by the comma-separated `ids` or `usernames`.
 pub(super) async fn search(
     State(world): State<Shared>,
     _: Bearer<Auth>,
@@ -117,7 +117,8 @@ pub(super) async fn one(
     Ok(Json(json!({"identity": document(found)})))
 }
 
-/// `GET /v2/api/identities/{id}/consents`: one's own; with `all=true` those given to other programs, too.
+/// `GET /v2/api/identities/{id}/consents`: the caller's consents for the calling client, or for all
+/// clients with `all=true`.
 pub(super) async fn consents(
     State(world): State<Shared>,
     caller: Bearer<Auth>,
@@ -129,7 +130,7 @@ pub(super) async fn consents(
         .identities()
         .any(|identity| identity.id().to_string() == id)
     {
-        let detail = "the consents of others are not shown";
+        let detail = "the identity does not belong to the caller";
         return Err(error::forbidden(detail));
     }
     let all = Params(pairs).first("all").eq_ignore_ascii_case("true");

@@ -1,7 +1,8 @@
-//! The HTTPS server of a collection: an origin of its own, which serves the files themselves.
+//! The HTTPS server of a collection: an origin of its own, which serves files.
 //!
-//! It speaks plain HTTP here. It knows few statuses: whatever is wrong with a path or a login is a 404 with a text, and
-//! who has no token is sent to Globus Auth with the collection's id as the client.
+//! It speaks plain HTTP here. As with the real server, every error of a path or a session is a 404
+//! with a text, and a request without a token is redirected to Globus Auth, with the id of the
+//! collection as the client.
 
 mod backend;
 mod range;
@@ -31,7 +32,7 @@ use crate::{control, secret};
 pub(super) use backend::{BackEndError, BackEnds, BrokenBackEnd, Connection};
 use range::{Part, part};
 
-/// The largest file that is taken from a `PUT`.
+/// The maximal size of a file in a `PUT`, in bytes.
 const LARGEST: usize = 1 << 30;
 
 /// The server of the collection with this id.
@@ -41,7 +42,7 @@ pub(crate) fn router(world: &Shared, id: Uuid) -> Router {
     observe::with_common_layer(routes, world).with_state(world.clone())
 }
 
-/// A requirement, as such a server refuses a request with it.
+/// A challenge of an HTTPS server.
 pub(crate) fn challenge(gare: &Gare) -> Response {
     text::challenge(gare)
 }
@@ -99,7 +100,7 @@ async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
     }
 }
 
-/// Where a browser logs in for this collection.
+/// The redirect to a login in a browser for this collection.
 fn to_auth(world: &Shared, collection: &str, path: &str) -> Response {
     let authorize = format!("{}v2/oauth2/authorize", world.base);
     let state = secret::random(16);
@@ -171,7 +172,7 @@ fn describe(headers: &mut HeaderMap, file: &File, part: Part) {
     }
 }
 
-/// Writes a file, or removes it.
+/// Writes a file, or removes it if there is no content.
 async fn change(served: &Arc<Served>, path: String, content: Option<Bytes>) -> Response {
     let done = on_disk(served, move |directory| match content {
         Some(content) => directory.write(&path, &content),

@@ -75,7 +75,7 @@ async fn file_is_sent_whole_or_in_ranges() {
 }
 
 #[checks::test]
-async fn request_without_a_token_is_sent_to_auth() {
+async fn request_without_a_token_is_redirected_to_auth() {
     let site = Site::new(Fixture::open().await).await;
     for token in [None, Some(site.fixture.token())] {
         let mut request = site.fixture.http.get(format!("{}/hello.txt", site.server));
@@ -95,7 +95,7 @@ async fn request_without_a_token_is_sent_to_auth() {
 }
 
 #[checks::test]
-async fn every_fault_is_a_404_with_a_text() {
+async fn every_error_is_a_404_with_a_text() {
     let site = Site::new(Fixture::new(|c| c.session_minutes(10)).await).await;
     site.fixture.make_directory("sub");
     for (path, code) in [
@@ -104,14 +104,14 @@ async fn every_fault_is_a_404_with_a_text() {
         ("/hello.txt/deep", "PATH_NOT_FOUND"),
         ("/..%2f..%2fetc/passwd", "PATH_NOT_ALLOWED"),
     ] {
-        let refused = site.get(path, &[]).await;
-        assert_eq!(refused.status(), 404, "{path}");
-        let kind = refused.headers()["content-type"]
+        let rejected = site.get(path, &[]).await;
+        assert_eq!(rejected.status(), 404, "{path}");
+        let kind = rejected.headers()["content-type"]
             .to_str()
             .expect("text")
             .to_owned();
         assert!(kind.starts_with("text/plain"), "{kind}");
-        let shown = page(refused).await;
+        let shown = page(rejected).await;
         assert!(
             shown.contains(&format!("GlobusError: v=1 c={code}\n")),
             "{path}: {shown}"
