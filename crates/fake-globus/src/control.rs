@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -33,6 +33,8 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/_fake/violations", get(violations))
         .route("/_fake/counts", get(counts))
         .route("/_fake/{command}", post(command))
+        // A dump may be larger than any other body.
+        .route_layer(DefaultBodyLimit::disable())
         .route_layer(from_fn(closed_to_pages))
 }
 

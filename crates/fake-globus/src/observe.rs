@@ -5,8 +5,8 @@ use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::extract::{OriginalUri, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
@@ -16,6 +16,9 @@ use super::record::{RequestKind, SeenRequest, ViolationKind};
 use super::service::Operation;
 use super::world::Shared;
 use super::{cors, limit};
+
+/// The maximal size of a request's body, in bytes. Submissions with many files and dumps are large.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// Request extension: the username of the caller, once it is known.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +44,10 @@ pub(super) struct Challenged;
 
 /// Adds the layer that every request passes.
 pub(super) fn with_common_layer(routes: Router<Shared>, world: &Shared) -> Router<Shared> {
-    routes.layer(from_fn_with_state(world.clone(), guard))
+    let limit = DefaultBodyLimit::max(LARGEST_BODY);
+    routes
+        .layer(limit)
+        .layer(from_fn_with_state(world.clone(), guard))
 }
 
 /// Answers a request with a limit, a fault or `answer`, and records it.
@@ -104,7 +110,7 @@ pub(super) async fn record(
 /// Rejects a request to another host. Runs the handler in its own task, so that a panic is reported
 /// and does not close the connection.
 async fn guard(State(world): State<Shared>, request: Request, next: Next) -> Response {
-    if !names_this_server(request.headers(), world.host.as_deref()) {
+    if !names_this_server(&request, world.host.as_deref()) {
         // DNS rebinding: a web page can let a name of its own resolve to 127.0.0.1.
         return (
             StatusCode::MISDIRECTED_REQUEST,
@@ -178,12 +184,15 @@ fn fault(
     }
 }
 
-fn names_this_server(headers: &HeaderMap, public: Option<&str>) -> bool {
-    // HTTP/2 names the host in the URI and may leave the header out.
-    let Some(host) = headers.get(header::HOST) else {
-        return true;
+/// Whether the host of a request is a loopback name or the host of the public URL.
+fn names_this_server<B>(request: &axum::http::Request<B>, public: Option<&str>) -> bool {
+    let header = request.headers().get(header::HOST);
+    let host = match (header, request.uri().authority()) {
+        (Some(host), _) => host.to_str().unwrap_or_default(),
+        // HTTP/2 has the host in the URI and may omit the header.
+        (None, Some(authority)) => authority.as_str(),
+        (None, None) => return true,
     };
-    let host = host.to_str().unwrap_or_default();
     let name = match host.rsplit_once(':') {
         // The colons of an IPv6 address stand within brackets.
         Some((name, port)) if !port.ends_with(']') => name,
@@ -227,7 +236,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn host_header_must_name_loopback() {
+    fn host_must_name_loopback() {
         for (host, ok) in [
             ("127.0.0.1:80", true),
             ("localhost", true),
@@ -236,8 +245,13 @@ mod tests {
             ("[::2]", false),
             ("evil.example:80", false),
         ] {
-            let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
-            assert_eq!(names_this_server(&headers, None), ok, "{host}");
+            let request = axum::http::Request::builder();
+            let of_header = request.header(header::HOST, host).body(());
+            let of_uri = axum::http::Request::get(format!("http://{host}/")).body(());
+            for request in [of_header, of_uri] {
+                let request = request.expect("a request");
+                assert_eq!(names_this_server(&request, None), ok, "{host}");
+            }
         }
     }
 }

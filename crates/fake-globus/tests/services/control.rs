@@ -223,6 +223,11 @@ async fn dumped_state_is_loaded_by_another_server() {
     other.globus.clock().advance(Duration::from_secs(400));
     assert_eq!(other.ls_status(token).await, 502);
     other.globus.load("{}").expect_err("no dump");
+
+    // A dump of 70 MB.
+    let body = format!("{{\"state\": {dump}{}}}", " ".repeat(70 << 20));
+    let request = other.http.post(other.url("_fake/load")).body(body);
+    assert_eq!(send(request).await.status(), 200);
 }
 
 #[checks::test]

@@ -150,6 +150,15 @@ async fn invalid_tasks_and_unknown_ids_are_rejected() {
 }
 
 #[checks::test]
+async fn submission_of_three_megabytes_is_accepted() {
+    let fixture = Fixture::open().await;
+    let mut document = copying(&fixture, "/hello.txt", "/copy.txt");
+    document["label"] = "x".repeat(3 << 20).into();
+    let task = submit(&fixture, "transfer", &document).await;
+    assert_eq!(task["status"], "SUCCEEDED");
+}
+
+#[checks::test]
 async fn own_tasks_are_listed_and_filtered() {
     let fixture = Fixture::open().await;
     let mut document = copying(&fixture, "/hello.txt", "/copy.txt");
