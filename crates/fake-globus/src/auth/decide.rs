@@ -138,7 +138,7 @@ pub(super) fn deny(world: &World, request: &LoginRequest, why: &str) -> String {
 }
 
 fn redirect(request: &LoginRequest, answer: &[(&str, &str)]) -> String {
-    // A registered redirect URI may not be a URL. It is used as it is.
+    // A registered redirect URI need not be a URL. It is then used unchanged.
     let Ok(mut url) = Url::parse(&request.redirect_uri) else {
         return request.redirect_uri.clone();
     };

@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 
 use crate::clock::unix;
 use crate::identity::User;
-use crate::stable_id::stable_id;
+
 use crate::state::Grant;
 use crate::world::{Shared, World};
 
 use super::grant::ACCESS_LIFE;
+use super::identities;
 
 /// The signing key of every fake Globus. It protects nothing, so it is public and always the same.
 const KEY: &str = include_str!("../../data/id-token-key.pem");
@@ -74,18 +75,7 @@ pub(super) fn sign(
         "last_authentication": grant.session.latest().map(unix),
     });
     if let Value::Object(fields) = &mut claims {
-        if has("profile") {
-            fields.insert("name".to_owned(), primary.people_name().into());
-            fields.insert("preferred_username".to_owned(), primary.username().into());
-            fields.insert("organization".to_owned(), primary.domain().into());
-            fields.insert(
-                "identity_provider".to_owned(),
-                json!(stable_id("provider", primary.domain())),
-            );
-        }
-        if has("email") {
-            fields.insert("email".to_owned(), primary.username().into());
-        }
+        fields.extend(identities::claims(primary, has));
         if let Some(nonce) = nonce {
             fields.insert("nonce".to_owned(), nonce.into());
         }

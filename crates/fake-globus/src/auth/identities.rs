@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::clock::unix;
 use crate::identity::{Identity, User};
@@ -25,22 +25,7 @@ pub(super) async fn userinfo(caller: Bearer<Auth>) -> Result<Json<Value>, AuthEr
     let mut document =
         json!({"sub": primary.id(), "last_authentication": caller.session.latest().map(unix)});
     if let Value::Object(fields) = &mut document {
-        if has("profile") {
-            fields.insert("name".to_owned(), primary.people_name().into());
-            fields.insert("preferred_username".to_owned(), primary.username().into());
-            fields.insert("organization".to_owned(), primary.domain().into());
-            fields.insert(
-                "identity_provider".to_owned(),
-                json!(providers::id(primary.domain())),
-            );
-            fields.insert(
-                "identity_provider_display_name".to_owned(),
-                primary.domain().into(),
-            );
-        }
-        if has("email") {
-            fields.insert("email".to_owned(), primary.username().into());
-        }
+        fields.extend(claims(primary, has));
         if has(VIEW_IDENTITY_SET) {
             let set = caller
                 .user
@@ -51,6 +36,24 @@ pub(super) async fn userinfo(caller: Bearer<Auth>) -> Result<Json<Value>, AuthEr
         }
     }
     Ok(Json(document))
+}
+
+/// The claims of an identity for the scopes `profile` and `email`, in userinfo and in ID tokens.
+pub(super) fn claims(identity: &Identity, has: impl Fn(&str) -> bool) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    let domain = identity.domain();
+    if has("profile") {
+        claim("name", identity.people_name().into());
+        claim("preferred_username", identity.username().into());
+        claim("organization", domain.into());
+        claim("identity_provider", json!(providers::id(domain)));
+        claim("identity_provider_display_name", domain.into());
+    }
+    if has("email") {
+        claim("email", identity.username().into());
+    }
+    claims
 }
 
 fn member(identity: &Identity, caller: &Caller) -> Value {

@@ -1,5 +1,7 @@
 //! The parameters of a query or a form.
 
+use super::error::{self, AuthError};
+
 /// Decoded names and values, in order.
 #[derive(Clone, Debug)]
 pub(super) struct Params(pub(super) Vec<(String, String)>);
@@ -33,6 +35,12 @@ impl Params {
             .iter()
             .find(|(key, _)| key == name)
             .map_or("", |(_, value)| value)
+    }
+
+    /// As [`list`](Self::list), with an error of the API.
+    pub(super) fn api_list(&self, name: &str) -> Result<Vec<String>, AuthError> {
+        self.list(name)
+            .map_err(|problem| error::bad_request(&problem))
     }
 
     /// The comma-separated values of `name`, or an empty list if the parameter is absent. An empty

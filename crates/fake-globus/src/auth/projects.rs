@@ -163,7 +163,7 @@ pub(super) async fn update(
     Ok(one_of(state.auth.projects[place].document(&state)))
 }
 
-/// `DELETE /v2/api/projects/{id}`. Clients or policies of the project are a conflict.
+/// `DELETE /v2/api/projects/{id}`. Fails with 409 while clients or policies belong to the project.
 pub(super) async fn delete(
     State(world): State<Shared>,
     caller: Manager,

@@ -28,12 +28,7 @@ pub(super) async fn search(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Json<Value>, AuthError> {
     let params = Params(pairs);
-    let list = |name: &str| {
-        params
-            .list(name)
-            .map_err(|problem| error::bad_request(&problem))
-    };
-    let (ids, domains) = (list("ids")?, list("domains")?);
+    let (ids, domains) = (params.api_list("ids")?, params.api_list("domains")?);
     if ids.is_empty() == domains.is_empty() {
         return Err(error::bad_request("either ids or domains are required"));
     }

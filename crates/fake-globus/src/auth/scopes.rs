@@ -103,12 +103,7 @@ pub(super) async fn list(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Json<Value>, AuthError> {
     let params = Params(pairs);
-    let list = |name: &str| {
-        params
-            .list(name)
-            .map_err(|problem| error::bad_request(&problem))
-    };
-    let (ids, strings) = (list("ids")?, list("scope_strings")?);
+    let (ids, strings) = (params.api_list("ids")?, params.api_list("scope_strings")?);
     let state = world.state();
     let wanted = |scope: &&Registered| {
         if ids.is_empty() && strings.is_empty() {

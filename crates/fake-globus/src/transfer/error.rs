@@ -51,26 +51,27 @@ impl TransferError {
     /// A path that leaves the collection.
     pub(super) fn not_allowed(collection: &Collection, command: &str, path: &str) -> Self {
         let details = "500 Command failed : Path not allowed.\\r\\n\n";
-        Self::by_server(
-            collection,
-            StatusCode::FORBIDDEN,
-            "EndpointPermissionDenied",
-            "Denied by endpoint",
-            (command, path),
-            details,
-        )
+        Self::permission_denied(collection, (command, path), details)
     }
 
     /// A path that the operating system denies access to.
     pub(super) fn denied(collection: &Collection, command: &str, path: &str) -> Self {
         let details = "550-GlobusError: v=1 c=PERMISSION_DENIED\\r\\n550-GridFTP-Errno: 13\\r\\n550-GridFTP-Reason: System error in \
                        stat\\r\\n550-GridFTP-Error-String: Permission denied\\r\\n550 End.\\r\\n\n";
+        Self::permission_denied(collection, (command, path), details)
+    }
+
+    fn permission_denied(
+        collection: &Collection,
+        command_and_path: (&str, &str),
+        details: &str,
+    ) -> Self {
         Self::by_server(
             collection,
             StatusCode::FORBIDDEN,
             "EndpointPermissionDenied",
             "Denied by endpoint",
-            (command, path),
+            command_and_path,
             details,
         )
     }

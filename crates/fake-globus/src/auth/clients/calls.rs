@@ -1,4 +1,4 @@
-//! The calls of the API of clients.
+//! The endpoints of the API of clients.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
