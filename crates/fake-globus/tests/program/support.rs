@@ -55,7 +55,7 @@ impl Running {
     pub(crate) fn told(&mut self) -> Vec<String> {
         let lines = self.told.by_ref().map(|line| line.expect("text"));
         lines
-            .take_while(|line| !line.starts_with("Stop it"))
+            .take_while(|line| !line.starts_with("Press"))
             .collect()
     }
 

@@ -109,7 +109,7 @@ fn print_origins(globus: &FakeGlobus, collections: &[Uuid]) {
     for (url, services) in origins {
         eprintln!("{url}  {}", services.join(", "));
     }
-    eprintln!("Stop it with Ctrl-C.");
+    eprintln!("Press Ctrl-C to stop.");
 }
 
 fn samples() -> std::io::Result<tempfile::TempDir> {

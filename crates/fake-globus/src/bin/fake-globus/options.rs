@@ -8,11 +8,15 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser};
 use fake_globus::{Collection, Config, ErrorShape, Identity, Person, Policy};
 
+const NETWORK: &str = "Network";
+const COLLECTION: &str = "Collection";
+const LOGINS: &str = "Logins";
+
 /// Run a fake Globus until the program is interrupted.
 ///
-/// It prints shell variables: the URLs of the services, the id and secret of a client, and the id
-/// of a collection. The official SDKs and the `globus` command line read the URLs from their
-/// environment.
+/// The program prints shell variables: the URLs of the services, the ids and the secret of two
+/// clients, and the id of a collection. The official SDKs and the `globus` command line read the
+/// URLs from their environment.
 #[derive(Debug, Parser)]
 #[command(name = "fake-globus", version)]
 #[command(group = clap::ArgGroup::new("simple").multiple(true).args([
@@ -28,68 +32,78 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) print_config: bool,
 
-    /// Port for Auth and Transfer; 0 takes free ports [default: 0]. The next eight ports are for
-    /// the other services, the ports after them for the HTTPS servers of collections.
-    #[arg(long)]
+    /// Port of Auth and Transfer, or 0 for free ports [default: 0].
+    ///
+    /// The next eight ports are for the other services, the ports after them for the HTTPS servers
+    /// of collections.
+    #[arg(long, help_heading = NETWORK)]
     port: Option<u16>,
 
-    /// Address to listen on [default: 127.0.0.1]. Anyone who can reach the address can log in as
-    /// any identity.
-    #[arg(long, value_name = "ADDRESS")]
+    /// Address to listen on [default: 127.0.0.1].
+    ///
+    /// Anyone who can reach the address can log in as any identity.
+    #[arg(long, value_name = "ADDRESS", help_heading = NETWORK)]
     host: Option<IpAddr>,
 
-    /// URL of Auth and Transfer as clients reach them. The ports of the other services are counted
-    /// from its port.
-    #[arg(long, value_name = "URL")]
+    /// URL of Auth and Transfer as clients reach them.
+    ///
+    /// The ports of the other services are counted from the port of this URL.
+    #[arg(long, value_name = "URL", help_heading = NETWORK)]
     public_url: Option<String>,
 
     /// Directory of the collection [default: a temporary directory with a few files].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = COLLECTION)]
     root: Option<PathBuf>,
 
-    /// Identity that can log in [default: ada@uchicago.edu]. Several identities are linked: they
-    /// belong to one user.
-    #[arg(long = "identity", value_name = "USER@DOMAIN", id = "identity")]
-    identities: Vec<Identity>,
-
     /// Require a login within the last N minutes.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
+        help_heading = COLLECTION,
+    )]
     session_minutes: Option<u64>,
 
-    /// Require an identity of this domain. With several domains, one of them is enough.
-    #[arg(long = "domain", id = "domain", value_name = "DOMAIN")]
+    /// Require an identity of this domain; with several domains, of one of them.
+    #[arg(long = "domain", id = "domain", value_name = "DOMAIN", help_heading = COLLECTION)]
     domains: Vec<String>,
 
     /// Require a second factor.
-    #[arg(long)]
+    #[arg(long, help_heading = COLLECTION)]
     mfa: bool,
 
     /// Require a policy that an identity of DOMAIN satisfies. May be given more than once.
-    #[arg(long = "policy", id = "policy", value_name = "DOMAIN")]
+    #[arg(long = "policy", id = "policy", value_name = "DOMAIN", help_heading = COLLECTION)]
     policies: Vec<String>,
 
     /// Make the collection a high-assurance collection.
-    #[arg(long, conflicts_with = "data_access")]
+    #[arg(long, conflicts_with = "data_access", help_heading = COLLECTION)]
     high_assurance: bool,
 
     /// Require consent to the collection's data_access scope.
-    #[arg(long)]
+    #[arg(long, help_heading = COLLECTION)]
     data_access: bool,
 
     /// Where a session error has its requirement [default: both].
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "SHAPE", help_heading = COLLECTION)]
     errors: Option<Shape>,
 
+    /// Identity that can log in [default: ada@uchicago.edu].
+    ///
+    /// Several identities are linked: they belong to one user.
+    #[arg(long = "identity", value_name = "USER@DOMAIN", id = "identity", help_heading = LOGINS)]
+    identities: Vec<Identity>,
+
     /// Approve every login without showing the login page.
-    #[arg(long)]
+    #[arg(long, help_heading = LOGINS)]
     auto: bool,
 
     /// Deny every login without showing the login page.
-    #[arg(long, conflicts_with = "auto")]
+    #[arg(long, conflicts_with = "auto", help_heading = LOGINS)]
     decline: bool,
 
     /// With --auto or --decline: answer a login after this time.
-    #[arg(long, value_name = "MILLISECONDS", requires = "automatic")]
+    #[arg(long, value_name = "MILLISECONDS", requires = "automatic", help_heading = LOGINS)]
     delay_ms: Option<u64>,
 }
 
