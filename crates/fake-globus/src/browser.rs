@@ -115,8 +115,8 @@ impl Browser {
         next.ok_or_else(|| failed(format!("{}: {}", page.status, page.text)))
     }
 
-    /// Submits the first form of a page, with its hidden fields and with `fields`. Follows no
-    /// redirect.
+    /// Submits the first form of a page, with its hidden fields and with `fields`. Does not follow
+    /// redirects.
     ///
     /// # Errors
     ///

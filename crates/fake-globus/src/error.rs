@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// An error in an argument of a method of [`FakeGlobus`](crate::FakeGlobus): an unknown identity, scope or service, or
-/// malformed JSON.
+/// An error in an argument of a method of [`FakeGlobus`](crate::FakeGlobus): an unknown identity,
+/// scope or service, or malformed JSON.
 #[derive(Debug)]
 pub struct UnknownError(pub(super) String);
 

@@ -1,11 +1,11 @@
 //! An embedded Globus on loopback, for tests and demonstrations.
 //!
-//! [`FakeGlobus`] is a real HTTP server on 127.0.0.1. It is a library, and the program
-//! `fake-globus`. Transfer works on real directories. Auth logs people in, on a page in a browser
-//! or through an automatic person, and issues tokens with sessions. A collection can require a
-//! recent login, a domain, identities, a second factor, policies or a consent. Its challenges have
-//! the form that the real services use, so programs written for Globus run against it unchanged,
-//! the official Python SDK and the `globus` command line among them.
+//! [`FakeGlobus`] is a real HTTP server on 127.0.0.1. The program `fake-globus` is the same server
+//! for tests in other languages. Transfer works on real directories. Auth logs people in, on a page
+//! in a browser or through an automatic person, and issues tokens with sessions. A collection can
+//! require a recent login, a domain, identities, a second factor, policies or a consent. The
+//! challenges have the form of the real services. Programs written for Globus run unchanged, the
+//! official Python SDK and the `globus` command line among them.
 //!
 //! # Rules
 //! - A session belongs to the login that created it. A refresh does not make the session younger.

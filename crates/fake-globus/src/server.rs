@@ -156,7 +156,7 @@ impl FakeGlobus {
     }
 
     /// The base URL of the HTTPS server of a collection, with a slash at its end. The server speaks
-    /// plain HTTP on loopback. `None` if there is no such collection.
+    /// plain HTTP on loopback. `None` if there is no such collection, or no port for its server.
     pub fn https_url(&self, collection: Uuid) -> Option<String> {
         self.world.state().collection(collection)?;
         self.world.https.url(&self.world, collection).ok()

@@ -15,8 +15,8 @@ pub(super) struct Authentication {
     pub(super) mfa: bool,
 }
 
-/// The authentications of a token. A session never changes: a refreshed token keeps the session,
-/// and the tokens of a later login get a new one.
+/// The authentications of a token. A refreshed token keeps its session, and the tokens of a later
+/// login get a new one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Session {
     pub(super) id: Uuid,
@@ -56,8 +56,8 @@ impl Session {
     }
 }
 
-/// The error in the settings of `guarded`, whose demand is [never met](Demand::is_never_met). Such
-/// a text as `group "Climate"` is expected.
+/// The message for a demand that is [never met](Demand::is_never_met). `guarded` names its owner,
+/// such as `group "Climate"`.
 pub(super) fn never_met(guarded: &str) -> String {
     format!("no session satisfies the 0 minutes of the {guarded}")
 }
