@@ -5,6 +5,7 @@
 //! collection as the client.
 
 mod backend;
+mod content;
 mod range;
 mod text;
 
@@ -12,7 +13,7 @@ use std::io;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -86,7 +87,7 @@ async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
     let path = path_of(request.uri().path());
     let method = request.method().clone();
     if method == Method::GET || method == Method::HEAD {
-        read(&served, path, request.headers()).await
+        read(&served, path, method == Method::HEAD, request.headers()).await
     } else if method == Method::PUT {
         match axum::body::to_bytes(request.into_body(), LARGEST).await {
             Ok(content) => change(&served, path, Some(content)).await,
@@ -123,7 +124,8 @@ fn denied(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> 
     Some(text::login_denied(&result))
 }
 
-async fn read(served: &Arc<Served>, path: String, headers: &HeaderMap) -> Response {
+/// Answers with a file or a part of it; with its headers only if `is_head`.
+async fn read(served: &Arc<Served>, path: String, is_head: bool, headers: &HeaderMap) -> Response {
     let range = headers
         .get(header::RANGE)
         .and_then(|range| range.to_str().ok());
@@ -131,14 +133,13 @@ async fn read(served: &Arc<Served>, path: String, headers: &HeaderMap) -> Respon
     let found = on_disk(served, move |directory| {
         let file = directory.file(&path)?;
         let part = part(range.as_deref(), file.size);
-        let content = match part {
-            Part::All => file.read(0, file.size)?,
-            Part::Bytes(first, last) => file.read(first, last - first + 1)?,
-            Part::Unsatisfiable => Vec::new(),
-        };
-        Ok((file, part, content))
+        let (start, length) = part.bounds(file.size);
+        // Read here, so that the head and a short body are sent in one packet.
+        let is_short = !is_head && length <= content::PIECE;
+        let short = is_short.then(|| file.read(start, length)).transpose()?;
+        Ok((file, part, short))
     });
-    let (file, part, content) = match found.await {
+    let (file, part, short) = match found.await {
         Ok(found) => found,
         Err(error) => return text::of(&error),
     };
@@ -147,9 +148,18 @@ async fn read(served: &Arc<Served>, path: String, headers: &HeaderMap) -> Respon
         Part::Bytes(..) => StatusCode::PARTIAL_CONTENT,
         Part::Unsatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
     };
-    let mut response = (status, content).into_response();
-    describe(response.headers_mut(), &file, part);
-    response
+    let mut headers = HeaderMap::new();
+    describe(&mut headers, &file, part);
+    let (start, length) = part.bounds(file.size);
+    let (length, body) = match short {
+        Some(content) => (content.len() as u64, content.into()),
+        None if is_head => (length, Body::empty()),
+        None => (length, content::streamed(file, start, length)),
+    };
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    let octets = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, octets);
+    (status, headers, body).into_response()
 }
 
 fn describe(headers: &mut HeaderMap, file: &File, part: Part) {

@@ -10,6 +10,17 @@ pub(super) enum Part {
     Unsatisfiable,
 }
 
+impl Part {
+    /// The first byte and the number of bytes, in a file of `size` bytes.
+    pub(super) fn bounds(self, size: u64) -> (u64, u64) {
+        match self {
+            Self::All => (0, size),
+            Self::Bytes(first, last) => (first, last - first + 1),
+            Self::Unsatisfiable => (0, 0),
+        }
+    }
+}
+
 /// The requested part of a file of `size` bytes. A malformed header is ignored.
 pub(super) fn part(header: Option<&str>, size: u64) -> Part {
     let Some(range) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else {

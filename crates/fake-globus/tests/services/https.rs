@@ -75,6 +75,36 @@ async fn file_is_sent_whole_or_in_ranges() {
 }
 
 #[checks::test]
+async fn long_file_is_streamed() {
+    let site = Site::new(Fixture::open().await).await;
+    let path = site.fixture.dir.path().join("long.bin");
+    let content: Vec<u8> = (0..1_000_003_u32)
+        .map(|number| (number % 251) as u8)
+        .collect();
+    fs::write(&path, &content).expect("a file");
+    let whole = site.get("/long.bin", &[]).await;
+    assert_eq!(whole.headers()["content-length"], "1000003");
+    assert_eq!(whole.bytes().await.expect("bytes"), content);
+    let part = site.get("/long.bin", &[("range", "bytes=5-900004")]).await;
+    assert_eq!(part.bytes().await.expect("bytes"), content[5..900_005]);
+}
+
+#[checks::test]
+async fn file_larger_than_memory_is_served() {
+    let site = Site::new(Fixture::open().await).await;
+    let file = fs::File::create(site.fixture.dir.path().join("huge.bin"));
+    // It takes no space on the disk.
+    file.expect("a file").set_len(1 << 40).expect("a length");
+    let head = site.ask(Method::HEAD, "/huge.bin", &[]).await;
+    assert_eq!(head.headers()["content-length"], (1_u64 << 40).to_string());
+    let mut whole = site.get("/huge.bin", &[]).await;
+    let first = whole.chunk().await.expect("bytes").expect("a piece");
+    assert!(first.iter().all(|byte| *byte == 0));
+    drop(whole);
+    assert_eq!(site.get("/hello.txt", &[]).await.status(), 200);
+}
+
+#[checks::test]
 async fn request_without_a_token_is_redirected_to_auth() {
     let site = Site::new(Fixture::open().await).await;
     for token in [None, Some(site.fixture.token())] {
