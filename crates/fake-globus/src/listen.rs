@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use url::Url;
@@ -66,7 +66,7 @@ impl HttpsServers {
         };
         let (router, mut stopped) = (https::router(world, id), self.stopped.clone());
         self.runtime.spawn(async move {
-            let listener = TcpListener::from_std(listener)?;
+            let listener = Prompt(TcpListener::from_std(listener)?);
             let router = router.into_make_service_with_connect_info::<https::Connection>();
             let server = axum::serve(listener, router);
             server
@@ -85,6 +85,25 @@ impl HttpsServers {
             0 => 0,
             first => first.saturating_add(number),
         }
+    }
+}
+
+/// A listener whose connections do not use Nagle's algorithm. With it, a response in several packets
+/// waits 40 ms for the client to acknowledge the first.
+pub(super) struct Prompt(pub(super) TcpListener);
+
+impl axum::serve::Listener for Prompt {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
+        let _ = stream.set_nodelay(true);
+        (stream, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
     }
 }
 

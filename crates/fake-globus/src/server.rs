@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::serve::ListenerExt;
+
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::https::{BackEndError, BrokenBackEnd};
 use super::identity::Identity;
 use super::limit::Limit;
-use super::listen::Listener;
+use super::listen::{Listener, Prompt};
 use super::person::Person;
 use super::record::{Counts, RequestKind, SeenRequest, Violation};
 use super::service::Listed;
@@ -99,13 +99,8 @@ impl FakeGlobus {
     ) -> Self {
         let mut tasks = JoinSet::new();
         for Listener { listener, services } in listeners {
-            // With Nagle's algorithm, a response in several packets waits 40 ms for the client to
-            // acknowledge the first.
-            let listener = listener.tap_io(|stream| {
-                let _ = stream.set_nodelay(true);
-            });
             let mut stopped = stopped.clone();
-            let server = axum::serve(listener, router(services, &world));
+            let server = axum::serve(Prompt(listener), router(services, &world));
             let server = server.with_graceful_shutdown(async move {
                 // An error means that `FakeGlobus` was dropped, which also stops the server.
                 let _ = stopped.changed().await;

@@ -8,8 +8,10 @@ use axum::extract::connect_info::Connected;
 use axum::response::Response;
 use axum::serve::IncomingStream;
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+
 use uuid::Uuid;
+
+use crate::listen::Prompt;
 
 use super::text;
 
@@ -17,8 +19,8 @@ use super::text;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Connection(u64);
 
-impl Connected<IncomingStream<'_, TcpListener>> for Connection {
-    fn connect_info(_: IncomingStream<'_, TcpListener>) -> Self {
+impl Connected<IncomingStream<'_, Prompt>> for Connection {
+    fn connect_info(_: IncomingStream<'_, Prompt>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
