@@ -89,15 +89,25 @@ pub(super) struct State {
     pub(super) timers: Vec<Timer>,
     pub(super) groups: Vec<Group>,
     pub(super) compute: ComputeState,
+    /// When expired codes and tokens are removed again.
+    #[serde(skip)]
+    pub(super) next_sweep: Option<SystemTime>,
 }
 
 /// How long an expired token or code is remembered, so that it can be distinguished from one that
 /// was never issued.
 const REMEMBERED: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
+/// How often expired codes and tokens are removed.
+const SWEEP: Duration = Duration::from_secs(60);
+
 impl State {
     /// Removes codes and tokens that expired long ago. A server may run for a long time.
     pub(super) fn forget_ended(&mut self, now: SystemTime) {
+        if self.next_sweep.is_some_and(|next| now < next) {
+            return;
+        }
+        self.next_sweep = Some(now + SWEEP);
         let recent = |end: SystemTime| {
             let forgotten = end.checked_add(REMEMBERED);
             forgotten.is_none_or(|forgotten| now < forgotten)
