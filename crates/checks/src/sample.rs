@@ -96,7 +96,7 @@ pub struct GivenOut {
 impl GivenOut {
     fn token(&self) -> Result<Credential, ReauthError> {
         let token = self.globus.issue_token(&self.ada, TRANSFER_ALL);
-        let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
+        let token = token.map_err(|error| ReauthError::new("no token").with_source(error))?;
         Ok(Credential::bearer(token)?)
     }
 }

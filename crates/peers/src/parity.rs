@@ -140,7 +140,7 @@ fn expected(theirs: &Value) -> Option<Content> {
     })
 }
 
-/// Whether the content exceeds the limits of `gare::Limit`, which are repeated here.
+/// Whether the content exceeds the limits of `gare`, which are repeated here.
 fn is_over_limit(content: &Content) -> bool {
     let length = |value: &Value| value.as_str().map_or(0, str::len);
     let is_long = |(name, value): (&String, &Value)| match value {

@@ -15,7 +15,7 @@ fn errors_about_a_stream_name_the_missing_trait() {
     for (error, words) in [
         (
             include_str!("cases/body_of_another_crate.stderr"),
-            "which keeps what was sent of any body, such as axum's or tonic's",
+            "which makes any body replayable, such as axum's or tonic's",
         ),
         (
             include_str!("cases/stream_as_a_body.stderr"),

@@ -1,13 +1,14 @@
 //! Reads the public items from rustdoc's JSON.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
 /// The public API of a crate.
 #[derive(Default)]
 pub(crate) struct Api {
-    /// `kind path`, for every item that can be named.
+    /// `kind path`, for every item that can be named. Of an item that is exported twice, the second
+    /// export is one line: `use path`.
     pub(crate) items: BTreeSet<String>,
     pub(crate) foreign: BTreeSet<Foreign>,
 }
@@ -25,6 +26,7 @@ impl Api {
         let mut walk = Walk {
             json,
             seen: HashSet::new(),
+            exported: HashMap::new(),
             api: Self::default(),
         };
         walk.item(&json["root"], "");
@@ -35,6 +37,8 @@ impl Api {
 struct Walk<'j> {
     json: &'j Value,
     seen: HashSet<(String, String)>,
+    /// Where each item was exported first.
+    exported: HashMap<String, String>,
     api: Api,
 }
 
@@ -74,7 +78,7 @@ impl<'j> Walk<'j> {
             self.api.items.insert(format!("{kind} {path}"));
         }
         match kind.as_str() {
-            "module" => self.items(&inner["items"], &path),
+            "module" => self.module(&inner["items"], &path),
             "impl" => self.implementation(inner, &path),
             "trait" => {
                 self.mentions(inner, &path);
@@ -99,6 +103,19 @@ impl<'j> Walk<'j> {
         }
     }
 
+    /// The modules within it come first: an item that the root exports too belongs to its module.
+    fn module(&mut self, ids: &Value, path: &str) {
+        let is_module = |id: &&Value| {
+            self.get(id)
+                .is_some_and(|item| item["inner"]["module"].is_object())
+        };
+        let ids = ids.as_array().into_iter().flatten();
+        let (modules, others): (Vec<_>, Vec<_>) = ids.partition(is_module);
+        for id in modules.into_iter().chain(others) {
+            self.item(id, path);
+        }
+    }
+
     fn items(&mut self, ids: &Value, within: &str) {
         for id in ids.as_array().into_iter().flatten() {
             self.item(id, within);
@@ -107,6 +124,13 @@ impl<'j> Walk<'j> {
 
     fn reexported(&mut self, inner: &Value, within: &str) {
         if self.get(&inner["id"]).is_some() {
+            let name = inner["name"].as_str().unwrap_or_default();
+            let path = format!("{within}::{name}");
+            let exported = self.exported.entry(inner["id"].to_string());
+            if *exported.or_insert_with(|| path.clone()) != path {
+                self.api.items.insert(format!("use {path}"));
+                return;
+            }
             return self.item(&inner["id"], within);
         }
         let source = inner["source"].as_str().unwrap_or_default();
@@ -123,6 +147,8 @@ impl<'j> Walk<'j> {
         self.mentions(inner, path);
         match inner["trait"]["path"].as_str() {
             None => self.items(&inner["items"], path),
+            // Comes with a derived `PartialEq`. No stable program can name it.
+            Some("StructuralPartialEq") => {}
             Some(name) => {
                 self.api.items.insert(format!("impl {name} for {path}"));
                 for id in inner["items"].as_array().into_iter().flatten() {

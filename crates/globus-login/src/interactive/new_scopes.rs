@@ -1,10 +1,10 @@
-//! Asking a person about scopes that a service requires and that are not its own.
+//! Asks a person to allow new scopes: those that are neither the service's own nor the program's.
 
 use super::keyboard;
 use crate::LoginRequest;
 use globus_gare::reauth::printable;
 
-/// What the person is asked.
+/// The question for the person.
 pub(super) fn question(request: &LoginRequest) -> String {
     let host = request.challenge().map_or_else(String::new, |challenge| {
         printable(challenge.target().origin().host())
@@ -16,10 +16,10 @@ pub(super) fn question(request: &LoginRequest) -> String {
     for scope in request.new_scopes() {
         text += &format!("  {}\n", printable(&scope.to_string()));
     }
-    text + "\nAllow this for one login? Type \"yes\" to allow it: "
+    text + "\nAllow this for one login? Type \"yes\" to allow it, or press Enter to decline: "
 }
 
-/// Whether the next line is a yes.
+/// Reads the answer: whether the next line is "yes".
 pub(super) async fn answer() -> std::io::Result<bool> {
     let line = keyboard::line().await?;
     Ok(line.is_some_and(|line| line.trim().eq_ignore_ascii_case("yes")))
@@ -56,7 +56,7 @@ mod tests {
           urn:x:all[*d]
           https://auth.globus.org/scopes/x/run
 
-        Allow this for one login? Type "yes" to allow it:
+        Allow this for one login? Type "yes" to allow it, or press Enter to decline:
         "#);
     }
 }

@@ -1,4 +1,5 @@
-//! The example `job`: a process without a person, and a person who logs in on the same file.
+//! The example `job`: a process without a terminal, and a person who logs in with the same token
+//! file.
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -13,10 +14,10 @@ use tokio::time::{sleep, timeout};
 use crate::support::program::example;
 use crate::support::*;
 
-/// How long a step of another process may take.
+/// The time limit for a step of another process.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A home whose user has logged in, and a session that is too old for the collection by now.
+/// A home directory with a login whose session is too old for the collection.
 struct Home {
     sample: Sample,
     browser: Browser,
@@ -56,10 +57,10 @@ impl Home {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("it starts")
+            .expect("the job starts")
     }
 
-    /// The notice of the one job that waits.
+    /// The notice of the waiting job.
     async fn notice(&self) -> Waiting {
         let notice = async {
             loop {
@@ -69,7 +70,7 @@ impl Home {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        timeout(PATIENCE, notice).await.expect("it waits")
+        timeout(PATIENCE, notice).await.expect("the job waits")
     }
 
     async fn waiting(&self) -> Vec<Waiting> {
@@ -83,14 +84,14 @@ fn file(home: &TempDir, client: &str) -> PathBuf {
     apps.join(client).join("job/tokens.json")
 }
 
-/// How a job ends: its code, and what it printed.
+/// Waits for the end of a job. Returns its exit code, stdout and stderr.
 async fn ended(job: Child) -> (Option<i32>, String, String) {
     let ended = timeout(PATIENCE, job.wait_with_output()).await;
     let Output {
         status,
         stdout,
         stderr,
-    } = ended.expect("it ends").expect("it ran");
+    } = ended.expect("the job ends").expect("the job ran");
     let [printed, told] = [stdout, stderr].map(|text| String::from_utf8(text).expect("text"));
     (status.code(), printed, told)
 }
@@ -101,7 +102,7 @@ async fn job_lists_after_a_person_has_logged_in() {
     let mut job = home.job("600");
     let notice = home.notice().await;
     assert_eq!(notice.by.program(), "job");
-    assert!(job.try_wait().expect("it runs").is_none());
+    assert!(job.try_wait().expect("the job runs").is_none());
 
     home.user.login_for(&notice).await.expect("a login");
     let (code, printed, told) = ended(job).await;
@@ -125,6 +126,6 @@ async fn job_ends_with_4_at_its_deadline() {
     assert_eq!((code, &*printed), (Some(4), ""), "{told}");
     let reason = told.lines().find(|line| line.starts_with("job: "));
     assert!(reason.is_some_and(|it| it.contains("in time")), "{told}");
-    assert_eq!(home.waiting().await.len(), 0, "it took its notice away");
+    assert_eq!(home.waiting().await.len(), 0, "the notice is withdrawn");
     assert_eq!(home.browser.logins(), 1);
 }

@@ -1,22 +1,18 @@
-//! Refreshes that meet a login, a logout, or each other.
+//! Refreshes during a login, a logout, or another refresh.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use globus_gare::reauth::{CredentialRequest, Reauthenticator, Why};
-use globus_login::{
-    JsonStore, Login, LoginStatus, LoginStore, MemoryStore, StoreError, UserKey, Version,
-    Versioned, Work,
-};
+use globus_login::{JsonStore, LoginStatus, LoginStore, MemoryStore, Work};
 use http::header::RETRY_AFTER;
 
 use crate::support::doubles::{Call, Hooked, Listening};
 use crate::support::endpoint::*;
 use crate::support::{bearer, held, log_in_again, target};
 
-/// An endpoint that answers a refresh when `released` is raised, and raises `asked` before.
+/// An endpoint that raises `asked` at a refresh, and answers when `released` is raised.
 async fn slow_refreshes(refreshed: Answer, asked: Signal, released: Signal) -> Endpoint {
     Endpoint::start(move |request| {
         let (refreshed, asked, released) = (refreshed.clone(), asked.clone(), released.clone());
@@ -87,8 +83,8 @@ async fn programs_with_one_file_refresh_once() {
     const PROGRAMS: u32 = 8;
     let home = tempfile::tempdir().expect("a directory");
     let file = || JsonStore::new(home.path().join("tokens.json"));
-    // Each program, having found that its token has expired, asks for the lease; or, without
-    // leases, for a token. Nobody is given one before all of them have.
+    // Each program finds its token expired, and asks for the lease (or, without leases, for a
+    // token). No program gets a token before all of them have asked.
     let turns = Signal::new();
     let asked = turns.clone();
     let endpoint = Endpoint::start(move |_| {
@@ -105,7 +101,7 @@ async fn programs_with_one_file_refresh_once() {
     for _ in 0..PROGRAMS {
         let (turns, told) = (turns.clone(), AtomicBool::new(false));
         let store = Hooked::new(file(), move |call| {
-            // Told once, however often it looks.
+            // Counts each program once.
             if call == Call::Lease(Work::Refresh) && !told.swap(true, SeqCst) {
                 turns.raise();
             }
@@ -120,8 +116,38 @@ async fn programs_with_one_file_refresh_once() {
     assert_eq!(endpoint.grants("refresh_token"), 1);
 }
 
+/// Globus Auth has rotated the refresh token by then.
 #[checks::test]
-async fn end_of_refreshes_is_told_once_for_all_programs() {
+async fn dropped_caller_does_not_lose_a_refreshed_token() {
+    let given = answer(200, &refreshed(TRANSFER_SERVER, "refreshed"));
+    let endpoint = Endpoint::always(given).await;
+    let store = MemoryStore::new();
+    keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
+    let (came, gate) = (Signal::new(), Signal::new());
+    let hooked = {
+        let (came, gate) = (came.clone(), gate.clone());
+        Hooked::new(store.clone(), move |call| {
+            let (came, gate) = (came.clone(), gate.clone());
+            async move {
+                if call == Call::Commit {
+                    came.raise();
+                    gate.raised(1).await;
+                }
+            }
+        })
+    };
+    let app = endpoint.app().store(hooked).build().expect("an app");
+    tokio::select! {
+        _ = sent(&app) => panic!("the commit waits"),
+        () = came.raised(1) => {}
+    }
+    gate.raise();
+    assert_eq!(sent(&app).await.as_deref(), Some("refreshed"));
+    assert_eq!(endpoint.grants("refresh_token"), 1);
+}
+
+#[checks::test]
+async fn rejected_refresh_token_is_reported_once() {
     let endpoint = Endpoint::always(refused("invalid_grant", "it is revoked")).await;
     let store = MemoryStore::new();
     keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
@@ -146,32 +172,12 @@ async fn end_of_refreshes_is_told_once_for_all_programs() {
     assert_eq!(resource_server, TRANSFER_SERVER);
     let words = told[0].to_string();
     assert!(words.contains("cannot be refreshed any more"), "{words}");
-    // Once more before it counts as refused, and never again.
+    // A rejected token is not redeemed again.
     assert_eq!(endpoint.grants("refresh_token"), 1);
 }
 
-/// A store that knows no leases.
-#[derive(Clone, Debug)]
-struct NoLeases(MemoryStore);
-
-#[async_trait]
-impl LoginStore for NoLeases {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        self.0.load(user).await
-    }
-
-    async fn commit(
-        &self,
-        user: &UserKey,
-        base: &Version,
-        login: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        self.0.commit(user, base, login).await
-    }
-}
-
 #[checks::test]
-async fn programs_that_are_refused_together_tell_it_once() {
+async fn programs_rejected_together_report_once() {
     let asked = Signal::new();
     let both = asked.clone();
     let endpoint = Endpoint::start(move |_| {
@@ -183,7 +189,7 @@ async fn programs_that_are_refused_together_tell_it_once() {
         }
     })
     .await;
-    let store = NoLeases(MemoryStore::new());
+    let store = Hooked::without_leases(MemoryStore::new());
     keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
     let people = [Listening::new(), Listening::new()];
     let apps = people.clone().map(|person| {
@@ -198,9 +204,9 @@ async fn programs_that_are_refused_together_tell_it_once() {
     assert_eq!(told.len(), 1, "{told:?}");
 }
 
-/// An error for now is none for good: nobody is told, and the token is refreshed in time.
+/// A temporary error is not reported to the person.
 #[checks::test]
-async fn refresh_is_tried_again_when_retry_after_is_over() {
+async fn refresh_is_tried_again_after_retry_after() {
     for status in [429, 503] {
         let is_busy = Arc::new(AtomicBool::new(true));
         let busy = Arc::clone(&is_busy);
@@ -224,13 +230,18 @@ async fn refresh_is_tried_again_when_retry_after_is_over() {
         let request = CredentialRequest::new(target(TRANSFER), Why::Initial);
         let advance = |seconds| *clock.lock().expect("whole") += Duration::from_secs(seconds);
         for asked in [1, 1] {
-            let error = app.credential(&request).await.expect_err("it is busy");
+            let error = app
+                .credential(&request)
+                .await
+                .expect_err("Globus Auth is busy");
             assert!(error.is_unavailable(), "{error:?}");
             assert_eq!(endpoint.grants("refresh_token"), asked);
         }
         is_busy.store(false, SeqCst);
         advance(119);
-        app.credential(&request).await.expect_err("it is too early");
+        app.credential(&request)
+            .await
+            .expect_err("Retry-After still runs");
         assert_eq!(endpoint.grants("refresh_token"), 1, "{status}");
         advance(2);
         let credential = held(&app, &target(TRANSFER)).await;

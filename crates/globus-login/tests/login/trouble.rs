@@ -1,24 +1,22 @@
-//! Globus Auth out of order, after the login.
+//! Failures of Globus Auth and of the store.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use fake_globus::{FakeGlobus, Identity, Person, RequestKind};
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{Challenge, CredentialRequest, Principal, Reauthenticator, Target, Why};
-use globus_login::{
-    GlobusApp, Login, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned,
-};
-
+use globus_login::{GlobusApp, MemoryStore, StoreError};
 use serde_json::{Value, json};
 
-use crate::support::doubles::Listening;
+use crate::support::doubles::{Call, Hooked, Listening};
+use crate::support::endpoint::*;
 use crate::support::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// An app that is logged in, and the store of its tokens, which live for two days.
+/// An app that is logged in, and its store. The tokens last two days.
 async fn with_refresh_tokens(globus: &FakeGlobus) -> (GlobusApp, MemoryStore) {
     let store = MemoryStore::new();
     let app = logged_in(
@@ -39,8 +37,8 @@ async fn account_is_none_or_an_error_when_userinfo_fails() {
     for (status, body, says) in [
         (404, "s3cret", "status 404"),
         (500, "s3cret", "status 500"),
-        (200, r#"{"name": "s3cret"}"#, "something else"),
-        (200, "s3cret", "something else"),
+        (200, r#"{"name": "s3cret"}"#, "not the expected JSON"),
+        (200, "s3cret", "not the expected JSON"),
     ] {
         globus.fail_next(RequestKind::UserInfo, status, body);
         let error = app.account().await.expect_err("trouble");
@@ -64,15 +62,15 @@ async fn failed_revocation_still_forgets_the_tokens() {
 }
 
 #[checks::test]
-async fn endless_answer_is_refused() {
+async fn answer_beyond_the_limit_is_an_error() {
     let globus = globus(Person::automatic()).await;
     let (app, _) = with_refresh_tokens(&globus).await;
     globus.fail_next(RequestKind::Token, 200, " ".repeat(1024 * 1024 + 1));
     let error = log_in_again(&app).await.expect_err("far too much");
-    assert_says(&error, "too long", &[]);
+    assert_says(&error, "longer than", &[]);
 }
 
-/// Has the next token request fail as `fault` says.
+/// Makes the next token request fail.
 async fn fail_next_token(globus: &FakeGlobus, mut fault: Value) {
     fault["kind"] = "token".into();
     let url = format!("{}_fake/fail", globus.auth_url());
@@ -82,14 +80,14 @@ async fn fail_next_token(globus: &FakeGlobus, mut fault: Value) {
 }
 
 #[checks::test]
-async fn token_endpoint_out_of_order_is_unavailable() {
+async fn failing_token_endpoint_is_unavailable() {
     let refused = json!({"error": "invalid_client"}).to_string();
     let globus = globus(Person::automatic()).await;
     for (fault, says, is_unavailable) in [
         (json!({"status": 500, "body": "s3cret"}), "status 500", true),
         (json!({"status": 503, "body": "s3cret"}), "status 503", true),
         (json!({"status": 429, "retry_after": 1}), "status 429", true),
-        (json!({"reset": true}), "did not get through", true),
+        (json!({"reset": true}), "got no answer", true),
         (json!({"status": 302}), "status 302", false),
         (
             json!({"status": 401, "body": refused}),
@@ -98,7 +96,7 @@ async fn token_endpoint_out_of_order_is_unavailable() {
         ),
         (
             json!({"status": 200, "body": "s3cret"}),
-            "no token response",
+            "not a token response",
             false,
         ),
     ] {
@@ -113,7 +111,7 @@ async fn token_endpoint_out_of_order_is_unavailable() {
             assert_says(&error, "Globus Auth", &[]);
             assert_eq!(error.is_unavailable(), is_unavailable, "{says}");
         }
-        // Nothing is lost that was there before.
+        // The earlier tokens are still there.
         assert!(app.is_logged_in().await.expect("no error"));
     }
 }
@@ -122,14 +120,14 @@ async fn token_endpoint_out_of_order_is_unavailable() {
 async fn failed_refresh_uses_the_old_token_until_it_expires() {
     let globus = globus(Person::automatic()).await;
     let transfer = target(globus.transfer_url());
-    // It counts as expired, and is good for 30 seconds more.
+    // The token counts as expired, but is valid for 30 seconds more.
     let (app, _) = with_refresh_tokens(&globus).await;
     globus.clock().advance(2 * DAY - Duration::from_secs(30));
     globus.fail_next(RequestKind::Token, 503, "{}");
     let used = held(&app, &transfer).await.expect("the old one");
     assert_eq!(globus.counts().refresh_grants, 0);
-    let renewed = held(&app, &transfer).await.expect("a new one");
-    assert_ne!(used.header_value(), renewed.header_value());
+    let refreshed = held(&app, &transfer).await.expect("a new one");
+    assert_ne!(used.header_value(), refreshed.header_value());
 
     let (app, _) = with_refresh_tokens(&globus).await;
     expire(&globus);
@@ -140,7 +138,7 @@ async fn failed_refresh_uses_the_old_token_until_it_expires() {
         .expect_err("nothing is left");
     assert_says(&error, "503", &[]);
     assert!(error.is_unavailable(), "nobody need be asked");
-    // The refresh token is still there for when Globus Auth is back.
+    // The refresh token is still there when Globus Auth answers again.
     assert!(held(&app, &transfer).await.is_some());
 }
 
@@ -154,7 +152,7 @@ async fn login_without_an_id_token_is_revoked() {
         "resource_server": "auth.globus.org"}"#;
     globus.fail_next(RequestKind::Token, 200, body);
     let error = app.login().await.expect_err("no ID token");
-    assert_says(&error, "did not tell who", &["s3cret"]);
+    assert_says(&error, "did not say who", &["s3cret"]);
     assert!(load(&store, &globus).await.is_empty());
     // The token was revoked.
     assert_eq!(requests_of(&globus, RequestKind::Revoke), 1);
@@ -167,59 +165,51 @@ async fn refreshed_token_keeps_fields_its_answer_omits() {
     let kept =
         async || checks::tokens::members(&load(&store, &globus).await["transfer.api.globus.org"]);
     let before = kept().await;
-    let body = r#"{"access_token": "renewed", "token_type": "Bearer", "expires_in": 172800,
+    let body = r#"{"access_token": "refreshed", "token_type": "Bearer", "expires_in": 172800,
         "resource_server": "transfer.api.globus.org"}"#;
     expire(&globus);
     globus.fail_next(RequestKind::Token, 200, body);
     held(&app, &target(globus.transfer_url())).await;
     let after = kept().await;
-    assert_eq!(after["access_token"], "renewed");
+    assert_eq!(after["access_token"], "refreshed");
     for name in ["scope", "identity_id", "refresh_token", "resource_server"] {
         assert!(before[name].is_string(), "{name}");
         assert_eq!(after[name], before[name], "{name}");
     }
 }
 
-/// Keeps nothing, and says so.
-#[derive(Debug)]
-struct OutOfOrder;
-
-#[async_trait]
-impl LoginStore for OutOfOrder {
-    async fn load(&self, _: &UserKey) -> Result<Versioned, StoreError> {
-        Ok(Versioned::of(Login::default()))
-    }
-
-    async fn commit(
-        &self,
-        _: &UserKey,
-        _: &Version,
-        _: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        Err(StoreError::unavailable("the database takes nothing", full))
-    }
+/// A store whose commits fail until it is emptied.
+fn full() -> (Hooked<MemoryStore>, Arc<AtomicBool>) {
+    let is_full = Arc::new(AtomicBool::new(true));
+    let fails = Arc::clone(&is_full);
+    let store = Hooked::new(MemoryStore::new(), move |call| {
+        let fails = call == Call::Commit && fails.load(SeqCst);
+        let full = std::io::ErrorKind::StorageFull;
+        let error = || StoreError::unavailable("the database takes nothing", full.to_string());
+        std::future::ready(if fails { Err(error()) } else { Ok(()) })
+    });
+    (store, is_full)
 }
 
 #[checks::test]
-async fn login_is_used_though_the_store_keeps_nothing() {
+async fn login_is_used_even_if_the_store_fails() {
     let globus = globus(Person::automatic()).await;
     let person = Listening::new();
-    // Shared, as programs do: neither the store nor the prompt has to be the app's own.
+    // A store and a prompt may be shared by `Arc`.
     let app = app(&globus, &person.browser)
         .refresh_tokens(true)
         .prompt(Arc::new(person.clone()))
-        .store(Arc::new(OutOfOrder));
+        .store(Arc::new(full().0));
     let app = app.build().expect("an app");
     app.login().await.expect("a login");
     let transfer = target(globus.transfer_url());
     let first = held(&app, &transfer).await.expect("a credential");
-    assert!(app.is_logged_in().await.expect("it is known"));
+    assert!(app.is_logged_in().await.expect("no error"));
     let told = person.told(1).await;
     let said = told[0].to_string();
     assert!(said.contains("the database takes nothing"), "{said}");
 
-    // What is refreshed is used as well.
+    // Refreshed tokens are used as well.
     expire(&globus);
     let refreshed = held(&app, &transfer).await.expect("a credential");
     assert_ne!(bearer(&first), bearer(&refreshed));
@@ -231,7 +221,7 @@ async fn login_is_used_though_the_store_keeps_nothing() {
 }
 
 #[checks::test]
-async fn tokens_that_are_not_stored_are_known_as_their_owners() {
+async fn owner_of_an_unstored_token_is_known() {
     let globus = FakeGlobus::builder()
         .identity(Identity::new("ada", "uchicago.edu"))
         .identity(Identity::new("bob", "anl.gov"))
@@ -239,7 +229,7 @@ async fn tokens_that_are_not_stored_are_known_as_their_owners() {
     let globus = globus.start().await.expect("a server");
     let person = Listening::new();
     let app = app(&globus, &person.browser).prompt(person.clone());
-    let app = logged_in(app.store(OutOfOrder)).await;
+    let app = logged_in(app.store(full().0)).await;
     let transfer = target(globus.transfer_url());
     let of_ada = held(&app, &transfer).await.expect("a credential");
     let target = Target::new(
@@ -253,15 +243,66 @@ async fn tokens_that_are_not_stored_are_known_as_their_owners() {
         let answered = app.reauthenticate(&challenge).await;
         assert_eq!(answered.is_err(), is_refused, "{name}");
         if let Err(error) = answered {
-            assert_says(&error, "somebody else logged in", &[&bearer(&of_ada)]);
+            assert_says(&error, "token of another person", &[&bearer(&of_ada)]);
         }
     }
-    // There is nothing of Bob's to store, and so nothing to tell.
+    // Bob's tokens are not kept, so the person is not told that they could not be stored.
     let told = person.told(2).await;
     globus.set_person(Person::automatic().picks("bob@anl.gov"));
     let again = AuthorizationParameters::default().with_prompt("login");
     app.login_with(again).await.expect_err("Ada is logged in");
     assert_eq!(person.told(2).await, told);
+}
+
+/// The refresh token was rotated while the store failed: the stored one is dead.
+#[checks::test]
+async fn unstored_refresh_is_stored_after_the_outage() {
+    let endpoint = Endpoint::start(|request| {
+        let new = match request.field("refresh_token") {
+            "old-refresh" => answer(200, &refreshed(TRANSFER_SERVER, "one")),
+            "one-refresh" => answer(200, &refreshed(TRANSFER_SERVER, "two")),
+            _ => refused("invalid_grant", "no such token"),
+        };
+        std::future::ready(new)
+    })
+    .await;
+    let ((store, is_full), clock) = (full(), Arc::new(Mutex::new(SystemTime::now())));
+    keep(&store.store, stored(TRANSFER_SERVER, "old", false)).await;
+    let now = Arc::clone(&clock);
+    let app = endpoint.app().store(store.clone());
+    let app = app.prompt(Listening::new());
+    let app = app.clock(move || *now.lock().expect("whole"));
+    let app = app.build().expect("an app");
+    assert_eq!(sent(&app).await.as_deref(), Some("one"));
+    assert_eq!(kept(&store.store).await[0].1, "old");
+
+    is_full.store(false, SeqCst);
+    *clock.lock().expect("whole") += 3 * DAY;
+    assert_eq!(sent(&app).await.as_deref(), Some("two"));
+    assert_eq!(kept(&store.store).await[0].1, "two");
+    assert_eq!(endpoint.revoked(), [""; 0]);
+}
+
+#[checks::test]
+async fn stored_login_replaces_an_older_unstored_one() {
+    let logins = AtomicUsize::new(0);
+    let endpoint = Endpoint::start(move |_| {
+        let number = logins.fetch_add(1, SeqCst);
+        std::future::ready(answer(200, &login(&format!("login-{number}"))))
+    })
+    .await;
+    let (store, _) = full();
+    let app = endpoint.app().prompt(Listening::new());
+    let app = app.store(store.clone()).build().expect("an app");
+    log_in_again(&app).await.expect("a login");
+    assert_eq!(sent(&app).await.as_deref(), Some("login-0"));
+    // Another program, which can write.
+    let other = endpoint.app().store(store.store.clone()).build();
+    let other = other.expect("an app");
+    for _ in 0..2 {
+        log_in_again(&other).await.expect("a login");
+    }
+    assert_eq!(sent(&app).await.as_deref(), Some("login-2"));
 }
 
 #[checks::test]

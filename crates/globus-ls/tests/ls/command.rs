@@ -113,7 +113,7 @@ async fn impossible_login_exits_with_4_and_one_line() {
     for (arguments, says) in [
         (&[][..], "--client-id"),
         (&["--no-login"], "without --no-login"),
-        (&["--client-id", "x"], "run it once in a terminal"),
+        (&["--client-id", "x"], "run the program once in a terminal"),
     ] {
         let ran = run(site.with_token(&[&[site.collection.as_str()], arguments].concat())).await;
         let line = ran.error_line(4);

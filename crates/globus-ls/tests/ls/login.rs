@@ -158,7 +158,7 @@ async fn login_declined_in_the_browser_exits_with_4() {
 async fn error_says_why_no_login_is_possible() {
     let site = Site::new(PROGRAM).await;
     for (name, value, reason) in [
-        ("SSH_CONNECTION", "::1 1 ::1 22", "remote session (SSH)"),
+        ("SSH_CONNECTION", "::1 1 ::1 22", "an SSH session"),
         ("BROWSER", "lynx", "lynx is a text browser"),
         ("BROWSER", "/no/such/browser", "could not be started"),
         ("TERM", "xterm", "no display"),
@@ -169,7 +169,7 @@ async fn error_says_why_no_login_is_possible() {
         let ran = run(command).await;
         let line = ran.error_line(4);
         assert!(
-            line.contains(reason) && line.contains("run it once in a terminal"),
+            line.contains(reason) && line.contains("run the program once in a terminal"),
             "{line}"
         );
     }

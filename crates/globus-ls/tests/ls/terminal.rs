@@ -27,7 +27,7 @@ async fn start_challenged(site: &Site, more: &[&str]) -> Screen {
     let arguments = [&site.collection, "--client-id", &client];
     let mut command = site.with_token(&[&arguments, more].concat());
     let mut screen = Screen::start(&mut command);
-    screen.wait_for("to decline): ").await;
+    screen.wait_for("to decline: ").await;
     screen
 }
 
@@ -56,7 +56,7 @@ async fn empty_line_declines_the_first_login() {
             .env_remove("GLOBUS_ACCESS_TOKEN")
             .env("NO_COLOR", "1");
         let mut screen = Screen::start(&mut command);
-        let shown = screen.wait_for("to decline): ").await;
+        let shown = screen.wait_for("to decline: ").await;
         let line = match pastes {
             true => code_for(&shown).await,
             false => String::new(),
@@ -165,7 +165,7 @@ async fn wrong_paste_is_asked_for_again() {
             ("wr0ng", "does not accept this code"),
             (login_page.expect("a page"), "the address of the login page"),
             ("code=c0de&state=other", "belongs to another login"),
-            ("ls -l", "This is no code"),
+            ("ls -l", "This is not a code"),
         ] {
             screen.shown.clear();
             screen.enter(pasted);
@@ -197,7 +197,7 @@ async fn code_is_found_in_the_pasted_text() {
         let mut command = site.with_client(&[&site.collection]);
         command.env("SSH_CONNECTION", "::1 1 ::1 22");
         let mut screen = Screen::start(&mut command);
-        let shown = screen.wait_for("to decline): ").await;
+        let shown = screen.wait_for("to decline: ").await;
         let mut words = shown.split_whitespace();
         let page = words.find(|word| word.contains("/v2/oauth2/authorize?"));
         let redirect = sent_to(page.expect("a page")).await;
@@ -223,8 +223,8 @@ async fn ssh_session_asks_for_a_pasted_code() {
         .env("SSH_CONNECTION", "::1 1 ::1 22")
         .env("NO_COLOR", "1");
     let mut screen = Screen::start(&mut command);
-    let shown = screen.wait_for("to decline): ").await;
-    assert!(shown.contains("this is a remote session (SSH)"), "{shown}");
+    let shown = screen.wait_for("to decline: ").await;
+    assert!(shown.contains("this is an SSH session"), "{shown}");
     screen.enter(code_for(&shown).await);
     assert!(screen.ended(0).await.contains("README.txt"));
 }
@@ -257,7 +257,7 @@ async fn terminal_shows_what_to_do() {
 
       PAGE
 
-    and paste the code that it shows.
+    and paste the code that the page shows.
     * Waiting for the browser, or a code
     ");
     screen.enter("two words");
@@ -269,9 +269,9 @@ async fn terminal_shows_what_to_do() {
 
       PAGE
 
-    and paste the code that it shows.
+    and paste the code that the page shows.
     * Waiting for the browser, or a code
-    This is no code.
+    This is not a code.
     Finish the login in the browser, or paste the code.
     * Waiting for the browser, or a code
     ");
@@ -282,9 +282,9 @@ async fn terminal_shows_what_to_do() {
 
       PAGE
 
-    and paste the code that it shows.
+    and paste the code that the page shows.
     * Waiting for the browser, or a code
-    This is no code.
+    This is not a code.
     Finish the login in the browser, or paste the code.
     You are logged in as ada@uchicago.edu.
     README.txt  figures/  measurements.csv
@@ -343,7 +343,7 @@ async fn excess_input_does_not_reach_the_shell() {
         }
     }
     let mut screen = Screen::start(&mut command);
-    let shown = screen.wait_for("to decline): ").await;
+    let shown = screen.wait_for("to decline: ").await;
     let code = code_for(&shown).await;
     // The second line is not part of the code.
     screen.enter(format!("{code}\nrm important"));

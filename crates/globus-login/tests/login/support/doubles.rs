@@ -1,4 +1,4 @@
-//! Stores and prompts that a test looks into.
+//! Stores and prompts that record their calls.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use globus_login::{
 
 use super::Browser;
 
-/// What an app does with its store.
+/// A call of an app to its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     Load,
@@ -22,19 +22,56 @@ pub(crate) enum Call {
     Lease(Work),
 }
 
-/// A store in which something happens after each load and lease, and before each commit.
+/// The result of a hook: an error is that of the store.
+pub(crate) trait Hook: Send {
+    fn result(self) -> Result<(), StoreError>;
+}
+
+impl Hook for () {
+    fn result(self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Hook for Result<(), StoreError> {
+    fn result(self) -> Result<(), StoreError> {
+        self
+    }
+}
+
+type Hooks = dyn Fn(Call) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync;
+
+/// A store with a hook that runs after each load and lease, and before each commit. Clones share
+/// the store.
+#[derive(Clone)]
 pub(crate) struct Hooked<S> {
     pub(crate) store: S,
-    hook: Box<dyn Fn(Call) -> BoxFuture<'static, ()> + Send + Sync>,
+    hook: Arc<Hooks>,
+    has_leases: bool,
 }
 
 impl<S> Hooked<S> {
     pub(crate) fn new<F>(store: S, hook: impl Fn(Call) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output: Hook> + Send + 'static,
     {
-        let hook = Box::new(move |call| Box::pin(hook(call)) as BoxFuture<'static, ()>);
-        Self { store, hook }
+        let hook = Arc::new(move |call| {
+            let hook = hook(call);
+            Box::pin(async move { hook.await.result() }) as BoxFuture<'static, _>
+        });
+        Self {
+            store,
+            hook,
+            has_leases: true,
+        }
+    }
+
+    /// A store without leases.
+    pub(crate) fn without_leases(store: S) -> Self {
+        Self {
+            has_leases: false,
+            ..Self::new(store, |_| std::future::ready(()))
+        }
     }
 }
 
@@ -42,7 +79,7 @@ impl<S> Hooked<S> {
 impl<S: LoginStore> LoginStore for Hooked<S> {
     async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
         let loaded = self.store.load(user).await;
-        (self.hook)(Call::Load).await;
+        (self.hook)(Call::Load).await?;
         loaded
     }
 
@@ -52,7 +89,7 @@ impl<S: LoginStore> LoginStore for Hooked<S> {
         base: &Version,
         login: &Login,
     ) -> Result<Option<Version>, StoreError> {
-        (self.hook)(Call::Commit).await;
+        (self.hook)(Call::Commit).await?;
         self.store.commit(user, base, login).await
     }
 
@@ -63,8 +100,11 @@ impl<S: LoginStore> LoginStore for Hooked<S> {
         holder: &Holder,
         ttl: Duration,
     ) -> Result<Leased, StoreError> {
+        if !self.has_leases {
+            return Ok(Leased::Held);
+        }
         let leased = self.store.lease(user, work, holder, ttl).await;
-        (self.hook)(Call::Lease(work)).await;
+        (self.hook)(Call::Lease(work)).await?;
         leased
     }
 
@@ -79,7 +119,7 @@ impl<S> fmt::Debug for Hooked<S> {
     }
 }
 
-/// A browser whose person remembers what they were told.
+/// A browser prompt that records the statuses.
 #[derive(Clone)]
 pub(crate) struct Listening {
     pub(crate) browser: Browser,
@@ -96,7 +136,7 @@ impl Listening {
         }
     }
 
-    /// What they were told so far, once it was so much.
+    /// Waits for `at_least` statuses, and returns all so far.
     pub(crate) async fn told(&self, at_least: u32) -> Vec<LoginStatus> {
         self.news.raised(at_least).await;
         self.told.lock().expect("no panic").clone()

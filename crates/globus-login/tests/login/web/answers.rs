@@ -1,8 +1,9 @@
-//! What a request is answered that has to wait for a login.
+//! Responses to requests that need a login.
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use fake_globus::RequestKind;
 use globus_gare::gare::Gare;
 use globus_login::{Login, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, REFERER, SET_COOKIE};
@@ -11,6 +12,8 @@ use http::{Method, Request, StatusCode};
 use url::Url;
 
 use super::service::*;
+use crate::secrets::Kept;
+use crate::support::doubles::Hooked;
 use crate::support::*;
 
 fn call(path: &str) -> Builder {
@@ -18,7 +21,7 @@ fn call(path: &str) -> Builder {
 }
 
 #[checks::test]
-async fn page_is_sent_to_the_login_and_a_call_is_told() {
+async fn page_is_redirected_to_the_login_and_a_call_gets_401() {
     let service = Service::new().await;
     let replica = service.replica();
     let html = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
@@ -44,7 +47,7 @@ async fn page_is_sent_to_the_login_and_a_call_is_told() {
             Request::get("/who").header(ACCEPT, "application/json"),
             StatusCode::UNAUTHORIZED,
         ),
-        // As curl asks.
+        // As curl sends it.
         (
             Request::get("/who").header(ACCEPT, "*/*"),
             StatusCode::UNAUTHORIZED,
@@ -60,7 +63,7 @@ async fn page_is_sent_to_the_login_and_a_call_is_told() {
 }
 
 #[checks::test]
-async fn call_is_told_a_gare_with_the_login() {
+async fn api_call_gets_a_gare_with_the_login_url() {
     let service = Service::new().await;
     let replica = service.replica();
     let ada = Visitor::default();
@@ -80,7 +83,7 @@ async fn call_is_told_a_gare_with_the_login() {
     assert!(gare.authorization_parameters.requires_session(), "{gare:?}");
     let login = answer.json()["login_url"].clone();
     let login: Url = login.as_str().expect("text").parse().expect("a URL");
-    // The page that called goes to the login, and is where it ends.
+    // The login returns to the page that sent the call.
     let callback = service.approve(ADA, &login).await;
     assert_eq!(
         path(&ada.sent_to(&replica, &callback).await),
@@ -91,7 +94,7 @@ async fn call_is_told_a_gare_with_the_login() {
 }
 
 #[checks::test]
-async fn private_answers_are_not_stored() {
+async fn private_responses_are_not_cached() {
     let service = Service::new().await;
     let replica = service.replica();
     let ada = Visitor::default();
@@ -104,7 +107,7 @@ async fn private_answers_are_not_stored() {
     ada.log_in(&service, &replica, ADA).await;
     assert_eq!(kept("/hello").await.as_deref(), Some("no-store"));
     assert_eq!(kept("/ls").await.as_deref(), Some("no-store"));
-    // A handler has the last word.
+    // The header of a handler stays.
     assert_eq!(kept("/public").await.as_deref(), Some("max-age=60"));
     assert_eq!(kept("/callback").await.as_deref(), Some("no-store"));
 }
@@ -123,43 +126,26 @@ async fn request_as_another_principal_begins_no_login() {
 }
 
 /// A store that does not answer.
-#[derive(Debug)]
-struct Down;
-
-#[async_trait]
-impl LoginStore for Down {
-    async fn load(&self, _: &UserKey) -> Result<Versioned, StoreError> {
-        Err(StoreError::unavailable(
-            "redis-7.internal is down",
-            "no answer",
-        ))
-    }
-
-    async fn commit(
-        &self,
-        _: &UserKey,
-        _: &Version,
-        _: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        Err(StoreError::unavailable(
-            "redis-7.internal is down",
-            "no answer",
-        ))
-    }
+fn down() -> Arc<dyn LoginStore> {
+    let error = || StoreError::unavailable("redis-7.internal is down", "no answer");
+    let store = Hooked::new(MemoryStore::new(), move |_| {
+        std::future::ready(Err(error()))
+    });
+    Arc::new(store)
 }
 
 #[checks::test]
-async fn store_that_is_down_sends_nobody_to_log_in() {
+async fn store_that_is_down_starts_no_login() {
     let mut service = Service::new().await;
     let ada = Visitor::default();
     ada.log_in(&service, &service.replica(), ADA).await;
-    service.store = Arc::new(Down);
+    service.store = down();
     let replica = service.replica();
     for path in ["/who", "/ls"] {
         let answer = ada.open(&replica, path).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(
-            answer.text.contains("<h1>It did not work</h1>"),
+            answer.text.contains("<h1>The request failed</h1>"),
             "{}",
             answer.text
         );
@@ -168,7 +154,7 @@ async fn store_that_is_down_sends_nobody_to_log_in() {
         assert_eq!(told.json()["code"], "Unavailable");
         assert!(!(answer.text + &told.text).contains("redis-7"), "{path}");
     }
-    // The browser forgets its id where the store cannot.
+    // The id is removed from the browser even if the store fails.
     let answer = ada.post(&replica, "/logout").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ada.cookie("__Host-globus-user"), None);
@@ -176,7 +162,39 @@ async fn store_that_is_down_sends_nobody_to_log_in() {
     assert_eq!(ada.send(&replica, page).await.status, StatusCode::SEE_OTHER);
 }
 
-/// A store whose keys are gone: what was kept until now cannot be read.
+/// The page does not show the reason: operators find it in the log.
+#[checks::test]
+async fn log_has_all_causes_of_a_failure() {
+    let log = Kept::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    // With only one subscriber, `tracing` caches the interest of a call site by the thread of
+    // another test that reaches it first.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let mut service = Service::new().await;
+    let ada = Visitor::default();
+    let page = ada.sent_to(&service.replica(), "/who").await;
+    let callback = service.approve(ADA, &page).await;
+    let globus = &service.sample.globus;
+    globus.fail_next(RequestKind::Token, 503, "{}");
+    ada.open(&service.replica(), &callback).await;
+    assert!(log.text().contains("status 503"), "{}", log.text());
+
+    ada.log_in(&service, &service.replica(), ADA).await;
+    ada.open(&service.replica(), "/policies").await;
+    let text = log.text();
+    assert!(text.contains("more than fits into its `state`"), "{text}");
+    service.store = down();
+    ada.open(&service.replica(), "/who").await;
+    let text = log.text();
+    assert!(
+        text.contains("redis-7.internal is down: no answer"),
+        "{text}"
+    );
+}
+
+/// A store whose keys are gone: logins that were stored before cannot be read.
 #[derive(Debug)]
 struct Rekeyed(MemoryStore, Mutex<Vec<UserKey>>);
 
@@ -203,7 +221,7 @@ impl LoginStore for Rekeyed {
 }
 
 #[checks::test]
-async fn login_that_cannot_be_read_is_replaced_by_a_new_one() {
+async fn unreadable_login_is_replaced_by_a_new_one() {
     let store = MemoryStore::new();
     let mut service = Service::on(store.clone()).await;
     let ada = Visitor::default();
