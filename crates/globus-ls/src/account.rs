@@ -65,24 +65,28 @@ pub(crate) async fn who_am_i(login: &LoginArgs) -> Result<(), Failure> {
     }
 }
 
-/// Prints who is logged in, and the stored facts on the login.
+/// Prints who is logged in, the stored facts on the login, and which programs wait for a login: for
+/// the first one, too.
 pub(crate) async fn session(login: &LoginArgs) -> Result<(), Failure> {
     let app = app(login)?;
-    let info = app.for_user(&Principal::Session).info().await;
+    let user = app.for_user(&Principal::Session);
+    let info = user.info().await;
     let info = info.map_err(|error| Failure::login(&error))?;
-    let identity = name(&app).await?.ok_or(Failure::LoggedOut)?;
-    say(&format!("Identity:   {identity}"))?;
-    match &info {
-        Some(record) => say(&since(record)?)?,
-        None => say("Logged in:  by another program, at an unknown time")?,
+    let identity = name(&app).await?;
+    if let Some(identity) = &identity {
+        say(&format!("Identity:   {identity}"))?;
+        match &info {
+            Some(record) => say(&since(record)?)?,
+            None => say("Logged in:  by another program, at an unknown time")?,
+        }
+        for (place, learned) in info.iter().flat_map(LoginRecord::learned) {
+            say(&readiness::line(place, learned)?)?;
+        }
     }
-    for (place, learned) in info.iter().flat_map(LoginRecord::learned) {
-        say(&readiness::line(place, learned)?)?;
-    }
-    for group in waiting::groups(&app.for_user(&Principal::Session)).await? {
+    for group in waiting::groups(&user).await? {
         say(&format!("Waiting:    {}", group.line()))?;
     }
-    Ok(())
+    identity.map(drop).ok_or(Failure::LoggedOut)
 }
 
 /// One line on when the login was, and which program ran it.

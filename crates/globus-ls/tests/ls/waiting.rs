@@ -40,12 +40,12 @@ fn domain(name: &str) -> AuthorizationParameters {
     AuthorizationParameters::default().with_session_required_single_domain([name])
 }
 
-/// Waits until the `Waiting:` lines of `globus-ls session` are as expected.
-async fn wait_for_session(site: &Site, is_expected: impl Fn(&[&str]) -> bool) {
+/// Waits until the `Waiting:` lines of `globus-ls session`, which ends with `code`, are as expected.
+async fn wait_for_session(site: &Site, code: i32, is_expected: impl Fn(&[&str]) -> bool) {
     let shown = async {
         loop {
             let ran = run(site.with_client(&["session"])).await;
-            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            assert_eq!(ran.code, code, "{}", ran.stderr);
             let lines = ran.stdout.lines();
             let waiting: Vec<_> = lines
                 .filter_map(|line| line.strip_prefix("Waiting:    "))
@@ -77,7 +77,7 @@ async fn login_lets_waiting_programs_continue() {
         start_job(&site, domain("uchicago.edu")),
     ];
     // Both jobs share a line.
-    wait_for_session(&site, |waiting| match waiting {
+    wait_for_session(&site, 0, |waiting| match waiting {
         [line] => {
             line.starts_with("2 programs wait, night run on ") && line.contains("uchicago.edu")
         }
@@ -91,10 +91,27 @@ async fn login_lets_waiting_programs_continue() {
     for job in jobs {
         assert_continues(job).await;
     }
-    wait_for_session(&site, |waiting| waiting.is_empty()).await;
+    wait_for_session(&site, 0, |waiting| waiting.is_empty()).await;
     assert_eq!(site.globus.counts().logins, 2);
     assert!(!launcher.has_opened());
     assert_no_violation(&site.globus);
+}
+
+#[checks::test(seconds = 600)]
+async fn session_shows_a_program_that_waits_for_the_first_login() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let job = start_job(&site, domain("uchicago.edu"));
+    wait_for_session(
+        &site,
+        4,
+        |waiting| matches!(waiting, [line] if line.contains("night run")),
+    )
+    .await;
+    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
+    ran.assert_ended(0, "You are logged in as ada@uchicago.edu.\n");
+    assert_continues(job).await;
+    assert_eq!(site.globus.counts().logins, 1);
 }
 
 /// Interrupts the program as Ctrl-C does, and returns its exit code.
