@@ -1,7 +1,6 @@
-//! What a session needs of the world: tasks, time and locks.
+//! The session's access to tasks, time and locks.
 //!
-//! A model checker replaces this module: its tests compile the session a second time over a
-//! module of the same name.
+//! The tests with a model checker compile the session over another module of the same name.
 
 use std::future::Future;
 use std::panic::catch_unwind;
@@ -20,16 +19,16 @@ tokio::task_local! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LoginOf(pub(crate) usize);
 
-/// Runs `future` in a task of its own, or drops it where there is no runtime.
+/// Runs `future` in a task of its own, or drops it if there is no runtime.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     if let Ok(runtime) = Handle::try_current() {
         drop(runtime.spawn(future));
     }
 }
 
-/// Whether there is a runtime here, with its timer on: without one tokio's timers panic.
+/// Whether the caller runs in a runtime with a timer. Without one, tokio's timers panic.
 ///
-/// There is no other way to find out. The panic is caught; a panic hook still sees it.
+/// tokio has no other way to find out. The panic is caught; a panic hook still sees it.
 pub(crate) fn has_timer() -> bool {
     Handle::try_current().is_ok() && catch_unwind(|| drop(sleep(Duration::ZERO))).is_ok()
 }
@@ -44,12 +43,12 @@ pub(crate) async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Optio
     tokio::time::timeout_at(deadline, future).await.ok()
 }
 
-/// Marks all that `future` does as part of a login: see [`login_of`].
+/// Runs `future` as part of a login: see [`login_of`].
 pub(crate) async fn in_login<F: Future>(login_of: LoginOf, future: F) -> F::Output {
     IN_LOGIN.scope(login_of, future).await
 }
 
-/// The session whose login the caller is part of, if it runs inside [`in_login`].
+/// The session whose login the caller is part of; `None` outside [`in_login`].
 pub(crate) fn login_of() -> Option<LoginOf> {
     IN_LOGIN.try_with(|login_of| *login_of).ok()
 }

@@ -4,14 +4,15 @@ use std::mem;
 use bytes::Bytes;
 use http_body::Frame;
 
-/// What was read ahead of a body, as far as it may be inspected.
+/// The beginning of a body, read ahead up to a limit.
 ///
-/// Most challenges are one frame of data, which is kept as it is. The data of several frames is copied into one
-/// buffer: each frame may be a small slice of a large buffer of the client's, and would keep all of it in memory.
+/// Most challenges are one frame of data, which is kept as it is. The data of several frames is
+/// copied into one buffer: each frame may be a small slice of a large buffer of the client, and
+/// would keep all of it in memory.
 #[derive(Default)]
 pub(super) struct Ahead {
     data: Data,
-    /// Trailers, and the frame that exceeds the limit. They are kept as they are.
+    /// Trailers, and the frame that exceeds the limit, unchanged.
     others: VecDeque<Frame<Bytes>>,
     size: usize,
     limit: usize,
@@ -34,7 +35,7 @@ impl Ahead {
     }
 
     pub(super) fn push(&mut self, frame: Frame<Bytes>) {
-        // An empty frame counts too: there may be any number of them.
+        // An empty frame counts as one byte, because a body may have any number of them.
         let size = frame.data_ref().map_or(0, |data| data.len().max(1));
         self.size = self.size.saturating_add(size);
         match frame.into_data() {
@@ -57,7 +58,7 @@ impl Ahead {
         matches!(self.data, Data::None) && self.others.is_empty()
     }
 
-    /// All data within the limit, which is given back too.
+    /// All data within the limit. [`pop`](Self::pop) returns it too.
     pub(super) fn text(&mut self) -> Bytes {
         let data = mem::take(&mut self.data).into_bytes();
         self.data = data.clone().map_or(Data::None, Data::OneFrame);
@@ -73,7 +74,7 @@ impl Data {
             Self::Copied(all) => {
                 let length = all.len() + data.len();
                 if all.capacity() < length {
-                    // It doubles, but never takes more than may be read.
+                    // The capacity doubles, up to the limit.
                     let capacity = length.max(all.capacity() * 2).min(limit);
                     all.reserve_exact(capacity - all.len());
                 }

@@ -12,8 +12,8 @@ use super::{into_bytes, length, remaining};
 pin_project! {
     /// The response body of a [`GareService`](crate::layer::GareService).
     ///
-    /// It gives the same bytes and trailers as the inner service's body: first the part that the
-    /// layer inspected, then the rest. Inspected data comes in one frame.
+    /// It has the same bytes and trailers as the inner service's body: first the inspected part, in
+    /// one frame of data, then the rest.
     pub struct GareBody<B>
     where
         B: Body,
@@ -30,17 +30,17 @@ pin_project! {
         B: Body,
     {
         Untouched { #[pin] body: B },
-        // Boxed: few bodies have it.
+        // Boxed, because few bodies are inspected.
         Inspected { held: Box<Held<B>> },
     }
 }
 
-/// Frames that were read ahead, and what comes after them.
+/// Frames that were read ahead, and the rest of the body.
 pub(crate) struct Held<B: Body> {
     pub(super) ahead: Ahead,
     pub(super) rest: Rest<B>,
-    /// What the body said of its length, less what was given back: a length that
-    /// came to be known would change how a proxy frames it.
+    /// The original hint, less the data returned so far. An exact length that the original did not
+    /// have would change the framing of a proxy.
     pub(super) hint: SizeHint,
 }
 
@@ -51,7 +51,7 @@ pub(super) enum Rest<B: Body> {
 }
 
 impl<B: Body> Held<B> {
-    /// One of which nothing was read.
+    /// A body of which nothing was read.
     pub(crate) fn unread(body: B) -> Self {
         Self {
             ahead: Ahead::default(),

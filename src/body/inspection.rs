@@ -13,17 +13,17 @@ use super::into_bytes;
 use crate::reauth::TOO_LONG;
 use crate::runtime;
 
-/// Reads a body ahead, as far as it may be inspected.
+/// Reads a body ahead, up to a limit of bytes and time.
 pub(crate) struct Inspection<B: Body> {
     body: Pin<Box<B>>,
     ahead: Ahead,
     timeout: Duration,
     hint: SizeHint,
-    /// Set when the body first makes us wait. There is none where there is no timer.
+    /// Set when the body is first pending. `Some(None)` if there is no timer.
     alarm: Option<Option<Pin<Box<Sleep>>>>,
 }
 
-/// How the reading came to its end.
+/// The end of the reading.
 enum End<E> {
     Whole,
     Failed(E),
@@ -41,15 +41,17 @@ impl<B: Body> Inspection<B> {
         }
     }
 
-    /// Reads the body: its text, or why it was not read to its end, and what is to be given back.
+    /// Reads the body. Returns its text, or the reason why it was not read to its end, and the body
+    /// to give to the caller.
     pub(crate) async fn read(mut self) -> (Result<Bytes, &'static str>, Held<B>) {
         let end = poll_fn(|cx| self.poll_end(cx)).await;
         self.give_back(end)
     }
 
-    /// The body's text where all of it is at hand, and the body as it came. Nothing waits.
-    pub(crate) fn at_hand(mut self, cx: &mut Context<'_>) -> (Option<Bytes>, Held<B>) {
-        // The caller polls what is left of the body, and so sets its own waker.
+    /// Reads the body without waiting. Returns its text if all of it is ready, and the body to give
+    /// to the caller.
+    pub(crate) fn read_ready(mut self, cx: &mut Context<'_>) -> (Option<Bytes>, Held<B>) {
+        // The caller polls the rest of the body, and so sets its own waker.
         self.alarm = Some(None);
         let end = match self.poll_end(cx) {
             Poll::Ready(end) => end,
@@ -59,7 +61,8 @@ impl<B: Body> Inspection<B> {
         (text.ok(), held)
     }
 
-    /// Never fails: a body that does is [given back](Self::give_back) with its error where it occurred.
+    /// Reads to the end, the limit or the error. [`give_back`](Self::give_back) puts an error back
+    /// in its place.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
         loop {
             let frame = match self.body.as_mut().poll_frame(cx) {

@@ -11,7 +11,6 @@ mod replayable;
 
 pub use self::gare_body::GareBody;
 pub use self::replay::ReplayBody;
-pub use self::replay_error::ReplayBodyError;
 pub use self::replayable::ReplayableBody;
 
 pub(crate) use self::gare_body::Held;
@@ -20,11 +19,13 @@ pub(crate) use self::inspection::Inspection;
 use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
 
+use self::replay_error::ReplayError;
+
 fn into_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
     frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
 }
 
-/// What is left of `whole` once `read` bytes were.
+/// The rest of `whole` after `read` bytes.
 fn remaining(whole: &SizeHint, read: u64) -> SizeHint {
     let mut left = SizeHint::new();
     left.set_lower(whole.lower().saturating_sub(read));

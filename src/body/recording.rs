@@ -1,4 +1,4 @@
-//! One body that several copies read.
+//! A body that several copies read.
 
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,19 +8,19 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{ReplayBodyError, into_bytes, length, remaining};
+use super::{ReplayError, into_bytes, length, remaining};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Which copy: a later one has the higher number.
+/// The number of a copy. A later copy has a higher number.
 pub(super) type Turn = u64;
 
-/// Where a copy is.
+/// The position of a copy in the body.
 #[derive(Clone, Copy)]
 pub(super) struct Position {
-    /// The next of the kept frames.
+    /// The index of the next kept frame.
     frame: usize,
-    /// Bytes of data since the body began.
+    /// The bytes of data read so far.
     read: u64,
 }
 
@@ -28,33 +28,33 @@ impl Position {
     pub(super) const START: Self = Self { frame: 0, read: 0 };
 }
 
-/// A body, and the beginning of it that was read already.
+/// A body, and the frames of it that were read already.
 pub(super) struct Recording<B: Body>(Mutex<State<B>>);
 
 struct State<B: Body> {
     source: Source<B>,
-    /// The hint that the body began with. A replay is framed as the first
-    /// attempt was: a length that came to be known would cost it its trailers.
+    /// The original hint. A replay must be framed as the first attempt was: with an exact length it
+    /// would lose its trailers.
     hint: SizeHint,
     kept: Vec<Kept>,
-    /// Bytes of data in `kept`; a copy that lost its turn may have put one frame too many there.
+    /// Bytes of data in `kept`. An earlier copy may have added one frame beyond the limit.
     size: usize,
     limit: usize,
     latest: Turn,
-    /// The copy that answers for the request; earlier ones yield to it.
+    /// The copy of the current attempt. Earlier copies must not take data from it.
     claimed: Turn,
-    /// The only copy that may read, since nothing is kept any more.
+    /// The only copy that may read, once nothing is kept any more.
     sole: Option<Turn>,
     waiting: Vec<(Turn, Waker)>,
-    /// Those to wake once the lock is given back: a task that goes with its
-    /// last waker may be holding a copy, which needs the lock to leave.
+    /// The wakers to wake after the lock is released. The last waker of a task may drop a copy, and
+    /// that takes the lock.
     woken: Vec<Waker>,
 }
 
 enum Source<B: Body> {
     Streaming(Pin<Box<B>>),
     Ended,
-    /// The error is left for the copy that answers for the request.
+    /// The error is kept for the copy of the current attempt.
     Failed(Option<B::Error>),
 }
 
@@ -66,7 +66,7 @@ enum Kept {
 impl Kept {
     fn of(frame: &Frame<Bytes>) -> Option<Self> {
         match (frame.data_ref(), frame.trailers_ref()) {
-            // There may be any number of them, and they say nothing.
+            // An empty frame carries nothing, and a body may have any number of them.
             (Some(data), _) if data.is_empty() => None,
             (Some(data), _) => Some(Self::Data(data.clone())),
             (None, trailers) => trailers.map(|map| Self::Trailers(Box::new(map.clone()))),
@@ -101,7 +101,7 @@ impl<B: Body> Recording<B> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A turn for another copy, while there is all of the body to copy.
+    /// The number for another copy. `None` if a copy could not send the whole body.
     pub(super) fn take_turn(&self) -> Option<Turn> {
         let mut state = self.lock();
         if !state.is_whole_for(None) {
@@ -111,7 +111,8 @@ impl<B: Body> Recording<B> {
         Some(state.latest)
     }
 
-    /// Whether the copy can still send all of it; from then on no earlier copy takes that away.
+    /// Whether the copy can still send the whole body. If so, no earlier copy can prevent that any
+    /// more.
     pub(super) fn claim(&self, turn: Turn) -> bool {
         let mut state = self.lock();
         let whole = state.is_whole_for(Some(turn));
@@ -124,7 +125,7 @@ impl<B: Body> Recording<B> {
     pub(super) fn leave(&self, turn: Turn) {
         let mut state = self.lock();
         if state.waiting.iter().any(|(waiting, _)| *waiting == turn) {
-            // The body may have been told to wake this copy, and no other.
+            // The body may have only this copy's waker.
             state.wake();
         }
         let woken = std::mem::take(&mut state.woken);
@@ -151,7 +152,8 @@ impl<B: Body> Recording<B> {
             }
     }
 
-    /// `alone` says that there is no other copy, and so no reason to keep anything.
+    /// Polls the next frame of a copy. `alone` means that there is no other copy, so that nothing
+    /// needs to be kept.
     pub(super) fn poll_frame(
         &self,
         turn: Turn,
@@ -164,7 +166,7 @@ impl<B: Body> Recording<B> {
     {
         let mut state = self.lock();
         if state.sole.is_some_and(|sole| sole != turn) {
-            return Poll::Ready(Some(Err(ReplayBodyError::OVERTAKEN.into())));
+            return Poll::Ready(Some(Err(ReplayError::Overtaken.into())));
         }
         let frame = match state.kept.get(position.frame) {
             Some(kept) => {
@@ -193,7 +195,7 @@ impl<B: Body> State<B> {
         mine && !matches!(self.source, Source::Failed(_))
     }
 
-    /// Reads what no copy has read yet.
+    /// Reads a frame that no copy has read yet.
     fn poll_source(
         &mut self,
         turn: Turn,
@@ -209,11 +211,11 @@ impl<B: Body> State<B> {
             Source::Ended => return Poll::Ready(None),
             Source::Failed(error) => {
                 let own = if leads { error.take() } else { None };
-                let error = own.map_or_else(|| ReplayBodyError::BROKEN.into(), Into::into);
+                let error = own.map_or_else(|| ReplayError::Broken.into(), Into::into);
                 return Poll::Ready(Some(Err(error)));
             }
             Source::Streaming(_) if !leads && self.size > self.limit => {
-                return Poll::Ready(Some(Err(ReplayBodyError::OVERTAKEN.into())));
+                return Poll::Ready(Some(Err(ReplayError::Overtaken.into())));
             }
             Source::Streaming(body) => body,
         };
@@ -236,7 +238,7 @@ impl<B: Body> State<B> {
             }
             Some(Err(error)) => {
                 self.source = Source::Failed(Some(error));
-                Some(Err(ReplayBodyError::OVERTAKEN.into()))
+                Some(Err(ReplayError::Overtaken.into()))
             }
             Some(Ok(frame)) => self.keep(turn, leads, position, alone, into_bytes(frame)),
         })
@@ -254,7 +256,7 @@ impl<B: Body> State<B> {
             .size
             .saturating_add(frame.data_ref().map_or(0, Bytes::len));
         if leads && (alone || self.sole.is_some() || size > self.limit) {
-            // Nobody else reads this, or nobody else can any more.
+            // No other copy reads the rest, or no other copy may any more.
             if !alone {
                 self.sole = Some(turn);
             }
@@ -269,8 +271,8 @@ impl<B: Body> State<B> {
             position.frame += 1;
         }
         if size > self.limit {
-            // Kept for the copy that answers; this one has come to its end.
-            return Some(Err(ReplayBodyError::OVERTAKEN.into()));
+            // The frame is kept for the current attempt. This copy ends here.
+            return Some(Err(ReplayError::Overtaken.into()));
         }
         Some(Ok(frame))
     }

@@ -9,26 +9,28 @@ use http_body::{Body, Frame, SizeHint};
 use super::ReplayableBody;
 use super::recording::{Position, Recording, Turn};
 
-/// A replayable wrapper for any body. It keeps the chunks that were sent.
+/// A wrapper that makes any body replayable. It keeps the chunks that were sent.
 ///
-/// Nothing is read before the HTTP client reads it, and no bytes are copied. Sent chunks and trailers
-/// are kept while a copy exists that may send them again. Length and trailers stay the same, so each
-/// attempt has the same framing (`content-length` or chunks).
+/// Nothing is read before the HTTP client reads it, and no bytes are copied. Sent chunks and
+/// trailers are kept while a copy exists that may send them again. Length and trailers stay the
+/// same, so each attempt has the same framing (`content-length` or chunks).
 ///
 /// # Limit
 ///
-/// Up to [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT) bytes of data (64 KiB) are kept,
-/// or as many as [`with_limit`](Self::with_limit) says. A longer body continues to stream in the
-/// current attempt, and the kept chunks are dropped. Its request is not replayed: the outcome is
+/// Up to 64 KiB of data are kept, or up to the limit of [`with_limit`](Self::with_limit). A longer
+/// body continues to stream in the current attempt, and the kept chunks are dropped. Its request is
+/// not replayed: the outcome is
 /// [`NotReplayable`](crate::reauth::GaveUp::NotReplayable).
 ///
 /// # What a replay sends
 ///
-/// A replay sends the whole body, whether the earlier attempt never began, stopped because the
-/// service responded early, or still sends. A body that failed is not replayed.
+/// A replay sends the whole body, even if the earlier attempt never began, stopped because the
+/// service responded early, or is still sending. A body that failed is not replayed.
 ///
-/// While a login is under way the earlier attempt may continue to send data within the limit. Data
-/// beyond the limit belongs to the replay; the earlier attempt ends there with a [`ReplayBodyError`](super::ReplayBodyError).
+/// During a login, the earlier attempt may continue to send data within the limit. Data beyond the
+/// limit belongs to the replay: there the earlier attempt ends with an error, which only the HTTP
+/// client sees. If the body itself fails, one attempt gets its error, and the others get one that
+/// says so.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -67,8 +69,8 @@ use super::recording::{Position, Recording, Turn};
 /// # Bodies of other crates
 ///
 /// A program that forwards requests has axum's body, and a client that tonic generates has tonic's.
-/// Map the request on both sides of the layer: outside into a `ReplayBody`, inside back into the body
-/// that the inner service takes. Services that take any body, such as axum's router and
+/// Map the request on both sides of the layer: outside into a `ReplayBody`, inside back into the
+/// body that the inner service takes. Services that take any body, such as axum's router and
 /// `hyper_util`'s client, need only the outer one.
 ///
 /// ```
@@ -108,15 +110,12 @@ pub struct ReplayBody<B: Body> {
 }
 
 impl<B: Body> ReplayBody<B> {
-    /// How many bytes [`new`](Self::new) keeps: 64 KiB.
-    pub const DEFAULT_LIMIT: usize = 64 * 1024;
-
-    /// Keeps up to 64 KiB of `body`.
+    /// Wraps `body`, and keeps up to 64 KiB of it.
     pub fn new(body: B) -> Self {
-        Self::with_limit(body, Self::DEFAULT_LIMIT)
+        Self::with_limit(body, 64 * 1024)
     }
 
-    /// Keeps up to `limit` bytes of `body`. With 0, only an empty body is sent again.
+    /// Wraps `body`, and keeps up to `limit` bytes of it. With 0, only an empty body is replayable.
     pub fn with_limit(body: B, limit: usize) -> Self {
         Self {
             recording: Arc::new(Recording::new(body, limit)),
@@ -127,7 +126,7 @@ impl<B: Body> ReplayBody<B> {
 }
 
 impl<B: Body> ReplayableBody for ReplayBody<B> {
-    /// A copy that sends what this one has not sent yet.
+    /// Makes a copy that sends the data that this one has not sent yet.
     fn try_clone(&mut self) -> Option<Self> {
         self.recording.take_turn().map(|turn| Self {
             recording: Arc::clone(&self.recording),

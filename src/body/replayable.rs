@@ -27,15 +27,15 @@ use http_body_util::{BodyExt, Either, Empty, Full};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be replayed after a login",
     label = "this request body is not a `ReplayableBody`",
-    note = "put it into `globus_gare::layer::ReplayBody::new(body)`, which keeps what was sent of any body, such as axum's or tonic's",
+    note = "wrap it in `globus_gare::layer::ReplayBody::new(body)`, which makes any body replayable, such as axum's or tonic's",
     note = "or use a body that can be cloned: `http_body_util::Full<Bytes>`, `Empty<Bytes>`, `String`, `Bytes`",
-    note = "or implement `ReplayableBody` and return `None`, to have such requests sent once"
+    note = "or implement `ReplayableBody` and return `None`: such requests are sent once"
 )]
 pub trait ReplayableBody: Sized {
     /// Returns a copy that sends the same bytes, or `None` if the body cannot be copied.
     ///
-    /// It takes `&mut self` for bodies that share their bytes only by giving them
-    /// away, as `reqwest::Body` does. What `self` sends must stay the same.
+    /// `self` is mutable for bodies such as `reqwest::Body`, which must be taken apart to be
+    /// copied. The bytes that `self` sends must stay the same.
     fn try_clone(&mut self) -> Option<Self>;
 
     /// Whether this copy can still send the same bytes. If `true`, that must hold until it is sent.

@@ -1,22 +1,23 @@
-//! Making few logins of many requirements.
+//! Merges requirements that one login can satisfy.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::collections::HashSet;
 
 use super::{AuthorizationParameters, Gare, limits};
 
-/// Merges the requirements that one login can provably satisfy together, and keeps the others apart, in order.
+/// Merges requirements that one login certainly satisfies together. The others stay separate, in
+/// order.
 ///
-/// - Policies and scopes must all be satisfied. Requirements that ask for nothing else become one, which asks for all
-///   of theirs; it stands where the first of them stood. Where that would exceed what one requirement may ask for (see
-///   [`Limit`](super::Limit)), the rest is asked for by another.
-/// - Requirements that ask for the same become one. Order and repetition within a list make no difference.
-/// - Everything else stays as it is. Of the domains in one requirement any will do, so neither the union nor the
-///   intersection of two lists means what both mean; identities, MFA and a prompt are satisfied, or not, together with
-///   what they came with. A requirement that names nothing asks for a fresh authentication, which consent is not.
-///   Unknown parameters may ask for anything.
+/// - Requirements with policies and scopes alone are merged into the first of them: a login must
+///   satisfy all policies and all scopes anyway. If the merged requirement would exceed a
+///   [limit](super#limits), another one is begun.
+/// - Equal requirements become one. Order and repetition within a list make no difference.
+/// - Other requirements stay as they are. A login satisfies *one* of the domains in a list, so
+///   neither the union nor the intersection of two lists has the meaning of both. Identities, MFA
+///   and a prompt belong to the requirement that they came with. A requirement without conditions
+///   is a fresh login, and a consent is not one. The meaning of unknown parameters is not known.
 ///
-/// The result never asks for less than the requirements that went in. Of those that become one, the first gives the code,
-/// the message and the other fields: they tell of one response, and of no other.
+/// The result never requires less than the requirements that went in. A merged requirement has the
+/// code, the message and the other fields of the first: they describe one response only.
 ///
 /// ```
 /// use globus_gare::gare::{AuthorizationParameters, Gare, coalesce};
@@ -34,25 +35,23 @@ use super::{AuthorizationParameters, Gare, limits};
 /// ```
 pub fn coalesce(gares: impl IntoIterator<Item = Gare>) -> Vec<Gare> {
     let mut kept: Vec<Gare> = Vec::new();
-    // Where the requirement with this key is.
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut sum = Sum::default();
+    let mut keys = HashSet::new();
+    let mut merged = Merged::default();
     for mut gare in gares {
         let params = &mut gare.authorization_parameters;
-        if adds_up(params) {
-            let earlier = sum.place.and_then(|place| kept.get_mut(place));
-            if !earlier
-                .is_some_and(|earlier| sum.add(&mut earlier.authorization_parameters, params))
-            {
-                sum = Sum::default();
-                sum.add(&mut AuthorizationParameters::default(), params);
-                sum.place = Some(kept.len());
-                unique(&mut params.session_required_policies);
-                unique(&mut params.required_scopes);
+        if !is_mergeable(params) {
+            if keys.insert(params.requirement_key()) {
                 kept.push(gare);
             }
-        } else if let Entry::Vacant(place) = places.entry(params.requirement_key()) {
-            place.insert(kept.len());
+            continue;
+        }
+        let first = merged.first.and_then(|first| kept.get_mut(first));
+        if !first.is_some_and(|first| merged.add(&mut first.authorization_parameters, params)) {
+            merged = Merged::default();
+            merged.add(&mut AuthorizationParameters::default(), params);
+            merged.first = Some(kept.len());
+            unique(&mut params.session_required_policies);
+            unique(&mut params.required_scopes);
             kept.push(gare);
         }
     }
@@ -64,38 +63,38 @@ fn unique(values: &mut Vec<String>) {
     values.retain(|value| known.insert(value.clone()));
 }
 
-/// Requirements that add up.
+/// The policies and scopes of the requirements that are merged into one.
 #[derive(Default)]
-struct Sum {
-    /// Where the first of them stands, which takes in the others.
-    place: Option<usize>,
+struct Merged {
+    /// The index of the first requirement, which takes in the others.
+    first: Option<usize>,
     policies: HashSet<String>,
     scopes: HashSet<String>,
     bytes: usize,
 }
 
-impl Sum {
-    /// Adds `params` to `sum`, unless that is more than one requirement may ask for.
-    fn add(&mut self, sum: &mut AuthorizationParameters, params: &AuthorizationParameters) -> bool {
+impl Merged {
+    /// Adds `params` to `first`; `false` if the result would exceed a limit.
+    fn add(
+        &mut self,
+        first: &mut AuthorizationParameters,
+        params: &AuthorizationParameters,
+    ) -> bool {
         let policies = new(&params.session_required_policies, &self.policies);
         let scopes = new(&params.required_scopes, &self.scopes);
-        let added = policies
-            .iter()
-            .chain(&scopes)
-            .map(String::len)
-            .sum::<usize>();
+        let added: usize = policies.iter().chain(&scopes).map(String::len).sum();
         let policies_after = self.policies.len() + policies.len();
         let scopes_after = self.scopes.len() + scopes.len();
         let fits = policies_after.max(scopes_after) <= limits::VALUES
             && self.bytes + added <= limits::REQUIREMENT;
-        if self.place.is_some() && added > 0 && !fits {
+        if self.first.is_some() && added > 0 && !fits {
             return false;
         }
         self.bytes += added;
         self.policies.extend(policies.iter().cloned());
         self.scopes.extend(scopes.iter().cloned());
-        sum.session_required_policies.extend(policies);
-        sum.required_scopes.extend(scopes);
+        first.session_required_policies.extend(policies);
+        first.required_scopes.extend(scopes);
         true
     }
 }
@@ -108,8 +107,8 @@ fn new(values: &[String], known: &HashSet<String>) -> Vec<String> {
     values
 }
 
-/// Whether this asks for policies and scopes and nothing else, so that it adds up with others of the kind.
-fn adds_up(params: &AuthorizationParameters) -> bool {
+/// Whether the only conditions are policies and scopes, so that the requirement can be merged.
+fn is_mergeable(params: &AuthorizationParameters) -> bool {
     let [identities, policies, domains, scopes] = params.lists();
     let names_some = !policies.is_empty() || !scopes.is_empty();
     let names_no_others = identities.is_empty() && domains.is_empty();

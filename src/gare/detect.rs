@@ -1,25 +1,23 @@
-//! Finding every requirement in a response body.
+//! Finds the requirements in a response body.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::borrow::Cow;
+use std::collections::HashSet;
 
-use super::{
-    Gare, Limit, Location, OverLimit,
-    limits::REQUIREMENTS,
-    location::Path,
-    prefilter,
-    walk::{self, Findings},
-};
+use super::limits::{REQUIREMENTS, TOO_MANY_REQUIREMENTS};
+use super::location::Path;
+use super::walk::{self, Findings};
+use super::{Gare, Location, OverLimit, prefilter};
 
-/// A requirement, and where in the body it was found.
+/// A requirement, and its place in the body.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Found {
     /// The requirement.
     pub gare: Gare,
-    /// Where it was found.
+    /// Its place in the body.
     pub location: Location,
     pub(super) quoted: bool,
-    /// Whether its message is that of a GridFTP server, which the service repeats.
+    /// Whether the service repeats the message of a GridFTP server in the requirement.
     pub(super) repeats: bool,
 }
 
@@ -33,21 +31,24 @@ impl Found {
         }
     }
 
-    /// Whether a GridFTP server wrote the message, or the requirement that has none.
+    /// Whether a GridFTP server wrote the message, or the whole requirement.
     pub(crate) fn is_of_gridftp(&self) -> bool {
         self.repeats || matches!(self.location, Location::GridFtp(_))
     }
 
-    /// Whether the refused login that holds it is a quotation: in an exception's text, in a traceback, in a JSON text
-    /// within a string. A service that quotes a name of a stranger's choice looks the same, so a
-    /// [`Session`](crate::reauth::Session) acts on one only where the program itself added the origin to its
-    /// [`Trust`](crate::reauth::Trust), and never where it comes from a service of Globus.
+    /// Whether the requirement stands in a quotation: the text of an exception, a traceback, a JSON
+    /// text in a string.
+    ///
+    /// A service that quotes a name which a stranger chose looks the same. So a
+    /// [`Session`](crate::reauth::Session) acts on a quoted requirement only if the program added
+    /// the origin to its [`Trust`](crate::reauth::Trust), and never if a Globus service sent it.
     pub fn is_quoted(&self) -> bool {
         self.quoted
     }
 }
 
-/// What a response body holds: the requirements that [`detect`] returns, and what was left out for its size.
+/// The result of inspecting a response body: the requirements, and the first document that exceeds
+/// a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Detection {
@@ -57,25 +58,27 @@ pub struct Detection {
     pub over_limit: Option<OverLimit>,
 }
 
-/// Finds every requirement in a response body. Status and content type make no difference to it.
+/// Finds the requirements in a response body.
 ///
-/// The order is that of `globus_sdk.gare.to_gares`: first the entries of `errors[]`, then the root, then what is nested
-/// elsewhere, in document order. Where a document is a requirement, what is nested in it (a GridFTP reply in its `message`,
-/// a `details` object, ...) only fills the fields that it leaves empty; the entries of `errors[]` stand for themselves.
-/// What asks for the same as an earlier one is not reported again.
+/// The status and the content type do not matter. The order is that of `globus_sdk.gare.to_gares`:
+/// first the entries of `errors[]`, then the root, then other nested documents in document order.
+/// If a document is a requirement, a requirement nested in it (a GridFTP reply in its `message`, a
+/// `details` object, ...) only fills the fields that it leaves empty. The entries of `errors[]`
+/// stay separate. Duplicates are dropped.
 ///
-/// Takes any bytes: text that is no JSON (which may still hold GridFTP replies), invalid UTF-8 and lone surrogates (read as
-/// U+FFFD), `NaN`, any depth. Time and memory are linear in the length of the body. A body that holds none of the words
-/// that a requirement cannot do without, as most do, is only searched for these: nothing is parsed or allocated.
+/// Any bytes are accepted: text that is not JSON (which may still hold GridFTP replies), invalid
+/// UTF-8 and lone surrogates (read as U+FFFD), `NaN`, any depth. Time and memory are linear in the
+/// length of the body. Each requirement contains one of a few words. A body without them is neither
+/// parsed nor copied.
 ///
-/// A document that asks for more than a login can carry is no requirement: more than 64 values in a list, a value of more
-/// than 512 bytes, a scope of more than 4 KiB, 16 KiB in all. Of one body 64 requirements are reported. [`Detection::of`]
-/// finds the same and tells what was left out.
+/// A document is no requirement if it has more than 64 values in a list, a value of more than 512
+/// bytes, a scope of more than 4 KiB, or more than 16 KiB in all. At most 64 requirements are
+/// returned. [`Detection::of`] also names the first document that was left out.
 ///
 /// ```
 /// use globus_gare::gare::detect;
 ///
-/// // Transfer, telling of a GridFTP server that refuses the login.
+/// // Transfer passes on the reply of a GridFTP server that refuses the login.
 /// let body = br#"{"code": "ExternalError.DirListingFailed.LoginFailed", "message": "Details: 530-Login incorrect.\\r\\n530-GridFTP-JSON-Result: {\"DATA_TYPE\": \"result#1.0.0\", \"detail\": {\"DATA_TYPE\": \"not_from_allowed_domain#1.0.0\", \"allowed_domains\": [\"globus.org\"]}}\\r\\n530 End.\\r\\n\n"}"#;
 /// let found = detect(body);
 /// assert_eq!(found[0].location.to_string(), "message (GridFTP reply)");
@@ -88,16 +91,17 @@ pub fn detect(body: &[u8]) -> Vec<Found> {
 }
 
 impl Detection {
-    /// Does what [`detect`] does, and tells what was left out for its size.
+    /// Finds the requirements in `body`, as [`detect`] does, and the first document that exceeds a
+    /// limit.
     ///
     /// ```
-    /// use globus_gare::gare::{Detection, Limit};
+    /// use globus_gare::gare::Detection;
     ///
     /// let policies = vec!["p"; 65].join(",");
     /// let body = format!(r#"{{"authorization_parameters": {{"session_required_policies": "{policies}"}}}}"#);
     /// let Detection { found, over_limit, .. } = Detection::of(body.as_bytes());
     /// assert!(found.is_empty());
-    /// assert_eq!(over_limit.map(|over| over.limit), Some(Limit::Values));
+    /// assert_eq!(over_limit.map(|over| over.limit), Some("more than 64 values in a list"));
     /// ```
     pub fn of(body: &[u8]) -> Self {
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
@@ -126,7 +130,7 @@ impl Detection {
         detection
     }
 
-    /// Drops what asks for the same as another, and what is beyond the limit.
+    /// Drops duplicates, and the requirements beyond the limit.
     fn drop_repeated(&mut self) {
         let key = |found: &Found| found.gare.authorization_parameters.requirement_key();
         let stated = self.found.iter().filter(|found| !found.quoted);
@@ -134,11 +138,11 @@ impl Detection {
         let mut seen = HashSet::new();
         self.found.retain(|found| {
             let key = key(found);
-            // What a service states counts, not the quotation of it.
+            // A stated requirement counts, not a quotation of it.
             !(found.quoted && stated.contains(&key)) && seen.insert(key)
         });
         if let Some(next) = self.found.get(REQUIREMENTS) {
-            let (location, limit) = (next.location.clone(), Limit::Requirements);
+            let (location, limit) = (next.location.clone(), TOO_MANY_REQUIREMENTS);
             self.over_limit.get_or_insert(OverLimit { location, limit });
             self.found.truncate(REQUIREMENTS);
         }

@@ -1,18 +1,21 @@
-//! Fields that this crate does not know.
+use std::collections::BTreeMap;
+use std::fmt;
 
-use std::{collections::BTreeMap, fmt};
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
-use serde_json::{Value, value::RawValue};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::json::{self, Object};
 
-/// The fields of a document that this crate does not know, kept so that a document survives a round trip.
+/// The fields of a document that this crate does not know, kept so that a document survives a round
+/// trip.
 ///
-/// Values are kept as the JSON text that they came as: neither depth nor big numbers lose anything. Two are equal
-/// when they hold the same JSON values, however these are spelled. `Debug` shows the names alone.
+/// Each value is kept as the JSON text that the service sent, so deep values and big numbers stay
+/// exact. Two `Extra` are equal if their JSON values are equal, in any spelling. `Debug` shows the
+/// names only.
 ///
-/// Serialization goes through `serde_json`; other formats have no place for JSON text.
+/// Serialization works with `serde_json` only: other formats cannot hold JSON text.
 ///
 /// ```
 /// let body = br#"{"code": "X", "authorization_parameters": {}, "request_id": "abc", "attempt": 2}"#;
@@ -32,11 +35,6 @@ impl Extra {
         self.fields.is_empty()
     }
 
-    /// How many unknown fields there are.
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
     /// The names of the fields, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|(name, _)| name)
@@ -48,7 +46,8 @@ impl Extra {
         fields.map(|(name, value)| (name.as_str(), value.get()))
     }
 
-    /// The value of the field `name`, read as a `T`; `None` where there is no such field or it is no `T`.
+    /// The value of the field `name` as a `T`. `None` if there is no such field, or its value is
+    /// not a `T`.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         json::owned(self.fields.get(name)?.get())
     }
@@ -67,14 +66,13 @@ impl Extra {
         self.fields.remove(name);
     }
 
-    /// How long the names and the JSON text of the values are.
+    /// The length of the names and of the JSON text of the values, in bytes.
     pub(super) fn size(&self) -> usize {
-        self.iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum()
+        let sizes = self.iter().map(|(name, value)| name.len() + value.len());
+        sizes.sum()
     }
 
-    /// Writes the fields that are not known: an `Extra` that was made by hand may hold any.
+    /// Writes the fields that are not known. An `Extra` made by hand may have other fields too.
     pub(super) fn serialize_unknown<S: Serializer>(
         &self,
         serializer: S,
@@ -86,7 +84,7 @@ impl Extra {
 
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
-        // Texts that a `Value` cannot hold (too deep, numbers out of range) are equal only when they are spelled alike.
+        // Text that a `Value` cannot hold (too deep, numbers out of range) is compared as text.
         fn read((name, text): (&str, &str)) -> (String, Result<Value, String>) {
             (name.to_owned(), json::owned(text).ok_or(text.to_owned()))
         }

@@ -1,15 +1,14 @@
-//! A requirement as a document.
-
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{AuthorizationParameters, Extra, json, read};
 
-/// A Globus Auth Requirements Error: what a service says when a request needs a fresh or stronger login.
+/// A Globus Auth Requirements Error (GARE): a service requires a fresh or stronger login.
 ///
-/// Deserialization takes every variant that [`detect`](super::detect) takes of a single document, and fails on all else.
-/// Fields that this crate does not know come along in [`extra`](Self::extra), so a document survives a round trip:
+/// Deserialization accepts each form of a single document that [`detect`](super::detect) accepts,
+/// and fails on any other document. [`extra`](Self::extra) keeps the fields that this crate does
+/// not know, so a document survives a round trip:
 ///
 /// ```
 /// use globus_gare::gare::Gare;
@@ -25,9 +24,9 @@ use super::{AuthorizationParameters, Extra, json, read};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Gare {
-    /// What kind of error it is; [`DEFAULT_CODE`](Self::DEFAULT_CODE) where the service names none.
+    /// The error code. [`DEFAULT_CODE`](Self::DEFAULT_CODE) if the service sent none.
     pub code: String,
-    /// What is asked for.
+    /// The requirement itself.
     pub authorization_parameters: AuthorizationParameters,
     /// The other fields of the document.
     #[serde(flatten, serialize_with = "serialize_extra")]
@@ -35,10 +34,10 @@ pub struct Gare {
 }
 
 impl Gare {
-    /// The code of a requirement that comes without one, as in the Python SDK.
+    /// The code of a document without a code, as in the Python SDK.
     pub const DEFAULT_CODE: &'static str = "AuthorizationRequired";
 
-    /// A requirement without further fields.
+    /// Makes a requirement without further fields.
     pub fn new(code: impl Into<String>, authorization_parameters: AuthorizationParameters) -> Self {
         Self {
             code: code.into(),
@@ -47,7 +46,8 @@ impl Gare {
         }
     }
 
-    /// What to tell the user: the `session_message`, or the `reason` that Globus Compute gives beside the parameters.
+    /// The message for the user: the `session_message`, or the `reason` that Globus Compute sends
+    /// instead.
     ///
     /// ```
     /// use globus_gare::gare::Gare;
@@ -63,8 +63,8 @@ impl Gare {
         }
     }
 
-    /// Keeps the fields that the owner of a collection may speak for: `session_*`. Returns `false` where it asked only for
-    /// others.
+    /// Keeps only the `session_*` fields, which the owner of a collection may set. Returns `false`
+    /// if the requirement had only other fields.
     pub(super) fn confine_to_session(&mut self) -> bool {
         let params = &mut self.authorization_parameters;
         let named_others = !params.required_scopes.is_empty()
@@ -78,7 +78,7 @@ impl Gare {
     }
 }
 
-/// Whether `name` is a field of [`Gare`] itself, and so has no place in its `extra`.
+/// Whether `name` is a field of [`Gare`] itself, and so is never in its `extra`.
 pub(super) fn is_field(name: &str) -> bool {
     matches!(name, "code" | "authorization_parameters")
 }

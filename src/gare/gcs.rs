@@ -1,27 +1,27 @@
-//! Globus Connect Server errors that say what they want in `detail` instead of `authorization_parameters`.
+//! Reads Globus Connect Server errors, which have a `detail` instead of `authorization_parameters`.
 
-use super::{
-    AuthorizationParameters, Gare,
-    json::{Object, Value},
-    prefilter::MARKER,
-    read::{Read, code_or_default, optional, scopes},
-};
+use super::json::{Object, Value};
+use super::prefilter::MARKER;
+use super::read::{Read, code_or_default, optional, scopes};
+use super::{AuthorizationParameters, Gare};
 
-/// Reads `document` as a requirement where it has a `detail` and no `authorization_parameters` (`null` is none).
+/// Reads `document` as a requirement if it has a `detail` and no `authorization_parameters` (`null`
+/// counts as none).
 pub(super) fn requirement(document: &Object<'_>) -> Option<Read> {
     let _: Option<()> = optional(document, "authorization_parameters", |_| None)?;
     let params = parameters(document)?;
     Some((Gare::new(code_or_default(document)?, params), Some("code")))
 }
 
-/// What the `detail` of `document` asks for.
+/// The parameters that the `detail` of `document` stands for.
 ///
-/// Other details (`invalid_credential`, `invalid_user`, `credential_not_found`, ...) ask for something that no login
-/// can bring.
+/// No login can satisfy other details (`invalid_credential`, `invalid_user`,
+/// `credential_not_found`, ...).
 pub(super) fn parameters(document: &Object<'_>) -> Option<AuthorizationParameters> {
     let detail = document.get("detail")?;
     let mut params = detail.object(named).flatten()?;
-    // Only a session that is too old comes with a message for people: that of a wrong domain is left out by newer servers.
+    // Only the message about an old session is for people. Newer servers send none for a wrong
+    // domain.
     if params.session_required_single_domain.is_empty() && params.required_scopes.is_empty() {
         let message = document.get("message").and_then(Value::string);
         params.session_message = message.filter(|message| is_for_people(message));
@@ -35,12 +35,12 @@ fn named(detail: &Object<'_>) -> Option<AuthorizationParameters> {
     let mut params = AuthorizationParameters::default();
     // Any 1.x: a minor version only adds fields.
     match data_type.split_once("#1.")?.0 {
-        // Also said of a high-assurance session that is too old.
+        // Servers also send it for a high-assurance session that is too old.
         "not_from_allowed_domain" => {
             params.session_required_single_domain = list("allowed_domains")?;
         }
         "missing_required_scopes" => params.required_scopes = scopes(list("required_scopes")?),
-        // Where it names nobody, it still says that the session is too old.
+        // Without identities it still means that the session is too old.
         "authentication_timeout" => {
             params.session_required_identities = list("identities")?;
             let mfa = optional(detail, "require_mfa", Value::boolean)?;

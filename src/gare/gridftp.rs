@@ -1,32 +1,30 @@
-//! GridFTP requirements: `530-GridFTP-JSON-Result: {...}` in the text of a refused login.
+//! Reads GridFTP requirements: `530-GridFTP-JSON-Result: {...}` in the text of a refused login.
 //!
-//! A GridFTP server says why it refuses a login in a reply of several lines, one of which holds a JSON document. Transfer
-//! passes the reply on as text, and what stands between them spells it anew: line ends may be real, the four characters
-//! `\r\n`, escaped once more, or `%0D%0A`; the document may be escaped up to three times, and within its strings once
-//! more; the FTP formatter puts `530-` before every line of a document that is pretty-printed; and a text may be cut off
-//! anywhere.
+//! A GridFTP server refuses a login with a reply of several lines. One of them holds a JSON
+//! document. Transfer passes the reply on as text, and programs in between change its spelling.
+//! Line ends may be real, the four characters `\r\n`, escaped once more, or `%0D%0A`. The document
+//! may be escaped up to three times, and within its strings once more. The FTP formatter puts
+//! `530-` before every line of a pretty-printed document. The text may be cut off anywhere.
 
 use std::borrow::Cow;
 
-use super::{
-    json::{self, Object},
-    reply::{self, Reply},
-    texts::{self, Documents, backslashes},
-    unescape::{Quotes, unescape},
-};
+use super::json::{self, Object};
+use super::reply::{self, Reply};
+use super::texts::{self, Documents, backslashes};
+use super::unescape::{Quotes, unescape};
 
-/// Calls `read` with the documents of the refused login that `text` is, or quotes where it `may_quote`, in order; with
-/// whether the document was cut off, and whether the refused login is a quotation.
+/// Calls `read` with each document of a refused login: one that `text` is, or one that it quotes if
+/// it `may_quote`. The flags say whether the document was cut off, and whether the refused login is
+/// a quotation.
 pub(super) fn each(text: &str, may_quote: bool, mut read: impl FnMut(&Object<'_>, bool, bool)) {
     if let Some(Documents { regions, is_quoted }) = texts::documents(text, may_quote) {
         for region in regions {
-            let region = text.get(region).unwrap_or_default();
             read_region(region, |document, cut| read(document, cut, is_quoted));
         }
     }
 }
 
-/// Calls `read` with the document at the start of `region`, and with whether it was cut off.
+/// Calls `read` with the document at the start of `region`. The flag says whether it was cut off.
 fn read_region(region: &str, mut read: impl FnMut(&Object<'_>, bool)) {
     let Some(text) = document(region) else {
         return;
@@ -37,7 +35,8 @@ fn read_region(region: &str, mut read: impl FnMut(&Object<'_>, bool)) {
     let mut reply = reply::scan(&text);
     let is_json = |reply: &Reply| !reply.cut && json::object(&reply.json, |_| ()).is_some();
     if text.contains(r"\\") && !reply.as_ref().is_some_and(is_json) {
-        // Where the text was escaped as a whole, but for its quotes, the escapes within strings are doubled.
+        // If the whole text was escaped, except for its quotes, the escapes within strings are
+        // doubled.
         let plain = unescape(&text, Quotes::Stay);
         reply = reply::scan(&plain).filter(is_json).or(reply);
     }
@@ -46,7 +45,8 @@ fn read_region(region: &str, mut read: impl FnMut(&Object<'_>, bool)) {
     }
 }
 
-/// The document at the start of `region`, which is what follows a marker, and what comes after it, unescaped.
+/// The text from the document at the start of `region`, unescaped. `None` if the region does not
+/// start with one.
 fn document(region: &str) -> Option<Cow<'_, str>> {
     let start = reply::skip_blank(region.as_bytes(), 0);
     let text = region.get(start..).filter(|text| text.starts_with('{'))?;
@@ -57,8 +57,7 @@ fn document(region: &str) -> Option<Cow<'_, str>> {
     Some(text)
 }
 
-/// The document that `text` starts with, where it stands there just as it was written, as it mostly does: on one line
-/// and all of it.
+/// The document that `text` starts with, if it is whole and on one line, as most are.
 fn as_written(text: &str) -> Option<Object<'_>> {
     let (object, end) = json::object_at_start(text)?;
     let document = text.as_bytes().get(..end)?;
@@ -67,7 +66,8 @@ fn as_written(text: &str) -> Option<Object<'_>> {
         .then_some(object)
 }
 
-/// How often the document was escaped, told by the backslashes before its first quote: `"`, `\"`, `\\\"`.
+/// How often the document was escaped. The backslashes before its first quote show it: `"`, `\"`,
+/// `\\\"`.
 fn escape_level(document: &[u8]) -> Option<u32> {
     let start = reply::skip_blank(document, 1);
     let rest = document.get(start..)?;

@@ -1,27 +1,26 @@
-//! Reading JSON. This is the only module that calls the parser of `serde_json`.
+//! Reads JSON. No other module calls the parser of `serde_json`.
 //!
-//! A [`Value`] is checked and not read: it may be of any depth, and costs nothing to skip. An [`Object`] is read one level
-//! deep. What Python accepts and `serde_json` does not is mended after it failed to parse.
+//! A [`Value`] is checked and not parsed: it may have any depth, and is cheap to skip. An
+//! [`Object`] is parsed one level deep. Python accepts some JSON that `serde_json` rejects: such
+//! text is mended after it failed to parse.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error, MapAccess, Visitor},
-};
+use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{
-    lenient::mended,
-    unescape::{Quotes, unescape},
-};
+use super::lenient::mended;
+use super::unescape::{Quotes, unescape};
 
-/// A JSON value that was checked and not read.
+/// A JSON value that was checked and not parsed.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Value<'a>(#[serde(borrow)] &'a RawValue);
 
-/// The name of a member; borrowed, as most are, where it is spelled plainly.
+/// The name of a member, borrowed if it has no escapes.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -34,19 +33,20 @@ pub(super) enum Kind {
     Other,
 }
 
-/// The members of a JSON object, in order. Of a name given twice the last counts, as in Python and JavaScript.
+/// The members of a JSON object, in order. If a name occurs twice, the last member counts, as in
+/// Python and JavaScript.
 pub(super) struct Object<'a> {
     members: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
-/// Calls `read` with the object that `text` is; `None` where it is none.
+/// Calls `read` with the object that `text` is; `None` if it is not an object.
 pub(super) fn object<T>(text: &str, mut read: impl FnMut(&Object<'_>) -> T) -> Option<T> {
     let is_object = text.trim_ascii_start().starts_with('{');
     let parse = |text: &str| Some(read(&serde_json::from_str(text).ok()?));
     is_object.then(|| leniently(text, parse)).flatten()
 }
 
-/// Calls `read` with the value that `text` is; `None` where it is no JSON.
+/// Calls `read` with the value that `text` is; `None` if it is not JSON.
 pub(super) fn value<T>(text: &str, mut read: impl FnMut(Value<'_>) -> T) -> Option<T> {
     leniently(text, |text| Some(read(serde_json::from_str(text).ok()?)))
 }
@@ -56,25 +56,25 @@ pub(super) fn owned<T: DeserializeOwned>(text: &str) -> Option<T> {
     leniently(text, |text| serde_json::from_str(text).ok())
 }
 
-/// Whether `name` is one of `names`, which are apart by a space.
+/// Whether `name` is one of `names`, which are separated by spaces.
 pub(super) fn is_among(name: &str, names: &str) -> bool {
     let mut names = names.as_bytes().split(|byte| *byte == b' ');
     names.any(|one| one == name.as_bytes())
 }
 
-/// Tries `text` as it is, then mended.
+/// Parses `text` as it is, then mended.
 fn leniently<T>(text: &str, mut parse: impl FnMut(&str) -> Option<T>) -> Option<T> {
     parse(text).or_else(|| parse(&mended(text)?))
 }
 
-/// The object at the start of `text`, and where it ends.
+/// The object at the start of `text`, and the offset of its end.
 pub(super) fn object_at_start(text: &str) -> Option<(Object<'_>, usize)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter();
     let object = values.next()?.ok()?;
     Some((object, values.byte_offset()))
 }
 
-/// Reads an object from any deserializer of `serde_json`; `read` gives `None` for one that it does not take.
+/// Reads an object from any deserializer of `serde_json`. Fails if `read` returns `None`.
 pub(super) fn deserialize<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     read: impl FnMut(&Object<'_>) -> Option<T>,
@@ -95,12 +95,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Its JSON text.
+    /// The JSON text of the value.
     pub(super) fn raw(self) -> &'a str {
         self.0.get()
     }
 
-    /// A copy that can be written and read again.
+    /// A copy that `serde_json` can write and read again.
     pub(super) fn to_owned(self) -> Box<RawValue> {
         let may_be_odd = memchr::memmem::find(self.raw().as_bytes(), br"\u").is_some();
         let mended = may_be_odd.then(|| mended(self.raw())).flatten();
@@ -117,7 +117,8 @@ impl<'a> Value<'a> {
         serde_json::from_str(self.raw()).ok()
     }
 
-    /// What a string says, with U+FFFD for a lone surrogate; borrowed where it is spelled without escapes.
+    /// The text of a string, with U+FFFD for a lone surrogate. Borrowed if the string has no
+    /// escapes.
     pub(super) fn text(self) -> Option<Cow<'a, str>> {
         let inside = self.raw().strip_prefix('"')?.strip_suffix('"')?;
         Some(match memchr::memchr(b'\\', inside.as_bytes()) {
@@ -134,8 +135,8 @@ impl<'a> Value<'a> {
         owned(self.raw())
     }
 
-    /// A JSON list of strings, or, where it may have `commas`, one string of several. That is split as the Python SDK splits
-    /// it: spaces and empty entries stay, `to_query` drops them.
+    /// A JSON list of strings; with `commas`, also a comma-separated string. It is split as in the
+    /// Python SDK: spaces and empty entries stay until `to_query` drops them.
     pub(super) fn list(self, commas: bool) -> Option<Vec<String>> {
         if commas && let Some(text) = self.text() {
             return Some(text.split(',').map(str::to_owned).collect());
@@ -143,7 +144,7 @@ impl<'a> Value<'a> {
         self.elements()?.into_iter().map(Value::string).collect()
     }
 
-    /// Whether Python would take the value for false.
+    /// Whether the value is falsy in Python.
     pub(super) fn is_falsy(self) -> bool {
         let is_zero = self.raw().parse::<f64>() == Ok(0.0);
         let inside = self.raw().get(1..self.raw().len() - 1).unwrap_or_default();
@@ -165,9 +166,9 @@ impl<'a> Object<'a> {
         member.map(|(_, value)| *value)
     }
 
-    /// Drops the members whose name comes again later.
+    /// Drops the members whose name occurs again later.
     fn drop_shadowed(&mut self) {
-        // Most have few, and comparing these costs less than a set.
+        // Most objects have few members, and comparing these costs less than a set.
         let mut rest = &self.members[..];
         while let [(name, _), later @ ..] = rest
             && rest.len() <= 8
@@ -198,7 +199,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                // Most are small, and need no second allocation.
+                // Most objects are small, and need no second allocation.
                 let mut members = Vec::with_capacity(8);
                 while let Some(Name(name)) = map.next_key()? {
                     members.push((name, map.next_value()?));

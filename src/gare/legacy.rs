@@ -1,17 +1,16 @@
-//! Consents as services asked for them before there was a common form.
+//! Reads errors that require a consent in the forms from before there was a common one.
 
 use std::collections::HashSet;
 
-use super::{
-    AuthorizationParameters, Extra, Gare,
-    json::{Object, Value},
-    params::is_param,
-    read::{Read, optional, scopes},
-};
+use super::json::{Object, Value};
+use super::params::is_param;
+use super::read::{Read, optional, scopes};
+use super::{AuthorizationParameters, Extra, Gare};
 
 const CONSENT_REQUIRED: &str = "ConsentRequired";
 
-/// Transfer's: `required_scopes` beside the code, as one string of several where they may have `commas`.
+/// Reads Transfer's form: `required_scopes` beside the code. With `commas`, they may be one
+/// comma-separated string.
 pub(super) fn consent_of_transfer(document: &Object<'_>, commas: bool) -> Option<Read> {
     let scopes = consent_required(document)?.get("required_scopes")?;
     let mut gare = consent(scopes.list(commas)?)?;
@@ -19,8 +18,8 @@ pub(super) fn consent_of_transfer(document: &Object<'_>, commas: bool) -> Option
     Some((gare, Some("required_scopes")))
 }
 
-/// Action providers': one `required_scope`. They may have `authorization_parameters` as well; we come here only where
-/// these are malformed, and keep the fields of them that we do not know.
+/// Reads the form of action providers: one `required_scope`. If the document also has
+/// `authorization_parameters`, these are malformed, and their unknown fields are kept.
 pub(super) fn consent_of_action_provider(document: &Object<'_>) -> Option<Read> {
     let scope = consent_required(document)?.get("required_scope")?;
     let mut gare = consent(vec![scope.string()?])?;
@@ -32,8 +31,9 @@ pub(super) fn consent_of_action_provider(document: &Object<'_>) -> Option<Read> 
     Some((gare, Some("required_scope")))
 }
 
-/// Globus Auth's, when a service asks it for dependent tokens: the scopes of all entries, united. As in the Python SDK, a
-/// first entry that is malformed makes it none.
+/// Reads the form of Globus Auth, when a service asks it for dependent tokens: the union of the
+/// scopes of all entries. As in the Python SDK, the document is no requirement if its first entry
+/// is malformed.
 pub(super) fn dependent_consent(document: &Object<'_>, commas: bool) -> Option<Read> {
     if document.get("error")?.text()? != "dependent_consent_required" {
         return None;
@@ -60,7 +60,7 @@ fn consent_required<'d, 't>(document: &'d Object<'t>) -> Option<&'d Object<'t>> 
     (document.get("code")?.text()? == CONSENT_REQUIRED).then_some(document)
 }
 
-/// A login cannot bring consent to no scope at all, so that is no requirement; the Python SDK would make one of it.
+/// A requirement for these scopes; `None` without a scope, where the Python SDK would make one.
 fn consent(all: Vec<String>) -> Option<Gare> {
     let parameters = AuthorizationParameters::default().with_required_scopes(scopes(all));
     (!parameters.is_empty()).then(|| Gare::new(CONSENT_REQUIRED, parameters))

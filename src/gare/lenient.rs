@@ -1,9 +1,9 @@
-//! Making JSON of what Python takes for JSON: lone surrogates, `NaN` and `Infinity`.
+//! Mends JSON that Python accepts and `serde_json` does not: lone surrogates, `NaN` and `Infinity`.
 
 use super::unescape::code_unit;
 
-/// `text` with lone surrogates spelled as U+FFFD, and with `null` for `NaN` and the infinities, in one pass; `None` where
-/// it has none of these.
+/// `text` with U+FFFD for lone surrogates, and `null` for `NaN` and the infinities. `None` if it
+/// has none of these.
 pub(super) fn mended(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut mended = String::new();
@@ -37,7 +37,8 @@ pub(super) fn mended(text: &str) -> Option<String> {
     Some(mended)
 }
 
-/// How long the escape at the start of `bytes` is, and what to write instead where it is half a surrogate pair.
+/// The length of the escape at the start of `bytes`, and its replacement if it is half a surrogate
+/// pair.
 fn escape(bytes: &[u8]) -> (usize, Option<&'static str>) {
     match code_unit(bytes) {
         Some(0xD800..=0xDBFF) => match bytes.get(6..).and_then(code_unit) {

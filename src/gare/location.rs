@@ -1,11 +1,9 @@
-//! Where in a body a requirement was found.
-
 use std::fmt;
 
-/// Where in a body a requirement was found.
+/// The place of a requirement in a body.
 ///
-/// Paths are written as in `errors[1]` or `details.action_statuses[0].details`. They are for people and logs: names that
-/// are no plain words are quoted, and long ones are cut.
+/// A path looks like `errors[1]` or `details.action_statuses[0].details`. It is for people and
+/// logs: a name that is not a plain word is quoted, and a long name is cut to 64 characters.
 ///
 /// ```
 /// let body = br#"{"errors": [{"code": "X", "authorization_parameters": {}}]}"#;
@@ -18,12 +16,12 @@ pub enum Location {
     Root,
     /// The document at this path.
     Member(String),
-    /// A GridFTP reply in the text at this path; `body` where the body itself is the text. A collection's server wrote it,
-    /// whichever service passed it on.
+    /// A GridFTP reply in the text at this path, or `body` if the body itself is the text. A
+    /// collection's server wrote it; a service passed it on.
     GridFtp(String),
     /// The error of an action provider, as JSON in the `cause` at this path.
     Cause(String),
-    /// A redirect to a login, which the server of a collection answers with instead of a body.
+    /// No body: a collection's server redirected the request to a login.
     Redirect,
 }
 
@@ -39,7 +37,8 @@ impl fmt::Display for Location {
     }
 }
 
-/// The way from the root to a value, kept on the stack and written out only when something is found there.
+/// The path from the root to a value. It is kept on the stack, and written out only if a
+/// requirement is found there.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Path<'p> {
     Root,
@@ -47,11 +46,12 @@ pub(super) enum Path<'p> {
     Index(&'p Path<'p>, usize),
 }
 
-/// How much of a name is shown. Names come from strangers, and a long one would be repeated in every location below it.
+/// How many characters of a name are shown. Names come from strangers, and each location below a
+/// long name repeats it.
 const LONGEST_NAME: usize = 64;
 
 impl Path<'_> {
-    /// How many steps it is from the root.
+    /// The number of steps from the root.
     pub(super) fn depth(&self) -> usize {
         match self {
             Self::Root => 0,
@@ -59,7 +59,7 @@ impl Path<'_> {
         }
     }
 
-    /// The place of the document that is here.
+    /// The location of a document at this path.
     pub(super) fn document(&self) -> Location {
         match self {
             Self::Root => Location::Root,
@@ -84,7 +84,7 @@ impl Path<'_> {
         }
     }
 
-    /// What the path of a step from here begins with.
+    /// The beginning of the path of a member of this value.
     fn start(&self) -> String {
         match self {
             Self::Root => String::new(),
@@ -94,10 +94,8 @@ impl Path<'_> {
 }
 
 fn is_plain(name: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
 #[cfg(test)]

@@ -1,18 +1,16 @@
-//! What a requirement asks for.
-
 use std::collections::BTreeSet;
 
 use serde::{Serialize, Serializer};
 
 use super::{Extra, json};
 
-/// What a requirement asks for: the `authorization_parameters` of a GARE.
+/// The `authorization_parameters` of a GARE: the conditions that a login must meet.
 ///
-/// Fields mean what the [GARE format] says they mean; an empty list, `false` and `None` all mean that nothing of the
-/// kind is asked. When nothing at all is asked, the requirement is any fresh authentication.
+/// The [GARE format] defines the fields. An empty list, `false` and `None` set no condition. If no
+/// field sets a condition, any fresh login satisfies the requirement.
 ///
-/// Serialization leaves out what is empty. Deserialization takes lists as JSON lists or as comma-separated strings, and
-/// fails where a field is of another type.
+/// Serialization leaves out empty fields. Deserialization takes lists as JSON lists or as
+/// comma-separated strings, and fails if a field has another type.
 ///
 /// ```
 /// use globus_gare::gare::AuthorizationParameters;
@@ -32,7 +30,8 @@ use super::{Extra, json};
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AuthorizationParameters {
-    /// What to tell the user. It asks for nothing by itself, and comes from a stranger.
+    /// The message for the user. It sets no condition. Its author may be a stranger: show it with
+    /// [`printable`](crate::reauth::printable).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_message: Option<String>,
     /// Identities that must be in the session: IDs, URNs or usernames.
@@ -41,29 +40,29 @@ pub struct AuthorizationParameters {
     /// Authentication policies that the session must satisfy, all of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub session_required_policies: Vec<String>,
-    /// Domains of which the session must have an identity; any one of them will do.
+    /// Domains: the session must have an identity from one of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub session_required_single_domain: Vec<String>,
-    /// Whether the session must have seen multi-factor authentication.
+    /// Whether the session must include multi-factor authentication.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub session_required_mfa: bool,
     /// Scopes that the user must have consented to, all of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub required_scopes: Vec<String>,
-    /// The OIDC `prompt`; Globus Auth knows `login` and `none`.
+    /// The OIDC `prompt`. Globus Auth accepts `login` and `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
-    /// Fields that this crate does not know, and a `required_scopes` that is no list where the document is a legacy
-    /// one: the Python SDK puts up with that.
+    /// Fields that this crate does not know. A legacy document may also have a `required_scopes`
+    /// that is not a list: it is kept here, because the Python SDK accepts such a document.
     #[serde(flatten, serialize_with = "serialize_extra")]
     pub extra: Extra,
 }
 
-/// The names of the fields of [`AuthorizationParameters`], which have no place in its `extra`.
+/// The names of the fields of [`AuthorizationParameters`]. They are not in its `extra`.
 const FIELDS: &str = "session_message session_required_identities session_required_policies \
     session_required_single_domain session_required_mfa required_scopes prompt";
 
-/// The one field that may be kept in `extra`, where it is no list.
+/// The one known field that may be in `extra`: if it is not a list.
 pub(super) const REQUIRED_SCOPES: &str = "required_scopes";
 
 /// Whether `name` is a field of [`AuthorizationParameters`] itself.
@@ -78,7 +77,7 @@ fn serialize_extra<S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok,
     })
 }
 
-/// The setters of fields that are lists.
+/// Setters for the fields that are lists.
 macro_rules! setters {
     ($($(#[$doc:meta])* $setter:ident => $field:ident,)+) => {$(
         $(#[$doc])*
@@ -103,13 +102,13 @@ impl AuthorizationParameters {
         with_session_required_identities => session_required_identities,
         /// Sets the policies that the session must satisfy.
         with_session_required_policies => session_required_policies,
-        /// Sets the domains of which the session must have an identity.
+        /// Sets the domains: the session must have an identity from one of them.
         with_session_required_single_domain => session_required_single_domain,
         /// Sets the scopes that the user must have consented to.
         with_required_scopes => required_scopes,
     }
 
-    /// Sets whether the session must have seen multi-factor authentication.
+    /// Sets whether the session must include multi-factor authentication.
     #[must_use]
     pub fn with_session_required_mfa(mut self, required: bool) -> Self {
         self.session_required_mfa = required;
@@ -123,14 +122,14 @@ impl AuthorizationParameters {
         self
     }
 
-    /// Whether this names nothing that a login must bring: any fresh authentication will do. A message and unknown
-    /// fields do not count.
+    /// Whether no field sets a condition: any fresh login satisfies the requirement. The message
+    /// and unknown fields do not count.
     pub fn is_empty(&self) -> bool {
         self.required_scopes.is_empty() && !self.names_session()
     }
 
-    /// Whether this asks for something of the session, so that the user must authenticate again; `false` when consent
-    /// to scopes is all that is asked. A requirement that names nothing asks for a fresh session.
+    /// Whether the user must authenticate again. `false` if the only condition is consent to
+    /// scopes. `true` if there is no condition: the requirement is then a fresh login.
     pub fn requires_session(&self) -> bool {
         self.names_session() || self.required_scopes.is_empty()
     }
@@ -141,7 +140,8 @@ impl AuthorizationParameters {
         names_values || self.session_required_mfa || self.prompt.is_some()
     }
 
-    /// The fields that are lists: identities, policies, domains, scopes. A new field has to be dealt with here.
+    /// The fields that are lists: identities, policies, domains, scopes. It names every field, so
+    /// that a new one does not compile until it is handled here.
     pub(super) fn lists(&self) -> [&Vec<String>; 4] {
         let Self {
             session_message: _,
@@ -156,11 +156,21 @@ impl AuthorizationParameters {
         [identities, policies, domains, scopes]
     }
 
-    /// The query parameters for Globus Auth's `/v2/oauth2/authorize`, unencoded, in the spelling of the Python SDK (`True`
-    /// included), which gives them in no fixed order.
+    fn lists_mut(&mut self) -> [&mut Vec<String>; 4] {
+        [
+            &mut self.session_required_identities,
+            &mut self.session_required_policies,
+            &mut self.session_required_single_domain,
+            &mut self.required_scopes,
+        ]
+    }
+
+    /// The query parameters for Globus Auth's `/v2/oauth2/authorize`, unencoded, spelled as in the
+    /// Python SDK (`True` included).
     ///
-    /// Lists are joined with commas. Nothing that is empty or false is there, since Globus Auth refuses it; blank
-    /// entries of lists are dropped and the others trimmed. `required_scopes` are not there: they belong in `scope`.
+    /// Lists are joined with commas. Their entries are trimmed, and blank entries are dropped.
+    /// Empty and false fields are left out, because Globus Auth rejects them. `required_scopes` are
+    /// left out too: they belong in `scope`.
     ///
     /// ```
     /// use globus_gare::gare::AuthorizationParameters;
@@ -188,50 +198,36 @@ impl AuthorizationParameters {
         .collect()
     }
 
-    /// Takes from `inner` what is empty here. Unknown fields stay behind: a document holds what is nested in it, so its
-    /// `extra` has them already.
+    /// Fills the fields that are empty here from `inner`, a document nested in this one. Unknown
+    /// fields are not copied: `extra` already has the nested document.
     pub(super) fn fill_from(&mut self, inner: Self) {
         if self.required_scopes.is_empty() && !inner.required_scopes.is_empty() {
-            // Scopes that could be read take the place of those that could not.
+            // Scopes that could be read replace those that could not.
             self.extra.remove(REQUIRED_SCOPES);
         }
-        let fill = |outer: &mut Vec<String>, inner| {
+        for (outer, inner) in self.lists_mut().into_iter().zip(inner.lists()) {
             if outer.is_empty() {
-                *outer = inner;
+                outer.clone_from(inner);
             }
-        };
-        fill(
-            &mut self.session_required_identities,
-            inner.session_required_identities,
-        );
-        fill(
-            &mut self.session_required_policies,
-            inner.session_required_policies,
-        );
-        fill(
-            &mut self.session_required_single_domain,
-            inner.session_required_single_domain,
-        );
-        fill(&mut self.required_scopes, inner.required_scopes);
+        }
         self.session_required_mfa |= inner.session_required_mfa;
         self.session_message = self.session_message.take().or(inner.session_message);
         self.prompt = self.prompt.take().or(inner.prompt);
     }
 
-    /// A text that two parameters share exactly when they ask for the same: order and repetition in lists and the
-    /// message make no difference, unknown fields do, for they may ask for something.
+    /// A key that is equal for two requirements with the same conditions. Order and repetition in
+    /// lists and the message make no difference. Unknown fields do, because they may be conditions.
     pub(super) fn requirement_key(&self) -> String {
-        let lists = self
-            .lists()
-            .map(|values| values.iter().collect::<BTreeSet<_>>());
+        let lists = self.lists().map(BTreeSet::from_iter);
         let asked = (lists, self.session_required_mfa, &self.prompt, &self.extra);
-        // Strings and JSON text always serialize; were it ever otherwise, sharing a key would lose a requirement.
+        // Strings and JSON text always serialize. A shared fallback key would lose a requirement.
         serde_json::to_string(&asked).unwrap_or_else(|_| format!("{self:?}"))
     }
 }
 
 fn joined(items: &[String]) -> String {
-    // An entry that holds commas is several once it is joined, so these must not be blank either.
+    // An entry with commas becomes several entries when it is joined, and none of them may be
+    // blank.
     let items = items.iter().flat_map(|item| item.split(',')).map(str::trim);
     let items: Vec<&str> = items.filter(|item| !item.is_empty()).collect();
     items.join(",")

@@ -1,13 +1,13 @@
-//! Whether a body can hold a requirement at all, told without parsing it.
+//! Searches a body for words, to find out without parsing whether it can hold a requirement at all.
 
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-/// The word before the document in the text of a refused login.
+/// The marker before the document in the text of a refused login.
 pub(super) const MARKER: &str = "GridFTP-JSON-Result:";
 
-/// Each error document has one of these. `unapproved_scopes` count beside the third alone.
+/// Each error document has one of these words. `unapproved_scopes` count only beside the third.
 const DOCUMENT_WORDS: [&str; 5] = [
     "authorization_parameters",
     // Also in `required_scopes` and `missing_required_scopes`.
@@ -17,7 +17,7 @@ const DOCUMENT_WORDS: [&str; 5] = [
     "authentication_timeout#1.",
 ];
 
-/// Any of the words may be spelled with such escapes.
+/// Any of the words may be spelled with escapes that begin like this.
 const ESCAPE: &str = r"\u00";
 
 static DOCUMENTS: LazyLock<[Finder<'static>; 5]> =

@@ -1,18 +1,14 @@
-//! Reading one object as a requirement, in every spelling that services use.
+//! Reads one object as a requirement, in every form that services use.
 
 use serde::{Deserialize, Deserializer};
 
-use super::{
-    AuthorizationParameters, Extra, Gare,
-    gare::is_field,
-    gcs,
-    json::{self, Kind, Object, Value},
-    legacy,
-    params::{REQUIRED_SCOPES, is_param},
-};
+use super::gare::is_field;
+use super::json::{self, Kind, Object, Value};
+use super::params::{REQUIRED_SCOPES, is_param};
+use super::{AuthorizationParameters, Extra, Gare, gcs, legacy};
 
-/// A requirement without the fields of its document that are not known, and what else was read of these: `None` where the
-/// others are dropped.
+/// A requirement without its `extra`, and the name of the member that it was read from. `None` for
+/// the name if no unknown field is kept.
 pub(super) type Read = (Gare, Option<&'static str>);
 
 /// Reads `document` as a requirement.
@@ -24,10 +20,10 @@ pub(super) fn requirement(document: &Object<'_>) -> Option<Gare> {
     Some(gare)
 }
 
-/// As [`requirement`], without its `extra`.
+/// Reads `document` as a requirement, without its `extra`.
 ///
-/// First come the readings of `globus_sdk.gare.to_gare`, in its order, so that what it accepts means the same here;
-/// then those that only we have.
+/// The first readings are those of `globus_sdk.gare.to_gare`, in its order: a document that the
+/// Python SDK accepts has the same content here. The other readings are ours.
 pub(super) fn without_extra(document: &Object<'_>) -> Option<Read> {
     let (mut gare, known) = parameters(document, Reading::Strict)
         .or_else(|| parameters(document, Reading::Legacy))
@@ -38,7 +34,7 @@ pub(super) fn without_extra(document: &Object<'_>) -> Option<Read> {
         .or_else(|| legacy::consent_of_transfer(document, true))
         .or_else(|| legacy::dependent_consent(document, true))
         .or_else(|| gcs::requirement(document))?;
-    // Parameters that name nothing may stand beside a detail that does.
+    // Parameters without a condition may stand beside a detail that has one.
     if gare.authorization_parameters.is_empty()
         && let Some(detail) = gcs::parameters(document)
     {
@@ -47,16 +43,17 @@ pub(super) fn without_extra(document: &Object<'_>) -> Option<Read> {
     Some((gare, known))
 }
 
-/// How much a reading of `authorization_parameters` puts up with.
+/// How strictly `authorization_parameters` are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// A proper GARE's: it has a code, and lists are JSON lists.
+    /// A proper GARE: the document has a code, and lists are JSON lists.
     Strict,
-    /// `LegacyAuthorizationParameters` of the Python SDK: policies and domains may be comma-separated, `prompt` can only
-    /// be `login`, and `required_scopes` is an unknown field, which we read nonetheless where it is a list.
+    /// `LegacyAuthorizationParameters` of the Python SDK: policies and domains may be
+    /// comma-separated, and `prompt` can only be `login`. `required_scopes` is an unknown field
+    /// there; it is read here if it is a list.
     Legacy,
-    /// Like `Legacy`, and every list may be comma-separated, and with a code `prompt` may be anything. Accepts what
-    /// neither of the others does.
+    /// As `Legacy`, but every list may be comma-separated, and in a document with a code `prompt`
+    /// may be anything.
     Lenient,
 }
 
@@ -76,7 +73,7 @@ fn parameters(document: &Object<'_>, reading: Reading) -> Option<Read> {
     ))
 }
 
-/// The document's code; the default where it is false in Python's eyes; `None` where it is no string.
+/// The document's code; the default if the code is falsy in Python; `None` if it is not a string.
 pub(super) fn code_or_default(document: &Object<'_>) -> Option<String> {
     match document.get("code").filter(|code| !code.is_falsy()) {
         None => Some(Gare::DEFAULT_CODE.to_owned()),
@@ -84,7 +81,7 @@ pub(super) fn code_or_default(document: &Object<'_>) -> Option<String> {
     }
 }
 
-/// The field `name`: `Some(None)` where it is absent, `None` where `read` will not have it.
+/// The field `name`: `Some(None)` if it is absent, `None` if `read` rejects its value.
 pub(super) fn optional<'t, T>(
     object: &Object<'t>,
     name: &str,
@@ -94,14 +91,14 @@ pub(super) fn optional<'t, T>(
     value.map_or(Some(None), |value| read(value).map(Some))
 }
 
-/// Scopes as they can be asked for: an empty one is none.
+/// Drops empty scopes, which nobody can consent to.
 pub(super) fn scopes(mut scopes: Vec<String>) -> Vec<String> {
     scopes.retain(|scope| !scope.is_empty());
     scopes
 }
 
 impl AuthorizationParameters {
-    /// Reads an `authorization_parameters` object; `None` where a field that we know is of a wrong type.
+    /// Reads an `authorization_parameters` object; `None` if a known field has the wrong type.
     fn read(object: &Object<'_>, reading: Reading, any_prompt: bool) -> Option<Self> {
         let mut params = Self::default();
         let (mut has_unknown, mut has_odd_scopes) = (false, false);

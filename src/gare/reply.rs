@@ -1,21 +1,21 @@
-//! Copying one document out of a GridFTP reply.
+//! Copies one document out of a GridFTP reply.
 
 use super::texts::{after_code, backslashes, line_end};
 
 /// A document copied out of a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reply {
-    /// Its JSON text: balanced, not yet parsed.
+    /// The JSON text: balanced, not yet parsed.
     pub(super) json: String,
-    /// Whether the document was cut off, and `json` is what was whole before.
+    /// Whether the document was cut off. `json` then ends after the last whole value.
     pub(super) cut: bool,
 }
 
-/// Length of a reply code and the `-` after it.
+/// The length of a reply code and the `-` after it.
 const CODE: usize = 4;
 
-/// The length of the white space that `bytes` begin with, as written or escaped, and what it is: a line end or not.
-/// No document has a backslash outside of its strings.
+/// The length of the white space that `bytes` begin with, as it is or escaped, and whether it is a
+/// line end. No document has a backslash outside its strings.
 fn blank(bytes: &[u8]) -> Option<(usize, bool)> {
     let length = backslashes(bytes);
     match (bytes.first()?, bytes.get(length)) {
@@ -25,7 +25,7 @@ fn blank(bytes: &[u8]) -> Option<(usize, bool)> {
     }
 }
 
-/// Where white space, line ends and the codes of continued lines end that start at `at`.
+/// The end of the white space, line ends and codes of continued lines that start at `at`.
 pub(super) fn skip_blank(bytes: &[u8], mut at: usize) -> usize {
     while let Some((length, ends_line)) = blank(bytes.get(at..).unwrap_or_default()) {
         at += length;
@@ -36,8 +36,9 @@ pub(super) fn skip_blank(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The document that `text` starts with: all of it, or what was whole where it is cut off. Strings are copied as they are;
-/// outside of them line ends, whatever their spelling, and reply codes become white space.
+/// The document that `text` starts with. A document that is cut off ends after its last whole
+/// value. Strings are copied unchanged; outside them, line ends in any spelling and reply codes
+/// become white space.
 pub(super) fn scan(text: &str) -> Option<Reply> {
     let bytes = text.as_bytes();
     let mut copy = Copy::default();
@@ -74,8 +75,8 @@ pub(super) fn scan(text: &str) -> Option<Reply> {
     copy.cut()
 }
 
-/// The length of the string that `bytes` start with, quotes included; `None` where it does not end. JSON strings hold no
-/// control characters: a line end in one means that the text was cut there and went on with something else.
+/// The length of the string that `bytes` start with, quotes included; `None` if it does not end.
+/// JSON strings hold no control characters: a line end in one means that the text was cut there.
 fn string_at(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -88,31 +89,31 @@ fn string_at(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// What was copied so far, and how far back it can be cut.
+/// The text copied so far, and the last place where it can be cut.
 #[derive(Default)]
 struct Copy {
     json: String,
-    /// The brackets that are open.
+    /// The open brackets.
     open: Vec<u8>,
-    /// How many of these are arrays.
+    /// How many of the open brackets are arrays.
     arrays: usize,
     /// Whether a member's value comes next or is being read.
     in_value: bool,
-    /// How much of `json` was whole last, and how many objects were open there.
+    /// The length of `json` after its last whole value, and the number of objects open there.
     whole: Option<(usize, usize)>,
 }
 
 impl Copy {
-    /// One space stands for any white space: what it keeps apart must not grow together.
+    /// Adds one space for any white space, so that the tokens around it stay separate.
     fn space(&mut self) {
         if !self.json.ends_with(' ') {
             self.json.push(' ');
         }
     }
 
-    /// Copies one byte from outside of strings; `false` where no document goes on with it.
+    /// Copies one byte from outside a string; `false` if a document cannot continue with it.
     fn structure(&mut self, byte: u8) -> bool {
-        // A number or a literal has no end of its own.
+        // Numbers and literals have no closing character.
         if byte == b',' && self.in_value {
             self.value_ends();
         }
@@ -139,7 +140,7 @@ impl Copy {
 
     fn value_ends(&mut self) {
         self.in_value = false;
-        // What an array holds counts only once the array is whole.
+        // The elements of an array count only once the array is whole.
         if self.arrays == 0 {
             self.whole = Some((self.json.len(), self.open.len()));
         }

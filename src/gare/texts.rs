@@ -1,11 +1,11 @@
-//! Which texts hold a GridFTP requirement, and where in them its document begins.
+//! Decides which texts hold a GridFTP requirement, and finds the beginning of its document.
 //!
-//! Services quote paths, labels and inputs in their errors, and strangers choose those: a file may be named
-//! `GridFTP-JSON-Result: {...}`. A name can add lines to a text. It cannot remove the lines that the service wrote, and it
-//! cannot stand before the beginning of the text. The rule in the documentation of [`gare`](super) rests on these two
-//! facts; this module is that rule.
+//! Services quote paths, labels and inputs in their errors, and strangers choose those: a file may
+//! be named `GridFTP-JSON-Result: {...}`. A name can add lines to a text. It cannot remove the
+//! lines that the service wrote, and it cannot stand before the beginning of the text. The rules in
+//! the documentation of [`gare`](super) follow from these two facts. This module implements them.
 
-use std::{ops::Range, sync::LazyLock};
+use std::sync::LazyLock;
 
 use memchr::memmem::{self, Finder};
 
@@ -15,11 +15,12 @@ use super::prefilter::MARKER;
 pub(super) const TEXTS: &str = "message detail details error error_description description cause reason exception \
     nice_status_details server_response text";
 
-/// Members that hold names and inputs: nothing below them is a text.
+/// Members that hold names and inputs. Nothing below them is a text.
 pub(super) const INPUTS: &str =
     "input ctx name label path source_path destination_path display_name";
 
-/// What a refused login begins with. The list is closed: a new head is a row of the corpus and one string here.
+/// The beginnings of a refused login. The list is closed: a new head is a row of the corpus and one
+/// string here.
 const HEADS: [&str; 8] = [
     "Command Failed: Error (login)",
     "Error validating login to endpoint ",
@@ -38,16 +39,17 @@ const QUOTES: [char; 8] = [
 const ERROR: &str = "GlobusError: v=1 c=";
 static ERRORS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ERROR));
 
-/// The parts of a text that GridFTP documents may be in.
-pub(super) struct Documents {
-    /// What follows each marker, up to the next one.
-    pub(super) regions: Vec<Range<usize>>,
+/// The parts of a text that may hold GridFTP documents.
+pub(super) struct Documents<'t> {
+    /// The text from each marker up to the next one.
+    pub(super) regions: Vec<&'t str>,
     /// Whether the refused login is a quotation within the text.
     pub(super) is_quoted: bool,
 }
 
-/// Applies the rule to `text`. `may_quote` is false where a JSON document that holds the text has a `code`.
-pub(super) fn documents(text: &str, may_quote: bool) -> Option<Documents> {
+/// Applies the rules to `text`. `may_quote` is false if a JSON document that holds the text has a
+/// `code`.
+pub(super) fn documents(text: &str, may_quote: bool) -> Option<Documents<'_>> {
     let start = skip_markup(text);
     let begins = text.get(start..)?;
     let is_quoted = !HEADS.iter().any(|head| begins.starts_with(head));
@@ -55,19 +57,22 @@ pub(super) fn documents(text: &str, may_quote: bool) -> Option<Documents> {
         return None;
     }
     let lines = Lines::of(text.as_bytes(), start)?;
-    // A quotation has a header, after its head.
+    // In a quotation, a header must follow the head.
     if is_quoted && quotation(text)? >= lines.header? || !names_only_denied_logins(text.as_bytes())
     {
         return None;
     }
-    let mut regions = lines.regions;
-    if let Some(last) = regions.last_mut() {
-        last.end = text.len();
+    let (mut regions, mut end) = (Vec::new(), text.len());
+    for begin in lines.documents.into_iter().rev() {
+        regions.push(text.get(begin..end).unwrap_or_default());
+        end = begin - MARKER.len();
     }
+    regions.reverse();
     Some(Documents { regions, is_quoted })
 }
 
-/// Where the earliest quotation of a refused login begins: the first two heads count, after a quote sign.
+/// The beginning of the earliest quotation of a refused login: one of the first two heads after a
+/// quote sign.
 fn quotation(text: &str) -> Option<usize> {
     let is_quoted = |at: &usize| text.get(..*at).unwrap_or_default().ends_with(QUOTES);
     let heads = HEADS.iter().take(2);
@@ -75,7 +80,7 @@ fn quotation(text: &str) -> Option<usize> {
     quoted.min()
 }
 
-/// Whether every error that a GridFTP server names in `text` is that of a denied login.
+/// Whether each error that a GridFTP server names in `text` is a denied login.
 fn names_only_denied_logins(text: &[u8]) -> bool {
     ERRORS.find_iter(text).all(|at| {
         let named = text.get(at + ERROR.len()..).unwrap_or_default();
@@ -84,18 +89,18 @@ fn names_only_denied_logins(text: &[u8]) -> bool {
     })
 }
 
-/// What the lines of a text say.
+/// The header and the markers in the lines of a text.
 #[derive(Default)]
 struct Lines {
-    /// Where the last `---` / `Details: ` header is.
+    /// The offset of the last `---` / `Details: ` header.
     header: Option<usize>,
-    /// What follows each marker that begins a line after the last header, up to the next one.
-    regions: Vec<Range<usize>>,
+    /// The offset after each marker that begins a line after the last header.
+    documents: Vec<usize>,
 }
 
 impl Lines {
-    /// Reads the lines of `text`, which begins at `start` apart from markup; `None` where one of them cannot be in a
-    /// refused login.
+    /// Reads the lines of `text` from `start`, where its markup ends. `None` if one of them cannot
+    /// be in a refused login.
     fn of(text: &[u8], start: usize) -> Option<Self> {
         let mut lines = Self::default();
         let (mut line, mut at, mut after_rule) = (start, start, false);
@@ -105,7 +110,7 @@ impl Lines {
             at += skipped;
             let rest = text.get(at..).unwrap_or_default();
             let Some(length) = line_end(rest) else {
-                // A run of backslashes is one spelling, and is looked at once.
+                // A run of backslashes belongs to one spelling, and is skipped as a whole.
                 at += backslashes(rest).max(1);
                 continue;
             };
@@ -119,14 +124,14 @@ impl Lines {
         Some(lines)
     }
 
-    /// Reads the line that begins at `start`; `None` where it cannot be in a refused login.
+    /// Reads the line that begins at `start`. `None` if it cannot be in a refused login.
     fn line(&mut self, text: &[u8], start: usize, after_rule: bool) -> Option<()> {
         let line = text.get(start..).unwrap_or_default();
         let trimmed = line.trim_ascii_start();
         if after_rule && trimmed.starts_with(b"Details:") {
             trimmed.strip_prefix(b"Details: 530-")?;
             self.header = Some(start);
-            self.regions.clear();
+            self.documents.clear();
         }
         let has_other_code = after_code(trimmed).is_some() && !trimmed.starts_with(b"530");
         if has_other_code || trimmed.starts_with(b"Command: ") {
@@ -134,36 +139,31 @@ impl Lines {
         }
         let unnumbered = line.strip_prefix(b"530-").unwrap_or(line);
         if let Some(rest) = unnumbered.strip_prefix(MARKER.as_bytes()) {
-            let begin = text.len() - rest.len();
-            if let Some(earlier) = self.regions.last_mut() {
-                earlier.end = begin - MARKER.len();
-            }
-            self.regions.push(begin..begin);
+            self.documents.push(text.len() - rest.len());
         }
         Some(())
     }
 }
 
-/// How many backslashes `bytes` begin with.
+/// The number of backslashes that `bytes` begin with.
 pub(super) fn backslashes(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| **byte == b'\\').count()
 }
 
-/// What follows the reply code (RFC 959, section 4.2) that `line` begins with.
+/// The character after the reply code (RFC 959, section 4.2) that `line` begins with.
 pub(super) fn after_code(line: &[u8]) -> Option<u8> {
     let (code, rest) = line.split_first_chunk::<3>()?;
     let is_code = code.iter().all(u8::is_ascii_digit);
-    rest.first()
-        .copied()
-        .filter(|after| is_code && matches!(after, b'-' | b' '))
+    let after = *rest.first()?;
+    (is_code && matches!(after, b'-' | b' ')).then_some(after)
 }
 
-/// Whether a line end may begin with `byte`, apart from the three bytes that nearly all begin with.
+/// Whether `byte` begins a rare kind of line end. Nearly all begin with one of three other bytes.
 fn is_rare_end(byte: &u8) -> bool {
     matches!(byte, 0x0B | 0x0C | b'%' | b'&' | b'<' | 0xC2 | 0xE2)
 }
 
-/// Where in `text` a line end may begin.
+/// The first offset in `text` where a line end may begin.
 fn next_end(text: &[u8], has_rare: bool) -> Option<usize> {
     if has_rare {
         let may_end = |byte: &u8| is_rare_end(byte) || matches!(byte, b'\n' | b'\r' | b'\\');
@@ -172,8 +172,9 @@ fn next_end(text: &[u8], has_rare: bool) -> Option<usize> {
     memchr::memchr3(b'\n', b'\r', b'\\', text)
 }
 
-/// The length of the line end that `bytes` begin with, in any spelling: control characters and Unicode's separators,
-/// `\r`, `\n` and `\u000a` with any number of backslashes, `%0D%0A` escaped any number of times, `&#10;`, `<br>`.
+/// The length of the line end that `bytes` begin with, in any spelling: control characters and
+/// Unicode's separators, `\r`, `\n` and `\u000a` with any number of backslashes, `%0D%0A` escaped
+/// any number of times, `&#10;`, `<br>`.
 pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'\n'..=b'\r', ..] => Some(1),
@@ -203,17 +204,15 @@ pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
             (ends && rest.get(end) == Some(&b';')).then_some(end + 3)
         }
         [b'<', b'b' | b'B', b'r' | b'R', rest @ ..] => {
-            let blank = rest
-                .iter()
-                .take_while(|byte| matches!(byte, b' ' | b'/'))
-                .count();
+            let is_blank = |byte: &&u8| matches!(byte, b' ' | b'/');
+            let blank = rest.iter().take_while(is_blank).count();
             (rest.get(blank) == Some(&b'>')).then_some(blank + 4)
         }
         _ => None,
     }
 }
 
-/// Where `text` begins apart from white space and the tags of a page.
+/// The offset in `text` after white space and the tags of a page.
 fn skip_markup(text: &str) -> usize {
     let mut rest = text.trim_start();
     while let Some(after) = rest.strip_prefix('<').and_then(after_tag) {
@@ -222,7 +221,8 @@ fn skip_markup(text: &str) -> usize {
     text.len() - rest.len()
 }
 
-/// What follows the tag that `text` continues. A tag with attributes is none: a name may be in them.
+/// The text after the tag whose `<` stands before `text`. A tag with attributes does not count:
+/// they may hold a name.
 fn after_tag(text: &str) -> Option<&str> {
     let name = text.strip_prefix(['/', '!']).unwrap_or(text);
     let rest = name.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == ' ');

@@ -1,19 +1,19 @@
-//! Undoing the escapes of a text that was passed on in a string.
+//! Removes the escapes from a text that was passed on in a string.
 
 use memchr::{memchr, memchr2};
 
-/// What a quotation mark means in an escaped text.
+/// The meaning of a quotation mark in an escaped text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quotes {
-    /// The string ends there: it was escaped as JSON is.
+    /// The end of the string: the text was escaped as JSON.
     End,
-    /// Nothing: what escaped the text left them as they are.
+    /// None: quotation marks were not escaped.
     Stay,
 }
 
-/// Undoes one level of escaping: `text` is the inside of a string, up to its end or to the cut.
+/// Removes one level of escapes. `text` is the inside of a string, up to its end or to the cut.
 ///
-/// Escapes that JSON does not have stay, since not every such text was made by a JSON library.
+/// Escapes that JSON does not have stay: not every such text was made by a JSON library.
 pub(super) fn unescape(text: &str, quotes: Quotes) -> String {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -24,7 +24,7 @@ pub(super) fn unescape(text: &str, quotes: Quotes) -> String {
         };
         let (copied, after) = rest.split_at(stop.unwrap_or(rest.len()));
         plain.extend_from_slice(copied);
-        // Anything else is the end, or a cut within an escape.
+        // Otherwise this is the end, or a cut within an escape.
         let [b'\\', escaped, ..] = after else { break };
         if let Some((character, length)) = unicode(after) {
             plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
@@ -43,11 +43,11 @@ pub(super) fn unescape(text: &str, quotes: Quotes) -> String {
         plain.push(unescaped);
         rest = after.get(length..).unwrap_or_default();
     }
-    // It is made of whole characters.
+    // `plain` consists of whole characters.
     String::from_utf8(plain).unwrap_or_default()
 }
 
-/// The character that `\uXXXX`, or a pair of these, stands for, and how many bytes spell it.
+/// The character that a `\uXXXX` or a surrogate pair stands for, and the length of its escapes.
 fn unicode(bytes: &[u8]) -> Option<(char, usize)> {
     let first = code_unit(bytes)?;
     let pair = [Some(first), bytes.get(6..).and_then(code_unit)];
@@ -58,7 +58,7 @@ fn unicode(bytes: &[u8]) -> Option<(char, usize)> {
     })
 }
 
-/// The code unit that a `\uXXXX` at the start of `bytes` stands for.
+/// The code unit of the `\uXXXX` at the start of `bytes`.
 pub(super) fn code_unit(bytes: &[u8]) -> Option<u16> {
     let digits = bytes.strip_prefix(br"\u")?.get(..4)?;
     digits.iter().try_fold(0, |unit: u16, digit| {

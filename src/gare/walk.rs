@@ -1,26 +1,25 @@
-//! Looking for requirements in every document that a body holds.
+//! Looks for requirements in all documents of a body.
 
-use super::{
-    Found, Gare, Location, OverLimit, gridftp,
-    json::{self, Kind, Object, Value},
-    location::Path,
-    prefilter, read, texts,
-};
+use super::json::{self, Kind, Object, Value};
+use super::location::Path;
+use super::{Found, Gare, Location, OverLimit, gridftp, prefilter, read, texts};
 
-/// Members whose value may be an error document of its own, or a list of such.
+/// Members whose value may be an error document, or a list of error documents.
 const NESTED: &str = "detail details error errors meta inactive_reason action_statuses runs jobs";
 
-/// How deep documents and texts are looked at: as deep as our stack goes. Real documents are four levels deep.
+/// How deep documents and texts are inspected. The walk is recursive; real documents are four
+/// levels deep.
 const DEEPEST: usize = 32;
 
-/// Requirements in the order in which they are reported.
+/// The requirements found so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    /// Those of `errors[]` entries: documents of their own, whatever holds them.
+    /// Requirements in the entries of `errors[]`. They stay separate from the document around them,
+    /// and come first.
     apart: Vec<Found>,
-    /// Those that an enclosing document takes in where it is a requirement itself.
+    /// Other requirements. An enclosing document that is a requirement itself takes them in.
     nested: Vec<Found>,
-    /// The first document that is beyond a limit, and so no requirement.
+    /// The first document that exceeds a limit.
     over_limit: Option<OverLimit>,
 }
 
@@ -31,21 +30,21 @@ impl Findings {
     }
 }
 
-/// What a value may be.
+/// How a value is inspected.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// An error document, or a list of such.
+    /// As an error document, or a list of error documents.
     Document,
-    /// Anything else: only texts count in it.
+    /// For texts only.
     Other,
 }
 
-/// Where a JSON text comes from.
+/// The origin of a JSON text.
 #[derive(Clone, Copy, Default)]
 enum Source<'p> {
     #[default]
     Body,
-    /// The text at `path`. Where it was cut off, a requirement that names nothing may have lost what it named.
+    /// The text at `path`. If it was cut off, a requirement without conditions may have lost them.
     GridFtp { path: &'p Path<'p>, cut: bool },
     /// The `cause` at this path.
     Cause(&'p Path<'p>),
@@ -55,15 +54,15 @@ enum Source<'p> {
 #[derive(Clone, Copy, Default)]
 struct Walk<'p> {
     source: Source<'p>,
-    /// Whether there may be texts in it that hold a requirement.
+    /// Whether a text in it may hold a requirement.
     has_texts: bool,
-    /// Whether a document that holds the value at hand has a `code`.
+    /// Whether a document around the current value has a `code`.
     has_code: bool,
-    /// Whether it is a document below a member `details`.
+    /// Whether the current value is a document below a member `details`.
     in_details: bool,
 }
 
-/// Looks for requirements in a JSON body; `None` where it is none.
+/// Looks for requirements in a JSON body; `None` if it is not JSON.
 pub(super) fn json(body: &str, has_texts: bool) -> Option<Findings> {
     let mut findings = Findings::default();
     let walk = Walk {
@@ -78,7 +77,7 @@ pub(super) fn json(body: &str, has_texts: bool) -> Option<Findings> {
     Some(findings)
 }
 
-/// Looks for GridFTP requirements in the text at `path`. No texts are looked for in their documents.
+/// Looks for GridFTP requirements in the text at `path`. Texts within their documents do not count.
 pub(super) fn text(text: &str, may_quote: bool, path: &Path<'_>, findings: &mut Findings) {
     gridftp::each(text, may_quote, |document, cut, is_quoted| {
         let mut inner = Findings::default();
@@ -123,10 +122,10 @@ impl Walk<'_> {
         self.has_texts && prefilter::texts(value.raw().as_bytes())
     }
 
-    /// Looks into the members of `object`, which has this role.
+    /// Looks for requirements in the members of `object`.
     fn members(self, object: &Object<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
         let has_code = self.has_code || self.has_texts && object.get("code").is_some();
-        // Of the deepest nothing below is looked at.
+        // Nothing below the deepest level is inspected.
         let members = object.members().filter(|_| path.depth() < DEEPEST);
         for (name, member) in members {
             let path = Path::Name(path, name);
@@ -157,7 +156,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Looks into the entries of `errors`, which are documents of their own.
+    /// Looks for requirements in the entries of `errors`. They stay separate from the document
+    /// around them.
     fn errors(self, errors: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
         for (index, error) in errors.elements().into_iter().flatten().enumerate() {
             let start = findings.nested.len();
@@ -167,7 +167,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Looks into the error of an action provider, as JSON in a string.
+    /// Looks for a requirement in the error of an action provider: JSON in a string.
     fn cause(self, member: Value<'_>, path: &Path<'_>, findings: &mut Findings) {
         let source = Source::Cause(path);
         let walk = Walk { source, ..self };
@@ -188,13 +188,13 @@ impl Walk<'_> {
             Source::Cause(path) => Location::Cause(path.written()),
         };
         let is_text = matches!(self.source, Source::GridFtp { .. });
-        // What is only quoted is no part of a requirement that a service states itself.
+        // A quoted requirement never becomes part of one that the service states.
         let mut repeats = false;
         let nested = findings.nested.iter().skip(start);
         for within in nested.filter(|within| !within.quoted) {
             let mut filling = within.gare.authorization_parameters.clone();
             if matches!(within.location, Location::GridFtp(_)) && !is_text {
-                // A message is shown in the name of whoever wrote it.
+                // A message is shown with its author, so it is not copied from another document.
                 let message = filling.session_message.take();
                 let own = &gare.authorization_parameters.session_message;
                 repeats |= message.is_some() && message == *own;
@@ -213,7 +213,7 @@ impl Walk<'_> {
         });
     }
 
-    /// Reads `object` as a requirement, without what is nested in it.
+    /// Reads `object` as a requirement, without its nested documents.
     fn requirement(self, object: &Object<'_>) -> Option<Gare> {
         match self.source {
             Source::GridFtp { cut, .. } => {

@@ -8,21 +8,21 @@ use crate::body::Inspection;
 use crate::gare::Detection;
 use crate::reauth::{Look, look};
 
-/// Finds the requirements in a response, and returns the response whole.
+/// Finds the requirements in a response, and returns the response with its whole body.
 ///
-/// For a program that handles challenges itself, with a client that is neither a tower service nor
-/// has middleware. `response` is an [`http::Response`] with any body, or a `reqwest::Response`.
+/// For a program that handles challenges itself. `response` is an [`http::Response`] with any body,
+/// or a `reqwest::Response`.
 ///
-/// The body of a response that may be a challenge is read within `limits`: a status of 400 to 499 or
-/// 502, content that may be JSON or text and is not compressed. Nothing is read of another response,
-/// and nothing is detected in a body that is longer, slower, or fails. The returned response
-/// always has all of the body, with its trailers, or its error where it occurred.
+/// The body is read if the response may be a challenge: a status of 400 to 499 or 502, content that
+/// may be JSON or text and is not compressed. Nothing is found in a body that exceeds `limits` or
+/// fails. The returned response always has the whole body, with its trailers, or its error in its
+/// place.
 ///
-/// The detection says nothing of the origin: before you act on it, check the URL that the response
-/// came from with [`Trust::allows`](crate::Trust::allows). A client that follows redirects may return
-/// a stranger's response.
+/// The detection does not check the origin. Before you act on it, check the URL that the response
+/// came from with [`Trust::allows`](crate::Trust::allows): a client that follows redirects may
+/// return a stranger's response.
 ///
-/// Without a tokio runtime that has its timer enabled there is no limit in time.
+/// The time limit needs a tokio runtime with a timer. Without one there is no time limit.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -58,7 +58,7 @@ pub async fn detect_in<B: Body>(
     (response, detection)
 }
 
-/// How much of a response's body is read ahead, and for how long. For [`detect_in`].
+/// Limits on the bytes and the time to read a response's body. For [`detect_in`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -75,7 +75,7 @@ pub struct InspectLimits {
 }
 
 impl InspectLimits {
-    /// The defaults, which are those of [`GareLayer`](super::GareLayer): 256 KiB and 10 seconds.
+    /// The default limits, as in [`GareLayer`](super::GareLayer): 256 KiB and 10 seconds.
     pub fn new() -> Self {
         Self {
             max_inspect: 256 * 1024,
@@ -83,15 +83,15 @@ impl InspectLimits {
         }
     }
 
-    /// How many bytes are read. Default: 256 KiB. Nothing is detected in a longer body.
+    /// How many bytes are read. Default: 256 KiB. Nothing is found in a longer body.
     #[must_use]
     pub fn max_inspect(mut self, bytes: usize) -> Self {
         self.max_inspect = bytes;
         self
     }
 
-    /// How long to wait for the end of the body. Default: 10 seconds. Nothing is detected in a body
-    /// that takes longer.
+    /// How long to wait for the end of the body. Default: 10 seconds. Nothing is found in a slower
+    /// body.
     #[must_use]
     pub fn inspect_timeout(mut self, timeout: Duration) -> Self {
         self.inspect_timeout = timeout;

@@ -1,7 +1,7 @@
 //! Reads a response that may be a challenge, waits for a credential, and replays the request.
 
 use std::future::{Future, poll_fn};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body::Body;
@@ -12,7 +12,7 @@ use crate::body::{GareBody, Held, Inspection};
 use crate::gare::Detection;
 use crate::reauth::{AnswerHead, Exchange, GaveUp, Look, ResponseUrl, Untrusted, Verdict, look};
 
-/// A client, and the request that it may have to send again.
+/// A client, and a request that it may replay.
 pub(crate) trait Client: Send {
     type Request: Send;
     type Body: Body<Error: Send> + Send;
@@ -25,10 +25,10 @@ pub(crate) trait Client: Send {
     /// Whether a copy of the request's body was kept.
     fn is_replayable(&self) -> bool;
 
-    /// Whether the kept body can still be sent, and from now on remains so.
+    /// Whether the kept body can still be sent. If `true`, that holds until it is sent.
     fn claim(&self) -> bool;
 
-    /// The request with this `Authorization`, if it can be sent again.
+    /// A copy of the request with this `Authorization`. `None` if it cannot be sent again.
     fn again(&mut self, authorization: HeaderValue) -> Option<Self::Request>;
 
     fn send(
@@ -36,7 +36,7 @@ pub(crate) trait Client: Send {
         request: Self::Request,
     ) -> impl Future<Output = Result<Response<Self::Body>, Self::Error>> + Send;
 
-    /// The URIs that a response came from, as far as they are recorded.
+    /// The URIs that a response came from, as far as the client recorded them.
     fn sources(response: &Response<Self::Body>) -> Vec<Uri> {
         ResponseUrl::told(response.extensions())
             .into_iter()
@@ -45,7 +45,7 @@ pub(crate) trait Client: Send {
     }
 }
 
-/// Looks at what is at hand of a response from an origin that is not trusted.
+/// Inspects a response from an untrusted origin, without waiting for its body.
 pub(crate) fn glance<B: Body>(
     untrusted: Untrusted,
     response: Response<B>,
@@ -57,12 +57,17 @@ pub(crate) fn glance<B: Body>(
     }
     let (mut head, body) = response.into_parts();
     let (text, held) =
-        Inspection::new(body, limits.max_inspect, limits.inspect_timeout).at_hand(cx);
+        Inspection::new(body, limits.max_inspect, limits.inspect_timeout).read_ready(cx);
     let detection = text.as_deref().map(Detection::of).unwrap_or_default();
     if !detection.found.is_empty() {
         head.extensions.insert(untrusted.outcome(detection));
     }
     Response::from_parts(head, GareBody::inspected(held))
+}
+
+/// The waker of the current task, to poll a body once.
+pub(crate) async fn waker() -> Waker {
+    poll_fn(|cx| Poll::Ready(cx.waker().clone())).await
 }
 
 /// Waits for the first credential, sends the request, and [follows](follow) its response.
@@ -79,8 +84,8 @@ pub(crate) async fn follow_first<C: Client>(
     follow(exchange, client, limits, response).await
 }
 
-/// Reads a response, decides, waits and sends the request again, until there is a response for the
-/// caller.
+/// Reads a response, decides, waits for a credential and replays the request, until there is a
+/// response for the caller.
 pub(crate) async fn follow<C: Client>(
     mut exchange: Exchange,
     mut client: C,
@@ -98,7 +103,7 @@ pub(crate) async fn follow<C: Client>(
         let sources = C::sources(&response);
         if exchange.is_at_login(&sources) {
             exchange.give_up(GaveUp::RedirectedToLogin);
-            // The page must not be taken for what was asked for.
+            // The caller must not take the login page for the file.
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             exchange.finish(StatusCode::UNAUTHORIZED, response.extensions_mut());
             return Ok(response.map(GareBody::untouched));
@@ -110,11 +115,8 @@ pub(crate) async fn follow<C: Client>(
         let (mut head, body) = response.into_parts();
         if !exchange.trusts(&sources) {
             let body = Inspection::new(body, limits.max_inspect, limits.inspect_timeout);
-            let mut body = Some(body);
-            let at_hand = poll_fn(|cx| Poll::Ready(body.take().map(|body| body.at_hand(cx))));
-            let Some((text, held)) = at_hand.await else {
-                unreachable!()
-            };
+            let waker = waker().await;
+            let (text, held) = body.read_ready(&mut Context::from_waker(&waker));
             let detection = text.as_deref().map(Detection::of).unwrap_or_default();
             if !detection.found.is_empty() {
                 exchange.give_up(GaveUp::Untrusted);
@@ -131,10 +133,10 @@ pub(crate) async fn follow<C: Client>(
             (None, Held::unread(body))
         };
         let detection = text.as_deref().map(Detection::of).unwrap_or_default();
-        // A claim may end the sending of the first attempt's body, and with it the connection:
-        // there has to be a reason, and the response has to be read.
-        let has_reason = text.is_some() && (!detection.found.is_empty() || wants_any);
-        let replayable = client.is_replayable() && (!has_reason || client.claim());
+        // A claim may end the sending of the first attempt's body, and with it the connection. So
+        // it is made only for a challenge whose body was read.
+        let may_claim = text.is_some() && (!detection.found.is_empty() || wants_any);
+        let replayable = client.is_replayable() && (!may_claim || client.claim());
         let answer = AnswerHead {
             status,
             headers: &head.headers,
@@ -144,7 +146,7 @@ pub(crate) async fn follow<C: Client>(
             Verdict::Replay(authorization) => {
                 let request = client.again(authorization);
                 if request.is_none() {
-                    // The body was lost while the login went on.
+                    // The first attempt read beyond the limit during the login.
                     exchange.give_up(GaveUp::NotReplayable);
                 }
                 request
@@ -156,7 +158,7 @@ pub(crate) async fn follow<C: Client>(
             return Ok(Response::from_parts(head, GareBody::inspected(held)));
         };
         exchange.replayed();
-        // A connection whose response was read serves the next request.
+        // After this, the connection of a response that was read can serve the replay.
         drop((head, held));
         response = client.send(request).await?;
     }

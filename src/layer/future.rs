@@ -19,7 +19,7 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// When polled after it has completed.
+    /// If it is polled after it has completed.
     #[must_use = "futures do nothing unless you await them"]
     pub struct GareFuture<S, B, ResB>
     where
@@ -37,9 +37,9 @@ type Answer<S, B, ResB> = Result<Response<GareBody<ResB>>, <S as Service<Request
 pin_project! {
     #[project = Projected]
     pub(super) enum State<F, S, B, A> {
-        /// The request is not ours, or goes to an origin that is not trusted.
+        /// The request is bypassed, or its origin is not trusted.
         Pass { #[pin] call: F, untrusted: Option<Untrusted> },
-        /// The first attempt, and what is kept of the request until its response is there.
+        /// The first attempt, and the copy of the request until the response arrives.
         First { #[pin] call: F, first: Option<First<S, B>> },
         /// The request waits for its first credential, or its response may be a challenge.
         Following { follow: Pin<Box<dyn Future<Output = A> + Send>> },
@@ -93,7 +93,7 @@ where
                         this.state.set(State::Following { follow });
                     }
                 }
-                // It panics itself when it is polled after completion.
+                // This future panics too if it is polled after completion.
                 Projected::Following { follow } => return follow.as_mut().poll(cx),
             }
         }

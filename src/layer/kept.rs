@@ -12,7 +12,7 @@ use super::ReplayableBody;
 use super::follow::Client;
 use crate::reauth::{Exchange, GareOptions, Handled};
 
-/// The headers that a request came with.
+/// A copy of a request's headers.
 pub(crate) struct KeptHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl KeptHeaders {
@@ -40,13 +40,13 @@ impl KeptHeaders {
     }
 }
 
-/// Replaces `Authorization`, however many there are.
+/// Sets `Authorization`, and removes the values that the request had.
 pub(crate) fn authorize(headers: &mut HeaderMap, mut authorization: HeaderValue) {
     authorization.set_sensitive(true);
     headers.insert(AUTHORIZATION, authorization);
 }
 
-/// A tower service, and the request that it may have to be sent again.
+/// A tower service, and a request that it may replay.
 pub(super) struct Replays<S, B> {
     pub(super) service: S,
     pub(super) method: Method,
@@ -54,9 +54,9 @@ pub(super) struct Replays<S, B> {
     pub(super) version: Version,
     pub(super) headers: KeptHeaders,
     pub(super) extensions: Extensions,
-    /// What holds where the extensions have no options.
+    /// The options if the extensions have none.
     pub(super) defaults: Arc<GareOptions>,
-    /// `None` where the body cannot be sent a second time.
+    /// `None` if the body cannot be sent again.
     pub(super) body: Option<B>,
 }
 

@@ -62,7 +62,7 @@ impl GareLayer {
         Self::from_session(Session::new(reauthenticator))
     }
 
-    /// Makes a layer that uses `session`, which other clients may share.
+    /// Makes a layer with a session that other clients may share.
     pub fn from_session(session: Session) -> Self {
         Self {
             session,
@@ -84,15 +84,15 @@ impl GareLayer {
         self
     }
 
-    /// How long to wait for the body of an error response before it is passed on uninspected.
-    /// Default: 10 seconds.
+    /// How long to wait for the body of an error response. Default: 10 seconds. A slower response
+    /// is passed on unchanged.
     #[must_use]
     pub fn inspect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.inspect_timeout = timeout;
         self
     }
 
-    /// The options of requests that have none of their own in their extensions.
+    /// The options of requests that have no [`GareOptions`] in their extensions.
     #[must_use]
     pub fn default_options(mut self, options: GareOptions) -> Self {
         self.defaults = Arc::new(options);
@@ -100,8 +100,8 @@ impl GareLayer {
     }
 }
 
-// The bound stands here too, so that the compiler names it. Without it the error is only that
-// there is no `Service`.
+// With this bound the compiler says that the inner service must be `Clone`. Without it, it says
+// only that the result is not a `Service`.
 impl<S: Clone> Layer<S> for GareLayer {
     type Service = GareService<S>;
 

@@ -2,6 +2,21 @@
 //!
 //! One line adds it to any client: `let client = GareLayer::new(login).layer(client);`.
 //!
+//! ```text
+//!  caller            GareLayer                      session                 service
+//!    |                   |                             |                       |
+//!    |---- request ----->|                             |                       |
+//!    |                   |----------- request + current credential ----------->|
+//!    |                   |<-------------- 403, 502: a challenge ---------------|
+//!    |                   |- requirement, generation -->|                       |
+//!    |                   |                             | one login, however    |
+//!    |                   |                             | many requests wait    |
+//!    |                   |<----- newer credential -----|                       |
+//!    |                   |------------- the same request, again -------------->|
+//!    |                   |<----------------------- 200 ------------------------|
+//!    |<---- response ----|                             |                       |
+//! ```
+//!
 //! # What is replayed
 //!
 //! A replay has the method, URI, version, headers, extensions and body of the request, and the
@@ -21,12 +36,13 @@
 //! [`inspect_timeout`](GareLayer::inspect_timeout). Beyond either limit the response is passed on
 //! unchanged.
 //!
-//! [`detect_in`] inspects one response in the same way, for a program that handles challenges itself.
+//! [`detect_in`] inspects one response in the same way, for a program that handles challenges
+//! itself.
 //!
 //! # Clients, bodies, transports
 //!
-//! Each cell is a test, over HTTP/1 and over HTTP/2, that compares what the caller reads with what it
-//! reads without the layer (`crates/checks/tests/behaviour/bodies/matrix.rs`).
+//! Each cell is a test, over HTTP/1 and over HTTP/2, that compares the response with the response
+//! without the layer (`crates/checks/tests/behaviour/bodies/matrix.rs`).
 //!
 //! | request body | hyper-util | reqwest, as a service | reqwest-middleware |
 //! | --- | --- | --- | --- |
@@ -35,43 +51,43 @@
 //! | a stream with trailers | sent again in a [`ReplayBody`] | sent again in a [`ReplayBody`] | sent again with `replay_streams` |
 //! | a stream over the limit | sent once | sent once | sent once |
 //!
-//! A replay sends the whole body once, whether the service read all of it, a part, or none before it
-//! responded.
+//! A replay sends the whole body once, whether the service read all of it, a part, or none before
+//! it responded.
 //!
 //! | challenge | all three clients |
 //! | --- | --- |
-//! | of known length; in chunks; with trailers | followed, or given back as it came |
-//! | compressed (gzip, br, zstd) | given back; followed with a decoder inside |
-//! | slow, past `inspect_timeout` | given back, streaming on |
-//! | longer than `max_inspect`, or endless | given back, streaming on |
-//! | reset in the middle | given back, with its error where it occurred |
-//! | to a `HEAD`; without content | given back |
+//! | of known length; in chunks; with trailers | replayed, or returned unchanged |
+//! | compressed (gzip, br, zstd) | returned; replayed with a decoder inside |
+//! | slower than `inspect_timeout` | returned, and continues to stream |
+//! | longer than `max_inspect`, or endless | returned, and continues to stream |
+//! | reset in the middle | returned, with its error in its place |
+//! | to a `HEAD`; without content | returned |
 //!
-//! A connection whose challenge was read to its end serves the next request.
+//! After a challenge was read to its end, its connection serves the next request.
 //!
 //! # Among other layers
 //!
 //! | layer | where | otherwise |
 //! | --- | --- | --- |
-//! | retry | outside | inside, it retries a 502 that carries a requirement, in vain, before the login |
+//! | completing a relative URI | outside | inside, the layer sees no origin: [`NoOrigin`](crate::reauth::GaveUp::NoOrigin) |
+//! | retry | outside | inside, it retries a 502 that carries a GARE before the login, without effect |
 //! | layer that sets `Authorization` | outside | inside, it replaces the new credential with the old one: the outcome is [`NoProgress`](crate::reauth::GaveUp::NoProgress) |
 //! | decompression | inside | outside, compressed challenges cannot be read, and go to the caller |
-//! | timeout | inside, for each attempt | outside, it ends before a person has logged in; the login continues for the next request |
+//! | timeout | inside, for each attempt | outside, it ends the request before a person has logged in; the login continues for the next request |
 //! | concurrency limit | inside | outside, requests that wait for a login use up the limit |
-//! | redirects | either | inside, the client must record the URL of the response: tower-http's does with the feature `follow-redirect`, `reqwest::HttpService` does, others insert [`ResponseUrl`](crate::reauth::ResponseUrl). Without it, the origin of the request counts |
-//! | trace, sensitive headers | either | inside there is a span for each attempt. The credential is always marked sensitive |
+//! | redirects | either | inside, the client must record the URL of the response: `FollowRedirect` of tower-http does (with the feature `follow-redirect`), `reqwest::HttpService` does, another client must insert [`ResponseUrl`](crate::reauth::ResponseUrl). Without a URL, the origin of the request counts |
+//! | trace, sensitive headers | either | inside, each attempt has a span. The credential is always marked sensitive |
 //! | buffer | either | a service that is not `Clone` needs one inside |
 //!
-//! `tests/clients/stacks` shows each symptom; the example `tower_stack` shows the order. A retry outside
-//! should not retry a response whose [`GareOutcome`](crate::reauth::GareOutcome) has
+//! `tests/clients/stacks` shows each symptom; the example `tower_stack` shows the order. A retry
+//! outside should not retry a response whose [`GareOutcome`](crate::reauth::GareOutcome) has
 //! [`gave_up`](crate::reauth::GareOutcome::gave_up): another attempt logs nobody in.
 //!
 //! # Across tasks
 //!
-//! [`GareLayer`] is `Send + Sync + Clone + 'static`, and so is [`GareService`]
-//! where its inner service is. [`GareFuture`] is `Send` where its parts are, and
-//! not `Sync`: it holds the login that it waits for, and nobody polls a future
-//! from two tasks. [`ReplayBody`] is `Sync` where the body is `Send`.
+//! [`GareLayer`] is `Send + Sync + Clone + 'static`, and so is a [`GareService`] whose inner
+//! service is. A [`GareFuture`] is `Send` if its parts are, and never `Sync`. A [`ReplayBody`] is
+//! `Sync` if the body is `Send`.
 //!
 //! # Runtime
 //!
@@ -81,10 +97,10 @@
 //!
 //! # Cost
 //!
-//! A request that is not challenged allocates less than with tower's `Retry` and a policy that clones, and takes more
-//! instructions: 1.1 to 1.3 times as many in process, less than a microsecond in all. An ordinary error body is searched,
-//! and not parsed, without an allocation. `cargo bench` prints both beside their peers; `benches/README.md` says what is
-//! held.
+//! A request that is not challenged needs fewer allocations than with tower's `Retry` and a policy
+//! that clones, and 1.1 to 1.3 times its instructions, in process: less than a microsecond. An
+//! ordinary error body is searched without being parsed or copied. `cargo bench` prints these costs
+//! beside those of the peers; `benches/README.md` has the limits.
 
 mod detect_in;
 mod follow;
@@ -101,7 +117,7 @@ pub use self::layer::GareLayer;
 pub use self::service::GareService;
 
 #[cfg(feature = "reqwest")]
-pub(crate) use self::follow::{Client, follow, follow_first, glance};
+pub(crate) use self::follow::{Client, follow, follow_first, glance, waker};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::kept::{KeptHeaders, authorize};
-pub use crate::body::{GareBody, ReplayBody, ReplayBodyError, ReplayableBody};
+pub use crate::body::{GareBody, ReplayBody, ReplayableBody};

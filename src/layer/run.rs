@@ -32,8 +32,8 @@ where
 }
 
 impl Session {
-    /// Sends a request with `send`, as [`GareLayer`] does with a service: for clients that are neither
-    /// tower services nor have middleware.
+    /// Sends a request with `send`, satisfies GAREs, and replays the request, as [`GareLayer`]
+    /// does. For a client that is not a tower service and has no middleware.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -56,7 +56,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Those of `send`.
+    /// The errors of `send`.
     pub async fn run<B, ResB, F, Fut, E>(
         &self,
         request: Request<B>,

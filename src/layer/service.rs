@@ -17,17 +17,17 @@ use crate::reauth::{Authorization, GareOptions, RequestHead, Route, Session, Unt
 ///
 /// # If the compiler says that `call` or `oneshot` does not exist
 ///
-/// A `GareService` is a [`Service`] only where all of these hold:
+/// A `GareService` is a [`Service`] only if all of these hold:
 ///
-/// | what | bound | otherwise |
+/// | part | bound | remedy |
 /// | --- | --- | --- |
 /// | the body of the request | [`ReplayableBody`] + `Send + 'static` | put a stream into a [`ReplayBody`](super::ReplayBody) |
-/// | the inner service | `Clone + Send + 'static` | a `BoxCloneService` in place of a `BoxService`, or tower's `Buffer` around it |
-/// | its future | `Send` | an `Arc` in place of an `Rc`, and no guard of a lock across an `.await` |
+/// | the inner service | `Clone + Send + 'static` | use a `BoxCloneService` instead of a `BoxService`, or tower's `Buffer` around it |
+/// | its future | `Send` | use an `Arc` instead of an `Rc`, and hold no guard of a lock across an `.await` |
 /// | its response | `http::Response` with a body that is `Send + 'static`, whose error is `Send` | box the body, for example with `BodyExt::boxed` |
 ///
-/// For `oneshot` the compiler often leaves out which of them is missing; for a function that
-/// requires the service it names it:
+/// For `oneshot`, the compiler often does not say which bound is missing. For a function that
+/// requires the service, it does:
 ///
 /// ```compile_fail,E0277
 /// use bytes::Bytes;
@@ -78,12 +78,12 @@ impl<S> GareService<S> {
         &self.inner
     }
 
-    /// The wrapped service, to be changed. Clones that were made before keep theirs as it is.
+    /// The wrapped service, mutably. Other clones of this service do not change.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The wrapped service, out of the layer. The session goes on for the other clones.
+    /// Returns the wrapped service. The session continues to exist for the other clones.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -130,7 +130,7 @@ where
             Route::Untrusted(untrusted) => return self.pass(request, Some(untrusted)),
             Route::Handle(handled, authorization) => (handled, authorization),
         };
-        // The service that was made ready is the one to call; its clone is not.
+        // The ready service is called. Its clone need not be ready.
         let clone = self.inner.clone();
         let mut replays = Replays {
             service: std::mem::replace(&mut self.inner, clone),
@@ -146,8 +146,8 @@ where
             Authorization::Known(None) => {}
             Authorization::Known(Some(value)) => authorize(request.headers_mut(), value),
             Authorization::Awaited => {
-                // A ready service may own a concurrency permit that the login needs: it is given
-                // back, and a clone waits.
+                // A ready service may own a concurrency permit that the login needs, so it is
+                // dropped, and a clone waits.
                 replays.service = replays.service.clone();
                 let exchange = replays.exchange(handled);
                 let follow = Box::pin(follow_first(exchange, replays, limits, request));

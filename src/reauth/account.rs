@@ -1,5 +1,5 @@
-//! What a session remembers of one user. Every change is a plain function under one lock:
-//! nothing here waits.
+//! The state of one user in a session. Every change is a plain function under one lock. Nothing
+//! here waits.
 
 mod runs;
 
@@ -31,11 +31,11 @@ pub(super) struct Login {
     pub(super) running: Running,
 }
 
-/// Whether a look-up counts as a refresh, after which none is tried again for a while.
+/// Whether a look-up counts as a refresh. After one, no other is tried for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refresh {
     Never,
-    /// It may have found what was there.
+    /// A look-up that succeeds may have found a stored credential.
     IfFailed,
     Always,
 }
@@ -56,23 +56,23 @@ pub(super) struct Account {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// What the reauthenticator said when it was last asked.
+    /// The last [`Reauthenticator::revision`].
     revision: Option<u64>,
     /// How often the account was forgotten.
     epoch: u64,
     /// The latest generation.
     generation: u64,
-    /// Those that got a credential last are at the end.
+    /// Sorted by when each got its credential, the latest at the end.
     origins: Vec<AtOrigin>,
     login: Option<Login>,
-    /// Of the requests that wait for the login.
+    /// The paths of the requests that wait for the login.
     waited: Waited,
     look_ups: Vec<LookUp>,
     unmet: UnmetList,
     budget: Budget,
-    /// What successful logins were required to bring.
+    /// The scopes that successful logins were required to bring.
     scopes: BTreeSet<String>,
-    /// What requests that wait for another login ask for next, in the order in which they came.
+    /// The requirements of requests that wait for another login, in the order of their arrival.
     waiting: BTreeMap<u64, (Audience, Gare)>,
     next_waiting: u64,
 }
@@ -86,16 +86,16 @@ impl Account {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing under the lock panics; a poisoned state is still a whole one.
+        // No code panics under the lock, so a poisoned state is still consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As [`Account::lock`], with everything forgotten if the revision has changed.
+    /// As [`Account::lock`]. If the revision has changed, everything is forgotten first.
     pub(super) fn lock_current(
         &self,
         reauthenticator: &dyn Reauthenticator,
     ) -> MutexGuard<'_, State> {
-        // Foreign code is not called under the lock.
+        // The reauthenticator is not called under the lock.
         let revision = reauthenticator.revision(&self.principal);
         let mut state = self.lock();
         if state.revision.is_some_and(|known| known != revision) {
@@ -107,7 +107,8 @@ impl Account {
 }
 
 impl State {
-    /// Forgets everything, and ends what runs. Waiters are told; a late result is dropped.
+    /// Forgets everything, and ends the login and the look-ups for their waiters. A late result is
+    /// dropped.
     pub(super) fn forget(&mut self) {
         let forgotten = std::mem::take(self);
         self.epoch = forgotten.epoch + 1;
@@ -132,6 +133,11 @@ impl State {
         self.origins
             .iter()
             .find(|at| at.audience.view() == audience)
+    }
+
+    fn find_mut(&mut self, audience: &Audience) -> Option<&mut AtOrigin> {
+        let mut origins = self.origins.iter_mut();
+        origins.find(|at| at.audience == *audience)
     }
 
     fn at_mut(&mut self, audience: &Audience, max_origins: usize) -> &mut AtOrigin {
@@ -161,7 +167,7 @@ impl State {
         self.at(audience).is_none_or(|at| at.may_refresh(now))
     }
 
-    /// Makes a value that a request presents the current credential, unless it was seen before.
+    /// Makes a presented value the current credential, unless it was seen before.
     pub(super) fn note_presented(
         &mut self,
         audience: AudienceRef<'_>,
@@ -189,16 +195,14 @@ impl State {
     /// Notes that a request was accepted after it was challenged for `met`.
     pub(super) fn note_met(&mut self, place: &Place, met: &[Arc<Requirement>]) {
         self.unmet.forget(place, met);
-        let mut origins = self.origins.iter_mut();
-        if let Some(at) = origins.find(|at| at.audience == place.audience) {
+        if let Some(at) = self.find_mut(&place.audience) {
             at.forget_failed();
         }
     }
 
     /// Notes that a service did not accept the credential that was sent with `generation`.
     pub(super) fn note_rejected(&mut self, audience: &Audience, generation: u64) {
-        let mut origins = self.origins.iter_mut();
-        if let Some(at) = origins.find(|at| at.audience == *audience)
+        if let Some(at) = self.find_mut(audience)
             && let Some(issued) = &at.current
             && issued.generation == generation
         {
@@ -237,14 +241,14 @@ impl State {
         known.map(|it| &it.running)
     }
 
-    /// How many look-ups are under way. Those that were lost are forgotten.
+    /// The number of look-ups under way. Lost look-ups are dropped.
     pub(super) fn count_look_ups(&mut self, now: Instant) -> usize {
         self.look_ups.retain(|it| !it.running.is_lost(now));
         self.look_ups.len()
     }
 
-    /// For how long nobody is asked for this, since logins that succeeded did not help.
-    pub(super) fn is_unmet(
+    /// How long no login starts for `asked`, because successful logins did not satisfy it.
+    pub(super) fn unmet_for(
         &self,
         place: &Place,
         asked: &Requirement,
@@ -254,8 +258,8 @@ impl State {
         self.unmet.backs_off(place, accepted, asked, now)
     }
 
-    /// Whether the last login at the origin, which was accepted nowhere, is now found not to have
-    /// helped with `asked` either.
+    /// Whether a request sent after the last login at the origin shows that it did not satisfy
+    /// `asked`. The login must be for the same requirement, and accepted nowhere yet.
     pub(super) fn did_not_help(&self, place: &Place, sent: u64, asked: &Requirement) -> bool {
         let Some(at) = self.at(place.audience.view()) else {
             return false;
@@ -282,11 +286,11 @@ impl State {
         self.unmet.note((place, accepted), generation, asked, clock);
     }
 
-    pub(super) fn is_spent(&self, now: Instant, limit: budget::Limit) -> Option<Duration> {
-        self.budget.is_spent(now, limit)
+    pub(super) fn spent_for(&self, now: Instant, limit: budget::Limit) -> Option<Duration> {
+        self.budget.spent_for(now, limit)
     }
 
-    /// Remembers what a waiting request asks for, until [`State::forget_waiting`].
+    /// Remembers the requirement of a waiting request, until [`State::forget_waiting`].
     pub(super) fn remember_waiting(&mut self, audience: Audience, gare: Gare) -> u64 {
         self.next_waiting += 1;
         self.waiting.insert(self.next_waiting, (audience, gare));
@@ -297,7 +301,7 @@ impl State {
         self.waiting.remove(&waiting);
     }
 
-    /// `gare`, united with what waits for the same audience and can be asked for in the same login.
+    /// `gare`, merged with the requirements of waiting requests that the same login can satisfy.
     pub(super) fn with_waiting(&self, audience: &Audience, gare: Gare) -> Gare {
         let waiting = self.waiting.values();
         let waiting = waiting.filter(|(waits_at, _)| *waits_at == *audience);
@@ -323,7 +327,7 @@ impl State {
             at.note_seen(issued.credential.clone());
         }
         at.current = Some(issued.clone());
-        // Beyond the bound the one goes that got its credential first.
+        // Moved to the end: beyond the bound, the origin that got its credential first is dropped.
         if let Some(index) = self.origins.iter().position(|at| at.audience == *audience) {
             self.origins[index..].rotate_left(1);
         }
@@ -332,8 +336,7 @@ impl State {
 
     /// Counts the current credential of `audience` as rejected.
     pub(super) fn invalidate(&mut self, audience: &Audience) {
-        let mut origins = self.origins.iter_mut();
-        if let Some(at) = origins.find(|at| at.audience == *audience)
+        if let Some(at) = self.find_mut(audience)
             && let Some(issued) = at.current.take()
         {
             at.note_rejected(issued.credential);

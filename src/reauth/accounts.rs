@@ -1,4 +1,4 @@
-//! Which account a principal leads to, within a bound.
+//! Finds the account of a principal. Their number is bounded.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, PoisonError};
@@ -11,13 +11,13 @@ use super::builder::Settings;
 use super::{Credential, Principal};
 use crate::runtime::{Mutex, MutexGuard};
 
-/// How many of the values that were issued for an account lead to it: each login adds one, and
-/// most are never presented.
+/// How many issued values of an account are remembered. Each login adds one, and most are never
+/// presented.
 const MAX_ISSUED: usize = 8;
 
 type Id = u64;
 
-/// The session's own account, which no other follows.
+/// The session's own account.
 const OWN: Id = 0;
 
 #[derive(Debug)]
@@ -33,27 +33,27 @@ pub(super) struct Accounts {
 struct Others {
     /// Accounts by the principal that they were made for.
     by_principal: HashMap<Principal, Id>,
-    /// Accounts by a value that a login brought.
+    /// Accounts by an issued value: one that a login brought.
     by_issued: HashMap<Principal, LeadsTo>,
     known: HashMap<Id, Known>,
-    /// Accounts that no request uses, by when they were last used.
+    /// Accounts that no request uses, by their last use.
     idle: BTreeMap<u64, Id>,
     last_id: Id,
     last_use: u64,
 }
 
-/// Where a value that a login brought leads to.
+/// The account of an issued value.
 #[derive(Clone, Copy, Debug)]
 enum LeadsTo {
     Account(Id),
-    /// To none: it was brought for so many accounts.
+    /// No account: the value was issued for this many accounts.
     Several(usize),
 }
 
 #[derive(Debug)]
 struct Known {
     account: Arc<Account>,
-    /// Values that were issued for it, the oldest first.
+    /// Issued values, the oldest first.
     issued: VecDeque<Principal>,
     /// How many requests and logins use the account.
     users: usize,
@@ -61,7 +61,7 @@ struct Known {
     idle_since: Option<Instant>,
 }
 
-/// An account that is in use: it is not forgotten meanwhile.
+/// A use of an account, which is not dropped meanwhile.
 #[derive(Debug)]
 pub(super) struct InUse {
     account: Arc<Account>,
@@ -115,7 +115,7 @@ impl Accounts {
         })
     }
 
-    /// How many there are, beside the session's own.
+    /// The number of accounts, without the session's own.
     pub(super) fn count(&self) -> usize {
         self.lock().known.len() - 1
     }
@@ -136,7 +136,7 @@ impl Accounts {
         Some(self.in_use(id, &account))
     }
 
-    /// The account of `principal`, made if there is none. `None` where too many are in use.
+    /// The account of `principal`, made if there is none. `None` if too many are in use.
     pub(super) fn find_or_make(self: &Arc<Self>, principal: &Principal) -> Option<InUse> {
         if *principal == Principal::Session {
             return Some(self.own());
@@ -159,7 +159,7 @@ impl Accounts {
         Some(self.in_use(id, &account))
     }
 
-    /// The account of `principal`, if there is one, without using it.
+    /// The account of `principal`, if there is one. This does not count as a use.
     pub(super) fn peek(&self, principal: &Principal) -> Option<Arc<Account>> {
         if *principal == Principal::Session {
             return Some(Arc::clone(&self.own));
@@ -169,7 +169,7 @@ impl Accounts {
         Some(Arc::clone(&known.account))
     }
 
-    /// Has requests that present `credential`, which a login brought, lead to its account.
+    /// Notes that a login brought `credential`: requests that present it belong to the account.
     pub(super) fn note_issued(&self, account: &InUse, credential: &Credential) {
         let value = Principal::Presented(credential.clone());
         let mut others = self.lock();
@@ -201,7 +201,8 @@ impl Accounts {
         }
     }
 
-    /// Ends one use of an account. Beyond the bound those that were idle longest are forgotten.
+    /// Ends one use of an account. Beyond the bound, the accounts that were idle longest are
+    /// dropped.
     fn leave(&self, id: Id) {
         let now = Instant::now();
         let mut others = self.lock();
@@ -265,7 +266,7 @@ impl Others {
         }
     }
 
-    /// Forgets that one account has this value.
+    /// Forgets that the value was issued for one account.
     fn lead_nowhere(&mut self, value: &Principal) {
         match self.by_issued.get_mut(value) {
             Some(LeadsTo::Several(accounts)) if *accounts > 1 => *accounts -= 1,

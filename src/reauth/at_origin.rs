@@ -1,4 +1,4 @@
-//! What an account remembers of one origin, or of one resource server there.
+//! The state of an account at one origin, or at one resource server of an origin.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use super::requirement::Requirement;
 use super::target::Audience;
 use super::{Credential, ReauthError};
 
-/// How many credentials that a service did not accept are remembered.
+/// How many rejected credentials are remembered.
 const MAX_REJECTED: usize = 8;
 
-/// How many credentials that were current once are remembered for a session of one person.
+/// How many earlier credentials are remembered in a session of one person.
 const MAX_SEEN: usize = 32;
 
-/// How long a refresh that was of no use is not tried again.
+/// How long to wait after a refresh that did not help.
 const REFRESH: Lengths = Lengths {
     first: Duration::from_secs(1),
     longest: Duration::from_secs(30),
 };
 
-/// A credential, and its generation: later ones have a higher number.
+/// A credential, and its generation. A later credential has a higher generation.
 #[derive(Clone, Debug)]
 pub(super) struct Issued {
     pub(super) credential: Credential,
@@ -44,11 +44,11 @@ pub(super) struct AtOrigin {
     /// The latest generation that a service accepted here.
     pub(super) accepted: u64,
     pub(super) last_login: Option<LastLogin>,
-    /// Credentials that a service here did not accept since the account's last login.
+    /// Credentials that were rejected here since the account's last login.
     rejected: VecDeque<Credential>,
-    /// Credentials that were current once, where requests present the session's own.
+    /// Credentials that were current once. For a session of one person only.
     seen: VecDeque<Credential>,
-    /// The backoff of logins that failed, and the error of the last one.
+    /// The backoff after failed logins, and the error of the last one.
     failed: Option<(Backoff, ReauthError)>,
     refreshed: Option<Refreshed>,
 }
@@ -56,10 +56,10 @@ pub(super) struct AtOrigin {
 /// The last refresh.
 #[derive(Debug)]
 struct Refreshed {
-    /// The generation that was to be replaced.
+    /// The generation that it was to replace.
     generation: u64,
     backoff: Backoff,
-    /// Why it got no answer.
+    /// Its error, if it was unavailable.
     unavailable: Option<ReauthError>,
 }
 
@@ -79,7 +79,7 @@ impl AtOrigin {
 
     pub(super) fn note_accepted(&mut self, generation: u64) {
         self.accepted = self.accepted.max(generation);
-        // That the old credential is still good says nothing of a new one.
+        // Only a newer generation shows that the refresh helped.
         self.refreshed
             .take_if(|refreshed| refreshed.generation < generation);
     }
@@ -109,7 +109,7 @@ impl AtOrigin {
         self.rejected.clear();
     }
 
-    /// For how long nobody is asked, because of this error.
+    /// How long no login starts, and the error of the last one.
     pub(super) fn backs_off(&self, now: Instant) -> Option<(Duration, &ReauthError)> {
         let (backoff, error) = self.failed.as_ref()?;
         Some((backoff.left(now)?, error))
@@ -129,14 +129,14 @@ impl AtOrigin {
         refreshed.is_none_or(|refreshed| refreshed.backoff.left(now).is_none())
     }
 
-    /// Why the last refresh got no answer, while none is tried again.
+    /// The error of the last refresh, if it was unavailable and backs off.
     pub(super) fn unavailable(&self, now: Instant) -> Option<&ReauthError> {
         let refreshed = self.refreshed.as_ref()?;
         refreshed.backoff.left(now)?;
         refreshed.unavailable.as_ref()
     }
 
-    /// Notes a refresh, until a credential that it or a later one brought is accepted.
+    /// Notes a refresh. [`note_accepted`](Self::note_accepted) forgets it.
     pub(super) fn note_refreshed(
         &mut self,
         generation: u64,

@@ -1,20 +1,20 @@
-//! Not trying again for a while.
+//! Exponential backoff.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Ends where a wait is too long for the clock to express.
+/// The wait if the clock cannot express the end of a longer one.
 const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// How long something is not tried again: the first time, and at most.
+/// The first and the longest wait of a backoff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lengths {
     pub(super) first: Duration,
     pub(super) longest: Duration,
 }
 
-/// Until when something is not tried again.
+/// A wait before the next attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Backoff {
     length: Duration,
@@ -33,7 +33,7 @@ impl Backoff {
         }
     }
 
-    /// How much of it is left. `None` once it is over.
+    /// The rest of the wait. `None` once it is over.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         let left = self.ends_at.saturating_duration_since(now);
         (!left.is_zero()).then_some(left)

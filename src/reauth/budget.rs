@@ -1,4 +1,4 @@
-//! How many logins an account may have that nothing was accepted with.
+//! Bounds how many logins of an account may succeed while no request is accepted afterwards.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many paths that waited for one login are remembered.
+/// How many paths are remembered of the requests that waited for one login.
 const MAX_PATHS: usize = 64;
 
-/// So many logins in so much time.
+/// A number of logins in a time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
     pub(super) logins: u32,
@@ -51,15 +51,16 @@ impl Budget {
         }
     }
 
-    /// A request was accepted: a login that its path waited for no longer counts.
+    /// Notes that a request was accepted. A login that a request for this path waited for no longer
+    /// counts.
     pub(super) fn note_accepted(&mut self, generation: u64, path: &str) {
         self.0.retain(|spent| {
             spent.generation > generation || !spent.waited.0.iter().any(|waited| **waited == *path)
         });
     }
 
-    /// How long it takes until another login may begin. `None` if one may begin now.
-    pub(super) fn is_spent(&self, now: Instant, limit: Limit) -> Option<Duration> {
+    /// How long no login may begin. `None` if one may begin now.
+    pub(super) fn spent_for(&self, now: Instant, limit: Limit) -> Option<Duration> {
         let oldest = self.0.len().checked_sub(limit.logins as usize)?;
         let oldest = self.0.get(oldest).map_or(now, |spent| spent.at);
         let left = limit.within.saturating_sub(now.duration_since(oldest));
@@ -87,8 +88,8 @@ mod tests {
         let mut budget = Budget::default();
         budget.spend(1, waited, now, limit);
         budget.note_accepted(1, "/64");
-        assert_eq!(budget.is_spent(now, limit), Some(limit.within));
+        assert_eq!(budget.spent_for(now, limit), Some(limit.within));
         budget.note_accepted(1, "/63");
-        assert_eq!(budget.is_spent(now, limit), None);
+        assert_eq!(budget.spent_for(now, limit), None);
     }
 }

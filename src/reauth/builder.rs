@@ -89,15 +89,15 @@ impl SessionBuilder {
         self
     }
 
-    /// How many logins one request may wait for. Default: 3, because a service may require consent,
-    /// then a policy, then MFA.
+    /// How many logins one request may wait for. Default: 5. A service may require consent, then a
+    /// policy, then MFA.
     pub fn max_logins(mut self, logins: u32) -> Self {
         self.settings.max_logins = logins;
         self
     }
 
-    /// How often one request may be replayed. Default: 10. A request may be replayed more often than
-    /// it waits for logins: logins of other requests bring newer credentials too.
+    /// How often one request may be replayed. Default: 10. A request may be replayed more often
+    /// than it waits for logins: logins of other requests bring newer credentials too.
     pub fn max_replays(mut self, replays: u32) -> Self {
         self.settings.max_replays = replays;
         self
@@ -109,45 +109,46 @@ impl SessionBuilder {
         self
     }
 
-    /// How long nobody is asked again after a login that failed, or that succeeded and did not
-    /// satisfy its requirement: at first, and at most. It doubles each time. Default: 30 seconds and
-    /// 15 minutes.
+    /// How long to wait before another login, after one that failed or did not satisfy its
+    /// requirement. Doubles each time, from `first` to `longest`. Default: 30 seconds and 15
+    /// minutes.
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         self.settings.backoff = Lengths { first, longest };
         self
     }
 
-    /// How many logins of one principal may succeed within this time, while no request that waited
+    /// How many logins of one principal may succeed within this time while no request that waited
     /// for them is accepted. Default: 10 in 10 minutes.
     pub fn login_budget(mut self, logins: u32, within: Duration) -> Self {
         self.settings.login_budget = Limit { logins, within };
         self
     }
 
-    /// How long before the end of its lifetime a credential is refreshed in the background; at most
-    /// half of its lifetime. Default: 5 minutes.
+    /// How long before its end a credential is refreshed in the background, but at most half of its
+    /// lifetime. Default: 5 minutes.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.settings.refresh_window = window;
         self
     }
 
-    /// How long requests wait for a look-up or a refresh, counted from its beginning. It goes on
-    /// without them. Default: 10 seconds.
+    /// How long requests wait for a look-up or a refresh, counted from its beginning. It continues
+    /// after that. Default: 10 seconds.
     pub fn refresh_timeout(mut self, timeout: Duration) -> Self {
         self.settings.refresh_timeout = timeout;
         self
     }
 
-    /// How many idle principals the session remembers beside its own. Default: 1024. Principals with
-    /// requests under way do not count. Beyond the bound, the principal that was idle longest is
-    /// forgotten, and logs in again when it is next challenged.
+    /// How many idle principals the session remembers beside its own. Default: 1,024. Principals
+    /// with requests or logins under way do not count. Beyond the bound, the principal that was
+    /// idle longest is forgotten: its next challenge starts a login.
     pub fn max_principals(mut self, principals: usize) -> Self {
         self.settings.max_principals = principals;
         self
     }
 
     /// How many principals may have requests or logins under way at a time. Default: 16,384. Beyond
-    /// the bound, a request of another principal is sent as it came.
+    /// the bound, a request of another principal is sent unchanged, and a challenge to it gives up
+    /// with [`GaveUp::TooManyPrincipals`](super::GaveUp::TooManyPrincipals).
     pub fn max_principals_in_use(mut self, principals: usize) -> Self {
         self.settings.max_principals_in_use = principals;
         self
@@ -159,32 +160,33 @@ impl SessionBuilder {
         self
     }
 
-    /// For how many origins the session keeps a credential of one principal. Default: 64.
+    /// For how many origins the session keeps a credential of one principal. Default: 64. Beyond
+    /// the bound, the oldest credential is dropped.
     pub fn max_origins(mut self, origins: usize) -> Self {
         self.settings.max_origins = origins;
         self
     }
 
-    /// Whether a login runs for a request that cannot be replayed, so that the next request succeeds.
-    /// Default: `true`.
+    /// Whether a login runs for a request that cannot be replayed, so that the next request
+    /// succeeds. Default: `true`.
     pub fn login_if_not_replayable(mut self, login: bool) -> Self {
         self.settings.login_if_not_replayable = login;
         self
     }
 
-    /// Whether a `401` that requires nothing starts a login, where a look-up finds no credential that
+    /// Whether a plain `401`, without a GARE, starts a login if a look-up finds no credential that
     /// the service accepts. Default: `true`.
     pub fn login_on_401(mut self, login: bool) -> Self {
         self.settings.login_on_401 = login;
         self
     }
 
-    /// Whether a bearer token that a request presents is replaced by one that a login for it brought.
+    /// Whether the token that a login brought replaces the bearer token that a request presents.
     /// Default: `true`.
     ///
-    /// Whoever presents a token of a user is then sent with the newest token of that user, which may be
-    /// good for more. A service that passes on the tokens of its callers sets this to `false`: a
-    /// presented token goes out as it came, and a challenge to it gives up with
+    /// If `true`, a request that presents an old token of a user is sent with the user's newest
+    /// token, which may be good for more. A service that passes on the tokens of its callers sets
+    /// this to `false`: a presented token is sent unchanged, and a challenge to it gives up with
     /// [`GaveUp::Presented`](super::GaveUp::Presented). Principals that the program
     /// [names](super::GareOptions::principal) are not affected.
     pub fn supersede_presented(mut self, supersede: bool) -> Self {
@@ -192,18 +194,19 @@ impl SessionBuilder {
         self
     }
 
-    /// Says that all requests are of one person: a bearer token that a request presents is the
-    /// session's own credential for that origin. A token that was not seen there before is the
-    /// newest one; any other is replaced with the newest one.
+    /// Declares that all requests belong to one person. For a program of one user whose client sets
+    /// the token itself.
     ///
-    /// For a program of one user whose client sets the token itself.
+    /// A bearer token that a request presents is then the session's own credential for that origin.
+    /// A token that was not seen there before becomes the newest. A token that was seen is replaced
+    /// by the newest.
     pub fn one_person(mut self) -> Self {
         self.settings.one_person = true;
         self
     }
 
-    /// Names the principal of each request that has no [`GareOptions::principal`]. `None` leaves it to
-    /// the request's `Authorization`.
+    /// Names the principal of each request without a [`GareOptions::principal`]. If `by` returns
+    /// `None`, the request's `Authorization` decides. By default it always does.
     ///
     /// [`GareOptions::principal`]: super::GareOptions::principal
     pub fn principal_by(
@@ -214,9 +217,12 @@ impl SessionBuilder {
         self
     }
 
-    /// Decides what a person may be asked for, once for each request and requirement. It returns the
-    /// requirement that a login is to satisfy, perhaps with less in it, or `None`: then nobody is
-    /// asked, and the request ends with [`GaveUp::NotApproved`](super::GaveUp::NotApproved).
+    /// Decides which requirements may start a login. Called once for each request and requirement.
+    /// By default all may.
+    ///
+    /// `approve` returns the requirement for the login, which may have fewer conditions. If it
+    /// returns `None`, no login starts, and the request ends with
+    /// [`GaveUp::NotApproved`](super::GaveUp::NotApproved).
     pub fn approve(
         mut self,
         approve: impl Fn(&Challenge) -> Option<Gare> + Send + Sync + 'static,
@@ -225,8 +231,8 @@ impl SessionBuilder {
         self
     }
 
-    /// Sees what the session does, as the events of `tracing` tell it. It is called where the event
-    /// happens, so it must not wait.
+    /// Observes the session: `observer` is called with each [`Event`], which are also the events of
+    /// `tracing`. It is called inside the session, so it must not block.
     pub fn on_event(mut self, observer: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.on_event = Some(Rule(Arc::new(observer)));
         self

@@ -11,11 +11,10 @@ use super::describe::{Description, Says, printable};
 use crate::gare::{Found, Gare, Location};
 use crate::runtime::{self, LoginOf};
 
-/// The requirement that a [`Reauthenticator`](super::Reauthenticator) satisfies, and the request it is for.
+/// A requirement for a [`Reauthenticator`](super::Reauthenticator) to satisfy, and its request.
 ///
-/// [`gare`](Self::gare) is the requirement of this login. If a service, or several waiting
-/// requests, require more than one login can satisfy, the rest follows as another challenge after
-/// the replay.
+/// [`gare`](Self::gare) is the requirement of this login. If a service requires more than one login
+/// can satisfy, the rest follows as another challenge after the replay.
 ///
 /// ```
 /// use globus_gare::gare::{AuthorizationParameters, Gare};
@@ -97,7 +96,7 @@ impl Challenge {
         &self.uri
     }
 
-    /// The number of this login among those of the request, starting at 1.
+    /// The number of this login among the logins of the request, starting at 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
@@ -107,9 +106,9 @@ impl Challenge {
         self.generation
     }
 
-    /// How long the login may take from now on: the rest of
-    /// [`login_timeout`](super::SessionBuilder::login_timeout). `None` where there is no limit, and for a
-    /// challenge made by hand.
+    /// How long the login may still take: the rest of
+    /// [`login_timeout`](super::SessionBuilder::login_timeout). `None` if there is no limit, and
+    /// for a challenge made by hand.
     pub fn time_left(&self) -> Option<Duration> {
         let ends_at = self.ends_at?;
         Some(ends_at.saturating_duration_since(Instant::now()))
@@ -117,11 +116,11 @@ impl Challenge {
 
     /// Describes the requirement in a sentence or two, for a person at a terminal.
     ///
-    /// The message of the service (`session_message`) is quoted without control characters and cut
-    /// to 300 characters, because a stranger may have written it. Of a list 5 values are named, and the
-    /// text has at most 1,000 characters. For a requirement that a service passes on from a GridFTP
-    /// server, the text names the collection's server as its author. Scopes that no login brought before
-    /// are told from those that one did.
+    /// The text has at most 1,000 characters, and names at most 5 values of a list. It quotes the
+    /// message (`session_message`) without control characters and cut to 300 characters, because a
+    /// stranger may have written it. If a GridFTP server wrote the requirement and a service passed
+    /// it on, the text names the collection's server as the author. It says "consent again" for
+    /// scopes that an earlier login brought.
     pub fn in_plain_words(&self) -> String {
         if self.is_unauthenticated {
             let host = printable(self.target.origin().host());
@@ -140,7 +139,7 @@ impl Challenge {
 }
 
 impl Challenge {
-    /// The author of the requirement: of the document that holds its message.
+    /// The author of the requirement: the author of the document that holds its message.
     fn says(&self) -> Says {
         let message = self.gare.message();
         let mut told = self.found.iter();
@@ -156,25 +155,24 @@ impl Challenge {
 }
 
 impl Challenge {
-    /// Whether the service only refused the credential, with a `401` that requires nothing. Any
-    /// login will do; it need not be a fresh one.
+    /// Whether this is a plain `401`, without a GARE. Any login satisfies it, not only a fresh one.
     pub fn is_unauthenticated(&self) -> bool {
         self.is_unauthenticated
     }
 
-    /// The scopes that are required and that no earlier login of this principal, in this session, was
-    /// required to bring. A program may want to ask before it grants them.
+    /// The required scopes that are new: no earlier login of this principal in this session was
+    /// required to bring them. A program may want to ask its user before it grants them.
     pub fn new_scopes(&self) -> Vec<&str> {
         let required = self.gare.authorization_parameters.required_scopes.iter();
         let new = required.filter(|scope| !self.held_scopes.contains(*scope));
         new.map(String::as_str).collect()
     }
 
-    /// Runs `future` as a part of this login: the requests that it sends through the same session
+    /// Runs `future` as a part of this login: requests that it sends through the same session
     /// neither wait for the login nor start one.
     ///
-    /// What [`reauthenticate`](super::Reauthenticator::reauthenticate) does itself is part of the login
-    /// anyway. A task that it spawns is not: wrap what it spawns.
+    /// Needed only for a task that [`reauthenticate`](super::Reauthenticator::reauthenticate)
+    /// spawns. Requests that `reauthenticate` sends itself are part of the login anyway.
     pub fn part_of_login<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         let login_of = self.login_of;
         async move {

@@ -1,7 +1,8 @@
-//! Collections: what their servers may be sent, and which collection a server belongs to.
+//! The HTTPS servers of collections: which collection a server belongs to, and which credentials it
+//! may get.
 //!
-//! Whoever runs an endpoint runs its servers. Such a server gets only what is meant for it, whatever a
-//! reauthenticator returns.
+//! The owner of a collection runs its server. The server gets only a credential that names its
+//! collection, whatever a reauthenticator returns.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -23,13 +24,13 @@ use crate::runtime::{self, Mutex, MutexGuard};
 /// How many servers are remembered with their collections.
 const MAX_SERVERS: usize = 1024;
 
-/// How long a server is believed to be a collection's, once that was verified: names get new owners.
+/// How long a verified server stays verified. A host name may get a new owner.
 const VERIFIED_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// The page of Globus Auth that a login begins at.
+/// The path of Globus Auth's login page. A base URL with a path may stand before it.
 const AUTHORIZE: &str = "/v2/oauth2/authorize";
 
-/// Servers whose collection was verified. Those that were verified last are at the end.
+/// Servers whose collection was verified, sorted by time.
 #[derive(Debug, Default)]
 pub(super) struct Collections(Mutex<VecDeque<Verified>>);
 
@@ -67,13 +68,13 @@ impl Collections {
 }
 
 impl Session {
-    /// The collection of this server, where the program named it or it was verified.
+    /// The collection of this server, if the program named it or it was verified.
     pub(super) fn collection_of(&self, origin: OriginRef<'_>) -> Option<Arc<str>> {
         let named = self.settings().trust.named_collection(origin);
         named.cloned().or_else(|| self.collections().of(origin))
     }
 
-    /// The collection that `credential` is for, where it was not verified lately that `origin` is its server.
+    /// The collection of `credential`, if `origin` must first be verified to be its server.
     pub(super) fn to_be_verified<'c>(
         &self,
         origin: OriginRef<'_>,
@@ -134,7 +135,7 @@ impl Session {
 }
 
 impl Exchange {
-    /// `target` with the collection that its server is found to be of, as it claims.
+    /// `target` with the collection that its server claims, once that is verified.
     pub(super) async fn verified(
         &mut self,
         target: Target,
@@ -157,7 +158,7 @@ impl Exchange {
         }
     }
 
-    /// Verifies that the server is still that of the collection which `credential` is for.
+    /// Verifies that the target is still the server of the credential's collection.
     pub(super) async fn verify_again(&mut self, credential: &Credential) -> Result<(), GaveUp> {
         let Some(target) = self.target.clone() else {
             return Ok(());
@@ -170,14 +171,14 @@ impl Exchange {
     }
 }
 
-/// The collection that a response claims to be of, which sends whoever comes without a usable token to
-/// log in: `302` to Globus Auth, with the collection's id as the client's.
+/// The collection that a server claims to belong to. A server redirects a request without a usable
+/// token to Globus Auth, with the collection's id as `client_id`.
 pub(super) fn claimed(trust: &Trust, status: StatusCode, headers: &HeaderMap) -> Option<String> {
     if !status.is_redirection() {
         return None;
     }
     let location: Uri = headers.get(LOCATION)?.to_str().ok()?.parse().ok()?;
-    let is_login = is_authorize(&location)
+    let is_login = is_authorize(location.path())
         && OriginRef::of(&location).is_ok_and(|origin| trust.allows_view(origin));
     let mut parameters = location.query()?.split('&');
     let id = parameters.find_map(|it| it.strip_prefix("client_id="))?;
@@ -188,21 +189,23 @@ pub(super) fn claimed(trust: &Trust, status: StatusCode, headers: &HeaderMap) ->
     (is_login && is_id).then(|| id.to_owned())
 }
 
-/// Whether a client that follows redirects ended at a login instead of a file.
+/// Whether the client followed redirects to a login page.
 pub(super) fn is_login(trust: &Trust, answered: &Uri) -> bool {
-    is_authorize(answered) || OriginRef::of(answered).is_ok_and(|origin| trust.is_auth(origin))
+    is_authorize(answered.path())
+        || OriginRef::of(answered).is_ok_and(|origin| trust.is_auth(origin))
 }
 
-fn is_authorize(uri: &Uri) -> bool {
-    uri.path().trim_end_matches('/') == AUTHORIZE
+/// Whether `path` is that of a login page.
+pub(crate) fn is_authorize(path: &str) -> bool {
+    path.trim_end_matches('/').ends_with(AUTHORIZE)
 }
 
-/// What a collection's server requires of a request that it sends to log in.
+/// The requirement of a collection's server that redirects a request to a login.
 pub(super) fn required(collection: &str, had_credential: bool) -> Found {
     let scope = format!("https://auth.globus.org/scopes/{collection}/https");
     let mut required = AuthorizationParameters::default().with_required_scopes([scope]);
     if had_credential {
-        // The token is good, and its session is not: a consent alone would be no other.
+        // The token is valid and its session is not. A consent alone would not change the session.
         required = required.with_prompt("login");
     }
     Found::at(Gare::new("ConsentRequired", required), Location::Redirect)

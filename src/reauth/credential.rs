@@ -6,7 +6,7 @@ use http::HeaderValue;
 use thiserror::Error;
 use tokio::time::Instant;
 
-/// An `Authorization` header value, and how long it may be used.
+/// An `Authorization` header value, and its lifetime.
 ///
 /// The value is a secret: `Debug` never shows it, the header is marked
 /// [sensitive](HeaderValue::set_sensitive), and there is no `PartialEq` to
@@ -48,7 +48,7 @@ impl Credential {
         Ok(Self::from_header_value(value))
     }
 
-    /// A credential with this `Authorization` value, unchanged.
+    /// A credential with this `Authorization` value. It is sent unchanged.
     pub fn from_header_value(mut value: HeaderValue) -> Self {
         value.set_sensitive(true);
         Self {
@@ -60,9 +60,9 @@ impl Credential {
         }
     }
 
-    /// Sets how long, counted from now, the credential may be sent.
+    /// Sets how long the credential may be sent, from now on. By default there is no limit.
     ///
-    /// After that the session calls
+    /// After its lifetime, the session calls
     /// [`Reauthenticator::credential`](super::Reauthenticator::credential) before it sends the next
     /// request. A credential without a lifetime is sent until a service rejects it.
     #[must_use]
@@ -82,23 +82,25 @@ impl Credential {
         self.value
     }
 
-    /// Says that it is not known to come of a login that satisfied the requirement: another program
-    /// may have written it. If the service requires the same again, that counts for no login.
+    /// Marks a credential that may not come from a login for the requirement, for example because
+    /// another program stored it. If the service then requires the same again, this does not count
+    /// as a login that did not help.
     #[must_use]
     pub fn unverified(mut self) -> Self {
         self.is_unverified = true;
         self
     }
 
-    /// Says that it is for the HTTPS server of this collection: its id, or its host. Such a credential
-    /// is sent nowhere else, and no other is sent there: see [`Trust::collections`](super::Trust::collections).
+    /// Marks a credential for the HTTPS server of one collection, named by its id or its host. The
+    /// credential is sent nowhere else, and no other is sent there: see
+    /// [`Trust::collections`](super::Trust::collections).
     #[must_use]
     pub fn for_collection(mut self, collection: impl Into<Arc<str>>) -> Self {
         self.collection = Some(collection.into());
         self
     }
 
-    /// The collection that it is for, if it is for one.
+    /// The collection that the credential is for, if any.
     pub fn collection(&self) -> Option<&str> {
         self.collection.as_deref()
     }
@@ -111,7 +113,7 @@ impl Credential {
         self.left().is_some_and(|left| left.is_zero())
     }
 
-    /// Whether it ends within `window`, or within half of its lifetime where that is shorter.
+    /// Whether it ends within `window`, or within half of its lifetime if that is shorter.
     pub(crate) fn is_expiring(&self, window: Duration) -> bool {
         let window = window.min(self.lifetime / 2);
         self.left().is_some_and(|left| left <= window)

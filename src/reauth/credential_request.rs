@@ -3,10 +3,10 @@ use std::sync::Arc;
 use super::{Credential, Target};
 use crate::gare::Gare;
 
-/// What a session asks a [`Reauthenticator`](super::Reauthenticator) for when it looks for a
-/// credential without a person.
+/// A look-up: a session asks a [`Reauthenticator`](super::Reauthenticator) for a credential that it
+/// can get without a person.
 ///
-/// Cheap to clone.
+/// A clone is cheap.
 #[derive(Clone, Debug)]
 pub struct CredentialRequest {
     target: Target,
@@ -19,22 +19,22 @@ pub struct CredentialRequest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Why {
-    /// The session has none for the target.
+    /// The session has no credential for the target.
     Initial,
-    /// The one at hand is still good and ends soon: one that lives longer is wanted.
+    /// The current credential is valid and ends soon. Return one that ends later.
     Expiring,
-    /// The one at hand has expired.
+    /// The current credential has expired.
     Expired,
-    /// A service answered `401`, and required nothing.
+    /// A service sent a plain `401`, without a GARE.
     Unauthorized,
-    /// A service required this. Only a credential that a *login* brought after the rejected one is
-    /// of use: a refreshed token belongs to the same session of Globus Auth.
+    /// A service sent this requirement. Only a credential that a *login* brought after the rejected
+    /// one helps: a refreshed token belongs to the same session of Globus Auth.
     Required(Arc<Gare>),
 }
 
 impl CredentialRequest {
-    /// Asks for a credential for `target`, which may be refreshed unless a service
-    /// [requires](Why::Required) something.
+    /// Makes a request by hand, to test a `Reauthenticator`. It may refresh, except for
+    /// [`Why::Required`].
     pub fn new(target: Target, why: Why) -> Self {
         Self {
             may_refresh: !matches!(why, Why::Required(_)),
@@ -44,37 +44,36 @@ impl CredentialRequest {
         }
     }
 
-    /// Names the credential that is to be replaced.
+    /// Sets the credential to replace.
     #[must_use]
     pub fn with_rejected(mut self, rejected: Credential) -> Self {
         self.rejected = Some(rejected);
         self
     }
 
-    /// Forbids to refresh.
+    /// Forbids a refresh.
     #[must_use]
     pub fn without_refresh(mut self) -> Self {
         self.may_refresh = false;
         self
     }
 
-    /// The origin and the principal that the credential is for.
+    /// The origin and the principal of the credential.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// The credential that is to be replaced: a service did not accept it, or it ends. Giving it back
-    /// is of no use.
+    /// The credential to replace: a service rejected it, or it ends. Do not return it again.
     pub fn rejected(&self) -> Option<&Credential> {
         self.rejected.as_ref()
     }
 
-    /// Whether a refresh token may be spent. If not, only look: in memory, in a store.
+    /// Whether a refresh token may be used. If not, only look in memory and in stores.
     pub fn may_refresh(&self) -> bool {
         self.may_refresh
     }
 
-    /// Why the session asks.
+    /// Why the session looks for a credential.
     pub fn why(&self) -> &Why {
         &self.why
     }

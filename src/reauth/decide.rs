@@ -1,4 +1,4 @@
-//! What to do about a challenge: a pure function of the account and the request.
+//! Decides the next step of a challenged request: a pure function of the account and the request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use crate::gare::Gare;
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     pub(super) requirement: Arc<Requirement>,
-    /// Empty for a `401` that requires nothing.
+    /// Empty for a plain `401`.
     pub(super) gare: Gare,
-    /// Whether a person may be asked for it.
+    /// Whether it may start a login.
     pub(super) is_approved: bool,
 }
 
-/// A challenged request, as far as it matters here.
+/// The facts about a challenged request that decide its next step.
 pub(super) struct Challenged<'a> {
     pub(super) place: &'a Place,
     pub(super) wanted: &'a [Wanted],
@@ -35,23 +35,23 @@ pub(super) struct Challenged<'a> {
     /// The requirements of the logins that this request waited for.
     pub(super) satisfied: &'a [Arc<Requirement>],
     pub(super) logins: u32,
-    /// The requirements that a look-up was made for.
+    /// The requirements of the look-ups that this request made.
     pub(super) looked_up: &'a [Arc<Requirement>],
 }
 
 pub(super) enum Step {
-    /// Send the request again with a later credential.
+    /// Replay the request with this newer credential.
     Replay(Issued),
     /// Look for a credential: a login elsewhere may have brought one.
     LookUp(Wanted),
     /// Wait for this login: it covers the requirement.
     Join(Login),
-    /// Wait for this login, which is for something else, then start over.
+    /// Wait for this login, which does not cover the requirement, then start over.
     WaitFor {
         login: Running,
         wanted: Wanted,
     },
-    /// Start this login, which asks for `gare`.
+    /// Start this login, for the requirement `gare`.
     Lead {
         gare: Gare,
         login: Login,
@@ -72,11 +72,11 @@ pub(super) fn decide(
         return Step::GiveUp(GaveUp::Forgotten);
     }
     let (place, audience) = (request.place, &request.place.audience);
-    // 1. The challenge is about a credential that is no longer the current one.
+    // 1. The request was sent with an older credential.
     if let Some(issued) = account.newer_than(request.sent, audience) {
         return Step::Replay(issued.clone());
     }
-    // Several requirements that no single login satisfies are met one after the other.
+    // If no single login satisfies all requirements, each gets its own login, in order.
     let is_satisfied = |asked: &Requirement| {
         let mut given = request.satisfied.iter();
         given.any(|given| given.is_repeated_by(asked))
@@ -92,7 +92,7 @@ pub(super) fn decide(
         || (*asked == Requirement::AnyCredential && !settings.login_on_401);
     let may_prompt = wanted.is_approved && !no_prompt;
     let running = account.login(now);
-    // 2. A login that covers the requirement runs.
+    // 2. A login under way covers the requirement.
     if let Some(login) = running
         && may_prompt
         && login.audience == *audience
@@ -104,7 +104,7 @@ pub(super) fn decide(
             Step::Join(login.clone())
         };
     }
-    // 3. A credential that nobody has to be asked for.
+    // 3. A look-up may find a credential without a person.
     if !request.looked_up.contains(&wanted.requirement) {
         return Step::LookUp(wanted.clone());
     }
@@ -120,14 +120,14 @@ pub(super) fn decide(
     if !wanted.is_approved {
         return Step::GiveUp(GaveUp::NotApproved);
     }
-    // 4. Another login runs: a person is asked for one thing at a time.
+    // 4. Another login is under way: a person logs in once at a time.
     if let Some(login) = running {
         return Step::WaitFor {
             login: login.running.clone(),
             wanted: wanted.clone(),
         };
     }
-    // 5. Nobody is asked for now.
+    // 5. Earlier logins did not help, or failed, or were too many.
     if account.did_not_help(place, request.sent, asked) {
         return Step::NoProgress(Arc::clone(&wanted.requirement));
     }
@@ -137,7 +137,7 @@ pub(super) fn decide(
     if is_spent {
         return Step::GiveUp(GaveUp::Exhausted);
     }
-    // 6. Nobody else does it.
+    // 6. This request leads the login.
     lead(account, place, wanted, settings.login_timeout)
 }
 
@@ -148,7 +148,7 @@ fn backs_off(
     settings: &Settings,
     now: Instant,
 ) -> Option<GaveUp> {
-    if let Some(retry_after) = account.is_unmet(place, asked, now) {
+    if let Some(retry_after) = account.unmet_for(place, asked, now) {
         let cause = None;
         return Some(GaveUp::BackingOff { retry_after, cause });
     }
@@ -157,7 +157,7 @@ fn backs_off(
         let cause = Some(error.clone());
         return Some(GaveUp::BackingOff { retry_after, cause });
     }
-    let retry_after = account.is_spent(now, settings.login_budget)?;
+    let retry_after = account.spent_for(now, settings.login_budget)?;
     Some(GaveUp::Budget { retry_after })
 }
 

@@ -14,10 +14,10 @@ pub(super) enum Says {
     ActionProvider,
 }
 
-/// How much of a stranger's text is shown, in characters.
+/// How many characters of a stranger's text are shown.
 const SHOWN: usize = 300;
 
-/// How much of a description is shown, in characters.
+/// How many characters of a description are shown.
 const SHOWN_IN_ALL: usize = 1_000;
 
 /// How many values of a list are shown.
@@ -29,7 +29,7 @@ pub(super) struct Description<'a> {
     pub(super) says: Says,
     pub(super) message: Option<&'a str>,
     pub(super) required: &'a AuthorizationParameters,
-    /// Scopes that a login brought before.
+    /// Scopes that an earlier login brought.
     pub(super) held_scopes: &'a BTreeSet<String>,
 }
 
@@ -124,7 +124,7 @@ fn grouped(number: usize) -> String {
     }
 }
 
-/// A value of a list: with quotes where it could be taken for words of ours.
+/// A value of a list, in quotes if a reader could take it for a part of the sentence.
 fn named(text: &str) -> String {
     let shown = value(text);
     match shown.is_empty() || shown.contains(' ') {
@@ -133,7 +133,7 @@ fn named(text: &str) -> String {
     }
 }
 
-/// A value of a stranger, which cannot end a quotation that it stands in.
+/// A stranger's value, made printable and without characters that could end a quotation.
 fn value(text: &str) -> String {
     const QUOTES: [char; 16] = [
         '"', '“', '”', '„', '‟', '＂', 'ʺ', '˝', 'ˮ', '״', '″', '‶', '❝', '❞', '〝', '〞',
@@ -148,8 +148,8 @@ fn cut(text: &str, length: usize) -> String {
     }
 }
 
-/// Makes untrusted text safe to show: on one line, without control and invisible characters, cut to
-/// 300 characters.
+/// Makes a stranger's text safe to show: on one line, without control and invisible characters, cut
+/// to 300 characters.
 ///
 /// ```
 /// use globus_gare::reauth::printable;
@@ -180,8 +180,8 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// Whether `c` is shown as nothing, or steers what stands beside it: of the general category `Cf`, ignorable by
-/// default, or the blank of Braille. A test holds the list against Unicode's data.
+/// Whether `c` is invisible, or changes how its neighbours are shown: general category `Cf`,
+/// ignorable by default, or the Braille blank. A test compares the list with Unicode's data.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}'

@@ -4,15 +4,15 @@ use std::env;
 use http::Uri;
 use thiserror::Error;
 
-/// Prefix of the variables that name the base URL of one service.
+/// The prefix of the variables that set the base URL of one service.
 const SERVICE_URL: &str = "GLOBUS_SDK_SERVICE_URL_";
 
 /// A Globus environment: the domain of its services, and the base URL of each.
 ///
-/// [`from_env`](Self::from_env) reads the variables that the Globus SDKs read:
-/// `GLOBUS_SDK_ENVIRONMENT` names the environment, `production` where it is not set;
-/// `GLOBUS_SDK_SERVICE_URL_<SERVICE>` is the base URL of one service. A value that is empty counts
-/// as not set. An invalid value is an error only where it is used.
+/// [`from_env`](Self::from_env) reads the variables that the Globus SDKs read.
+/// `GLOBUS_SDK_ENVIRONMENT` names the environment; the default is `production`.
+/// `GLOBUS_SDK_SERVICE_URL_<SERVICE>` is the base URL of one service. An empty value counts as not
+/// set. An invalid value is an error only when it is used.
 ///
 /// ```
 /// use globus_gare::Environment;
@@ -21,7 +21,7 @@ const SERVICE_URL: &str = "GLOBUS_SDK_SERVICE_URL_";
 ///     ("GLOBUS_SDK_ENVIRONMENT", "preview"),
 ///     ("GLOBUS_SDK_SERVICE_URL_TRANSFER", "http://127.0.0.1:8080"),
 /// ]);
-/// assert_eq!(environment.domain(), Some("preview.globus.org"));
+/// assert_eq!(environment.name(), "preview");
 /// assert_eq!(environment.service_url("auth")?, "https://auth.preview.globus.org/");
 /// assert_eq!(environment.service_url("transfer")?, "http://127.0.0.1:8080/");
 /// # Ok::<(), globus_gare::reauth::InvalidEnvironment>(())
@@ -29,21 +29,21 @@ const SERVICE_URL: &str = "GLOBUS_SDK_SERVICE_URL_";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
     name: String,
-    /// By the name of the service in capitals, as it stands in the variable.
+    /// By the name of the service in capitals, as in the variable.
     service_urls: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// The environment that this process was started with.
+    /// Reads the environment variables of this process.
     pub fn from_env() -> Self {
-        // A variable that is no Unicode names neither an environment nor a URL.
+        // A variable that is not Unicode names neither an environment nor a URL.
         let text = env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         Self::from_variables(text)
     }
 
-    /// The environment that `variables` name: pairs of name and value. Other variables are ignored.
+    /// Reads the environment from `variables`, pairs of name and value. Unknown names are ignored.
     pub fn from_variables<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: AsRef<str>,
@@ -69,8 +69,8 @@ impl Environment {
         &self.name
     }
 
-    /// The domain of the environment's services; `None` if no environment has this name.
-    pub fn domain(&self) -> Option<&'static str> {
+    /// The domain of the environment's services. `None` if the name is not that of an environment.
+    pub(super) fn domain(&self) -> Option<&'static str> {
         match self.name.as_str() {
             "production" => Some("globus.org"),
             "preview" => Some("preview.globus.org"),
@@ -86,24 +86,29 @@ impl Environment {
     ///
     /// # Errors
     ///
-    /// If the service's variable is not an `http` or `https` URL, or if the variable is not set and no
-    /// environment has this environment's name.
+    /// If the service's variable is set and is not an `http` or `https` URL, or if it is not set
+    /// and the name is not that of an environment.
     pub fn service_url(&self, service: &str) -> Result<String, InvalidEnvironment> {
-        let variable = service.to_ascii_uppercase();
-        if let Some(url) = self.service_urls.get(&variable) {
-            return base(url).ok_or(InvalidEnvironment::ServiceUrl(variable));
-        }
-        let host = self.host(service);
-        let host = host.ok_or_else(|| InvalidEnvironment::Name(self.name.clone()))?;
-        base(&format!("https://{host}/")).ok_or_else(|| InvalidEnvironment::Service(service.into()))
+        let url = self.find_service_url(service);
+        url.map_err(InvalidEnvironment)
     }
 
-    /// The host of a service, unless a variable names another.
+    fn find_service_url(&self, service: &str) -> Result<String, Fault> {
+        let variable = service.to_ascii_uppercase();
+        if let Some(url) = self.service_urls.get(&variable) {
+            return base(url).ok_or(Fault::ServiceUrl(variable));
+        }
+        let host = self.host(service);
+        let host = host.ok_or_else(|| Fault::Name(self.name.clone()))?;
+        base(&format!("https://{host}/")).ok_or_else(|| Fault::Service(service.into()))
+    }
+
+    /// The default host of a service.
     pub(super) fn host(&self, service: &str) -> Option<String> {
         let domain = self.domain()?;
         Some(match service {
             "app" | "auth" => format!("{service}.{domain}"),
-            // Also those of other environments are under `globus.org`.
+            // In every environment these are under `globus.org`.
             "actions" | "flows" | "timer" if self.name == "production" => {
                 format!("{service}.automate.globus.org")
             }
@@ -114,7 +119,7 @@ impl Environment {
         })
     }
 
-    /// The services that variables name, and their URLs, whether or not they can be used.
+    /// The services with a variable, and its value, which may be invalid.
     pub(super) fn named_service_urls(&self) -> impl Iterator<Item = (&str, &str)> {
         let urls = self.service_urls.iter();
         urls.map(|(service, url)| (service.as_str(), url.as_str()))
@@ -142,17 +147,19 @@ fn base(url: &str) -> Option<String> {
     Some(format!("{scheme}://{}{path}/", uri.authority()?))
 }
 
-/// An error: a variable of the environment is invalid.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum InvalidEnvironment {
-    /// `GLOBUS_SDK_ENVIRONMENT` has this value, and no environment has this name.
+/// An error from [`Environment::service_url`]: a variable holds an invalid value, or no service can have
+/// this name. Its text names the variable.
+#[derive(Clone, Debug, Error)]
+#[error(transparent)]
+pub struct InvalidEnvironment(Fault);
+
+#[derive(Clone, Debug, Error)]
+enum Fault {
     #[error("GLOBUS_SDK_ENVIRONMENT names no environment: {0:?}")]
     Name(String),
-    /// `GLOBUS_SDK_SERVICE_URL_<SERVICE>`, with this service in capitals, holds no `http` or `https` URL.
+    /// With the service in capitals.
     #[error("{SERVICE_URL}{0} is not an http or https URL")]
     ServiceUrl(String),
-    /// No service can have this name.
     #[error("no service has the name {0:?}")]
     Service(String),
 }

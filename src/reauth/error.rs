@@ -9,8 +9,8 @@ type Source = Box<dyn Error + Send + Sync>;
 
 /// An error from a login.
 ///
-/// Every request that waited for the login gets the same error, so it is cheap to clone. Kinds that
-/// a caller can act on have a predicate; [`source`](Error::source) has the cause.
+/// A clone is cheap: every request that waited for the login gets the same error. A predicate tells
+/// each kind that a caller can act on. [`source`](Error::source) returns the cause.
 ///
 /// ```
 /// use globus_gare::reauth::ReauthError;
@@ -44,7 +44,7 @@ struct Inner {
     source: Option<Source>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
     Declined,
     Timeout,
@@ -56,11 +56,12 @@ enum Kind {
     Unavailable(String),
     Forgotten,
     Other(String),
-    /// The source stands for itself.
+    /// The source has the message.
     Transparent,
 }
 
-/// The URL of one login. Its query holds the `state`, so `Debug` leaves the query out.
+/// The URL of one login. Its query holds the `state`, so `Debug` does not show the query.
+#[derive(Clone)]
 struct LoginUrl(String);
 
 impl fmt::Debug for LoginUrl {
@@ -71,18 +72,33 @@ impl fmt::Debug for LoginUrl {
 }
 
 impl ReauthError {
-    /// An error without a kind of its own; `message` says what was tried.
+    /// An error without a kind of its own. `message` says what failed.
     pub fn new(message: impl Into<String>) -> Self {
         Self::of(Kind::Other(message.into()), None)
     }
 
-    /// An error with its cause; `message` says what was tried.
-    pub fn with_source(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::of(Kind::Other(message.into()), Some(source.into()))
+    /// Sets the cause of this error: another error, or a text.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use globus_gare::reauth::ReauthError;
+    ///
+    /// let error = ReauthError::declined().with_source("the policy allows no guests");
+    /// assert!(error.is_declined());
+    /// assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("the policy allows no guests"));
+    /// ```
+    #[must_use]
+    pub fn with_source(self, source: impl Into<Source>) -> Self {
+        // The text of a transparent error is that of its source: the text stays.
+        let kind = match &self.0.kind {
+            Kind::Transparent => Kind::Other(self.to_string()),
+            kind => kind.clone(),
+        };
+        Self::of(kind, Some(source.into()))
     }
 
-    /// Any error of the program's own: its text is the text of `error`, and its source is the source of
-    /// `error`. If `error` is a `ReauthError` already, this is that error, of the same kind.
+    /// Converts any error. The text and the source are those of `error`. A `ReauthError` is
+    /// returned unchanged.
     ///
     /// ```
     /// use globus_gare::reauth::ReauthError;
@@ -96,15 +112,10 @@ impl ReauthError {
         Self::from(Source::from(error))
     }
 
-    /// The person, or the authorization server on their behalf, declined the login.
+    /// The person, or the authorization server on their behalf, declined the login. Add the reason with
+    /// [`with_source`](Self::with_source): the `error_description` of an `access_denied`.
     pub fn declined() -> Self {
         Self::of(Kind::Declined, None)
-    }
-
-    /// As [`declined`](Self::declined), with the reason: the authorization server refuses as
-    /// `access_denied` too, and says why in `error_description`.
-    pub fn declined_because(reason: impl Into<Source>) -> Self {
-        Self::of(Kind::Declined, Some(reason.into()))
     }
 
     /// The login did not end in time.
@@ -112,9 +123,9 @@ impl ReauthError {
         Self::of(Kind::Timeout, None)
     }
 
-    /// A person has to log in, and this program cannot ask one.
+    /// A person must log in, and this program cannot ask one.
     ///
-    /// `login_url` is the page to open. A web service sends its user there instead of waiting.
+    /// `login_url` is the page to open. A web service redirects its user there.
     pub fn interaction_required(login_url: impl Into<String>) -> Self {
         Self::of(
             Kind::InteractionRequired {
@@ -129,23 +140,10 @@ impl ReauthError {
         Self::of(Kind::InteractionRequired { login_url: None }, None)
     }
 
-    /// As [`interaction_required_elsewhere`](Self::interaction_required_elsewhere), with the reason and the remedy.
-    pub fn interaction_required_because(reason: impl Into<Source>) -> Self {
-        Self::of(
-            Kind::InteractionRequired { login_url: None },
-            Some(reason.into()),
-        )
-    }
-
-    /// What holds the credentials cannot be reached now: Globus Auth, or a store. Trying again later
-    /// may help, and nobody is asked meanwhile.
+    /// Globus Auth or a token store cannot be reached now. A later attempt may succeed; meanwhile
+    /// no login starts.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::of(Kind::Unavailable(message.into()), None)
-    }
-
-    /// As [`unavailable`](Self::unavailable), with the error that caused it.
-    pub fn unavailable_because(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::of(Kind::Unavailable(message.into()), Some(source.into()))
     }
 
     pub(super) fn slow_look_up() -> Self {
@@ -160,7 +158,7 @@ impl ReauthError {
         matches!(self.0.kind, Kind::Forgotten)
     }
 
-    /// Whether a person, or whoever logs in for one, was asked and it came to nothing.
+    /// Whether the login was attempted and failed, so that the next one has to wait.
     pub(super) fn is_failed_login(&self) -> bool {
         match self.0.kind {
             Kind::Declined
@@ -169,7 +167,7 @@ impl ReauthError {
             | Kind::Transparent
             | Kind::Unavailable(_)
             | Kind::Other(_) => true,
-            // Nobody was asked: what helps may come at any time.
+            // Nobody was asked, so the next attempt may succeed at any time.
             Kind::InteractionRequired { .. } | Kind::NoRuntime | Kind::Forgotten => false,
         }
     }
@@ -196,17 +194,19 @@ impl ReauthError {
         matches!(self.0.kind, Kind::Timeout)
     }
 
-    /// Whether it was made with [`unavailable`](Self::unavailable).
+    /// Whether Globus Auth or a token store could not be reached: see
+    /// [`unavailable`](Self::unavailable).
     pub fn is_unavailable(&self) -> bool {
         matches!(self.0.kind, Kind::Unavailable(_))
     }
 
-    /// Whether a person has to log in whom this program cannot ask.
+    /// Whether a person must log in, and this program cannot ask one.
     pub fn is_interaction_required(&self) -> bool {
         matches!(self.0.kind, Kind::InteractionRequired { .. })
     }
 
-    /// The page where the person can log in, if [interaction is required](Self::is_interaction_required).
+    /// The page where the person can log in, if [interaction is
+    /// required](Self::is_interaction_required) and the page is known.
     pub fn login_url(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::InteractionRequired { login_url } => login_url.as_ref().map(|url| url.0.as_str()),
@@ -230,11 +230,11 @@ impl fmt::Display for ReauthError {
             Kind::Declined => f.write_str("the login was declined"),
             Kind::Timeout => f.write_str("the login was not finished in time"),
             Kind::InteractionRequired { .. } => {
-                f.write_str("a person has to log in, and this program cannot ask one")
+                f.write_str("a person must log in, and this program cannot ask one")
             }
             Kind::Panicked => f.write_str("the reauthenticator panicked"),
             Kind::NoRuntime => f.write_str(
-                "a login needs a tokio runtime that has its timer enabled and runs until the login has ended",
+                "a login needs a tokio runtime with a timer, which runs until the login ends",
             ),
             Kind::Transparent => match &self.0.source {
                 Some(error) => error.fmt(f),
@@ -258,7 +258,7 @@ impl Error for ReauthError {
 
 impl From<InvalidCredential> for ReauthError {
     fn from(error: InvalidCredential) -> Self {
-        Self::with_source("the login gave a token that cannot be sent", error)
+        Self::new("the login returned a token that cannot be sent").with_source(error)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The state of one request, and what happens to its responses. The tower layer and the reqwest
+//! The state of one request, and the decisions about its responses. The tower layer and the reqwest
 //! middleware both use it; neither decides anything itself.
 
 use std::future::Future;
@@ -8,9 +8,10 @@ use std::time::Duration;
 use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
+use super::account::Issued;
 use super::accounts::InUse;
 use super::collections::{claimed, is_login, required};
-use super::events::Event;
+use super::events::EventKind;
 use super::login::look_up;
 use super::origin::OriginRef;
 use super::requirement::Requirement;
@@ -24,19 +25,19 @@ use super::{GareOptions, GareOutcome, GaveUp, Origin, Session, Target, Why};
 use crate::gare::{Detection, Found, Gare};
 use crate::runtime;
 
-/// How much longer than a login a request waits by default, so that it hears how the login ended.
+/// How much longer than a login a request waits by default, so that it gets the login's result.
 const LAST_MOMENT: Duration = Duration::from_secs(2);
 
 /// A challenged request, or one that waits for its first credential.
 pub(crate) struct Exchange {
     pub(super) session: Session,
-    /// `None` while the request presents a credential that was never superseded.
+    /// `None` while the request presents a credential that no login has replaced.
     pub(super) account: Option<InUse>,
     /// The generation that the request was last sent with.
     pub(super) sent: u64,
     pub(super) method: Method,
     pub(super) uri: Uri,
-    /// `None` where the URI names no origin: nothing is decided about such a request.
+    /// `None` if the URI names no origin. Such a request starts nothing.
     pub(super) target: Option<Target>,
     /// The `Authorization` that the request came with.
     pub(super) presented: Option<HeaderValue>,
@@ -44,17 +45,17 @@ pub(crate) struct Exchange {
     pub(super) outcome: GareOutcome,
     /// Whether the request carries the session's credential, or none.
     is_ours: bool,
-    /// Whether the server may send the request to a login.
+    /// Whether the server may redirect the request to a login.
     may_redirect: bool,
     /// The epoch of the account when the request got its credential.
     pub(super) epoch: u64,
-    /// What the request was challenged for.
+    /// The requirements that the request was challenged with.
     pub(super) challenged_for: Vec<Arc<Requirement>>,
-    /// What the program said of each requirement.
+    /// The results of `approve` for each requirement.
     pub(super) approved: Vec<(Requirement, Option<Gare>)>,
     /// The requirements of the logins that this request waited for.
     pub(super) satisfied: Vec<Arc<Requirement>>,
-    /// The requirements that a look-up was made for.
+    /// The requirements of the look-ups that this request made.
     pub(super) looked_up: Vec<Arc<Requirement>>,
     /// When the request stops waiting.
     waits_until: Option<Instant>,
@@ -65,14 +66,14 @@ pub(crate) struct Exchange {
 pub(crate) struct AnswerHead<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
-    /// The URIs that it came from, as far as the client recorded them.
+    /// The URIs that the response came from, as far as the client recorded them.
     pub(crate) sources: &'a [Uri],
 }
 
 pub(crate) enum Verdict {
-    /// Send the request again, with this `Authorization`.
+    /// Replay the request with this `Authorization`.
     Replay(HeaderValue),
-    /// Give the response to the caller.
+    /// Return the response to the caller.
     Return,
 }
 
@@ -115,11 +116,11 @@ impl Exchange {
         }
     }
 
-    /// Looks for the credential that the request is first sent with, or waits for the login or the
-    /// look-up under way; whatever comes of it, the request is then sent with what there is.
+    /// The credential that the request is first sent with. Waits for the login or the look-up under
+    /// way, or starts a look-up. If that fails, the request is sent without a credential.
     pub(crate) async fn credential(&mut self) -> Option<HeaderValue> {
         if runtime::login_of().is_some() {
-            // The request was called elsewhere, but it is the login that waits for it.
+            // A login polls this future, so the request must not wait for a login.
             return None;
         }
         let account = self.account.clone()?;
@@ -177,13 +178,14 @@ impl Exchange {
                 .flatten()
                 .is_some_and(|ended| !matches!(ended, Ok(Some(_))))
             {
-                // It is not asked twice for one request.
+                // One request makes this look-up once.
                 self.looked_up.push(Arc::new(Requirement::AnyCredential));
             }
         }
     }
 
-    /// Whether a response whose body says nothing has the request look for a credential.
+    /// Whether the head of the response alone makes it a challenge: a plain `401`, or a redirect to
+    /// a login.
     pub(crate) fn may_ask_without_body(&self, status: StatusCode, headers: &HeaderMap) -> bool {
         self.may_ask_for_any(status, headers) || self.claimed(status, headers).is_some()
     }
@@ -192,7 +194,7 @@ impl Exchange {
         self.is_ours && is_unauthenticated(status, headers)
     }
 
-    /// The collection that the server claims to be of, where it sends the request to a login.
+    /// The collection that the server claims to belong to, if it redirects the request to a login.
     fn claimed(&self, status: StatusCode, headers: &HeaderMap) -> Option<String> {
         let trust = &self.session.settings().trust;
         self.may_redirect
@@ -200,21 +202,21 @@ impl Exchange {
             .flatten()
     }
 
-    /// Whether the client followed the server to a login.
+    /// Whether the client followed a redirect to a login page.
     pub(crate) fn is_at_login(&self, sources: &[Uri]) -> bool {
         let trust = &self.session.settings().trust;
         self.may_redirect && sources.iter().any(|uri| is_login(trust, uri))
     }
 
-    /// Whether the session believes a response that came from here. A relative URI, as some clients
-    /// have after a redirect, names no origin that could be trusted.
+    /// Whether all origins that a response came from are trusted. A relative URI, which some
+    /// clients record after a redirect, names no origin.
     pub(crate) fn trusts(&self, sources: &[Uri]) -> bool {
         let trust = &self.session.settings().trust;
         let mut origins = sources.iter().map(OriginRef::of);
         origins.all(|origin| origin.is_ok_and(|origin| trust.allows_view(origin)))
     }
 
-    /// Decides about a response; obtains a credential that satisfies it.
+    /// Decides about a response. If it is a challenge, obtains a credential that satisfies it.
     pub(crate) async fn answered(
         &mut self,
         answer: AnswerHead<'_>,
@@ -230,9 +232,9 @@ impl Exchange {
         };
         if let Some(over_limit) = &detection.over_limit {
             let (target, limit) = (&target, over_limit.limit);
-            self.session.emit(Event::OverLimit { target, limit });
+            self.session.emit(target, EventKind::OverLimit { limit });
         }
-        let mut found = self.heard(&target, answer.sources, detection.found);
+        let mut found = self.without_quoted(&target, answer.sources, detection.found);
         let claimed = self.claimed(answer.status, answer.headers);
         if let Some(collection) = &claimed {
             let had_credential = self.sent > 0 || self.presented.is_some();
@@ -241,27 +243,18 @@ impl Exchange {
             return Verdict::Return;
         }
         count(&self.session.counters().challenges);
-        self.session.emit(Event::Challenged {
-            target: &target,
+        let challenged = EventKind::Challenged {
             method: &self.method,
             status: answer.status,
             found: &found,
             generation: self.sent,
-        });
-        let result = match self.verified(target, claimed).await {
-            Ok(target) => {
-                let status = answer.status;
-                self.satisfy(&target, status, &found, replayable).await
-            }
-            Err(reason) => Err(reason),
         };
+        self.session.emit(&target, challenged);
+        let status = answer.status;
+        let obtained = self.obtain(target, claimed, status, &found, replayable);
+        let obtained = obtained.await;
         self.outcome.found = found;
-        let result = result.and_then(|issued| self.may_replay(replayable).map(|()| issued));
-        let result = match result {
-            Ok(issued) => self.verify_again(&issued.credential).await.map(|()| issued),
-            Err(reason) => Err(reason),
-        };
-        match result {
+        match obtained {
             Ok(issued) => {
                 self.sent = issued.generation;
                 self.outcome.gave_up = None;
@@ -274,14 +267,27 @@ impl Exchange {
         }
     }
 
-    /// Tells of a response that may be a challenge, and is not looked at.
+    /// Obtains a credential that the request may be replayed with.
+    async fn obtain(
+        &mut self,
+        target: Target,
+        claimed: Option<String>,
+        status: StatusCode,
+        found: &[Found],
+        replayable: bool,
+    ) -> Result<Issued, GaveUp> {
+        let target = self.verified(target, claimed).await?;
+        let issued = self.satisfy(&target, status, found, replayable).await?;
+        self.may_replay(replayable)?;
+        self.verify_again(&issued.credential).await?;
+        Ok(issued)
+    }
+
+    /// Emits an event for a response that may be a challenge and is not inspected.
     pub(crate) fn not_inspected(&self, status: StatusCode, reason: &'static str) {
         if let Some(target) = &self.target {
-            self.session.emit(Event::NotInspected {
-                target,
-                status,
-                reason,
-            });
+            let kind = EventKind::NotInspected { status, reason };
+            self.session.emit(target, kind);
         }
     }
 
@@ -291,11 +297,11 @@ impl Exchange {
         self.outcome.replays += 1;
         if let Some(target) = &self.target {
             let (replays, generation) = (self.outcome.replays, self.sent);
-            self.session.emit(Event::Replayed {
-                target,
+            let kind = EventKind::Replayed {
                 replays,
                 generation,
-            });
+            };
+            self.session.emit(target, kind);
         }
     }
 
@@ -303,7 +309,7 @@ impl Exchange {
         self.session.counters().gave_up(&reason);
         if let Some(target) = &self.target {
             let reason = &reason;
-            self.session.emit(Event::GaveUp { target, reason });
+            self.session.emit(target, EventKind::GaveUp { reason });
         }
         self.waiting = None;
         self.outcome.gave_up = Some(reason);
@@ -330,20 +336,25 @@ impl Exchange {
         }
     }
 
-    /// The requirements that count. A quoted one counts only from an origin that the program added.
-    fn heard(&self, target: &Target, sources: &[Uri], mut found: Vec<Found>) -> Vec<Found> {
+    /// Drops quoted requirements, unless they came from an origin that the program added.
+    fn without_quoted(
+        &self,
+        target: &Target,
+        sources: &[Uri],
+        mut found: Vec<Found>,
+    ) -> Vec<Found> {
         let trust = &self.session.settings().trust;
         let is_added = |origin| trust.trusted_as(origin) == Some(TrustedAs::Added);
         let came_from_added = |uri| OriginRef::of(uri).is_ok_and(is_added);
-        let hears_quoted = is_added(target.origin().view()) && sources.iter().all(came_from_added);
-        if !hears_quoted && found.iter().any(Found::is_quoted) {
-            self.session.emit(Event::OnlyQuoted { target });
+        let is_added = is_added(target.origin().view()) && sources.iter().all(came_from_added);
+        if !is_added && found.iter().any(Found::is_quoted) {
+            self.session.emit(target, EventKind::OnlyQuoted);
             found.retain(|found| !found.is_quoted());
         }
         found
     }
 
-    /// Why the request is not sent again, although it might be accepted now.
+    /// Whether the request may be replayed, or why not.
     fn may_replay(&self, replayable: bool) -> Result<(), GaveUp> {
         if !replayable {
             Err(GaveUp::NotReplayable)
@@ -354,7 +365,7 @@ impl Exchange {
         }
     }
 
-    /// `future`'s output, or `None` once this request has waited for as long as it may, in all.
+    /// `future`'s output, or `None` once this request has waited for `max_wait` in all.
     pub(super) async fn within_max_wait<F: Future>(&mut self, future: F) -> Option<F::Output> {
         match self.waits_until() {
             Some(until) if runtime::has_timer() => runtime::timeout_at(until, future).await,

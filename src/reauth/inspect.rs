@@ -1,16 +1,16 @@
-//! Which responses may be challenges.
+//! Tells from its head whether a response may be a challenge.
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body::Body;
 
-/// Whether the body of a response is looked at.
+/// Whether the body of a response is inspected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
     Read,
-    /// It may be a challenge, and cannot be read, for this reason.
+    /// The response may be a challenge, and its body cannot be read, for this reason.
     Skip(&'static str),
-    /// It is no challenge, whatever its body.
+    /// The body cannot hold a GARE.
     Nothing,
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn look<B: Body>(method: &Method, response: &Response<B>, limit: usiz
 
 pub(crate) const TOO_LONG: &str = "the body is longer than max_inspect";
 
-/// What the head alone says: the answer to a `HEAD` has no body.
+/// As [`look`], from the head alone. The response to a `HEAD` has no body.
 pub(crate) fn look_at_head(method: &Method, status: StatusCode, headers: &HeaderMap) -> Look {
     let is_error = status.is_client_error() || status == StatusCode::BAD_GATEWAY;
     let text = |name| headers.get(name).map(|value| value.as_bytes().trim_ascii());

@@ -4,12 +4,12 @@ use tokio::time::Instant;
 
 use super::account::{Login, Refresh};
 use super::accounts::InUse;
-use super::events::Event;
+use super::events::EventKind;
 use super::run::{self, Ended, Reporter, Running};
 use super::stats::count;
 use super::{Challenge, CredentialRequest, Session, Target, Why, events};
 
-/// Starts `login`, which the account has as the one under way.
+/// Starts `login`, which [`State::begin_login`](super::account::State::begin_login) has recorded.
 pub(super) fn log_in(
     session: &Session,
     account: &InUse,
@@ -19,10 +19,7 @@ pub(super) fn log_in(
 ) {
     count(&session.counters().logins);
     let (target, attempt) = (challenge.target().clone(), challenge.attempt());
-    session.emit(Event::LoggingIn {
-        target: &target,
-        attempt,
-    });
+    session.emit(&target, EventKind::LoggingIn { attempt });
     let (session, account) = (session.clone(), account.clone());
     let (limit, reauthenticator) = (
         session.settings().login_timeout,
@@ -42,21 +39,22 @@ pub(super) fn log_in(
             Ok(Some(issued)) => {
                 session.accounts().note_issued(&account, &issued.credential);
                 let generation = issued.generation;
-                session.emit(Event::LoggedIn { target, generation });
+                session.emit(target, EventKind::LoggedIn { generation });
             }
             Ok(None) => {}
             Err(error) => {
                 count(&session.counters().failed_logins);
-                session.emit(Event::LoginFailed { target, error });
+                session.emit(target, EventKind::LoginFailed { error });
             }
         }
         ended
     });
 }
 
-/// Looks for a credential that is newer than the generation `sent`, or joins the look-up that does.
+/// Starts a look-up for a credential newer than the generation `sent`, or joins one under way.
 ///
-/// `Err` is the end of a look-up that is not necessary.
+/// `Err` is a result without a look-up: the session already has such a credential, or too many
+/// look-ups are under way.
 pub(super) fn look_up(
     session: &Session,
     account: &InUse,
@@ -67,27 +65,23 @@ pub(super) fn look_up(
     let (audience, settings) = (target.audience(), session.settings());
     let mut state = account.account().lock();
     let now = Instant::now();
-    // It may have come since it was found missing: only under the lock this is certain.
+    // Another request may have brought a newer credential since the caller released the lock.
     if let Some(issued) = state.newer_than(sent, audience)
         && !issued.credential.is_expired()
     {
         return Err(Ok(Some(issued.clone())));
     }
-    let request = CredentialRequest::new(target.clone(), why);
-    let request = if state.may_refresh(audience.view(), now) {
-        request
-    } else {
-        request.without_refresh()
-    };
+    let mut request = CredentialRequest::new(target.clone(), why);
+    if !state.may_refresh(audience.view(), now) {
+        request = request.without_refresh();
+    }
     let current = state.current(audience.view());
     let began = current.map_or(0, |issued| issued.generation);
-    // A challenge is about the credential that its request was sent with.
+    // A challenge rejects only the credential that its request was sent with.
     let is_challenged = matches!(request.why(), Why::Unauthorized | Why::Required(_));
-    let rejected = current.filter(|issued| !is_challenged || issued.generation == sent);
-    let request = match rejected {
-        Some(rejected) => request.with_rejected(rejected.credential.clone()),
-        None => request,
-    };
+    if let Some(rejected) = current.filter(|it| !is_challenged || it.generation == sent) {
+        request = request.with_rejected(rejected.credential.clone());
+    }
     let refreshes = request.may_refresh();
     let counts = match request.why() {
         _ if !refreshes => Refresh::Never,
@@ -97,7 +91,7 @@ pub(super) fn look_up(
     if let Some(running) = state.look_up(audience, refreshes, now) {
         return Ok(running.clone());
     }
-    // A look and a refresh for each audience that the account may have.
+    // Each audience of the account may have one look-up with a refresh and one without.
     if state.count_look_ups(now) >= settings.max_origins.max(1).saturating_mul(2) {
         return Err(Ok(None));
     }
@@ -106,7 +100,7 @@ pub(super) fn look_up(
     drop(state);
 
     count(&session.counters().look_ups);
-    session.emit(Event::LookingUp { target });
+    session.emit(target, EventKind::LookingUp);
     let (session, account, target) = (session.clone(), account.clone(), target.clone());
     let (limit, reauthenticator) = (settings.login_timeout, session.shared_reauthenticator());
     let (login_of, own) = (session.login_of(), running.clone());
@@ -119,13 +113,14 @@ pub(super) fn look_up(
         let ended = state.end_look_up(of, at, result, session.settings());
         drop(state);
         let target = &target;
-        session.emit(match &ended {
+        let kind = match &ended {
             Ok(issued) => {
                 let generation = issued.as_ref().map(|issued| issued.generation);
-                Event::LookedUp { target, generation }
+                EventKind::LookedUp { generation }
             }
-            Err(error) => Event::LookUpFailed { target, error },
-        });
+            Err(error) => EventKind::LookUpFailed { error },
+        };
+        session.emit(target, kind);
         ended
     });
     Ok(running)

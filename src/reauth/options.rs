@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Per-request options. Insert into the request's extensions.
+/// Per-request options. Insert them into the request's extensions.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,13 +23,13 @@ pub struct GareOptions {
 }
 
 impl GareOptions {
-    /// The default options.
+    /// Makes the default options.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sends the request as if there were no layer: the session adds no credential, and the layer
-    /// does not inspect the response.
+    /// Sends the request unchanged: the session adds no credential, and the layer does not inspect
+    /// the response.
     #[must_use]
     pub fn bypass(mut self) -> Self {
         self.bypass = true;
@@ -45,32 +45,32 @@ impl GareOptions {
     }
 
     /// How long this request waits for logins and look-ups in total. The login itself continues.
-    /// Default: as long as each login may take.
+    /// Default: [`login_timeout`](super::SessionBuilder::login_timeout) and two seconds.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
         self
     }
 
-    /// Runs the login for later requests, but does not replay this one: the caller gets the service's
-    /// response after the login has ended.
+    /// Runs the login, but does not replay this request: the caller gets the service's response
+    /// after the login has ended. Later requests use the new credential.
     #[must_use]
     pub fn login_only(mut self) -> Self {
         self.login_only = true;
         self
     }
 
-    /// Names the principal of the request, for example by a user id or a session id. Use it where the
-    /// `Authorization` header does not identify the user, or changes. The
-    /// [`Reauthenticator`](super::Reauthenticator) sees the key; it is not a secret.
+    /// Names the principal of the request, for example by a user id or a session id. Use it if the
+    /// `Authorization` header does not identify the user, or changes. The key is not a secret: the
+    /// [`Reauthenticator`](super::Reauthenticator) and the events show it.
     #[must_use]
     pub fn principal(mut self, key: impl Into<Arc<str>>) -> Self {
         self.principal = Some(key.into());
         self
     }
 
-    /// Names the resource server whose token the request wants, where the origin has several. A
-    /// specific flow has its own, beside that of all flows:
+    /// Names the resource server whose token the request needs, if the origin has several. For
+    /// example, each flow has a resource server of its own:
     ///
     /// ```
     /// use globus_gare::reauth::GareOptions;
@@ -82,9 +82,9 @@ impl GareOptions {
     ///     .unwrap();
     /// ```
     ///
-    /// The session keeps resource servers apart as it does origins: the credential of one never goes
-    /// out on a request for another. Without this, [`Reauthenticator::resource_server`](super::Reauthenticator::resource_server)
-    /// may name one.
+    /// The session keeps resource servers separate, as it does origins: the credential of one is
+    /// never sent with a request for another. Without this option,
+    /// [`Reauthenticator::resource_server`](super::Reauthenticator::resource_server) may name one.
     #[must_use]
     pub fn resource_server(mut self, name: impl Into<Arc<str>>) -> Self {
         self.resource_server = Some(name.into());

@@ -7,7 +7,7 @@ use http::uri::Authority;
 use http::{Extensions, Uri};
 use thiserror::Error;
 
-/// A scheme, a host and a port: what a browser calls an origin (RFC 6454).
+/// An origin (RFC 6454): a scheme, a host and a port.
 ///
 /// ```
 /// use globus_gare::reauth::Origin;
@@ -32,8 +32,8 @@ impl Origin {
     /// # Errors
     ///
     /// If the URI is relative, has another scheme, or holds user information
-    /// (`https://globus.org@evil.example/`). No Globus service uses user information, and it misleads
-    /// readers.
+    /// (`https://globus.org@evil.example/`). No Globus service uses user information, and it
+    /// misleads readers.
     pub fn of(uri: &Uri) -> Result<Self, InvalidOrigin> {
         Ok(OriginRef::of(uri)?.to_owned())
     }
@@ -56,7 +56,7 @@ impl Origin {
         &self.host
     }
 
-    /// The port, the scheme's own where the URI names none.
+    /// The port; the default port of the scheme if the URI has none.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -81,20 +81,20 @@ impl<'a> OriginRef<'a> {
         Self::parse(scheme, uri.authority().map_or("", Authority::as_str))
     }
 
-    /// Of a URI's scheme and authority, which are empty where the URI has none.
+    /// The origin of a scheme and an authority. Either is empty if the URI does not have it.
     pub(super) fn parse(scheme: &str, authority: &'a str) -> Result<Self, InvalidOrigin> {
         let secure = match scheme {
             "https" => true,
             "http" => false,
-            _ => return Err(InvalidOrigin::Unreadable),
+            _ => return Err(InvalidOrigin::UNREADABLE),
         };
-        let (host, port) = split(authority).ok_or(InvalidOrigin::Unreadable)?;
+        let (host, port) = split(authority).ok_or(InvalidOrigin::UNREADABLE)?;
         let port = match port {
             None => default_port(secure),
-            Some(port) => port.parse().map_err(|_| InvalidOrigin::Unreadable)?,
+            Some(port) => port.parse().map_err(|_| InvalidOrigin::UNREADABLE)?,
         };
         if host.is_empty() {
-            return Err(InvalidOrigin::Unreadable);
+            return Err(InvalidOrigin::UNREADABLE);
         }
         Ok(Self { secure, host, port })
     }
@@ -126,13 +126,14 @@ impl<'a> OriginRef<'a> {
 impl PartialEq for OriginRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         let same = self.secure == other.secure && self.port == other.port;
-        // Nearly all are in lower case.
+        // Nearly all hosts are in lower case, so the plain comparison comes first.
         same && (self.host == other.host || self.host.eq_ignore_ascii_case(other.host))
     }
 }
 
-/// Host and port of an authority, if it is nothing else: no user information, which ends with an `@`, and nothing between
-/// an address in brackets and its port, of which clients and readers think differently.
+/// The host and the port of an authority. `None` if it has anything else: user information, which
+/// ends with an `@`, or text between an address in brackets and its port, which clients and readers
+/// understand differently.
 fn split(authority: &str) -> Option<(&str, Option<&str>)> {
     let bytes = authority.as_bytes();
     let end = if bytes.first() == Some(&b'[') {
@@ -143,7 +144,7 @@ fn split(authority: &str) -> Option<(&str, Option<&str>)> {
     };
     match authority.split_at_checked(end)? {
         (host, "") => Some((host, None)),
-        // What looks like a port before an `@` is no number.
+        // Before an `@` stands a password, not a port. The caller parses the number.
         (host, rest) => Some((host, Some(rest.strip_prefix(':')?))),
     }
 }
@@ -156,7 +157,7 @@ impl FromStr for Origin {
     type Err = InvalidOrigin;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let uri = text.parse().map_err(|_| InvalidOrigin::Unreadable)?;
+        let uri = text.parse().map_err(|_| InvalidOrigin::UNREADABLE)?;
         Self::of(&uri)
     }
 }
@@ -177,7 +178,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The URL that a response came from. For clients that follow redirects themselves.
+/// The URL that a response came from. For clients that follow redirects.
 ///
 /// A client inserts it into the extensions of a response. The layer then also checks the origin
 /// that sent the response: after a redirect to an origin that is not [trusted](super::Trust), a
@@ -209,7 +210,7 @@ impl fmt::Debug for ResponseUrl {
 }
 
 impl ResponseUrl {
-    /// The URI that the response came from, if a client inside recorded it.
+    /// The URI that the response came from, if the client recorded it.
     pub(crate) fn told(extensions: &Extensions) -> Option<&Uri> {
         let told = extensions.get::<Self>().map(|answered| &answered.0);
         #[cfg(feature = "follow-redirect")]
@@ -223,12 +224,18 @@ impl ResponseUrl {
 
 /// An error: the text is not an origin, or the origin cannot be trusted.
 #[derive(Clone, Copy, Debug, Error)]
-#[non_exhaustive]
-pub enum InvalidOrigin {
-    /// It cannot be read as an origin.
+#[error(transparent)]
+pub struct InvalidOrigin(Fault);
+
+impl InvalidOrigin {
+    pub(super) const INSECURE: Self = Self(Fault::Insecure);
+    const UNREADABLE: Self = Self(Fault::Unreadable);
+}
+
+#[derive(Clone, Copy, Debug, Error)]
+enum Fault {
     #[error("not an origin: give an absolute http or https URL without user information")]
     Unreadable,
-    /// It is plain `http`, and not on this machine.
     #[error("plain http is trusted on this machine only: give an https URL")]
     Insecure,
 }

@@ -30,12 +30,12 @@ pub struct GareOutcome {
 }
 
 impl GareOutcome {
-    /// The requirements of the last challenge, and where they were found.
+    /// The requirements of the last challenge. Empty for a plain `401`.
     pub fn found(&self) -> &[Found] {
         &self.found
     }
 
-    /// How many successful logins the request waited for.
+    /// The number of successful logins that the request waited for.
     pub fn logins(&self) -> u32 {
         self.logins
     }
@@ -55,8 +55,8 @@ impl GareOutcome {
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum GaveUp {
-    /// A GARE was found, and it came from an origin that is not [trusted](super::Trust). Add the
-    /// origin, if it is yours.
+    /// A GARE came from an origin that is not [trusted](super::Trust). Add the origin, if it is
+    /// yours.
     #[error("the response came from an origin that is not trusted")]
     Untrusted,
     /// A GARE was found, and the request's URI names no origin: it is relative, or has no host.
@@ -65,9 +65,9 @@ pub enum GaveUp {
     /// The request's own `Authorization` is not a bearer token. A login cannot replace it.
     #[error("the request has an Authorization that a login cannot replace")]
     NotBearer,
-    /// The request presents a bearer token of its own, and the session
-    /// [leaves those alone](super::SessionBuilder::supersede_presented).
-    #[error("the request presents a token of its own, and the session replaces none of those")]
+    /// The request presents a bearer token of its own, and the session [does not replace
+    /// those](super::SessionBuilder::supersede_presented).
+    #[error("the request presents a token of its own, which the session does not replace")]
     Presented,
     /// The request's body cannot be sent again.
     #[error("the request's body cannot be sent again")]
@@ -78,29 +78,30 @@ pub enum GaveUp {
     /// The request has [`no_prompt`](super::GareOptions::no_prompt).
     #[error("the request has the option no_prompt")]
     NoPrompt,
-    /// [`SessionBuilder::approve`](super::SessionBuilder::approve) refused the requirement.
-    #[error("the program did not approve of what the service requires")]
+    /// [`SessionBuilder::approve`](super::SessionBuilder::approve) rejected the requirement.
+    #[error("the program did not approve the service's requirement")]
     NotApproved,
     /// A login succeeded, and the service requires the same again.
     #[error("the service requires the same again after a successful login")]
     NoProgress,
-    /// Nobody is asked for now: a login failed, or logins succeeded and did not help.
+    /// No login starts for now: an earlier one failed, or succeeded and did not help.
     #[error("{}", backing_off(*retry_after, cause.as_ref()))]
     #[non_exhaustive]
     BackingOff {
-        /// How long nobody is asked.
+        /// The time until a login may start again.
         retry_after: Duration,
-        /// The error of the login that failed. `None` where logins did not help.
+        /// The error of the failed login. `None` if logins succeeded and did not help.
         cause: Option<ReauthError>,
     },
-    /// Too many logins succeeded in a short time, while none of their requests was accepted.
-    #[error("too many logins did not help; none begins for {} s", retry_after.as_secs().max(1))]
+    /// Too many logins succeeded in a short time while none of their requests was accepted: see
+    /// [`SessionBuilder::login_budget`](super::SessionBuilder::login_budget).
+    #[error("too many logins did not help; none starts for {} s", retry_after.as_secs().max(1))]
     #[non_exhaustive]
     Budget {
-        /// How long no login begins.
+        /// The time until a login may start again.
         retry_after: Duration,
     },
-    /// A look-up or a refresh got no answer. Try later: nobody was asked.
+    /// A look-up or a refresh got no answer. Try later. No login was started.
     #[error(transparent)]
     Unavailable(ReauthError),
     /// Too many principals have requests under way: see
@@ -110,13 +111,13 @@ pub enum GaveUp {
     /// The request's principal was [forgotten](super::Session::forget), or has logged out.
     #[error("the principal was forgotten, or has logged out")]
     Forgotten,
-    /// A server claims to be that of a collection, and neither the program nor the
-    /// [`Reauthenticator`](super::Reauthenticator::serves_collection) says so.
-    #[error("the server claims to be that of a collection, and is not known to be")]
+    /// A server claims to belong to a collection, and neither the program nor the
+    /// [`Reauthenticator`](super::Reauthenticator::serves_collection) confirms it.
+    #[error("the server claims to belong to a collection, which nothing confirms")]
     UnverifiedCollection,
-    /// The client followed a collection's server to a login page, which is not what was asked for: the
-    /// response has the status `401`. Have the client stop at a login, with reqwest by the policy
-    /// `globus_gare::reqwest::redirects()`.
+    /// The client followed a redirect of a collection's server to a login page. The layer has set
+    /// the status of the page to `401`. Make the client stop at a login: with reqwest, use the
+    /// policy `globus_gare::reqwest::redirects()`.
     #[error("the client followed a redirect to a login page")]
     RedirectedToLogin,
     /// The request used up its logins or its replays.
@@ -160,9 +161,7 @@ impl GaveUp {
 fn backing_off(retry_after: Duration, cause: Option<&ReauthError>) -> String {
     let seconds = retry_after.as_secs().max(1);
     match cause {
-        Some(cause) => format!("{cause}; nobody is asked again for {seconds} s"),
-        None => {
-            format!("logins did not satisfy the service; nobody is asked again for {seconds} s")
-        }
+        Some(cause) => format!("{cause}; no login starts for {seconds} s"),
+        None => format!("logins did not satisfy the service; no login starts for {seconds} s"),
     }
 }

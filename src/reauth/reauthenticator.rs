@@ -12,26 +12,26 @@ use super::{
 ///
 /// # What the session promises
 ///
-/// - [`reauthenticate`](Self::reauthenticate) runs at most once at a time per
-///   principal, however many requests are challenged; the others wait for it.
-/// - It runs detached from the requests that wait: dropping them all does not
-///   cancel it. It is dropped after [`login_timeout`](super::SessionBuilder::login_timeout)
-///   (15 minutes by default). A panic in it fails the login, not the program.
+/// - [`reauthenticate`](Self::reauthenticate) runs at most once at a time per principal, however
+///   many requests are challenged. The other requests wait for it.
+/// - It runs in a task of its own: a request that is dropped does not cancel it. It is dropped
+///   after [`login_timeout`](super::SessionBuilder::login_timeout) (15 minutes by default). If it
+///   panics, the login fails, not the program.
 /// - After `Ok`, every waiting request is replayed with the credential. After `Err`, every waiting
-///   request fails with that error, and so does every challenged request of the principal within the
-///   [`backoff`](super::SessionBuilder::backoff) (30 seconds by default), without a new login.
-/// - If the same requirement comes back after an `Ok`, the session stops and
-///   returns the service's response to the caller. Nobody is prompted without end.
+///   request fails with that error, and so does every challenged request of the principal within
+///   the [`backoff`](super::SessionBuilder::backoff) (30 seconds by default), without a new login.
+/// - If the same requirement comes back after an `Ok`, the session stops and returns the service's
+///   response to the caller. A person is never prompted without end.
 /// - Requests that the reauthenticator itself sends through a client with the same layer pass
-///   unchanged: they never wait for the login that they are part of.
+///   unchanged: they never wait for their own login.
 ///
 /// [`reauth_fn`] makes one from a closure.
 ///
 /// # Example
 ///
 /// A program that reads its token from the environment and cannot log anybody in. Each
-/// implementation carries [`#[async_trait]`](crate::async_trait): without it the compiler says that
-/// the lifetime parameters of its methods do not match the trait (E0195).
+/// implementation needs [`#[async_trait]`](crate::async_trait). Without it, the compiler reports
+/// that the lifetime parameters of the methods do not match the trait (E0195).
 ///
 /// ```
 /// use globus_gare::async_trait;
@@ -42,7 +42,7 @@ use super::{
 /// #[async_trait]
 /// impl Reauthenticator for FromEnvironment {
 ///     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
-///         // Nobody can be asked: the caller gets the service's response, and this error in the outcome.
+///         // No login is possible: the caller gets the service's response, and this error in its outcome.
 ///         eprintln!("{}", challenge.in_plain_words());
 ///         Err(ReauthError::interaction_required("https://app.globus.org/"))
 ///     }
@@ -55,26 +55,32 @@ use super::{
 /// ```
 #[async_trait]
 pub trait Reauthenticator: Send + Sync + 'static {
-    /// Obtains a credential that satisfies [`challenge.gare()`](Challenge::gare); may ask a person.
+    /// Obtains a credential that satisfies [`challenge.gare()`](Challenge::gare). May ask a person.
     ///
     /// The credential is for the service and the principal of
     /// [`challenge.target()`](Challenge::target). A refreshed token never satisfies a challenge: it
     /// belongs to the same session as the token before it.
-    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError>;
-
-    /// Looks for a credential without asking anybody. By default there is none.
-    ///
-    /// [`request.why()`](CredentialRequest::why) says why. For [`Why::Required`](super::Why::Required)
-    /// return only a credential that a *login* brought after the rejected one: a refreshed token
-    /// belongs to the same session. Unless [`may_refresh()`](CredentialRequest::may_refresh), only look
-    /// and spend no refresh token.
-    ///
-    /// The session asks before a person is asked, and before it gives up because of a login that
-    /// failed: what a person obtained elsewhere is found this way.
     ///
     /// # Errors
     ///
-    /// [`ReauthError::unavailable`] where the answer is not known now. Any other error counts as `None`.
+    /// If the login fails, or nobody can be asked: see [`ReauthError`]. All waiting requests get
+    /// the error.
+    async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError>;
+
+    /// Looks for a credential without asking a person. By default returns `None`.
+    ///
+    /// For [`Why::Required`](super::Why::Required), return only a credential that a *login* brought
+    /// after the rejected one: a refreshed token belongs to the same session. Use a refresh token
+    /// only if [`may_refresh()`](CredentialRequest::may_refresh); otherwise look in memory and in
+    /// stores.
+    ///
+    /// The session calls this before it starts a login, and before it gives up because a login
+    /// failed, so it finds a credential from a login elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`ReauthError::unavailable`] if the answer cannot be known now. Any other error counts as
+    /// `None`.
     async fn credential(
         &self,
         request: &CredentialRequest,
@@ -83,17 +89,18 @@ pub trait Reauthenticator: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Whether the origin of `target` is the HTTPS server of `collection`, by the collection's document in
-    /// Globus Transfer (`https_server`). It is asked before anything is done for a server that claims to be
-    /// that collection's and that the program did not [name](super::Trust::collection), and again after an
-    /// hour, before the collection's credential is sent there. By default no claim is believed.
+    /// Whether the origin of `target` is the HTTPS server of `collection`. By default returns
+    /// `false`.
     ///
-    /// What is found for one principal holds for all of the session: use the token of the target's
-    /// principal, or one of the program's own.
+    /// The `https_server` of the collection's document in Globus Transfer has the answer. The
+    /// session calls this for a server that claims to belong to the collection, unless the program
+    /// [named](super::Trust::collection) it. The answer `true` is kept for an hour, for all
+    /// principals of the session. An implementation may use the token of the target's principal, or
+    /// the program's.
     ///
     /// # Errors
     ///
-    /// Where it cannot be found out now.
+    /// If the answer cannot be found now.
     async fn serves_collection(
         &self,
         target: &Target,
@@ -103,22 +110,23 @@ pub trait Reauthenticator: Send + Sync + 'static {
         Ok(false)
     }
 
-    /// Changes when the credentials of `principal` must not be used any longer: after a logout, or
-    /// when another person has logged in. A refresh and a login of the same person do not change
-    /// it, nor does the first login after nobody. By default it never changes.
+    /// A number that changes when the credentials of `principal` must no longer be used: after a
+    /// logout, or when another person has logged in. By default returns 0.
     ///
-    /// The session then [forgets](super::Session::forget) the principal. It asks each time when it puts
-    /// a credential on a request and when a login or a look-up ends, so this must not wait.
+    /// A refresh and a login of the same person do not change it, nor does the first login after
+    /// nobody. When it changes, the session [forgets](super::Session::forget) the principal. The
+    /// session calls this for each request, and when a login or a look-up ends, so it must not
+    /// block.
     fn revision(&self, principal: &Principal) -> u64 {
         let _ = principal;
         0
     }
 
-    /// The resource server whose token a request wants, where the request does not
-    /// [name](super::GareOptions::resource_server) one and its origin has several. `None`, the default,
-    /// stands for the one that the origin belongs to.
+    /// The resource server whose token a request needs, if its origin has several. By default
+    /// returns `None`: the resource server that the origin belongs to.
     ///
-    /// Asked for each request before it is sent, so this must not wait.
+    /// The session calls this for each request that does not
+    /// [name](super::GareOptions::resource_server) a resource server, so it must not block.
     fn resource_server(&self, request: &RequestHead<'_>) -> Option<Arc<str>> {
         let _ = request;
         None

@@ -7,10 +7,10 @@ use crate::gare::AuthorizationParameters;
 /// Lists with at most this many pairs of values are compared value by value.
 const FEW: usize = 64;
 
-/// What a challenge requires.
+/// The requirement of a challenge.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Requirement {
-    /// A `401` requires any credential that the service accepts.
+    /// Any credential that the service accepts, after a plain `401`.
     AnyCredential,
     Parameters(AuthorizationParameters),
 }
@@ -37,10 +37,10 @@ impl Requirement {
 
 /// Whether a login that satisfied `given` also satisfies `asked`.
 ///
-/// Only what Globus Auth documents is used: policies and scopes are all to be
-/// met, so more of them give less of them; a single domain is one out of a list,
-/// so a shorter list gives a longer one. Identities are the same or they are
-/// not. Any login of a person, though not a mere consent, is a fresh one.
+/// This uses only what Globus Auth documents. All policies and scopes of a list must be met, so a
+/// login for a longer list covers a shorter one. One domain of a list must be met, so a login for a
+/// shorter list covers a longer one. Identities must be the same. Every login is a fresh one,
+/// except a mere consent.
 pub(super) fn covers(given: &AuthorizationParameters, asked: &AuthorizationParameters) -> bool {
     if asked.is_empty() {
         return given.requires_session();
@@ -69,7 +69,7 @@ fn within(part: &[String], whole: &[String]) -> bool {
     part.iter().all(|value| whole.contains(value))
 }
 
-/// Nothing asked, or the same set.
+/// Whether `asked` is empty, or the same set as `given`.
 fn same(asked: &[String], given: &[String]) -> bool {
     asked.is_empty() || (within(asked, given) && within(given, asked))
 }

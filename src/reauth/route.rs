@@ -1,4 +1,4 @@
-//! How a request goes through the layer: decided before it is sent, without waiting.
+//! Routes a request before it is sent. Nothing here waits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::accounts::InUse;
 use super::collections::{claimed, is_login};
-use super::events::Event;
+use super::events::EventKind;
 use super::inspect::{Look, look};
 use super::login::look_up;
 use super::origin::OriginRef;
@@ -26,14 +26,14 @@ use crate::runtime;
 #[derive(Clone, Copy)]
 pub struct RequestHead<'a> {
     pub(crate) method: &'a Method,
-    /// Empty, as the authority, where the URI has none.
+    /// Empty if the URI has none.
     pub(crate) scheme: &'a str,
-    /// With user information and port, if the URI has them.
+    /// With user information and port, if the URI has them. Empty if the URI has no authority.
     pub(crate) authority: &'a str,
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) extensions: &'a Extensions,
-    /// What holds where the extensions have no options.
+    /// The options if the extensions have none.
     pub(crate) defaults: &'a GareOptions,
 }
 
@@ -53,23 +53,23 @@ impl<'a> RequestHead<'a> {
         self.method
     }
 
-    /// The path of its URI.
+    /// The path of the request's URI.
     pub fn path(&self) -> &'a str {
         self.path
     }
 
-    /// The origin of its URI; `None` where the URI names none.
+    /// The origin of the request's URI; `None` if the URI names none.
     pub fn origin(&self) -> Option<Origin> {
         let origin = OriginRef::parse(self.scheme, self.authority).ok()?;
         Some(origin.to_owned())
     }
 
-    /// Its headers.
+    /// The request's headers.
     pub fn headers(&self) -> &'a HeaderMap {
         self.headers
     }
 
-    /// Its extensions. With reqwest, those of the middleware.
+    /// The request's extensions. With reqwest, those of the middleware.
     pub fn extensions(&self) -> &'a Extensions {
         self.extensions
     }
@@ -81,22 +81,22 @@ impl<'a> RequestHead<'a> {
 
 /// How a request is routed.
 pub(crate) enum Route {
-    /// As if there were no layer, but for the `Authorization` that is at hand.
+    /// Send it with this `Authorization`, if any, and do not inspect the response.
     Bypass(Option<HeaderValue>),
-    /// Sent as it came: its origin gets no credential, and starts no login.
+    /// Send it unchanged: its origin gets no credential, and starts no login.
     Untrusted(Untrusted),
-    /// Sent with this `Authorization`; its response is looked at.
+    /// Send it with this `Authorization`, and inspect the response.
     Handle(Handled, Authorization),
 }
 
-/// A request that was routed to be handled: as little as a response that is no challenge needs.
+/// A request that is handled. It has only the state that a response without a challenge needs.
 pub(crate) struct Handled {
     pub(super) session: Session,
-    /// `None` while the request presents a credential that was never superseded.
+    /// `None` while the request presents a credential that no login has replaced.
     pub(super) account: Option<InUse>,
-    /// The name of its principal, where it has one.
+    /// The name of the request's principal, if the program gave one.
     pub(super) name: Option<Arc<str>>,
-    /// Of the token that it wants, where the origin has several.
+    /// The resource server of the token, if one was named.
     pub(super) resource_server: Option<Arc<str>>,
     /// The epoch of the account when the request was routed.
     pub(super) epoch: u64,
@@ -104,12 +104,12 @@ pub(crate) struct Handled {
     pub(super) sent: u64,
     /// Whether the request carries the session's credential, or none.
     pub(super) is_ours: bool,
-    /// Whether its server may send it to a login.
+    /// Whether its server may redirect it to a login.
     pub(crate) may_redirect: bool,
 }
 
 impl Handled {
-    /// Whether a response may be a challenge, or may have been one that cannot be read.
+    /// Whether a response may be a challenge, even if it cannot be read.
     pub(crate) fn may_follow<B: Body>(
         &self,
         method: &Method,
@@ -127,7 +127,7 @@ impl Handled {
             )
     }
 
-    /// Whether the server sent the request to a login, or the client followed it there.
+    /// Whether the server redirected the request to a login, or the client followed it there.
     pub(crate) fn is_sent_to_login(
         &self,
         status: StatusCode,
@@ -140,12 +140,12 @@ impl Handled {
                 || answered.is_some_and(|uri| is_login(trust, uri)))
     }
 
-    /// Whether a response without a requirement has the request look for a credential.
+    /// Whether the response is a plain `401` that a login or a look-up may satisfy.
     pub(crate) fn may_ask_for_any(&self, status: StatusCode, headers: &HeaderMap) -> bool {
         self.is_ours && is_unauthenticated(status, headers)
     }
 
-    /// Notes a response that goes back to the caller and is no challenge.
+    /// Notes a response that is no challenge and goes to the caller.
     pub(crate) fn answered(&self, status: StatusCode, path: &str) {
         if let Some(account) = &self.account
             && is_accepted(status)
@@ -160,7 +160,7 @@ pub(super) fn is_accepted(status: StatusCode) -> bool {
     status.as_u16() < 400
 }
 
-/// Whether a service asks for any credential, and would take a bearer token.
+/// Whether a response is a `401` of a service that takes bearer tokens.
 pub(super) fn is_unauthenticated(status: StatusCode, headers: &HeaderMap) -> bool {
     if status != StatusCode::UNAUTHORIZED {
         return false;
@@ -169,7 +169,8 @@ pub(super) fn is_unauthenticated(status: StatusCode, headers: &HeaderMap) -> boo
     offered.peek().is_none() || offered.any(offers_bearer)
 }
 
-/// One field may offer several schemes, each after a comma or at the beginning.
+/// Whether a `WWW-Authenticate` field offers `Bearer`. It may offer several schemes, separated by
+/// commas.
 fn offers_bearer(offered: &HeaderValue) -> bool {
     let mut parts = offered.as_bytes().split(|byte| *byte == b',');
     parts.any(|part| {
@@ -180,13 +181,13 @@ fn offers_bearer(offered: &HeaderValue) -> bool {
 
 /// The `Authorization` that a request is first sent with.
 pub(crate) enum Authorization {
-    /// This one, or the one that it came with.
+    /// This one, or with `None` the one that it came with.
     Known(Option<HeaderValue>),
-    /// The one that an exchange waits for, in `credential`.
+    /// The one that [`Exchange::credential`](super::Exchange::credential) waits for.
     Awaited,
 }
 
-/// A request whose origin is not trusted, or that names none.
+/// A request whose origin is not trusted, or whose URI names no origin.
 pub(crate) struct Untrusted {
     session: Session,
     pub(crate) method: Method,
@@ -197,7 +198,7 @@ impl Untrusted {
     /// The outcome for a response in which a GARE was found.
     pub(crate) fn outcome(self, detection: Detection) -> GareOutcome {
         self.session.counters().gave_up(&self.reason);
-        self.session.emit(Event::NotTrusted);
+        self.session.emit(None, EventKind::NotTrusted);
         GareOutcome {
             found: detection.found,
             gave_up: Some(self.reason),
@@ -206,7 +207,7 @@ impl Untrusted {
     }
 }
 
-/// What kind of `Authorization` a request came with.
+/// The kind of `Authorization` that a request came with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presented {
     Nothing,
@@ -225,7 +226,7 @@ impl Presented {
     }
 }
 
-/// Whose request it is: by name, or by the `Authorization` that it came with.
+/// The principal of a request: by name, or by the `Authorization` that it came with.
 pub(super) fn principal(name: Option<&Arc<str>>, presented: Option<&HeaderValue>) -> Principal {
     match (name, presented) {
         (Some(name), _) => Principal::Named(Arc::clone(name)),
@@ -234,15 +235,15 @@ pub(super) fn principal(name: Option<&Arc<str>>, presented: Option<&HeaderValue>
     }
 }
 
-/// Whether the request is one of those that a login is made of: they carry the client's own
-/// credentials, and must not wait for the login to end.
+/// Whether a path is that of a request to log in. Such requests carry the client's own credentials,
+/// and must not wait for a login.
 fn is_part_of_a_login(path: &str) -> bool {
     path.strip_prefix("/v2/oauth2/")
         .is_some_and(|rest| rest == "authorize" || rest == "token" || rest.starts_with("token/"))
 }
 
 impl Session {
-    /// Routes a request. Nothing waits here.
+    /// Routes a request.
     pub(crate) fn start(&self, request: RequestHead<'_>) -> Route {
         let options = request.options();
         let login_of = runtime::login_of();
@@ -277,7 +278,7 @@ impl Session {
         let authorization = handled.authorization(presented, origin);
         match (login_of, authorization) {
             (None, authorization) => Route::Handle(handled, authorization),
-            // Another session's login neither waits for this one's logins nor starts any.
+            // A request of another session's login neither waits for a login here nor starts one.
             (Some(_), Authorization::Known(value)) => Route::Bypass(value),
             (Some(_), Authorization::Awaited) => Route::Bypass(None),
         }
@@ -298,8 +299,8 @@ impl Session {
         }
     }
 
-    /// `None` where the request presents a credential and was not challenged yet, and where there
-    /// are too many principals.
+    /// The account of the request. `None` if it presents a credential that was not challenged yet,
+    /// or if there are too many principals.
     fn account(&self, name: Option<&Arc<str>>, presented: Option<&HeaderValue>) -> Option<InUse> {
         let accounts = self.accounts();
         match (name, presented) {
@@ -359,7 +360,7 @@ impl Handled {
         Authorization::Known(Some(value))
     }
 
-    /// Has a credential that ends soon refreshed, while requests go out with it.
+    /// Starts a refresh in the background. Requests use the current credential meanwhile.
     fn refresh(&self, account: &InUse, audience: AudienceRef<'_>) {
         let principal = account.account().principal.clone();
         let target = self.session.target(audience.to_owned(), principal);

@@ -1,4 +1,4 @@
-//! What a program decides for a session.
+//! The closures that a program gives to a session.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,13 +7,13 @@ use std::sync::Arc;
 use super::{Challenge, Event, RequestHead};
 use crate::gare::Gare;
 
-/// Says whose request it is.
+/// Names the principal of a request.
 pub(super) type PrincipalBy = Rule<dyn Fn(RequestHead<'_>) -> Option<Arc<str>> + Send + Sync>;
 
-/// Says what a person may be asked for.
+/// Decides whether a requirement may start a login.
 pub(super) type Approve = Rule<dyn Fn(&Challenge) -> Option<Gare> + Send + Sync>;
 
-/// Sees what a session does.
+/// Observes the events of a session.
 pub(super) type Observer = Rule<dyn Fn(Event<'_>) + Send + Sync>;
 
 /// A closure of the program.

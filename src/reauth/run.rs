@@ -1,4 +1,4 @@
-//! A run of the reauthenticator: detached from the requests that wait for it.
+//! Runs a login or a look-up in a task of its own, and broadcasts its result to the waiters.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,21 +15,21 @@ use super::ReauthError;
 use super::at_origin::Issued;
 use crate::runtime::{self, LoginOf};
 
-/// What a run ended with. A look-up may find nothing.
+/// The result of a run. A look-up may find nothing.
 pub(super) type Ended = Result<Option<Issued>, ReauthError>;
 
-/// How long after its time limit a run counts as lost: its runtime may have stopped driving it.
+/// A run counts as lost this long after its time limit: its runtime may have stopped.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What waiters know of a run that is under way.
+/// The waiters' end of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Running {
     ended: watch::Receiver<Option<Ended>>,
     sender: watch::Sender<Option<Ended>>,
     began_at: Instant,
-    /// Whether a warning was given that it takes long.
+    /// Whether the warning was given that the run takes long.
     is_warned: Arc<AtomicBool>,
-    /// `None` for a limit beyond what the clock can express.
+    /// `None` if the clock cannot express the limit.
     lost_at: Option<Instant>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Running {
 #[derive(Debug)]
 pub(super) struct Reporter(watch::Sender<Option<Ended>>);
 
-/// A run that takes at most `limit` from now.
+/// Makes both ends of a run that takes at most `limit` from now.
 pub(super) fn begin(limit: Duration) -> (Reporter, Running) {
     let (sender, ended) = watch::channel(None);
     let began_at = Instant::now();
@@ -52,7 +52,7 @@ pub(super) fn begin(limit: Duration) -> (Reporter, Running) {
 }
 
 impl Running {
-    /// Whether nobody drives the run any more.
+    /// Whether the run has ended without a result: its task is no longer polled.
     pub(super) fn is_lost(&self, now: Instant) -> bool {
         self.lost_at.is_some_and(|lost_at| lost_at <= now)
     }
@@ -61,12 +61,12 @@ impl Running {
         self.ended.same_channel(&other.ended)
     }
 
-    /// Ends the run for its waiters: its account was forgotten.
+    /// Ends the run for its waiters, because its account was forgotten.
     pub(super) fn forget(&self) {
         report(&self.sender, Err(ReauthError::forgotten()));
     }
 
-    /// What the run ends with, or `None` once it has taken for so long.
+    /// The result of the run, or `None` once it has taken `limit`.
     pub(super) async fn ended_within(self, limit: Duration) -> Option<Ended> {
         if let Some(ended) = self.ended.borrow().clone() {
             return Some(ended);
@@ -77,12 +77,12 @@ impl Running {
         }
     }
 
-    /// Whether nobody has warned yet that it takes long.
+    /// Whether the caller is the first to warn that the run takes long.
     pub(super) fn is_first_warned(&self) -> bool {
         !self.is_warned.swap(true, Relaxed)
     }
 
-    /// What the run ends with: an error where it is dropped or lost.
+    /// The result of the run. An error if the run is dropped or lost.
     pub(super) async fn ended(mut self) -> Ended {
         if let Some(ended) = self.ended.borrow().clone() {
             return ended;
@@ -104,7 +104,7 @@ impl Running {
     }
 }
 
-/// The first end counts.
+/// Reports the end of a run. Only the first report counts.
 fn report(sender: &watch::Sender<Option<Ended>>, end: Ended) {
     sender.send_if_modified(|ended| {
         let is_first = ended.is_none();
@@ -116,9 +116,10 @@ fn report(sender: &watch::Sender<Option<Ended>>, end: Ended) {
 }
 
 /// Runs `work` in a task of its own for at most `limit`. `settle` is called exactly once, before
-/// the waiters are told: `work` may end, fail, panic, take too long, or be dropped with its runtime.
+/// the waiters get the result, whether `work` ends, fails, panics, takes too long, or is dropped
+/// with its runtime.
 ///
-/// `settle` takes the account's lock: do not hold it here.
+/// `settle` takes the account's lock, so the caller must not hold it.
 pub(super) fn launch<T, W, S>(
     (login_of, limit): (LoginOf, Duration),
     reporter: Reporter,
@@ -141,7 +142,7 @@ pub(super) fn launch<T, W, S>(
     }));
 }
 
-/// Settles when it is dropped, so that no end of a run can leave it out.
+/// Calls `settle` when it is dropped, so that a run cannot end without it.
 struct Run<T, S: FnOnce(Result<T, ReauthError>) -> Ended> {
     settle: Option<(S, Reporter)>,
     result: Option<Result<T, ReauthError>>,
@@ -161,7 +162,7 @@ impl<T, S: FnOnce(Result<T, ReauthError>) -> Ended> Drop for Run<T, S> {
     }
 }
 
-/// `work` with its time limited, and a panic turned into an error.
+/// Runs `work` for at most `limit`, and turns a panic into an error.
 pub(super) async fn contained<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, ReauthError>>,
@@ -170,7 +171,7 @@ pub(super) async fn contained<T>(
     let ended = poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(poll) => poll.map(Some),
-            // A future that panicked is not polled again: this one ends here.
+            // A future that panicked must not be polled again.
             Err(_) => Poll::Ready(None),
         },
     );

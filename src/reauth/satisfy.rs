@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::account::{Account, Issued, Login};
 use super::accounts::InUse;
 use super::decide::{Challenged, Step, Wanted, decide};
-use super::events::Event;
+use super::events::EventKind;
 use super::exchange::Exchange;
 use super::login::{log_in, look_up};
 use super::requirement::Requirement;
@@ -20,7 +20,7 @@ use super::unmet::Place;
 use super::{Challenge, Credential, GaveUp, Principal, ReauthError, Target, Why};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
 
-/// A login that takes longer may be waiting for a request that waits for it.
+/// A login that takes longer may itself wait for a request that waits for it.
 const LONG: Duration = Duration::from_secs(30);
 
 /// The requirement of a request that waits for another login. The next login may include it.
@@ -36,8 +36,8 @@ impl Drop for Waiting {
 }
 
 impl Exchange {
-    /// Obtains a credential that satisfies the requirement. Where nothing was found, that is any
-    /// credential.
+    /// Obtains a credential that satisfies the requirements `found`. If there are none, any
+    /// credential does.
     pub(super) async fn satisfy(
         &mut self,
         target: &Target,
@@ -73,16 +73,16 @@ impl Exchange {
                 Step::GiveUp(reason) => return Err(reason),
                 Step::LookUp(wanted) => self.look(&account, target, wanted).await?,
                 Step::WaitFor { login, wanted } => {
-                    self.session.emit(Event::Waiting { target });
+                    self.session.emit(target, EventKind::Waiting);
                     self.remember_waiting(&account, &place, wanted.gare);
                     let _ = self.wait(target, login).await?;
-                    // It may have brought a credential that a look-up finds.
+                    // The login may have brought a credential that a look-up finds.
                     self.looked_up.clear();
                 }
                 Step::Join(login) => {
                     self.waiting = None;
                     count(&self.session.counters().joins);
-                    self.session.emit(Event::Joined { target });
+                    self.session.emit(target, EventKind::Joined);
                     return self.wait_for(target, login).await;
                 }
                 Step::Lead {
@@ -123,7 +123,7 @@ impl Exchange {
         }
     }
 
-    /// What is required, as far as the program approves of it.
+    /// The requirements, and whether the program approves them.
     fn wanted(&mut self, target: &Target, status: StatusCode, found: &[Found]) -> Vec<Wanted> {
         if found.is_empty() {
             let gare = Gare::new("Unauthenticated", AuthorizationParameters::default());
@@ -154,7 +154,7 @@ impl Exchange {
         wanted
     }
 
-    /// Asks the program once for each requirement.
+    /// The requirement that the program approves. `approve` is called once for each requirement.
     fn approved(&mut self, asked: &Requirement, challenge: Challenge) -> Option<Gare> {
         let Some(approve) = &self.session.settings().approve else {
             return Some(challenge.gare);
@@ -193,7 +193,7 @@ impl Exchange {
         }
     }
 
-    /// Decides, and records the decision under the same lock.
+    /// Decides the next step, and records it under the same lock.
     fn step(&mut self, account: &InUse, place: &Place, wanted: &[Wanted]) -> Step {
         let (settings, now) = (self.session.settings(), Instant::now());
         let request = Challenged {
@@ -250,7 +250,7 @@ impl Exchange {
     async fn wait_for(&mut self, target: &Target, login: Login) -> Result<Issued, GaveUp> {
         let ended = self.wait(target, login.running).await?;
         let issued = match ended {
-            // A login that succeeds gives a credential.
+            // A successful login always has a credential.
             Ok(issued) => issued.ok_or(GaveUp::NoProgress)?,
             Err(error) if error.is_forgotten() => return Err(GaveUp::Forgotten),
             Err(error) => return Err(GaveUp::Failed(error)),
@@ -269,7 +269,7 @@ impl Exchange {
                 Some(ended) => ended,
                 None => {
                     if login.is_first_warned() {
-                        session.emit(Event::LoginTakesLong { target });
+                        session.emit(target, EventKind::LoginTakesLong);
                     }
                     login.ended().await
                 }

@@ -11,11 +11,11 @@ use crate::runtime::LoginOf;
 
 const TOO_MANY: &str = "too many principals are in use: see SessionBuilder::max_principals_in_use";
 
-/// The state that all clones of a layer share: the reauthenticator and, per principal, the current
-/// credentials, their generation and the login under way.
+/// The state that all clones of a layer share: the reauthenticator and, for each principal, the
+/// credentials and the login under way.
 ///
-/// [`GareLayer::new`](crate::layer::GareLayer::new) makes a session with the default settings. Build
-/// one to change the settings, to share logins between several clients, or to read its
+/// [`GareLayer::new`](crate::layer::GareLayer::new) makes a session with the default settings.
+/// Build one to change the settings, to share logins between several clients, or to read its
 /// [`stats`](Self::stats).
 ///
 /// # Clone
@@ -71,7 +71,7 @@ impl Session {
         }
     }
 
-    /// Counts what the session has done so far.
+    /// The counters of the session.
     pub fn stats(&self) -> Stats {
         Stats {
             principals: self.shared.accounts.count() as u64,
@@ -79,12 +79,13 @@ impl Session {
         }
     }
 
-    /// The credential for `target`: the current one, or one that a look-up finds. Nobody is asked.
+    /// The credential for `target`: the current one, or one that a look-up finds. `None` if there
+    /// is none that has not expired. No login starts.
     ///
     /// # Errors
     ///
-    /// Where the look-up fails, or takes longer than
-    /// [`refresh_timeout`](SessionBuilder::refresh_timeout).
+    /// If the look-up fails, or takes longer than
+    /// [`refresh_timeout`](SessionBuilder::refresh_timeout), or if too many principals are in use.
     pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
         let account = self.accounts().find_or_make(target.principal());
         let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
@@ -95,23 +96,23 @@ impl Session {
                 None => Why::Initial,
             }
         });
-        // Nothing is looked for where the current one has not expired.
+        // No look-up starts if the current credential has not expired.
         if let Ok(running) = look_up(self, &account, target, 0, why) {
             let ended = running.ended_within(self.settings().refresh_timeout).await;
             ended.ok_or_else(ReauthError::slow_look_up)??;
         }
         let state = account.account().lock();
-        let issued = state.current(audience);
-        Ok(issued.map(|issued| issued.credential.clone()))
+        let credential = state.current(audience).map(|issued| &issued.credential);
+        Ok(credential.filter(|it| !it.is_expired()).cloned())
     }
 
-    /// Makes `credential` the current one of `target`. Requests that were sent with an earlier one and
-    /// are challenged are replayed with it.
+    /// Makes `credential` the current one of `target`. A request that was sent with an earlier one
+    /// and is challenged is replayed with it.
     ///
     /// # Errors
     ///
-    /// Where the credential is [for a collection](Credential::for_collection) and the origin is another
-    /// host, or the other way round; and where too many principals are in use.
+    /// If the credential is [for a collection](Credential::for_collection) and the origin is
+    /// another host, or the other way round, or if too many principals are in use.
     pub fn set_credential(
         &self,
         target: &Target,
@@ -132,9 +133,9 @@ impl Session {
         }
     }
 
-    /// Forgets the credentials of `principal` and what is remembered of its logins. Requests that wait
-    /// for a login of the principal end with [`GaveUp::Forgotten`](super::GaveUp::Forgotten); what the
-    /// login brings is dropped.
+    /// Forgets the credentials, the logins and the backoffs of `principal`. Requests that wait for
+    /// a login of the principal end with [`GaveUp::Forgotten`](super::GaveUp::Forgotten), and the
+    /// result of the login is dropped.
     pub fn forget(&self, principal: &Principal) {
         if let Some(account) = self.accounts().peek(principal) {
             account.lock().forget();
@@ -149,7 +150,7 @@ impl Session {
         Arc::clone(&self.shared.reauthenticator)
     }
 
-    /// What marks the tasks of this session's logins.
+    /// The mark of the tasks of this session's logins.
     pub(super) fn login_of(&self) -> LoginOf {
         LoginOf(Arc::as_ptr(&self.shared).addr())
     }

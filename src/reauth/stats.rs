@@ -7,15 +7,14 @@ use crate::runtime::{Mutex, MutexGuard};
 
 /// Counters of a session. Read with [`Session::stats`](super::Session::stats).
 ///
-/// The counters are read one after another while requests continue, so they may differ by what
-/// happened in between.
+/// The counters are read one after another while requests continue, so they may not add up exactly.
 ///
 /// ```
 /// use globus_gare::reauth::{Credential, Session, reauth_fn};
 ///
 /// let session = Session::new(reauth_fn(|_| async { Ok(Credential::bearer("AgEX4mpl3")?) }));
 /// let stats = session.stats();
-/// println!("{} logins, {} of them failed; gave up {} times", stats.logins, stats.failed_logins, stats.gave_up.total());
+/// println!("{} logins, {} of them failed; gave up {} times", stats.logins, stats.failed_logins, stats.gave_up.values().sum::<u64>());
 /// # assert_eq!(stats, Default::default());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,36 +28,15 @@ pub struct Stats {
     pub failed_logins: u64,
     /// Look-ups that started.
     pub look_ups: u64,
-    /// Requests that joined a login that another request had started.
+    /// Requests that joined the login of another request.
     pub joins: u64,
     /// Replays.
     pub replays: u64,
-    /// Accounts that the session remembers now, beside its own. The values that logins issued for an
-    /// account do not count separately.
+    /// Principals that the session remembers now, beside its own. The tokens that logins brought
+    /// for a principal do not count separately.
     pub principals: u64,
-    /// How often the layer gave up, by reason.
-    pub gave_up: GaveUpCounts,
-}
-
-/// How often the layer gave up, by [`GaveUp::name`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GaveUpCounts(BTreeMap<&'static str, u64>);
-
-impl GaveUpCounts {
-    /// How often it gave up for this reason. The name is that of [`GaveUp::name`].
-    pub fn get(&self, reason: &str) -> u64 {
-        self.0.get(reason).copied().unwrap_or_default()
-    }
-
-    /// The reasons that came up, with their counts.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.0.iter().map(|(reason, count)| (*reason, *count))
-    }
-
-    /// The sum of all reasons.
-    pub fn total(&self) -> u64 {
-        self.0.values().sum()
-    }
+    /// How often the layer gave up, by [`GaveUp::name`]. Reasons that never came up are absent.
+    pub gave_up: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -69,15 +47,15 @@ pub(super) struct Counters {
     pub(super) look_ups: AtomicU64,
     pub(super) joins: AtomicU64,
     pub(super) replays: AtomicU64,
-    gave_up: Mutex<GaveUpCounts>,
+    gave_up: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Counters {
     pub(super) fn gave_up(&self, reason: &GaveUp) {
-        *self.counts().0.entry(reason.name()).or_default() += 1;
+        *self.counts().entry(reason.name()).or_default() += 1;
     }
 
-    fn counts(&self) -> MutexGuard<'_, GaveUpCounts> {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
         self.gave_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

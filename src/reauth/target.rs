@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::origin::OriginRef;
 use super::{Credential, Origin};
 
-/// What a token is issued for: the services at an origin, or one resource server of several there. An
-/// account keeps the credentials, logins and backoffs of each apart.
+/// An origin, or one of its resource servers. An account has separate credentials, logins and
+/// backoffs for each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Audience {
     pub(super) origin: Origin,
@@ -38,7 +38,7 @@ impl AudienceRef<'_> {
     }
 }
 
-/// A service and a principal: what a credential is for.
+/// A service and a principal. Each has a credential of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     audience: Audience,
@@ -68,34 +68,34 @@ impl Target {
         &self.audience
     }
 
-    /// The origin of the service. In Globus Auth it belongs to a resource server, which has tokens of
-    /// its own.
+    /// The origin of the service. In Globus Auth it belongs to a resource server, which has tokens
+    /// of its own.
     pub fn origin(&self) -> &Origin {
         &self.audience.origin
     }
 
-    /// Names the resource server, where the origin has several.
+    /// Names the resource server, if the origin has several.
     #[must_use]
     pub fn with_resource_server(mut self, name: impl Into<Arc<str>>) -> Self {
         self.audience.resource_server = Some(name.into());
         self
     }
 
-    /// The resource server that the request [named](super::GareOptions::resource_server), or that the
-    /// reauthenticator [did](super::Reauthenticator::resource_server). `None` stands for the one that
-    /// the origin belongs to.
+    /// The resource server, named by the [request](super::GareOptions::resource_server) or by the
+    /// [reauthenticator](super::Reauthenticator::resource_server). `None` is the resource server
+    /// that the origin belongs to.
     pub fn resource_server(&self) -> Option<&str> {
         self.audience.resource_server.as_deref()
     }
 
-    /// Says that the origin is the HTTPS server of the collection with this id.
+    /// Names the collection whose HTTPS server the origin is, by its id.
     #[must_use]
     pub fn with_collection(mut self, collection: impl Into<Arc<str>>) -> Self {
         self.collection = Some(collection.into());
         self
     }
 
-    /// The id of the collection whose HTTPS server the origin is, where the session knows it.
+    /// The id of the collection whose HTTPS server the origin is, if the session knows it.
     pub fn collection(&self) -> Option<&str> {
         self.collection.as_deref()
     }
@@ -106,10 +106,10 @@ impl Target {
     }
 }
 
-/// Whose request it is.
+/// The user that a request belongs to.
 ///
-/// Logins, generations and credentials are kept per principal, and the
-/// credential of one never goes out on the request of another.
+/// Each principal has credentials and logins of its own. The credential of one principal is never
+/// sent with a request of another.
 ///
 /// ```
 /// use globus_gare::reauth::{Principal, Target};
@@ -129,10 +129,11 @@ impl Target {
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Principal {
-    /// The session's own principal: of requests without an `Authorization` header.
+    /// The session's own principal, of requests without an `Authorization` header.
     Session,
-    /// The principal that the caller names with
-    /// [`GareOptions::principal`](super::GareOptions::principal).
+    /// A principal that the program names with
+    /// [`GareOptions::principal`](super::GareOptions::principal) or
+    /// [`SessionBuilder::principal_by`](super::SessionBuilder::principal_by).
     Named(Arc<str>),
     /// The owner of the `Authorization` value that the request came with.
     Presented(Credential),

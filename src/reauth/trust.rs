@@ -5,8 +5,8 @@ use super::{Environment, InvalidOrigin, Origin};
 
 /// The origins that get credentials and can trigger a login.
 ///
-/// A challenge from another origin starts nothing, and no credential is sent there. The default of a
-/// [`Session`](super::Session) is [`Trust::globus`].
+/// A challenge from another origin starts no login, and no credential is sent there. The default of
+/// a [`Session`](super::Session) is [`Trust::globus`].
 ///
 /// ```
 /// use globus_gare::reauth::{Origin, Trust};
@@ -20,7 +20,7 @@ use super::{Environment, InvalidOrigin, Origin};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Trust {
     globus: Option<Services>,
     origins: Vec<Origin>,
@@ -30,18 +30,18 @@ pub struct Trust {
     loopback: bool,
 }
 
-/// What an origin is trusted as.
+/// The reason why an origin is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TrustedAs {
     /// One of Globus' own services.
     Service,
-    /// The program added it.
+    /// An origin that the program added.
     Added,
     /// The HTTPS server or the manager of a collection, which the collection's owner runs.
     Collection,
 }
 
-/// Under these domains are the hosts of endpoints and of their collections.
+/// The domains of the hosts of endpoints and of their collections.
 const COLLECTIONS: [&str; 4] = [
     ".data.globus.org",
     ".gaccess.io",
@@ -52,30 +52,31 @@ const COLLECTIONS: [&str; 4] = [
 /// Globus' own services in one environment.
 #[derive(Clone, Debug)]
 struct Services {
-    /// The hosts of services with names of their own.
+    /// Hosts that are not under `api`, and their services.
     named: Vec<(String, &'static str)>,
-    /// What the hosts of all others end with, after one label.
+    /// The domain of the other hosts: one label stands before it.
     api: Option<String>,
-    /// Those that variables name: where they are, if a credential may go there.
+    /// Services with a variable, and their origins, if a credential may be sent there.
     elsewhere: Vec<(String, Option<Origin>)>,
 }
 
 impl Trust {
-    /// The services of the Globus environment that this process was started with:
+    /// Globus' own services, in the environment that the variables of this process name:
     /// [`of`](Self::of) [`Environment::from_env`].
     pub fn globus() -> Self {
         Self::of(&Environment::from_env())
     }
 
-    /// Globus' own services in `environment`, by name: for production these are `auth.globus.org`,
-    /// `app.globus.org`, one label under `api.globus.org` such as `transfer.api.globus.org`, and
-    /// `flows`, `timer` and `actions` under `automate.globus.org`, each with `https` and on the default
-    /// port. A service whose `GLOBUS_SDK_SERVICE_URL_<SERVICE>` is set is trusted there instead, if a
-    /// credential may go there (`https`, or `http` on this machine). An unknown environment has no
-    /// names.
+    /// Globus' own services in `environment`, with `https` and on the default port.
     ///
-    /// The hosts of collections are run by their owners and are not among them: add those that you
-    /// mean with [`origin`](Self::origin).
+    /// In production these are `auth.globus.org`, `app.globus.org`, one label under
+    /// `api.globus.org` such as `transfer.api.globus.org`, and `flows`, `timer` and `actions` under
+    /// `automate.globus.org`. If `GLOBUS_SDK_SERVICE_URL_<SERVICE>` is set, the service is trusted
+    /// at that URL instead, which must be `https`, or `http` on this machine. An unknown
+    /// environment has no services.
+    ///
+    /// Owners run the hosts of their collections, so these are not included: see
+    /// [`collections`](Self::collections).
     pub fn of(environment: &Environment) -> Self {
         let named = environment.named_service_urls();
         let elsewhere = named.map(|(service, url)| {
@@ -95,9 +96,15 @@ impl Trust {
         }
     }
 
-    /// No origin, until one is added.
+    /// No origin.
     pub fn none() -> Self {
-        Self::default()
+        Self {
+            globus: None,
+            origins: Vec::new(),
+            servers: Vec::new(),
+            collections: false,
+            loopback: false,
+        }
     }
 
     /// Adds one origin. Scheme, host and port must match.
@@ -105,17 +112,17 @@ impl Trust {
     /// # Errors
     ///
     /// If `origin` is not an absolute URL, or is plain `http` and not on this machine: a credential
-    /// never crosses a network unencrypted.
+    /// is never sent over a network unencrypted.
     pub fn origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
         self.origins.push(secure(origin.as_ref())?);
         Ok(self)
     }
 
-    /// Adds the hosts of all collections: those under `data.globus.org`, `gaccess.io`, `dn.glob.us` and
-    /// `dnsteam.globuscs.info`, with `https` and on the default port.
+    /// Adds the hosts of all collections: those under `data.globus.org`, `gaccess.io`, `dn.glob.us`
+    /// and `dnsteam.globuscs.info`, with `https` and on the default port.
     ///
-    /// Collections are run by their owners. A host of a collection gets only credentials that
-    /// [name it](super::Credential::for_collection), also where it was added with
+    /// Owners run the hosts of their collections. Such a host gets only a credential that [names
+    /// its collection](super::Credential::for_collection), even if it was added with
     /// [`origin`](Self::origin).
     #[must_use]
     pub fn collections(mut self) -> Self {
@@ -123,12 +130,12 @@ impl Trust {
         self
     }
 
-    /// Adds the HTTPS server of the collection with this id, which may have a name of its own: the
+    /// Adds the HTTPS server of the collection with this id, under any host name. The server is the
     /// `https_server` of the collection's document in Globus Transfer.
     ///
     /// # Errors
     ///
-    /// As of [`origin`](Self::origin).
+    /// As those of [`origin`](Self::origin).
     pub fn collection(
         mut self,
         server: impl AsRef<str>,
@@ -164,8 +171,8 @@ impl Trust {
         }
         let was_added = self.was_added(origin);
         if has_collections(origin.host) {
-            let is_usual = origin.secure && origin.has_default_port();
-            let is_trusted = was_added || (self.collections && is_usual);
+            let is_https = origin.secure && origin.has_default_port();
+            let is_trusted = was_added || (self.collections && is_https);
             return is_trusted.then_some(TrustedAs::Collection);
         }
         was_added.then_some(TrustedAs::Added)
@@ -243,11 +250,11 @@ fn secure(origin: &str) -> Result<Origin, InvalidOrigin> {
     let origin = origin.parse()?;
     match may_get_credentials(&origin) {
         true => Ok(origin),
-        false => Err(InvalidOrigin::Insecure),
+        false => Err(InvalidOrigin::INSECURE),
     }
 }
 
-/// Whether a credential sent to `origin` stays secret on its way.
+/// Whether a credential stays secret on its way to `origin`.
 fn may_get_credentials(origin: &Origin) -> bool {
     origin.is_secure() || origin.is_loopback()
 }

@@ -1,4 +1,4 @@
-//! What logins that succeeded did not help with.
+//! Remembers requirements that successful logins did not satisfy.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ struct Unmet {
     backoff: Backoff,
 }
 
-/// Where something is required.
+/// The place of a requirement: a path at an audience.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) audience: Audience,
@@ -52,10 +52,10 @@ impl Place {
 pub(super) struct UnmetList(VecDeque<Unmet>);
 
 impl UnmetList {
-    /// For how long nobody is asked for `asked` again.
+    /// How long no login starts for `asked`.
     ///
-    /// A login that was of use nowhere at the origin keeps the whole origin from asking; one that
-    /// was of use elsewhere keeps the one path.
+    /// If no request at the origin was accepted after the login, the whole origin backs off. If one
+    /// was, only this path does.
     pub(super) fn backs_off(
         &self,
         place: &Place,
@@ -70,13 +70,14 @@ impl UnmetList {
         here.filter_map(|unmet| unmet.backoff.left(now)).max()
     }
 
-    /// Whether it was noted that the login of this generation did not help with `asked`.
+    /// Whether it was noted that the login of this generation did not satisfy `asked`.
     pub(super) fn knows(&self, generation: u64, asked: &Requirement) -> bool {
         let mut all = self.0.iter();
         all.any(|it| it.generation == generation && it.requirement.is_repeated_by(asked))
     }
 
-    /// Notes that the login of `generation` did not help. Many requests notice the same login.
+    /// Notes that the login of `generation` did not satisfy `asked`. Many requests may note the
+    /// same login; it counts once.
     pub(super) fn note(
         &mut self,
         (place, accepted): (&Place, u64),
@@ -100,7 +101,7 @@ impl UnmetList {
         });
     }
 
-    /// Forgets what a request that was challenged for it was accepted with.
+    /// Forgets the requirements `met`: a request that was challenged with them was accepted.
     pub(super) fn forget(&mut self, place: &Place, met: &[Arc<Requirement>]) {
         self.0.retain(|unmet| {
             unmet.place != *place || !met.iter().any(|met| unmet.requirement.is_repeated_by(met))
@@ -136,7 +137,7 @@ mod tests {
         Arc::new(Requirement::Parameters(parameters))
     }
 
-    /// A list, as of an account whose generation 9 was accepted at the origin.
+    /// The list of an account whose generation 9 was accepted at the origin.
     struct List(UnmetList, Instant);
 
     impl List {

@@ -3,11 +3,11 @@ use reqwest::{Body, ResponseBuilderExt as _, Url};
 
 use crate::body::GareBody;
 
-/// The URL of a response, among its extensions.
+/// The URL of a response, in its extensions.
 #[derive(Clone)]
 struct AnsweredAt(Url);
 
-/// A response of reqwest with its URL kept.
+/// Converts a response of reqwest. [`from_http`] and [`url`] find its URL.
 pub(super) fn into_http(response: reqwest::Response) -> Response<Body> {
     let url = response.url().clone();
     let mut response = Response::<Body>::from(response);
@@ -15,7 +15,7 @@ pub(super) fn into_http(response: reqwest::Response) -> Response<Body> {
     response
 }
 
-/// A response of reqwest with its URL kept where [`reqwest::Response::from`] finds it.
+/// Converts a response of reqwest. [`reqwest::Response::from`] finds its URL.
 pub(super) fn into_http_with_url(response: reqwest::Response) -> Response<Body> {
     let url = response.url().clone();
     let mut response = Response::<Body>::from(response);
@@ -27,8 +27,8 @@ pub(super) fn url(response: &Response<Body>) -> Option<&Url> {
     response.extensions().get().map(|AnsweredAt(url)| url)
 }
 
-/// The response as reqwest gave it: status, version, headers, extensions (the
-/// remote address is one of them), body and URL.
+/// The response of reqwest again: status, version, headers, extensions (with the remote address),
+/// body and URL.
 pub(super) fn from_http(mut response: Response<GareBody<Body>>) -> reqwest::Response {
     if let Some(AnsweredAt(url)) = response.extensions_mut().remove() {
         tell_url(&mut response, url);
@@ -36,7 +36,7 @@ pub(super) fn from_http(mut response: Response<GareBody<Body>>) -> reqwest::Resp
     response.map(Body::wrap).into()
 }
 
-/// There is no other way to tell a response its URL.
+/// Sets the URL of a response. reqwest has no other way than its extension of the builder.
 fn tell_url<B>(response: &mut Response<B>, url: Url) {
     if let Ok(told) = Response::builder().url(url).body(()) {
         let told = told.into_parts().0.extensions;
@@ -44,7 +44,7 @@ fn tell_url<B>(response: &mut Response<B>, url: Url) {
     }
 }
 
-/// Where reqwest and `http` disagree about what a URL is, it names no origin.
+/// A reqwest URL as a URI. A URL that `http` cannot parse becomes `/`, which names no origin.
 pub(super) fn uri(url: &Url) -> Uri {
     url.as_str().parse().unwrap_or_default()
 }

@@ -9,30 +9,30 @@ use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Url};
+use reqwest::{Client, ClientBuilder};
 use tower_service::Service;
 
 use super::answer;
-use crate::reauth::ResponseUrl;
+use crate::reauth::{ResponseUrl, is_authorize};
 
 /// A [`reqwest::Client`] as a tower service, for a [`GareLayer`](crate::layer::GareLayer) to wrap.
 ///
 /// reqwest follows redirects itself. The service records the URL that a response came from, as
-/// [`ResponseUrl`], so that a challenge from a stranger's origin starts nothing. The client that
-/// [`new`](Self::new) or [`from_builder`](Self::from_builder) makes [stops at the login
-/// page](stop_at_login) of Globus Auth.
+/// [`ResponseUrl`], so that a challenge from a stranger's origin starts nothing. A client from
+/// [`new`](Self::new) or [`from_builder`](Self::from_builder) [stops](stop_at_login) at the login
+/// page of Globus Auth.
 ///
 /// # Bodies
 ///
 /// The request's body is any [`http_body::Body`] that is `Send + Sync + 'static`. Put a body that
 /// is not `Sync`, such as axum's or tonic's, into a [`ReplayBody`](crate::layer::ReplayBody).
-/// reqwest follows a 307 or 308 redirect only with a body in memory: [`reqwest::Body`], `Full<Bytes>`,
-/// `String`, or an empty body of any type.
+/// reqwest follows a 307 or 308 redirect only with a body in memory: [`reqwest::Body`],
+/// `Full<Bytes>`, `String`, or an empty body of any type.
 ///
 /// # Responses
 ///
-/// [`reqwest::Response::from`] makes a reqwest response of the service's, with its URL; the layer's
-/// body is put into a [`reqwest::Body`] first:
+/// [`reqwest::Response::from`] converts a response, with its URL. The layer's body is wrapped in a
+/// [`reqwest::Body`] first:
 ///
 /// ```
 /// use bytes::Bytes;
@@ -75,7 +75,8 @@ pub struct HttpService {
 }
 
 impl HttpService {
-    /// A service over a client with reqwest's defaults, which stops at the login page.
+    /// Makes a service over a client with reqwest's defaults, which [stops](stop_at_login) at the
+    /// login page.
     ///
     /// # Errors
     ///
@@ -84,8 +85,8 @@ impl HttpService {
         Self::from_builder(Client::builder())
     }
 
-    /// A service over the client that `builder` builds. Its redirect policy is replaced by reqwest's
-    /// default, at most 10 redirects, which [stops at the login page](stop_at_login).
+    /// Makes a service over the client that `builder` builds. Its redirect policy becomes reqwest's
+    /// default, at most 10 redirects, which [stops](stop_at_login) at the login page.
     ///
     /// # Errors
     ///
@@ -100,14 +101,14 @@ impl HttpService {
     }
 }
 
-// The client shows its default headers, and a token may be among them.
+// The `Debug` of a client shows its default headers, and one of them may hold a token.
 impl fmt::Debug for HttpService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpService").finish_non_exhaustive()
     }
 }
 
-/// The client is used as it is: it follows redirects as its own policy says.
+/// The client keeps its own redirect policy.
 impl From<Client> for HttpService {
     fn from(client: Client) -> Self {
         Self { client }
@@ -144,11 +145,11 @@ pub fn redirects() -> Policy {
     stop_at_login(Policy::default())
 }
 
-/// A redirect policy that stops at Globus Auth's login page, and is `policy` elsewhere.
+/// A redirect policy that stops at Globus Auth's login page, and otherwise follows `policy`.
 ///
-/// Where it stops, the client returns the redirect itself. A client that follows it gets the login
-/// page, a document for people with the status 200. The page is recognised by its path,
-/// `/v2/oauth2/authorize`, so that it is found in every environment and in a local Globus.
+/// The client then returns the redirect to the login page. Otherwise it would return the page
+/// itself, which has the status 200. The page is recognised by its path, `/v2/oauth2/authorize`, in
+/// every environment and in a local Globus.
 ///
 /// [`HttpService::new`](HttpService::new) uses it. Set it on the client of a
 /// [`GareMiddleware`](super::GareMiddleware) too:
@@ -163,18 +164,14 @@ pub fn redirects() -> Policy {
 /// # }
 /// ```
 pub fn stop_at_login(policy: Policy) -> Policy {
-    Policy::custom(move |attempt| match is_login_page(attempt.url()) {
+    Policy::custom(move |attempt| match is_authorize(attempt.url().path()) {
         true => attempt.stop(),
         false => policy.redirect(attempt),
     })
 }
 
-fn is_login_page(url: &Url) -> bool {
-    let path = url.path().trim_end_matches('/');
-    path.ends_with("/v2/oauth2/authorize")
-}
-
-/// A body in memory stays one: reqwest can send it again after a redirect.
+/// A body for reqwest. A body in memory stays in memory, so that reqwest can send it again after a
+/// redirect.
 fn into_reqwest<B>(body: B) -> reqwest::Body
 where
     B: Body<Data: Into<Bytes>, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Sync + 'static,
@@ -196,7 +193,7 @@ where
     body.map(reqwest::Body::wrap).unwrap_or_default()
 }
 
-/// Its data: a `Full` gives all of it at once.
+/// The data of a `Full`, which is always ready.
 fn of_full(mut full: Full<Bytes>) -> reqwest::Body {
     let mut cx = Context::from_waker(Waker::noop());
     match Pin::new(&mut full).poll_frame(&mut cx) {

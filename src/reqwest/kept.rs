@@ -8,19 +8,18 @@ use crate::body::{ReplayBody, ReplayableBody};
 use crate::layer::{Client, KeptHeaders};
 use crate::reauth::ResponseUrl;
 
-/// What is kept of a request, to send it again.
+/// A copy of a request, to send it again.
 pub(super) struct Kept {
     pub(super) headers: KeptHeaders,
-    /// Without its headers, and without a body that is a stream. `None` where the body cannot be
-    /// sent a second time.
+    /// Without headers, and without a streaming body. `None` if the body cannot be sent again.
     request: Option<Request>,
     stream: Option<ReplayBody<Body>>,
 }
 
 impl Kept {
-    /// A stream can be sent again where there is a `limit`: so many bytes of it are kept.
+    /// Copies `request`. Up to `limit` bytes of a stream are kept; without a limit it is sent once.
     pub(super) fn of(request: &mut Request, limit: Option<usize>) -> Self {
-        // The headers are kept apart, as the layer keeps them.
+        // The headers are kept separately, as in the layer.
         let headers = std::mem::take(request.headers_mut());
         let (kept, stream) = match request.try_clone() {
             Some(kept) => (Some(kept), None),
@@ -36,14 +35,15 @@ impl Kept {
     }
 }
 
-/// A copy of a request without its body, which is a stream, and a copy of the body that is kept as it is sent.
+/// A copy of a request without its streaming body, and a copy of the body, whose data is kept while
+/// it is sent.
 fn keep_stream(request: &mut Request, limit: Option<usize>) -> Option<(Request, ReplayBody<Body>)> {
     let body = request.body_mut().take().unwrap_or_default();
     let copy = request
         .try_clone()
         .unwrap_or_else(|| Request::new(request.method().clone(), request.url().clone()));
     let (body, stream) = match limit {
-        // What is empty needs no keeping.
+        // Nothing of an empty body needs to be kept.
         _ if body.is_end_stream() => (body, Some(ReplayBody::with_limit(Body::default(), 0))),
         None => (body, None),
         Some(limit) => {
@@ -56,7 +56,7 @@ fn keep_stream(request: &mut Request, limit: Option<usize>) -> Option<(Request, 
     Some((copy, stream?))
 }
 
-/// The rest of the client, and the request that it may have to send again.
+/// The rest of the client, and a request that it may replay.
 pub(super) struct Replays<'a> {
     pub(super) next: Next<'a>,
     pub(super) extensions: &'a mut http::Extensions,

@@ -1,7 +1,6 @@
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::Context;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +10,7 @@ use reqwest_middleware::{Middleware, Next};
 
 use super::answer;
 use super::kept::{Kept, Replays};
-use crate::layer::{InspectLimits, authorize, follow, follow_first, glance};
+use crate::layer::{InspectLimits, authorize, follow, follow_first, glance, waker};
 use crate::reauth::{
     Authorization, Exchange, GareOptions, Look, Reauthenticator, RequestHead, Route, Session,
     Untrusted, look_at_head,
@@ -19,8 +18,8 @@ use crate::reauth::{
 
 /// A middleware for `reqwest-middleware` that satisfies GAREs and replays the request.
 ///
-/// It behaves as [`GareLayer`](crate::layer::GareLayer) does: when a response is a challenge, it has
-/// the [`Reauthenticator`] obtain a credential and replays the request with it.
+/// It behaves as [`GareLayer`](crate::layer::GareLayer) does: when a response is a challenge, it
+/// has the [`Reauthenticator`] obtain a credential and replays the request with it.
 ///
 /// # Clone
 ///
@@ -71,7 +70,7 @@ impl GareMiddleware {
         Self::from_session(Session::new(reauthenticator))
     }
 
-    /// Makes a middleware that uses `session`, which other clients may share.
+    /// Makes a middleware with a session that other clients may share.
     pub fn from_session(session: Session) -> Self {
         Self {
             session,
@@ -94,8 +93,8 @@ impl GareMiddleware {
         self
     }
 
-    /// How long to wait for the body of an error response before it is passed on uninspected.
-    /// Default: 10 seconds.
+    /// How long to wait for the body of an error response. Default: 10 seconds. A slower response
+    /// is passed on unchanged.
     #[must_use]
     pub fn inspect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.inspect_timeout = timeout;
@@ -110,7 +109,7 @@ impl GareMiddleware {
         self
     }
 
-    /// The options of requests that have none of their own in the extensions of the middleware.
+    /// The options of requests that have no [`GareOptions`] in their extensions.
     #[must_use]
     pub fn default_options(mut self, options: GareOptions) -> Self {
         self.defaults = Arc::new(options);
@@ -118,18 +117,13 @@ impl GareMiddleware {
     }
 
     async fn glance(&self, untrusted: Untrusted, response: Response) -> Response {
-        let mut given = Some((untrusted, answer::into_http(response)));
-        let glance = poll_fn(|cx| {
-            let given = given.take();
-            Poll::Ready(
-                given.map(|(untrusted, response)| glance(untrusted, response, &self.limits, cx)),
-            )
-        });
-        answer::from_http(glance.await.expect("polled once"))
+        let (response, waker) = (answer::into_http(response), waker().await);
+        let mut cx = Context::from_waker(&waker);
+        answer::from_http(glance(untrusted, response, &self.limits, &mut cx))
     }
 }
 
-/// Whether a response may be a challenge, or may have been one that cannot be read.
+/// Whether a response may be a challenge, even if it cannot be read.
 fn may_follow(method: &Method, response: &Response) -> bool {
     look_at_head(method, response.status(), response.headers()) != Look::Nothing
         && response.content_length() != Some(0)

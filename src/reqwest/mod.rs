@@ -1,9 +1,9 @@
-//! For reqwest: [`GareMiddleware`] for `reqwest-middleware`, and [`HttpService`], a
-//! [`reqwest::Client`] as the service in a [`GareLayer`](crate::layer::GareLayer).
+//! Middleware for reqwest that satisfies GAREs and replays the request.
 //!
-//! The middleware makes the same decisions as the tower layer, and one [`Session`](crate::reauth::Session) may
-//! serve clients of both kinds. The documentation of [`layer`](crate::layer) says what is replayed,
-//! which responses are inspected, and what the caller gets.
+//! [`GareMiddleware`] is for `reqwest-middleware`. [`HttpService`] makes a [`reqwest::Client`] a
+//! tower service for a [`GareLayer`](crate::layer::GareLayer). Both make the same decisions, and
+//! may share a [`Session`](crate::reauth::Session). The documentation of [`layer`](crate::layer)
+//! says what is replayed, which responses are inspected, and what the caller gets.
 //!
 //! # Requests
 //!
@@ -20,7 +20,7 @@
 //! An inspected response keeps its status, version, headers, extensions, remote address, URL and
 //! body. The origin of its [URL](reqwest::Response::url), after redirects, must be
 //! [trusted](crate::reauth::Trust). Middleware inside that makes its own responses must set their
-//! URL with [`ResponseBuilderExt::url`](reqwest::ResponseBuilderExt::url); a response without a URL
+//! URL with [`ResponseBuilderExt::url`](reqwest::ResponseBuilderExt::url): a response without a URL
 //! is not trusted.
 //!
 //! # Among other middleware
@@ -28,10 +28,10 @@
 //! The middleware that is attached first is the outermost.
 //!
 //! - **reqwest-retry** goes outside: attach it before `GareMiddleware`. Inside, it retries a 502
-//!   that carries a requirement, in vain, before the login. Give it a strategy that does not retry a
+//!   that carries a GARE before the login, without effect. Give it a strategy that does not retry a
 //!   response whose [`GareOutcome`](crate::reauth::GareOutcome) has
-//!   [`gave_up`](crate::reauth::GareOutcome::gave_up); otherwise it repeats such a request, although
-//!   the backoff prompts nobody again. It sends no streaming body at all.
+//!   [`gave_up`](crate::reauth::GareOutcome::gave_up). Otherwise it repeats such a request,
+//!   although no login starts during the backoff. It cannot send a streaming body.
 //! - **reqwest-tracing** goes on either side. Inside, each attempt has a span.
 //! - **Middleware that sets `Authorization`** goes outside. Inside, it replaces the new credential
 //!   with the old one.

@@ -1,5 +1,5 @@
-//! An attacker tries every row of `SECURITY.md`, through the public API alone. One file for a table, one test for a row:
-//! its name says what the attacker does not get.
+//! An attacker tries every row of `SECURITY.md`, through the public API only. Each table has a
+//! file, and each row a test.
 
 mod browser;
 mod services;

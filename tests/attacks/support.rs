@@ -1,4 +1,4 @@
-//! The programs under attack, and what an attacker sees of them.
+//! The programs under attack, and the attacker's servers.
 
 use std::io::Write;
 use std::net::Ipv4Addr;
@@ -23,8 +23,8 @@ use url::Url;
 
 pub(crate) const MALLORY: &str = "mallory@evil.example";
 
-/// A program that has a token for everything at hand, and whose every login succeeds: whatever an attacker does not get,
-/// the session keeps.
+/// A program that has a token for every service, and whose every login succeeds. Only the session
+/// keeps a token from an attacker.
 pub(crate) struct Victim {
     pub(crate) client: Service,
     pub(crate) login: Login,
@@ -32,7 +32,7 @@ pub(crate) struct Victim {
 }
 
 impl Victim {
-    /// All hosts answer as the attacker says.
+    /// Makes a program whose every host responds with `answer`, the attacker's response.
     pub(crate) fn new(
         trust: Trust,
         answer: impl Fn(&Request<Body>) -> Response<Body> + Clone + Send + Sync + 'static,
@@ -75,14 +75,14 @@ impl Victim {
     }
 }
 
-/// A server of the attacker's. It keeps all that it hears.
+/// The attacker's server. It keeps all requests.
 pub(crate) struct Attacker {
     pub(crate) url: String,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Attacker {
-    /// `answer` is given the target, the headers and the body of a request, as text.
+    /// Starts a server. `answer` gets the target, the headers and the body of a request, as text.
     pub(crate) async fn new(
         answer: impl Fn(&str) -> Response<String> + Clone + Send + Sync + 'static,
     ) -> Self {
@@ -110,14 +110,14 @@ impl Attacker {
         Self::new(move |_| response.clone()).await
     }
 
-    pub(crate) fn heard(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.heard.lock().expect("whole").clone()
     }
 
     /// Asserts that the attacker was reached, and got no credential.
     #[track_caller]
     pub(crate) fn assert_got_nothing(&self) {
-        let heard = self.heard();
+        let heard = self.requests();
         assert!(!heard.is_empty(), "nobody came");
         let leaked = heard.iter().find(|text| text.contains("authorization\""));
         assert_eq!(leaked, None);
@@ -135,7 +135,7 @@ pub(crate) fn redirect(status: u16, to: &str) -> Response<String> {
     response.body(String::new()).expect("a response")
 }
 
-/// A Globus whose person is Ada, and where Mallory has an account, too.
+/// A Globus whose person is Ada. Mallory has an account too.
 pub(crate) async fn globus(collection: impl FnOnce(Collection) -> Collection) -> Sample {
     let mallory = Identity::new("mallory", "evil.example");
     Sample::with(collection, |server| server.identity(mallory)).await
@@ -157,8 +157,8 @@ pub(crate) async fn logged_in(builder: GlobusAppBuilder) -> GlobusApp {
     app
 }
 
-/// Who is logged in.
-pub(crate) async fn who(app: &GlobusApp) -> Option<String> {
+/// The user who is logged in.
+pub(crate) async fn logged_in_user(app: &GlobusApp) -> Option<String> {
     let info = app.for_user(&Principal::Session).info().await;
     let info = info.expect("it can be read")?;
     info.sub().map(str::to_owned)
@@ -173,7 +173,7 @@ pub(crate) fn client(app: &GlobusApp, trust: Trust) -> Client {
     GareLayer::from_session(session).layer(http.expect("a client"))
 }
 
-/// Status, text, and why nothing more was done about it.
+/// The status, the text, and the name of the reason why the layer gave up.
 pub(crate) async fn get(client: &Client, url: &str) -> (u16, String, Option<&'static str>) {
     let request = Request::get(url).body(Full::<Bytes>::default());
     send(client, request.expect("a request")).await
@@ -196,11 +196,12 @@ pub(crate) async fn send(
     )
 }
 
-/// The verifier of Mallory's own login, and its challenge (RFC 7636, appendix B).
+/// The PKCE verifier of Mallory's own login, and its challenge (RFC 7636, appendix B).
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// Logs Mallory in at the same Globus Auth, with the program's client id: where that redirects, with a code of theirs.
+/// Logs Mallory in at the same Globus Auth, with the program's client id. Returns the redirect,
+/// with Mallory's code.
 pub(crate) async fn mallorys_redirect(globus: &FakeGlobus, redirect_uri: &str) -> Url {
     globus.set_person(Person::automatic().picks(MALLORY));
     let page = Url::parse_with_params(
@@ -223,7 +224,7 @@ pub(crate) async fn mallorys_redirect(globus: &FakeGlobus, redirect_uri: &str) -
     redirect
 }
 
-/// What a program logs.
+/// The log of a program.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -236,8 +237,8 @@ impl Log {
             .with_ansi(false)
             .with_writer(move || writer.clone())
             .finish();
-        // While there is only one subscriber, a call site that another test comes to first asks that test's thread
-        // whether anybody listens.
+        // With a single subscriber, tracing caches for a call site whether the first thread that
+        // reaches it has a subscriber. That thread may run another test.
         let second = tracing::Dispatch::new(tracing_subscriber::registry());
         (second, tracing::subscriber::set_default(subscriber))
     }

@@ -19,7 +19,7 @@ use globus_login::{GlobusApp, JsonStore, MemoryStore};
 use crate::support::*;
 
 #[checks::test]
-async fn nothing_that_is_printed_has_a_secret() {
+async fn printed_text_holds_no_secret() {
     let log = Log::default();
     let guards = log.listen();
     let sample = globus(|collection| collection.session_minutes(10)).await;
@@ -51,7 +51,7 @@ async fn nothing_that_is_printed_has_a_secret() {
     drop(guards);
     let log = log.text();
     assert!(log.contains("logged in") && shown.len() > 1_000, "{log}");
-    // The fake Globus and the browser run in this process, and log nothing of it.
+    // The fake Globus and the browser run in this process too. They log no secret.
     assert_hidden("the log", &log, &secrets);
     assert_hidden("Debug", &shown, &secrets);
 
@@ -110,7 +110,7 @@ async fn other_users_get_nothing_from_the_token_file() {
             file.display()
         );
     }
-    // A link in the place of each of them: to a file that the person would miss, and to one that is to be made.
+    // A link replaces each of them: to an existing file, and to a file that does not exist.
     let (precious, made) = (home.path().join("precious"), home.path().join("made"));
     fs::write(&precious, "precious").expect("a file");
     for target in [&precious, &made] {
@@ -132,7 +132,7 @@ async fn other_users_get_nothing_from_the_token_file() {
 }
 
 #[checks::test]
-fn variables_lead_no_token_into_the_clear() {
+fn variables_send_no_token_unencrypted() {
     let allows = |variables: &[(&str, &str)], url: &str| {
         let environment = Environment::from_variables(variables.iter().copied());
         Trust::of(&environment).allows(&url.parse::<Origin>().expect("an origin"))
@@ -204,7 +204,7 @@ async fn hostile_reauthenticator_loses_no_request() {
 }
 
 #[checks::test]
-async fn caller_that_leaves_takes_nobody_along() {
+async fn dropped_caller_ends_no_other_request() {
     let login = Login::held();
     let client = mock::behind(&GareLayer::new(login.clone()), let_in_first);
     let mut callers = Vec::new();
@@ -212,7 +212,7 @@ async fn caller_that_leaves_takes_nobody_along() {
         callers.push(spawn(&client, request("/")));
         settle().await;
     }
-    // The first of them leads the login.
+    // The first caller leads the login.
     let stayed = callers.split_off(10);
     for caller in callers {
         caller.abort();

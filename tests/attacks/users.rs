@@ -37,7 +37,7 @@ async fn request_never_carries_the_token_of_another() {
                 _ => return Err(ReauthError::new("whose is it?")),
             };
             let token = sample.globus.issue_token(identity, TRANSFER_ALL);
-            let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
+            let token = token.map_err(|error| ReauthError::new("no token").with_source(error))?;
             Ok(Credential::bearer(token)?)
         }
     };
@@ -56,7 +56,7 @@ async fn request_never_carries_the_token_of_another() {
         sample.collection
     );
     for round in 0..5 {
-        // All sessions are too old, and all are challenged together.
+        // All sessions are too old, so all requests are challenged together.
         globus.clock().advance(Duration::from_secs(3600));
         let requests = (0..20).map(|number| {
             let (name, user) = match number % 2 {
@@ -90,7 +90,7 @@ async fn request_never_carries_the_token_of_another() {
 }
 
 #[checks::test]
-async fn flood_of_principals_pushes_nobody_out() {
+async fn flood_of_principals_evicts_no_active_user() {
     let victim = Victim::new(Trust::globus(), |request| match authorization(request) {
         "Bearer at-hand" | "" => answer(403, MFA),
         token if token.starts_with("Bearer token-") => answer(200, ""),
@@ -120,7 +120,7 @@ async fn flood_of_principals_pushes_nobody_out() {
 }
 
 #[checks::test]
-async fn old_token_gets_nothing_newer_where_that_is_off() {
+async fn old_token_is_not_replaced_if_that_is_off() {
     let login = Login::at_once();
     let session = Session::builder(login.clone())
         .supersede_presented(false)
@@ -129,7 +129,7 @@ async fn old_token_gets_nothing_newer_where_that_is_off() {
         "Bearer token-1" => answer(200, "what is Ada's"),
         _ => answer(403, MFA),
     });
-    // Ada's own request has its login; Mallory presents the token that she had before.
+    // Ada's own request logs her in. Then Mallory presents her earlier token.
     for _ in 0..3 {
         let response = mock::send(&victim.client, presenting(mock::get("/"), "Bearer old")).await;
         assert_eq!(response.status(), 403);
@@ -142,7 +142,7 @@ async fn old_token_gets_nothing_newer_where_that_is_off() {
 }
 
 #[checks::test]
-async fn presented_token_is_not_answered_as_another() {
+async fn presented_token_is_not_replaced_by_another_persons() {
     let sample = globus(|collection| collection.policy(Policy::new("MFA").mfa())).await;
     let store = MemoryStore::new();
     let app = app(&sample.globus, &Browser::redirected()).store(store.clone());

@@ -1,4 +1,4 @@
-//! A collection's server that sends to a login whoever comes without a good token, over sockets.
+//! A collection's server over sockets. It redirects a request without a valid token to a login.
 
 use axum::Router;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! `HttpService`: what it sends of a body, where it stops, and what it records.
+//! `HttpService`: request bodies, redirects, and the recorded URL.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -22,7 +22,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 const LOGIN_PAGE: &str = "/v2/oauth2/authorize?client_id=one&scope=all";
 
-/// A service: `/` accepts the fresh token and echoes, `/moved` redirects to `/echo`, `/start` leads to the login page.
+/// A service: `/` accepts the fresh token and echoes, `/moved` redirects to `/echo`, `/start` leads
+/// to the login page.
 async fn service() -> String {
     let echo = |body: Bytes| async move { body };
     let guarded = |headers: HeaderMap, body: Bytes| async move {
@@ -56,7 +57,7 @@ async fn get_from(http: HttpService, url: &str) -> reqwest::Result<Response<reqw
     http.oneshot(request.expect("a request")).await
 }
 
-/// The URL that was recorded, in its two places: for the layer, and for reqwest.
+/// The recorded URL, for the layer and for reqwest.
 fn recorded(response: Response<reqwest::Body>) -> (String, String) {
     let url = response.extensions().get::<ResponseUrl>();
     let url = url.expect("a recorded URL").0.to_string();
@@ -76,7 +77,7 @@ async fn redirect_to_the_login_page_is_returned() {
 }
 
 #[checks::test]
-async fn client_of_the_program_follows_its_own_policy() {
+async fn given_client_follows_its_own_policy() {
     let service = service().await;
     let start = format!("{service}/start");
     let own = HttpService::from(checks::browser::client());
@@ -87,7 +88,7 @@ async fn client_of_the_program_follows_its_own_policy() {
 }
 
 #[checks::test]
-async fn policy_of_the_program_counts_elsewhere() {
+async fn given_policy_applies_to_other_redirects() {
     let service = service().await;
     let policy = stop_at_login(Policy::none());
     let client = Client::builder().no_proxy().redirect(policy).build();
@@ -130,7 +131,7 @@ fn stream() -> impl Body<Data = Bytes, Error = Infallible> + Send + Sync + 'stat
     StreamBody::new(futures_util::stream::iter(pieces))
 }
 
-/// What a 307 redirect leads to, for a `POST` with `body`.
+/// The response to a `POST` with `body` that a 307 redirects.
 async fn moved<B>(url: &str, body: B) -> (u16, Bytes)
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Sync + 'static,

@@ -1,5 +1,5 @@
-//! What a service says is shown without anything that steers a terminal, turns
-//! the direction of writing, or fills the screen; a panic's message is not shown.
+//! Text of a service is shown without characters that steer a terminal or change the writing
+//! direction, and cut. The message of a panic is not shown.
 
 use globus_gare::gare::{Gare, detect};
 use globus_gare::layer::GareLayer;
@@ -54,13 +54,13 @@ fn assert_harmless(what: &str, text: &str, line_ends: bool) {
 }
 
 #[checks::test]
-fn service_text_is_neutralised_wherever_it_is_shown() {
+fn service_text_is_printable_wherever_it_is_shown() {
     for c in HOSTILE {
         let hostile = format!("log in{c}[2J{c} please{c}");
         let challenge = challenge(&hostile);
         assert_harmless("in plain words", &challenge.in_plain_words(), false);
         assert_harmless("Debug", &format!("{challenge:?}"), false);
-        // Indented, `Debug` breaks its own lines.
+        // `{:#?}` has line breaks of its own.
         assert_harmless("indented Debug", &format!("{challenge:#?}"), true);
         assert_harmless("printable", &printable(&hostile), false);
         let found = detect(body(&hostile).as_bytes());
@@ -73,7 +73,7 @@ fn service_text_is_neutralised_wherever_it_is_shown() {
 fn overlong_service_text_is_cut_in_every_part() {
     let long = "x".repeat(200_000);
     let words = challenge(&long).in_plain_words();
-    // Five lists of one and the message, each cut to 300.
+    // Five lists of one value each, and the message: each is cut to 300 characters.
     assert!(words.chars().count() < 6 * 310, "{}", words.len());
     assert!(words.contains('…'));
 }
@@ -93,8 +93,8 @@ async fn panic_message_of_a_login_is_not_shown() {
     let response = layer.layer(service).oneshot(request).await;
     let response = response.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>().expect("one");
-    let refusal = outcome.gave_up().expect("a refusal");
-    let shown = format!("{refusal} {refusal:?} {refusal:#?} {outcome:?}");
+    let reason = outcome.gave_up().expect("a reason");
+    let shown = format!("{reason} {reason:?} {reason:#?} {outcome:?}");
     assert!(shown.contains("the reauthenticator panicked"));
     checks::secrets::assert_hidden("a panic", &shown, &["AgTokenThatNobodyMaySee"]);
 }

@@ -1,10 +1,16 @@
-//! What asks for too much is no requirement, and is told.
+//! A document that exceeds a limit is no requirement, and is reported.
 
-use globus_gare::gare::{AuthorizationParameters, Detection, Gare, Limit, coalesce, detect};
+use globus_gare::gare::{AuthorizationParameters, Detection, Gare, coalesce, detect};
 use serde_json::{Value, json};
 
-/// Where a limit was exceeded, and which.
-fn over(body: &Value) -> Option<(String, Limit)> {
+const VALUES: &str = "more than 64 values in a list";
+const VALUE: &str = "a value of more than 512 bytes";
+const SCOPE: &str = "a scope of more than 4 KiB";
+const REQUIREMENT: &str = "a requirement of more than 16 KiB";
+const REQUIREMENTS: &str = "more than 64 requirements";
+
+/// The location of the document that exceeds a limit, and the limit.
+fn over_limit(body: &Value) -> Option<(String, &'static str)> {
     let body = body.to_string();
     let Detection {
         found, over_limit, ..
@@ -26,28 +32,32 @@ fn lists_hold_64_values() {
         "session_required_single_domain",
         "required_scopes",
     ] {
-        assert_eq!(over(&asking(json!({ list: vec!["v"; 64] }))), None);
+        assert_eq!(over_limit(&asking(json!({ list: vec!["v"; 64] }))), None);
         for values in [json!(vec!["v"; 65]), json!(vec!["v"; 65].join(","))] {
-            let expected = Some(("root".to_owned(), Limit::Values));
-            assert_eq!(over(&asking(json!({ list: values }))), expected, "{list}");
+            let expected = Some(("root".to_owned(), VALUES));
+            assert_eq!(
+                over_limit(&asking(json!({ list: values }))),
+                expected,
+                "{list}"
+            );
         }
     }
     let legacy = |count| json!({"code": "ConsentRequired", "required_scopes": vec!["s"; count]});
-    assert_eq!(over(&legacy(64)), None);
-    assert_eq!(over(&legacy(65)), Some(("root".to_owned(), Limit::Values)));
+    assert_eq!(over_limit(&legacy(64)), None);
+    assert_eq!(over_limit(&legacy(65)), Some(("root".to_owned(), VALUES)));
     let detail = |count| json!({"detail": {"DATA_TYPE": "not_from_allowed_domain#1.0.0", "allowed_domains": vec!["d"; count]}});
-    assert_eq!(over(&detail(64)), None);
-    assert_eq!(over(&detail(65)), Some(("root".to_owned(), Limit::Values)));
+    assert_eq!(over_limit(&detail(64)), None);
+    assert_eq!(over_limit(&detail(65)), Some(("root".to_owned(), VALUES)));
 }
 
 #[checks::test]
 fn values_are_512_bytes_and_scopes_4_kib() {
     for (field, longest, limit, is_list) in [
-        ("session_required_identities", 512, Limit::Value, true),
-        ("session_required_policies", 512, Limit::Value, true),
-        ("session_required_single_domain", 512, Limit::Value, true),
-        ("required_scopes", 4096, Limit::Scope, true),
-        ("prompt", 512, Limit::Value, false),
+        ("session_required_identities", 512, VALUE, true),
+        ("session_required_policies", 512, VALUE, true),
+        ("session_required_single_domain", 512, VALUE, true),
+        ("required_scopes", 4096, SCOPE, true),
+        ("prompt", 512, VALUE, false),
     ] {
         for (length, expected) in [(longest, None), (longest + 1, Some(limit))] {
             let value = "v".repeat(length);
@@ -57,7 +67,7 @@ fn values_are_512_bytes_and_scopes_4_kib() {
                 json!(value)
             };
             let body = json!({"code": "X", "authorization_parameters": { field: value }});
-            let found = over(&body).map(|(_, limit)| limit);
+            let found = over_limit(&body).map(|(_, limit)| limit);
             assert_eq!(found, expected, "{field} {length}");
         }
     }
@@ -66,22 +76,22 @@ fn values_are_512_bytes_and_scopes_4_kib() {
 #[checks::test]
 fn requirements_are_16_kib() {
     let message = |length| asking(json!({"session_message": "m".repeat(length)}));
-    assert_eq!(over(&message(16_384)), None);
-    let expected = Some(("root".to_owned(), Limit::Requirement));
-    assert_eq!(over(&message(16_385)), expected);
-    // Lists, scopes and unknown fields count, each with the others.
+    assert_eq!(over_limit(&message(16_384)), None);
+    let expected = Some(("root".to_owned(), REQUIREMENT));
+    assert_eq!(over_limit(&message(16_385)), expected);
+    // Lists, scopes and unknown fields count together.
     let scopes = |count| asking(json!({"required_scopes": vec!["s".repeat(1024); count]}));
-    assert_eq!(over(&scopes(16)), None);
-    assert_eq!(over(&scopes(17)), expected);
+    assert_eq!(over_limit(&scopes(16)), None);
+    assert_eq!(over_limit(&scopes(17)), expected);
     let unknown = |length: usize| asking(json!({"x": "x".repeat(length - 3)}));
-    assert_eq!(over(&unknown(16_384)), None);
-    assert_eq!(over(&unknown(16_385)), expected);
+    assert_eq!(over_limit(&unknown(16_384)), None);
+    assert_eq!(over_limit(&unknown(16_385)), expected);
     let both = json!({"session_message": "m".repeat(8192), "session_required_policies": vec!["p".repeat(256); 33]});
-    assert_eq!(over(&asking(both)), expected);
-    // What is beside the parameters is no part of them.
+    assert_eq!(over_limit(&asking(both)), expected);
+    // Fields beside the parameters do not count.
     let mut beside = message(1);
     beside["data"] = "d".repeat(100_000).into();
-    assert_eq!(over(&beside), None);
+    assert_eq!(over_limit(&beside), None);
 }
 
 #[checks::test]
@@ -100,12 +110,12 @@ fn bodies_hold_64_requirements() {
         )
     };
     assert_eq!(told(64), (64, None));
-    let expected = Some(("errors[64]".to_owned(), Limit::Requirements));
+    let expected = Some(("errors[64]".to_owned(), REQUIREMENTS));
     assert_eq!(told(65), (64, expected.clone()));
     assert_eq!(told(1000), (64, expected));
-    // The same requirement again is none.
+    // A duplicate does not count.
     let repeated = vec![asking(json!({})); 100];
-    assert_eq!(over(&json!({ "errors": repeated })), None);
+    assert_eq!(over_limit(&json!({ "errors": repeated })), None);
 }
 
 #[checks::test]
@@ -124,17 +134,16 @@ fn too_large_requirement_hides_nothing_else() {
     let over = detection.over_limit.expect("a limit");
     assert_eq!(
         (over.location.to_string().as_str(), over.limit),
-        ("errors[0]", Limit::Values)
+        ("errors[0]", VALUES)
     );
-    assert_eq!(over.limit.to_string(), "more than 64 values in a list");
 }
 
 #[checks::test]
 fn texts_have_the_same_limits() {
     let document = asking(json!({"session_required_policies": vec!["p"; 65]}));
     let text = format!("530-GridFTP-JSON-Result: {document}");
-    let expected = Some(("message (GridFTP reply)".to_owned(), Limit::Values));
-    assert_eq!(over(&json!({ "message": text })), expected);
+    let expected = Some(("message (GridFTP reply)".to_owned(), VALUES));
+    assert_eq!(over_limit(&json!({ "message": text })), expected);
 }
 
 #[checks::test]
@@ -170,7 +179,8 @@ fn merged_requirements_stay_within_the_limits() {
     };
     let merged = coalesce((0..100).map(long));
     assert_eq!(merged.len(), 4);
-    // Made by hand, one that is too large stays as it is, and takes in what it holds.
+    // A requirement made by hand may be too large. It stays, and takes in requirements that add
+    // nothing.
     let params =
         AuthorizationParameters::default().with_required_scopes((0..100).map(|n| n.to_string()));
     let large = Gare::new("X", params);
@@ -191,12 +201,12 @@ fn entries_fill_a_requirement_up_to_its_limit() {
         found, over_limit, ..
     } = Detection::of(body(12).to_string().as_bytes());
     assert_eq!((found.len(), over_limit.is_none()), (1, true));
-    // Beyond the limit the document is no requirement; the entry still is one.
+    // Beyond the limit the document is no requirement. Its entry still is one.
     let Detection {
         found, over_limit, ..
     } = Detection::of(body(24).to_string().as_bytes());
     let over_limit = over_limit.expect("over the limit");
-    assert_eq!(over_limit.limit, Limit::Requirement);
+    assert_eq!(over_limit.limit, REQUIREMENT);
     assert_eq!(over_limit.location.to_string(), "root");
     let [entry] = &found[..] else {
         panic!("{found:?}");

@@ -1,7 +1,7 @@
-//! Every body of the corpus, held against what a correct detector finds in it.
+//! Detection in every body of the corpus.
 //!
-//! `tests/corpus/errors.jsonl` and `errors_2.jsonl` have one body a line: `expect` is what the Python SDK finds, or, where it finds nothing or is
-//! wrong, what a person reading the body would say.
+//! `tests/corpus/errors.jsonl` and `errors_2.jsonl` have one body a line. `expect` is the result of
+//! the Python SDK, or of a person who read the body if the SDK finds nothing or is wrong.
 
 use checks::corpus::{self, rows};
 use globus_gare::gare::{self, Found};
@@ -95,9 +95,9 @@ fn documents_survive_a_round_trip() {
     }
 }
 
-/// Cut anywhere, a body with one requirement yields that one or none.
+/// A body with one requirement gives this requirement or none, wherever it is cut off.
 #[checks::test]
-fn cut_body_asks_for_the_same_or_nothing() {
+fn cut_body_gives_the_same_requirement_or_none() {
     let mut salvaged = 0;
     for row in rows().filter(|row| row.body.contains("GridFTP-JSON-Result")) {
         let whole = parameters(&gare::detect(row.body.as_bytes()));

@@ -56,11 +56,11 @@ fn empty_fields_are_left_out() {
             "{}",
         ),
         (r#"{"prompt":null,"required_scopes":null}"#, "{}"),
-        // Of an unknown field nobody knows what `null` means.
+        // The meaning of `null` in an unknown field is not known.
         (r#"{"new":null}"#, r#"{"new":null}"#),
         (r#"{"new":1,"prompt":null}"#, r#"{"new":1}"#),
         (r#"{"new":1,"newer":null}"#, r#"{"new":1,"newer":null}"#),
-        // Odd scopes are as good as unknown.
+        // Odd scopes are kept as an unknown field.
         (
             r#"{"required_scopes":{"a": 1}}"#,
             r#"{"required_scopes":{"a": 1}}"#,
@@ -97,7 +97,7 @@ fn known_field_is_written_once() {
 }
 
 #[checks::test]
-fn parameters_of_a_wrong_type_are_refused() {
+fn parameters_of_a_wrong_type_are_rejected() {
     for &text in WRONG_TYPES {
         serde_json::from_str::<AuthorizationParameters>(text).expect_err(text);
     }
@@ -129,7 +129,7 @@ fn unknown_fields_are_equal_as_values() {
 }
 
 #[checks::test]
-fn unknown_fields_lose_nothing_and_show_names_alone() {
+fn unknown_fields_are_exact_and_debug_shows_their_names() {
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
     let text = format!(r#"{{"big":123456789012345678901234567890.10,"deep":{deep},"huge":1e999}}"#);
     let extra: Extra = serde_json::from_str(&text).expect("fields");

@@ -1,4 +1,4 @@
-//! Inputs that the fuzzer found worth keeping, replayed: `fuzz/inputs/TARGET/*`. So is every body of the corpus.
+//! Replays the saved inputs of the fuzzer, `fuzz/inputs/TARGET/*`, and every body of the corpus.
 
 use checks::inputs;
 

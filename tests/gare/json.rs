@@ -1,4 +1,4 @@
-//! What counts as JSON, and what is made of JSON that is spelled in an odd way or is broken.
+//! Which bodies count as JSON, and how odd and broken JSON is read.
 
 use globus_gare::gare::detect;
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ const KINDS: [&str; 7] = [
     r#"{"detail": {"DATA_TYPE": "authentication_timeout#1.0.0"}}"#,
 ];
 
-/// A search for words must not miss one for where it stands.
+/// The search for words must find a word at any offset.
 #[checks::test]
 fn every_kind_of_document_is_found_at_any_offset() {
     for kind in KINDS {
@@ -49,8 +49,8 @@ fn name_may_be_spelled_with_escapes() {
 }
 
 #[checks::test]
-fn last_of_a_name_counts() {
-    // As many as a requirement of 16 KiB has room for.
+fn last_member_with_a_name_counts() {
+    // As many as fit in a requirement of 16 KiB.
     let many: String = (0..300).map(|n| format!(r#""n{n}": {n}, "#)).collect();
     for between in ["", &many] {
         let body = format!(
@@ -69,14 +69,14 @@ fn last_of_a_name_counts() {
     assert_eq!(located(body), [""; 0]);
     let body = r#"{"authorization_parameters": {}, "x": 1, "y": 2, "x": {"z": [1]}, "\u0079": 3}"#;
     let extra = &detect(body.as_bytes())[0].gare.extra;
-    assert_eq!(extra.len(), 2);
+    assert_eq!(extra.names().count(), 2);
     let x: Option<serde_json::Value> = extra.get("x");
     assert_eq!(x, Some(serde_json::json!({"z": [1]})));
     assert_eq!(extra.get("y"), Some(3));
 }
 
 #[checks::test]
-fn numbers_that_are_none_and_lone_surrogates_are_mended() {
+fn invalid_numbers_and_lone_surrogates_are_mended() {
     for (body, expected) in [
         (
             r#"{"authorization_parameters": {"prompt": "login"}, "x": NaN, "y": [-Infinity, Infinity]}"#,
@@ -90,7 +90,7 @@ fn numbers_that_are_none_and_lone_surrogates_are_mended() {
             r#"{"authorization_parameters": {"session_message": "\uD83D\uDE00 \ud83d\ud83d\ude00 \udc00"}}"#,
             "root {\"session_message\":\"\u{1f600} \u{fffd}\u{1f600} \u{fffd}\"}",
         ),
-        // What is no number only looks so in a string, and what is no escape is none.
+        // `NaN` in a string is no number, and an escaped backslash begins no escape.
         (
             r#"{"authorization_parameters": {"session_message": "NaN \" Infinity \\ud800"}, "x": NaN}"#,
             r#"root {"session_message":"NaN \" Infinity \\ud800"}"#,
@@ -111,7 +111,7 @@ fn numbers_that_are_none_and_lone_surrogates_are_mended() {
 }
 
 #[checks::test]
-fn body_that_is_no_json_holds_no_document() {
+fn body_that_is_not_json_holds_no_document() {
     for broken in [
         "{BROKEN",
         r#"{"authorization_parameters": {}"#,
@@ -129,9 +129,9 @@ fn body_that_is_no_json_holds_no_document() {
     }
 }
 
-/// Whether a requirement beside `text` counts is whether all of it is JSON, as `serde_json` sees it.
+/// A requirement beside `text` counts if and only if `serde_json` accepts the whole body.
 #[checks::test]
-fn json_is_what_serde_json_takes() {
+fn json_is_what_serde_json_accepts() {
     let same = |text: &str| {
         let body = format!(r#"{{"authorization_parameters": {{}}, "x": {text}}}"#);
         let is_json = serde_json::from_str::<&RawValue>(&body).is_ok();
@@ -145,7 +145,7 @@ fn json_is_what_serde_json_takes() {
         "{", "}", "[", "]", "\"a\"", ":", ",", " ", "1", "-", "0", ".5", "e3", "null", "true",
         "\"", "\\", "\n",
     ];
-    // Every text of up to three pieces.
+    // All texts of up to three pieces.
     let mut texts = vec![String::new()];
     for _ in 0..3 {
         let longer = texts

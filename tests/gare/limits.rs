@@ -1,4 +1,5 @@
-//! Bodies that are made to cost time, memory or stack. None is timed: what is quadratic does not end while anyone waits.
+//! Bodies that are made to cost time, memory or stack. None is timed: with quadratic cost, the test
+//! would exceed its time limit.
 
 use globus_gare::gare::detect;
 
@@ -54,7 +55,7 @@ fn deep_documents_take_bounded_time() {
         assert_eq!(count(&format!("{open}{GARE}{close}")), 0);
         let text = serde_json::json!({ "message": REPLY });
         assert_eq!(count(&format!("{open}{text}{close}")), 0);
-        // Depth beside a requirement is no concern of it, and lost to nobody.
+        // A deep value beside a requirement does not matter, and is kept.
         let beside = GARE.replacen('{', &format!(r#"{{"deep":{open}1{close},"#), 1);
         let found = detect(beside.as_bytes());
         assert_eq!(found.len(), 1);
@@ -81,7 +82,7 @@ fn many_replies_take_bounded_time() {
             0
         );
     }
-    // Ten thousand requirements, all different, in one string and in as many members: 64 are told.
+    // Ten thousand different requirements, in one string and in as many members: 64 are returned.
     let replies = (0..10_000).map(|n| REPLY.replace(r#""p""#, &format!("\"{n}\"")) + "\n");
     assert_eq!(count(&replies.clone().collect::<String>()), 64);
     let members = replies.map(|reply| serde_json::json!({ "text": reply }).to_string());

@@ -1,6 +1,7 @@
-//! The `gare` module through its public functions: where requirements are found, how they are spelled, read, written and
+//! The `gare` module through its public functions: requirements are found, read, written and
 //! merged.
 
+mod beyond_the_sdk;
 mod bounds;
 mod coalescing;
 mod corpus;
@@ -8,7 +9,6 @@ mod documents;
 mod fuzz_inputs;
 mod json;
 mod limits;
-mod more;
 mod parameters;
 mod places;
 mod quoted_names;

@@ -1,10 +1,10 @@
-//! Where in a body requirements are found, in which order, and how a place is named.
+//! The places where requirements are found in a body, their order, and their names.
 
 use globus_gare::gare::detect;
 
 use crate::shown::{asks_for, assert_policies, located};
 
-/// A GridFTP reply that asks for `policy`, as it stands in a JSON string.
+/// A GridFTP reply that requires `policy`, as text of a JSON string.
 fn reply(policy: &str) -> String {
     let text = format!(
         "530-GridFTP-JSON-Result: {}\r\n530 End.\r\n",
@@ -20,7 +20,7 @@ fn documents_are_found_where_services_put_them() {
         (a.clone(), &[("root", "a")][..]),
         (format!("\u{feff} \n{a}"), &[("root", "a")]),
         (format!(" \t\r\n{a}\n"), &[("root", "a")]),
-        // Nobody puts an error there: a listing, an input, a name.
+        // These members hold listings, inputs and names, not errors.
         (format!(r#"{{"data":{a}}}"#), &[]),
         (format!(r#"{{"DATA":[{a}]}}"#), &[]),
         (format!(r#"{{"input":{a}}}"#), &[]),
@@ -82,7 +82,7 @@ fn documents_are_found_in_every_location() {
 }
 
 #[checks::test]
-fn object_around_a_text_is_no_document() {
+fn object_around_a_text_is_not_a_document() {
     let asks = r#""authorization_parameters": {"prompt": "login"}"#;
     let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}"#;
     for member in [
@@ -125,11 +125,11 @@ fn replies_are_found_in_text_members_and_plain_text() {
             format!(r#"{{"cause": {}}}"#, a.replace("-J", r"\u002dJ")),
             &[("cause (GridFTP reply)", "a")],
         ),
-        // A body that is one JSON string is no document, and no text.
+        // A body that is a JSON string is neither a document nor a text.
         (a.clone(), &[]),
-        // The last of a name is what counts.
+        // The last member with a name counts.
         (format!(r#"{{"message": {a}, "message": ""}}"#), &[]),
-        // A body that was cut off is no JSON, and does not begin as a refused login does.
+        // A body that was cut off is not JSON, and does not begin as a refused login does.
         (format!(r#"{{"message": {}"#, &a[..a.len() - 1]), &[]),
     ] {
         assert_policies(&body, rows);
@@ -137,7 +137,7 @@ fn replies_are_found_in_text_members_and_plain_text() {
 }
 
 #[checks::test]
-fn overlong_name_is_cut_where_a_place_is_named() {
+fn overlong_name_is_cut_in_a_location() {
     let name = "n".repeat(1000);
     let body = format!(r#"{{"{name}": {{"message": {}}}}}"#, reply("a"));
     let found = detect(body.as_bytes());
@@ -212,7 +212,7 @@ fn documents_are_found_down_to_depth_32() {
 }
 
 #[checks::test]
-fn message_makes_no_other_requirement_in_a_body() {
+fn message_does_not_distinguish_requirements_in_a_body() {
     let asks = |message: &str| {
         format!(
             r#"{{"authorization_parameters": {{"session_required_mfa": true, "session_message": "{message}"}}}}"#

@@ -1,4 +1,4 @@
-//! A name of a stranger's choice in an error starts no login: twelve names in thirteen messages.
+//! Names that a stranger chose, in an error: twelve names in thirteen messages.
 
 use globus_gare::gare::{Found, detect};
 use serde_json::json;
@@ -30,7 +30,7 @@ const NAMES: [(&str, &str); 12] = [
     ("whole login after a quote sign", WHOLE_QUOTED),
     ("begins as a reply", "530-GridFTP-JSON-Result: ASKS"),
     (
-        "begins as a refusal",
+        "begins as a refused login",
         "Login Failed\r\n530-GridFTP-JSON-Result: ASKS",
     ),
     (
@@ -42,7 +42,7 @@ const NAMES: [(&str, &str); 12] = [
 pub(crate) const WHOLE: &str = "Command Failed: Error (login)\nEndpoint: e\nServer: s\nMessage: Login Failed\n---\nDetails: 530-Login incorrect. : GlobusError: v=1 c=LOGIN_DENIED\r\n530-GridFTP-JSON-Result: ASKS\r\n530 End.\r\n";
 const WHOLE_QUOTED: &str = "x 'Command Failed: Error (login)\nEndpoint: e\nServer: s\nMessage: Login Failed\n---\nDetails: 530-Login incorrect. : GlobusError: v=1 c=LOGIN_DENIED\r\n530-GridFTP-JSON-Result: ASKS\r\n530 End.\r\n";
 
-/// A message, and what is made of each name in it: `-` nothing, `q` quoted, `B` believed.
+/// A message, and the result for each name in it: `-` none, `q` quoted, `B` believed.
 type Shape = (&'static str, fn(&str) -> String, &'static str);
 
 const SHAPES: [Shape; 13] = [
@@ -169,7 +169,7 @@ fn cell(found: &[Found]) -> char {
 }
 
 #[checks::test]
-fn names_are_believed_where_the_table_says() {
+fn names_are_requirements_only_where_the_table_says() {
     let (mut believed, mut quoted) = (0, 0);
     for (shape, message, expected) in SHAPES {
         assert_eq!(expected.len(), NAMES.len());
@@ -184,9 +184,9 @@ fn names_are_believed_where_the_table_says() {
     assert_eq!((believed, quoted), (3, 8));
 }
 
-/// No spelling of the line ends in a name changes a cell, apart from a name that stands first.
+/// No spelling of the line ends in a name changes a cell, except if the name stands first.
 #[checks::test]
-fn no_spelling_of_line_ends_helps_a_name() {
+fn spelling_of_line_ends_does_not_help_a_name() {
     const ENDS: [&str; 14] = [
         "\n", "\r", "\r\n", r"\n", r"\r\n", r"\\r\\n", r"\u000a", "%0D%0A", "%0a", "%250A",
         "&#10;", "<br>", "\u{2028}", "\u{85}",

@@ -1,4 +1,4 @@
-//! What makes a text a refused login, and what speaks against it.
+//! Which texts count as a refused login.
 
 use globus_gare::gare::{Found, detect};
 use serde_json::{Value, json};
@@ -98,7 +98,7 @@ fn texts_end_at_a_depth() {
 }
 
 #[checks::test]
-fn refused_logins_begin_as_one() {
+fn refused_logins_begin_with_a_known_head() {
     for (head, is_head) in [
         ("Command Failed: Error (login)\n", true),
         (
@@ -135,7 +135,7 @@ fn refused_logins_begin_as_one() {
 }
 
 #[checks::test]
-fn one_foreign_line_discredits_a_login_reply() {
+fn foreign_line_disqualifies_a_refused_login() {
     let reply = |line: &str| {
         format!(
             "Error (login)\n{line}\n---\nDetails: 530-Login incorrect.\r\n530-GridFTP-JSON-Result: {ASKS}\r\n530 End.\r\n"
@@ -168,7 +168,7 @@ fn one_foreign_line_discredits_a_login_reply() {
     ] {
         assert_eq!(is_believed(&reply(line)), believed, "{line}");
         assert_eq!(is_believed(&coded("X", &reply(line))), believed, "{line}");
-        // What comes after the document speaks as well.
+        // Lines after the document count too.
         let after = format!("{}\n{line}", reply("Server: s"));
         let cleared = line.starts_with("---\nDetails: 530-");
         assert_eq!(
@@ -242,7 +242,7 @@ fn quotations_count_without_a_code() {
             json!({"data": {"code": 1, "list": [{"cause": text}]}}).to_string(),
             false,
         ),
-        // Only these two heads, after a quote sign, with a header.
+        // A quotation needs one of two heads, after a quote sign, and a header.
         (
             text.replace(
                 "Command Failed: Error (login)",
@@ -270,7 +270,7 @@ fn quotations_count_without_a_code() {
 }
 
 #[checks::test]
-fn quotations_are_no_part_of_what_a_service_states() {
+fn quotations_never_join_a_stated_requirement() {
     let quoted = format!("x '{}", login(ASKS));
     let stated =
         json!({"authorization_parameters": {"session_required_mfa": true}, "exception": quoted});
@@ -279,14 +279,14 @@ fn quotations_are_no_part_of_what_a_service_states() {
     assert!(!found[0].is_quoted());
     let params = &found[0].gare.authorization_parameters;
     assert!(params.session_required_single_domain.is_empty() && params.session_message.is_none());
-    // The same requirement, stated and quoted, is stated.
+    // A requirement that is both stated and quoted counts as stated.
     for [first, second] in [["cause", "reason"], ["reason", "cause"]] {
         let body = json!({ first: quoted, second: login(ASKS) }).to_string();
         let found = detect(body.as_bytes());
         assert_eq!(found.len(), 1, "{body}");
         assert!(!found[0].is_quoted(), "{body}");
     }
-    // Of requirements that are all quoted, each counts once.
+    // A requirement that is quoted twice counts once.
     let other = quoted.replace("evil.example", "other.example");
     let body = json!({"cause": quoted, "reason": other, "detail": quoted}).to_string();
     let found = detect(body.as_bytes());
@@ -295,7 +295,7 @@ fn quotations_are_no_part_of_what_a_service_states() {
 }
 
 #[checks::test]
-fn owners_of_collections_speak_for_sessions_alone() {
+fn collection_owners_set_only_session_fields() {
     let asks = r#"{"code": "c", "request_id": "r", "authorization_parameters": {"session_message": "m", "session_required_identities": ["i"],
         "session_required_policies": ["p"], "session_required_single_domain": ["d"], "session_required_mfa": true,
         "required_scopes": ["s"], "prompt": "login", "new": 1}}"#;
@@ -341,7 +341,8 @@ fn owners_of_collections_speak_for_sessions_alone() {
     ] {
         assert_eq!(is_believed(&login(document)), is_found, "{document}");
     }
-    // A service that speaks for itself is not confined, and no message is put into its mouth.
+    // A service's own requirement keeps all its fields, and gets no message of a collection's
+    // server.
     let stated =
         json!({"code": "ConsentRequired", "required_scopes": ["s"], "detail": login(asks)});
     let found = detect(stated.to_string().as_bytes());
@@ -351,7 +352,7 @@ fn owners_of_collections_speak_for_sessions_alone() {
     assert_eq!(params, expected);
 }
 
-/// From GCS Manager's JSON all fields count.
+/// All fields of GCS Manager's JSON count.
 #[checks::test]
 fn json_of_a_gcs_manager_is_not_confined() {
     let asks = json!({"code": "c", "authorization_parameters": {"required_scopes": ["s"], "prompt": "login"}});

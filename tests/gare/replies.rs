@@ -1,4 +1,4 @@
-//! Requirements in GridFTP replies: in every spelling that services have sent, whole or cut off.
+//! Requirements in GridFTP replies, in every spelling of services, whole or cut off.
 
 use globus_gare::gare::{AuthorizationParameters, detect};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::shown::located;
 
 const REPLY: &str = "GridFTP-JSON-Result:";
 
-/// The ends of lines as they came: plain, doubled, escaped once and twice, and in the way of a URL.
+/// Line ends as services send them: plain, doubled, escaped once and twice, and percent-encoded.
 const ENDS: [&str; 8] = [
     "\r\n", "\n", "\r\r\n", r"\r\n", r"\n", r"\\r\\n", "%0D%0A", "%0d%0a",
 ];
@@ -33,13 +33,13 @@ fn expected() -> AuthorizationParameters {
         .with_session_required_single_domain(["uchicago.edu"])
 }
 
-/// `text` as it stands in a JSON string.
+/// `text`, escaped for a JSON string.
 fn escaped(text: &str) -> String {
     let quoted = serde_json::to_string(text).expect("JSON");
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// The text by itself, and as the message of a document.
+/// The text as a body, and as the message of a document.
 fn bodies(text: &str) -> [String; 2] {
     [text.to_owned(), json!({"message": text}).to_string()]
 }
@@ -77,7 +77,7 @@ fn reply_is_read_in_every_spelling() {
 }
 
 #[checks::test]
-fn reply_that_is_cut_anywhere_asks_for_nothing_else() {
+fn reply_cut_anywhere_gives_no_other_requirement() {
     let pretty = serde_json::to_string_pretty(&sample()).expect("JSON");
     let mut salvaged = 0;
     for end in ["\n", r"\r\n", r"\\r\\n", "%0D%0A"] {
@@ -92,7 +92,8 @@ fn reply_that_is_cut_anywhere_asks_for_nothing_else() {
                         let whole = expected();
                         let message = asked.session_message.is_none()
                             || asked.session_message == whole.session_message;
-                        // One of the domains would do for neither, and a reply that names nothing asks for nothing.
+                        // Part of a list of domains would be another requirement. A reply without
+                        // conditions would be one for a fresh login.
                         let domains = asked.session_required_single_domain
                             == whole.session_required_single_domain;
                         assert!(message && domains, "{asked:?} in {body}");
@@ -105,7 +106,7 @@ fn reply_that_is_cut_anywhere_asks_for_nothing_else() {
 }
 
 #[checks::test]
-fn cut_reply_keeps_what_was_whole() {
+fn cut_reply_keeps_its_whole_values() {
     let policies = r#"body (GridFTP reply) {"session_required_policies":["p"]}"#;
     let mfa = r#"body (GridFTP reply) {"session_required_mfa":true}"#;
     for (cut, expected) in [
@@ -140,7 +141,7 @@ fn cut_reply_keeps_what_was_whole() {
             r#"{"session_required_policies": ["p"], "x": ["k", {"y"#,
             policies,
         ),
-        // White space does not go away: what it keeps apart is no literal.
+        // White space stays, so the parts around it do not become one literal.
         (
             r#"{"session_required_policies": ["p"], "session_required_mfa": tr ue}}"#,
             "",
@@ -156,14 +157,14 @@ fn cut_reply_keeps_what_was_whole() {
             policies,
         ),
         (r#"{"session_required_mfa": tru"#, ""),
-        // It may have been longer.
+        // The number may have been longer.
         (r#"{"session_required_mfa": true"#, ""),
-        // The string that was cut ends with an escaped quotation mark, not with that.
+        // The string that was cut ends with an escaped quotation mark, which does not close it.
         (
             "{\"session_required_policies\": [\"p\"], \"session_message\": \"say \\\"}}\r\n530 End.",
             policies,
         ),
-        // Whoever only says something asks for nothing.
+        // A message alone is no requirement.
         (r#"{"session_message": "m", "#, ""),
     ] {
         let body = format!(r#"530-{REPLY} {{"authorization_parameters": {cut}"#);
@@ -176,9 +177,10 @@ fn cut_reply_keeps_what_was_whole() {
     }
 }
 
-/// A fresh login is all that it asks for: of a reply that is cut off nobody knows.
+/// A whole reply without conditions requires a fresh login. One that is cut off may have lost its
+/// conditions.
 #[checks::test]
-fn empty_requirement_counts_in_a_whole_reply_alone() {
+fn empty_requirement_counts_only_in_a_whole_reply() {
     for end in ENDS {
         let whole = format!(
             "530-{REPLY} {{{end}530-\"authorization_parameters\": {{ }},{end}530-\"x\": 1}}{end}530 End."
@@ -203,7 +205,7 @@ fn strings_of_a_reply_are_read_as_json() {
         (r"\u0041\ud83d\ude00", "A\u{1f600}"),
         (r"\ud800", "\u{fffd}"),
         (r"530-\\ } %0A é", "530-\\ } %0A é"),
-        // The escapes of what is JSON stay, though one level more could be taken off.
+        // Valid JSON keeps its escapes, although one more level could be removed.
         (r"a\\\\nb", r"a\\nb"),
     ] {
         let document = format!(
@@ -230,8 +232,8 @@ fn white_space_of_a_reply_may_be_escaped() {
     assert_eq!(found(&text), [expected]);
 }
 
-/// Texts of two GridFTP replies, in both orders and spelled in several ways; `between` ends the first reply, and `end` the
-/// second.
+/// Texts with two GridFTP replies, in both orders and several spellings. `between` ends the first
+/// reply, and `end` the second.
 fn two_replies(between: &str, end: &str) -> Vec<String> {
     let reply = |name: &str| {
         format!(
@@ -248,7 +250,7 @@ fn two_replies(between: &str, end: &str) -> Vec<String> {
 }
 
 #[checks::test]
-fn every_reply_of_a_text_counts_however_it_is_spelled() {
+fn every_reply_of_a_text_counts_in_any_spelling() {
     for (between, end) in [(r"\r\n", r"\r\n"), (r"\n", "")] {
         for body in two_replies(between, end) {
             assert_eq!(found(&body).len(), 2, "{body}");
@@ -258,7 +260,7 @@ fn every_reply_of_a_text_counts_however_it_is_spelled() {
 
 #[checks::test]
 fn reply_ends_where_its_string_does() {
-    // Nothing that follows completes it, another text of the document neither.
+    // Neither the rest of the text nor another text of the document completes the reply.
     for next in [r#""x": "\"m\"}}""#, r#""text": "}}""#] {
         let body = format!(
             r#"{{"message": "530-{REPLY} {{\"authorization_parameters\": {{\"session_required_mfa\": true, \"session_message\":", {next}}}"#
@@ -266,16 +268,16 @@ fn reply_ends_where_its_string_does() {
         let expected = r#"message (GridFTP reply) {"session_required_mfa":true}"#;
         assert_eq!(located(&body), [expected], "{body}");
     }
-    // The quote that is not escaped ends the string that the whole text was.
+    // The unescaped quote ends the string around the whole text.
     let text = r#"530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"uchi", "request_id": "x"]}}"#;
     let expected = r#"body (GridFTP reply) {"session_required_mfa":true}"#;
     assert_eq!(located(text), [expected]);
-    // A whole body that was cut is no JSON, and does not begin as a refused login does.
+    // A body that was cut off is not JSON, and does not begin as a refused login does.
     let cut = r#"{"message": "530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true, \"session_required_policies\": [\"uchi", "request_id": "x"]}"#;
     assert_eq!(located(cut), [""; 0]);
 }
 
-/// What follows is no part of a string that was cut, though a quotation mark is in it.
+/// The next reply is not part of a string that was cut, even if it holds a quotation mark.
 #[checks::test]
 fn cut_reply_ends_before_the_next_one() {
     let cut = r#"530-GridFTP-JSON-Result: {"authorization_parameters": {"session_required_mfa": true, "session_message": "m"#;
@@ -308,7 +310,7 @@ fn cut_reply_ends_at_the_next_one() {
 }
 
 #[checks::test]
-fn reply_within_a_reply_is_none() {
+fn reply_within_a_reply_does_not_count() {
     for start in ["530-", ""] {
         let inner =
             format!(r#"{start}GridFTP\u002dJSON-Result: {{\"authorization_parameters\": {{}}}}"#);

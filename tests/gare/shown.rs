@@ -1,4 +1,4 @@
-//! What was found in a body, as text: in the place of an assertion on every field.
+//! Shows the requirements in a body as text, instead of an assertion on every field.
 
 use globus_gare::gare::{Gare, detect};
 
@@ -6,12 +6,12 @@ fn parameters(gare: &Gare) -> String {
     serde_json::to_string(&gare.authorization_parameters).expect("JSON")
 }
 
-/// A document that asks for `policy`.
+/// A document that requires `policy`.
 pub(crate) fn asks_for(policy: &str) -> String {
     format!(r#"{{"authorization_parameters":{{"session_required_policies":["{policy}"]}}}}"#)
 }
 
-/// Asserts that `body` asks for these policies: `LOCATION`, `POLICY`.
+/// Asserts that `body` requires these policies: rows of `LOCATION`, `POLICY`.
 #[track_caller]
 pub(crate) fn assert_policies(body: &str, rows: &[(&str, &str)]) {
     let expected = rows.iter().map(|(location, policy)| {
@@ -28,7 +28,7 @@ pub(crate) fn located(body: &str) -> Vec<String> {
         .collect()
 }
 
-/// The only requirement in `body`. As a document of its own it reads the same.
+/// The only requirement in `body`, which is the same when it is read as a document.
 fn only(body: &str) -> Option<Gare> {
     let alone = serde_json::from_str::<Gare>(body).ok();
     let found = detect(body.as_bytes()).into_iter().map(|found| found.gare);

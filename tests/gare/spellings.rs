@@ -1,4 +1,4 @@
-//! Every spelling of a requirement that services have used, and what is none.
+//! Every spelling of a requirement that services use, and spellings that do not count.
 
 use crate::shown::{coded, unknown};
 use crate::tables::{AROUND_A_DETAIL, CONSENTS, DETAILS, PARAMETERS};
@@ -11,7 +11,7 @@ fn parameters_may_be_spelled_in_several_ways() {
 }
 
 #[checks::test]
-fn lists_hold_texts_alone() {
+fn lists_hold_only_strings() {
     for wrong in ["1", "true", "{}", "[1]", r#"["a", null]"#, r#"[["a"]]"#] {
         for list in [
             "session_required_identities",

@@ -1,4 +1,5 @@
-//! What documents ask for, of a document that is read alone and of one that is found in a body.
+//! Documents and their requirements, for a document that is read alone and one that is found in a
+//! body.
 
 /// Documents with parameters, and their code and parameters.
 pub(crate) const PARAMETERS: &[(&str, &str)] = &[
@@ -80,7 +81,7 @@ pub(crate) const CONSENTS: &[(&str, &str)] = &[
         r#"ConsentRequired {"required_scopes":["c"]}"#,
     ),
     (r#"{"code":"ConsentRequired","required_scopes":[]}"#, "none"),
-    // What is no proper GARE does not hide the consent beside it.
+    // A malformed GARE does not hide the consent beside it.
     (
         r#"{"code":"ConsentRequired","required_scopes":["a"],"authorization_parameters":{"required_scopes":"b","prompt":"consent"}}"#,
         r#"ConsentRequired {"required_scopes":["a"]}"#,
@@ -136,7 +137,7 @@ pub(crate) const CONSENTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Details of Globus Connect Server, and code and parameters of their document.
+/// Details of Globus Connect Server, and the code and parameters of their document.
 pub(crate) const DETAILS: &[(&str, &str)] = &[
     (
         r#"{"DATA_TYPE":"not_from_allowed_domain#1.0.0","allowed_domains":["a","b"]}"#,
@@ -203,7 +204,7 @@ pub(crate) const DETAILS: &[(&str, &str)] = &[
     ("null", "none"),
 ];
 
-/// Fields beside a detail, and code and parameters of their document.
+/// Fields beside a detail, and the code and parameters of their document.
 pub(crate) const AROUND_A_DETAIL: &[(&str, &str)] = &[
     ("", "AuthorizationRequired {}"),
     (

@@ -1,4 +1,4 @@
-//! What a reauthenticator is told of a request, and what `Debug` shows of that.
+//! The challenges that a reauthenticator gets, and their `Debug`.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use tower::ServiceExt;
 
 use checks::mock::{CONSENT, MFA, answer, authorization, behind, get};
 
-/// The challenges of one request that two logins let in.
+/// The challenges of one request that needs two logins.
 async fn challenges_of_one_request() -> Vec<Challenge> {
     let seen = Arc::new(Mutex::new(Vec::<Challenge>::new()));
     let told = Arc::clone(&seen);
@@ -63,7 +63,7 @@ async fn challenge_shows_the_path_and_hides_the_query() {
                 assert!(!shown.contains(secret), "{secret} is in {shown}");
             }
         }
-        // The reauthenticator itself may need it.
+        // The reauthenticator itself may need the query.
         let query = challenge.uri().query().expect("a query");
         assert!(query.contains("private"), "{query}");
     }

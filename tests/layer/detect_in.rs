@@ -1,4 +1,4 @@
-//! `detect_in`: what it reads and detects in a response, and that the response comes back whole.
+//! `detect_in` finds requirements, and returns the whole response.
 
 use std::convert::Infallible;
 use std::io;
@@ -37,7 +37,7 @@ fn response<B>(status: u16, body: B) -> Response<B> {
         .expect("a response")
 }
 
-/// Data and trailers of a body, and whether it failed.
+/// The data and the trailers of a body, and whether it failed.
 async fn rest<B: Body<Data = Bytes>>(
     response: Response<GareBody<B>>,
 ) -> (Bytes, Option<HeaderMap>, bool) {
@@ -108,7 +108,7 @@ async fn response_that_cannot_be_a_challenge_is_not_read() {
 async fn body_over_the_limit_comes_back_whole() {
     for (limit, detected) in [(MFA.len(), true), (MFA.len() - 1, false), (0, false)] {
         let limits = InspectLimits::new().max_inspect(limit);
-        // Its length is known from the start, or not.
+        // The length is known from the beginning, or not.
         let (known, detection) = detect_in(response(403, Full::<Bytes>::from(MFA)), limits).await;
         assert_eq!(requires_mfa(&detection), detected, "{limit}");
         assert_eq!(rest(known).await, (Bytes::from(MFA), None, false));

@@ -1,4 +1,4 @@
-//! The Globus environment that a process was started with, and the trust that follows from it.
+//! The Globus environment of a process, and its trust.
 
 use std::env;
 use std::process::Command;
@@ -54,7 +54,7 @@ fn service_urls_are_those_of_the_python_sdk() {
             &[(TRANSFER, "https://x.example")],
             "https://auth.globus.org/",
         ),
-        // Only an environment whose domain is needed has to be known.
+        // An unknown environment is an error only if its domain is needed.
         (
             "transfer",
             &[(NAME, "x"), (TRANSFER, "http://[::1]:1")],
@@ -62,7 +62,7 @@ fn service_urls_are_those_of_the_python_sdk() {
         ),
     ] {
         let url = environment(variables).service_url(service);
-        assert_eq!(url.as_deref(), Ok(expected), "{service} {variables:?}");
+        assert_eq!(url.expect("a URL"), expected, "{service} {variables:?}");
     }
 }
 
@@ -86,17 +86,20 @@ fn unusable_variables_are_named() {
 #[checks::test]
 fn each_environment_has_its_domain() {
     for (name, domain) in [
-        ("", Some("globus.org")),
-        ("production", Some("globus.org")),
-        ("preview", Some("preview.globus.org")),
-        ("sandbox", Some("sandbox.globuscs.info")),
-        ("integration", Some("integration.globuscs.info")),
-        ("test", Some("test.globuscs.info")),
-        ("staging", Some("staging.globuscs.info")),
-        ("elsewhere", None),
+        ("", "globus.org"),
+        ("production", "globus.org"),
+        ("preview", "preview.globus.org"),
+        ("sandbox", "sandbox.globuscs.info"),
+        ("integration", "integration.globuscs.info"),
+        ("test", "test.globuscs.info"),
+        ("staging", "staging.globuscs.info"),
     ] {
-        assert_eq!(environment(&[(NAME, name)]).domain(), domain, "{name}");
+        let url = environment(&[(NAME, name)]).service_url("auth");
+        let expected = format!("https://auth.{domain}/");
+        assert_eq!(url.expect("a URL"), expected, "{name}");
     }
+    let elsewhere = environment(&[(NAME, "elsewhere")]);
+    assert!(elsewhere.service_url("auth").is_err());
 }
 
 #[checks::test]
@@ -133,7 +136,7 @@ fn services_that_variables_name_are_trusted() {
             "http://127.0.0.1:8081",
             false,
         ),
-        // A credential never goes over a network in the clear.
+        // A credential is never sent over a network unencrypted.
         (
             &[(TRANSFER, "http://data.example.edu")],
             "http://data.example.edu",
@@ -144,7 +147,7 @@ fn services_that_variables_name_are_trusted() {
             "https://groups.api.globus.org",
             true,
         ),
-        // The service is elsewhere, even if nobody knows where.
+        // With an invalid variable, the service is not trusted at its default host either.
         (
             &[(TRANSFER, "nonsense")],
             "https://transfer.api.globus.org",
@@ -157,7 +160,7 @@ fn services_that_variables_name_are_trusted() {
     }
 }
 
-/// Runs itself as a process of its own, with variables.
+/// Runs itself as a child process with variables.
 #[checks::test]
 fn environment_of_the_process_is_read() {
     const INSIDE: &str = "GLOBUS_GARE_TEST_INSIDE";

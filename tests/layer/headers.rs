@@ -1,4 +1,4 @@
-//! Requests of one session, each with headers of its own.
+//! Requests of one session with different headers.
 
 use std::sync::{Arc, Mutex};
 
@@ -29,7 +29,7 @@ async fn each_request_is_replayed_with_its_own_headers() {
     });
     let lists: [&[(&'static str, &'static str)]; 7] = [
         &[("accept", "a"), ("x-one", "1"), ("x-two", "2")],
-        // The same once more, then less, more, others, in another order, and none.
+        // The same headers again, then fewer, more, others, in another order, and none.
         &[("accept", "a"), ("x-one", "1"), ("x-two", "2")],
         &[("accept", "a"), ("x-two", "2")],
         &[
@@ -44,7 +44,7 @@ async fn each_request_is_replayed_with_its_own_headers() {
         &[],
     ];
     for (number, list) in lists.into_iter().enumerate() {
-        // Each of another user, so that each is refused first.
+        // Each request is of another user, so each is challenged first.
         let mut request = presenting(get(&format!("/{number}")), &format!("Bearer {number}"));
         if number == 3 {
             *request.uri_mut() = "https://groups.api.globus.org/3".parse().expect("a URI");

@@ -1,4 +1,4 @@
-//! What a response that is read ahead holds in memory, however its body is cut into frames.
+//! The memory of a response that is read ahead, for bodies in many and in large frames.
 
 use std::convert::Infallible;
 
@@ -48,7 +48,7 @@ where
     assert_ready_ok!(task::spawn(body.collect()).poll())
 }
 
-/// What is allocated until the caller has the response, which is the service's own.
+/// The allocations until the caller has the response, which is the service's own.
 fn held(frames: Frames) -> AllocationInfo {
     let client = GareLayer::new(Login::at_once())
         .max_inspect(LIMIT)

@@ -1,4 +1,4 @@
-//! Which responses are read for a requirement, by status, headers, method and length.
+//! Which responses are inspected, by status, headers, method and length.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use checks::mock::{Body, Login, MFA, authorization, behind, get};
 
-/// Whether the requirement in such a response is found.
+/// Whether the requirement in a response like this is found.
 async fn is_read(
     method: Method,
     status: u16,
@@ -97,7 +97,7 @@ async fn responses_to_head_and_over_the_limit_are_not_read() {
     }
 }
 
-/// A body of this length that never comes.
+/// A body of this length that is always pending.
 struct Stalled(u64);
 
 impl http_body::Body for Stalled {
@@ -117,7 +117,7 @@ impl http_body::Body for Stalled {
 }
 
 #[checks::test(start_paused = true)]
-async fn body_that_is_known_to_be_too_long_is_not_waited_for() {
+async fn body_known_to_be_too_long_is_not_read() {
     for (length, waits) in [(8, true), (9, false)] {
         let layer = Login::at_once().layer().max_inspect(8);
         let service = service_fn(move |_: Request<Body>| async move {

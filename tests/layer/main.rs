@@ -1,16 +1,17 @@
-//! The tower layer and its session: over mock services, where the clock and each poll are in the test's hands, and over
-//! real sockets against `FakeGlobus`.
+//! The tower layer and its session: over mock services, if a test controls the clock or each poll,
+//! and over real sockets with `FakeGlobus`.
 
+mod challenge_details;
 mod challenges;
 mod detect_in;
 mod environment;
-mod flights;
 mod frames;
 mod headers;
 mod held;
 mod inspected;
 mod login_errors;
 mod once;
+mod one_login;
 mod polls;
 mod requirements;
 mod responses;
@@ -18,4 +19,3 @@ mod rules;
 mod session;
 mod settings;
 mod support;
-mod told;

@@ -1,4 +1,4 @@
-//! Requests whose body is read once, and what is kept of a request.
+//! Requests whose body can be sent only once, and the copy that is kept of a request.
 
 use std::convert::Infallible;
 use std::fmt::{self, Write as _};
@@ -27,7 +27,7 @@ type Answer = fn() -> Response<Body>;
 type Sent = Arc<Mutex<Vec<String>>>;
 type Set = fn(SessionBuilder) -> SessionBuilder;
 
-/// What a caller and the service see of a request.
+/// The results of a request for the caller and the service.
 #[derive(Debug, PartialEq)]
 struct Seen {
     status: u16,
@@ -39,7 +39,7 @@ struct Seen {
     events: Vec<String>,
 }
 
-/// Keeps each event of the session, with all that it tells.
+/// Records each event of the session with its fields.
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<Vec<String>>>);
 
@@ -61,8 +61,8 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Notes {
     }
 }
 
-/// Sends `request`, after others that were let in.
-async fn seen(set: Set, others: usize, request: Request<Once>, refusal: Answer) -> Seen {
+/// Sends `request`, after `others` that were accepted.
+async fn seen(set: Set, others: usize, request: Request<Once>, challenge: Answer) -> Seen {
     let login = Login::at_once();
     let session = set(Session::builder(login.clone())).build();
     let sent = Sent::default();
@@ -75,7 +75,7 @@ async fn seen(set: Set, others: usize, request: Request<Once>, refusal: Answer) 
         let answer = if is_accepted {
             answer(200, "")
         } else {
-            refusal()
+            challenge()
         };
         async move { Ok::<_, Infallible>(answer) }
     });
@@ -155,10 +155,10 @@ async fn earlier_requests_change_no_outcome() {
     // first asks that test's thread whether anybody listens.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let answers: [(&str, Answer); 6] = [
-        ("let in", || answer(201, "{}")),
+        ("accepted", || answer(201, "{}")),
         ("asked", || answer(403, MFA)),
         ("asked by a gateway", || answer(502, MFA)),
-        ("refused", || answer(401, "{}")),
+        ("rejected", || answer(401, "{}")),
         ("failed", || answer(500, MFA)),
         ("asked by a stranger", || {
             let mut answer = answer(403, MFA);
@@ -173,7 +173,7 @@ async fn earlier_requests_change_no_outcome() {
     ];
     for set in settings {
         for (said, answer) in answers {
-            // What came before a request changes nothing of what becomes of it.
+            // Earlier requests do not change the result.
             for ((what, first), (_, second)) in requests().into_iter().zip(requests()) {
                 let alone = seen(set, 0, first, answer).await;
                 let among_others = seen(set, 2, second, answer).await;
@@ -226,7 +226,7 @@ async fn unreplayable_request_is_sent_with_the_successor() {
     assert_eq!(*sent, ["Bearer theirs", "Bearer theirs", "Bearer token-1"]);
 }
 
-/// A service that has to be made ready for each call, as one with a permit has; its clones are not.
+/// A service that must be ready for each call, such as one with a permit. Its clones are not ready.
 struct Readied {
     is_ready: bool,
     clones: Arc<AtomicUsize>,
@@ -287,7 +287,7 @@ async fn ready_service_is_called_and_its_clone_is_kept() {
     *elsewhere.uri_mut() = Uri::from_static("https://example.org/");
     send(&mut client, elsewhere).await;
     send(&mut client, with(replayable(), GareOptions::new().bypass())).await;
-    assert_eq!(cloned(), 0, "it is not ours to send again");
+    assert_eq!(cloned(), 0, "its copy is not kept");
 }
 
 #[checks::test]
@@ -304,7 +304,7 @@ async fn untrusted_challenge_is_reported_within_the_inspect_limit() {
     }
 }
 
-/// What a request carries that is to be let go of with it.
+/// A value in a request's extensions, to observe when it is dropped.
 #[derive(Clone)]
 struct Held(#[allow(dead_code)] Arc<()>);
 

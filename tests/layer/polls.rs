@@ -24,7 +24,7 @@ fn pair(login: &Login) -> (Layered, Handle) {
     (GareLayer::new(login.clone()).layer(mock), handle)
 }
 
-/// A request, and how it is answered: the service was ready for it, and has it now.
+/// Sends a request to the ready service. Returns it, and the handle to respond.
 async fn first_attempt(
     service: &mut Layered,
     handle: &mut Handle,
@@ -182,7 +182,7 @@ async fn unreplayable_request_is_sent_once() {
     assert_pending!(response.poll());
     let (_, send) = handle.next_request().await.expect("the only attempt");
     send.send_response(answer(403, MFA));
-    // It has its login run as others do.
+    // Its login runs all the same.
     for _ in 0..2 {
         assert_eq!(login.logins(), 0);
         assert_pending!(response.poll());
@@ -197,7 +197,7 @@ async fn unreplayable_request_is_sent_once() {
         .get::<GareOutcome>()
         .expect("an outcome");
     assert_eq!(
-        outcome.gave_up().map(|refusal| refusal.name()),
+        outcome.gave_up().map(|reason| reason.name()),
         Some("not_replayable")
     );
     let body: Bytes = response

@@ -1,4 +1,4 @@
-//! Requests that ask for different things, of one service or of several.
+//! Requests with different requirements, of one service or of several.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use checks::mock::{
     spawn,
 };
 
-/// Asks for the policy that the path names until the token has it.
+/// Requires the policy that the path names, until the token has it.
 fn policies_by_path(request: &Request<Body>) -> Response<Body> {
     let policy = request.uri().path().trim_start_matches('/');
     if authorization(request).contains(policy) {
@@ -27,7 +27,7 @@ fn policies_by_path(request: &Request<Body>) -> Response<Body> {
     answer(403, &asked)
 }
 
-/// Gives a token that names every policy that was ever asked for.
+/// A layer whose login returns a token that names every policy required so far.
 fn accumulating(login: &Login) -> GareLayer {
     let (gate, met) = (
         login.clone(),
@@ -63,7 +63,7 @@ fn asked(login: &Login) -> Vec<Vec<String>> {
     policies.cloned().collect()
 }
 
-/// A request that is sent at once: only its challenge has it wait for a login.
+/// A request with a token of its own: it is sent at once, and waits only after its challenge.
 fn old(path: &str) -> Request<Body> {
     presenting(get(path), "Bearer old")
 }
@@ -74,7 +74,7 @@ async fn waiting_requirements_that_merge_share_one_login() {
     let client = behind(&accumulating(&login), |request| policies_by_path(&request));
     let first = spawn(&client, old("/pol-a"));
     settle().await;
-    // These two wait for the login of the first, which does not cover them.
+    // These two wait for the first login, which does not cover them.
     let others = ["/pol-b", "/pol-c"].map(|path| spawn(&client, old(path)));
     settle().await;
     assert_eq!(asked(&login), [["pol-a"]]);
@@ -109,7 +109,7 @@ async fn dropped_request_withdraws_its_requirement() {
     assert_eq!(asked(&login), [["pol-a"], ["pol-b"]]);
 }
 
-/// A token of its own for each service, all of one login.
+/// A login that brings a token for each service.
 #[derive(Clone, Default)]
 struct PerService {
     logins: Arc<AtomicUsize>,

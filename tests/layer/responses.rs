@@ -1,4 +1,4 @@
-//! What is not acted on reaches the caller as it was.
+//! Responses that the layer does not act on reach the caller unchanged.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use checks::mock::{Body, Login, MFA, answer, authorization, behind, get, presenting, with};
 
-/// A body that comes in pieces, each a step.
+/// A body of several frames.
 struct Steps(VecDeque<Step>);
 
 enum Step {
@@ -62,7 +62,7 @@ impl HttpBody for Steps {
     }
 }
 
-/// What a caller reads: the data, the trailer, and the error that ended it.
+/// The data, the trailer and the error that a caller reads.
 async fn read(
     mut body: impl HttpBody<Data = Bytes, Error = &'static str> + Unpin,
 ) -> (String, String, String) {
@@ -102,7 +102,7 @@ async fn through(
 fn outcome<B>(response: &Response<B>) -> Option<(&'static str, usize)> {
     let outcome = response.extensions().get::<GareOutcome>()?;
     Some((
-        outcome.gave_up().map_or("", |refusal| refusal.name()),
+        outcome.gave_up().map_or("", |reason| reason.name()),
         outcome.found().len(),
     ))
 }
@@ -121,14 +121,14 @@ async fn response_without_a_gare_is_returned_byte_for_byte() {
             "",
         ),
         (
-            "a refusal in pieces",
+            "a challenge in pieces",
             404,
             vec![Data("{\"a\""), wait(1), Data(": 1}"), Trailer("t")],
             "{\"a\": 1}",
             "t",
             "",
         ),
-        ("an empty refusal", 403, vec![], "", "", ""),
+        ("an empty 403", 403, vec![], "", "", ""),
         ("trailers alone", 403, vec![Trailer("t")], "", "t", ""),
         (
             "one that breaks off",

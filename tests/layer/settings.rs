@@ -1,4 +1,4 @@
-//! What is set on a layer, and what is behind it.
+//! The settings of a session, and access to the wrapped service.
 
 use std::time::Duration;
 
@@ -43,14 +43,14 @@ fn each_setting_of_a_session_is_shown() {
 }
 
 #[checks::test]
-fn client_behind_a_layer_can_be_taken_back() {
+fn into_inner_returns_the_client() {
     let service = GareLayer::from_session(builder().build()).layer("client");
     assert_eq!(*service.get_ref(), "client");
     assert_eq!(service.into_inner(), "client");
 }
 
 #[checks::test]
-fn client_behind_a_layer_can_be_changed() {
+fn get_mut_changes_the_client() {
     let mut service = GareLayer::from_session(builder().build()).layer(vec![1]);
     let clone = service.clone();
     service.get_mut().push(2);

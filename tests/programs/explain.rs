@@ -18,7 +18,7 @@ fn explain(arguments: &[&str], input: &[u8]) -> Output {
         .expect("explain starts");
     let mut stdin = child.stdin.take().expect("a pipe");
     let input = input.to_owned();
-    // It may end before it has read everything.
+    // The program may end before it has read all input.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().expect("explain ran");
     writer.join().expect("written");
@@ -79,7 +79,7 @@ fn too_large_requirement_is_noted() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         stderr(&output),
-        "note: left out: root: a scope of more than 4 KiB\n"
+        "note: not a requirement: root: a scope of more than 4 KiB\n"
     );
 }
 

@@ -1,10 +1,10 @@
-//! The examples as programs.
+//! Finds the programs of the examples.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// An example, built by this call where `cargo test` was told to build only these tests.
+/// The path of an example. Builds it, if `cargo test` was told to build only these tests.
 pub(crate) fn example(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a test has a path");
     let profile = test

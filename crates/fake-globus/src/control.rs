@@ -1,10 +1,11 @@
-//! The control plane: `/_fake/...` on every origin, for test programs in any language.
+//! The HTTP control plane: `/_fake/...` on every origin, for test programs in any language.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,7 @@ use super::command::{self, Command, Dump};
 use super::record::{RequestKind, SeenRequest};
 use super::world::Shared;
 
-/// How long a request waits for others, unless it says otherwise.
+/// The default of `timeout_ms`: how long `GET requests` waits.
 const PATIENCE_MS: u64 = 10_000;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -32,10 +33,12 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/_fake/violations", get(violations))
         .route("/_fake/counts", get(counts))
         .route("/_fake/{command}", post(command))
+        // A dump may be larger than any other body.
+        .route_layer(DefaultBodyLimit::disable())
         .route_layer(from_fn(closed_to_pages))
 }
 
-/// Refuses what a web page sent: a browser says so itself.
+/// Rejects a request of a web page, which a browser marks as such.
 async fn closed_to_pages(request: Request, next: Next) -> Response {
     if is_of_a_page(request.headers()) {
         return failed(
@@ -89,10 +92,10 @@ async fn violations(State(world): State<Shared>) -> Json<Value> {
     Json(json!({"violations": each.collect::<Vec<_>>()}))
 }
 
-/// Which requests to show, and for how many of them to wait.
+/// The query of `GET requests`: which requests to return, and how many to wait for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct RequestFilter {
     kind: Option<RequestKind>,
     operation: Option<String>,
     #[serde(default)]
@@ -100,7 +103,7 @@ struct Wanted {
     timeout_ms: Option<u64>,
 }
 
-impl Wanted {
+impl RequestFilter {
     fn is_met(&self, seen: &SeenRequest) -> bool {
         let operation = self.operation.as_deref();
         self.kind.is_none_or(|kind| kind == seen.kind)
@@ -108,7 +111,14 @@ impl Wanted {
     }
 }
 
-async fn requests(State(world): State<Shared>, Query(wanted): Query<Wanted>) -> Response {
+async fn requests(
+    State(world): State<Shared>,
+    wanted: Result<Query<RequestFilter>, QueryRejection>,
+) -> Response {
+    let wanted = match wanted {
+        Ok(Query(wanted)) => wanted,
+        Err(rejection) => return failed(StatusCode::BAD_REQUEST, &rejection.body_text()),
+    };
     let patience = Duration::from_millis(wanted.timeout_ms.unwrap_or(PATIENCE_MS));
     let come = world.wait_for_requests(wanted.at_least, |seen| wanted.is_met(seen));
     if tokio::time::timeout(patience, come).await.is_err() {
@@ -134,7 +144,7 @@ fn document(seen: &SeenRequest) -> Value {
     })
 }
 
-/// `POST /_fake/{command}`: the command, with the fields of the JSON in the body.
+/// `POST /_fake/{command}`: applies the command with the fields of the JSON body.
 async fn command(State(world): State<Shared>, Path(name): Path<String>, body: Bytes) -> Response {
     let fields = if body.is_empty() {
         Ok(json!({}))

@@ -1,4 +1,4 @@
-//! Globus Search: it has no endpoints yet, and refuses in its own form.
+//! Globus Search. It serves no endpoint yet.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -19,7 +19,7 @@ impl Service for Search {
         endpoints
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let document = json!({
             "@datatype": "GError",
             "@version": "2017-09-01",

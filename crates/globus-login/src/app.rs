@@ -155,7 +155,7 @@ impl GlobusApp {
     /// [`PendingLogin::authorize_url`], and end the login with
     /// [`finish_login`](Self::finish_login). The prompt is not used.
     ///
-    /// `identity` is the user who logs in. Keep the `PendingLogin` where only later requests of
+    /// `principal` is the user who logs in. Keep the `PendingLogin` where only later requests of
     /// this user find it.
     ///
     /// # Errors
@@ -165,10 +165,10 @@ impl GlobusApp {
     /// is not known, or if the store cannot be read.
     pub async fn begin_login(
         &self,
-        identity: &Principal,
+        principal: &Principal,
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
-        let user = self.for_user(identity);
+        let user = self.for_user(principal);
         let asked_for = user.asked_for(&user.load().await?, challenge).await?;
         let AskedFor {
             scopes,
@@ -178,7 +178,7 @@ impl GlobusApp {
         } = asked_for;
         Ok(PendingLogin {
             attempt: Attempt::begin(&self.shared, &scopes, completed.as_ref()),
-            identity: identity.clone(),
+            principal: principal.clone(),
             scopes,
             required,
         })
@@ -198,7 +198,7 @@ impl GlobusApp {
     ) -> Result<(), ReauthError> {
         let PendingLogin {
             attempt,
-            identity,
+            principal,
             scopes,
             required,
         } = pending;
@@ -206,7 +206,7 @@ impl GlobusApp {
             url: redirect,
             redirect_uri: attempt.page().redirect_uri().to_owned(),
         };
-        let user = self.for_user(&identity);
+        let user = self.for_user(&principal);
         // A code can be redeemed only once: a request that is dropped must not lose the tokens.
         let kept = detached(async move {
             let answer = user.shared.auth.exchange_code(&attempt, reply).await?;

@@ -75,7 +75,7 @@ impl AppUser {
     /// The scopes of a login: those of the program, of earlier logins, and of the requirement.
     pub(super) fn sought(&self, held: &Login, wanted: Wanted<'_>) -> Result<Sought, ReauthError> {
         self.unite(held, wanted).map_err(|error| {
-            ReauthError::with_source("the login cannot ask for the required scopes", error)
+            ReauthError::new("the login cannot ask for the required scopes").with_source(error)
         })
     }
 
@@ -161,7 +161,7 @@ impl Sought {
         let are_shown = self.new.iter().all(|scope| is_shown(scope.to_string()));
         match are_shown && prompt.allows_new_scopes(request).await? {
             true => Ok(()),
-            false => Err(ReauthError::declined_because(self.not_allowed())),
+            false => Err(ReauthError::declined().with_source(self.not_allowed())),
         }
     }
 

@@ -108,5 +108,5 @@ pub(super) fn scopes_of_collection(id: &str, has_data_access: bool) -> Result<Sc
         text += &format!(" https://auth.globus.org/scopes/{id}/data_access");
     }
     text.parse()
-        .map_err(|error| ReauthError::with_source("the collection's id is invalid", error))
+        .map_err(|error| ReauthError::new("the collection's id is invalid").with_source(error))
 }

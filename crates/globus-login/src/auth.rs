@@ -316,7 +316,7 @@ impl GlobusAuth {
         request: http::Result<HttpRequest>,
         failed: &str,
     ) -> Result<HttpResponse, ReauthError> {
-        let request = request.map_err(|error| ReauthError::with_source(failed, error))?;
+        let request = request.map_err(|error| ReauthError::new(failed).with_source(error))?;
         let answer = self.http.send(request).await;
         answer.map_err(|error| error.explained(failed))
     }
@@ -380,8 +380,8 @@ impl AuthError {
         match (self.code.as_str(), &self.description) {
             ("access_denied", None) => ReauthError::declined(),
             // The person or Globus Auth declined: the description says which.
-            ("access_denied", Some(_)) => ReauthError::declined_because(self),
-            _ => ReauthError::with_source(message, self),
+            ("access_denied", Some(_)) => ReauthError::declined().with_source(self),
+            _ => ReauthError::new(message).with_source(self),
         }
     }
 }

@@ -185,7 +185,7 @@ impl Authorization {
 /// The code in the query of a redirect whose `state` was compared.
 pub(super) fn code_in(query: &str) -> Result<AuthorizationCode, ReauthError> {
     let response: Response = serde_urlencoded::from_str(query)
-        .map_err(|error| ReauthError::with_source("the redirect is malformed", error))?;
+        .map_err(|error| ReauthError::new("the redirect is malformed").with_source(error))?;
     match response.error {
         Some(error) => Err(
             AuthError::new(&error, response.error_description.as_deref())
@@ -207,5 +207,5 @@ fn not_empty(code: AuthorizationCode) -> Result<AuthorizationCode, ReauthError> 
 
 fn parsed(redirect_uri: String) -> Result<RedirectUrl, ReauthError> {
     RedirectUrl::new(redirect_uri)
-        .map_err(|error| ReauthError::with_source("the redirect URI is not a URL", error))
+        .map_err(|error| ReauthError::new("the redirect URI is not a URL").with_source(error))
 }

@@ -105,7 +105,7 @@ impl AppUser {
 
 fn document_url(transfer: &Origin, id: &str) -> Result<Url, ReauthError> {
     let url = Url::parse(&format!("{transfer}/v0.10/endpoint/"));
-    let mut url = url.map_err(|error| ReauthError::with_source(FAILED, error))?;
+    let mut url = url.map_err(|error| ReauthError::new(FAILED).with_source(error))?;
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().push(id);
     }

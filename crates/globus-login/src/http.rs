@@ -56,7 +56,7 @@ impl HttpClient {
             .header(AUTHORIZATION, credential.header_value())
             .header(ACCEPT, "application/json")
             .body(Vec::new())
-            .map_err(|error| ReauthError::with_source(failed, error))?;
+            .map_err(|error| ReauthError::new(failed).with_source(error))?;
         let answer = self.send(request).await;
         let answer = answer.map_err(|error| error.explained(failed))?;
         match answer.status().as_u16() {
@@ -139,8 +139,8 @@ impl HttpError {
     /// Converts this into the error of a login. `failed` is its message.
     pub(super) fn explained(self, failed: &str) -> ReauthError {
         match self.may_pass() {
-            true => ReauthError::unavailable_because(failed, self),
-            false => ReauthError::with_source(failed, self),
+            true => ReauthError::unavailable(failed).with_source(self),
+            false => ReauthError::new(failed).with_source(self),
         }
     }
 

@@ -30,6 +30,12 @@ impl AppUser {
             age: age.ok().filter(|_| is_of_age),
         };
         let place = place(challenge, audience);
+        let mut next = held.clone();
+        next.learned(&place, refused.clone());
+        if next == *held {
+            // It is known: nothing is read or written.
+            return;
+        }
         // If the store fails, the login reports it.
         let _ = self
             .update(|login| login.learned(&place, refused.clone()))

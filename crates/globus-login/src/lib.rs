@@ -35,7 +35,8 @@
 //! | `sqlite` | `SqliteStore`: the SQLite token storage of the Python SDK |
 //! | `web` | `web`: the logins of a web service's users |
 //!
-#![cfg_attr(any(doc, doctest), doc = include_str!("guide/tour.md"))]
+// No doc tests: the tour shows parts of examples, which `tests/login/tour.rs` runs.
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/tour.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
@@ -54,6 +55,7 @@ mod collection;
 #[cfg(feature = "sqlite")]
 mod compute;
 mod consents;
+mod copies;
 mod default_scope;
 mod detached;
 mod elsewhere;

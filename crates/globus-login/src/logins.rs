@@ -8,6 +8,7 @@ use lru::LruCache;
 
 use super::LoginStatus;
 use super::clock::Clock;
+use super::copies::Copies;
 use super::remembered::Remembered;
 use super::store::{
     self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey, Version, Versioned,
@@ -31,7 +32,8 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 pub(super) struct Logins {
     pub(super) clock: Clock,
     store: Arc<dyn LoginStore>,
-    /// The logins of presented credentials. They are never in `store`.
+    copies: Copies,
+    /// The logins of presented credentials: nothing of them is stored.
     presented: Arc<dyn LoginStore>,
     users: Mutex<Remembered<UserKey, Seen>>,
     /// The logins that could not be stored.
@@ -75,7 +77,7 @@ impl AppUser {
     pub(super) async fn load_versioned(&self) -> Result<Versioned, StoreError> {
         let logins = &self.shared.logins;
         let unsaved = logins.unsaved(&self.key);
-        let mut kept = match (self.store.load(&self.key).await, &unsaved) {
+        let mut kept = match (self.read().await, &unsaved) {
             (Ok(kept), _) => kept,
             (Err(_), Some(unsaved)) => {
                 let (version, login) = (Version::NONE, unsaved.login.clone());
@@ -91,33 +93,62 @@ impl AppUser {
         Ok(kept)
     }
 
-    /// Loads, changes and commits the login. Tries again if another program committed first.
-    /// Returns the result of the last `change`, and the login that is stored now. Commits nothing
-    /// if `change` changed nothing.
+    /// The copy of the stored login that an earlier step of the same request made, or else the
+    /// stored login.
+    #[cfg(feature = "web")]
+    pub(super) async fn load_recent(&self) -> Result<Login, StoreError> {
+        let logins = &self.shared.logins;
+        let copy = logins.copies.get(&self.key);
+        let Some(copy) = copy.filter(|_| logins.unsaved(&self.key).is_none()) else {
+            return self.load().await;
+        };
+        let mut login = copy.login;
+        login.recognize(logins.clock.now());
+        Ok(login)
+    }
+
+    /// Loads the stored login, and keeps a copy.
+    async fn read(&self) -> Result<Versioned, StoreError> {
+        let kept = self.store.load(&self.key).await?;
+        self.shared.logins.copies.put(&self.key, kept.clone());
+        Ok(kept)
+    }
+
+    /// Changes and commits the login, beginning with the copy that a moment ago was stored. Loads
+    /// the login again if another program committed first. Returns the result of the last `change`,
+    /// and the login that is stored now. Commits nothing if `change` changed nothing.
     pub(super) async fn update<T>(
         &self,
         mut change: impl FnMut(&mut Login) -> T + Send,
     ) -> Result<(T, Login), StoreError> {
         let logins = &self.shared.logins;
         let unsaved = logins.unsaved(&self.key);
+        let mut copy = logins.copies.get(&self.key);
         for _ in 0..MAX_TRIES {
-            let Versioned { version, login } = self.store.load(&self.key).await?;
+            let is_copy = copy.is_some();
+            let Versioned { version, login } = match copy.take() {
+                Some(copy) => copy,
+                None => self.read().await?,
+            };
             let mut next = login.clone();
             next.recognize(logins.clock.now());
             if let Some(unsaved) = &unsaved {
                 unsaved.add_to(&mut next);
             }
             let done = change(&mut next);
-            let is_kept = next == login
-                || self
-                    .store
-                    .commit(&self.key, &version, &next)
-                    .await?
-                    .is_some();
-            if is_kept {
-                logins.remember(&self.key, &next);
-                return Ok((done, next));
+            if next != login {
+                let committed = self.store.commit(&self.key, &version, &next).await?;
+                let Some(version) = committed else {
+                    continue;
+                };
+                let login = next.clone();
+                logins.copies.put(&self.key, Versioned { version, login });
+            } else if is_copy {
+                // What is kept by now may have to be changed.
+                continue;
             }
+            logins.remember(&self.key, &next);
+            return Ok((done, next));
         }
         Err(StoreError::because(format!(
             "a change of the login was tried {MAX_TRIES} times: other programs changed the login each time"
@@ -180,6 +211,7 @@ impl Logins {
         Self {
             clock,
             store,
+            copies: Copies::new(),
             presented: Arc::new(MemoryStore::forgetting_after(idle)),
             users: Mutex::new(Remembered::new(REMEMBERED, Some(idle))),
             unsaved: Mutex::new(LruCache::new(MAX_UNSAVED)),

@@ -16,7 +16,7 @@ use globus_gare::reauth::{Challenge, Principal, ReauthError};
 /// It holds the PKCE verifier and the `state` of this login: keep it where only this user finds it.
 pub struct PendingLogin {
     pub(super) attempt: Attempt,
-    pub(super) identity: Principal,
+    pub(super) principal: Principal,
     pub(super) scopes: Scopes,
     pub(super) required: Option<AuthorizationParameters>,
 }
@@ -81,15 +81,15 @@ impl PendingLogin {
     }
 
     /// The user who logs in.
-    pub fn identity(&self) -> &Principal {
-        &self.identity
+    pub fn principal(&self) -> &Principal {
+        &self.principal
     }
 }
 
 impl fmt::Debug for PendingLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingLogin")
-            .field("identity", &self.identity)
+            .field("principal", &self.principal)
             .finish_non_exhaustive()
     }
 }

@@ -35,8 +35,8 @@ use globus_gare::reauth::{ReauthError, printable};
 ///         }
 ///         eprintln!("Log in at {}\nand paste the code:", request.authorize_url());
 ///         let read = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin()));
-///         let code = read.await.map_err(|error| ReauthError::with_source("nothing was read", error))?;
-///         Ok(LoginReply::Code(code.map_err(|error| ReauthError::with_source("nothing was read", error))?))
+///         let code = read.await.map_err(|error| ReauthError::new("nothing was read").with_source(error))?;
+///         Ok(LoginReply::Code(code.map_err(|error| ReauthError::new("nothing was read").with_source(error))?))
 ///     }
 /// }
 ///
@@ -171,7 +171,7 @@ pub(super) struct NoPrompt;
 #[async_trait]
 impl LoginPrompt for NoPrompt {
     async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        Err(ReauthError::interaction_required_because(
+        Err(ReauthError::interaction_required_elsewhere().with_source(
             "the app has no `prompt`, and the feature `interactive` of globus-login is off",
         ))
     }

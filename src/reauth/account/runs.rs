@@ -13,7 +13,7 @@ use super::super::target::Audience;
 use super::super::{Credential, ReauthError};
 use super::{Login, LookUp, Refresh, State};
 
-/// How many scopes are remembered: more are new each time.
+/// How many scopes are remembered. Further scopes count as new each time.
 const MAX_SCOPES: usize = 256;
 
 impl State {
@@ -88,8 +88,8 @@ impl State {
         }
     }
 
-    /// Ends the look-up `running` that began when `began` was the generation of `audience`, unless it
-    /// was lost or forgotten.
+    /// Ends the look-up `running` with its result, unless it was lost or forgotten. `began` is the
+    /// generation of `audience` at its start.
     pub(in super::super) fn end_look_up(
         &mut self,
         (audience, running): (&Audience, &Running),
@@ -109,7 +109,7 @@ impl State {
             let unavailable = result.as_ref().err().filter(|it| it.is_unavailable());
             at.note_refreshed(began, unavailable.cloned(), Instant::now());
         }
-        // What a login brought meanwhile is newer than anything that was looked up.
+        // A login that ended meanwhile brought a newer credential.
         if let Some(newer) = self.newer_than(began, audience) {
             return Ok(Some(newer.clone()));
         }
@@ -117,7 +117,7 @@ impl State {
         let Some(found) = result? else {
             return Ok(None);
         };
-        // The same token again is no new generation, only news of its lifetime.
+        // The same token is no new generation. Only its lifetime may be new.
         if let Some(known) = &mut at.current
             && known.credential.sends_same_as(&found)
         {

@@ -1,4 +1,4 @@
-//! Who can write to the person's browser, or to the loopback port.
+//! The attacker can write to the person's browser, or to the loopback port.
 
 mod port;
 mod redirects;

@@ -1,4 +1,4 @@
-//! The port that waits for the browser.
+//! Attacks on the port where a login waits for the browser.
 
 use std::time::Duration;
 
@@ -16,13 +16,14 @@ use crate::support::*;
 struct Waiting {
     sample: Sample,
     program: Program,
-    /// The address that the browser is sent to.
+    /// The address that the browser opens first.
     entrance: String,
     person: fake_globus::Browser,
 }
 
 impl Waiting {
-    /// In the program itself `None`, after the login: it reports how that ended.
+    /// Starts the program. In the program itself this runs the login, prints its result, and
+    /// returns `None`.
     async fn start() -> Option<Self> {
         if let Some(argument) = program::argument() {
             let (client, auth) = argument.split_once(' ').expect("two words");
@@ -31,7 +32,7 @@ impl Waiting {
                 .build()
                 .expect("an app");
             let ended = app.login().await.map_err(|error| error.to_string());
-            program::report(&format!("{ended:?} {:?}", who(&app).await));
+            program::report(&format!("{ended:?} {:?}", logged_in_user(&app).await));
             return None;
         }
         let sample = globus(|collection| collection).await;
@@ -52,26 +53,27 @@ impl Waiting {
     }
 
     /// The redirect URI: the port.
-    fn here(&self) -> String {
+    fn redirect_uri(&self) -> String {
         let (here, _) = self.entrance.rsplit_once('/').expect("a path");
         here.to_owned()
     }
 
-    /// The person's browser opens the entrance: the `state` that only this browser knows.
-    async fn opened(&self) -> String {
+    /// Opens the first address in the person's browser. Returns the `state`, which only this
+    /// browser knows.
+    async fn open(&self) -> String {
         let page = self.person.get(&self.entrance).await.expect("a page");
         parameter(&page.redirect().expect("a redirect"), "state").expect("a state")
     }
 
-    /// The person goes on, and logs in: the page at the end, and what the program says.
-    async fn logs_in(&mut self) -> (String, String) {
+    /// Logs the person in. Returns the last page, and the program's output.
+    async fn log_in(&mut self) -> (String, String) {
         let page = self.person.open(&self.entrance).await.expect("a page");
         (page.text, self.program.reported().await)
     }
 }
 
-/// Status and page of a request that brings no cookie.
-async fn strangers(url: String) -> (u16, String) {
+/// The status and the page of a request without a cookie.
+async fn get_without_cookie(url: String) -> (u16, String) {
     let answer = client_without_redirects().get(url).send().await;
     let answer = answer.expect("an answer");
     let status = answer.status().as_u16();
@@ -79,17 +81,17 @@ async fn strangers(url: String) -> (u16, String) {
 }
 
 #[checks::test(seconds = 600)]
-async fn noise_at_the_port_does_not_end_the_login() {
+async fn other_requests_at_the_port_do_not_end_the_login() {
     let Some(mut waiting) = Waiting::start().await else {
         return;
     };
-    let here = waiting.here();
+    let here = waiting.redirect_uri();
     let address = here.trim_start_matches("http://");
     let mut silent = Vec::new();
     for number in 0..300 {
         let mut connection = TcpStream::connect(address).await.expect("a connection");
         if number % 2 == 0 {
-            // It may be closed by now: others came after it.
+            // The program may have closed the connection in favour of later ones.
             let _ = connection.write_all(b"GET / HTTP/1.1\r\nx: \x00\xff").await;
         }
         silent.push(connection);
@@ -103,7 +105,7 @@ async fn noise_at_the_port_does_not_end_the_login() {
         "/?code=c&state=",
         "//evil.example/",
     ] {
-        let (status, page) = strangers(format!("{here}{target}")).await;
+        let (status, page) = get_without_cookie(format!("{here}{target}")).await;
         assert!(
             (400..500).contains(&status) && !page.contains("evil"),
             "{target}: {page}"
@@ -114,7 +116,7 @@ async fn noise_at_the_port_does_not_end_the_login() {
         .send()
         .await;
     assert_eq!(posted.expect("an answer").status(), 405);
-    let (page, said) = tokio::time::timeout(Duration::from_secs(30), waiting.logs_in())
+    let (page, said) = tokio::time::timeout(Duration::from_secs(30), waiting.log_in())
         .await
         .expect("it is served");
     assert!(
@@ -131,13 +133,17 @@ async fn second_browser_cannot_take_over_the_login() {
     let Some(mut waiting) = Waiting::start().await else {
         return;
     };
-    let state = waiting.opened().await;
-    // Even one who knew the state, and has a code of their own.
-    let mallorys = mallorys_redirect(&waiting.sample.globus, &waiting.here()).await;
+    let state = waiting.open().await;
+    // The second browser even knows the state, and has a code of its own.
+    let mallorys = mallorys_redirect(&waiting.sample.globus, &waiting.redirect_uri()).await;
     let code = parameter(&mallorys, "code").expect("a code");
-    let (status, _) = strangers(format!("{}/?code={code}&state={state}", waiting.here())).await;
+    let (status, _) = get_without_cookie(format!(
+        "{}/?code={code}&state={state}",
+        waiting.redirect_uri()
+    ))
+    .await;
     assert_eq!(status, 403);
-    let (status, page) = strangers(waiting.entrance.clone()).await;
+    let (status, page) = get_without_cookie(waiting.entrance.clone()).await;
     assert_eq!(status, 410, "{page}");
     assert!(!page.contains(&state));
     let said = waiting.program.reported().await;
@@ -149,17 +155,17 @@ async fn second_browser_cannot_take_over_the_login() {
 }
 
 #[checks::test(seconds = 600)]
-async fn text_in_the_page_of_the_end_is_no_markup() {
+async fn text_in_the_last_page_is_escaped() {
     let Some(mut waiting) = Waiting::start().await else {
         return;
     };
     let text = "error=%3Cscript%3Ex&error_description=%22%3E%3Cimg+src=//evil.example%3E";
-    let (_, page) = strangers(format!("{}/?{text}", waiting.here())).await;
+    let (_, page) = get_without_cookie(format!("{}/?{text}", waiting.redirect_uri())).await;
     assert!(!page.contains("evil.example"), "a forger's text: {page}");
-    let state = waiting.opened().await;
+    let state = waiting.open().await;
     let page = waiting
         .person
-        .open(format!("{}/?{text}&state={state}", waiting.here()))
+        .open(format!("{}/?{text}&state={state}", waiting.redirect_uri()))
         .await;
     let page = page.expect("a page");
     assert!(page.text.contains("evil.example"), "{}", page.text);

@@ -1,4 +1,4 @@
-//! Redirects, codes, tokens and the answers of a Globus Auth.
+//! Forged redirects, codes, tokens, and responses of a Globus Auth.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use url::Url;
 use super::violations;
 use crate::support::*;
 
-/// A login that is answered with what an attacker makes of its redirect: how it ended, and the Globus.
+/// A login whose redirect an attacker changes: its result, and the Globus.
 async fn answered(
     sample: &Sample,
     forge: impl Fn(Url) -> LoginReply + Send + Sync + Clone + 'static,
@@ -26,7 +26,7 @@ async fn answered(
     let app = app(&sample.globus, &Browser::closed()).prompt(prompt);
     let app = app.build().expect("an app");
     let ended = app.login().await.map_err(|error| format!("{error:?}"));
-    assert_eq!(ended.is_ok(), who(&app).await.is_some());
+    assert_eq!(ended.is_ok(), logged_in_user(&app).await.is_some());
     ended
 }
 
@@ -74,7 +74,7 @@ async fn forged_redirect_logs_nobody_in() {
 }
 
 #[checks::test]
-async fn doubled_parameter_is_not_taken() {
+async fn doubled_parameter_is_rejected() {
     let sample = globus(|collection| collection).await;
     for doubled in [
         "code=mallorys",
@@ -100,7 +100,7 @@ async fn stolen_code_gives_nobody_a_token() {
     );
     let stolen = Arc::<Mutex<Option<Url>>>::default();
     let keep = Arc::clone(&stolen);
-    // The thief comes first: the program never gets the redirect.
+    // The thief redeems the code first; the program never gets the redirect.
     let ended = answered(&sample, move |url| {
         *keep.lock().expect("whole") = Some(url);
         LoginReply::Code(String::new())
@@ -136,7 +136,7 @@ async fn stolen_code_gives_nobody_a_token() {
 }
 
 #[checks::test]
-async fn pasted_code_of_another_login_is_worthless() {
+async fn pasted_code_of_another_login_is_rejected() {
     let sample = globus(|collection| collection).await;
     let mallorys = mallorys_redirect(&sample.globus, &page_with_the_code(&sample.globus)).await;
     let code = parameter(&mallorys, "code").expect("a code");
@@ -146,7 +146,7 @@ async fn pasted_code_of_another_login_is_worthless() {
     assert_eq!(sample.globus.counts().code_grants, 0);
 }
 
-/// A login at a Globus Auth of the attacker's making; how it ended, and what that heard.
+/// The result of a login at the attacker's own Globus Auth.
 async fn log_in_at(attacker: &Attacker) -> Result<(), String> {
     let prompt = prompt_fn(|request| async move {
         let state = parameter(request.authorize_url(), "state").expect("a state");
@@ -158,7 +158,7 @@ async fn log_in_at(attacker: &Attacker) -> Result<(), String> {
         .prompt(prompt);
     let app = app.build().expect("an app");
     let ended = app.login().await.map_err(|error| format!("{error:?}"));
-    assert_eq!(ended.is_ok(), who(&app).await.is_some());
+    assert_eq!(ended.is_ok(), logged_in_user(&app).await.is_some());
     ended
 }
 
@@ -168,8 +168,8 @@ async fn token_endpoint_cannot_send_the_code_elsewhere() {
         let stranger = Attacker::always(response(200, "{}")).await;
         let auth = Attacker::always(redirect(status, &stranger.url)).await;
         log_in_at(&auth).await.expect_err("no tokens");
-        assert!(auth.heard()[0].contains("the-code"));
-        assert_eq!(stranger.heard(), [] as [String; 0], "{status}");
+        assert!(auth.requests()[0].contains("the-code"));
+        assert_eq!(stranger.requests(), [] as [String; 0], "{status}");
     }
 }
 
@@ -201,7 +201,7 @@ async fn id_token_for_another_program_logs_nobody_in() {
         let auth = Attacker::always(tokens(claims.clone())).await;
         log_in_at(&auth).await.expect_err("whose is it?");
         let revoked = auth
-            .heard()
+            .requests()
             .into_iter()
             .filter(|it| it.starts_with("/v2/oauth2/token/revoke"));
         assert_eq!(revoked.count(), 1, "{claims:?}");
@@ -236,12 +236,12 @@ fn login_never_goes_over_a_network_in_the_clear() {
 async fn other_persons_login_does_not_take_over() {
     let sample = globus(|collection| collection).await;
     let app = logged_in(app(&sample.globus, &Browser::redirected())).await;
-    let ada = who(&app).await;
+    let ada = logged_in_user(&app).await;
     sample.globus.set_person(Person::automatic().picks(MALLORY));
     sample.globus.forget_browser();
     let forced = AuthorizationParameters::default();
     app.login_with(forced).await.expect_err("Mallory");
-    assert_eq!(who(&app).await, ada);
+    assert_eq!(logged_in_user(&app).await, ada);
     let seen = sample.globus.requests();
     let revoked = seen.iter().filter(|seen| seen.kind == RequestKind::Revoke);
     assert!(revoked.count() > 0, "Mallory's tokens");

@@ -1,4 +1,4 @@
-//! Hosts: who gets a token, and who can start a login.
+//! Which hosts get a token, and which can start a login.
 
 use checks::browser::Browser;
 use checks::mock::{Body, Login, MFA, answer};
@@ -58,7 +58,7 @@ async fn redirect_to_a_stranger_leaks_no_token() {
         let (_, _, gave_up) = get(&client(&app, trust), &trusted.url).await;
         assert_eq!(gave_up, Some("untrusted"), "{status}");
         assert!(
-            trusted.heard()[0].contains("authorization"),
+            trusted.requests()[0].contains("authorization"),
             "it has a token"
         );
         stranger.assert_got_nothing();
@@ -90,14 +90,14 @@ async fn owner_of_a_collection_gets_no_other_token() {
                 "Error (login)\n530-GridFTP-JSON-Result: {\"authorization_parameters\": {\"session_required_mfa\": true}}\n",
             ),
         ] {
-            // Each login gives a token for a service.
+            // Each login returns the token of a service.
             let victim = Victim::new(named.clone(), move |_| reply.clone());
             victim.visit(url).await;
             assert_eq!(victim.leaked(), [], "{url}");
         }
     }
 
-    // The collection of somebody else, whose document names another server.
+    // Another owner's collection: its document names another server.
     let sample = globus(|collection| collection).await;
     let person = Browser::redirected();
     let app = logged_in(app(&sample.globus, &person)).await;
@@ -117,12 +117,12 @@ async fn owner_of_a_collection_gets_no_other_token() {
 }
 
 #[checks::test]
-async fn login_page_is_never_given_as_the_file() {
+async fn login_page_is_never_returned_as_the_file() {
     let auth = Attacker::always(response(200, "<html>Log in</html>")).await;
     let login = format!("{}/v2/oauth2/authorize?client_id={ID}", auth.url);
     for status in [301, 302, 303, 307, 308] {
         let (to, hop) = (login.clone(), login.clone());
-        // At once, or by way of a page of the owner's own.
+        // Directly, or through a page of the owner.
         let owner = Attacker::new(move |heard| match heard.starts_with("/file") {
             true => redirect(status, "/hop"),
             false => redirect(status, &hop),
@@ -157,7 +157,7 @@ async fn asking_for_a_token_is_not_enough_to_get_one() {
         let challenge = challenge.parse().expect("a value");
         asks.headers_mut().insert("www-authenticate", challenge);
         let host = Attacker::always(asks).await;
-        // The program trusts it, and never said whose token it gets.
+        // The program trusts the origin, and named no resource server for it.
         let trust = sample.trust().origin(&host.url).expect("an origin");
         let (status, ..) = get(&client(&app, trust), &host.url).await;
         assert_eq!(status, 401);

@@ -1,4 +1,4 @@
-//! A service, or who speaks in its place.
+//! The attacker is a service, or responds instead of one.
 
 mod hosts;
 mod texts;

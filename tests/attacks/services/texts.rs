@@ -1,4 +1,4 @@
-//! What a service says: texts, requirements, bodies.
+//! Attacks in the responses of a service: texts, requirements, bodies.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -28,7 +28,7 @@ fn requiring(parameters: Value) -> String {
     json!({"code": "AuthorizationRequired", "authorization_parameters": parameters}).to_string()
 }
 
-/// What Transfer says when a collection's server refuses a login; the server writes `result`.
+/// Transfer's error for a login that a collection's server refuses. The server writes `result`.
 fn refused_login(result: &str) -> String {
     format!(
         "Command Failed: Error (login)\nEndpoint: e\n---\nDetails: 530-Login incorrect.\r\n530-GridFTP-JSON-Result: {result}\r\n530 End.\r\n"
@@ -61,7 +61,7 @@ async fn name_of_a_file_starts_no_login() {
 }
 
 #[checks::test]
-async fn owner_chooses_no_scope_and_no_prompt() {
+async fn owner_sets_no_scope_and_no_prompt() {
     let asks = json!({"authorization_parameters": {
         "required_scopes": ["urn:globus:auth:scope:groups.api.globus.org:all"], "prompt": "login",
         "session_message": "Call 555-0100", "session_required_mfa": true, "client_id": "evil",
@@ -83,7 +83,7 @@ async fn owner_chooses_no_scope_and_no_prompt() {
 }
 
 #[checks::test]
-async fn requirement_of_thousands_starts_no_login() {
+async fn requirement_with_thousands_of_values_starts_no_login() {
     let policies = |count: usize| vec!["a".repeat(36); count];
     let required = |count| requiring(json!({"session_required_policies": policies(count)}));
     for body in [
@@ -110,7 +110,7 @@ async fn requirement_of_thousands_starts_no_login() {
 }
 
 #[checks::test(start_paused = true)]
-async fn endless_or_slow_body_holds_up_nobody() {
+async fn endless_or_slow_body_delays_no_caller() {
     fn whole(text: String) -> stream::BoxStream<'static, Bytes> {
         stream::iter([Bytes::from(text)]).boxed()
     }
@@ -155,7 +155,7 @@ async fn endless_or_slow_body_holds_up_nobody() {
 }
 
 #[checks::test]
-async fn compressed_body_is_not_unfolded() {
+async fn compressed_body_is_not_decompressed() {
     for encoding in ["gzip", "br", "zstd", "deflate", "x-unknown"] {
         let victim = Victim::new(Trust::globus(), move |_| {
             let mut response = answer(403, MFA);
@@ -170,7 +170,7 @@ async fn compressed_body_is_not_unfolded() {
     }
 }
 
-/// The first challenge that a body leads to.
+/// The first challenge that a body causes.
 async fn challenge(body: String) -> Challenge {
     let victim = Victim::new(Trust::globus(), move |_| answer(403, &body));
     victim.visit(TRANSFER).await;
@@ -225,7 +225,7 @@ async fn member_names_cannot_steer_the_terminal() {
 }
 
 #[checks::test(start_paused = true)]
-async fn ever_new_requirements_ask_a_bounded_number_of_times() {
+async fn ever_new_requirements_start_a_bounded_number_of_logins() {
     let count = Arc::<AtomicUsize>::default();
     let victim = Victim::new(Trust::globus(), move |_| {
         let count = count.fetch_add(1, SeqCst);
@@ -241,12 +241,12 @@ async fn ever_new_requirements_ask_a_bounded_number_of_times() {
         victim.visit(TRANSFER).await;
         tokio::time::sleep(Duration::from_secs(10)).await;
     }
-    // 10 in 10 minutes, for one hour.
+    // The budget is 10 logins in 10 minutes. The test lasts an hour.
     assert!(victim.login.logins() <= 70, "{}", victim.login.logins());
 }
 
 #[checks::test]
-async fn scopes_of_others_are_not_required_of_a_person() {
+async fn service_cannot_require_scopes_of_other_services() {
     let sample = globus(|collection| collection).await;
     let person = Browser::redirected();
     let groups = "urn:globus:auth:scope:groups.api.globus.org:all";
@@ -265,7 +265,7 @@ async fn scopes_of_others_are_not_required_of_a_person() {
         assert_eq!((status, gave_up), (403, Some("failed")), "{scope}");
         assert_eq!(person.logins(), begun, "{scope}");
     }
-    // The owner of a collection would get a token for Transfer, by way of the collection's own scope.
+    // A dependent scope of the collection's own scope would give its owner a token for Groups.
     let own = format!("https://auth.globus.org/scopes/{OTHER}/https");
     let body = json!({"code": "ConsentRequired", "required_scopes": [format!("{own}[{groups}]")]});
     let owner = Attacker::always(response(403, body.to_string())).await;

@@ -1,4 +1,4 @@
-//! As it stands in the README.
+//! The program in the README, unchanged.
 
 use bytes::Bytes;
 use globus_gare::{Challenge, Credential, GareLayer, ReauthError, reauth_fn};

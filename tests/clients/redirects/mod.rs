@@ -1,4 +1,4 @@
-//! Trust over real sockets: the origin that counts is the one that answered.
+//! Trust over real sockets: the origin of the response counts.
 
 mod cases;
 mod places;

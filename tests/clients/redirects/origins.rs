@@ -1,4 +1,4 @@
-//! Small HTTP/1.1 servers, each an origin of its own, that keep what they heard.
+//! Small HTTP/1.1 servers, each an origin of its own, which record their requests.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 pub(crate) use checks::mock::MFA;
 
-/// What the session sends, which nobody else is to hear.
+/// The session's token, which must not reach another origin.
 pub(crate) const SECRET: &str = "AgSecretOfTheSession";
 
 /// An origin on loopback.
@@ -23,7 +23,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers every request with what `answer` makes of its head.
+    /// Responds to every request with `answer`, which gets its head.
     pub(crate) async fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -48,7 +48,7 @@ impl Server {
         Self { url, heard }
     }
 
-    /// Refuses every request with a requirement, unless it carries the fresh token.
+    /// Challenges every request without the fresh token.
     pub(crate) async fn demanding() -> Self {
         Self::answering(|head| {
             if head.contains("AgFresh") {
@@ -66,8 +66,8 @@ impl Server {
         Self::answering(move |_| answer("307 Temporary Redirect", &location, "")).await
     }
 
-    /// How many requests came, and whether a secret was in one.
-    pub(crate) fn heard(&self) -> (usize, bool) {
+    /// The number of requests, and whether one of them had the secret.
+    pub(crate) fn received(&self) -> (usize, bool) {
         let heard = self.heard.lock().expect("whole");
         let secret = |head: &String| {
             let head = head.to_lowercase();
@@ -85,7 +85,7 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     )
 }
 
-/// Has something to send at once, and something fresh after a login.
+/// Has a stored credential, and a fresh one after a login.
 struct Stored(Arc<AtomicUsize>);
 
 #[async_trait]
@@ -100,7 +100,7 @@ impl Reauthenticator for Stored {
     }
 }
 
-/// A session that trusts `origins` alone, has a secret to send, and counts its logins.
+/// A session that trusts only `origins`, and has the secret. Counts its logins.
 pub(crate) fn session(origins: &[&Server]) -> (Session, Arc<AtomicUsize>) {
     trusting(origins.iter().fold(Trust::none(), |trust, server| {
         trust.origin(&server.url).expect("an origin")
@@ -115,13 +115,13 @@ pub(crate) fn trusting(trust: Trust) -> (Session, Arc<AtomicUsize>) {
     (session, logins)
 }
 
-/// What came of a request: the status, the refusal's name, and how many logged in.
-pub(crate) fn ended<B>(
+/// The result of a request: the status, the reason why the layer gave up, and the number of logins.
+pub(crate) fn result<B>(
     response: &http::Response<B>,
     logins: &AtomicUsize,
 ) -> (u16, Option<&'static str>, usize) {
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = outcome.and_then(GareOutcome::gave_up);
-    let name = refusal.map(|refusal| refusal.name());
+    let reason = outcome.and_then(GareOutcome::gave_up);
+    let name = reason.map(|reason| reason.name());
     (response.status().as_u16(), name, logins.load(SeqCst))
 }

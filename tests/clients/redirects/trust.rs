@@ -9,7 +9,7 @@ const NAMES: [(&str, bool); 26] = [
     ("https://app.globus.org/", true),
     ("https://flows.automate.globus.org/", true),
     ("https://Timer.Automate.globus.org/", true),
-    // Nobody asks for a token there,
+    // No service there needs a token,
     ("https://globus.org", false),
     ("https://www.globus.org", false),
     ("https://api.globus.org", false),
@@ -17,7 +17,7 @@ const NAMES: [(&str, bool); 26] = [
     ("https://search.automate.globus.org/", false),
     ("https://preview.flows.automate.globus.org/", false),
     ("https://transfer.api.preview.globus.org/", false),
-    // and this one is run by its owner.
+    // and the owner of the collection runs this one.
     ("https://g-05a4b6.2d513.8443.data.globus.org/file", false),
     ("https://transfer.api.globus.org/v0.10/", true),
     ("https://AUTH.GLOBUS.ORG:443/", true),
@@ -57,7 +57,7 @@ fn url_with_a_tricky_authority_is_no_origin() {
         "https://evil.example\\@globus.org/",
         "https://[globus.org@evil.example]/",
         "https://[::1]:443@evil.example/",
-        // A client connects to the address, whatever comes after it.
+        // A client connects to the address, and ignores the text after it.
         "https://[2001:db8::1].globus.org/",
         "https://[2001:db8::1]globus.org:443/",
         "https://transfer.api.globus.org:99999/",
@@ -108,7 +108,7 @@ fn added_origin_trusts_no_other_origin() {
     }
 }
 
-/// Says to the test that runs it as a program of its own which services are trusted.
+/// Set in a child process, which prints the trusted services.
 const CHILD: &str = "GARE_TEST_OF_ENVIRONMENTS";
 
 #[checks::test]

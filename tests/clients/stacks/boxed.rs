@@ -1,4 +1,4 @@
-//! Services whose type is boxed away, around ours and within.
+//! Boxed services, around the layer and inside it.
 
 use std::convert::Infallible;
 
@@ -13,12 +13,12 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use super::service::{Globus, get, get_as};
 use checks::mock::{Body, Login};
 
-/// As programs keep it in a struct: a type that can be written down.
+/// A program's struct, which needs a type that can be named.
 struct Client {
     globus: GareService<BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>>,
 }
 
-/// A library's client, of whatever service it is given.
+/// A library's client, generic over its service.
 #[derive(Clone)]
 struct Transfer<S>(S);
 
@@ -59,7 +59,7 @@ async fn generic_client_works_with_and_without_the_layer() {
     );
 }
 
-/// Clients whose request body is a box already: the requests without a body are sent again.
+/// Clients with a boxed request body: requests without a body are replayed.
 #[checks::test]
 async fn empty_boxed_body_is_replayed() {
     let globus = Globus::default();
@@ -74,7 +74,7 @@ async fn empty_boxed_body_is_replayed() {
     });
     let client = Login::at_once().layer().layer(unboxing);
     for (body, status) in [("", 200), ("something", 502)] {
-        // A token of its own each time: none that was superseded yet.
+        // Each request presents a new token, which no login has replaced.
         let request = get_as(&format!("stale{status}"));
         let request = request.map(|_| Full::from(body).boxed());
         let response = client.clone().oneshot(request).await.expect("a response");

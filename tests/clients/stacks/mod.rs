@@ -1,10 +1,11 @@
-//! The layer among other layers: what the right order is, what the wrong one
-//! looks like, and what the types promise.
+//! The layer among other layers: the right order, the symptoms of a wrong one, and the bounds of
+//! the types.
 
+mod base_uris;
 mod boxed;
 mod orders;
 mod pages;
-mod promises;
 mod redirects;
 mod service;
+mod types;
 mod waiting;

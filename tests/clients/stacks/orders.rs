@@ -1,18 +1,20 @@
-//! Orders of layers in which something is lost, and those in which nothing is.
+//! Right and wrong orders of layers.
 
+use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
 
+use globus_gare::ReauthError;
 use http::{Request, Response};
 use tower::retry::Policy;
-use tower::{Service, ServiceBuilder, ServiceExt};
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::trace::TraceLayer;
 
-use super::service::{Globus, get, get_as, told};
+use super::service::{Globus, gave_up, get, get_as};
 use checks::mock::{Body, Login, presenting};
 
-/// Three more attempts where a gateway is in trouble.
+/// A retry policy: up to so many more attempts after a 502.
 #[derive(Clone)]
 struct Transient(u32);
 
@@ -46,7 +48,7 @@ async fn retry_outside_never_sees_the_challenge() {
         .service(globus.service());
     let response = client.oneshot(get()).await.expect("a response");
     assert_eq!(
-        (response.status().as_u16(), told(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (200, Some(""))
     );
     assert_eq!(globus.requests(), 2);
@@ -69,6 +71,39 @@ async fn retry_inside_repeats_the_challenge_first() {
     );
 }
 
+/// As a retry that returns an error when its attempts are used up.
+#[checks::test]
+async fn error_made_of_a_502_inside_hides_the_challenge() {
+    let login = Login::at_once();
+    let client = ServiceBuilder::new()
+        .layer(login.layer())
+        .map_result(|result: Result<Response<Body>, Infallible>| match result {
+            Ok(response) if response.status() == 502 => Err(BoxError::from("bad gateway")),
+            Ok(response) => Ok(response),
+            Err(never) => match never {},
+        })
+        .service(Globus::default().service());
+    client.oneshot(get()).await.expect_err("the symptom");
+    assert_eq!(login.logins(), 0, "nobody is asked");
+}
+
+#[checks::test]
+async fn retry_of_a_declined_login_prompts_nobody_again() {
+    let globus = Globus::default();
+    let login = Login::at_once().then(Err(ReauthError::declined()));
+    let client = ServiceBuilder::new()
+        .retry(Transient(3))
+        .layer(login.layer())
+        .service(globus.service());
+    let response = client.oneshot(get()).await.expect("a response");
+    assert_eq!(
+        (response.status().as_u16(), gave_up(&response)),
+        (502, Some("backing_off"))
+    );
+    assert_eq!(globus.requests(), 4, "the symptom: in vain");
+    assert_eq!(login.logins(), 1);
+}
+
 #[checks::test]
 async fn authorization_set_outside_is_replaced_on_a_replay() {
     let stale = |request: Request<Body>| presenting(request, "Bearer stale");
@@ -87,13 +122,13 @@ async fn authorization_set_outside_is_replaced_on_a_replay() {
     let response = inside.oneshot(get()).await.expect("a response");
     assert_eq!(response.status(), 502);
     assert_eq!(
-        told(&response),
+        gave_up(&response),
         Some("no_progress"),
         "the symptom: a login that changes nothing"
     );
 }
 
-/// What a trace inside would write into a log.
+/// A trace layer inside shows the request's headers in the log.
 #[checks::test]
 async fn credential_is_hidden_from_traces_of_inner_layers() {
     let seen = Arc::new(Mutex::new(String::new()));

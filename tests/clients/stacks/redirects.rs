@@ -1,4 +1,4 @@
-//! Redirects, followed inside and outside of ours.
+//! Redirects, followed inside and outside the layer.
 
 use std::convert::Infallible;
 
@@ -7,10 +7,11 @@ use http::{Request, Response};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::follow_redirect::FollowRedirectLayer;
 
-use super::service::{get_as, told};
+use super::service::{gave_up, get_as};
 use checks::mock::{Body, Login, MFA, answer};
 
-/// Sends on to a stranger, who asks for a login; says what reached the stranger.
+/// A service that redirects to a stranger, which challenges the request. Panics if the stranger
+/// gets a credential.
 async fn globus(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     if request.uri().host() == Some("stranger.example") {
         assert!(
@@ -35,7 +36,7 @@ async fn redirect_followed_on_either_side_is_untrusted() {
         .service(service_fn(globus));
     let response = inside.oneshot(get_as("stale")).await.expect("a response");
     assert_eq!(
-        (response.status().as_u16(), told(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (403, Some("untrusted"))
     );
 
@@ -45,13 +46,13 @@ async fn redirect_followed_on_either_side_is_untrusted() {
         .service(service_fn(globus));
     let response = outside.oneshot(get_as("stale")).await.expect("a response");
     assert_eq!(
-        (response.status().as_u16(), told(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (403, Some("untrusted"))
     );
     assert_eq!(layer.session().stats().logins, 0);
 }
 
-/// A client that follows redirects and does not tell: why the docs have it told.
+/// A client that follows redirects and does not record the URL. The documentation requires it to.
 #[checks::test]
 async fn redirect_hidden_by_the_client_is_trusted() {
     let layer = Login::at_once().layer();
@@ -66,7 +67,7 @@ async fn redirect_hidden_by_the_client_is_trusted() {
         .service(service_fn(globus));
     let response = silent.oneshot(get_as("stale")).await.expect("a response");
     assert_eq!(
-        told(&response),
+        gave_up(&response),
         Some("no_progress"),
         "the symptom: a login for a stranger"
     );

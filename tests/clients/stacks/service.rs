@@ -13,12 +13,12 @@ pub(crate) fn get() -> Request<Body> {
     mock::get("/v0.10/task_list")
 }
 
-/// As [`get`], by one who comes with a credential of their own.
+/// As [`get`], with a credential of its own.
 pub(crate) fn get_as(bearer: &str) -> Request<Body> {
     presenting(get(), &format!("Bearer {bearer}"))
 }
 
-/// Refuses with a 502 whoever comes without `Bearer token-1`, and counts who comes.
+/// Challenges a request without `Bearer token-1`, with a 502. Counts requests.
 #[derive(Clone, Default)]
 pub(crate) struct Globus {
     requests: Arc<AtomicUsize>,
@@ -57,8 +57,8 @@ impl Globus {
     }
 }
 
-/// What the outcome says: the refusal's name, or nothing of a refusal.
-pub(crate) fn told<B>(response: &Response<B>) -> Option<&'static str> {
+/// The name of the reason why the layer gave up, if it did.
+pub(crate) fn gave_up<B>(response: &Response<B>) -> Option<&'static str> {
     let outcome = response.extensions().get::<GareOutcome>()?;
-    Some(outcome.gave_up().map_or("", |refusal| refusal.name()))
+    Some(outcome.gave_up().map_or("", |reason| reason.name()))
 }

@@ -1,4 +1,4 @@
-//! Layers that count time or places, while a login takes as long as it takes.
+//! Timeouts and concurrency limits around a login.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn timeout_outside_ends_before_the_login() {
         .service(globus.service());
     let error = client.clone().oneshot(get()).await.expect_err("an error");
     assert!(error.is::<Elapsed>(), "the symptom");
-    // The login goes on, and serves the next.
+    // The login continues, and the next request uses it.
     login.let_go();
     let response = client.oneshot(get()).await.expect("a response");
     assert_eq!(response.status(), 200);

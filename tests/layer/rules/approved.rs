@@ -1,4 +1,4 @@
-//! What a program approves of.
+//! `SessionBuilder::approve`.
 
 use std::sync::{Arc, Mutex};
 
@@ -36,7 +36,7 @@ fn only_second_factors(challenge: &Challenge) -> Option<Gare> {
 }
 
 #[checks::test]
-async fn requirement_that_is_not_approved_asks_nobody() {
+async fn unapproved_requirement_starts_no_login() {
     let login = Login::at_once();
     let (client, asked) = client(&login, only_second_factors);
     for path in ["/consent", "/401"] {
@@ -51,7 +51,7 @@ async fn requirement_that_is_not_approved_asks_nobody() {
 }
 
 #[checks::test]
-async fn requirement_that_is_not_approved_waits_for_no_login() {
+async fn unapproved_requirement_waits_for_no_login() {
     let login = Login::held().stored("old");
     let (client, _) = client(&login, only_second_factors);
     let first = spawn(&client, get("/mfa"));
@@ -63,7 +63,7 @@ async fn requirement_that_is_not_approved_waits_for_no_login() {
 }
 
 #[checks::test]
-async fn requirement_that_is_not_approved_still_finds_a_credential() {
+async fn unapproved_requirement_still_finds_a_credential() {
     let login = Login::at_once().stored("token-1");
     let (client, _) = client(&login, |_| None);
     assert_eq!(send(&client, get("/consent")).await.status(), 200);
@@ -71,7 +71,7 @@ async fn requirement_that_is_not_approved_still_finds_a_credential() {
 }
 
 #[checks::test]
-async fn login_asks_for_what_is_left_of_a_requirement() {
+async fn login_is_for_the_approved_part_of_a_requirement() {
     let login = Login::at_once();
     let (client, _) = client(&login, |challenge| {
         let mut gare = challenge.gare().clone();

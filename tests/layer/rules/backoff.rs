@@ -1,4 +1,4 @@
-//! Who is asked again, and when.
+//! Backoff after failed and useless logins.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -15,7 +15,7 @@ use checks::mock::{
 
 const HOUR: u64 = 60 * 60;
 
-/// Polls for an hour, every ten seconds; returns how often the person was asked.
+/// Polls for an hour, every ten seconds. Returns the number of logins.
 async fn asked_in_an_hour(has_new_tokens: bool, polls_another: bool) -> usize {
     let (asked, looked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&asked);
@@ -45,7 +45,7 @@ async fn asked_in_an_hour(has_new_tokens: bool, polls_another: bool) -> usize {
 }
 
 #[checks::test(start_paused = true, seconds = 600)]
-async fn poller_asks_its_person_at_most_nine_times_an_hour() {
+async fn poller_starts_at_most_nine_logins_an_hour() {
     for (has_new_tokens, polls_another) in
         [(false, false), (true, false), (false, true), (true, true)]
     {
@@ -55,7 +55,7 @@ async fn poller_asks_its_person_at_most_nine_times_an_hour() {
 }
 
 #[checks::test(start_paused = true)]
-async fn decline_for_one_origin_leaves_the_others_alone() {
+async fn declined_login_backs_off_only_at_its_origin() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
     let client = behind(&login.layer(), |request| match token_number(&request) {
         0 => answer(403, MFA),
@@ -89,14 +89,14 @@ async fn backoff_ends_when_a_challenged_request_is_accepted() {
     assert!(is_declined(&send(&client, get("/")).await));
     advance(seconds(30)).await;
     assert!(is_declined(&send(&client, get("/")).await));
-    // The person logs in elsewhere; that satisfies one of the two.
+    // The person logs in elsewhere, which satisfies one of the two resources.
     login.store("fresh");
     assert_eq!(send(&client, get("/mfa")).await.status(), 200);
     assert_eq!(send(&client, get("/")).await.status(), 200);
     assert_eq!(login.logins(), 3);
 }
 
-/// A service whose sessions are good for 100 requests, beside a resource that is never satisfied.
+/// A service whose sessions last for 100 requests, with a resource that is never satisfied.
 fn short_sessions(session: &Session) -> Service {
     let used = Arc::new(AtomicUsize::new(0));
     behind(&GareLayer::from_session(session.clone()), move |request| {
@@ -113,7 +113,7 @@ fn short_sessions(session: &Session) -> Service {
 }
 
 #[checks::test(start_paused = true, seconds = 600)]
-async fn resource_that_is_never_satisfied_keeps_nobody_waiting() {
+async fn resource_that_is_never_satisfied_delays_no_other() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let client = short_sessions(&session);
@@ -143,7 +143,7 @@ async fn resource_that_is_never_satisfied_keeps_nobody_waiting() {
 }
 
 #[checks::test(start_paused = true)]
-async fn useless_login_is_repeated_ever_more_rarely() {
+async fn useless_login_is_repeated_with_backoff() {
     let login = Login::at_once();
     let client = behind(&login.layer(), |_| answer(403, CONSENT));
     let mut logins = Vec::new();

@@ -1,4 +1,4 @@
-//! Logins that succeed one after the other, each of them for nothing.
+//! The budget of logins that succeed and do not help.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ async fn consent_policy_and_second_factor_take_one_request() {
 }
 
 #[checks::test]
-async fn streams_alone_have_their_login() {
+async fn stream_logs_in_for_later_streams() {
     let login = Login::at_once();
     let service = service_fn(|request: Request<Once>| async move {
         Ok::<_, std::convert::Infallible>(match authorization(&request) {
@@ -74,14 +74,14 @@ async fn streams_alone_have_their_login() {
     assert!(statuses[1..].iter().all(|status| *status == 200));
 }
 
-/// A layer whose session may log in once in ten minutes for nothing.
-fn once_in_ten_minutes(login: Login) -> GareLayer {
+/// A layer with a budget of one login in ten minutes.
+fn with_a_budget_of_one(login: Login) -> GareLayer {
     let session = Session::builder(login).login_budget(1, seconds(10 * 60));
     GareLayer::from_session(session.build())
 }
 
-/// Each path but `/open` has a policy of its own. The first login meets that of `/1`, the second
-/// that of `/2`.
+/// Each path except `/open` has a policy of its own. The first login satisfies that of `/1`, the
+/// second that of `/2`.
 fn policies(request: Request<Body>) -> Response<Body> {
     match (request.uri().path(), token_number(&request)) {
         ("/open", _) | ("/1", 1) | ("/2", 2) => answer(200, ""),
@@ -90,9 +90,9 @@ fn policies(request: Request<Body>) -> Response<Body> {
 }
 
 #[checks::test]
-async fn login_that_was_of_use_is_not_counted() {
+async fn login_that_helped_does_not_count() {
     let login = Login::at_once();
-    let client = behind(&once_in_ten_minutes(login.clone()), policies);
+    let client = behind(&with_a_budget_of_one(login.clone()), policies);
     for (path, logins) in [("/1", 1), ("/2", 2)] {
         assert_eq!(send(&client, get(path)).await.status(), 200, "{path}");
         assert_eq!(login.logins(), logins, "{path}");
@@ -100,9 +100,9 @@ async fn login_that_was_of_use_is_not_counted() {
 }
 
 #[checks::test]
-async fn login_that_was_of_use_to_other_requests_alone_is_counted() {
+async fn login_that_helped_only_other_requests_counts() {
     let login = Login::at_once();
-    let client = behind(&once_in_ten_minutes(login.clone()), policies);
+    let client = behind(&with_a_budget_of_one(login.clone()), policies);
     let response = send(&client, get("/never")).await;
     assert!(matches!(gave_up(&response), Some(GaveUp::NoProgress)));
     assert_eq!(send(&client, get("/open")).await.status(), 200);
@@ -112,12 +112,12 @@ async fn login_that_was_of_use_to_other_requests_alone_is_counted() {
 }
 
 #[checks::test]
-async fn response_to_the_token_before_the_login_counts_for_none() {
+async fn response_to_an_older_token_clears_no_budget() {
     let login = Login::at_once().stored("old").then(Ok(bearer("of-no-use")));
     let gate = Arc::new(Semaphore::new(0));
     let is_slow = |path: &str, token: &str| (path, token) == ("/never", "Bearer old");
     let client = gated(
-        &once_in_ten_minutes(login.clone()),
+        &with_a_budget_of_one(login.clone()),
         &gate,
         is_slow,
         |request| match request.uri().query() {
@@ -140,10 +140,10 @@ async fn response_to_the_token_before_the_login_counts_for_none() {
 }
 
 #[checks::test]
-async fn login_before_a_response_that_is_an_error_is_counted() {
+async fn login_before_an_error_response_counts() {
     for status in [400, 404, 500] {
         let login = Login::at_once();
-        let layer = once_in_ten_minutes(login.clone());
+        let layer = with_a_budget_of_one(login.clone());
         let client = behind(&layer, move |request| {
             match (request.uri().path(), token_number(&request)) {
                 ("/lost", 1) => answer(status, ""),
@@ -161,7 +161,7 @@ async fn login_before_a_response_that_is_an_error_is_counted() {
 }
 
 #[checks::test]
-async fn unverified_credential_counts_as_no_login() {
+async fn unverified_credential_does_not_count_as_a_login() {
     let elsewhere = bearer("written-elsewhere").unverified();
     let login = Login::at_once().then(Ok(elsewhere));
     let session = Session::builder(login.clone())
@@ -181,10 +181,10 @@ async fn unverified_credential_counts_as_no_login() {
 }
 
 #[checks::test]
-async fn login_that_was_of_use_to_a_joined_request_is_not_counted() {
+async fn login_that_helped_a_joined_request_does_not_count() {
     let login = Login::held();
     let client = behind(
-        &once_in_ten_minutes(login.clone()),
+        &with_a_budget_of_one(login.clone()),
         |request| match request.uri().path() {
             "/mfa/never" => answer(403, MFA),
             "/mfa" if token_number(&request) == 0 => answer(403, MFA),

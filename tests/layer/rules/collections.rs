@@ -29,7 +29,7 @@ fn get_file_at(host: &str) -> Request<Body> {
     Request::get(uri).body(Body::default()).expect("a request")
 }
 
-/// Sends whoever has no good token to log in at Globus Auth, as a collection's server does.
+/// Redirects to a login at Globus Auth, as a collection's server does.
 fn to_login(id: &str) -> Response<Body> {
     let to = format!(
         "https://auth.globus.org/v2/oauth2/authorize?client_id={id}&response_type=code&scope=openid"
@@ -40,10 +40,9 @@ fn to_login(id: &str) -> Response<Body> {
     response
 }
 
-/// A file for whoever comes with a login's token.
+/// Returns a file to a request with the token of a login; redirects other requests to a login.
 fn file(request: &Request<Body>, id: &str) -> Response<Body> {
     match authorization(request) {
-        "" => to_login(id),
         "Bearer login" => answer(200, "the file"),
         _ => to_login(id),
     }
@@ -51,14 +50,14 @@ fn file(request: &Request<Body>, id: &str) -> Response<Body> {
 
 type Make = Arc<dyn Fn(&Challenge) -> Credential + Send + Sync>;
 
-/// Logs in and knows of collections, as it is told.
+/// Logs in and verifies collections as a test says.
 #[derive(Clone)]
 struct App {
     login: Make,
     found: Option<Credential>,
-    /// The collection that its look-ups in Transfer say the server is of.
+    /// The collection that Transfer has for the server, or the error.
     serves: Result<&'static str, Option<ReauthError>>,
-    /// Whether Transfer says so no longer.
+    /// Whether Transfer no longer has the server.
     has_moved: Arc<AtomicBool>,
     challenges: Arc<Mutex<Vec<Challenge>>>,
     asked: Arc<Mutex<Vec<String>>>,
@@ -76,7 +75,7 @@ impl App {
         }
     }
 
-    /// Its logins are for the collection that the session says it is.
+    /// An app whose logins are for the collection of the target.
     fn careful() -> Self {
         Self::new(|challenge| {
             let collection = challenge.target().collection().expect("a collection");
@@ -134,7 +133,7 @@ fn allows(trust: &Trust, origin: &str) -> bool {
 }
 
 #[checks::test]
-fn collections_are_trusted_only_when_the_program_says_so() {
+fn collections_are_trusted_only_if_added() {
     let hosts = [
         HOST,
         "g-1.gaccess.io",
@@ -162,9 +161,9 @@ fn collections_are_trusted_only_when_the_program_says_so() {
     assert!(insecure.is_err(), "a token is not sent in the clear");
 }
 
-/// Neither by a login nor on the very first request.
+/// Neither after a login nor with the first request.
 #[checks::test]
-async fn ordinary_token_never_goes_to_a_collection() {
+async fn ordinary_token_is_never_sent_to_a_collection() {
     let added = Trust::globus().origin(format!("https://{HOST}"));
     for trust in [Trust::globus().collections(), added.expect("one"), named()] {
         let mut app = App::new(|_| bearer("transfer-token"));
@@ -190,7 +189,7 @@ async fn ordinary_token_never_goes_to_a_collection() {
 }
 
 #[checks::test]
-async fn token_of_a_collection_goes_nowhere_else() {
+async fn token_of_a_collection_is_sent_nowhere_else() {
     for name in [ID, HOST] {
         let app = App::new(move |_| bearer("login").for_collection(name));
         let client = behind(&layer(&app, named()), |request| {
@@ -210,9 +209,9 @@ async fn token_of_a_collection_goes_nowhere_else() {
     }
 }
 
-/// Neither is one that the program itself sets.
+/// Not even if the program itself sets it.
 #[checks::test]
-async fn credential_that_is_set_has_to_be_meant_for_the_host() {
+async fn set_credential_must_be_meant_for_the_host() {
     let app = App::careful();
     let client = behind(&layer(&app, named()), |request| file(&request, ID));
     let session = client.session();

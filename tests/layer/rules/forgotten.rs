@@ -1,4 +1,4 @@
-//! Logout, another user, and what a program takes into its own hands.
+//! Logout, a change of user, and credentials that the program sets and invalidates.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -12,7 +12,7 @@ use globus_gare::reauth::{
 
 use tokio::sync::Semaphore;
 
-use super::{bearer, gave_up};
+use super::{bearer, gave_up, seconds};
 use checks::mock::{
     Login, MFA, Service, answer, authorization, behind, gated, get, send, settle, spawn,
 };
@@ -49,7 +49,7 @@ fn app(login: &Login) -> (Arc<App>, Session) {
     (Arc::clone(&app), Session::new(app))
 }
 
-/// A service that answers with the token that it got, and wants one.
+/// A service that requires a token, and responds with it.
 fn echo(session: &Session) -> Service {
     behind(
         &GareLayer::from_session(session.clone()),
@@ -81,7 +81,7 @@ async fn logout_takes_the_credential_out_of_use() {
     assert_eq!(token_of(&client).await, "Bearer token-1");
     assert_eq!(token_of(&client).await, "Bearer token-1");
     app.revision.store(8, SeqCst);
-    // The first user's token is not even sent once more: the second user logs in.
+    // The first user's token is not sent again: the second user logs in.
     assert_eq!(token_of(&client).await, "Bearer token-2");
 }
 
@@ -129,8 +129,8 @@ async fn forgotten_principal_ends_its_waiters() {
     session.forget(&Principal::Session);
     let response = waiting.await.expect("no panic");
     assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
-    assert_eq!(session.stats().gave_up.get("forgotten"), 1);
-    // What it was waiting for is dropped when it comes.
+    assert_eq!(session.stats().gave_up["forgotten"], 1);
+    // The result of the login is dropped.
     login.let_go();
     settle().await;
     assert!(
@@ -142,7 +142,7 @@ async fn forgotten_principal_ends_its_waiters() {
     );
 }
 
-/// What one user sent is not sent again as another's.
+/// One user's request is not replayed as another user's.
 #[checks::test]
 async fn challenge_after_a_logout_starts_nothing() {
     let login = Login::at_once();
@@ -161,13 +161,13 @@ async fn challenge_after_a_logout_starts_nothing() {
         gate.add_permits(1);
         let response = challenged.await.expect("no panic");
         assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
-        assert_eq!(session.stats().gave_up.total(), logouts);
+        assert_eq!(session.stats().gave_up.values().sum::<u64>(), logouts);
         assert_eq!((login.renewals(), session.stats().replays), (0, 0));
     }
 }
 
 #[checks::test]
-async fn credential_can_be_set_and_taken_back() {
+async fn credential_can_be_set_and_invalidated() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let client = echo(&session);
@@ -179,12 +179,23 @@ async fn credential_can_be_set_and_taken_back() {
     assert_eq!(held.expect("one").header_value(), "Bearer mine");
     login.store("mine");
     session.invalidate(&target());
-    // The store still has it, but it counts as rejected.
+    // The store still has the credential, but it counts as rejected.
     assert_eq!(token_of(&client).await, "Bearer token-1");
 }
 
+#[checks::test(start_paused = true)]
+async fn expired_credential_is_not_returned() {
+    let session = Session::new(Login::at_once());
+    let short = bearer("short").with_lifetime(seconds(10));
+    session.set_credential(&target(), short).expect("accepted");
+    let held = async || session.credential(&target()).await.expect("no error");
+    assert!(held().await.is_some());
+    tokio::time::advance(seconds(10)).await;
+    assert!(held().await.is_none());
+}
+
 #[checks::test]
-async fn credential_that_is_set_replays_who_was_challenged() {
+async fn set_credential_replays_a_challenged_request() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let gate = Arc::new(Semaphore::new(0));

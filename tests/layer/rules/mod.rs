@@ -1,4 +1,4 @@
-//! The rules of a session for a portal, a poller, a daemon and a person with bad luck.
+//! The rules of a session, in the situations of portals, pollers and daemons.
 
 mod approved;
 mod backoff;
@@ -28,18 +28,18 @@ fn bearer(token: &str) -> Credential {
     Credential::bearer(token).expect("a token")
 }
 
-/// Why the response came back, if the layer gave up.
+/// The reason, if the layer gave up.
 fn gave_up<B>(response: &Response<B>) -> Option<&GaveUp> {
     outcome(response).gave_up()
 }
 
-/// A request to another service than [`checks::mock::get`] asks.
+/// A request to another service than that of [`checks::mock::get`].
 fn get_groups(path: &str) -> Request<Body> {
     let uri = format!("https://groups.api.globus.org{path}");
     Request::get(uri).body(Body::default()).expect("a request")
 }
 
-/// What look-ups find: it can be changed from outside, and remembers why it was asked.
+/// The token that look-ups find, which a test can change, and the reasons of the look-ups.
 #[derive(Clone, Default)]
 struct Store(Arc<Mutex<(Option<String>, Vec<Why>)>>);
 
@@ -60,7 +60,7 @@ impl Store {
         Ok(store.0.as_ref().map(Credential::bearer).transpose()?)
     }
 
-    /// How often it was asked.
+    /// The number of look-ups.
     fn asked(&self) -> usize {
         self.0.lock().expect("whole").1.len()
     }

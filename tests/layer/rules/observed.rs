@@ -1,9 +1,9 @@
-//! What a program sees of its session, and clients that are no tower services.
+//! Events of a session, and `Session::run`.
 
 use std::sync::{Arc, Mutex};
 
 use globus_gare::layer::GareLayer;
-use globus_gare::reauth::{Event, GareOutcome, Session};
+use globus_gare::reauth::{EventKind, GareOutcome, Session};
 use http::{HeaderValue, Request};
 use tokio::time::advance;
 
@@ -14,18 +14,18 @@ use checks::mock::{
 };
 
 #[checks::test]
-async fn program_sees_the_events_of_its_session() {
+async fn observer_gets_the_events_of_its_session() {
     let seen = Arc::<Mutex<Vec<String>>>::default();
     let notes = Arc::clone(&seen);
     let session = Session::builder(Login::at_once())
         .on_event(move |event| {
-            let text = match event {
-                Event::Challenged { status, found, .. } => {
+            let text = match event.kind {
+                EventKind::Challenged { status, found, .. } => {
                     format!("challenged {status} {}", found.len())
                 }
-                Event::LoggedIn { generation, .. } => format!("logged in {generation}"),
-                Event::Replayed { replays, .. } => format!("replayed {replays}"),
-                Event::GaveUp { reason, .. } => format!("gave up {}", reason.name()),
+                EventKind::LoggedIn { generation, .. } => format!("logged in {generation}"),
+                EventKind::Replayed { replays, .. } => format!("replayed {replays}"),
+                EventKind::GaveUp { reason, .. } => format!("gave up {}", reason.name()),
                 _ => return,
             };
             notes.lock().expect("whole").push(text);
@@ -52,7 +52,7 @@ async fn program_sees_the_events_of_its_session() {
     assert_eq!(*seen.lock().expect("whole"), expected);
 }
 
-/// A response that starts nothing says why, where it could have been a challenge.
+/// An event says why a response that may be a challenge was not inspected.
 #[checks::test]
 async fn response_that_is_not_inspected_says_why() {
     let long = "x".repeat(65);
@@ -67,7 +67,7 @@ async fn response_that_is_not_inspected_says_why() {
         let seen = Arc::<Mutex<Vec<&'static str>>>::default();
         let notes = Arc::clone(&seen);
         let session = Session::builder(Login::at_once()).on_event(move |event| {
-            if let Event::NotInspected { reason, .. } = event {
+            if let EventKind::NotInspected { reason, .. } = event.kind {
                 notes.lock().expect("whole").push(reason);
             }
         });
@@ -90,7 +90,7 @@ async fn response_that_is_not_inspected_says_why() {
 }
 
 #[checks::test]
-async fn closure_that_sends_is_a_client() {
+async fn closure_can_be_the_client() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let send =
@@ -105,7 +105,7 @@ async fn closure_that_sends_is_a_client() {
 }
 
 #[checks::test]
-async fn ordinary_error_of_a_stranger_has_no_outcome() {
+async fn ordinary_error_of_an_untrusted_origin_has_no_outcome() {
     let client = behind(&Login::at_once().layer(), |request| {
         match request.uri().path() {
             "/gare" => answer(404, MFA),
@@ -130,7 +130,7 @@ async fn ordinary_error_of_a_stranger_has_no_outcome() {
             );
         }
     }
-    assert_eq!(client.session().stats().gave_up.total(), 2);
+    assert_eq!(client.session().stats().gave_up.values().sum::<u64>(), 2);
 }
 
 #[checks::test]
@@ -148,7 +148,7 @@ async fn requirements_of_two_origins_are_never_merged() {
     });
     let first = spawn(&client, get("/"));
     settle().await;
-    // These wait: one for more at this origin, one for something at another.
+    // These two wait: one requires more at this origin, one is for another origin.
     let others = [get("/policy"), super::get_groups("/")].map(|it| spawn(&client, it));
     settle().await;
     assert_eq!(login.logins(), 1);
@@ -174,12 +174,12 @@ async fn requirements_of_two_origins_are_never_merged() {
 }
 
 #[checks::test(start_paused = true)]
-async fn login_that_takes_long_is_told_once() {
+async fn slow_login_is_warned_about_once() {
     let told = Arc::new(Mutex::new(0));
     let count = Arc::clone(&told);
     let login = Login::held();
     let session = Session::builder(login.clone()).on_event(move |event| {
-        if let Event::LoginTakesLong { .. } = event {
+        if let EventKind::LoginTakesLong = event.kind {
             *count.lock().expect("whole") += 1;
         }
     });

@@ -1,4 +1,4 @@
-//! Requests that a login sends itself.
+//! Requests of a login itself.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +12,7 @@ use checks::mock::{
     Login, MFA, Service, answer, authorization, behind, get, let_in_first, send, settle,
 };
 
-/// A client whose login sends a request through it, from a task that it spawns.
+/// A client whose login spawns a task that sends a request through the same client.
 fn spawning(is_part: bool) -> (Service, Session) {
     let own = Arc::new(OnceLock::<Service>::new());
     let client = Arc::clone(&own);
@@ -25,7 +25,7 @@ fn spawning(is_part: bool) -> (Service, Session) {
             } else {
                 tokio::spawn(call).await
             };
-            let answer = answer.map_err(|error| ReauthError::with_source("a panic", error))?;
+            let answer = answer.map_err(|error| ReauthError::new("a panic").with_source(error))?;
             assert_eq!(answer.expect("an answer").status(), 403);
             Ok(Credential::bearer("token-1")?)
         }
@@ -42,20 +42,20 @@ fn spawning(is_part: bool) -> (Service, Session) {
 }
 
 #[checks::test(start_paused = true)]
-async fn task_of_a_login_that_is_part_of_it_does_not_wait() {
+async fn task_marked_as_part_of_a_login_does_not_wait() {
     let (client, _) = spawning(true);
     assert_eq!(send(&client, get("/")).await.status(), 200);
 }
 
 #[checks::test(start_paused = true)]
-async fn task_of_a_login_that_is_no_part_of_it_waits_for_its_end() {
+async fn unmarked_task_of_a_login_waits_for_its_end() {
     let (client, session) = spawning(false);
     assert_eq!(send(&client, get("/")).await.status(), 403);
     assert_eq!(session.stats().failed_logins, 1, "{:?}", session.stats());
 }
 
 #[checks::test(start_paused = true)]
-async fn login_uses_what_another_session_has_at_hand() {
+async fn login_uses_the_credential_of_another_session() {
     for has_credential in [true, false] {
         let inner_login = Login::at_once();
         let inner = Session::new(inner_login.clone());
@@ -96,7 +96,7 @@ async fn login_uses_what_another_session_has_at_hand() {
 }
 
 #[checks::test(start_paused = true)]
-async fn login_refreshes_nothing_of_another_session() {
+async fn login_refreshes_no_credential_of_another_session() {
     let inner_login = Login::at_once();
     let inner = Session::new(inner_login.clone());
     let origin = "https://transfer.api.globus.org".parse();
@@ -116,7 +116,7 @@ async fn login_refreshes_nothing_of_another_session() {
     let outer = behind(&GareLayer::new(outer), let_in_first);
     assert_eq!(send(&outer, get("/")).await.status(), 200);
     assert_eq!(inner_login.renewals(), 0);
-    // Anybody else has it refreshed.
+    // A request outside a login refreshes it.
     send(&client, get("/")).await;
     settle().await;
     assert_eq!(inner_login.renewals(), 1);

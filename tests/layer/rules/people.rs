@@ -1,4 +1,4 @@
-//! Whose request it is.
+//! The principal of a request.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ fn named(name: &str) -> GareOptions {
     GareOptions::new().principal(name)
 }
 
-/// A service that accepts what begins with `Bearer private`.
+/// A service that accepts tokens that begin with `private`.
 fn private(session: Session) -> Service {
     behind(
         &GareLayer::from_session(session),
@@ -37,7 +37,7 @@ async fn token_of(response: checks::mock::Answer) -> String {
 }
 
 #[checks::test]
-async fn value_that_a_look_up_gave_leads_to_no_account() {
+async fn token_from_a_look_up_leads_to_no_account() {
     let login = reauth_fn(|challenge| async move {
         let principal = format!("{:?}", challenge.target().principal());
         let name = if principal.contains("ada") {
@@ -60,7 +60,7 @@ async fn value_that_a_look_up_gave_leads_to_no_account() {
 }
 
 #[checks::test]
-async fn value_of_two_logins_leads_to_neither() {
+async fn token_of_two_logins_leads_to_no_account() {
     let login = Login::at_once()
         .then(Ok(bearer("both")))
         .then(Ok(bearer("private-ada")))
@@ -104,13 +104,13 @@ async fn one_person_with_a_token_for_each_service_logs_in_once() {
         1,
         "one person is asked for one thing at a time"
     );
-    // The login brought tokens for both.
+    // The login brought tokens for both services.
     login.store("groups-new");
     login.let_go();
     assert_eq!(transfer.await.expect("no panic").status(), 200);
     assert_eq!(groups.await.expect("no panic").status(), 200);
     assert_eq!(login.logins(), 1);
-    // A token that was seen goes out as the newest; a new one is the newest.
+    // A token that was seen is replaced by the newest. A new token becomes the newest.
     let old = presenting(get("/"), "Bearer transfer-old");
     assert_eq!(send(&client, old).await.status(), 200);
 }
@@ -130,7 +130,7 @@ async fn new_token_of_one_person_is_the_newest() {
 }
 
 #[checks::test]
-async fn principal_is_named_by_the_program() {
+async fn principal_by_names_the_principal() {
     let login = Login::at_once();
     let session = Session::builder(login.clone())
         .principal_by(|head| {
@@ -174,13 +174,13 @@ async fn principals_in_use_are_bounded() {
         gave_up(&response),
         Some(GaveUp::TooManyPrincipals)
     ));
-    assert_eq!(session.stats().gave_up.get("too_many_principals"), 1);
+    assert_eq!(session.stats().gave_up["too_many_principals"], 1);
     let response = send(&client, presenting(get("/"), "Bearer theirs")).await;
     assert!(matches!(
         gave_up(&response),
         Some(GaveUp::TooManyPrincipals)
     ));
-    // Those of before are served, and make room.
+    // When the earlier requests have ended, there is room.
     login.let_go();
     login.let_go();
     for response in checks::mock::responses(waiting).await {
@@ -198,7 +198,7 @@ async fn principals_in_use_are_bounded() {
 }
 
 #[checks::test]
-async fn options_of_the_layer_hold_where_a_request_has_none() {
+async fn options_of_the_layer_apply_to_requests_without_any() {
     let login = Login::at_once();
     let layer = GareLayer::from_session(Session::new(login.clone()));
     let client = behind(
@@ -214,9 +214,9 @@ async fn options_of_the_layer_hold_where_a_request_has_none() {
     assert_eq!(send(&client, prompted).await.status(), 200);
 }
 
-/// A service that passes on its callers' tokens sends each as it came.
+/// A service that passes on its callers' tokens sends each token unchanged.
 #[checks::test]
-async fn presented_token_is_left_alone_where_the_session_says_so() {
+async fn presented_token_is_not_superseded_if_set_so() {
     for (supersede, status) in [(true, 200), (false, 403)] {
         let login = Login::at_once()
             .then(Ok(bearer("old")))
@@ -234,10 +234,10 @@ async fn presented_token_is_left_alone_where_the_session_says_so() {
             let request = with(get(path), named("ada"));
             assert_eq!(send(&client, request).await.status(), 200);
         }
-        // Somebody has Ada's old token.
+        // An attacker has Ada's old token.
         let response = send(&client, presenting(get("/"), "Bearer old")).await;
         assert_eq!(response.status(), status);
-        assert_eq!(login.logins(), 2, "nobody is asked for it");
+        assert_eq!(login.logins(), 2, "it starts no login");
         if !supersede {
             assert!(matches!(gave_up(&response), Some(GaveUp::Presented)));
         }
@@ -245,7 +245,7 @@ async fn presented_token_is_left_alone_where_the_session_says_so() {
 }
 
 #[checks::test]
-async fn tokens_of_one_person_are_seen_for_a_while() {
+async fn last_32_tokens_of_one_person_are_remembered() {
     let session = Session::builder(Login::at_once()).one_person().build();
     let client = private(session);
     let sent_as = async |number: usize| {
@@ -261,7 +261,7 @@ async fn tokens_of_one_person_are_seen_for_a_while() {
 }
 
 #[checks::test]
-async fn program_sees_the_head_of_a_request() {
+async fn principal_by_gets_the_head_of_a_request() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let notes = Arc::clone(&seen);
     let session = Session::builder(Login::at_once()).principal_by(move |head| {
@@ -279,7 +279,7 @@ async fn program_sees_the_head_of_a_request() {
 }
 
 #[checks::test]
-async fn principal_of_the_options_wins_over_that_of_the_program() {
+async fn principal_of_the_options_wins_over_principal_by() {
     let login = Login::at_once();
     let session = Session::builder(login.clone()).principal_by(|_| Some("bob".into()));
     let client = behind(&GareLayer::from_session(session.build()), |_| {
@@ -294,7 +294,7 @@ async fn principal_of_the_options_wins_over_that_of_the_program() {
 }
 
 #[checks::test]
-async fn authorization_that_is_no_bearer_token_is_sent_as_it_came() {
+async fn authorization_other_than_bearer_is_sent_unchanged() {
     for one_person in [true, false] {
         let login = Login::at_once().stored("private");
         let mut session = Session::builder(login);

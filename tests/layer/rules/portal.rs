@@ -1,4 +1,4 @@
-//! A portal: its users log in elsewhere, and what they bring is in a store.
+//! A portal: its users log in elsewhere, and a store has their tokens.
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GaveUp, ReauthError, Session, reauth_fn};
@@ -33,7 +33,7 @@ fn is_sent_to_the_page(reason: Option<&GaveUp>) -> bool {
 }
 
 #[checks::test(start_paused = true)]
-async fn user_who_logs_in_elsewhere_is_let_in_at_once() {
+async fn user_who_logged_in_elsewhere_needs_no_login() {
     for (first, after) in [(None, 0), (Some("old"), 0), (Some("old"), 11 * 60 * 60)] {
         let store = first.map_or_else(Store::default, Store::holding);
         let client = portal(&store);
@@ -46,13 +46,13 @@ async fn user_who_logs_in_elsewhere_is_let_in_at_once() {
 }
 
 #[checks::test(start_paused = true)]
-async fn user_who_has_to_log_in_is_sent_there_each_time() {
+async fn logged_out_user_gets_the_login_url_each_time() {
     let client = portal(&Store::holding("old"));
     for _ in 0..20 {
         let response = send(&client, get("/")).await;
         assert!(is_sent_to_the_page(gave_up(&response)));
     }
-    assert_eq!(client.session().stats().gave_up.get("failed"), 20);
+    assert_eq!(client.session().stats().gave_up["failed"], 20);
 }
 
 #[checks::test(start_paused = true)]
@@ -61,7 +61,7 @@ async fn rejected_token_of_the_store_is_not_sent_twice() {
     let client = portal(&store);
     send(&client, get("/")).await;
     send(&client, get("/")).await;
-    // Each request is sent once, with the token that there is.
+    // Each request is sent once, with the stored token.
     assert_eq!(client.session().stats().replays, 0);
     assert_eq!(store.asked(), 3, "first, and for each challenge");
 }
@@ -88,7 +88,7 @@ async fn rejected_token_is_not_tried_again_after_another() {
 }
 
 #[checks::test(start_paused = true)]
-async fn token_that_the_rejected_request_presented_is_not_tried() {
+async fn rejected_presented_token_is_not_tried_again() {
     let store = Store::holding("old");
     let client = portal(&store);
     let response = send(&client, presenting(get("/"), "Bearer old")).await;
@@ -112,7 +112,7 @@ async fn eight_rejected_tokens_are_remembered() {
     assert_eq!(replays_with(1).await, 9);
 }
 
-/// The login may have been for the session that the token belongs to.
+/// The login may have renewed the session of the rejected token.
 #[checks::test]
 async fn rejected_token_is_tried_again_after_a_login() {
     let login = Login::at_once().stored("old");

@@ -1,4 +1,4 @@
-//! Refreshes: in the background, with limits, and not for ever.
+//! Refreshes: in the background, with a time limit and a backoff.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -17,18 +17,18 @@ use checks::mock::{
     Service, answer, authorization, behind, get, responses, send, settle, spawn, token_number,
 };
 
-/// How a token endpoint answers a refresh.
+/// How a token endpoint responds to a refresh.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Endpoint {
     Hangs,
     IsDown,
-    /// With tokens that live for so many seconds, each after a second.
+    /// With tokens of this lifetime in seconds, each after a second.
     Refreshes(u64),
 }
 
 struct App {
     endpoint: Endpoint,
-    /// Seconds that the first token lives.
+    /// The lifetime of the first token, in seconds.
     lifetime: u64,
     refreshes: AtomicUsize,
     looks: AtomicUsize,
@@ -84,7 +84,7 @@ impl Reauthenticator for App {
     }
 }
 
-/// A service that answers with the token that it got, and 401 where that is said to be useless.
+/// A service that responds with the request's token, or with 401 if the token is `rejected`.
 fn service(app: &Arc<App>, rejected: fn(&str) -> bool) -> Service {
     let session = Session::new(Arc::clone(app));
     behind(&GareLayer::from_session(session), move |request| {
@@ -120,7 +120,7 @@ async fn credential_that_ends_soon_is_used_while_it_is_refreshed() {
 }
 
 #[checks::test(start_paused = true)]
-async fn endpoint_that_hangs_keeps_no_request_with_a_good_credential() {
+async fn hanging_refresh_delays_no_request_with_a_valid_token() {
     let app = App::new(Endpoint::Hangs, 100);
     let client = service(&app, |_| false);
     token_of(&client).await;
@@ -139,7 +139,7 @@ async fn expired_credential_waits_ten_seconds_for_its_refresh() {
     let client = service(&app, |_| true);
     let session = client.session().clone();
     let first = send(&client, get("/")).await;
-    // Its 401 asked for a refresh, which hangs.
+    // Its 401 started a refresh, which hangs.
     assert!(matches!(gave_up(&first), Some(GaveUp::Unavailable(_))));
     advance(seconds(100)).await;
     let began = Instant::now();
@@ -152,12 +152,12 @@ async fn expired_credential_waits_ten_seconds_for_its_refresh() {
     let began = Instant::now();
     send(&client, get("/")).await;
     assert_eq!(began.elapsed(), seconds(0));
-    assert_eq!(app.logins.load(SeqCst), 0, "nobody is asked");
+    assert_eq!(app.logins.load(SeqCst), 0, "no login starts");
     assert_eq!(session.stats().logins, 0);
 }
 
 #[checks::test(start_paused = true)]
-async fn refresh_that_is_late_is_kept() {
+async fn late_refresh_is_kept() {
     let app = App::new(Endpoint::Refreshes(3600), 10);
     let session = Session::builder(Arc::clone(&app))
         .refresh_timeout(seconds(0))
@@ -188,7 +188,7 @@ async fn short_lived_tokens_are_refreshed_after_half_their_life() {
 }
 
 #[checks::test(start_paused = true)]
-async fn bare_401_refreshes_ever_more_rarely() {
+async fn plain_401_refreshes_back_off() {
     let app = App::new(Endpoint::Refreshes(3600), 3600);
     let session = Session::builder(Arc::clone(&app))
         .login_on_401(false)
@@ -209,7 +209,7 @@ async fn bare_401_refreshes_ever_more_rarely() {
 }
 
 #[checks::test(start_paused = true)]
-async fn endpoint_that_is_down_asks_nobody() {
+async fn unavailable_endpoint_starts_no_login() {
     let app = App::new(Endpoint::IsDown, 10);
     let client = service(&app, |token| token != "Bearer login");
     for _ in 0..3 {
@@ -221,7 +221,7 @@ async fn endpoint_that_is_down_asks_nobody() {
 }
 
 #[checks::test(start_paused = true)]
-async fn refresh_that_was_of_use_is_repeated_at_once() {
+async fn refresh_that_helped_may_be_repeated_at_once() {
     let app = App::new(Endpoint::Refreshes(3600), 3600);
     let session = Session::new(Arc::clone(&app));
     let least = Arc::new(AtomicUsize::new(0));
@@ -239,7 +239,7 @@ async fn refresh_that_was_of_use_is_repeated_at_once() {
 }
 
 #[checks::test(start_paused = true)]
-async fn look_up_names_the_credential_that_is_to_be_replaced() {
+async fn look_up_names_the_credential_to_replace() {
     let rejected = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&rejected);
     let login = reauth_fn(|_| async { Err(ReauthError::declined()) });

@@ -1,4 +1,4 @@
-//! A `401` that requires nothing: the credential is missing, has run out, or was revoked.
+//! A plain `401`, without a GARE: the credential is missing, has expired, or was revoked.
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GareOptions, GareOutcome, GaveUp, Principal, Session, Target};
@@ -33,7 +33,7 @@ fn logins_and_replays(response: &Answer) -> (u32, u32) {
 }
 
 #[checks::test]
-async fn request_without_a_credential_has_a_login_after_401() {
+async fn request_without_a_credential_logs_in_after_401() {
     let login = Login::at_once();
     let client = service(Session::new(login.clone()), None);
     let response = send(&client, get("/")).await;
@@ -47,7 +47,7 @@ async fn request_without_a_credential_has_a_login_after_401() {
 }
 
 #[checks::test]
-async fn credential_that_ran_out_is_replaced_by_a_login() {
+async fn expired_credential_is_replaced_by_a_login() {
     let login = Login::at_once().stored("old");
     let client = service(Session::new(login.clone()), None);
     assert_eq!(send(&client, get("/")).await.status(), 200);
@@ -55,7 +55,7 @@ async fn credential_that_ran_out_is_replaced_by_a_login() {
 }
 
 #[checks::test]
-async fn any_login_that_runs_for_the_origin_covers_a_401() {
+async fn any_login_for_the_origin_covers_a_401() {
     let login = Login::held();
     let session = Session::new(login.clone());
     let client = behind(&GareLayer::from_session(session), |request| {
@@ -69,7 +69,7 @@ async fn any_login_that_runs_for_the_origin_covers_a_401() {
     checks::mock::settle().await;
     let second = checks::mock::spawn(&client, presenting(get("/401"), "Bearer theirs"));
     checks::mock::settle().await;
-    // One's own token is one's own affair.
+    // A request with its own token is not the session's.
     assert_eq!(second.await.expect("no panic").status(), 401);
     login.let_go();
     assert_eq!(first.await.expect("no panic").status(), 200);
@@ -117,13 +117,13 @@ async fn login_on_401_can_be_turned_off() {
     let response = send(&client, get("/")).await;
     assert!(matches!(gave_up(&response), Some(GaveUp::NoPrompt)));
     assert_eq!(login.logins(), 0);
-    // What a look-up finds still serves.
+    // A look-up may still find a credential.
     login.store("token-1");
     assert_eq!(send(&client, get("/")).await.status(), 200);
 }
 
 #[checks::test]
-async fn quiet_request_starts_no_login_after_401() {
+async fn no_prompt_request_starts_no_login_after_401() {
     let login = Login::at_once();
     let client = service(Session::new(login.clone()), None);
     let quiet = with(get("/"), GareOptions::new().no_prompt());
@@ -143,13 +143,13 @@ async fn missing_credential_is_not_remembered() {
 }
 
 #[checks::test]
-async fn head_is_challenged_by_its_401_alone() {
+async fn head_request_is_challenged_only_by_401() {
     for (status, expected, logins) in [(401, 200, 1), (403, 403, 0), (502, 502, 0)] {
         let login = Login::at_once();
         let client = behind(&login.layer(), move |request| {
             match authorization(&request) {
                 "Bearer token-1" => answer(200, ""),
-                // A `HEAD` has the headers of a body that it does not have.
+                // The response to a `HEAD` has the headers of a body, and no body.
                 _ => answer(status, MFA),
             }
         });
@@ -171,7 +171,7 @@ async fn second_401_after_a_login_is_no_progress() {
 }
 
 #[checks::test]
-async fn empty_401_to_a_known_credential_has_a_login() {
+async fn plain_401_to_a_set_credential_starts_a_login() {
     let login = Login::at_once();
     let client = behind(&login.layer(), |request| match authorization(&request) {
         "Bearer token-1" => answer(200, ""),

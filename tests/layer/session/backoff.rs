@@ -1,4 +1,4 @@
-//! What comes before the backoff after a failed login: whatever needs nobody to log in.
+//! Steps that come before the backoff after a failed login, and the backoff after useless ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use http::Request;
 use tokio::sync::Semaphore;
 use tokio::time::advance;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Body, CONSENT, Login, MFA, POLICY, Service, answer, authorization, behind, gated, get,
     is_declined, outcome, send, settle, spawn, with,
@@ -19,13 +19,13 @@ fn token(number: usize) -> Result<Credential, ReauthError> {
     Ok(Credential::bearer(format!("token-{number}"))?)
 }
 
-/// Whether `path` is refused because the last login failed.
+/// Whether a request for `path` gives up because the last login failed.
 async fn backs_off(client: &Service, path: &str) -> bool {
     is_declined(&send(client, get(path)).await)
 }
 
 #[checks::test]
-async fn late_challenge_is_replayed_though_the_session_backs_off() {
+async fn late_challenge_is_replayed_during_backoff() {
     let login = Login::at_once().then(token(1)).then(token(2));
     let login = login.then(Err(ReauthError::declined()));
     let gate = Arc::new(Semaphore::new(0));
@@ -44,7 +44,7 @@ async fn late_challenge_is_replayed_though_the_session_backs_off() {
     let late = spawn(&client, get("/slow"));
     settle().await;
     assert_eq!(status("/policy").await, 200);
-    // The session backs off, and yet has what the late one needs.
+    // The session backs off, but has the credential for the late request.
     assert!(backs_off(&client, "/consent").await && backs_off(&client, "/consent").await);
     assert_eq!(login.logins(), 3);
     gate.add_permits(1);
@@ -52,7 +52,7 @@ async fn late_challenge_is_replayed_though_the_session_backs_off() {
     let outcome = outcome(&late);
     assert_eq!(late.status(), 200, "{outcome:?}");
     assert_eq!((outcome.logins(), outcome.replays()), (0, 1));
-    assert_eq!(login.logins(), 3, "a late challenge asks nobody");
+    assert_eq!(login.logins(), 3, "a late challenge starts no login");
 }
 
 #[checks::test]
@@ -74,7 +74,7 @@ async fn token_of_another_services_login_is_used_during_backoff() {
     for request in [groups("/open"), get("/mfa")] {
         assert_eq!(send(&client, request).await.status(), 200);
     }
-    // Each service backs off for itself.
+    // Each service has a backoff of its own.
     for request in [groups("/consent"), groups("/consent")] {
         assert!(is_declined(&send(&client, request).await));
     }
@@ -88,7 +88,7 @@ async fn token_of_another_services_login_is_used_during_backoff() {
     );
 }
 
-/// A login that nobody was let in with: whoever began it never sent its request again.
+/// No request is accepted after the login: the request that led it is not replayed.
 #[checks::test(start_paused = true)]
 async fn useless_login_is_not_repeated_by_another_request() {
     for is_dropped in [false, true] {
@@ -107,9 +107,9 @@ async fn useless_login_is_not_repeated_by_another_request() {
         }
         login.let_go();
         settle().await;
-        // This one was let in no more than the others.
+        // This one was not accepted either.
         assert_eq!(send(&client, get("/401")).await.status(), 401);
-        // Soon after, whoever else is refused with what that login brought is told so.
+        // Another request that is challenged with the login's credential gives up too.
         for (wait, path, expected) in [(0, "/second", "no_progress"), (29, "/third", "backing_off")]
         {
             advance(Duration::from_secs(wait)).await;
@@ -121,7 +121,7 @@ async fn useless_login_is_not_repeated_by_another_request() {
         advance(Duration::from_secs(1)).await;
         let later = spawn(&client, get("/later"));
         settle().await;
-        assert_eq!(login.logins(), 2, "later it is tried again");
+        assert_eq!(login.logins(), 2, "a login starts again later");
         login.let_go();
         assert_eq!(later.await.expect("no panic").status(), 403);
         let expected = [
@@ -145,10 +145,10 @@ async fn unmet_requirements_back_off_separately() {
         "/policy" => answer(403, POLICY),
         _ => answer(200, ""),
     });
-    // Seconds to wait, path, logins so far.
+    // The seconds to wait, the path, the logins so far.
     for (wait, path, logins) in [
         (0, "/mfa", 1),
-        // What a login brings is good for others.
+        // Other paths accept the login's credential.
         (0, "/open", 1),
         (10, "/policy", 2),
         (0, "/open", 2),
@@ -166,15 +166,15 @@ async fn unmet_requirements_back_off_separately() {
 }
 
 #[checks::test(start_paused = true)]
-async fn reason_to_back_off_is_told_in_words() {
+async fn backing_off_message_has_the_reason() {
     for (first, expected) in [
         (
             Err(ReauthError::declined()),
-            "the login was declined; nobody is asked again for 30 s",
+            "the login was declined; no login starts for 30 s",
         ),
         (
             Ok(Credential::bearer("of-no-use").expect("a token")),
-            "logins did not satisfy the service; nobody is asked again for 30 s",
+            "logins did not satisfy the service; no login starts for 30 s",
         ),
     ] {
         let client = behind(&Login::at_once().then(first).layer(), |_| answer(403, MFA));

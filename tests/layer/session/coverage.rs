@@ -1,4 +1,5 @@
-//! Which login gives what another request needs: it joins that login, or waits to ask for its own.
+//! Which login covers the requirement of another request: the request joins the login, or waits for
+//! its end.
 
 use std::sync::Arc;
 
@@ -7,12 +8,12 @@ use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GareOutcome, GaveUp, Session};
 use tower::ServiceExt;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Login, answer, authorization, behind, get, presenting, responses, spawn_in_turn,
 };
 
-fn asks() -> AuthorizationParameters {
+fn params() -> AuthorizationParameters {
     AuthorizationParameters::default()
 }
 
@@ -21,7 +22,7 @@ fn document(asked: &AuthorizationParameters) -> String {
     serde_json::to_string(&gare).expect("JSON")
 }
 
-/// Asserts that a request which needs `asked` is content with a login for `given`, or that it is not.
+/// Asserts whether a request that requires `asked` joins a login for `given`.
 async fn login_covers(
     given: &AuthorizationParameters,
     asked: &AuthorizationParameters,
@@ -62,16 +63,16 @@ async fn login_covers(
 
 #[checks::test]
 async fn login_covers_what_globus_auth_documents() {
-    let fresh = asks();
-    let policies = |of: &[&str]| asks().with_session_required_policies(of.iter().copied());
-    let scopes = |of: &[&str]| asks().with_required_scopes(of.iter().copied());
-    let domain = |of: &[&str]| asks().with_session_required_single_domain(of.iter().copied());
-    let identities = |of: &[&str]| asks().with_session_required_identities(of.iter().copied());
-    let mfa = asks().with_session_required_mfa(true);
-    let prompt = asks().with_prompt("login");
+    let fresh = params();
+    let policies = |of: &[&str]| params().with_session_required_policies(of.iter().copied());
+    let scopes = |of: &[&str]| params().with_required_scopes(of.iter().copied());
+    let domain = |of: &[&str]| params().with_session_required_single_domain(of.iter().copied());
+    let identities = |of: &[&str]| params().with_session_required_identities(of.iter().copied());
+    let mfa = params().with_session_required_mfa(true);
+    let prompt = params().with_prompt("login");
     for (given, asked, covers) in [
         (&fresh, &fresh, true),
-        // Any login is a fresh one, and a mere consent is none.
+        // Any login is a fresh one, except a mere consent.
         (&policies(&["p"]), &fresh, true),
         (&mfa, &fresh, true),
         (&prompt, &fresh, true),
@@ -81,7 +82,7 @@ async fn login_covers_what_globus_auth_documents() {
             &fresh,
             true,
         ),
-        // Policies and scopes are all met, or it is another login.
+        // All policies and scopes must be covered.
         (&policies(&["p", "q"]), &policies(&["q"]), true),
         (&policies(&["p", "q"]), &policies(&["q", "p"]), true),
         (&policies(&["p"]), &policies(&["p", "q"]), false),
@@ -90,14 +91,14 @@ async fn login_covers_what_globus_auth_documents() {
         (&scopes(&["a"]), &policies(&["a"]), false),
         (&fresh, &policies(&["p"]), false),
         (&fresh, &scopes(&["s"]), false),
-        // One domain of a list: whoever is of a shorter list is of a longer one.
+        // One domain of a list must match, so a login for a shorter list covers a longer one.
         (&domain(&["a"]), &domain(&["a", "b"]), true),
         (&domain(&["b", "a"]), &domain(&["a", "b"]), true),
         (&domain(&["a", "b"]), &domain(&["a"]), false),
         (&domain(&["a"]), &domain(&["b"]), false),
         (&fresh, &domain(&["a"]), false),
         (&domain(&["a"]), &fresh, true),
-        // The same identities, or others.
+        // Identities must be the same.
         (&identities(&["i", "j"]), &identities(&["j", "i"]), true),
         (&identities(&["i", "j"]), &identities(&["i"]), false),
         (&identities(&["i"]), &identities(&["i", "j"]), false),
@@ -106,15 +107,15 @@ async fn login_covers_what_globus_auth_documents() {
         (&policies(&["p"]), &mfa, false),
         (&prompt, &prompt, true),
         (&fresh, &prompt, false),
-        (&prompt, &asks().with_prompt("consent"), false),
+        (&prompt, &params().with_prompt("consent"), false),
     ] {
         login_covers(given, asked, covers).await;
     }
 }
 
 #[checks::test]
-async fn message_makes_no_other_requirement() {
-    let mfa = || asks().with_session_required_mfa(true);
+async fn message_does_not_distinguish_requirements() {
+    let mfa = || params().with_session_required_mfa(true);
     for (given, asked) in [
         (
             mfa().with_session_message("one"),
@@ -123,10 +124,10 @@ async fn message_makes_no_other_requirement() {
         (mfa(), mfa().with_session_message("two")),
         (mfa().with_session_message("one"), mfa()),
         (
-            asks().with_session_message("one"),
-            asks().with_session_message("two"),
+            params().with_session_message("one"),
+            params().with_session_message("two"),
         ),
-        (asks().with_session_message("one"), asks()),
+        (params().with_session_message("one"), params()),
     ] {
         login_covers(&given, &asked, true).await;
     }
@@ -139,10 +140,10 @@ async fn another_message_after_a_login_is_no_progress() {
     let sent = Arc::default();
     let client = keeping(&session, &sent, |path, token| {
         let message = format!("{path} {token}");
-        let asked = asks().with_session_required_mfa(true);
+        let asked = params().with_session_required_mfa(true);
         answer(403, &document(&asked.with_session_message(message)))
     });
-    // Each answer words it in another way, and it is the same thing.
+    // Each response has another message and the same requirement.
     for (path, expected, name) in [
         ("/one", &["/one ", "/one Bearer token-1"][..], "no_progress"),
         ("/two", &["/two Bearer token-1"], "backing_off"),

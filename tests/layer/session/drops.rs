@@ -1,4 +1,4 @@
-//! A caller that is dropped at every point where it waits, with others around.
+//! A caller that is dropped at each point where it waits, beside other callers.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -19,10 +19,10 @@ use tower::{Layer, Service, ServiceExt};
 
 use checks::mock::{Body, MFA, OTHER_POLICY, POLICY, authorization, get, presenting, with};
 
-/// How many turns everything takes that has to be waited for.
+/// How often a future of this test is pending.
 const TURNS: usize = 3;
 
-/// Pending so many times, each time giving the others their turn.
+/// Pending so many times. Yields each time.
 struct Turns(usize);
 
 impl Turns {
@@ -40,7 +40,7 @@ impl Turns {
     }
 }
 
-/// A body that comes slowly.
+/// A slow body.
 struct Slow(Turns, Option<&'static str>);
 
 impl HttpBody for Slow {
@@ -59,11 +59,11 @@ impl HttpBody for Slow {
     }
 }
 
-/// A service that takes its time to be ready, to answer and to say why; each
-/// path demands something of its own.
+/// A service that is slow to be ready, to respond and to send its body. Each path has a requirement
+/// of its own.
 struct Takes {
     readying: Turns,
-    /// The token that is good enough by now.
+    /// The number of the lowest accepted token.
     wanted: Arc<AtomicUsize>,
 }
 
@@ -99,7 +99,7 @@ impl Service<Request<Body>> for Takes {
             let (status, body) = match (admitted, path) {
                 (true, _) => (200, "done"),
                 (false, "/policy") => (403, POLICY),
-                // What would be asked for together with the policy that is left behind.
+                // This policy could be merged with that of the dropped caller.
                 (false, "/afterwards") => (403, OTHER_POLICY),
                 (false, _) => (403, MFA),
             };
@@ -111,12 +111,12 @@ impl Service<Request<Body>> for Takes {
     }
 }
 
-/// Logs in one at a time, slowly, and remembers what it was asked for.
+/// A slow login, one at a time, which records its requirements.
 #[derive(Clone, Default)]
 struct Login {
     asked: Arc<Mutex<Vec<Challenge>>>,
     renewals: Arc<AtomicUsize>,
-    /// Whether there is something to be had without asking: good until it is refused.
+    /// Whether a look-up finds a token, until that is rejected.
     stored: bool,
 }
 
@@ -128,7 +128,7 @@ impl Reauthenticator for Login {
             asked.push(challenge.clone());
             asked.len()
         };
-        // Longer than it takes others to find out that they have to wait for it.
+        // Longer than other requests need to begin to wait for it.
         Turns(16 * TURNS).take().await;
         let asked = &challenge.gare().authorization_parameters;
         let policy = asked.session_required_policies.concat();
@@ -153,7 +153,7 @@ impl Reauthenticator for Login {
     }
 }
 
-/// `future`, dropped when it has been polled so many times in vain.
+/// Polls `future` so many times, then drops it.
 async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = polls;
@@ -174,17 +174,17 @@ async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> 
 
 struct Scenario {
     name: &'static str,
-    /// What the caller that is dropped asks for, and what the others do.
+    /// The path of the dropped caller, and that of the others.
     victim: &'static str,
     others: &'static str,
     victim_first: bool,
-    /// Whether those who come second come once a login is under way, with a token that is refused.
+    /// Whether the later callers start after a login is under way, with a token that is rejected.
     staggered: bool,
     stored: bool,
     wanted: usize,
-    /// At least and at most so many logins.
+    /// The least and the greatest number of logins.
     logins: (usize, usize),
-    /// At least and at most so many look-ups: those that wait share one.
+    /// The least and the greatest number of look-ups. Waiting requests share one.
     look_ups: (usize, usize),
 }
 
@@ -211,8 +211,8 @@ impl Login {
     }
 }
 
-/// Runs the scenario with the caller dropped after so many polls; whether it
-/// got its answer before that.
+/// Runs the scenario, and drops the caller after so many polls. Returns whether it got its response
+/// before that.
 async fn run(scenario: &Scenario, polls: usize) -> bool {
     let Scenario { name, .. } = scenario;
     let login = Login {
@@ -232,7 +232,7 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
         let requests = (0..3).map(|_| request(scenario.others));
         requests.map(tokio::spawn).collect::<Vec<_>>()
     };
-    // One more comes as soon as the caller is gone.
+    // Another request starts after the caller was dropped.
     let late = request(scenario.others);
     let victim = async move { (victim.await, late.await) };
     let second = async {
@@ -273,7 +273,7 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
         "{name}, {polls} polls: {renewals} look-ups"
     );
 
-    // The session works on, and what the dropped one wanted is forgotten.
+    // The session still works, and the requirement of the dropped caller is forgotten.
     wanted.store(logins + 1, SeqCst);
     let answer = client.clone().oneshot(named("/afterwards")).await;
     let answer = answer.expect("an answer");
@@ -287,7 +287,7 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
         "{name}, {polls} polls: a requirement was left behind"
     );
 
-    // Nobody holds on to what is remembered of it: another identity may take its place.
+    // No use of its account is left: another principal may replace it.
     let other = GareOptions::new().principal("bob").no_prompt();
     let request = with(get("/mfa"), other);
     let _ = client.oneshot(request).await.expect("an answer");
@@ -319,7 +319,8 @@ async fn dropped_caller_leaves_the_others_working_at_any_wait() {
             stored: true,
             ..scenario("renewal and login", "/mfa", "/mfa", (1, 1), (2, 2))
         },
-        // Before anything is sent, and before anybody is asked; the late one may come in between.
+        // A look-up before the request is sent and one before the login. A late one may come in
+        // between.
         scenario("login", "/mfa", "/mfa", (1, 1), (2, 3)),
         scenario("login for two", "/policy", "/mfa", (1, 2), (2, 4)),
         scenario("another login for two", "/mfa", "/policy", (1, 2), (2, 4)),
@@ -346,7 +347,7 @@ async fn dropped_caller_leaves_the_others_working_at_any_wait() {
             while !run(&scenario, polls).await {
                 polls += 1;
             }
-            // Ready, answer, body, decide, ready, answer: it waited for each.
+            // The caller waited for readiness, response, body, decision, readiness and response.
             assert!(polls > 2 * TURNS, "{}: {polls} polls", scenario.name);
             println!("{}: dropped at {polls} points", scenario.name);
         }

@@ -17,10 +17,10 @@ use checks::mock::{
     responses, settle, spawn_in_turn, with,
 };
 
-/// A row of the table, or what was seen of it: `INFO event` and the fields.
+/// A row of the table, or an observed event: `INFO event` and the fields.
 type Seen = (String, Vec<String>);
 
-/// Keeps each event and span of the session.
+/// Records each event and span of the session.
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<Vec<(String, Seen)>>>);
 
@@ -69,12 +69,12 @@ impl<S: Subscriber> Layer<S> for Notes {
     }
 }
 
-/// The table in the documentation of the module.
+/// The table in the page for operators.
 fn documented() -> BTreeMap<String, Seen> {
-    let source = include_str!("../../../src/reauth/mod.rs");
-    let rows = source
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! | `"));
+    let page = include_str!("../../../src/guide/operators.md");
+    let (_, events) = page.split_once("\n# Events\n").expect("its section");
+    let (events, _) = events.split_once("`globus-login`").expect("its end");
+    let rows = events.lines().filter_map(|line| line.strip_prefix("| `"));
     rows.map(|row| {
         let mut cells = row.split(" | ");
         let name = cells.next().expect("a name").trim_end_matches('`');
@@ -88,7 +88,7 @@ fn documented() -> BTreeMap<String, Seen> {
     .collect()
 }
 
-/// Admits `token-1` for MFA, `token-2` for a policy too.
+/// Accepts `token-1` for MFA, and `token-2` for a policy too.
 fn service(session: &Session) -> Service {
     behind(&GareLayer::from_session(session.clone()), |request| {
         let policy = request.uri().path() == "/policy";
@@ -106,7 +106,7 @@ async fn ask(client: &Service, request: Request<Body>) {
     drop(response.expect("an answer"));
 }
 
-/// A page of requests, some of which join and one of which wants something else.
+/// Several requests: some join a login, and one has another requirement.
 async fn together() {
     let login = Login::held();
     let client = service(&Session::new(login.clone()));

@@ -1,4 +1,4 @@
-//! What is remembered of whom, after many logins.
+//! The issued tokens that a session remembers after many logins.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -9,17 +9,17 @@ use globus_gare::reauth::{Credential, GareOptions, Session, reauth_fn};
 use http::Request;
 use tokio::time::advance;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Body, Login, MFA, POLICY, Service, answer, authorization, behind, get, presenting, send, with,
 };
 
 const LOGINS: usize = 60;
 
-/// A service whose sessions all end when they are told to.
+/// A service whose sessions a test can end.
 #[derive(Clone, Default)]
 struct Sessions {
-    /// How many logins are too old.
+    /// The number of logins that are too old.
     ended: Arc<AtomicUsize>,
     logins: Arc<AtomicUsize>,
     sent_as_they_came: Arc<AtomicUsize>,
@@ -54,7 +54,7 @@ impl Sessions {
     }
 }
 
-/// Lets the users of these requests send them again and again: each time their sessions have ended.
+/// Sends the requests again and again. Each time their sessions have ended.
 async fn log_in_often(requests: impl Fn() -> Vec<Request<Body>>) -> (Sessions, Session) {
     let sessions = Sessions::default();
     let session = sessions.session(24);
@@ -76,7 +76,7 @@ async fn unused_tokens_evict_no_account() {
     };
     let (sessions, _) = log_in_often(users).await;
     assert_eq!(sessions.logins.load(SeqCst), 3 * LOGINS);
-    // Each value was sent once. From then on there was always a successor.
+    // Each token was sent once. After that it had a successor.
     assert_eq!(sessions.sent_as_they_came.load(SeqCst), 3);
 }
 
@@ -87,7 +87,7 @@ async fn busy_account_takes_bounded_memory() {
     assert_eq!(sessions.logins.load(SeqCst), LOGINS);
     assert_eq!(session.stats().principals, 1);
     let client = sessions.client(&session);
-    // The last eight values that were issued for her lead to her; an older one leads to nobody.
+    // Her last eight issued tokens lead to her account. An older one leads to none.
     for (number, accounts) in [(LOGINS - 7, 1), (LOGINS, 1), (LOGINS - 8, 2)] {
         let request = presenting(get("/"), &format!("Bearer token-{number}"));
         send(&client, request).await;
@@ -103,7 +103,7 @@ fn of(name: &str, path: &str) -> Request<Body> {
     with(get(path), GareOptions::new().principal(name))
 }
 
-/// What a request to `/` that presents `shared` is sent with.
+/// The tokens that a request for `/` that presents `shared` is sent with.
 async fn sent_for_shared(session: &Session) -> Vec<String> {
     let sent = Arc::default();
     let client = keeping(session, &sent, |_, _| answer(200, ""));
@@ -111,7 +111,7 @@ async fn sent_for_shared(session: &Session) -> Vec<String> {
     std::mem::take(&mut *sent.lock().expect("whole"))
 }
 
-/// A service of which each path wants a token of its own, and gets it in turn.
+/// A service whose paths each accept one token.
 fn in_turn(session: &Session) -> Service {
     behind(&GareLayer::from_session(session.clone()), |request| match (
         request.uri().path(),
@@ -126,8 +126,8 @@ fn in_turn(session: &Session) -> Service {
 }
 
 #[checks::test]
-async fn issued_value_is_superseded_before_it_is_sent() {
-    // For a session that knows no other account, and for one that knows no other value.
+async fn issued_token_is_superseded_before_it_is_sent() {
+    // For a session without another account, and for one without another issued token.
     for name in [None, Some("ada")] {
         let login = Login::at_once()
             .then(Ok(token("shared")))
@@ -147,18 +147,18 @@ async fn issued_value_is_superseded_before_it_is_sent() {
 }
 
 #[checks::test]
-async fn presented_value_is_superseded_where_nothing_was_issued() {
+async fn presented_token_is_superseded_though_none_was_issued() {
     let login = Login::at_once().stored("own");
     let session = Session::new(login);
     let client = in_turn(&session);
-    // No login brought it, so that no value leads to the account: the one presented does.
+    // No login issued a token for the account. The presented token leads to it.
     let request = || presenting(get("/own"), "Bearer shared");
     assert_eq!(send(&client, request()).await.status(), 200);
     assert_eq!(sent_for_shared(&session).await, ["/ Bearer own"]);
 }
 
 #[checks::test]
-async fn value_that_one_account_gets_twice_still_leads_to_it() {
+async fn token_issued_twice_still_leads_to_its_account() {
     let login = Login::at_once()
         .then(Ok(token("shared")))
         .then(Ok(token("own")))
@@ -173,7 +173,7 @@ async fn value_that_one_account_gets_twice_still_leads_to_it() {
 }
 
 #[checks::test(start_paused = true)]
-async fn value_of_two_accounts_leads_to_none_though_others_left() {
+async fn token_of_two_accounts_leads_to_none() {
     let mut login = Login::at_once();
     for number in 0..4 {
         login = login.then(Ok(token("shared")));
@@ -191,7 +191,7 @@ async fn value_of_two_accounts_leads_to_none_though_others_left() {
     for name in ["ada", "bob", "eve"] {
         log_in(name).await;
     }
-    // Eve stays, and Max comes.
+    // Ada and Bob are dropped, Eve stays, and Max is new.
     advance(Duration::from_secs(60)).await;
     send(&client, of("eve", "/own")).await;
     assert_eq!(session.stats().principals, 1);
@@ -201,7 +201,7 @@ async fn value_of_two_accounts_leads_to_none_though_others_left() {
 }
 
 #[checks::test(start_paused = true)]
-async fn value_leads_to_an_account_once_those_that_had_it_left() {
+async fn token_leads_to_its_only_remaining_account() {
     let login = Login::at_once()
         .then(Ok(token("shared")))
         .then(Ok(token("shared")))
@@ -215,7 +215,7 @@ async fn value_leads_to_an_account_once_those_that_had_it_left() {
         assert_eq!(send(&client, of(name, "/shared")).await.status(), 200);
     }
     advance(Duration::from_secs(60)).await;
-    // The others leave as she does.
+    // The idle accounts are dropped when her request ends.
     for path in ["/open", "/shared", "/own"] {
         assert_eq!(send(&client, of("eve", path)).await.status(), 200, "{path}");
     }

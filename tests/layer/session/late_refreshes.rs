@@ -1,4 +1,4 @@
-//! Refreshes that end after a login: what the login brought stays.
+//! Refreshes that end after a login do not replace its credential.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,12 +10,12 @@ use globus_gare::reauth::{
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{Login, MFA, answer, get, send, settle, spawn, with};
 
 type Refreshed = Result<Option<Credential>, ReauthError>;
 
-/// Logs in as [`Login`] does; its next refresh ends when the test says so.
+/// Logs in as [`Login`] does. A test ends its next refresh.
 struct Held {
     login: Login,
     next: Mutex<Option<oneshot::Receiver<Refreshed>>>,
@@ -40,7 +40,7 @@ fn token(token: &str) -> Credential {
     Credential::bearer(token).expect("a token")
 }
 
-/// A request whose `401` has a refresh under way while another request logs in.
+/// The `401` of a request starts a refresh, which ends after another request's login.
 async fn refresh_ends_after_a_login(refreshed: Refreshed) {
     let login = Login::at_once().stored("old");
     let held = Arc::new(Held {
@@ -67,7 +67,7 @@ async fn refresh_ends_after_a_login(refreshed: Refreshed) {
     assert_eq!((send("/mfa").await, login.logins()), (200, 1));
 
     let shown = format!("{refreshed:?}");
-    end.send(refreshed).expect("it is waited for");
+    end.send(refreshed).expect("the refresh is under way");
     let refreshing = refreshing.await.expect("no panic").expect("an answer");
     assert_eq!(refreshing.status(), 200, "{shown}");
     let outcome = refreshing.extensions().get::<GareOutcome>();
@@ -97,7 +97,7 @@ async fn late_refresh_leaves_the_credential_of_the_login() {
     }
 }
 
-/// A look-up of a session that has nothing yet ends after a login.
+/// A look-up of a session without a credential ends after a login.
 #[checks::test]
 async fn late_look_up_leaves_the_credential_of_the_login() {
     let login = Login::held();
@@ -114,7 +114,7 @@ async fn late_look_up_leaves_the_credential_of_the_login() {
     let first = spawn(&client, get("/mfa"));
     settle().await;
     assert_eq!(login.logins(), 1);
-    // It waits for no login, but for a look-up of its own.
+    // The request waits for its look-up, not for the login.
     let (end, next) = oneshot::channel();
     *held.next.lock().expect("whole") = Some(next);
     let quiet = with(get("/open"), GareOptions::new().no_prompt());

@@ -1,4 +1,4 @@
-//! Requests that a login or a look-up sends through the client that it is for: they go out as they came.
+//! Requests that a login or a look-up sends through its own client are sent unchanged.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -16,7 +16,7 @@ use checks::mock::{Body, MFA, Service, answer, authorization, behind, get, prese
 const BASIC: &str = "Basic Y2xpZW50OnNlY3JldA==";
 const ADA: &str = "Bearer ada";
 
-/// Sends requests of its own through `client` before it gives a token.
+/// Sends requests through `client` before it returns a token.
 #[derive(Default)]
 struct Talking {
     client: OnceLock<Service>,
@@ -49,7 +49,7 @@ impl Reauthenticator for Talking {
         &self,
         request: &CredentialRequest,
     ) -> Result<Option<Credential>, ReauthError> {
-        // The first request of the session's own finds nothing and logs in.
+        // The first look-up finds nothing, so there is a login.
         let is_required = matches!(request.why(), Why::Required(_));
         if is_required || self.tokens.load(SeqCst) < 2 {
             return Ok(None);
@@ -81,13 +81,13 @@ async fn requests_of_a_login_are_sent_unchanged() {
         }
     });
     assert!(talking.client.set(client.clone()).is_ok());
-    // From the third on, the session and `ADA` have credentials that could go out.
+    // From the third request on, the session and `ADA` have credentials that could be sent.
     for (least_token, request, logins) in [
         (1, presenting(get("/"), ADA), 1),
         (2, get("/"), 2),
         (3, get("/"), 3),
         (4, presenting(get("/"), ADA), 4),
-        // Without a login: a refresh has requests of its own too.
+        // Without a login: a look-up sends requests of its own too.
         (5, get("/401"), 4),
     ] {
         least.store(least_token, SeqCst);

@@ -1,5 +1,4 @@
-//! Everything that can go wrong with a login, and logins that use the client
-//! that they log in for.
+//! Logins that fail, and logins that send requests through their own client.
 
 use std::future::pending;
 use std::sync::{Arc, OnceLock};
@@ -28,10 +27,10 @@ type Login = dyn Fn(AuthorizationParameters) -> BoxFuture<'static, Result<Creden
     + Send
     + Sync;
 
-/// Longer than any machine takes.
+/// Longer than a slow machine needs.
 const LONG: Duration = Duration::from_secs(15 * 60);
 
-/// What a page of requests ends with when the login goes as `login` does.
+/// The responses to many requests with the login `login`.
 async fn page(
     world: &World,
     login: Arc<Login>,
@@ -49,13 +48,13 @@ async fn page(
     (answers, session.stats())
 }
 
-fn refusal(answer: &Response<String>) -> Option<&GaveUp> {
+fn gave_up(answer: &Response<String>) -> Option<&GaveUp> {
     answer.extensions().get::<GareOutcome>()?.gave_up()
 }
 
-/// Why the login failed that `answer` waited for, or that it came after.
+/// The error of the failed login in the outcome of `answer`.
 fn failure(answer: &Response<String>) -> Option<&ReauthError> {
-    match refusal(answer)? {
+    match gave_up(answer)? {
         GaveUp::Failed(error) => Some(error),
         GaveUp::BackingOff { cause, .. } => cause.as_ref(),
         _ => None,
@@ -70,7 +69,9 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
         (
             "fails",
             Arc::new(move |_| {
-                Box::pin(async move { Err(ReauthError::with_source("cannot log in", broken())) })
+                Box::pin(
+                    async move { Err(ReauthError::new("cannot log in").with_source(broken())) },
+                )
             }),
             |error| error.to_string() == "cannot log in",
         ),
@@ -100,20 +101,17 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
             assert_eq!(answer.status(), 502, "{name}");
             assert!(answer.body().contains("530-GridFTP-JSON-Result"), "{name}");
             let Some(error) = failure(answer) else {
-                panic!("{name}: {:?}", refusal(answer));
+                panic!("{name}: {:?}", gave_up(answer));
             };
             assert!(told(error), "{name}: {error}");
         }
         assert_eq!((stats.logins, stats.failed_logins), (1, 1), "{name}");
         let failed = stats.joins + 1;
-        assert_eq!(
-            stats.gave_up.get("failed"),
-            failed,
-            "{name}: those that waited"
-        );
+        assert_eq!(stats.gave_up["failed"], failed, "{name}: those that waited");
         let late = REQUESTS as u64 - failed;
+        let backed_off = stats.gave_up.get("backing_off").copied();
         assert_eq!(
-            stats.gave_up.get("backing_off"),
+            backed_off.unwrap_or_default(),
             late,
             "{name}: those that came later"
         );
@@ -122,7 +120,7 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
 }
 
 #[checks::test]
-async fn declining_person_is_asked_once() {
+async fn declined_login_runs_once() {
     let world = World::start().await;
     world.globus.set_person(Person::automatic().declines());
     let (globus, http) = (world.globus.clone(), Connections::at_most(1).client());
@@ -147,17 +145,17 @@ async fn login_with_the_same_stale_credential_is_no_progress() {
     let (answers, stats) = page(&world, Arc::new(login), LONG).await;
     for answer in &answers {
         assert_eq!(answer.status(), 502);
-        let refusal = refusal(answer);
-        let is_told = match refusal {
+        let reason = gave_up(answer);
+        let is_expected = match reason {
             Some(GaveUp::NoProgress) => true,
-            // It came after others had noticed.
+            // This request came after others had noted it.
             Some(GaveUp::BackingOff { cause, .. }) => cause.is_none(),
             _ => false,
         };
-        assert!(is_told, "{refusal:?}");
+        assert!(is_expected, "{reason:?}");
     }
     assert!(
-        stats.gave_up.get("no_progress") > stats.joins,
+        stats.gave_up["no_progress"] > stats.joins,
         "those that waited"
     );
     assert_eq!((stats.logins, stats.failed_logins), (1, 0));
@@ -168,8 +166,8 @@ async fn login_with_the_same_stale_credential_is_no_progress() {
 type Answer = Response<GareBody<UnsyncBoxBody<Bytes, BoxError>>>;
 type Client = BoxCloneSyncService<Request<Body>, Answer, BoxError>;
 
-/// Runs a request whose login sends its own requests through the same client:
-/// a listing that is refused in turn, then those of OAuth.
+/// Sends a request whose login sends its own requests through the same client: a listing that is
+/// challenged too, then those of OAuth.
 async fn through_its_own_client(buffered: bool, spawned: bool) {
     let world = World::start().await;
     let client: Arc<OnceLock<Client>> = Arc::default();
@@ -188,7 +186,7 @@ async fn through_its_own_client(buffered: bool, spawned: bool) {
                 return tokio::spawn(login).await.expect("no panic");
             }
             let refused = send(client.clone(), list(&globus, &collection, 1)).await;
-            assert!(!refused.status().is_success(), "nobody is logged in yet");
+            assert!(!refused.status().is_success(), "there is no login yet");
             log_in(&globus, client, &asked).await
         }
     });
@@ -203,7 +201,7 @@ async fn through_its_own_client(buffered: bool, spawned: bool) {
         BoxCloneSyncService::new(layered.map_err(BoxError::from))
     };
     assert!(client.set(layered.clone()).is_ok());
-    // A request of the session's own, as those of OAuth seem to be.
+    // A request of the session's own principal, as those of OAuth appear to be.
     let demand = r#"{"code":"c","authorization_parameters":{"session_required_single_domain":["uchicago.edu"]}}"#;
     world.globus.fail_next(RequestKind::List, 403, demand);
     if !spawned {
@@ -211,7 +209,7 @@ async fn through_its_own_client(buffered: bool, spawned: bool) {
     }
     let request = list(&world.globus, &world.collection, 0);
     let answer = send(layered, request).await;
-    assert_eq!(answer.status(), 200, "{:?}", refusal(&answer));
+    assert_eq!(answer.status(), 200, "{:?}", gave_up(&answer));
     let stats = session.stats();
     assert_eq!((stats.logins, stats.failed_logins), (1, 0));
     assert_eq!(world.globus.counts().logins, 1);

@@ -1,5 +1,6 @@
-//! Very many users at once. What each of them allocates shows copies of a table, not walks through one: those are ruled
-//! out by the tables themselves, a hash map of accounts and a B-tree of idle ones, of which only the first entry is read.
+//! Very many users at once. The allocations of each show whether a table is copied. A walk through
+//! a table would not show; the tables are a hash map of accounts and a B-tree of idle ones, of
+//! which only the first entry is read.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use checks::mock::{MFA, answer, authorization, behind, get, responses, spawn, with};
 
-/// Logs in as many users, all of them in use at once. The bytes that this allocates.
+/// Logs in as many users, all in use at once. Returns the allocated bytes.
 fn log_in(users: usize) -> u64 {
     let allocated = measure(|| {
         let gate = Arc::new(Semaphore::new(0));
@@ -50,7 +51,7 @@ fn log_in(users: usize) -> u64 {
 
 #[checks::test]
 fn accounts_in_use_at_once_cost_the_same_each() {
-    // Both fill the tables to the same part.
+    // Both numbers fill the tables to the same degree.
     let (few, many) = (log_in(1_024) / 1_024, log_in(16_384) / 16_384);
     println!("{few} and {many} bytes each");
     assert!(many <= few + few / 10, "{many} bytes each instead of {few}");

@@ -1,6 +1,5 @@
-//! The session: many requests, many users, time, and everything that can go
-//! wrong with a login. Over real sockets against `FakeGlobus`, and over mock
-//! services where the clock or each poll has to be in the test's hands.
+//! The session: many requests, many users, time, and failures of logins. Over real sockets with
+//! `FakeGlobus`, and over mock services if a test controls the clock or each poll.
 
 mod backoff;
 mod coverage;
@@ -11,13 +10,13 @@ mod issued;
 mod late_refreshes;
 mod login_requests;
 mod logins;
+mod look_ups;
 mod many_accounts;
 mod options;
 mod origins;
 mod principals;
 mod quoted;
 mod remembered;
-mod renewals;
 mod resource_servers;
 mod runtimes;
 mod time;

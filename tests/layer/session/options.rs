@@ -1,4 +1,4 @@
-//! What a request may ask of the layer, and every refusal that a caller can meet.
+//! The options of a request, and every reason to give up.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -21,8 +21,8 @@ use checks::mock::{
 
 const LOGIN_URL: &str = "https://auth.globus.org/v2/oauth2/authorize?client_id=x";
 
-/// Sends `request` to a service that is never content; what the caller gets.
-async fn refused(session: &Session, request: Request<Body>, once: bool) -> Response<Vec<u8>> {
+/// The response to `request` of a service that always challenges.
+async fn challenged(session: &Session, request: Request<Body>, once: bool) -> Response<Vec<u8>> {
     let layer = GareLayer::from_session(session.clone());
     let demand = |token: &str| {
         if token == "Bearer token-1" {
@@ -48,7 +48,7 @@ async fn refused(session: &Session, request: Request<Body>, once: bool) -> Respo
     Response::from_parts(head, body.into())
 }
 
-/// The names that `GaveUp::name` can give, as its source has them.
+/// The names in the source of `GaveUp::name`.
 fn names_in_the_source() -> BTreeSet<String> {
     let source = include_str!("../../../src/reauth/outcome.rs");
     let (_, rest) = source.split_once("fn name(&self)").expect("its function");
@@ -57,13 +57,13 @@ fn names_in_the_source() -> BTreeSet<String> {
     names.collect()
 }
 
-/// Cannot find out whether there is a credential.
+/// A reauthenticator whose look-ups are unavailable.
 struct Unreachable;
 
 #[async_trait]
 impl Reauthenticator for Unreachable {
     async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
-        panic!("nobody is asked");
+        panic!("no login starts");
     }
 
     async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
@@ -71,7 +71,7 @@ impl Reauthenticator for Unreachable {
     }
 }
 
-/// Another person logs in.
+/// A reauthenticator whose logins are by another person each time.
 #[derive(Default)]
 struct Another(AtomicU64);
 
@@ -87,11 +87,11 @@ impl Reauthenticator for Another {
     }
 }
 
-/// A request that ends for one reason.
+/// A request that gives up for one reason.
 struct Case {
     name: &'static str,
     session: Session,
-    /// Comes before `request`, which does not wait for its end.
+    /// Sent before `request`, which does not wait for its end.
     before: Option<Request<Body>>,
     request: Request<Body>,
     is_stream: bool,
@@ -203,47 +203,73 @@ async fn each_reason_to_give_up_is_distinct() {
         let (name, session) = (case.name, case.session);
         if let Some(before) = case.before {
             let session = session.clone();
-            tokio::spawn(async move { refused(&session, before, false).await });
+            tokio::spawn(async move { challenged(&session, before, false).await });
             settle().await;
         }
-        let before = session.stats().gave_up.total();
-        let response = refused(&session, case.request, case.is_stream).await;
+        let before = session.stats().gave_up.values().sum::<u64>();
+        let response = challenged(&session, case.request, case.is_stream).await;
         assert_eq!(response.status(), 403, "{name}");
         let demand = if name == "exhausted" { MFA } else { CONSENT };
         assert_eq!(response.body(), demand.as_bytes(), "{name}");
         let outcome = response.extensions().get::<GareOutcome>();
         let outcome = outcome.unwrap_or_else(|| panic!("{name}: no outcome"));
-        let refusal = outcome.gave_up().expect("a refusal");
-        assert_eq!(refusal.name(), name);
-        assert!(!refusal.to_string().is_empty());
+        let reason = outcome.gave_up().expect("a reason");
+        assert_eq!(reason.name(), name);
+        assert!(!reason.to_string().is_empty());
         assert_eq!(
             (outcome.found().len(), outcome.logins(), outcome.replays()),
             (case.found, case.logins, case.replays),
             "{name}"
         );
-        let refusals = session.stats().gave_up;
-        assert_eq!(refusals.total(), before + 1, "{name}: {refusals:?}");
-        assert_eq!(refusals.get(name), 1, "{name}: {refusals:?}");
-        assert!(refusals.iter().any(|it| it == (name, 1)), "{name}");
+        let reasons = session.stats().gave_up;
+        assert_eq!(
+            reasons.values().sum::<u64>(),
+            before + 1,
+            "{name}: {reasons:?}"
+        );
+        assert_eq!(reasons[name], 1, "{name}: {reasons:?}");
         met.insert(name.to_owned());
     }
-    // Those of collections come with other responses: see `rules::collections`.
+    // The reasons of collections need other responses: see `rules::collections`.
     let of_collections = ["redirected_to_login", "unverified_collection"];
     met.extend(of_collections.map(str::to_owned));
     assert_eq!(met, names_in_the_source());
+}
+
+#[checks::test]
+fn page_for_operators_lists_each_reason_to_give_up() {
+    let page = include_str!("../../../src/guide/operators.md");
+    let (_, reasons) = page
+        .split_once("\n# What each reason")
+        .expect("its section");
+    let rows = reasons.lines().filter_map(|row| row.strip_prefix("| [`"));
+    let names: Vec<_> = rows
+        .map(|row| {
+            let (name, rest) = row
+                .split_once("`](crate::reauth::GaveUp::")
+                .expect("a link");
+            let (variant, rest) = rest.split_once(')').expect("its end");
+            assert_eq!(variant.to_lowercase(), name.replace('_', ""));
+            assert_eq!(rest.matches(" | ").count(), 3, "{name}");
+            name.to_owned()
+        })
+        .collect();
+    let listed = BTreeSet::from_iter(names.iter().cloned());
+    assert_eq!(listed.len(), names.len(), "one is there twice");
+    assert_eq!(listed, names_in_the_source());
 }
 
 fn stale() -> Credential {
     Credential::bearer("token-0").expect("a token")
 }
 
-/// Nobody logs in for a request that may not be sent again.
+/// No login starts for a request that may not be replayed again.
 #[checks::test]
 async fn replays_of_a_request_are_bounded() {
     for (max, status_quo) in [(0, CONSENT), (1, MFA)] {
         let login = Login::at_once();
         let session = Session::builder(login.clone()).max_replays(max).build();
-        let response = refused(&session, get("/"), false).await;
+        let response = challenged(&session, get("/"), false).await;
         assert_eq!(response.body(), status_quo.as_bytes());
         let outcome = outcome(&response);
         assert!(matches!(outcome.gave_up(), Some(GaveUp::Exhausted)));
@@ -255,7 +281,7 @@ async fn replays_of_a_request_are_bounded() {
 #[checks::test]
 async fn program_that_cannot_prompt_gets_the_login_url() {
     let login = Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
-    let response = refused(&Session::new(login), get("/"), false).await;
+    let response = challenged(&Session::new(login), get("/"), false).await;
     let outcome = outcome(&response);
     let Some(GaveUp::Failed(error)) = outcome.gave_up() else {
         panic!("{outcome:?}");
@@ -266,7 +292,7 @@ async fn program_that_cannot_prompt_gets_the_login_url() {
 }
 
 #[checks::test]
-async fn request_with_never_passes_unchanged() {
+async fn bypassed_request_is_sent_unchanged() {
     let login = Login::at_once().stored("secret");
     let client = behind(&GareLayer::new(login.clone()), |request| {
         assert_eq!(authorization(&request), "");
@@ -279,7 +305,7 @@ async fn request_with_never_passes_unchanged() {
 }
 
 #[checks::test]
-async fn request_without_prompts_uses_the_credential_of_others() {
+async fn no_prompt_request_uses_the_credential_of_others() {
     let login = Login::at_once();
     let client = behind(&login.layer(), let_in_first);
     let quiet = || with(get("/"), GareOptions::new().no_prompt());

@@ -1,4 +1,5 @@
-//! Several services of one session: what is kept for each, and what a login at one means for the others.
+//! Several services of one session: the state of each, and the effect of a login at one on the
+//! others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -10,7 +11,7 @@ use globus_gare::reauth::{
 use http::Request;
 use tower::ServiceExt;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{Body, Login, MFA, answer, get};
 
 fn at(service: &str, path: &str) -> Request<Body> {
@@ -27,7 +28,7 @@ async fn login_at_one_service_makes_the_others_look_again() {
         ("/mfa", "") => answer(403, MFA),
         _ => answer(200, ""),
     });
-    // Service, what it is sent, look-ups so far.
+    // The service, the tokens that it gets, the look-ups so far.
     let send = async |service: &str, path: &str, token: &str, look_ups: usize| {
         let response = client.clone().oneshot(at(service, path)).await;
         assert_eq!(response.expect("an answer").status(), 200);
@@ -40,7 +41,7 @@ async fn login_at_one_service_makes_the_others_look_again() {
     // Before it is sent, and before anybody is asked.
     send("transfer", "/mfa", "Bearer token-1", 4).await;
     assert_eq!(login.logins(), 1);
-    // One login gave tokens for all: they are looked for.
+    // One login brought tokens for all services: look-ups find them.
     login.store("of-the-same-login");
     send("groups", "/groups", "Bearer of-the-same-login", 5).await;
     send("search", "/search", "Bearer of-the-same-login", 6).await;
@@ -50,7 +51,7 @@ async fn login_at_one_service_makes_the_others_look_again() {
 #[checks::test]
 async fn bound_on_origins_drops_the_oldest_credential() {
     const SERVICES: [&str; 4] = ["transfer", "groups", "search", "auth-requirements"];
-    // At least one is kept, whatever is set.
+    // At least one is kept, even with a bound of 0.
     for (bound, kept) in [(0, 1), (1, 1), (2, 2), (3, 3)] {
         let login = Login::at_once();
         let session = Session::builder(login.clone()).max_origins(bound).build();
@@ -78,7 +79,7 @@ async fn bound_on_origins_drops_the_oldest_credential() {
         let dropped = SERVICES[SERVICES.len() - kept - 1];
         assert_eq!(send(dropped).await, ["/ ", "/ Bearer token-5"], "{bound}");
         // Before it is sent, and before anybody is asked.
-        assert_eq!(login.renewals(), looked_up + 2, "{bound}: it is looked for");
+        assert_eq!(login.renewals(), looked_up + 2, "{bound}: a look-up");
     }
 }
 
@@ -114,7 +115,7 @@ async fn services_of_one_session_never_share_a_token() {
     assert_eq!(*sent.lock().expect("whole"), expected);
 }
 
-/// Has the same token for a service whatever happens, and says so only so often.
+/// Finds the same token in each look-up. The tenth look-up fails.
 #[derive(Default)]
 struct Unchanged {
     logins: AtomicUsize,
@@ -131,7 +132,7 @@ impl Reauthenticator for Unchanged {
     async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
         match self.look_ups.fetch_add(1, SeqCst) {
             0..9 => Ok(Some(Credential::bearer("unchanged")?)),
-            _ => Err(ReauthError::new("asked without end")),
+            _ => Err(ReauthError::new("too many look-ups")),
         }
     }
 }
@@ -149,7 +150,8 @@ async fn token_is_looked_for_once_after_another_services_login() {
         (at("groups", "/open"), 0, 1),
         // Before it is sent, and before anybody is asked.
         (get("/transfer"), 1, 3),
-        // The login at the other service may have changed it: it has not, so this one logs in too.
+        // The login at the other service might have changed the token. It did not, so this service
+        // needs a login too.
         (at("groups", "/groups"), 2, 4),
     ] {
         let uri = request.uri().clone();

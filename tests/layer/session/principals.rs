@@ -1,4 +1,4 @@
-//! Requests that have both a name and an `Authorization`: the name says whose they are.
+//! Requests with a named principal and an `Authorization`: the name decides.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{Credential, GareOptions, GaveUp, Principal, ReauthError, Session};
 use http::Request;
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Body, Login, MFA, answer, authorization, behind, get, is_declined, outcome, presenting,
     responses, send, settle, spawn, with,
@@ -21,18 +21,18 @@ fn presented(token: &str) -> Principal {
     Principal::Presented(Credential::bearer(token).expect("a token"))
 }
 
-/// What was sent since the last call.
-fn taken(sent: &Mutex<Vec<String>>) -> Vec<String> {
+/// The requests since the last call.
+fn take(sent: &Mutex<Vec<String>>) -> Vec<String> {
     std::mem::take(&mut *sent.lock().expect("whole"))
 }
 
-/// What is noted of requests to `path` with these tokens.
+/// The records of requests for `path` with these tokens.
 fn lines(path: &str, tokens: &[&str]) -> Vec<String> {
     let lines = tokens.iter().map(|token| format!("{path} Bearer {token}"));
     lines.collect()
 }
 
-/// A request of `name` that comes with `token`; either may be empty.
+/// A request of `name` that presents `token`. Either may be empty.
 fn request(name: &str, token: &str) -> Request<Body> {
     let mut request = get("/");
     if !token.is_empty() {
@@ -45,7 +45,7 @@ fn request(name: &str, token: &str) -> Request<Body> {
 }
 
 #[checks::test]
-async fn name_wins_over_the_token_that_comes_with_it() {
+async fn name_wins_over_a_presented_token() {
     let login = Login::at_once();
     let session = Session::new(login.clone());
     let (wanted, sent) = (Arc::new(AtomicUsize::new(1)), Arc::default());
@@ -62,19 +62,20 @@ async fn name_wins_over_the_token_that_comes_with_it() {
             MFA,
         )
     });
-    // The least token that is let in, name, token; what is sent, and who logs in.
+    // The lowest accepted token, the name, the presented token; the sent tokens, and the principals
+    // of the logins.
     for (least, name, token, expected, who) in [
         (1, "ada", "old", &["old", "token-1"][..], Some(named("ada"))),
-        // The account is that of the name, whatever comes with it.
+        // The account is that of the name, whatever the request presents.
         (1, "ada", "other", &["token-1"], None),
         (1, "ada", "", &["token-1"], None),
-        // The same token under another name, and under none, belongs to somebody else.
+        // The same token with another name, and with none, belongs to another principal.
         (1, "bob", "old", &["old", "token-2"], Some(named("bob"))),
         (1, "", "old", &["old", "token-3"], Some(presented("old"))),
         (1, "bob", "old", &["token-2"], None),
         (1, "ada", "old", &["token-1"], None),
         (1, "", "old", &["token-3"], None),
-        // Nor does a token that was issued for one account make another's request its own.
+        // A token issued for one account does not make the request of a named principal its own.
         (4, "ada", "old", &["token-1", "token-4"], Some(named("ada"))),
         (
             4,
@@ -89,7 +90,7 @@ async fn name_wins_over_the_token_that_comes_with_it() {
         let logins = login.logins();
         let response = send(&client, request(name, token)).await;
         assert_eq!(response.status(), 200, "{name} {token}");
-        assert_eq!(taken(&sent), lines("/", expected), "{name} {token}");
+        assert_eq!(take(&sent), lines("/", expected), "{name} {token}");
         let challenges = login.challenges();
         let asked = challenges[logins..].iter().map(|asked| asked.target());
         let asked: Vec<_> = asked.map(|target| target.principal().clone()).collect();
@@ -104,7 +105,7 @@ async fn failed_login_backs_off_for_its_own_principal() {
         let known = authorization(&request).starts_with("Bearer token-");
         answer(if known { 200 } else { 403 }, MFA)
     });
-    for (name, token, status, refusal, logins) in [
+    for (name, token, status, reason, logins) in [
         ("ada", "shared", 403, Some("failed"), 1),
         ("ada", "other", 403, Some("backing_off"), 1),
         ("bob", "shared", 200, None, 2),
@@ -117,12 +118,12 @@ async fn failed_login_backs_off_for_its_own_principal() {
             "{name} {token}"
         );
         let gave_up = outcome(&response).gave_up().map(GaveUp::name);
-        assert_eq!(gave_up, refusal, "{name} {token}");
+        assert_eq!(gave_up, reason, "{name} {token}");
         assert_eq!(is_declined(&response), status == 403, "{name} {token}");
     }
 }
 
-/// Both are in use beyond the bound: neither may lose what its login brings.
+/// Both are in use beyond the bound: neither may lose the credential of its login.
 #[checks::test]
 async fn principals_in_use_are_kept_beyond_the_bound() {
     let login = Login::held();
@@ -135,7 +136,7 @@ async fn principals_in_use_are_kept_beyond_the_bound() {
     let all = each();
     settle().await;
     assert_eq!((login.logins(), session.stats().principals), (3, 3));
-    // A second request of each finds the login of the first.
+    // A second request of each joins the login of the first.
     let more = each();
     settle().await;
     assert_eq!((login.logins(), session.stats().joins), (3, 3));
@@ -148,9 +149,10 @@ async fn principals_in_use_are_kept_beyond_the_bound() {
     assert_eq!(login.logins(), 3);
 }
 
-/// Whoever presents it has an account: what another's login gives does not make that account the other's.
+/// A principal presents the token. A login that brings the same token for another principal does
+/// not move the first to the other's account.
 #[checks::test]
-async fn token_that_another_gets_moves_nobody_to_their_account() {
+async fn token_of_another_login_moves_no_principal() {
     let shared = Credential::bearer("shared");
     let login = Login::at_once()
         .then(Ok(Credential::bearer("token-1").expect("a token")))
@@ -162,12 +164,12 @@ async fn token_that_another_gets_moves_nobody_to_their_account() {
         ("/bob", "Bearer shared") | ("/more", "Bearer token-3") => answer(200, ""),
         _ => answer(403, MFA),
     });
-    // Path, name, token; what is sent.
+    // The path, the name, the presented token; the sent tokens.
     for (path, name, token, expected) in [
         ("/ada", "", "shared", &["shared", "token-1"][..]),
         ("/bob", "bob", "other", &["other", "shared"]),
         ("/", "", "shared", &["token-1"]),
-        // Bob goes on to another token, which is his alone.
+        // Bob gets another token, which is only his.
         ("/more", "bob", "other", &["shared", "token-3"]),
         ("/", "", "shared", &["token-1"]),
     ] {
@@ -175,7 +177,7 @@ async fn token_that_another_gets_moves_nobody_to_their_account() {
         *request.uri_mut() = get(path).uri().clone();
         let response = send(&client, request).await;
         assert_eq!(response.status(), 200, "{path} {name}");
-        assert_eq!(taken(&sent), lines(path, expected), "{path} {name}");
+        assert_eq!(take(&sent), lines(path, expected), "{path} {name}");
     }
     assert_eq!(login.logins(), 3);
 }

@@ -1,4 +1,4 @@
-//! A requirement that a response only quotes, one from GridFTP text, and one that asks for too much.
+//! Requirements that are quoted, that come from GridFTP text, or that exceed a limit.
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{GareOutcome, ResponseUrl, Session, Trust};
@@ -17,8 +17,8 @@ fn stated() -> String {
     format!(r#"{{"code": "PermissionDenied", "message": "{REFUSED}"}}"#)
 }
 
-/// Sends one request to `url`, where `body` is the answer until somebody logged in; what the login was told, and whether
-/// the request got through.
+/// Sends one request to `url`, which responds with `body` until there is a login. Returns the
+/// descriptions of the logins' challenges, and whether the request was accepted.
 async fn ask(
     trust: Trust,
     url: &str,
@@ -53,13 +53,13 @@ async fn ask(
 const TRANSFER: &str = "https://transfer.api.globus.org/x";
 const OURS: &str = "https://portal.example.edu/x";
 
-fn ours() -> Trust {
+fn with_added_origin() -> Trust {
     Trust::globus().origin(OURS).expect("an origin")
 }
 
 #[checks::test]
 async fn quoted_requirements_count_from_added_origins() {
-    let (told, through) = ask(ours(), OURS, None, quoted()).await;
+    let (told, through) = ask(with_added_origin(), OURS, None, quoted()).await;
     assert!(told.len() == 1 && through, "{told:?}");
     let (told, through) = ask(
         Trust::none().loopback(),
@@ -69,10 +69,10 @@ async fn quoted_requirements_count_from_added_origins() {
     )
     .await;
     assert!(told.len() == 1 && through, "{told:?}");
-    // Not from Globus, however its origin came to be trusted.
+    // Not from Globus, even if the program added its origin.
     for trust in [
         Trust::globus(),
-        ours(),
+        with_added_origin(),
         Trust::globus().origin(TRANSFER).expect("an origin"),
     ] {
         let (told, through) = ask(trust, TRANSFER, None, quoted()).await;
@@ -80,10 +80,10 @@ async fn quoted_requirements_count_from_added_origins() {
     }
     // Not after a redirect to or from Globus.
     for (url, from) in [(OURS, TRANSFER), (TRANSFER, OURS)] {
-        let (told, through) = ask(ours(), url, Some(from), quoted()).await;
+        let (told, through) = ask(with_added_origin(), url, Some(from), quoted()).await;
         assert!(told.is_empty() && !through, "{url} {from} {told:?}");
     }
-    let (told, through) = ask(ours(), OURS, Some(OURS), quoted()).await;
+    let (told, through) = ask(with_added_origin(), OURS, Some(OURS), quoted()).await;
     assert!(told.len() == 1 && through, "{told:?}");
 }
 
@@ -109,7 +109,7 @@ async fn messages_are_attributed_to_their_author() {
         told[0].ends_with("uchicago.edu. The collection's server says: \"Call us\""),
         "{told:?}"
     );
-    // Transfer has a message of its own, or none: the server's is not put into its mouth.
+    // Transfer has a message of its own, or none. The server's message is not shown as Transfer's.
     for (own, words) in [
         (
             r#""session_message": "Log in""#,
@@ -124,7 +124,7 @@ async fn messages_are_attributed_to_their_author() {
         let (told, _) = ask(Trust::globus(), TRANSFER, None, body).await;
         assert!(told[0].ends_with(words), "{told:?}");
     }
-    // Or Transfer repeats the server's at the root.
+    // Transfer repeats the server's message at the root.
     let body = format!(
         r#"{{"authorization_parameters": {{"session_required_mfa": true, "session_message": "Call us"}}, "message": "{}"}}"#,
         says("Call us")

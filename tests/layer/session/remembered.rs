@@ -1,4 +1,4 @@
-//! Which identities a session remembers, and which it forgets.
+//! Which principals a session remembers, and which it forgets.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn of(name: &str, path: &str) -> Request<Body> {
     with(get(path), GareOptions::new().principal(name))
 }
 
-/// A service that wants a login for `/mfa`.
+/// A service that requires a login for `/mfa`.
 fn service(session: &Session) -> Service {
     behind(&GareLayer::from_session(session.clone()), |request| {
         let logged_in = authorization(&request) == "Bearer token-1";
@@ -32,11 +32,11 @@ async fn ask(client: &Service, request: Request<Body>) -> u16 {
 }
 
 #[checks::test(start_paused = true)]
-async fn bound_on_accounts_drops_the_idlest_first() {
+async fn bound_on_accounts_drops_the_longest_idle_first() {
     let login = Login::at_once().stored("stored");
     let session = Session::builder(login.clone()).max_principals(2).build();
     let client = service(&session);
-    // Of one that is remembered the credential is at hand.
+    // A principal that is remembered has its credential.
     for (name, renewals) in [("a", 1), ("b", 2), ("a", 2), ("c", 3)] {
         assert_eq!(ask(&client, of(name, "/")).await, 200);
         assert_eq!(login.renewals(), renewals, "{name}");
@@ -50,7 +50,7 @@ async fn bound_on_accounts_drops_the_idlest_first() {
 }
 
 #[checks::test(start_paused = true)]
-async fn account_with_a_login_is_kept_though_nobody_waits() {
+async fn account_with_a_login_is_kept_without_waiters() {
     let login = Login::held();
     let session = Session::builder(login.clone()).max_principals(2).build();
     let client = service(&session);

@@ -1,4 +1,4 @@
-//! Several resource servers at one origin: a session keeps them apart as it does origins.
+//! Several resource servers at one origin: each has credentials, logins and backoffs of its own.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +18,8 @@ use checks::mock::{
     settle, spawn, with,
 };
 
-/// Logs in with `of-{resource server}-{number}`. Paths below `/ruled` belong to `ruled`.
+/// A login brings the token `of-{resource server}-{number}`. Paths below `/ruled` belong to
+/// `ruled`.
 #[derive(Clone)]
 struct Flows(Arc<State>);
 
@@ -88,7 +89,7 @@ impl Reauthenticator for Flows {
     }
 }
 
-/// A path of this resource server; `all` is that of the origin.
+/// A request for a path of this resource server. `all` is the resource server of the origin.
 fn of(server: &str) -> Request<Body> {
     let request = get(&format!("/{server}"));
     match server {
@@ -97,7 +98,7 @@ fn of(server: &str) -> Request<Body> {
     }
 }
 
-/// A service whose paths each take only a token of their own resource server, and what was sent.
+/// A service whose paths accept only tokens of their own resource server, and the requests it got.
 fn service(session: &Session) -> (Service, Arc<Mutex<Vec<String>>>) {
     let sent = Arc::<Mutex<Vec<String>>>::default();
     let told = Arc::clone(&sent);
@@ -137,14 +138,14 @@ async fn resource_servers_of_an_origin_never_share_a_token() {
         "/all Bearer of-all-1",
     ];
     assert_eq!(*sent.lock().expect("whole"), expected);
-    // Each is looked for before it is sent, and once more before anybody is asked.
+    // A look-up before the request is sent, and one before the login.
     let mut look_ups = flows.look_ups();
     look_ups.dedup();
     assert_eq!(look_ups, ["all", "a", "b", "ruled"]);
 }
 
 #[checks::test]
-async fn option_of_a_request_goes_before_the_rule() {
+async fn option_of_a_request_wins_over_the_reauthenticator() {
     let flows = Flows::at_once();
     let (client, sent) = service(&Session::new(flows.clone()));
     let request = with(get("/ruled"), GareOptions::new().resource_server("a"));
@@ -156,7 +157,7 @@ async fn option_of_a_request_goes_before_the_rule() {
 }
 
 #[checks::test(start_paused = true)]
-async fn failed_login_backs_off_for_its_resource_server_alone() {
+async fn failed_login_backs_off_only_its_resource_server() {
     let flows = Flows::new(Semaphore::MAX_PERMITS, Some("a"));
     let (client, _) = service(&Session::new(flows.clone()));
     assert_eq!(send(&client, of("a")).await.status(), 403);
@@ -174,7 +175,7 @@ async fn failed_login_backs_off_for_its_resource_server_alone() {
 
 /// The service never accepts the token for `a`.
 #[checks::test(start_paused = true)]
-async fn login_that_did_not_help_keeps_no_other_resource_server() {
+async fn useless_login_backs_off_only_its_resource_server() {
     let flows = Flows::at_once();
     let session = Session::new(flows.clone());
     let client = behind(
@@ -194,7 +195,7 @@ async fn login_that_did_not_help_keeps_no_other_resource_server() {
 }
 
 #[checks::test(start_paused = true)]
-async fn login_is_joined_for_its_own_resource_server_alone() {
+async fn login_is_joined_only_for_its_resource_server() {
     let flows = Flows::new(0, None);
     let (client, sent) = service(&Session::new(flows.clone()));
     let mut tasks = Vec::new();
@@ -238,9 +239,9 @@ async fn session_sets_and_invalidates_one_resource_server() {
     assert_eq!(*sent.lock().expect("whole"), ["/b Bearer of-b-0"]);
 }
 
-/// What requests of one person present is kept by resource server, too.
+/// In a session of one person, presented tokens are kept for each resource server.
 #[checks::test]
-async fn presented_tokens_of_one_person_are_kept_apart() {
+async fn presented_tokens_are_separate_by_resource_server() {
     let session = Session::builder(Flows::at_once()).one_person().build();
     let (client, sent) = service(&session);
     for (server, token) in [("a", "of-a-0"), ("b", "of-b-0"), ("a", "of-a-0")] {
@@ -263,7 +264,7 @@ async fn credential_is_refreshed_for_its_resource_server() {
         let credential = credential.with_lifetime(Duration::from_secs(100));
         let target = all.clone().with_resource_server(server);
         session.set_credential(&target, credential).expect("ours");
-        // It ends soon, or has ended.
+        // The credential ends soon, or has expired.
         advance(Duration::from_secs(is_soon)).await;
         assert_eq!(send(&client, of(server)).await.status(), 200, "{server}");
         settle().await;

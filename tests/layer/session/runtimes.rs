@@ -1,4 +1,4 @@
-//! Runtimes on which nobody can log in, or that stop while somebody does.
+//! Runtimes without a timer, and runtimes that stop during a login or a look-up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -22,10 +22,9 @@ use checks::mock::{
 };
 
 const LIMIT: Duration = Duration::from_secs(5);
-const NEEDS: &str =
-    "a login needs a tokio runtime that has its timer enabled and runs until the login has ended";
+const NEEDS: &str = "a login needs a tokio runtime with a timer, which runs until the login ends";
 
-/// A service that lets in whoever has logged in.
+/// A service that accepts the token of a login.
 fn client(login: &(impl Reauthenticator + Clone)) -> Service {
     let session = Session::builder(login.clone()).login_timeout(LIMIT).build();
     behind(&GareLayer::from_session(session), |request| {
@@ -43,19 +42,19 @@ fn paused() -> Runtime {
     builder.build().expect("a runtime")
 }
 
-/// A request that is sent at once; only a challenge has it wait for a login.
+/// A request with a token of its own: it is sent at once, and waits only after its challenge.
 fn old() -> Request<Body> {
     presenting(get("/"), "Bearer old")
 }
 
-/// A request whose login is under way, on a runtime that is driven no further.
+/// Sends a request and starts its login, on a runtime that then stops.
 fn lead(client: &Service, login: &Login) -> (Runtime, JoinHandle<Answer>) {
     let led = begin(client, old());
     assert_eq!(login.logins(), 1);
     led
 }
 
-/// A request that waits, on a runtime that is driven no further.
+/// Sends a request that waits, on a runtime that then stops.
 fn begin(client: &Service, request: Request<Body>) -> (Runtime, JoinHandle<Answer>) {
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
@@ -80,7 +79,7 @@ fn login_without_a_runtime_is_an_error_and_no_panic() {
     let client = client(&login);
     for _ in 0..2 {
         let mut request = Box::pin(send(&client, get("/")));
-        // The mock service lets others have their turn before it answers.
+        // The mock service yields before it responds.
         let polls = std::iter::repeat_with(|| request.as_mut().now_or_never());
         let response = polls.take(10).flatten().next().expect("a response");
         assert_eq!(failure(&response).to_string(), NEEDS);
@@ -105,7 +104,7 @@ fn login_without_a_timer_is_an_error_and_no_panic() {
 }
 
 #[checks::test]
-fn login_that_nobody_drives_is_led_again() {
+fn login_whose_runtime_stops_is_led_again() {
     let login = Login::held();
     let client = client(&login);
     let (stopped, leader) = lead(&client, &login);
@@ -121,7 +120,7 @@ fn login_that_nobody_drives_is_led_again() {
         let next = spawn(&client, old());
         settle().await;
         assert_eq!(login.logins(), 2);
-        // The first login would succeed too, if anybody drove it.
+        // The first login would succeed too, if its runtime ran.
         login.let_go();
         login.let_go();
         assert_eq!(next.await.expect("no panic").status(), 200);
@@ -146,7 +145,7 @@ fn login_whose_runtime_is_dropped_is_led_again() {
         dropped.shutdown_background();
         let response = waiter.await.expect("no panic");
         assert_eq!(failure(&response).to_string(), NEEDS);
-        assert_eq!(began.elapsed(), Duration::ZERO, "it is told at once");
+        assert_eq!(began.elapsed(), Duration::ZERO, "it fails at once");
 
         let next = spawn(&client, old());
         settle().await;
@@ -156,7 +155,7 @@ fn login_whose_runtime_is_dropped_is_led_again() {
     });
 }
 
-/// Finds a credential each time that it is let go, and asks nobody.
+/// Finds a credential whenever a test releases a look-up. Has no logins.
 #[derive(Clone)]
 struct Store {
     look_ups: Arc<AtomicUsize>,
@@ -209,7 +208,7 @@ fn late_end_of_a_lost_look_up_leaves_the_next_one() {
     let (stopped, _) = begin(&client, get("/"));
     let running = paused();
     running.block_on(async {
-        // It waits until the look-up counts as lost, and is sent without a credential.
+        // The request waits until the look-up counts as lost, and is sent without a credential.
         let began = Instant::now();
         let response = send(&client, get("/open")).await;
         assert_eq!((response.status().as_u16(), store.look_ups()), (200, 1));
@@ -221,7 +220,7 @@ fn late_end_of_a_lost_look_up_leaves_the_next_one() {
     };
     running.block_on(settle());
     assert_eq!(store.look_ups(), 2);
-    // The lost look-up ends first: its place is taken.
+    // The lost look-up ends first, and does not replace the other one.
     drop(stopped);
     running.block_on(async {
         let joins = spawn(&client, get("/"));

@@ -1,4 +1,4 @@
-//! Everything that a session does at a certain time, to the millisecond.
+//! The times of a session, to the millisecond.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use http::{Request, Response};
 use tokio::time::{Instant, advance};
 use tower::{Layer, ServiceExt};
 
-use super::renewals::keeping;
+use super::look_ups::keeping;
 use checks::mock::{
     Body, Login, MFA, Service, answer, authorization, behind, get, presenting, settle,
     token_number, with,
@@ -26,7 +26,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A service that wants a token whose number is at least that of `wanted`.
+/// A service that accepts tokens with a number of at least `wanted`.
 fn wanting(session: &Session, wanted: &Arc<AtomicUsize>) -> Service {
     let wanted = Arc::clone(wanted);
     behind(&GareLayer::from_session(session.clone()), move |request| {
@@ -41,8 +41,8 @@ fn wanting(session: &Session, wanted: &Arc<AtomicUsize>) -> Service {
 async fn ask(client: &Service, request: Request<Body>) -> (u16, Option<GaveUp>) {
     let response = client.clone().oneshot(request).await.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = outcome.and_then(GareOutcome::gave_up).cloned();
-    (response.status().as_u16(), refusal)
+    let reason = outcome.and_then(GareOutcome::gave_up).cloned();
+    (response.status().as_u16(), reason)
 }
 
 #[checks::test(start_paused = true)]
@@ -51,13 +51,13 @@ async fn backoff_ends_after_thirty_seconds() {
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     assert_eq!(ask(&client, get("/")).await.0, 403);
     advance(seconds(30) - MILLISECOND).await;
-    let (status, refusal) = ask(&client, get("/")).await;
+    let (status, reason) = ask(&client, get("/")).await;
     assert_eq!((status, login.logins()), (403, 1));
     let Some(GaveUp::BackingOff {
         retry_after, cause, ..
-    }) = refusal
+    }) = reason
     else {
-        panic!("{refusal:?}");
+        panic!("{reason:?}");
     };
     assert_eq!(retry_after, MILLISECOND);
     assert!(cause.is_some_and(|error| error.is_declined()));
@@ -74,17 +74,17 @@ async fn useless_login_is_not_repeated_for_thirty_seconds() {
         (Duration::ZERO, 1, "no_progress"),
         (seconds(30) - MILLISECOND, 1, "backing_off"),
         (MILLISECOND, 2, "no_progress"),
-        // It is not repeated for twice as long after that.
+        // After the next useless login the wait is twice as long.
         (seconds(60) - MILLISECOND, 2, "backing_off"),
         (MILLISECOND, 3, "no_progress"),
     ] {
         advance(wait).await;
-        let (status, refusal) = ask(&client, get("/")).await;
+        let (status, reason) = ask(&client, get("/")).await;
         assert_eq!((status, login.logins()), (403, logins));
-        assert_eq!(refusal.as_ref().map(GaveUp::name), Some(expected));
+        assert_eq!(reason.as_ref().map(GaveUp::name), Some(expected));
         if let Some(GaveUp::BackingOff {
             retry_after, cause, ..
-        }) = refusal
+        }) = reason
         {
             assert_eq!(retry_after, MILLISECOND);
             assert!(cause.is_none(), "{cause:?}");
@@ -97,9 +97,9 @@ async fn login_times_out_after_exactly_fifteen_minutes() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
-    let (status, refusal) = ask(&client, get("/")).await;
+    let (status, reason) = ask(&client, get("/")).await;
     assert_eq!(began.elapsed(), seconds(15 * 60));
-    assert!(matches!(refusal, Some(GaveUp::Failed(error)) if error.is_timeout()));
+    assert!(matches!(reason, Some(GaveUp::Failed(error)) if error.is_timeout()));
     assert_eq!((status, login.logins()), (403, 1));
     assert_eq!(client.session().stats().failed_logins, 1);
 }
@@ -118,21 +118,21 @@ async fn login_may_take_just_under_fifteen_minutes() {
 }
 
 #[checks::test(start_paused = true)]
-async fn request_waits_until_its_deadline_and_the_login_goes_on() {
+async fn request_waits_for_max_wait_and_its_login_continues() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
     let hurried = with(get("/"), GareOptions::new().max_wait(seconds(5)));
-    let (status, refusal) = ask(&client, hurried).await;
+    let (status, reason) = ask(&client, hurried).await;
     assert_eq!((status, began.elapsed()), (403, seconds(5)));
-    assert!(matches!(refusal, Some(GaveUp::MaxWait)));
+    assert!(matches!(reason, Some(GaveUp::MaxWait)));
     login.let_go();
     let answer = ask(&client, get("/")).await;
     assert_eq!((answer.0, login.logins()), (200, 1));
 }
 
 #[checks::test(start_paused = true)]
-async fn deadline_covers_all_logins_of_a_request() {
+async fn max_wait_covers_all_logins_of_a_request() {
     let session = Session::new(reauth_fn(|challenge| async move {
         tokio::time::sleep(seconds(4)).await;
         Ok(Credential::bearer(format!("step-{}", challenge.attempt()))?)
@@ -150,15 +150,16 @@ async fn deadline_covers_all_logins_of_a_request() {
     });
     let began = Instant::now();
     let hurried = with(get("/"), GareOptions::new().max_wait(seconds(5)));
-    let (_, refusal) = ask(&client, hurried).await;
-    assert!(matches!(refusal, Some(GaveUp::MaxWait)));
+    let (_, reason) = ask(&client, hurried).await;
+    assert!(matches!(reason, Some(GaveUp::MaxWait)));
     assert_eq!(began.elapsed(), seconds(5));
 }
 
-/// The refresh begins before the credential ends, and nobody waits for it.
+/// The refresh begins before the credential ends, and no request waits for it.
 #[checks::test(start_paused = true)]
-async fn credential_is_refreshed_a_leeway_before_it_expires() {
-    // The window is at most half the lifetime. Without one, only an expired credential is refreshed.
+async fn credential_is_refreshed_a_window_before_it_expires() {
+    // The window is at most half the lifetime. Without one, only an expired credential is
+    // refreshed.
     for (lifetime, window, leeway) in [(3600, 60, 60), (3600, 0, 0), (90, 60, 45)] {
         let first = Credential::bearer("token-1").expect("a token");
         let first = first.with_lifetime(seconds(lifetime));
@@ -207,7 +208,7 @@ async fn idle_account_is_dropped_after_a_day() {
         assert_eq!(ask(&client, of("ada")).await.0, 200);
         assert_eq!(session.stats().principals, 1);
         advance(idle).await;
-        // Another one comes: then it is looked who has gone.
+        // The end of another request drops the idle accounts.
         assert_eq!(ask(&client, of("bob")).await.0, 200);
         let all = if remembered { 2 } else { 1 };
         assert_eq!(session.stats().principals, all);
@@ -230,7 +231,7 @@ async fn account_is_idle_from_its_last_request() {
     assert_eq!(session.stats().principals, 2);
 }
 
-/// Has no credential, and notes each look-up: whether it might refresh.
+/// Finds no credential. Records for each look-up whether it may refresh.
 #[derive(Default)]
 struct Nothing {
     is_broken: bool,
@@ -256,7 +257,7 @@ impl Reauthenticator for Nothing {
     }
 }
 
-/// What was not found is looked for by each request; a refresh token is spent less often.
+/// Each request looks again for a missing credential. Refreshes back off.
 #[checks::test(start_paused = true)]
 async fn failed_look_up_is_repeated_and_its_refresh_backs_off() {
     for is_broken in [false, true] {
@@ -275,9 +276,9 @@ async fn failed_look_up_is_repeated_and_its_refresh_backs_off() {
         };
         for length in [1, 2, 4, 8, 16, 30, 30].map(seconds) {
             assert_eq!(looked_up(get("/")).await, [true], "{length:?}");
-            // Each service has its own: what one of them lacks says nothing of the other.
+            // Each service has a backoff of its own.
             assert_eq!(looked_up(groups()).await, [true], "{length:?}");
-            // What was only missing is no refresh that failed.
+            // A look-up that finds nothing is no failed refresh.
             let may_refresh = [!is_broken];
             assert_eq!(looked_up(get("/")).await, may_refresh, "{length:?}");
             advance(length - MILLISECOND).await;

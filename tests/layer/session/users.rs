@@ -1,4 +1,4 @@
-//! Many users through one client: nobody ever gets what is somebody else's.
+//! Many users of one client: none gets another's credential.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,8 @@ use checks::sample::TRANSFER_ALL;
 
 const USERS: usize = 100;
 const ROUNDS: usize = 6;
-/// Fewer than there are users, and each has a value that it presents and one that it got.
+/// Each user has a presented token and one from a login, so that fewer than all users are
+/// remembered.
 const REMEMBERED: usize = 150;
 
 #[checks::test(flavor = "multi_thread")]
@@ -37,7 +38,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
         .map(|user| globus.issue_token(user, TRANSFER_ALL).expect("a token"))
         .collect();
 
-    // Whose a login is, the session says: by the value that the request came with.
+    // The session names the principal of a login: the token that the request presented.
     let owners = tokens.iter().zip(&users);
     let owners: HashMap<_, _> = owners
         .map(|(token, user)| (format!("Bearer {token}"), user.clone()))
@@ -74,7 +75,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
     let mut expected = Vec::new();
     for round in 0..ROUNDS {
         if round % 2 == 1 {
-            // All of the sessions are too old by now.
+            // All sessions are too old now.
             globus.clock().advance(Duration::from_secs(3600));
         }
         let mut all = Vec::new();
@@ -88,7 +89,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
             expected.push(name);
             all.push(tokio::spawn(send(client.clone(), request)));
             if random.random_bool(0.2) {
-                // Whoever comes next is asked for something that nobody was asked for before.
+                // The next request has a new requirement.
                 let policy = format!("p{}", expected.len());
                 let body = format!(
                     r#"{{"code":"c","authorization_parameters":{{"session_required_policies":["{policy}"]}}}}"#
@@ -99,7 +100,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
         for answer in join_all(all).await {
             assert_eq!(answer.expect("no panic").status(), 200);
         }
-        // With nobody under way, the next one to come finds the bound kept.
+        // When no request is under way, the next one finds the bound kept.
         let passing = GareOptions::new().principal(format!("passing{round}"));
         let request = with(list(&globus, &collection, 0), passing.no_prompt());
         send(client.clone(), request).await;
@@ -114,7 +115,7 @@ async fn each_of_a_hundred_users_gets_their_own_credential() {
             .as_deref()
             .and_then(|query| query.strip_prefix("mark="));
         let mark: usize = mark.expect("a mark").parse().expect("a number");
-        // A refusal that was made up for the test is nobody's.
+        // The test's own challenges belong to no user.
         if let Some(user) = seen.user {
             assert_eq!(user, expected[mark], "request {mark}");
         }

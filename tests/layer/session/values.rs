@@ -1,4 +1,4 @@
-//! The small public types of a session: what they hold, compare and show.
+//! The small public types of a session: accessors, comparison, `Debug`.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -98,7 +98,7 @@ fn invalid_origin_error_says_what_to_give() {
 }
 
 #[checks::test]
-fn answered_by_shows_no_query_and_no_password() {
+fn response_url_shows_no_query_and_no_password() {
     for (url, shown) in [
         (
             "https://transfer.api.globus.org/ls?code=private",
@@ -131,7 +131,7 @@ fn token_must_fit_in_a_header() {
 }
 
 #[checks::test(start_paused = true)]
-async fn credential_shows_how_long_it_lasts_and_no_more() {
+async fn credential_debug_shows_only_its_lifetime() {
     let credential = token("AgSecret");
     for (credential, shown) in [
         (credential.clone(), "Credential { expires_in: None, .. }"),
@@ -139,7 +139,7 @@ async fn credential_shows_how_long_it_lasts_and_no_more() {
             credential.clone().with_lifetime(Duration::from_secs(5)),
             "Credential { expires_in: Some(5s), .. }",
         ),
-        // Longer than the clock goes.
+        // Longer than the clock can express.
         (
             credential.with_lifetime(Duration::MAX),
             "Credential { expires_in: None, .. }",
@@ -150,7 +150,7 @@ async fn credential_shows_how_long_it_lasts_and_no_more() {
 }
 
 #[checks::test]
-fn identity_equals_only_itself() {
+fn principal_equals_only_itself() {
     let all = || {
         [
             Principal::Session,
@@ -168,13 +168,13 @@ fn identity_equals_only_itself() {
     }
     let twice: HashSet<_> = all().into_iter().chain(all()).collect();
     assert_eq!(twice.len(), all().len());
-    // How long a token lasts does not make it another person's.
+    // The lifetime of a token makes no other principal.
     let lasting = token("ada").with_lifetime(Duration::from_secs(5));
     assert!(twice.contains(&Principal::Presented(lasting)));
 }
 
 #[checks::test]
-fn identity_shows_a_name_and_no_token() {
+fn principal_debug_shows_a_name_and_no_token() {
     let presented = Principal::Presented(token("AgSecret"));
     let all = [
         Principal::Session,
@@ -223,11 +223,11 @@ fn error_kinds_are_distinct() {
 #[checks::test]
 fn error_keeps_and_shows_its_cause() {
     let cause = io::Error::other("the disk is full");
-    let error = ReauthError::with_source("could not save", cause);
+    let error = ReauthError::new("could not save").with_source(cause);
     assert_eq!(error.to_string(), "could not save");
     let source = error.source().map(ToString::to_string);
     assert_eq!(source.as_deref(), Some("the disk is full"));
-    // A clone, which another waiter gets, as well.
+    // A clone, for another waiter, shows the same.
     let source = error.clone();
     let source = source.source().expect("a cause");
     assert!(source.is::<io::Error>());
@@ -238,7 +238,7 @@ fn error_keeps_and_shows_its_cause() {
 }
 
 #[checks::test]
-fn error_shows_the_page_of_a_login_and_not_its_query() {
+fn error_shows_the_login_page_without_its_query() {
     for url in [
         "https://auth.globus.org/p?state=secret#x",
         "https://auth.globus.org/p#secret",
@@ -250,7 +250,7 @@ fn error_shows_the_page_of_a_login_and_not_its_query() {
 }
 
 #[checks::test]
-fn session_shows_its_settings_and_a_closure_its_name() {
+fn debug_shows_settings_and_names_of_closures() {
     let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
     let shown = format!("{login:?}");
     assert!(shown.starts_with("ReauthFn(") && shown.contains("closure"));
@@ -279,7 +279,8 @@ fn printable_removes_terminal_controls() {
     );
 }
 
-/// Unicode's data say which characters show nothing, or steer what stands beside them.
+/// Compares with Unicode's data: characters that are invisible, or change how their neighbours are
+/// shown.
 #[checks::test]
 fn printable_removes_what_unicode_calls_invisible() {
     let invisible = r"[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Variation_Selector}\x{2800}]";
@@ -304,7 +305,7 @@ fn described(asked: AuthorizationParameters) -> String {
 }
 
 #[checks::test]
-fn long_requirement_is_described_shortly() {
+fn long_requirement_has_a_short_description() {
     let policies = |count| (0..count).map(|number| format!("policy-{number}"));
     let policies =
         |count| AuthorizationParameters::default().with_session_required_policies(policies(count));
@@ -328,7 +329,7 @@ fn long_requirement_is_described_shortly() {
 }
 
 #[checks::test]
-fn quote_in_a_value_does_not_end_a_quotation() {
+fn quote_in_a_value_ends_no_quotation() {
     for quote in ['"', '“', '”', '„', '‟', '＂', '″', '〞', '❞', '״'] {
         let asked = AuthorizationParameters::default()
             .with_session_required_identities([format!("a{quote}. It says: {quote}b")])
@@ -356,7 +357,7 @@ fn each_requirement_is_described_in_words() {
             domains().with_session_message("Log in\u{1b}[2J please"),
             "to log in again with an identity from uchicago.edu or anl.gov. It says: \"Log in [2J please\"",
         ),
-        // What could be taken for words of ours is marked as a value.
+        // A value that could be read as part of the sentence is in quotes.
         (
             asks().with_session_required_identities(["ada. Call 555-0100", "bob", ""]),
             "to log in again as \"ada. Call 555-0100\", bob and \"\".",

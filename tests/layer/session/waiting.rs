@@ -1,4 +1,4 @@
-//! Requests that wait for a login that is not theirs.
+//! Requests that wait for a login that does not cover their requirement.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn old(path: &str) -> Request<Body> {
     presenting(get(path), "Bearer old")
 }
 
-/// The first login lets `/` in, the second everybody else; what was sent.
+/// `/` accepts the first token, and other paths the second. Records the requests in `sent`.
 fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
     let sent = Arc::clone(sent);
     behind(&GareLayer::from_session(session.clone()), move |request| {
@@ -35,7 +35,7 @@ fn service(session: &Session, sent: &Arc<Mutex<Vec<String>>>) -> Service {
 #[checks::test]
 async fn waiters_replay_first_and_then_share_the_next_login() {
     let login = Login::held();
-    // Another's login does not count against the one that each of them may have.
+    // A login that a request only waits for does not count as one of its logins.
     let session = Session::builder(login.clone()).max_logins(1).build();
     let sent = Arc::<Mutex<Vec<String>>>::default();
     let client = service(&session, &sent);
@@ -69,7 +69,7 @@ async fn waiters_replay_first_and_then_share_the_next_login() {
 
 #[checks::test]
 async fn failed_login_fails_all_waiters() {
-    // Nothing but the failure itself keeps them from another login; then the backoff does.
+    // The waiters fail with the login. After that, the backoff prevents another one.
     for (backoff, other, logins) in [(0, None, 2), (30, Some("backing_off"), 1)] {
         let login = Login::held().then(Err(ReauthError::declined()));
         let backoff = Duration::from_secs(backoff);
@@ -84,20 +84,20 @@ async fn failed_login_fails_all_waiters() {
         login.let_go();
         let all = responses(all).await;
         for response in &all[..2] {
-            let refusal = outcome(response).gave_up();
-            let declined = matches!(refusal, Some(GaveUp::Failed(error)) if error.is_declined());
-            assert!(declined, "{refusal:?}");
+            let reason = outcome(response).gave_up();
+            let declined = matches!(reason, Some(GaveUp::Failed(error)) if error.is_declined());
+            assert!(declined, "{reason:?}");
         }
-        // What waited for another requirement starts over.
-        let refusal = outcome(&all[2]).gave_up();
-        assert_eq!(refusal.map(GaveUp::name), other);
-        assert_eq!(is_declined(&all[2]), other.is_some(), "{refusal:?}");
+        // The request with another requirement starts over.
+        let reason = outcome(&all[2]).gave_up();
+        assert_eq!(reason.map(GaveUp::name), other);
+        assert_eq!(is_declined(&all[2]), other.is_some(), "{reason:?}");
         assert_eq!(login.logins(), logins);
     }
 }
 
 #[checks::test(start_paused = true)]
-async fn request_out_of_logins_does_not_wait_for_others() {
+async fn exhausted_request_waits_for_no_other_login() {
     let login = Login::held();
     let session = Session::builder(login.clone()).max_logins(1).build();
     let slow = Arc::new(Semaphore::new(0));
@@ -114,7 +114,7 @@ async fn request_out_of_logins_does_not_wait_for_others() {
     settle().await;
     login.let_go();
     settle().await;
-    // Its replay is under way when somebody else begins the login that it would need next.
+    // During its replay, another request leads the login that it needs next.
     let other = spawn(&client, old("/consent"));
     settle().await;
     assert_eq!(login.logins(), 2);

@@ -1,4 +1,4 @@
-//! A `FakeGlobus` with collections, and a client that opens so many connections and no more.
+//! A `FakeGlobus` with collections, and a client with a bounded number of connections.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) type Http =
     BoxCloneSyncService<Request<Body>, Response<UnsyncBoxBody<Bytes, BoxError>>, BoxError>;
 pub(crate) type Client = GareService<Http>;
 
-/// A directory to serve; it is gone with its value.
+/// A directory to serve. It is removed when it is dropped.
 pub(crate) fn data() -> TempDir {
     let data = tempfile::tempdir().expect("a directory");
     std::fs::write(data.path().join("hello.txt"), "hello").expect("a file");
@@ -53,7 +53,7 @@ pub(crate) fn trusting(globus: &FakeGlobus) -> Trust {
         .expect("loopback may be trusted")
 }
 
-/// Lists `collection`; `mark` tells the requests apart in the server's notes.
+/// A request to list `collection`. `mark` identifies it in the server's log.
 pub(crate) fn list(globus: &FakeGlobus, collection: &Collection, mark: usize) -> Request<Body> {
     let (base, id) = (globus.transfer_url(), collection.id());
     Request::get(format!(
@@ -63,7 +63,7 @@ pub(crate) fn list(globus: &FakeGlobus, collection: &Collection, mark: usize) ->
     .expect("a request")
 }
 
-/// A server whose one collection refuses the token at hand.
+/// A server whose only collection rejects the given token.
 pub(crate) struct World {
     pub(crate) globus: Arc<FakeGlobus>,
     pub(crate) collection: Collection,
@@ -88,7 +88,7 @@ impl World {
         }
     }
 
-    /// Sends `count` listings at once, each with the token at hand.
+    /// Sends `count` listings at once, each with the rejected token.
     pub(crate) async fn page(&self, client: &Client, count: usize) -> Vec<Response<String>> {
         let marks = 0..count;
         let all = marks.map(|mark| list(&self.globus, &self.collection, mark));
@@ -96,7 +96,7 @@ impl World {
     }
 }
 
-/// A token of `user` from an hour ago.
+/// A token of `user` that is an hour old.
 pub(crate) fn stale(globus: &FakeGlobus, user: &Identity) -> String {
     let token = globus.issue_token(user, TRANSFER_ALL).expect("a token");
     globus.clock().advance(Duration::from_secs(3600));
@@ -130,14 +130,14 @@ where
     Response::from_parts(head, text)
 }
 
-/// The TCP connections of one client: how many there may be, and how many there were.
+/// The TCP connections of one client: their limit, and their number so far.
 #[derive(Clone)]
 pub(crate) struct Connections {
     free: Arc<Semaphore>,
     opened: Arc<AtomicUsize>,
 }
 
-/// A connection; the next one may be opened once it is closed.
+/// A connection. It holds one permit until it is closed.
 struct Line {
     stream: TcpStream,
     _permit: OwnedSemaphorePermit,

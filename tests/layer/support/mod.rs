@@ -1,4 +1,4 @@
-//! What the tests of the layer share.
+//! Shared support of the layer's tests.
 
 pub(crate) mod globus;
 pub(crate) mod oauth;

@@ -1,4 +1,4 @@
-//! A login as a program does it: authorize, then exchange the code, with any client.
+//! A login over any client: authorize, then exchange the code.
 
 use bytes::Bytes;
 use checks::sample::TRANSFER_ALL;
@@ -15,7 +15,7 @@ use crate::support::globus::{Body, send};
 
 const REDIRECT: &str = "http://127.0.0.1:1/done";
 
-/// Logs in as the confidential client's user, to the satisfaction of `asked`.
+/// Logs in as the confidential client's user, and satisfies `asked`.
 pub(crate) async fn log_in<S, ResB>(
     globus: &FakeGlobus,
     client: S,
@@ -65,7 +65,7 @@ where
         .expect("a request");
     let answer = send(client, exchange).await;
     let document: serde_json::Value = serde_json::from_str(answer.body())
-        .map_err(|error| ReauthError::with_source("the token answer is no JSON", error))?;
+        .map_err(|error| ReauthError::new("the token answer is no JSON").with_source(error))?;
     let token = document["access_token"]
         .as_str()
         .ok_or_else(|| ReauthError::new(answer.body().clone()))?;

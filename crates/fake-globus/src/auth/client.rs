@@ -1,4 +1,4 @@
-//! Which program calls.
+//! The authentication of OAuth clients.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine;
@@ -14,14 +14,14 @@ use crate::world::World;
 use super::error::{self, AuthError};
 use super::params::Params;
 
-/// The client of a request, by HTTP Basic or by `client_id` and `client_secret` in the form. A native client has only
-/// its id to show.
+/// The client of a request, from HTTP Basic, or from `client_id` and `client_secret` in the form. A
+/// native client sends its id only.
 pub(super) fn authenticate(
     world: &World,
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<Client, AuthError> {
-    let refused = || error::oauth(StatusCode::UNAUTHORIZED, "invalid_client");
+    let invalid_client = || error::oauth(StatusCode::UNAUTHORIZED, "invalid_client");
     let in_form = || {
         (
             params.first("client_id").to_owned(),
@@ -29,13 +29,13 @@ pub(super) fn authenticate(
         )
     };
     let (id, secret) = basic(headers).unwrap_or_else(in_form);
-    let id: Uuid = id.parse().map_err(|_| refused())?;
+    let id: Uuid = id.parse().map_err(|_| invalid_client())?;
     let client = world
         .state()
         .clients
         .get(&id)
         .cloned()
-        .ok_or_else(refused)?;
+        .ok_or_else(invalid_client)?;
     let further = world.state().auth.secrets(id);
     let right = match &client.secret {
         Some(own) => further
@@ -46,12 +46,12 @@ pub(super) fn authenticate(
     };
     if !right {
         world.violation(ViolationKind::WrongSecret, format!("of the client {id}"));
-        return Err(refused());
+        return Err(invalid_client());
     }
     Ok(client)
 }
 
-/// The id and the secret in a `Basic` header, each of them decoded as from a form (RFC 6749, section 2.3.1).
+/// The id and the secret of a `Basic` header. Both are form-encoded (RFC 6749, section 2.3.1).
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;

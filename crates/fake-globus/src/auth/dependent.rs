@@ -1,4 +1,5 @@
-//! The dependent token grant: a service that was called with a token gets tokens for the services that it calls itself.
+//! The dependent token grant: a service exchanges the token that it was called with for tokens of
+//! other services.
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -14,7 +15,8 @@ use super::params::Params;
 
 pub(super) const GRANT: &str = "urn:globus:auth:grant_type:dependent_token";
 
-/// Tokens for what the user let the caller's program have the service do: for all of it, or for the scopes that are asked for.
+/// Tokens for the scopes that the user consented to below the scopes of the exchanged token: for
+/// all of them, or for the requested ones.
 pub(super) fn tokens(world: &World, service: &Client, params: &Params) -> Result<Value, AuthError> {
     if service.secret.is_none() {
         let status = StatusCode::BAD_REQUEST;
@@ -32,16 +34,13 @@ pub(super) fn tokens(world: &World, service: &Client, params: &Params) -> Result
         let status = StatusCode::BAD_REQUEST;
         return Err(error::oauth(status, "invalid_grant"));
     };
-    let mut missing = asked.clone();
-    let mut documents: Vec<Value> = Vec::new();
-    for own in token.scopes {
-        let via = token.grant.via_scope(own);
+    let grant = |own: &String| {
+        let via = token.grant.via_scope(own.clone());
         let mut allowed = state.consents.dependencies(token.grant.user, &via);
         if !asked.is_empty() {
             allowed.retain(|scope| asked.iter().any(|asked| asked.name == scope.name));
         }
-        missing.retain(|asked| !allowed.iter().any(|scope| asked.name == scope.name));
-        let grant = Grant {
+        Grant {
             id: Uuid::new_v4(),
             client: service.id,
             user: token.grant.user,
@@ -49,19 +48,28 @@ pub(super) fn tokens(world: &World, service: &Client, params: &Params) -> Result
             scopes: allowed,
             offline: params.first("access_type") == "offline",
             via: Some(via),
-        };
-        let issued = grant::issue(world, &mut state, &grant);
+        }
+    };
+    let grants: Vec<Grant> = token.scopes.iter().map(grant).collect();
+    let allowed = |name: &str| {
+        let mut scopes = grants.iter().flat_map(|grant| &grant.scopes);
+        scopes.any(|scope| scope.name == name)
+    };
+    let missing = asked.iter().map(|scope| scope.name.as_str());
+    let missing: Vec<&str> = missing.filter(|name| !allowed(name)).collect();
+    if !missing.is_empty() {
+        return Err(error::dependent_consent_required(&missing));
+    }
+    let mut documents: Vec<Value> = Vec::new();
+    for grant in &grants {
+        let issued = grant::issue(world, &mut state, grant);
         documents.extend(issued.iter().map(grant::Issued::document));
     }
-    if missing.is_empty() {
-        return Ok(documents.into());
-    }
-    let missing: Vec<&str> = missing.iter().map(|scope| scope.name.as_str()).collect();
-    Err(error::dependent_consent_required(&missing))
+    Ok(documents.into())
 }
 
 impl Grant {
-    /// How what depends on `scope` was allowed.
+    /// The consents to the dependent scopes of `scope`.
     fn via_scope(&self, scope: String) -> Via {
         let above = self.via.clone().unwrap_or(Via {
             client: self.client,

@@ -1,4 +1,5 @@
-//! Authentication policies: those of projects, and those that collections, flows and endpoints were set up with.
+//! The API of authentication policies: policies of projects, and policies from the server's
+//! settings.
 
 use std::time::Duration;
 
@@ -10,16 +11,17 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::collection::Policy;
+use crate::given::{given, set};
 use crate::identity::User;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
 use super::error::{self, AuthError, Created};
-use super::kept::given;
+
 use super::manager::Manager;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct PolicyBody {
     policy: Fields,
 }
 
@@ -38,32 +40,37 @@ struct Fields {
     domain_constraints_exclude: Option<Option<Vec<String>>>,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<PolicyBody>, JsonRejection>;
 
 impl Fields {
-    /// Changes what is given, and nothing where the result would contradict itself.
+    /// Applies the given fields to a policy. Changes nothing if the result would contradict itself.
     fn apply(self, policy: &mut Policy) -> Result<(), AuthError> {
         let mut changed = policy.clone();
-        changed.project = self.project_id.or(changed.project);
-        changed.name = self.display_name.unwrap_or(changed.name);
-        changed.description = self.description.unwrap_or(changed.description);
-        changed.high_assurance = self.high_assurance.unwrap_or(changed.high_assurance);
-        let demand = &mut changed.demand;
+        set(&mut changed.project, self.project_id.map(Some));
+        set(&mut changed.name, self.display_name);
+        set(&mut changed.description, self.description);
+        set(&mut changed.high_assurance, self.high_assurance);
         let timeout = self.authentication_assurance_timeout;
-        demand.max_age = timeout.map(Duration::from_secs).or(demand.max_age);
-        demand.mfa = self.required_mfa.unwrap_or(demand.mfa);
-        if let Some(domains) = self.domain_constraints_include {
-            demand.domains = domains.unwrap_or_default();
-        }
-        if let Some(domains) = self.domain_constraints_exclude {
-            demand.excluded_domains = domains.unwrap_or_default();
-        }
+        let included = self
+            .domain_constraints_include
+            .map(Option::unwrap_or_default);
+        let excluded = self
+            .domain_constraints_exclude
+            .map(Option::unwrap_or_default);
+        let demand = &mut changed.demand;
+        set(
+            &mut demand.max_age,
+            timeout.map(Duration::from_secs).map(Some),
+        );
+        set(&mut demand.mfa, self.required_mfa);
+        set(&mut demand.domains, included);
+        set(&mut demand.excluded_domains, excluded);
         if demand.mfa && !changed.high_assurance {
-            let detail = "required_mfa needs high_assurance";
+            let detail = "required_mfa requires high_assurance";
             return Err(error::bad_request(detail));
         }
-        if demand.max_age.is_some_and(|age| age.is_zero()) {
-            let detail = "no session satisfies an authentication_assurance_timeout of 0";
+        if demand.is_never_met() {
+            let detail = "authentication_assurance_timeout must not be 0";
             return Err(error::bad_request(detail));
         }
         *policy = changed;
@@ -91,23 +98,24 @@ fn one_of(policy: &Policy) -> Json<Value> {
     Json(json!({"policy": document(policy)}))
 }
 
-/// Whether `user` manages the policy. Those that something was set up with are everybody's.
-fn is_managed(state: &Remembered, user: &User, policy: &Policy) -> bool {
+/// Whether `user` manages the policy. Every user manages a policy from the server's settings.
+fn is_managed(state: &ServerState, user: &User, policy: &Policy) -> bool {
     policy.project.is_none() || state.auth.manages(user, policy.project)
 }
 
-fn found<'s>(state: &'s Remembered, user: &User, id: &str) -> Result<&'s Policy, AuthError> {
+fn found<'s>(state: &'s ServerState, user: &User, id: &str) -> Result<&'s Policy, AuthError> {
     let policy = id.parse().ok().and_then(|id| state.policy(id));
     let managed = policy.filter(|policy| is_managed(state, user, policy));
     managed.ok_or_else(|| error::not_found("no such policy"))
 }
 
-/// The policies of one's own projects, and those that something was set up with.
+/// `GET /v2/api/policies`: the policies of the caller's projects, and those from the server's
+/// settings.
 pub(super) async fn list(State(world): State<Shared>, caller: Manager) -> Json<Value> {
     let state = world.state();
     let mut policies: Vec<&Policy> = state.policies().collect();
     policies.retain(|policy| is_managed(&state, &caller.user, policy));
-    // One policy may guard several things.
+    // Several collections may have copies of one policy.
     policies.sort_by_key(|policy| policy.id);
     policies.dedup_by_key(|policy| policy.id);
     let documents: Vec<Value> = policies.into_iter().map(document).collect();
@@ -129,10 +137,11 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Created, AuthError> {
     let fields = error::body(body)?.policy;
-    let missing = |name: &str| error::bad_request(&format!("{name} is required"));
-    let project = fields.project_id.ok_or_else(|| missing("project_id"))?;
+    let project = fields
+        .project_id
+        .ok_or_else(|| error::missing("project_id"))?;
     if fields.display_name.is_none() {
-        return Err(missing("display_name"));
+        return Err(error::missing("display_name"));
     }
     let mut policy = Policy::new("").with_id(Uuid::new_v4());
     fields.apply(&mut policy)?;
@@ -143,7 +152,8 @@ pub(super) async fn create(
     Ok(Created(document))
 }
 
-/// `PUT /v2/api/policies/{id}`: what is not given stays. It counts at once, for what it guards, too.
+/// `PUT /v2/api/policies/{id}`: changes the given fields. The change takes effect at once, also for
+/// collections, flows and endpoints with this policy.
 pub(super) async fn update(
     State(world): State<Shared>,
     caller: Manager,
@@ -173,7 +183,7 @@ pub(super) async fn delete(
         .policies
         .iter()
         .position(|own| own.id == policy.id);
-    let place = place.ok_or_else(|| error::conflict("the policy guards something"))?;
+    let place = place.ok_or_else(|| error::conflict("the policy is in use"))?;
     state.auth.policies.remove(place);
     Ok(one_of(&policy))
 }

@@ -1,4 +1,4 @@
-//! Projects: who manages clients and policies.
+//! The API of projects, whose admins manage clients and policies.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::set;
 use crate::identity::User;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
-use super::Kept;
+use super::AuthState;
 use super::error::{self, AuthError, Created};
 use super::identities;
 use super::manager::Manager;
@@ -23,13 +24,13 @@ pub(super) struct Project {
     display_name: String,
     contact_email: String,
     admin_ids: Option<Vec<Uuid>>,
-    /// Nobody is a member of a group here, but for the creator of a project that names one.
+    /// Only the creator of the project counts as a member of these groups.
     admin_group_ids: Option<Vec<Uuid>>,
     creator: Uuid,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct ProjectBody {
     project: Fields,
 }
 
@@ -41,7 +42,7 @@ struct Fields {
     admin_group_ids: Option<Vec<Uuid>>,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<ProjectBody>, JsonRejection>;
 
 impl Project {
     fn is_managed_by(&self, user: &User) -> bool {
@@ -50,7 +51,7 @@ impl Project {
         is_admin || self.admin_group_ids.is_some() && self.creator == user.id()
     }
 
-    fn document(&self, state: &Remembered) -> Value {
+    fn document(&self, state: &ServerState) -> Value {
         let admins = self.admin_ids.iter().flatten();
         let admins = admins.filter_map(|id| state.user_of_identity(*id)?.identity(*id));
         let identities: Vec<Value> = admins.map(identities::document).collect();
@@ -76,8 +77,8 @@ impl Project {
     }
 }
 
-impl Kept {
-    /// Where the project is among all, if `user` manages it.
+impl AuthState {
+    /// The index of the project, if `user` manages it.
     fn place(&self, user: &User, id: &str) -> Result<usize, AuthError> {
         let mut projects = self.projects.iter();
         let found = projects
@@ -90,7 +91,7 @@ impl Kept {
         project.is_some_and(|id| self.place(user, &id.to_string()).is_ok())
     }
 
-    /// That `user` manages the project, or why not.
+    /// The id of the project, if `user` manages it.
     pub(super) fn managed(&self, user: &User, project: Uuid) -> Result<Uuid, AuthError> {
         self.place(user, &project.to_string()).map(|_| project)
     }
@@ -124,16 +125,14 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Created, AuthError> {
     let fields = error::body(body)?.project;
-    let missing = |name: &str| error::bad_request(&format!("{name} is required"));
+    let required = |field: Option<String>, name: &str| field.ok_or_else(|| error::missing(name));
     if fields.admin_ids.is_none() && fields.admin_group_ids.is_none() {
-        return Err(missing("admin_ids or admin_group_ids"));
+        return Err(error::missing("admin_ids or admin_group_ids"));
     }
     let project = Project {
         id: Uuid::new_v4(),
-        display_name: fields.display_name.ok_or_else(|| missing("display_name"))?,
-        contact_email: fields
-            .contact_email
-            .ok_or_else(|| missing("contact_email"))?,
+        display_name: required(fields.display_name, "display_name")?,
+        contact_email: required(fields.contact_email, "contact_email")?,
         admin_ids: fields.admin_ids,
         admin_group_ids: fields.admin_group_ids,
         creator: caller.user.id(),
@@ -154,20 +153,17 @@ pub(super) async fn update(
     let mut state = world.state();
     let place = state.auth.place(&caller.user, &id)?;
     let project = &mut state.auth.projects[place];
-    project.display_name = fields
-        .display_name
-        .unwrap_or_else(|| project.display_name.clone());
-    project.contact_email = fields
-        .contact_email
-        .unwrap_or_else(|| project.contact_email.clone());
-    project.admin_ids = fields.admin_ids.or_else(|| project.admin_ids.take());
-    project.admin_group_ids = fields
-        .admin_group_ids
-        .or_else(|| project.admin_group_ids.take());
+    set(&mut project.display_name, fields.display_name);
+    set(&mut project.contact_email, fields.contact_email);
+    set(&mut project.admin_ids, fields.admin_ids.map(Some));
+    set(
+        &mut project.admin_group_ids,
+        fields.admin_group_ids.map(Some),
+    );
     Ok(one_of(state.auth.projects[place].document(&state)))
 }
 
-/// Nothing may belong to the project any longer.
+/// `DELETE /v2/api/projects/{id}`. Fails with 409 while clients or policies belong to the project.
 pub(super) async fn delete(
     State(world): State<Shared>,
     caller: Manager,

@@ -1,4 +1,4 @@
-//! The calls of the Manager API: they look, and change nothing.
+//! The endpoints of the GCS Manager API. All are read-only.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Refused, Service, refused, required};
+use crate::service::{Bearer, Rejection, Service, challenge_of, rejection};
 use crate::state::Served;
 use crate::transfer;
 use crate::world::{Shared, World};
@@ -17,7 +17,7 @@ use crate::world::{Shared, World};
 use super::document::{self, credential_id, gateway_id};
 use super::{Gcs, MANAGE, result};
 
-type Answer = Result<Json<Value>, Refused>;
+type Answer = Result<Json<Value>, Rejection>;
 
 fn success(data: impl IntoIterator<Item = Value>) -> Json<Value> {
     let (status, detail) = (StatusCode::OK, json!("success"));
@@ -26,15 +26,15 @@ fn success(data: impl IntoIterator<Item = Value>) -> Json<Value> {
     Json(document)
 }
 
-fn scoped(caller: &Bearer<Gcs>) -> Result<(), Refused> {
+fn scoped(caller: &Bearer<Gcs>) -> Result<(), Rejection> {
     if caller.scopes.iter().any(|scope| scope == MANAGE) {
         return Ok(());
     }
     let gare = Gare::consent("Missing required scopes", vec![MANAGE.to_owned()]);
-    Err(required::<Gcs>(&gare))
+    Err(challenge_of::<Gcs>(&gare))
 }
 
-/// `GET /info`: without a token.
+/// `GET /info`. It needs no token.
 pub(super) async fn info() -> Json<Value> {
     success(document::info())
 }
@@ -44,7 +44,7 @@ pub(super) async fn endpoint(State(world): State<Shared>, caller: Bearer<Gcs>) -
     Ok(success([document::endpoint(&world.url(Gcs::NAME))]))
 }
 
-/// All collections: whoever looks at one has to satisfy it.
+/// `GET /collections`: all collections. Their policies apply to `GET /collections/{id}` only.
 pub(super) async fn collections(State(world): State<Shared>, caller: Bearer<Gcs>) -> Answer {
     scoped(&caller)?;
     let all = world.state().collections.clone();
@@ -54,13 +54,14 @@ pub(super) async fn collections(State(world): State<Shared>, caller: Bearer<Gcs>
     })))
 }
 
-/// The collection that is meant, if the caller's session satisfies it.
+/// The collection that `is_it` finds, if the caller's session satisfies it. `what` is the noun for
+/// errors.
 fn allowed(
     world: &World,
     caller: &Bearer<Gcs>,
     what: &str,
     is_it: impl Fn(&Served) -> bool,
-) -> Result<Arc<Served>, Refused> {
+) -> Result<Arc<Served>, Rejection> {
     scoped(caller)?;
     let found = world
         .state()
@@ -70,12 +71,12 @@ fn allowed(
         .cloned();
     let served = found.ok_or_else(|| {
         let message = format!("No such {what}");
-        refused::<Gcs>(StatusCode::NOT_FOUND, "NotFound", &message)
+        rejection::<Gcs>(StatusCode::NOT_FOUND, "NotFound", &message)
     })?;
     let now = world.clock.now();
     let (collection, user) = (&served.collection, &caller.user);
     match transfer::requirement(collection, user, &caller.session, now) {
-        Some(gare) => Err(required::<Gcs>(&gare)),
+        Some(gare) => Err(challenge_of::<Gcs>(&gare)),
         None => Ok(served),
     }
 }
@@ -111,7 +112,7 @@ pub(super) async fn gateway(
     Ok(success([document::gateway(&served.collection)]))
 }
 
-/// The caller's own: one for each gateway.
+/// `GET /user_credentials`: the caller's own, one for each gateway.
 pub(super) async fn credentials(State(world): State<Shared>, caller: Bearer<Gcs>) -> Answer {
     scoped(&caller)?;
     let state = world.state();

@@ -1,4 +1,4 @@
-//! The Manager API of a Globus Connect Server endpoint, which all collections are on.
+//! The GCS Manager API: the API of the Globus Connect Server endpoint that hosts all collections.
 
 mod calls;
 mod document;
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
 
-/// The id of the endpoint, which is its resource server.
+/// The id of the endpoint, which is also the name of its resource server.
 const ENDPOINT: &str = "5cf0a4d6-8a5c-5b0e-9a39-3d0d4a7e6c11";
 
-/// The scope that its calls need.
+/// The scope that all calls but `info` need.
 const MANAGE: &str =
     "urn:globus:auth:scope:5cf0a4d6-8a5c-5b0e-9a39-3d0d4a7e6c11:manage_collections";
 
-/// The Manager API.
+/// The GCS Manager API.
 pub(super) enum Gcs {}
 
 impl Service for Gcs {
@@ -27,33 +27,25 @@ impl Service for Gcs {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
-            .get("get_gcs_info", "/info", calls::info)
-            .get("get_endpoint", "/endpoint", calls::endpoint)
-            .get("get_collection_list", "/collections", calls::collections)
-            .get("get_collection", "/collections/{id}", calls::collection)
-            .get(
-                "get_storage_gateway_list",
-                "/storage_gateways",
-                calls::gateways,
-            )
-            .get(
-                "get_storage_gateway",
-                "/storage_gateways/{id}",
-                calls::gateway,
-            )
-            .get(
-                "get_user_credential_list",
-                "/user_credentials",
-                calls::credentials,
-            )
-            .get(
-                "get_user_credential",
-                "/user_credentials/{id}",
-                calls::credential,
-            )
+            .at("/info")
+            .get("get_gcs_info", calls::info)
+            .at("/endpoint")
+            .get("get_endpoint", calls::endpoint)
+            .at("/collections")
+            .get("get_collection_list", calls::collections)
+            .at("/collections/{id}")
+            .get("get_collection", calls::collection)
+            .at("/storage_gateways")
+            .get("get_storage_gateway_list", calls::gateways)
+            .at("/storage_gateways/{id}")
+            .get("get_storage_gateway", calls::gateway)
+            .at("/user_credentials")
+            .get("get_user_credential_list", calls::credentials)
+            .at("/user_credentials/{id}")
+            .get("get_user_credential", calls::credential)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let code = match problem.status {
             StatusCode::UNAUTHORIZED => "not_authorized".to_owned(),
             _ => upper(problem.code).to_lowercase(),
@@ -92,7 +84,7 @@ impl Service for Gcs {
     }
 }
 
-/// What every answer but the data is in.
+/// The document of every response. A successful one also has `data`.
 fn result(version: &str, status: StatusCode, code: &str, message: &str, detail: Value) -> Value {
     json!({
         "DATA_TYPE": format!("result#{version}"),

@@ -1,4 +1,4 @@
-//! Endpoints: the calls that a service answers, each with the name that the official SDK has for it.
+//! The table of a service's endpoints, each with its name in the official SDK.
 
 use std::marker::PhantomData;
 
@@ -13,20 +13,21 @@ use axum::routing::{self, MethodRouter};
 use crate::observe;
 use crate::world::Shared;
 
-use super::{Listed, Problem, Service};
+use super::{Listed, Problem, Service, forms};
 
 /// A call of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Operation {
     pub(crate) service: &'static str,
-    /// As the method of the official SDK, where there is one.
+    /// The name of the method in the official SDK, if there is one.
     pub(crate) name: &'static str,
 }
 
-/// The endpoints of a service.
+/// The endpoints of a service. A path is set with [`at`](Self::at), and its methods follow.
 pub(crate) struct Endpoints<S> {
     world: Shared,
     router: Router<Shared>,
+    path: &'static str,
     service: PhantomData<fn() -> S>,
 }
 
@@ -35,56 +36,58 @@ impl<S: Service> Endpoints<S> {
         Self {
             world: world.clone(),
             router: Router::new(),
+            path: "/",
             service: PhantomData,
         }
+    }
+
+    /// Sets the path of the methods that follow.
+    pub(crate) fn at(mut self, path: &'static str) -> Self {
+        self.path = path;
+        self
     }
 
     pub(crate) fn get<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::get(handler))
+        self.on(name, routing::get(handler))
     }
 
     pub(crate) fn post<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::post(handler))
+        self.on(name, routing::post(handler))
     }
 
     pub(crate) fn put<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::put(handler))
+        self.on(name, routing::put(handler))
     }
 
     pub(crate) fn patch<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::patch(handler))
+        self.on(name, routing::patch(handler))
     }
 
     pub(crate) fn delete<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::delete(handler))
+        self.on(name, routing::delete(handler))
     }
 
-    fn on(mut self, name: &'static str, path: &str, method: MethodRouter<Shared>) -> Self {
+    fn on(mut self, name: &'static str, method: MethodRouter<Shared>) -> Self {
         let operation = Operation {
             service: S::NAME,
             name,
@@ -92,7 +95,8 @@ impl<S: Service> Endpoints<S> {
         let state = (self.world.clone(), operation);
         let method = method.route_layer(from_fn_with_state(state, observed::<S>));
         for base in S::BASES {
-            self.router = self.router.route(&format!("{base}{path}"), method.clone());
+            let path = format!("{base}{}", self.path);
+            self.router = self.router.route(&path, method.clone());
         }
         self
     }
@@ -108,11 +112,15 @@ async fn observed<S: Service>(
     next: Next,
 ) -> Response {
     let resource = request.uri().path().to_owned();
-    let answer = async |request| S::finish(next.run(request).await, &resource);
-    observe::noted(&world, Some(operation), operation.service, request, answer).await
+    let answer = async |request| {
+        let response = forms::in_own_form::<S>(next.run(request).await, &resource).await;
+        S::finish(response, &resource)
+    };
+    observe::record(&world, Some(operation), operation.service, request, answer).await
 }
 
-/// Answers a call that none of the services of an origin serves: 501, in the form of the service that it is for.
+/// Answers a call that no service of an origin serves: 501, in the form of the service that owns
+/// the path.
 pub(crate) async fn not_served(
     services: &'static [Listed],
     world: Shared,
@@ -128,12 +136,12 @@ pub(crate) async fn not_served(
         service.name
     );
     let answer = async |_| {
-        (service.refuse)(&Problem {
+        (service.error)(&Problem {
             status: StatusCode::NOT_IMPLEMENTED,
             code: "NotImplemented",
             message: &message,
             resource: &path,
         })
     };
-    observe::noted(&world, None, service.name, request, answer).await
+    observe::record(&world, None, service.name, request, answer).await
 }

@@ -1,4 +1,4 @@
-//! The calls of Timers.
+//! The endpoints of Timers' API.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Body, Refused, refused, required};
+use crate::service::{Bearer, Body, Rejection, challenge_of, rejection};
 use crate::state;
 use crate::unattended::OnBehalf;
 use crate::world::{Shared, World};
@@ -18,19 +18,19 @@ use super::schedule::{self, Schedule};
 use super::timer::{Inactive, Timer, Work};
 use super::{TIMER, Timers};
 
-type Answer = Result<Json<Value>, Refused>;
+type Answer = Result<Json<Value>, Rejection>;
 
-/// Refuses a token without the scope of Timers.
-fn scoped(caller: &Bearer<Timers>) -> Result<(), Refused> {
+/// Checks that the token has the scope of Timers.
+fn scoped(caller: &Bearer<Timers>) -> Result<(), Rejection> {
     if caller.scopes.iter().any(|scope| scope == TIMER) {
         return Ok(());
     }
     let gare = Gare::consent("Missing required scope", vec![TIMER.to_owned()]);
-    Err(required::<Timers>(&gare))
+    Err(challenge_of::<Timers>(&gare))
 }
 
-/// What is wrong with a field of the body.
-fn invalid(fields: &[(&str, &str)]) -> Refused {
+/// The error for invalid fields of the body: each a name and a message.
+fn invalid(fields: &[(&str, &str)]) -> Rejection {
     let details = fields.iter().map(
         |(field, message)| json!({"loc": ["body", field], "msg": message, "type": "value_error"}),
     );
@@ -41,10 +41,10 @@ fn invalid(fields: &[(&str, &str)]) -> Refused {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct TimerRequest {
     #[serde(default)]
     name: Option<String>,
-    schedule: schedule::Asked,
+    schedule: schedule::ScheduleRequest,
     body: Value,
     #[serde(flatten)]
     kind: Kind,
@@ -62,9 +62,10 @@ pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
     mut body: Body<Timers, Value>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Rejection> {
     scoped(&caller)?;
-    let asked: Asked = serde_json::from_value(body.content["timer"].take())
+    let timer = body.content.get_mut("timer").map(Value::take);
+    let asked: TimerRequest = serde_json::from_value(timer.unwrap_or_default())
         .map_err(|error| invalid(&[("timer", &error.to_string())]))?;
     let now = world.clock.now();
     let schedule = Schedule::of(&asked.schedule, now);
@@ -97,7 +98,7 @@ pub(super) async fn create(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Job {
+pub(super) struct JobRequest {
     #[serde(default)]
     name: Option<String>,
     start: Option<String>,
@@ -114,12 +115,12 @@ pub(super) struct Job {
     scope: Option<String>,
 }
 
-/// `POST /jobs/`: an older form of the same.
+/// `POST /jobs/`: creates a timer in the older form.
 pub(super) async fn create_job(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
-    body: Body<Timers, Job>,
-) -> Result<Response, Refused> {
+    body: Body<Timers, JobRequest>,
+) -> Result<Response, Rejection> {
     scoped(&caller)?;
     let job = body.content;
     let (Some(start), Some(url)) = (job.start.as_deref(), job.callback_url.clone()) else {
@@ -136,7 +137,7 @@ pub(super) async fn create_job(
     let time =
         |field: &str, text: &str| schedule::time(text).map_err(|error| invalid(&[(field, &error)]));
     let until = job.stop_after.as_deref();
-    // A fraction of a second is no interval.
+    // Intervals are whole seconds.
     let interval = job.interval.map(|seconds| seconds as u64);
     let timer = Timer {
         id: Uuid::new_v4(),
@@ -163,7 +164,7 @@ pub(super) async fn create_job(
     Ok((StatusCode::CREATED, Json(document)).into_response())
 }
 
-/// Does what is due.
+/// Performs the due runs of all timers.
 fn catch_up(state: &mut state::State, world: &World) {
     let mut timers = std::mem::take(&mut state.timers);
     for timer in &mut timers {
@@ -182,13 +183,13 @@ pub(super) async fn list(State(world): State<Shared>, caller: Bearer<Timers>) ->
     Ok(Json(json!({"jobs": jobs})))
 }
 
-/// Does something with a timer of the caller's own.
+/// Calls `act` with a timer of the caller.
 fn with_timer<T>(
     world: &World,
     caller: &Bearer<Timers>,
     id: &str,
     act: impl FnOnce(&mut Timer) -> T,
-) -> Result<T, Refused> {
+) -> Result<T, Rejection> {
     scoped(caller)?;
     let wanted: Option<Uuid> = id.parse().ok();
     let mut state = world.state();
@@ -197,7 +198,7 @@ fn with_timer<T>(
     let found = timers.find(|timer| Some(timer.id) == wanted && timer.by.user == caller.user.id());
     found.map(act).ok_or_else(|| {
         let message = format!("No job {id} was found");
-        refused::<Timers>(StatusCode::NOT_FOUND, "NotFound", &message)
+        rejection::<Timers>(StatusCode::NOT_FOUND, "NotFound", &message)
     })
 }
 
@@ -227,7 +228,8 @@ pub(super) struct Resumption {
     update_credentials: Option<bool>,
 }
 
-/// `POST /jobs/{id}/resume`: with the session of this call where another one was missing, or where the call says so.
+/// `POST /jobs/{id}/resume`. The timer continues with the session of this request's token if
+/// `update_credentials` is true; by default, if the timer waited for another login or a consent.
 pub(super) async fn resume(
     State(world): State<Shared>,
     caller: Bearer<Timers>,

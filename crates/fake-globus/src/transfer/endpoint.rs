@@ -1,4 +1,5 @@
-//! What a collection is: its document, which no policy guards, and the changes to it.
+//! The documents of collections, and changes to them. Reading a document needs no particular
+//! session.
 
 use std::sync::LazyLock;
 
@@ -17,8 +18,8 @@ use crate::world::Shared;
 
 use super::access::Guarded;
 use super::answer::{Answer, Document};
-use super::error::TransferError;
-use super::{Kept, Transfer};
+use super::error::{self, TransferError};
+use super::{Transfer, TransferState};
 
 pub(super) async fn one(
     State(world): State<Shared>,
@@ -35,7 +36,7 @@ pub(super) async fn one(
     )))
 }
 
-/// What may be changed of a collection. A field that is not among these is refused.
+/// The fields of a collection's document that can be changed.
 const CHANGEABLE: [&str; 15] = [
     "display_name",
     "description",
@@ -56,13 +57,6 @@ const CHANGEABLE: [&str; 15] = [
 
 type Changes = Result<Json<Map<String, Value>>, JsonRejection>;
 
-fn read(body: Changes) -> Result<Map<String, Value>, TransferError> {
-    let parsed = |rejection: JsonRejection| {
-        TransferError::bad_request(format!("Could not parse JSON: {}", rejection.body_text()))
-    };
-    body.map(|Json(fields)| fields).map_err(parsed)
-}
-
 fn updated() -> Document {
     Document::ok(json!({
         "DATA_TYPE": "result",
@@ -71,13 +65,13 @@ fn updated() -> Document {
     }))
 }
 
-/// `PUT endpoint/{id}`. Everybody who may use the collection may change its document.
+/// `PUT endpoint/{id}`. Every user who satisfies the collection may change its document.
 pub(super) async fn update(
     State(world): State<Shared>,
     Guarded { served, .. }: Guarded,
     body: Changes,
 ) -> Answer {
-    let mut changes = read(body)?;
+    let mut changes = error::body(body)?;
     changes.retain(|name, _| name != "DATA_TYPE");
     if let Some(other) = changes
         .keys()
@@ -89,7 +83,8 @@ pub(super) async fn update(
     let mut state = world.state();
     if let Some(name) = changes.remove("display_name") {
         let name = name.as_str().filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| TransferError::bad_request("A display_name is a text"))?;
+        let name = name
+            .ok_or_else(|| TransferError::bad_request("display_name must be a non-empty string"))?;
         if let Some(collection) = state.collection_mut(served.collection.id) {
             name.clone_into(&mut collection.name);
         }
@@ -105,26 +100,19 @@ pub(super) async fn subscribe(
     Guarded { served, .. }: Guarded,
     body: Changes,
 ) -> Answer {
-    let mut changes = read(body)?;
+    let mut changes = error::body(body)?;
     let subscription = match changes.remove("subscription_id") {
-        Some(Value::String(given)) if given == "DEFAULT" => stable_id("subscription", OWNER),
-        Some(Value::String(given)) => given.parse().map_err(|_| {
-            TransferError::bad_request(format!("Invalid subscription_id '{given}'"))
-        })?,
-        Some(Value::Null) => {
-            world
-                .state()
-                .transfer
-                .change(served.collection.id, SUBSCRIPTION, Value::Null);
-            return Ok(updated());
+        Some(Value::String(given)) if given == "DEFAULT" => Some(stable_id("subscription", OWNER)),
+        Some(Value::String(given)) => {
+            let invalid = |_| format!("Invalid subscription_id '{given}'");
+            let id: Result<Uuid, _> = given.parse().map_err(invalid);
+            Some(id.map_err(TransferError::bad_request)?)
         }
+        Some(Value::Null) => None,
         _ => return Err(TransferError::bad_request("A subscription_id is required")),
     };
-    let mut state = world.state();
-    let subscription = json!(subscription);
-    state
-        .transfer
-        .change(served.collection.id, SUBSCRIPTION, subscription);
+    let transfer = &mut world.state().transfer;
+    transfer.change(served.collection.id, SUBSCRIPTION, json!(subscription));
     Ok(updated())
 }
 
@@ -135,7 +123,8 @@ pub(super) async fn verify(
     body: Changes,
 ) -> Answer {
     const NAME: &str = "subscription_admin_verified";
-    let verified = read(body)?.remove(NAME).and_then(|value| value.as_bool());
+    let verified = error::body(body)?.remove(NAME);
+    let verified = verified.and_then(|value| value.as_bool());
     let verified = verified
         .ok_or_else(|| TransferError::bad_request(format!("{NAME} must be true or false")))?;
     let mut state = world.state();
@@ -153,13 +142,13 @@ pub(super) async fn verify(
 
 const SUBSCRIPTION: &str = "subscription_id";
 
-/// What all collections are.
+/// The type of all collections.
 pub(super) const ENTITY_TYPE: &str = "GCSv5_mapped_collection";
 
 static ENDPOINT: LazyLock<Map<String, Value>> =
     LazyLock::new(|| template::read(include_str!("../../data/transfer/endpoint.json")));
 
-/// What differs from one collection to the next.
+/// The fields that differ between collections. The template has the others.
 #[derive(Serialize)]
 struct Endpoint<'a> {
     id: Uuid,
@@ -185,7 +174,7 @@ struct Server {
     subject: Option<&'static str>,
 }
 
-/// Who owns all collections.
+/// The username of the owner of all collections.
 const OWNER: &str = "owner@globusid.org";
 
 /// The id of the identity that owns all collections.
@@ -194,8 +183,8 @@ pub(super) fn owner_id() -> Uuid {
 }
 
 /// The document of a collection, with the changes that were made to it.
-pub(super) fn document(world: &Shared, kept: &Kept, collection: &Collection) -> Value {
-    // Without a port for it, a collection has no such server.
+pub(super) fn document(world: &Shared, kept: &TransferState, collection: &Collection) -> Value {
+    // `None` if no port is free for it.
     let https = world.https.url(world, collection.id).ok();
     let endpoint = Endpoint {
         id: collection.id,

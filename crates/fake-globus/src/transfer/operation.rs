@@ -1,4 +1,4 @@
-//! `ls`, `stat` and `mkdir`.
+//! The operations `ls`, `stat`, `mkdir` and `rename`.
 
 use std::io;
 
@@ -15,11 +15,11 @@ use super::access::Guarded;
 use super::answer::{self, Answer, Document};
 use super::directory::{Directory, is_escape};
 use super::error::TransferError;
-use super::listing::{self, Listing, Wanted};
+use super::listing::{self, ListOptions, Listing};
 
 type Pairs = Query<Vec<(String, String)>>;
 
-/// Where a path starts that is not given.
+/// The default path.
 pub(super) const HOME: &str = "/~/";
 
 fn path(pairs: &[(String, String)]) -> &str {
@@ -34,7 +34,7 @@ pub(super) async fn ls(
     Query(pairs): Pairs,
 ) -> Result<Response, TransferError> {
     let id = served.collection.id;
-    let wanted = Wanted::parse(&pairs).map_err(TransferError::bad_request)?;
+    let wanted = ListOptions::parse(&pairs).map_err(TransferError::bad_request)?;
     let path = path(&pairs);
     let found = on_disk(&served.directory, path, Directory::list).await;
     let entries = found.map_err(|error| match error.kind() {
@@ -43,7 +43,7 @@ pub(super) async fn ls(
             let message = format!("Directory '{path}' not found on endpoint '{id}'");
             TransferError::new(StatusCode::NOT_FOUND, "ClientError.NotFound", message)
         }
-        _ => refused(&served.collection, "MLSC", path, &error),
+        _ => path_error(&served.collection, "MLSC", path, &error),
     })?;
     let (entries, total) = wanted.select(entries);
     let owner = caller.user.primary.local_name();
@@ -72,7 +72,7 @@ pub(super) async fn stat(
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             not_found(&served.collection, "MLST", path)
         }
-        _ => refused(&served.collection, "MLST", path, &error),
+        _ => path_error(&served.collection, "MLST", path, &error),
     })?;
     let owner = caller.user.primary.local_name();
     Ok(answer::ok(&listing::Document::of(&entry, owner)))
@@ -85,7 +85,7 @@ pub(super) async fn mkdir(
     let body = body.ok();
     let path = body.and_then(|Json(body)| Some(body.get("path")?.as_str()?.to_owned()));
     let path =
-        path.ok_or_else(|| TransferError::bad_request("The body must be a document with a path"))?;
+        path.ok_or_else(|| TransferError::bad_request("The body must be an object with a path"))?;
     let made = on_disk(&served.directory, &path, Directory::create).await;
     made.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => TransferError::new(
@@ -96,7 +96,7 @@ pub(super) async fn mkdir(
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             not_found(&served.collection, "MKD", &path)
         }
-        _ => refused(&served.collection, "MKD", &path, &error),
+        _ => path_error(&served.collection, "MKD", &path, &error),
     })?;
     let document = json!({
         "DATA_TYPE": "mkdir_result",
@@ -115,7 +115,7 @@ pub(super) async fn rename(
         let path = body
             .as_ref()
             .and_then(|Json(body)| body.get(name)?.as_str());
-        let message = format!("The body must be a document with an {name}");
+        let message = format!("The body must be an object with an {name}");
         path.map(ToOwned::to_owned)
             .ok_or_else(|| TransferError::bad_request(message))
     };
@@ -135,7 +135,7 @@ pub(super) async fn rename(
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 not_found(&served.collection, "RNFR", &old)
             }
-            _ => refused(&served.collection, "RNFR", &old, &error),
+            _ => path_error(&served.collection, "RNFR", &old, &error),
         })?;
     Ok(Document::ok(json!({
         "DATA_TYPE": "result",
@@ -144,7 +144,7 @@ pub(super) async fn rename(
     })))
 }
 
-/// Asks the disk on a thread that may wait for it.
+/// Calls `ask` on a thread that may block.
 async fn on_disk<T: Send + 'static>(
     directory: &Directory,
     path: &str,
@@ -184,7 +184,12 @@ fn not_found(collection: &Collection, command: &str, path: &str) -> TransferErro
     )
 }
 
-fn refused(collection: &Collection, command: &str, path: &str, error: &io::Error) -> TransferError {
+fn path_error(
+    collection: &Collection,
+    command: &str,
+    path: &str,
+    error: &io::Error,
+) -> TransferError {
     match error.kind() {
         _ if is_escape(error) => TransferError::not_allowed(collection, command, path),
         io::ErrorKind::PermissionDenied => TransferError::denied(collection, command, path),

@@ -1,4 +1,4 @@
-//! Stream access points: where tunnels begin and end. Each collection has one.
+//! Stream access points, the ends of tunnels. Each collection has one.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::collection::Collection;
 use crate::service::Bearer;
 use crate::stable_id::stable_id;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
 use super::Transfer;
@@ -16,14 +16,14 @@ use super::answer::{Answer, Document};
 use super::error::TransferError;
 use super::jsonapi::document;
 
-/// The id of the access point of a collection.
+/// The id of a collection's access point.
 fn id(collection: &Collection) -> Uuid {
     stable_id("stream access point", &collection.id.to_string())
 }
 
 /// The collection whose access point has this id.
 pub(super) fn collection<'s>(
-    state: &'s Remembered,
+    state: &'s ServerState,
     point: &str,
 ) -> Result<&'s Collection, TransferError> {
     let mut collections = state.collections.iter().map(|served| &served.collection);

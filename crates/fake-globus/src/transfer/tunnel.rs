@@ -1,4 +1,4 @@
-//! Tunnels between stream access points. They are kept and shown, and no bytes go through them.
+//! Tunnels between stream access points. They are stored and returned, and carry no bytes.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::timestamp;
+use crate::given::set;
 use crate::service::{Bearer, Caller};
 use crate::world::{Shared, World};
 
 use super::answer::{Answer, Document};
-use super::error::TransferError;
+use super::error::{self, TransferError};
 use super::jsonapi::document;
-use super::{Kept, Transfer, access, stream};
+use super::{Transfer, TransferState, access, stream};
 
 /// A tunnel of a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,7 +28,7 @@ pub(super) struct Tunnel {
     created: String,
     state: Stage,
     attributes: Attributes,
-    /// What happened, and when.
+    /// The events, with their times.
     events: Vec<(Event, String)>,
 }
 
@@ -69,7 +70,7 @@ impl Event {
     }
 }
 
-/// What is given of a tunnel.
+/// The attributes of a tunnel in a request.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Attributes {
     label: Option<String>,
@@ -83,7 +84,7 @@ struct Attributes {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct TunnelBody {
     data: Data,
 }
 
@@ -110,7 +111,7 @@ struct Related {
     id: String,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<TunnelBody>, JsonRejection>;
 
 impl Tunnel {
     fn resource(&self) -> Value {
@@ -146,7 +147,7 @@ impl Tunnel {
     }
 }
 
-impl Kept {
+impl TransferState {
     fn tunnel(&mut self, owner: Uuid, id: &str) -> Result<&mut Tunnel, TransferError> {
         let mut tunnels = self.tunnels.iter_mut();
         let found = tunnels.find(|tunnel| tunnel.owner == owner && tunnel.id.to_string() == id);
@@ -162,11 +163,6 @@ fn now(world: &World) -> String {
     now.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
 
-fn read(body: Body) -> Result<Data, TransferError> {
-    body.map(|Json(given)| given.data)
-        .map_err(|error| TransferError::bad_request(error.body_text()))
-}
-
 pub(super) async fn list(State(world): State<Shared>, caller: Bearer<Transfer>) -> Document {
     let state = world.state();
     let tunnels = state.transfer.tunnels.iter();
@@ -174,15 +170,15 @@ pub(super) async fn list(State(world): State<Shared>, caller: Bearer<Transfer>) 
     Document::ok(document(own.map(Tunnel::resource).collect(), None))
 }
 
-/// The caller must be able to use the collections at both ends.
+/// `POST v2/tunnels`. The caller must satisfy the collections at both ends.
 pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Transfer>,
     body: Body,
 ) -> Answer {
-    let data = read(body)?;
+    let data = error::body(body)?.data;
     let ends = data.relationships;
-    let ends = ends.ok_or_else(|| TransferError::bad_request("A tunnel requires its two ends"))?;
+    let ends = ends.ok_or_else(|| TransferError::bad_request("A tunnel requires two ends"))?;
     for end in [&ends.initiator, &ends.listener] {
         usable(&world, &caller, &end.data.id)?;
     }
@@ -228,14 +224,15 @@ pub(super) async fn one(
     Ok(Document::ok(document(tunnel.resource(), None)))
 }
 
-/// Its label, where the listener listens, and its end. It is active once it is known where.
+/// `PATCH v2/tunnels/{id}`: changes the label or the listener's address, or stops the tunnel. The
+/// tunnel becomes active when the listener's address and port are known.
 pub(super) async fn update(
     State(world): State<Shared>,
     caller: Bearer<Transfer>,
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    let given = read(body)?.attributes;
+    let given = error::body(body)?.data.attributes;
     let at = now(&world);
     let mut state = world.state();
     let tunnel = state.transfer.tunnel(caller.user.id(), &id)?;
@@ -251,11 +248,12 @@ pub(super) async fn update(
         ));
     }
     let of = &mut tunnel.attributes;
-    of.label = given.label.or_else(|| of.label.take());
-    of.listener_ip_address = given
-        .listener_ip_address
-        .or_else(|| of.listener_ip_address.take());
-    of.listener_port = given.listener_port.or(of.listener_port);
+    set(&mut of.label, given.label.map(Some));
+    set(
+        &mut of.listener_ip_address,
+        given.listener_ip_address.map(Some),
+    );
+    set(&mut of.listener_port, given.listener_port.map(Some));
     let is_known = of.listener_ip_address.is_some() && of.listener_port.is_some();
     if given.state.is_some() {
         tunnel.state = Stage::Stopping;

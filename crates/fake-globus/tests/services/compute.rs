@@ -45,7 +45,7 @@ impl Site {
         send(request.bearer_auth(&self.token).json(body)).await
     }
 
-    /// The id of a function that was registered.
+    /// Registers a function; returns its id.
     async fn function(&self) -> String {
         let asked = json!({"function_name": "hello", "function_code": "gASV"});
         let registered = ok(self.post("v3/functions", &asked).await).await;
@@ -66,7 +66,7 @@ async fn endpoints_are_listed_by_role() {
 }
 
 #[checks::test]
-async fn submitted_function_has_succeeded() {
+async fn submitted_tasks_succeed() {
     let site = Site::new(ComputeEndpoint::new("cluster")).await;
     let function = site.function().await;
     let shown = ok(site.get(&format!("v2/functions/{function}")).await).await;
@@ -95,8 +95,13 @@ async fn submitted_function_has_succeeded() {
     let group = ok(site.get(&format!("v2/taskgroup/{group}")).await).await;
     assert_eq!(group["tasks"].as_array().map(Vec::len), Some(2));
 
-    let unknown = json!({"tasks": {"00000000-0000-0000-0000-000000000000": ["x"]}});
+    // One unknown function, and none of the tasks is kept.
+    let group = "6c5f2b8e-5a57-4f6e-9d3c-0d3a8f1f7a10";
+    let last = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+    let unknown = json!({"tasks": {&function: ["x"], last: ["x"]}, "task_group_id": group});
     assert_eq!(site.post(&path, &unknown).await.status(), 404);
+    let group = site.get(&format!("v2/taskgroup/{group}")).await;
+    assert_eq!(group.status(), 404);
     let url = format!("{}v2/functions/{function}", site.url);
     let delete = site.fixture.http.delete(url).bearer_auth(&site.token);
     assert_eq!(send(delete).await.status(), 200);
@@ -107,7 +112,7 @@ async fn submitted_function_has_succeeded() {
 }
 
 #[checks::test]
-async fn policy_of_an_endpoint_is_told_in_reason() {
+async fn unsatisfied_endpoint_policy_is_a_challenge() {
     let policy = Policy::new("Recent").session_minutes(10);
     let endpoint = ComputeEndpoint::new("cluster").policy(policy.clone());
     let site = Site::new(endpoint.clone()).await;
@@ -118,9 +123,9 @@ async fn policy_of_an_endpoint_is_told_in_reason() {
         .advance(Duration::from_secs(601));
     let path = format!("v3/endpoints/{}/submit", endpoint.id());
     let submission = json!({"tasks": {&function: ["args"]}});
-    let refused = site.post(&path, &submission).await;
-    assert_eq!(refused.status(), 403);
-    let document = document_of(refused).await;
+    let challenged = site.post(&path, &submission).await;
+    assert_eq!(challenged.status(), 403);
+    let document = document_of(challenged).await;
     assert_eq!(text(&document, "/code"), "AUTH_POLICY_FAILED");
     assert!(
         text(&document, "/reason").contains("satisfies its policy"),

@@ -230,7 +230,7 @@ impl Interactive {
                 self.ask_for_a_code(problem, loopback);
             }
             let line = keyboard::line().await.map_err(|error| {
-                ReauthError::with_source("the terminal could not be read", error)
+                ReauthError::new("the terminal could not be read").with_source(error)
             })?;
             let text = match line.as_deref().map(str::trim) {
                 None | Some("") if loopback.is_none() => return Err(ReauthError::declined()),
@@ -273,9 +273,8 @@ impl LoginPrompt for Interactive {
         let deadline = now.checked_add(self.timeout).unwrap_or(now + FOREVER);
         let way = self.open(request, &here).await?;
         if let (Err(reason), false) = (&way, here.terminal) {
-            return Err(ReauthError::interaction_required_because(NobodyToAsk(
-                reason.clone(),
-            )));
+            return Err(ReauthError::interaction_required_elsewhere()
+                .with_source(NobodyToAsk(reason.clone())));
         }
         if let Some(challenge) = request.challenge() {
             self.say(&format!("{}\n", challenge.in_plain_words()));
@@ -327,7 +326,8 @@ impl LoginPrompt for Interactive {
         self.say(&new_scopes::question(request));
         let answer = tokio::time::timeout(self.timeout, new_scopes::answer()).await;
         let answer = answer.map_err(|_| ReauthError::timeout())?;
-        answer.map_err(|error| ReauthError::with_source("the terminal could not be read", error))
+        answer
+            .map_err(|error| ReauthError::new("the terminal could not be read").with_source(error))
     }
 
     fn status(&self, status: &LoginStatus) {

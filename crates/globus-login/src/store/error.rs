@@ -59,9 +59,9 @@ impl From<StoreError> for ReauthError {
     fn from(error: StoreError) -> Self {
         let message = "the login cannot be read or stored";
         if error.is_unavailable() {
-            Self::unavailable_because(message, error)
+            Self::unavailable(message).with_source(error)
         } else {
-            Self::with_source(message, error)
+            Self::new(message).with_source(error)
         }
     }
 }

@@ -57,7 +57,8 @@ impl Learned {
     }
 }
 
-/// Records a challenge. At the maximum, a new place replaces the one that challenged longest ago.
+/// Adds a refused login, unless it says nothing new. The place that said nothing new for longest is
+/// forgotten for a new one.
 pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused: RefusedLogin) {
     let RefusedLogin {
         mut required,
@@ -68,6 +69,8 @@ pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused
     required.session_message = None;
     required.extra = Default::default();
     let known = places.get(place);
+    // By its age it is known to be refused.
+    let is_told_by_age = known.is_some_and(|it| age.is_some() && it.required == required);
     if let Some(known) = known {
         required = with_known(required, &known.required);
     }
@@ -85,9 +88,11 @@ pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused
     let refused_age = [age, known_age].into_iter().flatten().min();
     if let Some(known) = known
         && is_same
-        && (known.refused_age, known.epoch) == (refused_age, epoch)
+        && known.refused_age == refused_age
+        && (known.epoch == epoch || is_told_by_age)
     {
-        // Programs that are challenged together change the record once.
+        // Programs that are refused together change the record once, and so do logins that are
+        // refused one after the other.
         return;
     }
     let number = places.values().map(|it| it.number).max().unwrap_or(0) + 1;
@@ -179,7 +184,30 @@ mod tests {
     }
 
     #[checks::test]
-    fn consent_and_session_are_recorded_together() {
+    fn login_of_a_refused_age_says_nothing_new() {
+        let mut places = BTreeMap::new();
+        let mut changes = |required: AuthorizationParameters, epoch, age: Option<u64>| {
+            let before = places.clone();
+            let refused = RefusedLogin {
+                required,
+                epoch: Some(epoch),
+                age: age.map(Duration::from_secs),
+            };
+            learn(&mut places, "x", refused);
+            places != before
+        };
+        assert!(changes(domain("a.edu"), 1, None), "the place is new");
+        assert!(changes(domain("a.edu"), 2, Some(90)), "the age is");
+        assert!(!changes(domain("a.edu"), 3, Some(90)));
+        assert!(!changes(domain("a.edu"), 4, Some(100)));
+        assert!(changes(domain("a.edu"), 4, Some(60)), "a younger one");
+        // Nothing else tells that this login was refused.
+        assert!(changes(domain("a.edu"), 5, None));
+        assert!(changes(domain("b.edu"), 6, Some(100)));
+    }
+
+    #[checks::test]
+    fn consent_and_session_are_remembered_together() {
         let mut places = BTreeMap::new();
         let consent = AuthorizationParameters::default().with_required_scopes(["a[b]"]);
         learn(&mut places, "x", refused(consent.clone()));

@@ -141,7 +141,7 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The [revision](super::LoginRecord::revision) of a user, if the store has it in memory. Must
+    /// The [revision](super::Login::revision) of a user, if the store has it in memory. Must
     /// not wait. Called at each request of a user, so that it counts as a use of that user. By
     /// default the program uses the revision that it loaded last.
     fn revision(&self, user: &UserKey) -> Option<u64> {

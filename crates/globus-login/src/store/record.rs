@@ -70,15 +70,9 @@ impl Listed {
 }
 
 impl LoginRecord {
-    /// The number of logins of this user so far. It never decreases.
-    pub fn epoch(&self) -> u64 {
+    /// As [`Login::epoch`](super::Login::epoch).
+    pub(crate) fn epoch(&self) -> u64 {
         self.epoch
-    }
-
-    /// The number of logouts of this user so far. When it changes, credentials from before must not
-    /// be used any longer.
-    pub fn revision(&self) -> u64 {
-        self.revision
     }
 
     /// The id of the person, if somebody is logged in and the id is known.
@@ -102,9 +96,9 @@ impl LoginRecord {
         &self.scopes
     }
 
-    /// The requirements of challenges to this user's logins: for a collection by its id, for a
-    /// service by its resource server. At most 32 are kept: a new one replaces the oldest. A logout
-    /// removes all.
+    /// What collections, by id, and services, by resource server, required when they refused a login.
+    /// Of 32 it is known; for another the one that said nothing new for longest is forgotten. A logout
+    /// forgets all.
     pub fn learned(&self) -> impl Iterator<Item = (&str, &Learned)> {
         self.learned.iter().map(|(place, it)| (&**place, it))
     }

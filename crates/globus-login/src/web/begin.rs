@@ -55,7 +55,8 @@ impl Browser {
         }
         // A user who is logged in keeps the id. Everybody else gets a new one.
         let held = match &principal {
-            Some(principal) => logged_in(&app.for_user(principal)).await?,
+            // The look-up before the challenge has read it, or the handler.
+            Some(principal) => logged_in(app.for_user(principal).load_recent().await)?,
             None => None,
         };
         let id = self.user.clone().filter(|_| held.is_some());

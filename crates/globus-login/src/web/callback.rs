@@ -73,7 +73,7 @@ async fn ended(browser: &Arc<Browser>, query: &str) -> Response {
         tokio::spawn(async move { finish(&browser, state, code).await })
     };
     let end = work.await.unwrap_or_else(|error| {
-        let error = ReauthError::with_source("the end of a login failed", error);
+        let error = ReauthError::new("the end of a login failed").with_source(error);
         Ok(End::Failed(error))
     });
     match end.unwrap_or_else(End::Failed) {
@@ -105,7 +105,7 @@ async fn finish(
     // Another tab of this browser may have logged in since this login began.
     let id = match &browser.user {
         Some(id) if **id == *state.user => Arc::clone(id),
-        Some(id) if logged_in(&user_of(id)).await?.is_some() => Arc::clone(id),
+        Some(id) if logged_in(user_of(id).load().await)?.is_some() => Arc::clone(id),
         _ if state.is_new => state.user.as_str().into(),
         _ => return Ok(End::LoggedOut),
     };

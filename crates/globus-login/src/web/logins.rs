@@ -152,9 +152,7 @@ impl Reauthenticator for WebLogins {
         // A login for an unknown service would bring no token for it.
         self.0.app.shared.require_audience(challenge.target())?;
         let challenge = challenge.clone();
-        Err(ReauthError::interaction_required_because(LoginNeeded {
-            challenge,
-        }))
+        Err(ReauthError::interaction_required_elsewhere().with_source(LoginNeeded { challenge }))
     }
 
     async fn credential(

@@ -11,7 +11,6 @@ use super::return_path::ReturnPath;
 use crate::Scopes;
 use crate::pending::AskedFor;
 use crate::store::{Login, Secret, StoreError, as_scopes, as_seconds};
-use crate::user::AppUser;
 use globus_gare::gare::AuthorizationParameters;
 
 /// How long a person may take for a login.
@@ -137,8 +136,8 @@ impl State {
 
 /// The login of a user who is logged in. `None` if the user is not, or if the stored login cannot
 /// be read, for example because its key is gone: then the browser gets a new id.
-pub(super) async fn logged_in(user: &AppUser) -> Result<Option<Login>, StoreError> {
-    match user.load().await {
+pub(super) fn logged_in(loaded: Result<Login, StoreError>) -> Result<Option<Login>, StoreError> {
+    match loaded {
         Ok(held) => Ok(Some(held).filter(is_logged_in)),
         Err(error) if error.is_damaged() => {
             tracing::warn!(%error, "a login cannot be read: its user has to log in again");

@@ -46,7 +46,7 @@ impl WebUser {
         let Some(user) = self.app_user() else {
             return Ok(false);
         };
-        let held = logged_in(&user).await?;
+        let held = logged_in(user.load().await)?;
         Ok(held.is_some_and(|held| user.is_complete(&held, false)))
     }
 

@@ -45,7 +45,7 @@ async fn each_user_gets_the_credential_of_their_own_login() {
     let challenge = challenge(&globus, consent);
     let pending = app.begin_login(&ada, Some(&challenge)).await;
     let pending = pending.expect("a login");
-    assert_eq!(pending.identity(), &ada);
+    assert_eq!(pending.principal(), &ada);
     assert_eq!(
         format!("{pending:?}"),
         r#"PendingLogin { identity: Named("ada"), .. }"#

@@ -1,16 +1,13 @@
-//! The official `globus ls`, held beside `globus-ls`.
+//! Compares `globus-ls` with the official `globus ls`.
 
-use std::process::Stdio;
-
-use checks::site::{Site, run};
+use checks::site::{Site, command, run};
 use peers::{programs, python};
-use tokio::process::Command;
 
 #[checks::test(seconds = 600)]
 async fn listing_equals_that_of_the_globus_command() {
     let script = python::script("cli.py");
     let site = Site::with_many_files(programs::globus_ls()).await;
-    // A client that logs in as itself always has a fresh session.
+    // A confidential client always has a fresh session.
     let globus = std::path::Path::new(script.get_program()).with_file_name("globus");
     for (theirs, ours) in [
         (&[][..], &[][..]),
@@ -26,8 +23,8 @@ async fn listing_equals_that_of_the_globus_command() {
         ),
     ] {
         let theirs_shows_all_directories = theirs.contains(&"-r") && theirs.contains(&"--filter");
-        let mut command = Command::new(&globus);
-        command.arg("ls").args(theirs).arg(&site.collection);
+        let arguments = [&["ls"], theirs, &[site.collection.as_str()]].concat();
+        let mut command = command(&globus, &arguments);
         command
             .env("HOME", site.home.path())
             .env(
@@ -40,8 +37,7 @@ async fn listing_equals_that_of_the_globus_command() {
                 site.globus.confidential_client_id().to_string(),
             )
             .env("GLOBUS_CLI_CLIENT_SECRET", site.globus.client_secret())
-            .env("NO_PROXY", "127.0.0.1")
-            .stdin(Stdio::null());
+            .env("NO_PROXY", "127.0.0.1");
         let said = run(command).await;
         assert_eq!(said.code, 0, "{}", said.stderr);
         let (mut theirs, mut ours): (Vec<String>, _) = (
@@ -49,14 +45,14 @@ async fn listing_equals_that_of_the_globus_command() {
             site.lines(ours).await,
         );
         if theirs_shows_all_directories {
-            // Ours shows those alone that match.
+            // Ours shows only directories that match.
             theirs.retain(|name| !name.ends_with('/'));
         }
         if theirs
             .iter()
             .any(|name| name.contains('/') && !name.ends_with('/'))
         {
-            // Both go breadth first; in which order the directories come, the other leaves to the service.
+            // Both list level by level. Theirs leaves the order of directories to the service.
             theirs.sort();
             ours.sort();
         }

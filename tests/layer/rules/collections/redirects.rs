@@ -1,4 +1,4 @@
-//! Servers of collections that send whoever comes to log in.
+//! Servers of collections that redirect requests to a login.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
@@ -36,9 +36,26 @@ async fn redirect_to_a_login_is_a_challenge() {
     let required = &challenge.gare().authorization_parameters;
     let scope = format!("https://auth.globus.org/scopes/{ID}/https");
     assert_eq!(required.required_scopes, [scope]);
-    assert_eq!(required.prompt, None, "nobody had a token");
+    assert_eq!(required.prompt, None, "there was no token");
     assert_eq!(challenge.found()[0].location.to_string(), "redirect");
     assert!(app.asked().is_empty(), "the program named the collection");
+}
+
+#[checks::test]
+async fn redirect_to_an_auth_below_a_path_is_a_challenge() {
+    const AUTH: &str = "https://login.example.edu/auth";
+    let environment = Environment::from_variables([("GLOBUS_SDK_SERVICE_URL_AUTH", AUTH)]);
+    let trust = Trust::of(&environment).collection(format!("https://{HOST}"), ID);
+    let layer = layer(&App::careful(), trust.expect("an origin"));
+    let client = behind(&layer, |request| {
+        let mut response = file(&request, ID);
+        if let Some(to) = response.headers_mut().get_mut(LOCATION) {
+            let page = format!("{AUTH}/v2/oauth2/authorize?client_id={ID}");
+            *to = page.parse().expect("a value");
+        }
+        response
+    });
+    assert_eq!(send(&client, get_file()).await.status(), 200);
 }
 
 #[checks::test]
@@ -53,7 +70,7 @@ async fn server_that_always_redirects_is_no_progress() {
     assert_eq!(
         prompts,
         [None, fresh],
-        "a token that is refused takes a fresh login"
+        "a rejected token needs a fresh login"
     );
 }
 
@@ -78,9 +95,9 @@ async fn claim_of_a_collection_is_verified_once() {
     assert_eq!(app.challenges().len(), 4);
 }
 
-/// Neither that of another nor one that nobody knows.
+/// Neither another owner's collection nor an unknown one.
 #[checks::test]
-async fn claim_of_anothers_collection_gets_nothing() {
+async fn claim_of_another_collection_gets_no_token() {
     for (trust, serves) in [
         (named(), Ok(OTHER)),
         (Trust::globus().collections(), Ok(ID)),
@@ -99,13 +116,13 @@ async fn claim_of_anothers_collection_gets_nothing() {
             gave_up(&response),
             Some(GaveUp::UnverifiedCollection)
         ));
-        assert!(app.challenges().is_empty(), "nobody was asked");
+        assert!(app.challenges().is_empty(), "no login starts");
     }
 }
 
 #[checks::test]
 async fn claim_of_a_collection_is_not_believed_by_default() {
-    let login = reauth_fn(|_| async { panic!("nobody is asked") });
+    let login = reauth_fn(|_| async { panic!("no login starts") });
     let session = Session::builder(login).trust(Trust::globus().collections());
     let client = behind(&GareLayer::from_session(session.build()), |_| to_login(ID));
     let response = send(&client, get_file()).await;
@@ -116,7 +133,7 @@ async fn claim_of_a_collection_is_not_believed_by_default() {
 }
 
 #[checks::test]
-async fn token_that_a_server_no_longer_accepts_takes_a_login() {
+async fn token_that_a_server_rejects_starts_a_login() {
     let app = App::careful();
     let client = behind(&layer(&app, named()), |request| file(&request, ID));
     let old = bearer("old").for_collection(ID);
@@ -141,7 +158,7 @@ async fn claim_that_cannot_be_verified_now_is_unavailable() {
 }
 
 #[checks::test]
-async fn other_redirects_are_left_alone() {
+async fn other_redirects_are_returned_unchanged() {
     let elsewhere = [
         format!("https://{HOST}/elsewhere?client_id={ID}"),
         format!("https://auth.globus.org.evil.example/v2/oauth2/authorize?client_id={ID}"),
@@ -170,14 +187,14 @@ async fn other_redirects_are_left_alone() {
             "{to}"
         );
     }
-    // A service of Globus is no collection.
+    // A Globus service is not a collection's server.
     let app = App::careful();
     let client = behind(&layer(&app, named()), |_| to_login(ID));
     assert_eq!(send(&client, get("/")).await.status(), 302);
     assert!(app.challenges().is_empty());
 }
 
-/// The page has the status 200, and would be stored as the file.
+/// The login page has the status 200, so a program would store it as the file.
 #[checks::test]
 async fn login_page_is_not_taken_for_the_file() {
     for page in [
@@ -202,7 +219,7 @@ async fn login_page_is_not_taken_for_the_file() {
 }
 
 #[checks::test]
-async fn page_is_a_login_where_globus_auth_is() {
+async fn login_page_is_recognised_only_at_globus_auth() {
     const AUTH: (&str, &str) = (
         "GLOBUS_SDK_SERVICE_URL_AUTH",
         "https://login.example.edu/auth",
@@ -234,7 +251,7 @@ async fn page_is_a_login_where_globus_auth_is() {
     }
 }
 
-/// The hosts of endpoints get new owners. Nothing is sent to one before Transfer names it again.
+/// A host may get a new owner, so no credential is sent to it until Transfer names it again.
 #[checks::test(start_paused = true)]
 async fn verified_claim_is_verified_again_after_an_hour() {
     for new_owner in [to_login(ID), answer(401, ""), answer(403, MFA)] {

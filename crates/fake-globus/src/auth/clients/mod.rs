@@ -1,4 +1,4 @@
-//! Programs that are registered, and their managing: each belongs to a project, to another client, or to nobody.
+//! The API of clients. A client belongs to a project, to a parent client, or to neither.
 
 mod calls;
 mod credentials;
@@ -8,24 +8,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::{given, set};
 use crate::identity::User;
 use crate::secret;
-use crate::state::{Client, State as Remembered};
+use crate::state::{Client, State as ServerState};
 
 use super::error::{self, AuthError};
-use super::kept::given;
 
 pub(super) use calls::{create, delete, list, one, update};
 pub(super) use credentials::{
     create as create_credential, delete as delete_credential, list as credentials,
 };
 
-/// What is known of a client beside its secret.
+/// Details of a client.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Details {
     pub(super) project: Option<Uuid>,
-    /// The client that made it.
+    /// The client that created it.
     parent: Option<Uuid>,
     client_type: Option<ClientType>,
     is_private: bool,
@@ -36,7 +36,7 @@ pub(super) struct Details {
     pub(super) credentials: Vec<Credential>,
 }
 
-/// A secret beside the first one.
+/// A secret besides the first one.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Credential {
     pub(super) id: Uuid,
@@ -47,7 +47,7 @@ pub(super) struct Credential {
 
 impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The secret stays out.
+        // Without the secret.
         f.debug_struct("Credential")
             .field("id", &self.id)
             .finish_non_exhaustive()
@@ -73,13 +73,13 @@ enum ClientType {
 }
 
 impl ClientType {
-    /// Whether it can keep no secret.
+    /// Whether the client cannot keep a secret.
     fn is_public(self) -> bool {
         matches!(self, Self::PublicInstalledClient | Self::PublicWebappClient)
     }
 }
 
-/// What is given of a client that is created or changed.
+/// The fields of a request that creates or changes a client.
 #[derive(Debug, Deserialize)]
 pub(super) struct Fields {
     name: Option<String>,
@@ -105,12 +105,12 @@ enum Visibility {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct ClientBody {
     client: Fields,
 }
 
 impl Fields {
-    /// The type of a new client: it is given, or whether the client is public is.
+    /// The type of a new client, from `client_type` or `public_client`.
     fn kind(&self) -> Result<ClientType, AuthError> {
         match (self.client_type, self.public_client) {
             (Some(kind), None) => Ok(kind),
@@ -123,25 +123,20 @@ impl Fields {
     }
 
     fn apply(self, client: &mut Client, details: &mut Details) {
-        client.name = self.name.unwrap_or_else(|| client.name.clone());
-        if let Some(redirect_uris) = self.redirect_uris {
-            client.redirect_uris = redirect_uris;
-        }
-        details.project = self.project.or(details.project);
-        if let Some(visibility) = self.visibility {
-            details.is_private = visibility == Visibility::Private;
-        }
-        details.links = self.links.unwrap_or_else(|| details.links.clone());
-        details.required_idp = self.required_idp.unwrap_or(details.required_idp);
-        details.preselect_idp = self.preselect_idp.unwrap_or(details.preselect_idp);
-        if let Some(fqdns) = self.fqdns {
-            details.fqdns = fqdns;
-        }
+        let is_private = self.visibility.map(|given| given == Visibility::Private);
+        set(&mut client.name, self.name);
+        set(&mut client.redirect_uris, self.redirect_uris);
+        set(&mut details.project, self.project.map(Some));
+        set(&mut details.is_private, is_private);
+        set(&mut details.links, self.links);
+        set(&mut details.required_idp, self.required_idp);
+        set(&mut details.preselect_idp, self.preselect_idp);
+        set(&mut details.fqdns, self.fqdns);
     }
 }
 
 /// The document of a client.
-pub(super) fn document(state: &Remembered, client: &Client) -> Value {
+pub(super) fn document(state: &ServerState, client: &Client) -> Value {
     let usual = Details::default();
     let details = state.auth.clients.get(&client.id).unwrap_or(&usual);
     let is_public = client.secret.is_none();
@@ -183,7 +178,7 @@ pub(super) fn document(state: &Remembered, client: &Client) -> Value {
 }
 
 /// A client that `user` manages.
-pub(super) fn managed(state: &Remembered, user: &User, id: &str) -> Result<Client, AuthError> {
+pub(super) fn managed(state: &ServerState, user: &User, id: &str) -> Result<Client, AuthError> {
     let client = id.parse::<Uuid>().ok();
     let client = client.and_then(|id| state.clients.get(&id));
     let managed = client.filter(|client| {
@@ -197,8 +192,8 @@ pub(super) fn managed(state: &Remembered, user: &User, id: &str) -> Result<Clien
         .ok_or_else(|| error::not_found("no such client"))
 }
 
-/// Registers a client. A confidential one has an identity of its own, and no secret that anybody knows.
-fn register(state: &mut Remembered, fields: Fields, kind: ClientType, details: Details) -> Client {
+/// Registers a client. A confidential client gets an identity of its own, and a random secret.
+fn register(state: &mut ServerState, fields: Fields, kind: ClientType, details: Details) -> Client {
     let mut client = Client {
         id: Uuid::new_v4(),
         name: String::new(),

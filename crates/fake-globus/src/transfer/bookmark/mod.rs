@@ -1,4 +1,4 @@
-//! Bookmarks: names that people give to paths of collections.
+//! Bookmarks: names of users for paths of collections.
 
 pub(super) mod v2;
 
@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::set;
 use crate::service::Bearer;
 use crate::world::Shared;
 
 use super::answer::{Answer, Document};
-use super::error::TransferError;
-use super::{Kept, Transfer};
+use super::error::{self, TransferError};
+use super::{Transfer, TransferState};
 
 /// A bookmark of a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub(super) struct Bookmark {
     pinned: bool,
 }
 
-/// What is created, or changed.
+/// The fields of a request that creates or changes a bookmark.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Fields {
     endpoint_id: Option<Uuid>,
@@ -52,7 +53,7 @@ impl Bookmark {
     }
 }
 
-impl Kept {
+impl TransferState {
     fn add(&mut self, owner: Uuid, fields: Fields) -> Result<&Bookmark, TransferError> {
         let missing =
             |name: &str| TransferError::bad_request(format!("A bookmark requires a {name}"));
@@ -70,11 +71,12 @@ impl Kept {
         Ok(&self.bookmarks[place])
     }
 
-    /// Whether `owner` has no bookmark of this name but the one with this id.
+    /// Checks that `owner` has no other bookmark with this name. The bookmark with the id `but` is
+    /// ignored.
     fn is_free(&self, owner: Uuid, name: &str, but: Option<Uuid>) -> Result<(), TransferError> {
         let mut own = self.of(owner);
         if own.any(|known| known.name == name && Some(known.id) != but) {
-            let message = format!("There is a bookmark with the name '{name}'");
+            let message = format!("A bookmark with the name '{name}' exists already");
             return Err(TransferError::new(
                 StatusCode::CONFLICT,
                 "Conflict",
@@ -113,9 +115,9 @@ impl Kept {
             self.is_free(owner, name, Some(self.bookmarks[place].id))?;
         }
         let bookmark = &mut self.bookmarks[place];
-        bookmark.name = fields.name.unwrap_or_else(|| bookmark.name.clone());
-        bookmark.path = fields.path.unwrap_or_else(|| bookmark.path.clone());
-        bookmark.pinned = fields.pinned.unwrap_or(bookmark.pinned);
+        set(&mut bookmark.name, fields.name);
+        set(&mut bookmark.path, fields.path);
+        set(&mut bookmark.pinned, fields.pinned);
         Ok(bookmark)
     }
 
@@ -124,11 +126,6 @@ impl Kept {
         self.bookmarks.remove(place);
         Ok(())
     }
-}
-
-fn read(body: Body) -> Result<Fields, TransferError> {
-    let parsed = |error: JsonRejection| TransferError::bad_request(error.body_text());
-    body.map(|Json(fields)| fields).map_err(parsed)
 }
 
 /// `GET bookmark_list`.
@@ -145,7 +142,7 @@ pub(super) async fn create(
     caller: Bearer<Transfer>,
     body: Body,
 ) -> Answer {
-    let fields = read(body)?;
+    let fields = error::body(body)?;
     let mut state = world.state();
     let bookmark = state.transfer.add(caller.user.id(), fields)?;
     Ok(Document(StatusCode::CREATED, bookmark.document()))
@@ -169,7 +166,7 @@ pub(super) async fn update(
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    let fields = read(body)?;
+    let fields = error::body(body)?;
     let mut state = world.state();
     let bookmark = state.transfer.rewrite(caller.user.id(), &id, fields)?;
     Ok(Document::ok(bookmark.document()))

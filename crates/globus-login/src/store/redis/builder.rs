@@ -115,7 +115,7 @@ impl RedisStoreBuilder {
             client,
             sealer,
             connection: OnceCell::new(),
-            seen: Mutex::new(Seen::new(self.max_users, self.max_age)),
+            seen: Mutex::new(Seen::new(self.max_users, self.max_age, self.timeout)),
             messages: broadcast::channel(MESSAGES).0,
             is_down: AtomicBool::new(false),
             settings: self,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{ErrorKind, PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind, Value};
 
-use super::super::StoreError;
 use super::super::login_store::jittered;
+use super::super::{StoreError, Version};
 use super::{RedisStore, Shared};
 
 impl RedisStore {
@@ -69,6 +69,12 @@ impl Shared {
                 format!("Redis at {redis} returned data that is not a login"),
                 error,
             ),
+            ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask) => {
+                StoreError::unavailable(
+                    format!("Redis at {redis} is a node of a cluster, and other nodes have a part"),
+                    error,
+                )
+            }
             _ => StoreError::unavailable(format!("Redis at {redis} rejected a command"), error),
         }
     }
@@ -81,21 +87,46 @@ async fn listen(mut manager: ConnectionManager, pattern: String, store: Weak<Sha
     }
 }
 
-/// Handles the message that a user's login was changed.
+/// What a message tells: the login of a user was changed.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) tag: String,
+    pub(super) revision: u64,
+    pub(super) version: Version,
+}
+
+impl Change {
+    pub(super) fn text(&self) -> String {
+        let Self { tag, revision, .. } = self;
+        format!("{tag} {revision} {}", self.version.as_str())
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ' ');
+        Some(Self {
+            tag: parts.next()?.to_owned(),
+            revision: parts.next()?.parse().ok()?,
+            version: Version::new(parts.next()?),
+        })
+    }
+}
+
+/// Takes a message. All that it concerns here is in it: nothing is read for it.
 fn heard(store: &Weak<Shared>, push: &PushInfo) {
     let (Some(shared), PushKind::PMessage) = (store.upgrade(), &push.kind) else {
         return;
     };
-    let Some(Value::BulkString(tag)) = push.data.last() else {
+    let Some(Value::BulkString(text)) = push.data.last() else {
         return;
     };
-    let tag = String::from_utf8_lossy(tag).into_owned();
-    let user = shared.seen().key(&tag);
-    // An error means that nobody listens.
-    let _ = shared.messages.send(tag);
-    if let Some(user) = user {
-        RedisStore(shared).look(&user);
-    }
+    let text = String::from_utf8_lossy(text);
+    // One of another program, or of a newer one: who waits polls.
+    let Some(change) = Change::of_text(&text) else {
+        return;
+    };
+    shared.seen().told(&change.tag, change.revision);
+    // Nobody may listen.
+    let _ = shared.messages.send(change);
 }
 
 /// Whether Redis cannot be reached, or cannot answer now.

@@ -19,6 +19,7 @@ use redis::aio::ConnectionManager;
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, broadcast};
 
+use self::connection::Change;
 use self::seen::Seen;
 use super::files::moment;
 use super::login_store::jittered;
@@ -33,9 +34,9 @@ const MESSAGES: usize = 1024;
 
 /// Keeps logins in Redis (or Valkey), for the replicas of a service.
 ///
-/// All keys of a user are in one slot of a cluster, under the hash of the [`UserKey`]. The login is
-/// sealed: it cannot be read without a key of the [`Sealer`]. Leases and notices hold no secret,
-/// and are not sealed.
+/// All keys of a user are under the hash of the [`UserKey`]. The login is sealed: it cannot be read
+/// without a key of the [`Sealer`]. Leases and notices hold no secret, and are not sealed. The store
+/// connects to one Redis; [the guide](crate::guide::many_machines) says what of a cluster works.
 ///
 /// # Guarantees
 ///
@@ -77,8 +78,7 @@ struct Shared {
     settings: RedisStoreBuilder,
     connection: OnceCell<ConnectionManager>,
     seen: Mutex<Seen>,
-    /// Sends the tag of each user whose login was changed.
-    messages: broadcast::Sender<String>,
+    messages: broadcast::Sender<Change>,
     is_down: AtomicBool,
 }
 
@@ -148,7 +148,7 @@ impl LoginStore for RedisStore {
             },
         };
         let revision = versioned.login.revision();
-        self.0.seen().read(&tag(user), user, revision);
+        self.0.seen().read(&tag(user), revision);
         Ok(versioned)
     }
 
@@ -162,22 +162,28 @@ impl LoginStore for RedisStore {
         let sealed = self.0.sealer.seal_login(user, &version, login)?;
         let mut connection = self.connection().await?;
         let prefix = &self.0.settings.prefix;
+        let (tag, revision) = (tag(user), login.revision());
+        let change = Change {
+            tag,
+            revision,
+            version,
+        };
         let is_done = scripts::COMMIT
             .key(self.0.key(user, "login"))
             .arg(base.as_str())
-            .arg(version.as_str())
+            .arg(change.version.as_str())
             .arg(sealed)
             .arg(milliseconds(self.0.settings.keep_for))
             .arg(format!("{prefix}:{}:changed", user.environment()))
-            .arg(tag(user))
+            .arg(change.text())
             .invoke_async(&mut connection)
             .await;
         let is_done: bool = self.0.answered(is_done)?;
         if !is_done {
             return Ok(None);
         }
-        self.0.seen().read(&tag(user), user, login.revision());
-        Ok(Some(version))
+        self.0.seen().read(&change.tag, revision);
+        Ok(Some(change.version))
     }
 
     async fn lease(
@@ -277,8 +283,9 @@ impl LoginStore for RedisStore {
         let tag = tag(user);
         while self.load(user).await?.version == *seen {
             let message = async {
-                // An error says that messages were missed: this user's may be among them.
-                while messages.recv().await.is_ok_and(|changed| changed != tag) {}
+                let is_for_others = |change: Change| change.tag != tag || change.version == *seen;
+                // An error: some were missed, and it may have been one of them.
+                while messages.recv().await.is_ok_and(is_for_others) {}
             };
             // Polls as well: a message may be lost.
             let poll = jittered(self.0.settings.poll);
@@ -307,7 +314,7 @@ impl LoginStore for RedisStore {
     }
 
     fn revision(&self, user: &UserKey) -> Option<u64> {
-        let (number, is_due) = self.0.seen().number(&tag(user), user);
+        let (number, is_due) = self.0.seen().number(&tag(user));
         if is_due {
             self.look(user);
         }

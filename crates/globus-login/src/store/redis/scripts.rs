@@ -7,7 +7,7 @@ use redis::Script;
 /// Replaces a login if its version is `ARGV[1]`, and publishes a message. Returns 1 if it did, else
 /// 0.
 ///
-/// `KEYS`: the login. `ARGV`: base, version, text, milliseconds to keep it, channel, user.
+/// `KEYS`: the login. `ARGV`: base, version, text, milliseconds to keep it, channel, message.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"

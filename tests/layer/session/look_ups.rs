@@ -1,5 +1,4 @@
-//! Credentials that are renewed without asking anybody: when, how often, and
-//! what a request does meanwhile.
+//! Look-ups and refreshes: when they run, how often, and which requests wait for them.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -21,7 +20,7 @@ use checks::mock::{
     presenting, responses, send, settle, spawn, with,
 };
 
-/// A service that keeps what it was sent: `PATH TOKEN`.
+/// A service that records its requests: `PATH TOKEN`.
 pub(crate) fn keeping(
     session: &Session,
     sent: &Arc<Mutex<Vec<String>>>,
@@ -37,7 +36,7 @@ pub(crate) fn keeping(
     })
 }
 
-/// Has another token each time that it is asked.
+/// Finds a new token in each look-up.
 #[derive(Default)]
 struct Endless(AtomicUsize);
 
@@ -53,7 +52,7 @@ impl Reauthenticator for Endless {
     }
 }
 
-/// A session in which nobody is asked because of a plain `401`.
+/// A session in which a plain `401` starts no login.
 fn quiet(reauthenticator: impl Reauthenticator) -> Session {
     Session::builder(reauthenticator)
         .login_on_401(false)
@@ -70,7 +69,7 @@ async fn repeated_401_is_refreshed_once() {
     let expected = ["/ Bearer renewed-1", "/ Bearer renewed-2"];
     assert_eq!(*sent.lock().expect("whole"), expected);
     let outcome = response.extensions().get::<GareOutcome>();
-    let outcome = outcome.expect("it was sent twice, and that is told");
+    let outcome = outcome.expect("the request was replayed");
     assert_eq!((outcome.replays(), outcome.logins()), (1, 0));
     assert!(outcome.found().is_empty());
     assert_eq!(outcome.gave_up().map(GaveUp::name), Some("no_prompt"));
@@ -88,17 +87,17 @@ async fn same_token_is_not_sent_twice() {
     assert_eq!(login.renewals(), 2, "before it was sent, and after");
 }
 
-/// Why the session gave up, where it did.
+/// The name of the reason, if the session gave up.
 fn gave_up<B>(response: &Response<B>) -> Option<&'static str> {
     let outcome = response.extensions().get::<GareOutcome>()?;
     outcome.gave_up().map(GaveUp::name)
 }
 
-/// What cannot be sent again has its credential refreshed for others, unless the program says no.
+/// An unreplayable request starts a refresh for later requests, unless the program turns that off.
 #[checks::test]
 async fn unreplayable_request_causes_no_refresh_if_set_so() {
     let cases = [(false, 1, "Bearer old"), (true, 2, "Bearer new")];
-    // Where the response is not read, nothing says whether the body can still be sent.
+    // The response is not read, so the body is not claimed.
     let cases = cases.map(|case| [(case, "identity"), (case, "gzip")]);
     for ((refreshes, renewals, next), encoding) in cases.into_iter().flatten() {
         let login = Login::at_once().stored("old");
@@ -171,12 +170,12 @@ async fn logging_in(
     });
     let first = spawn(&client, get("/mfa"));
     settle().await;
-    // It was looked for one before it was sent, and before anybody was asked.
+    // One look-up before the request was sent, and one before the login.
     assert_eq!((login.logins(), login.renewals()), (1, 2));
     (client, first)
 }
 
-/// The status of the response to `request`, which waits for nobody.
+/// The status of the response to `request`, which must not wait.
 async fn sent_at_once(client: &Service, request: Request<Body>) -> u16 {
     let request = spawn(client, request);
     settle().await;
@@ -201,7 +200,7 @@ async fn request_without_a_credential_waits_for_a_running_login() {
     assert_eq!(login.renewals(), 2);
 }
 
-/// Asserts that `request` gets `status` while a login is under way, after so many look-ups of its own.
+/// Asserts that `request` gets `status` during a login, after so many look-ups of its own.
 async fn assert_waits_for_no_login(request: Request<Body>, status: u16, renewals: usize) {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
@@ -212,7 +211,7 @@ async fn assert_waits_for_no_login(request: Request<Body>, status: u16, renewals
 }
 
 #[checks::test]
-async fn request_without_prompts_waits_for_no_login() {
+async fn no_prompt_request_waits_for_no_login() {
     let quiet = with(get("/second"), GareOptions::new().no_prompt());
     assert_waits_for_no_login(quiet, 403, 2).await;
 }
@@ -242,14 +241,14 @@ async fn request_with_a_credential_waits_for_no_login() {
     });
     let other = spawn(&more, get("/policy"));
     settle().await;
-    assert_eq!(login.logins(), 2, "and it is held");
+    assert_eq!(login.logins(), 2, "and it is not released");
     assert_eq!(sent_at_once(&client, get("/")).await, 200);
     assert!(!other.is_finished());
     login.let_go();
     assert_eq!(other.await.expect("no panic").status(), 200);
 }
 
-/// Has the token that was left there last, and nothing in the place of that.
+/// Finds the token that a test stored last. Has no logins.
 struct Elsewhere(Mutex<&'static str>);
 
 #[async_trait]
@@ -280,7 +279,7 @@ async fn stored_credential_of_another_login_replaces_a_rejected_one() {
     assert_eq!(*sent.lock().expect("whole"), expected);
 }
 
-/// A body that counts how often it is held back for another attempt.
+/// A body that counts its claims.
 #[derive(Clone, Default)]
 struct Claimed(Arc<AtomicUsize>);
 
@@ -301,7 +300,7 @@ async fn body_is_claimed_only_if_a_401_can_be_refreshed() {
     let service = service_fn(|_: Request<Claimed>| async {
         Ok::<_, std::convert::Infallible>(answer(401, "{}"))
     });
-    // One's own credential has no successor; the session's may.
+    // A presented credential has no successor; the session's credential may have one.
     for (own, claims) in [(true, 0), (false, 1)] {
         let body = Claimed::default();
         let mut request = get("/").map(|_| body.clone());

@@ -1,4 +1,4 @@
-//! What the types promise, checked by the compiler.
+//! The auto traits of the types, checked by the compiler.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -6,9 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use globus_gare::layer::{
-    GareBody, GareFuture, GareLayer, GareService, ReplayBody, ReplayBodyError,
-};
+use globus_gare::layer::{GareBody, GareFuture, GareLayer, GareService, ReplayBody};
 use globus_gare::reauth::{
     Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session, Trust,
 };
@@ -47,7 +45,6 @@ fn shared_types_are_send_and_sync() {
     shared::<GareOptions>();
     shared::<GareOutcome>();
     shared::<ReauthError>();
-    shared::<ReplayBodyError>();
     held::<Arc<dyn Reauthenticator>>();
     held::<Box<dyn Reauthenticator>>();
 }
@@ -60,13 +57,14 @@ fn spawned_types_are_send() {
     sent::<GareFuture<Hyper, ReplayBody<Stream>, hyper::body::Incoming>>();
     held::<GareBody<hyper::body::Incoming>>();
     sent::<GareBody<UnsyncBoxBody<Bytes, Infallible>>>();
-    // Kept behind a lock, a body that is `Send` becomes one that is `Sync`: what reqwest asks for.
+    // `ReplayBody` has a lock, so with a body that is only `Send` it is `Sync`, as reqwest
+    // requires.
     held::<ReplayBody<UnsyncBoxBody<Bytes, Infallible>>>();
     moved::<ReplayBody<UnsyncBoxBody<Bytes, Infallible>>>();
     moved::<GareBody<hyper::body::Incoming>>();
 }
 
-/// Without `async_trait`: the trait is one of objects.
+/// Implemented without `async_trait`, to show that the trait is object-safe.
 struct ByHand;
 
 impl Reauthenticator for ByHand {

@@ -1,4 +1,4 @@
-//! One login for many requests, and what happens around it.
+//! One login for many requests, look-ups, and requests of the login itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ use checks::mock::{
     is_declined, outcome, presenting, responses, send, settle, spawn, token_number, with,
 };
 
-/// A service that wants the `generation`-th token or a later one.
+/// A service that accepts the `generation`-th token and later ones.
 fn wants(layer: &GareLayer, generation: usize) -> (Service, Arc<AtomicUsize>) {
     let requests = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&requests);
@@ -53,7 +53,7 @@ async fn requests_challenged_together_cost_one_login() {
             stats.logins,
             stats.joins,
             stats.replays,
-            stats.gave_up.total()
+            stats.gave_up.values().sum::<u64>()
         ),
         (100, 1, 99, 100, 0)
     );
@@ -85,7 +85,7 @@ async fn consent_then_policy_then_mfa_go_through() {
 async fn dropped_caller_leaves_the_login_to_the_others() {
     let login = Login::held();
     let (client, _) = wants(&GareLayer::new(login.clone()), 1);
-    // Sent at once: only a challenge has it wait for the login.
+    // This request has a token, so it is sent at once, and waits only after its challenge.
     let old = || presenting(get("/"), "Bearer old");
     let leader = spawn(&client, old());
     settle().await;
@@ -119,7 +119,7 @@ async fn failed_login_fails_all_waiters_and_then_backs_off() {
     assert_eq!(
         (response.status().as_u16(), login.logins()),
         (403, 1),
-        "nobody is asked while it cools down"
+        "no login starts during the backoff"
     );
     tokio::time::advance(Duration::from_secs(31)).await;
     let response = send(&client, get("/")).await;
@@ -130,19 +130,19 @@ async fn failed_login_fails_all_waiters_and_then_backs_off() {
 async fn late_challenge_is_replayed_with_the_current_credential() {
     let login = Login::at_once().stored("stale");
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
-    // Sent with the stale credential; its refusal is read after another request logged in.
+    // Sent with the stale credential. Its challenge is read after another request logged in.
     let mut late = Box::pin(client.clone().oneshot(get("/")));
     settle().await;
     assert!(futures_util::poll!(&mut late).is_pending());
     assert_eq!(send(&client, get("/")).await.status(), 200);
     assert_eq!(login.logins(), 1);
     assert_eq!(late.await.expect("a response").status(), 200);
-    assert_eq!(login.logins(), 1, "a late refusal logs nobody in");
+    assert_eq!(login.logins(), 1, "a late challenge starts no login");
     assert!(requests.load(Ordering::SeqCst) >= 3);
 }
 
 #[checks::test]
-async fn request_with_its_own_token_gets_the_successor() {
+async fn presented_token_is_replaced_by_its_successor() {
     let login = Login::at_once();
     let (client, requests) = wants(&GareLayer::new(login.clone()), 1);
     let of = |token: &str| presenting(get("/"), &format!("Bearer {token}"));
@@ -185,7 +185,7 @@ async fn bearer_scheme_ignores_case() {
 }
 
 #[checks::test]
-async fn bare_401_is_refreshed_silently_once() {
+async fn plain_401_is_refreshed_silently_once() {
     let login = Login::at_once().stored("old");
     let session = Session::builder(login.clone()).login_on_401(false);
     let layer = GareLayer::from_session(session.build());
@@ -222,7 +222,7 @@ async fn expired_credential_is_refreshed_before_it_is_sent() {
     assert_eq!(
         requests.load(Ordering::SeqCst),
         sent + 1,
-        "no refusal was needed to find out"
+        "the look-up came before any challenge"
     );
     assert_eq!(login.logins(), 1);
 }
@@ -264,10 +264,10 @@ async fn requests_of_a_login_bypass_the_layer() {
         let login = Login::at_once().stored("old");
         let client = behind(&GareLayer::new(login.clone()), |request| {
             let outcome = authorization(&request).to_owned();
-            let mut refusal = answer(403, MFA);
+            let mut challenge = answer(403, MFA);
             let value = outcome.parse().expect("a value");
-            refusal.headers_mut().insert("heard", value);
-            refusal
+            challenge.headers_mut().insert("heard", value);
+            challenge
         });
         let request = Request::post(format!("https://auth.globus.org{path}"));
         let request = request.body(Body::default()).expect("a request");
@@ -279,7 +279,7 @@ async fn requests_of_a_login_bypass_the_layer() {
     }
 }
 
-/// Gets its credential through the very stack that waits for it.
+/// Sends a request of its login through the same stack.
 #[derive(Clone, Default)]
 struct ThroughTheStack(Arc<std::sync::OnceLock<Limited>>);
 
@@ -309,7 +309,7 @@ fn authorization_of<B>(response: &http::Response<B>) -> &str {
 }
 
 #[checks::test(start_paused = true)]
-async fn login_finds_room_in_the_stack() {
+async fn login_through_a_full_stack_does_not_deadlock() {
     let login = ThroughTheStack::default();
     let service = tower::service_fn(|request: Request<Body>| async move {
         let mut response = answer(200, "");
@@ -325,10 +325,7 @@ async fn login_finds_room_in_the_stack() {
     assert!(login.0.set(client.clone()).is_ok());
     let all = (0..3).map(|_| client.clone().oneshot(get("/")));
     let all = tokio::time::timeout(Duration::from_secs(60), join_all(all));
-    for response in all
-        .await
-        .expect("nobody waits for a permit that it holds itself")
-    {
+    for response in all.await.expect("no request waits for its own permit") {
         let response = response.expect("a response");
         assert_eq!(authorization_of(&response), "Bearer token-1");
     }
@@ -348,12 +345,12 @@ async fn accepted_credential_may_be_challenged_again() {
         }
     });
     let status = async |request| send(&client, request).await.status().as_u16();
-    // Nobody has tried the credential that this brings,
+    // No request has used the credential of this login,
     let only = GareOptions::new().login_only();
     assert_eq!(status(with(get("/"), only)).await, 403);
-    // until this request is let in with it at once.
+    // until this one is accepted with it at once.
     assert_eq!((status(get("/")).await, login.logins()), (200, 1));
-    // So the login has helped: that it is asked for once more is a new requirement.
+    // So the login helped: the next challenge is a new requirement.
     least.store(2, Ordering::SeqCst);
     assert_eq!((status(get("/")).await, login.logins()), (200, 2));
 }

@@ -1,8 +1,8 @@
-//! What Auth remembers beside logins, tokens and consents.
+//! The state of Auth besides logins, tokens and consents.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::collection::Policy;
@@ -11,20 +11,20 @@ use super::clients::Details;
 use super::projects::Project;
 use super::scopes::Registered;
 
-/// Projects, and what belongs to them.
+/// Projects, with their policies, clients and scopes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Kept {
+pub(crate) struct AuthState {
     pub(super) projects: Vec<Project>,
     /// The policies that belong to projects.
     pub(crate) policies: Vec<Policy>,
-    /// What is known of clients beside their secrets, by their ids.
+    /// Details of clients, by client id.
     pub(super) clients: BTreeMap<Uuid, Details>,
     pub(super) scopes: Vec<Registered>,
 }
 
-impl Kept {
-    /// The secrets of a client beside its first one.
+impl AuthState {
+    /// The secrets of a client besides its first one.
     pub(super) fn secrets(&self, client: Uuid) -> Vec<String> {
         let details = self.clients.get(&client);
         let credentials = details.iter().flat_map(|details| &details.credentials);
@@ -32,11 +32,4 @@ impl Kept {
             .map(|credential| credential.secret.clone())
             .collect()
     }
-}
-
-/// A field that is there, be it null: for changes, which leave alone what is not there.
-pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

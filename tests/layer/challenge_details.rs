@@ -1,4 +1,4 @@
-//! What a challenge tells of the request that was refused, and what a body tells of its end.
+//! The contents of a challenge, and the end of a returned body.
 
 use std::convert::Infallible;
 use std::io;
@@ -21,7 +21,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use checks::mock::{CONSENT, Login, MFA, answer, authorization, behind, get, outcome};
 
 #[checks::test]
-async fn challenge_describes_the_request_and_all_that_was_found() {
+async fn challenge_has_the_request_and_all_requirements() {
     let seen = Arc::new(Mutex::new(Vec::<Challenge>::new()));
     let told = Arc::clone(&seen);
     let login = reauth_fn(move |challenge| {
@@ -63,8 +63,8 @@ async fn challenge_describes_the_request_and_all_that_was_found() {
 
 type Anything = UnsyncBoxBody<Bytes, io::Error>;
 
-/// `body` as the caller of a layer gets it, in an answer with `status`.
-async fn given_back(status: u16, body: Anything) -> GareBody<Anything> {
+/// The body that the caller gets for a response with `status` and `body`.
+async fn returned(status: u16, body: Anything) -> GareBody<Anything> {
     let body = Arc::new(Mutex::new(Some(body)));
     let client = service_fn(move |_: Request<Full<Bytes>>| {
         let body = body.lock().expect("whole").take().expect("one request");
@@ -78,14 +78,14 @@ async fn given_back(status: u16, body: Anything) -> GareBody<Anything> {
     answer.await.expect("an answer").into_body()
 }
 
-/// Servers ask whether there is more, and leave the connection open where there is.
+/// A server asks a body for its end, and keeps the connection open until then.
 #[checks::test]
-async fn body_reports_its_end_once_it_was_read() {
+async fn body_reports_its_end_after_it_was_read() {
     let full = || Full::new(Bytes::from_static(b"{}")).map_err(|never| match never {});
     for status in [200, 403] {
         let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();
-        assert!(given_back(status, nothing).await.is_end_stream());
-        let mut body = given_back(status, full().boxed_unsync()).await;
+        assert!(returned(status, nothing).await.is_end_stream());
+        let mut body = returned(status, full().boxed_unsync()).await;
         assert!(!body.is_end_stream(), "{status}");
         let frame = body.frame().await.expect("a frame").expect("data");
         assert_eq!(frame.into_data().expect("data"), "{}");
@@ -97,7 +97,7 @@ async fn body_reports_its_end_once_it_was_read() {
         Ok(Frame::data(Bytes::from_static(b"{"))),
         Err(io::Error::from(io::ErrorKind::ConnectionReset)),
     ]);
-    let mut body = given_back(403, StreamBody::new(broken).boxed_unsync()).await;
+    let mut body = returned(403, StreamBody::new(broken).boxed_unsync()).await;
     assert!(!body.is_end_stream());
     body.frame().await.expect("a frame").expect("data");
     assert!(!body.is_end_stream(), "an error is still to come");
@@ -106,30 +106,30 @@ async fn body_reports_its_end_once_it_was_read() {
     assert!(body.is_end_stream());
 }
 
-/// A connection serves one request at a time: the replay may need the one that the refusal came over.
+/// A connection serves one request at a time, and the replay may need that of the challenge.
 #[checks::test]
 async fn unread_challenge_is_dropped_before_the_replay() {
     let login = Login::at_once().stored("old");
     let renewed = login.clone();
-    let refusal = Arc::new(());
-    let handle = Arc::downgrade(&refusal);
-    let refusal = Arc::new(Mutex::new(Some(refusal)));
+    let challenge = Arc::new(());
+    let handle = Arc::downgrade(&challenge);
+    let challenge = Arc::new(Mutex::new(Some(challenge)));
     let client = service_fn(move |request: Request<Full<Bytes>>| {
         let (status, tie) = match authorization(&request) {
             "Bearer fresh" => {
-                assert!(handle.upgrade().is_none(), "the refusal is still there");
+                assert!(handle.upgrade().is_none(), "the challenge is still there");
                 (200, Arc::default())
             }
             _ => {
                 renewed.store("fresh");
-                (401, refusal.lock().expect("whole").take().expect("one"))
+                (401, challenge.lock().expect("whole").take().expect("one"))
             }
         };
         // Compressed, so that it is not read.
         let response = Response::builder()
             .status(status)
             .header("content-encoding", "gzip");
-        // The body holds what the handle is to.
+        // The body owns the value that the handle refers to.
         let body = Full::<Bytes>::from("{}").map_frame(move |frame| {
             let _tied = &tie;
             frame
@@ -143,7 +143,7 @@ async fn unread_challenge_is_dropped_before_the_replay() {
 }
 
 #[checks::test(start_paused = true)]
-async fn challenge_tells_how_long_its_login_may_take() {
+async fn challenge_has_the_time_left_for_its_login() {
     let seconds = Duration::from_secs;
     let (asked, left) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(Vec::new())));
     let told = Arc::clone(&left);

@@ -1,9 +1,9 @@
-//! Requirements that stand in places, or in spellings, that the Python SDK does not read.
+//! Requirements in places and spellings that the Python SDK does not read.
 
 use globus_gare::gare::{Gare, detect};
 use serde_json::{Value, json};
 
-/// Locations and parameters of what is found.
+/// The locations and parameters of the requirements in `body`.
 fn found(body: &str) -> Vec<(String, Value)> {
     let found = detect(body.as_bytes()).into_iter();
     found
@@ -68,16 +68,16 @@ fn causes_below_details_are_read_once() {
     let run = |cause: &str| json!({"details": {"details": {"cause": cause}}}).to_string();
     assert_eq!(found(&run(&consent)), expected);
     assert_eq!(found(&run(&format!(" {consent}\n"))), expected);
-    // Nested documents count as in a body.
+    // Documents nested in a cause count as in a body.
     let nested =
         json!({"errors": [{"detail": {"code": "ConsentRequired", "required_scope": "s"}}]});
     assert_eq!(found(&run(&nested.to_string())), expected);
     for body in [
-        // One level, and no text beside the JSON.
+        // A cause within a cause, a cause with text around its JSON, and a list do not count.
         run(&json!({"details": {"cause": consent}}).to_string()),
         run(&format!("failed: {consent}")),
         run(&json!([consent]).to_string()),
-        // Only a cause, and only below details.
+        // Only a `cause` counts, and only below `details`.
         json!({ "cause": consent }).to_string(),
         json!({"details": {"message": consent}}).to_string(),
         json!({"detail": {"cause": consent}}).to_string(),
@@ -91,7 +91,7 @@ fn causes_below_details_are_read_once() {
 }
 
 #[checks::test]
-fn empty_scopes_are_none() {
+fn empty_scopes_are_dropped() {
     let scopes = |scopes: Value| {
         json!({"code": "X", "authorization_parameters": {"required_scopes": scopes}}).to_string()
     };
@@ -129,7 +129,7 @@ fn escapes_in_a_document_may_be_doubled() {
     let expected = json!({"session_message": "Say \"hi\"\nand A", "session_required_mfa": true});
     let body = json!({ "message": text }).to_string();
     assert_eq!(found(&body), one("message (GridFTP reply)", expected));
-    // As it is, it is JSON: nothing is taken off.
+    // This is JSON as it is, so no escape is removed.
     let plain = document.replace(r#"\\""#, r#"\""#);
     let text = text.replace(document, &plain);
     let expected =
@@ -139,7 +139,7 @@ fn escapes_in_a_document_may_be_doubled() {
 }
 
 #[checks::test]
-fn the_reason_serves_as_the_message() {
+fn reason_is_used_as_the_message() {
     let message = |text: &str| {
         let gare: Gare = serde_json::from_str(text).expect("a GARE");
         gare.message().map(|message| message.into_owned())
