@@ -1,4 +1,4 @@
-//! Logins as this program read or wrote them a moment ago.
+//! Short-lived copies of the logins that this program read or committed.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,16 +9,17 @@ use tokio::time::Instant;
 
 use super::store::{UserKey, Versioned};
 
-/// How old a copy may be: as old as it gets between two steps of one request. An older one is
-/// dropped when the next login comes in.
+/// The maximum age of a copy: longer than the time between two steps of one request. An older copy
+/// is dropped when the next login is added.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 const MOST: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
-/// The newest copies, so that the steps of one request read the store once.
+/// The newest copies of logins, so that the steps of one request read the store once.
 ///
-/// A copy may be out of date. A change that is made from one is safe: the store refuses it where
-/// somebody else was faster. Whether a change is needed at all is for the store to say.
+/// A copy may be out of date. A change that starts from a copy is still safe: the store rejects the
+/// commit if another program has changed the login. To find out whether a change is needed at all,
+/// read the store.
 #[derive(Debug)]
 pub(super) struct Copies(Mutex<LruCache<UserKey, (Instant, Versioned)>>);
 
@@ -39,7 +40,7 @@ impl Copies {
 
     pub(super) fn get(&self, user: &UserKey) -> Option<Versioned> {
         let copies = self.lock();
-        // `peek` leaves them in the order in which they came.
+        // `peek`, not `get`: the copies stay in the order of their age.
         let (at, kept) = copies.peek(user)?;
         (at.elapsed() < MAX_AGE).then(|| kept.clone())
     }

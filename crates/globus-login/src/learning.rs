@@ -33,7 +33,7 @@ impl AppUser {
         let mut next = held.clone();
         next.learned(&place, refused.clone());
         if next == *held {
-            // It is known: nothing is read or written.
+            // The requirement is known: there is nothing to read or write.
             return;
         }
         // If the store fails, the login reports it.

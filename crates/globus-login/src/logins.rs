@@ -33,7 +33,7 @@ pub(super) struct Logins {
     pub(super) clock: Clock,
     store: Arc<dyn LoginStore>,
     copies: Copies,
-    /// The logins of presented credentials: nothing of them is stored.
+    /// The logins of presented credentials, which are never stored.
     presented: Arc<dyn LoginStore>,
     users: Mutex<Remembered<UserKey, Seen>>,
     /// The logins that could not be stored.
@@ -144,7 +144,7 @@ impl AppUser {
                 let login = next.clone();
                 logins.copies.put(&self.key, Versioned { version, login });
             } else if is_copy {
-                // What is kept by now may have to be changed.
+                // The copy may be out of date: the stored login may need the change.
                 continue;
             }
             logins.remember(&self.key, &next);

@@ -30,6 +30,10 @@ impl<K: Hash + Eq, V> Remembered<K, V> {
     }
 
     pub(super) fn get(&mut self, key: &K) -> Option<&V> {
+        self.get_mut(key).map(|value| &*value)
+    }
+
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let now = self.forget_idle();
         let (used, value) = self.values.get_mut(key)?;
         *used = now;

@@ -57,8 +57,8 @@ impl Learned {
     }
 }
 
-/// Adds a refused login, unless it says nothing new. The place that said nothing new for longest is
-/// forgotten for a new one.
+/// Adds a refused login, unless its requirement is known. If there are too many places, the one
+/// whose requirement changed least recently is forgotten.
 pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused: RefusedLogin) {
     let RefusedLogin {
         mut required,
@@ -69,7 +69,7 @@ pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused
     required.session_message = None;
     required.extra = Default::default();
     let known = places.get(place);
-    // By its age it is known to be refused.
+    // The stored age is enough to know that this login is refused.
     let is_told_by_age = known.is_some_and(|it| age.is_some() && it.required == required);
     if let Some(known) = known {
         required = with_known(required, &known.required);
@@ -91,7 +91,7 @@ pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused
         && known.refused_age == refused_age
         && (known.epoch == epoch || is_told_by_age)
     {
-        // Programs that are refused together change the record once, and so do logins that are
+        // Programs that are refused at the same time change the record once. So do logins that are
         // refused one after the other.
         return;
     }

@@ -174,17 +174,18 @@ impl LoginStore for MemoryStore {
     }
 
     async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
-        Ok(self.with(user, |kept| {
-            let now = Instant::now();
-            kept.waiting.retain(|(_, end)| *end > now);
-            kept.waiting.iter().map(|(it, _)| it.clone()).collect()
-        }))
+        let (mut shared, now) = (self.shared(), Instant::now());
+        let Some(kept) = shared.users.get_mut(user) else {
+            return Ok(Vec::new());
+        };
+        kept.waiting.retain(|(_, end)| *end > now);
+        Ok(kept.waiting.iter().map(|(it, _)| it.clone()).collect())
     }
 
     async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
-        self.with(user, |kept| {
-            kept.waiting.retain(|(known, _)| known.by != *by)
-        });
+        if let Some(kept) = self.shared().users.get_mut(user) {
+            kept.waiting.retain(|(known, _)| known.by != *by);
+        }
         Ok(())
     }
 

@@ -96,9 +96,9 @@ impl LoginRecord {
         &self.scopes
     }
 
-    /// What collections, by id, and services, by resource server, required when they refused a login.
-    /// Of 32 it is known; for another the one that said nothing new for longest is forgotten. A logout
-    /// forgets all.
+    /// The requirements of collections, by id, and of services, by resource server, that refused a
+    /// login. At most 32 are kept: for a new one, the one that changed least recently is forgotten.
+    /// A logout forgets all.
     pub fn learned(&self) -> impl Iterator<Item = (&str, &Learned)> {
         self.learned.iter().map(|(place, it)| (&**place, it))
     }

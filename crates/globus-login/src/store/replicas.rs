@@ -1,8 +1,9 @@
 //! Model check: replicas refresh the same token without a lease, in every order of their steps.
 //!
-//! The steps are those of `AppUser::redeem` and `AppUser::update`: load, redeem at Globus Auth, change
-//! the copy of what was loaded, or load again where there is none, commit against the version that
-//! was loaded. Globus Auth gives a new refresh token for each, and refuses one that was used.
+//! The steps are those of `AppUser::redeem` and `AppUser::update`: load; redeem the refresh token
+//! at Globus Auth; change the copy of the loaded login, or load again if there is no copy; commit
+//! against the version that was loaded. Globus Auth answers each refresh token with a new one, and
+//! rejects a refresh token that was used before.
 
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
@@ -25,15 +26,15 @@ struct World {
     last_token: u32,
     /// The fingerprints of the access tokens that were handed back for revocation.
     discarded: BTreeSet<String>,
-    /// Whether replicas still have the copy of what they loaded.
+    /// Whether replicas still have the copy of the login that they loaded.
     has_copies: bool,
     actors: Vec<Actor>,
 }
 
-/// A login as somebody loaded it, with its version.
+/// A login that an actor loaded, with its version.
 type Loaded = Box<(u32, Login)>;
 
-/// What somebody does next.
+/// The next step of an actor.
 #[derive(Clone)]
 enum Actor {
     Load {
@@ -65,7 +66,7 @@ enum Change {
 }
 
 impl Change {
-    /// Makes the change, and gives the tokens that are to be revoked.
+    /// Makes the change, and returns the tokens to revoke.
     fn make(&self, login: &mut Login) -> Vec<StoredToken> {
         let before: Vec<StoredToken> = login.tokens.values().cloned().collect();
         match self {
@@ -81,7 +82,7 @@ impl Change {
                 login.logged_out();
                 before
             }
-            // The one that it replaces is given up, as the Python SDK does.
+            // The replaced refresh token is not revoked, as in the Python SDK.
             Self::LogIn(token) => {
                 login.logged_in(given(token)).expect("nobody else");
                 before
@@ -163,7 +164,7 @@ impl World {
                     is_copy: false,
                 },
             },
-            Actor::Done => unreachable!("it is done"),
+            Actor::Done => unreachable!("the actor is done"),
         };
         self.actors[actor] = next;
     }
@@ -172,7 +173,7 @@ impl World {
         Box::new((self.version, self.login.clone()))
     }
 
-    /// Begins with what was loaded, as far as the copy is still there.
+    /// Starts with the loaded login, if its copy is still there.
     fn keep(&self, change: Change, copy: Loaded) -> Actor {
         Actor::Keep {
             change,
@@ -221,7 +222,7 @@ impl World {
         self.keep(change, copy)
     }
 
-    /// Makes the change, and commits it. `false`: it is to be loaded again.
+    /// Makes the change, and commits it. `false`: load the login again.
     fn commit(&mut self, loaded: Loaded, change: &Change, is_copy: bool) -> bool {
         let (version, before) = *loaded;
         let mut login = before.clone();
@@ -283,7 +284,7 @@ const REPLICA: Actor = Actor::Load {
     refused: None,
 };
 
-/// Somebody who changes the login, whatever it is.
+/// An actor that changes any login.
 fn keeper(change: Change) -> Actor {
     Actor::Keep {
         change,
@@ -292,7 +293,7 @@ fn keeper(change: Change) -> Actor {
     }
 }
 
-/// Goes through every order, with copies and without; gives how many there are.
+/// Runs every order, with copies and without, and returns the number of orders.
 fn explore_all(world: impl Fn(bool) -> World) -> usize {
     let orders = [false, true].map(|has_copies| explore(&world(has_copies), &mut Vec::new()));
     orders.iter().sum()

@@ -55,7 +55,7 @@ impl Browser {
         }
         // A user who is logged in keeps the id. Everybody else gets a new one.
         let held = match &principal {
-            // The look-up before the challenge has read it, or the handler.
+            // The look-up before the challenge, or the handler, has read the login.
             Some(principal) => logged_in(app.for_user(principal).load_recent().await)?,
             None => None,
         };

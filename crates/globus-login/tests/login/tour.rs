@@ -1,4 +1,4 @@
-//! The tour: each of its programs runs to its end, and the page shows what is in them.
+//! The tour: each of its programs runs to its end, and the page shows the code of the programs.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -13,13 +13,13 @@ use tokio::process::Command;
 use crate::support::program::example;
 use crate::support::*;
 
-/// A Globus whose collection wants a login within the last minute.
+/// A Globus whose collection requires a login within the last minute.
 struct Tour {
     sample: Sample,
     home: TempDir,
 }
 
-/// What a program printed.
+/// The output of a program.
 struct Printed {
     output: String,
     errors: String,
@@ -34,7 +34,7 @@ impl Tour {
         Self { sample, home }
     }
 
-    /// Lets the sessions that there are become too old.
+    /// Lets so much time pass that all sessions are too old.
     fn wait(&self) {
         self.sample.globus.clock().advance(Duration::from_secs(120));
     }
@@ -52,15 +52,16 @@ impl Tour {
         command
     }
 
-    /// Runs it on the collection, so many times at once, while its user types this.
+    /// Runs the program with the collection as its argument, repeated `times` times, while its user
+    /// types `typed`.
     async fn lists(&self, mut program: Command, times: usize, typed: &str) -> Printed {
         let collection = self.sample.collection.to_string();
         program.args(vec![collection; times]);
-        let mut program = program.spawn().expect("it starts");
+        let mut program = program.spawn().expect("the program starts");
         let mut terminal = program.stdin.take().expect("a pipe");
         terminal.write_all(typed.as_bytes()).await.expect("typed");
         drop(terminal);
-        let ended = program.wait_with_output().await.expect("it ran");
+        let ended = program.wait_with_output().await.expect("the program ends");
         let [output, errors] =
             [ended.stdout, ended.stderr].map(|text| String::from_utf8(text).expect("text"));
         assert!(ended.status.success(), "{errors}");
@@ -129,7 +130,7 @@ async fn third_program_keeps_its_login() {
             assert!(shown.contains("You are logged in"), "{shown}");
             printed
         } else {
-            // Whoever was asked now would have no way to answer.
+            // A prompt would fail here: the user has no way to answer.
             let printed = tour.lists(program, 2, "").await;
             tour.wait();
             printed
@@ -159,7 +160,7 @@ async fn fourth_program_sends_its_user_to_log_in_and_lets_them_back_in() {
             globus.confidential_client_id().to_string(),
         )
         .env("GLOBUS_CLIENT_SECRET", globus.client_secret());
-    let mut portal = portal.spawn().expect("it starts");
+    let mut portal = portal.spawn().expect("the program starts");
     let printed = BufReader::new(portal.stdout.take().expect("a pipe"));
     let line = printed.lines().next_line().await.expect("text");
     let line = line.expect("a line");
@@ -168,34 +169,34 @@ async fn fourth_program_sends_its_user_to_log_in_and_lets_them_back_in() {
 
     let browser = fake_globus::Browser::new();
     for logins in 1..=2 {
-        // The first time nobody has logged in; the second time too long ago.
+        // The first time, nobody has logged in. The second time, the login is too old.
         let away = browser.redirect(&page).await.expect("a redirect");
         assert!(away.as_str().starts_with(globus.auth_url()), "{away}");
         let back = browser.open(&page).await.expect("a page");
         assert_eq!((back.url.as_str(), back.status), (&*page, StatusCode::OK));
         assert_eq!(back.text, "hello.txt world.txt");
         assert_eq!(globus.counts().logins, logins);
-        // Now without a login.
+        // Now the page opens without a login.
         let page = browser.get(&page).await.expect("a page");
         assert_eq!(page.text, "hello.txt world.txt");
         tour.wait();
     }
-    // Another browser is another user, who has to log in too, and declines.
+    // Another browser is another user, who has to log in too, but declines.
     globus.set_person(Person::automatic().declines());
     let stranger = fake_globus::Browser::new();
     let page = stranger.open(&page).await.expect("a page");
     assert_eq!(page.status, StatusCode::FORBIDDEN);
-    portal.kill().await.expect("it runs");
+    portal.kill().await.expect("the program runs");
     assert_no_violation(globus);
 }
 
-/// The lines of a program or of a block, however far they are indented.
+/// The lines of a program or of a block, without their indentation.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.lines().map(str::trim);
     lines.filter(|line| !line.is_empty() && !line.starts_with("//!"))
 }
 
-/// What a step leaves out of its program was in the program before it.
+/// The lines that a step leaves out of its program are in the program of the step before.
 #[checks::test]
 fn page_shows_what_is_new_in_each_program() {
     let page = include_str!("../../src/guide/tour.md");

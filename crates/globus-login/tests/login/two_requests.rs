@@ -25,16 +25,16 @@ async fn each_user_gets_the_credential_of_their_own_login() {
         Principal::Named("ada".into()),
         Principal::Named("bob".into()),
     );
-    let transfer = |identity: &Principal| {
+    let transfer = |principal: &Principal| {
         let origin = globus.transfer_url().parse().expect("an origin");
-        Target::new(origin, identity.clone())
+        Target::new(origin, principal.clone())
     };
-    let newer = async |identity: &Principal, rejected: Option<&Credential>| {
+    let newer = async |principal: &Principal, rejected: Option<&Credential>| {
         let why = Why::Required(Arc::new(Gare::new(
             "AuthorizationRequired",
             Default::default(),
         )));
-        let mut request = CredentialRequest::new(transfer(identity), why);
+        let mut request = CredentialRequest::new(transfer(principal), why);
         if let Some(rejected) = rejected {
             request = request.with_rejected(rejected.clone());
         }
@@ -48,7 +48,7 @@ async fn each_user_gets_the_credential_of_their_own_login() {
     assert_eq!(pending.principal(), &ada);
     assert_eq!(
         format!("{pending:?}"),
-        r#"PendingLogin { identity: Named("ada"), .. }"#
+        r#"PendingLogin { principal: Named("ada"), .. }"#
     );
     let redirect = sent_to(pending.authorize_url()).await;
     assert!(pending.is_answered_by(&redirect));
@@ -60,8 +60,8 @@ async fn each_user_gets_the_credential_of_their_own_login() {
     assert!(newer(&ada, None).await.is_none());
 
     app.finish_login(pending, redirect).await.expect("a login");
-    let logged_in = async |identity: &Principal| {
-        let logged_in = app.for_user(identity).is_logged_in().await;
+    let logged_in = async |principal: &Principal| {
+        let logged_in = app.for_user(principal).is_logged_in().await;
         logged_in.expect("no error")
     };
     assert!(

@@ -87,7 +87,7 @@ async fn listen(mut manager: ConnectionManager, pattern: String, store: Weak<Sha
     }
 }
 
-/// What a message tells: the login of a user was changed.
+/// The content of a message: the login of a user was changed.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) tag: String,
@@ -111,7 +111,7 @@ impl Change {
     }
 }
 
-/// Takes a message. All that it concerns here is in it: nothing is read for it.
+/// Handles a message. The message holds all that is needed: nothing is read from Redis.
 fn heard(store: &Weak<Shared>, push: &PushInfo) {
     let (Some(shared), PushKind::PMessage) = (store.upgrade(), &push.kind) else {
         return;
@@ -120,12 +120,12 @@ fn heard(store: &Weak<Shared>, push: &PushInfo) {
         return;
     };
     let text = String::from_utf8_lossy(text);
-    // One of another program, or of a newer one: who waits polls.
+    // A message of another program, or of a newer version. Programs that wait also poll.
     let Some(change) = Change::of_text(&text) else {
         return;
     };
     shared.seen().told(&change.tag, change.revision);
-    // Nobody may listen.
+    // An error means that there is no receiver at present.
     let _ = shared.messages.send(change);
 }
 

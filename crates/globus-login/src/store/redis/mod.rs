@@ -35,8 +35,9 @@ const MESSAGES: usize = 1024;
 /// Keeps logins in Redis (or Valkey), for the replicas of a service.
 ///
 /// All keys of a user are under the hash of the [`UserKey`]. The login is sealed: it cannot be read
-/// without a key of the [`Sealer`]. Leases and notices hold no secret, and are not sealed. The store
-/// connects to one Redis; [the guide](crate::guide::many_machines) says what of a cluster works.
+/// without a key of the [`Sealer`]. Leases and notices hold no secret, and are not sealed. The
+/// store connects to one Redis; [the guide](crate::guide::many_machines) says what of a cluster
+/// works.
 ///
 /// # Guarantees
 ///
@@ -284,7 +285,7 @@ impl LoginStore for RedisStore {
         while self.load(user).await?.version == *seen {
             let message = async {
                 let is_for_others = |change: Change| change.tag != tag || change.version == *seen;
-                // An error: some were missed, and it may have been one of them.
+                // After an error, load again: messages were lost, perhaps one about this user.
                 while messages.recv().await.is_ok_and(is_for_others) {}
             };
             // Polls as well: a message may be lost.

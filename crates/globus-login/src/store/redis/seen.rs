@@ -1,4 +1,4 @@
-//! The revisions of users, as this process has read them.
+//! The revisions of users that this process has read.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -6,30 +6,31 @@ use std::time::Duration;
 use lru::LruCache;
 use tokio::time::Instant;
 
-/// The users of this process by their tags, those that were used last.
+/// The most recently used users of this process, by their tags.
 #[derive(Debug)]
 pub(super) struct Seen {
     users: LruCache<String, User>,
     max_age: Duration,
-    /// How long a user who was not read yet is not due: the first request looks the credential up,
-    /// which reads.
+    /// How long a new user needs no read: the first request looks the credential up, and the
+    /// look-up reads the user.
     first_age: Duration,
-    /// The last number that was given out.
+    /// The last number that was assigned.
     last_number: u64,
 }
 
 #[derive(Debug)]
 struct User {
-    /// Another one whenever the revision is another. No two users have the same, nor has a user who
-    /// was forgotten and came back: whoever compares takes that for a change.
+    /// Changes whenever the revision changes. No two users have the same number. A user who was
+    /// forgotten gets a new number, so that a caller who compares numbers sees a change.
     number: u64,
     revision: Option<u64>,
-    /// When it was last read, or somebody began to; at first when it was first asked for.
+    /// When the last read of the revision started. Before the first read: when the number was first
+    /// asked for.
     read_at: Instant,
 }
 
 impl Seen {
-    /// `timeout` is how long an answer of Redis is waited for.
+    /// `timeout` is the maximum time to wait for an answer of Redis.
     pub(super) fn new(max_users: NonZeroUsize, max_age: Duration, timeout: Duration) -> Self {
         Self {
             users: LruCache::new(max_users),
@@ -39,7 +40,7 @@ impl Seen {
         }
     }
 
-    /// The number of a user, and whether what is kept is to be read again now, by the caller.
+    /// The number of a user, and whether the caller has to read the revision again now.
     pub(super) fn number(&mut self, tag: &str) -> (u64, bool) {
         let (now, max_age, first_age) = (Instant::now(), self.max_age, self.first_age);
         let user = self.user(tag);
@@ -54,14 +55,14 @@ impl Seen {
         (user.number, is_due)
     }
 
-    /// Notes the revision that was read.
+    /// Stores a revision that was read.
     pub(super) fn read(&mut self, tag: &str, revision: u64) {
         self.user(tag).read_at = Instant::now();
         self.note(tag, revision);
     }
 
-    /// Notes the revision that a message told of. That is no read: whoever can send messages cannot
-    /// keep a logout from being read.
+    /// Stores a revision from a message. A message does not count as a read, so a program that
+    /// sends false messages cannot delay the read that finds a logout.
     pub(super) fn told(&mut self, tag: &str, revision: u64) {
         self.note(tag, revision);
     }

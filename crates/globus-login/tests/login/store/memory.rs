@@ -30,6 +30,19 @@ async fn least_recently_used_user_is_forgotten() {
 }
 
 #[checks::test]
+async fn reading_unknown_users_forgets_nobody() {
+    let store = MemoryStore::new();
+    put(&store, &user("known"), token("t", "t")).await;
+    let holder = Holder::new("test", SystemTime::now());
+    for number in 0..2 * MAX {
+        let unknown = user(&number.to_string());
+        assert_eq!(store.waiting(&unknown).await.expect("memory"), []);
+        store.withdraw(&unknown, &holder).await.expect("memory");
+    }
+    assert_eq!(servers(&load(&store, &user("known")).await), ["t"]);
+}
+
+#[checks::test]
 async fn lease_is_not_forgotten_before_its_end() {
     let store = MemoryStore::new();
     let lease = async |name: &str| {

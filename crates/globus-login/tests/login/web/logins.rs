@@ -331,7 +331,7 @@ async fn challenge_that_teaches_nothing_asks_the_store_once() {
     let ada = Visitor::default();
     ada.log_in(&service, &replica, ADA).await;
     assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
-    // What the collection requires is new at first, and then how old a login is that it refuses.
+    // At first the requirement of the collection is new, and then the age of the refused login.
     for (minutes, asked) in [(2, 2), (3, 2), (4, 1)] {
         service.minutes_pass(minutes);
         for asked in [asked, 1] {
