@@ -45,7 +45,7 @@ async fn each_user_gets_the_credential_of_their_own_login() {
     assert_eq!(pending.principal(), &ada);
     assert_eq!(
         format!("{pending:?}"),
-        r#"PendingLogin { identity: Named("ada"), .. }"#
+        r#"PendingLogin { principal: Named("ada"), .. }"#
     );
     let redirect = sent_to(pending.authorize_url()).await;
     assert!(pending.is_answered_by(&redirect));
