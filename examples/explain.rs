@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 const HELP: &str = r#"Reads a response body on standard input and prints the Globus Auth requirements in it as JSON.
 
-For each requirement: its code, where it was found, what it asks for, and the query parameters that
-ask Globus Auth for it; "quoted" where the text only quotes a refused login, which the layer ignores
-unless the program added the origin itself. A note on standard error tells what was left out for its
-size. Status and content type do not change what is found, only whether the layer would look: where
-it would not, a note says so.
+Prints for each requirement its code, its location, its parameters, and the query parameters of the
+login. "quoted" marks a requirement in a quotation: the layer ignores it, unless the program added
+the origin. A note on standard error names a document that exceeds a limit. The status and the
+content type do not change the result. If the layer would not inspect such a response, a note says
+so.
 
 Usage: explain [--status N] [--content-type T] <BODY
        explain --jsonl <ROWS
@@ -21,8 +21,8 @@ Usage: explain [--status N] [--content-type T] <BODY
 Options:
   --status N        the status of the response, 100 to 999
   --content-type T  the content type of the response
-  --jsonl           read one response a line: {"id", "http_status", "content_type", "body"}, of which
-                    only "body" is required; print one line for each
+  --jsonl           read one response a line: {"id", "http_status", "content_type", "body"}; only
+                    "body" is required. Print one line for each
   -h, --help        print this text
 
 Example:
@@ -46,7 +46,7 @@ Example:
 
 Exit status: 0 if there is a requirement, 1 if there is none, 2 on wrong usage or unreadable input."#;
 
-/// What the command line says.
+/// The options of the command line.
 #[derive(Default)]
 struct Options {
     status: Option<u16>,
@@ -72,10 +72,10 @@ impl Options {
                 "--status" => {
                     let status = value().and_then(|value| value.parse().ok());
                     let status = status.filter(|status| (100..=999).contains(status));
-                    options.status = Some(status.ok_or("--status wants a number, 100 to 999")?);
+                    options.status = Some(status.ok_or("--status needs a number, 100 to 999")?);
                 }
                 "--content-type" => {
-                    options.content_type = Some(value().ok_or("--content-type wants a value")?);
+                    options.content_type = Some(value().ok_or("--content-type needs a value")?);
                 }
                 _ => return Err(format!("unknown argument {argument:?}")),
             }
@@ -117,7 +117,7 @@ fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(error) => {
-            eprintln!("explain: {error}\nexplain --help tells how it is used");
+            eprintln!("explain: {error}\nexplain --help shows the options");
             return ExitCode::from(2);
         }
     };
@@ -133,7 +133,7 @@ fn main() -> ExitCode {
     match any {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
-        // Whoever reads the output has had enough of it.
+        // The reader of the output has closed it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("explain: {error}");
@@ -145,7 +145,7 @@ fn main() -> ExitCode {
 fn explain_body(options: &Options) -> io::Result<bool> {
     let mut body = Vec::new();
     io::stdin().lock().read_to_end(&mut body)?;
-    if let Some(note) = overlooked(options.status, options.content_type.as_deref()) {
+    if let Some(note) = not_inspected(options.status, options.content_type.as_deref()) {
         eprintln!("note: {note}");
     }
     let explained = Explained {
@@ -170,7 +170,7 @@ fn explain_rows() -> io::Result<bool> {
             let reason = format!("line {}: not a row with a body: {error}", index + 1);
             io::Error::new(io::ErrorKind::InvalidData, reason)
         })?;
-        if let Some(note) = overlooked(row.http_status, row.content_type.as_deref()) {
+        if let Some(note) = not_inspected(row.http_status, row.content_type.as_deref()) {
             eprintln!("note: {}: {note}", row.id);
         }
         let explained = Explained {
@@ -187,7 +187,7 @@ fn explain_rows() -> io::Result<bool> {
 fn explain(body: &[u8]) -> io::Result<Vec<Explanation>> {
     let detection = Detection::of(body);
     if let Some(over) = detection.over_limit {
-        eprintln!("note: left out: {}: {}", over.location, over.limit);
+        eprintln!("note: not a requirement: {}: {}", over.location, over.limit);
     }
     let found = detection.found.into_iter();
     found
@@ -210,11 +210,11 @@ fn explain(body: &[u8]) -> io::Result<Vec<Explanation>> {
         .collect()
 }
 
-/// Why the layer, as it comes, would not look into such a response.
-fn overlooked(status: Option<u16>, content_type: Option<&str>) -> Option<String> {
+/// Why the layer with its default settings would not inspect such a response.
+fn not_inspected(status: Option<u16>, content_type: Option<&str>) -> Option<String> {
     if let Some(status) = status.filter(|status| !matches!(status, 400..=499 | 502)) {
         return Some(format!(
-            "the layer would not look into a response of status {status}, only into 400..=499 and 502"
+            "the layer would not inspect a response with status {status}, only 400 to 499 and 502"
         ));
     }
     let content_type = content_type?;
@@ -226,5 +226,5 @@ fn overlooked(status: Option<u16>, content_type: Option<&str>) -> Option<String>
         .to_ascii_lowercase();
     let json = essence == "application/json" || essence.ends_with("+json");
     let readable = essence.is_empty() || essence.starts_with("text/") || json;
-    (!readable).then(|| format!("the layer would not look into {essence}, only into JSON and text"))
+    (!readable).then(|| format!("the layer would not inspect {essence}, only JSON and text"))
 }

@@ -1,4 +1,4 @@
-//! A client of Globus Transfer, generic over the service that it sends with: a library's users bring their own.
+//! A client of Globus Transfer that is generic over its tower service, as in a library.
 
 mod stand_in;
 
@@ -15,7 +15,7 @@ use tower::{Layer, Service, ServiceExt};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// It knows of no layer, and needs none: what it is given may log in or not.
+/// The client works with any tower service, with the layer or without.
 #[derive(Clone)]
 struct Transfer<S> {
     service: S,
@@ -41,7 +41,7 @@ where
         if status.is_success() {
             Ok(body.to_bytes())
         } else {
-            Err(format!("Transfer said {status}").into())
+            Err(format!("Transfer responded with {status}").into())
         }
     }
 }
@@ -56,14 +56,14 @@ async fn main() -> Result<(), BoxError> {
             .trust(globus.trust())
             .build(),
     );
-    let refused = Transfer {
+    let rejected = Transfer {
         service: plain.clone(),
     }
     .list(&globus.url, &globus.stale)
     .await;
     eprintln!(
         "without the layer: {}",
-        refused.expect_err("the session is too old")
+        rejected.expect_err("the session is too old")
     );
 
     let transfer = Transfer {

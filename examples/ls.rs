@@ -1,11 +1,11 @@
-//! Lists a directory of a Globus collection, also when the collection asks for a login first.
+//! Lists a directory of a Globus collection, even if the collection requires a login first.
 //!
 //! ```text
-//! cargo run --example ls                        # on a small Globus of its own, which asks for a login
+//! cargo run --example ls                        # on a small Globus of its own, which requires a login
 //! cargo run --example ls -- COLLECTION [PATH]   # on the real Globus
 //! ```
 //!
-//! Names go to standard output, one a line; all words go to standard error.
+//! Names go to standard output, one a line. Messages go to standard error.
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdout};
@@ -31,9 +31,9 @@ type Client = GareService<HttpService>;
 
 const USAGE: &str = "usage: ls [COLLECTION [PATH]]
 
-Without arguments it lists a directory of a small Globus of its own, whose sessions last a minute.
-With the id of a collection it lists a directory of the real one. GLOBUS_CLIENT_ID is the id of your
-thick client: register one at https://app.globus.org/settings/developers.";
+Without arguments it lists a directory of a small Globus of its own, whose sessions last one minute.
+With the id of a collection it lists a directory on the real Globus. GLOBUS_CLIENT_ID must be the id
+of your thick client: register one at https://app.globus.org/settings/developers.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -61,7 +61,7 @@ async fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Lists twice on a Globus of its own. In between two minutes pass, and a session is good for one.
+/// Lists twice on a Globus of its own. Two minutes pass in between, and a session lasts one minute.
 async fn demonstrate() -> Done {
     let files = tempfile::tempdir()?;
     std::fs::write(files.path().join("README.txt"), "Files to list.\n")?;
@@ -101,7 +101,7 @@ async fn list_real(collection: &str, path: Option<&str>) -> Done {
     list(&client(app, Trust::globus())?, &transfer, collection, path).await
 }
 
-/// An HTTP client that survives a session policy: reqwest with a [`GareLayer`] around it.
+/// An HTTP client that satisfies session policies: reqwest with a [`GareLayer`] around it.
 fn client(app: GlobusApp, trust: Trust) -> Result<Client, BoxError> {
     let session = Session::builder(app).trust(trust).build();
     Ok(ServiceBuilder::new()
@@ -109,7 +109,7 @@ fn client(app: GlobusApp, trust: Trust) -> Result<Client, BoxError> {
         .service(HttpService::new()?))
 }
 
-/// Asks Transfer for a directory and prints the names in it.
+/// Requests a directory from Transfer, and prints the names in it.
 async fn list(client: &Client, transfer: &Url, id: Uuid, path: Option<&str>) -> Done {
     let mut url = transfer.join(&format!("v0.10/operation/endpoint/{id}/ls"))?;
     if let Some(path) = path {
@@ -124,7 +124,7 @@ async fn list(client: &Client, transfer: &Url, id: Uuid, path: Option<&str>) -> 
     let listing: Listing = serde_json::from_slice(&body)?;
     let mut names = String::new();
     for Entry { name, kind } in listing.entries {
-        // A name must not steer the terminal. A program gets it as it is.
+        // A name must not steer the terminal. Another program gets it unchanged.
         let name = if stdout().is_terminal() {
             printable(&name)
         } else {
@@ -149,19 +149,20 @@ struct Entry {
     kind: String,
 }
 
-/// Why there is no listing: in the words of the service, and of the layer where it gave up.
+/// Why there is no listing: the service's message, and the reason if the layer gave up.
 fn explain(head: &http::response::Parts, body: &[u8]) -> String {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let message = body["message"].as_str().unwrap_or("no message");
     let mut text = format!("{}: {}", head.status, printable(message));
     let outcome = head.extensions.get::<GareOutcome>();
-    if let Some(refusal) = outcome.and_then(GareOutcome::gave_up) {
-        text.push_str(&format!("; no login helped: {refusal}"));
+    if let Some(reason) = outcome.and_then(GareOutcome::gave_up) {
+        text.push_str(&format!("; no login helped: {reason}"));
     }
     text
 }
 
-/// A person with a browser, for the Globus of our own: opens the page, which redirects at once.
+/// Stands for a person with a browser: opens the login page of the small Globus, which redirects at
+/// once.
 async fn log_in(request: LoginRequest) -> Result<LoginReply, ReauthError> {
     let page = request.authorize_url();
     if let Some(challenge) = request.challenge() {

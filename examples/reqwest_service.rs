@@ -1,7 +1,7 @@
 //! reqwest as a tower service, with the layer around it.
 //!
-//! reqwest follows redirects itself. `HttpService` records the URL of the response, so that a stranger that a redirect
-//! leads to cannot ask in the name of the service.
+//! reqwest follows redirects itself. `HttpService` records the URL of the response, so that a
+//! redirect to a stranger cannot start a login.
 
 mod stand_in;
 

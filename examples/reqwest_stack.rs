@@ -1,4 +1,4 @@
-//! reqwest with middleware, and where in the stack ours belongs.
+//! reqwest with middleware: the place of `GareMiddleware` in the stack.
 
 mod stand_in;
 
@@ -13,7 +13,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let globus = stand_in::StandIn::start().await?;
 
     let client = ClientBuilder::new(reqwest::Client::builder().no_proxy().build()?)
-        // A retry, such as reqwest-retry, goes here, outside: to it a 502 that asks for a login is a bad gateway.
+        // A retry, such as reqwest-retry, goes here, outside: it would retry a 502 that carries a
+        // GARE.
         .with(GareMiddleware::from_session(
             Session::builder(globus.login())
                 .trust(globus.trust())

@@ -1,4 +1,4 @@
-//! A stack of tower layers, and where in it ours belongs.
+//! A stack of tower layers: the place of `GareLayer` in it.
 
 mod stand_in;
 
@@ -28,24 +28,24 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let globus = stand_in::StandIn::start().await?;
 
     let client = ServiceBuilder::new()
-        // For the whole request: one span, one place in the queue.
+        // Once for the whole request: a place in the queue, a span.
         .buffer(32)
         .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION]))
         .layer(TraceLayer::new_for_http())
-        // Outside of ours: to a retry, a 502 that asks for a login is a bad gateway.
+        // Outside: a retry inside would repeat a 502 that carries a GARE.
         .retry(Once)
         .layer(GareLayer::from_session(
             Session::builder(globus.login())
                 .trust(globus.trust())
                 .build(),
         ))
-        // Inside of ours: so that redirects are known.
+        // Inside: the layer then knows the URL of the response.
         .layer(FollowRedirectLayer::new())
-        // Inside of ours: a login takes as long as a person does, and holds up nobody else.
+        // Inside, for each attempt: a request that waits for a login holds no permit.
         .concurrency_limit(8)
         .timeout(Duration::from_secs(30))
         .service(Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>());
-    // A type that can be written down, to keep it in a struct.
+    // A type that can be named, for example in a struct.
     let mut client = BoxCloneSyncService::new(client);
 
     let request = Request::get(&globus.url)
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     stand_in::print_names(&body.map_err(|error| error.to_string())?.to_bytes())
 }
 
-/// Tries once more where a gateway is in trouble.
+/// Retries once after a 502.
 #[derive(Clone)]
 struct Once;
 
@@ -68,12 +68,12 @@ impl<B, E> Policy<Request<Full<Bytes>>, Response<B>, E> for Once {
         request: &mut Request<Full<Bytes>>,
         result: &mut Result<Response<B>, E>,
     ) -> Option<Ready<()>> {
-        /// Marks a request that was tried twice.
+        /// Marks a request that was retried.
         #[derive(Clone)]
         struct Tried;
         let transient = result.as_ref().is_ok_and(|response| {
             response.status() == StatusCode::BAD_GATEWAY
-                // What nobody logged in for is not mended by asking again.
+                // If the layer gave up, a retry does not help.
                 && response.extensions().get::<globus_gare::reauth::GareOutcome>().is_none()
         });
         (transient && request.extensions_mut().insert(Tried).is_none()).then(|| ready(()))

@@ -25,8 +25,8 @@
     doc = "- [`reqwest`] is the middleware for `reqwest-middleware`, and a tower service over `reqwest::Client`."
 )]
 //!
-//! Two companion crates: [`globus-login`](https://docs.rs/globus-login) logs users in at Globus Auth,
-//! and [`fake-globus`](https://docs.rs/fake-globus) is a local Globus for tests.
+//! Two companion crates: [`globus-login`](https://docs.rs/globus-login) logs users in at Globus
+//! Auth, and [`fake-globus`](https://docs.rs/fake-globus) is a local Globus for tests.
 //!
 //! Start with [`layer::GareLayer`], or with a page of the [`guide`].
 //!

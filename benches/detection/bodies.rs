@@ -1,4 +1,4 @@
-//! The error bodies that detection is measured with.
+//! The error bodies of the bench of detection.
 
 use checks::corpus;
 

@@ -1,4 +1,4 @@
-//! The cost of looking for a GARE in a response body.
+//! The cost of detection in a response body.
 
 #![allow(missing_docs, unreachable_pub)]
 
@@ -65,7 +65,7 @@ fn name(body: &str, way: &str) -> String {
 }
 
 fn print_times(bodies: &[Body], cases: &mut [Case]) {
-    // Only the bodies that the SDKs find a GARE in.
+    // Only the bodies with a GARE.
     let sdks = [sdks::python(&bodies[..2]), sdks::javascript(&bodies[..2])];
     let mut rows = Vec::new();
     for (at, (body, cases)) in bodies.iter().zip(cases.chunks_mut(WAYS.len())).enumerate() {
@@ -87,7 +87,7 @@ fn print_times(bodies: &[Body], cases: &mut [Case]) {
         rows.push(row);
     }
     table::print(
-        "Time of a look into a body",
+        "Time of detection in a body",
         &[
             "body",
             "half of the samples",

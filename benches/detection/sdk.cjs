@@ -1,10 +1,10 @@
-// How long a program on the SDK for JavaScript looks for a GARE: prints seconds for each file that is named.
+// Prints the seconds that the JavaScript SDK needs to find a GARE, for each file that is named.
 "use strict";
 
 const fs = require("node:fs");
 const { errors } = require("@globus/sdk");
 
-// The SDK does not look into the GridFTP replies that Transfer quotes.
+// The SDK does not read the GridFTP replies that Transfer quotes.
 const REPLY = /GridFTP-JSON-Result: (\{.*?\})(?:\\r\\n|\r?\n)/;
 
 function find(body) {

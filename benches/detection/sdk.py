@@ -1,4 +1,4 @@
-"""How long a program on the SDK for Python looks for a GARE: prints seconds for each file that is named."""
+"""Prints the seconds that the Python SDK needs to find a GARE, for each file that is named."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import timeit
 
 from globus_sdk.gare import to_gare
 
-# The SDK does not look into the GridFTP replies that Transfer quotes.
+# The SDK does not read the GridFTP replies that Transfer quotes.
 REPLY = re.compile(r"GridFTP-JSON-Result: (\{.*?\})(?:\\r\\n|\r?\n)")
 
 

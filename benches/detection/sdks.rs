@@ -1,4 +1,4 @@
-//! The official SDKs on the same bodies, where they are installed.
+//! The official SDKs on the same bodies, if they are installed.
 
 use std::env;
 use std::fs;
@@ -8,19 +8,19 @@ use super::bodies::Body;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Seconds that the SDK for Python takes for each body; empty if it is not installed.
+/// The seconds that the Python SDK needs for each body. Empty if it is not installed.
 pub fn python(bodies: &[Body]) -> Vec<f64> {
     let python =
         env::var("GLOBUS_GARE_PYTHON").unwrap_or_else(|_| format!("{ROOT}/.venv/bin/python"));
     let mut command = Command::new(python);
     command.arg(format!("{ROOT}/benches/detection/sdk.py"));
     seconds(command, bodies).unwrap_or_else(|| {
-        eprintln!("no times of the SDK for Python: benches/README.md says what it needs");
+        eprintln!("no times of the Python SDK: CONTRIBUTING.md says how to install it");
         Vec::new()
     })
 }
 
-/// Seconds that the SDK for JavaScript takes for each body; empty if it is not installed.
+/// The seconds that the JavaScript SDK needs for each body. Empty if it is not installed.
 pub fn javascript(bodies: &[Body]) -> Vec<f64> {
     let mut command = Command::new("node");
     command.arg(format!("{ROOT}/benches/detection/sdk.cjs"));
@@ -28,12 +28,12 @@ pub fn javascript(bodies: &[Body]) -> Vec<f64> {
         command.env("NODE_PATH", format!("{ROOT}/target/node_modules"));
     }
     seconds(command, bodies).unwrap_or_else(|| {
-        eprintln!("no times of the SDK for JavaScript: benches/README.md says what it needs");
+        eprintln!("no times of the JavaScript SDK: CONTRIBUTING.md says how to install it");
         Vec::new()
     })
 }
 
-/// Runs a script that prints a time for each file that it is given.
+/// Runs a script that prints a time for each of its files.
 fn seconds(mut command: Command, bodies: &[Body]) -> Option<Vec<f64>> {
     let directory = tempfile::tempdir().expect("a directory for the bodies");
     for (number, body) in bodies.iter().enumerate() {

@@ -1,6 +1,7 @@
-//! What a layer adds to a request that the service accepts, in process, over a service that answers at once.
+//! The cost of a layer for a request that the service accepts, in process, over a service that
+//! responds at once.
 //!
-//! The request has eight headers and a body of 1 KiB, and is made in the same way for all layers.
+//! The request has eight headers and a body of 1 KiB. It is built in the same way for all layers.
 
 #![allow(missing_docs, unreachable_pub)]
 

@@ -91,9 +91,10 @@ where
     };
     Case::new("", move || {
         let _ = service.poll_ready(&mut Context::from_waker(Waker::noop()));
-        // Built in the same place for all layers, so that the compiler leaves out no piece that a layer does not read.
+        // Built in one place for all layers, so that the compiler cannot drop parts that a layer
+        // does not read.
         let request = black_box(request());
-        // Polled where it was made: the caller decides how often a future is moved.
+        // Polled in place, without a move.
         let answer = pin!(service.call(request)).poll(&mut Context::from_waker(Waker::noop()));
         matches!(answer, Poll::Ready(Ok(_)))
     })

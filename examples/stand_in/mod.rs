@@ -1,5 +1,6 @@
-//! A Globus on this machine whose sessions have just run out: what the examples of client stacks run against. In a
-//! program of your own, `globus_login::GlobusApp` takes the place of `login`, and the real services that of the URL.
+//! A Globus on this machine whose sessions have just expired, for the examples of client stacks. In
+//! your own program, use `globus_login::GlobusApp` instead of `login`, and the URLs of the real
+//! services.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 pub(crate) struct StandIn {
     globus: Arc<FakeGlobus>,
     ada: Identity,
-    /// The listing that the examples ask for.
+    /// The URL of the listing that the examples request.
     pub(crate) url: String,
     /// A token whose session is too old.
     pub(crate) stale: String,
@@ -44,7 +45,7 @@ impl StandIn {
         })
     }
 
-    /// Logs in by asking nobody.
+    /// A login without a person.
     pub(crate) fn login(&self) -> impl Reauthenticator {
         let (globus, ada) = (Arc::clone(&self.globus), self.ada.clone());
         reauth_fn(move |challenge| {
@@ -58,13 +59,13 @@ impl StandIn {
         })
     }
 
-    /// Where the stand-in is; `Trust::globus()` is the default, and right for the real services.
+    /// Trusts the stand-in. For the real services keep the default, `Trust::globus()`.
     pub(crate) fn trust(&self) -> Trust {
         Trust::none().loopback()
     }
 }
 
-/// The names in a listing.
+/// Prints the names in a listing.
 pub(crate) fn print_names(listing: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
     let listing: serde_json::Value = serde_json::from_slice(listing)?;
     for entry in listing["DATA"].as_array().ok_or("not a listing")? {

@@ -1,6 +1,7 @@
-//! Detection held against `globus_sdk.gare`: a body, or a seed of the generator that the tests use.
+//! Compares detection with `globus_sdk.gare`. The input is a body, or a seed for the generator of
+//! the tests.
 //!
-//! Wants a Python that has the SDK, as the tests do.
+//! Needs a Python with the SDK, as the tests do.
 #![no_main]
 
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +16,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 
 fuzz_target!(|input: &[u8]| -> Corpus {
-    // A body as it stands, or, after a byte that begins none, the seed of one.
+    // A seed follows a zero byte, which begins no body.
     let (body, nested) = match input {
         [0, seed @ ..] => generated(seed),
         body => match std::str::from_utf8(body) {
@@ -37,7 +38,8 @@ fuzz_target!(|input: &[u8]| -> Corpus {
 });
 
 fn generated(input: &[u8]) -> (String, bool) {
-    // proptest can take its choices from the input itself, but does not end where it runs out of them.
+    // proptest could take its choices from the input itself, but it does not stop when the input
+    // ends.
     let mut seed = [0; 32];
     for (at, byte) in input.iter().enumerate() {
         seed[at % 32] ^= byte;
@@ -48,7 +50,7 @@ fn generated(input: &[u8]) -> (String, bool) {
     tree.map_or_else(|_| ("{}".to_owned(), false), |tree| tree.current())
 }
 
-/// The Python that answers, once started.
+/// The running Python process.
 struct Oracle {
     _child: Child,
     ask: ChildStdin,

@@ -1,8 +1,8 @@
-//! The file that tokens are kept in.
+//! The token file.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    // The crate shows it to no other build.
+    // The item exists only in a fuzzing build.
     #[cfg(fuzzing)]
     globus_login::any_bytes::token_file(input);
     #[cfg(not(fuzzing))]

@@ -11,9 +11,9 @@ use super::recording::{Position, Recording, Turn};
 
 /// A wrapper that makes any body replayable. It keeps the chunks that were sent.
 ///
-/// Nothing is read before the HTTP client reads it, and no bytes are copied. Sent chunks and trailers
-/// are kept while a copy exists that may send them again. Length and trailers stay the same, so each
-/// attempt has the same framing (`content-length` or chunks).
+/// Nothing is read before the HTTP client reads it, and no bytes are copied. Sent chunks and
+/// trailers are kept while a copy exists that may send them again. Length and trailers stay the
+/// same, so each attempt has the same framing (`content-length` or chunks).
 ///
 /// # Limit
 ///
@@ -69,8 +69,8 @@ use super::recording::{Position, Recording, Turn};
 /// # Bodies of other crates
 ///
 /// A program that forwards requests has axum's body, and a client that tonic generates has tonic's.
-/// Map the request on both sides of the layer: outside into a `ReplayBody`, inside back into the body
-/// that the inner service takes. Services that take any body, such as axum's router and
+/// Map the request on both sides of the layer: outside into a `ReplayBody`, inside back into the
+/// body that the inner service takes. Services that take any body, such as axum's router and
 /// `hyper_util`'s client, need only the outer one.
 ///
 /// ```

@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 
 use super::json::{self, Object};
 
-/// The fields of a document that this crate does not know, kept so that a document survives a round trip.
+/// The fields of a document that this crate does not know, kept so that a document survives a round
+/// trip.
 ///
 /// Each value is kept as the JSON text that the service sent, so deep values and big numbers stay
 /// exact. Two `Extra` are equal if their JSON values are equal, in any spelling. `Debug` shows the

@@ -172,8 +172,9 @@ fn next_end(text: &[u8], has_rare: bool) -> Option<usize> {
     memchr::memchr3(b'\n', b'\r', b'\\', text)
 }
 
-/// The length of the line end that `bytes` begin with, in any spelling: control characters and Unicode's separators,
-/// `\r`, `\n` and `\u000a` with any number of backslashes, `%0D%0A` escaped any number of times, `&#10;`, `<br>`.
+/// The length of the line end that `bytes` begin with, in any spelling: control characters and
+/// Unicode's separators, `\r`, `\n` and `\u000a` with any number of backslashes, `%0D%0A` escaped
+/// any number of times, `&#10;`, `<br>`.
 pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'\n'..=b'\r', ..] => Some(1),

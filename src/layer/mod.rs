@@ -36,7 +36,8 @@
 //! [`inspect_timeout`](GareLayer::inspect_timeout). Beyond either limit the response is passed on
 //! unchanged.
 //!
-//! [`detect_in`] inspects one response in the same way, for a program that handles challenges itself.
+//! [`detect_in`] inspects one response in the same way, for a program that handles challenges
+//! itself.
 //!
 //! # Clients, bodies, transports
 //!
@@ -50,8 +51,8 @@
 //! | a stream with trailers | sent again in a [`ReplayBody`] | sent again in a [`ReplayBody`] | sent again with `replay_streams` |
 //! | a stream over the limit | sent once | sent once | sent once |
 //!
-//! A replay sends the whole body once, whether the service read all of it, a part, or none before it
-//! responded.
+//! A replay sends the whole body once, whether the service read all of it, a part, or none before
+//! it responded.
 //!
 //! | challenge | all three clients |
 //! | --- | --- |
@@ -78,8 +79,8 @@
 //! | trace, sensitive headers | either | inside, each attempt has a span. The credential is always marked sensitive |
 //! | buffer | either | a service that is not `Clone` needs one inside |
 //!
-//! `tests/clients/stacks` shows each symptom; the example `tower_stack` shows the order. A retry outside
-//! should not retry a response whose [`GareOutcome`](crate::reauth::GareOutcome) has
+//! `tests/clients/stacks` shows each symptom; the example `tower_stack` shows the order. A retry
+//! outside should not retry a response whose [`GareOutcome`](crate::reauth::GareOutcome) has
 //! [`gave_up`](crate::reauth::GareOutcome::gave_up): another attempt logs nobody in.
 //!
 //! # Across tasks

@@ -135,6 +135,11 @@ impl State {
             .find(|at| at.audience.view() == audience)
     }
 
+    fn find_mut(&mut self, audience: &Audience) -> Option<&mut AtOrigin> {
+        let mut origins = self.origins.iter_mut();
+        origins.find(|at| at.audience == *audience)
+    }
+
     fn at_mut(&mut self, audience: &Audience, max_origins: usize) -> &mut AtOrigin {
         let index = match self.origins.iter().position(|at| at.audience == *audience) {
             Some(index) => index,
@@ -190,16 +195,14 @@ impl State {
     /// Notes that a request was accepted after it was challenged for `met`.
     pub(super) fn note_met(&mut self, place: &Place, met: &[Arc<Requirement>]) {
         self.unmet.forget(place, met);
-        let mut origins = self.origins.iter_mut();
-        if let Some(at) = origins.find(|at| at.audience == place.audience) {
+        if let Some(at) = self.find_mut(&place.audience) {
             at.forget_failed();
         }
     }
 
     /// Notes that a service did not accept the credential that was sent with `generation`.
     pub(super) fn note_rejected(&mut self, audience: &Audience, generation: u64) {
-        let mut origins = self.origins.iter_mut();
-        if let Some(at) = origins.find(|at| at.audience == *audience)
+        if let Some(at) = self.find_mut(audience)
             && let Some(issued) = &at.current
             && issued.generation == generation
         {
@@ -333,8 +336,7 @@ impl State {
 
     /// Counts the current credential of `audience` as rejected.
     pub(super) fn invalidate(&mut self, audience: &Audience) {
-        let mut origins = self.origins.iter_mut();
-        if let Some(at) = origins.find(|at| at.audience == *audience)
+        if let Some(at) = self.find_mut(audience)
             && let Some(issued) = at.current.take()
         {
             at.note_rejected(issued.credential);

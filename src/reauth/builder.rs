@@ -96,8 +96,8 @@ impl SessionBuilder {
         self
     }
 
-    /// How often one request may be replayed. Default: 10. A request may be replayed more often than
-    /// it waits for logins: logins of other requests bring newer credentials too.
+    /// How often one request may be replayed. Default: 10. A request may be replayed more often
+    /// than it waits for logins: logins of other requests bring newer credentials too.
     pub fn max_replays(mut self, replays: u32) -> Self {
         self.settings.max_replays = replays;
         self
@@ -167,8 +167,8 @@ impl SessionBuilder {
         self
     }
 
-    /// Whether a login runs for a request that cannot be replayed, so that the next request succeeds.
-    /// Default: `true`.
+    /// Whether a login runs for a request that cannot be replayed, so that the next request
+    /// succeeds. Default: `true`.
     pub fn login_if_not_replayable(mut self, login: bool) -> Self {
         self.settings.login_if_not_replayable = login;
         self

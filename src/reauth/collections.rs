@@ -27,7 +27,7 @@ const MAX_SERVERS: usize = 1024;
 /// How long a verified server stays verified. A host name may get a new owner.
 const VERIFIED_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// The login page of Globus Auth.
+/// The path of Globus Auth's login page. A base URL with a path may stand before it.
 const AUTHORIZE: &str = "/v2/oauth2/authorize";
 
 /// Servers whose collection was verified, sorted by time.
@@ -178,7 +178,7 @@ pub(super) fn claimed(trust: &Trust, status: StatusCode, headers: &HeaderMap) ->
         return None;
     }
     let location: Uri = headers.get(LOCATION)?.to_str().ok()?.parse().ok()?;
-    let is_login = is_authorize(&location)
+    let is_login = is_authorize(location.path())
         && OriginRef::of(&location).is_ok_and(|origin| trust.allows_view(origin));
     let mut parameters = location.query()?.split('&');
     let id = parameters.find_map(|it| it.strip_prefix("client_id="))?;
@@ -191,11 +191,13 @@ pub(super) fn claimed(trust: &Trust, status: StatusCode, headers: &HeaderMap) ->
 
 /// Whether the client followed redirects to a login page.
 pub(super) fn is_login(trust: &Trust, answered: &Uri) -> bool {
-    is_authorize(answered) || OriginRef::of(answered).is_ok_and(|origin| trust.is_auth(origin))
+    is_authorize(answered.path())
+        || OriginRef::of(answered).is_ok_and(|origin| trust.is_auth(origin))
 }
 
-fn is_authorize(uri: &Uri) -> bool {
-    uri.path().trim_end_matches('/') == AUTHORIZE
+/// Whether `path` is that of a login page.
+pub(crate) fn is_authorize(path: &str) -> bool {
+    path.trim_end_matches('/').ends_with(AUTHORIZE)
 }
 
 /// The requirement of a collection's server that redirects a request to a login.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
+use super::account::Issued;
 use super::accounts::InUse;
 use super::collections::{claimed, is_login, required};
 use super::events::EventKind;
@@ -249,20 +250,11 @@ impl Exchange {
             generation: self.sent,
         };
         self.session.emit(&target, challenged);
-        let result = match self.verified(target, claimed).await {
-            Ok(target) => {
-                let status = answer.status;
-                self.satisfy(&target, status, &found, replayable).await
-            }
-            Err(reason) => Err(reason),
-        };
+        let status = answer.status;
+        let obtained = self.obtain(target, claimed, status, &found, replayable);
+        let obtained = obtained.await;
         self.outcome.found = found;
-        let result = result.and_then(|issued| self.may_replay(replayable).map(|()| issued));
-        let result = match result {
-            Ok(issued) => self.verify_again(&issued.credential).await.map(|()| issued),
-            Err(reason) => Err(reason),
-        };
-        match result {
+        match obtained {
             Ok(issued) => {
                 self.sent = issued.generation;
                 self.outcome.gave_up = None;
@@ -273,6 +265,22 @@ impl Exchange {
                 Verdict::Return
             }
         }
+    }
+
+    /// Obtains a credential that the request may be replayed with.
+    async fn obtain(
+        &mut self,
+        target: Target,
+        claimed: Option<String>,
+        status: StatusCode,
+        found: &[Found],
+        replayable: bool,
+    ) -> Result<Issued, GaveUp> {
+        let target = self.verified(target, claimed).await?;
+        let issued = self.satisfy(&target, status, found, replayable).await?;
+        self.may_replay(replayable)?;
+        self.verify_again(&issued.credential).await?;
+        Ok(issued)
     }
 
     /// Emits an event for a response that may be a challenge and is not inspected.

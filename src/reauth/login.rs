@@ -71,21 +71,17 @@ pub(super) fn look_up(
     {
         return Err(Ok(Some(issued.clone())));
     }
-    let request = CredentialRequest::new(target.clone(), why);
-    let request = if state.may_refresh(audience.view(), now) {
-        request
-    } else {
-        request.without_refresh()
-    };
+    let mut request = CredentialRequest::new(target.clone(), why);
+    if !state.may_refresh(audience.view(), now) {
+        request = request.without_refresh();
+    }
     let current = state.current(audience.view());
     let began = current.map_or(0, |issued| issued.generation);
     // A challenge rejects only the credential that its request was sent with.
     let is_challenged = matches!(request.why(), Why::Unauthorized | Why::Required(_));
-    let rejected = current.filter(|issued| !is_challenged || issued.generation == sent);
-    let request = match rejected {
-        Some(rejected) => request.with_rejected(rejected.credential.clone()),
-        None => request,
-    };
+    if let Some(rejected) = current.filter(|it| !is_challenged || it.generation == sent) {
+        request = request.with_rejected(rejected.credential.clone());
+    }
     let refreshes = request.may_refresh();
     let counts = match request.why() {
         _ if !refreshes => Refresh::Never,

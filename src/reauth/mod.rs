@@ -1,6 +1,6 @@
 //! Re-authentication: sessions, credentials, and one login for many requests.
 //!
-//! A challenged request goes through these steps. The first one that applies is taken:
+//! A challenged request goes through these steps. The first one that applies counts:
 //!
 //! | the account has | the request |
 //! | --- | --- |
@@ -116,6 +116,8 @@ pub use self::stats::Stats;
 pub use self::target::{Principal, Target};
 pub use self::trust::Trust;
 
+#[cfg(feature = "reqwest")]
+pub(crate) use self::collections::is_authorize;
 pub(crate) use self::exchange::{AnswerHead, Exchange, Verdict};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::inspect::look_at_head;

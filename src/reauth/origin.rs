@@ -32,8 +32,8 @@ impl Origin {
     /// # Errors
     ///
     /// If the URI is relative, has another scheme, or holds user information
-    /// (`https://globus.org@evil.example/`). No Globus service uses user information, and it misleads
-    /// readers.
+    /// (`https://globus.org@evil.example/`). No Globus service uses user information, and it
+    /// misleads readers.
     pub fn of(uri: &Uri) -> Result<Self, InvalidOrigin> {
         Ok(OriginRef::of(uri)?.to_owned())
     }

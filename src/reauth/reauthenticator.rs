@@ -18,8 +18,8 @@ use super::{
 ///   after [`login_timeout`](super::SessionBuilder::login_timeout) (15 minutes by default). If it
 ///   panics, the login fails, not the program.
 /// - After `Ok`, every waiting request is replayed with the credential. After `Err`, every waiting
-///   request fails with that error, and so does every challenged request of the principal within the
-///   [`backoff`](super::SessionBuilder::backoff) (30 seconds by default), without a new login.
+///   request fails with that error, and so does every challenged request of the principal within
+///   the [`backoff`](super::SessionBuilder::backoff) (30 seconds by default), without a new login.
 /// - If the same requirement comes back after an `Ok`, the session stops and returns the service's
 ///   response to the caller. A person is never prompted without end.
 /// - Requests that the reauthenticator itself sends through a client with the same layer pass

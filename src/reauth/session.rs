@@ -14,8 +14,8 @@ const TOO_MANY: &str = "too many principals are in use: see SessionBuilder::max_
 /// The state that all clones of a layer share: the reauthenticator and, for each principal, the
 /// credentials and the login under way.
 ///
-/// [`GareLayer::new`](crate::layer::GareLayer::new) makes a session with the default settings. Build
-/// one to change the settings, to share logins between several clients, or to read its
+/// [`GareLayer::new`](crate::layer::GareLayer::new) makes a session with the default settings.
+/// Build one to change the settings, to share logins between several clients, or to read its
 /// [`stats`](Self::stats).
 ///
 /// # Clone
@@ -79,7 +79,8 @@ impl Session {
         }
     }
 
-    /// The credential for `target`: the current one, or one that a look-up finds. No login starts.
+    /// The credential for `target`: the current one, or one that a look-up finds. `None` if there
+    /// is none that has not expired. No login starts.
     ///
     /// # Errors
     ///
@@ -101,8 +102,8 @@ impl Session {
             ended.ok_or_else(ReauthError::slow_look_up)??;
         }
         let state = account.account().lock();
-        let issued = state.current(audience);
-        Ok(issued.map(|issued| issued.credential.clone()))
+        let credential = state.current(audience).map(|issued| &issued.credential);
+        Ok(credential.filter(|it| !it.is_expired()).cloned())
     }
 
     /// Makes `credential` the current one of `target`. A request that was sent with an earlier one

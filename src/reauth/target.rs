@@ -68,8 +68,8 @@ impl Target {
         &self.audience
     }
 
-    /// The origin of the service. In Globus Auth it belongs to a resource server, which has tokens of
-    /// its own.
+    /// The origin of the service. In Globus Auth it belongs to a resource server, which has tokens
+    /// of its own.
     pub fn origin(&self) -> &Origin {
         &self.audience.origin
     }

@@ -118,8 +118,8 @@ impl Trust {
         Ok(self)
     }
 
-    /// Adds the hosts of all collections: those under `data.globus.org`, `gaccess.io`, `dn.glob.us` and
-    /// `dnsteam.globuscs.info`, with `https` and on the default port.
+    /// Adds the hosts of all collections: those under `data.globus.org`, `gaccess.io`, `dn.glob.us`
+    /// and `dnsteam.globuscs.info`, with `https` and on the default port.
     ///
     /// Owners run the hosts of their collections. Such a host gets only a credential that [names
     /// its collection](super::Credential::for_collection), even if it was added with

@@ -9,11 +9,11 @@ use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Url};
+use reqwest::{Client, ClientBuilder};
 use tower_service::Service;
 
 use super::answer;
-use crate::reauth::ResponseUrl;
+use crate::reauth::{ResponseUrl, is_authorize};
 
 /// A [`reqwest::Client`] as a tower service, for a [`GareLayer`](crate::layer::GareLayer) to wrap.
 ///
@@ -26,8 +26,8 @@ use crate::reauth::ResponseUrl;
 ///
 /// The request's body is any [`http_body::Body`] that is `Send + Sync + 'static`. Put a body that
 /// is not `Sync`, such as axum's or tonic's, into a [`ReplayBody`](crate::layer::ReplayBody).
-/// reqwest follows a 307 or 308 redirect only with a body in memory: [`reqwest::Body`], `Full<Bytes>`,
-/// `String`, or an empty body of any type.
+/// reqwest follows a 307 or 308 redirect only with a body in memory: [`reqwest::Body`],
+/// `Full<Bytes>`, `String`, or an empty body of any type.
 ///
 /// # Responses
 ///
@@ -164,15 +164,10 @@ pub fn redirects() -> Policy {
 /// # }
 /// ```
 pub fn stop_at_login(policy: Policy) -> Policy {
-    Policy::custom(move |attempt| match is_login_page(attempt.url()) {
+    Policy::custom(move |attempt| match is_authorize(attempt.url().path()) {
         true => attempt.stop(),
         false => policy.redirect(attempt),
     })
-}
-
-fn is_login_page(url: &Url) -> bool {
-    let path = url.path().trim_end_matches('/');
-    path.ends_with("/v2/oauth2/authorize")
 }
 
 /// A body for reqwest. A body in memory stays in memory, so that reqwest can send it again after a

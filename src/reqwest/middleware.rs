@@ -18,8 +18,8 @@ use crate::reauth::{
 
 /// A middleware for `reqwest-middleware` that satisfies GAREs and replays the request.
 ///
-/// It behaves as [`GareLayer`](crate::layer::GareLayer) does: when a response is a challenge, it has
-/// the [`Reauthenticator`] obtain a credential and replays the request with it.
+/// It behaves as [`GareLayer`](crate::layer::GareLayer) does: when a response is a challenge, it
+/// has the [`Reauthenticator`] obtain a credential and replays the request with it.
 ///
 /// # Clone
 ///

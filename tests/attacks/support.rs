@@ -110,14 +110,14 @@ impl Attacker {
         Self::new(move |_| response.clone()).await
     }
 
-    pub(crate) fn heard(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.heard.lock().expect("whole").clone()
     }
 
     /// Asserts that the attacker was reached, and got no credential.
     #[track_caller]
     pub(crate) fn assert_got_nothing(&self) {
-        let heard = self.heard();
+        let heard = self.requests();
         assert!(!heard.is_empty(), "nobody came");
         let leaked = heard.iter().find(|text| text.contains("authorization\""));
         assert_eq!(leaked, None);
@@ -158,7 +158,7 @@ pub(crate) async fn logged_in(builder: GlobusAppBuilder) -> GlobusApp {
 }
 
 /// The user who is logged in.
-pub(crate) async fn who(app: &GlobusApp) -> Option<String> {
+pub(crate) async fn logged_in_user(app: &GlobusApp) -> Option<String> {
     let info = app.for_user(&Principal::Session).info().await;
     let info = info.expect("it can be read")?;
     info.sub().map(str::to_owned)

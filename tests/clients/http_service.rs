@@ -22,7 +22,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 const LOGIN_PAGE: &str = "/v2/oauth2/authorize?client_id=one&scope=all";
 
-/// A service: `/` accepts the fresh token and echoes, `/moved` redirects to `/echo`, `/start` leads to the login page.
+/// A service: `/` accepts the fresh token and echoes, `/moved` redirects to `/echo`, `/start` leads
+/// to the login page.
 async fn service() -> String {
     let echo = |body: Bytes| async move { body };
     let guarded = |headers: HeaderMap, body: Bytes| async move {

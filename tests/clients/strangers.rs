@@ -93,8 +93,8 @@ async fn panic_message_of_a_login_is_not_shown() {
     let response = layer.layer(service).oneshot(request).await;
     let response = response.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>().expect("one");
-    let refusal = outcome.gave_up().expect("a refusal");
-    let shown = format!("{refusal} {refusal:?} {refusal:#?} {outcome:?}");
+    let reason = outcome.gave_up().expect("a reason");
+    let shown = format!("{reason} {reason:?} {reason:#?} {outcome:?}");
     assert!(shown.contains("the reauthenticator panicked"));
     checks::secrets::assert_hidden("a panic", &shown, &["AgTokenThatNobodyMaySee"]);
 }

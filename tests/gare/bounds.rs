@@ -10,7 +10,7 @@ const REQUIREMENT: &str = "a requirement of more than 16 KiB";
 const REQUIREMENTS: &str = "more than 64 requirements";
 
 /// The location of the document that exceeds a limit, and the limit.
-fn over(body: &Value) -> Option<(String, &'static str)> {
+fn over_limit(body: &Value) -> Option<(String, &'static str)> {
     let body = body.to_string();
     let Detection {
         found, over_limit, ..
@@ -32,18 +32,22 @@ fn lists_hold_64_values() {
         "session_required_single_domain",
         "required_scopes",
     ] {
-        assert_eq!(over(&asking(json!({ list: vec!["v"; 64] }))), None);
+        assert_eq!(over_limit(&asking(json!({ list: vec!["v"; 64] }))), None);
         for values in [json!(vec!["v"; 65]), json!(vec!["v"; 65].join(","))] {
             let expected = Some(("root".to_owned(), VALUES));
-            assert_eq!(over(&asking(json!({ list: values }))), expected, "{list}");
+            assert_eq!(
+                over_limit(&asking(json!({ list: values }))),
+                expected,
+                "{list}"
+            );
         }
     }
     let legacy = |count| json!({"code": "ConsentRequired", "required_scopes": vec!["s"; count]});
-    assert_eq!(over(&legacy(64)), None);
-    assert_eq!(over(&legacy(65)), Some(("root".to_owned(), VALUES)));
+    assert_eq!(over_limit(&legacy(64)), None);
+    assert_eq!(over_limit(&legacy(65)), Some(("root".to_owned(), VALUES)));
     let detail = |count| json!({"detail": {"DATA_TYPE": "not_from_allowed_domain#1.0.0", "allowed_domains": vec!["d"; count]}});
-    assert_eq!(over(&detail(64)), None);
-    assert_eq!(over(&detail(65)), Some(("root".to_owned(), VALUES)));
+    assert_eq!(over_limit(&detail(64)), None);
+    assert_eq!(over_limit(&detail(65)), Some(("root".to_owned(), VALUES)));
 }
 
 #[checks::test]
@@ -63,7 +67,7 @@ fn values_are_512_bytes_and_scopes_4_kib() {
                 json!(value)
             };
             let body = json!({"code": "X", "authorization_parameters": { field: value }});
-            let found = over(&body).map(|(_, limit)| limit);
+            let found = over_limit(&body).map(|(_, limit)| limit);
             assert_eq!(found, expected, "{field} {length}");
         }
     }
@@ -72,22 +76,22 @@ fn values_are_512_bytes_and_scopes_4_kib() {
 #[checks::test]
 fn requirements_are_16_kib() {
     let message = |length| asking(json!({"session_message": "m".repeat(length)}));
-    assert_eq!(over(&message(16_384)), None);
+    assert_eq!(over_limit(&message(16_384)), None);
     let expected = Some(("root".to_owned(), REQUIREMENT));
-    assert_eq!(over(&message(16_385)), expected);
+    assert_eq!(over_limit(&message(16_385)), expected);
     // Lists, scopes and unknown fields count together.
     let scopes = |count| asking(json!({"required_scopes": vec!["s".repeat(1024); count]}));
-    assert_eq!(over(&scopes(16)), None);
-    assert_eq!(over(&scopes(17)), expected);
+    assert_eq!(over_limit(&scopes(16)), None);
+    assert_eq!(over_limit(&scopes(17)), expected);
     let unknown = |length: usize| asking(json!({"x": "x".repeat(length - 3)}));
-    assert_eq!(over(&unknown(16_384)), None);
-    assert_eq!(over(&unknown(16_385)), expected);
+    assert_eq!(over_limit(&unknown(16_384)), None);
+    assert_eq!(over_limit(&unknown(16_385)), expected);
     let both = json!({"session_message": "m".repeat(8192), "session_required_policies": vec!["p".repeat(256); 33]});
-    assert_eq!(over(&asking(both)), expected);
+    assert_eq!(over_limit(&asking(both)), expected);
     // Fields beside the parameters do not count.
     let mut beside = message(1);
     beside["data"] = "d".repeat(100_000).into();
-    assert_eq!(over(&beside), None);
+    assert_eq!(over_limit(&beside), None);
 }
 
 #[checks::test]
@@ -111,7 +115,7 @@ fn bodies_hold_64_requirements() {
     assert_eq!(told(1000), (64, expected));
     // A duplicate does not count.
     let repeated = vec![asking(json!({})); 100];
-    assert_eq!(over(&json!({ "errors": repeated })), None);
+    assert_eq!(over_limit(&json!({ "errors": repeated })), None);
 }
 
 #[checks::test]
@@ -139,7 +143,7 @@ fn texts_have_the_same_limits() {
     let document = asking(json!({"session_required_policies": vec!["p"; 65]}));
     let text = format!("530-GridFTP-JSON-Result: {document}");
     let expected = Some(("message (GridFTP reply)".to_owned(), VALUES));
-    assert_eq!(over(&json!({ "message": text })), expected);
+    assert_eq!(over_limit(&json!({ "message": text })), expected);
 }
 
 #[checks::test]

@@ -2,7 +2,7 @@
 
 use globus_gare::gare::{AuthorizationParameters, Gare, coalesce};
 
-fn asks() -> AuthorizationParameters {
+fn params() -> AuthorizationParameters {
     AuthorizationParameters::default()
 }
 
@@ -19,20 +19,20 @@ fn coalesced(
 
 #[checks::test]
 fn single_domains_never_merge() {
-    let a = asks().with_session_required_single_domain(["a", "b"]);
-    let b = asks().with_session_required_single_domain(["b", "c"]);
-    let a_again = asks().with_session_required_single_domain(["b", "a"]);
+    let a = params().with_session_required_single_domain(["a", "b"]);
+    let b = params().with_session_required_single_domain(["b", "c"]);
+    let a_again = params().with_session_required_single_domain(["b", "a"]);
     assert_eq!(coalesced([a.clone(), b.clone(), a_again]), [a, b]);
 }
 
 #[checks::test]
 fn parameters_of_one_requirement_stay_together() {
-    let with_mfa = asks()
+    let with_mfa = params()
         .with_session_required_policies(["p"])
         .with_session_required_mfa(true);
-    let policy = asks().with_session_required_policies(["p"]);
-    let fresh = asks();
-    let prompt = asks().with_required_scopes(["s"]).with_prompt("login");
+    let policy = params().with_session_required_policies(["p"]);
+    let fresh = params();
+    let prompt = params().with_required_scopes(["s"]).with_prompt("login");
     let identity = policy.clone().with_session_required_identities(["i"]);
     let domain = policy.clone().with_session_required_single_domain(["d"]);
     let all = [with_mfa, policy, fresh, prompt, identity, domain];
@@ -43,16 +43,16 @@ fn parameters_of_one_requirement_stay_together() {
 #[checks::test]
 fn equal_requirements_keep_the_first_message() {
     let said = |asked: AuthorizationParameters, message: &str| asked.with_session_message(message);
-    let mfa = || asks().with_session_required_mfa(true);
+    let mfa = || params().with_session_required_mfa(true);
     assert_eq!(
         coalesced([said(mfa(), "one"), said(mfa(), "two"), mfa()]),
         [said(mfa(), "one")]
     );
-    let silent = || asks().with_required_scopes(["a"]);
-    let scopes = || said(asks().with_required_scopes(["b"]), "one");
-    let policies = || said(asks().with_session_required_policies(["p"]), "two");
+    let silent = || params().with_required_scopes(["a"]);
+    let scopes = || said(params().with_required_scopes(["b"]), "one");
+    let policies = || said(params().with_session_required_policies(["p"]), "two");
     let merged = |scopes: [&str; 2]| {
-        let asked = asks().with_required_scopes(scopes);
+        let asked = params().with_required_scopes(scopes);
         asked.with_session_required_policies(["p"])
     };
     assert_eq!(
@@ -68,10 +68,10 @@ fn equal_requirements_keep_the_first_message() {
 
 #[checks::test]
 fn repeated_values_appear_once() {
-    let policies = asks().with_session_required_policies(["p", "q", "p"]);
-    let scopes = asks().with_required_scopes(["b", "a", "b"]);
+    let policies = params().with_session_required_policies(["p", "q", "p"]);
+    let scopes = params().with_required_scopes(["b", "a", "b"]);
     let both = policies.clone().with_required_scopes(["c", "a", "c"]);
-    let merged = asks()
+    let merged = params()
         .with_session_required_policies(["p", "q"])
         .with_required_scopes(["b", "a", "c"]);
     assert_eq!(coalesced([policies, scopes, both]), [merged]);

@@ -2,27 +2,31 @@
 
 use globus_gare::gare::AuthorizationParameters;
 
-fn asks() -> AuthorizationParameters {
+fn params() -> AuthorizationParameters {
     AuthorizationParameters::default()
 }
 
 #[checks::test]
 fn session_is_required_unless_only_scopes_are() {
-    let scopes = || asks().with_required_scopes(["s"]);
+    let scopes = || params().with_required_scopes(["s"]);
     for (asked, empty, session) in [
-        (asks(), true, true),
-        (asks().with_session_message("hello"), true, true),
+        (params(), true, true),
+        (params().with_session_message("hello"), true, true),
         (scopes(), false, false),
         (scopes().with_session_message("hello"), false, false),
-        (asks().with_session_required_identities(["a"]), false, true),
-        (asks().with_session_required_policies(["a"]), false, true),
         (
-            asks().with_session_required_single_domain(["a"]),
+            params().with_session_required_identities(["a"]),
             false,
             true,
         ),
-        (asks().with_session_required_mfa(true), false, true),
-        (asks().with_prompt("login"), false, true),
+        (params().with_session_required_policies(["a"]), false, true),
+        (
+            params().with_session_required_single_domain(["a"]),
+            false,
+            true,
+        ),
+        (params().with_session_required_mfa(true), false, true),
+        (params().with_prompt("login"), false, true),
         (scopes().with_prompt("login"), false, true),
         (scopes().with_session_required_mfa(true), false, true),
     ] {
@@ -33,7 +37,7 @@ fn session_is_required_unless_only_scopes_are() {
 
 #[checks::test]
 fn query_leaves_out_empty_fields() {
-    let all = asks()
+    let all = params()
         .with_session_message(" hi & bye ")
         .with_session_required_identities([" a", "", "b "])
         .with_session_required_policies(["p"])
@@ -57,7 +61,7 @@ fn query_leaves_out_empty_fields() {
             ("prompt", "login"),
         ]
     );
-    let blank = asks()
+    let blank = params()
         .with_session_message(" ")
         .with_session_required_policies(["", " ", ",", " , "])
         .with_prompt("");

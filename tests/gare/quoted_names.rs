@@ -30,7 +30,7 @@ const NAMES: [(&str, &str); 12] = [
     ("whole login after a quote sign", WHOLE_QUOTED),
     ("begins as a reply", "530-GridFTP-JSON-Result: ASKS"),
     (
-        "begins as a refusal",
+        "begins as a refused login",
         "Login Failed\r\n530-GridFTP-JSON-Result: ASKS",
     ),
     (

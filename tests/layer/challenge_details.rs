@@ -64,7 +64,7 @@ async fn challenge_has_the_request_and_all_requirements() {
 type Anything = UnsyncBoxBody<Bytes, io::Error>;
 
 /// The body that the caller gets for a response with `status` and `body`.
-async fn given_back(status: u16, body: Anything) -> GareBody<Anything> {
+async fn returned(status: u16, body: Anything) -> GareBody<Anything> {
     let body = Arc::new(Mutex::new(Some(body)));
     let client = service_fn(move |_: Request<Full<Bytes>>| {
         let body = body.lock().expect("whole").take().expect("one request");
@@ -84,8 +84,8 @@ async fn body_reports_its_end_after_it_was_read() {
     let full = || Full::new(Bytes::from_static(b"{}")).map_err(|never| match never {});
     for status in [200, 403] {
         let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();
-        assert!(given_back(status, nothing).await.is_end_stream());
-        let mut body = given_back(status, full().boxed_unsync()).await;
+        assert!(returned(status, nothing).await.is_end_stream());
+        let mut body = returned(status, full().boxed_unsync()).await;
         assert!(!body.is_end_stream(), "{status}");
         let frame = body.frame().await.expect("a frame").expect("data");
         assert_eq!(frame.into_data().expect("data"), "{}");
@@ -97,7 +97,7 @@ async fn body_reports_its_end_after_it_was_read() {
         Ok(Frame::data(Bytes::from_static(b"{"))),
         Err(io::Error::from(io::ErrorKind::ConnectionReset)),
     ]);
-    let mut body = given_back(403, StreamBody::new(broken).boxed_unsync()).await;
+    let mut body = returned(403, StreamBody::new(broken).boxed_unsync()).await;
     assert!(!body.is_end_stream());
     body.frame().await.expect("a frame").expect("data");
     assert!(!body.is_end_stream(), "an error is still to come");
@@ -111,9 +111,9 @@ async fn body_reports_its_end_after_it_was_read() {
 async fn unread_challenge_is_dropped_before_the_replay() {
     let login = Login::at_once().stored("old");
     let renewed = login.clone();
-    let refusal = Arc::new(());
-    let handle = Arc::downgrade(&refusal);
-    let refusal = Arc::new(Mutex::new(Some(refusal)));
+    let challenge = Arc::new(());
+    let handle = Arc::downgrade(&challenge);
+    let challenge = Arc::new(Mutex::new(Some(challenge)));
     let client = service_fn(move |request: Request<Full<Bytes>>| {
         let (status, tie) = match authorization(&request) {
             "Bearer fresh" => {
@@ -122,7 +122,7 @@ async fn unread_challenge_is_dropped_before_the_replay() {
             }
             _ => {
                 renewed.store("fresh");
-                (401, refusal.lock().expect("whole").take().expect("one"))
+                (401, challenge.lock().expect("whole").take().expect("one"))
             }
         };
         // Compressed, so that it is not read.

@@ -24,7 +24,7 @@ fn frame(text: &'static str) -> Frame<Bytes> {
 
 /// The frames that a caller gets if the login for a challenge in `frames` fails, and the number of
 /// its requirements.
-async fn given_back(frames: Vec<&'static str>, limit: usize) -> (Vec<String>, usize) {
+async fn returned(frames: Vec<&'static str>, limit: usize) -> (Vec<String>, usize) {
     let client = service_fn(move |_: Request<Body>| {
         let frames = frames.clone().into_iter();
         let frames = frames.map(|text| Ok::<_, Infallible>(frame(text)));
@@ -66,7 +66,7 @@ async fn data_and_trailers_are_passed_on_unchanged() {
             .map(|text| format!("{:?}", frame(text)))
             .collect();
         assert_eq!(
-            given_back(frames.clone(), 1024).await,
+            returned(frames.clone(), 1024).await,
             (expected, found),
             "{frames:?}"
         );
@@ -78,7 +78,7 @@ async fn empty_frames_count_towards_the_inspect_limit() {
     for (empty, expected) in [(2, 1), (3, 0)] {
         let mut frames = vec![""; empty];
         frames.push(MFA);
-        let (given, found) = given_back(frames, MFA.len() + 2).await;
+        let (given, found) = returned(frames, MFA.len() + 2).await;
         assert!(given.concat().contains("session_required_mfa"), "{given:?}");
         assert_eq!(found, expected, "{empty} empty frames");
     }

@@ -11,7 +11,7 @@ use globus_gare::reauth::{Credential, GaveUp, ReauthError, reauth_fn};
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The error that a caller gets if the login returns this result.
-async fn told<F>(login: impl Fn() -> F + Send + Sync + 'static) -> ReauthError
+async fn error_of<F>(login: impl Fn() -> F + Send + Sync + 'static) -> ReauthError
 where
     F: Future<Output = Result<Credential, ReauthError>> + Send + 'static,
 {
@@ -35,14 +35,14 @@ fn boxed() -> Result<String, BoxError> {
 
 #[checks::test]
 async fn io_error_reaches_the_caller_with_its_text() {
-    let error = told(|| async { Ok(Credential::bearer(unreadable()?)?) }).await;
+    let error = error_of(|| async { Ok(Credential::bearer(unreadable()?)?) }).await;
     assert_eq!(error.to_string(), "invalid digit found in string");
     assert!(format!("{error:?}").contains("InvalidData"), "{error:?}");
 }
 
 #[checks::test]
 async fn boxed_error_reaches_the_caller_with_its_text() {
-    let error = told(|| async { Ok(Credential::bearer(boxed()?)?) }).await;
+    let error = error_of(|| async { Ok(Credential::bearer(boxed()?)?) }).await;
     assert_eq!(error.to_string(), "the vault is closed");
     assert!(error.source().is_none());
     assert!(!error.is_declined() && !error.is_timeout() && !error.is_interaction_required());

@@ -62,7 +62,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Notes {
 }
 
 /// Sends `request`, after `others` that were accepted.
-async fn seen(set: Set, others: usize, request: Request<Once>, refusal: Answer) -> Seen {
+async fn seen(set: Set, others: usize, request: Request<Once>, challenge: Answer) -> Seen {
     let login = Login::at_once();
     let session = set(Session::builder(login.clone())).build();
     let sent = Sent::default();
@@ -75,7 +75,7 @@ async fn seen(set: Set, others: usize, request: Request<Once>, refusal: Answer) 
         let answer = if is_accepted {
             answer(200, "")
         } else {
-            refusal()
+            challenge()
         };
         async move { Ok::<_, Infallible>(answer) }
     });

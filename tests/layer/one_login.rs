@@ -264,10 +264,10 @@ async fn requests_of_a_login_bypass_the_layer() {
         let login = Login::at_once().stored("old");
         let client = behind(&GareLayer::new(login.clone()), |request| {
             let outcome = authorization(&request).to_owned();
-            let mut refusal = answer(403, MFA);
+            let mut challenge = answer(403, MFA);
             let value = outcome.parse().expect("a value");
-            refusal.headers_mut().insert("heard", value);
-            refusal
+            challenge.headers_mut().insert("heard", value);
+            challenge
         });
         let request = Request::post(format!("https://auth.globus.org{path}"));
         let request = request.body(Body::default()).expect("a request");

@@ -197,7 +197,7 @@ async fn unreplayable_request_is_sent_once() {
         .get::<GareOutcome>()
         .expect("an outcome");
     assert_eq!(
-        outcome.gave_up().map(|refusal| refusal.name()),
+        outcome.gave_up().map(|reason| reason.name()),
         Some("not_replayable")
     );
     let body: Bytes = response

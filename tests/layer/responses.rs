@@ -102,7 +102,7 @@ async fn through(
 fn outcome<B>(response: &Response<B>) -> Option<(&'static str, usize)> {
     let outcome = response.extensions().get::<GareOutcome>()?;
     Some((
-        outcome.gave_up().map_or("", |refusal| refusal.name()),
+        outcome.gave_up().map_or("", |reason| reason.name()),
         outcome.found().len(),
     ))
 }

@@ -79,7 +79,7 @@ fn too_large_requirement_is_noted() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         stderr(&output),
-        "note: left out: root: a scope of more than 4 KiB\n"
+        "note: not a requirement: root: a scope of more than 4 KiB\n"
     );
 }
 

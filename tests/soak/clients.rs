@@ -1,4 +1,4 @@
-//! The clients: one session, and every adapter over it.
+//! The clients: one session, and all adapters over it.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -20,9 +20,9 @@ use hyper_util::rt::TokioExecutor;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tower::{BoxError, Layer, ServiceExt};
 
-use crate::errand::{Body, Errand, KEPT, Way, Whose};
-use crate::gate::{MADE_UP, NUMBER};
 use crate::logins::named;
+use crate::plan::{Adapter, Body, KEPT, Plan, User};
+use crate::proxy::{MADE_UP, NUMBER};
 
 type Chunks = StreamBody<stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>;
 type Sent = Either<Full<Bytes>, ReplayBody<Chunks>>;
@@ -35,19 +35,19 @@ pub(crate) struct Clients {
     reqwest: ClientWithMiddleware,
 }
 
-/// Longer than any number of logins, one after another, may take.
-const FOR_EVER: Duration = Duration::from_secs(60);
+/// A request that takes longer has stalled. No sequence of logins takes as long.
+const STALLED_AFTER: Duration = Duration::from_secs(60);
 
-/// What a request needs to know beside its number.
-pub(crate) struct Map {
+/// The URLs and credentials of requests.
+pub(crate) struct Urls {
     pub(crate) base: String,
     /// The collections' ids.
-    pub(crate) places: Vec<String>,
-    /// The users' names and the tokens that they began with.
+    pub(crate) collections: Vec<String>,
+    /// The names of the users, and their first tokens.
     pub(crate) users: Vec<(HeaderValue, HeaderValue)>,
 }
 
-/// An answer, whole.
+/// A response with its whole body.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) is_made_up: bool,
@@ -55,12 +55,12 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// How a request ended for its caller.
+/// The end of a request for its caller.
 pub(crate) enum End {
     Answered(Answer),
     Failed(BoxError),
-    Left,
-    /// Its caller gave up on it.
+    Dropped,
+    /// The request did not end within [`STALLED_AFTER`].
     Stalled,
 }
 
@@ -85,30 +85,30 @@ impl Clients {
         }
     }
 
-    /// Runs one errand to its end.
-    pub(crate) async fn run(&self, errand: &Errand, map: &Map) -> End {
+    /// Sends one request, and waits for its end.
+    pub(crate) async fn run(&self, plan: &Plan, urls: &Urls) -> End {
         let answer = async {
-            match errand.way {
-                Way::TowerHttp1 => through_tower(self.http1.clone(), errand, map).await,
-                Way::TowerHttp2 => through_tower(self.http2.clone(), errand, map).await,
-                Way::Reqwest => through_reqwest(&self.reqwest, errand, map).await,
+            match plan.adapter {
+                Adapter::TowerHttp1 => through_tower(self.http1.clone(), plan, urls).await,
+                Adapter::TowerHttp2 => through_tower(self.http2.clone(), plan, urls).await,
+                Adapter::Reqwest => through_reqwest(&self.reqwest, plan, urls).await,
             }
         };
-        let patience = errand.patience.unwrap_or(FOR_EVER);
-        match tokio::time::timeout(patience, answer).await {
+        let drops_after = plan.drops_after.unwrap_or(STALLED_AFTER);
+        match tokio::time::timeout(drops_after, answer).await {
             Ok(Ok(answer)) => End::Answered(answer),
             Ok(Err(error)) => End::Failed(error),
-            Err(_elapsed) if errand.patience.is_some() => End::Left,
+            Err(_elapsed) if plan.drops_after.is_some() => End::Dropped,
             Err(_elapsed) => End::Stalled,
         }
     }
 }
 
-async fn through_tower(client: Tower, errand: &Errand, map: &Map) -> Result<Answer, BoxError> {
-    let body = match errand.body {
-        Body::None | Body::Whole => Either::Left(Full::new(errand.bytes())),
+async fn through_tower(client: Tower, plan: &Plan, urls: &Urls) -> Result<Answer, BoxError> {
+    let body = match plan.body {
+        Body::None | Body::Whole => Either::Left(Full::new(plan.bytes())),
         Body::Stream | Body::LongStream => {
-            let chunks: Vec<_> = chunks(errand)
+            let chunks: Vec<_> = chunks(plan)
                 .into_iter()
                 .map(|chunk| Ok(Frame::data(chunk)))
                 .collect();
@@ -117,10 +117,10 @@ async fn through_tower(client: Tower, errand: &Errand, map: &Map) -> Result<Answ
         }
     };
     let mut request = Request::new(body);
-    *request.method_mut() = method(errand);
-    *request.uri_mut() = url(errand, map).parse()?;
-    *request.headers_mut() = headers(errand, map);
-    request.extensions_mut().insert(options(errand));
+    *request.method_mut() = method(plan);
+    *request.uri_mut() = url(plan, urls).parse()?;
+    *request.headers_mut() = headers(plan, urls);
+    request.extensions_mut().insert(options(plan));
     let response = client.oneshot(request).await?;
     let (head, body) = response.into_parts();
     Ok(Answer {
@@ -133,18 +133,18 @@ async fn through_tower(client: Tower, errand: &Errand, map: &Map) -> Result<Answ
 
 async fn through_reqwest(
     client: &ClientWithMiddleware,
-    errand: &Errand,
-    map: &Map,
+    plan: &Plan,
+    urls: &Urls,
 ) -> Result<Answer, BoxError> {
     let mut request = client
-        .request(method(errand), url(errand, map))
-        .headers(headers(errand, map))
-        .with_extension(options(errand));
-    match errand.body {
+        .request(method(plan), url(plan, urls))
+        .headers(headers(plan, urls))
+        .with_extension(options(plan));
+    match plan.body {
         Body::None => {}
-        Body::Whole => request = request.body(errand.bytes()),
+        Body::Whole => request = request.body(plan.bytes()),
         Body::Stream | Body::LongStream => {
-            let chunks = chunks(errand).into_iter().map(Ok::<_, Infallible>);
+            let chunks = chunks(plan).into_iter().map(Ok::<_, Infallible>);
             request = request.body(reqwest::Body::wrap_stream(stream::iter(chunks)));
         }
     }
@@ -157,17 +157,17 @@ async fn through_reqwest(
     })
 }
 
-fn method(errand: &Errand) -> Method {
-    if errand.body == Body::None {
+fn method(plan: &Plan) -> Method {
+    if plan.body == Body::None {
         Method::GET
     } else {
         Method::POST
     }
 }
 
-fn url(errand: &Errand, map: &Map) -> String {
-    let (base, id) = (&map.base, &map.places[errand.place]);
-    let operation = if errand.body == Body::None {
+fn url(plan: &Plan, urls: &Urls) -> String {
+    let (base, id) = (&urls.base, &urls.collections[plan.collection]);
+    let operation = if plan.body == Body::None {
         "ls"
     } else {
         "mkdir"
@@ -175,39 +175,39 @@ fn url(errand: &Errand, map: &Map) -> String {
     format!("{base}v0.10/operation/endpoint/{id}/{operation}")
 }
 
-fn headers(errand: &Errand, map: &Map) -> HeaderMap {
-    let (name, token) = &map.users[errand.whose.user() as usize];
+fn headers(plan: &Plan, urls: &Urls) -> HeaderMap {
+    let (name, token) = &urls.users[plan.user.number() as usize];
     let mut headers = HeaderMap::new();
-    headers.insert(NUMBER, errand.number.into());
+    headers.insert(NUMBER, plan.number.into());
     headers.insert(EXPECT_USER, name.clone());
-    if errand.body != Body::None {
+    if plan.body != Body::None {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    if let Whose::Presented(_) = errand.whose {
+    if let User::Presented(_) = plan.user {
         headers.insert(AUTHORIZATION, token.clone());
     }
     headers
 }
 
-fn options(errand: &Errand) -> GareOptions {
+fn options(plan: &Plan) -> GareOptions {
     let mut options = GareOptions::new();
-    match errand.whose {
-        Whose::Named(user) => options = options.principal(named(user)),
-        Whose::Passing => options = options.principal(format!("passing-{}", errand.number)),
-        Whose::Own | Whose::Presented(_) => {}
+    match plan.user {
+        User::Named(user) => options = options.principal(named(user)),
+        User::OneTime => options = options.principal(format!("one-time-{}", plan.number)),
+        User::Own | User::Presented(_) => {}
     }
-    if let Some(deadline) = errand.deadline {
-        options = options.max_wait(deadline);
+    if let Some(max_wait) = plan.max_wait {
+        options = options.max_wait(max_wait);
     }
-    if errand.no_prompt {
+    if plan.no_prompt {
         options = options.no_prompt();
     }
     options
 }
 
-/// The body in pieces of 3000 bytes.
-fn chunks(errand: &Errand) -> Vec<Bytes> {
-    let mut left = errand.bytes();
+/// The body in chunks of 3,000 bytes.
+fn chunks(plan: &Plan) -> Vec<Bytes> {
+    let mut left = plan.bytes();
     let mut chunks = Vec::new();
     while !left.is_empty() {
         chunks.push(left.split_to(left.len().min(3_000)));
@@ -215,8 +215,8 @@ fn chunks(errand: &Errand) -> Vec<Bytes> {
     chunks
 }
 
-/// An error with all that caused it.
-pub(crate) fn told(error: &BoxError) -> String {
+/// The text of an error and its causes.
+pub(crate) fn with_causes(error: &BoxError) -> String {
     let mut text = error.to_string();
     let mut cause: Option<&dyn Error> = error.source();
     while let Some(error) = cause {

@@ -1,56 +1,56 @@
-//! What happened to each request, told by its number.
+//! Counts the events of each request.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
-/// One word for each request. As long as the day, from its beginning.
+/// One word for each request, allocated at the beginning of the run.
 pub(crate) struct Ledger {
     entries: Vec<AtomicU32>,
-    /// Connections that were cut off together with all that was on them.
-    pub(crate) shared_cuts: AtomicU64,
-    pub(crate) sightings: AtomicU64,
+    /// HTTP/2 connections that were reset, with all their requests.
+    pub(crate) resets: AtomicU64,
+    pub(crate) arrivals: AtomicU64,
 }
 
-const SIGHTED: u32 = 1;
+const ARRIVED: u32 = 1;
 const CARRIED_OUT: u32 = 1 << 8;
 const ENDED: u32 = 1 << 16;
-const ANSWERED_WRONG: u32 = 1 << 24;
+const MADE_UP: u32 = 1 << 24;
 const LOST: u32 = 1 << 25;
-const GARBLED: u32 = 1 << 26;
+const CHANGED: u32 = 1 << 26;
 
-/// What was noted of one request.
+/// The events of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// How often it arrived at the service.
-    pub(crate) sightings: u32,
-    /// How often it was let in and done.
+    /// How often it arrived at the proxy.
+    pub(crate) arrivals: u32,
+    /// How often the service carried it out.
     pub(crate) carried_out: u32,
-    /// How often its caller was answered, or left.
+    /// How often it ended for its caller.
     pub(crate) ends: u32,
-    /// Whether it got an answer that was made up.
-    pub(crate) answered_wrong: bool,
-    /// Whether it or its answer was cut off.
+    /// Whether the proxy made a response up.
+    pub(crate) made_up: bool,
+    /// Whether the request or a response was cut off.
     pub(crate) lost: bool,
-    /// Whether it arrived with another body than it left with.
-    pub(crate) garbled: bool,
+    /// Whether it arrived with a wrong body.
+    pub(crate) changed: bool,
 }
 
 impl Ledger {
     pub(crate) fn new(requests: u32) -> Self {
         let entries: Vec<_> = (0..requests).map(|_| AtomicU32::new(0)).collect();
-        // The memory is taken now, not bit by bit.
+        // Touches all memory now, so that it does not grow during the run.
         entries.iter().for_each(|entry| entry.store(0, SeqCst));
         Self {
             entries,
-            shared_cuts: AtomicU64::new(0),
-            sightings: AtomicU64::new(0),
+            resets: AtomicU64::new(0),
+            arrivals: AtomicU64::new(0),
         }
     }
 
-    /// Which sighting this is, from 1 on.
-    pub(crate) fn sighted(&self, number: u32) -> u32 {
-        self.sightings.fetch_add(1, SeqCst);
-        let before = self.add(number, SIGHTED);
-        Entry::from(before).sightings + 1
+    /// Counts an arrival. Returns its number, starting at 1.
+    pub(crate) fn arrived(&self, number: u32) -> u32 {
+        self.arrivals.fetch_add(1, SeqCst);
+        let before = self.add(number, ARRIVED);
+        Entry::from(before).arrivals + 1
     }
 
     pub(crate) fn carried_out(&self, number: u32) {
@@ -61,16 +61,16 @@ impl Ledger {
         self.add(number, ENDED);
     }
 
-    pub(crate) fn answered_wrong(&self, number: u32) {
-        self.mark(number, ANSWERED_WRONG);
+    pub(crate) fn made_up(&self, number: u32) {
+        self.mark(number, MADE_UP);
     }
 
     pub(crate) fn lost(&self, number: u32) {
         self.mark(number, LOST);
     }
 
-    pub(crate) fn garbled(&self, number: u32) {
-        self.mark(number, GARBLED);
+    pub(crate) fn changed(&self, number: u32) {
+        self.mark(number, CHANGED);
     }
 
     pub(crate) fn read(&self, number: u32) -> Entry {
@@ -94,12 +94,12 @@ impl From<u32> for Entry {
     fn from(word: u32) -> Self {
         let count = |one: u32| word / one % 256;
         Self {
-            sightings: count(SIGHTED),
+            arrivals: count(ARRIVED),
             carried_out: count(CARRIED_OUT),
             ends: count(ENDED),
-            answered_wrong: word & ANSWERED_WRONG != 0,
+            made_up: word & MADE_UP != 0,
             lost: word & LOST != 0,
-            garbled: word & GARBLED != 0,
+            changed: word & CHANGED != 0,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The login: `GlobusApp`, and persons who mostly do what is asked of them.
+//! The logins: `GlobusApp`, and people who mostly log in.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -9,23 +9,23 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use async_trait::async_trait;
 use fake_globus::{Browser, Identity};
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, Principal as Whose, ReauthError, Reauthenticator,
+    Challenge, Credential, CredentialRequest, Principal as User, ReauthError, Reauthenticator,
     Target,
 };
 use globus_login::{GlobusApp, LoginPrompt, LoginReply, LoginRequest};
 use url::Url;
 
-use crate::errand::{USERS, roll};
+use crate::plan::{USERS, roll};
 
-/// What a login that fails says.
-pub(crate) const FAILS: &str = "the login failed, as it was meant to";
+/// The error of a login that a person fails on purpose.
+pub(crate) const FAILS: &str = "the login failed on purpose";
 
-/// The identity that a request names.
+/// The name of a user in requests.
 pub(crate) fn named(user: u32) -> String {
     format!("user-{user}")
 }
 
-/// An app that tells how many of its logins are under way.
+/// An app that counts its logins under way.
 #[derive(Clone)]
 pub(crate) struct Logins {
     pub(crate) app: GlobusApp,
@@ -53,10 +53,10 @@ impl Reauthenticator for Logins {
         request: &CredentialRequest,
     ) -> Result<Option<Credential>, ReauthError> {
         let target = request.target();
-        let is_passing =
-            matches!(target.principal(), Whose::Named(name) if name.starts_with("passing-"));
-        if is_passing {
-            let own = Target::new(target.origin().clone(), Whose::Session);
+        let is_one_time =
+            matches!(target.principal(), User::Named(name) if name.starts_with("one-time-"));
+        if is_one_time {
+            let own = Target::new(target.origin().clone(), User::Session);
             let request = CredentialRequest::new(own, request.why().clone());
             return self.app.credential(&request).await;
         }
@@ -64,26 +64,26 @@ impl Reauthenticator for Logins {
     }
 }
 
-/// Everybody who may be asked to log in.
+/// The people who log in.
 #[derive(Clone)]
 pub(crate) struct People {
     pub(crate) identities: Arc<Vec<Identity>>,
-    /// Whose the tokens are that requests present.
+    /// The users by their first token, which requests present.
     pub(crate) presented: Arc<HashMap<Vec<u8>, u32>>,
     pub(crate) browser: Browser,
     pub(crate) asked: Arc<AtomicU32>,
 }
 
 impl People {
-    fn who(&self, whose: &Whose) -> u32 {
-        match whose {
-            Whose::Named(name) => (0..USERS).find(|user| **name == *named(*user)).unwrap_or(0),
-            Whose::Presented(value) => self.presented[value.header_value().as_bytes()],
+    fn who(&self, user: &User) -> u32 {
+        match user {
+            User::Named(name) => (0..USERS).find(|user| **name == *named(*user)).unwrap_or(0),
+            User::Presented(value) => self.presented[value.header_value().as_bytes()],
             _ => 0,
         }
     }
 
-    /// Fills in the login page as `user`; gives where the browser is sent to.
+    /// Fills in the login page as `user`. Returns the redirect.
     pub(crate) async fn log_in(
         &self,
         page: &Url,
@@ -114,8 +114,8 @@ impl LoginPrompt for People {
             0..3 => false,
             3..6 => return Err(ReauthError::new(FAILS)),
             6 => pending().await,
-            // Not a word of it on the terminal.
-            7..9 => resume_unwind(Box::new("as it was meant to")),
+            // Without a message on the terminal.
+            7..9 => resume_unwind(Box::new("panicked on purpose")),
             _ => true,
         };
         let redirect = self.log_in(request.authorize_url(), user, approves).await;

@@ -1,26 +1,29 @@
-//! The soak: a very long day of a client's work, squeezed into minutes by `FakeGlobus`' clock.
+//! The soak: very many requests, in rounds, while `FakeGlobus`' clock advances by ten hours at a
+//! time.
 //!
-//! Some 256 requests are under way at any time, of many users, through both adapters, while sessions run out, consents
-//! are withdrawn, logins are declined, fail, hang and panic, the service fails in bursts, connections are reset, and
-//! callers leave. At the end, every request has had one answer or an error that was made for it; none was carried out
-//! twice; no task and no file descriptor is left, and no more memory than before.
+//! 256 requests are under way at any time, of many users, through all adapters. Sessions expire,
+//! consents are revoked, logins are declined, fail, hang and panic, the service fails in bursts,
+//! connections are reset, and callers drop requests. In the end, every request has had one response
+//! or an error with a known cause; none was carried out twice; no task and no file descriptor is
+//! left, and no more memory is in use than before.
 //!
-//! As an ordinary test it is short. `.ci/run soak [REQUESTS]` runs a long one, and prints the figures.
+//! As an ordinary test it is short. `.ci/nightly soak [REQUESTS]` runs a long one, and prints the
+//! figures.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod clients;
-mod day;
-mod errand;
-mod gate;
-mod judge;
 mod ledger;
 mod logins;
-mod vitals;
+mod plan;
+mod proxy;
+mod report;
+mod run;
+mod usage;
 
 #[global_allocator]
 static HEAP: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 
-/// How many requests there are where nobody says how many.
+/// The default number of requests.
 const SHORT: u32 = 5_000;
 
 #[checks::test(seconds = 600)]
@@ -29,14 +32,14 @@ fn soak_loses_no_request_and_leaks_nothing() {
         Ok(number) => number.parse().expect("SOAK_REQUESTS is a number"),
         Err(_) => SHORT,
     };
-    // What tokio opens once and keeps is open by then.
-    drop(day::runtime("first"));
-    let (before, heap) = (vitals::descriptors(), vitals::heap());
-    let day = day::live_through(requests);
-    let report = judge::Report {
-        descriptors: (before, vitals::descriptors()),
-        heap: (heap, vitals::heap()),
-        day,
+    // The first runtime opens descriptors that tokio keeps.
+    drop(run::runtime("first"));
+    let (before, heap) = (usage::descriptors(), usage::heap());
+    let results = run::send_requests(requests);
+    let report = report::Report {
+        descriptors: (before, usage::descriptors()),
+        heap: (heap, usage::heap()),
+        results,
     };
     report.print();
     let faults = report.faults();

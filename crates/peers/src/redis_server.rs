@@ -16,18 +16,33 @@ pub struct Redis {
     process: Child,
     pub url: String,
     directory: TempDir,
-    port: u16,
+    pub port: u16,
 }
 
 impl Redis {
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a node of a cluster, without slots. Returns its cluster port, too.
+    pub async fn start_node() -> (Self, u16) {
+        let bus = free_port();
+        let options = [
+            "--cluster-enabled",
+            "yes",
+            "--cluster-port",
+            &bus.to_string(),
+        ];
+        (Self::start_with(&options).await, bus)
+    }
+
+    async fn start_with(options: &[&str]) -> Self {
         // Another process may take the port before the server does: try the next one.
         for _ in 0..10 {
             let directory = tempfile::tempdir().expect("a directory");
-            let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
-            let port = port.expect("a port").port();
+            let port = free_port();
             let mut redis = Self {
-                process: spawn(port, &directory),
+                process: spawn(port, &directory, options),
                 url: format!("redis://127.0.0.1:{port}/"),
                 directory,
                 port,
@@ -47,7 +62,7 @@ impl Redis {
 
     /// Starts the server again, at the same port.
     pub async fn restart(&mut self) {
-        self.process = spawn(self.port, &self.directory);
+        self.process = spawn(self.port, &self.directory, &[]);
         assert!(self.ready().await, "redis-server ends at once");
     }
 
@@ -132,10 +147,16 @@ impl Drop for Redis {
     }
 }
 
-fn spawn(port: u16, directory: &TempDir) -> Child {
+fn free_port() -> u16 {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+    port.expect("a port").port()
+}
+
+fn spawn(port: u16, directory: &TempDir, options: &[&str]) -> Child {
     Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
         .args(["--port", &port.to_string()])
+        .args(options)
         .arg("--dir")
         .arg(directory.path())
         .stdin(Stdio::null())

@@ -32,7 +32,7 @@ impl Waiting {
                 .build()
                 .expect("an app");
             let ended = app.login().await.map_err(|error| error.to_string());
-            program::report(&format!("{ended:?} {:?}", who(&app).await));
+            program::report(&format!("{ended:?} {:?}", logged_in_user(&app).await));
             return None;
         }
         let sample = globus(|collection| collection).await;
@@ -53,27 +53,27 @@ impl Waiting {
     }
 
     /// The redirect URI: the port.
-    fn here(&self) -> String {
+    fn redirect_uri(&self) -> String {
         let (here, _) = self.entrance.rsplit_once('/').expect("a path");
         here.to_owned()
     }
 
     /// Opens the first address in the person's browser. Returns the `state`, which only this
     /// browser knows.
-    async fn opened(&self) -> String {
+    async fn open(&self) -> String {
         let page = self.person.get(&self.entrance).await.expect("a page");
         parameter(&page.redirect().expect("a redirect"), "state").expect("a state")
     }
 
     /// Logs the person in. Returns the last page, and the program's output.
-    async fn logs_in(&mut self) -> (String, String) {
+    async fn log_in(&mut self) -> (String, String) {
         let page = self.person.open(&self.entrance).await.expect("a page");
         (page.text, self.program.reported().await)
     }
 }
 
 /// The status and the page of a request without a cookie.
-async fn strangers(url: String) -> (u16, String) {
+async fn get_without_cookie(url: String) -> (u16, String) {
     let answer = client_without_redirects().get(url).send().await;
     let answer = answer.expect("an answer");
     let status = answer.status().as_u16();
@@ -85,7 +85,7 @@ async fn other_requests_at_the_port_do_not_end_the_login() {
     let Some(mut waiting) = Waiting::start().await else {
         return;
     };
-    let here = waiting.here();
+    let here = waiting.redirect_uri();
     let address = here.trim_start_matches("http://");
     let mut silent = Vec::new();
     for number in 0..300 {
@@ -105,7 +105,7 @@ async fn other_requests_at_the_port_do_not_end_the_login() {
         "/?code=c&state=",
         "//evil.example/",
     ] {
-        let (status, page) = strangers(format!("{here}{target}")).await;
+        let (status, page) = get_without_cookie(format!("{here}{target}")).await;
         assert!(
             (400..500).contains(&status) && !page.contains("evil"),
             "{target}: {page}"
@@ -116,7 +116,7 @@ async fn other_requests_at_the_port_do_not_end_the_login() {
         .send()
         .await;
     assert_eq!(posted.expect("an answer").status(), 405);
-    let (page, said) = tokio::time::timeout(Duration::from_secs(30), waiting.logs_in())
+    let (page, said) = tokio::time::timeout(Duration::from_secs(30), waiting.log_in())
         .await
         .expect("it is served");
     assert!(
@@ -133,13 +133,17 @@ async fn second_browser_cannot_take_over_the_login() {
     let Some(mut waiting) = Waiting::start().await else {
         return;
     };
-    let state = waiting.opened().await;
+    let state = waiting.open().await;
     // The second browser even knows the state, and has a code of its own.
-    let mallorys = mallorys_redirect(&waiting.sample.globus, &waiting.here()).await;
+    let mallorys = mallorys_redirect(&waiting.sample.globus, &waiting.redirect_uri()).await;
     let code = parameter(&mallorys, "code").expect("a code");
-    let (status, _) = strangers(format!("{}/?code={code}&state={state}", waiting.here())).await;
+    let (status, _) = get_without_cookie(format!(
+        "{}/?code={code}&state={state}",
+        waiting.redirect_uri()
+    ))
+    .await;
     assert_eq!(status, 403);
-    let (status, page) = strangers(waiting.entrance.clone()).await;
+    let (status, page) = get_without_cookie(waiting.entrance.clone()).await;
     assert_eq!(status, 410, "{page}");
     assert!(!page.contains(&state));
     let said = waiting.program.reported().await;
@@ -156,12 +160,12 @@ async fn text_in_the_last_page_is_escaped() {
         return;
     };
     let text = "error=%3Cscript%3Ex&error_description=%22%3E%3Cimg+src=//evil.example%3E";
-    let (_, page) = strangers(format!("{}/?{text}", waiting.here())).await;
+    let (_, page) = get_without_cookie(format!("{}/?{text}", waiting.redirect_uri())).await;
     assert!(!page.contains("evil.example"), "a forger's text: {page}");
-    let state = waiting.opened().await;
+    let state = waiting.open().await;
     let page = waiting
         .person
-        .open(format!("{}/?{text}&state={state}", waiting.here()))
+        .open(format!("{}/?{text}&state={state}", waiting.redirect_uri()))
         .await;
     let page = page.expect("a page");
     assert!(page.text.contains("evil.example"), "{}", page.text);

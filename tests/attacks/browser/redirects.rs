@@ -26,7 +26,7 @@ async fn answered(
     let app = app(&sample.globus, &Browser::closed()).prompt(prompt);
     let app = app.build().expect("an app");
     let ended = app.login().await.map_err(|error| format!("{error:?}"));
-    assert_eq!(ended.is_ok(), who(&app).await.is_some());
+    assert_eq!(ended.is_ok(), logged_in_user(&app).await.is_some());
     ended
 }
 
@@ -158,7 +158,7 @@ async fn log_in_at(attacker: &Attacker) -> Result<(), String> {
         .prompt(prompt);
     let app = app.build().expect("an app");
     let ended = app.login().await.map_err(|error| format!("{error:?}"));
-    assert_eq!(ended.is_ok(), who(&app).await.is_some());
+    assert_eq!(ended.is_ok(), logged_in_user(&app).await.is_some());
     ended
 }
 
@@ -168,8 +168,8 @@ async fn token_endpoint_cannot_send_the_code_elsewhere() {
         let stranger = Attacker::always(response(200, "{}")).await;
         let auth = Attacker::always(redirect(status, &stranger.url)).await;
         log_in_at(&auth).await.expect_err("no tokens");
-        assert!(auth.heard()[0].contains("the-code"));
-        assert_eq!(stranger.heard(), [] as [String; 0], "{status}");
+        assert!(auth.requests()[0].contains("the-code"));
+        assert_eq!(stranger.requests(), [] as [String; 0], "{status}");
     }
 }
 
@@ -201,7 +201,7 @@ async fn id_token_for_another_program_logs_nobody_in() {
         let auth = Attacker::always(tokens(claims.clone())).await;
         log_in_at(&auth).await.expect_err("whose is it?");
         let revoked = auth
-            .heard()
+            .requests()
             .into_iter()
             .filter(|it| it.starts_with("/v2/oauth2/token/revoke"));
         assert_eq!(revoked.count(), 1, "{claims:?}");
@@ -236,12 +236,12 @@ fn login_never_goes_over_a_network_in_the_clear() {
 async fn other_persons_login_does_not_take_over() {
     let sample = globus(|collection| collection).await;
     let app = logged_in(app(&sample.globus, &Browser::redirected())).await;
-    let ada = who(&app).await;
+    let ada = logged_in_user(&app).await;
     sample.globus.set_person(Person::automatic().picks(MALLORY));
     sample.globus.forget_browser();
     let forced = AuthorizationParameters::default();
     app.login_with(forced).await.expect_err("Mallory");
-    assert_eq!(who(&app).await, ada);
+    assert_eq!(logged_in_user(&app).await, ada);
     let seen = sample.globus.requests();
     let revoked = seen.iter().filter(|seen| seen.kind == RequestKind::Revoke);
     assert!(revoked.count() > 0, "Mallory's tokens");

@@ -58,7 +58,7 @@ async fn redirect_to_a_stranger_leaks_no_token() {
         let (_, _, gave_up) = get(&client(&app, trust), &trusted.url).await;
         assert_eq!(gave_up, Some("untrusted"), "{status}");
         assert!(
-            trusted.heard()[0].contains("authorization"),
+            trusted.requests()[0].contains("authorization"),
             "it has a token"
         );
         stranger.assert_got_nothing();

@@ -9,9 +9,13 @@ macro_rules! cases {
             let trusted = Server::redirecting(&stranger.url).await;
             let (session, logins) = session(&[&trusted]);
             let response = $send(&session, &trusted.url).await;
-            assert_eq!(ended(&response, &logins), (403, Some("untrusted"), 0));
-            assert_eq!(trusted.heard(), (1, true), "the session's own credential");
-            assert_eq!(stranger.heard(), (1, false));
+            assert_eq!(result(&response, &logins), (403, Some("untrusted"), 0));
+            assert_eq!(
+                trusted.received(),
+                (1, true),
+                "the session's own credential"
+            );
+            assert_eq!(stranger.received(), (1, false));
             assert_eq!(session.stats().gave_up["untrusted"], 1);
         }
 
@@ -22,13 +26,13 @@ macro_rules! cases {
             let (session, logins) = session(&[&trusted]);
             let response = $send(&session, &trusted.url).await;
             // The response has no GARE.
-            assert_eq!(ended(&response, &logins), (401, None, 0));
+            assert_eq!(result(&response, &logins), (401, None, 0));
             assert_eq!(
                 session.stats().look_ups,
                 1,
                 "the first one, to be sent at all"
             );
-            assert_eq!(stranger.heard(), (1, false));
+            assert_eq!(stranger.received(), (1, false));
         }
 
         #[checks::test]
@@ -37,9 +41,9 @@ macro_rules! cases {
             let stranger = Server::redirecting(&trusted.url).await;
             let (session, logins) = session(&[&trusted]);
             let response = $send(&session, &stranger.url).await;
-            assert_eq!(ended(&response, &logins), (403, Some("untrusted"), 0));
+            assert_eq!(result(&response, &logins), (403, Some("untrusted"), 0));
             assert_eq!(
-                (stranger.heard(), trusted.heard()),
+                (stranger.received(), trusted.received()),
                 ((1, false), (1, false))
             );
         }
@@ -56,8 +60,8 @@ macro_rules! cases {
             .await;
             let (session, logins) = session(&[&trusted]);
             let response = $send(&session, &trusted.url).await;
-            assert_eq!(ended(&response, &logins), (200, None, 1));
-            assert_eq!(trusted.heard(), (4, true));
+            assert_eq!(result(&response, &logins), (200, None, 1));
+            assert_eq!(trusted.received(), (4, true));
         }
 
         #[checks::test]
@@ -68,8 +72,8 @@ macro_rules! cases {
             let response = $send(&session, &trusted.url).await;
             // The challenge starts a login. The client does not send the credential to the other
             // origin.
-            assert_eq!(ended(&response, &logins), (403, Some("no_progress"), 1));
-            assert_eq!(other.heard(), (2, false), "{SECRET} is not for it");
+            assert_eq!(result(&response, &logins), (403, Some("no_progress"), 1));
+            assert_eq!(other.received(), (2, false), "{SECRET} is not for it");
         }
     };
 }

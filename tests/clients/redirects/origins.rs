@@ -67,7 +67,7 @@ impl Server {
     }
 
     /// The number of requests, and whether one of them had the secret.
-    pub(crate) fn heard(&self) -> (usize, bool) {
+    pub(crate) fn received(&self) -> (usize, bool) {
         let heard = self.heard.lock().expect("whole");
         let secret = |head: &String| {
             let head = head.to_lowercase();
@@ -116,12 +116,12 @@ pub(crate) fn trusting(trust: Trust) -> (Session, Arc<AtomicUsize>) {
 }
 
 /// The result of a request: the status, the reason why the layer gave up, and the number of logins.
-pub(crate) fn ended<B>(
+pub(crate) fn result<B>(
     response: &http::Response<B>,
     logins: &AtomicUsize,
 ) -> (u16, Option<&'static str>, usize) {
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = outcome.and_then(GareOutcome::gave_up);
-    let name = refusal.map(|refusal| refusal.name());
+    let reason = outcome.and_then(GareOutcome::gave_up);
+    let name = reason.map(|reason| reason.name());
     (response.status().as_u16(), name, logins.load(SeqCst))
 }

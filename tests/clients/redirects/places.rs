@@ -3,7 +3,7 @@
 use globus_gare::reauth::Trust;
 
 use super::origins::trusting;
-use super::tricks::asked;
+use super::tricks::challenge_from;
 
 #[checks::test]
 async fn trust_in_an_origin_ignores_earlier_requests() {
@@ -20,13 +20,13 @@ async fn trust_in_an_origin_ignores_earlier_requests() {
     for (first, _) in places {
         let trust = Trust::none().origin("https://a.example");
         let (session, _) = trusting(trust.expect("an origin"));
-        asked(&session, first, None).await;
+        challenge_from(&session, first, None).await;
         for (place, trusted) in places {
             // Twice: the result for the first origin must not change.
             for _ in 0..2 {
-                let (refusal, given) = asked(&session, place, None).await;
-                let heard = !["untrusted", "no_origin"].contains(&refusal.as_str());
-                assert_eq!((heard, given), (trusted, trusted), "{place} after {first}");
+                let (reason, given) = challenge_from(&session, place, None).await;
+                let counts = !["untrusted", "no_origin"].contains(&reason.as_str());
+                assert_eq!((counts, given), (trusted, trusted), "{place} after {first}");
             }
         }
     }

@@ -8,7 +8,7 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 
 use super::cases::cases;
-use super::origins::{MFA, SECRET, Server, answer, ended, session};
+use super::origins::{MFA, SECRET, Server, answer, result, session};
 
 /// Sends a request to `url` through the layer, over a reqwest client.
 async fn send(session: &globus_gare::reauth::Session, url: &str) -> Response<()> {

@@ -10,7 +10,7 @@ use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_http::follow_redirect::FollowRedirectLayer;
 
 use super::cases::cases;
-use super::origins::{MFA, SECRET, Server, answer, ended, session};
+use super::origins::{MFA, SECRET, Server, answer, result, session};
 
 /// Sends a request to `url` through the layer, with redirects followed inside of it.
 async fn send(session: &globus_gare::reauth::Session, url: &str) -> Response<()> {

@@ -15,9 +15,9 @@ use super::origins::{MFA, trusting};
 
 const TRANSFER: &str = "https://transfer.api.globus.org/";
 
-/// What a service at `uri` that demands something, and says that `answered_by`
-/// answered, starts: the refusal's name, and whether it was given a credential.
-pub(crate) async fn asked(
+/// Sends a request to a service at `uri`, which challenges it and names `answered_by` as the URL of the
+/// response. Returns the reason why the layer gave up, and whether the service got a credential.
+pub(crate) async fn challenge_from(
     session: &Session,
     uri: &str,
     answered_by: Option<&str>,
@@ -39,8 +39,8 @@ pub(crate) async fn asked(
     let request = Request::get(uri).body(Full::default()).expect("a request");
     let response = client.oneshot(request).await.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = outcome.and_then(GareOutcome::gave_up).expect("a refusal");
-    (refusal.name().to_owned(), given.load(SeqCst) > 0)
+    let reason = outcome.and_then(GareOutcome::gave_up).expect("a reason");
+    (reason.name().to_owned(), given.load(SeqCst) > 0)
 }
 
 const TRICKS: [&str; 15] = [
@@ -65,7 +65,7 @@ const TRICKS: [&str; 15] = [
 async fn lookalike_origins_get_no_credential_and_no_login() {
     for trick in TRICKS {
         let (session, logins) = trusting(Trust::globus());
-        let (reason, given) = asked(&session, trick, None).await;
+        let (reason, given) = challenge_from(&session, trick, None).await;
         assert!(
             ["untrusted", "no_origin"].contains(&reason.as_str()),
             "{trick}"
@@ -81,8 +81,8 @@ async fn response_from_a_lookalike_origin_starts_no_login() {
     let relative = ["/v0.10/task_list", "evil.example"];
     for trick in TRICKS.into_iter().chain(relative) {
         let (session, logins) = trusting(Trust::globus());
-        let ended = asked(&session, TRANSFER, Some(trick)).await;
-        assert_eq!(ended, ("untrusted".to_owned(), true), "{trick}");
+        let result = challenge_from(&session, TRANSFER, Some(trick)).await;
+        assert_eq!(result, ("untrusted".to_owned(), true), "{trick}");
         assert_eq!(logins.load(SeqCst), 0, "{trick}");
     }
 }
@@ -100,8 +100,8 @@ async fn challenge_of_a_trusted_origin_starts_a_login() {
         (loopback(), "http://[::1]:1234/"),
     ] {
         let (session, logins) = trusting(trust.expect("an origin"));
-        let ended = asked(&session, uri, None).await;
-        assert_eq!(ended, ("no_progress".to_owned(), true), "{uri}");
+        let result = challenge_from(&session, uri, None).await;
+        assert_eq!(result, ("no_progress".to_owned(), true), "{uri}");
         assert_eq!(logins.load(SeqCst), 1, "{uri}");
     }
 }

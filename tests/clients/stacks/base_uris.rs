@@ -6,7 +6,7 @@ use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
 use tower::{ServiceBuilder, ServiceExt};
 
-use super::service::{Globus, get, told};
+use super::service::{Globus, gave_up, get};
 use checks::mock::{Body, Login, authorization};
 
 fn at(host: &'static str) -> impl Fn(Request<Body>) -> Request<Body> + Clone {
@@ -33,7 +33,7 @@ async fn base_uri_outside_leads_to_a_login() {
         .service(Globus::default().service());
     let response = client.oneshot(relative()).await.expect("a response");
     assert_eq!(
-        (response.status().as_u16(), told(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (200, Some(""))
     );
     assert_eq!(login.logins(), 1);
@@ -48,7 +48,7 @@ async fn base_uri_inside_leaves_no_origin() {
         .service(Globus::default().service());
     let response = client.oneshot(relative()).await.expect("a response");
     assert_eq!(
-        (response.status().as_u16(), told(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (502, Some("no_origin")),
         "the symptom: no credential and no login"
     );

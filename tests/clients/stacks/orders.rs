@@ -11,7 +11,7 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::trace::TraceLayer;
 
-use super::service::{Globus, get, get_as, told};
+use super::service::{Globus, gave_up, get, get_as};
 use checks::mock::{Body, Login, presenting};
 
 /// A retry policy: up to so many more attempts after a 502.
@@ -48,7 +48,7 @@ async fn retry_outside_never_sees_the_challenge() {
         .service(globus.service());
     let response = client.oneshot(get()).await.expect("a response");
     assert_eq!(
-        (response.status().as_u16(), told(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (200, Some(""))
     );
     assert_eq!(globus.requests(), 2);
@@ -97,7 +97,7 @@ async fn retry_of_a_declined_login_prompts_nobody_again() {
         .service(globus.service());
     let response = client.oneshot(get()).await.expect("a response");
     assert_eq!(
-        (response.status().as_u16(), told(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (502, Some("backing_off"))
     );
     assert_eq!(globus.requests(), 4, "the symptom: in vain");
@@ -122,7 +122,7 @@ async fn authorization_set_outside_is_replaced_on_a_replay() {
     let response = inside.oneshot(get()).await.expect("a response");
     assert_eq!(response.status(), 502);
     assert_eq!(
-        told(&response),
+        gave_up(&response),
         Some("no_progress"),
         "the symptom: a login that changes nothing"
     );

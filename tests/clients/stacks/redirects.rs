@@ -7,7 +7,7 @@ use http::{Request, Response};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::follow_redirect::FollowRedirectLayer;
 
-use super::service::{get_as, told};
+use super::service::{gave_up, get_as};
 use checks::mock::{Body, Login, MFA, answer};
 
 /// A service that redirects to a stranger, which challenges the request. Panics if the stranger
@@ -36,7 +36,7 @@ async fn redirect_followed_on_either_side_is_untrusted() {
         .service(service_fn(globus));
     let response = inside.oneshot(get_as("stale")).await.expect("a response");
     assert_eq!(
-        (response.status().as_u16(), told(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (403, Some("untrusted"))
     );
 
@@ -46,7 +46,7 @@ async fn redirect_followed_on_either_side_is_untrusted() {
         .service(service_fn(globus));
     let response = outside.oneshot(get_as("stale")).await.expect("a response");
     assert_eq!(
-        (response.status().as_u16(), told(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (403, Some("untrusted"))
     );
     assert_eq!(layer.session().stats().logins, 0);
@@ -67,7 +67,7 @@ async fn redirect_hidden_by_the_client_is_trusted() {
         .service(service_fn(globus));
     let response = silent.oneshot(get_as("stale")).await.expect("a response");
     assert_eq!(
-        told(&response),
+        gave_up(&response),
         Some("no_progress"),
         "the symptom: a login for a stranger"
     );

@@ -58,7 +58,7 @@ impl Globus {
 }
 
 /// The name of the reason why the layer gave up, if it did.
-pub(crate) fn told<B>(response: &Response<B>) -> Option<&'static str> {
+pub(crate) fn gave_up<B>(response: &Response<B>) -> Option<&'static str> {
     let outcome = response.extensions().get::<GareOutcome>()?;
-    Some(outcome.gave_up().map_or("", |refusal| refusal.name()))
+    Some(outcome.gave_up().map_or("", |reason| reason.name()))
 }

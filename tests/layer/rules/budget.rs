@@ -75,7 +75,7 @@ async fn stream_logs_in_for_later_streams() {
 }
 
 /// A layer with a budget of one login in ten minutes.
-fn once_in_ten_minutes(login: Login) -> GareLayer {
+fn with_a_budget_of_one(login: Login) -> GareLayer {
     let session = Session::builder(login).login_budget(1, seconds(10 * 60));
     GareLayer::from_session(session.build())
 }
@@ -92,7 +92,7 @@ fn policies(request: Request<Body>) -> Response<Body> {
 #[checks::test]
 async fn login_that_helped_does_not_count() {
     let login = Login::at_once();
-    let client = behind(&once_in_ten_minutes(login.clone()), policies);
+    let client = behind(&with_a_budget_of_one(login.clone()), policies);
     for (path, logins) in [("/1", 1), ("/2", 2)] {
         assert_eq!(send(&client, get(path)).await.status(), 200, "{path}");
         assert_eq!(login.logins(), logins, "{path}");
@@ -102,7 +102,7 @@ async fn login_that_helped_does_not_count() {
 #[checks::test]
 async fn login_that_helped_only_other_requests_counts() {
     let login = Login::at_once();
-    let client = behind(&once_in_ten_minutes(login.clone()), policies);
+    let client = behind(&with_a_budget_of_one(login.clone()), policies);
     let response = send(&client, get("/never")).await;
     assert!(matches!(gave_up(&response), Some(GaveUp::NoProgress)));
     assert_eq!(send(&client, get("/open")).await.status(), 200);
@@ -117,7 +117,7 @@ async fn response_to_an_older_token_clears_no_budget() {
     let gate = Arc::new(Semaphore::new(0));
     let is_slow = |path: &str, token: &str| (path, token) == ("/never", "Bearer old");
     let client = gated(
-        &once_in_ten_minutes(login.clone()),
+        &with_a_budget_of_one(login.clone()),
         &gate,
         is_slow,
         |request| match request.uri().query() {
@@ -143,7 +143,7 @@ async fn response_to_an_older_token_clears_no_budget() {
 async fn login_before_an_error_response_counts() {
     for status in [400, 404, 500] {
         let login = Login::at_once();
-        let layer = once_in_ten_minutes(login.clone());
+        let layer = with_a_budget_of_one(login.clone());
         let client = behind(&layer, move |request| {
             match (request.uri().path(), token_number(&request)) {
                 ("/lost", 1) => answer(status, ""),
@@ -184,7 +184,7 @@ async fn unverified_credential_does_not_count_as_a_login() {
 async fn login_that_helped_a_joined_request_does_not_count() {
     let login = Login::held();
     let client = behind(
-        &once_in_ten_minutes(login.clone()),
+        &with_a_budget_of_one(login.clone()),
         |request| match request.uri().path() {
             "/mfa/never" => answer(403, MFA),
             "/mfa" if token_number(&request) == 0 => answer(403, MFA),

@@ -12,7 +12,7 @@ use globus_gare::reauth::{
 
 use tokio::sync::Semaphore;
 
-use super::{bearer, gave_up};
+use super::{bearer, gave_up, seconds};
 use checks::mock::{
     Login, MFA, Service, answer, authorization, behind, gated, get, send, settle, spawn,
 };
@@ -181,6 +181,17 @@ async fn credential_can_be_set_and_invalidated() {
     session.invalidate(&target());
     // The store still has the credential, but it counts as rejected.
     assert_eq!(token_of(&client).await, "Bearer token-1");
+}
+
+#[checks::test(start_paused = true)]
+async fn expired_credential_is_not_returned() {
+    let session = Session::new(Login::at_once());
+    let short = bearer("short").with_lifetime(seconds(10));
+    session.set_credential(&target(), short).expect("accepted");
+    let held = async || session.credential(&target()).await.expect("no error");
+    assert!(held().await.is_some());
+    tokio::time::advance(seconds(10)).await;
+    assert!(held().await.is_none());
 }
 
 #[checks::test]

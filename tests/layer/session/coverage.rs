@@ -13,7 +13,7 @@ use checks::mock::{
     Login, answer, authorization, behind, get, presenting, responses, spawn_in_turn,
 };
 
-fn asks() -> AuthorizationParameters {
+fn params() -> AuthorizationParameters {
     AuthorizationParameters::default()
 }
 
@@ -63,13 +63,13 @@ async fn login_covers(
 
 #[checks::test]
 async fn login_covers_what_globus_auth_documents() {
-    let fresh = asks();
-    let policies = |of: &[&str]| asks().with_session_required_policies(of.iter().copied());
-    let scopes = |of: &[&str]| asks().with_required_scopes(of.iter().copied());
-    let domain = |of: &[&str]| asks().with_session_required_single_domain(of.iter().copied());
-    let identities = |of: &[&str]| asks().with_session_required_identities(of.iter().copied());
-    let mfa = asks().with_session_required_mfa(true);
-    let prompt = asks().with_prompt("login");
+    let fresh = params();
+    let policies = |of: &[&str]| params().with_session_required_policies(of.iter().copied());
+    let scopes = |of: &[&str]| params().with_required_scopes(of.iter().copied());
+    let domain = |of: &[&str]| params().with_session_required_single_domain(of.iter().copied());
+    let identities = |of: &[&str]| params().with_session_required_identities(of.iter().copied());
+    let mfa = params().with_session_required_mfa(true);
+    let prompt = params().with_prompt("login");
     for (given, asked, covers) in [
         (&fresh, &fresh, true),
         // Any login is a fresh one, except a mere consent.
@@ -107,7 +107,7 @@ async fn login_covers_what_globus_auth_documents() {
         (&policies(&["p"]), &mfa, false),
         (&prompt, &prompt, true),
         (&fresh, &prompt, false),
-        (&prompt, &asks().with_prompt("consent"), false),
+        (&prompt, &params().with_prompt("consent"), false),
     ] {
         login_covers(given, asked, covers).await;
     }
@@ -115,7 +115,7 @@ async fn login_covers_what_globus_auth_documents() {
 
 #[checks::test]
 async fn message_does_not_distinguish_requirements() {
-    let mfa = || asks().with_session_required_mfa(true);
+    let mfa = || params().with_session_required_mfa(true);
     for (given, asked) in [
         (
             mfa().with_session_message("one"),
@@ -124,10 +124,10 @@ async fn message_does_not_distinguish_requirements() {
         (mfa(), mfa().with_session_message("two")),
         (mfa().with_session_message("one"), mfa()),
         (
-            asks().with_session_message("one"),
-            asks().with_session_message("two"),
+            params().with_session_message("one"),
+            params().with_session_message("two"),
         ),
-        (asks().with_session_message("one"), asks()),
+        (params().with_session_message("one"), params()),
     ] {
         login_covers(&given, &asked, true).await;
     }
@@ -140,7 +140,7 @@ async fn another_message_after_a_login_is_no_progress() {
     let sent = Arc::default();
     let client = keeping(&session, &sent, |path, token| {
         let message = format!("{path} {token}");
-        let asked = asks().with_session_required_mfa(true);
+        let asked = params().with_session_required_mfa(true);
         answer(403, &document(&asked.with_session_message(message)))
     });
     // Each response has another message and the same requirement.

@@ -48,13 +48,13 @@ async fn page(
     (answers, session.stats())
 }
 
-fn refusal(answer: &Response<String>) -> Option<&GaveUp> {
+fn gave_up(answer: &Response<String>) -> Option<&GaveUp> {
     answer.extensions().get::<GareOutcome>()?.gave_up()
 }
 
 /// The error of the failed login in the outcome of `answer`.
 fn failure(answer: &Response<String>) -> Option<&ReauthError> {
-    match refusal(answer)? {
+    match gave_up(answer)? {
         GaveUp::Failed(error) => Some(error),
         GaveUp::BackingOff { cause, .. } => cause.as_ref(),
         _ => None,
@@ -101,7 +101,7 @@ async fn failed_login_fails_all_waiters_and_runs_once() {
             assert_eq!(answer.status(), 502, "{name}");
             assert!(answer.body().contains("530-GridFTP-JSON-Result"), "{name}");
             let Some(error) = failure(answer) else {
-                panic!("{name}: {:?}", refusal(answer));
+                panic!("{name}: {:?}", gave_up(answer));
             };
             assert!(told(error), "{name}: {error}");
         }
@@ -145,14 +145,14 @@ async fn login_with_the_same_stale_credential_is_no_progress() {
     let (answers, stats) = page(&world, Arc::new(login), LONG).await;
     for answer in &answers {
         assert_eq!(answer.status(), 502);
-        let refusal = refusal(answer);
-        let is_told = match refusal {
+        let reason = gave_up(answer);
+        let is_expected = match reason {
             Some(GaveUp::NoProgress) => true,
             // This request came after others had noted it.
             Some(GaveUp::BackingOff { cause, .. }) => cause.is_none(),
             _ => false,
         };
-        assert!(is_told, "{refusal:?}");
+        assert!(is_expected, "{reason:?}");
     }
     assert!(
         stats.gave_up["no_progress"] > stats.joins,
@@ -209,7 +209,7 @@ async fn through_its_own_client(buffered: bool, spawned: bool) {
     }
     let request = list(&world.globus, &world.collection, 0);
     let answer = send(layered, request).await;
-    assert_eq!(answer.status(), 200, "{:?}", refusal(&answer));
+    assert_eq!(answer.status(), 200, "{:?}", gave_up(&answer));
     let stats = session.stats();
     assert_eq!((stats.logins, stats.failed_logins), (1, 0));
     assert_eq!(world.globus.counts().logins, 1);

@@ -22,7 +22,7 @@ use checks::mock::{
 const LOGIN_URL: &str = "https://auth.globus.org/v2/oauth2/authorize?client_id=x";
 
 /// The response to `request` of a service that always challenges.
-async fn refused(session: &Session, request: Request<Body>, once: bool) -> Response<Vec<u8>> {
+async fn challenged(session: &Session, request: Request<Body>, once: bool) -> Response<Vec<u8>> {
     let layer = GareLayer::from_session(session.clone());
     let demand = |token: &str| {
         if token == "Bearer token-1" {
@@ -203,31 +203,31 @@ async fn each_reason_to_give_up_is_distinct() {
         let (name, session) = (case.name, case.session);
         if let Some(before) = case.before {
             let session = session.clone();
-            tokio::spawn(async move { refused(&session, before, false).await });
+            tokio::spawn(async move { challenged(&session, before, false).await });
             settle().await;
         }
         let before = session.stats().gave_up.values().sum::<u64>();
-        let response = refused(&session, case.request, case.is_stream).await;
+        let response = challenged(&session, case.request, case.is_stream).await;
         assert_eq!(response.status(), 403, "{name}");
         let demand = if name == "exhausted" { MFA } else { CONSENT };
         assert_eq!(response.body(), demand.as_bytes(), "{name}");
         let outcome = response.extensions().get::<GareOutcome>();
         let outcome = outcome.unwrap_or_else(|| panic!("{name}: no outcome"));
-        let refusal = outcome.gave_up().expect("a refusal");
-        assert_eq!(refusal.name(), name);
-        assert!(!refusal.to_string().is_empty());
+        let reason = outcome.gave_up().expect("a reason");
+        assert_eq!(reason.name(), name);
+        assert!(!reason.to_string().is_empty());
         assert_eq!(
             (outcome.found().len(), outcome.logins(), outcome.replays()),
             (case.found, case.logins, case.replays),
             "{name}"
         );
-        let refusals = session.stats().gave_up;
+        let reasons = session.stats().gave_up;
         assert_eq!(
-            refusals.values().sum::<u64>(),
+            reasons.values().sum::<u64>(),
             before + 1,
-            "{name}: {refusals:?}"
+            "{name}: {reasons:?}"
         );
-        assert_eq!(refusals[name], 1, "{name}: {refusals:?}");
+        assert_eq!(reasons[name], 1, "{name}: {reasons:?}");
         met.insert(name.to_owned());
     }
     // The reasons of collections need other responses: see `rules::collections`.
@@ -269,7 +269,7 @@ async fn replays_of_a_request_are_bounded() {
     for (max, status_quo) in [(0, CONSENT), (1, MFA)] {
         let login = Login::at_once();
         let session = Session::builder(login.clone()).max_replays(max).build();
-        let response = refused(&session, get("/"), false).await;
+        let response = challenged(&session, get("/"), false).await;
         assert_eq!(response.body(), status_quo.as_bytes());
         let outcome = outcome(&response);
         assert!(matches!(outcome.gave_up(), Some(GaveUp::Exhausted)));
@@ -281,7 +281,7 @@ async fn replays_of_a_request_are_bounded() {
 #[checks::test]
 async fn program_that_cannot_prompt_gets_the_login_url() {
     let login = Login::at_once().then(Err(ReauthError::interaction_required(LOGIN_URL)));
-    let response = refused(&Session::new(login), get("/"), false).await;
+    let response = challenged(&Session::new(login), get("/"), false).await;
     let outcome = outcome(&response);
     let Some(GaveUp::Failed(error)) = outcome.gave_up() else {
         panic!("{outcome:?}");

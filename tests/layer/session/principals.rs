@@ -22,7 +22,7 @@ fn presented(token: &str) -> Principal {
 }
 
 /// The requests since the last call.
-fn taken(sent: &Mutex<Vec<String>>) -> Vec<String> {
+fn take(sent: &Mutex<Vec<String>>) -> Vec<String> {
     std::mem::take(&mut *sent.lock().expect("whole"))
 }
 
@@ -90,7 +90,7 @@ async fn name_wins_over_a_presented_token() {
         let logins = login.logins();
         let response = send(&client, request(name, token)).await;
         assert_eq!(response.status(), 200, "{name} {token}");
-        assert_eq!(taken(&sent), lines("/", expected), "{name} {token}");
+        assert_eq!(take(&sent), lines("/", expected), "{name} {token}");
         let challenges = login.challenges();
         let asked = challenges[logins..].iter().map(|asked| asked.target());
         let asked: Vec<_> = asked.map(|target| target.principal().clone()).collect();
@@ -105,7 +105,7 @@ async fn failed_login_backs_off_for_its_own_principal() {
         let known = authorization(&request).starts_with("Bearer token-");
         answer(if known { 200 } else { 403 }, MFA)
     });
-    for (name, token, status, refusal, logins) in [
+    for (name, token, status, reason, logins) in [
         ("ada", "shared", 403, Some("failed"), 1),
         ("ada", "other", 403, Some("backing_off"), 1),
         ("bob", "shared", 200, None, 2),
@@ -118,7 +118,7 @@ async fn failed_login_backs_off_for_its_own_principal() {
             "{name} {token}"
         );
         let gave_up = outcome(&response).gave_up().map(GaveUp::name);
-        assert_eq!(gave_up, refusal, "{name} {token}");
+        assert_eq!(gave_up, reason, "{name} {token}");
         assert_eq!(is_declined(&response), status == 403, "{name} {token}");
     }
 }
@@ -177,7 +177,7 @@ async fn token_of_another_login_moves_no_principal() {
         *request.uri_mut() = get(path).uri().clone();
         let response = send(&client, request).await;
         assert_eq!(response.status(), 200, "{path} {name}");
-        assert_eq!(taken(&sent), lines(path, expected), "{path} {name}");
+        assert_eq!(take(&sent), lines(path, expected), "{path} {name}");
     }
     assert_eq!(login.logins(), 3);
 }

@@ -53,13 +53,13 @@ async fn ask(
 const TRANSFER: &str = "https://transfer.api.globus.org/x";
 const OURS: &str = "https://portal.example.edu/x";
 
-fn ours() -> Trust {
+fn with_added_origin() -> Trust {
     Trust::globus().origin(OURS).expect("an origin")
 }
 
 #[checks::test]
 async fn quoted_requirements_count_from_added_origins() {
-    let (told, through) = ask(ours(), OURS, None, quoted()).await;
+    let (told, through) = ask(with_added_origin(), OURS, None, quoted()).await;
     assert!(told.len() == 1 && through, "{told:?}");
     let (told, through) = ask(
         Trust::none().loopback(),
@@ -72,7 +72,7 @@ async fn quoted_requirements_count_from_added_origins() {
     // Not from Globus, even if the program added its origin.
     for trust in [
         Trust::globus(),
-        ours(),
+        with_added_origin(),
         Trust::globus().origin(TRANSFER).expect("an origin"),
     ] {
         let (told, through) = ask(trust, TRANSFER, None, quoted()).await;
@@ -80,10 +80,10 @@ async fn quoted_requirements_count_from_added_origins() {
     }
     // Not after a redirect to or from Globus.
     for (url, from) in [(OURS, TRANSFER), (TRANSFER, OURS)] {
-        let (told, through) = ask(ours(), url, Some(from), quoted()).await;
+        let (told, through) = ask(with_added_origin(), url, Some(from), quoted()).await;
         assert!(told.is_empty() && !through, "{url} {from} {told:?}");
     }
-    let (told, through) = ask(ours(), OURS, Some(OURS), quoted()).await;
+    let (told, through) = ask(with_added_origin(), OURS, Some(OURS), quoted()).await;
     assert!(told.len() == 1 && through, "{told:?}");
 }
 

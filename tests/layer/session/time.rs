@@ -41,8 +41,8 @@ fn wanting(session: &Session, wanted: &Arc<AtomicUsize>) -> Service {
 async fn ask(client: &Service, request: Request<Body>) -> (u16, Option<GaveUp>) {
     let response = client.clone().oneshot(request).await.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = outcome.and_then(GareOutcome::gave_up).cloned();
-    (response.status().as_u16(), refusal)
+    let reason = outcome.and_then(GareOutcome::gave_up).cloned();
+    (response.status().as_u16(), reason)
 }
 
 #[checks::test(start_paused = true)]
@@ -51,13 +51,13 @@ async fn backoff_ends_after_thirty_seconds() {
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     assert_eq!(ask(&client, get("/")).await.0, 403);
     advance(seconds(30) - MILLISECOND).await;
-    let (status, refusal) = ask(&client, get("/")).await;
+    let (status, reason) = ask(&client, get("/")).await;
     assert_eq!((status, login.logins()), (403, 1));
     let Some(GaveUp::BackingOff {
         retry_after, cause, ..
-    }) = refusal
+    }) = reason
     else {
-        panic!("{refusal:?}");
+        panic!("{reason:?}");
     };
     assert_eq!(retry_after, MILLISECOND);
     assert!(cause.is_some_and(|error| error.is_declined()));
@@ -79,12 +79,12 @@ async fn useless_login_is_not_repeated_for_thirty_seconds() {
         (MILLISECOND, 3, "no_progress"),
     ] {
         advance(wait).await;
-        let (status, refusal) = ask(&client, get("/")).await;
+        let (status, reason) = ask(&client, get("/")).await;
         assert_eq!((status, login.logins()), (403, logins));
-        assert_eq!(refusal.as_ref().map(GaveUp::name), Some(expected));
+        assert_eq!(reason.as_ref().map(GaveUp::name), Some(expected));
         if let Some(GaveUp::BackingOff {
             retry_after, cause, ..
-        }) = refusal
+        }) = reason
         {
             assert_eq!(retry_after, MILLISECOND);
             assert!(cause.is_none(), "{cause:?}");
@@ -97,9 +97,9 @@ async fn login_times_out_after_exactly_fifteen_minutes() {
     let login = Login::held();
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
-    let (status, refusal) = ask(&client, get("/")).await;
+    let (status, reason) = ask(&client, get("/")).await;
     assert_eq!(began.elapsed(), seconds(15 * 60));
-    assert!(matches!(refusal, Some(GaveUp::Failed(error)) if error.is_timeout()));
+    assert!(matches!(reason, Some(GaveUp::Failed(error)) if error.is_timeout()));
     assert_eq!((status, login.logins()), (403, 1));
     assert_eq!(client.session().stats().failed_logins, 1);
 }
@@ -123,9 +123,9 @@ async fn request_waits_for_max_wait_and_its_login_continues() {
     let client = wanting(&Session::new(login.clone()), &Arc::new(1.into()));
     let began = Instant::now();
     let hurried = with(get("/"), GareOptions::new().max_wait(seconds(5)));
-    let (status, refusal) = ask(&client, hurried).await;
+    let (status, reason) = ask(&client, hurried).await;
     assert_eq!((status, began.elapsed()), (403, seconds(5)));
-    assert!(matches!(refusal, Some(GaveUp::MaxWait)));
+    assert!(matches!(reason, Some(GaveUp::MaxWait)));
     login.let_go();
     let answer = ask(&client, get("/")).await;
     assert_eq!((answer.0, login.logins()), (200, 1));
@@ -150,15 +150,16 @@ async fn max_wait_covers_all_logins_of_a_request() {
     });
     let began = Instant::now();
     let hurried = with(get("/"), GareOptions::new().max_wait(seconds(5)));
-    let (_, refusal) = ask(&client, hurried).await;
-    assert!(matches!(refusal, Some(GaveUp::MaxWait)));
+    let (_, reason) = ask(&client, hurried).await;
+    assert!(matches!(reason, Some(GaveUp::MaxWait)));
     assert_eq!(began.elapsed(), seconds(5));
 }
 
 /// The refresh begins before the credential ends, and no request waits for it.
 #[checks::test(start_paused = true)]
 async fn credential_is_refreshed_a_window_before_it_expires() {
-    // The window is at most half the lifetime. Without one, only an expired credential is refreshed.
+    // The window is at most half the lifetime. Without one, only an expired credential is
+    // refreshed.
     for (lifetime, window, leeway) in [(3600, 60, 60), (3600, 0, 0), (90, 60, 45)] {
         let first = Credential::bearer("token-1").expect("a token");
         let first = first.with_lifetime(seconds(lifetime));

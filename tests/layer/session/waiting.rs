@@ -84,14 +84,14 @@ async fn failed_login_fails_all_waiters() {
         login.let_go();
         let all = responses(all).await;
         for response in &all[..2] {
-            let refusal = outcome(response).gave_up();
-            let declined = matches!(refusal, Some(GaveUp::Failed(error)) if error.is_declined());
-            assert!(declined, "{refusal:?}");
+            let reason = outcome(response).gave_up();
+            let declined = matches!(reason, Some(GaveUp::Failed(error)) if error.is_declined());
+            assert!(declined, "{reason:?}");
         }
         // The request with another requirement starts over.
-        let refusal = outcome(&all[2]).gave_up();
-        assert_eq!(refusal.map(GaveUp::name), other);
-        assert_eq!(is_declined(&all[2]), other.is_some(), "{refusal:?}");
+        let reason = outcome(&all[2]).gave_up();
+        assert_eq!(reason.map(GaveUp::name), other);
+        assert_eq!(is_declined(&all[2]), other.is_some(), "{reason:?}");
         assert_eq!(login.logins(), logins);
     }
 }

@@ -27,7 +27,7 @@ fn functions(directory: &Path, names: &mut BTreeSet<String>) {
 /// The rows of the tables, without their heads.
 fn rows(text: &str) -> Vec<&str> {
     let rows = text.lines().filter(|line| line.starts_with("| "));
-    rows.filter(|row| !row.starts_with("| what they do |") && !row.starts_with("| --- |"))
+    rows.filter(|row| !row.starts_with("| attack | defence |") && !row.starts_with("| --- |"))
         .collect()
 }
 

@@ -1,13 +1,15 @@
 //! The record of a user, changed by several programs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use checks::tokens::{own, put, token_file, with};
 use globus_gare::reauth::{Principal, Reauthenticator};
 use globus_login::{
-    GlobusApp, Holder, JsonStore, Leased, LoginStatus, LoginStore, MemoryStore, UserKey, Work,
+    GlobusApp, Holder, JsonStore, Leased, Login, LoginStatus, LoginStore, MemoryStore, UserKey,
+    Work,
 };
 use serde_json::json;
 use tokio::sync::Barrier;
@@ -99,6 +101,52 @@ async fn two_people_in_one_browser_are_told_apart() {
     assert_eq!(people.len(), 1, "{people:?}");
     // The tokens of the other person are revoked.
     assert_eq!(endpoint.revoked().len(), 4);
+}
+
+/// What was read a moment ago says that Ada is logged in, and is no reason to refuse Bob.
+#[checks::test]
+async fn person_who_has_logged_out_keeps_nobody_out() {
+    let tokens = AtomicUsize::new(0);
+    let endpoint = Endpoint::start(move |request| {
+        let is_second = request.path == "/v2/oauth2/token" && tokens.fetch_add(1, SeqCst) == 1;
+        let person = if is_second { "bob" } else { "ada" };
+        let mut given = login(person);
+        given["id_token"] = id_token(&json!({"sub": person, "aud": CLIENT}).to_string()).into();
+        std::future::ready(answer(200, &given))
+    })
+    .await;
+    let (kept, key) = (
+        MemoryStore::new(),
+        UserKey::new("production", CLIENT, "identity/browser"),
+    );
+    let leaves = Arc::new(AtomicBool::new(false));
+    let store = {
+        let (kept, key, leaves) = (kept.clone(), key.clone(), Arc::clone(&leaves));
+        Hooked::new(kept.clone(), move |call| {
+            let (kept, key) = (kept.clone(), key.clone());
+            let leaves = call == Call::Load && leaves.swap(false, SeqCst);
+            async move {
+                if leaves {
+                    let version = kept.load(&key).await.expect("memory").version;
+                    let nobody = kept.commit(&key, &version, &Login::default()).await;
+                    nobody.expect("memory").expect("nobody was faster");
+                }
+            }
+        })
+    };
+    let app = endpoint.app().store(store).build().expect("an app");
+    let browser = Principal::Named("browser".into());
+    for (person, before_leaves) in [("ada", false), ("bob", true)] {
+        let pending = app.begin_login(&browser, None).await.expect("a login");
+        let state = value(pending.authorize_url(), "state");
+        let back = format!("https://service.example/?code=c&state={state}");
+        leaves.store(before_leaves, SeqCst);
+        let finished = app.finish_login(pending, back.parse().expect("a URL"));
+        finished.await.expect("a login");
+        let kept = kept.load(&key).await.expect("memory").login.tokens;
+        let people: BTreeSet<_> = kept.values().map(|token| token.identity_id()).collect();
+        assert_eq!(people, [Some(person)].into());
+    }
 }
 
 #[checks::test]

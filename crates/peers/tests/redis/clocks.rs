@@ -1,4 +1,4 @@
-//! Replicas on machines whose clocks differ.
+//! Refreshes: their round trips, and replicas on machines whose clocks differ.
 
 use std::time::{Duration, SystemTime};
 
@@ -28,6 +28,34 @@ fn replica(sample: &Sample, store: RedisStore, browser: &Browser, seconds: i64) 
         .clock(now)
         .build()
         .expect("an app")
+}
+
+/// The look-up, the lease, a load under it, the commit, and the release.
+#[checks::test(seconds = 600)]
+async fn refresh_takes_five_round_trips() {
+    let redis = Redis::start().await;
+    let sample = Sample::open().await;
+    let browser = Browser::redirected();
+    let long = || redis.store_with(RedisStore::builder().max_age(Duration::from_secs(3600)));
+    let apps = [(); 2].map(|()| replica(&sample, long(), &browser, 0));
+    apps[0].login().await.expect("a login");
+    let origin = sample.globus.transfer_url().parse().expect("an origin");
+    let target = Target::new(origin, Principal::Session);
+    for _ in 0..2 {
+        sample
+            .globus
+            .clock()
+            .advance(Duration::from_secs(49 * 3600));
+        // The other one finds what the first one got.
+        for (app, cost) in apps.iter().zip([5, 1]) {
+            let before = redis.commands().await;
+            let request = CredentialRequest::new(target.clone(), Why::Expired);
+            let credential = app.credential(&request).await.expect("no error");
+            assert!(credential.is_some(), "it is refreshed");
+            assert_eq!(redis.commands().await - before, cost);
+        }
+    }
+    assert_no_violation(&sample.globus);
 }
 
 #[checks::test(seconds = 600)]

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod clocks;
+mod cluster;
 mod outages;
 mod sealed;
 mod stores;

@@ -1,6 +1,6 @@
 //! The contract of a store, and the number of commands.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use checks::tokens::{DEFAULT, load, put, servers, token, update, user};
 use globus_login::store::conformance;
@@ -128,6 +128,63 @@ async fn young_revision_costs_no_round_trip() {
     // After this command, the server has counted any read that the loop began.
     load(&store, &ada).await;
     assert_eq!(redis.commands().await - before, 1);
+}
+
+/// A logout changes the revision, and nothing else does: the message itself says so.
+#[checks::test(seconds = 600)]
+async fn message_of_a_commit_costs_no_read() {
+    let redis = Redis::start().await;
+    let slow = || redis.store_with(RedisStore::builder().poll(LONG).max_age(LONG));
+    let (stores, ada) = ([slow(), slow(), slow()], user("identity/ada"));
+    let mut version = Version::NONE;
+    for store in &stores {
+        // Each has subscribed when it hears of a logout.
+        store.load(&ada).await.expect("a login");
+        let before = store.revision(&ada);
+        wait_until(async || {
+            let kept = stores[0].load(&ada).await.expect("a login");
+            version = revise(&stores[0], &ada, kept.login.revision() + 1).await;
+            store.revision(&ada) != before
+        })
+        .await;
+    }
+    let known = stores.each_ref().map(|store| store.revision(&ada));
+    let before = redis.commands().await;
+    let login = stores[0].load(&ada).await.expect("a login").login;
+    for _ in 0..10 {
+        let committed = stores[0].commit(&ada, &version, &login).await;
+        version = committed.expect("an answer").expect("nobody was faster");
+    }
+    assert_eq!(stores.each_ref().map(|store| store.revision(&ada)), known);
+    revise(&stores[0], &ada, login.revision() + 1).await;
+    for (store, known) in stores.iter().zip(known) {
+        wait_until(async || store.revision(&ada) != known).await;
+        // A read that has begun would be counted by then.
+        store.load(&ada).await.expect("a login");
+    }
+    // The load, the commits, what `revise` does, and the last load of each store.
+    let expected = 1 + 10 + 2 + stores.len() as u64;
+    assert_eq!(redis.commands().await - before, expected);
+}
+
+#[checks::test(seconds = 600)]
+async fn revision_is_read_once_in_its_age() {
+    let redis = Redis::start().await;
+    let age = Duration::from_millis(100);
+    let store = redis.store_with(RedisStore::builder().max_age(age));
+    let ada = user("identity/ada");
+    put(&store, &ada, token("transfer", "1")).await;
+    let (before, begin) = (redis.commands().await, Instant::now());
+    let reads = loop {
+        store.revision(&ada);
+        tokio::task::yield_now().await;
+        let reads = redis.commands().await - before;
+        if reads >= 5 {
+            break reads;
+        }
+    };
+    let ages = begin.elapsed().as_millis() / age.as_millis();
+    assert!(u128::from(reads) <= ages + 1, "{reads} in {ages}");
 }
 
 /// Commits a login with this revision over the stored one; returns its version.

@@ -42,6 +42,23 @@ async fn redirect_to_a_login_is_a_challenge() {
 }
 
 #[checks::test]
+async fn redirect_to_an_auth_below_a_path_is_a_challenge() {
+    const AUTH: &str = "https://login.example.edu/auth";
+    let environment = Environment::from_variables([("GLOBUS_SDK_SERVICE_URL_AUTH", AUTH)]);
+    let trust = Trust::of(&environment).collection(format!("https://{HOST}"), ID);
+    let layer = layer(&App::careful(), trust.expect("an origin"));
+    let client = behind(&layer, |request| {
+        let mut response = file(&request, ID);
+        if let Some(to) = response.headers_mut().get_mut(LOCATION) {
+            let page = format!("{AUTH}/v2/oauth2/authorize?client_id={ID}");
+            *to = page.parse().expect("a value");
+        }
+        response
+    });
+    assert_eq!(send(&client, get_file()).await.status(), 200);
+}
+
+#[checks::test]
 async fn server_that_always_redirects_is_no_progress() {
     let app = App::careful();
     let client = behind(&layer(&app, named()), |_| to_login(ID));

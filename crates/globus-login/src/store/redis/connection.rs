@@ -69,6 +69,12 @@ impl Shared {
                 format!("Redis at {redis} returned data that is not a login"),
                 error,
             ),
+            ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask) => {
+                StoreError::unavailable(
+                    format!("Redis at {redis} is a node of a cluster, and other nodes have a part"),
+                    error,
+                )
+            }
             _ => StoreError::unavailable(format!("Redis at {redis} rejected a command"), error),
         }
     }

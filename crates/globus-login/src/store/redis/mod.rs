@@ -34,9 +34,9 @@ const MESSAGES: usize = 1024;
 
 /// Keeps logins in Redis (or Valkey), for the replicas of a service.
 ///
-/// All keys of a user are in one slot of a cluster, under the hash of the [`UserKey`]. The login is
-/// sealed: it cannot be read without a key of the [`Sealer`]. Leases and notices hold no secret,
-/// and are not sealed.
+/// All keys of a user are under the hash of the [`UserKey`]. The login is sealed: it cannot be read
+/// without a key of the [`Sealer`]. Leases and notices hold no secret, and are not sealed. The store
+/// connects to one Redis; [the guide](crate::guide::many_machines) says what of a cluster works.
 ///
 /// # Guarantees
 ///

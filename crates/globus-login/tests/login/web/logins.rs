@@ -322,3 +322,28 @@ async fn requests_without_a_cookie_change_nothing() {
     assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
     assert_eq!(path(&bob.sent_to(&replica, &callback).await), "/who");
 }
+
+#[checks::test]
+async fn challenge_that_teaches_nothing_asks_the_store_once() {
+    let store = Watched::new();
+    let service = Service::on(store.clone()).await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    ada.log_in(&service, &replica, ADA).await;
+    assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
+    // What the collection requires is new at first, and then how old a login is that it refuses.
+    for (minutes, asked) in [(2, 2), (3, 2), (4, 1)] {
+        service.minutes_pass(minutes);
+        for asked in [asked, 1] {
+            let before = store.asked.load(SeqCst);
+            let page = ada.sent_to(&replica, "/ls").await;
+            assert_eq!(store.asked.load(SeqCst) - before, asked, "{minutes}");
+            assert_eq!(value(&page, "prompt"), "login");
+        }
+        let page = ada.sent_to(&replica, "/ls").await;
+        let callback = service.approve(ADA, &page).await;
+        assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/ls");
+        assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
+    }
+    assert_no_violation(&service.sample.globus);
+}

@@ -1,4 +1,4 @@
-//! What stands between the clients and `FakeGlobus`: passes requests on, counts them, and loses some.
+//! A proxy between the clients and `FakeGlobus`. It counts requests, and makes faults.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -24,56 +24,56 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tower::BoxError;
 
-use crate::errand::{Errand, Fault};
 use crate::ledger::Ledger;
+use crate::plan::{Fault, Plan};
 
 /// The request's number.
 pub(crate) const NUMBER: &str = "x-soak-number";
-/// Says of an answer that the gate made it up.
+/// Marks a response that the proxy made up.
 pub(crate) const MADE_UP: &str = "x-soak-made-up";
 
 type Answer = UnsyncBoxBody<Bytes, BoxError>;
 
-pub(crate) struct Gate {
+pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     listening: AbortHandle,
 }
 
 #[derive(Clone)]
-struct Keeper {
+struct Handler {
     ledger: Arc<Ledger>,
     service: Client<HttpConnector, Full<Bytes>>,
     address: String,
-    /// Ends the connection that the request came by.
-    cut: Arc<Notify>,
+    /// Ends the connection of the request.
+    reset: Arc<Notify>,
 }
 
-impl Gate {
-    /// Opens a gate to the service at `address`, on tasks of the current runtime.
+impl Proxy {
+    /// Starts a proxy for the service at `address`, on the current runtime.
     pub(crate) fn open(ledger: Arc<Ledger>, address: String) -> std::io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
-        // Whatever is still to be sent when a connection is dropped is dropped with it, and the client is reset.
+        // A dropped connection drops its unsent data, and resets the client.
         socket.set_zero_linger()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let listener = socket.listen(1024)?;
-        let keeper = Keeper {
+        let handler = Handler {
             ledger,
             service: service(),
             address,
-            cut: Arc::default(),
+            reset: Arc::default(),
         };
         let address = listener.local_addr()?;
         let listening = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 while connections.try_join_next().is_some() {}
-                // With each connection, those that it led to are closed too.
-                let keeper = Keeper {
+                // Each connection has a client of its own, so that both close together.
+                let handler = Handler {
                     service: service(),
-                    cut: Arc::default(),
-                    ..keeper.clone()
+                    reset: Arc::default(),
+                    ..handler.clone()
                 };
-                connections.spawn(serve(stream, keeper));
+                connections.spawn(serve(stream, handler));
             }
         });
         Ok(Self {
@@ -83,7 +83,7 @@ impl Gate {
     }
 }
 
-impl Drop for Gate {
+impl Drop for Proxy {
     fn drop(&mut self) {
         self.listening.abort();
     }
@@ -93,36 +93,36 @@ fn service() -> Client<HttpConnector, Full<Bytes>> {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-async fn serve(stream: TcpStream, keeper: Keeper) {
-    let cut = Arc::clone(&keeper.cut);
+async fn serve(stream: TcpStream, handler: Handler) {
+    let reset = Arc::clone(&handler.reset);
     let _ = stream.set_nodelay(true);
-    let answer = service_fn(move |request| keeper.clone().pass(request));
+    let answer = service_fn(move |request| handler.clone().pass(request));
     let server = Builder::new(TokioExecutor::new());
     let serving = server.serve_connection(TokioIo::new(stream), answer);
     tokio::select! {
         _ = serving => {}
-        () = cut.notified() => {}
+        () = reset.notified() => {}
     }
 }
 
-impl Keeper {
+impl Handler {
     async fn pass(self, request: Request<Incoming>) -> Result<Response<Answer>, BoxError> {
         let number = request.headers()[NUMBER].to_str()?.parse()?;
-        let errand = Errand::of(number);
-        let sighting = self.ledger.sighted(number);
+        let plan = Plan::of(number);
+        let arrival = self.ledger.arrived(number);
         let is_http1 = request.version() < Version::HTTP_2;
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
-        if body != errand.bytes() {
-            self.ledger.garbled(number);
+        if body != plan.bytes() {
+            self.ledger.changed(number);
         }
-        let fault = errand.fault(sighting);
+        let fault = plan.fault(arrival);
         match fault {
             Some(Fault::Status(status)) => {
-                self.ledger.answered_wrong(number);
+                self.ledger.made_up(number);
                 return Ok(made_up(number, StatusCode::from_u16(status)?));
             }
-            Some(Fault::LostBefore) => return self.lose(&errand, is_http1).await,
+            Some(Fault::LostBefore) => return self.lose(&plan, is_http1).await,
             _ => {}
         }
         let answer = self.ask(head, body).await?;
@@ -131,13 +131,13 @@ impl Keeper {
             self.ledger.carried_out(number);
         }
         match fault {
-            Some(Fault::LostAfter) => self.lose(&errand, is_http1).await,
-            Some(Fault::LostWithin) => Ok(self.lose_the_rest(&errand, is_http1, answer)),
+            Some(Fault::LostAfter) => self.lose(&plan, is_http1).await,
+            Some(Fault::LostWithin) => Ok(self.lose_the_rest(&plan, is_http1, answer)),
             _ => Ok(answer.map(whole)),
         }
     }
 
-    /// What the service says to the request.
+    /// Sends the request to the service.
     async fn ask(
         &self,
         mut head: http::request::Parts,
@@ -160,30 +160,30 @@ impl Keeper {
         Ok(answer)
     }
 
-    async fn lose(&self, errand: &Errand, is_http1: bool) -> Result<Response<Answer>, BoxError> {
-        self.ledger.lost(errand.number);
-        if errand.falls_with_connection(is_http1) {
-            self.cut(is_http1).await;
+    async fn lose(&self, plan: &Plan, is_http1: bool) -> Result<Response<Answer>, BoxError> {
+        self.ledger.lost(plan.number);
+        if plan.resets_connection(is_http1) {
+            self.reset(is_http1).await;
         }
-        // Resets the stream, and no other.
-        Err("lost, as it was meant to be".into())
+        // This error resets only the stream.
+        Err("lost on purpose".into())
     }
 
     fn lose_the_rest(
         self,
-        errand: &Errand,
+        plan: &Plan,
         is_http1: bool,
         answer: Response<Bytes>,
     ) -> Response<Answer> {
-        self.ledger.lost(errand.number);
-        let falls = errand.falls_with_connection(is_http1);
+        self.ledger.lost(plan.number);
+        let resets_connection = plan.resets_connection(is_http1);
         answer.map(|body| {
             let half = body.slice(..body.len() / 2);
             let lost = async move {
-                if falls {
-                    self.cut(is_http1).await;
+                if resets_connection {
+                    self.reset(is_http1).await;
                 }
-                Err::<Frame<Bytes>, BoxError>("lost, as it was meant to be".into())
+                Err::<Frame<Bytes>, BoxError>("lost on purpose".into())
             };
             let first = stream::iter([Ok(Frame::data(half))]);
             let both = futures_util::StreamExt::chain(first, stream::once(lost));
@@ -191,12 +191,12 @@ impl Keeper {
         })
     }
 
-    /// Ends the connection, and with it whoever waits here.
-    async fn cut(&self, is_http1: bool) -> Infallible {
+    /// Ends the connection, and this future with it.
+    async fn reset(&self, is_http1: bool) -> Infallible {
         if !is_http1 {
-            self.ledger.shared_cuts.fetch_add(1, SeqCst);
+            self.ledger.resets.fetch_add(1, SeqCst);
         }
-        self.cut.notify_one();
+        self.reset.notify_one();
         pending().await
     }
 }
@@ -205,9 +205,9 @@ pub(crate) fn says(body: &[u8], what: &str) -> bool {
     memchr::memmem::find(body, what.as_bytes()).is_some()
 }
 
-/// The text of a made-up answer, which is to come back byte for byte.
+/// The text of a made-up response. The caller must get the same bytes.
 pub(crate) fn made_up_text(number: u32) -> String {
-    format!(r#"{{"code": "MadeUp", "message": "request {number} had bad luck"}}"#)
+    format!(r#"{{"code": "MadeUp", "message": "request {number} failed on purpose"}}"#)
 }
 
 fn made_up(number: u32, status: StatusCode) -> Response<Answer> {

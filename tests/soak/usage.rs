@@ -1,27 +1,27 @@
-//! How the process is.
+//! Measures the resources of the process.
 
 use std::fs;
 use std::time::Duration;
 
-/// What was measured while no request was under way.
+/// A measurement while no request is under way.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Vitals {
+pub(crate) struct Usage {
     pub(crate) requests: u32,
     pub(crate) after: Duration,
-    /// Bytes that are allocated and not freed.
+    /// Allocated bytes.
     pub(crate) heap: usize,
-    /// Bytes that the system keeps in memory for it, where it tells.
+    /// Resident bytes, if the system reports them.
     pub(crate) resident: Option<usize>,
     pub(crate) descriptors: Option<usize>,
-    /// Tasks on the side of the clients, which have closed their connections: those of the logins are left.
+    /// Tasks of the clients, which have closed their connections. Only tasks of logins are left.
     pub(crate) tasks: usize,
-    /// Identities that the session remembers.
-    pub(crate) identities: u64,
+    /// The principals that the session remembers.
+    pub(crate) principals: u64,
 }
 
-/// Open file descriptors, where the system tells.
+/// The number of open file descriptors, if the system reports it.
 pub(crate) fn descriptors() -> Option<usize> {
-    // One of them reads the directory.
+    // Reading the directory opens one of them.
     Some(fs::read_dir("/proc/self/fd").ok()?.count() - 1)
 }
 

@@ -1,4 +1,5 @@
-//! What each request is, and what is done to it: both follow from its number, so that every run is the same.
+//! The plan of each request: its content and its faults. Both depend only on its number, so each
+//! run is the same.
 
 use std::time::Duration;
 
@@ -6,36 +7,36 @@ use bytes::Bytes;
 
 pub(crate) const USERS: u32 = 16;
 
-/// How many bytes of a stream are kept to be sent again; the longer ones are sent once.
+/// How many bytes of a stream are kept for a replay. A longer stream is sent once.
 pub(crate) const KEPT: usize = 16 * 1024;
 
-/// Requests with numbers this close to each other meet a service in the same state.
+/// Faults occur in bursts of this many requests.
 const BURST: u32 = 250;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Adapter {
     TowerHttp1,
     TowerHttp2,
     Reqwest,
 }
 
-/// Whose request it is, and how the client is told.
+/// The user of a request, and how the request names the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Whose {
-    /// It says nothing: the session's own user, who is user 0.
+pub(crate) enum User {
+    /// It has no credential: the session's own principal, user 0.
     Own,
     /// It names the user.
     Named(u32),
-    /// It comes with the token that the user had when the day began.
+    /// It presents the user's first token.
     Presented(u32),
-    /// It names somebody who is never seen again, and acts as user 0.
-    Passing,
+    /// It names a principal that no other request has, and gets the token of user 0.
+    OneTime,
 }
 
-impl Whose {
-    pub(crate) fn user(self) -> u32 {
+impl User {
+    pub(crate) fn number(self) -> u32 {
         match self {
-            Self::Own | Self::Passing => 0,
+            Self::Own | Self::OneTime => 0,
             Self::Named(user) | Self::Presented(user) => user,
         }
     }
@@ -46,38 +47,38 @@ pub(crate) enum Body {
     None,
     Whole,
     Stream,
-    /// A stream too long to be kept.
+    /// A stream that is too long to be kept.
     LongStream,
 }
 
-/// What the service does instead of answering as it should.
+/// A fault of the service or of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Status(u16),
-    /// The request is lost on its way there.
+    /// The connection ends before the request reaches the service.
     LostBefore,
-    /// It is carried out, and the answer is lost.
+    /// The service carries the request out, and the response is lost.
     LostAfter,
-    /// The answer ends in the middle.
+    /// The response ends in the middle.
     LostWithin,
 }
 
-/// One request.
+/// The plan of one request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Errand {
+pub(crate) struct Plan {
     pub(crate) number: u32,
-    pub(crate) way: Way,
-    pub(crate) whose: Whose,
-    /// Which of the collections it is for.
-    pub(crate) place: usize,
+    pub(crate) adapter: Adapter,
+    pub(crate) user: User,
+    /// The index of its collection.
+    pub(crate) collection: usize,
     pub(crate) body: Body,
-    /// After how long its caller leaves, whatever has come of it.
-    pub(crate) patience: Option<Duration>,
-    pub(crate) deadline: Option<Duration>,
+    /// When its caller drops it, if ever.
+    pub(crate) drops_after: Option<Duration>,
+    pub(crate) max_wait: Option<Duration>,
     pub(crate) no_prompt: bool,
 }
 
-/// A number below `sides`, always the same for the same `number` and `die`.
+/// A number below `sides`. It depends only on `number` and `die`.
 pub(crate) fn roll(number: u32, die: u32, sides: u32) -> u32 {
     // SplitMix64.
     let mut mixed = (u64::from(number) << 32 | u64::from(die)).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -87,25 +88,25 @@ pub(crate) fn roll(number: u32, die: u32, sides: u32) -> u32 {
     u32::try_from(mixed % u64::from(sides)).unwrap_or(0)
 }
 
-impl Errand {
+impl Plan {
     pub(crate) fn of(number: u32) -> Self {
         let roll = |die, sides| roll(number, die, sides);
         let user = roll(1, USERS);
-        let whose = match roll(2, 100) {
-            0..2 => Whose::Passing,
-            _ if user == 0 => Whose::Own,
-            _ if user.is_multiple_of(2) => Whose::Named(user),
-            _ => Whose::Presented(user),
+        let user = match roll(2, 100) {
+            0..2 => User::OneTime,
+            _ if user == 0 => User::Own,
+            _ if user.is_multiple_of(2) => User::Named(user),
+            _ => User::Presented(user),
         };
         Self {
             number,
-            way: match roll(3, 3) {
-                0 => Way::TowerHttp1,
-                1 => Way::TowerHttp2,
-                _ => Way::Reqwest,
+            adapter: match roll(3, 3) {
+                0 => Adapter::TowerHttp1,
+                1 => Adapter::TowerHttp2,
+                _ => Adapter::Reqwest,
             },
-            whose,
-            place: match roll(4, 100) {
+            user,
+            collection: match roll(4, 100) {
                 0..40 => 0,
                 40..60 => 1,
                 60..75 => 2,
@@ -118,13 +119,13 @@ impl Errand {
                 80..97 => Body::Stream,
                 _ => Body::LongStream,
             },
-            patience: (roll(6, 100) == 0).then(|| Duration::from_micros(roll(7, 20_000).into())),
-            deadline: (roll(8, 100) == 0).then(|| Duration::from_micros(roll(9, 10_000).into())),
+            drops_after: (roll(6, 100) == 0).then(|| Duration::from_micros(roll(7, 20_000).into())),
+            max_wait: (roll(8, 100) == 0).then(|| Duration::from_micros(roll(9, 10_000).into())),
             no_prompt: roll(10, 100) == 0,
         }
     }
 
-    /// What its body holds: a document that makes a directory.
+    /// The body: a document that makes a directory.
     pub(crate) fn bytes(&self) -> Bytes {
         let length = match self.body {
             Body::None => return Bytes::new(),
@@ -141,14 +142,14 @@ impl Errand {
         ))
     }
 
-    /// What becomes of it when it arrives for the `sighting`th time.
-    pub(crate) fn fault(&self, sighting: u32) -> Option<Fault> {
+    /// The fault at the `arrival`th arrival, if any.
+    pub(crate) fn fault(&self, arrival: u32) -> Option<Fault> {
         let burst = self.number / BURST;
-        let is_bad_time = roll(burst, 12, 16) == 0;
-        let roll = |die, sides| roll(self.number, die + 16 * sighting, sides);
-        let happens = roll(13, if is_bad_time { 2 } else { 500 }) == 0;
-        // In a bad time it is mostly the same that goes wrong.
-        let kind = if is_bad_time && roll(14, 8) > 0 {
+        let is_burst = roll(burst, 12, 16) == 0;
+        let roll = |die, sides| roll(self.number, die + 16 * arrival, sides);
+        let happens = roll(13, if is_burst { 2 } else { 500 }) == 0;
+        // In a burst, most faults are of the same kind.
+        let kind = if is_burst && roll(14, 8) > 0 {
             self::roll(burst, 15, 6)
         } else {
             roll(15, 6)
@@ -164,8 +165,9 @@ impl Errand {
         happens.then_some(fault)
     }
 
-    /// Whether losing it takes the whole connection along, and over HTTP/2 whatever else is on it.
-    pub(crate) fn falls_with_connection(&self, is_http1: bool) -> bool {
+    /// Whether losing the request resets its whole connection. Over HTTP/2 this ends other requests
+    /// too.
+    pub(crate) fn resets_connection(&self, is_http1: bool) -> bool {
         is_http1 || roll(self.number, 16, 32) == 0
     }
 }

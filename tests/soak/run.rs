@@ -1,4 +1,4 @@
-//! The day itself: requests in rounds, and what changes while they are under way.
+//! A run: rounds of requests, while the clock advances and consents are revoked.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
@@ -14,44 +14,45 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
-use crate::clients::{Clients, Map};
-use crate::errand::{Errand, USERS};
-use crate::gate::Gate;
-use crate::judge;
+use crate::clients::{Clients, Urls};
 use crate::ledger::Ledger;
 use crate::logins::{Logins, People, named};
-use crate::vitals::{self, Vitals};
+use crate::plan::{Plan, USERS};
+use crate::proxy::Proxy;
+use crate::report;
+use crate::usage::{self, Usage};
 
 pub(crate) const IN_FLIGHT: u32 = 256;
 pub(crate) const ROUNDS: u32 = 20;
-/// How often the clock is moved on a long day, and after how many requests at the soonest: a login takes its time.
+/// How often the clock advances in a long run, and the least number of requests in between, because
+/// a login takes time.
 const TICKS: u32 = 200;
 const SOONEST: u32 = 1_000;
-/// By how much: all sessions run out, one after another the tokens too.
+/// The step of the clock: all sessions expire, and from time to time the tokens.
 const TICK: Duration = Duration::from_secs(10 * 60 * 60);
-/// Short, since whoever waits for a login that hangs waits that long.
+/// Short, because the requests of a hanging login wait this long.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(1);
-/// More than there are users, and far fewer than there are logins and passers-by.
+/// More than the users, and far fewer than the logins and the one-time principals.
 pub(crate) const REMEMBERED: usize = 128;
 
-/// All that is known of the day when it is over.
-pub(crate) struct Day {
+/// The results of a run.
+pub(crate) struct Results {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) ends: BTreeMap<&'static str, u64>,
     pub(crate) odd: Vec<String>,
-    pub(crate) vitals: Vec<Vitals>,
+    pub(crate) usage: Vec<Usage>,
     pub(crate) stats: Stats,
     pub(crate) prompts: u32,
     pub(crate) violations: Vec<String>,
-    /// Tasks that were still alive at the end: the clients', and the servers'.
+    /// Tasks that are alive at the end: of the clients, and of the servers.
     pub(crate) tasks: (usize, usize),
     pub(crate) took: Duration,
 }
 
-/// What all callers share.
-struct World {
+/// The state that all callers share.
+struct Shared {
     ledger: Arc<Ledger>,
-    map: Map,
+    urls: Urls,
     clock: Clock,
     globus: Arc<FakeGlobus>,
     identities: Arc<Vec<Identity>>,
@@ -61,8 +62,8 @@ struct World {
     odd: Mutex<Vec<String>>,
 }
 
-/// Sends so many requests.
-pub(crate) fn live_through(requests: u32) -> Day {
+/// Sends `requests` requests.
+pub(crate) fn send_requests(requests: u32) -> Results {
     let began = Instant::now();
     let (servers, callers) = (runtime("servers"), runtime("callers"));
     let ledger = Arc::new(Ledger::new(requests));
@@ -72,24 +73,24 @@ pub(crate) fn live_through(requests: u32) -> Day {
     let identities = Arc::new(identities);
     let data = tempfile::tempdir().unwrap();
     std::fs::write(data.path().join("hello.txt"), "hello").unwrap();
-    let places = places(data.path());
-    let (globus, gate) = servers.block_on(async {
+    let collections = collections(data.path());
+    let (globus, proxy) = servers.block_on(async {
         let builder = FakeGlobus::builder().keep_requests(1_000);
         let builder = identities
             .iter()
             .cloned()
             .fold(builder, |all, one| all.identity(one));
-        let builder = places
+        let builder = collections
             .iter()
             .cloned()
             .fold(builder, |all, one| all.collection(one));
         let globus = builder.start().await.unwrap();
         let address = globus.transfer_url().replace("http://", "");
         let address = address.trim_end_matches('/').to_owned();
-        let gate = Gate::open(Arc::clone(&ledger), address).unwrap();
-        (Arc::new(globus), gate)
+        let proxy = Proxy::open(Arc::clone(&ledger), address).unwrap();
+        (Arc::new(globus), proxy)
     });
-    let base = format!("http://{}/", gate.address);
+    let base = format!("http://{}/", proxy.address);
 
     let tokens: Vec<_> = identities
         .iter()
@@ -102,13 +103,16 @@ pub(crate) fn live_through(requests: u32) -> Day {
     let names = identities
         .iter()
         .map(|identity| HeaderValue::from_str(&identity.username()).unwrap());
-    let map = Map {
+    let urls = Urls {
         base: base.clone(),
-        places: places.iter().map(|place| place.id().to_string()).collect(),
+        collections: collections
+            .iter()
+            .map(|collection| collection.id().to_string())
+            .collect(),
         users: names.zip(values).collect(),
     };
     let presented: HashMap<_, _> = (0..USERS)
-        .map(|user| (map.users[user as usize].1.as_bytes().to_vec(), user))
+        .map(|user| (urls.users[user as usize].1.as_bytes().to_vec(), user))
         .collect();
     let people = People {
         identities: Arc::clone(&identities),
@@ -132,14 +136,14 @@ pub(crate) fn live_through(requests: u32) -> Day {
     let session = Session::builder(logins)
         .trust(Trust::none().origin(&base).unwrap())
         .login_timeout(LOGIN_TIMEOUT)
-        // A day takes minutes: what is not asked again for a while is asked as much sooner.
+        // A run takes minutes, so the backoffs are shorter.
         .backoff(Duration::from_millis(20), Duration::from_millis(40))
         .login_budget(10, Duration::from_millis(400))
         .max_principals(REMEMBERED)
         .build();
-    let world = Arc::new(World {
+    let shared = Arc::new(Shared {
         ledger: Arc::clone(&ledger),
-        map,
+        urls,
         clock: globus.clock(),
         globus: Arc::clone(&globus),
         identities,
@@ -149,36 +153,36 @@ pub(crate) fn live_through(requests: u32) -> Day {
         odd: Mutex::default(),
     });
 
-    let vitals = callers.block_on(async {
+    let usage = callers.block_on(async {
         begin(&app, &people).await;
         drop((app, people));
-        let mut vitals = Vec::new();
+        let mut usage = Vec::new();
         let bar = progress(requests);
         for round in 1..=ROUNDS {
             let last = u32::try_from(u64::from(requests) * u64::from(round) / u64::from(ROUNDS));
             let last = last.unwrap_or(requests);
-            world.round(Clients::of(&session), last, &bar).await;
+            shared.round(Clients::of(&session), last, &bar).await;
             wait_for(|| under_way.load(SeqCst) == 0).await;
             settled(&servers).await;
             let tasks = settled(&callers).await;
-            vitals.push(Vitals {
+            usage.push(Usage {
                 requests: last,
                 after: began.elapsed(),
-                heap: vitals::heap(),
-                resident: vitals::resident(),
-                descriptors: vitals::descriptors(),
+                heap: usage::heap(),
+                resident: usage::resident(),
+                descriptors: usage::descriptors(),
                 tasks,
-                identities: session.stats().principals,
+                principals: session.stats().principals,
             });
         }
         bar.finish_and_clear();
-        vitals
+        usage
     });
 
     let stats = session.stats();
     drop(session);
-    let world = Arc::into_inner(world).expect("no caller is left");
-    drop(world.globus);
+    let shared = Arc::into_inner(shared).expect("no caller is left");
+    drop(shared.globus);
     let callers_left = callers.block_on(left(&callers));
     let globus = Arc::into_inner(globus).expect("nobody else has it");
     let violations = globus
@@ -186,7 +190,7 @@ pub(crate) fn live_through(requests: u32) -> Day {
         .iter()
         .map(|violation| format!("{violation:?}"))
         .collect();
-    drop(gate);
+    drop(proxy);
     servers
         .block_on(globus.shutdown())
         .expect("no handler panicked");
@@ -194,11 +198,11 @@ pub(crate) fn live_through(requests: u32) -> Day {
     for runtime in [callers, servers] {
         runtime.shutdown_timeout(Duration::from_secs(5));
     }
-    Day {
+    Results {
         ledger,
-        ends: world.ends.into_inner().unwrap(),
-        odd: world.odd.into_inner().unwrap(),
-        vitals,
+        ends: shared.ends.into_inner().unwrap(),
+        odd: shared.odd.into_inner().unwrap(),
+        usage,
         stats,
         prompts: asked.load(SeqCst),
         violations,
@@ -213,28 +217,28 @@ pub(crate) fn runtime(name: &str) -> Runtime {
     builder.build().unwrap()
 }
 
-/// The collections: from one that any token opens to those that want a recent login, a policy, a second factor and a
-/// consent, and say so in different ways.
-fn places(data: &std::path::Path) -> Vec<Collection> {
+/// The collections: one that accepts any token, and others that require a recent login, a policy,
+/// MFA or a consent, with different errors.
+fn collections(data: &std::path::Path) -> Vec<Collection> {
     let (hour, domain) = (60, "uchicago.edu");
-    let place = |name: &str| Collection::new(name, data);
+    let collection = |name: &str| Collection::new(name, data);
     vec![
-        place("Open"),
-        place("Recent")
+        collection("Open"),
+        collection("Recent")
             .domain(domain)
             .session_minutes(hour)
             .errors(ErrorShape::Detail),
-        place("Policy").policy(Policy::new("Today").session_minutes(15 * hour)),
-        place("Strict")
+        collection("Policy").policy(Policy::new("Today").session_minutes(15 * hour)),
+        collection("Strict")
             .mfa()
             .domain(domain)
             .session_minutes(25 * hour)
             .errors(ErrorShape::Embedded),
-        place("Mapped").data_access(),
+        collection("Mapped").data_access(),
     ]
 }
 
-/// Logs in everybody whom the requests only name.
+/// Logs in all users that requests only name.
 async fn begin(app: &GlobusApp, people: &People) {
     for user in (0..USERS).step_by(2) {
         let identity = match user {
@@ -247,19 +251,20 @@ async fn begin(app: &GlobusApp, people: &People) {
     }
 }
 
-impl World {
-    /// Has the requests up to `last` sent, and waits until each of them has ended. Then the clients close their connections.
+impl Shared {
+    /// Sends the requests up to `last`, and waits for their ends. Then the clients close their
+    /// connections.
     async fn round(self: &Arc<Self>, clients: Clients, last: u32, bar: &ProgressBar) {
         let mut callers = JoinSet::new();
         for _ in 0..IN_FLIGHT {
-            let (world, clients, bar) = (Arc::clone(self), clients.clone(), bar.clone());
+            let (shared, clients, bar) = (Arc::clone(self), clients.clone(), bar.clone());
             callers.spawn(async move {
                 loop {
-                    let number = world.next.fetch_add(1, SeqCst);
+                    let number = shared.next.fetch_add(1, SeqCst);
                     if number >= last {
                         break;
                     }
-                    world.errand(&clients, number).await;
+                    shared.send(&clients, number).await;
                     bar.inc(1);
                 }
             });
@@ -270,21 +275,21 @@ impl World {
         self.next.store(last, SeqCst);
     }
 
-    async fn errand(&self, clients: &Clients, number: u32) {
+    async fn send(&self, clients: &Clients, number: u32) {
         if number % self.tick_every == self.tick_every - 1 {
-            self.pass_time(number / self.tick_every);
+            self.advance_clock(number / self.tick_every);
         }
-        let errand = Errand::of(number);
-        let end = clients.run(&errand, &self.map).await;
+        let plan = Plan::of(number);
+        let end = clients.run(&plan, &self.urls).await;
         self.ledger.ended(number);
-        match judge::verdict(&errand, &end, &self.ledger) {
+        match report::verdict(&plan, &end, &self.ledger) {
             Ok(verdict) => *self.ends.lock().unwrap().entry(verdict).or_default() += 1,
-            Err(odd) => self.odd.lock().unwrap().push(format!("{errand:?}: {odd}")),
+            Err(odd) => self.odd.lock().unwrap().push(format!("{plan:?}: {odd}")),
         }
     }
 
-    /// Ten hours go by. Now and then somebody withdraws what they had consented to.
-    fn pass_time(&self, tick: u32) {
+    /// Advances the clock by ten hours. Sometimes revokes a user's consents.
+    fn advance_clock(&self, tick: u32) {
         self.clock.advance(TICK);
         if tick.is_multiple_of(3) {
             let user = (tick / 3) % USERS;
@@ -299,7 +304,7 @@ fn progress(requests: u32) -> ProgressBar {
     ProgressBar::new(requests.into()).with_style(style)
 }
 
-/// Waits for a while until `is_so`.
+/// Waits until `is_so`, for at most ten seconds.
 async fn wait_for(is_so: impl Fn() -> bool) {
     for _ in 0..1_000 {
         if is_so() {
@@ -309,7 +314,7 @@ async fn wait_for(is_so: impl Fn() -> bool) {
     }
 }
 
-/// How many tasks of `runtime` there are once their number does not change any more.
+/// The number of tasks of `runtime`, once it is constant.
 async fn settled(runtime: &Runtime) -> usize {
     let (mut tasks, mut times) = (0, 0);
     while times < 10 {
@@ -321,7 +326,7 @@ async fn settled(runtime: &Runtime) -> usize {
     tasks
 }
 
-/// How many tasks of `runtime` do not end.
+/// The number of tasks of `runtime` that do not end.
 async fn left(runtime: &Runtime) -> usize {
     let alive = || runtime.metrics().num_alive_tasks();
     wait_for(|| alive() == 0).await;
