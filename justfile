@@ -1,77 +1,77 @@
-# Every check: `just`. One: `just lint`. Each is a step of `.ci/run`, which needs nothing but a shell.
+# All checks: `just`. One check: `just lint`. Each is a step of `.ci/run`, which needs only a shell.
 
 # Runs every check that a change must pass
 check:
     .ci/run
 
-# Formatting
+# Checks the formatting
 fmt:
     .ci/run fmt
 
-# Installs the official clients and a browser, and runs all tests, theirs among them
+# Installs the official clients, a browser and Redis, and runs all tests
 peers:
     .ci/run peers
 
-# Clippy over everything
+# Runs clippy on everything
 lint:
     .ci/run lint
 
-# The core has few dependencies, each once
+# Checks that the core has few dependencies, each in one version
 lean:
     .ci/run lean
 
-# Documentation, warnings denied
+# Builds the documentation, with warnings denied
 docs:
     .ci/run docs
 
-# Each member of the workspace alone
+# Checks each member of the workspace alone
 members:
     .ci/run members
 
-# No feature, each alone, any two
+# Checks the libraries without features, with each feature, and with any two
 features:
     .ci/run features
 
-# The test command of the README
+# Runs the test command of the README
 tests:
     .ci/run tests
 
-# The examples, run for real
+# Runs the examples
 examples:
     .ci/run examples
 
-# The public API and whose types are in it; `just api --bless` writes the list anew
+# Checks the public API and the crates whose types are in it; `just api --bless` writes the lists again
 api *arguments:
     .ci/run api {{ arguments }}
 
-# What would be published
+# Builds the packages as for publishing
 package:
     .ci/run package
 
-# The lowest versions that Cargo.toml allows
+# Builds with the lowest versions that Cargo.toml allows
 minimal:
     .ci/run minimal
 
-# Instructions and allocations beside those of the peers
+# Compares instructions and allocations with those of the peers
 guard:
     .ci/run guard
 
-# Licences, sources, bans, duplicates; known vulnerabilities, where GitHub can be reached
+# Checks licences, sources, bans, duplicates, and known vulnerabilities if GitHub can be reached
 deny:
     .ci/run deny
 
-# A million requests while all that can go wrong does: `just soak`, `just soak 50000` (not part of `check`)
+# Sends a million requests while all kinds of failures occur: `just soak`, `just soak 50000` (not part of `check`)
 soak *arguments:
     .ci/nightly soak {{ arguments }}
 
-# Names the changes of the code that no test notices: `just mutants src/gare/lex.rs` (not part of `check`)
+# Lists changes of the code that no test notices: `just mutants src/gare/read.rs` (not part of `check`)
 mutants *files:
     .ci/nightly mutants {{ files }}
 
-# How many lines the tests run; `just coverage --open` shows which (not part of `check`: a build of its own)
+# Measures how many lines the tests run; `just coverage --open` shows them (not part of `check`)
 coverage *arguments:
     .ci/nightly coverage {{ arguments }}
 
-# Fuzzes: `just fuzz`, `just fuzz detect 600` (not part of `check`)
+# Fuzzes all targets or one: `just fuzz`, `just fuzz detect 600` (not part of `check`)
 fuzz *arguments:
     .ci/nightly fuzz {{ arguments }}

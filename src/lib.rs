@@ -29,6 +29,33 @@
 //! Auth, and [`fake-globus`](https://docs.rs/fake-globus) is a local Globus for tests.
 //!
 //! Start with [`layer::GareLayer`], or with a page of the [`guide`].
+//!
+//! # Features
+//!
+//! | feature | |
+//! | --- | --- |
+//! | `tracing` (default) | an event for every step |
+//! | `follow-redirect` | the layer knows the URL of a response after tower-http's `FollowRedirect` |
+//! | `reqwest` | the middleware and the service above, and `reqwest::Body` as a body that can be sent again |
+//!
+//! Without features the crate depends on `http`, `http-body`, `serde_json`, `tokio` and the tower
+//! traits, and on no HTTP client, server or command line parser.
+//!
+//! # Platforms
+//!
+//! The crate has no code of its own for one platform. On `wasm32-unknown-unknown` it compiles without
+//! the feature `reqwest`, and [`gare`] works; a session does not: it needs tokio's timer, and that
+//! target has no clock.
+//!
+//! # Examples
+//!
+//! | `cargo run --example` | |
+//! | --- | --- |
+//! | `ls` | lists a directory, and logs in when the collection requires it |
+//! | `explain < body.json` | reads a response body, and prints the requirements in it as JSON |
+//! | `tower_stack`, `reqwest_stack` | where the layer, or the middleware, belongs among others |
+//! | `hyper_client`, `reqwest_service` | the layer around the client of hyper-util, and around reqwest |
+//! | `generic_client` | a library's client, generic over the service that it sends with |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

@@ -52,7 +52,8 @@ impl StandIn {
             eprintln!("{}", challenge.in_plain_words());
             let token = globus.issue_token(&ada, SCOPE);
             async move {
-                let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
+                let token =
+                    token.map_err(|error| ReauthError::new("no token").with_source(error))?;
                 Ok(Credential::bearer(token)?)
             }
         })

@@ -11,7 +11,6 @@ mod replayable;
 
 pub use self::gare_body::GareBody;
 pub use self::replay::ReplayBody;
-pub use self::replay_error::ReplayBodyError;
 pub use self::replayable::ReplayableBody;
 
 pub(crate) use self::gare_body::Held;
@@ -19,6 +18,8 @@ pub(crate) use self::inspection::Inspection;
 
 use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
+
+use self::replay_error::ReplayError;
 
 fn into_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
     frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))

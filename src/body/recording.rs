@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{ReplayBodyError, into_bytes, length, remaining};
+use super::{ReplayError, into_bytes, length, remaining};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -166,7 +166,7 @@ impl<B: Body> Recording<B> {
     {
         let mut state = self.lock();
         if state.sole.is_some_and(|sole| sole != turn) {
-            return Poll::Ready(Some(Err(ReplayBodyError::OVERTAKEN.into())));
+            return Poll::Ready(Some(Err(ReplayError::Overtaken.into())));
         }
         let frame = match state.kept.get(position.frame) {
             Some(kept) => {
@@ -211,11 +211,11 @@ impl<B: Body> State<B> {
             Source::Ended => return Poll::Ready(None),
             Source::Failed(error) => {
                 let own = if leads { error.take() } else { None };
-                let error = own.map_or_else(|| ReplayBodyError::BROKEN.into(), Into::into);
+                let error = own.map_or_else(|| ReplayError::Broken.into(), Into::into);
                 return Poll::Ready(Some(Err(error)));
             }
             Source::Streaming(_) if !leads && self.size > self.limit => {
-                return Poll::Ready(Some(Err(ReplayBodyError::OVERTAKEN.into())));
+                return Poll::Ready(Some(Err(ReplayError::Overtaken.into())));
             }
             Source::Streaming(body) => body,
         };
@@ -238,7 +238,7 @@ impl<B: Body> State<B> {
             }
             Some(Err(error)) => {
                 self.source = Source::Failed(Some(error));
-                Some(Err(ReplayBodyError::OVERTAKEN.into()))
+                Some(Err(ReplayError::Overtaken.into()))
             }
             Some(Ok(frame)) => self.keep(turn, leads, position, alone, into_bytes(frame)),
         })
@@ -272,7 +272,7 @@ impl<B: Body> State<B> {
         }
         if size > self.limit {
             // The frame is kept for the current attempt. This copy ends here.
-            return Some(Err(ReplayBodyError::OVERTAKEN.into()));
+            return Some(Err(ReplayError::Overtaken.into()));
         }
         Some(Ok(frame))
     }

@@ -17,9 +17,9 @@ use super::recording::{Position, Recording, Turn};
 ///
 /// # Limit
 ///
-/// Up to [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT) bytes of data (64 KiB) are kept, or up to the limit
-/// of [`with_limit`](Self::with_limit). A longer body continues to stream in the current attempt,
-/// and the kept chunks are dropped. Its request is not replayed: the outcome is
+/// Up to 64 KiB of data are kept, or up to the limit of [`with_limit`](Self::with_limit). A longer
+/// body continues to stream in the current attempt, and the kept chunks are dropped. Its request is
+/// not replayed: the outcome is
 /// [`NotReplayable`](crate::reauth::GaveUp::NotReplayable).
 ///
 /// # What a replay sends
@@ -28,8 +28,9 @@ use super::recording::{Position, Recording, Turn};
 /// service responded early, or is still sending. A body that failed is not replayed.
 ///
 /// During a login, the earlier attempt may continue to send data within the limit. Data beyond the
-/// limit belongs to the replay: there the earlier attempt ends with a
-/// [`ReplayBodyError`](super::ReplayBodyError).
+/// limit belongs to the replay: there the earlier attempt ends with an error, which only the HTTP
+/// client sees. If the body itself fails, one attempt gets its error, and the others get one that
+/// says so.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -109,12 +110,9 @@ pub struct ReplayBody<B: Body> {
 }
 
 impl<B: Body> ReplayBody<B> {
-    /// The number of bytes that [`new`](Self::new) keeps: 64 KiB.
-    pub const DEFAULT_LIMIT: usize = 64 * 1024;
-
     /// Wraps `body`, and keeps up to 64 KiB of it.
     pub fn new(body: B) -> Self {
-        Self::with_limit(body, Self::DEFAULT_LIMIT)
+        Self::with_limit(body, 64 * 1024)
     }
 
     /// Wraps `body`, and keeps up to `limit` bytes of it. With 0, only an empty body is replayable.

@@ -9,7 +9,7 @@ use super::{AuthorizationParameters, Gare, limits};
 ///
 /// - Requirements with policies and scopes alone are merged into the first of them: a login must
 ///   satisfy all policies and all scopes anyway. If the merged requirement would exceed a
-///   [`Limit`](super::Limit), another one is begun.
+///   [limit](super#limits), another one is begun.
 /// - Equal requirements become one. Order and repetition within a list make no difference.
 /// - Other requirements stay as they are. A login satisfies *one* of the domains in a list, so
 ///   neither the union nor the intersection of two lists has the meaning of both. Identities, MFA

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::limits::REQUIREMENTS;
+use super::limits::{REQUIREMENTS, TOO_MANY_REQUIREMENTS};
 use super::location::Path;
 use super::walk::{self, Findings};
-use super::{Gare, Limit, Location, OverLimit, prefilter};
+use super::{Gare, Location, OverLimit, prefilter};
 
 /// A requirement, and its place in the body.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,13 +95,13 @@ impl Detection {
     /// limit.
     ///
     /// ```
-    /// use globus_gare::gare::{Detection, Limit};
+    /// use globus_gare::gare::Detection;
     ///
     /// let policies = vec!["p"; 65].join(",");
     /// let body = format!(r#"{{"authorization_parameters": {{"session_required_policies": "{policies}"}}}}"#);
     /// let Detection { found, over_limit, .. } = Detection::of(body.as_bytes());
     /// assert!(found.is_empty());
-    /// assert_eq!(over_limit.map(|over| over.limit), Some(Limit::Values));
+    /// assert_eq!(over_limit.map(|over| over.limit), Some("more than 64 values in a list"));
     /// ```
     pub fn of(body: &[u8]) -> Self {
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
@@ -142,7 +142,7 @@ impl Detection {
             !(found.quoted && stated.contains(&key)) && seen.insert(key)
         });
         if let Some(next) = self.found.get(REQUIREMENTS) {
-            let (location, limit) = (next.location.clone(), Limit::Requirements);
+            let (location, limit) = (next.location.clone(), TOO_MANY_REQUIREMENTS);
             self.over_limit.get_or_insert(OverLimit { location, limit });
             self.found.truncate(REQUIREMENTS);
         }

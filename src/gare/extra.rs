@@ -35,11 +35,6 @@ impl Extra {
         self.fields.is_empty()
     }
 
-    /// The number of unknown fields.
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
     /// The names of the fields, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|(name, _)| name)

@@ -1,7 +1,5 @@
 //! Bounds on the size of a requirement.
 
-use std::fmt;
-
 use super::{AuthorizationParameters, Location};
 
 /// Values in a list.
@@ -15,33 +13,11 @@ pub(super) const REQUIREMENT: usize = 16 << 10;
 /// Requirements in a body.
 pub(super) const REQUIREMENTS: usize = 64;
 
-/// A bound on the size of a requirement. A document that exceeds one is no requirement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Limit {
-    /// 64 values in a list.
-    Values,
-    /// 512 bytes for a value of a list or for the prompt.
-    Value,
-    /// 4 KiB for a scope.
-    Scope,
-    /// 16 KiB for all parameters of a requirement together.
-    Requirement,
-    /// 64 requirements in a body: those that come later are left out.
-    Requirements,
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Values => "more than 64 values in a list",
-            Self::Value => "a value of more than 512 bytes",
-            Self::Scope => "a scope of more than 4 KiB",
-            Self::Requirement => "a requirement of more than 16 KiB",
-            Self::Requirements => "more than 64 requirements",
-        })
-    }
-}
+const TOO_MANY_VALUES: &str = "more than 64 values in a list";
+const LONG_VALUE: &str = "a value of more than 512 bytes";
+const LONG_SCOPE: &str = "a scope of more than 4 KiB";
+const LARGE_REQUIREMENT: &str = "a requirement of more than 16 KiB";
+pub(super) const TOO_MANY_REQUIREMENTS: &str = "more than 64 requirements";
 
 /// A document that is no requirement because it exceeds a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,30 +25,30 @@ impl fmt::Display for Limit {
 pub struct OverLimit {
     /// The place of the document in the body.
     pub location: Location,
-    /// The limit that it exceeds.
-    pub limit: Limit,
+    /// The limit that it exceeds, in words: `more than 64 values in a list`.
+    pub limit: &'static str,
 }
 
 impl AuthorizationParameters {
     /// The first limit that these parameters exceed.
-    pub(super) fn over_limit(&self) -> Option<Limit> {
+    pub(super) fn over_limit(&self) -> Option<&'static str> {
         let mut total = self.extra.size() + self.session_message.as_ref().map_or(0, String::len);
         let [identities, policies, domains, scopes] = self.lists();
         for (values, longest, limit) in [
-            (&identities[..], VALUE, Limit::Value),
-            (policies, VALUE, Limit::Value),
-            (domains, VALUE, Limit::Value),
-            (scopes, SCOPE, Limit::Scope),
-            (self.prompt.as_slice(), VALUE, Limit::Value),
+            (&identities[..], VALUE, LONG_VALUE),
+            (policies, VALUE, LONG_VALUE),
+            (domains, VALUE, LONG_VALUE),
+            (scopes, SCOPE, LONG_SCOPE),
+            (self.prompt.as_slice(), VALUE, LONG_VALUE),
         ] {
             if values.len() > VALUES {
-                return Some(Limit::Values);
+                return Some(TOO_MANY_VALUES);
             }
             if values.iter().any(|value| value.len() > longest) {
                 return Some(limit);
             }
             total += values.iter().map(String::len).sum::<usize>();
         }
-        (total > REQUIREMENT).then_some(Limit::Requirement)
+        (total > REQUIREMENT).then_some(LARGE_REQUIREMENT)
     }
 }

@@ -67,9 +67,9 @@
 //!
 //! # Limits
 //!
-//! A document that exceeds a [`Limit`] is no requirement: 64 values in a list, 512 bytes a value, 4
-//! KiB a scope, 16 KiB a requirement, 64 requirements a body. [`Detection::of`] names the document
-//! that was left out.
+//! A document that exceeds a limit is no requirement: 64 values in a list, 512 bytes a value, 4 KiB
+//! a scope, 16 KiB a requirement, 64 requirements a body. [`Detection::of`] names the document that
+//! was left out.
 //!
 //! # Example
 //!
@@ -110,6 +110,6 @@ pub use self::coalesce::coalesce;
 pub use self::detect::{Detection, Found, detect};
 pub use self::extra::Extra;
 pub use self::gare::Gare;
-pub use self::limits::{Limit, OverLimit};
+pub use self::limits::OverLimit;
 pub use self::location::Location;
 pub use self::params::AuthorizationParameters;

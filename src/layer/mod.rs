@@ -2,6 +2,21 @@
 //!
 //! One line adds it to any client: `let client = GareLayer::new(login).layer(client);`.
 //!
+//! ```text
+//!  caller            GareLayer                      session                 service
+//!    |                   |                             |                       |
+//!    |---- request ----->|                             |                       |
+//!    |                   |----------- request + current credential ----------->|
+//!    |                   |<-------------- 403, 502: a challenge ---------------|
+//!    |                   |- requirement, generation -->|                       |
+//!    |                   |                             | one login, however    |
+//!    |                   |                             | many requests wait    |
+//!    |                   |<----- newer credential -----|                       |
+//!    |                   |------------- the same request, again -------------->|
+//!    |                   |<----------------------- 200 ------------------------|
+//!    |<---- response ----|                             |                       |
+//! ```
+//!
 //! # What is replayed
 //!
 //! A replay has the method, URI, version, headers, extensions and body of the request, and the
@@ -54,6 +69,7 @@
 //!
 //! | layer | where | otherwise |
 //! | --- | --- | --- |
+//! | completing a relative URI | outside | inside, the layer sees no origin: [`NoOrigin`](crate::reauth::GaveUp::NoOrigin) |
 //! | retry | outside | inside, it retries a 502 that carries a GARE before the login, without effect |
 //! | layer that sets `Authorization` | outside | inside, it replaces the new credential with the old one: the outcome is [`NoProgress`](crate::reauth::GaveUp::NoProgress) |
 //! | decompression | inside | outside, compressed challenges cannot be read, and go to the caller |
@@ -104,4 +120,4 @@ pub use self::service::GareService;
 pub(crate) use self::follow::{Client, follow, follow_first, glance, waker};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::kept::{KeptHeaders, authorize};
-pub use crate::body::{GareBody, ReplayBody, ReplayBodyError, ReplayableBody};
+pub use crate::body::{GareBody, ReplayBody, ReplayableBody};

@@ -21,7 +21,7 @@ const SERVICE_URL: &str = "GLOBUS_SDK_SERVICE_URL_";
 ///     ("GLOBUS_SDK_ENVIRONMENT", "preview"),
 ///     ("GLOBUS_SDK_SERVICE_URL_TRANSFER", "http://127.0.0.1:8080"),
 /// ]);
-/// assert_eq!(environment.domain(), Some("preview.globus.org"));
+/// assert_eq!(environment.name(), "preview");
 /// assert_eq!(environment.service_url("auth")?, "https://auth.preview.globus.org/");
 /// assert_eq!(environment.service_url("transfer")?, "http://127.0.0.1:8080/");
 /// # Ok::<(), globus_gare::reauth::InvalidEnvironment>(())
@@ -70,7 +70,7 @@ impl Environment {
     }
 
     /// The domain of the environment's services. `None` if the name is not that of an environment.
-    pub fn domain(&self) -> Option<&'static str> {
+    pub(super) fn domain(&self) -> Option<&'static str> {
         match self.name.as_str() {
             "production" => Some("globus.org"),
             "preview" => Some("preview.globus.org"),
@@ -89,13 +89,18 @@ impl Environment {
     /// If the service's variable is set and is not an `http` or `https` URL, or if it is not set
     /// and the name is not that of an environment.
     pub fn service_url(&self, service: &str) -> Result<String, InvalidEnvironment> {
+        let url = self.find_service_url(service);
+        url.map_err(InvalidEnvironment)
+    }
+
+    fn find_service_url(&self, service: &str) -> Result<String, Fault> {
         let variable = service.to_ascii_uppercase();
         if let Some(url) = self.service_urls.get(&variable) {
-            return base(url).ok_or(InvalidEnvironment::ServiceUrl(variable));
+            return base(url).ok_or(Fault::ServiceUrl(variable));
         }
         let host = self.host(service);
-        let host = host.ok_or_else(|| InvalidEnvironment::Name(self.name.clone()))?;
-        base(&format!("https://{host}/")).ok_or_else(|| InvalidEnvironment::Service(service.into()))
+        let host = host.ok_or_else(|| Fault::Name(self.name.clone()))?;
+        base(&format!("https://{host}/")).ok_or_else(|| Fault::Service(service.into()))
     }
 
     /// The default host of a service.
@@ -142,18 +147,19 @@ fn base(url: &str) -> Option<String> {
     Some(format!("{scheme}://{}{path}/", uri.authority()?))
 }
 
-/// An error: a variable of the environment is invalid.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum InvalidEnvironment {
-    /// `GLOBUS_SDK_ENVIRONMENT` has this value, and no environment has this name.
+/// An error from [`Environment::service_url`]: a variable holds an invalid value, or no service can have
+/// this name. Its text names the variable.
+#[derive(Clone, Debug, Error)]
+#[error(transparent)]
+pub struct InvalidEnvironment(Fault);
+
+#[derive(Clone, Debug, Error)]
+enum Fault {
     #[error("GLOBUS_SDK_ENVIRONMENT names no environment: {0:?}")]
     Name(String),
-    /// `GLOBUS_SDK_SERVICE_URL_<SERVICE>`, with this service in capitals, holds no `http` or
-    /// `https` URL.
+    /// With the service in capitals.
     #[error("{SERVICE_URL}{0} is not an http or https URL")]
     ServiceUrl(String),
-    /// No service can have this name.
     #[error("no service has the name {0:?}")]
     Service(String),
 }

@@ -44,7 +44,7 @@ struct Inner {
     source: Option<Source>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
     Declined,
     Timeout,
@@ -61,6 +61,7 @@ enum Kind {
 }
 
 /// The URL of one login. Its query holds the `state`, so `Debug` does not show the query.
+#[derive(Clone)]
 struct LoginUrl(String);
 
 impl fmt::Debug for LoginUrl {
@@ -76,9 +77,24 @@ impl ReauthError {
         Self::of(Kind::Other(message.into()), None)
     }
 
-    /// An error without a kind of its own, with its cause. `message` says what failed.
-    pub fn with_source(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::of(Kind::Other(message.into()), Some(source.into()))
+    /// Sets the cause of this error: another error, or a text.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use globus_gare::reauth::ReauthError;
+    ///
+    /// let error = ReauthError::declined().with_source("the policy allows no guests");
+    /// assert!(error.is_declined());
+    /// assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("the policy allows no guests"));
+    /// ```
+    #[must_use]
+    pub fn with_source(self, source: impl Into<Source>) -> Self {
+        // The text of a transparent error is that of its source: the text stays.
+        let kind = match &self.0.kind {
+            Kind::Transparent => Kind::Other(self.to_string()),
+            kind => kind.clone(),
+        };
+        Self::of(kind, Some(source.into()))
     }
 
     /// Converts any error. The text and the source are those of `error`. A `ReauthError` is
@@ -96,15 +112,10 @@ impl ReauthError {
         Self::from(Source::from(error))
     }
 
-    /// The person, or the authorization server on their behalf, declined the login.
+    /// The person, or the authorization server on their behalf, declined the login. Add the reason with
+    /// [`with_source`](Self::with_source): the `error_description` of an `access_denied`.
     pub fn declined() -> Self {
         Self::of(Kind::Declined, None)
-    }
-
-    /// As [`declined`](Self::declined), with the reason, such as the `error_description` that an
-    /// authorization server sends with `access_denied`.
-    pub fn declined_because(reason: impl Into<Source>) -> Self {
-        Self::of(Kind::Declined, Some(reason.into()))
     }
 
     /// The login did not end in time.
@@ -129,24 +140,10 @@ impl ReauthError {
         Self::of(Kind::InteractionRequired { login_url: None }, None)
     }
 
-    /// As [`interaction_required_elsewhere`](Self::interaction_required_elsewhere), with a reason
-    /// that says what to do.
-    pub fn interaction_required_because(reason: impl Into<Source>) -> Self {
-        Self::of(
-            Kind::InteractionRequired { login_url: None },
-            Some(reason.into()),
-        )
-    }
-
     /// Globus Auth or a token store cannot be reached now. A later attempt may succeed; meanwhile
     /// no login starts.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::of(Kind::Unavailable(message.into()), None)
-    }
-
-    /// As [`unavailable`](Self::unavailable), with the error that caused it.
-    pub fn unavailable_because(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::of(Kind::Unavailable(message.into()), Some(source.into()))
     }
 
     pub(super) fn slow_look_up() -> Self {
@@ -261,7 +258,7 @@ impl Error for ReauthError {
 
 impl From<InvalidCredential> for ReauthError {
     fn from(error: InvalidCredential) -> Self {
-        Self::with_source("the login returned a token that cannot be sent", error)
+        Self::new("the login returned a token that cannot be sent").with_source(error)
     }
 }
 

@@ -1,25 +1,71 @@
 //! The events of a session. They go to `tracing`, if that feature is on, and to
 //! [`SessionBuilder::on_event`](super::SessionBuilder::on_event).
 //!
-//! The documentation of [`reauth`](super) lists them all; a test compares the two. No field ever
-//! holds a credential, a header, a query or a service's message.
+//! The page for operators, `src/guide/operators.md`, lists them all; a test compares the two. No
+//! field ever holds a credential, a header, a query or a service's message.
 
 use std::future::Future;
 
 use http::{Method, StatusCode};
 
 use super::{GaveUp, ReauthError, Session, Target};
-use crate::gare::{Found, Limit};
+use crate::gare::Found;
 
-/// An event of a session. The documentation of the [module](super) has a table of them.
+/// An event of a session. [For operators](crate::guide::operators) has a table of them.
+///
+/// ```
+/// use globus_gare::reauth::{Event, EventKind};
+///
+/// /// Counts events by name and service.
+/// fn count(event: Event<'_>, mut add: impl FnMut(&'static str, &str)) {
+///     let host = event.target.map_or("", |target| target.origin().host());
+///     add(event.name(), host);
+///     if let EventKind::LoginFailed { error, .. } = event.kind {
+///         eprintln!("no login for {host}: {error}");
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub struct Event<'a> {
+    /// The origin and the principal of the request, the login or the look-up. `None` for
+    /// [`EventKind::NotTrusted`] alone.
+    pub target: Option<&'a Target>,
+    /// What happened.
+    pub kind: EventKind<'a>,
+}
+
+impl Event<'_> {
+    /// A short, stable name for logs and counters, as in the table.
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            EventKind::Challenged { .. } => "challenged",
+            EventKind::OverLimit { .. } => "over limit",
+            EventKind::OnlyQuoted => "only quoted",
+            EventKind::NotInspected { .. } => "not inspected",
+            EventKind::NotTrusted => "not trusted",
+            EventKind::LoggingIn { .. } => "logging in",
+            EventKind::Joined => "joined",
+            EventKind::Waiting => "waiting",
+            EventKind::LoginTakesLong => "login takes long",
+            EventKind::LoggedIn { .. } => "logged in",
+            EventKind::LoginFailed { .. } => "login failed",
+            EventKind::LookingUp => "looking up",
+            EventKind::LookedUp { .. } => "looked up",
+            EventKind::LookUpFailed { .. } => "look-up failed",
+            EventKind::Replayed { .. } => "replayed",
+            EventKind::GaveUp { .. } => "gave up",
+        }
+    }
+}
+
+/// The kinds of [`Event`], and their values.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum EventKind<'a> {
     /// A response is a challenge.
     #[non_exhaustive]
     Challenged {
-        /// Whose request to which origin it is.
-        target: &'a Target,
         /// The request's method.
         method: &'a Method,
         /// The response's status.
@@ -32,22 +78,14 @@ pub enum Event<'a> {
     /// A requirement exceeds a limit, and is ignored.
     #[non_exhaustive]
     OverLimit {
-        /// Whose request to which origin it is.
-        target: &'a Target,
-        /// The limit.
-        limit: Limit,
+        /// The limit, in words.
+        limit: &'static str,
     },
     /// A requirement stands in a quotation, and the program did not add its origin.
-    #[non_exhaustive]
-    OnlyQuoted {
-        /// Whose request to which origin it is.
-        target: &'a Target,
-    },
+    OnlyQuoted,
     /// A response that may be a challenge is not inspected.
     #[non_exhaustive]
     NotInspected {
-        /// Whose request to which origin it is.
-        target: &'a Target,
         /// The response's status.
         status: StatusCode,
         /// The reason: for example, the body is encoded.
@@ -58,72 +96,44 @@ pub enum Event<'a> {
     /// A login starts.
     #[non_exhaustive]
     LoggingIn {
-        /// Whose login for which origin it is.
-        target: &'a Target,
         /// The number of this login among the logins of the request, starting at 1.
         attempt: u32,
     },
     /// A request waits for a login that covers its requirement.
-    #[non_exhaustive]
-    Joined {
-        /// Whose request to which origin it is.
-        target: &'a Target,
-    },
+    Joined,
     /// A request waits for another login to end.
-    #[non_exhaustive]
-    Waiting {
-        /// Whose request to which origin it is.
-        target: &'a Target,
-    },
+    Waiting,
     /// A request has waited for a login for 30 seconds.
-    #[non_exhaustive]
-    LoginTakesLong {
-        /// Whose request to which origin it is.
-        target: &'a Target,
-    },
+    LoginTakesLong,
     /// A login succeeded.
     #[non_exhaustive]
     LoggedIn {
-        /// Whose login for which origin it is.
-        target: &'a Target,
         /// The generation of the new credential.
         generation: u64,
     },
     /// A login failed.
     #[non_exhaustive]
     LoginFailed {
-        /// Whose login for which origin it is.
-        target: &'a Target,
         /// The error.
         error: &'a ReauthError,
     },
     /// A look-up starts.
-    #[non_exhaustive]
-    LookingUp {
-        /// Whose credential for which origin it is.
-        target: &'a Target,
-    },
+    LookingUp,
     /// A look-up ended.
     #[non_exhaustive]
     LookedUp {
-        /// Whose credential for which origin it is.
-        target: &'a Target,
         /// The generation of the credential. `None` if the look-up found none.
         generation: Option<u64>,
     },
     /// A look-up failed.
     #[non_exhaustive]
     LookUpFailed {
-        /// Whose credential for which origin it is.
-        target: &'a Target,
         /// The error.
         error: &'a ReauthError,
     },
     /// A request is replayed.
     #[non_exhaustive]
     Replayed {
-        /// Whose request to which origin it is.
-        target: &'a Target,
         /// How often the request was replayed, with this replay.
         replays: u32,
         /// The generation of the credential of this replay.
@@ -132,15 +142,15 @@ pub enum Event<'a> {
     /// A challenge goes back to the caller.
     #[non_exhaustive]
     GaveUp {
-        /// Whose request to which origin it is.
-        target: &'a Target,
         /// The reason.
         reason: &'a GaveUp,
     },
 }
 
 impl Session {
-    pub(super) fn emit(&self, event: Event<'_>) {
+    pub(super) fn emit<'a>(&self, target: impl Into<Option<&'a Target>>, kind: EventKind<'a>) {
+        let target = target.into();
+        let event = Event { target, kind };
         #[cfg(feature = "tracing")]
         event.trace();
         if let Some(observer) = &self.settings().on_event {
@@ -167,61 +177,61 @@ pub(super) fn during_login<F: Future>(
 
 #[cfg(feature = "tracing")]
 macro_rules! event {
-    ($level:ident, $target:ident, $($rest:tt)+) => {
-        tracing::$level!(target: "globus_gare", origin = %$target.origin(), principal = ?$target.principal(), $($rest)+)
+    ($level:ident, $event:ident, $target:ident $(, $($field:tt)+)?) => {
+        tracing::$level!(
+            target: "globus_gare",
+            origin = %$target.origin(),
+            principal = ?$target.principal(),
+            $($($field)+,)?
+            "{}",
+            $event.name()
+        )
     };
 }
 
 #[cfg(feature = "tracing")]
 impl Event<'_> {
     fn trace(self) {
-        match self {
-            Self::Challenged {
-                target,
+        let Some(target) = self.target else {
+            return tracing::debug!(target: "globus_gare", "{}", self.name());
+        };
+        match self.kind {
+            EventKind::Challenged {
                 method,
                 status,
                 found,
                 generation,
             } => {
-                event!(info, target, %method, status = status.as_u16(), requirements = found.len(), generation, "challenged");
+                let (status, requirements) = (status.as_u16(), found.len());
+                event!(info, self, target, %method, status, requirements, generation);
             }
-            Self::OverLimit { target, limit } => event!(warn, target, %limit, "over limit"),
-            Self::OnlyQuoted { target } => event!(debug, target, "only quoted"),
-            Self::NotInspected {
-                target,
-                status,
-                reason,
-            } => event!(
-                debug,
-                target,
-                status = status.as_u16(),
-                reason,
-                "not inspected"
-            ),
-            Self::NotTrusted => tracing::debug!(target: "globus_gare", "not trusted"),
-            Self::LoggingIn { target, attempt } => event!(info, target, attempt, "logging in"),
-            Self::Joined { target } => event!(debug, target, "joined"),
-            Self::Waiting { target } => event!(debug, target, "waiting"),
-            Self::LoginTakesLong { target } => event!(
+            EventKind::OverLimit { limit } => event!(warn, self, target, limit),
+            EventKind::NotInspected { status, reason } => {
+                event!(debug, self, target, status = status.as_u16(), reason);
+            }
+            EventKind::LoggingIn { attempt } => event!(info, self, target, attempt),
+            EventKind::OnlyQuoted
+            | EventKind::NotTrusted
+            | EventKind::Joined
+            | EventKind::Waiting
+            | EventKind::LookingUp => event!(debug, self, target),
+            EventKind::LoginTakesLong => event!(
                 warn,
+                self,
                 target,
-                hint = "a request that the login itself sends must not wait for it: see Challenge::part_of_login",
-                "login takes long"
+                hint = "a request that the login itself sends must not wait for it: see Challenge::part_of_login"
             ),
-            Self::LoggedIn { target, generation } => event!(info, target, generation, "logged in"),
-            Self::LoginFailed { target, error } => event!(warn, target, %error, "login failed"),
-            Self::LookingUp { target } => event!(debug, target, "looking up"),
-            Self::LookedUp { target, generation } => event!(debug, target, generation, "looked up"),
-            Self::LookUpFailed { target, error } => event!(warn, target, %error, "look-up failed"),
-            Self::Replayed {
-                target,
+            EventKind::LoggedIn { generation } => event!(info, self, target, generation),
+            EventKind::LoginFailed { error } | EventKind::LookUpFailed { error } => {
+                event!(warn, self, target, %error);
+            }
+            EventKind::LookedUp { generation } => event!(debug, self, target, generation),
+            EventKind::Replayed {
                 replays,
                 generation,
-            } => {
-                event!(info, target, replays, generation, "replayed");
-            }
-            Self::GaveUp { target, reason } => {
-                event!(warn, target, reason = reason.name(), "gave up");
+            } => event!(info, self, target, replays, generation),
+            EventKind::GaveUp { reason } => {
+                event!(warn, self, target, reason = reason.name());
             }
         }
     }

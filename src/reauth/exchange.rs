@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::account::Issued;
 use super::accounts::InUse;
 use super::collections::{claimed, is_login, required};
-use super::events::Event;
+use super::events::EventKind;
 use super::login::look_up;
 use super::origin::OriginRef;
 use super::requirement::Requirement;
@@ -232,7 +232,7 @@ impl Exchange {
         };
         if let Some(over_limit) = &detection.over_limit {
             let (target, limit) = (&target, over_limit.limit);
-            self.session.emit(Event::OverLimit { target, limit });
+            self.session.emit(target, EventKind::OverLimit { limit });
         }
         let mut found = self.without_quoted(&target, answer.sources, detection.found);
         let claimed = self.claimed(answer.status, answer.headers);
@@ -243,13 +243,13 @@ impl Exchange {
             return Verdict::Return;
         }
         count(&self.session.counters().challenges);
-        self.session.emit(Event::Challenged {
-            target: &target,
+        let challenged = EventKind::Challenged {
             method: &self.method,
             status: answer.status,
             found: &found,
             generation: self.sent,
-        });
+        };
+        self.session.emit(&target, challenged);
         let status = answer.status;
         let obtained = self.obtain(target, claimed, status, &found, replayable);
         let obtained = obtained.await;
@@ -286,11 +286,8 @@ impl Exchange {
     /// Emits an event for a response that may be a challenge and is not inspected.
     pub(crate) fn not_inspected(&self, status: StatusCode, reason: &'static str) {
         if let Some(target) = &self.target {
-            self.session.emit(Event::NotInspected {
-                target,
-                status,
-                reason,
-            });
+            let kind = EventKind::NotInspected { status, reason };
+            self.session.emit(target, kind);
         }
     }
 
@@ -300,11 +297,11 @@ impl Exchange {
         self.outcome.replays += 1;
         if let Some(target) = &self.target {
             let (replays, generation) = (self.outcome.replays, self.sent);
-            self.session.emit(Event::Replayed {
-                target,
+            let kind = EventKind::Replayed {
                 replays,
                 generation,
-            });
+            };
+            self.session.emit(target, kind);
         }
     }
 
@@ -312,7 +309,7 @@ impl Exchange {
         self.session.counters().gave_up(&reason);
         if let Some(target) = &self.target {
             let reason = &reason;
-            self.session.emit(Event::GaveUp { target, reason });
+            self.session.emit(target, EventKind::GaveUp { reason });
         }
         self.waiting = None;
         self.outcome.gave_up = Some(reason);
@@ -351,7 +348,7 @@ impl Exchange {
         let came_from_added = |uri| OriginRef::of(uri).is_ok_and(is_added);
         let is_added = is_added(target.origin().view()) && sources.iter().all(came_from_added);
         if !is_added && found.iter().any(Found::is_quoted) {
-            self.session.emit(Event::OnlyQuoted { target });
+            self.session.emit(target, EventKind::OnlyQuoted);
             found.retain(|found| !found.is_quoted());
         }
         found

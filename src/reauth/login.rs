@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::account::{Login, Refresh};
 use super::accounts::InUse;
-use super::events::Event;
+use super::events::EventKind;
 use super::run::{self, Ended, Reporter, Running};
 use super::stats::count;
 use super::{Challenge, CredentialRequest, Session, Target, Why, events};
@@ -19,10 +19,7 @@ pub(super) fn log_in(
 ) {
     count(&session.counters().logins);
     let (target, attempt) = (challenge.target().clone(), challenge.attempt());
-    session.emit(Event::LoggingIn {
-        target: &target,
-        attempt,
-    });
+    session.emit(&target, EventKind::LoggingIn { attempt });
     let (session, account) = (session.clone(), account.clone());
     let (limit, reauthenticator) = (
         session.settings().login_timeout,
@@ -42,12 +39,12 @@ pub(super) fn log_in(
             Ok(Some(issued)) => {
                 session.accounts().note_issued(&account, &issued.credential);
                 let generation = issued.generation;
-                session.emit(Event::LoggedIn { target, generation });
+                session.emit(target, EventKind::LoggedIn { generation });
             }
             Ok(None) => {}
             Err(error) => {
                 count(&session.counters().failed_logins);
-                session.emit(Event::LoginFailed { target, error });
+                session.emit(target, EventKind::LoginFailed { error });
             }
         }
         ended
@@ -103,7 +100,7 @@ pub(super) fn look_up(
     drop(state);
 
     count(&session.counters().look_ups);
-    session.emit(Event::LookingUp { target });
+    session.emit(target, EventKind::LookingUp);
     let (session, account, target) = (session.clone(), account.clone(), target.clone());
     let (limit, reauthenticator) = (settings.login_timeout, session.shared_reauthenticator());
     let (login_of, own) = (session.login_of(), running.clone());
@@ -116,13 +113,14 @@ pub(super) fn look_up(
         let ended = state.end_look_up(of, at, result, session.settings());
         drop(state);
         let target = &target;
-        session.emit(match &ended {
+        let kind = match &ended {
             Ok(issued) => {
                 let generation = issued.as_ref().map(|issued| issued.generation);
-                Event::LookedUp { target, generation }
+                EventKind::LookedUp { generation }
             }
-            Err(error) => Event::LookUpFailed { target, error },
-        });
+            Err(error) => EventKind::LookUpFailed { error },
+        };
+        session.emit(target, kind);
         ended
     });
     Ok(running)

@@ -60,30 +60,10 @@
 //!
 //! # Events
 //!
-//! With the feature `tracing`, on by default, a session emits events with the target `globus_gare`.
-//! Names and fields are stable. No field holds a secret, a query, or text from a service.
-//!
-//! | name | what | fields | when |
-//! | --- | --- | --- | --- |
-//! | `challenged` | INFO event | `origin` `principal` `method` `status` `requirements` `generation` | a response is a challenge |
-//! | `over limit` | WARN event | `origin` `principal` `limit` | a requirement exceeds a limit, and is ignored |
-//! | `only quoted` | DEBUG event | `origin` `principal` | a requirement stands in a quotation, and the program did not add its origin |
-//! | `not inspected` | DEBUG event | `origin` `principal` `status` `reason` | a response that may be a challenge is not inspected: it is encoded, too long, not text, or too slow |
-//! | `not trusted` | DEBUG event | | a GARE came from an origin that is not trusted |
-//! | `logging in` | INFO event | `origin` `principal` `attempt` | a login starts |
-//! | `login` | INFO span | `origin` `principal` `attempt` | around a call of `Reauthenticator::reauthenticate` |
-//! | `joined` | DEBUG event | `origin` `principal` | a request waits for a login that covers its requirement |
-//! | `waiting` | DEBUG event | `origin` `principal` | a request waits for another login to end |
-//! | `logged in` | INFO event | `origin` `principal` `generation` | a login succeeded |
-//! | `login failed` | WARN event | `origin` `principal` `error` | a login failed |
-//! | `login takes long` | WARN event | `origin` `principal` `hint` | a request has waited for a login for 30 seconds; at most once for each login |
-//! | `looking up` | DEBUG event | `origin` `principal` | a look-up starts |
-//! | `looked up` | DEBUG event | `origin` `principal` `generation` | a look-up ended; `generation` is absent if it found no credential |
-//! | `look-up failed` | WARN event | `origin` `principal` `error` | a look-up failed |
-//! | `replayed` | INFO event | `origin` `principal` `replays` `generation` | a request is replayed |
-//! | `gave up` | WARN event | `origin` `principal` `reason` | a challenge goes back to the caller; `reason` is [`GaveUp::name`] |
-//!
-//! [`Session::stats`] has the counts.
+//! With the feature `tracing`, on by default, a session emits an event for every step, with the
+//! target `globus_gare`. [`SessionBuilder::on_event`] gets the same events as values, and
+//! [`Session::stats`] has the counts. [For operators](crate::guide::operators) lists all events, and
+//! says what each [`GaveUp`] means.
 
 mod account;
 mod accounts;
@@ -125,14 +105,14 @@ pub use self::credential_request::{CredentialRequest, Why};
 pub use self::describe::printable;
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::ReauthError;
-pub use self::events::Event;
+pub use self::events::{Event, EventKind};
 pub use self::options::GareOptions;
 pub use self::origin::{InvalidOrigin, Origin, ResponseUrl};
 pub use self::outcome::{GareOutcome, GaveUp};
 pub use self::reauthenticator::{ReauthFn, Reauthenticator, reauth_fn};
 pub use self::route::RequestHead;
 pub use self::session::Session;
-pub use self::stats::{GaveUpCounts, Stats};
+pub use self::stats::Stats;
 pub use self::target::{Principal, Target};
 pub use self::trust::Trust;
 

@@ -86,15 +86,15 @@ impl<'a> OriginRef<'a> {
         let secure = match scheme {
             "https" => true,
             "http" => false,
-            _ => return Err(InvalidOrigin::Unreadable),
+            _ => return Err(InvalidOrigin::UNREADABLE),
         };
-        let (host, port) = split(authority).ok_or(InvalidOrigin::Unreadable)?;
+        let (host, port) = split(authority).ok_or(InvalidOrigin::UNREADABLE)?;
         let port = match port {
             None => default_port(secure),
-            Some(port) => port.parse().map_err(|_| InvalidOrigin::Unreadable)?,
+            Some(port) => port.parse().map_err(|_| InvalidOrigin::UNREADABLE)?,
         };
         if host.is_empty() {
-            return Err(InvalidOrigin::Unreadable);
+            return Err(InvalidOrigin::UNREADABLE);
         }
         Ok(Self { secure, host, port })
     }
@@ -157,7 +157,7 @@ impl FromStr for Origin {
     type Err = InvalidOrigin;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let uri = text.parse().map_err(|_| InvalidOrigin::Unreadable)?;
+        let uri = text.parse().map_err(|_| InvalidOrigin::UNREADABLE)?;
         Self::of(&uri)
     }
 }
@@ -224,12 +224,18 @@ impl ResponseUrl {
 
 /// An error: the text is not an origin, or the origin cannot be trusted.
 #[derive(Clone, Copy, Debug, Error)]
-#[non_exhaustive]
-pub enum InvalidOrigin {
-    /// The text is not an absolute `http` or `https` URL, or has user information.
+#[error(transparent)]
+pub struct InvalidOrigin(Fault);
+
+impl InvalidOrigin {
+    pub(super) const INSECURE: Self = Self(Fault::Insecure);
+    const UNREADABLE: Self = Self(Fault::Unreadable);
+}
+
+#[derive(Clone, Copy, Debug, Error)]
+enum Fault {
     #[error("not an origin: give an absolute http or https URL without user information")]
     Unreadable,
-    /// The origin is plain `http`, and not on this machine.
     #[error("plain http is trusted on this machine only: give an https URL")]
     Insecure,
 }

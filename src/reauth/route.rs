@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::accounts::InUse;
 use super::collections::{claimed, is_login};
-use super::events::Event;
+use super::events::EventKind;
 use super::inspect::{Look, look};
 use super::login::look_up;
 use super::origin::OriginRef;
@@ -198,7 +198,7 @@ impl Untrusted {
     /// The outcome for a response in which a GARE was found.
     pub(crate) fn outcome(self, detection: Detection) -> GareOutcome {
         self.session.counters().gave_up(&self.reason);
-        self.session.emit(Event::NotTrusted);
+        self.session.emit(None, EventKind::NotTrusted);
         GareOutcome {
             found: detection.found,
             gave_up: Some(self.reason),

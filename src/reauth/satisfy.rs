@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::account::{Account, Issued, Login};
 use super::accounts::InUse;
 use super::decide::{Challenged, Step, Wanted, decide};
-use super::events::Event;
+use super::events::EventKind;
 use super::exchange::Exchange;
 use super::login::{log_in, look_up};
 use super::requirement::Requirement;
@@ -73,7 +73,7 @@ impl Exchange {
                 Step::GiveUp(reason) => return Err(reason),
                 Step::LookUp(wanted) => self.look(&account, target, wanted).await?,
                 Step::WaitFor { login, wanted } => {
-                    self.session.emit(Event::Waiting { target });
+                    self.session.emit(target, EventKind::Waiting);
                     self.remember_waiting(&account, &place, wanted.gare);
                     let _ = self.wait(target, login).await?;
                     // The login may have brought a credential that a look-up finds.
@@ -82,7 +82,7 @@ impl Exchange {
                 Step::Join(login) => {
                     self.waiting = None;
                     count(&self.session.counters().joins);
-                    self.session.emit(Event::Joined { target });
+                    self.session.emit(target, EventKind::Joined);
                     return self.wait_for(target, login).await;
                 }
                 Step::Lead {
@@ -269,7 +269,7 @@ impl Exchange {
                 Some(ended) => ended,
                 None => {
                     if login.is_first_warned() {
-                        session.emit(Event::LoginTakesLong { target });
+                        session.emit(target, EventKind::LoginTakesLong);
                     }
                     login.ended().await
                 }

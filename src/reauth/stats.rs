@@ -14,7 +14,7 @@ use crate::runtime::{Mutex, MutexGuard};
 ///
 /// let session = Session::new(reauth_fn(|_| async { Ok(Credential::bearer("AgEX4mpl3")?) }));
 /// let stats = session.stats();
-/// println!("{} logins, {} of them failed; gave up {} times", stats.logins, stats.failed_logins, stats.gave_up.total());
+/// println!("{} logins, {} of them failed; gave up {} times", stats.logins, stats.failed_logins, stats.gave_up.values().sum::<u64>());
 /// # assert_eq!(stats, Default::default());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,29 +35,8 @@ pub struct Stats {
     /// Principals that the session remembers now, beside its own. The tokens that logins brought
     /// for a principal do not count separately.
     pub principals: u64,
-    /// How often the layer gave up, by reason.
-    pub gave_up: GaveUpCounts,
-}
-
-/// How often the layer gave up, by [`GaveUp::name`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GaveUpCounts(BTreeMap<&'static str, u64>);
-
-impl GaveUpCounts {
-    /// The count of this reason, named as in [`GaveUp::name`].
-    pub fn get(&self, reason: &str) -> u64 {
-        self.0.get(reason).copied().unwrap_or_default()
-    }
-
-    /// The reasons with a count above 0, and their counts.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.0.iter().map(|(reason, count)| (*reason, *count))
-    }
-
-    /// The sum of all counts.
-    pub fn total(&self) -> u64 {
-        self.0.values().sum()
-    }
+    /// How often the layer gave up, by [`GaveUp::name`]. Reasons that never came up are absent.
+    pub gave_up: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -68,15 +47,15 @@ pub(super) struct Counters {
     pub(super) look_ups: AtomicU64,
     pub(super) joins: AtomicU64,
     pub(super) replays: AtomicU64,
-    gave_up: Mutex<GaveUpCounts>,
+    gave_up: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Counters {
     pub(super) fn gave_up(&self, reason: &GaveUp) {
-        *self.counts().0.entry(reason.name()).or_default() += 1;
+        *self.counts().entry(reason.name()).or_default() += 1;
     }
 
-    fn counts(&self) -> MutexGuard<'_, GaveUpCounts> {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
         self.gave_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

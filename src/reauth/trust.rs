@@ -20,7 +20,7 @@ use super::{Environment, InvalidOrigin, Origin};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Trust {
     globus: Option<Services>,
     origins: Vec<Origin>,
@@ -98,7 +98,13 @@ impl Trust {
 
     /// No origin.
     pub fn none() -> Self {
-        Self::default()
+        Self {
+            globus: None,
+            origins: Vec::new(),
+            servers: Vec::new(),
+            collections: false,
+            loopback: false,
+        }
     }
 
     /// Adds one origin. Scheme, host and port must match.
@@ -244,7 +250,7 @@ fn secure(origin: &str) -> Result<Origin, InvalidOrigin> {
     let origin = origin.parse()?;
     match may_get_credentials(&origin) {
         true => Ok(origin),
-        false => Err(InvalidOrigin::Insecure),
+        false => Err(InvalidOrigin::INSECURE),
     }
 }
 

@@ -37,7 +37,7 @@ async fn request_never_carries_the_token_of_another() {
                 _ => return Err(ReauthError::new("whose is it?")),
             };
             let token = sample.globus.issue_token(identity, TRANSFER_ALL);
-            let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
+            let token = token.map_err(|error| ReauthError::new("no token").with_source(error))?;
             Ok(Credential::bearer(token)?)
         }
     };

@@ -53,7 +53,7 @@ async fn requests_challenged_together_cost_one_login() {
             stats.logins,
             stats.joins,
             stats.replays,
-            stats.gave_up.total()
+            stats.gave_up.values().sum::<u64>()
         ),
         (100, 1, 99, 100, 0)
     );

@@ -1,5 +1,6 @@
 //! `examples/ls.rs`, run as a program.
 
+use std::io::Seek;
 use std::process::Stdio;
 
 use checks::site::{LISTING, Ran, command, run};
@@ -23,6 +24,31 @@ async fn demonstration_lists_before_and_after_a_login() {
     ];
     let places = told.map(|words| ran.stderr.find(words).unwrap_or_else(|| panic!("{words}")));
     assert!(places.is_sorted(), "{}", ran.stderr);
+}
+
+/// As on a terminal: what goes to standard output, and what goes to standard error, in their order.
+#[checks::test(seconds = 600)]
+async fn readme_shows_what_the_demonstration_prints() {
+    let mut printed = tempfile::tempfile().expect("a file");
+    let both = || printed.try_clone().expect("the same file");
+    let mut command = command(example("ls"), &[]);
+    command.stdout(both()).stderr(both());
+    let status = command.status().await.expect("it runs");
+    assert!(status.success());
+    printed.rewind().expect("the beginning");
+    let text = std::io::read_to_string(printed).expect("text");
+
+    let readme = include_str!("../../README.md");
+    let shown = readme.split_once("$ cargo run --quiet --example ls\n");
+    let (_, shown) = shown.expect("a recorded run");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    assert_eq!(without_port(shown), without_port(&text));
+}
+
+/// The text without the first port of this machine in it, which is another one each time.
+fn without_port(text: &str) -> String {
+    let (before, after) = text.split_once("http://127.0.0.1:").expect("a URL");
+    format!("{before}{}", after.trim_start_matches(char::is_numeric))
 }
 
 #[checks::test(seconds = 600)]

@@ -120,7 +120,7 @@ impl LoginPrompt for People {
         };
         let redirect = self.log_in(request.authorize_url(), user, approves).await;
         let redirect = redirect
-            .map_err(|error| ReauthError::with_source("the login page did not work", error))?;
+            .map_err(|error| ReauthError::new("the login page did not work").with_source(error))?;
         Ok(LoginReply::redirect(request, redirect))
     }
 }

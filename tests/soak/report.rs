@@ -23,7 +23,7 @@ const LOGIN_CONNECTIONS: usize = 4 * USERS as usize;
 
 /// The error of a login during which the clock advanced.
 const OUTRUN: &str =
-    "Globus Auth did not accept the code: it is wrong, was used before, or is too old";
+    "Globus Auth did not accept the code: it is wrong, was used before, or has expired";
 
 /// The rounds that fill the pools and the bounded tables.
 const WARM_UP: usize = 4;

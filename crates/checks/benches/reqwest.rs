@@ -1,4 +1,5 @@
-//! What middlewares add to a `reqwest-middleware` client, whose last middleware answers in place of the network.
+//! The cost that a middleware adds to a `reqwest-middleware` client. The last middleware answers
+//! instead of the network.
 
 #![allow(missing_docs, unreachable_pub)]
 
@@ -70,7 +71,7 @@ fn build(client: &ClientWithMiddleware) -> Request {
     request.body(body).build().expect("a request")
 }
 
-/// Answers every request at once.
+/// A middleware that answers every request at once.
 struct Answer;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! HTTP as a browser speaks it, and a person who logs in with one.
+//! HTTP clients like a browser, and a prompt that logs in with one.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use url::Url;
 
-/// A client that follows redirects. It uses no proxy: none reaches the ports of this machine.
+/// A client that follows redirects. It uses no proxy: a proxy cannot reach the ports of this
+/// machine.
 pub fn client() -> Client {
     let client = Client::builder().no_proxy().build();
     client.expect("a client")
@@ -22,7 +23,7 @@ pub fn client_without_redirects() -> Client {
     client.build().expect("a client")
 }
 
-/// Where a response redirects to.
+/// The target of a redirect.
 #[track_caller]
 pub fn location(response: &Response) -> Url {
     let status = response.status();
@@ -31,13 +32,13 @@ pub fn location(response: &Response) -> Url {
     response.url().join(location).expect("a URL")
 }
 
-/// Where `page` redirects to.
+/// Opens `page`; returns the target of its redirect.
 pub async fn sent_to(page: impl AsRef<str>) -> Url {
     let redirect = fake_globus::Browser::new().redirect(page).await;
     redirect.expect("a redirect")
 }
 
-/// The text at the end of all redirects of `page`.
+/// Opens `page`, follows its redirects, and returns the text of the last page.
 pub async fn visit(page: impl AsRef<str>) -> String {
     let page = fake_globus::Browser::new().open(page).await;
     page.expect("a page").text
@@ -50,13 +51,14 @@ pub fn parameter(url: &Url, name: &str) -> Option<String> {
     pair.map(|(_, value)| value.into_owned())
 }
 
-/// What a person makes of the URL that the login page redirects to.
+/// Makes a reply of the URL that the login page redirects to.
 pub type Reply = fn(&LoginRequest, Url) -> Result<LoginReply, ReauthError>;
 
-/// A [`LoginPrompt`] that opens the login page, replies with the redirect, and records both. Clones share the record.
+/// A [`LoginPrompt`] that opens the login page, replies with the redirect, and records both. Clones
+/// share the record.
 #[derive(Clone)]
 pub struct Browser {
-    /// Without one, no page is opened.
+    /// `None`: opens no page.
     reply: Option<Reply>,
     requests: Arc<Mutex<Vec<LoginRequest>>>,
     redirects: Arc<Mutex<Vec<Url>>>,
@@ -68,7 +70,7 @@ impl Browser {
         Self::replying(|request, url| Ok(LoginReply::redirect(request, url)))
     }
 
-    /// Replies to each login with what `reply` makes of the redirect.
+    /// Completes each login with the result of `reply`.
     pub fn replying(reply: Reply) -> Self {
         Self {
             reply: Some(reply),
@@ -102,7 +104,7 @@ impl Browser {
         parameter(requests[login].authorize_url(), name)
     }
 
-    /// Where the login pages redirected to so far.
+    /// The redirects of the login pages so far.
     pub fn redirects(&self) -> Vec<Url> {
         self.redirects.lock().expect("no panic").clone()
     }

@@ -1,4 +1,4 @@
-//! The bodies of `tests/corpus`, one a line.
+//! The bodies of `tests/corpus`.
 
 use serde::Deserialize;
 use serde_json::Value;

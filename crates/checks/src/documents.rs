@@ -1,10 +1,10 @@
-//! Error documents of every kind, for holding detectors against each other: well-typed, wrong-typed, comma-separated,
+//! Generated error documents for comparing detectors: valid, with wrong types, comma-separated,
 //! legacy, mixed.
 
 use proptest::{collection::vec, option::weighted, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 
-/// A body, and whether it has nested documents that a document may take in.
+/// A body, and whether it has nested documents whose content may be merged.
 pub fn body() -> impl Strategy<Value = (String, bool)> {
     let nested = prop_oneof![4 => Just(None), 1 => nested().prop_map(Some)];
     (with_errors(), nested, any::<u8>()).prop_map(|(mut root, nested, spelling)| {
@@ -14,7 +14,7 @@ pub fn body() -> impl Strategy<Value = (String, bool)> {
     })
 }
 
-/// `root` as JSON text, now and then in a spelling that only Python takes or that needs care.
+/// `root` as JSON text, sometimes in an unusual spelling, or one that only Python accepts.
 fn spell(root: &Value, spelling: u8) -> String {
     let text = root.to_string();
     let first = |added: &str| {
@@ -35,7 +35,7 @@ fn spell(root: &Value, spelling: u8) -> String {
     }
 }
 
-/// Members that hold documents of their own.
+/// Members that contain nested documents.
 fn nested() -> BoxedStrategy<Map<String, Value>> {
     const TYPES: [&str; 3] = [
         "not_from_allowed_domain#1.0.0",
@@ -90,7 +90,7 @@ fn with_errors() -> BoxedStrategy<Map<String, Value>> {
         .boxed()
 }
 
-/// One error document, mostly a requirement.
+/// An error document, in most cases a requirement.
 fn document() -> BoxedStrategy<Map<String, Value>> {
     let code = prop_oneof![
         4 => Just(json!("ConsentRequired")),

@@ -4,53 +4,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fake_globus::{Collection, FakeGlobus, Identity, Person};
+use http_body_util::Full;
 use tower::{BoxError, Service, ServiceExt};
 
 pub use crate::browser::Browser;
-use crate::browser::client;
 use crate::corpus::rows;
 use crate::sample::Sample;
 pub use crate::sample::{GivenOut, TRANSFER_ALL as TRANSFER};
 
 pub async fn list<S, B>(client: S, url: String) -> Result<http::Response<B>, BoxError>
 where
-    S: Service<http::Request<Bytes>, Response = http::Response<B>, Error: Into<BoxError>>,
+    S: Service<http::Request<Full<Bytes>>, Response = http::Response<B>, Error: Into<BoxError>>,
 {
-    let request = http::Request::get(url).body(Bytes::new())?;
+    let request = http::Request::get(url).body(Full::default())?;
     client.oneshot(request).await.map_err(Into::into)
-}
-
-#[derive(Clone)]
-pub struct Http(pub reqwest::Client);
-
-impl Http {
-    pub fn new() -> Self {
-        Self(client())
-    }
-}
-
-impl Service<http::Request<Bytes>> for Http {
-    type Response = http::Response<reqwest::Body>;
-    type Error = reqwest::Error;
-    type Future =
-        std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(
-        &mut self,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), Self::Error>> {
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
-        let client = self.0.clone();
-        Box::pin(async move {
-            client
-                .execute(request.try_into()?)
-                .await
-                .map(http::Response::from)
-        })
-    }
 }
 
 /// A server with one collection, the URL of its listing, and who can log in.

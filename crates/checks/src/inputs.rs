@@ -1,4 +1,5 @@
-//! What must hold of any input. The fuzz targets in `fuzz/` and the replay of their inputs are made of these.
+//! Properties that hold for any input. The fuzz targets in `fuzz/`, and the replays of their
+//! inputs, call these functions.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,7 +15,7 @@ use url::Url;
 
 use crate::corpus::rows;
 
-/// The inputs of a fuzz target that are worth keeping, by name.
+/// The inputs of a fuzz target in `fuzz/inputs`, by name.
 pub fn kept(target: &str) -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz/inputs")
@@ -32,7 +33,7 @@ pub fn kept(target: &str) -> Vec<(String, Vec<u8>)> {
     inputs
 }
 
-/// The inputs that are [`kept`], and the bodies of the corpus.
+/// The [`kept`] inputs, and the bodies of the corpus.
 pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
     let mut inputs = kept(target);
     inputs.extend(rows().map(|row| (row.id, row.body.into_bytes())));
@@ -42,13 +43,13 @@ pub fn saved(target: &str) -> Vec<(String, Vec<u8>)> {
 /// Calls `check` with each of the [`saved`] inputs.
 pub fn replay(target: &str, check: fn(&[u8])) {
     for (name, input) in saved(target) {
-        // Shown when it fails.
+        // Names the input if the check fails.
         println!("{name}");
         check(&input);
     }
 }
 
-/// A response body: whatever is found in it can be written, read again, merged, located and shown.
+/// Any GARE that is found in a body can be serialized, parsed again, merged, located and shown.
 pub fn detect(input: &[u8]) {
     let found = gare::detect(input);
     for found in &found {
@@ -70,7 +71,7 @@ pub fn detect(input: &[u8]) {
     assert_eq!(
         coalesce(merged.clone()),
         merged,
-        "merging is done in one go"
+        "merging twice changes nothing"
     );
     let merged: Vec<_> = merged.into_iter().map(asked).collect();
     for asked in all.into_iter().map(asked) {
@@ -99,11 +100,11 @@ pub fn detect(input: &[u8]) {
     }
 }
 
-/// The text of a GridFTP reply: it means the same as plain text and as a string of a JSON document, and cut off anywhere
-/// it does no harm.
+/// The text of a GridFTP reply has the same requirements as plain text and in a JSON string. Cut
+/// off anywhere, it does not panic.
 pub fn gridftp(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    // Does not look like JSON, so it is read as text.
+    // With this prefix the body is not JSON, and is read as text.
     let text = format!("Details: {text}");
     let document = serde_json::json!({ "message": text }).to_string();
     let params = |body: &str| -> Vec<AuthorizationParameters> {
@@ -118,8 +119,9 @@ pub fn gridftp(input: &[u8]) {
     }
 }
 
-/// What a service asks for, on its way into the URL of a login: parameters of the protocol are ours alone, each comes
-/// once, and nothing is there that Globus Auth refuses. Scopes that cannot be asked for trouble nobody.
+/// The URL of a login for any requirement: a service cannot change the parameters of the protocol,
+/// each parameter occurs once, and Globus Auth accepts all. Invalid scopes fail the login before
+/// anybody is prompted.
 pub fn authorize_url(input: &[u8]) {
     let found = gare::detect(input).into_iter();
     let given = serde_json::from_slice::<AuthorizationParameters>(input);
@@ -172,12 +174,12 @@ fn check_login_of(asked: &AuthorizationParameters) {
     }
     let prompt = query.remove("prompt");
     assert!(prompt.is_none() || prompt == Some("login") && asked.requires_session());
-    assert!(query.is_empty(), "nobody asked for {query:?}");
+    assert!(query.is_empty(), "unexpected parameters: {query:?}");
 }
 
 const CLIENT: &str = "3f1c2d9e-0000-4000-8000-000000000000";
 
-/// Whether scopes go together, and with what the program asks for anyway.
+/// Whether the scopes are valid, also together with the scopes of the program.
 fn can_be_asked_for(scopes: &[String]) -> bool {
     let ours = Scopes::from(Scope::transfer_all());
     let all = scopes.iter().try_fold(ours, |all, scopes| {
@@ -187,7 +189,7 @@ fn can_be_asked_for(scopes: &[String]) -> bool {
     all.is_ok()
 }
 
-/// The page that a person is shown; `None` where the login fails before.
+/// The URL of the login page; `None` if the login fails before the prompt.
 fn login_url(asked: &AuthorizationParameters) -> Option<Url> {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -201,17 +203,17 @@ fn login_url(asked: &AuthorizationParameters) -> Option<Url> {
         app.prompt(Reader(SEEN.clone())).build().expect("an app")
     });
     let challenge = Challenge::new(transfer(), Gare::new("X", asked.clone()));
-    // Tests run on several threads, and there is one URL to look at.
+    // Tests run on several threads, and share one URL.
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let answer = RUNTIME.block_on(APP.reauthenticate(&challenge));
     let url = SEEN.lock().expect("no panic").take();
-    let error = answer.expect_err("nobody logs in");
+    let error = answer.expect_err("the prompt declines");
     assert_eq!(error.is_declined(), url.is_some(), "{error}");
     url
 }
 
-/// Reads the URL of the login page, and goes no further.
+/// A prompt that records the URL of the login page, and declines.
 struct Reader(Arc<Mutex<Option<Url>>>);
 
 #[async_trait]
@@ -227,7 +229,7 @@ fn transfer() -> Target {
     Target::new(origin.expect("an origin"), Principal::Session)
 }
 
-/// Whether `c` may be shown to a person as it is.
+/// Whether `printable` keeps `c`.
 fn is_printable(c: char) -> bool {
     printable(&c.to_string()).chars().eq([c])
 }

@@ -1,4 +1,4 @@
-//! A program for `BROWSER`: it tells the test which page it was to open, and opens none.
+//! A program for `BROWSER` that opens no page, but sends its address to the test.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{BufRead, BufReader};
@@ -23,7 +23,7 @@ impl Launcher {
         let program = directory.path().join("browser");
         fs::write(&program, script).expect("a script");
         fs::set_permissions(&program, Permissions::from_mode(0o700)).expect("ours");
-        // Open for both, so that the end of a script is not the end of the pipe.
+        // Also open for writing, so that the pipe does not end with each script.
         let pipe = OpenOptions::new()
             .read(true)
             .write(true)
@@ -45,14 +45,14 @@ impl Launcher {
         self.directory.path().join("browser")
     }
 
-    /// The next page that is opened.
+    /// Waits for the next page that is opened.
     pub async fn page(&mut self) -> String {
         let page =
             tokio::time::timeout(std::time::Duration::from_secs(60), self.opened.recv()).await;
         page.expect("a browser opens").expect("a page")
     }
 
-    /// Whether another page was opened by now.
+    /// Whether another page was opened so far.
     pub fn has_opened(&mut self) -> bool {
         self.opened.try_recv().is_ok()
     }

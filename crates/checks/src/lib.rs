@@ -1,4 +1,4 @@
-//! What the tests and benches of several crates share.
+//! Shared code of the tests and benches of several crates.
 #![allow(missing_docs, clippy::new_without_default)]
 
 pub mod bench;
@@ -20,7 +20,7 @@ pub mod tokens;
 
 pub use checks_macros::test;
 
-// The example of the README is compiled like any other.
+// Compiles the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// What a test's attribute says.
+/// The arguments of a test's attribute.
 #[derive(Clone, Copy)]
 pub struct Limits {
     seconds: u64,
@@ -55,8 +55,8 @@ impl Limits {
     }
 }
 
-/// Runs `test` in a thread of its own; panics where it does not end in time. The thread of a test that hangs is left
-/// behind: it ends with the program.
+/// Runs `test` in its own thread; panics if it does not end in time. The thread of a test that
+/// hangs runs on until the program ends.
 pub fn run<T: Send + 'static>(
     limits: Limits,
     name: &str,
@@ -67,7 +67,7 @@ pub fn run<T: Send + 'static>(
     let running = thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
-            // Dropped at the end of the test, also when it panics.
+            // Dropped at the end of the test, and when it panics.
             let _end = end;
             test()
         })

@@ -1,4 +1,4 @@
-//! A Globus service in process, and a reauthenticator to watch.
+//! Services in process, and a reauthenticator that records its calls.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -21,7 +21,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 pub type Body = Full<Bytes>;
 pub type Service = GareService<BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>>;
-/// What a [`Service`] answers.
+/// The response of a [`Service`].
 pub type Answer = Response<GareBody<Body>>;
 
 pub const MFA: &str =
@@ -31,7 +31,7 @@ pub const OTHER_POLICY: &str = r#"{"code":"AuthorizationRequired","authorization
 pub const CONSENT: &str =
     r#"{"code":"ConsentRequired","authorization_parameters":{"required_scopes":["s"]}}"#;
 
-/// A body that can be sent once, as a stream.
+/// A body that cannot be sent again, like a stream.
 pub struct Once;
 
 impl ReplayableBody for Once {
@@ -45,7 +45,7 @@ pub fn get(path: &str) -> Request<Body> {
     Request::get(uri).body(Body::default()).expect("a request")
 }
 
-/// The request of one who comes with a credential of their own.
+/// Adds a credential to a request.
 pub fn presenting<B>(mut request: Request<B>, authorization: &str) -> Request<B> {
     let value = authorization.parse().expect("a value");
     request.headers_mut().insert("authorization", value);
@@ -79,7 +79,7 @@ pub fn token_number<B>(request: &Request<B>) -> usize {
     number.map_or(0, |number| number.parse().unwrap_or(0))
 }
 
-/// The response of a service that lets in `Bearer token-1` alone.
+/// The response of a service that accepts only `Bearer token-1`.
 pub fn let_in_first(request: Request<Body>) -> Response<Body> {
     match authorization(&request) {
         "Bearer token-1" => answer(200, ""),
@@ -93,13 +93,13 @@ pub async fn send(client: &Service, request: Request<Body>) -> Answer {
     response.expect("a response")
 }
 
-/// Sends `request` in a task of its own.
+/// Sends `request` in a new task.
 pub fn spawn(client: &Service, request: Request<Body>) -> JoinHandle<Answer> {
     let client = client.clone();
     tokio::spawn(async move { send(&client, request).await })
 }
 
-/// Sends each request in a task of its own, as soon as those before it wait.
+/// Sends each request in a new task, once the requests before it wait.
 pub async fn spawn_in_turn(
     client: &Service,
     requests: impl IntoIterator<Item = Request<Body>>,
@@ -126,7 +126,7 @@ pub fn outcome<B>(response: &Response<B>) -> &GareOutcome {
     outcome.expect("an outcome")
 }
 
-/// Whether `response` is refused because somebody declined the login.
+/// Whether the layer gave up on `response` since the login was declined.
 pub fn is_declined<B>(response: &Response<B>) -> bool {
     match outcome(response).gave_up() {
         Some(GaveUp::Failed(error)) => error.is_declined(),
@@ -137,7 +137,7 @@ pub fn is_declined<B>(response: &Response<B>) -> bool {
     }
 }
 
-/// Lets everybody else come as far as they can.
+/// Lets all other tasks run until they wait.
 pub async fn settle() {
     for _ in 0..50 {
         tokio::task::yield_now().await;
@@ -152,7 +152,8 @@ pub fn behind(
     gated(layer, &Arc::new(Semaphore::new(0)), |_, _| false, handler)
 }
 
-/// As [`behind`], but where `is_slow` says so of path and `Authorization`, the response takes a permit of `gate`.
+/// As [`behind`], but the response waits for a permit of `gate` if `is_slow` is true of the path
+/// and `Authorization`.
 pub fn gated(
     layer: &GareLayer,
     gate: &Arc<Semaphore>,
@@ -164,7 +165,7 @@ pub fn gated(
         move |request: Request<Body>| {
             let (gate, handler) = (Arc::clone(&gate), handler.clone());
             async move {
-                // A real service answers after others had their turn.
+                // Other tasks run before a real service answers.
                 tokio::task::yield_now().await;
                 if is_slow(request.uri().path(), authorization(&request)) {
                     gate.acquire().await.expect("open").forget();
@@ -175,7 +176,7 @@ pub fn gated(
     )))
 }
 
-/// A reauthenticator that counts, waits to be let go, and gives what it is told to.
+/// A reauthenticator that counts logins, can hold them, and returns preset results.
 #[derive(Clone)]
 pub struct Login(Arc<State>);
 
@@ -189,7 +190,7 @@ struct State {
 }
 
 impl Login {
-    /// Every login gives `Bearer token-N`, as soon as it is asked for.
+    /// Every login returns `Bearer token-N` at once.
     pub fn at_once() -> Self {
         Self::gated(Semaphore::MAX_PERMITS)
     }
@@ -210,25 +211,26 @@ impl Login {
         }))
     }
 
-    /// A layer whose session logs in with this.
+    /// A layer whose session logs in with this reauthenticator.
     pub fn layer(&self) -> GareLayer {
         GareLayer::new(self.clone())
     }
 
-    /// What the next login without a result of its own gives.
+    /// Queues a result: the next login returns it.
     pub fn then(self, result: Result<Credential, ReauthError>) -> Self {
-        self.0.results.lock().expect("whole").push_back(result);
+        self.0.results.lock().expect("no panic").push_back(result);
         self
     }
 
-    /// What is there without asking anybody.
+    /// Sets the credential that a look-up finds.
     pub fn stored(self, token: &str) -> Self {
         self.store(token);
         self
     }
 
     pub fn store(&self, token: &str) {
-        *self.0.stored.lock().expect("whole") = Some(Credential::bearer(token).expect("a token"));
+        *self.0.stored.lock().expect("no panic") =
+            Some(Credential::bearer(token).expect("a token"));
     }
 
     pub fn let_go(&self) {
@@ -244,7 +246,7 @@ impl Login {
     }
 
     pub fn challenges(&self) -> Vec<Challenge> {
-        self.0.challenges.lock().expect("whole").clone()
+        self.0.challenges.lock().expect("no panic").clone()
     }
 }
 
@@ -255,15 +257,15 @@ impl Reauthenticator for Login {
         self.0
             .challenges
             .lock()
-            .expect("whole")
+            .expect("no panic")
             .push(challenge.clone());
         self.0.gate.acquire().await.expect("open").forget();
-        let told = self.0.results.lock().expect("whole").pop_front();
-        told.unwrap_or_else(|| Ok(Credential::bearer(format!("token-{login}"))?))
+        let queued = self.0.results.lock().expect("no panic").pop_front();
+        queued.unwrap_or_else(|| Ok(Credential::bearer(format!("token-{login}"))?))
     }
 
     async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
         self.0.renewals.fetch_add(1, Ordering::SeqCst);
-        Ok(self.0.stored.lock().expect("whole").clone())
+        Ok(self.0.stored.lock().expect("no panic").clone())
     }
 }

@@ -1,4 +1,4 @@
-//! A test as a program of its own: for what is set in the environment, for signals, and for what a process prints.
+//! Runs a test again as a child process: for environment variables, signals and output.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
-/// Set where this process is such a program.
+/// Set in the child process.
 const ARGUMENT: &str = "GLOBUS_GARE_TEST_PROGRAM";
 
-/// How long a program may print nothing: one that hangs fails the test.
+/// How long a program may print nothing. A program that hangs fails the test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Stands before what the program reports.
+/// The beginning of a reported line.
 const REPORT: &str = "report: ";
 
-/// The argument of this program; `None` where this process is the test itself.
+/// The argument of this child process; `None` in the test itself.
 pub fn argument() -> Option<String> {
     env::var(ARGUMENT).ok()
 }
@@ -29,7 +29,7 @@ pub fn report(text: &str) {
     eprintln!("{REPORT}{}", text.replace('\n', " "));
 }
 
-/// An example of the package under test.
+/// The path of an example of the package under test.
 pub fn example(name: &str) -> PathBuf {
     let test = env::current_exe().expect("this test");
     let target = test.parent().and_then(Path::parent);
@@ -49,8 +49,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Runs the test that calls this as a program with this argument, with only these `variables`. `module` is the
-    /// test's `module_path!()`.
+    /// Starts the calling test as a child process with this argument, and with only these
+    /// `variables`. `module` is the test's `module_path!()`.
     pub fn start(module: &str, argument: &str, variables: &[(&str, &str)]) -> Self {
         let (_, module) = module
             .split_once("::")
@@ -85,13 +85,13 @@ impl Program {
 
     async fn next_line(&mut self) -> Option<String> {
         let line = timeout(PATIENCE, self.printed.next_line()).await;
-        let line = line.expect("it prints more").expect("text");
+        let line = line.expect("the program prints within 60 s").expect("text");
         self.so_far
             .extend(line.iter().map(|line| format!("{line}\n")));
         line
     }
 
-    /// The next line that it prints with `text` in it.
+    /// Waits for a printed line that contains `text`.
     pub async fn line_with(&mut self, text: &str) -> String {
         let mut before = Vec::new();
         while let Some(line) = self.next_line().await {
@@ -100,26 +100,26 @@ impl Program {
             }
             before.push(line);
         }
-        panic!("it never prints {text:?}: {before:#?}");
+        panic!("the program ended without {text:?}: {before:#?}");
     }
 
-    /// All that it has printed so far, as far as it was read.
+    /// The lines that were read so far.
     pub fn printed(&self) -> &str {
         &self.so_far
     }
 
-    /// The next report.
+    /// Waits for the next report.
     pub async fn reported(&mut self) -> String {
         let line = self.line_with(REPORT).await;
         line.split_once(REPORT).expect("just found").1.to_owned()
     }
 
-    /// Kills it, unless it has ended.
+    /// Kills the program, unless it has ended.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it ran");
     }
 
-    /// How it ends by itself, and the rest of what it prints.
+    /// Waits for the end of the program; returns its status and the rest of its output.
     pub async fn ended(mut self) -> (ExitStatus, String) {
         let mut printed = String::new();
         while let Some(line) = self.next_line().await {

@@ -1,4 +1,4 @@
-//! A Globus with one collection over a directory.
+//! A `FakeGlobus` with one collection over a directory.
 
 use std::fs;
 use std::ops::Deref;
@@ -29,7 +29,7 @@ impl Deref for Sample {
 }
 
 impl Sample {
-    /// Its collection demands no more than a token.
+    /// A sample whose collection requires no more than a token.
     pub async fn open() -> Self {
         Self::guarded(|collection| collection).await
     }
@@ -67,7 +67,7 @@ impl Sample {
         self.of.token().expect("a token")
     }
 
-    /// The HTTPS server of the collection, as Transfer tells it; without a slash at its end.
+    /// The HTTPS server of the collection, from Transfer's document, without a slash at its end.
     pub async fn https_server(&self) -> String {
         let (url, id) = (self.globus.transfer_url(), &self.collection);
         let document = crate::browser::client()
@@ -80,14 +80,14 @@ impl Sample {
         server.trim_end_matches('/').to_owned()
     }
 
-    /// Trust in its Transfer alone.
+    /// Trust in its Transfer service alone.
     pub fn trust(&self) -> Trust {
         let trust = Trust::none().origin(self.globus.transfer_url());
         trust.expect("an origin")
     }
 }
 
-/// Logs in at the server itself: Ada gets a token without being asked.
+/// A reauthenticator whose tokens the server issues to Ada, without a prompt.
 pub struct GivenOut {
     pub globus: Arc<FakeGlobus>,
     pub ada: Identity,
@@ -96,7 +96,7 @@ pub struct GivenOut {
 impl GivenOut {
     fn token(&self) -> Result<Credential, ReauthError> {
         let token = self.globus.issue_token(&self.ada, TRANSFER_ALL);
-        let token = token.map_err(|error| ReauthError::with_source("no token", error))?;
+        let token = token.map_err(|error| ReauthError::new("no token").with_source(error))?;
         Ok(Credential::bearer(token)?)
     }
 }
@@ -104,7 +104,7 @@ impl GivenOut {
 #[async_trait]
 impl Reauthenticator for GivenOut {
     async fn reauthenticate(&self, _: &Challenge) -> Result<Credential, ReauthError> {
-        // Others get their refusals meanwhile, as while a person logs in.
+        // Other requests are challenged meanwhile, as during the login of a person.
         tokio::task::yield_now().await;
         self.token()
     }
@@ -113,7 +113,7 @@ impl Reauthenticator for GivenOut {
         &self,
         request: &CredentialRequest,
     ) -> Result<Option<Credential>, ReauthError> {
-        // What a service requires takes a login.
+        // A requirement takes a login.
         match request.why() {
             Why::Required(_) => Ok(None),
             _ => self.token().map(Some),

@@ -1,4 +1,4 @@
-//! `globus-ls`, and a Globus for it.
+//! Runs `globus-ls` against a `FakeGlobus`.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -15,7 +15,7 @@ use crate::sample::Sample;
 
 pub const LISTING: &str = "README.txt\nfigures/\nmeasurements.csv\n";
 
-/// What a program keeps of the environment of the tests: what it needs to run at all.
+/// The variables that a program inherits from the tests: those that it needs to run at all.
 const KEPT: [&str; 5] = [
     "PATH",
     "TMPDIR",
@@ -24,7 +24,7 @@ const KEPT: [&str; 5] = [
     "LANG",
 ];
 
-/// `program`, in an environment that says nothing about Globus, the desktop, the terminal or a CI.
+/// `program`, in an environment without variables of Globus, a desktop, a terminal or a CI.
 pub fn command(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
     let kept = KEPT.map(|name| (name, env::var_os(name)));
     let kept = kept
@@ -52,7 +52,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// Asserts that it ended with this code, and with this on stdout.
+    /// Asserts this exit code, and this text on stdout.
     #[track_caller]
     pub fn assert_ended(&self, code: i32, stdout: &str) {
         let ended = (self.code, self.stdout.as_str());
@@ -62,14 +62,14 @@ impl Ran {
         assert_eq!(ended, (code, stdout), "{arguments:?}: {stderr}");
     }
 
-    /// Asserts that it succeeded with this on stdout, and nothing on stderr.
+    /// Asserts success, this text on stdout, and nothing on stderr.
     #[track_caller]
     pub fn assert_said(&self, stdout: &str) {
         self.assert_ended(0, stdout);
         assert_eq!(self.stderr, "", "{:?}", self.arguments);
     }
 
-    /// Asserts that it succeeded, and that stdout shows all of `parts`.
+    /// Asserts success, and that stdout contains all of `parts`.
     #[track_caller]
     pub fn assert_shows(&self, parts: &[&str]) {
         assert_eq!(self.code, 0, "{:?}: {}", self.arguments, self.stderr);
@@ -78,7 +78,7 @@ impl Ran {
         }
     }
 
-    /// The one line on stderr of a run that failed with `code` and listed nothing.
+    /// Asserts this exit code, nothing on stdout, and one line on stderr; returns the line.
     #[track_caller]
     pub fn error_line(&self, code: i32) -> &str {
         self.assert_ended(code, "");
@@ -106,24 +106,24 @@ pub async fn run(mut command: Command) -> Ran {
     }
 }
 
-/// A Globus with one collection over a directory of files, a token for it, and `globus-ls`.
+/// A `FakeGlobus` with one collection over a directory of files, a token for it, and `globus-ls`.
 pub struct Site {
     program: PathBuf,
     pub globus: FakeGlobus,
     pub collection: String,
     pub token: String,
     pub directory: TempDir,
-    /// Where the program keeps tokens.
+    /// The home directory of the program, with its tokens.
     pub home: TempDir,
 }
 
 impl Site {
-    /// Its collection demands a login of the last minute.
+    /// A site whose collection requires a login within the last minute.
     pub async fn new(program: impl AsRef<Path>) -> Self {
         Self::guarded(program, |collection| collection).await
     }
 
-    /// A site whose collection demands more than a recent login.
+    /// A site whose collection requires more than a recent login.
     pub async fn guarded(
         program: impl AsRef<Path>,
         more: impl FnOnce(Collection) -> Collection,
@@ -167,7 +167,7 @@ impl Site {
         site
     }
 
-    /// The lines that the program lists with `arguments`, without an error.
+    /// Lists the collection with `arguments`; asserts success, and returns the lines.
     pub async fn lines(&self, arguments: &[&str]) -> Vec<String> {
         let arguments = [arguments, &[self.collection.as_str()]].concat();
         let ran = run(self.with_token(&arguments)).await;
@@ -187,7 +187,7 @@ impl Site {
         command
     }
 
-    /// The program with a client id, and the tokens that it has kept itself.
+    /// The program with a client id, and its stored tokens.
     pub fn with_client(&self, arguments: &[&str]) -> Command {
         let mut command = self.with_token(arguments);
         command

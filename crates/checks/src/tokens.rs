@@ -1,10 +1,10 @@
-//! Tokens to keep, and a file to keep them in.
+//! Tokens for tests of login stores.
 
 use globus_login::{JsonStore, Login, LoginStore, StoredToken, Tokens, UserKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The user of an app itself.
+/// The name of the app's own user.
 pub const DEFAULT: &str = "DEFAULT";
 
 /// The app's own user.
@@ -12,12 +12,12 @@ pub fn own(client: impl ToString) -> UserKey {
     UserKey::new("production", client.to_string(), DEFAULT)
 }
 
-/// A user of a file, which has users of one client.
+/// A user of a file. All users of a file have one client.
 pub fn user(name: &str) -> UserKey {
     UserKey::new("production", "client", name)
 }
 
-/// A token of Ada's for this resource server, good for years.
+/// Ada's token for this resource server, valid for years.
 pub fn token(server: &str, access: &str) -> StoredToken {
     let token = json!({
         "resource_server": server, "identity_id": "ada", "scope": "all", "access_token": access,
@@ -26,12 +26,12 @@ pub fn token(server: &str, access: &str) -> StoredToken {
     serde_json::from_value(token).expect("a token")
 }
 
-/// The members of a token, as a store writes them.
+/// The JSON of a token in a store.
 pub fn members(token: &StoredToken) -> Value {
     serde_json::to_value(token).expect("JSON")
 }
 
-/// The token with these members in the place of its own.
+/// The token with these members replaced.
 pub fn with(token: &StoredToken, new: Value) -> StoredToken {
     let mut token = members(token);
     for (name, value) in new.as_object().expect("members") {
@@ -40,14 +40,14 @@ pub fn with(token: &StoredToken, new: Value) -> StoredToken {
     serde_json::from_value(token).expect("a token")
 }
 
-/// A token file in a directory that is removed in the end. The file is not there yet.
+/// A store for a token file that does not exist yet, in a temporary directory.
 pub fn token_file() -> (TempDir, JsonStore) {
     let home = tempfile::tempdir().expect("a directory");
     let store = JsonStore::new(home.path().join("tokens.json"));
     (home, store)
 }
 
-/// Changes tokens as a program without records does: nothing else is touched.
+/// Changes only the tokens, as a program without records does.
 pub async fn update(
     store: &(impl LoginStore + ?Sized),
     user: &UserKey,
@@ -63,7 +63,7 @@ pub async fn update(
     }
 }
 
-/// Keeps a token under its resource server.
+/// Stores a token under its resource server.
 pub async fn put(store: &(impl LoginStore + ?Sized), user: &UserKey, new: StoredToken) {
     let server = members(&new)["resource_server"].take();
     let server = server.as_str().expect("a name");
@@ -73,7 +73,7 @@ pub async fn put(store: &(impl LoginStore + ?Sized), user: &UserKey, new: Stored
     .await;
 }
 
-/// Gives each token of a user these members.
+/// Replaces these members in each token of a user.
 pub async fn edit(store: &(impl LoginStore + ?Sized), user: &UserKey, new: Value) {
     update(store, user, |tokens| {
         for token in tokens.values_mut() {

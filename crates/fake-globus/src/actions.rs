@@ -19,7 +19,7 @@ impl Service for Actions {
         endpoints
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let document = json!({
             "status": problem.status.as_u16(),
             "error": problem.code,

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::collection::Policy;
 use super::command::CommandError;
 use super::compute::ComputeEndpoint;
 use super::flows::Flow;
 use super::groups::Group;
+use super::session::{Demand, never_met};
 use super::state::State;
 
 pub(super) fn flow(state: &mut State, flow: Flow) -> Result<Value, CommandError> {
@@ -13,6 +15,7 @@ pub(super) fn flow(state: &mut State, flow: Flow) -> Result<Value, CommandError>
     if state.flows.flow(id).is_some() {
         return Err(format!("two flows have the id {id}").into());
     }
+    satisfiable(&flow.policies, || format!("flow \"{}\"", flow.title))?;
     state.flows.flows.push(flow);
     Ok(json!({"id": id, "scope": scope}))
 }
@@ -21,6 +24,9 @@ pub(super) fn group(state: &mut State, group: Group) -> Result<Value, CommandErr
     let id = group.id();
     if state.groups.iter().any(|known| known.id() == id) {
         return Err(format!("two groups have the id {id}").into());
+    }
+    if let Some(contradiction) = group.contradiction() {
+        return Err(contradiction.into());
     }
     state.groups.push(group);
     Ok(json!({"id": id}))
@@ -34,6 +40,18 @@ pub(super) fn compute_endpoint(
     if known.iter().any(|known| known.id == id) {
         return Err(format!("two Compute endpoints have the id {id}").into());
     }
+    satisfiable(&endpoint.policies, || {
+        format!("Compute endpoint \"{}\"", endpoint.name)
+    })?;
     known.push(endpoint);
     Ok(json!({"id": id}))
+}
+
+/// Checks that a login can satisfy the policies of `guarded`.
+fn satisfiable(policies: &[Policy], guarded: impl FnOnce() -> String) -> Result<(), CommandError> {
+    let mut demands = policies.iter().map(|policy| &policy.demand);
+    if demands.any(Demand::is_never_met) {
+        return Err(never_met(&guarded()).into());
+    }
+    Ok(())
 }

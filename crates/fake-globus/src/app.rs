@@ -17,7 +17,7 @@ impl Service for App {
         endpoints
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         // It has pages for people, and no errors for programs.
         (problem.status, problem.message.to_owned()).into_response()
     }

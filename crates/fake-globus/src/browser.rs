@@ -88,7 +88,10 @@ impl Browser {
                 None => return Ok(page),
             }
         }
-        Err(failed("it redirects without an end"))
+        match page.redirect() {
+            Some(_) => Err(failed(format!("more than {MAX_REDIRECTS} redirects"))),
+            None => Ok(page),
+        }
     }
 
     /// Opens a page, and follows no redirect.
@@ -247,4 +250,39 @@ impl Error for BrowserError {
 
 fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> BrowserError {
     BrowserError(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::extract::Path;
+    use axum::response::Redirect;
+    use axum::routing::get;
+
+    use super::*;
+
+    /// Redirects to the next lower number, until `/end`.
+    async fn count_down(Path(left): Path<usize>) -> Redirect {
+        match left {
+            1 => Redirect::to("/end"),
+            left => Redirect::to(&format!("/{}", left - 1)),
+        }
+    }
+
+    #[checks::test]
+    async fn browser_follows_twenty_redirects() {
+        let routes = Router::new()
+            .route("/end", get(async || "end"))
+            .route("/{left}", get(count_down));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let browser = Browser::new();
+        let page = browser.open(format!("http://{address}/20")).await;
+        assert_eq!(page.expect("a page").text, "end");
+        let error = browser.open(format!("http://{address}/21")).await;
+        let error = error.expect_err("too many redirects").to_string();
+        assert!(error.contains("20 redirects"), "{error}");
+    }
 }

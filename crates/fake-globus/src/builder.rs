@@ -144,7 +144,8 @@ impl FakeGlobusBuilder {
             initial: OnceLock::new(),
             state: Mutex::new(State::default()),
             log: Mutex::new(Log::keeping(config.keep_requests)),
-            noted: Notify::new(),
+            submitting: tokio::sync::Mutex::default(),
+            recorded: Notify::new(),
         });
         let (native, confidential) = config.first_clients();
         for command in config.commands() {

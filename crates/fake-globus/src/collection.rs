@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use super::form;
-use super::session::Demand;
+use super::session::{Demand, never_met};
 use super::stable_id::stable_id;
 
 /// A collection over a real directory, with the policies that guard it. Without any, a valid token suffices.
@@ -119,8 +119,8 @@ impl Collection {
         }
         demands
             .chain([&self.demand])
-            .any(|demand| demand.max_age.is_some_and(|age| age.is_zero()))
-            .then(|| format!("no session satisfies the 0 minutes of the collection \"{name}\""))
+            .any(Demand::is_never_met)
+            .then(|| never_met(&format!("collection \"{name}\"")))
     }
 
     pub(super) fn data_access_scope(&self) -> String {

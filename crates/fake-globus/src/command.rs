@@ -187,7 +187,8 @@ impl Command {
                 Ok(clock(world))
             }
             Self::SetClock { unix } => {
-                let at = UNIX_EPOCH + Duration::from_secs(unix);
+                let at = UNIX_EPOCH.checked_add(Duration::from_secs(unix));
+                let at = at.ok_or("the time is too far in the future")?;
                 let by = at.duration_since(world.clock.now());
                 let by = by.map_err(|_| "the clock never goes back")?;
                 world.clock.advance(by);
@@ -200,6 +201,9 @@ impl Command {
                 }
                 if let Some(unknown) = service::unknown(fault.service.as_deref()) {
                     return Err(unknown.into());
+                }
+                if fault.times == 0 {
+                    return Err("a fault is for 1 request or more".into());
                 }
                 world.state().faults.push_back(fault);
                 Ok(json!({}))

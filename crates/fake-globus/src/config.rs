@@ -133,7 +133,8 @@ impl Config {
         self
     }
 
-    /// The ids of all collections.
+    /// The ids of all collections. For the program `fake-globus`.
+    #[doc(hidden)]
     pub fn collection_ids(&self) -> impl Iterator<Item = Uuid> {
         self.collections.iter().map(Collection::id)
     }
@@ -218,13 +219,13 @@ impl Config {
         let Some(public) = &self.public_url else {
             return Ok(None);
         };
-        let refused = |source| {
+        let invalid = |source| {
             let what = format!("the public URL {public} cannot be used");
             StartError::new(what, source)
         };
-        let url = Url::parse(public).map_err(|error| refused(error.to_string()))?;
+        let url = Url::parse(public).map_err(|error| invalid(error.to_string()))?;
         if url.host_str().is_none() || !matches!(url.scheme(), "http" | "https") {
-            return Err(refused("it is no http URL with a host".to_owned()));
+            return Err(invalid("it is no http URL with a host".to_owned()));
         }
         Ok(Some(url))
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::clock::timestamp;
+use super::clock::written;
 use super::scope::{Scope, resource_server};
 use super::stable_id::stable_id;
 use super::state::Via;
@@ -140,9 +140,7 @@ impl Consents {
 
 impl Consent {
     fn document(&self) -> Value {
-        let at = timestamp(self.at)
-            .strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")
-            .to_string();
+        let at = written(self.at);
         json!({
             "id": self.id,
             "client": self.client,

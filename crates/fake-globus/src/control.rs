@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn};
@@ -92,7 +93,7 @@ async fn violations(State(world): State<Shared>) -> Json<Value> {
 /// Which requests to show, and for how many of them to wait.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct RequestFilter {
     kind: Option<RequestKind>,
     operation: Option<String>,
     #[serde(default)]
@@ -100,7 +101,7 @@ struct Wanted {
     timeout_ms: Option<u64>,
 }
 
-impl Wanted {
+impl RequestFilter {
     fn is_met(&self, seen: &SeenRequest) -> bool {
         let operation = self.operation.as_deref();
         self.kind.is_none_or(|kind| kind == seen.kind)
@@ -108,7 +109,14 @@ impl Wanted {
     }
 }
 
-async fn requests(State(world): State<Shared>, Query(wanted): Query<Wanted>) -> Response {
+async fn requests(
+    State(world): State<Shared>,
+    wanted: Result<Query<RequestFilter>, QueryRejection>,
+) -> Response {
+    let wanted = match wanted {
+        Ok(Query(wanted)) => wanted,
+        Err(rejection) => return failed(StatusCode::BAD_REQUEST, &rejection.body_text()),
+    };
     let patience = Duration::from_millis(wanted.timeout_ms.unwrap_or(PATIENCE_MS));
     let come = world.wait_for_requests(wanted.at_least, |seen| wanted.is_met(seen));
     if tokio::time::timeout(patience, come).await.is_err() {

@@ -129,6 +129,7 @@ mod flows;
 mod form;
 mod gare;
 mod gcs;
+mod given;
 mod groups;
 #[cfg(any(doc, doctest))]
 pub mod guide;

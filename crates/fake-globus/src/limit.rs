@@ -114,7 +114,7 @@ impl Limit {
         if !concerns((self.kind, own, named), kind, service, operation) {
             return None;
         }
-        self.seen += 1;
+        self.seen = self.seen.saturating_add(1);
         let too_many = match self.every {
             Some(every) => self.seen.is_multiple_of(every),
             None => true,
@@ -124,7 +124,7 @@ impl Limit {
 }
 
 /// The answer to a request that is one too many.
-pub(super) fn refused(service: &str, resource: &str, retry_after: u64) -> Response {
+pub(super) fn too_many(service: &str, resource: &str, retry_after: u64) -> Response {
     let problem = Problem {
         status: StatusCode::TOO_MANY_REQUESTS,
         code: "TooManyRequests",
@@ -132,7 +132,7 @@ pub(super) fn refused(service: &str, resource: &str, retry_after: u64) -> Respon
         resource,
     };
     let mut response = match service::named(service) {
-        Some(service) => (service.refuse)(&problem),
+        Some(service) => (service.error)(&problem),
         None => (problem.status, "Too many requests").into_response(),
     };
     let headers = response.headers_mut();

@@ -39,12 +39,12 @@ pub(super) fn called_by(request: &Request, user: &User) {
 pub(super) struct Challenged;
 
 /// Puts what concerns every request around `routes`.
-pub(super) fn layered(routes: Router<Shared>, world: &Shared) -> Router<Shared> {
-    routes.layer(from_fn_with_state(world.clone(), guarded))
+pub(super) fn with_common_layer(routes: Router<Shared>, world: &Shared) -> Router<Shared> {
+    routes.layer(from_fn_with_state(world.clone(), guard))
 }
 
 /// Answers a request, and takes a note of it.
-pub(super) async fn noted(
+pub(super) async fn record(
     world: &Shared,
     operation: Option<Operation>,
     service: &'static str,
@@ -85,7 +85,7 @@ pub(super) async fn noted(
         tokio::time::sleep(fault.delay()).await;
     }
     let response = match limit {
-        Some(retry_after) => Some(limit::refused(service, &seen.path, retry_after)),
+        Some(retry_after) => Some(limit::too_many(service, &seen.path, retry_after)),
         None => fault.and_then(|fault| fault.response(service, &seen.path)),
     };
     let response = match response {
@@ -96,13 +96,13 @@ pub(super) async fn noted(
     seen.user = called_by.0.get().cloned();
     seen.challenged = response.extensions().get::<Challenged>().is_some();
     world.log().note(seen);
-    world.noted.notify_waiters();
+    world.recorded.notify_waiters();
     response
 }
 
 /// Refuses what is meant for another host. Runs the handler in a task of its own, so that its panic can be reported
 /// instead of ending the connection.
-async fn guarded(State(world): State<Shared>, request: Request, next: Next) -> Response {
+async fn guard(State(world): State<Shared>, request: Request, next: Next) -> Response {
     if !names_this_server(request.headers(), world.host.as_deref()) {
         // A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding).
         return (
@@ -183,7 +183,11 @@ fn names_this_server(headers: &HeaderMap, public: Option<&str>) -> bool {
         return true;
     };
     let host = host.to_str().unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+    let name = match host.rsplit_once(':') {
+        // The colons of an IPv6 address stand within brackets.
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    };
     matches!(name, "127.0.0.1" | "localhost" | "[::1]") || Some(name) == public
 }
 
@@ -205,7 +209,7 @@ mod tests {
             .expect("a server");
         let world = globus.world_for_tests();
         let routes = Router::new().route("/panic", axum::routing::get(panics));
-        let router = layered(routes, &world).with_state(world.clone());
+        let router = with_common_layer(routes, &world).with_state(world.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port");
@@ -227,6 +231,8 @@ mod tests {
             ("127.0.0.1:80", true),
             ("localhost", true),
             ("[::1]:1", true),
+            ("[::1]", true),
+            ("[::2]", false),
             ("evil.example:80", false),
         ] {
             let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);

@@ -156,7 +156,8 @@ pub(super) const KEPT: usize = 100_000;
 /// How many panics are kept: one is enough to fail a test.
 const KEPT_PANICS: usize = 100;
 
-fn push<T>(list: &mut VecDeque<T>, last: T, kept: usize) {
+/// Appends to a list of which only the last `kept` elements are kept.
+pub(super) fn push_last<T>(list: &mut VecDeque<T>, last: T, kept: usize) {
     list.push_back(last);
     while list.len() > kept {
         list.pop_front();
@@ -194,15 +195,15 @@ impl Log {
     pub(super) fn note(&mut self, seen: SeenRequest) {
         self.counts.listings += usize::from(seen.kind == RequestKind::List);
         self.counts.challenges += usize::from(seen.challenged);
-        push(&mut self.requests, seen, self.kept);
+        push_last(&mut self.requests, seen, self.kept);
     }
 
     pub(super) fn panic(&mut self, message: String) {
-        push(&mut self.panics, message, KEPT_PANICS);
+        push_last(&mut self.panics, message, KEPT_PANICS);
     }
 
     pub(super) fn violation(&mut self, violation: Violation) {
-        push(&mut self.violations, violation, self.kept);
+        push_last(&mut self.violations, violation, self.kept);
     }
 }
 

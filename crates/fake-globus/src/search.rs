@@ -19,7 +19,7 @@ impl Service for Search {
         endpoints
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let document = json!({
             "@datatype": "GError",
             "@version": "2017-09-01",

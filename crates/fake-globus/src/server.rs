@@ -179,12 +179,12 @@ impl FakeGlobus {
 
     /// Has somebody else answer the logins from now on.
     pub fn set_person(&self, person: Person) {
-        self.told(Command::SetPerson(person));
+        self.apply(Command::SetPerson(person));
     }
 
     /// Logs everybody out of the browser: the next login authenticates anew, `prompt=login` or not.
     pub fn forget_browser(&self) {
-        self.told(Command::ForgetBrowser {});
+        self.apply(Command::ForgetBrowser {});
     }
 
     /// Gives `identity` an access token without a login, as the native client, and the consents for `scopes` with it.
@@ -201,23 +201,23 @@ impl FakeGlobus {
     /// Revokes an access or refresh token. `false` if there is no such token.
     pub fn revoke_token(&self, token: &str) -> bool {
         let token = token.to_owned();
-        self.told(Command::RevokeToken { token })
+        self.apply(Command::RevokeToken { token })
     }
 
     /// Revokes all tokens, of all users.
     pub fn revoke_all_tokens(&self) {
-        self.told(Command::RevokeTokens {});
+        self.apply(Command::RevokeTokens {});
     }
 
     /// Makes all sessions of the user that `identity` belongs to older than any policy allows.
     pub fn expire_sessions(&self, identity: &Identity) {
         let identity = Some(identity.id().to_string());
-        self.told(Command::ExpireSessions { identity });
+        self.apply(Command::ExpireSessions { identity });
     }
 
     /// Goes back to how the server started, its clock included. Requests, counts and violations are forgotten.
     pub fn reset(&self) {
-        self.told(Command::Reset {});
+        self.apply(Command::Reset {});
     }
 
     /// All that the server remembers, but for its log, as JSON: with all secrets.
@@ -231,7 +231,7 @@ impl FakeGlobus {
     /// If it is no dump, or a collection's directory is gone.
     pub fn load(&self, dump: &str) -> Result<(), UnknownError> {
         let state = serde_json::from_str(dump).map_err(|error| UnknownError(error.to_string()))?;
-        self.told(Command::Load { state });
+        self.apply(Command::Load { state });
         Ok(())
     }
 
@@ -241,20 +241,20 @@ impl FakeGlobus {
     }
 
     /// Gives a command that cannot fail, or whose failure is told by `false`.
-    fn told(&self, command: Command) -> bool {
+    fn apply(&self, command: Command) -> bool {
         command.apply(&self.world).is_ok()
     }
 
     /// Withdraws all consents of the user that `identity` belongs to.
     pub fn revoke_consents(&self, identity: &Identity) {
         let identity = identity.id().to_string();
-        self.told(Command::RevokeConsents { identity });
+        self.apply(Command::RevokeConsents { identity });
     }
 
     /// Answers the next request of this kind with `status` and the JSON text `body`, instead of doing what it says.
     /// Called more than once, the answers queue up. A status that HTTP does not have becomes 500.
     pub fn fail_next(&self, kind: RequestKind, status: u16, body: impl Into<String>) {
-        self.told(Command::Fail(Fault::json(kind, status, body.into())));
+        self.apply(Command::Fail(Fault::json(kind, status, body.into())));
     }
 
     /// Refuses the next request of a service, such as `groups`, with a requirement: JSON text with the members of
@@ -283,7 +283,7 @@ impl FakeGlobus {
     /// Breaks a back end of the collections' HTTPS servers: on each of the next connections that a request comes on, all
     /// requests are answered 404 with `c=ENDPOINT_ERROR` for as long as the connection lasts.
     pub fn break_back_end(&self, connections: usize) {
-        self.told(Command::BreakBackEnd(BrokenBackEnd {
+        self.apply(Command::BreakBackEnd(BrokenBackEnd {
             collection: None,
             connections,
             error: BackEndError::default(),
@@ -292,12 +292,12 @@ impl FakeGlobus {
 
     /// Forgets all answers that were ordered, limits and broken back ends.
     pub fn clear_faults(&self) {
-        self.told(Command::ClearFaults {});
+        self.apply(Command::ClearFaults {});
     }
 
     /// Has Auth ignore `session_required_mfa` where neither identities nor a domain are required beside it, or refuse it.
     pub fn ignore_lone_mfa(&self, ignore: bool) {
-        self.told(Command::IgnoreLoneMfa { ignore });
+        self.apply(Command::IgnoreLoneMfa { ignore });
     }
 
     /// The requests seen so far, in the order in which they were answered; the
@@ -345,13 +345,13 @@ impl FakeGlobus {
 fn router(services: &'static [Listed], world: &Shared) -> Router {
     let routes = services.iter().map(|service| (service.router)(world));
     let routes = routes.fold(Router::new(), Router::merge);
-    let refuse =
+    let not_served =
         move |State(world), request: Request| service::not_served(services, world, request);
     let routes = routes
         .merge(control::routes())
-        .fallback(refuse)
-        .method_not_allowed_fallback(refuse);
-    observe::layered(routes, world).with_state(world.clone())
+        .fallback(not_served)
+        .method_not_allowed_fallback(not_served);
+    observe::with_common_layer(routes, world).with_state(world.clone())
 }
 
 impl fmt::Debug for FakeGlobus {

@@ -56,6 +56,11 @@ impl Session {
     }
 }
 
+/// The error in the settings of `guarded`, whose demand is [never met](Demand::is_never_met).
+pub(super) fn never_met(guarded: &str) -> String {
+    format!("no session satisfies the 0 minutes of the {guarded}")
+}
+
 /// What a collection or a policy demands of a session.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Demand {
@@ -76,6 +81,11 @@ impl Demand {
 
     pub(super) fn max_minutes(&self) -> Option<u64> {
         self.max_age.map(|age| age.as_secs() / 60)
+    }
+
+    /// Whether no session can satisfy the demand, because it may be no second old.
+    pub(super) fn is_never_met(&self) -> bool {
+        self.max_age.is_some_and(|age| age.is_zero())
     }
 
     pub(super) fn is_met(&self, session: &Session, user: &User, now: SystemTime) -> bool {

@@ -82,9 +82,9 @@ pub(super) struct State {
     /// The last ones, as they were submitted.
     pub(super) tasks: VecDeque<Task>,
     #[serde(default)]
-    pub(super) auth: auth::Kept,
+    pub(super) auth: auth::AuthState,
     #[serde(default)]
-    pub(super) transfer: transfer::Kept,
+    pub(super) transfer: transfer::TransferState,
     pub(super) flows: FlowsState,
     pub(super) timers: Vec<Timer>,
     pub(super) groups: Vec<Group>,
@@ -97,7 +97,10 @@ const REMEMBERED: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 impl State {
     /// Forgets what ended so long ago that no program should still send it: a server may run for long.
     pub(super) fn forget_ended(&mut self, now: SystemTime) {
-        let recent = |end: SystemTime| now < end + REMEMBERED;
+        let recent = |end: SystemTime| {
+            let forgotten = end.checked_add(REMEMBERED);
+            forgotten.is_none_or(|forgotten| now < forgotten)
+        };
         self.codes.retain(|_, code| recent(code.expires));
         self.tokens
             .retain(|_, token| token.expires.is_none_or(recent));

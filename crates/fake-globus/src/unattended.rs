@@ -73,7 +73,7 @@ pub(super) fn held_up(
 ) -> Option<HeldUp> {
     let user = state.user(by.user)?;
     let named = state.collections.iter().map(|served| &served.collection);
-    let mut named = named.filter(|collection| names(input, &collection.id.to_string()));
+    let mut named = named.filter(|collection| contains_text(input, &collection.id.to_string()));
     named.find_map(|collection| {
         let data_access = collection.data_access_scope();
         let chain: Vec<&str> = above.iter().copied().chain([&*data_access]).collect();
@@ -87,11 +87,11 @@ pub(super) fn held_up(
 }
 
 /// Whether `text` is among the texts of a document.
-fn names(document: &Value, text: &str) -> bool {
+fn contains_text(document: &Value, text: &str) -> bool {
     match document {
         Value::String(own) => own == text,
-        Value::Array(items) => items.iter().any(|item| names(item, text)),
-        Value::Object(fields) => fields.values().any(|value| names(value, text)),
+        Value::Array(items) => items.iter().any(|item| contains_text(item, text)),
+        Value::Object(fields) => fields.values().any(|value| contains_text(value, text)),
         _ => false,
     }
 }

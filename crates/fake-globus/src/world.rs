@@ -31,8 +31,10 @@ pub(super) struct World {
     pub(super) initial: OnceLock<State>,
     pub(super) state: Mutex<State>,
     pub(super) log: Mutex<Log>,
+    /// Held while a task is submitted to Transfer and done.
+    pub(super) submitting: tokio::sync::Mutex<()>,
     /// Notified of each request that the log takes a note of.
-    pub(super) noted: Notify,
+    pub(super) recorded: Notify,
 }
 
 impl World {
@@ -75,9 +77,9 @@ impl World {
         wanted: impl Fn(&SeenRequest) -> bool,
     ) {
         loop {
-            let mut noted = pin!(self.noted.notified());
+            let mut recorded = pin!(self.recorded.notified());
             // Before the log is read: a request that comes in between is not missed.
-            noted.as_mut().enable();
+            recorded.as_mut().enable();
             let seen = self
                 .log()
                 .requests
@@ -87,7 +89,7 @@ impl World {
             if seen >= requests {
                 return;
             }
-            noted.await;
+            recorded.await;
         }
     }
 

@@ -1,10 +1,12 @@
-//! Downloads a file of a collection over HTTPS into the current directory, and goes on where an earlier try stopped.
+//! Downloads a file of a collection over HTTPS into the current directory, and resumes a download
+//! that stopped.
 //!
 //! ```text
 //! GLOBUS_CLIENT_ID=... cargo run --example download -- https://g-1a2b3c.0ec76.75bc.data.globus.org/path/file
 //! ```
 //!
-//! The collection's id may follow; without it Globus Transfer is asked which collection the server is of.
+//! The collection's id may follow the URL. Without the id, the program asks Globus Transfer which
+//! collection the server belongs to.
 
 use std::error::Error;
 use std::fs::File;
@@ -25,7 +27,10 @@ const TRIES: u32 = 5;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let url: Url = arguments.next().ok_or("give the URL of a file")?.parse()?;
+    let url: Url = arguments
+        .next()
+        .ok_or("usage: download URL [COLLECTION]")?
+        .parse()?;
     let (_, name) = url.path().rsplit_once('/').ok_or("the URL names no file")?;
     let mut app = GlobusApp::user(std::env::var("GLOBUS_CLIENT_ID")?).app_name("download");
     let mut trust = Trust::globus().collections();
@@ -45,12 +50,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         tokio::time::sleep(Duration::from_millis(100) * attempt).await;
     }
-    Err("the server is out of order".into())
+    Err("the server does not send the file: try again later".into())
 }
 
-/// Fetches what is missing of the file; tells a problem that may be gone in another try.
+/// Fetches the missing part of the file. Returns a problem that another try may solve.
 async fn fetch(s: &Session, url: &Url, file: &mut File) -> Result<Option<String>, Box<dyn Error>> {
-    // A back end that is out of order keeps its connections: each try has a fresh one.
+    // A broken back end keeps its connections, so each try makes a new one.
     let client = reqwest::Client::builder().redirect(redirects()).build()?;
     let client = ClientBuilder::new(client).with(GareMiddleware::from_session(s.clone()));
     let have = file.metadata()?.len();
@@ -60,9 +65,9 @@ async fn fetch(s: &Session, url: &Url, file: &mut File) -> Result<Option<String>
     match response.status() {
         StatusCode::PARTIAL_CONTENT => {}
         StatusCode::OK => file.set_len(0)?,
-        // There is no more of it.
+        // The file is complete.
         StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => return Ok(None),
-        // Only the text tells a file that is not there from a server that is out of order.
+        // A missing file and a broken server both answer 404: only the text differs.
         StatusCode::NOT_FOUND => match response.text().await? {
             text if text.contains("c=PATH_NOT_FOUND") => return Err("no such file".into()),
             text => return Ok(Some(printable(&text))),

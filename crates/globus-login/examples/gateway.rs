@@ -1,4 +1,5 @@
-//! A web service that lists collections for its users, on a small Globus of its own. `--help` tells the rest.
+//! A web service that lists collections for its users. It can run with a small Globus of its own:
+//! see `--help`.
 
 use std::{env, error::Error};
 
@@ -24,23 +25,25 @@ use uuid::Uuid;
 
 /// A web service that lists the files of Globus collections for its users.
 ///
-/// GLOBUS_CLIENT_ID and GLOBUS_CLIENT_SECRET name a client that is registered with Globus Auth, with
-/// the redirect URI `/callback` of the gateway. Without them it runs with a small Globus of its own.
+/// GLOBUS_CLIENT_ID and GLOBUS_CLIENT_SECRET name a client that is registered with Globus Auth,
+/// with the redirect URI `/callback` of the gateway. Without them the gateway runs with a small
+/// Globus of its own.
 #[derive(Parser)]
 struct Options {
-    /// The port on this machine; a free one by default.
+    /// The port on this machine. 0 is any free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Where browsers find the gateway; by default at the port on this machine.
+    /// The URL at which browsers reach the gateway. Default: the port on this machine.
     #[arg(long, env = "GATEWAY_URL")]
     url: Option<Url>,
-    /// Keeps logins in this Redis, for any number of gateways, which share the keys in GATEWAY_KEYS:
-    /// ID:BASE64[,ID:BASE64...], 32 bytes each, the newest first. By default logins are in memory.
+    /// Keeps logins in this Redis, which any number of gateways share, with the same keys in
+    /// GATEWAY_KEYS: ID:BASE64[,ID:BASE64...], 32 bytes each, the newest first. Default: logins are
+    /// in memory.
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
 }
 
-/// What every request of every user has in common.
+/// The state that all requests share.
 #[derive(Clone)]
 struct Gateway {
     client: GareService<HttpService>,
@@ -54,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let here = format!("http://{}/", listener.local_addr()?);
     let site = options.url.map_or_else(|| Url::parse(&here), Ok)?;
 
-    // A demonstration lives as long as the program.
+    // The demonstration runs as long as the program.
     let mut demonstration = None;
     let client = ["GLOBUS_CLIENT_ID", "GLOBUS_CLIENT_SECRET"].map(|name| env::var(name).ok());
     let (mut app, transfer) = if let [Some(id), Some(secret)] = client {
@@ -103,14 +106,14 @@ async fn home(user: WebUser) -> Result<Html<&'static str>, WebError> {
     }))
 }
 
-/// The listing as JSON.
+/// Returns the listing as JSON.
 async fn list(
     State(gateway): State<Gateway>,
     Path(collection): Path<Uuid>,
     user: WebUser,
 ) -> Result<Response, WebError> {
     let url = gateway.transfer + &format!("v0.10/operation/endpoint/{collection}/ls");
-    // Whose request it is, is all that the session need be told.
+    // The session only needs the principal of the request.
     let request = Request::get(url).extension(GareOptions::new().principal(user.principal()?));
     let request = request.body(Full::<Bytes>::default())?;
     let answer = gateway.client.oneshot(request).await?;
@@ -124,20 +127,20 @@ async fn log_out(user: WebUser) -> Result<Redirect, WebError> {
     Ok(Redirect::to("/"))
 }
 
-/// A small Globus with a collection, and the directory of that.
+/// Starts a small Globus with one collection. Also returns the collection's directory.
 async fn demonstrate(site: &Url) -> Result<(FakeGlobus, TempDir), Box<dyn Error>> {
     let files = tempfile::tempdir()?;
     std::fs::write(files.path().join("README.txt"), "Files to be listed.\n")?;
     let collection = Collection::new("Sample data", files.path()).session_minutes(1);
     println!(
-        "Open {site}ls/{}. It wants a login within the last minute.",
+        "Open {site}ls/{}. The collection requires a login within the last minute.",
         collection.id()
     );
     let globus = FakeGlobus::builder().collection(collection);
     Ok((globus.person(Person::browser()).start().await?, files))
 }
 
-/// Requests under way are answered after the signal that stops a service.
+/// Waits for the signal that stops a service. Requests under way are still answered.
 async fn stopped() {
     #[cfg(unix)]
     let stop = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());

@@ -1,12 +1,14 @@
-//! A batch job without a person: it lists a directory, and waits where the collection wants a login.
+//! A batch job that cannot ask a person: it lists a directory, and waits if the collection requires
+//! a login.
 //!
 //! ```text
 //! GLOBUS_CLIENT_ID=... cargo run -p globus-login --example job -- COLLECTION [PATH]
-//! globus-ls --app-name job login --watch     # where you are: it logs in whenever a job waits
+//! globus-ls --app-name job login --watch     # at your terminal: logs in whenever a job waits
 //! ```
 //!
-//! The job and the terminal share a token file below the home directory; so does a program in Python
-//! with `UserApp("job", client_id=...)`. The job waits two hours, and ends with 4 after that.
+//! The job and the terminal share a token file below the home directory. A Python program with
+//! `UserApp("job", client_id=...)` shares the file as well. The job waits two hours, and then exits
+//! with status 4.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -37,14 +39,14 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
 
     let prompt = ElsewherePrompt::new().on_waiting(|_, waiting, jobs| {
         eprintln!("{}", waiting.in_plain_words(jobs));
-        eprintln!("Log in: globus-ls --app-name job login");
+        eprintln!("To log in, run: globus-ls --app-name job login");
     });
     let app = GlobusApp::user(client_id)
         .app_name("job")
         .refresh_tokens(true)
         .prompt(prompt)
         .build()?;
-    // A request waits for as long as its login may take.
+    // A request waits as long as its login may take.
     let session = Session::builder(app).login_timeout(patience).build();
     let http = HttpService::from_builder(reqwest::Client::builder())?;
     let client = GareLayer::from_session(session).layer(http);

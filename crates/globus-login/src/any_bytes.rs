@@ -1,4 +1,5 @@
-//! What must hold of any bytes, where no public item leads to what reads them: for the fuzzer, and replayed here.
+//! Entry points for the fuzzer, for parsers that no public item reaches. Saved inputs are replayed
+//! here.
 
 #[cfg(feature = "interactive")]
 pub use super::interactive::redirect;
@@ -9,13 +10,13 @@ mod tests {
     use checks::inputs::replay;
 
     #[checks::test]
-    fn saved_token_file_inputs_are_kept_whole() {
+    fn saved_token_file_inputs_lose_nothing() {
         replay("token_file", super::token_file);
     }
 
     #[cfg(feature = "interactive")]
     #[checks::test]
-    fn saved_redirect_inputs_end_no_other_login() {
+    fn saved_redirect_inputs_end_only_their_own_login() {
         replay("redirect", super::redirect);
     }
 }

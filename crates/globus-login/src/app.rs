@@ -23,21 +23,20 @@ use globus_gare::reauth::{
     Target,
 };
 
-/// A program that is registered with Globus Auth, and logs in.
+/// A program that is registered with Globus Auth and logs in there. A [`Reauthenticator`].
 ///
-/// A [`Reauthenticator`]: give it to a [`GareLayer`](globus_gare::layer::GareLayer), or
-/// clones of it to several, for clients that share one login.
+/// Give the app to a [`GareLayer`](globus_gare::layer::GareLayer). Give clones to several layers if
+/// their clients share one login.
 ///
-/// The login of a person is an OAuth 2 authorization code flow (RFC 6749, section
-/// 4.1) with PKCE by S256 (RFC 7636) and a random `state`. It asks for the scopes
-/// that are held, those of the program, and those that the challenge requires,
-/// and keeps a token for each resource server that answers. The first login fixes
-/// whose tokens these are: somebody else who logs in later is refused, until
+/// The login of a person is an OAuth 2 authorization code flow (RFC 6749, section 4.1) with PKCE by
+/// S256 (RFC 7636) and a random `state`. It asks for the scopes of the program, those of earlier
+/// logins, and those that the challenge requires. The app keeps one token for each resource server.
+/// The first login fixes the person: a later login of another person is refused, until
 /// [`logout`](Self::logout).
 ///
 /// # Clone
 ///
-/// Clones are the same app: they share what was granted.
+/// Clones share the logins.
 ///
 /// ```no_run
 /// use globus_gare::layer::GareLayer;
@@ -57,7 +56,7 @@ pub struct GlobusApp {
 
 pub(super) struct Shared {
     pub(super) auth: GlobusAuth,
-    /// For Globus Transfer.
+    /// The client for Globus Transfer.
     pub(super) http: HttpClient,
     pub(super) settings: Settings,
     pub(super) resource_servers: ResourceServers,
@@ -67,7 +66,7 @@ pub(super) struct Shared {
     pub(super) logins: Logins,
 }
 
-/// Who logs in.
+/// Who logs in: a person, or the client itself.
 pub(super) enum Who {
     /// A person, reached through a prompt.
     Person(Arc<dyn LoginPrompt>),
@@ -76,19 +75,20 @@ pub(super) enum Who {
 }
 
 impl GlobusApp {
-    /// A program that acts for people.
+    /// Starts to configure a program that acts for people.
     ///
-    /// `client_id` is the one that the program was given when it was registered
-    /// at <https://app.globus.org/settings/developers>. A program on its user's
-    /// machine is registered as a *thick client*, and has no secret; a web service
-    /// has [one](GlobusAppBuilder::client_secret).
+    /// `client_id` is the id of the program's registration at
+    /// <https://app.globus.org/settings/developers>. Register a program for its user's machine as a
+    /// *thick client*: it has no secret. A web service has [a
+    /// secret](GlobusAppBuilder::client_secret).
     pub fn user(client_id: impl Into<String>) -> GlobusAppBuilder {
         GlobusAppBuilder::user(client_id.into())
     }
 
-    /// A program that acts for itself, by client credentials (RFC 6749, section
-    /// 4.4): nobody is ever asked. A challenge is answered with a new token, which
-    /// has the scopes that are required; what only a person can satisfy, it cannot.
+    /// Starts to configure a program that acts for itself, by client credentials (RFC 6749, section
+    /// 4.4). Nobody is ever asked. The app answers a challenge with a new token that has the
+    /// required scopes. It cannot satisfy a requirement for a person, such as multi-factor
+    /// authentication.
     pub fn confidential(
         client_id: impl Into<String>,
         client_secret: impl Into<String>,
@@ -96,17 +96,17 @@ impl GlobusApp {
         GlobusAppBuilder::confidential(client_id.into(), client_secret.into())
     }
 
-    /// Logs in, unless there are tokens for all of the program's scopes that are
-    /// good or can be refreshed: [`AppUser::login`] of the app's own user.
+    /// Logs in, unless the app's own user has valid or refreshable tokens for all of the program's
+    /// scopes. See [`AppUser::login`].
     ///
     /// # Errors
     ///
-    /// As a challenge does: declined, nobody to ask, or Globus Auth refused.
+    /// If the person declines, nobody can be asked, or Globus Auth gives no tokens.
     pub async fn login(&self) -> Result<(), ReauthError> {
         self.own().login().await
     }
 
-    /// Logs in, whatever tokens there are: [`AppUser::login_with`] of the app's own user.
+    /// Logs the app's own user in, even if there are valid tokens. See [`AppUser::login_with`].
     ///
     /// # Errors
     ///
@@ -115,33 +115,33 @@ impl GlobusApp {
         self.own().login_with(required).await
     }
 
-    /// Whether there are tokens for all of the program's scopes that are good or can be
-    /// refreshed: [`AppUser::is_logged_in`] of the app's own user. Nobody is asked.
+    /// Whether the app's own user has valid or refreshable tokens for all of the program's scopes.
+    /// Reads the store alone. See [`AppUser::is_logged_in`].
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     pub async fn is_logged_in(&self) -> Result<bool, ReauthError> {
         self.own().is_logged_in().await
     }
 
-    /// Forgets the tokens, and has Globus Auth revoke them: [`AppUser::logout`] of the app's own
-    /// user. `false` where there were none.
+    /// Logs the app's own user out: forgets the tokens, and has Globus Auth revoke them. `false` if
+    /// there were none. See [`AppUser::logout`].
     ///
     /// # Errors
     ///
-    /// Where the store cannot be changed; and, with the tokens forgotten here, where
-    /// Globus Auth could not be told.
+    /// If the store cannot be changed. If Globus Auth cannot be reached: the tokens are forgotten
+    /// here nevertheless.
     pub async fn logout(&self) -> Result<bool, ReauthError> {
         self.own().logout().await
     }
 
-    /// Who is logged in, as Globus Auth tells it; `None` where nobody is: [`AppUser::account`] of
-    /// the app's own user.
+    /// The Globus account of the app's own user, as Globus Auth reports it. `None` if nobody is
+    /// logged in. See [`AppUser::account`].
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read, or Globus Auth cannot be asked.
+    /// If the store cannot be read, or Globus Auth does not answer.
     pub async fn account(&self) -> Result<Option<Account>, ReauthError> {
         self.own().account().await
     }
@@ -150,24 +150,24 @@ impl GlobusApp {
         self.for_user(&Principal::Session)
     }
 
-    /// Begins a login whose other half comes in another request: for a web service,
-    /// which sends its user to [`PendingLogin::authorize_url`] and ends with
-    /// [`finish_login`](Self::finish_login). Nobody is prompted.
+    /// Begins a login that ends in another request, for a web service. Send the user's browser to
+    /// [`PendingLogin::authorize_url`], and end the login with
+    /// [`finish_login`](Self::finish_login). The prompt is not used.
     ///
-    /// `identity` is whose login it is; keep the `PendingLogin` where only this user's
-    /// later requests find it.
+    /// `principal` is the user who logs in. Keep the `PendingLogin` where only later requests of
+    /// this user find it.
     ///
     /// # Errors
     ///
-    /// Where the scopes that are required cannot be read, or are not
-    /// [allowed](GlobusAppBuilder::scopes_may_be_required), where nothing is known of the service, or
-    /// where the store cannot be read.
+    /// If the required scopes are not valid scopes or not
+    /// [allowed](GlobusAppBuilder::scopes_may_be_required), if the resource server of the service
+    /// is not known, or if the store cannot be read.
     pub async fn begin_login(
         &self,
-        identity: &Principal,
+        principal: &Principal,
         challenge: Option<&Challenge>,
     ) -> Result<PendingLogin, ReauthError> {
-        let user = self.for_user(identity);
+        let user = self.for_user(principal);
         let asked_for = user.asked_for(&user.load().await?, challenge).await?;
         let AskedFor {
             scopes,
@@ -177,19 +177,19 @@ impl GlobusApp {
         } = asked_for;
         Ok(PendingLogin {
             attempt: Attempt::begin(&self.shared, &scopes, completed.as_ref()),
-            identity: identity.clone(),
+            principal: principal.clone(),
             scopes,
             required,
         })
     }
 
-    /// Ends a login that [`begin_login`](Self::begin_login) began. `redirect` is the
-    /// URL that the user's browser was sent to, with its query.
+    /// Ends a login that [`begin_login`](Self::begin_login) began. `redirect` is the URL to which
+    /// Globus Auth sent the user's browser, with its query.
     ///
     /// # Errors
     ///
-    /// Where the redirect does not belong to this login, the user declined, is not
-    /// the user whose tokens are kept, or Globus Auth gave no tokens.
+    /// If `redirect` does not belong to this login, the user declined, another person logged in
+    /// than before, or Globus Auth gave no tokens.
     pub async fn finish_login(
         &self,
         pending: PendingLogin,
@@ -197,7 +197,7 @@ impl GlobusApp {
     ) -> Result<(), ReauthError> {
         let PendingLogin {
             attempt,
-            identity,
+            principal,
             scopes,
             required,
         } = pending;
@@ -206,7 +206,7 @@ impl GlobusApp {
             redirect_uri: attempt.page().redirect_uri().to_owned(),
         };
         let answer = self.shared.auth.exchange_code(&attempt, reply).await?;
-        let user = self.for_user(&identity);
+        let user = self.for_user(&principal);
         let held = user.load().await?;
         let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
         kept.await?;
@@ -224,7 +224,7 @@ impl Shared {
 impl Reauthenticator for GlobusApp {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         let target = challenge.target();
-        // Before anybody is asked: a login for an unknown service would be for nothing.
+        // Before anybody is asked: a login for an unknown service would bring no token for it.
         let audience = self.shared.require_audience(target)?;
         let user = self.for_user(target.principal());
         let own = user.scopes_of(audience).await?;
@@ -235,10 +235,10 @@ impl Reauthenticator for GlobusApp {
         let credential = user.hand_out(&login, audience).await?.ok_or_else(|| {
             let server = audience.resource_server();
             ReauthError::new(format!(
-                "the login gave no token for {server}: ask for one of its scopes with `scopes`"
+                "the login brought no token for {server}: add one of its scopes with `scopes`"
             ))
         })?;
-        // A login that was made elsewhere may have been for something else.
+        // Another program's login may have satisfied another requirement.
         let record = login.record.as_ref();
         let mut required = wanted.required().into_iter();
         let is_satisfied = required.all(|it| record.is_some_and(|record| record.satisfies(it)));
@@ -256,9 +256,10 @@ impl Reauthenticator for GlobusApp {
         user.find_credential(request).await
     }
 
-    /// As the program named the [collection](GlobusAppBuilder::collection) of this server, or else as
-    /// Globus Transfer tells it. That takes a token for Globus Transfer: of the target's principal, or
-    /// else of the app's own user. Nobody is asked to log in for it.
+    /// True if the program named this server for the [collection](GlobusAppBuilder::collection), or
+    /// if the collection's document in Globus Transfer does. Reading the document takes a token for
+    /// Globus Transfer: that of the target's principal, or else that of the app's own user. Nobody
+    /// is asked to log in for it.
     async fn serves_collection(
         &self,
         target: &Target,
@@ -273,7 +274,8 @@ impl Reauthenticator for GlobusApp {
         self.shared.logins.revision(principal, &key)
     }
 
-    /// As [`resource_server_below`](GlobusAppBuilder::resource_server_below) names it.
+    /// The name that [`resource_server_below`](GlobusAppBuilder::resource_server_below) gave the
+    /// URL.
     fn resource_server(&self, request: &RequestHead<'_>) -> Option<Arc<str>> {
         self.shared.resource_servers.of_path(request)
     }

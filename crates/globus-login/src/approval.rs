@@ -1,4 +1,5 @@
-//! Which scopes a service may require of a login, and which only with the person's word.
+//! Approval of required scopes: which a login asks for, and which only after the person allows
+//! them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use super::{GlobusAppBuilder, LoginPrompt, LoginRequest};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{ReauthError, Target, printable};
 
-/// Services whose scopes do not carry the name of their resource server.
+/// Services whose scopes have a client id in place of the resource server's name.
 const IDS: [(&str, &str); 2] = [
     ("eec9b274-0c81-4334-bdc2-54e90e689b9a", "flows.globus.org"),
     ("facd7ccc-c5f4-42aa-916b-a0e270e2c2a9", "funcx_service"),
 ];
 
-/// The rule of the program.
+/// The program's rule for required scopes.
 #[derive(Clone, Default)]
 pub(super) struct Approval(Option<Rule>);
 
@@ -29,23 +30,27 @@ type Rule = Arc<dyn Fn(&Target, &Scope) -> bool + Send + Sync>;
 /// The scopes of one login.
 #[derive(Clone, Debug)]
 pub(super) struct Sought {
-    /// What is asked for.
+    /// The scopes that the login asks for: `kept` and `new`.
     pub(super) all: Scopes,
-    /// What of it later logins ask for, too.
+    /// The scopes that later logins ask for as well.
     pub(super) kept: Scopes,
-    /// What is asked for only with the person's word.
+    /// The scopes that the person has to allow first.
     pub(super) new: Scopes,
 }
 
 impl GlobusAppBuilder {
-    /// Which scopes services may require beside those that they may by default.
+    /// Allows scopes that services may require, in addition to the default ones.
     ///
-    /// A service that requires a scope has the program ask Globus Auth for it, and the program then holds
-    /// the token. By default these pass: the scopes of the service itself, with what depends on them; those
-    /// of a collection, without; and those that the program named or holds. Any other passes where the
-    /// closure says so. The rest is asked for only where the prompt
-    /// [allows](LoginPrompt::allows_new_scopes) it, in that login alone; where nobody can be asked, the
-    /// login fails.
+    /// A challenge can require scopes. The login then asks for them, and the program holds the
+    /// tokens. By default a login asks for:
+    ///
+    /// - scopes of the challenging service itself, with their dependencies
+    /// - scopes of the challenging collection itself, without dependencies
+    /// - scopes that the program named, or that an earlier login asked for
+    ///
+    /// It also asks for each other scope for which `rule` returns `true`. For the rest, the prompt
+    /// is [asked](LoginPrompt::allows_new_scopes) first, and they are kept for that login only. If
+    /// nobody can be asked, the login fails.
     ///
     /// ```
     /// use globus_login::GlobusApp;
@@ -67,10 +72,10 @@ impl GlobusAppBuilder {
 }
 
 impl AppUser {
-    /// All scopes that the program wants, that logins asked for so far, and that are required now.
+    /// The scopes of a login: those of the program, of earlier logins, and of the requirement.
     pub(super) fn sought(&self, held: &Login, wanted: Wanted<'_>) -> Result<Sought, ReauthError> {
         self.unite(held, wanted).map_err(|error| {
-            ReauthError::with_source("the login cannot ask for what is required", error)
+            ReauthError::new("the login cannot ask for the required scopes").with_source(error)
         })
     }
 
@@ -90,7 +95,7 @@ impl AppUser {
                             || known.covers(&scope.clone().into())
                             || self.shared.approval.allows(target, &scope)
                     }
-                    // The program requires it itself.
+                    // The program itself requires the scope.
                     None => true,
                 };
                 let list = if passes { &mut passed } else { &mut new };
@@ -104,7 +109,7 @@ impl AppUser {
                 .chain(passed.iter().flatten())
                 .any(|scope| is_of(scope, Audience::Service(server)))
         {
-            // Without one of its scopes the login would give no token for it.
+            // Without a scope of the service, the login would bring no token for it.
             passed.extend(default_scope(server));
         }
         let kept = Scopes::united([&known].into_iter().chain(&passed))?;
@@ -119,8 +124,8 @@ impl AppUser {
 
 #[cfg(feature = "web")]
 impl AppUser {
-    /// The scopes of a login that was begun for this requirement: those of the program, of the
-    /// service itself, and of the record.
+    /// The scopes of a login that began for `required`: those of the program, of the service
+    /// itself, of the requirement, and of the record.
     pub(super) fn scopes_of_login(
         &self,
         record: Option<&LoginRecord>,
@@ -139,28 +144,28 @@ impl AppUser {
 }
 
 impl Sought {
-    /// Asks for the person's word where it is needed.
+    /// Asks the person to allow the new scopes, if there are any.
     pub(super) async fn approve(
         &self,
         prompt: &dyn LoginPrompt,
         request: &LoginRequest,
     ) -> Result<(), ReauthError> {
-        // Whoever logs in elsewhere is asked there.
+        // The other program asks the person.
         if self.new.is_empty() || prompt.waits_elsewhere() {
             return Ok(());
         }
-        // What is not ASCII is no scope (RFC 6749, section 3.3), and can look like another one. What is shown cut can
-        // end as anything.
+        // Text that is not ASCII is not a scope (RFC 6749, section 3.3) and can look like another
+        // one. A cut text hides its end.
         let is_scope = |c: char| c.is_ascii_graphic() || c == ' ';
         let is_shown = |text: String| text.chars().all(is_scope) && printable(&text) == text;
         let are_shown = self.new.iter().all(|scope| is_shown(scope.to_string()));
         match are_shown && prompt.allows_new_scopes(request).await? {
             true => Ok(()),
-            false => Err(ReauthError::declined_because(self.not_allowed())),
+            false => Err(ReauthError::declined().with_source(self.not_allowed())),
         }
     }
 
-    /// An error where there is nobody to ask.
+    /// Fails if there are new scopes: nobody can be asked.
     pub(super) fn approve_without_a_person(&self) -> Result<(), ReauthError> {
         match self.new.is_empty() {
             true => Ok(()),
@@ -173,11 +178,11 @@ impl Sought {
     }
 }
 
-/// Nobody allowed what a service requires.
+/// Nobody allowed the new scopes.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the service requires scopes that are neither its own nor this program's, and nobody allowed them: {0}; \
-     the program may name them with `scopes` or `scopes_may_be_required`"
+     to allow them, name them with `scopes` or `scopes_may_be_required`"
 )]
 struct NotAllowed(String);
 
@@ -187,14 +192,14 @@ impl Approval {
     }
 }
 
-/// Whether a scope passes as the audience's own. With what depends on it, the audience gets tokens for others: a
-/// service may have them, the owner of a collection may not.
+/// Whether the audience may require a scope as its own. With a dependency, the audience would get
+/// tokens for another service: that is allowed to a service, not to the owner of a collection.
 fn is_own(scope: &Scope, audience: Audience<'_>) -> bool {
     let is_alone = || scope.dependencies().is_empty();
     is_of(scope, audience) && (matches!(audience, Audience::Service(_)) || is_alone())
 }
 
-/// Whether a scope is one of the audience itself.
+/// Whether a scope belongs to the audience.
 fn is_of(scope: &Scope, audience: Audience<'_>) -> bool {
     let server = audience.resource_server();
     owner(scope.name()).is_some_and(|owner| {
@@ -203,7 +208,7 @@ fn is_of(scope: &Scope, audience: Audience<'_>) -> bool {
     })
 }
 
-/// The service that the name of a scope carries.
+/// The service in the name of a scope.
 fn owner(scope: &str) -> Option<&str> {
     let of_urn = scope.strip_prefix("urn:globus:auth:scope:");
     let of_url = || scope.strip_prefix("https://auth.globus.org/scopes/");

@@ -1,4 +1,4 @@
-//! Whose token a service or a collection's server is sent.
+//! The audience of a token: which token a service, or a collection's server, is sent.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::app::Shared;
 use super::scope::{Scope, Scopes};
 use globus_gare::reauth::{Credential, Origin, ReauthError, Target};
 
-/// What a token is for.
+/// The audience of a token.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Audience<'a> {
     /// A service, by the name of its resource server.
@@ -17,14 +17,14 @@ pub(super) enum Audience<'a> {
 }
 
 impl<'a> Audience<'a> {
-    /// The resource server of the token. A collection's has its id.
+    /// The resource server of the token. That of a collection has the collection's id.
     pub(super) fn resource_server(self) -> &'a str {
         match self {
             Self::Service(name) | Self::Collection(name) => name,
         }
     }
 
-    /// Says of a credential where alone it may be sent.
+    /// Restricts a collection's credential to the collection's server.
     pub(super) fn restrict(self, credential: Credential) -> Credential {
         match self {
             Self::Service(_) => credential,
@@ -33,12 +33,12 @@ impl<'a> Audience<'a> {
     }
 }
 
-/// The HTTPS servers that the program named, and the ids of their collections.
+/// The HTTPS servers that the program named, with the ids of their collections.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NamedCollections(Vec<(Origin, Arc<str>)>);
 
 impl NamedCollections {
-    /// Names the collection of a host, in place of an earlier one. `host` may be a URL.
+    /// Adds a server, or replaces its collection. `host` may be a URL.
     pub(super) fn add(&mut self, host: &str, id: &str) -> Result<(), SetupError> {
         let url = match host.contains("://") {
             true => host.to_owned(),
@@ -46,15 +46,17 @@ impl NamedCollections {
         };
         let origin: Origin = url
             .parse()
-            .map_err(|error| SetupError::caused(format!("{host:?} cannot be used"), error))?;
+            .map_err(|error| SetupError::caused(format!("{host:?} is not a host"), error))?;
         if !may_get_tokens(&origin) {
             return Err(SetupError::new(format!(
-                "plain http is for this machine only: give an https URL in place of {host:?}"
+                "{host:?} is plain http, which is allowed on this machine only: set an https URL"
             )));
         }
         let is_name = id.parse::<Scope>().is_ok_and(|scope| scope.name() == id);
         if !is_name || id.contains('/') {
-            return Err(SetupError::new(format!("{id:?} is no id of a collection")));
+            return Err(SetupError::new(format!(
+                "{id:?} is not the id of a collection"
+            )));
         }
         self.0.retain(|(known, _)| *known != origin);
         self.0.push((origin, id.into()));
@@ -67,13 +69,13 @@ impl NamedCollections {
     }
 }
 
-/// Whether a token that is sent to `origin` stays secret on its way.
+/// Whether a token can be sent to `origin` without being readable on the network.
 pub(super) fn may_get_tokens(origin: &Origin) -> bool {
     origin.is_secure() || origin.is_loopback()
 }
 
 impl Shared {
-    /// Whose token a target gets; `None` where nothing is known of it.
+    /// The audience of a target; `None` for an unknown target.
     pub(super) fn audience<'a>(&'a self, target: &'a Target) -> Option<Audience<'a>> {
         let origin = target.origin();
         if let Some(id) = self.collections.of(origin).or(target.collection()) {
@@ -84,7 +86,7 @@ impl Shared {
         server.map(Audience::Service)
     }
 
-    /// As [`audience`](Self::audience), with an error that says what to do about an unknown target.
+    /// As [`audience`](Self::audience), with an error for an unknown target that says what to do.
     pub(super) fn require_audience<'a>(
         &'a self,
         target: &'a Target,
@@ -99,13 +101,12 @@ impl Shared {
     }
 }
 
-/// The scope of reading and writing a collection's files over HTTPS, and what a mapped collection
-/// wants beside it.
+/// The scope for a collection's files over HTTPS. A mapped collection also needs `data_access`.
 pub(super) fn scopes_of_collection(id: &str, has_data_access: bool) -> Result<Scopes, ReauthError> {
     let mut text = format!("https://auth.globus.org/scopes/{id}/https");
     if has_data_access {
         text += &format!(" https://auth.globus.org/scopes/{id}/data_access");
     }
     text.parse()
-        .map_err(|error| ReauthError::with_source("the collection's id is none", error))
+        .map_err(|error| ReauthError::new("the collection's id is invalid").with_source(error))
 }

@@ -35,7 +35,7 @@ use globus_gare::reauth::{Credential, Origin, ReauthError, printable};
 /// Globus Auth as a resource server.
 pub(super) const SERVER: &str = "auth.globus.org";
 
-/// An OAuth 2 client that knows the two endpoints of Globus Auth.
+/// An OAuth 2 client with the authorization and token endpoints of Globus Auth.
 pub(super) type AuthClient = Client<
     BasicErrorResponse,
     TokenAnswer,
@@ -49,9 +49,9 @@ pub(super) type AuthClient = Client<
     EndpointSet,
 >;
 
-/// Globus Auth, for one of its clients.
+/// The API of Globus Auth, as one of its clients.
 pub(super) struct GlobusAuth {
-    /// Without the secret, which would stay in memory.
+    /// Without the secret: `oauth2` does not wipe it from memory.
     pub(super) client: AuthClient,
     client_secret: Option<Secret>,
     revoke: Url,
@@ -59,18 +59,19 @@ pub(super) struct GlobusAuth {
     userinfo: Url,
     identities: Url,
     http: HttpClient,
-    /// Until when no refresh is tried: Globus Auth limits the requests of a client, whoever the user is.
+    /// No refresh before this time (`Retry-After`). One for all users: Globus Auth limits the
+    /// requests of a client.
     refreshes_again_at: Mutex<Option<SystemTime>>,
 }
 
-/// What Globus Auth tells of a token (RFC 7662, section 2.2), as far as it is read.
+/// An introspection response (RFC 7662, section 2.2): the members that are used.
 #[derive(Deserialize)]
 struct Introspection {
     #[serde(default)]
     active: bool,
     #[serde(default)]
     sub: Option<String>,
-    /// All identities of the person: a login may be as another of them.
+    /// All identities of the person: another login may use another identity.
     #[serde(default)]
     identity_set: Option<Vec<String>>,
     #[serde(default)]
@@ -78,7 +79,7 @@ struct Introspection {
 }
 
 impl GlobusAuth {
-    /// Globus Auth at `base`, which ends with a slash.
+    /// Makes a client of Globus Auth at `base`, which ends with a slash.
     pub(super) fn new(
         base: &Url,
         client_id: ClientId,
@@ -110,7 +111,7 @@ impl GlobusAuth {
         origin.map_err(ReauthError::other)
     }
 
-    /// The client, for a request that it has to authenticate.
+    /// The client with its secret, for a token request.
     fn authenticated(&self) -> AuthClient {
         let client = self.client.clone();
         match &self.client_secret {
@@ -162,15 +163,15 @@ impl GlobusAuth {
             .map_err(|error| explain(error, secret))
     }
 
-    /// Redeems a refresh token (RFC 6749, section 6), unless Globus Auth said that it is too early. `None`
-    /// where it refuses the token for good.
+    /// Redeems a refresh token (RFC 6749, section 6). `None` if Globus Auth rejects it for good
+    /// (`invalid_grant`). Fails without a request while a `Retry-After` runs.
     pub(super) async fn exchange_refresh_token(
         &self,
         token: &Secret,
         now: SystemTime,
     ) -> Result<Option<TokenAnswer>, ReauthError> {
         if self.lock_refreshes().is_some_and(|at| now < at) {
-            let message = "Globus Auth was not asked for a token: it said to wait (Retry-After)";
+            let message = "no token was requested: Globus Auth said to wait (Retry-After)";
             return Err(ReauthError::unavailable(message));
         }
         let (client, sent) = (
@@ -201,8 +202,8 @@ impl GlobusAuth {
         lock.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks whose token it is (OpenID Connect Core 1.0, section 5.3); `None` where the token is of
-    /// no use any more.
+    /// The account of a token (OpenID Connect Core 1.0, section 5.3). `None` if the token is no
+    /// longer valid.
     pub(super) async fn userinfo(
         &self,
         credential: &Credential,
@@ -216,7 +217,7 @@ impl GlobusAuth {
 
     /// Revokes an access token or a refresh token (RFC 7009).
     pub(super) async fn revoke(&self, token: &Secret) -> Result<(), ReauthError> {
-        let failed = "Globus Auth could not be told to revoke a token";
+        let failed = "Globus Auth did not revoke a token";
         let form = self.form(&self.revoke, &[("token", token.expose())]);
         let answer = self.send(form, failed).await?;
         match answer.status() {
@@ -225,17 +226,17 @@ impl GlobusAuth {
         }
     }
 
-    /// All identities of the person whose access token it is (RFC 7662). Empty where nothing is known
-    /// of the token, and for a client without a secret, which may not ask.
+    /// All identities of the person to whom an access token was issued (RFC 7662). Empty for an
+    /// unknown token, and for a client without a secret, which may not introspect.
     pub(super) async fn introspect(&self, token: &str) -> Result<BTreeSet<String>, ReauthError> {
-        let failed = "Globus Auth could not be asked whose token the request came with";
+        let failed = "Globus Auth could not be asked for the owner of the request's token";
         let told = self.told_of(token, "identity_set", failed).await?;
         let told = told.filter(|told| told.active);
         let identities = told.map(|told| told.identity_set.into_iter().flatten().chain(told.sub));
         Ok(identities.into_iter().flatten().collect())
     }
 
-    /// The session that an access token rests on.
+    /// The Globus Auth session of an access token.
     pub(super) async fn session(&self, token: &Secret) -> Result<Session, ReauthError> {
         let failed = "Globus Auth could not be asked about the session";
         let told = self.told_of(token.expose(), "session_info", failed).await?;
@@ -259,14 +260,14 @@ impl GlobusAuth {
             return Ok(None);
         }
         let fields = [("token", token), ("include", include)];
-        // Not known now is not the same as not known.
+        // No answer is an error: it does not mean that the token is unknown.
         let answer = self.send(self.form(&self.introspect, &fields), failed);
         let answer = answer.await?;
         let told = serde_json::from_slice(answer.body()).ok();
         Ok(told.filter(|_| answer.status().is_success()))
     }
 
-    /// What a person has consented to for this client; `None` where the token is not allowed to ask.
+    /// A person's consents for this client. `None` if the token may not read them.
     pub(super) async fn consents(
         &self,
         identity: &str,
@@ -281,7 +282,8 @@ impl GlobusAuth {
         get.await
     }
 
-    /// A form with the client's id, and with its secret if it has one.
+    /// A form request that is authenticated by the client's secret, or has the id of a client
+    /// without one.
     fn form(&self, url: &Url, fields: &[(&str, &str)]) -> http::Result<HttpRequest> {
         let mut request = http::Request::post(url.as_str())
             .header(ACCEPT, "application/json")
@@ -297,7 +299,8 @@ impl GlobusAuth {
         request.body(form.finish().into_bytes())
     }
 
-    /// The client's id and secret, each encoded as in a form (RFC 6749, section 2.3.1).
+    /// The `Authorization` header of the client: id and secret, each form-encoded (RFC 6749,
+    /// section 2.3.1).
     fn basic(&self, secret: &Secret) -> http::Result<HeaderValue> {
         let [id, secret] = [self.client_id(), secret.expose()]
             .map(|text| form_urlencoded::byte_serialize(text.as_bytes()).collect())
@@ -313,25 +316,24 @@ impl GlobusAuth {
         request: http::Result<HttpRequest>,
         failed: &str,
     ) -> Result<HttpResponse, ReauthError> {
-        let request = request.map_err(|error| ReauthError::with_source(failed, error))?;
+        let request = request.map_err(|error| ReauthError::new(failed).with_source(error))?;
         let answer = self.http.send(request).await;
         answer.map_err(|error| error.explained(failed))
     }
 }
 
-/// Says what went wrong, without anything that was sent.
+/// Converts an error of a token request. The result never holds `sent`, the secret that was sent.
 ///
-/// The error itself cannot be the source: where an answer cannot be read, it
-/// holds the whole of it.
+/// The error itself cannot be the source: a parse error holds the whole response.
 fn explain(error: RequestTokenError<HttpError, BasicErrorResponse>, sent: &str) -> ReauthError {
     match error {
         RequestTokenError::ServerResponse(error) => {
             let code = error.error().as_ref();
             let message = match error.error() {
                 BasicErrorResponseType::InvalidGrant => {
-                    "Globus Auth did not accept the code: it is wrong, was used before, or is too old"
+                    "Globus Auth did not accept the code: it is wrong, was used before, or has expired"
                 }
-                _ => "Globus Auth refused to give a token",
+                _ => "Globus Auth rejected the token request",
             };
             let description = error
                 .error_description()
@@ -340,16 +342,16 @@ fn explain(error: RequestTokenError<HttpError, BasicErrorResponse>, sent: &str) 
             AuthError::new(code, description).explained(message)
         }
         RequestTokenError::Request(error) => {
-            error.explained("Globus Auth could not be asked for a token")
+            error.explained("Globus Auth did not answer a token request")
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => ReauthError::new(
-            "Globus Auth answered a token request with something that is no token response",
+            "Globus Auth answered a token request with a document that is not a token response",
         ),
     }
 }
 
-/// The reason that Globus Auth gave (RFC 6749, sections 4.1.2.1 and 5.2): text of a stranger, on
-/// one line and cut.
+/// An error code of Globus Auth and its description (RFC 6749, sections 4.1.2.1 and 5.2). The text
+/// is not trusted: it is shown on one line, and cut.
 #[derive(Debug, thiserror::Error)]
 #[error("{code}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
 pub(super) struct AuthError {
@@ -365,21 +367,21 @@ impl AuthError {
         }
     }
 
-    /// Whether Globus Auth did not accept a code.
-    pub(super) fn is_of_the_code(error: &ReauthError) -> bool {
+    /// Whether Globus Auth rejected the code itself.
+    pub(super) fn is_invalid_grant(error: &ReauthError) -> bool {
         let error = error
             .source()
             .and_then(|source| source.downcast_ref::<Self>());
         error.is_some_and(|error| error.code == "invalid_grant")
     }
 
-    /// The error of a login that ended with this reason.
+    /// Converts this into the error of a login.
     pub(super) fn explained(self, message: &str) -> ReauthError {
         match (self.code.as_str(), &self.description) {
             ("access_denied", None) => ReauthError::declined(),
-            // By the person, or by Globus Auth itself: the reason tells.
-            ("access_denied", Some(_)) => ReauthError::declined_because(self),
-            _ => ReauthError::with_source(message, self),
+            // The person or Globus Auth declined: the description says which.
+            ("access_denied", Some(_)) => ReauthError::declined().with_source(self),
+            _ => ReauthError::new(message).with_source(self),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The page on which a person logs in, and the redirect that answers it (RFC 6749, section 4.1).
+//! The authorize URL of a login, and the redirect that ends it (RFC 6749, section 4.1).
 
 use std::borrow::Cow;
 
@@ -16,14 +16,14 @@ use super::store::Secret;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::ReauthError;
 
-/// One login on its way: what is sent with the browser, and what must come back.
+/// A login under way: the authorize URL, and the verifier of its PKCE challenge.
 pub(super) struct Attempt {
     page: Authorization,
     verifier: Secret,
 }
 
 impl Attempt {
-    /// Begins a login for `scopes` that satisfies `asked`.
+    /// Begins a login for `scopes` and the requirement `asked`.
     pub(super) fn begin(
         shared: &Shared,
         scopes: &Scopes,
@@ -33,7 +33,7 @@ impl Attempt {
         Self::with_state(shared, scopes, asked, verifier, state)
     }
 
-    /// As [`begin`](Self::begin), with a `state` that was made for this verifier.
+    /// As [`begin`](Self::begin), with a given verifier and `state`.
     pub(super) fn with_state(
         shared: &Shared,
         scopes: &Scopes,
@@ -59,8 +59,8 @@ impl Attempt {
         }
         if let Some(asked) = asked {
             let pairs = asked.to_query();
-            // Without it Globus Auth is content with the session that the browser
-            // still has, and nothing changes. A consent needs no fresh login.
+            // Without `prompt=login`, Globus Auth accepts the session that the browser still has,
+            // and the person does not log in. A consent needs no fresh login.
             if asked.requires_session() && !pairs.iter().any(|(name, _)| *name == "prompt") {
                 request = request.add_extra_param("prompt", "login");
             }
@@ -92,7 +92,7 @@ pub(super) fn new_verifier() -> Secret {
     Secret::new(verifier.into_secret())
 }
 
-/// A verifier as it is sent to Globus Auth.
+/// Converts a verifier for the token request.
 pub(super) fn sent(verifier: &Secret) -> PkceCodeVerifier {
     PkceCodeVerifier::new(verifier.expose().to_owned())
 }
@@ -105,13 +105,14 @@ pub(super) struct Authorization {
     redirect_uri: RedirectUrl,
 }
 
-/// Read before the rest of a redirect: the redirect of another login, or of an attacker, says nothing.
+/// The `state` of a redirect. It is compared before the rest of the redirect is read: anybody can
+/// write the rest.
 #[derive(Deserialize)]
 struct State {
     state: Option<CsrfToken>,
 }
 
-/// An authorization response. A parameter that comes twice is an error.
+/// An authorization response (RFC 6749, section 4.1.2). A repeated parameter is an error.
 #[derive(Deserialize)]
 struct Response {
     code: Option<AuthorizationCode>,
@@ -124,12 +125,12 @@ impl Authorization {
         &self.url
     }
 
-    /// As it was written: Globus Auth compares the bytes.
+    /// The redirect URI, byte for byte as configured: Globus Auth compares the bytes.
     pub(super) fn redirect_uri(&self) -> &str {
         self.redirect_uri.as_str()
     }
 
-    /// The page, for another redirect URI.
+    /// The authorize URL with another redirect URI.
     pub(super) fn url_for(&self, redirect_uri: &str) -> Result<Url, ReauthError> {
         parsed(redirect_uri.to_owned())?;
         let mut url = self.url.clone();
@@ -141,8 +142,8 @@ impl Authorization {
         Ok(url)
     }
 
-    /// Whether a redirect has the state of this login, once. The comparison takes the same time
-    /// wherever the two differ.
+    /// Whether a redirect has the `state` of this login, exactly once. The comparison takes
+    /// constant time.
     pub(super) fn is_answered_by(&self, redirect: &Url) -> bool {
         let query = redirect.query().unwrap_or_default();
         let sent = serde_urlencoded::from_str(query);
@@ -153,7 +154,7 @@ impl Authorization {
         state == self.state
     }
 
-    /// The code of a reply, and the redirect URI that Globus Auth gave it for.
+    /// The code of a reply, and the redirect URI that the code was issued for.
     pub(super) fn code(
         &self,
         reply: LoginReply,
@@ -166,7 +167,7 @@ impl Authorization {
             LoginReply::Redirect { url, redirect_uri } => {
                 (self.code_of(&url)?, parsed(redirect_uri)?)
             }
-            LoginReply::Stored => return Err(ReauthError::new("the login was ended elsewhere")),
+            LoginReply::Stored => return Err(ReauthError::new("another program ended the login")),
         };
         Ok((not_empty(code)?, redirect_uri))
     }
@@ -174,7 +175,7 @@ impl Authorization {
     fn code_of(&self, redirect: &Url) -> Result<AuthorizationCode, ReauthError> {
         if !self.is_answered_by(redirect) {
             return Err(ReauthError::new(
-                "the redirect does not belong to this login: its state is another",
+                "the redirect does not belong to this login: its `state` is a different one",
             ));
         }
         code_in(redirect.query().unwrap_or_default())
@@ -184,7 +185,7 @@ impl Authorization {
 /// The code in the query of a redirect whose `state` was compared.
 pub(super) fn code_in(query: &str) -> Result<AuthorizationCode, ReauthError> {
     let response: Response = serde_urlencoded::from_str(query)
-        .map_err(|error| ReauthError::with_source("the redirect cannot be read", error))?;
+        .map_err(|error| ReauthError::new("the redirect is malformed").with_source(error))?;
     match response.error {
         Some(error) => Err(
             AuthError::new(&error, response.error_description.as_deref())
@@ -199,12 +200,12 @@ pub(super) fn code_in(query: &str) -> Result<AuthorizationCode, ReauthError> {
 
 fn not_empty(code: AuthorizationCode) -> Result<AuthorizationCode, ReauthError> {
     match code.secret().is_empty() {
-        true => Err(ReauthError::new("the login gave no authorization code")),
+        true => Err(ReauthError::new("the redirect has no authorization code")),
         false => Ok(code),
     }
 }
 
 fn parsed(redirect_uri: String) -> Result<RedirectUrl, ReauthError> {
     RedirectUrl::new(redirect_uri)
-        .map_err(|error| ReauthError::with_source("the redirect URI cannot be read", error))
+        .map_err(|error| ReauthError::new("the redirect URI is not a URL").with_source(error))
 }

@@ -19,16 +19,16 @@ use super::{JsonStore, LoginPrompt, LoginStore, MemoryStore, SetupError};
 use globus_gare::Environment;
 use globus_gare::reauth::Origin;
 
-/// How long before its end a token counts as expired: as long as a session does.
+/// How long before its end a token counts as expired. The default of a session is the same.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-/// How long before a session ends this is told.
+/// How long before the end of a Globus Auth session the program warns.
 const WARN_BEFORE: Duration = Duration::from_secs(3600);
 
-/// How long a user is remembered for whom nothing is done.
+/// How long an idle user stays in memory.
 const USER_IDLE: Duration = Duration::from_secs(60 * 60);
 
-/// Sets up a [`GlobusApp`]: what [`GlobusApp::user`] and [`GlobusApp::confidential`] return.
+/// Configures a [`GlobusApp`]. Made by [`GlobusApp::user`] and [`GlobusApp::confidential`].
 #[must_use = "a builder does nothing until it is built"]
 pub struct GlobusAppBuilder {
     client_id: String,
@@ -86,52 +86,49 @@ impl GlobusAppBuilder {
         }
     }
 
-    /// What the program is called: on the consent page, and where its tokens are
-    /// kept. With a name, tokens outlast the program, in the file where the Python
-    /// SDK keeps those of an app with this client id and name
-    /// ([`JsonStore::for_app`]). Without one, and without a
-    /// [`store`](Self::store), they are kept in memory.
+    /// The name of the program, on the consent page and in the path of its token file. With a name,
+    /// tokens outlast the program: they are in the file where the Python SDK keeps those of an app
+    /// with this client id and name ([`JsonStore::for_app`]). Without a name and without a
+    /// [`store`](Self::store), they are in memory.
     pub fn app_name(mut self, name: impl Into<String>) -> Self {
         self.app_name = Some(name.into());
         self
     }
 
-    /// The secret of a client that has one, such as a web service.
+    /// The client secret, for a program that has one, such as a web service.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.client_secret = Some(Secret::new(secret.into()));
         self
     }
 
-    /// Where the logins are kept.
+    /// The store of the logins. Default: see [`app_name`](Self::app_name).
     pub fn store(mut self, store: impl LoginStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Where the services of Globus are; by default [`Environment::from_env`].
+    /// The Globus environment: the URLs of the services. Default: [`Environment::from_env`].
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// Where Globus Auth is; by default where the [environment](Self::environment) has it.
+    /// The URL of Globus Auth. Default: that of the [environment](Self::environment).
     pub fn auth_url(mut self, url: impl Into<String>) -> Self {
         self.auth_url = Some(url.into());
         self
     }
 
-    /// Where Globus Auth sends the browser after the login; by default its page
-    /// `/v2/web/auth-code`, which shows the code to be pasted. The client must be
-    /// registered with it.
+    /// Where Globus Auth sends the browser after the login. The client must be registered with this
+    /// URI. Default: the page `/v2/web/auth-code` of Globus Auth, which shows a code to paste.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(uri.into());
         self
     }
 
-    /// The scopes to ask for, each alone or several in one text; by default
-    /// `urn:globus:auth:scope:transfer.api.globus.org:all`. Scopes that a service
-    /// turns out to require are added to them by the login; for a person, `openid`
-    /// is always among them, since it tells who logged in.
+    /// The scopes to ask for; a text may hold several, separated by spaces. A login adds the scopes
+    /// that a service requires. For a person the app adds `openid`, which identifies the person.
+    /// Default: `urn:globus:auth:scope:transfer.api.globus.org:all`.
     ///
     /// ```
     /// use globus_login::{GlobusApp, Scope};
@@ -147,23 +144,23 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// Scopes that a login asks for beside those of [`scopes`](Self::scopes), while no login is
-    /// started because they are missing.
+    /// Optional scopes. A login asks for them beside those of [`scopes`](Self::scopes), but no
+    /// login starts because they are missing.
     ///
-    /// With `openid` alone, as `globus_sdk.UserApp` asks for it, [`GlobusApp::account`] gives an
-    /// id; a name comes with `profile email`. Asked for here, they do not make a person log in who
-    /// has logged in with a Python program of the same name.
+    /// Example: with `openid` alone, which `globus_sdk.UserApp` asks for, [`GlobusApp::account`]
+    /// has an id; names need `profile email`. As optional scopes, these do not force a new login on
+    /// a person who has logged in with a Python program of the same name.
     pub fn extra_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.extra_scopes.extend(scopes.into_iter().map(Into::into));
         self
     }
 
-    /// Names the HTTPS server of a collection: its host, or its origin, and the collection's id. Such a
-    /// server gets the collection's own token and no other, and the token goes nowhere else.
+    /// Names the HTTPS server of a collection: its host or origin, and the collection's id. This
+    /// server gets the collection's token and no other, and the token is sent to no other server.
     ///
-    /// The collection of another server is believed where its document in Globus Transfer names the server
-    /// (`https_server`), which takes a token for Globus Transfer. A session wants to be told to trust
-    /// servers of collections:
+    /// A server that is not named here is verified: the collection's document in Globus Transfer
+    /// has to name it (`https_server`). That takes a token for Globus Transfer. The session also
+    /// has to trust the servers of collections:
     ///
     /// ```
     /// use globus_gare::reauth::{Session, Trust};
@@ -179,38 +176,39 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// Whether to ask for refresh tokens, with which the app refreshes an access
-    /// token that has expired without asking anybody; no by default. They never
-    /// answer a challenge.
+    /// Whether to ask for refresh tokens. The app uses them to replace expired access tokens
+    /// without asking anybody. A refreshed token never answers a challenge. Default: `false`.
     pub fn refresh_tokens(mut self, refresh_tokens: bool) -> Self {
         self.refresh_tokens = refresh_tokens;
         self
     }
 
-    /// How long before its end an access token counts as expired; 60 seconds by default.
+    /// How long before its end an access token counts as expired. Default: 60 seconds.
     pub fn expiry_leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// How long a user stays in memory while nothing is done for them, no request sent either; one
-    /// hour by default. Then the [`store`](Self::store) has what is left of them, and a session asks it
-    /// again. The logins of [presented](globus_gare::reauth::Principal::Presented) tokens are in memory
-    /// alone, and gone; a login that could not be stored stays. Let it be longer than a login may take.
+    /// How long a user stays in memory without a request or another call. After that, a session
+    /// looks the user's credential up in the [`store`](Self::store) again. Logins of
+    /// [presented](globus_gare::reauth::Principal::Presented) tokens are in memory alone, and are
+    /// lost. A login that could not be stored is kept. Choose more than a login may take. Default:
+    /// one hour.
     pub fn user_idle(mut self, idle: Duration) -> Self {
         self.user_idle = idle;
         self
     }
 
-    /// How to reach the person; by default [`Interactive`](crate::Interactive), with a browser or
-    /// a terminal. Without the feature `interactive` a login then fails, and says so.
+    /// How to reach the person. Default: [`Interactive`](crate::Interactive), with a browser or a
+    /// terminal. Without the feature `interactive` there is no default: a login fails with an error
+    /// that says so.
     pub fn prompt(mut self, prompt: impl LoginPrompt) -> Self {
         self.prompt = Some(Arc::new(prompt));
         self
     }
 
-    /// The clock that the lifetimes of tokens are measured on; by default the time of the system. For
-    /// tests, which need not wait for a token to expire.
+    /// The clock for the lifetimes of tokens. Tests set one, so that they need not wait for a token
+    /// to expire. Default: the system's clock.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self
@@ -220,8 +218,8 @@ impl GlobusAppBuilder {
     ///
     /// # Errors
     ///
-    /// Where a URL, an origin, the scopes or the environment cannot be used, or
-    /// Globus Auth would be spoken to over a network in the clear.
+    /// If a URL, an origin, a scope or the environment is invalid, or if the URL of Globus Auth is
+    /// plain `http` and not on this machine.
     pub fn build(self) -> Result<GlobusApp, SetupError> {
         if self.client_id.trim().is_empty() {
             return Err(SetupError::new("the client id is empty"));
@@ -236,13 +234,13 @@ impl GlobusAppBuilder {
         let auth = origin(auth_url.as_str())?;
         if !auth.is_secure() && !auth.is_loopback() {
             return Err(SetupError::new(
-                "plain http to Globus Auth is for this machine only: give an https URL",
+                "the URL of Globus Auth is plain http, which is allowed on this machine only: set an https URL",
             ));
         }
         let redirect_uri = match self.redirect_uri {
-            // Kept as it was written: Globus Auth compares it with the registered one by its bytes.
+            // Kept byte for byte: Globus Auth compares the bytes with those of the registered URI.
             Some(uri) => RedirectUrl::new(uri)
-                .map_err(|error| SetupError::caused("the redirect URI cannot be read", error))?,
+                .map_err(|error| SetupError::caused("the redirect URI is not a URL", error))?,
             None => RedirectUrl::from_url(auth_url.join("v2/web/auth-code").map_err(cannot_join)?),
         };
         let http = HttpClient::new(&auth)?;
@@ -262,7 +260,7 @@ impl GlobusAppBuilder {
             (Some(store), _) => store,
             (None, Some(name)) => {
                 let file = JsonStore::for_app(&client_id, name).map_err(|error| {
-                    SetupError::caused("there is no place to keep tokens in", error)
+                    SetupError::caused("there is no directory for the token file", error)
                 })?;
                 Arc::new(file) as Arc<dyn LoginStore>
             }
@@ -333,17 +331,17 @@ fn parsed(texts: &[String]) -> Result<Scopes, SetupError> {
 }
 
 fn unusable(error: ScopeParseError) -> SetupError {
-    SetupError::caused("the scopes cannot be used", error)
+    SetupError::caused("the scopes are invalid", error)
 }
 
-/// The name of a program that has none.
+/// The file name of the program, for one without an `app_name`.
 fn program() -> String {
     let path = std::env::current_exe().unwrap_or_default();
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     name.into_owned()
 }
 
-/// The program on this machine, as the SDK calls it in the list of what a user has allowed.
+/// The label of the program in the list of the user's consents. The Python SDK uses the same form.
 fn label(app_name: &str) -> String {
     let host = gethostname::gethostname();
     match host.to_string_lossy().trim_end_matches(".local") {
@@ -354,11 +352,11 @@ fn label(app_name: &str) -> String {
 
 fn origin(text: &str) -> Result<Origin, SetupError> {
     text.parse()
-        .map_err(|error| SetupError::caused(format!("{text:?} cannot be used"), error))
+        .map_err(|error| SetupError::caused(format!("{text:?} is not an origin"), error))
 }
 
 fn cannot_join(error: url::ParseError) -> SetupError {
-    SetupError::caused("the URL of Globus Auth cannot be used", error)
+    SetupError::caused("the URL of Globus Auth is invalid", error)
 }
 
 impl fmt::Debug for GlobusAppBuilder {

@@ -1,11 +1,11 @@
-//! Clients that the environment names, as it does for the command line program and Globus Compute.
+//! Clients named in environment variables, as for the Globus CLI and Globus Compute.
 
 use std::env;
 
 use super::store::Secret;
 use super::{GlobusApp, GlobusAppBuilder, SetupError};
 
-/// What `PREFIX_CLIENT_ID` and `PREFIX_CLIENT_SECRET` hold.
+/// The values of `PREFIX_CLIENT_ID` and `PREFIX_CLIENT_SECRET`.
 pub(super) struct Variables {
     pub(super) id: Option<String>,
     pub(super) secret: Option<Secret>,
@@ -18,7 +18,7 @@ impl Variables {
             // As in Python, an empty variable counts as not set.
             let value = env::var_os(&name).filter(|value| !value.is_empty());
             let value = value.map(|value| value.into_string()).transpose();
-            // The value may be the secret: it is not shown.
+            // The error does not show the value: it may be the secret.
             value.map_err(|_| SetupError::new(format!("{name} is not Unicode text")))
         };
         Ok(Self {
@@ -30,17 +30,18 @@ impl Variables {
 
 pub(super) fn incomplete(prefix: &str) -> SetupError {
     SetupError::new(format!(
-        "{prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET name a client together: set both, or neither to log in as a person"
+        "only one of {prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET is set: set both, or neither to log in as a person"
     ))
 }
 
 impl GlobusApp {
-    /// A program that acts for itself, as the client that `PREFIX_CLIENT_ID` and `PREFIX_CLIENT_SECRET`
-    /// name; `None` where neither is set. `GLOBUS_CLI` and `GLOBUS_COMPUTE` are the prefixes of the
-    /// command line program and of Globus Compute.
+    /// Starts to configure a program that acts for itself, with the id and secret in the
+    /// environment variables `PREFIX_CLIENT_ID` and `PREFIX_CLIENT_SECRET`. `None` if neither is
+    /// set. The prefixes of the Globus CLI and of Globus Compute are `GLOBUS_CLI` and
+    /// `GLOBUS_COMPUTE`.
     ///
-    /// The client's tokens are its own: they are kept in memory, or with an
-    /// [`app_name`](GlobusAppBuilder::app_name) by its id, never with those of a person.
+    /// The client's tokens are kept apart from those of a person: in memory, or, with an
+    /// [`app_name`](GlobusAppBuilder::app_name), in a file under the client's id.
     ///
     /// ```
     /// use globus_login::GlobusApp;
@@ -55,7 +56,7 @@ impl GlobusApp {
     ///
     /// # Errors
     ///
-    /// Where only one of the two is set.
+    /// If only one of the two is set, or one is not Unicode text.
     pub fn from_client_environment(prefix: &str) -> Result<Option<GlobusAppBuilder>, SetupError> {
         let variables = Variables::read(prefix)?;
         match (variables.id, variables.secret) {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// The clock that the lifetimes of tokens are measured on.
+/// The clock for the lifetimes of tokens.
 #[derive(Clone)]
 pub(super) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 

@@ -1,4 +1,4 @@
-//! What Globus Transfer knows of a collection.
+//! The document of a collection in Globus Transfer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use globus_gare::reauth::{Origin, ReauthError};
 /// Globus Transfer as a resource server.
 pub(super) const TRANSFER: &str = "transfer.api.globus.org";
 
-/// How long a login waits for Globus Transfer, without which it asks for less.
+/// How long a login waits for Globus Transfer. Without an answer, it asks for fewer scopes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const FAILED: &str = "Globus Transfer could not be asked about a collection";
 
-/// The document of a collection, as far as it is read.
+/// The document of a collection: the members that are used.
 #[derive(Debug, Default, Deserialize)]
 struct Document {
     #[serde(default)]
@@ -38,8 +38,8 @@ impl Document {
         may_get_tokens(server) && matches!(named, Some(Ok(named)) if named == *server)
     }
 
-    /// Whether access takes the consent `data_access`: that of a high-assurance collection never does,
-    /// nor does that of a guest collection.
+    /// Whether access needs the consent `data_access`. Only mapped collections without high
+    /// assurance need it.
     fn has_data_access(&self) -> bool {
         self.entity_type.as_deref() == Some("GCSv5_mapped_collection")
             && self.high_assurance == Some(false)
@@ -47,7 +47,7 @@ impl Document {
 }
 
 impl AppUser {
-    /// Whether `server` is the HTTPS server of a collection. Nobody is asked to log in.
+    /// Whether `server` is the HTTPS server of a collection. No person is asked.
     pub(super) async fn serves_collection(
         &self,
         server: &Origin,
@@ -56,7 +56,7 @@ impl AppUser {
         if let Some(named) = self.shared.collections.of(server) {
             return Ok(named == id);
         }
-        // A user without a token for it is asked about with the program's own.
+        // For a user without a token for Transfer, uses the token of the app's own user.
         let own = GlobusApp {
             shared: Arc::clone(&self.shared),
         };
@@ -68,8 +68,8 @@ impl AppUser {
         Ok(document.is_some_and(|document| document.names(server)))
     }
 
-    /// The scopes that the audience itself wants of a login. Without an answer of Globus Transfer they are those
-    /// that every collection wants.
+    /// The scopes that the audience itself wants. If Globus Transfer does not answer, those that
+    /// every collection wants.
     pub(super) async fn scopes_of(&self, audience: Audience<'_>) -> Result<Scopes, ReauthError> {
         let Audience::Collection(id) = audience else {
             return Ok(Scopes::default());
@@ -77,24 +77,26 @@ impl AppUser {
         scopes_of_collection(id, self.has_data_access(id).await)
     }
 
-    /// Whether Transfer is known to want the consent `data_access` for a collection.
+    /// Whether a collection is known to need the consent `data_access`.
     pub(super) async fn has_data_access(&self, id: &str) -> bool {
         let document = tokio::time::timeout(PATIENCE, self.document(id)).await;
         let document = document.ok().and_then(Result::ok).flatten();
         document.is_some_and(|document| document.has_data_access())
     }
 
-    /// The document of a collection, with this user's token for Globus Transfer; `None` if there is no such
-    /// collection.
+    /// Gets the document of a collection, with this user's token for Globus Transfer. `None` if
+    /// there is no such collection.
     async fn document(&self, id: &str) -> Result<Option<Document>, ReauthError> {
         let shared = &*self.shared;
         let origin = shared.resource_servers.origin_of(TRANSFER);
         let origin = origin.filter(|origin| may_get_tokens(origin));
-        let origin = origin
-            .ok_or_else(|| ReauthError::new(format!("{FAILED}: where it is, is not known")))?;
+        let origin =
+            origin.ok_or_else(|| ReauthError::new(format!("{FAILED}: its URL is not known")))?;
         let credential = self.usable_credential(TRANSFER).await?;
         let credential = credential.ok_or_else(|| {
-            ReauthError::new(format!("{FAILED}: nobody is logged in with a token for it"))
+            ReauthError::new(format!(
+                "{FAILED}: no stored login has a token for Transfer"
+            ))
         })?;
         let url = document_url(origin, id)?;
         shared.http.get(&url, &credential, &[404], FAILED).await
@@ -103,7 +105,7 @@ impl AppUser {
 
 fn document_url(transfer: &Origin, id: &str) -> Result<Url, ReauthError> {
     let url = Url::parse(&format!("{transfer}/v0.10/endpoint/"));
-    let mut url = url.map_err(|error| ReauthError::with_source(FAILED, error))?;
+    let mut url = url.map_err(|error| ReauthError::new(FAILED).with_source(error))?;
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().push(id);
     }

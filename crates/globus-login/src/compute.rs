@@ -1,4 +1,4 @@
-//! Globus Compute's own login, which programs in Python and in Rust share.
+//! The login of Globus Compute, shared by Python and Rust programs.
 
 use super::client_environment::{Variables, incomplete};
 use super::{GlobusApp, GlobusAppBuilder, SetupError, SqliteStore};
@@ -8,23 +8,23 @@ const PREFIX: &str = "GLOBUS_COMPUTE";
 /// The client of Globus Compute's SDK.
 const CLIENT_ID: &str = "4cf29807-cf21-49ec-9443-ff9a3fb9f81c";
 
-/// What the SDK asks for: its own service, and whose login it is.
+/// The scopes that the SDK asks for: its own service, and the identity of the person.
 const SCOPES: [&str; 2] = [
     "https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all",
     "openid",
 ];
 
-/// The SDK would have to log in again without this one.
+/// Without this scope, the SDK would log in again.
 const MANAGE_PROJECTS: &str = "urn:globus:auth:scope:auth.globus.org:manage_projects";
 
 impl GlobusApp {
-    /// A program that shares the login of Globus Compute's SDK and command line: whoever logged in
-    /// there need not log in here, and the other way round.
+    /// Starts to configure a program that shares the login of Globus Compute's SDK and CLI: a login
+    /// there serves here, and a login here serves there.
     ///
-    /// The login is that of a person, with the SDK's client id or the one that
-    /// `GLOBUS_COMPUTE_CLIENT_ID` names ([`SqliteStore::for_globus_compute`]). With
-    /// `GLOBUS_COMPUTE_CLIENT_SECRET` beside it the program acts for itself
-    /// ([`SqliteStore::for_globus_compute_client`]); the tokens of both are kept apart.
+    /// The program acts for a person, with the SDK's client id or that in
+    /// `GLOBUS_COMPUTE_CLIENT_ID` ([`SqliteStore::for_globus_compute`]). If
+    /// `GLOBUS_COMPUTE_CLIENT_SECRET` is set as well, the program acts for itself
+    /// ([`SqliteStore::for_globus_compute_client`]). The tokens of the two are kept apart.
     ///
     /// ```no_run
     /// use globus_gare::layer::GareLayer;
@@ -40,9 +40,10 @@ impl GlobusApp {
     ///
     /// # Errors
     ///
-    /// Where only the secret is set, or there is no home directory.
+    /// If only the secret is set, or there is no home directory.
     pub fn for_globus_compute() -> Result<GlobusAppBuilder, SetupError> {
-        let no_place = |error| SetupError::caused("there is no place to keep tokens in", error);
+        let no_place =
+            |error| SetupError::caused("there is no directory for the token file", error);
         let variables = Variables::read(PREFIX)?;
         let app = match (variables.id, variables.secret) {
             (Some(id), Some(secret)) => Self::confidential(id, secret.expose())

@@ -1,5 +1,5 @@
-//! What a person has consented to, as Globus Auth tells it: tokens do not name what depends on their
-//! scopes, and a login by another program leaves no record.
+//! A person's consents, from Globus Auth's Consents API. Tokens do not name the dependencies of
+//! their scopes, and a login by another program leaves no record of them.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use super::store::Login;
 use super::user::AppUser;
 use globus_gare::reauth::ReauthError;
 
-/// The consents of a person, as far as they are read.
+/// The consents of a person: the members that are used.
 #[derive(Debug, Deserialize)]
 pub(super) struct Consents {
     #[serde(default)]
@@ -20,10 +20,10 @@ pub(super) struct Consents {
 #[derive(Debug, Deserialize)]
 struct Consent {
     scope_name: String,
-    /// The ids from the program's own scope to this one.
+    /// The ids of the consents from the program's own scope to this one.
     #[serde(default)]
     dependency_path: Vec<u64>,
-    /// The program, or the service one level up.
+    /// The client: the program, or the service one level up.
     #[serde(default)]
     client: Option<String>,
     #[serde(default)]
@@ -31,7 +31,7 @@ struct Consent {
 }
 
 impl Consents {
-    /// Whether the person allowed `client` all of `scopes`, with what depends on them.
+    /// Whether the person consented to all of `scopes` for `client`, with their dependencies.
     fn cover(&self, client: &str, scopes: &Scopes) -> bool {
         scopes.iter().all(|scope| self.has(client, &[], scope))
     }
@@ -58,21 +58,22 @@ impl Consents {
 }
 
 impl AppUser {
-    /// `login`, with the consents to the program's scopes that another program's login brought.
+    /// Adds the consents to the program's scopes that another program's login has brought.
     pub(super) async fn with_consents(&self, login: Login) -> Login {
         let is_person = matches!(self.shared.who, Who::Person(_));
         if !is_person || !self.has_granted(&login, true) || self.is_complete(&login, true) {
             return login;
         }
         let scopes = self.dependent_scopes();
-        // Where Globus Auth cannot be asked, the person is.
+        // If Globus Auth does not answer, a login asks the person.
         match self.has_consented(&login, &scopes).await {
             Ok(Some(true)) => self.note_consents(login, &scopes).await,
             _ => login,
         }
     }
 
-    /// Whether the person consented to `scopes`, with what depends on them; `None` where it is not known.
+    /// Whether the person consented to `scopes`, with their dependencies. `None` if that is not
+    /// known.
     pub(super) async fn has_consented(
         &self,
         login: &Login,
@@ -93,7 +94,7 @@ impl AppUser {
         Ok(consents.map(|consents| consents.cover(auth.client_id(), scopes)))
     }
 
-    /// Remembers consents that Globus Auth told of.
+    /// Records consents that Globus Auth has reported.
     pub(super) async fn note_consents(&self, mut login: Login, scopes: &Scopes) -> Login {
         let change = |login: &mut Login| login.consented(scopes);
         match self.update(change).await {
@@ -105,7 +106,7 @@ impl AppUser {
         }
     }
 
-    /// The scopes of the program that others depend on.
+    /// The program's scopes that have dependencies.
     fn dependent_scopes(&self) -> Scopes {
         let scopes = self.shared.settings.scopes.iter();
         let dependent = scopes.filter(|scope| !scope.dependencies().is_empty());

@@ -1,8 +1,8 @@
-//! The scope that a login asks for where the program named none of a service.
+//! The default scope of a service, for a program that names none of the service's scopes.
 
 use super::scope::Scopes;
 
-/// By resource server: the scopes that clients of the official SDK ask for by default.
+/// The default scopes of the official SDK's clients, by resource server.
 const SCOPES: [(&str, &str); 6] = [
     (
         "transfer.api.globus.org",
@@ -30,7 +30,7 @@ const SCOPES: [(&str, &str); 6] = [
     ),
 ];
 
-/// The scope of a service of Globus.
+/// The default scope of a Globus service.
 pub(super) fn default_scope(server: &str) -> Option<Scopes> {
     let (_, scope) = SCOPES.iter().find(|(name, _)| *name == server)?;
     scope.parse().ok()

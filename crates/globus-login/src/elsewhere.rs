@@ -1,4 +1,4 @@
-//! Waiting for a login that somebody else runs, at a notice that people and programs can see.
+//! Waits for a login with another program, with a notice in the store.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,32 +11,35 @@ use super::store::{Holder, Login, LoginStore, StoreError, UserKey, Versioned, Wa
 use super::user::AppUser;
 use globus_gare::reauth::{Challenge, ReauthError};
 
-/// How long the notice of a program that has died is there.
+/// How long the notice of a program stays after the program has died.
 const TTL: Duration = Duration::from_secs(60);
 
-/// How soon somebody is told, so that programs that begin to wait together see each other.
+/// How long to wait before telling a person, so that programs that begin to wait together see each
+/// other's notices.
 const MUSTER: Duration = Duration::from_secs(1);
 
-/// How long before the end of its time a program takes its notice away: it may exit right after.
+/// How long before the end of its login time a program withdraws its notice: it may exit right
+/// after.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// How long until a store that could not be read is read again.
+/// How long to wait before reading a store again that could not be read.
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl AppUser {
-    /// The programs that wait for a login of this user: see
-    /// [`ElsewherePrompt`](super::ElsewherePrompt). [`login_for`](Self::login_for) lets them go on.
+    /// The notices of programs that wait for a login of this user, with an
+    /// [`ElsewherePrompt`](super::ElsewherePrompt). Log in for one with
+    /// [`login_for`](Self::login_for).
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     pub async fn waiting(&self) -> Result<Vec<Waiting>, ReauthError> {
         Ok(self.store.waiting(&self.key).await?)
     }
 
-    /// Logs in so that a program that waits, and those that wait for the same, can go on.
+    /// Logs in for a waiting program, and for all others that wait for the same login.
     ///
-    /// What it waits for came from a service: show [its words](Waiting::words) to the person before.
+    /// The requirement came from a service: first show [its words](Waiting::words) to the person.
     ///
     /// # Errors
     ///
@@ -48,8 +51,8 @@ impl AppUser {
         self.login_with(required).await
     }
 
-    /// Waits until a login by any program of the same store will do, and gives what is kept then.
-    /// Meanwhile there is a notice. An error of the store that a person has to mend ends it.
+    /// Waits until another program with the same store has logged in, and returns the stored login.
+    /// Posts a notice in the meantime. Fails if the stored login is damaged.
     pub(super) async fn wait_elsewhere(
         &self,
         wanted: Wanted<'_>,
@@ -81,7 +84,7 @@ impl AppUser {
         }
     }
 
-    /// Keeps the notice there until shortly before the end of the program's time.
+    /// Keeps the notice posted until shortly before the end of the login time.
     async fn keep_notice_until(
         &self,
         time_left: Option<Duration>,
@@ -100,7 +103,7 @@ impl AppUser {
         std::future::pending().await
     }
 
-    /// Whether a login since `before` is worth a try: it satisfies what is wanted, or may do so.
+    /// Whether there was a login since `before` that may have brought what is wanted.
     fn is_later(&self, wanted: Wanted<'_>, before: &Login, held: &Login) -> bool {
         let is_usable = match wanted {
             Wanted::Scopes => self.is_complete(held, true),
@@ -131,11 +134,11 @@ impl AppUser {
         }
     }
 
-    /// Keeps the notice there, and has one of those who wait for the same tell somebody.
+    /// Keeps the notice posted. Of the programs that wait for the same login, one tells a person.
     async fn keep_notice(&self, mut waiting: Waiting) -> Infallible {
         let mut pause = MUSTER;
         loop {
-            // Where it cannot be left, the program waits all the same.
+            // If the notice cannot be posted, the program still waits.
             let _ = self.store.post(&self.key, &waiting, TTL).await;
             tokio::time::sleep(jittered(pause)).await;
             pause = TTL / 3;
@@ -159,7 +162,7 @@ impl AppUser {
     }
 }
 
-/// The notice of this program. Taken away when it is dropped.
+/// The notice of this program. Withdrawn on drop.
 struct Notice {
     store: Arc<dyn LoginStore>,
     user: UserKey,
@@ -168,7 +171,7 @@ struct Notice {
 
 impl Notice {
     async fn withdraw(&self) {
-        // It ends by itself where it cannot be taken away.
+        // If the store fails, the notice expires.
         let _ = self.store.withdraw(&self.user, &self.by).await;
     }
 }

@@ -10,28 +10,29 @@ use serde_json::json;
 use super::{LoginPrompt, LoginReply, LoginRequest, LoginStatus, UserKey, Waiting};
 use globus_gare::reauth::ReauthError;
 
-/// A [`LoginPrompt`] for programs without a person: it waits for a login that any other program of the
-/// same store runs, and has somebody told.
+/// A [`LoginPrompt`] for programs that cannot ask a person: it waits for a login with another
+/// program on the same store, and notifies a person.
 ///
-/// The program leaves a notice in the store. A person sees it by [`AppUser::waiting`](super::AppUser::waiting), as
-/// `globus-ls login` shows it, and logs in there; a login by a program in Python that shares the
-/// store will do, too. Then the program goes on. A store that is a file is read every 5 seconds.
+/// The program posts a notice in the store. Another program shows the notice
+/// ([`AppUser::waiting`](super::AppUser::waiting)) and logs in, for example `globus-ls login`. A
+/// login by a Python program with the same store works as well. Then the waiting program continues.
+/// A store on a disk is read every 5 seconds.
 ///
-/// It waits as long as the session lets it: set
-/// [`login_timeout`](globus_gare::reauth::SessionBuilder::login_timeout), which is 15 minutes by
-/// default; a [`max_wait`](globus_gare::reauth::GareOptions::max_wait) of the request ends the wait
-/// earlier. After that the caller gets the service's own response, and the notice is gone; that of a
-/// program that was killed is gone after a minute.
+/// The program waits for the session's
+/// [`login_timeout`](globus_gare::reauth::SessionBuilder::login_timeout) (default: 15 minutes), or
+/// for the request's [`max_wait`](globus_gare::reauth::GareOptions::max_wait) if that is shorter.
+/// After that, the caller gets the service's own response, and the notice is withdrawn. The notice
+/// of a killed program expires after a minute.
 ///
-/// Of all programs that wait for the same login of a user one tells it: by an event of `tracing` (`waits for
-/// a login elsewhere`, WARN), and by what is set here.
+/// Of all programs that wait for the same login of a user, one notifies: with a WARN event
+/// (`waits for a login elsewhere`), and in the ways that are set here.
 ///
 /// ```
 /// use globus_login::{ElsewherePrompt, GlobusApp};
 ///
 /// let prompt = ElsewherePrompt::new()
 ///     .on_waiting(|_user, waiting, jobs| eprintln!("{jobs} wait, the first on {}", waiting.by.host()))
-///     // Gets a document in JSON on its standard input.
+///     // Reads a JSON document from its standard input.
 ///     .command("notify-send-globus", ["--urgent"]);
 /// let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000").prompt(prompt).build()?;
 /// # Ok::<(), globus_login::SetupError>(())
@@ -44,13 +45,13 @@ pub struct ElsewherePrompt {
 type Hook = Arc<dyn Fn(&UserKey, &Waiting, usize) + Send + Sync>;
 
 impl ElsewherePrompt {
-    /// A prompt that tells it by an event alone.
+    /// Makes a prompt that notifies with an event only.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Calls `hook` with the user, the notice, and the number of programs that wait for the same. It
-    /// must return at once.
+    /// Calls `hook` with the user, the notice, and the number of programs that wait for the same
+    /// login. It must return at once.
     #[must_use]
     pub fn on_waiting(
         mut self,
@@ -60,12 +61,13 @@ impl ElsewherePrompt {
         self
     }
 
-    /// Runs a command, which gets `{"user": ..., "jobs": ..., "waiting": ...}` on its standard input:
-    /// the name of the user, how many programs wait for the same, and the notice with
-    /// `by.program`, `by.host`, `by.since` (seconds since 1970), `words` and `required`. Nothing of
-    /// it is secret; `words` and `required` come from a service.
+    /// Runs a command with `{"user": ..., "jobs": ..., "waiting": ...}` on its standard input: the
+    /// name of the user, the number of programs that wait for the same login, and the notice with
+    /// `by.program`, `by.host`, `by.since` (seconds since the Unix epoch), `words` and `required`.
+    /// None of this is secret. `words` and `required` are text of a service: do not trust it.
     ///
-    /// Nobody waits for the command. That it cannot be started is a WARN event.
+    /// The program does not wait for the command. A WARN event reports a command that cannot be
+    /// started.
     #[must_use]
     pub fn command(
         self,
@@ -78,11 +80,11 @@ impl ElsewherePrompt {
         self.on_waiting(move |user, waiting, jobs| {
             let document = json!({"user": user.user(), "jobs": jobs, "waiting": waiting});
             let (program, arguments) = (program.clone(), arguments.clone());
-            // It may read as slowly as it likes.
+            // On a thread: the command may read slowly.
             std::thread::spawn(move || {
                 if let Err(error) = run(&program, &arguments, &document.to_string()) {
                     let program = program.display().to_string();
-                    tracing::warn!(program, %error, "nobody is told that a login is waited for");
+                    tracing::warn!(program, %error, "command for a waiting login failed");
                 }
             });
         })
@@ -96,7 +98,7 @@ fn run(program: &OsStr, arguments: &[OsString], input: &str) -> std::io::Result<
         .stdout(Stdio::null())
         .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
-        // Whoever does not read it knows enough.
+        // The command need not read it.
         let _ = writeln!(stdin, "{input}");
     }
     child.wait().map(drop)
@@ -105,7 +107,7 @@ fn run(program: &OsStr, arguments: &[OsString], input: &str) -> std::io::Result<
 #[async_trait]
 impl LoginPrompt for ElsewherePrompt {
     async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        // The login ends when somebody else's is found in the store.
+        // The login ends, and this is dropped, when another program's login is in the store.
         std::future::pending().await
     }
 

@@ -1,4 +1,4 @@
-//! Tells that a session ends soon, while there is time for a login.
+//! Warns that a Globus Auth session ends soon, while there is time for a login.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
@@ -10,26 +10,26 @@ use super::store::Login;
 use super::user::AppUser;
 use globus_gare::reauth::Principal;
 
-/// How often the clock is read: a machine may sleep meanwhile.
+/// How often to read the clock: the machine may sleep in between.
 const LOOK: Duration = Duration::from_secs(60);
 
 /// The end of a session.
 #[derive(Debug)]
 struct End {
-    /// The collection, or the service, that refused an older login.
+    /// The collection or service that challenged an older login.
     place: String,
     at: SystemTime,
     told_at: SystemTime,
 }
 
 impl GlobusAppBuilder {
-    /// How long before a session ends this is told: by an event of `tracing` (`session ends soon`, WARN), and
-    /// to the prompt as [`LoginStatus::SessionEndsSoon`]. Half the length of the session at most; one hour by
-    /// default, and with zero it is not told.
+    /// How long before the end of a Globus Auth session to warn: with a WARN event
+    /// (`session ends soon`), and with [`LoginStatus::SessionEndsSoon`] to the prompt. At most half
+    /// the length of the session. Zero turns the warning off. Default: one hour.
     ///
-    /// A program that uses credentials of a login is told once for each login, while a runtime of tokio
-    /// runs. When a session ends is known where the login was made for a requirement, and where one
-    /// of that age was refused before: see [`AppUser::check`].
+    /// Each login is warned of once, while its credentials are used on a tokio runtime. The end of
+    /// a session is known only if the login was made for a requirement, and an earlier login of
+    /// some age was challenged for the same requirement. See [`AppUser::check`].
     pub fn warn_before_session_ends(mut self, before: Duration) -> Self {
         self.warn_before = before;
         self
@@ -37,7 +37,7 @@ impl GlobusAppBuilder {
 }
 
 impl AppUser {
-    /// Has it told when the session of the login ends soon.
+    /// Starts a task that warns when the session of the login ends soon.
     pub(super) fn watch_end(&self, login: &Login) {
         let logins = &self.shared.logins;
         let is_kept = matches!(self.principal, Principal::Session | Principal::Named(_));
@@ -53,7 +53,7 @@ impl AppUser {
         }
     }
 
-    /// The first end of the session that is to come.
+    /// The next end of the session.
     fn next_end(&self, login: &Login) -> Option<End> {
         let before = self.shared.settings.warn_before;
         let now = self.shared.logins.clock.now();
@@ -72,7 +72,8 @@ impl AppUser {
     }
 }
 
-/// Waits until the session ends soon, and tells it if there was no login since. Does not keep the app alive.
+/// Waits until the session ends soon, and warns if there was no login since. Does not keep the app
+/// alive.
 async fn watch(shared: Weak<Shared>, principal: Principal, mut login: Login) {
     let user = || {
         let shared = shared.upgrade()?;
@@ -96,7 +97,7 @@ async fn watch(shared: Weak<Shared>, principal: Principal, mut login: Login) {
             Ok(kept) if kept.epoch() != epoch => login = kept,
             _ => {
                 user_now.tell_of_the_session(end);
-                // The next login is watched when its credentials are used.
+                // The next use of a credential starts a new watch.
                 return logins.end_watch(&user_now.key, Some(epoch));
             }
         }

@@ -14,20 +14,20 @@ use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Challenge, Credential, ReauthError, Target};
 
-/// What a login is for.
+/// The purpose of a login.
 #[derive(Clone, Copy)]
 pub(super) enum Wanted<'a> {
     /// Tokens for all of the program's scopes.
     Scopes,
-    /// A login, whatever tokens there are.
+    /// A new login, even if there are valid tokens; it has to satisfy the requirement.
     Forced(Option<&'a AuthorizationParameters>),
-    /// A token for a resource server that is fresh, and not the rejected one.
+    /// A fresh token for a resource server, other than the rejected one.
     Token(&'a str, Option<&'a Credential>),
-    /// An answer to a challenge, by a token for this audience, which wants these scopes itself.
+    /// The answer to a challenge: a token for the audience, with the scopes that it wants itself.
     Answer(&'a Challenge, Audience<'a>, &'a Scopes),
 }
 
-/// Why the tokens of a login are not kept. They were revoked.
+/// An error from keeping the tokens of a login. The tokens were revoked.
 pub(super) enum NotKept {
     AnotherPerson(AnotherPerson),
     Other(ReauthError),
@@ -49,8 +49,8 @@ impl From<NotKept> for ReauthError {
 }
 
 impl AppUser {
-    /// Logs in, unless what was loaded `before` will do, or somebody else has logged in until it is
-    /// our turn; gives what is kept then.
+    /// Logs in, unless `before` already has what is wanted, or another program's login has brought
+    /// it by the time that the lease is ours. Returns the stored login.
     pub(super) async fn log_in(
         &self,
         wanted: Wanted<'_>,
@@ -72,7 +72,7 @@ impl AppUser {
         login
     }
 
-    /// Has the person log in, or the client, and commits the result.
+    /// Logs the person or the client in, and commits the result.
     async fn ask(&self, wanted: Wanted<'_>, held: Login) -> Result<Login, ReauthError> {
         let auth = &self.shared.auth;
         let required = wanted.required();
@@ -124,7 +124,7 @@ impl AppUser {
         }
     }
 
-    /// Waits until nobody else logs in.
+    /// Waits for the login lease: until no other program logs this user in.
     async fn login_lease(&self) -> Option<Lease> {
         if matches!(&self.shared.who, Who::Person(prompt) if prompt.waits_elsewhere()) {
             return None;
@@ -143,14 +143,14 @@ impl AppUser {
         Lease::wait(&self.store, &self.key, Work::Login, self.holder(), tell).await
     }
 
-    /// Whether `held` is what is wanted, as a login since `before` may have brought it.
+    /// Whether `held` has what is wanted. For a challenge, only a login since `before` counts.
     fn is_met(&self, wanted: Wanted<'_>, before: &Login, held: &Login) -> bool {
         match wanted {
             Wanted::Scopes => self.is_complete(held, true),
             Wanted::Forced(_) => false,
             Wanted::Token(server, rejected) => self.is_usable(held, server, rejected),
             Wanted::Answer(_, audience, own) => {
-                // Only a login that the refused request cannot have been sent after.
+                // The challenged request cannot have been sent with this login's token.
                 let given = self.shared.logins.last_epoch(&self.key);
                 let is_new = held.epoch() > before.epoch()
                     || given.is_some_and(|given| held.epoch() > given);
@@ -163,7 +163,8 @@ impl AppUser {
         }
     }
 
-    /// Keeps the tokens of a login, if it is one of the same person as before; tells who it is.
+    /// Keeps the tokens of a login, and returns the account. Fails and revokes them if another
+    /// person logged in than before.
     pub(super) async fn keep_login(
         &self,
         held: Login,
@@ -178,7 +179,8 @@ impl AppUser {
         let secrets: Vec<Secret> = tokens.values().flat_map(StoredToken::secrets).collect();
         if matches!(shared.who, Who::Person(_)) && sub.is_none() {
             self.discard(secrets).await;
-            return Err(ReauthError::new("Globus Auth did not tell who logged in").into());
+            let message = "Globus Auth did not say who logged in: its answer has no ID token";
+            return Err(ReauthError::new(message).into());
         }
         if let Err(error) = self.refuse_another(sub.as_deref()).await {
             self.discard(secrets).await;
@@ -202,10 +204,10 @@ impl AppUser {
         Ok((login, account))
     }
 
-    /// Whether there are tokens for all of the program's scopes: good ones, or else such as can be
-    /// refreshed.
+    /// Whether there are tokens for all of the program's scopes, with their dependencies.
+    /// `is_good`: all are valid; otherwise refreshable ones count as well.
     pub(super) fn is_complete(&self, login: &Login, is_good: bool) -> bool {
-        // A token does not name what depends on its scope.
+        // A token does not name the dependencies of its scopes: the record does.
         let covers = |scope: &Scope| {
             let record = login.record.as_ref();
             record.is_some_and(|record| record.covers(&scope.clone().into()))
@@ -215,7 +217,7 @@ impl AppUser {
             && scopes.all(|scope| scope.dependencies().is_empty() || covers(scope))
     }
 
-    /// As [`is_complete`](Self::is_complete), without what depends on the scopes.
+    /// As [`is_complete`](Self::is_complete), without the dependencies of the scopes.
     pub(super) fn has_granted(&self, login: &Login, is_good: bool) -> bool {
         let (shared, now) = (&*self.shared, self.shared.logins.clock.now());
         let is_usable = |(server, token): (&String, &StoredToken)| {
@@ -244,7 +246,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// The service that requires it; `None` where it is the program itself.
+    /// The service that challenged; `None` if the program itself wants the login.
     pub(super) fn challenger(&self) -> Option<(&'a Target, Audience<'a>)> {
         match self {
             Self::Answer(challenge, audience, _) => Some((challenge.target(), *audience)),
@@ -252,7 +254,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// The scopes that the challenger wants itself.
+    /// The scopes that the challenging service wants itself.
     pub(super) fn own(&self) -> &'a Scopes {
         static NONE: Scopes = Scopes::none();
         match self {
@@ -261,8 +263,8 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// The requirement that the login has to satisfy. Where the service only refused the
-    /// credential, any login will do.
+    /// The requirement that the login has to satisfy. `None` if any login will do, such as after a
+    /// plain 401.
     pub(super) fn required(&self) -> Option<&'a AuthorizationParameters> {
         match self {
             Self::Forced(required) => *required,

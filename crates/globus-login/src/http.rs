@@ -1,4 +1,4 @@
-//! The HTTP client for Globus Auth.
+//! The HTTP client for Globus Auth and Globus Transfer.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,26 +14,27 @@ use url::Url;
 use super::SetupError;
 use globus_gare::reauth::{Credential, Origin, ReauthError};
 
-/// More than any token response: a dozen resource servers make some 10 KiB.
+/// The maximum length of a response, in bytes. A token response with a dozen resource servers has
+/// about 10 KiB.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// How long an answer can have us wait.
+/// The maximum of `Retry-After`.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// Follows no redirect, and reads no response without end.
+/// An HTTP client that follows no redirect, and limits the length of a response.
 #[derive(Clone, Debug)]
 pub(super) struct HttpClient(reqwest::Client);
 
 impl HttpClient {
     pub(super) fn new(auth: &Origin) -> Result<Self, SetupError> {
         let mut client = reqwest::Client::builder()
-            // A redirected token request would carry the code to who knows where.
+            // A redirected token request would send the code to another server.
             .redirect(Policy::none())
             .connect_timeout(Duration::from_secs(10))
             .timeout(Duration::from_secs(60))
             .user_agent(concat!("globus-gare/", env!("CARGO_PKG_VERSION")));
         if auth.is_loopback() {
-            // No proxy that the environment names can reach this machine's own ports.
+            // A proxy cannot reach this machine's loopback ports.
             client = client.no_proxy();
         }
         let client = client
@@ -42,7 +43,8 @@ impl HttpClient {
         Ok(Self(client))
     }
 
-    /// Gets a document with a token. `None` where the answer has one of the statuses that are `no_document`.
+    /// Gets a JSON document with a token. `None` if the status is one of `no_document`. `failed`
+    /// begins the error's message.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         url: &Url,
@@ -54,22 +56,22 @@ impl HttpClient {
             .header(AUTHORIZATION, credential.header_value())
             .header(ACCEPT, "application/json")
             .body(Vec::new())
-            .map_err(|error| ReauthError::with_source(failed, error))?;
+            .map_err(|error| ReauthError::new(failed).with_source(error))?;
         let answer = self.send(request).await;
         let answer = answer.map_err(|error| error.explained(failed))?;
         match answer.status().as_u16() {
             200 => serde_json::from_slice(answer.body())
                 .map(Some)
                 .map_err(|_| {
-                    ReauthError::new(format!("{failed}: it answered with something else"))
+                    ReauthError::new(format!("{failed}: the answer is not the expected JSON"))
                 }),
             status if no_document.contains(&status) => Ok(None),
             status => Err(answered(failed, status)),
         }
     }
 
-    /// Sends one request. Only an answer in OAuth 2's own terms comes back: a success, or an error
-    /// (RFC 6749, section 5.2), but for one that says to ask later.
+    /// Sends one request. Returns a success or a client error (RFC 6749, section 5.2). Any other
+    /// status, and 429, is an error.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let request = reqwest::Request::try_from(request)?;
         let mut response = self.0.execute(request).await?;
@@ -117,32 +119,32 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(wait.min(LONGEST_WAIT))
 }
 
-/// The error of what `failed` because of the status of an answer.
+/// The error for an unexpected status. `failed` begins its message.
 pub(super) fn answered(failed: &str, status: u16) -> ReauthError {
-    ReauthError::new(format!("{failed}: it answered with status {status}"))
+    ReauthError::new(format!("{failed}: the answer has status {status}"))
 }
 
-/// Why there is no answer to work with.
+/// An error from a request: there is no answer, or not a usable one.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
-    #[error("the request did not get through")]
+    #[error("the request failed on its way")]
     Network(#[from] reqwest::Error),
-    #[error("it answered with status {0}")]
+    #[error("the answer has status {0}")]
     Status(StatusCode, Option<Duration>),
-    #[error("its answer is too long")]
+    #[error("the answer is longer than {MAX_BODY} bytes")]
     TooLong,
 }
 
 impl HttpError {
-    /// The error of what `failed` because of this.
+    /// Converts this into the error of a login. `failed` is its message.
     pub(super) fn explained(self, failed: &str) -> ReauthError {
         match self.may_pass() {
-            true => ReauthError::unavailable_because(failed, self),
-            false => ReauthError::with_source(failed, self),
+            true => ReauthError::unavailable(failed).with_source(self),
+            false => ReauthError::new(failed).with_source(self),
         }
     }
 
-    /// How long to wait before the next request, where the answer tells it.
+    /// How long to wait before the next request, if the answer says so.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status(_, retry_after) => *retry_after,
@@ -150,7 +152,7 @@ impl HttpError {
         }
     }
 
-    /// Whether the same request may get an answer later.
+    /// Whether the same request may succeed later.
     fn may_pass(&self) -> bool {
         match self {
             Self::Network(_) => true,
@@ -167,7 +169,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn retry_after_is_seconds_or_a_date_and_an_hour_at_most() {
+    fn retry_after_reads_seconds_and_dates_up_to_an_hour() {
         let wait = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, text.parse().expect("a value"));

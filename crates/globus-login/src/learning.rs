@@ -1,4 +1,4 @@
-//! Learns from challenges what collections and services require.
+//! Records the requirements of challenges, by collection and service.
 
 use super::audience::Audience;
 use super::collection::TRANSFER;
@@ -7,7 +7,7 @@ use super::user::AppUser;
 use globus_gare::reauth::Challenge;
 
 impl AppUser {
-    /// Remembers what a challenge required of the login that is `held`.
+    /// Records the requirement of a challenge to the login that is `held`.
     pub(super) async fn learn(&self, challenge: &Challenge, audience: Audience<'_>, held: &Login) {
         let Some(record) = held.record.as_ref().filter(|_| !held.tokens.is_empty()) else {
             return;
@@ -17,7 +17,7 @@ impl AppUser {
         }
         let required = &challenge.gare().authorization_parameters;
         let logins = &self.shared.logins;
-        // A request that was sent before the last login tells nothing of that one.
+        // A challenge to an earlier login's token says nothing about this login's age.
         let epoch = logins.last_epoch(&self.key);
         let is_of_age = epoch == Some(record.epoch())
             && record.by().is_some()
@@ -30,14 +30,21 @@ impl AppUser {
             age: age.ok().filter(|_| is_of_age),
         };
         let place = place(challenge, audience);
-        // A store that cannot be changed is the login's concern.
+        let mut next = held.clone();
+        next.learned(&place, refused.clone());
+        if next == *held {
+            // It is known: nothing is read or written.
+            return;
+        }
+        // If the store fails, the login reports it.
         let _ = self
             .update(|login| login.learned(&place, refused.clone()))
             .await;
     }
 }
 
-/// Where something is required: the collection that a request to Transfer is about, or the audience.
+/// The name for a requirement: the collection in the path of a request to Transfer, or the
+/// audience.
 fn place(challenge: &Challenge, audience: Audience<'_>) -> String {
     let mut parts = challenge.uri().path().split('/');
     let of_transfer = matches!(audience, Audience::Service(TRANSFER));
@@ -51,7 +58,7 @@ fn place(challenge: &Challenge, audience: Audience<'_>) -> String {
     }
 }
 
-/// The name under which it is remembered what an audience requires.
+/// The name for a requirement of an audience.
 pub(super) fn name(audience: Audience<'_>) -> String {
     match audience {
         Audience::Service(server) => server.to_owned(),

@@ -1,4 +1,4 @@
-//! A lease for as long as some work takes.
+//! A lease that is extended as long as the work takes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use tokio::task::JoinHandle;
 
 use super::store::{Holder, Leased, LoginStore, UserKey, Work, jittered};
 
-/// How long nobody else does the work of a program that has died. It is extended meanwhile. A request
-/// waits for a refresh: it is to be over before that gives up.
+/// The time limit of a lease, which is extended until the work is done. After a program dies,
+/// others wait for that long. For a refresh it is shorter than a request waits for one.
 fn ttl(work: Work) -> Duration {
     match work {
         Work::Login => Duration::from_secs(30),
@@ -16,10 +16,10 @@ fn ttl(work: Work) -> Duration {
     }
 }
 
-/// How long to wait before looking at a lease again: doubled each time, from the first to the last.
+/// How long to wait before trying for a lease again. Doubles from the first to the second value.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
-/// Released when it is dropped.
+/// A lease that this program holds. Released on drop.
 pub(super) struct Lease {
     store: Arc<dyn LoginStore>,
     user: UserKey,
@@ -30,10 +30,10 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Waits for a lease, as long as `waits` says so of the holder. `None`: it does not.
+    /// Waits for a lease as long as `waits` returns `true` for the current holder. `None` if it
+    /// returns `false`.
     ///
-    /// Without a lease the work is only done twice. So where the store cannot give one, there is
-    /// nothing to wait for.
+    /// If the store fails, returns as if it had the lease: a lease only saves double work.
     pub(super) async fn wait(
         store: &Arc<dyn LoginStore>,
         user: &UserKey,
@@ -73,10 +73,10 @@ impl Lease {
         })
     }
 
-    /// Releases it, and waits until others can have it.
+    /// Releases the lease, and waits until others can take it.
     pub(super) async fn release(mut self) {
         self.extending.abort();
-        // Where it cannot be released, it ends by itself.
+        // If the store fails, the lease expires.
         let released = self.store.release(&self.user, self.work, &self.holder);
         let _ = released.await;
         self.is_released = true;
@@ -91,7 +91,7 @@ impl Drop for Lease {
         }
         let (store, user) = (Arc::clone(&self.store), self.user.clone());
         let (work, holder) = (self.work, self.holder.clone());
-        // A runtime that shuts down ends the program's leases by their time limit.
+        // Without a runtime the lease expires.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { store.release(&user, work, &holder).await });
         }

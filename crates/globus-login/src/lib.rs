@@ -1,37 +1,42 @@
-//! Globus Auth logins: a [`Reauthenticator`](globus_gare::reauth::Reauthenticator) for real use.
+//! Globus Auth logins: a [`Reauthenticator`](globus_gare::reauth::Reauthenticator) for programs,
+//! jobs and web services.
 //!
 //! ```text
 //!  a challenge
 //!     |
-//!     |  GlobusApp: what is asked, and the scopes held and required, become an
-//!     |             authorize URL with a PKCE challenge and a random state
+//!     |  GlobusApp: makes an authorize URL of the requirement and the scopes, with a
+//!     |             PKCE challenge and a random state
 //!     v
-//!  LoginPrompt: a person opens the URL; what comes back is a code or a redirect
+//!  LoginPrompt: the person opens the URL, and the prompt returns a code or a redirect
 //!     |
 //!     |  GlobusApp: compares the state, exchanges the code with the PKCE verifier,
 //!     v             commits a token for each resource server to a LoginStore
-//!  the credential of the resource server that refused
+//!  the credential for the service that challenged
 //! ```
 //!
-//! [`GlobusApp`] does all that is the same everywhere. A [`LoginPrompt`] reaches
-//! the person: [`Interactive`], with a browser and a terminal, or your own. A
-//! [`LoginStore`] keeps the logins: [`MemoryStore`], [`JsonStore`], which is
-//! the Python SDK's file, or your own. A web service, which cannot wait for a
-//! person, begins a login and ends it in another request: the module `web` has the parts for an
-//! axum router, and [`GlobusApp::begin_login`] is for any other. A job that cannot ask
-//! anybody finds out before it starts whether the login will do, by [`AppUser::check`].
+//! - [`GlobusApp`] runs the login and refreshes tokens.
+//! - A [`LoginPrompt`] reaches the person: [`Interactive`], with a browser and a terminal, or your
+//!   own.
+//! - A [`LoginStore`] keeps the logins: [`MemoryStore`], [`JsonStore`] (the Python SDK's file), or
+//!   your own.
+//! - A web service cannot wait for a person: it begins a login in one request and ends it in
+//!   another. The module `web` has the parts for an axum router. Use [`GlobusApp::begin_login`]
+//!   with any other framework.
+//! - A job that cannot ask anybody checks before it starts, with [`AppUser::check`], whether its
+//!   login will last.
 //!
 //! # Features
 //!
 //! | | |
 //! | --- | --- |
-//! | `interactive` (default) | [`Interactive`]: a browser that opens here, a code from the terminal |
+//! | `interactive` (default) | [`Interactive`]: opens a browser here, or takes a code at the terminal |
 //! | `redis` | `RedisStore`: logins that several machines share |
-//! | `seal` | `Sealer`, which encrypts what is kept; `redis` and `web` turn it on |
+//! | `seal` | `Sealer`: encrypts stored logins; `redis` and `web` turn it on |
 //! | `sqlite` | `SqliteStore`: the SQLite token storage of the Python SDK |
 //! | `web` | `web`: the logins of a web service's users |
 //!
-#![cfg_attr(any(doc, doctest), doc = include_str!("guide/tour.md"))]
+// No doc tests: the tour shows parts of examples, which `tests/login/tour.rs` runs.
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/tour.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
@@ -50,6 +55,7 @@ mod collection;
 #[cfg(feature = "sqlite")]
 mod compute;
 mod consents;
+mod copies;
 mod default_scope;
 mod elsewhere;
 mod elsewhere_prompt;
@@ -112,7 +118,7 @@ pub use self::store::{SealError, Sealer};
 pub use self::token_response::Account;
 pub use self::user::AppUser;
 
-// The example of the README is compiled like any other.
+// Compiles the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! One login as its prompt sees it: what is asked for, the page to open, and how the login ends.
+//! One login, as its prompt sees it: the challenge, the URL to open, and the end of the login.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,22 +17,23 @@ use super::interactive::Open;
 use super::{Account, LoginPrompt, LoginReply, Scopes};
 use globus_gare::reauth::{Challenge, ReauthError};
 
-/// How often a person is asked again in one login.
+/// How often a person is asked again in one login, after a code that Globus Auth rejected.
 const ASKS: usize = 5;
 
-/// How long a login waits until the last page is shown.
+/// How long a login waits for the prompt to show its last page.
 const LAST_PAGE: Duration = Duration::from_secs(2);
 
-/// What a [`LoginPrompt`] is given.
+/// One login, for a [`LoginPrompt`]: why it is needed, and the URL to open.
 #[derive(Clone)]
 pub struct LoginRequest {
     challenge: Option<Challenge>,
     new_scopes: Scopes,
     begin: Arc<dyn Fn() -> Attempt + Send + Sync>,
-    /// Begun when its page is first asked for: a prompt that waits elsewhere needs none.
+    /// Begun when the URL is first read: a prompt that waits for another program needs none.
     attempt: Arc<OnceLock<Attempt>>,
     end: Arc<watch::Sender<Option<Ended>>>,
-    /// What an [`Interactive`](crate::Interactive) keeps open until it is asked again.
+    /// The port and terminal that an [`Interactive`](crate::Interactive) keeps open for
+    /// `ask_again`.
     #[cfg(feature = "interactive")]
     open: Arc<Mutex<Option<Open>>>,
 }
@@ -67,62 +68,62 @@ impl LoginRequest {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a service asked for; none where the program begins with a login.
+    /// The challenge that the login has to satisfy. `None` if the program itself starts the login.
     pub fn challenge(&self) -> Option<&Challenge> {
         self.challenge.as_ref()
     }
 
-    /// The scopes that the service requires and that are neither its own nor the program's: those that
-    /// [`LoginPrompt::allows_new_scopes`] is asked about. A stranger may have written them: show them
-    /// with [`printable`](globus_gare::reauth::printable).
+    /// The scopes that the service requires and that are neither its own nor the program's.
+    /// [`LoginPrompt::allows_new_scopes`] decides on them. The text is not trusted: show it with
+    /// [`printable`](globus_gare::reauth::printable).
     pub fn new_scopes(&self) -> &Scopes {
         &self.new_scopes
     }
 
-    /// The page to open, for this login alone. It leads to
+    /// The URL to open in a browser, for this login only. It leads to
     /// [`redirect_uri`](Self::redirect_uri).
     pub fn authorize_url(&self) -> &Url {
         self.page().url()
     }
 
-    /// Where Globus Auth sends the browser afterwards, as it is registered.
+    /// The registered URI to which Globus Auth sends the browser after the login.
     pub fn redirect_uri(&self) -> &str {
         self.page().redirect_uri()
     }
 
-    /// The same page, leading to another redirect URI: for a prompt that listens
-    /// itself. Globus Auth allows a client without a secret any port of this machine.
-    /// The reply is then a [`LoginReply::Redirect`] with this `redirect_uri`.
+    /// The authorize URL with another redirect URI, for a prompt that listens on a port itself.
+    /// Globus Auth allows a client without a secret any port of this machine. The reply is then a
+    /// [`LoginReply::Redirect`] with this `redirect_uri`.
     ///
     /// # Errors
     ///
-    /// Where `redirect_uri` is no absolute URL.
+    /// If `redirect_uri` is not an absolute URL.
     pub fn authorize_url_for(&self, redirect_uri: &str) -> Result<Url, ReauthError> {
         self.page().url_for(redirect_uri)
     }
 
-    /// Whether a redirect carries the `state` of this login: any other says nothing,
-    /// and is best ignored. The comparison takes the same time wherever they differ.
+    /// Whether a redirect has the `state` of this login. Ignore any other redirect: anybody can
+    /// send one. The comparison takes constant time.
     pub fn is_answered_by(&self, redirect: &Url) -> bool {
         self.page().is_answered_by(redirect)
     }
 
-    /// How this login ends, for a prompt that shows the person a page at its end.
+    /// The end of this login, for a prompt that then shows the person a page.
     pub fn end(&self) -> LoginEnd {
         LoginEnd(self.end.subscribe())
     }
 
-    /// Ends a login that nobody waits for.
+    /// Ends the login as one that nobody waits for.
     #[cfg(all(feature = "interactive", any(test, fuzzing)))]
     pub(super) fn give_up(&self) {
         drop(Abandoned(&self.end));
     }
 
-    /// Has `prompt` ask, and ask again, until `exchange` makes tokens of a reply; then tells how
-    /// the login ended to those who hold a [`LoginEnd`], and lets them show their page. `None`:
-    /// the login was ended elsewhere.
+    /// Asks `prompt` for a reply, and again after a rejected code, until `exchange` gets tokens for
+    /// a reply. Then sends the result to each [`LoginEnd`], and waits until they are dropped.
+    /// `None` if another program ended the login.
     ///
-    /// `exchange` ends with the tokens stored, and gives whose they are beside its own result.
+    /// `exchange` stores the tokens. It returns its own result and the account.
     pub(super) async fn run<T, F>(
         &self,
         prompt: &dyn LoginPrompt,
@@ -139,7 +140,7 @@ impl LoginRequest {
                 reply = match reply {
                     LoginReply::Stored => return Ok(None),
                     reply => match exchange(reply).await {
-                        Err(error) if is_code && AuthError::is_of_the_code(&error) => {
+                        Err(error) if is_code && AuthError::is_invalid_grant(&error) => {
                             prompt.ask_again(self, error).await?
                         }
                         done => return done.map(Some),
@@ -159,19 +160,19 @@ impl LoginRequest {
     }
 }
 
-/// The end of a login: what [`LoginRequest::end`] gives.
+/// The end of a login. Made by [`LoginRequest::end`].
 ///
-/// A login waits for at most two seconds until every `LoginEnd` is dropped, so that a program that
-/// ends after it does not leave the browser without a page. Drop it once the page is shown.
+/// Drop it as soon as the page is shown. A login waits until each `LoginEnd` is dropped, at most
+/// two seconds, so that the browser gets its page even if the program exits after the login.
 #[derive(Clone, Debug)]
 pub struct LoginEnd(watch::Receiver<Option<Ended>>);
 
-/// Who logged in, as far as it is known, or why nobody did.
+/// The account of the login, if it is known, or the error of the login.
 type Ended = Result<Option<Account>, ReauthError>;
 
 impl LoginEnd {
-    /// Waits for the end: who has logged in, if that is known, or why the login failed. The
-    /// tokens are stored by then.
+    /// Waits for the end of the login. The tokens are stored by then. Returns the account, if it is
+    /// known.
     ///
     /// # Errors
     ///
@@ -183,7 +184,7 @@ impl LoginEnd {
     }
 }
 
-/// Ends a login that is dropped before its end.
+/// On drop, ends a login that has not ended yet.
 struct Abandoned<'a>(&'a watch::Sender<Option<Ended>>);
 
 impl Drop for Abandoned<'_> {
@@ -197,12 +198,12 @@ impl Drop for Abandoned<'_> {
 }
 
 fn abandoned() -> ReauthError {
-    ReauthError::new("the program did not wait for the end of the login")
+    ReauthError::new("the program stopped waiting for the login")
 }
 
 impl fmt::Debug for LoginRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The query holds the state, which nobody else is to know.
+        // The query has the `state`, which is a secret.
         let page = self.attempt.get().map(Attempt::page);
         let url = page.map(|page| page.url().origin().ascii_serialization());
         f.debug_struct("LoginRequest")

@@ -1,4 +1,4 @@
-//! The logins of an app's users: in the store, or in memory where nothing can be stored.
+//! The logins of an app's users: in the store, or in memory while the store fails.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,7 @@ use lru::LruCache;
 
 use super::LoginStatus;
 use super::clock::Clock;
+use super::copies::Copies;
 use super::remembered::Remembered;
 use super::store::{
     self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey, Version, Versioned,
@@ -15,50 +16,53 @@ use super::store::{
 use super::user::AppUser;
 use globus_gare::reauth::{Credential, Principal};
 
-/// How often a change is made anew because somebody else was faster. Each time somebody else has
-/// succeeded: that many are a loop, not bad luck.
+/// How often a change is tried again after another program committed first. Each try means that
+/// another commit succeeded, so this many are a loop of programs, not bad luck.
 const MAX_TRIES: usize = 1000;
 
-/// How many logins are kept in memory while they cannot be stored.
+/// The maximum number of logins in memory that could not be stored.
 const MAX_UNSAVED: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
-/// How many users and credentials are remembered: as many principals as a session has in use.
+/// The maximum number of users and credentials in memory. A session's default maximum of principals
+/// is the same.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 
 #[derive(Debug)]
 pub(super) struct Logins {
     pub(super) clock: Clock,
     store: Arc<dyn LoginStore>,
+    copies: Copies,
     /// The logins of presented credentials: nothing of them is stored.
     presented: Arc<dyn LoginStore>,
     users: Mutex<Remembered<UserKey, Seen>>,
-    /// What could not be stored.
+    /// The logins that could not be stored.
     unsaved: Mutex<LruCache<UserKey, Login>>,
-    /// The epoch of each token that a session was given, by its fingerprint. Neither this nor the next is forgotten
-    /// by time: an old token may come back.
+    /// The epoch of each token that a session was given, by the token's fingerprint. Neither this
+    /// nor `owners` expires: an old token may come back.
     given: Mutex<LruCache<String, u64>>,
-    /// The person of each token that a record listed, by its fingerprint.
+    /// The person of each token that a record listed, by the token's fingerprint.
     owners: Mutex<LruCache<String, String>>,
-    /// Whose end of a session is awaited: for longer than a user is idle.
+    /// The watches for the end of a Globus Auth session. They last longer than an idle user.
     watches: Mutex<LruCache<UserKey, Watch>>,
 }
 
-/// What this program has seen of a user.
+/// The state of a user in this program's memory.
 #[derive(Debug)]
 struct Seen {
-    /// Other than before the user was forgotten: a session that still remembers them looks again.
+    /// Differs from the value before the user was forgotten, so that a session that still remembers
+    /// the user looks the credential up again.
     base: u64,
-    /// The revision at first, and now.
+    /// The first revision that was read, and the newest.
     revisions: Option<(u64, u64)>,
-    /// The epoch of the token that a session was given last.
+    /// The epoch of the last token that a session was given.
     given: Option<u64>,
 }
 
-/// What is done about the end of a user's session.
+/// A watch for the end of a user's Globus Auth session.
 #[derive(Debug, Default)]
 struct Watch {
     is_watched: bool,
-    /// The epoch of the login whose end was told.
+    /// The epoch of the login whose end the person was warned of.
     told: Option<u64>,
 }
 
@@ -67,56 +71,84 @@ impl AppUser {
         self.load_versioned().await.map(|kept| kept.login)
     }
 
-    /// What is kept. A login that could not be stored comes before it, at the version that is there.
+    /// The stored login; or the one in memory that could not be stored, at [`Version::NONE`].
     pub(super) async fn load_versioned(&self) -> Result<Versioned, StoreError> {
         let logins = &self.shared.logins;
         if let Some(login) = logins.unsaved(&self.key) {
             let version = Version::NONE;
             return Ok(Versioned { version, login });
         }
-        let mut kept = self.store.load(&self.key).await?;
+        let mut kept = self.read().await?;
         kept.login.recognize(logins.clock.now());
         logins.remember(&self.key, &kept.login);
         Ok(kept)
     }
 
-    /// Loads, changes and commits the login; and does so again where somebody else was faster.
-    /// Gives what the last `change` gave, and what is kept now. A change that changes nothing is
-    /// not written.
+    /// What was kept a moment ago, as far as an earlier step of the same request has read it.
+    #[cfg(feature = "web")]
+    pub(super) async fn load_recent(&self) -> Result<Login, StoreError> {
+        let logins = &self.shared.logins;
+        let copy = logins.copies.get(&self.key);
+        let Some(copy) = copy.filter(|_| logins.unsaved(&self.key).is_none()) else {
+            return self.load().await;
+        };
+        let mut login = copy.login;
+        login.recognize(logins.clock.now());
+        Ok(login)
+    }
+
+    async fn read(&self) -> Result<Versioned, StoreError> {
+        let kept = self.store.load(&self.key).await?;
+        self.shared.logins.copies.put(&self.key, kept.clone());
+        Ok(kept)
+    }
+
+    /// Changes and commits the login; and does so again where somebody else was faster. Begins with
+    /// the copy of a login that was read a moment ago. Gives what the last `change` gave, and what
+    /// is kept now. A change that changes nothing is not written.
     pub(super) async fn update<T>(
         &self,
         mut change: impl FnMut(&mut Login) -> T + Send,
     ) -> Result<(T, Login), StoreError> {
         let logins = &self.shared.logins;
         let unsaved = logins.unsaved(&self.key);
+        let mut copy = logins.copies.get(&self.key);
         for _ in 0..MAX_TRIES {
-            let Versioned { version, login } = self.store.load(&self.key).await?;
+            let is_copy = copy.is_some();
+            let Versioned { version, login } = match copy.take() {
+                Some(copy) => copy,
+                None => self.read().await?,
+            };
             let mut next = login.clone();
             next.recognize(logins.clock.now());
-            // What could not be stored is, unless there was another login since.
+            // Stores the login that could not be stored, unless there was another login since.
             if let Some(unsaved) = &unsaved
                 && next.epoch() < unsaved.epoch()
             {
                 next = unsaved.clone();
             }
             let done = change(&mut next);
-            let is_kept = next == login
-                || self
-                    .store
-                    .commit(&self.key, &version, &next)
-                    .await?
-                    .is_some();
-            if is_kept {
-                logins.remember(&self.key, &next);
-                return Ok((done, next));
+            if next != login {
+                let committed = self.store.commit(&self.key, &version, &next).await?;
+                let Some(version) = committed else {
+                    continue;
+                };
+                let login = next.clone();
+                logins.copies.put(&self.key, Versioned { version, login });
+            } else if is_copy {
+                // What is kept by now may have to be changed.
+                continue;
             }
+            logins.remember(&self.key, &next);
+            return Ok((done, next));
         }
         Err(StoreError::because(format!(
-            "the login store refused a change {MAX_TRIES} times: other programs change it all the time"
+            "a change of the login was tried {MAX_TRIES} times: other programs changed the login each time"
         )))
     }
 
-    /// Stores the record of a login by a program that keeps none: a later one is told from it.
+    /// Stores a record for a login by a program that keeps none. A later such login is told apart
+    /// by it.
     pub(super) async fn keep_record(&self, login: &Login) {
         if !login.is_unverified() {
             return;
@@ -125,15 +157,16 @@ impl AppUser {
         let stored = self.update(|next| {
             if next.is_unverified() && next.epoch() == login.epoch() {
                 next.record.clone_from(&login.record);
-                // There may have been another one meanwhile.
+                // The other program may have logged in again since the load.
                 next.recognize(now);
             }
         });
-        // Where nothing can be stored, other programs' logins are not told apart.
+        // If the store fails, logins of other programs are not told apart.
         let _ = stored.await;
     }
 
-    /// Keeps what Globus Auth gave. It is used also where it cannot be stored, and the person is told.
+    /// Stores tokens from Globus Auth. If the store fails, keeps them in memory and tells the
+    /// person.
     pub(super) async fn keep<T>(
         &self,
         before: Login,
@@ -158,11 +191,12 @@ impl AppUser {
 }
 
 impl Logins {
-    /// Users that nothing is done for are forgotten after `idle`.
+    /// Makes the logins of an app. Idle users are forgotten after `idle`.
     pub(super) fn new(store: Arc<dyn LoginStore>, clock: Clock, idle: Duration) -> Self {
         Self {
             clock,
             store,
+            copies: Copies::new(),
             presented: Arc::new(MemoryStore::forgetting_after(idle)),
             users: Mutex::new(Remembered::new(REMEMBERED, Some(idle))),
             unsaved: Mutex::new(LruCache::new(MAX_UNSAVED)),
@@ -172,7 +206,7 @@ impl Logins {
         }
     }
 
-    /// The store in which the login of a principal is.
+    /// The store for the login of a principal.
     pub(super) fn store(&self, principal: &Principal) -> &Arc<dyn LoginStore> {
         match principal {
             Principal::Session | Principal::Named(_) => &self.store,
@@ -180,10 +214,10 @@ impl Logins {
         }
     }
 
-    /// The revision of a user, counted from the first time that this program saw it.
+    /// The revision of a user, relative to the first one that this program read.
     pub(super) fn revision(&self, principal: &Principal, user: &UserKey) -> u64 {
         if let Some(revision) = self.store(principal).revision(user) {
-            // A request of theirs: they are not idle.
+            // A session asks at each request: the user is not idle.
             lock(&self.users).get(user);
             return revision;
         }
@@ -207,7 +241,7 @@ impl Logins {
         lock(&self.unsaved).get(user).cloned()
     }
 
-    /// Remembers a login that is stored.
+    /// Remembers a stored login.
     fn remember(&self, user: &UserKey, login: &Login) {
         self.remember_owner(login);
         let now = login.revision();
@@ -229,7 +263,7 @@ impl Logins {
         }
     }
 
-    /// The person whose token has this fingerprint, where a record listed it.
+    /// The person whose token has this fingerprint, if a record listed the token.
     pub(super) fn owner_of(&self, fingerprint: &str) -> Option<String> {
         lock(&self.owners).get(fingerprint).cloned()
     }
@@ -240,14 +274,14 @@ impl Logins {
         lock(&self.given).put(token.fingerprint(), epoch);
     }
 
-    /// Whether the end of this login is to be awaited, and nobody does so yet.
+    /// Starts a watch for the end of a login. `false` if one runs, or the person was warned before.
     pub(super) fn begin_watch(&self, user: &UserKey, epoch: u64) -> bool {
         let mut watches = lock(&self.watches);
         let watch = watches.get_or_insert_mut(user.clone(), Watch::default);
         watch.told != Some(epoch) && !std::mem::replace(&mut watch.is_watched, true)
     }
 
-    /// Nobody awaits the end any longer; that of a login may have been told.
+    /// Ends a watch. `told` is the epoch of the login whose end the person was warned of.
     pub(super) fn end_watch(&self, user: &UserKey, told: Option<u64>) {
         if let Some(watch) = lock(&self.watches).get_mut(user) {
             watch.is_watched = false;
@@ -255,17 +289,17 @@ impl Logins {
         }
     }
 
-    /// The epoch of the token that a session was given last; `None` if none was.
+    /// The epoch of the last token that a session was given; `None` if there was none.
     pub(super) fn last_epoch(&self, user: &UserKey) -> Option<u64> {
         self.see(user, |seen| seen.given)
     }
 
-    /// The epoch of a token that a session was given; `None` if none was.
+    /// The epoch of a token that a session was given; `None` for any other token.
     pub(super) fn epoch_of(&self, token: &StoredToken) -> Option<u64> {
         lock(&self.given).get(&token.fingerprint()).copied()
     }
 
-    /// The epoch of a credential that a session was given.
+    /// The epoch of a credential that a session was given; `None` for any other credential.
     pub(super) fn epoch_of_credential(&self, credential: &Credential) -> Option<u64> {
         let value = credential.header_value().as_bytes();
         let token = value.strip_prefix(b"Bearer ")?;

@@ -1,4 +1,4 @@
-//! Requirements that Globus Auth handles only when they name somebody.
+//! Multi-factor requirements, which Globus Auth handles only if they name an identity.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,9 @@ use super::user::AppUser;
 use globus_gare::gare::AuthorizationParameters;
 
 impl AppUser {
-    /// The requirement as Globus Auth is asked for it: multi-factor authentication alone is asked for with
-    /// the identity in session, without which it is not handled. Where nobody is known it stays alone.
+    /// The requirement in the form for Globus Auth: adds the identity in session to a requirement
+    /// of multi-factor authentication alone. If no identity is known, the requirement stays as it
+    /// is.
     pub(super) async fn completed<'a>(
         &self,
         required: &'a AuthorizationParameters,
@@ -30,7 +31,7 @@ impl AppUser {
         }
     }
 
-    /// The identity that authenticated last, where Globus Auth tells it; or else that of the tokens.
+    /// The identity that authenticated last, by introspection; otherwise that of the tokens.
     async fn identity_in_session(&self, held: &Login) -> Option<String> {
         let token = held.tokens.get(auth::SERVER);
         let told = match token {

@@ -1,4 +1,4 @@
-//! The frame of all pages that a browser shows in the course of a login.
+//! The HTML frame of all pages of a login.
 
 use std::error::Error;
 
@@ -14,7 +14,8 @@ use globus_gare::reauth::{ReauthError, printable};
 
 const STYLE: &str = include_str!("page.css");
 
-/// Nothing is loaded from elsewhere, and no other page learns the URL, which holds the code.
+/// The headers of a page. It loads nothing from other sites, and no other site learns its URL,
+/// which has the code.
 const HEADERS: [(http::HeaderName, &str); 5] = [
     (CONTENT_TYPE, "text/html; charset=utf-8"),
     (CACHE_CONTROL, "no-store"),
@@ -36,7 +37,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// A page with a mark and the class of its color.
+    /// Makes a page with a mark and a CSS class.
     pub(super) fn new(
         status: StatusCode,
         (mark, class): (&'static str, &'static str),
@@ -53,7 +54,7 @@ impl Page {
         }
     }
 
-    /// A link at the end of the page.
+    /// Adds a link at the end of the page.
     #[cfg(feature = "web")]
     pub(super) fn with_link(mut self, href: impl Into<String>, text: &'static str) -> Self {
         self.link = Some((href.into(), text));
@@ -98,12 +99,13 @@ impl Page {
     }
 }
 
-/// The reason of Globus Auth, or what went wrong here; nothing if no reason is known.
+/// The reason of a failed login, as a sentence: that of Globus Auth, or that of the program. Empty
+/// if the person declined without a reason.
 pub(super) fn reason(error: &ReauthError) -> String {
     match error.source() {
         Some(source) if source.is::<AuthError>() => format!("Globus Auth says: {source}. "),
         None if error.is_declined() => String::new(),
-        _ => format!("It says: {}. ", printable(&error.to_string())),
+        _ => format!("The reason: {}. ", printable(&error.to_string())),
     }
 }
 

@@ -10,31 +10,31 @@ use super::user::AppUser;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Challenge, Principal, ReauthError};
 
-/// A login that a user's browser is sent away for: what
-/// [`GlobusApp::begin_login`](super::GlobusApp::begin_login) gives.
+/// A login under way, for a web service. Made by
+/// [`GlobusApp::begin_login`](super::GlobusApp::begin_login).
 ///
-/// It holds the PKCE verifier and the `state` of this login, for this user alone.
+/// It holds the PKCE verifier and the `state` of this login: keep it where only this user finds it.
 pub struct PendingLogin {
     pub(super) attempt: Attempt,
-    pub(super) identity: Principal,
+    pub(super) principal: Principal,
     pub(super) scopes: Scopes,
     pub(super) required: Option<AuthorizationParameters>,
 }
 
-/// What a login asks for.
+/// The scopes and the requirement of a login.
 pub(super) struct AskedFor {
-    /// All scopes: later logins ask for them as well.
+    /// All scopes. Later logins ask for them as well.
     pub(super) scopes: Scopes,
-    /// Those of them that the service wants itself.
+    /// The scopes that the challenging service wants itself.
     #[cfg_attr(not(feature = "web"), expect(dead_code))]
     pub(super) own: Scopes,
     pub(super) required: Option<AuthorizationParameters>,
-    /// The requirement as Globus Auth is asked for it.
+    /// The requirement in the form for Globus Auth.
     pub(super) completed: Option<AuthorizationParameters>,
 }
 
 impl AppUser {
-    /// What a login asks for that nobody is prompted for.
+    /// The scopes and the requirement of a login without a prompt.
     pub(super) async fn asked_for(
         &self,
         held: &Login,
@@ -59,7 +59,7 @@ impl AppUser {
             None => None,
         };
         Ok(AskedFor {
-            // Nothing is new, so all that is asked for is kept.
+            // There are no new scopes, so all scopes are kept.
             scopes: sought.kept,
             own: wanted.own().clone(),
             required: wanted.required().cloned(),
@@ -69,27 +69,27 @@ impl AppUser {
 }
 
 impl PendingLogin {
-    /// The page to send the user's browser to.
+    /// The URL to send the user's browser to.
     pub fn authorize_url(&self) -> &Url {
         self.attempt.page().url()
     }
 
-    /// Whether `redirect` carries the `state` of this login: it may then be given to
+    /// Whether `redirect` has the `state` of this login. Give only such a redirect to
     /// [`GlobusApp::finish_login`](super::GlobusApp::finish_login).
     pub fn is_answered_by(&self, redirect: &Url) -> bool {
         self.attempt.page().is_answered_by(redirect)
     }
 
-    /// Whose login it is.
-    pub fn identity(&self) -> &Principal {
-        &self.identity
+    /// The user who logs in.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
     }
 }
 
 impl fmt::Debug for PendingLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingLogin")
-            .field("identity", &self.identity)
+            .field("principal", &self.principal)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The person whose token a request came with: nobody else's login may answer for it.
+//! Presented tokens: only a login of the same person may answer for the request.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,22 +8,20 @@ use super::store::digest;
 use super::user::AppUser;
 use globus_gare::reauth::{Credential, Principal, ReauthError};
 
-/// Somebody else logged in than the person whose token the request came with.
+/// Another person logged in than the one to whom the request's token was issued.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "somebody else logged in: {logged_in}, and the request came with a token of another person"
-)]
+#[error("{logged_in} logged in, but the request came with a token of another person")]
 struct NotTheOwner {
     logged_in: String,
 }
 
 impl AppUser {
-    /// Refuses a login by `logged_in` where the request came with a token that is known to be another's.
+    /// Fails if the request's token is known to belong to another person than `logged_in`.
     pub(super) async fn refuse_another(&self, logged_in: Option<&str>) -> Result<(), ReauthError> {
         let Principal::Presented(credential) = &self.principal else {
             return Ok(());
         };
-        // A client that acts for itself has its id.
+        // The identity of a client that acts for itself is its client id.
         let client = matches!(self.shared.who, Who::Client).then_some(self.shared.auth.client_id());
         let Some(logged_in) = logged_in.or(client) else {
             return Ok(());
@@ -36,7 +34,7 @@ impl AppUser {
         Err(ReauthError::other(NotTheOwner { logged_in }))
     }
 
-    /// The person's identities, as far as they are known; empty where nothing is.
+    /// The identities of the token's owner; empty if they are not known.
     async fn identities_of(
         &self,
         credential: &Credential,
@@ -45,7 +43,7 @@ impl AppUser {
         let Some(token) = value.strip_prefix(b"Bearer ") else {
             return Ok(BTreeSet::new());
         };
-        // What is kept of the program's own user may not have been read yet.
+        // The login of the app's own user may not have been loaded yet: it may list the token.
         let shared = Arc::clone(&self.shared);
         let _ = GlobusApp { shared }.own().load().await;
         if let Some(sub) = self.shared.logins.owner_of(&digest(token)) {

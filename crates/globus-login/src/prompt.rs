@@ -10,16 +10,15 @@ use url::Url;
 use super::{LoginRequest, UserKey, Waiting};
 use globus_gare::reauth::{ReauthError, printable};
 
-/// Reaches the person who is to log in.
+/// Reaches the person who has to log in.
 ///
-/// The person opens [`authorize_url`](LoginRequest::authorize_url) in a browser
-/// and logs in; what comes back is either a code that Globus Auth shows them, to
-/// be pasted, or a redirect to [`redirect_uri`](LoginRequest::redirect_uri).
+/// The person opens [`authorize_url`](LoginRequest::authorize_url) in a browser and logs in. The
+/// reply is a code that Globus Auth shows and the person pastes, or a redirect to
+/// [`redirect_uri`](LoginRequest::redirect_uri).
 ///
-/// `ask` may take as long as people take: the session drops the
-/// future after its `login_timeout`. Whoever says no is
-/// [`ReauthError::declined`]; where nobody can be asked, it is
-/// [`ReauthError::interaction_required`].
+/// `ask` may wait for a person: the session drops the future after its `login_timeout`. Return
+/// [`ReauthError::declined`] if the person says no, and [`ReauthError::interaction_required`] if
+/// nobody can be asked.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -36,8 +35,8 @@ use globus_gare::reauth::{ReauthError, printable};
 ///         }
 ///         eprintln!("Log in at {}\nand paste the code:", request.authorize_url());
 ///         let read = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin()));
-///         let code = read.await.map_err(|error| ReauthError::with_source("nothing was read", error))?;
-///         Ok(LoginReply::Code(code.map_err(|error| ReauthError::with_source("nothing was read", error))?))
+///         let code = read.await.map_err(|error| ReauthError::new("nothing was read").with_source(error))?;
+///         Ok(LoginReply::Code(code.map_err(|error| ReauthError::new("nothing was read").with_source(error))?))
 ///     }
 /// }
 ///
@@ -46,11 +45,11 @@ use globus_gare::reauth::{ReauthError, printable};
 /// ```
 #[async_trait]
 pub trait LoginPrompt: Send + Sync + 'static {
-    /// Has the person log in; resolves to what came back.
+    /// Asks the person to log in, and returns the reply.
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError>;
 
-    /// Asks again, since Globus Auth did not accept the [`LoginReply::Code`] of the last reply. A
-    /// login asks again at most five times. By default it ends with this error.
+    /// Asks again after Globus Auth rejected the code of the last [`LoginReply::Code`]. Called at
+    /// most five times in one login. By default returns `error`, which ends the login.
     async fn ask_again(
         &self,
         request: &LoginRequest,
@@ -60,8 +59,9 @@ pub trait LoginPrompt: Send + Sync + 'static {
         Err(error)
     }
 
-    /// Asks whether this login may ask for [`new_scopes`](LoginRequest::new_scopes) of its request too; before
-    /// [`ask`](Self::ask), and only where there are some. By default it may not, and the login is declined.
+    /// Asks the person whether the login may ask for its [`new_scopes`](LoginRequest::new_scopes).
+    /// Called before [`ask`](Self::ask), and only if there are some. By default returns `false`,
+    /// which declines the login.
     ///
     /// Later logins do not ask for these scopes.
     async fn allows_new_scopes(&self, request: &LoginRequest) -> Result<bool, ReauthError> {
@@ -69,24 +69,24 @@ pub trait LoginPrompt: Send + Sync + 'static {
         Ok(false)
     }
 
-    /// Tells the person what a login is waiting for, or what became of it; called any number of times, also before
-    /// [`ask`](Self::ask) and without it. Must return at once. By default nothing is told.
+    /// Shows the person the status of a login. Called any number of times, also without
+    /// [`ask`](Self::ask). Must return at once. By default does nothing.
     fn status(&self, status: &LoginStatus) {
         let _ = status;
     }
 
-    /// Whether this prompt sends no person to a page, and waits for a login that somebody else
-    /// runs, such as on the login node of a cluster: its reply is [`LoginReply::Stored`]. Such a
-    /// login takes no lease, which would keep the awaited one out, and has no page, unless this prompt
-    /// asks for its [URL](LoginRequest::authorize_url) all the same. It ends, and `ask` is dropped, as
-    /// soon as a later login is found in the store; until then there is a notice for those who look
-    /// ([`AppUser::waiting`](super::AppUser::waiting)).
+    /// Whether this prompt waits for a login with another program, for example on the login node of
+    /// a cluster. Default: `false`.
+    ///
+    /// Such a login takes no lease, which would keep the other program out. It posts a notice
+    /// ([`AppUser::waiting`](super::AppUser::waiting)), and ends as soon as a later login is in the
+    /// store; `ask` is then dropped. `ask` may also return [`LoginReply::Stored`].
     fn waits_elsewhere(&self) -> bool {
         false
     }
 }
 
-/// A [`LoginPrompt`] from an async closure.
+/// Makes a [`LoginPrompt`] of an async closure.
 ///
 /// ```
 /// use globus_gare::reauth::ReauthError;
@@ -107,7 +107,7 @@ where
     PromptFn(ask)
 }
 
-/// What [`prompt_fn`] gives.
+/// A [`LoginPrompt`] of an async closure. Made by [`prompt_fn`].
 #[derive(Clone)]
 pub struct PromptFn<F>(F);
 
@@ -163,7 +163,7 @@ macro_rules! forward {
 forward!(Arc);
 forward!(Box);
 
-/// The default prompt of a program that compiles no other.
+/// The default prompt without the feature `interactive`.
 #[cfg(not(feature = "interactive"))]
 pub(super) struct NoPrompt;
 
@@ -171,63 +171,63 @@ pub(super) struct NoPrompt;
 #[async_trait]
 impl LoginPrompt for NoPrompt {
     async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        Err(ReauthError::interaction_required_because(
+        Err(ReauthError::interaction_required_elsewhere().with_source(
             "the app has no `prompt`, and the feature `interactive` of globus-login is off",
         ))
     }
 }
 
-/// What a login is waiting for, or what became of it. `Display` is a sentence for the person, without a full stop.
+/// The status of a login. `Display` is a sentence for the person, without a full stop.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LoginStatus {
-    /// Programs wait for a login that somebody else is to run. Of those that wait for the same, one
-    /// tells it.
+    /// Programs wait for a login with another program. Of those that wait for the same login, one
+    /// reports this.
     WaitsElsewhere {
-        /// Whose login it is.
+        /// The user who has to log in.
         user: UserKey,
-        /// The notice of the program that tells.
+        /// The notice of the program that reports this.
         waiting: Box<Waiting>,
-        /// How many programs wait for the same.
+        /// The number of programs that wait for the same login.
         jobs: usize,
     },
-    /// Another program of the same user is logging in; its tokens will serve this one too.
+    /// Another program of the same user is logging in. Its login serves this program as well.
     LoggingInElsewhere {
         /// The machine on which that program runs.
         host: String,
         /// When its login began.
         since: SystemTime,
     },
-    /// The login succeeded: who logged in.
+    /// The login succeeded.
     LoggedIn {
-        /// The username, or what else is known of them.
+        /// The username of the person, or else the email address, the name or the id.
         who: String,
     },
-    /// The login succeeded and cannot be stored: it lasts as long as the program.
+    /// The login succeeded, but could not be stored: it ends with the program.
     NotStored {
-        /// Why, and what to do about it.
+        /// The error of the store, and what to do.
         reason: String,
     },
-    /// The session of a login ends soon, as far as is known.
+    /// The Globus Auth session of a login will probably end soon.
     SessionEndsSoon {
-        /// Whose login it is.
+        /// The user of the login.
         user: UserKey,
-        /// The collection, or the service, that refused a login of that age before.
+        /// The collection or service that challenged a login of that age before.
         place: String,
-        /// When it ends.
+        /// When the session ends.
         until: SystemTime,
     },
-    /// Globus Auth refused the refresh token of a resource server for good: it is not redeemed again, and
-    /// the next login replaces it.
+    /// Globus Auth rejected the refresh token of a resource server for good. The next login
+    /// replaces the token.
     NotRefreshable {
-        /// Whose login it is.
+        /// The user of the login.
         user: UserKey,
         /// The resource server.
         resource_server: String,
     },
-    /// The stored login could not be understood, and was put aside.
+    /// The stored login was damaged, and was set aside.
     SetAside {
-        /// Where it is now.
+        /// The new place of the damaged login.
         place: String,
     },
 }
@@ -241,7 +241,10 @@ impl fmt::Display for LoginStatus {
             Self::LoggingInElsewhere { host, since } => (host, since),
             Self::SessionEndsSoon { place, until, .. } => {
                 let (place, until) = (printable(place), at(*until));
-                return write!(f, "the session for {place} ends at {until}: log in before");
+                return write!(
+                    f,
+                    "the session for {place} ends at {until}: log in again before"
+                );
             }
             Self::NotRefreshable {
                 resource_server, ..
@@ -249,31 +252,35 @@ impl fmt::Display for LoginStatus {
                 let server = printable(resource_server);
                 return write!(
                     f,
-                    "the login cannot be refreshed any more: Globus Auth refused the refresh token for {server}"
+                    "the login cannot be refreshed any more: Globus Auth rejected the refresh token for {server}, \
+                     log in again"
                 );
             }
             Self::LoggedIn { who } => return write!(f, "logged in as {}", printable(who)),
             Self::NotStored { reason } => {
                 let reason = printable(reason);
-                return write!(f, "the login ends with this program, since {reason}");
+                return write!(
+                    f,
+                    "the login could not be stored and ends with this program: {reason}"
+                );
             }
             Self::SetAside { place } => {
                 let place = printable(place);
                 return write!(
                     f,
-                    "the stored login could not be understood, and is now at {place}"
+                    "the stored login could not be understood, and was moved to {place}"
                 );
             }
         };
         let (host, since) = (printable(host), shown(*since));
         write!(
             f,
-            "another program of yours, on {host}, is logging in{since}"
+            "another program of yours, on {host}, is logging in{since}: finish that login"
         )
     }
 }
 
-/// A time in words.
+/// A time for a person: local date and time.
 pub(super) fn at(time: SystemTime) -> String {
     let Ok(time) = Timestamp::try_from(time) else {
         return "an unknown time".to_owned();
@@ -282,7 +289,7 @@ pub(super) fn at(time: SystemTime) -> String {
     time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// A time of today, as ` since 14:03`; of another day with the date.
+/// A time for a person, such as ` since 14:03`; with the date if it is not of today.
 pub(super) fn shown(since: SystemTime) -> String {
     let Ok(since) = Timestamp::try_from(since) else {
         return String::new();
@@ -298,27 +305,28 @@ pub(super) fn shown(since: SystemTime) -> String {
     since.strftime(format).to_string()
 }
 
-/// What came back from a login. A code and a redirect are secrets, which `Debug` does not show.
+/// The reply of a [`LoginPrompt`]. `Debug` shows neither a code nor a redirect: both are secrets.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum LoginReply {
-    /// The authorization code that the person copied. White space around it is ignored.
+    /// The authorization code that the person copied. White space around the code is ignored.
     Code(String),
-    /// The browser was redirected.
+    /// Globus Auth redirected the browser.
     Redirect {
-        /// The URL that the browser was redirected to, with its query. Its `state` must be the
-        /// `state` of this login; `error=access_denied` in it is a login declined.
+        /// The URL to which the browser was redirected, with its query. Its `state` must be that of
+        /// this login. `error=access_denied` means that the login was declined.
         url: Url,
-        /// The redirect URI that the login page had, byte for byte:
-        /// [`LoginRequest::redirect_uri`], or the argument of [`LoginRequest::authorize_url_for`].
+        /// The redirect URI of the authorize URL, byte for byte: [`LoginRequest::redirect_uri`], or
+        /// the argument of [`LoginRequest::authorize_url_for`].
         redirect_uri: String,
     },
-    /// The login was ended elsewhere, such as by another process: the tokens are stored already.
+    /// Another program ended the login: the tokens are in the store.
     Stored,
 }
 
 impl LoginReply {
-    /// The browser was redirected to `url`, from the page at [`LoginRequest::authorize_url`].
+    /// Makes the reply for a browser that opened [`LoginRequest::authorize_url`] and was redirected
+    /// to `url`.
     pub fn redirect(request: &LoginRequest, url: Url) -> Self {
         Self::Redirect {
             url,

@@ -1,4 +1,4 @@
-//! Whether a login will do for a while, before anything is sent.
+//! Checks whether a login will last for a job, before the job sends a request.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use super::user::AppUser;
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{Challenge, Origin, ReauthError, Target};
 
-/// What a login is [checked](AppUser::check) for.
+/// The subject of [`AppUser::check`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum CheckFor {
@@ -26,54 +26,57 @@ pub enum CheckFor {
     Requirement(AuthorizationParameters),
 }
 
-/// The answer of [`AppUser::check`].
+/// The result of [`AppUser::check`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Readiness {
-    /// As far as is known, the login will do.
+    /// The login will last, by all that is known.
     Satisfied {
-        /// A login that was this old was refused before, or a token ends.
+        /// Until when: then the token ends, or the login is as old as one that was challenged
+        /// before.
         until: SystemTime,
     },
-    /// It takes a login, or will before the time is over.
+    /// A login is needed, now or before the time is over.
     NeedsLogin {
-        /// The requirement of the login: for [`AppUser::login_with`]. Empty if any login will do.
+        /// The requirement for [`AppUser::login_with`]. Empty if any login will do.
         required: AuthorizationParameters,
-        /// Why, in words for a person. Parts of it come from a service, on one line.
+        /// The reason, in one line for a person. It may hold text of a service.
         words: String,
     },
-    /// Nobody can know.
+    /// Not known.
     Unknown {
-        /// What is not known, in words for a person.
+        /// What is not known, in one line for a person.
         words: String,
     },
 }
 
 impl AppUser {
-    /// Checks whether the login will do for `good_for` from now on, before a request is sent. Nobody is
-    /// asked to log in; a token that has expired is refreshed.
+    /// Checks whether the login will last for `good_for` from now, before a request is sent. No
+    /// person is asked. An expired token is refreshed.
     ///
-    /// What a collection or a service requires is not published. It is learned from its challenges: whenever
-    /// a challenge starts a login, the requirement is kept in the [record](LoginRecord::learned), and how
-    /// old the refused login was if it had satisfied that very requirement. Programs that share the store
-    /// share what was learned. The rules, in this order:
+    /// Collections and services do not publish their requirements. The app learns them from
+    /// challenges: when a challenge starts a login, the [record](LoginRecord::learned) keeps the
+    /// requirement. It also keeps the age of the challenged login, if that login had satisfied the
+    /// same requirement. Programs that share a store share this knowledge. The rules, in this
+    /// order:
     ///
-    /// | what is known | answer |
+    /// | known | result |
     /// | --- | --- |
-    /// | no token that is good or can be refreshed | needs a login |
-    /// | a token that ends before the time is over, and cannot be refreshed | needs a login |
-    /// | the last login is the one that was refused | needs a login |
-    /// | a consent that is missing, by the record or by Globus Auth's Consents API | needs a login |
-    /// | Globus Auth tells of the session that a required identity, or its second factor, is missing | needs a login |
-    /// | no challenge | unknown |
-    /// | the last login is by a program without records, or was not for the requirement | unknown |
-    /// | no login that had satisfied the requirement was refused so far | unknown |
-    /// | the login will be as old as one that was refused although it had satisfied the requirement | needs a login |
-    /// | it will be younger than any such one | satisfied |
+    /// | there is no valid or refreshable token | needs a login |
+    /// | the token ends before the time is over, and cannot be refreshed | needs a login |
+    /// | the last login was challenged | needs a login |
+    /// | a consent is missing, by the record or by Globus Auth's Consents API | needs a login |
+    /// | a required identity or its second factor is missing in the session, by introspection | needs a login |
+    /// | there was no challenge | unknown |
+    /// | the last login is by a program without records, or was not made for the requirement | unknown |
+    /// | no login that had satisfied the requirement was challenged so far | unknown |
+    /// | the login will be as old as one that was challenged although it had satisfied the requirement | needs a login |
+    /// | the login will be younger than each such login | satisfied |
     ///
-    /// The age of a refused login is an upper bound: a session that ended while nobody sent a request
-    /// looks longer than it was, until it is refused earlier. Globus Auth tells the times of a session to clients
-    /// with a secret; others take the time of the login from the record.
+    /// The age of a challenged login is an upper bound of the session's length: if nobody sent a
+    /// request when a session ended, the session seems longer than it was. Globus Auth reports the
+    /// times of a session to clients with a secret. Without a secret, the time of the login in the
+    /// record is used.
     ///
     /// ```
     /// use std::time::Duration;
@@ -98,8 +101,8 @@ impl AppUser {
     ///
     /// # Errors
     ///
-    /// Where no resource server is known for a service, the store cannot be read, or Globus Auth cannot be
-    /// asked now.
+    /// If the resource server of a service is not known, the store cannot be read, or Globus Auth
+    /// does not answer.
     pub async fn check(
         &self,
         what: &CheckFor,
@@ -112,7 +115,7 @@ impl AppUser {
 
         let Some(login) = self.good_login(&subject).await? else {
             return Ok(needs_any_login(
-                "there is no token that is good or can be refreshed",
+                "there is no token that is valid or can be refreshed",
             ));
         };
         let learned = login.record.as_ref().and_then(|it| subject.learned(it));
@@ -137,30 +140,30 @@ impl AppUser {
                     let required = known.with_required_scopes(texts);
                     return Ok(self.needs_login(&subject, required, None));
                 }
-                None => return Ok(unknown("nobody tells which consents were given")),
+                None => return Ok(unknown("it is not known which consents were given")),
             }
         }
         let Some(record) = &login.record else {
-            return Ok(unknown("nothing is known of the login"));
+            return Ok(unknown("the login has no record"));
         };
         let Some(Known {
             required, longest, ..
         }) = learned
         else {
-            let words = "it has refused no login yet, and so nothing is known of what it requires";
+            let words = "the requirement is not known: there was no challenge yet";
             return Ok(unknown(words));
         };
         let session = self.session_of(&login, &subject).await;
         let began = match began(record, &required, session) {
             Ok(began) => began,
             Err(Missing::Met) => {
-                return Ok(unknown("the last login was not made for what it requires"));
+                return Ok(unknown("the last login was not made for the requirement"));
             }
             Err(Missing::Login) => return Ok(self.needs_login(&subject, required, None)),
         };
         let Some(ends) = longest.and_then(|longest| began.checked_add(longest)) else {
-            let words = "the login satisfies what it requires, and nothing is known of how long: it has \
-                         refused no such login yet";
+            let words = "the login satisfies the requirement, but it is not known for how long: no such \
+                         login was challenged yet";
             return Ok(unknown(words));
         };
         if is_too_early(ends) {
@@ -174,7 +177,7 @@ impl AppUser {
         let shared = &*self.shared;
         let transfer = || {
             let origin = shared.resource_servers.origin_of(TRANSFER).cloned();
-            origin.ok_or_else(|| ReauthError::new("it is not known where Globus Transfer is"))
+            origin.ok_or_else(|| ReauthError::new("the URL of Globus Transfer is not known"))
         };
         Ok(match what {
             CheckFor::Collection(id) => Subject {
@@ -201,7 +204,7 @@ impl AppUser {
         })
     }
 
-    /// The login, with good tokens; `None` where it takes a login to have them.
+    /// The login, if it has valid tokens, refreshed where needed. `None` if a login is needed.
     async fn good_login(&self, subject: &Subject) -> Result<Option<Login>, ReauthError> {
         match &subject.server {
             Some(server) => self.usable(server, None).await,
@@ -213,7 +216,7 @@ impl AppUser {
         }
     }
 
-    /// When the first token ends that cannot be refreshed.
+    /// The end of the first token that cannot be refreshed.
     fn token_ends(&self, login: &Login, subject: &Subject) -> Option<SystemTime> {
         if matches!(self.shared.who, Who::Client) {
             return None;
@@ -224,10 +227,10 @@ impl AppUser {
         ending.map(|(_, token)| end_of(token)).min()
     }
 
-    /// The consents that the subject is known to take beside the scopes of the tokens.
+    /// The consents that the subject is known to need, in addition to the scopes of the tokens.
     async fn consents_for(&self, subject: &Subject, known: &AuthorizationParameters) -> Scopes {
         let texts = known.required_scopes.iter();
-        // A service may have written anything: what is no scope cannot be consented to.
+        // A service may have sent any text: skips what is not a scope.
         let mut scopes: Vec<Scopes> = texts.filter_map(|text| text.parse().ok()).collect();
         if let Wants::Of(collection) = &subject.wants
             && subject.is_through_transfer
@@ -244,7 +247,7 @@ impl AppUser {
             return Session::Unknown;
         };
         match self.shared.auth.session(token.access()).await {
-            // The next one belongs to the same session.
+            // A refreshed token belongs to the same session, which may not have ended.
             Ok(Session::Ended) if login.can_refresh(server) => Session::Unknown,
             Ok(session) => session,
             Err(_) => Session::Unknown,
@@ -261,34 +264,34 @@ impl AppUser {
         let gare = Gare::new("AuthorizationRequired", required.clone());
         let mut words = Challenge::new(target, gare).in_plain_words();
         if let Some(ends) = ends {
-            words += &format!(" The session ends at {}, as far as is known.", at(ends));
+            words += &format!(" The session will probably end at {}.", at(ends));
         }
         Readiness::NeedsLogin { required, words }
     }
 }
 
-/// What is checked.
+/// The subject of a check.
 struct Subject {
-    /// For words.
+    /// The origin in the words for a person.
     origin: Origin,
-    /// Whose token it takes; `None` for all of the program's.
+    /// The resource server of the token; `None` for all of the program's tokens.
     server: Option<String>,
     is_through_transfer: bool,
     wants: Wants,
 }
 
 enum Wants {
-    /// What was learned of this place.
+    /// The recorded requirement of this place.
     Of(String),
     This(Box<AuthorizationParameters>),
 }
 
-/// What is known of a requirement.
+/// A requirement and its history.
 struct Known {
     required: AuthorizationParameters,
-    /// How long a session lasts at most.
+    /// The maximum length of a session.
     longest: Option<Duration>,
-    /// Whether the last login was refused for it.
+    /// Whether the last login was challenged for the requirement.
     is_refused: bool,
 }
 
@@ -300,7 +303,7 @@ impl Subject {
                 longest: learned.refused_age(),
                 is_refused: learned.refused(record.epoch()),
             }),
-            // The shortest of all sessions that this requirement was made for.
+            // The shortest session of all places with this requirement.
             Wants::This(required) => {
                 let query = |of: &AuthorizationParameters| of.to_query();
                 let same = record.learned.values();

@@ -1,4 +1,4 @@
-//! Credentials without a person: what is kept, refreshed where it has expired.
+//! Credentials without a person: from the store, refreshed if they have expired.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use super::token_response::granted;
 use super::user::AppUser;
 use globus_gare::reauth::{Credential, CredentialRequest, ReauthError, Why};
 
-/// How long another program may take between refreshing a token and storing it.
+/// How long another program may take to store a token after it has refreshed it.
 const WRITING: Duration = Duration::from_millis(500);
 
-/// How often a refresh token is redeemed, where programs without a lease redeem it as well.
+/// How often to try a refresh, where programs without a lease redeem the same token.
 const MAX_TRIES: usize = 3;
 
 impl AppUser {
@@ -47,7 +47,7 @@ impl AppUser {
         self.hand_out(&login, audience).await
     }
 
-    /// Whether a login brought the token after the rejected one.
+    /// Whether a login has brought the token after the rejected one.
     fn is_login_after(&self, login: &Login, server: &str, rejected: Option<&Credential>) -> bool {
         let logins = &self.shared.logins;
         match rejected {
@@ -82,8 +82,8 @@ impl AppUser {
         }))
     }
 
-    /// What is kept, after tokens that have expired were refreshed. One that cannot be refreshed is
-    /// for a login to replace.
+    /// The stored login, with expired tokens refreshed. A token that cannot be refreshed stays as
+    /// it is: a login replaces it.
     pub(super) async fn refreshed(&self) -> Result<Login, ReauthError> {
         let login = self.load().await?;
         if matches!(self.shared.who, Who::Client) || self.is_complete(&login, true) {
@@ -108,7 +108,7 @@ impl AppUser {
         self.lasts(login, server, rejected, self.shared.settings.leeway)
     }
 
-    /// Whether the token was not rejected, and is good for longer than `leeway`.
+    /// Whether the token was not rejected, and is valid for longer than `leeway`.
     fn lasts(
         &self,
         login: &Login,
@@ -123,8 +123,8 @@ impl AppUser {
         })
     }
 
-    /// A login with a good token for `server`, which is refreshed where it has expired or was
-    /// `rejected`; `None` where that takes a person.
+    /// A login with a valid token for `server`. Refreshes the token if it has expired or was
+    /// `rejected`. `None` if that takes a person.
     pub(super) async fn usable(
         &self,
         server: &str,
@@ -147,7 +147,7 @@ impl AppUser {
         }
     }
 
-    /// As [`usable`](Self::usable): the credential of the good token.
+    /// The credential of the token that [`usable`](Self::usable) finds.
     pub(super) async fn usable_credential(
         &self,
         server: &str,
@@ -166,7 +166,7 @@ impl AppUser {
         rejected: Option<&Credential>,
     ) -> Result<Option<Login>, ReauthError> {
         let still_lasts = |login: &Login| self.lasts(login, server, rejected, Duration::ZERO);
-        // While somebody else refreshes it, the old one will do as long as it is good.
+        // While another program refreshes the token, the old one is used as long as it is valid.
         let waits = |_: &_| !still_lasts(&held);
         let (store, key) = (&self.store, &self.key);
         let lease = Lease::wait(store, key, Work::Refresh, self.holder(), waits).await;
@@ -176,7 +176,7 @@ impl AppUser {
         let refreshed = self.redeem(server, rejected).await;
         lease.release().await;
         match refreshed {
-            // Nothing is lost yet: it is good for another moment.
+            // The refresh failed, but the old token is still valid.
             Err(_) if still_lasts(&held) => Ok(Some(held)),
             refreshed => refreshed,
         }
@@ -191,7 +191,7 @@ impl AppUser {
         });
     }
 
-    /// Redeems the refresh token that is kept by now.
+    /// Redeems the stored refresh token, and commits the new token.
     async fn redeem(
         &self,
         server: &str,
@@ -212,7 +212,7 @@ impl AppUser {
                 return Ok(None);
             };
             if refused.as_ref().is_some_and(|refused| refused.is(old)) {
-                // A program without our lease may have redeemed it, and store the new one just now.
+                // A program without our lease may have redeemed it, and may be storing the new one.
                 tokio::time::sleep(WRITING).await;
                 continue;
             }
@@ -229,7 +229,7 @@ impl AppUser {
             let (mut new, _) = granted(&answer, shared.auth.client_id(), now);
             let new = new.remove(server);
             let new = new.ok_or_else(|| {
-                ReauthError::new(format!("the refresh gave no token for {server}"))
+                ReauthError::new(format!("the refresh brought no token for {server}"))
             })?;
             let (old, new) = (old.clone(), new.refreshing(old));
             let change = |login: &mut Login| login.refreshed(server, &old, new.clone());
@@ -248,7 +248,7 @@ impl AppUser {
         if let Some(refused) = refused {
             let mark = |login: &mut Login| login.refused(server, &refused);
             let (is_marked, _) = self.update(mark).await?;
-            // Of the programs of one store one tells it.
+            // Of all programs with this store, only the one that set the mark tells it.
             if is_marked {
                 self.tell_of_the_end(server);
             }

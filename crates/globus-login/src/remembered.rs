@@ -1,4 +1,4 @@
-//! What is remembered for as long as it is used: of so many at most.
+//! A bounded cache whose idle values expire.
 
 use std::hash::Hash;
 use std::num::NonZeroUsize;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use lru::LruCache;
 use tokio::time::Instant;
 
-/// Values by their keys. A value that was not used for `idle` is forgotten at the next use of another one.
+/// Values by key. A value that was not used for `idle` is dropped at the next use of the cache.
 #[derive(Debug)]
 pub(super) struct Remembered<K: Hash + Eq, V> {
     values: LruCache<K, (Instant, V)>,
@@ -16,7 +16,7 @@ pub(super) struct Remembered<K: Hash + Eq, V> {
 }
 
 impl<K: Hash + Eq, V> Remembered<K, V> {
-    /// At most so many values; without `idle`, for ever.
+    /// Makes a cache of at most `most` values. Without `idle`, values do not expire.
     pub(super) fn new(most: NonZeroUsize, idle: Option<Duration>) -> Self {
         Self {
             values: LruCache::new(most),
@@ -36,7 +36,8 @@ impl<K: Hash + Eq, V> Remembered<K, V> {
         Some(value)
     }
 
-    /// The value; where there is none, what `new` makes of the number of values that were forgotten so far.
+    /// The value of `key`. A missing value is made by `new` from the number of values dropped so
+    /// far.
     pub(super) fn get_or_insert(&mut self, key: K, new: impl FnOnce(u64) -> V) -> &mut V {
         let now = self.forget_idle();
         let is_full = self.values.len() == self.values.cap().get();
@@ -49,7 +50,7 @@ impl<K: Hash + Eq, V> Remembered<K, V> {
         &mut entry.1
     }
 
-    /// Forgets those that were not used for long; gives the time.
+    /// Drops idle values, and returns the time.
     fn forget_idle(&mut self) -> Instant {
         let now = Instant::now();
         let Some(idle) = self.idle else {
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[checks::test(start_paused = true)]
-    async fn idle_value_is_forgotten_and_a_used_one_stays() {
+    async fn idle_value_is_dropped_and_used_value_stays() {
         let hour = Duration::from_secs(3600);
         let most = NonZeroUsize::new(3).expect("not zero");
         let mut values = Remembered::new(most, Some(hour));

@@ -1,4 +1,4 @@
-//! The services of Globus: where they are, and which token each wants.
+//! The resource servers of services, by origin and by path.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use url::Url;
 
 use super::{GlobusAppBuilder, SetupError};
 
-/// Services by the name that the SDKs have for them, and the resource server
-/// whose token each wants. The resource server is the same in every environment.
+/// The services of Globus by their names in the SDKs, with their resource servers. A resource
+/// server has the same name in every environment.
 const SERVICES: [(&str, &str); 6] = [
     ("transfer", "transfer.api.globus.org"),
     ("groups", "groups.api.globus.org"),
@@ -20,8 +20,8 @@ const SERVICES: [(&str, &str); 6] = [
 ];
 
 impl GlobusAppBuilder {
-    /// Says whose token goes to an origin, where the service is none of those of
-    /// Globus itself: for an action provider its client id. A collection is named with
+    /// Names the resource server whose token goes to an origin, for a service that Globus itself
+    /// does not run. For an action provider, that is its client id. For a collection, use
     /// [`collection`](Self::collection).
     ///
     /// ```
@@ -44,9 +44,9 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// Says whose token goes to the URLs below one, where an origin has several resource servers: a
-    /// specific flow has its own. The longest URL that fits counts; a request may
-    /// [name another](globus_gare::reauth::GareOptions::resource_server).
+    /// Names the resource server whose token goes to `url` and the URLs below it, for an origin
+    /// with several resource servers: each flow has its own. The longest matching URL counts. A
+    /// request can [name another one](globus_gare::reauth::GareOptions::resource_server).
     ///
     /// ```
     /// use globus_login::GlobusApp;
@@ -69,16 +69,17 @@ impl GlobusAppBuilder {
     }
 }
 
-/// Which resource server's token goes to which origin.
+/// The resource servers of origins and paths.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ResourceServers {
     known: Vec<(Origin, String)>,
-    /// The resource servers of services whose URL the environment does not tell.
+    /// The resource servers of services whose URL in the environment is invalid, each with the
+    /// error.
     invalid: Vec<(&'static str, String)>,
     paths: Vec<PathRule>,
 }
 
-/// Names the resource server of some paths of an origin.
+/// The resource server of a path, and of the paths below it, at an origin.
 #[derive(Clone, Debug)]
 struct PathRule {
     origin: Origin,
@@ -88,7 +89,7 @@ struct PathRule {
 }
 
 impl PathRule {
-    /// Whether `path` is the rule's own or one below it.
+    /// Whether `path` is the rule's path or below it.
     fn holds_for(&self, path: &str) -> bool {
         let rest = path.strip_prefix(&self.path);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -96,32 +97,32 @@ impl PathRule {
 }
 
 impl ResourceServers {
-    /// Globus Auth at `auth`, and the services of the environment where the SDKs would find them.
+    /// Globus Auth at `auth`, and the services of the environment at the URLs that the SDKs use.
     pub(super) fn of_environment(environment: &Environment, auth: Origin) -> Self {
         let mut servers = Self::default();
-        // First: another service at the same origin is sent its own token.
+        // First, so that another service at the same origin replaces it.
         servers.add(auth, "auth.globus.org");
         for (service, name) in SERVICES {
             let url = environment.service_url(service);
             let url = url.map_err(|error| error.to_string());
             match url.and_then(|url| url.parse().map_err(|error| format!("{url}: {error}"))) {
                 Ok(origin) => servers.add(origin, name),
-                // A program that does not use the service is not stopped by its variable.
+                // Not an error yet: the program may not use the service.
                 Err(problem) => servers.invalid.push((name, problem)),
             }
         }
         servers
     }
 
-    /// Names the resource server of an origin, in place of an earlier one.
+    /// Adds the resource server of an origin, or replaces it.
     pub(super) fn add(&mut self, origin: Origin, name: impl Into<String>) {
         self.known.retain(|(known, _)| *known != origin);
         self.known.push((origin, name.into()));
     }
 
-    /// Names the resource server of the URLs below `url`, in place of an earlier one.
+    /// Adds the resource server of the URLs below `url`, or replaces it.
     pub(super) fn add_below(&mut self, url: &str, name: String) -> Result<(), SetupError> {
-        let unusable = || format!("{url:?} cannot be used");
+        let unusable = || format!("{url:?} is not an http or https URL");
         let parsed = Url::parse(url).map_err(|error| SetupError::caused(unusable(), error))?;
         let origin = parsed.as_str().parse();
         let origin: Origin = origin.map_err(|error| SetupError::caused(unusable(), error))?;
@@ -130,7 +131,7 @@ impl ResourceServers {
             .retain(|rule| rule.origin != origin || rule.path != path);
         let name = name.into();
         self.paths.push(PathRule { origin, path, name });
-        // The rule that says most goes first.
+        // The longest path first.
         self.paths
             .sort_by_key(|rule| std::cmp::Reverse(rule.path.len()));
         Ok(())
@@ -148,19 +149,19 @@ impl ResourceServers {
         Some(Arc::clone(&rule.name))
     }
 
-    /// The origin of a service, by the name of its resource server: the one that was named last.
+    /// The origin of a resource server; of several, the one that was added last.
     pub(super) fn origin_of(&self, server: &str) -> Option<&Origin> {
         let known = self.known.iter().rfind(|(_, name)| name == server);
         known.map(|(origin, _)| origin)
     }
 
-    /// The resource server of an origin. An unknown one has none, since a token
-    /// must not go to a service that it was not issued for.
+    /// The resource server of an origin. `None` for an unknown origin: a token must not go to a
+    /// service that it was not issued for.
     pub(super) fn of<'a>(&'a self, origin: &'a Origin) -> Option<&'a str> {
         if let Some((_, name)) = self.known.iter().find(|(known, _)| known == origin) {
             return Some(name);
         }
-        // Globus names the resource servers of its older services as their hosts.
+        // The resource servers of Globus' older services have the names of their hosts.
         let by_host = origin.is_secure()
             && origin.port() == 443
             && origin.host().ends_with(".api.globus.org");
@@ -168,11 +169,11 @@ impl ResourceServers {
         (by_host && !is_invalid()).then(|| origin.host())
     }
 
-    /// As [`of`](Self::of), with an error that says what to do about an unknown origin.
+    /// As [`of`](Self::of), with an error for an unknown origin that says what to do.
     pub(super) fn require<'a>(&'a self, origin: &'a Origin) -> Result<&'a str, ReauthError> {
         self.of(origin).ok_or_else(|| {
             let mut message = format!(
-                "no resource server is known for {origin}: name it with `resource_server_for`"
+                "the resource server of {origin} is not known: name it with `resource_server_for`"
             );
             for (_, problem) in &self.invalid {
                 message.push_str(&format!("; {problem}"));

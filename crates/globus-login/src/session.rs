@@ -1,4 +1,4 @@
-//! The session of Globus Auth that tokens rest on.
+//! The Globus Auth session of a token.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::store::LoginRecord;
 use globus_gare::gare::AuthorizationParameters;
 
-/// What an introspection tells of a session.
+/// The session in an introspection response.
 #[derive(Deserialize)]
 pub(super) struct SessionInfo {
     #[serde(default)]
@@ -18,9 +18,9 @@ pub(super) struct SessionInfo {
 /// One authentication of an identity in a session.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Authentication {
-    /// Seconds since 1970.
+    /// Seconds since the Unix epoch.
     pub(super) auth_time: u64,
-    /// How it was done, such as `mfa`.
+    /// Authentication methods, such as `mfa` (RFC 8176).
     #[serde(default)]
     amr: Option<Vec<String>>,
 }
@@ -32,26 +32,26 @@ impl Authentication {
     }
 }
 
-/// The session that a token rests on.
+/// The Globus Auth session of a token.
 #[derive(Debug)]
 pub(super) enum Session {
-    /// Who authenticated, by identity.
+    /// The authentications by identity.
     Known(BTreeMap<String, Authentication>),
-    /// The token is of no use any more.
+    /// The token is no longer valid.
     Ended,
-    /// Globus Auth does not tell a client without a secret.
+    /// Not known: the client has no secret, so that it cannot introspect.
     Unknown,
 }
 
-/// Why the beginning of the session is not known.
+/// The reason why the beginning of the session is not known.
 pub(super) enum Missing {
-    /// Whether the login satisfies the requirement.
+    /// It is not known whether the login satisfies the requirement.
     Met,
-    /// It does not.
+    /// The login does not satisfy the requirement.
     Login,
 }
 
-/// When the session began with which the login satisfies `required`.
+/// The beginning of the session that satisfies `required`.
 pub(super) fn began(
     record: &LoginRecord,
     required: &AuthorizationParameters,
@@ -84,7 +84,8 @@ pub(super) fn began(
     }
 }
 
-/// When a required identity authenticated as strongly as is required.
+/// When a required identity authenticated, in seconds since the Unix epoch. `None` if it did not,
+/// or not with a required second factor.
 fn found(
     authentications: &BTreeMap<String, Authentication>,
     id: &str,

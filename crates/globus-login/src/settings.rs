@@ -4,23 +4,23 @@ use oauth2::RedirectUrl;
 
 use super::scope::Scopes;
 
-/// What every login of an app has in common.
+/// Settings that all logins of an app share.
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// The name of the environment: its users are kept apart from those of others.
+    /// The name of the environment. Each environment has its own users.
     pub(super) environment: String,
-    /// What other programs are told of this one.
+    /// The name of this program for other programs, in leases and notices.
     pub(super) program: String,
     pub(super) redirect_uri: RedirectUrl,
-    /// What the consent page is to call this program, in the list of what the user has allowed.
+    /// The label of this program in the list of the user's consents.
     pub(super) label: Option<String>,
-    /// A login is needed without these.
+    /// The required scopes: without tokens for them a login is needed.
     pub(super) scopes: Scopes,
-    /// A login asks for these too, where one is needed.
+    /// Optional scopes: a login asks for them, but none starts for them.
     pub(super) extra_scopes: Scopes,
     pub(super) refresh_tokens: bool,
     /// How long before its end a token counts as expired.
     pub(super) leeway: Duration,
-    /// How long before a session ends this is told.
+    /// How long before the end of a Globus Auth session the program warns.
     pub(super) warn_before: Duration,
 }

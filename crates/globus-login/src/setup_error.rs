@@ -1,6 +1,6 @@
 use std::error::Error;
 
-/// A [`GlobusApp`](super::GlobusApp) that cannot be made of what it was given.
+/// An error from building a [`GlobusApp`](super::GlobusApp): a setting is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct SetupError {

@@ -1,4 +1,4 @@
-//! The response to a token request, and who logged in by its ID token.
+//! The response to a token request, and the account in its ID token.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::store::{StoredToken, Tokens};
 use globus_gare::reauth::printable;
 
-/// What Globus Auth answers a token request: the token of one resource server,
-/// and beside it those of the others.
+/// A token response of Globus Auth: the token of one resource server, and those of the others in
+/// `other_tokens`.
 pub(super) type TokenAnswer = StandardTokenResponse<OfGlobus, BasicTokenType>;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -33,7 +33,7 @@ pub(super) struct OfOne {
 impl ExtraTokenFields for OfGlobus {}
 impl ExtraTokenFields for OfOne {}
 
-/// The tokens of an answer, by resource server, and who logged in, by its ID token for `client_id`.
+/// The tokens of a response by resource server, and the account in its ID token for `client_id`.
 pub(super) fn granted(
     answer: &TokenAnswer,
     client_id: &str,
@@ -58,8 +58,7 @@ pub(super) fn granted(
     (tokens.collect(), account)
 }
 
-/// A person as Globus Auth knows them: what
-/// [`GlobusApp::account`](super::GlobusApp::account) gives.
+/// A person's Globus account. Returned by [`GlobusApp::account`](super::GlobusApp::account).
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
@@ -69,7 +68,7 @@ pub struct Account {
     /// The username, such as `ada@uchicago.edu`.
     #[serde(rename = "preferred_username", default)]
     pub username: Option<String>,
-    /// The name that people use.
+    /// The full name.
     #[serde(default)]
     pub name: Option<String>,
     /// The email address.
@@ -78,7 +77,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The name that the person knows best, on one line.
+    /// The name to show to the person, on one line: username, email, name or id.
     pub(super) fn called(&self) -> String {
         let name = [&self.username, &self.email, &self.name];
         let name = name.into_iter().flatten().next().unwrap_or(&self.id);
@@ -86,10 +85,10 @@ impl Account {
     }
 }
 
-/// An ID token (OpenID Connect Core 1.0, section 2), straight from the token endpoint.
+/// An ID token (OpenID Connect Core 1.0, section 2) from the token endpoint.
 ///
-/// Its signature is not checked: it came over a connection whose other end TLS has
-/// vouched for, which section 3.1.3.7 (6) takes in its place.
+/// Its signature is not checked: it came over TLS from Globus Auth itself, which section 3.1.3.7
+/// (6) accepts in place of the signature.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(transparent)]
 pub(super) struct IdToken(String);
@@ -109,7 +108,7 @@ enum Audience {
 }
 
 impl IdToken {
-    /// Whom it is about, if it is meant for `client_id`.
+    /// The account in the token, if the token is for `client_id`.
     pub(super) fn account(&self, client_id: &str) -> Option<Account> {
         let payload = self.0.split('.').nth(1)?;
         let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;

@@ -8,11 +8,11 @@ use super::{LoginStatus, auth};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Credential, CredentialRequest, Principal, ReauthError, Target, Why};
 
-/// One user of a [`GlobusApp`]: what [`GlobusApp::for_user`] returns.
+/// One user of a [`GlobusApp`]. Made by [`GlobusApp::for_user`].
 ///
 /// # Clone
 ///
-/// Clones are the same user.
+/// Clones share the login.
 #[derive(Clone)]
 pub struct AppUser {
     pub(super) shared: Arc<Shared>,
@@ -22,8 +22,8 @@ pub struct AppUser {
 }
 
 impl GlobusApp {
-    /// The user that `principal` is: [`Principal::Session`] is the app's own user, for whom the
-    /// methods of the app itself act.
+    /// The user of `principal`. [`Principal::Session`] is the app's own user, on whom the methods
+    /// of `GlobusApp` act.
     ///
     /// ```
     /// use globus_gare::reauth::Principal;
@@ -49,21 +49,20 @@ impl GlobusApp {
 }
 
 impl AppUser {
-    /// Logs in, unless there are tokens for all of the program's scopes that are
-    /// good or can be refreshed. Programs that share a store log in once
-    /// between them.
+    /// Logs in, unless the user has valid or refreshable tokens for all of the program's scopes.
+    /// Programs that share a store share one login.
     ///
     /// # Errors
     ///
-    /// As a challenge does: declined, nobody to ask, or Globus Auth refused.
+    /// If the person declines, nobody can be asked, or Globus Auth gives no tokens.
     pub async fn login(&self) -> Result<(), ReauthError> {
         let before = self.refreshed().await?;
         let before = self.with_consents(before).await;
         self.log_in(Wanted::Scopes, before).await.map(drop)
     }
 
-    /// Logs in, whatever tokens there are, so that `required` is satisfied; by default nothing is
-    /// required. A stored login that cannot be understood is put aside.
+    /// Logs in, even if there are valid tokens, so that the login satisfies `required`. Pass
+    /// `AuthorizationParameters::default()` for any login. A damaged stored login is set aside.
     ///
     /// # Errors
     ///
@@ -76,46 +75,49 @@ impl AppUser {
             .map(drop)
     }
 
-    /// Whether there are tokens for all of the program's scopes that are good, or
-    /// can be refreshed. Nobody is asked, neither a person nor Globus Auth.
+    /// Whether the user has valid or refreshable tokens for all of the program's scopes. Reads the
+    /// store alone: no person and no service is asked.
     ///
-    /// What a scope depends on is known of logins by programs on this crate alone.
+    /// The dependencies of scopes (`a[b]`) are recorded by logins with this crate only. After a
+    /// login with another program, the result is `false` for such scopes until
+    /// [`login`](Self::login) has asked Globus Auth for the consents.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     pub async fn is_logged_in(&self) -> Result<bool, ReauthError> {
         Ok(self.is_complete(&self.load().await?, false))
     }
 
-    /// The credential for a service, refreshed where it has expired; `None` where a login is needed.
+    /// The credential for a service, refreshed if it has expired. `None` if a login is needed.
     ///
     /// # Errors
     ///
-    /// Where no resource server is known for the service or the collection, the store cannot be read, or the token
-    /// cannot be refreshed.
+    /// If the resource server of the target is not known, the store cannot be read, or Globus Auth
+    /// does not answer.
     pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
         self.shared.require_audience(target)?;
         let request = CredentialRequest::new(target.clone(), Why::Initial);
         self.find_credential(&request).await
     }
 
-    /// Who is logged in, as far as the store knows: nobody is asked. `None` if nobody is.
+    /// The record of the login in the store: who is logged in, since when, with which scopes.
+    /// `None` if nobody is logged in.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     pub async fn info(&self) -> Result<Option<LoginRecord>, ReauthError> {
         let login = self.load().await?;
         Ok(login.record.filter(|_| !login.tokens.is_empty()))
     }
 
-    /// Who is logged in, as Globus Auth tells it; `None` where nobody is. The names
-    /// are there if the scopes `profile` and `email` were granted.
+    /// The user's Globus account, as Globus Auth reports it. `None` if nobody is logged in. The
+    /// names need the scopes `profile` and `email`.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read, or Globus Auth cannot be asked.
+    /// If the store cannot be read, or Globus Auth does not answer.
     pub async fn account(&self) -> Result<Option<super::Account>, ReauthError> {
         match self.usable_credential(auth::SERVER).await? {
             Some(credential) => self.shared.auth.userinfo(&credential).await,
@@ -123,14 +125,13 @@ impl AppUser {
         }
     }
 
-    /// Forgets the tokens, and has Globus Auth revoke them, whatever program got them for this
-    /// client id. `false` where there were none. A stored login that cannot be understood is put
-    /// aside.
+    /// Logs out: forgets all tokens in the store, and has Globus Auth revoke them. `false` if there
+    /// were none. A damaged stored login is set aside.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be changed; and, with the tokens forgotten here, where
-    /// Globus Auth could not be told. What could not be revoked is kept for the next logout.
+    /// If the store cannot be changed. If Globus Auth cannot be reached: the tokens are forgotten
+    /// here nevertheless, and the next logout revokes them.
     pub async fn logout(&self) -> Result<bool, ReauthError> {
         self.load_or_set_aside().await?;
         let (were_some, login) = self.update(Login::logged_out).await?;
@@ -147,7 +148,7 @@ impl AppUser {
         failed.map_or(Ok(were_some), Err)
     }
 
-    /// As `load`, after what cannot be read was put aside.
+    /// As `load`, but sets a damaged login aside first.
     pub(super) async fn load_or_set_aside(&self) -> Result<Login, StoreError> {
         let error = match self.load().await {
             Ok(login) => return Ok(login),
@@ -160,10 +161,10 @@ impl AppUser {
         self.load().await
     }
 
-    /// Revokes tokens that nobody will use.
+    /// Revokes tokens that are not kept.
     pub(super) async fn discard(&self, secrets: impl IntoIterator<Item = Secret>) {
         for secret in secrets {
-            // They end by themselves where Globus Auth cannot be told.
+            // If Globus Auth does not answer, the tokens still expire.
             let _ = self.shared.auth.revoke(&secret).await;
         }
     }

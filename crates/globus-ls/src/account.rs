@@ -1,4 +1,4 @@
-//! The subcommands: logins and help.
+//! The subcommands for logins and help.
 
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
@@ -13,13 +13,13 @@ use jiff::tz::TimeZone;
 use crate::client;
 use crate::failure::{Failure, Remedy};
 use crate::help::Topic;
-use crate::options::{Login, Options};
+use crate::options::{LoginArgs, Options};
 use crate::readiness;
 use crate::terminal::Terminal;
 use crate::waiting;
 
 pub(crate) async fn log_in(
-    login: &Login,
+    login: &LoginArgs,
     force: bool,
     collection: Option<&str>,
 ) -> Result<(), Failure> {
@@ -28,9 +28,9 @@ pub(crate) async fn log_in(
         return Err(Failure::NoToken(Some(Remedy::AllowLogin)));
     }
     let user = app.for_user(&Principal::Session);
-    let waiting = waiting::of(&user).await?;
+    let waiting = waiting::groups(&user).await?;
     let done = if let Some(collection) = collection {
-        let required = readiness::required_of(&user, collection).await?;
+        let required = readiness::requirement(&user, collection).await?;
         app.login_with(required).await
     } else if force {
         app.login_with(AuthorizationParameters::default()).await
@@ -40,13 +40,13 @@ pub(crate) async fn log_in(
         waiting::log_in(&user, &waiting).await
     };
     done.map_err(|error| Failure::login(&error))?;
-    say(&format!(
-        "You are logged in as {}.",
-        name(&app).await?.unwrap_or_else(|| "somebody".to_owned())
-    ))
+    match name(&app).await? {
+        Some(name) => say(&format!("You are logged in as {name}.")),
+        None => say("You are logged in."),
+    }
 }
 
-pub(crate) async fn log_out(login: &Login) -> Result<(), Failure> {
+pub(crate) async fn log_out(login: &LoginArgs) -> Result<(), Failure> {
     let logged_out = app(login)?
         .logout()
         .await
@@ -58,34 +58,34 @@ pub(crate) async fn log_out(login: &Login) -> Result<(), Failure> {
     })
 }
 
-pub(crate) async fn who_am_i(login: &Login) -> Result<(), Failure> {
+pub(crate) async fn who_am_i(login: &LoginArgs) -> Result<(), Failure> {
     match name(&app(login)?).await? {
         Some(name) => say(&name),
-        None => Err(Failure::Nobody),
+        None => Err(Failure::LoggedOut),
     }
 }
 
-/// Tells who is logged in, and what the store knows of the login.
-pub(crate) async fn session(login: &Login) -> Result<(), Failure> {
+/// Prints who is logged in, and the stored facts on the login.
+pub(crate) async fn session(login: &LoginArgs) -> Result<(), Failure> {
     let app = app(login)?;
     let info = app.for_user(&Principal::Session).info().await;
     let info = info.map_err(|error| Failure::login(&error))?;
-    let identity = name(&app).await?.ok_or(Failure::Nobody)?;
+    let identity = name(&app).await?.ok_or(Failure::LoggedOut)?;
     say(&format!("Identity:   {identity}"))?;
     match &info {
         Some(record) => say(&since(record)?)?,
-        None => say("Logged in:  by another program, which does not tell when")?,
+        None => say("Logged in:  by another program, at an unknown time")?,
     }
     for (place, learned) in info.iter().flat_map(LoginRecord::learned) {
         say(&readiness::line(place, learned)?)?;
     }
-    for group in waiting::of(&app.for_user(&Principal::Session)).await? {
+    for group in waiting::groups(&app.for_user(&Principal::Session)).await? {
         say(&format!("Waiting:    {}", group.line()))?;
     }
     Ok(())
 }
 
-/// When the login was, and by which program.
+/// One line on when the login was, and which program ran it.
 fn since(record: &LoginRecord) -> Result<String, Failure> {
     let at = Timestamp::try_from(record.at()).map_err(|error| Failure::error(error.to_string()))?;
     let age = Timestamp::now().duration_since(at);
@@ -97,11 +97,11 @@ fn since(record: &LoginRecord) -> Result<String, Failure> {
     Ok(format!(
         "Logged in:  {}, {} ago, by {by}",
         at.strftime("%Y-%m-%d %H:%M"),
-        readiness::length(age)
+        readiness::age_text(age)
     ))
 }
 
-/// Explains a topic, or the command line.
+/// Prints the text on a topic, or the help on the command line.
 pub(crate) fn help(topic: Option<Topic>) -> Result<(), Failure> {
     match topic {
         Some(topic) => write(topic.text().as_bytes()),
@@ -109,7 +109,7 @@ pub(crate) fn help(topic: Option<Topic>) -> Result<(), Failure> {
     }
 }
 
-pub(crate) fn app(login: &Login) -> Result<GlobusApp, Failure> {
+pub(crate) fn app(login: &LoginArgs) -> Result<GlobusApp, Failure> {
     let client_id = login.client_id().ok_or(Failure::NoClient)?;
     client::app(client_id, login, &Terminal::default())
 }
@@ -126,13 +126,12 @@ pub(crate) fn say(line: &str) -> Result<(), Failure> {
     write(format!("{line}\n").as_bytes())
 }
 
-/// Writes to stdout.
+/// Writes to stdout. A closed pipe is no error.
 pub(crate) fn write(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        // Whoever reads has seen enough, as `head` does.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::error(format!(
-            "the answer cannot be written: {error}"
+            "the output cannot be written: {error}"
         ))),
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! The client: `GlobusApp` logs in, `Session` decides, `HttpService` sends.
+//! The client: `GlobusApp` logs in, `Session` decides when, `HttpService` sends requests.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use tower::ServiceBuilder;
 use url::Url;
 
 use crate::failure::{Failure, Remedy};
-use crate::options::{Login, Options};
+use crate::options::{LoginArgs, Options};
 use crate::terminal::Terminal;
 use crate::transfer::Transfer;
 
-/// What requests are sent with: an HTTP client with the layer around it.
+/// An HTTP client with the layer around it.
 pub(crate) type Client = GareService<HttpService>;
 
-/// The way to the Transfer service that the options and the environment name. Where nobody has
-/// logged in yet, somebody does.
+/// Connects to the Transfer service that the options and the environment name. Logs in first if
+/// nobody is logged in.
 pub(crate) async fn connect(options: &Options) -> Result<Transfer, Failure> {
     let service = transfer_url()?;
     let token = std::env::var("GLOBUS_ACCESS_TOKEN")
@@ -28,7 +28,7 @@ pub(crate) async fn connect(options: &Options) -> Result<Transfer, Failure> {
     let terminal = Terminal::default();
     let remedy = remedy(&options.login);
 
-    // With a client id there may be tokens from the last time, and a login is possible.
+    // With a client id there may be stored tokens, and a login is possible.
     let app = match options.login.client_id() {
         Some(client_id) => Some(app(client_id, &options.login, &terminal)?),
         None => None,
@@ -69,7 +69,7 @@ pub(crate) async fn connect(options: &Options) -> Result<Transfer, Failure> {
     })
 }
 
-/// A client for `service` that waits for an answer no longer than `timeout`.
+/// A client for `service` that waits at most `timeout` for a response.
 pub(crate) fn client(
     login: impl Reauthenticator,
     trust: Trust,
@@ -81,7 +81,7 @@ pub(crate) fn client(
         .user_agent("globus-ls");
     let origin = service.as_str().parse();
     if origin.is_ok_and(|origin: Origin| origin.is_loopback()) {
-        // No proxy that the environment names can reach this machine's own ports.
+        // A proxy that the environment names cannot reach the ports of this machine.
         builder = builder.no_proxy();
     }
     let http =
@@ -92,15 +92,16 @@ pub(crate) fn client(
         .service(http))
 }
 
-/// The login of this program: its tokens are kept in a file, and renewed.
+/// The login of this program. Its tokens are stored in a file, and refreshed.
 pub(crate) fn app(
     client_id: &str,
-    login: &Login,
+    login: &LoginArgs,
     terminal: &Terminal,
 ) -> Result<GlobusApp, Failure> {
     GlobusApp::user(client_id)
         .app_name(&login.app_name)
-        // As a default `globus_sdk.UserApp`: a login with a Python program of the same name will do.
+        // The scopes of a default `globus_sdk.UserApp`, so that a login by a Python program of the
+        // same name is enough.
         .scopes(["urn:globus:auth:scope:transfer.api.globus.org:all openid"])
         .extra_scopes(["profile email"])
         .refresh_tokens(true)
@@ -109,15 +110,15 @@ pub(crate) fn app(
         .map_err(|error| Failure::setup(&error))
 }
 
-/// Where Transfer is.
+/// The URL of the Transfer service.
 pub(crate) fn transfer_url() -> Result<Url, Failure> {
     let url = Environment::from_env().service_url("transfer");
     let url = url.map_err(|error| Failure::setup(&error))?;
     Url::parse(&url).map_err(|error| Failure::setup(&error))
 }
 
-/// What the user would have to do so that a login is possible; nothing where it is.
-fn remedy(login: &Login) -> Option<Remedy> {
+/// What the user has to change so that a login is possible; `None` if a login is possible.
+fn remedy(login: &LoginArgs) -> Option<Remedy> {
     if login.no_login {
         Some(Remedy::AllowLogin)
     } else if login.client_id().is_none() {

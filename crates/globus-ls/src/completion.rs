@@ -1,4 +1,4 @@
-//! Completion by shells: of options, and of collections that were listed before.
+//! Shell completion: options, and collections that were listed before.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::history;
 use crate::options::Options;
 
-/// Writes the completion for the name that the program was started by.
+/// Writes the completion script for the name that the program was started by.
 pub(crate) fn write(shell: Shell) -> Result<(), Failure> {
     let name = std::env::args_os().next();
     let name = name.unwrap_or_else(|| "globus-ls".into());
@@ -24,7 +24,7 @@ pub(crate) fn write(shell: Shell) -> Result<(), Failure> {
     account::write(script.as_bytes())
 }
 
-/// Writes the collections that were listed before, the last one first.
+/// Writes the collections that were listed before, latest first.
 pub(crate) fn write_collections() -> Result<(), Failure> {
     let lines: String = history::collections()
         .iter()
@@ -33,7 +33,7 @@ pub(crate) fn write_collections() -> Result<(), Failure> {
     account::write(lines.as_bytes())
 }
 
-/// Has the shell ask this program for collections, where it knows how to.
+/// Makes the script of bash, zsh or fish call `NAME collections` for the first argument.
 fn with_collections(script: String, shell: Shell, name: &str) -> String {
     let ask = format!("{name} collections 2>/dev/null");
     match shell {

@@ -1,4 +1,4 @@
-//! The demonstration: a small Globus of our own whose sessions last a minute.
+//! The demonstration: lists a collection of a fake Globus whose sessions last a minute.
 
 use std::fs;
 use std::io;
@@ -16,7 +16,7 @@ use crate::list::list;
 use crate::options::Options;
 use crate::place::Place;
 use crate::terminal::Terminal;
-use crate::transfer::{Transfer, Wanted};
+use crate::transfer::{Query, Transfer};
 
 pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let terminal = Terminal::default();
@@ -24,18 +24,18 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
         .map_err(|error| Failure::error(format!("cannot write the sample files: {error}")))?;
     let collection = Collection::new("Sample data", files.path()).session_minutes(1);
     let place = Place::default_of(collection.id());
-    let wanted = Wanted::new(&options.what, &place)?;
+    let query = Query::new(&options.listing, &place)?;
     let globus = FakeGlobus::builder()
         .collection(collection)
         .person(Person::automatic())
         .start()
         .await;
     let globus =
-        globus.map_err(|error| Failure::error(format!("cannot start a Globus here: {error}")))?;
+        globus.map_err(|error| Failure::error(format!("cannot start the fake Globus: {error}")))?;
     let service =
         Url::parse(globus.transfer_url()).map_err(|error| Failure::error(error.to_string()))?;
-    terminal.say(&format!("A small Globus of our own runs at {service}"));
-    terminal.say("Its collection wants everybody to have logged in within the last minute.");
+    terminal.say(&format!("A fake Globus runs at {service}"));
+    terminal.say("Its collection requires a login within the last minute.");
 
     let person = terminal.clone();
     let app = GlobusApp::user(globus.client_id().to_string())
@@ -57,20 +57,20 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     };
 
     terminal.say("\nThe first listing:");
-    list(&transfer, &place, &wanted, options).await?;
+    list(&transfer, &place, &query, options).await?;
 
     globus.clock().advance(Duration::from_secs(120));
     if options.decline {
         globus.set_person(Person::automatic().declines());
     }
     terminal.say("\nTwo minutes pass. The same listing again:");
-    list(&transfer, &place, &wanted, options).await
+    list(&transfer, &place, &query, options).await
 }
 
 fn sample_files() -> io::Result<TempDir> {
     let directory = tempfile::tempdir()?;
     let at = |name: &str| directory.path().join(name);
-    fs::write(at("README.txt"), "Files to be listed.\n")?;
+    fs::write(at("README.txt"), "Files of a listing.\n")?;
     fs::write(
         at("measurements.csv"),
         "minute,celsius\n".to_owned() + &"12,21.5\n".repeat(600),
@@ -80,15 +80,15 @@ fn sample_files() -> io::Result<TempDir> {
     Ok(directory)
 }
 
-/// A person and their browser, in a few lines: opens the page, and tells where it was sent.
+/// Plays the person and their browser: opens the login page, and replies with its redirect.
 async fn log_in(terminal: Terminal, request: LoginRequest) -> Result<LoginReply, ReauthError> {
     if let Some(challenge) = request.challenge() {
         terminal.say(&format!(
-            "It was refused with status {}.",
+            "The service answered with status {}, which is a challenge.",
             challenge.status().as_u16()
         ));
         terminal.say(&challenge.in_plain_words());
-        terminal.say("A login follows, and then the request goes out again.");
+        terminal.say("The program logs in, and sends the request again.");
     }
     let redirect = Browser::new().redirect(request.authorize_url()).await;
     let redirect = redirect.map_err(ReauthError::other)?;

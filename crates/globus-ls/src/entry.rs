@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-/// An entry, read from Transfer's document of it.
+/// An entry, read from Transfer's JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
-    /// Below the directory that is listed: a path, in a recursive listing.
+    /// Relative to the listed directory: a path, in a recursive listing.
     pub(crate) name: String,
     pub(crate) kind: Kind,
     /// The lower bits of the file's mode.
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// What a symbolic link leads to.
+/// The target of a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Directory,
@@ -38,7 +38,7 @@ pub(crate) enum Target {
 pub(crate) struct NoEntry;
 
 impl Entry {
-    /// Reads an entry. Only a name is needed: a member of another type counts as absent.
+    /// Reads an entry. Only the name is required. A member of an unexpected type counts as absent.
     pub(crate) fn read(document: Value) -> Result<Self, NoEntry> {
         let Value::Object(document) = document else {
             return Err(NoEntry);
@@ -55,7 +55,7 @@ impl Entry {
         })
     }
 
-    /// The entry as seen from `directory`, which is empty or ends with a slash.
+    /// Puts `directory` before the name. It is empty or ends with a slash.
     pub(crate) fn below(mut self, directory: &str) -> Self {
         if !directory.is_empty() {
             self.name.insert_str(0, directory);
@@ -63,18 +63,18 @@ impl Entry {
         self
     }
 
-    /// A directory itself, not a link to one.
+    /// Whether this is a directory, not a link to one.
     pub(crate) fn is_directory(&self) -> bool {
         self.kind == Kind::Directory
     }
 
-    /// Whether it is shown as a directory.
+    /// Whether this is a directory, or a link to one.
     pub(crate) fn leads_to_directory(&self) -> bool {
         let to = Target::Directory;
         self.is_directory() || self.kind == Kind::Link { to }
     }
 
-    /// Transfer's document, with the name as it is shown.
+    /// Transfer's document, with the name of this entry.
     pub(crate) fn into_document(mut self) -> Value {
         self.document.insert("name".to_owned(), self.name.into());
         Value::Object(self.document)
@@ -85,7 +85,7 @@ impl Kind {
     fn of(document: &Map<String, Value>) -> Self {
         let kind = document.get("type").and_then(Value::as_str);
         let kind = kind.unwrap_or("file");
-        // Transfer tells the type of a link's target, and the link's own properties beside it.
+        // `type` is that of the link's target. Only the `link_*` members show that this is a link.
         let is_link = ["link_target", "link_size", "link_last_modified"]
             .iter()
             .any(|name| document.get(*name).is_some_and(|value| !value.is_null()));

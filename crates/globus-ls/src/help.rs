@@ -1,26 +1,26 @@
-//! The texts of `--help`, and of `globus-ls help`.
+//! The texts of `--help` and `globus-ls help`.
 
 use clap::ValueEnum;
 
-/// `--help`: two screens, the examples first.
+/// The layout of `--help`: two screens, with the examples first.
 pub(crate) const TEMPLATE: &str = "\
 {about}
 
 Examples:
-  globus-ls                          a demonstration: nothing to set up
+  globus-ls                          run a demonstration: nothing to set up
   globus-ls ID /share/godata/        list a directory; ID:/share/godata/ is the same
-  globus-ls 'ID:/data/*.csv'         what matches; quoted, or the shell looks for it
-  globus-ls -R --format jsonl ID     all that is below, for other programs
+  globus-ls 'ID:/data/*.csv'         list matching names; the quotes keep the * from the shell
+  globus-ls -R --format jsonl ID     list the directories below, too, for another program
 
 {usage-heading} {usage}
 
 {all-args}
 
-Exit codes: 0 listed, 1 failed, 2 wrong command line, 4 login needed, 5 not known, 130 interrupted
-'globus-ls help login', 'help filters' and 'help environment' tell the rest.
+Exit codes: 0 listed, 1 failed, 2 wrong command line, 4 login needed, 5 unknown, 130 interrupted
+'globus-ls help login', 'help filters' and 'help environment' explain more.
 ";
 
-/// What `globus-ls help` explains.
+/// A topic of `globus-ls help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Topic {
     Login,
@@ -40,60 +40,62 @@ impl Topic {
 
 const LOGIN: &str = "\
 Logging in:
-  A client id is needed: register a thick client at https://app.globus.org/settings/developers, and
-  give its id as --client-id or GLOBUS_CLIENT_ID. The browser opens when a login is needed; over SSH,
-  or without a display, a code is pasted instead. Tokens are kept, and refreshed, until
-  'globus-ls logout'. 'globus-ls session' tells who is logged in, and since when.
+  To log in, you need a client id. Register a thick client at
+  https://app.globus.org/settings/developers, and give its id as --client-id or GLOBUS_CLIENT_ID.
+  When a login is needed, your browser opens. Over SSH, or without a display, you paste a code
+  instead. The program stores the tokens, and refreshes them, until 'globus-ls logout'.
+  'globus-ls session' prints who is logged in, and since when.
 
-  A collection may ask for a login that is recent, or by a certain identity. The listing waits for
-  that login, and goes on. With --no-login it fails with 4 instead.
+  A collection may require a recent login, or a login with a certain identity. The listing waits for
+  that login, and continues after it. With --no-login, the listing fails with exit code 4 instead.
 
-  A job cannot log in. 'globus-ls check ID --for 12h' tells before it starts whether the login will
-  do: for the consent of a collection, and for a session that ends. How long a collection's sessions
-  last is learned from its refusals: until it has refused a login there is no answer, and a time that
-  was learned can turn out shorter. 'globus-ls login --collection ID' logs in as it requires, and
-  'globus-ls session' shows what is known.
+  A job cannot log in. Before a job starts, 'globus-ls check ID --for 12h' says whether the login is
+  enough for it: no consent is missing, and the session does not end before that time. A collection
+  does not publish how long its sessions last. The program learns the time when the collection asks
+  for a new login. Until then 'check' prints 'unknown'; later, a session may still end earlier than
+  expected. 'globus-ls login --collection ID' logs in with what the collection requires.
+  'globus-ls session' prints what is known.
 
-  --app-name NAME          the name under which tokens are kept, globus-ls by default
+  --app-name NAME          the name under which tokens are stored, globus-ls by default
   --login-timeout SECONDS  how long you may take to log in, 600 by default
-  --timeout SECONDS        how long to wait for an answer of a service, 60 by default
+  --timeout SECONDS        how long to wait for a response of a service, 60 by default
 
 Files:
   ~/.globus/app/CLIENT_ID/APP_NAME/tokens.json
-      The tokens, readable by you alone, in the format of the Globus SDK for Python: a program there
-      with the same client id and app name shares the login. Its SQLite files, and the storage of the
-      Globus CLI (~/.globus/cli/storage.db), are not read.
+      The tokens. Only you can read this file. Its format is that of the Globus SDK for Python: a
+      Python program with the same client id and app name shares the login. The SDK's SQLite files
+      and the storage of the Globus CLI (~/.globus/cli/storage.db) are not read.
   ~/.local/state/globus-ls/collections (or below XDG_STATE_HOME)
-      The collections that were listed before, for completion. Remove it as you like.
+      The collections that you listed before, for shell completion. You may delete this file.
 
 Exit codes:
   0    everything was listed
-  1    something went wrong, or a part could not be listed
-  2    the command line was wrong
-  4    a login is needed, and was declined or not possible; or 'check' found that it will be needed
-  5    'check' does not know, and nobody can
-  130  you interrupted it
+  1    something failed, or a part could not be listed
+  2    the command line is wrong
+  4    a login is needed, and was declined or not possible; or 'check' says that one is needed
+  5    'check' does not know whether the login is enough
+  130  interrupted by Ctrl-C
 ";
 
 const FILTERS: &str = "\
-Filters (--filter) are those of the Transfer service:
-  =NAME or NAME   this very name
+Filters (--filter) have the syntax of the Transfer service:
+  =NAME or NAME   exactly this name
   ~PATTERN        names that match; * stands for any text; upper and lower case are the same
-  !NAME           any other name
+  !NAME           all other names
   !~PATTERN       names that do not match
 
-With -R all directories are entered, and those that match are shown.
+With -R, every directory is listed, even if its own name does not match.
 ";
 
 const ENVIRONMENT: &str = "\
-Environment:
-  GLOBUS_CLIENT_ID                 the client to log in with: see --client-id
-  GLOBUS_ACCESS_TOKEN              a Transfer token to use instead of those that are kept
-  BROWSER                          the browser to open; it is opened over SSH, too
-  TZ                               the time zone that times are shown in
+Environment variables:
+  GLOBUS_CLIENT_ID                 the id of your Globus Auth client, as --client-id
+  GLOBUS_ACCESS_TOKEN              a Transfer token to use instead of the stored tokens
+  BROWSER                          the browser to open, over SSH, too
+  TZ                               the time zone of the times
   LS_COLORS                        the colours, as for ls
-  NO_COLOR                         no colour, whatever the terminal
-  COLUMNS                          the width of a terminal that does not tell it
+  NO_COLOR                         use no colour
+  COLUMNS                          the width, if the terminal does not report its own
   GLOBUS_SDK_ENVIRONMENT           another Globus environment, such as preview
   GLOBUS_SDK_SERVICE_URL_TRANSFER  another Transfer service
   GLOBUS_SDK_SERVICE_URL_AUTH      another Globus Auth

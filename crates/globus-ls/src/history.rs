@@ -1,4 +1,5 @@
-//! The collections that were listed before: a convenience, so that no failure is told.
+//! The collections that were listed before, for completion. Failures are ignored: nobody depends
+//! on the list.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-/// How many are kept.
-const KEPT: usize = 32;
+/// How many collections the file holds.
+const CAPACITY: usize = 32;
 
-/// The collections that were listed before, the last one first.
+/// The collections that were listed before, latest first.
 pub(crate) fn collections() -> Vec<Uuid> {
     let text = file().and_then(|file| fs::read_to_string(file).ok());
     let text = text.unwrap_or_default();
     let ids = text.lines().filter_map(|line| Uuid::parse_str(line).ok());
-    ids.take(KEPT).collect()
+    ids.take(CAPACITY).collect()
 }
 
 /// Puts a collection first.
@@ -25,7 +26,7 @@ pub(crate) fn add(collection: Uuid) {
     }
     kept.retain(|other| *other != collection);
     kept.insert(0, collection);
-    kept.truncate(KEPT);
+    kept.truncate(CAPACITY);
     if let Some(file) = file() {
         // The next listing tries again.
         let _ = write(&file, &kept);
@@ -43,7 +44,7 @@ fn write(file: &Path, kept: &[Uuid]) -> io::Result<()> {
     Ok(())
 }
 
-/// `$XDG_STATE_HOME/globus-ls/collections`, by default below `~/.local/state`.
+/// `$XDG_STATE_HOME/globus-ls/collections`; `XDG_STATE_HOME` is `~/.local/state` by default.
 fn file() -> Option<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let state = folder("XDG_STATE_HOME").filter(|folder| folder.is_absolute());

@@ -1,4 +1,4 @@
-//! Writes a listing while it arrives.
+//! Writes entries to stdout while they arrive.
 
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
@@ -9,18 +9,19 @@ use crate::failure::Failure;
 use crate::options::Options;
 use crate::output::{self, Output};
 use crate::place::Place;
-use crate::transfer::{Item, Transfer, Wanted};
+use crate::transfer::{Item, Query, Transfer};
 
-/// Lists `place`. Parts that cannot be listed are told on stderr, and make it fail in the end.
+/// Lists `place`. A part that cannot be listed is reported on stderr; the listing continues, and
+/// returns an error at its end.
 pub(crate) async fn list(
     transfer: &Transfer,
     place: &Place,
-    wanted: &Wanted,
+    query: &Query,
     options: &Options,
 ) -> Result<(), Failure> {
     let mut output = output::open(options, &transfer.terminal);
-    match write(transfer, place, wanted, &mut *output).await {
-        // Whoever reads has seen enough, as `head` does.
+    match write(transfer, place, query, &mut *output).await {
+        // The reader of the pipe has enough, as `head` does. This is no error.
         Err(Failure::NotWritten(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
@@ -29,15 +30,15 @@ pub(crate) async fn list(
 async fn write(
     transfer: &Transfer,
     place: &Place,
-    wanted: &Wanted,
+    query: &Query,
     output: &mut dyn Output,
 ) -> Result<(), Failure> {
     let waiting = transfer.terminal.wait_for(&transfer.service);
-    let mut walk = transfer.walk(place, wanted);
+    let mut walk = transfer.walk(place, query);
     let (mut entries, mut is_whole) = (0_u64, true);
     let end = loop {
         let mut next = pin!(walk.next());
-        let item = match at_once(next.as_mut()).await {
+        let item = match poll_now(next.as_mut()).await {
             Some(item) => item,
             None => {
                 waiting.count(entries);
@@ -52,13 +53,13 @@ async fn write(
             }
             Ok(Some(Item::Failed(failure))) => {
                 is_whole = false;
-                transfer.terminal.beside(|| failure.tell());
+                transfer.terminal.without_spinner(|| failure.print());
                 output.failed(&failure);
             }
             Ok(None) if is_whole => break Ok(()),
             Ok(None) => break Err(Failure::Reported),
             Err(failure) => {
-                // What was begun is ended, and says that it is not whole.
+                // The output that was begun is completed, with the failure in it.
                 output.failed(&failure);
                 break Err(failure);
             }
@@ -73,8 +74,8 @@ async fn write(
     end
 }
 
-/// The output of a future that is ready.
-async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+/// Polls once: the output if the future is ready, else `None`.
+async fn poll_now<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|context| {
         Poll::Ready(match future.as_mut().poll(context) {
             Poll::Ready(output) => Some(output),

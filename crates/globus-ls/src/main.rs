@@ -1,8 +1,8 @@
-//! Lists a directory of a Globus collection, and logs in when the collection asks for it.
+//! Lists a directory of a Globus collection, and logs in when the collection requires a login.
 //!
 //! ```text
-//! globus-ls                        # a demonstration, with a small Globus of its own
-//! globus-ls COLLECTION [PATH]   # the real one
+//! globus-ls                     # a demonstration on a fake Globus
+//! globus-ls COLLECTION [PATH]   # the real Globus
 //! globus-ls --help
 //! ```
 
@@ -33,7 +33,7 @@ use clap::Parser;
 use crate::failure::Failure;
 use crate::options::{Command, Options};
 use crate::place::Place;
-use crate::transfer::Wanted;
+use crate::transfer::Query;
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -52,9 +52,9 @@ fn main() -> ExitCode {
             _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
         }
     });
-    // Whoever is still at work on the terminal leaves it as it was.
+    // A prompt that still runs gets the time to restore the terminal.
     runtime.shutdown_timeout(Duration::from_millis(500));
-    terminal::drop_typed();
+    terminal::discard_typed();
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }
 
@@ -89,9 +89,9 @@ async fn run(options: &Options) -> Result<(), Failure> {
 /// Lists a directory of a real collection.
 async fn list(options: &Options, collection: &str) -> Result<(), Failure> {
     let place = Place::parse(collection, options.path.as_deref())?;
-    let wanted = Wanted::new(&options.what, &place)?;
+    let query = Query::new(&options.listing, &place)?;
     let transfer = client::connect(options).await?;
-    list::list(&transfer, &place, &wanted, options).await?;
+    list::list(&transfer, &place, &query, options).await?;
     history::add(place.collection);
     Ok(())
 }

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 use crate::help::{self, Topic};
 
-/// Lists a directory of a Globus collection, and logs in when the collection asks for it.
+/// Lists a directory of a Globus collection, and logs in when the collection requires a login.
 #[derive(Debug, Parser)]
 #[command(
     name = "globus-ls",
@@ -23,26 +23,26 @@ pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// The collection's id; COLLECTION:PATH does as well
+    /// The id of the collection; COLLECTION:PATH is possible, too
     pub(crate) collection: Option<String>,
 
-    /// The directory, by default the collection's own; the last part may hold a *
+    /// The directory; by default that of the collection. The last part may contain a *
     pub(crate) path: Option<String>,
 
     #[command(flatten)]
-    pub(crate) what: What,
+    pub(crate) listing: ListArgs,
 
     #[command(flatten)]
-    pub(crate) show: Show,
+    pub(crate) output: OutputArgs,
 
     #[command(flatten)]
-    pub(crate) login: Login,
+    pub(crate) login: LoginArgs,
 
-    /// In the demonstration, have the person decline the login
+    /// Decline the login of the demonstration
     #[arg(long, conflicts_with = "collection", hide_short_help = true)]
     pub(crate) decline: bool,
 
-    /// How long to wait for an answer of the service; a login may take longer
+    /// How long to wait for a response of the service; a login may take longer
     #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 
@@ -50,63 +50,66 @@ pub(crate) struct Options {
     #[arg(long, global = true, action = ArgAction::HelpShort)]
     help: Option<bool>,
 
-    /// When to use colour: auto, always or never
+    /// Use colour: auto, always or never
     #[arg(long, global = true, value_enum, hide_default_value = true, hide_possible_values = true, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(crate) color: Color,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Log in, if you are not logged in already, or programs of yours wait for a login
+    /// Log in, if you are not logged in or a program of yours waits for a login
     Login {
-        /// Log in anew, even if you are logged in: as somebody else, after 'logout'
+        /// Log in again, even if you are logged in (to change the person, log out first)
         #[arg(long)]
         force: bool,
-        /// Stay, and log in whenever a program of yours waits for a login
+        /// Keep running, and log in whenever a program of yours waits for a login
         #[arg(long, conflicts_with = "force")]
         watch: bool,
-        /// Log in anew, as this collection requires it, as far as is known
+        /// Log in again, with what this collection is known to require
         #[arg(long, value_name = "ID", conflicts_with_all = ["force", "watch"])]
         collection: Option<String>,
     },
-    /// Tell whether the login will do for a collection: for the first line of a job script
+    /// Say whether the login is enough for a collection: for the first line of a job script
     Check {
-        /// The collection's id
+        /// The id of the collection
         collection: String,
-        /// For how long from now on, such as 90s, 30m, 12h or 11d
-        #[arg(long = "for", value_name = "TIME", default_value = "0s", value_parser = length)]
+        /// How long the login has to last, such as 90s, 30m, 12h or 11d
+        #[arg(long = "for", value_name = "TIME", default_value = "0s", value_parser = duration)]
         good_for: Duration,
     },
-    /// End the tokens that are kept, and forget them
+    /// Revoke the stored tokens, and delete them
     Logout,
-    /// Tell who is logged in
+    /// Print who is logged in
     Whoami,
-    /// Tell who is logged in, what collections require, and which programs wait for a login
+    /// Print who is logged in, what collections require, and which programs wait for a login
     Session,
-    /// Explain logins, filters or the environment
-    Help { topic: Option<Topic> },
-    /// Print what makes a shell complete this command
+    /// Explain logins, filters or environment variables
+    Help {
+        /// The topic; by default the command line
+        topic: Option<Topic>,
+    },
+    /// Print a completion script for a shell
     Completion {
         /// The shell
         shell: Shell,
     },
-    /// Print the collections that were listed before, for completion
+    /// Print the collections that were listed before: completion scripts call this
     #[command(hide = true)]
     Collections,
 }
 
-/// What is listed.
+/// Which entries are listed, and in which order.
 #[derive(Args, Debug)]
-pub(crate) struct What {
+pub(crate) struct ListArgs {
     /// Show names that begin with a dot, too
     #[arg(short, long)]
     pub(crate) all: bool,
 
-    /// List what is in the directories, too
+    /// List the directories below, too
     #[arg(short = 'R', long)]
     pub(crate) recursive: bool,
 
-    /// How many directories deep to go
+    /// How many levels of directories to list below
     #[arg(
         long,
         value_name = "LEVELS",
@@ -115,39 +118,39 @@ pub(crate) struct What {
     )]
     pub(crate) depth: usize,
 
-    /// Only what matches: NAME, ~PATTERN, !NAME or !~PATTERN
+    /// Show only matching names: NAME, ~PATTERN, !NAME or !~PATTERN
     #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
 
-    /// What to sort by: name, size (the largest first), time (the newest) or type
+    /// Sort by name, size (largest first), time (newest first) or type
     #[arg(long, value_enum, hide_default_value = true, hide_possible_values = true, value_name = "FIELD", default_value_t = Sort::Name)]
     pub(crate) sort: Sort,
 
-    /// Sort by size, the largest first
+    /// Sort by size, largest first
     #[arg(short = 'S', conflicts_with = "sort")]
     by_size: bool,
 
-    /// Sort by time, the newest first
+    /// Sort by time, newest first
     #[arg(short = 't', conflicts_with_all = ["sort", "by_size"])]
     by_time: bool,
 
-    /// Turn the order around
+    /// Reverse the order
     #[arg(short, long)]
     pub(crate) reverse: bool,
 
-    /// How many entries to ask for at a time: no more than Transfer gives
+    /// How many entries a request asks for; Transfer returns at most 100,000
     #[arg(long, hide = true, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(crate) page_size: u64,
 }
 
-/// How it is shown.
+/// The form of the output.
 #[derive(Args, Debug)]
-pub(crate) struct Show {
+pub(crate) struct OutputArgs {
     /// Show type and permissions, size, time and name
     #[arg(short, long)]
     pub(crate) long: bool,
 
-    /// One name a line, on a terminal too
+    /// Print one name a line, on a terminal too
     #[arg(short = '1', conflicts_with = "long")]
     pub(crate) one: bool,
 
@@ -159,19 +162,19 @@ pub(crate) struct Show {
     #[arg(short = 'h', long, conflicts_with = "bytes")]
     pub(crate) human_readable: bool,
 
-    /// Show times in UTC, not in your time zone
+    /// Show times in UTC instead of your time zone
     #[arg(long)]
     pub(crate) utc: bool,
 
-    /// text, json (one document) or jsonl (JSON, one entry a line)
+    /// Print text, json (one document) or jsonl (one JSON document a line)
     #[arg(long, value_enum, hide_default_value = true, hide_possible_values = true, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
 
-/// How a login comes about.
+/// Which login is used, and how a person logs in.
 #[derive(Args, Debug)]
-pub(crate) struct Login {
-    /// The client of Globus Auth to log in with
+pub(crate) struct LoginArgs {
+    /// The id of your Globus Auth client
     #[arg(
         long,
         global = true,
@@ -181,7 +184,7 @@ pub(crate) struct Login {
     )]
     client_id: Option<String>,
 
-    /// The name under which tokens are kept
+    /// The name under which tokens are stored
     #[arg(
         long,
         global = true,
@@ -191,11 +194,11 @@ pub(crate) struct Login {
     )]
     pub(crate) app_name: String,
 
-    /// Do not log in: where a login is needed, say so and exit with 4
+    /// Do not log in: if a login is needed, exit with 4
     #[arg(long, global = true)]
     pub(crate) no_login: bool,
 
-    /// Do not open a browser: log in by a pasted code
+    /// Do not open a browser: paste a code to log in
     #[arg(long, global = true)]
     pub(crate) no_browser: bool,
 
@@ -204,8 +207,8 @@ pub(crate) struct Login {
     login_timeout: u64,
 }
 
-/// Reads a length of time: a number, and its unit.
-fn length(text: &str) -> Result<Duration, String> {
+/// Parses a duration: a number and a unit.
+fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "give a number and s, m, h or d, such as 12h".to_owned();
     let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(at);
@@ -227,18 +230,18 @@ impl Options {
     }
 }
 
-impl Login {
+impl LoginArgs {
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_secs(self.login_timeout)
     }
 
-    /// An empty variable is as good as none.
+    /// The client id. An empty environment variable counts as absent.
     pub(crate) fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref().filter(|id| !id.is_empty())
     }
 }
 
-impl What {
+impl ListArgs {
     pub(crate) fn sort(&self) -> Sort {
         match (self.by_size, self.by_time) {
             (true, _) => Sort::Size,
@@ -271,7 +274,7 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// Makes the choice known to everything that writes.
+    /// Sets the choice for all output streams of this process.
     pub(crate) fn write_global(self) {
         match self {
             Self::Auto => ColorChoice::Auto,

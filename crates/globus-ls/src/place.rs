@@ -1,20 +1,21 @@
-//! Which directory of which collection.
+//! A directory of a collection.
 
 use globus_gare::reauth::printable;
 use uuid::Uuid;
 
 use crate::failure::Failure;
 
+/// A directory of a collection, and a pattern for names in it.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) collection: Uuid,
     pub(crate) path: Option<String>,
-    /// What the names in it must match, where the path ended in a pattern.
+    /// The last part of the path, if it contains a `*`.
     pub(crate) pattern: Option<String>,
 }
 
 impl Place {
-    /// Reads `COLLECTION`, `COLLECTION:PATH`, or the two as two arguments.
+    /// Parses `COLLECTION:PATH`, or `COLLECTION` and an optional path.
     pub(crate) fn parse(collection: &str, path: Option<&str>) -> Result<Self, Failure> {
         let (id, path) = match (collection.split_once(':'), path) {
             (Some((id, path)), None) => (id, Some(path)),
@@ -25,7 +26,7 @@ impl Place {
         Self::of(collection, path)
     }
 
-    /// The collection's own default directory.
+    /// The default directory of the collection.
     pub(crate) fn default_of(collection: Uuid) -> Self {
         Self {
             collection,
@@ -50,7 +51,7 @@ impl Place {
         };
         if has_star(directory) {
             return Err(Failure::usage(
-                "a * is possible in the last part of the path only; \\* is the character",
+                "only the last part of a path may contain a *; write \\* for a name with a *",
             ));
         }
         let (path, pattern) = match has_star(last) {
@@ -59,7 +60,7 @@ impl Place {
         };
         if pattern.is_some_and(|pattern| pattern.contains("\\*")) {
             return Err(Failure::usage(
-                "Transfer's patterns cannot have * as a character: give --filter or the whole name",
+                "a pattern cannot match a literal *: give --filter, or the whole name",
             ));
         }
         Ok(Self {
@@ -72,7 +73,7 @@ impl Place {
     }
 }
 
-/// Whether `*` stands in `path` for any text.
+/// Whether `path` contains a `*` that is not escaped.
 fn has_star(path: &str) -> bool {
     path.replace("\\*", "").contains('*')
 }

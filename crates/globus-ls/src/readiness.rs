@@ -1,4 +1,4 @@
-//! Whether a login will do for a collection, before a job needs it.
+//! `globus-ls check`: whether the login is enough for a collection, before a job needs it.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use jiff::tz::TimeZone;
 use crate::account::{app, say};
 use crate::client::transfer_url;
 use crate::failure::Failure;
-use crate::options::Login;
+use crate::options::LoginArgs;
 use crate::place::Place;
 
-/// Says whether the login will do, by the exit code too.
+/// Says whether the login is enough for `good_for`. The exit code says it, too.
 pub(crate) async fn check(
-    login: &Login,
+    login: &LoginArgs,
     collection: &str,
     good_for: Duration,
 ) -> Result<(), Failure> {
@@ -32,12 +32,12 @@ pub(crate) async fn check(
         }
         Readiness::NeedsLogin { words, .. } => Err(Failure::NotReady { words, id }),
         Readiness::Unknown { words } => Err(Failure::NotKnown(words)),
-        other => Err(Failure::error(format!("not understood: {other:?}"))),
+        other => Err(Failure::error(format!("unknown result: {other:?}"))),
     }
 }
 
-/// What a login for this collection has to satisfy, as far as is known.
-pub(crate) async fn required_of(
+/// What this collection is known to require of a login.
+pub(crate) async fn requirement(
     user: &AppUser,
     collection: &str,
 ) -> Result<AuthorizationParameters, Failure> {
@@ -65,7 +65,7 @@ async fn checked(user: &AppUser, id: &str, good_for: Duration) -> Result<Readine
     checked.map_err(|error| Failure::login(&error))
 }
 
-/// What a collection was found to require, in a line.
+/// One line on what a collection is known to require.
 pub(crate) fn line(place: &str, learned: &Learned) -> Result<String, Failure> {
     let transfer = transfer_url()?.as_str().parse();
     let transfer = transfer.map_err(|error| Failure::setup(&error))?;
@@ -73,14 +73,14 @@ pub(crate) fn line(place: &str, learned: &Learned) -> Result<String, Failure> {
     let words = Challenge::new(Target::new(transfer, Principal::Session), gare).in_plain_words();
     let mut line = format!("Found:      {}: {words}", printable(place));
     if let Some(age) = learned.refused_age() {
-        line += &format!(" It refused a login that was {} old.", length(age));
+        line += &format!(" It did not accept a login that was {} old.", age_text(age));
     }
     Ok(line)
 }
 
-/// A length of time in words.
-pub(crate) fn length(of: Duration) -> String {
-    let minutes = of.as_secs() / 60;
+/// An age for a person, such as `24 h`.
+pub(crate) fn age_text(age: Duration) -> String {
+    let minutes = age.as_secs() / 60;
     match minutes {
         0..120 => format!("{minutes} min"),
         120..2880 => format!("{} h", minutes / 60),

@@ -1,4 +1,4 @@
-//! The person at the terminal. All of this goes to stderr: stdout is for the listing.
+//! Messages, spinners and prompts for the person. All go to stderr: stdout is for the listing.
 
 use std::fmt;
 use std::io::Write;
@@ -12,33 +12,33 @@ use globus_login::{Interactive, LoginPrompt, LoginReply, LoginRequest, LoginStat
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use url::Url;
 
-use crate::options::Login;
+use crate::options::LoginArgs;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// Says why the program ends. A stderr that nobody reads is no reason to panic.
-pub(crate) fn complain(line: &str) {
+/// Prints an error. A closed stderr is no reason to panic.
+pub(crate) fn print_error(line: &str) {
     let _ = writeln!(anstream::stderr(), "{ERROR}globus-ls:{ERROR:#} {line}");
 }
 
-/// Says what happens.
-pub(crate) fn note(line: &str) {
+/// Prints a line that is not an error.
+pub(crate) fn print_note(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// Whether a person was asked to type something.
-static HAS_ASKED: AtomicBool = AtomicBool::new(false);
+/// Whether a prompt asked a person to type something.
+static HAS_PROMPTED: AtomicBool = AtomicBool::new(false);
 
-/// Drops what was typed for a login and came too late for it: a shell would run it.
-pub(crate) fn drop_typed() {
+/// Discards input that a prompt left unread: the shell would run it as a command.
+pub(crate) fn discard_typed() {
     #[cfg(unix)]
-    if HAS_ASKED.load(Ordering::Relaxed) {
-        // Where stdin is no terminal, there is nothing to drop.
+    if HAS_PROMPTED.load(Ordering::Relaxed) {
+        // An error means that stdin is not a terminal: there is no input to discard.
         let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
     }
 }
 
-/// Writes to stderr, and shows there that something is awaited.
+/// Writes to stderr, with a spinner while a response is awaited. Clones share the spinner.
 #[derive(Clone)]
 pub(crate) struct Terminal {
     spinner: ProgressBar,
@@ -52,16 +52,16 @@ impl Default for Terminal {
     }
 }
 
-/// The spinner turns until this is dropped.
-pub(crate) struct Waiting(ProgressBar, String);
+/// A spinner for a service. It is removed when this is dropped.
+pub(crate) struct Spinner(ProgressBar, String);
 
-impl Waiting {
-    /// Shows how many entries there were so far.
+impl Spinner {
+    /// Shows how many entries have arrived.
     pub(crate) fn count(&self, entries: u64) {
         let Self(spinner, service) = self;
         if spinner.is_finished() {
-            // A login had the terminal meanwhile.
-            turn(spinner);
+            // A login has stopped the spinner meanwhile.
+            start(spinner);
         }
         spinner.set_message(match entries {
             0 => format!("waiting for {service}"),
@@ -73,8 +73,8 @@ impl Waiting {
     }
 }
 
-/// Shows a spinner, where stderr is a terminal that can move its cursor.
-fn turn(spinner: &ProgressBar) {
+/// Starts a spinner if stderr is a terminal that can move its cursor.
+fn start(spinner: &ProgressBar) {
     spinner.reset();
     spinner.set_draw_target(target());
     spinner.set_style(ProgressStyle::default_spinner());
@@ -88,24 +88,24 @@ fn target() -> ProgressDrawTarget {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Spinner {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
 }
 
 impl Terminal {
-    /// Shows a spinner, where stderr is a terminal.
-    pub(crate) fn wait_for(&self, service: &Url) -> Waiting {
+    /// Starts a spinner for `service`.
+    pub(crate) fn wait_for(&self, service: &Url) -> Spinner {
         let service = service.host_str().unwrap_or("the service");
-        let waiting = Waiting(self.spinner.clone(), service.to_owned());
-        turn(&self.spinner);
-        waiting.count(0);
-        waiting
+        let spinner = Spinner(self.spinner.clone(), service.to_owned());
+        start(&self.spinner);
+        spinner.count(0);
+        spinner
     }
 
-    /// Writes while the spinner is away.
-    pub(crate) fn beside<T>(&self, write: impl FnOnce() -> T) -> T {
+    /// Runs `write` while the spinner is removed from the screen.
+    pub(crate) fn without_spinner<T>(&self, write: impl FnOnce() -> T) -> T {
         self.spinner.suspend(write)
     }
 
@@ -115,8 +115,8 @@ impl Terminal {
         });
     }
 
-    /// A login here, in the browser or by a pasted code.
-    pub(crate) fn prompt(&self, login: &Login) -> Prompt {
+    /// A prompt that logs in with the browser, or with a pasted code.
+    pub(crate) fn prompt(&self, login: &LoginArgs) -> Prompt {
         let spinner = self.spinner.clone();
         let person = Interactive::new().browser(!login.no_browser);
         let person = person.output(move |shown| match shown {
@@ -136,8 +136,8 @@ impl Terminal {
     }
 }
 
-/// Shows a spinner and the time that is left, where stderr is a terminal. It changes nothing about the terminal that an
-/// end by Ctrl-C would leave behind.
+/// Shows a spinner and the time that is left, if stderr is a terminal. Changes no mode of the
+/// terminal that would remain after Ctrl-C.
 fn count_down(spinner: &ProgressBar, message: &str, left: Duration) {
     let deadline = Instant::now() + left;
     let left = move |_: &ProgressState, w: &mut dyn fmt::Write| {
@@ -153,35 +153,35 @@ fn count_down(spinner: &ProgressBar, message: &str, left: Duration) {
     spinner.enable_steady_tick(Duration::from_millis(120));
 }
 
-/// Ends the countdown of a login.
-struct Alone(ProgressBar);
+/// Removes the countdown of a login when dropped.
+struct ClearOnDrop(ProgressBar);
 
-impl Drop for Alone {
+impl Drop for ClearOnDrop {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
 }
 
-/// A login that has the terminal to itself.
+/// A login prompt. Stops the spinner of the listing while it runs.
 pub(crate) struct Prompt {
     spinner: ProgressBar,
     person: Interactive,
 }
 
 impl Prompt {
-    /// Ends the spinner of the request, and of the login once this is dropped.
-    fn alone(&self) -> Alone {
-        HAS_ASKED.store(true, Ordering::Relaxed);
+    /// Stops the spinner of the listing. Dropping the result ends the countdown of the login.
+    fn stop_spinner(&self) -> ClearOnDrop {
+        HAS_PROMPTED.store(true, Ordering::Relaxed);
         self.spinner.disable_steady_tick();
         self.spinner.finish_and_clear();
-        Alone(self.spinner.clone())
+        ClearOnDrop(self.spinner.clone())
     }
 }
 
 #[async_trait]
 impl LoginPrompt for Prompt {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
-        let _alone = self.alone();
+        let _clear = self.stop_spinner();
         self.person.ask(request).await
     }
 
@@ -190,7 +190,7 @@ impl LoginPrompt for Prompt {
         request: &LoginRequest,
         error: ReauthError,
     ) -> Result<LoginReply, ReauthError> {
-        let _alone = self.alone();
+        let _clear = self.stop_spinner();
         self.person.ask_again(request, error).await
     }
 

@@ -1,4 +1,4 @@
-//! Programs of the same user, without a terminal, that wait for a login.
+//! Programs of the same user that wait for a login, and have no terminal of their own.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,26 +8,27 @@ use globus_login::{AppUser, Waiting};
 
 use crate::account::{app, say};
 use crate::failure::{Failure, Remedy};
-use crate::options::Login;
-use crate::terminal::note;
+use crate::options::LoginArgs;
+use crate::terminal::print_note;
 
-/// How often somebody who watches looks.
-const PAUSE: Duration = Duration::from_secs(3);
+/// The time between two looks of `login --watch`.
+const POLL_INTERVAL: Duration = Duration::from_secs(3);
 
-/// Programs that one login lets go on.
+/// Programs that wait for the same login.
 pub(crate) struct Group {
     first: Waiting,
     ids: Vec<String>,
 }
 
 impl Group {
+    /// One line for a person.
     pub(crate) fn line(&self) -> String {
         self.first.in_plain_words(self.ids.len())
     }
 }
 
-/// The programs that wait now, those that wait for the same together.
-pub(crate) async fn of(user: &AppUser) -> Result<Vec<Group>, Failure> {
+/// The programs that wait now, grouped by the login that they wait for.
+pub(crate) async fn groups(user: &AppUser) -> Result<Vec<Group>, Failure> {
     let mut all = user
         .waiting()
         .await
@@ -50,28 +51,28 @@ pub(crate) async fn of(user: &AppUser) -> Result<Vec<Group>, Failure> {
     Ok(groups)
 }
 
-/// Logs in for each of these, one after another: a login that asked for all at once would satisfy
-/// none that compares it with its own.
+/// Logs in once for each group. One login for several groups would satisfy none of them: a program
+/// compares the parameters of the login with its own.
 pub(crate) async fn log_in(user: &AppUser, groups: &[Group]) -> Result<(), ReauthError> {
     for group in groups {
-        note(&group.line());
+        print_note(&group.line());
         user.login_for(&group.first).await?;
     }
     Ok(())
 }
 
-/// Logs in whenever a program waits, until it is interrupted.
-pub(crate) async fn watch(login: &Login) -> Result<(), Failure> {
+/// Logs in whenever a program waits, until Ctrl-C.
+pub(crate) async fn watch(login: &LoginArgs) -> Result<(), Failure> {
     if login.no_login {
         return Err(Failure::NoToken(Some(Remedy::AllowLogin)));
     }
     let app = app(login)?;
     let user = app.for_user(&Principal::Session);
-    note("Looking for programs that wait for a login. Ctrl-C ends it.");
-    // A program needs a moment to see that it can go on.
+    print_note("Looking for programs that wait for a login. Press Ctrl-C to stop.");
+    // A program needs a moment to notice its login: it must not cost a second one.
     let mut served: HashSet<String> = HashSet::new();
     loop {
-        let mut groups = of(&user).await?;
+        let mut groups = groups(&user).await?;
         let all: HashSet<String> = groups.iter().flat_map(|it| it.ids.clone()).collect();
         served.retain(|id| all.contains(id));
         groups.retain(|group| group.ids.iter().any(|id| !served.contains(id)));
@@ -79,8 +80,8 @@ pub(crate) async fn watch(login: &Login) -> Result<(), Failure> {
             let done = log_in(&user, &groups).await;
             done.map_err(|error| Failure::login(&error))?;
             served = all;
-            say("Logged in: they go on.")?;
+            say("You are logged in. The programs that waited continue.")?;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

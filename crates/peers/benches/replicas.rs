@@ -1,6 +1,6 @@
-//! What replicas with Redis cost: requests a second beside one gateway in memory, and commands that Redis gets.
+//! The cost of replicas with Redis: requests a second, and commands to Redis.
 //!
-//! Everything runs on this machine, Globus too: the figures are for comparing the rows with each other.
+//! All servers run on this machine, the fake Globus too: compare the rows with each other only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -13,7 +13,7 @@ const USERS: usize = 50;
 const REQUESTS: usize = 4_000;
 const AT_ONCE: usize = 16;
 
-/// Lists, as one user after another; gives the requests a second.
+/// Lists as all users in turn; returns the requests a second.
 async fn load(users: &[User]) -> f64 {
     let (next, users) = (Arc::new(AtomicUsize::new(0)), Arc::new(users.to_vec()));
     let begin = Instant::now();
@@ -36,6 +36,16 @@ async fn load(users: &[User]) -> f64 {
     REQUESTS as f64 / begin.elapsed().as_secs_f64()
 }
 
+/// How many commands Redis gets for each user, when one after the other does something.
+async fn cost(site: &Site, users: &[User], does: impl AsyncFn(&User)) -> f64 {
+    let before = site.redis.commands().await;
+    for user in users {
+        does(user).await;
+    }
+    let commands = site.redis.commands().await - before;
+    commands as f64 / users.len() as f64
+}
+
 #[tokio::main]
 async fn main() {
     println!("| gateways | logins kept | requests a second |");
@@ -43,17 +53,17 @@ async fn main() {
     for (replicas, has_redis) in [(1, false), (1, true), (2, true), (3, true)] {
         let site = Site::with(USERS, replicas, has_redis).await;
         let users: Vec<User> = (0..USERS).map(|user| site.user(user)).collect();
-        let before = site.redis.commands().await;
-        for user in &users {
+        let logins = cost(&site, &users, async |user| {
             assert_eq!(user.list().await, 1);
-        }
-        let logins = site.redis.commands().await - before;
-        // Each replica has each user's credential at hand.
-        for user in &users {
+        });
+        let logins = logins.await;
+        // Each replica now has the credential of each user in memory.
+        let others = cost(&site, &users, async |user| {
             for _ in 0..replicas {
                 user.list().await;
             }
-        }
+        });
+        let others = others.await;
         let before = site.redis.commands().await;
         let begin = Instant::now();
         let a_second = load(&users).await;
@@ -65,22 +75,18 @@ async fn main() {
             let a_user = commands as f64 / (USERS * replicas) as f64;
             let periods = took.as_secs_f64() / 30.0;
             eprintln!(
-                "{replicas} with Redis: {:.1} commands a login with its first listing; then {a_user:.2} for each user and \
-                 replica in {periods:.2} of 30 s",
-                logins as f64 / USERS as f64
+                "{replicas} with Redis: {logins:.1} commands a login with its first listing, and {others:.1} until all \
+                 replicas have the credential; then {a_user:.2} for each user and replica in {periods:.2} of 30 s"
             );
-            site.sample
-                .globus
-                .clock()
-                .advance(Duration::from_secs(1200));
-            let before = site.redis.commands().await;
-            for user in &users {
+            let clock = site.sample.globus.clock();
+            clock.advance(Duration::from_secs(1200));
+            let visit = async |user: &User| {
                 user.visit().await;
-            }
-            let challenges = site.redis.commands().await - before;
+            };
+            let first = cost(&site, &users, visit).await;
+            let next = cost(&site, &users, visit).await;
             eprintln!(
-                "{:.1} commands for each challenge",
-                challenges as f64 / USERS as f64
+                "{first:.1} commands for the first challenge of each user, {next:.1} for the next"
             );
         }
     }

@@ -1,4 +1,4 @@
-// A program on the official SDK: it logs in, lists a collection, logs in again as required, and asks busy services again.
+// A program on the official SDK. It lists a collection, logs in as required, and obeys Retry-After.
 
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,7 +16,7 @@ const SCOPES = [
 
 let tokens = new Map();
 
-/** A login, as a person in a browser does it. */
+/** Logs in, as a person with a browser does. */
 export async function login(requirement = {}) {
   const verifier = randomBytes(48).toString("base64url");
   const url = new URL(auth.getAuthorizationEndpoint());
@@ -46,7 +46,7 @@ export async function login(requirement = {}) {
   tokens = new Map([document, ...document.other_tokens].map((token) => [token.resource_server, token.access_token]));
 }
 
-/** The document that a call of the SDK gives, whatever it takes. */
+/** Calls the SDK until it succeeds, with logins as required; returns the document. */
 export async function call(resourceServer, ask) {
   if (tokens.size === 0) await login();
   for (let attempt = 0; attempt < 5; attempt++) {
@@ -63,7 +63,7 @@ export async function call(resourceServer, ask) {
       throw new Error(`${response.status}: ${JSON.stringify(document)}`);
     }
   }
-  throw new Error("it never succeeded");
+  throw new Error("no success after 5 attempts");
 }
 
 export const program = {

@@ -1,4 +1,4 @@
-// The official SDK, unchanged, against the embedded services.
+// The unchanged JavaScript SDK against FakeGlobus.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ test("an authorization requirement leads to one login", async () => {
   assert.deepEqual((await look("violations")).violations, []);
 });
 
-test("each service answers, and refuses in a form that the SDK knows", async () => {
+test("each service answers, with challenges that the SDK understands", async () => {
   const all = [
     ["groups.api.globus.org", "groups", (options) => groups.groups.getMyGroups(options)],
     ["flows.globus.org", "flows", (options) => flows.flows.getAll(options)],
@@ -30,15 +30,15 @@ test("each service answers, and refuses in a form that the SDK knows", async () 
   for (const [resourceServer, service, ask] of all) {
     assert.equal(typeof (await call(resourceServer, ask)), "object", service);
     await tell("fail", { service, requires: { session_required_single_domain: ["uchicago.edu"] } });
-    const refused = await (await ask({})).json();
-    assert.ok(errors.isAuthorizationRequirementsError(refused), JSON.stringify(refused));
+    const challenge = await (await ask({})).json();
+    assert.ok(errors.isAuthorizationRequirementsError(challenge), JSON.stringify(challenge));
   }
   const host = process.env.GLOBUS_SDK_SERVICE_URL_GCS;
   const info = await (await gcs.versioning.info({ host, endpoint_id: "x" })).json();
   assert.equal(info.data[0].DATA_TYPE, "info#1.0.0");
 });
 
-test("an inactive run holds a requirement that the SDK knows", async () => {
+test("an inactive run contains a requirement that the SDK understands", async () => {
   const order = async (command, fields) => (await tell(command, fields)).json();
   const flow = await order("add-flow", { title: "Publish" });
   const collection = await order("add-collection", { name: "Consented", root: ".", data_access: true });
@@ -54,7 +54,7 @@ test("an inactive run holds a requirement that the SDK knows", async () => {
   assert.ok(scope.startsWith(`${flow.scope}[*`) && scope.includes(`${collection.id}/data_access`), scope);
 });
 
-test("what is not served says so", async () => {
+test("an unsupported endpoint answers 501", async () => {
   const host = process.env.GLOBUS_SDK_SERVICE_URL_GCS;
   const answer = await gcs.nodes.getAll({ host, endpoint_id: "x" });
   assert.equal(answer.status, 501);

@@ -1,4 +1,4 @@
-"""Applications of the official SDK, whose logins a script answers."""
+"""Applications of the official SDK whose logins a script completes."""
 
 import os
 
@@ -10,7 +10,7 @@ from scripted_login import code_from
 
 
 class ScriptedLogin(LoginFlowManager):
-    """Logs in through the links that the SDK makes, and counts how often."""
+    """Completes each login link that the SDK makes, and counts the logins."""
 
     logins = 0
 

@@ -1,4 +1,4 @@
-"""The official `globus` command line, unchanged, against the embedded services. Arguments: the ids of the collections."""
+"""The unchanged `globus` command line against FakeGlobus. Arguments: the ids of the collections."""
 
 import json
 import os
@@ -29,7 +29,7 @@ assert "hello.txt" in globus("stat", f"{plain}:/hello.txt")
 assert "not found" in globus("ls", f"{plain}:/nowhere/", status=1)
 assert plain in globus("endpoint", "search", "plain")
 
-# What is not served says so, and is not asked of anybody else.
+# An unsupported endpoint is an error that names it.
 said = globus("endpoint", "role", "list", plain, status=1)
 assert f"fake-globus does not serve GET /v0.10/endpoint/{plain}/role_list" in said, said
 
@@ -49,7 +49,7 @@ assert rule in globus("endpoint", "permission", "list", plain)
 globus("endpoint", "permission", "delete", plain, rule)
 assert rule not in globus("endpoint", "permission", "list", plain)
 
-# Tasks: they are over as soon as they are accepted.
+# Tasks. FakeGlobus completes them at once.
 def task_of(said):
     task = re.search(r"Task ID: +(\S+)", said)
     assert task, said
@@ -83,12 +83,12 @@ assert globus("ls", f"{plain}:/more/").split() == []
 globus("rm", f"{plain}:/more/nothing.txt", status=1)
 globus("rm", "--ignore-missing", f"{plain}:/more/nothing.txt")
 
-# Too old a session: the command line says which command mends it, and it does.
+# The session is too old: the command line names the command that logs in again.
 tell("advance 3600")
-refused = globus("ls", plain, status=4)
-assert "re-authenticate" in refused, refused
-command = re.search(r"globus session update (.+)$", refused, re.MULTILINE)
-assert command, refused
+challenge = globus("ls", plain, status=4)
+assert "re-authenticate" in challenge, challenge
+command = re.search(r"globus session update (.+)$", challenge, re.MULTILINE)
+assert command, challenge
 globus_login("session", "update", *shlex.split(command.group(1)))
 assert "hello.txt" in globus("ls", plain)
 shown = json.loads(globus("session", "show", "--format", "json"))
@@ -96,28 +96,28 @@ assert len(shown["authentications"]) >= 1, shown
 
 # A policy, and a consent.
 tell("advance 3600")
-refused = globus("ls", policy, status=4)
-command = re.search(r"globus session update (.+)$", refused, re.MULTILINE)
+challenge = globus("ls", policy, status=4)
+command = re.search(r"globus session update (.+)$", challenge, re.MULTILINE)
 globus_login("session", "update", *shlex.split(command.group(1)))
 assert "hello.txt" in globus("ls", policy)
 tell("advance 3600")
 assert "session update" in globus("delete", f"{policy}:/hello.txt", status=4)
 globus_login("session", "update", *shlex.split(command.group(1)))
 globus("delete", f"{policy}:/never.txt", "--ignore-missing")
-refused = globus("ls", data_access, status=4)
-scope = re.search(r"globus session consent '(.+)'", refused)
-assert scope, refused
+challenge = globus("ls", data_access, status=4)
+scope = re.search(r"globus session consent '(.+)'", challenge)
+assert scope, challenge
 globus_login("session", "consent", scope.group(1))
 assert "hello.txt" in globus("ls", data_access)
 
-# What only the GridFTP reply says, it does not understand.
+# The command line does not understand a requirement in the GridFTP reply alone.
 tell("advance 3600")
 assert "530-GridFTP-JSON-Result" in globus("ls", embedded, status=1)
 
 assert "logged out" in globus("logout", "--yes")
 assert "globus login" in globus("ls", plain, status=4)
 
-# A client that logs in as itself.
+# A confidential client with its own identity.
 client = {
     "GLOBUS_CLI_CLIENT_ID": os.environ["FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID"],
     "GLOBUS_CLI_CLIENT_SECRET": os.environ["FAKE_GLOBUS_CLIENT_SECRET"],

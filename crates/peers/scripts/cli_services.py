@@ -1,7 +1,7 @@
-"""The official `globus` command line, unchanged, against Flows, Timers and Groups.
+"""The unchanged `globus` command line against Flows, Timers and Groups.
 
-Arguments: the ids of a flow, of a flow with a policy, of a group, of a Compute endpoint, of a collection that demands a
-consent, and of one that demands a recent login.
+Arguments: the ids of a flow, of a flow with a policy, of a group, of a Compute endpoint, of a
+collection that requires a consent, and of a collection that requires a recent login.
 """
 
 import json
@@ -15,10 +15,10 @@ from control import fake
 flow, guarded_flow, group, cluster, consented, recent = sys.argv[1:]
 
 
-def mend(refused):
-    """Does what the command line says that mends a refusal."""
-    command = re.search(r"^ *globus ((session|login) .+)$", refused, re.MULTILINE)
-    assert command, refused
+def log_in_as_told(output):
+    """Runs the login command that the output of a challenged command names."""
+    command = re.search(r"^ *globus ((session|login) .+)$", output, re.MULTILINE)
+    assert command, output
     globus_login(*shlex.split(command.group(1)))
 
 
@@ -32,14 +32,14 @@ globus_login("login")
 assert "Climate" in globus("group", "list")
 assert field("Name", globus("group", "show", group)) == "Climate"
 
-# A run waits for a consent, and goes on with it.
+# A run waits for a consent, and continues with it.
 assert flow in globus("flows", "list", "--filter-fulltext", "publish")
 assert field("Title", globus("flows", "show", flow)) == "Publish"
 start = ["flows", "start", flow, "--input", json.dumps({"source": consented}), "--label", "monthly"]
-mend(globus(*start, status=4))
+log_in_as_told(globus(*start, status=4))
 run = field("Run ID", globus(*start))
 assert field("Status", globus("flows", "run", "show", run)) == "INACTIVE"
-mend(globus("flows", "run", "resume", run, status=4))
+log_in_as_told(globus("flows", "run", "resume", run, status=4))
 assert field("Status", globus("flows", "run", "resume", run)) == "ACTIVE"
 assert field("Status", globus("flows", "run", "show", run)) == "SUCCEEDED"
 assert "FlowSucceeded" in globus("flows", "run", "show-logs", run)
@@ -49,12 +49,12 @@ globus("flows", "run", "delete", run)
 
 # A policy of a flow.
 start = ["flows", "start", guarded_flow]
-mend(globus(*start, status=4))
+log_in_as_told(globus(*start, status=4))
 fake("advance-clock", seconds=3600)
-mend(globus(*start, status=4))
+log_in_as_told(globus(*start, status=4))
 assert field("Status", globus(*start)) == "ACTIVE"
 
-# A timer, until its session is too old.
+# A timer, which pauses once its session is too old.
 create = ["timer", "create", "transfer", f"{recent}:/a", f"{recent}:/b", "--interval", "1h", "--stop-after-runs", "3"]
 timer = field("Timer ID", globus(*create))
 shown = globus("timer", "show", timer)
@@ -62,7 +62,7 @@ assert field("Status", shown) == "loaded" and "Awaiting the next run" in shown, 
 fake("advance-clock", seconds=3600)
 shown = globus("timer", "show", timer)
 assert field("Status", shown) == "inactive" and "Paused" in shown, shown
-mend(globus("timer", "resume", timer, status=4))
+log_in_as_told(globus("timer", "resume", timer, status=4))
 globus("timer", "resume", timer, "--skip-inactive-reason-check")
 assert field("Number of Runs", globus("timer", "show", timer)) == "2"
 globus("timer", "pause", timer)
@@ -71,7 +71,7 @@ assert timer in globus("timer", "list")
 globus("timer", "delete", timer)
 assert timer not in globus("timer", "list")
 create = ["timer", "create", "flow", flow, "--input", "{}", "--stop-after-runs", "1"]
-mend(globus(*create, status=4))
+log_in_as_told(globus(*create, status=4))
 timer = field("Timer ID", globus(*create))
 assert field("Status", globus("timer", "show", timer)) == "ended"
 

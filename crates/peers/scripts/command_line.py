@@ -1,4 +1,4 @@
-"""The official `globus` command line, as the scripts of this directory run it."""
+"""Runs the official `globus` command line."""
 
 import os
 import re
@@ -12,7 +12,7 @@ GLOBUS = str(Path(sys.executable).with_name("globus"))
 
 
 def globus(*words, status=0, env=None):
-    """Runs the command line; gives what it printed."""
+    """Runs a command, checks its exit status, and returns its output."""
     done = subprocess.run(
         [GLOBUS, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}
     )
@@ -22,7 +22,7 @@ def globus(*words, status=0, env=None):
 
 
 def globus_login(*words):
-    """Runs a command that prints a login link and reads the code."""
+    """Runs a command that prints a login link and reads the code; returns its output."""
     command = [GLOBUS, *words, "--no-local-server"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
     said = ""

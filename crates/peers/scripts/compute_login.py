@@ -1,7 +1,7 @@
-"""The SDK of Globus Compute with its own login, where it keeps it. Arguments: what to do in turn.
+"""The SDK of Globus Compute with its own stored login. Arguments: the steps, in order.
 
-login    logs in, whatever there is
-token    prints the access token for Globus Compute, without a login
+login    logs in, even if there are tokens
+token    prints the access token for Globus Compute; must not log in
 """
 
 import sys
@@ -27,7 +27,7 @@ app = get_globus_app()
 clients = [globus_sdk.ComputeClientV3(app=app), ComputeAuthClient(app=app)]
 is_person = isinstance(app, globus_sdk.UserApp)
 if is_person:
-    # The SDK would ask at a terminal.
+    # The default prompt of the SDK needs a terminal.
     app._login_flow_manager = ScriptedLogin(app._login_client, request_refresh_tokens=True)
 allowed = 0
 for word in sys.argv[1:]:
@@ -39,4 +39,4 @@ for word in sys.argv[1:]:
             authorizer = app.get_authorizer("funcx_service")
             print(authorizer.get_authorization_header().removeprefix("Bearer "))
 if is_person:
-    assert app._login_flow_manager.logins == allowed, "it had to log in"
+    assert app._login_flow_manager.logins == allowed, "an unexpected login"

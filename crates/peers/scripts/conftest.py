@@ -1,4 +1,4 @@
-"""What the guide's example is run with: a program on the official SDK."""
+"""The fixture `program` of the guide's example: a program on the official SDK."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The control plane of `FakeGlobus`."""
+"""The control plane of FakeGlobus."""
 
 import json
 import os
@@ -8,6 +8,6 @@ URL = os.environ["GLOBUS_SDK_SERVICE_URL_AUTH"] + "_fake/"
 
 
 def fake(command, **fields):
-    """Gives a command; returns its answer."""
+    """Sends a command; returns the answer."""
     request = urllib.request.Request(URL + command, json.dumps(fields).encode())
     return json.load(urllib.request.urlopen(request))

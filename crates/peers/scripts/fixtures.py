@@ -1,4 +1,4 @@
-"""Prints the responses that the official SDK tests itself with, a line of JSON each."""
+"""Prints the test fixtures of the official SDK, each a line of JSON."""
 
 import importlib
 import json

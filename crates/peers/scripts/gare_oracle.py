@@ -1,7 +1,8 @@
-"""What globus_sdk makes of error bodies.
+"""Prints which GAREs globus_sdk finds in error bodies.
 
-Reads JSON lines, each a body as a JSON string; prints for each a JSON line: the list of GAREs that
-`globus_sdk.gare.to_gares` finds in a response with that body, or null where the body is no JSON or the SDK crashes.
+Reads JSON lines, each a body as a JSON string. Prints a JSON line for each: the list of GAREs that
+`globus_sdk.gare.to_gares` finds in a response with that body, or null if the body is not a JSON
+object or the SDK crashes.
 """
 
 import json
@@ -40,7 +41,7 @@ def api_error(body):
 
 
 def is_consent(doc):
-    """Whether neither of the readings of `authorization_parameters` accepts the document."""
+    """Whether the document is a consent error: no variant with `authorization_parameters` accepts it."""
     for variant in (GARE, LegacyAuthorizationParametersError):
         try:
             variant.from_dict(doc)
@@ -51,7 +52,7 @@ def is_consent(doc):
 
 
 def unapproved(doc):
-    """The scopes of all entries, where the SDK takes those of the first."""
+    """The scopes of all entries. The SDK reads the first entry only."""
     errors = doc.get("errors")
     if doc.get("error") != "dependent_consent_required" or not isinstance(errors, list):
         return []
@@ -81,7 +82,7 @@ def query(params):
 
 
 def clean(value):
-    """What JSON has no place for, as we read it: NaN is null, half a surrogate pair is U+FFFD."""
+    """Replaces what JSON cannot express, as our parser does: NaN by null, a lone surrogate by U+FFFD."""
     if isinstance(value, str):
         return re.sub("[\ud800-\udfff]", "\ufffd", value)
     if isinstance(value, float) and not math.isfinite(value):

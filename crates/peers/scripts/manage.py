@@ -1,4 +1,7 @@
-"""What the official Python SDK manages: collections, tasks, bookmarks, projects. Arguments: the ids of the collections."""
+"""The official Python SDK manages collections, tasks, bookmarks and projects of FakeGlobus.
+
+Arguments: the ids of the collections.
+"""
 
 import os
 import sys
@@ -22,7 +25,7 @@ native = globus_sdk.NativeAppAuthClient(os.environ["GLOBUS_CLIENT_ID"])
 
 
 def log_in(**parameters):
-    """Logs in anew; gives a client of Transfer, one of its second version, and one of Auth."""
+    """Logs in again; returns clients of Transfer, of Transfer's second version, and of Auth."""
     redirect_uri = native.base_url + "v2/web/auth-code"
     native.oauth2_start_flow([ALL, MANAGE, "openid"], redirect_uri=redirect_uri)
     url = native.oauth2_get_authorize_url(**parameters)
@@ -34,13 +37,13 @@ def log_in(**parameters):
     return globus_sdk.TransferClient(authorizer=transfer), TransferClientV2(authorizer=transfer), auth
 
 
-def refused(ask, status):
+def error_of(call, status):
     try:
-        ask()
+        call()
     except globus_sdk.GlobusAPIError as error:
         assert error.http_status == status, error
         return error
-    raise SystemExit("it is not refused")
+    raise SystemExit(f"the call succeeded instead of failing with {status}")
 
 
 transfer, second, auth = log_in()
@@ -61,9 +64,9 @@ transfer.update_endpoint_acl_rule(plain, created, {"permissions": "rw"})
 assert transfer.get_endpoint_acl_rule(plain, created)["permissions"] == "rw"
 assert [found["id"] for found in transfer.endpoint_acl_list(plain)] == [created]
 transfer.delete_endpoint_acl_rule(plain, created)
-assert refused(lambda: transfer.get_endpoint_acl_rule(plain, created), 404).code == "AccessRuleNotFound"
+assert error_of(lambda: transfer.get_endpoint_acl_rule(plain, created), 404).code == "AccessRuleNotFound"
 
-# Bookmarks, which both versions of the API know.
+# Bookmarks, in both versions of the API.
 bookmark = transfer.create_bookmark({"endpoint_id": plain, "path": "/sub/", "name": "sub"})["id"]
 assert second.get_bookmark(bookmark)["data"]["attributes"]["name"] == "sub"
 second.update_bookmark(bookmark, BookmarkUpdateDocument("deep", "/sub/"))
@@ -72,7 +75,7 @@ other = second.create_bookmark(BookmarkCreateDocument(policy, "other", "/"))["da
 assert len(list(second.list_bookmarks())) == 2
 transfer.delete_bookmark(bookmark)
 second.delete_bookmark(other)
-error = refused(lambda: second.get_bookmark(other), 404)
+error = error_of(lambda: second.get_bookmark(other), 404)
 assert (error.code, bool(error.message)) == ("BookmarkNotFound", True), error
 
 # Tunnels.
@@ -84,7 +87,7 @@ second.update_tunnel(tunnel, TunnelUpdateDocument(state="STOPPING"))
 assert len(second.get_tunnel_events(tunnel)["data"]) == 3
 second.delete_tunnel(tunnel)
 
-# What a transfer copies, and what tasks tell of it.
+# A transfer: the copied files, and the task.
 data = globus_sdk.TransferData(plain, plain, label="synchronise", sync_level="checksum", skip_source_errors=True)
 data.add_item("/sub/", "/synced/", recursive=True)
 data.add_item("/nowhere.txt", "/never.txt")
@@ -108,12 +111,12 @@ assert auth.get_policy(made["policy"]["id"])["policy"]["project_id"] == project
 guard = [found["id"] for found in auth.get_policies() if found["project_id"] is None][0]
 auth.update_policy(guard, authentication_assurance_timeout=60)
 tell("advance 61")
-error = refused(lambda: transfer.operation_ls(policy), 403)
+error = error_of(lambda: transfer.operation_ls(policy), 403)
 assert error.info.authorization_parameters.session_required_policies == [guard], error
 transfer, second, auth = log_in(session_required_policies=guard)
 assert len(list(transfer.operation_ls(policy))) > 0
 
-# Clients, scopes, and tokens for what a service calls itself.
+# Clients, scopes, and dependent tokens of a service.
 client = auth.create_client("Service", project=project, client_type="resource_server")["client"]["id"]
 secret = auth.create_client_credential(client, "first")["credential"]["secret"]
 scope = auth.create_scope(client, "Act", "", "act")["scope"]["scope_string"]

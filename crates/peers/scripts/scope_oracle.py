@@ -1,7 +1,7 @@
-"""What globus_sdk.scopes makes of scope strings.
+"""Prints how globus_sdk.scopes parses and merges scope strings.
 
-Reads JSON lines, each a list of scope strings; prints for each a JSON line: the scopes of all of them merged, as sorted
-lists [name, optional, dependencies], or null where the SDK refuses one of them or their union.
+Reads JSON lines, each a list of scope strings. Prints a JSON line for each: the merged scopes as
+sorted lists [name, optional, dependencies], or null if the SDK rejects a string or their union.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the scripts of this directory share: a person who follows login links, and words with the test that runs them."""
+"""Completes login links, and sends commands to the test that runs the script."""
 
 import urllib.error
 import urllib.parse
@@ -11,14 +11,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def code_from(authorize_url):
-    """Fetches a login link, as a browser would, and gives the code that the redirect carries."""
+    """Opens a login link as a browser does; returns the code of the redirect."""
     opener = urllib.request.build_opener(_NoRedirect)
     try:
         page = opener.open(authorize_url).read().decode()
         raise SystemExit(f"no redirect, but a page: {page}")
     except urllib.error.HTTPError as answer:
         if answer.code not in (302, 303):
-            raise SystemExit(f"login refused: {answer.code} {answer.read().decode()}")
+            raise SystemExit(f"login failed: {answer.code} {answer.read().decode()}")
         location = answer.headers["location"]
     query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(location).query))
     if "code" not in query:
@@ -27,7 +27,7 @@ def code_from(authorize_url):
 
 
 def tell(command):
-    """Asks the test to do something to the server, and waits until it is done."""
+    """Prints a command for the test, and waits until the test has run it."""
     print(f"@{command}", flush=True)
     answer = input()
     assert answer == "done", answer

@@ -1,4 +1,4 @@
-"""The official Python SDK, unchanged, against the embedded services. Arguments: the ids of the collections."""
+"""The unchanged Python SDK against FakeGlobus. Arguments: the ids of the collections."""
 
 import os
 import sys
@@ -14,15 +14,15 @@ from scripted_login import tell
 plain, embedded, policy, data_access = sys.argv[1:]
 
 
-def refused(transfer, collection):
+def listing_error(transfer, collection):
     try:
         transfer.operation_ls(collection)
     except globus_sdk.TransferAPIError as error:
         return error
-    raise SystemExit("the listing was not refused")
+    raise SystemExit("the listing succeeded instead of failing")
 
 
-# Listing, on access tokens that the SDK checks: ID token, scopes, consents.
+# Listings. The SDK checks its login: ID token, scopes, consents.
 app = user_app()
 transfer = globus_sdk.TransferClient(app=app)
 listing = transfer.operation_ls(plain, path="/", filter={"name": "~*.txt"}, orderby=["name DESC"])
@@ -42,7 +42,7 @@ except globus_sdk.TransferAPIError as error:
     assert (error.http_status, error.code) == (404, "NotFound"), error
 assert app._login_flow_manager.logins == 1
 
-# What is not served says so, in the form that the SDK knows of each service.
+# An unsupported endpoint answers 501, in the error form of each service.
 for client, ask in [
     (transfer, lambda client: client.endpoint_manager_task_list()),
     (globus_sdk.GroupsClient(), lambda client: client.get_identity_preferences()),
@@ -58,22 +58,22 @@ for client, ask in [
         assert (error.http_status, code) == (501, "notimplemented"), error
         assert error.message.startswith("fake-globus does not serve GET /"), error.message
     else:
-        raise SystemExit("it is served")
+        raise SystemExit("the call succeeded instead of failing with 501")
 
-# Too old a session: what the SDK makes of the error, and the login that mends it.
+# The session is too old: the SDK finds the GARE, and a login satisfies it.
 tell("advance 3600")
-error = refused(transfer, plain)
+error = listing_error(transfer, plain)
 assert (error.http_status, error.code) == (502, "ExternalError.DirListingFailed.LoginFailed"), error
 gare = globus_sdk.gare.to_gare(error)
 assert gare is not None
 parameters = gare.authorization_parameters
 assert parameters.session_required_single_domain == ["uchicago.edu"], gare
-hidden = refused(transfer, embedded)
+hidden = listing_error(transfer, embedded)
 assert globus_sdk.gare.to_gare(hidden) is None
 assert '530-GridFTP-JSON-Result: {"DATA_TYPE": "result#1.1.0"' in hidden.message, hidden.message
 assert "\\r\\n530 End.\\r\\n\n" in hidden.message
 
-# The empty list and the false value of the root document must not become parameters: Auth refuses them.
+# The empty list and the false value of the document must not become parameters: Auth rejects them.
 parameters.session_required_identities = None
 parameters.session_required_mfa = None
 parameters.prompt = "login"
@@ -81,7 +81,7 @@ app.login(auth_params=parameters)
 assert {entry["name"] for entry in transfer.operation_ls(plain)} >= {"hello.txt"}
 assert app._login_flow_manager.logins == 2
 
-# The SDK answers a GARE that comes with 403 by itself.
+# The SDK satisfies a GARE with status 403 itself.
 redriving = user_app(auto_redrive_gares=True, request_refresh_tokens=True)
 transfer = globus_sdk.TransferClient(app=redriving)
 assert len(list(transfer.operation_ls(policy))) > 0
@@ -90,7 +90,7 @@ assert len(list(transfer.operation_ls(policy))) > 0
 assert len(list(transfer.operation_ls(data_access))) > 0
 assert redriving._login_flow_manager.logins == 3
 
-# What it validates: dependent scopes, by the consents that Auth tells of.
+# The SDK checks dependent scopes against the consents of Auth.
 dependent = user_app(request_refresh_tokens=True)
 transfer = globus_sdk.TransferClient(app=dependent).add_app_data_access_scope(data_access)
 assert len(list(transfer.operation_ls(data_access))) > 0
@@ -103,7 +103,7 @@ assert userinfo["preferred_username"] == "ada@uchicago.edu", userinfo
 dependent.logout()
 assert dependent.login_required()
 
-# A client that logs in as itself.
+# A confidential client with its own identity.
 client = ClientApp(
     "peer",
     client_id=os.environ["FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID"],

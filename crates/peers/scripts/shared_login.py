@@ -1,10 +1,12 @@
-"""A UserApp of the official Python SDK with its JSON token file. Arguments: its name, then what to do in turn.
+"""A UserApp of the official Python SDK with its JSON token file.
 
-login              logs in, whatever there is
+Arguments: the name of the app, then the steps, in order.
+
+login              logs in, even if there are tokens
 anew               logs in with a new session
-list COLLECTION    lists without a login
-whoami             prints the username, without a login
-logout             ends the tokens and removes them
+list COLLECTION    prints the names in a collection; must not log in
+whoami             prints the username; must not log in
+logout             revokes and removes the tokens
 """
 
 import os
@@ -52,4 +54,4 @@ while words:
             print(auth.userinfo()["preferred_username"])
         case "logout":
             app.logout(sweep=True)
-assert app._login_flow_manager.logins == allowed, "it had to log in"
+assert app._login_flow_manager.logins == allowed, "an unexpected login"

@@ -1,11 +1,11 @@
-"""The token file, as the official Python SDK handles it.
+"""Reads and writes token files with the official Python SDK.
 
-token_file.py rewrite FILE              prints the file as the SDK writes what it reads there
-token_file.py path CLIENT NAME...       prints where the SDK keeps the file of each app, a line each; "-" for a challenge
-token_file.py write FILE COUNT plain    stores COUNT tokens, one after another, each for a resource server of its own
-token_file.py write FILE COUNT locked   the same, taking turns with others by the lock beside the file
+token_file.py rewrite FILE              reads the file, and prints what the SDK writes back
+token_file.py path CLIENT NAME...       prints the SDK's path for each app, or "-" if it rejects the name
+token_file.py write FILE COUNT plain    stores COUNT tokens, one after another, for COUNT resource servers
+token_file.py write FILE COUNT locked   the same, each under the lock beside the file
 token_file.py write FILE COUNT sqlite   the same, in a database
-token_file.py servers FILE              prints the resource servers of the tokens in a database, a line each
+token_file.py servers FILE              prints the resource servers of the tokens in a database
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from globus_sdk.token_storage.base import _default_globus_app_filepath
 
 
 class LockedJSONTokenStorage(JSONTokenStorage):
-    """The SDK's storage, for programs that share its file with others: they take turns."""
+    """The SDK's storage, with a lock for programs that share the file."""
 
     @contextlib.contextmanager
     def _turn(self):

@@ -1,7 +1,7 @@
-"""The authorization URLs that globus_sdk builds.
+"""Prints the authorization URLs that globus_sdk builds.
 
-Reads JSON lines {client_id, secret, redirect_uri, refresh_tokens, label, scopes, asked}; prints for each the pairs of
-the URL's query, and the URL without it.
+Reads JSON lines {client_id, secret, redirect_uri, refresh_tokens, label, scopes, asked}. Prints a
+JSON line for each: the URL without its query, and the pairs of the query.
 """
 
 import json
@@ -30,7 +30,7 @@ def url(question):
         native_prefill_named_grant=question["label"],
     )
     asked = GlobusAuthorizationParameters(**question["asked"])
-    # As GlobusApp does it: what the app needs, and what is required.
+    # GlobusApp requests the scopes of the app and the required scopes.
     scopes = ScopeParser.parse(question["scopes"])
     for scope in asked.required_scopes or []:
         scopes = ScopeParser.merge_scopes(scopes, ScopeParser.parse(scope))

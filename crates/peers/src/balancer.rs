@@ -1,4 +1,4 @@
-//! Gives each request to the next replica.
+//! A TCP load balancer that sends each request to the next replica.
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,10 +34,10 @@ impl Balancer {
         let next = Arc::new(AtomicUsize::new(0));
         tokio::spawn(async move {
             while let Ok((client, _)) = self.listener.accept().await {
-                let replicas = self.replicas.lock().expect("whole").clone();
+                let replicas = self.replicas.lock().expect("no panic").clone();
                 let first = next.fetch_add(1, Relaxed);
                 tokio::spawn(async move {
-                    // The browser sees a connection that breaks, as with any balancer.
+                    // If a replica dies, the connection of the browser breaks.
                     let _ = pass(client, &replicas, first).await;
                 });
             }
@@ -45,7 +45,7 @@ impl Balancer {
     }
 }
 
-/// Passes one request on, to the first of the replicas that is there.
+/// Forwards one request to the first replica that accepts a connection, from `first` on.
 async fn pass(mut client: TcpStream, replicas: &[SocketAddr], first: usize) -> io::Result<()> {
     let mut begin = Vec::new();
     while !begin.windows(2).any(|end| end == b"\r\n") {
@@ -63,7 +63,7 @@ async fn pass(mut client: TcpStream, replicas: &[SocketAddr], first: usize) -> i
     let mut replica = replica?;
     let line = begin.windows(2).position(|end| end == b"\r\n");
     let (line, rest) = begin.split_at(line.expect("it was found") + 2);
-    // The next request of this browser has a connection of its own, and goes elsewhere.
+    // `connection: close` makes the browser connect again, to another replica.
     let head = [line, b"connection: close\r\n", rest].concat();
     replica.write_all(&head).await?;
     copy_bidirectional(&mut client, &mut replica)

@@ -1,12 +1,12 @@
-//! The examples of the guide in other languages.
+//! The examples of the testing guide in Python and JavaScript.
 
 const TESTING: &str = include_str!("../../fake-globus/src/guide/testing.md");
 
-/// The one block of code in this language, as it stands there.
+/// The code block in this language.
 ///
 /// # Panics
 ///
-/// Where there is none, or more than one.
+/// If the guide has no such block, or more than one.
 pub fn example(language: &str) -> &'static str {
     let fence = format!("```{language}\n");
     let mut blocks = TESTING.split(&fence).skip(1);

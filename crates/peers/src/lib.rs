@@ -1,4 +1,4 @@
-//! The official clients of Globus, for tests that hold this project against them.
+//! Runs the official Globus clients, for tests that compare this project with them.
 #![allow(missing_docs)]
 
 pub mod balancer;
@@ -12,7 +12,7 @@ pub mod python;
 pub mod redis_server;
 pub mod replicas;
 
-// The example of the README is compiled like any other.
+// Compiles the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

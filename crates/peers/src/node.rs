@@ -1,4 +1,4 @@
-//! The official JavaScript SDK, and Node.
+//! Runs Node with the official JavaScript SDK.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,7 +14,7 @@ pub fn file(name: &str) -> PathBuf {
 ///
 /// # Panics
 ///
-/// Where it is not installed.
+/// If the SDK is not installed.
 pub fn sdk(name: &str) -> PathBuf {
     let path = file("node_modules/@globus/sdk").join(name);
     assert!(
@@ -25,11 +25,11 @@ pub fn sdk(name: &str) -> PathBuf {
     path
 }
 
-/// Node, with none of this process's own variables for Globus.
+/// Node, without the `GLOBUS_*` and `NODE_*` variables of this process.
 ///
 /// # Panics
 ///
-/// Where the SDK is not installed.
+/// If the SDK is not installed.
 pub fn node() -> Command {
     sdk("package.json");
     let mut command = Command::new("node");

@@ -1,4 +1,4 @@
-//! Scripts that answer by the line.
+//! Runs scripts that read a question a line and print an answer a line.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::Value;
 
-/// What a script answers to each of `questions`, a line of JSON each.
+/// Sends each of `questions` to a script as a line of JSON; returns the answers.
 pub fn ask(mut script: Command, questions: &[Value]) -> Vec<Value> {
     let mut oracle = script
         .stdin(Stdio::piped())
@@ -16,7 +16,7 @@ pub fn ask(mut script: Command, questions: &[Value]) -> Vec<Value> {
     let mut stdin = oracle.stdin.take().expect("a pipe");
     let stdout = oracle.stdout.take().expect("a pipe");
     let answers: Vec<Value> = thread::scope(|scope| {
-        // On a thread of its own: both pipes may be full.
+        // Written by a second thread: with one thread, two full pipes would block each other.
         scope.spawn(move || {
             for question in questions {
                 writeln!(stdin, "{question}").expect("Python reads");

@@ -1,13 +1,13 @@
-//! Holding what we find against what the official Python SDK finds, which is what `gare_oracle.py` says of it.
+//! Compares our detection with that of the official Python SDK, which `gare_oracle.py` prints.
 //!
-//! The deliberate differences are all in `expected` and `is_over_limit`.
+//! All deliberate differences are in `expected` and `is_over_limit`.
 
 use std::collections::BTreeMap;
 
 use globus_gare::gare::{AuthorizationParameters, Detection, Extra, Gare};
 use serde_json::{Map, Value, json};
 
-/// The fields of a GARE, all of them or none empty, whoever read it.
+/// The fields of a GARE that are not empty, as we or the SDK read them.
 #[derive(Clone, Debug, PartialEq)]
 struct Content {
     code: String,
@@ -26,7 +26,7 @@ const FIELDS: [&str; 7] = [
     "prompt",
 ];
 
-/// How many requirements of a body are reported.
+/// The most requirements of a body that are reported.
 const REQUIREMENTS: usize = 64;
 
 fn is_empty(value: &Value) -> bool {
@@ -73,10 +73,10 @@ fn non_empty(fields: &Value) -> Map<String, Value> {
         .collect()
 }
 
-/// What we should make of what the SDK found; `None` where we differ in accepting it at all.
+/// What we should find where the SDK finds `theirs`; `None` if we deliberately find nothing.
 fn expected(theirs: &Value) -> Option<Content> {
     let mut fields = non_empty(&theirs["fields"]);
-    // Of a consent to dependent scopes the SDK reads the first entry, we all.
+    // For dependent consents, the SDK reads the first entry; we read all.
     let is_dependent = theirs["consent"] == true && theirs["extra"] == json!({});
     if let (true, Some(all)) = (is_dependent, theirs["unapproved"].as_array()) {
         let scopes = fields.entry("required_scopes").or_insert_with(|| json!([]));
@@ -87,17 +87,18 @@ fn expected(theirs: &Value) -> Option<Content> {
             }
         }
     }
-    // A scope that is empty is none.
+    // We drop empty scopes.
     if let Some(Value::Array(scopes)) = fields.get_mut("required_scopes") {
         scopes.retain(|scope| scope != "");
     }
     fields.retain(|_, value| !is_empty(value));
-    // A consent error that names no scope is no requirement.
+    // A consent error without a scope is no requirement.
     if theirs["consent"] == true && !fields.contains_key("required_scopes") {
         return None;
     }
-    // A malformed `authorization_parameters` is what an action provider's consent error has for unknown parameters,
-    // whatever it is. We keep the fields of it that are unknown, and nothing of what is not an object.
+    // In the consent error of an action provider, the SDK takes a malformed
+    // `authorization_parameters` of any type for unknown parameters. We keep the unknown fields of
+    // an object, and drop any other type.
     let mut params_extra: BTreeMap<String, Value> = match &theirs["params_extra"] {
         Value::Object(extra) => extra
             .iter()
@@ -108,7 +109,8 @@ fn expected(theirs: &Value) -> Option<Content> {
     if theirs["consent"] == true {
         params_extra.retain(|name, _| !FIELDS.contains(&name.as_str()));
     }
-    // The legacy reading does not know `required_scopes`; we do, and leave there only what is no list.
+    // The SDK's legacy variant does not know `required_scopes`. We do, and leave among the unknown
+    // fields only a value that is not a list.
     match params_extra.remove("required_scopes") {
         Some(Value::String(scopes)) => {
             let scopes = scopes.split(',').filter(|scope| !scope.is_empty());
@@ -124,8 +126,8 @@ fn expected(theirs: &Value) -> Option<Content> {
         }
     }
     fields.retain(|_, value| !is_empty(value));
-    // Transfer's consent error keeps a malformed `authorization_parameters` among the unknown fields, where it would
-    // hide the good ones once it is written out.
+    // For Transfer's consent error, the SDK keeps a malformed `authorization_parameters` among the
+    // unknown fields. Serialized, it would replace the valid one.
     let extra = theirs["extra"].as_object().expect("an object").iter();
     let extra = extra.filter(|(name, _)| *name != "authorization_parameters");
     Some(Content {
@@ -138,7 +140,7 @@ fn expected(theirs: &Value) -> Option<Content> {
     })
 }
 
-/// Whether it asks for more than a requirement may: the limits of `gare::Limit`, counted anew.
+/// Whether the content exceeds the limits of `gare`, which are repeated here.
 fn is_over_limit(content: &Content) -> bool {
     let length = |value: &Value| value.as_str().map_or(0, str::len);
     let is_long = |(name, value): (&String, &Value)| match value {
@@ -152,13 +154,13 @@ fn is_over_limit(content: &Content) -> bool {
         Value::Array(items) => &items[..],
         value => std::slice::from_ref(value),
     });
-    // In the body an unknown field may be spelled longer.
+    // This is a lower bound: the body may spell an unknown field with more bytes.
     let unknown = content.params_extra.iter();
     let unknown = unknown.map(|(name, value)| name.len() + value.to_string().len());
     content.fields.iter().any(is_long) || known.map(length).chain(unknown).sum::<usize>() > 16_384
 }
 
-/// What a GARE asks for, leaving out what makes no difference to that.
+/// What a GARE requires: without the message, and with lists as sets.
 fn requirement(content: &Content) -> (Map<String, Value>, &BTreeMap<String, Value>) {
     let mut fields = content.fields.clone();
     fields.remove("session_message");
@@ -171,7 +173,7 @@ fn requirement(content: &Content) -> (Map<String, Value>, &BTreeMap<String, Valu
     (fields, &content.params_extra)
 }
 
-/// Whether `found` is what the SDK found, or that and what nested documents added to it.
+/// Whether `found` equals `theirs`, or for `nested`, also has what nested documents add.
 fn matches(found: &Content, theirs: &Content, nested: bool) -> bool {
     if !nested {
         return found == theirs;
@@ -181,7 +183,7 @@ fn matches(found: &Content, theirs: &Content, nested: bool) -> bool {
         .iter()
         .all(|(name, value)| found.fields.get(name) == Some(value));
     let mut theirs = theirs.clone();
-    // Scopes that a nested document names take the place of those that nobody can read.
+    // Scopes of a nested document replace scopes that cannot be read.
     if found.fields.contains_key("required_scopes") {
         theirs.params_extra.remove("required_scopes");
     }
@@ -189,7 +191,7 @@ fn matches(found: &Content, theirs: &Content, nested: bool) -> bool {
     kept && *found == theirs
 }
 
-/// Asserts that all of `theirs` are among what we found, in order; returns how many there are.
+/// Asserts that we found all of `theirs`, in order; returns their number.
 pub fn assert_accepted(body: &str, detection: &Detection, theirs: &[Value], nested: bool) -> usize {
     let found = detection.found.iter();
     let found: Vec<Content> = found.map(|found| ours(&found.gare)).collect();
@@ -200,13 +202,13 @@ pub fn assert_accepted(body: &str, detection: &Detection, theirs: &[Value], nest
             assert!(detection.over_limit.is_some(), "{body}\nSDK: {theirs:#?}");
             continue;
         }
-        // It comes too late, or it names nothing and a detail beside it names too much.
+        // Beyond the limit on requirements, or empty beside a detail over a limit.
         let may_lack = found.len() == REQUIREMENTS
             || nested && theirs.fields.keys().all(|name| name == "session_message");
         if may_lack && detection.over_limit.is_some() {
             continue;
         }
-        // The same requirement counts once.
+        // We report a requirement once.
         if accepted
             .iter()
             .any(|earlier| requirement(earlier) == requirement(&theirs))
@@ -242,7 +244,7 @@ pub fn assert_accepted(body: &str, detection: &Detection, theirs: &[Value], nest
     accepted.len()
 }
 
-/// The query that the SDK sends, without what Globus Auth refuses.
+/// Asserts that our query is the SDK's, without the values that Globus Auth rejects.
 pub fn assert_query(body: &str, params: &AuthorizationParameters, theirs: &Value) {
     let Some(pairs) = theirs["query"].as_array() else {
         return;
@@ -267,7 +269,7 @@ pub fn assert_query(body: &str, params: &AuthorizationParameters, theirs: &Value
         .to_query()
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value));
-    // The SDK has no order of its own: it goes through a set.
+    // The SDK iterates over a set: its order is arbitrary.
     assert_eq!(
         ours.collect::<BTreeMap<_, _>>(),
         pairs.collect::<BTreeMap<_, _>>(),

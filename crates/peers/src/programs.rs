@@ -1,31 +1,31 @@
-//! The programs of this project, built for the tests that run them.
+//! Builds the programs of this project that the tests run.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// `globus-ls`, built by this call.
+/// Builds `globus-ls`, and returns its path.
 pub fn globus_ls() -> PathBuf {
-    built(&["--package", "globus-ls"], "globus-ls")
+    build(&["--package", "globus-ls"], "globus-ls")
 }
 
-/// The example `job` of `globus-login`, built by this call.
+/// Builds the example `job` of `globus-login`, and returns its path.
 pub fn job() -> PathBuf {
-    built(
+    build(
         &["--package", "globus-login", "--example", "job"],
         "examples/job",
     )
 }
 
-/// The example `gateway` of `globus-login`, built by this call.
+/// Builds the example `gateway` of `globus-login`, and returns its path.
 pub fn gateway() -> PathBuf {
-    built(
+    build(
         &["--package", "globus-login", "--example", "gateway"],
         "examples/gateway",
     )
 }
 
-fn built(what: &[&str], name: &str) -> PathBuf {
+fn build(target_options: &[&str], name: &str) -> PathBuf {
     let test = env::current_exe().expect("this test");
     let target = test.parent().and_then(Path::parent);
     let target = target.expect("a target directory");
@@ -33,7 +33,7 @@ fn built(what: &[&str], name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet"])
-        .args(what)
+        .args(target_options)
         .args(is_release.then_some("--release"))
         .current_dir(root)
         .status()

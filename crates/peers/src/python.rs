@@ -1,4 +1,4 @@
-//! The official Python SDK and command line.
+//! Runs Python with the official SDK and the `globus` command line.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,22 +6,23 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// A script of `crates/peers/scripts`, for the Python that `GLOBUS_GARE_PYTHON` names, or that of `.venv`.
+/// A script of `crates/peers/scripts`, with the Python of `GLOBUS_GARE_PYTHON`, by default that of
+/// `.venv`.
 ///
 /// # Panics
 ///
-/// Where that Python has no Globus SDK.
+/// If that Python has no Globus SDK.
 pub fn script(name: &str) -> Command {
     let mut command = python();
     command.arg(format!("{ROOT}/scripts/{name}"));
     command
 }
 
-/// A module that is installed beside the SDK; it finds what the scripts share.
+/// An installed module, such as `pytest`. It can import the modules of the scripts directory.
 ///
 /// # Panics
 ///
-/// Where that Python has no Globus SDK.
+/// If that Python has no Globus SDK.
 pub fn module(name: &str) -> Command {
     let mut command = python();
     command

@@ -1,4 +1,4 @@
-//! Redis, three gateways, a balancer, and a Globus with a collection for them.
+//! A web service of three gateways behind a balancer, with Redis and a fake Globus.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -22,17 +22,18 @@ pub struct Site {
     has_redis: bool,
     pub gateways: Vec<Child>,
     addresses: Arc<Mutex<Vec<SocketAddr>>>,
-    /// The site's address, which is the balancer's.
+    /// The URL of the site: that of the balancer.
     site: Url,
 }
 
 impl Site {
-    /// Its users are `user-0` and so on, of uchicago.edu.
+    /// A site with [`REPLICAS`] gateways and the users `user-0@uchicago.edu`, `user-1`, and so on.
     pub async fn new(users: usize) -> Self {
         Self::with(users, REPLICAS, true).await
     }
 
-    /// With so many replicas; without Redis each keeps its logins in memory.
+    /// As [`new`](Self::new), with `replicas` gateways. Without Redis, each stores logins in
+    /// memory.
     pub async fn with(users: usize, replicas: usize, has_redis: bool) -> Self {
         let sample = Sample::with(
             |collection| collection.session_minutes(10),
@@ -60,7 +61,7 @@ impl Site {
         site
     }
 
-    /// Starts another replica.
+    /// Starts another gateway.
     pub async fn add_gateway(&mut self) {
         let globus = &self.sample.globus;
         let redis = ["--redis", &self.redis.url];
@@ -89,16 +90,16 @@ impl Site {
                 break address.trim_end_matches('/').parse().expect("an address");
             }
         };
-        self.addresses.lock().expect("whole").push(address);
+        self.addresses.lock().expect("no panic").push(address);
         self.gateways.push(gateway);
     }
 
-    /// Ends a replica without a warning.
+    /// Kills a gateway.
     pub async fn kill_gateway(&mut self, at: usize) {
         self.gateways[at].kill().await.expect("it ran");
     }
 
-    /// The page that lists the collection.
+    /// The URL of the page that lists the collection.
     pub fn page(&self) -> Url {
         let listing = format!("ls/{}", self.sample.collection);
         self.site.join(&listing).expect("a URL")
@@ -126,12 +127,12 @@ pub struct User {
 }
 
 impl User {
-    /// Opens the listing: it is shown, or else the page of the login is where the browser ends.
+    /// Opens the listing. The result is the listing, or the login page of Globus Auth.
     pub async fn visit(&self) -> Page {
         self.browser.open(&self.page).await.expect("a page")
     }
 
-    /// Logs in on a page of Globus Auth; gives the callback.
+    /// Logs in on a login page of Globus Auth; returns the URL of the callback.
     pub async fn approve(&self, login: &Page) -> Url {
         let label = format!("<strong>{}@uchicago.edu</strong>", self.name);
         let before = login.text.split(&label).next().expect("text");
@@ -147,7 +148,7 @@ impl User {
         answer.redirect().expect("a redirect")
     }
 
-    /// Opens the listing and logs in where that is needed: how many logins there were.
+    /// Opens the listing, and logs in as often as needed; returns the number of logins.
     pub async fn list(&self) -> usize {
         let mut page = self.visit().await;
         let mut logins = 0;
@@ -161,7 +162,7 @@ impl User {
         logins
     }
 
-    /// Files there belong to the user of the request.
+    /// Asserts that the page lists files of this user.
     #[track_caller]
     pub fn assert_shown(&self, page: &Page) {
         let shown = page.text.split("<main>").last();

@@ -1,4 +1,4 @@
-//! The store on Postgres that the guide shows, if there is a Postgres on this machine.
+//! The Postgres store of the guide, if Postgres is installed on this machine.
 #![cfg(unix)]
 
 use std::fs;
@@ -12,14 +12,14 @@ use tokio_postgres::NoTls;
 
 const KEY: &str = "tests:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// A cluster of the test's own, which nobody can reach but through its directory.
+/// A Postgres server for this test. It listens on a socket in its directory only.
 struct Postgres {
     programs: PathBuf,
     directory: TempDir,
 }
 
 impl Postgres {
-    /// `None`: it is not installed.
+    /// Starts the server; `None` if Postgres is not installed.
     fn start() -> Option<Self> {
         let all = fs::read_dir("/usr/lib/postgresql").ok()?;
         let programs = all.flatten().map(|entry| entry.path().join("bin"));
@@ -29,7 +29,7 @@ impl Postgres {
             programs,
             directory,
         };
-        // It does not run as the superuser of the machine.
+        // Postgres refuses to run as root.
         if postgres.is_root() {
             let chown = Command::new("chown")
                 .arg("nobody")
@@ -37,15 +37,17 @@ impl Postgres {
                 .status();
             assert!(chown.expect("chown runs").success());
         }
-        postgres.run("initdb", &["--auth=trust", "--username=test", "--no-sync"]);
+        let created = postgres.run("initdb", &["--auth=trust", "--username=test", "--no-sync"]);
+        assert!(created, "initdb fails");
         let options = format!(
             "-c listen_addresses= -c fsync=off -k {}",
             postgres.directory.path().display()
         );
-        postgres.run(
+        let started = postgres.run(
             "pg_ctl",
             &["--wait", "--log=/dev/null", "--options", &options, "start"],
         );
+        assert!(started, "pg_ctl start fails");
         Some(postgres)
     }
 
@@ -54,7 +56,7 @@ impl Postgres {
         id.stdout == b"0\n"
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) {
+    fn run(&self, program: &str, arguments: &[&str]) -> bool {
         let program = self.programs.join(program);
         let mut command = match self.is_root() {
             true => {
@@ -73,7 +75,7 @@ impl Postgres {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .status();
-        assert!(ran.expect("it starts").success(), "{arguments:?}");
+        ran.is_ok_and(|status| status.success())
     }
 
     async fn store(&self) -> PostgresStore {
@@ -89,6 +91,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        // Fails if the server did not start: no second panic.
         self.run("pg_ctl", &["--mode=immediate", "stop"]);
     }
 }
@@ -96,7 +99,7 @@ impl Drop for Postgres {
 #[checks::test(seconds = 600)]
 async fn store_on_postgres_conforms() {
     let Some(postgres) = Postgres::start() else {
-        println!("there is no Postgres in /usr/lib/postgresql: not tested");
+        println!("NOT TESTED: there is no Postgres in /usr/lib/postgresql");
         return;
     };
     let stores = [postgres.store().await, postgres.store().await];
@@ -110,7 +113,7 @@ async fn store_on_postgres_conforms() {
         std::sync::Arc::clone(&stores[turn.get() % 2])
     })
     .await;
-    assert!(!keeps.leases && !keeps.notices, "their defaults");
+    assert!(!keeps.leases && !keeps.notices, "the default methods");
 }
 
 #[checks::test]
@@ -121,6 +124,6 @@ fn guide_shows_this_store() {
     let source = read("src/postgres.rs");
     assert!(
         guide.contains(&source),
-        "src/postgres.rs is not in the guide as it is"
+        "the code in the guide differs from src/postgres.rs"
     );
 }

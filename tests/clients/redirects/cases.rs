@@ -16,7 +16,7 @@ macro_rules! cases {
                 "the session's own credential"
             );
             assert_eq!(stranger.received(), (1, false));
-            assert_eq!(session.stats().gave_up.get("untrusted"), 1);
+            assert_eq!(session.stats().gave_up["untrusted"], 1);
         }
 
         #[checks::test]

@@ -1,11 +1,13 @@
 //! Right and wrong orders of layers.
 
+use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
 
+use globus_gare::ReauthError;
 use http::{Request, Response};
 use tower::retry::Policy;
-use tower::{Service, ServiceBuilder, ServiceExt};
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::trace::TraceLayer;
 
@@ -67,6 +69,39 @@ async fn retry_inside_repeats_the_challenge_first() {
         5,
         "the symptom: four attempts before the login"
     );
+}
+
+/// As a retry that returns an error when its attempts are used up.
+#[checks::test]
+async fn error_made_of_a_502_inside_hides_the_challenge() {
+    let login = Login::at_once();
+    let client = ServiceBuilder::new()
+        .layer(login.layer())
+        .map_result(|result: Result<Response<Body>, Infallible>| match result {
+            Ok(response) if response.status() == 502 => Err(BoxError::from("bad gateway")),
+            Ok(response) => Ok(response),
+            Err(never) => match never {},
+        })
+        .service(Globus::default().service());
+    client.oneshot(get()).await.expect_err("the symptom");
+    assert_eq!(login.logins(), 0, "nobody is asked");
+}
+
+#[checks::test]
+async fn retry_of_a_declined_login_prompts_nobody_again() {
+    let globus = Globus::default();
+    let login = Login::at_once().then(Err(ReauthError::declined()));
+    let client = ServiceBuilder::new()
+        .retry(Transient(3))
+        .layer(login.layer())
+        .service(globus.service());
+    let response = client.oneshot(get()).await.expect("a response");
+    assert_eq!(
+        (response.status().as_u16(), gave_up(&response)),
+        (502, Some("backing_off"))
+    );
+    assert_eq!(globus.requests(), 4, "the symptom: in vain");
+    assert_eq!(login.logins(), 1);
 }
 
 #[checks::test]

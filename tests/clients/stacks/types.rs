@@ -6,9 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use globus_gare::layer::{
-    GareBody, GareFuture, GareLayer, GareService, ReplayBody, ReplayBodyError,
-};
+use globus_gare::layer::{GareBody, GareFuture, GareLayer, GareService, ReplayBody};
 use globus_gare::reauth::{
     Challenge, Credential, GareOptions, GareOutcome, ReauthError, Reauthenticator, Session, Trust,
 };
@@ -47,7 +45,6 @@ fn shared_types_are_send_and_sync() {
     shared::<GareOptions>();
     shared::<GareOutcome>();
     shared::<ReauthError>();
-    shared::<ReplayBodyError>();
     held::<Arc<dyn Reauthenticator>>();
     held::<Box<dyn Reauthenticator>>();
 }

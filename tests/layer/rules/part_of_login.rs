@@ -25,7 +25,7 @@ fn spawning(is_part: bool) -> (Service, Session) {
             } else {
                 tokio::spawn(call).await
             };
-            let answer = answer.map_err(|error| ReauthError::with_source("a panic", error))?;
+            let answer = answer.map_err(|error| ReauthError::new("a panic").with_source(error))?;
             assert_eq!(answer.expect("an answer").status(), 403);
             Ok(Credential::bearer("token-1")?)
         }

@@ -174,7 +174,7 @@ async fn principals_in_use_are_bounded() {
         gave_up(&response),
         Some(GaveUp::TooManyPrincipals)
     ));
-    assert_eq!(session.stats().gave_up.get("too_many_principals"), 1);
+    assert_eq!(session.stats().gave_up["too_many_principals"], 1);
     let response = send(&client, presenting(get("/"), "Bearer theirs")).await;
     assert!(matches!(
         gave_up(&response),

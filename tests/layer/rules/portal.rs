@@ -52,7 +52,7 @@ async fn logged_out_user_gets_the_login_url_each_time() {
         let response = send(&client, get("/")).await;
         assert!(is_sent_to_the_page(gave_up(&response)));
     }
-    assert_eq!(client.session().stats().gave_up.get("failed"), 20);
+    assert_eq!(client.session().stats().gave_up["failed"], 20);
 }
 
 #[checks::test(start_paused = true)]

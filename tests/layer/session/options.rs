@@ -206,7 +206,7 @@ async fn each_reason_to_give_up_is_distinct() {
             tokio::spawn(async move { challenged(&session, before, false).await });
             settle().await;
         }
-        let before = session.stats().gave_up.total();
+        let before = session.stats().gave_up.values().sum::<u64>();
         let response = challenged(&session, case.request, case.is_stream).await;
         assert_eq!(response.status(), 403, "{name}");
         let demand = if name == "exhausted" { MFA } else { CONSENT };
@@ -222,15 +222,41 @@ async fn each_reason_to_give_up_is_distinct() {
             "{name}"
         );
         let reasons = session.stats().gave_up;
-        assert_eq!(reasons.total(), before + 1, "{name}: {reasons:?}");
-        assert_eq!(reasons.get(name), 1, "{name}: {reasons:?}");
-        assert!(reasons.iter().any(|it| it == (name, 1)), "{name}");
+        assert_eq!(
+            reasons.values().sum::<u64>(),
+            before + 1,
+            "{name}: {reasons:?}"
+        );
+        assert_eq!(reasons[name], 1, "{name}: {reasons:?}");
         met.insert(name.to_owned());
     }
     // The reasons of collections need other responses: see `rules::collections`.
     let of_collections = ["redirected_to_login", "unverified_collection"];
     met.extend(of_collections.map(str::to_owned));
     assert_eq!(met, names_in_the_source());
+}
+
+#[checks::test]
+fn page_for_operators_lists_each_reason_to_give_up() {
+    let page = include_str!("../../../src/guide/operators.md");
+    let (_, reasons) = page
+        .split_once("\n# What each reason")
+        .expect("its section");
+    let rows = reasons.lines().filter_map(|row| row.strip_prefix("| [`"));
+    let names: Vec<_> = rows
+        .map(|row| {
+            let (name, rest) = row
+                .split_once("`](crate::reauth::GaveUp::")
+                .expect("a link");
+            let (variant, rest) = rest.split_once(')').expect("its end");
+            assert_eq!(variant.to_lowercase(), name.replace('_', ""));
+            assert_eq!(rest.matches(" | ").count(), 3, "{name}");
+            name.to_owned()
+        })
+        .collect();
+    let listed = BTreeSet::from_iter(names.iter().cloned());
+    assert_eq!(listed.len(), names.len(), "one is there twice");
+    assert_eq!(listed, names_in_the_source());
 }
 
 fn stale() -> Credential {

@@ -223,7 +223,7 @@ fn error_kinds_are_distinct() {
 #[checks::test]
 fn error_keeps_and_shows_its_cause() {
     let cause = io::Error::other("the disk is full");
-    let error = ReauthError::with_source("could not save", cause);
+    let error = ReauthError::new("could not save").with_source(cause);
     assert_eq!(error.to_string(), "could not save");
     let source = error.source().map(ToString::to_string);
     assert_eq!(source.as_deref(), Some("the disk is full"));

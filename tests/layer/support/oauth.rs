@@ -65,7 +65,7 @@ where
         .expect("a request");
     let answer = send(client, exchange).await;
     let document: serde_json::Value = serde_json::from_str(answer.body())
-        .map_err(|error| ReauthError::with_source("the token answer is no JSON", error))?;
+        .map_err(|error| ReauthError::new("the token answer is no JSON").with_source(error))?;
     let token = document["access_token"]
         .as_str()
         .ok_or_else(|| ReauthError::new(answer.body().clone()))?;

@@ -1,4 +1,4 @@
-//! Many requests that are sent at once.
+//! Batches of concurrent requests.
 
 use bytes::Bytes;
 use http::Response;
@@ -13,10 +13,10 @@ use tower::{Service, ServiceExt};
 use super::clients::{Body, Hyper};
 use super::places::{Place, Server};
 
-/// Sends the requests, and reads the responses. All preparation is done before.
+/// Sends the prepared requests, and reads the responses.
 pub type Batch = Box<dyn FnOnce()>;
 
-/// `count` requests, each in a task of its own; HTTP/2, so that any number share a connection.
+/// Prepares `count` requests, each for its own task, over HTTP/2: all share a connection.
 pub fn prepare<S, E, B>(
     server: &Server,
     count: usize,

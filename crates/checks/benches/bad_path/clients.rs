@@ -1,4 +1,4 @@
-//! The clients that are compared: the layer, and the same work written out by hand.
+//! The clients that are compared: the layer, and the same work by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,9 +28,9 @@ type Failure = hyper_util::client::legacy::Error;
 pub enum Client {
     /// The layer.
     Ours,
-    /// Reads the challenge whole, and parses it.
+    /// Reads the challenge, and parses it with `serde_json`.
     ByHand,
-    /// Reads the challenge, and logs in whatever it says.
+    /// Reads the challenge, and logs in without parsing it.
     Bare,
 }
 
@@ -45,7 +45,7 @@ impl Client {
         }
     }
 
-    /// `count` requests, all of which are challenged first. The login takes as long as `login`.
+    /// A batch of `count` requests, which are all challenged first. The login takes `login`.
     pub fn batch(self, server: &Server, count: usize, login: Duration) -> Batch {
         match self {
             Self::Ours => batch::prepare(server, count, |place, client| {
@@ -108,7 +108,7 @@ impl ByHand {
     }
 }
 
-/// As in a program that knows one document and one GridFTP reply.
+/// The detection of a program that knows one document and one GridFTP reply.
 fn requires_login(body: &[u8]) -> bool {
     let Ok(document) = serde_json::from_slice::<Value>(body) else {
         return false;

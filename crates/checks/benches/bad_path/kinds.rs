@@ -1,6 +1,8 @@
-//! Requests with three requirements that no one login satisfies: each waits for the logins of others, then for its own.
+//! Requests with three requirements, each of which takes its own login: a request waits for the
+//! logins of others, then for its own.
 //!
-//! In process, with a paused clock: all requests wait before a login ends, and nothing but the layer is counted.
+//! In process, with a paused clock: all requests wait before a login ends, and only the layer is
+//! counted.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -30,7 +32,8 @@ pub fn cases() -> [Case; 2] {
     [FEW, MANY].map(|count| Case::new(name(count), move || batch(count)))
 }
 
-/// A request costs the same, however many wait: a quadratic cost would be ten times as much.
+/// The cost of a request does not depend on the number of waiters. If the total were quadratic, it
+/// would be ten times as much.
 pub fn bars(bars: &mut Bars, costs: &Costs) {
     let each = |count: usize| -> Cost { costs.of(&name(count)) / count as f64 };
     bars.both(
@@ -45,7 +48,7 @@ fn name(count: usize) -> String {
     format!("{count} requests, three requirements")
 }
 
-/// The kinds of request that a login was made for.
+/// The kinds of requests whose login has succeeded.
 #[derive(Clone, Default)]
 struct Satisfied(Arc<Mutex<HashSet<String>>>);
 
@@ -62,7 +65,7 @@ impl Satisfied {
     }
 }
 
-/// Sends `count` requests, the kinds in turn, and awaits the responses.
+/// Sends `count` requests, of each kind in turn, and waits for the responses.
 fn batch(count: usize) {
     let runtime = Builder::new_current_thread()
         .enable_all()

@@ -1,10 +1,11 @@
-//! Many requests that are challenged together: one login, and then their replays.
+//! Many requests that are challenged together: one login, then the replays.
 //!
-//! The same requests are written out by hand twice: `by hand` parses the challenge with `serde_json`, as a program does
-//! that knows which document it may meet; `login + replays` does not look at it, and so is what no client can do without.
-//! All of them send over one HTTP/2 connection, to a bare server in their own thread, where the share of the layer is
-//! largest, and to `FakeGlobus` in a thread of its own. The clients take turns, so that the other load of the machine hits
-//! them all; a ratio is the median of the ratios of the turns.
+//! Two clients do the same work by hand. `by hand` parses the challenge with `serde_json`, as a
+//! program does that knows the documents of its service. `login + replays` does not parse it: this
+//! is the least that any client has to do. All clients send over one HTTP/2 connection: to a bare
+//! server in their own thread, where the share of the layer is largest, and to `FakeGlobus` in its
+//! own thread. The clients take turns, so that the load of the machine affects all of them; a ratio
+//! is the median of the ratios of the turns.
 
 #![allow(missing_docs, unreachable_pub)]
 

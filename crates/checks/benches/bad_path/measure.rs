@@ -7,7 +7,7 @@ use super::batch::Batch;
 /// Nanoseconds.
 pub struct Measured {
     pub wall: f64,
-    /// Of the client's thread; zero on systems that do not tell.
+    /// CPU time of the client's thread; zero on systems that do not report it.
     pub cpu: f64,
 }
 
@@ -20,7 +20,7 @@ pub fn measure(batch: Batch) -> Measured {
     }
 }
 
-/// The time that this thread has run for.
+/// The CPU time of this thread.
 #[cfg(unix)]
 fn cpu() -> Duration {
     use rustix::time::{ClockId, clock_gettime};

@@ -1,4 +1,5 @@
-//! The servers that challenge: a bare one in the client's own thread, and `FakeGlobus` in a thread and a runtime of its own.
+//! The servers: a bare server in the client's thread, and `FakeGlobus` in its own thread and
+//! runtime.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use checks::bench::request::CREDENTIAL;
 use checks::bench::server;
 use checks::sample::TRANSFER_ALL;
 
-/// Where requests go, and which credential is accepted there.
+/// The URL of a server, with a credential that it challenges and one that it accepts.
 #[derive(Clone)]
 pub struct Place {
     url: String,
@@ -23,7 +24,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// A request that will be challenged.
+    /// A request that the server challenges.
     pub fn request(&self) -> Request<Body> {
         Request::get(&self.url)
             .header("authorization", self.stale.clone())
@@ -35,7 +36,7 @@ impl Place {
 }
 
 pub enum Server {
-    /// One is started for each batch.
+    /// Started for each batch.
     InThread,
     Fake(Place),
 }
@@ -44,7 +45,7 @@ impl Server {
     pub fn name(&self) -> &'static str {
         match self {
             Self::InThread => "a bare server in the client's thread",
-            Self::Fake(_) => "`FakeGlobus` in a thread of its own",
+            Self::Fake(_) => "`FakeGlobus` in its own thread",
         }
     }
 
@@ -64,11 +65,11 @@ impl Server {
     }
 }
 
-/// Serves a collection that requires a session of the last ten minutes, until the program ends.
+/// Serves a collection that requires a login within ten minutes, until the program ends.
 fn start_fake() -> Place {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        // Listings wait for the disk alone: one thread is enough, and more would take time from the client.
+        // Only listings block. One thread is enough; more would take CPU time from the client.
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(1)

@@ -12,7 +12,8 @@ use checks::bench::{Case, table};
 
 const COUNTED: usize = 500;
 
-/// Against the server in the client's own thread: valgrind would count the instructions of `FakeGlobus` too.
+/// With the server in the client's thread: valgrind would also count the instructions of
+/// `FakeGlobus`.
 pub fn cases() -> [Case; 3] {
     Client::ALL.map(|client| {
         let run = move || client.batch(&Server::InThread, COUNTED, Duration::ZERO)();
@@ -20,7 +21,7 @@ pub fn cases() -> [Case; 3] {
     })
 }
 
-/// Printed, with no bar: the exchanges over the connection are most of the instructions.
+/// Rows without a bar: most of the instructions are those of the connection.
 pub fn bars(bars: &mut Bars, costs: &Costs) {
     let each = |client: Client| {
         costs

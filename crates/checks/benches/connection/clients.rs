@@ -20,7 +20,7 @@ use checks::bench::Case;
 use checks::bench::retry::Cloning;
 use checks::bench::{request, server};
 
-/// A client, and the name of the bare client that it is built on.
+/// A client, and the name of the bare client below it.
 pub struct Client {
     pub name: &'static str,
     pub over: &'static str,
@@ -57,7 +57,7 @@ const REQWEST: Names = Names {
     retry: "reqwest-retry",
 };
 
-/// Sends one request and reads the answer.
+/// Sends one request, and reads the response.
 type Call = Box<dyn FnMut() -> BoxFuture<'static, StatusCode>>;
 
 type Hyper = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
@@ -96,7 +96,7 @@ pub fn all() -> Vec<Client> {
 }
 
 impl Client {
-    /// A request to a server in the client's own thread.
+    /// A request to a server in the client's thread.
     pub fn case(&self) -> Case {
         let runtime = runtime();
         let mut call = runtime.block_on(async {

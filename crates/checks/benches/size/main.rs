@@ -1,6 +1,6 @@
-//! What the layer adds to a program, beside `reqwest-retry`: crates, bytes, and work of the compiler.
+//! The crates, bytes and compile time that the layer adds to a program, beside `reqwest-retry`.
 //!
-//! Builds small programs from scratch, each in a directory of its own.
+//! Builds small programs from scratch, each in its own directory.
 
 #![allow(missing_docs, unreachable_pub)]
 
@@ -13,7 +13,8 @@ use checks::bench::table;
 /// The top of the repository.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// Name, dependencies and code of each program. Each second one is compared with the one before it.
+/// The name, dependencies and code of each program. Every second program is compared with the
+/// program before it.
 const PROGRAMS: [(&str, &str, &str); 4] = [
     ("tower and tokio alone", TOWER, include_str!("tower.rs")),
     (
@@ -57,7 +58,7 @@ tokio = { version = "1", features = ["rt", "time"] }
 struct Built {
     crates: usize,
     bytes: u64,
-    /// Of CPU time, so that the other load of the machine matters little.
+    /// CPU time, which depends little on the load of the machine.
     seconds: f64,
 }
 
@@ -101,7 +102,7 @@ fn build((name, dependencies, code): (&str, &str, &str)) -> Built {
     }
 }
 
-/// The number of crates in the tree of `manifest`, without its own.
+/// The number of crates in the tree of `manifest`, without the package itself.
 fn crates(manifest: &Path, arguments: &[&str]) -> usize {
     let output = Command::new(env!("CARGO"))
         .args([

@@ -4,13 +4,15 @@ use std::iter::once;
 
 use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
-/// Makes a test that fails, with its name, when it does not end in time.
+/// Makes a test that fails, with its name, if it does not end in time.
 ///
-/// An `async fn` gets a tokio runtime. All of the arguments may be left out:
+/// An `async fn` gets a tokio runtime. All arguments are optional:
 ///
-/// - `seconds = 600`: the time limit, 60 by default; more is for what compiles, runs programs or explores schedules.
+/// - `seconds = 600`: the time limit, 60 by default. Tests that compile, run programs or explore
+///   schedules need more.
 /// - `start_paused = true`: the runtime's clock is paused, as by `tokio::test`.
-/// - `flavor = "multi_thread"`: a runtime of two worker threads, in place of one in the test's own thread.
+/// - `flavor = "multi_thread"`: a runtime with two worker threads instead of a current-thread
+///   runtime.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     // Everything before `fn`, the signature up to its braces, and the braces.

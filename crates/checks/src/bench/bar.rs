@@ -1,21 +1,22 @@
-//! The bars: how much a piece of work may cost, beside what a peer costs in the same run.
+//! Bars: the most that a piece of work may cost, beside the cost of a peer in the same run.
 //!
-//! Each bench prints its part of the table. With `--guard` it takes no times, and fails where a bar is missed.
+//! Each bench prints its part of the table. With `--guard` it measures no times, and fails if a bar
+//! is missed.
 
 use std::process::exit;
 
 use super::cost::Cost;
 use super::table;
 
-/// Makes a bench the guard: counts alone, and a failure where a bar is missed.
+/// Makes a bench a guard: it only counts, and fails if a bar is missed.
 const ARGUMENT: &str = "--guard";
 
 /// The most that our figure may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
-    /// That many times the figure of the peer.
+    /// This many times the figure of the peer.
     Ratio(f64),
-    /// That many, whatever the peer needs.
+    /// This figure, independent of the peer.
     Count(f64),
 }
 
@@ -25,11 +26,11 @@ use Limit::{Count, Ratio};
 #[derive(Clone, Debug)]
 pub struct Bar {
     pub work: String,
-    /// `None` if it could not be counted.
+    /// `None` if counting failed.
     pub ours: Option<f64>,
     /// The peer, and its figure.
     pub peer: Option<(&'static str, Option<f64>)>,
-    /// Without a bar the row is printed alone.
+    /// `None`: the row is only printed.
     pub bar: Option<Limit>,
 }
 
@@ -153,7 +154,7 @@ impl Bars {
         self.allocations(work, ours, peer, Ratio(ratio));
     }
 
-    /// Prints the bars. In a guard run this ends the program, with an error if a bar is missed.
+    /// Prints the bars. In a guard run, ends the program, with an error if a bar is missed.
     pub fn settle(self) {
         let rows: Vec<_> = self.bars.iter().map(Bar::row).collect();
         table::print(

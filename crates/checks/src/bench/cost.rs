@@ -1,11 +1,11 @@
-//! Instructions and allocations of one run: two figures that do not depend on what else the machine does.
+//! Instructions and allocations of one run. Neither depends on the load of the machine.
 
 use std::collections::BTreeMap;
 use std::ops::{Div, Sub};
 
 use super::{Case, CountAllocations, instructions};
 
-/// What one run of a case costs.
+/// The cost of one run of a case.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     /// `None` without valgrind.
@@ -13,7 +13,7 @@ pub struct Cost {
     pub allocations: f64,
 }
 
-/// What a layer adds: its cost less the cost of what it is built on.
+/// The cost that a layer adds to the client below it.
 impl Sub for Cost {
     type Output = Self;
 
@@ -44,7 +44,8 @@ impl Div<f64> for Cost {
 pub struct Costs(BTreeMap<String, Cost>);
 
 impl Costs {
-    /// Means of `runs`. Under callgrind this does not return: see [`instructions::count`].
+    /// The mean costs of `runs` runs. Under callgrind this does not return: see
+    /// [`instructions::count`].
     pub fn count(cases: &mut [Case], runs: u32, count: CountAllocations) -> Self {
         let instructions = instructions::count(cases, runs);
         let cost = |case: &mut Case| Cost {

@@ -1,7 +1,7 @@
-//! Instruction counts, which do not depend on what else the machine does.
+//! Instruction counts, which do not depend on the load of the machine.
 //!
-//! The bench runs itself once more under callgrind, which writes a part each time [`mark`] is entered. The part between
-//! two marks is the cost of one case.
+//! The bench runs itself again under callgrind, which writes a part each time [`mark`] is entered.
+//! The part between two marks is the cost of one case.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,19 +12,20 @@ use super::Case;
 /// Tells a bench that it runs under callgrind.
 const ARGUMENT: &str = "--count-instructions";
 
-/// Keeps freed memory in the allocator's cache. Otherwise the allocator consolidates its lists now and then, and the case
-/// that runs at that moment pays for all cases before it.
-const AT_HAND: &str = "glibc.malloc.mxfast=0:glibc.malloc.tcache_count=65535";
+/// Keeps freed memory in the allocator's cache. Otherwise the allocator consolidates its lists at
+/// times, and the case that runs then pays for all cases before it.
+const TUNABLES: &str = "glibc.malloc.mxfast=0:glibc.malloc.tcache_count=65535";
 
-/// Entered before and after each case. Callgrind watches for the call, so it is never inlined.
+/// Called before and after each case. Not inlined, since callgrind looks for the call.
 #[inline(never)]
 pub fn mark(name: &str) {
     std::hint::black_box(name);
 }
 
-/// Mean instructions of one of `runs` of each case; empty without valgrind.
+/// The mean instructions of a run of each case; empty without valgrind.
 ///
-/// Under callgrind this runs the cases and ends the program, so a bench calls it once, with all its cases.
+/// Under callgrind this runs the cases and ends the program: a bench calls it once, with all its
+/// cases.
 pub fn count(cases: &mut [Case], runs: u32) -> BTreeMap<String, f64> {
     if std::env::args().any(|argument| argument == ARGUMENT) {
         run(cases, runs);
@@ -45,7 +46,7 @@ pub fn count(cases: &mut [Case], runs: u32) -> BTreeMap<String, f64> {
 
 fn run(cases: &mut [Case], runs: u32) {
     for case in cases {
-        // Work that happens only once is not counted.
+        // Warm up, so that work that happens once is not counted.
         case.run();
         case.run();
         mark(&case.name);
@@ -65,7 +66,7 @@ fn parts() -> std::io::Result<Vec<u64>> {
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(std::env::current_exe()?)
         .arg(ARGUMENT)
-        .env("GLIBC_TUNABLES", AT_HAND)
+        .env("GLIBC_TUNABLES", TUNABLES)
         .output()?;
     if !output.status.success() {
         return Err(std::io::Error::other(

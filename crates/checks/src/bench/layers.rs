@@ -1,18 +1,19 @@
-//! What layers add to the same request.
+//! The costs that layers add to the same request.
 
 use super::bar::{Bars, Limit::Ratio};
 use super::cost::{Cost, Costs};
 use super::request::Origin;
 use super::{Case, CountAllocations, table, time};
 
-/// A client with a layer, and the name of the client without it. The bare client names itself.
+/// A client with a layer, and the name of the client without the layer. The bare client names
+/// itself.
 pub struct Layer {
     pub name: &'static str,
     pub over: &'static str,
     pub case: Box<dyn Fn(Origin) -> Case>,
 }
 
-/// Layers, and what was counted of them.
+/// Layers with their costs.
 pub struct Layers {
     layers: Vec<Layer>,
     cases: Vec<Case>,
@@ -38,15 +39,15 @@ impl Layers {
         }
     }
 
-    /// What the layer adds to the client that it is over.
+    /// The cost that the layer adds to the client below it.
     fn added(&self, layer: &str, origin: Origin) -> Cost {
         let found = self.layers.iter().find(|own| own.name == layer);
         let over = found.map_or(layer, |own| own.over);
         self.costs.of(&name(layer, origin)) - self.costs.of(&name(over, origin))
     }
 
-    /// `ours` adds at most the allocations that `peer` adds, and at most `instructions` times its instructions, whatever the
-    /// request's origin.
+    /// Adds bars: for each origin of the request, `ours` adds at most the allocations of `peer`,
+    /// and at most `instructions` times its instructions.
     pub fn at_most(
         &self,
         bars: &mut Bars,
@@ -63,7 +64,8 @@ impl Layers {
         }
     }
 
-    /// Prints what a request takes with each layer, and between which times the middle half of the samples lies.
+    /// Prints the time of a request with each layer, and the range of the middle half of the
+    /// samples.
     pub fn print_times(&mut self) {
         for (number, origin) in Origin::ALL.into_iter().enumerate() {
             let own = self.cases.iter_mut().skip(number);

@@ -1,4 +1,4 @@
-//! The kit of the benches: instructions, allocations and time of the same cases in the same run, and the table of bars.
+//! Measures instructions, allocations and time of the same cases in the same run.
 
 pub mod bar;
 pub mod cost;
@@ -10,10 +10,11 @@ pub mod server;
 pub mod table;
 pub mod time;
 
-/// Counts the allocations of a call. A bench passes it in: only the program itself can replace the allocator.
+/// Counts the allocations of a call. A bench provides this: only a program can replace the
+/// allocator.
 pub type CountAllocations = fn(&mut dyn FnMut()) -> u64;
 
-/// Code to measure, under the name that the costs are found by.
+/// Code to measure, with the name for its costs.
 pub struct Case {
     pub name: String,
     run: Box<dyn FnMut()>,
@@ -34,7 +35,7 @@ impl Case {
         (self.run)();
     }
 
-    /// Mean allocations of one of `runs`, after a first run that is not counted.
+    /// The mean allocations of `runs` runs, after a first run that is not counted.
     pub fn allocations(&mut self, runs: u32, count: CountAllocations) -> f64 {
         self.run();
         let all = count(&mut || (0..runs).for_each(|_| self.run()));

@@ -1,4 +1,4 @@
-//! The request that all layers get.
+//! The request that is sent through all layers.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -27,9 +27,9 @@ pub const BODY: usize = 1024;
 /// How the request is made.
 #[derive(Clone, Copy)]
 pub enum Origin {
-    /// A copy of one that was copied before: its bytes are shared already.
+    /// A clone of a request that was cloned before: its bytes are shared already.
     Template,
-    /// Built afresh: each piece of it needs an allocation when it is first cloned.
+    /// A new request: each part needs an allocation when it is first cloned.
     Afresh,
 }
 
@@ -44,7 +44,7 @@ impl Origin {
     }
 }
 
-/// A request, its body made by `wrap`; without `Authorization` if the layer is to set it.
+/// A request whose body `wrap` makes; without `Authorization` if the layer sets it.
 pub fn build<B>(authorized: bool, wrap: impl Fn(Full<Bytes>) -> B) -> Request<B> {
     let mut request = Request::new(wrap(Full::new(Bytes::from(vec![b'x'; BODY]))));
     *request.method_mut() = http::Method::POST;
@@ -57,7 +57,7 @@ pub fn headers(authorized: bool) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16);
     for (name, value) in HEADERS {
         if authorized || name != "authorization" {
-            // Not `from_static`: a real value has an allocation of its own.
+            // Not `from_static`: a real value has its own allocation.
             let value = HeaderValue::from_str(value).expect("a value");
             headers.insert(HeaderName::from_static(name), value);
         }

@@ -1,4 +1,4 @@
-//! A real server on loopback, in the same thread as its clients, so that no thread has to be woken.
+//! A real server on loopback, in the thread of its clients, so that no thread has to be woken.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use super::request::CREDENTIAL;
 
-const REFUSAL: &str = r#"{"code": "AuthorizationRequired", "authorization_parameters": {"session_required_mfa": true}}"#;
+const CHALLENGE: &str = r#"{"code": "AuthorizationRequired", "authorization_parameters": {"session_required_mfa": true}}"#;
 
 /// Serves HTTP/1.1 and HTTP/2, until the runtime ends.
 pub async fn start() -> SocketAddr {
@@ -43,7 +43,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         .get("authorization")
         .is_some_and(|value| value == CREDENTIAL);
     let _ = request.into_body().collect().await;
-    let (status, body) = if known { (200, "{}") } else { (403, REFUSAL) };
+    let (status, body) = if known { (200, "{}") } else { (403, CHALLENGE) };
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
     Ok(response)

@@ -1,6 +1,6 @@
-//! Tables in Markdown, so that what is printed is what the documentation shows.
+//! Prints tables in Markdown, for the documentation.
 
-/// Prints a table. The first column is set to the left, the others to the right.
+/// Prints a table. The first column is left-aligned, the others are right-aligned.
 pub fn print(title: &str, head: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -36,7 +36,7 @@ pub fn print(title: &str, head: &[&str], rows: &[Vec<String>]) {
 
 /// A figure with commas between the thousands.
 pub fn whole(figure: f64) -> String {
-    // Without the sign of a zero.
+    // Adding 0.0 removes the sign of a negative zero.
     let digits = format!("{:.0}", figure.round() + 0.0);
     let (sign, digits) = match digits.strip_prefix('-') {
         Some(digits) => ("-", digits.to_owned()),
@@ -52,13 +52,13 @@ pub fn whole(figure: f64) -> String {
     format!("{sign}{shown}")
 }
 
-/// A figure that is the difference of two.
+/// A difference, with its sign.
 pub fn added(figure: f64) -> String {
     let sign = if figure < 0.0 { "" } else { "+" };
     format!("{sign}{}", whole(figure))
 }
 
-/// Nanoseconds in the unit that reads best.
+/// Nanoseconds in a readable unit.
 pub fn duration(nanoseconds: f64) -> String {
     match nanoseconds {
         ns if ns < 1e3 => format!("{ns:.1} ns"),

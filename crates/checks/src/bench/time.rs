@@ -1,4 +1,4 @@
-//! Wall-clock time, as a median with its spread: on a busy machine the best that a clock can tell.
+//! Wall-clock time, as a median with its spread.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -28,15 +28,15 @@ impl Time {
         }
     }
 
-    /// The times between which half of the samples lie.
+    /// The range of the middle half of the samples.
     pub fn spread(self) -> String {
         let (low, high) = (table::duration(self.low), table::duration(self.high));
         format!("{low} to {high}")
     }
 }
 
-/// Times of one run of each case, over samples of many runs. The cases take turns in a random order, so that the other
-/// load of the machine, and the state that the case before leaves, is shared fairly.
+/// The times of one run of each case, from samples of many runs. The cases take turns in a random
+/// order, so that the load of the machine and the effects of the case before are shared fairly.
 pub fn interleaved(cases: &mut [&mut Case]) -> Vec<Time> {
     let runs: Vec<u32> = cases.iter_mut().map(|case| enough(case)).collect();
     let mut samples = vec![Vec::new(); cases.len()];
@@ -55,7 +55,7 @@ pub fn median(samples: Vec<f64>) -> f64 {
     Time::of(samples).median
 }
 
-/// How many runs make a sample that is long enough for the clock.
+/// The number of runs that makes a sample long enough for the clock.
 fn enough(case: &mut Case) -> u32 {
     let mut runs = 1;
     while sample(case, runs) < SAMPLE && runs < 1 << 24 {
@@ -65,7 +65,7 @@ fn enough(case: &mut Case) -> u32 {
 }
 
 fn sample(case: &mut Case, runs: u32) -> Duration {
-    // Not timed: caches and heap are as the other cases left them.
+    // Not timed, since the other cases have changed the caches and the heap.
     case.run();
     let start = Instant::now();
     for _ in 0..runs {

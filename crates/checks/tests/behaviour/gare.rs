@@ -1,4 +1,4 @@
-//! What holds of every body and every list of requirements.
+//! Properties of detection and of merging.
 
 use checks::corpus::rows;
 use globus_gare::gare::{AuthorizationParameters, Gare, coalesce, detect};
@@ -8,7 +8,7 @@ fn bodies() -> Vec<String> {
     rows().map(|row| row.body).collect()
 }
 
-/// A body of the corpus with some of its bytes replaced, taken out or doubled.
+/// A body of the corpus with some bytes replaced, removed or inserted.
 fn mutated_body() -> impl Strategy<Value = Vec<u8>> {
     let edit = (
         any::<prop::sample::Index>(),
@@ -32,8 +32,8 @@ fn mutated_body() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Pieces that matter to the parsers, strung together.
-fn rubble() -> impl Strategy<Value = String> {
+/// A concatenation of tokens that the parsers treat specially.
+fn fragments() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => select(vec![
             "GridFTP-JSON-Result:", "530-", "530 ", "\r\n", r"\r\n", r"\\r\\n", "%0D%0A", "{", "}", "[", "]", "\"", r#"\""#,
@@ -83,7 +83,8 @@ fn gares() -> impl Strategy<Value = Vec<Gare>> {
     })
 }
 
-/// Whether this asks for more than policies and scopes, or for nothing that can be named.
+/// Whether this requires more than policies and scopes, or is empty. Such a requirement is not
+/// merged.
 fn stands_alone(params: &AuthorizationParameters) -> bool {
     params.is_empty()
         || params.session_required_mfa
@@ -133,15 +134,15 @@ proptest! {
     }
 
     #[checks::test(seconds = 600)]
-    fn detect_accepts_fragments_of_documents(body in rubble()) {
+    fn detect_accepts_fragments_of_documents(body in fragments()) {
         detect(body.as_bytes());
         detect(format!("{{\"authorization_parameters\": {body}").as_bytes());
         detect(format!("GridFTP-JSON-Result: {{{body}").as_bytes());
     }
 
-    /// How a text is wrapped into JSON makes no difference to the replies in it.
+    /// A text contains the same replies in any JSON spelling.
     #[checks::test(seconds = 600)]
-    fn json_wrapping_keeps_the_replies_of_a_text(text in rubble()) {
+    fn json_wrapping_keeps_the_replies_of_a_text(text in fragments()) {
         let text = format!("530-GridFTP-JSON-Result: {text}");
         let requirements = |body: &str| -> Vec<Gare> {
             detect(body.as_bytes()).into_iter().map(|found| found.gare).collect()
@@ -157,7 +158,7 @@ proptest! {
         detect(&body);
     }
 
-    /// What is detected survives being written and read again, from text and from a value alike.
+    /// Detected GAREs survive serialization and parsing.
     #[checks::test(seconds = 600)]
     fn detected_gares_survive_a_round_trip((body, _) in checks::documents::body()) {
         for found in detect(body.as_bytes()) {
@@ -171,7 +172,7 @@ proptest! {
     }
 
     #[checks::test(seconds = 600)]
-    fn coalescing_asks_for_no_less_and_no_more(gares in gares()) {
+    fn coalescing_requires_no_less_and_no_more(gares in gares()) {
         let merged = coalesce(gares.clone());
         for gare in &gares {
             let asked = &gare.authorization_parameters;
@@ -196,7 +197,7 @@ proptest! {
         prop_assert_eq!(coalesce(merged.clone()), merged);
     }
 
-    /// However the requirements are ordered, the same is asked for.
+    /// The merged requirements do not depend on the order.
     #[checks::test(seconds = 600)]
     fn coalescing_ignores_the_order(gares in gares()) {
         let reversed = coalesce(gares.iter().rev().cloned());

@@ -1,4 +1,4 @@
-//! Drawn bodies, documents and schedules, and the stacks that need heavy crates.
+//! Property tests of bodies, documents and schedules, and stacks that need heavy crates.
 
 mod bodies;
 mod gare;

@@ -1,4 +1,5 @@
-//! A replay has the headers of its request, with their order and their flags, and the new credential alone.
+//! A replay has the headers of its request in their order, with their flags, and only the new
+//! credential.
 
 use std::sync::{Arc, Mutex};
 
@@ -30,19 +31,21 @@ fn map(headers: &[(&str, HeaderValue)]) -> HeaderMap {
     map
 }
 
-/// A service that refuses each request once, and what it was sent.
-fn refusing() -> (Service, Arc<Mutex<Vec<Listed>>>) {
+/// A service that challenges each request once, and the headers that it received.
+fn challenging() -> (Service, Arc<Mutex<Vec<Listed>>>) {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&sent);
     let client = behind(&GareLayer::new(Login::at_once()), move |request| {
-        seen.lock().expect("whole").push(listed(request.headers()));
+        seen.lock()
+            .expect("no panic")
+            .push(listed(request.headers()));
         let known = authorization_of(&request).starts_with("Bearer token-");
         answer(if known { 200 } else { 403 }, MFA)
     });
     (client, sent)
 }
 
-/// Nothing where it is no text: some of the values below are none.
+/// The `Authorization` of a request; empty if it is not text.
 fn authorization_of(request: &Request<Body>) -> &str {
     let value = request.headers().get(AUTHORIZATION);
     let text = value.is_some_and(|value| value.to_str().is_ok());
@@ -58,14 +61,15 @@ fn with_headers(headers: &HeaderMap) -> Request<Body> {
 #[checks::test(seconds = 600)]
 async fn sensitive_headers_stay_sensitive_on_a_replay() {
     let plain = HeaderValue::from_static;
-    // Of another user each time, so that each is refused; the same names, with other flags.
+    // Each request has another user, so that each is challenged; the names are the same, the flags
+    // differ.
     for key in [
         [plain("k"), secret("k")],
         [secret("k"), plain("k")],
         [secret("k"), secret("k")],
         [plain("k"), plain("k")],
     ] {
-        let (client, sent) = refusing();
+        let (client, sent) = challenging();
         for (user, key) in key.into_iter().enumerate() {
             let headers = map(&[
                 ("accept", plain("application/json")),
@@ -78,8 +82,8 @@ async fn sensitive_headers_stay_sensitive_on_a_replay() {
             headers.insert(AUTHORIZATION, secret(&format!("Bearer user-{user}")));
             let response = client.clone().oneshot(with_headers(&headers)).await;
             assert_eq!(response.expect("an answer").status(), 200);
-            let sent = std::mem::take(&mut *sent.lock().expect("whole"));
-            assert_eq!(sent[0], listed(&headers), "it goes out as it came");
+            let sent = std::mem::take(&mut *sent.lock().expect("no panic"));
+            assert_eq!(sent[0], listed(&headers), "the first attempt is unchanged");
             headers.insert(AUTHORIZATION, secret(&format!("Bearer token-{}", user + 1)));
             assert_eq!(sent[1..], [listed(&headers)]);
         }
@@ -101,14 +105,14 @@ fn headers() -> impl Strategy<Value = Vec<(&'static str, HeaderValue)>> {
 }
 
 proptest! {
-    /// Of two requests of one session, alike in part.
+    /// Two requests of one session have some headers in common.
     #[checks::test(seconds = 600)]
     fn replay_keeps_every_header_but_the_credential(
         first in headers(), second in headers(), common in headers(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.expect("a runtime");
-        let (client, sent) = refusing();
+        let (client, sent) = challenging();
         let (mut first, mut second) = (first, second);
         first.extend(common.clone());
         second.extend(common);
@@ -116,7 +120,7 @@ proptest! {
             let mut headers = map(&headers);
             let mut bearer = secret(&format!("Bearer user-{number}"));
             bearer.set_sensitive(number == 0);
-            // The first value says whose request it is; the replay has none of the others either.
+            // The first value is the principal. The replay has none of the other values.
             if let Some(value) = headers.get_mut(AUTHORIZATION) {
                 *value = bearer;
             } else {
@@ -124,7 +128,7 @@ proptest! {
             }
             let response = runtime.block_on(client.clone().oneshot(with_headers(&headers)));
             prop_assert_eq!(response.expect("an answer").status(), 200);
-            let sent = std::mem::take(&mut *sent.lock().expect("whole"));
+            let sent = std::mem::take(&mut *sent.lock().expect("no panic"));
             prop_assert_eq!(&sent[0], &listed(&headers));
             let mut expected = headers;
             expected.insert(AUTHORIZATION, secret(&format!("Bearer token-{}", number + 1)));

@@ -5,7 +5,7 @@ use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{Challenge, Principal, Target};
 use globus_login::GlobusApp;
 
-/// The allocations of a login that a service begins by asking for so many scopes.
+/// The allocations of a login for a challenge that requires `count` scopes.
 fn allocations(count: usize) -> u64 {
     let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000");
     let app = app.scopes_may_be_required(|_, _| true).build();
@@ -28,7 +28,7 @@ fn allocations(count: usize) -> u64 {
 
 #[checks::test]
 fn cost_of_required_scopes_is_linear() {
-    // The first login sets up what all share.
+    // The first login initializes what all logins share.
     allocations(1);
     let (some, many) = (allocations(500), allocations(4000));
     assert!(many < 9 * some, "500 scopes: {some}, 4,000: {many}");

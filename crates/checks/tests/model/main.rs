@@ -1,9 +1,9 @@
-//! The deciding under a model checker: the library's own source, compiled over
-//! a [`runtime`] in which the checker picks who goes first, who is dropped and
-//! when an alarm rings.
+//! The session under a model checker: the source of the library, compiled with a [`runtime`] in
+//! which the checker picks the next task, the requests that are dropped, and the timeouts that
+//! expire.
 //!
 //! A failing run prints its schedule; `shuttle::replay` runs it again.
-// Only the deciding is driven here; the rest of what it offers is not used.
+// Only sessions are tested here: much of the compiled source is unused.
 #![allow(dead_code, unexpected_cfgs, unreachable_pub, unused_imports)]
 
 #[path = "../../../../src/gare/mod.rs"]
@@ -12,5 +12,5 @@ mod gare;
 mod reauth;
 mod runtime;
 
-mod flights;
+mod logins;
 mod world;

@@ -1,5 +1,5 @@
-//! The world of the deciding, as the model checker plays it: every lock is a
-//! point where another task may go first, and an alarm may ring at any time.
+//! The runtime of sessions under the model checker: at every lock another task may run, and a
+//! timeout may expire at any time.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -12,12 +12,12 @@ pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 thread_local! {
-    /// Whether alarms ring at all.
-    static ALARMS: Cell<bool> = const { Cell::new(false) };
+    /// Whether timeouts expire, at random.
+    static EXPIRE: Cell<bool> = const { Cell::new(false) };
 }
 
-pub(crate) fn let_alarms_ring(ring: bool) {
-    ALARMS.set(ring);
+pub(crate) fn let_timeouts_expire(expire: bool) {
+    EXPIRE.set(expire);
 }
 
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
@@ -28,7 +28,7 @@ pub(crate) async fn timeout<F: Future>(_limit: Duration, future: F) -> Option<F:
     let mut future = pin!(future);
     poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if ALARMS.get() => {
+        Poll::Pending if EXPIRE.get() => {
             if shuttle::rand::thread_rng().gen_bool(0.1) {
                 return Poll::Ready(None);
             }
@@ -44,7 +44,7 @@ pub(crate) async fn timeout_at<F: Future>(_deadline: Instant, future: F) -> Opti
     timeout(Duration::ZERO, future).await
 }
 
-/// Alarms can always be set.
+/// Timeouts always work.
 pub(crate) fn has_timer() -> bool {
     true
 }
@@ -52,7 +52,7 @@ pub(crate) fn has_timer() -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LoginOf(pub(crate) usize);
 
-/// Not modelled: it is a task-local, which knows no interleavings.
+/// Not modelled: a task-local has no interleavings.
 pub(crate) async fn in_login<F: Future>(_: LoginOf, future: F) -> F::Output {
     future.await
 }

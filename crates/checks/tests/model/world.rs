@@ -1,4 +1,4 @@
-//! One service, one reauthenticator, and requests that meet them.
+//! A service, a reauthenticator, and requests.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -22,7 +22,7 @@ pub(crate) use checks::mock::{MFA, POLICY};
 pub(crate) const DOMAIN: &str =
     r#"{"code":"c","authorization_parameters":{"session_required_single_domain":["a.edu"]}}"#;
 
-/// How a login goes.
+/// The end of a login.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Way {
     Succeeds,
@@ -32,7 +32,7 @@ pub(crate) enum Way {
     GivesTheSame,
 }
 
-/// Logs in the given way, and checks that nobody else does meanwhile.
+/// A reauthenticator whose logins end in the given way. Checks that one login runs at a time.
 #[derive(Clone)]
 pub(crate) struct Login(Arc<Counters>);
 
@@ -40,9 +40,9 @@ struct Counters {
     way: Way,
     under_way: AtomicUsize,
     started: AtomicUsize,
-    /// What the session at Globus Auth has met so far.
+    /// The requirements that the session at Globus Auth has satisfied so far.
     met: std::sync::Mutex<String>,
-    /// How often somebody logged out.
+    /// The number of logouts.
     revision: AtomicUsize,
 }
 
@@ -62,7 +62,7 @@ impl Login {
     }
 }
 
-/// Counts itself out however the login ends.
+/// Counts a login as ended when dropped.
 struct UnderWay<'a>(&'a AtomicUsize);
 
 impl Drop for UnderWay<'_> {
@@ -72,13 +72,13 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Login {
-    /// Whose the credentials are from now on.
+    /// Logs the first user out: later credentials belong to the second.
     pub(crate) fn log_out(&self) {
         self.0.revision.fetch_add(1, SeqCst);
     }
 
-    /// What marks a credential of a user after a logout.
-    fn of(&self) -> &'static str {
+    /// The suffix of the current user's credentials.
+    fn suffix(&self) -> &'static str {
         match self.0.revision.load(SeqCst) {
             0 => "",
             _ => "-second",
@@ -91,11 +91,11 @@ impl Reauthenticator for Login {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
         let started = self.0.started.fetch_add(1, SeqCst) + 1;
         let under_way = self.0.under_way.fetch_add(1, SeqCst);
-        // A login that was forgotten may go on, for nobody.
+        // A forgotten login may still run.
         let forgotten = self.0.revision.load(SeqCst);
         assert!(under_way <= forgotten, "two logins at a time");
         let _under_way = UnderWay(&self.0.under_way);
-        let of = self.of();
+        let suffix = self.suffix();
         yield_now().await;
         match self.0.way {
             Way::Succeeds => {
@@ -108,12 +108,12 @@ impl Reauthenticator for Login {
                 let policies = asked.session_required_policies.concat();
                 let domain = asked.session_required_single_domain.concat();
                 let met = {
-                    let mut met = self.0.met.lock().expect("whole");
+                    let mut met = self.0.met.lock().expect("no panic");
                     *met += &format!("-{mfa}{policies}{domain}");
                     met.clone()
                 };
                 yield_now().await;
-                Ok(Credential::bearer(format!("token-{started}{met}{of}"))?)
+                Ok(Credential::bearer(format!("token-{started}{met}{suffix}"))?)
             }
             Way::GivesTheSame => Ok(Credential::bearer("token-0-")?),
             Way::Declines => Err(ReauthError::declined()),
@@ -126,12 +126,12 @@ impl Reauthenticator for Login {
         &self,
         request: &CredentialRequest,
     ) -> Result<Option<Credential>, ReauthError> {
-        let of = self.of();
+        let suffix = self.suffix();
         yield_now().await;
         if matches!(request.why(), Why::Required(_)) {
             return Ok(None);
         }
-        Ok(Some(Credential::bearer(format!("token-0-{of}"))?))
+        Ok(Some(Credential::bearer(format!("token-0-{suffix}"))?))
     }
 
     fn revision(&self, _: &Principal) -> u64 {
@@ -139,7 +139,7 @@ impl Reauthenticator for Login {
     }
 }
 
-/// What a request ends with.
+/// The end of a request.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) admitted: bool,
@@ -147,8 +147,7 @@ pub(crate) struct End {
     pub(crate) outcome: Option<GareOutcome>,
 }
 
-/// One request on its course: sent, perhaps challenged with `demand` until its
-/// token satisfies `admits`, replayed.
+/// Sends a request. It is challenged with `demand` until its token satisfies `admits`.
 pub(crate) async fn request(
     session: Session,
     demand: &'static str,
@@ -157,7 +156,7 @@ pub(crate) async fn request(
     request_with(session, GareOptions::new(), demand, admits).await
 }
 
-/// A request of `name` that is under way from now on.
+/// A request of `name` that has begun.
 pub(crate) fn begun(session: &Session, name: &str) -> Exchange {
     start(session, GareOptions::new().principal(name)).0
 }
@@ -233,7 +232,7 @@ pub(crate) async fn request_with(
     }
 }
 
-/// `future`, dropped at a moment that the checker picks, or never.
+/// Runs `future`, and may drop it at a moment that the checker picks.
 pub(crate) async fn perhaps_dropped<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     poll_fn(|cx| match future.as_mut().poll(cx) {

@@ -1,7 +1,6 @@
-//! The mistakes that users will make, and whether the compiler tells them so
-//! that they can mend them. The texts are those of the compiler that `.ci/run`
-//! uses; after a change of it, `TRYBUILD=overwrite cargo test --test compile_fail`
-//! writes them anew, to be read before they are kept.
+//! The compiler's errors for likely mistakes. The texts are those of the compiler that `.ci/run`
+//! uses. After a change of compiler, `TRYBUILD=overwrite cargo test -p checks --test surface
+//! compile_fail` writes them again: read them before you commit them.
 
 #[checks::test(seconds = 600)]
 fn misuse_gives_readable_compile_errors() {
@@ -10,8 +9,8 @@ fn misuse_gives_readable_compile_errors() {
 
 #[checks::test]
 fn errors_about_a_stream_name_the_missing_trait() {
-    // With `oneshot` of a client whose body type is fixed the compiler stops short of the missing bound: the page of
-    // `GareService` begins with that case.
+    // For `oneshot` of a client with a fixed body type the compiler does not name the missing
+    // bound. The page of `GareService` explains this case first.
     for (error, words) in [
         (
             include_str!("cases/body_of_another_crate.stderr"),

@@ -1,6 +1,7 @@
-//! What the crates show: the items of their public API, and the compiler's words where they are used wrongly.
+//! The public API: its items, its `Debug` output, and the compiler's errors for wrong use.
 
 mod compile_fail;
+mod operators;
 #[cfg(unix)]
 mod public_api;
 mod public_types;

@@ -1,7 +1,7 @@
-//! What the crate shows to others: which items, and which crates' types in them.
+//! The items of the public API, and the crates whose types are in it.
 //!
-//! Both are read from rustdoc's JSON, which the tests make first. `.ci/run api` runs them alone; `.ci/run api --bless`
-//! writes the lists in `items` anew.
+//! Both are read from rustdoc's JSON, which the tests generate first. `.ci/run api` runs these
+//! tests alone; `.ci/run api --bless` writes the lists in `items` again.
 
 use std::collections::BTreeSet;
 use std::fs::Permissions;
@@ -13,54 +13,54 @@ use std::{env, fs};
 
 use crate::rustdoc::{Api, Foreign};
 
-/// Crates whose types, or whose traits for ours, are part of the API wherever they appear.
+/// Crates whose types may appear anywhere, and whose traits our types may implement.
 const ALLOWED: [&str; 11] = [
     "alloc",
     "core",
     "std",
-    // The companions show types of the middleware; all have one version.
+    // The companion crates use types of the middleware; all have one version.
     "globus_gare",
-    // What an HTTP middleware is made of: 1.x, or fixed points of the ecosystem.
+    // The types of an HTTP middleware: 1.x, or stable for years.
     "bytes",
     "http",
     "http_body",
     "tower_layer",
     "tower_service",
-    // 1.x: `Serialize` and `Deserialize` for a document that is JSON.
+    // 1.x: `Serialize` and `Deserialize` of JSON documents.
     "serde_core",
-    // In a bound of the `Unpin` that `pin_project!` writes. Nobody can name it.
+    // In a bound of the `Unpin` implementation by `pin_project!`, which nobody can name.
     "pin_project_lite",
 ];
 
-/// Crates that may appear in one place, and no other.
+/// Crates that may appear in one place only.
 const ALLOWED_IN: [(&str, &str); 10] = [
     // The macro that an implementation of `Reauthenticator` needs; 0.1 since 2019.
     ("async_trait", "globus_gare::async_trait"),
-    // The bodies that people send; our implementations for them.
+    // Common body types, for which we implement a trait.
     ("http_body_util", "globus_gare::layer::ReplayableBody"),
     ("reqwest", "globus_gare::layer::ReplayableBody"),
     ("reqwest", "globus_gare::reqwest"),
     ("reqwest_middleware", "globus_gare::reqwest"),
-    // Parts of an axum router, for those who turn the feature `web` on. 0.8 since 2025.
+    // Parts of an axum router, with the feature `web`. 0.8 since 2025.
     ("axum", "globus_login::web"),
     ("axum_core", "globus_login::web"),
-    // 2.x, and the type of a URL in every Rust program.
+    // 2.x, the common URL type.
     ("url", "globus_login"),
     ("url", "fake_globus"),
     // 1.x.
     ("uuid", "fake_globus"),
 ];
 
-/// The library crates that are published.
+/// The published library crates.
 const CRATES: [&str; 3] = ["globus-gare", "globus-login", "fake-globus"];
 
-/// The crates as rustdoc sees them with all features. Both tests read the same.
+/// The APIs with all features, shared by both tests.
 static APIS: LazyLock<Vec<(&str, Api)>> = LazyLock::new(|| CRATES.map(read).into());
 
 fn read(krate: &'static str) -> (&'static str, Api) {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    // A stable toolchain writes JSON only when it is asked so; the compiler itself
-    // is not, or it would build every dependency anew.
+    // Only rustdoc gets `RUSTC_BOOTSTRAP`, which its JSON needs on a stable toolchain. With it on
+    // the compiler, too, cargo would build every dependency again.
     let rustdoc = scratch.join("unstable-rustdoc");
     fs::write(
         &rustdoc,
@@ -99,10 +99,11 @@ fn public_api_names_only_the_allowed_crates() {
     let others: BTreeSet<_> = foreign().filter(|f| !is_allowed(f)).collect();
     assert!(
         others.is_empty(),
-        "these are part of the public API, so a new major version of their crate is one of ours: {others:#?}\n\
-         Hide them, or allow the crate in crates/checks/tests/surface/public_api.rs and say why."
+        "these types are in the public API, so that a new major version of their crate forces one of \
+         ours: {others:#?}\n\
+         Hide them, or allow the crate in crates/checks/tests/surface/public_api.rs with a reason."
     );
-    // A walk that sees nothing allows everything.
+    // A walk that finds nothing would allow everything.
     for krate in ["bytes", "http", "http_body_util", "tower_service", "uuid"] {
         assert!(foreign().any(|f| f.krate == krate), "no {krate}");
     }
@@ -131,6 +132,6 @@ fn compare(krate: &str, api: &Api) {
     assert!(
         gone.is_empty() && new.is_empty(),
         "the public API of {krate} has changed. Gone: {gone:#?}\nNew: {new:#?}\n\
-         If that is meant: .ci/run api --bless, and tell of it in CHANGELOG.md."
+         If this is intended: .ci/run api --bless, and describe it in CHANGELOG.md."
     );
 }

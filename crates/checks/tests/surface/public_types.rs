@@ -1,4 +1,4 @@
-//! Every public type, with secrets in it, shown with `Debug`.
+//! The `Debug` output of every public type contains no secret.
 
 mod logins;
 
@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use globus_gare::gare::{Detection, Extra, detect};
-use globus_gare::layer::{GareLayer, InspectLimits, ReplayBody, ReplayBodyError, ReplayableBody};
+use globus_gare::layer::{GareLayer, InspectLimits, ReplayBody, ReplayableBody};
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, Environment, GareOptions, GaveUp, GaveUpCounts,
-    Origin, Principal, ReauthError, ResponseUrl, Session, Stats, Target, Trust, Why, reauth_fn,
+    Challenge, Credential, CredentialRequest, Environment, GareOptions, GaveUp, Origin, Principal,
+    ReauthError, ResponseUrl, Session, Stats, Target, Trust, Why, reauth_fn,
 };
 use globus_gare::reqwest::{GareMiddleware, HttpService};
 use http::header::AUTHORIZATION;
@@ -29,15 +29,14 @@ use crate::testing_types;
 pub(crate) const TOKEN: &str = "AgTokenThatNobodyMaySee";
 pub(crate) const CODE: &str = "CodeThatNobodyMaySee";
 
-/// Types that hold nothing but what a test says, or cannot be made from outside.
-const PLAIN: [&str; 13] = [
-    "gare::Limit",
+/// Types without secrets, and types that cannot be constructed from outside.
+const PLAIN: [&str; 12] = [
     "gare::OverLimit",
     "globus_login::LoginEnd",
     "globus_login::LoginStatus",
     "globus_login::Shown",
-    "globus_login::LoginRequest", // shown during a login, see `real_login`
-    "globus_login::LoginRecord",  // shown as a part of `Login`
+    "globus_login::LoginRequest", // printed during a login, see `real_login`
+    "globus_login::LoginRecord",  // printed as a part of `Login`
     "globus_login::Work",
     "fake_globus::ErrorShape",
     "fake_globus::RequestKind",
@@ -46,7 +45,7 @@ const PLAIN: [&str; 13] = [
     "fake_globus::ViolationKind",
 ];
 
-/// What has been shown so far.
+/// The `Debug` texts so far.
 #[derive(Default)]
 pub(crate) struct Shown {
     names: BTreeSet<String>,
@@ -155,7 +154,6 @@ fn show_reauth(shown: &mut Shown) {
     shown.show("reauth::Why", &why);
     let wanted = CredentialRequest::new(target.clone(), why).with_rejected(credential());
     shown.show("reauth::CredentialRequest", &wanted);
-    shown.show("reauth::GaveUpCounts", &GaveUpCounts::default());
     shown.show("reauth::Session", &session);
     let builder = Session::builder(reauth_fn(|_| async { Ok(credential()) }));
     shown.show("reauth::SessionBuilder", &builder);
@@ -171,22 +169,22 @@ async fn show_layer(shown: &mut Shown) {
     let told = Arc::clone(&events);
     let session = Session::builder(reauth_fn(|_| async { Ok(credential()) }))
         .principal_by(move |head| {
-            *seen.lock().expect("whole") = format!("{head:?}");
+            *seen.lock().expect("no panic") = format!("{head:?}");
             None
         })
         .on_event(move |event| {
             use std::fmt::Write as _;
-            write!(told.lock().expect("whole"), "{event:?}").expect("memory");
+            write!(told.lock().expect("no panic"), "{event:?}").expect("memory");
         })
         .build();
     let layer = GareLayer::from_session(session);
     shown.show("layer::GareLayer", &layer);
     let body = r#"{"code": "c", "authorization_parameters": {}}"#;
     let mut service = layer.layer(service_fn(move |_: Request<Full<Bytes>>| async move {
-        let refused = Response::builder()
+        let challenge = Response::builder()
             .status(403)
             .body(Full::<Bytes>::from(body));
-        Ok::<_, Infallible>(refused.expect("a response"))
+        Ok::<_, Infallible>(challenge.expect("a response"))
     }));
     shown.show("layer::GareService", &service);
     let mut value = HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("a value");
@@ -196,10 +194,14 @@ async fn show_layer(shown: &mut Shown) {
     let future = service.ready().await.expect("ready").call(request);
     shown.show("layer::GareFuture", &future);
     let response = future.await.expect("an answer");
-    shown.show("reauth::RequestHead", &head.lock().expect("whole").clone());
-    let events = events.lock().expect("whole").clone();
+    shown.show(
+        "reauth::RequestHead",
+        &head.lock().expect("no panic").clone(),
+    );
+    let events = events.lock().expect("no panic").clone();
     assert!(events.contains("Challenged"), "{events}");
     shown.show("reauth::Event", &events);
+    shown.show("reauth::EventKind", &events);
     let outcome = response
         .extensions()
         .get::<globus_gare::reauth::GareOutcome>();
@@ -208,7 +210,7 @@ async fn show_layer(shown: &mut Shown) {
     show_bodies(shown).await;
 }
 
-/// A body that is sent again, and the copy of it that was overtaken.
+/// Shows a body that is replayed, and its overtaken copy.
 async fn show_bodies(shown: &mut Shown) {
     let secret = format!("{{\"token\": \"{TOKEN}\"}}");
     let mut body = ReplayBody::with_limit(Full::<Bytes>::from(secret), 4);
@@ -216,8 +218,8 @@ async fn show_bodies(shown: &mut Shown) {
     let copy = body.try_clone().expect("a copy");
     copy.collect().await.expect("the body");
     let overtaken = body.collect().await.expect_err("it was sent already");
-    let overtaken = overtaken.downcast::<ReplayBodyError>().expect("ours");
-    shown.show("body::ReplayBodyError", &overtaken);
+    let text = format!("{overtaken:?} {overtaken}");
+    shown.texts.push(("an overtaken body".to_owned(), text));
     let middleware = GareMiddleware::new(reauth_fn(|_| async { Ok(credential()) }));
     shown.show("reqwest::GareMiddleware", &middleware);
     let token = HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("a value");
@@ -251,7 +253,10 @@ async fn public_types_show_no_secret() {
     }
     shown.names.extend(PLAIN.map(str::to_owned));
     let missing: Vec<_> = sources.difference(&shown.names).collect();
-    assert!(missing.is_empty(), "show these above as well: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "show these types above, too: {missing:?}"
+    );
     let gone: Vec<_> = shown.names.difference(&sources).collect();
-    assert!(gone.is_empty(), "there are no such types: {gone:?}");
+    assert!(gone.is_empty(), "these types do not exist: {gone:?}");
 }

@@ -1,18 +1,19 @@
-//! A walk through rustdoc's JSON, along what is public.
+//! Reads the public items from rustdoc's JSON.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-/// What the crate shows.
+/// The public API of a crate.
 #[derive(Default)]
 pub(crate) struct Api {
-    /// `kind path`, for every item that can be named.
+    /// `kind path`, for every item that can be named. Of an item that is exported twice, the second
+    /// export is one line: `use path`.
     pub(crate) items: BTreeSet<String>,
     pub(crate) foreign: BTreeSet<Foreign>,
 }
 
-/// Something of another crate that is part of an item of ours.
+/// A type or trait of another crate in a public item.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Foreign {
     pub(crate) krate: String,
@@ -25,6 +26,7 @@ impl Api {
         let mut walk = Walk {
             json,
             seen: HashSet::new(),
+            exported: HashMap::new(),
             api: Self::default(),
         };
         walk.item(&json["root"], "");
@@ -35,6 +37,8 @@ impl Api {
 struct Walk<'j> {
     json: &'j Value,
     seen: HashSet<(String, String)>,
+    /// Where each item was exported first.
+    exported: HashMap<String, String>,
     api: Api,
 }
 
@@ -51,7 +55,7 @@ impl<'j> Walk<'j> {
         else {
             return;
         };
-        // Items of traits, of their implementations and of enums are as public as these.
+        // Items of traits, implementations and enums have the default visibility.
         if !matches!(item["visibility"].as_str(), Some("public" | "default")) {
             return;
         }
@@ -66,7 +70,7 @@ impl<'j> Walk<'j> {
         if !self.seen.insert((id.to_string(), path.clone())) {
             return;
         }
-        // Only documentation, and there in documentation alone.
+        // A guide is documentation only.
         if path.ends_with("::guide") {
             return;
         }
@@ -74,12 +78,12 @@ impl<'j> Walk<'j> {
             self.api.items.insert(format!("{kind} {path}"));
         }
         match kind.as_str() {
-            "module" => self.items(&inner["items"], &path),
+            "module" => self.module(&inner["items"], &path),
             "impl" => self.implementation(inner, &path),
             "trait" => {
                 self.mentions(inner, &path);
                 self.items(&inner["items"], &path);
-                // Those for other crates' types are to be found nowhere else.
+                // Implementations for types of other crates are listed only here.
                 self.implementations(&inner["implementations"], &path);
             }
             _ => {
@@ -99,6 +103,19 @@ impl<'j> Walk<'j> {
         }
     }
 
+    /// The modules within it come first: an item that the root exports too belongs to its module.
+    fn module(&mut self, ids: &Value, path: &str) {
+        let is_module = |id: &&Value| {
+            self.get(id)
+                .is_some_and(|item| item["inner"]["module"].is_object())
+        };
+        let ids = ids.as_array().into_iter().flatten();
+        let (modules, others): (Vec<_>, Vec<_>) = ids.partition(is_module);
+        for id in modules.into_iter().chain(others) {
+            self.item(id, path);
+        }
+    }
+
     fn items(&mut self, ids: &Value, within: &str) {
         for id in ids.as_array().into_iter().flatten() {
             self.item(id, within);
@@ -107,6 +124,13 @@ impl<'j> Walk<'j> {
 
     fn reexported(&mut self, inner: &Value, within: &str) {
         if self.get(&inner["id"]).is_some() {
+            let name = inner["name"].as_str().unwrap_or_default();
+            let path = format!("{within}::{name}");
+            let exported = self.exported.entry(inner["id"].to_string());
+            if *exported.or_insert_with(|| path.clone()) != path {
+                self.api.items.insert(format!("use {path}"));
+                return;
+            }
             return self.item(&inner["id"], within);
         }
         let source = inner["source"].as_str().unwrap_or_default();
@@ -116,13 +140,15 @@ impl<'j> Walk<'j> {
     }
 
     fn implementation(&mut self, inner: &Value, path: &str) {
-        // What the compiler and other crates implement for our types is no choice of ours.
+        // Auto traits and blanket implementations are not ours.
         if inner["is_synthetic"] == true || !inner["blanket_impl"].is_null() {
             return;
         }
         self.mentions(inner, path);
         match inner["trait"]["path"].as_str() {
             None => self.items(&inner["items"], path),
+            // Comes with a derived `PartialEq`. No stable program can name it.
+            Some("StructuralPartialEq") => {}
             Some(name) => {
                 self.api.items.insert(format!("impl {name} for {path}"));
                 for id in inner["items"].as_array().into_iter().flatten() {
@@ -142,7 +168,7 @@ impl<'j> Walk<'j> {
         }
     }
 
-    /// Notes all paths in a type, a signature or a bound; the ids of other items are not followed.
+    /// Records all paths in a type, a signature or a bound. Does not follow the ids of other items.
     fn mentions(&mut self, value: &Value, place: &str) {
         match value {
             Value::Object(members) => {

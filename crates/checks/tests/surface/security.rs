@@ -1,4 +1,4 @@
-//! `SECURITY.md`: each row names a test that holds it, and an attack that fails.
+//! Each row of `SECURITY.md` names a test of its rule, and an attack that fails.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The names of all functions below a directory that take nothing, as tests do.
+/// The names of all functions without parameters below a directory. Tests are among them.
 fn functions(directory: &Path, names: &mut BTreeSet<String>) {
     for entry in fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();
@@ -24,15 +24,15 @@ fn functions(directory: &Path, names: &mut BTreeSet<String>) {
     }
 }
 
-/// Rows of tables, without their heads.
+/// The rows of the tables, without their heads.
 fn rows(text: &str) -> Vec<&str> {
     let rows = text.lines().filter(|line| line.starts_with("| "));
     rows.filter(|row| !row.starts_with("| attack | defence |") && !row.starts_with("| --- |"))
         .collect()
 }
 
-/// As the names of tests are.
-fn is_sentence(name: &str) -> bool {
+/// Whether a name looks like that of a test.
+fn is_test_name(name: &str) -> bool {
     name.matches('_').count() > 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
 }
 
@@ -44,7 +44,7 @@ fn each_row_names_its_tests_and_its_attack() {
     }
     let mut attacks = BTreeSet::new();
     functions(&root().join("tests/attacks"), &mut attacks);
-    // These play the attacker as well, at the side of the features that the root does not turn on.
+    // Attacks on features that the root package does not turn on.
     let mut web = BTreeSet::new();
     for directory in ["web", "store"] {
         let directory = format!("crates/globus-login/tests/login/{directory}");
@@ -60,9 +60,9 @@ fn each_row_names_its_tests_and_its_attack() {
         let is_tried = tried == 1 && known.len() > 1;
         let is_tried_there = tried == 0 && known.iter().all(|name| web.contains(*name));
         assert!(is_tried || is_tried_there, "{tried} attacks: {row}");
-        let gone = unknown.iter().find(|name| is_sentence(name));
-        assert_eq!(gone, None, "{row}");
+        let gone = unknown.iter().find(|name| is_test_name(name));
+        assert_eq!(gone, None, "no such test: {row}");
     }
-    let left = attacks.iter().find(|name| is_sentence(name));
-    assert_eq!(left, None, "of no row");
+    let left = attacks.iter().find(|name| is_test_name(name));
+    assert_eq!(left, None, "no row names this attack");
 }

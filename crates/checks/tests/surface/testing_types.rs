@@ -1,4 +1,4 @@
-//! The public types of `fake-globus`, shown with secrets in them.
+//! The public types of `fake-globus`, with secrets.
 
 use checks::sample::TRANSFER_ALL;
 use fake_globus::{
@@ -8,7 +8,7 @@ use fake_globus::{
 
 use crate::public_types::{CODE, Shown, TOKEN};
 
-/// Shows a server in use; what it knows that is secret.
+/// Shows a server in use; returns its secrets.
 pub(crate) async fn show(shown: &mut Shown) -> Vec<String> {
     let data = tempfile::tempdir().expect("a directory");
     let collection = Collection::new("data", data.path()).policy(Policy::new("any"));
@@ -21,7 +21,7 @@ pub(crate) async fn show(shown: &mut Shown) -> Vec<String> {
     let sample = builder.start_sample(collection.clone()).await;
     let sample = sample.expect("a server");
     let token = sample.token().expect("a token");
-    let list = reqwest::Client::new().get(sample.listing_url());
+    let list = checks::browser::client().get(sample.listing_url());
     let answer = list.bearer_auth(&token).send().await;
     assert_eq!(answer.expect("an answer").status(), 200);
     shown.show("fake_globus::Sample", &sample);
@@ -46,7 +46,10 @@ pub(crate) async fn show(shown: &mut Shown) -> Vec<String> {
         .next();
     let port = port.and_then(|port| port.parse().ok()).expect("a port");
     let taken = FakeGlobus::builder().port(port).start().await;
-    shown.show("fake_globus::StartError", &taken.expect_err("it is taken"));
+    shown.show(
+        "fake_globus::StartError",
+        &taken.expect_err("the port is taken"),
+    );
     let unknown = globus.issue_token(
         &fake_globus::Identity::new("eve", "evil.example"),
         TRANSFER_ALL,

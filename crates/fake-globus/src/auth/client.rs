@@ -21,7 +21,7 @@ pub(super) fn authenticate(
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<Client, AuthError> {
-    let refused = || error::oauth(StatusCode::UNAUTHORIZED, "invalid_client");
+    let invalid_client = || error::oauth(StatusCode::UNAUTHORIZED, "invalid_client");
     let in_form = || {
         (
             params.first("client_id").to_owned(),
@@ -29,13 +29,13 @@ pub(super) fn authenticate(
         )
     };
     let (id, secret) = basic(headers).unwrap_or_else(in_form);
-    let id: Uuid = id.parse().map_err(|_| refused())?;
+    let id: Uuid = id.parse().map_err(|_| invalid_client())?;
     let client = world
         .state()
         .clients
         .get(&id)
         .cloned()
-        .ok_or_else(refused)?;
+        .ok_or_else(invalid_client)?;
     let further = world.state().auth.secrets(id);
     let right = match &client.secret {
         Some(own) => further
@@ -46,7 +46,7 @@ pub(super) fn authenticate(
     };
     if !right {
         world.violation(ViolationKind::WrongSecret, format!("of the client {id}"));
-        return Err(refused());
+        return Err(invalid_client());
     }
     Ok(client)
 }

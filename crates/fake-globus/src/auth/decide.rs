@@ -76,7 +76,7 @@ pub(super) fn approve(
             identity.username()
         ));
     }
-    for id in requirement.who(&user, identity) {
+    for id in requirement.identities_to_authenticate(&user, identity) {
         let earlier = state.browser.get(&id).filter(|_| !request.fresh);
         let earlier = earlier.zip(user.identity(id));
         if earlier.is_some_and(|(earlier, of)| requirement.accepts(of, *earlier, now)) {

@@ -32,16 +32,13 @@ pub(super) fn tokens(world: &World, service: &Client, params: &Params) -> Result
         let status = StatusCode::BAD_REQUEST;
         return Err(error::oauth(status, "invalid_grant"));
     };
-    let mut missing = asked.clone();
-    let mut documents: Vec<Value> = Vec::new();
-    for own in token.scopes {
-        let via = token.grant.via_scope(own);
+    let grant = |own: &String| {
+        let via = token.grant.via_scope(own.clone());
         let mut allowed = state.consents.dependencies(token.grant.user, &via);
         if !asked.is_empty() {
             allowed.retain(|scope| asked.iter().any(|asked| asked.name == scope.name));
         }
-        missing.retain(|asked| !allowed.iter().any(|scope| asked.name == scope.name));
-        let grant = Grant {
+        Grant {
             id: Uuid::new_v4(),
             client: service.id,
             user: token.grant.user,
@@ -49,15 +46,24 @@ pub(super) fn tokens(world: &World, service: &Client, params: &Params) -> Result
             scopes: allowed,
             offline: params.first("access_type") == "offline",
             via: Some(via),
-        };
-        let issued = grant::issue(world, &mut state, &grant);
+        }
+    };
+    let grants: Vec<Grant> = token.scopes.iter().map(grant).collect();
+    let allowed = |name: &str| {
+        let mut scopes = grants.iter().flat_map(|grant| &grant.scopes);
+        scopes.any(|scope| scope.name == name)
+    };
+    let missing = asked.iter().map(|scope| scope.name.as_str());
+    let missing: Vec<&str> = missing.filter(|name| !allowed(name)).collect();
+    if !missing.is_empty() {
+        return Err(error::dependent_consent_required(&missing));
+    }
+    let mut documents: Vec<Value> = Vec::new();
+    for grant in &grants {
+        let issued = grant::issue(world, &mut state, grant);
         documents.extend(issued.iter().map(grant::Issued::document));
     }
-    if missing.is_empty() {
-        return Ok(documents.into());
-    }
-    let missing: Vec<&str> = missing.iter().map(|scope| scope.name.as_str()).collect();
-    Err(error::dependent_consent_required(&missing))
+    Ok(documents.into())
 }
 
 impl Grant {

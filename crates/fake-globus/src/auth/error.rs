@@ -97,6 +97,11 @@ pub(super) fn bad_request(detail: &str) -> AuthError {
     api(status, "BAD_REQUEST", "Bad Request", detail)
 }
 
+/// A field that a request must have.
+pub(super) fn missing(name: &str) -> AuthError {
+    bad_request(&format!("{name} is required"))
+}
+
 pub(super) fn conflict(detail: &str) -> AuthError {
     api(StatusCode::CONFLICT, "CONFLICT", "Conflict", detail)
 }

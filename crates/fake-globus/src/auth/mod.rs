@@ -10,7 +10,6 @@ pub(super) mod grant;
 pub(super) mod id_token;
 mod identities;
 mod inspect;
-mod kept;
 mod manager;
 mod page;
 mod params;
@@ -19,13 +18,14 @@ mod projects;
 mod providers;
 mod requirement;
 mod scopes;
+mod state;
 mod token;
 
 use axum::response::{IntoResponse, Response};
 
 use super::service::{Challenge, Endpoints, Problem, Service};
 
-pub(super) use kept::Kept;
+pub(super) use state::AuthState;
 
 /// The path of the page that shows a code to copy.
 const AUTH_CODE: &str = "v2/web/auth-code";
@@ -40,87 +40,72 @@ impl Service for Auth {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
-            .get("authorize", "/v2/oauth2/authorize", authorize::authorize)
-            .post("decision", "/v2/web/decision", authorize::decision)
-            .get("auth_code", "/v2/web/auth-code", authorize::auth_code)
-            .post("oauth2_token", "/v2/oauth2/token", token::token)
-            .post(
-                "oauth2_revoke_token",
-                "/v2/oauth2/token/revoke",
-                inspect::revoke,
-            )
-            .post(
-                "oauth2_token_introspect",
-                "/v2/oauth2/token/introspect",
-                inspect::introspect,
-            )
-            .post(
-                "oauth2_validate_token",
-                "/v2/oauth2/token/validate",
-                inspect::validate,
-            )
-            .get("userinfo", "/v2/oauth2/userinfo", identities::userinfo)
-            .post("userinfo", "/v2/oauth2/userinfo", identities::userinfo)
-            .get("get_identities", "/v2/api/identities", identities::search)
-            .get("get_identity", "/v2/api/identities/{id}", identities::one)
-            .get(
-                "get_consents",
-                "/v2/api/identities/{id}/consents",
-                identities::consents,
-            )
-            .get(
-                "get_identity_providers",
-                "/v2/api/identity_providers",
-                providers::search,
-            )
-            .get("get_policies", "/v2/api/policies", policies::list)
-            .post("create_policy", "/v2/api/policies", policies::create)
-            .get("get_policy", "/v2/api/policies/{id}", policies::one)
-            .put("update_policy", "/v2/api/policies/{id}", policies::update)
-            .delete("delete_policy", "/v2/api/policies/{id}", policies::delete)
-            .get("get_projects", "/v2/api/projects", projects::list)
-            .post("create_project", "/v2/api/projects", projects::create)
-            .get("get_project", "/v2/api/projects/{id}", projects::one)
-            .put("update_project", "/v2/api/projects/{id}", projects::update)
-            .delete("delete_project", "/v2/api/projects/{id}", projects::delete)
-            .get("get_clients", "/v2/api/clients", clients::list)
-            .post("create_client", "/v2/api/clients", clients::create)
-            .get("get_client", "/v2/api/clients/{id}", clients::one)
-            .put("update_client", "/v2/api/clients/{id}", clients::update)
-            .delete("delete_client", "/v2/api/clients/{id}", clients::delete)
-            .get(
-                "get_client_credentials",
-                "/v2/api/clients/{id}/credentials",
-                clients::credentials,
-            )
-            .post(
-                "create_client_credential",
-                "/v2/api/clients/{id}/credentials",
-                clients::create_credential,
-            )
-            .delete(
-                "delete_client_credential",
-                "/v2/api/clients/{id}/credentials/{credential}",
-                clients::delete_credential,
-            )
-            .get("get_scopes", "/v2/api/scopes", scopes::list)
-            .post(
-                "create_scope",
-                "/v2/api/clients/{id}/scopes",
-                scopes::create,
-            )
-            .get("get_scope", "/v2/api/scopes/{id}", scopes::one)
-            .put("update_scope", "/v2/api/scopes/{id}", scopes::update)
-            .delete("delete_scope", "/v2/api/scopes/{id}", scopes::delete)
-            .get(
-                "get_openid_configuration",
-                "/.well-known/openid-configuration",
-                id_token::configuration,
-            )
-            .get("get_jwk", "/jwk.json", id_token::keys)
+            .at("/v2/oauth2/authorize")
+            .get("authorize", authorize::authorize)
+            .at("/v2/web/decision")
+            .post("decision", authorize::decision)
+            .at("/v2/web/auth-code")
+            .get("auth_code", authorize::auth_code)
+            .at("/v2/oauth2/token")
+            .post("oauth2_token", token::token)
+            .at("/v2/oauth2/token/revoke")
+            .post("oauth2_revoke_token", inspect::revoke)
+            .at("/v2/oauth2/token/introspect")
+            .post("oauth2_token_introspect", inspect::introspect)
+            .at("/v2/oauth2/token/validate")
+            .post("oauth2_validate_token", inspect::validate)
+            .at("/v2/oauth2/userinfo")
+            .get("userinfo", identities::userinfo)
+            .post("userinfo", identities::userinfo)
+            .at("/v2/api/identities")
+            .get("get_identities", identities::search)
+            .at("/v2/api/identities/{id}")
+            .get("get_identity", identities::one)
+            .at("/v2/api/identities/{id}/consents")
+            .get("get_consents", identities::consents)
+            .at("/v2/api/identity_providers")
+            .get("get_identity_providers", providers::search)
+            .at("/v2/api/policies")
+            .get("get_policies", policies::list)
+            .post("create_policy", policies::create)
+            .at("/v2/api/policies/{id}")
+            .get("get_policy", policies::one)
+            .put("update_policy", policies::update)
+            .delete("delete_policy", policies::delete)
+            .at("/v2/api/projects")
+            .get("get_projects", projects::list)
+            .post("create_project", projects::create)
+            .at("/v2/api/projects/{id}")
+            .get("get_project", projects::one)
+            .put("update_project", projects::update)
+            .delete("delete_project", projects::delete)
+            .at("/v2/api/clients")
+            .get("get_clients", clients::list)
+            .post("create_client", clients::create)
+            .at("/v2/api/clients/{id}")
+            .get("get_client", clients::one)
+            .put("update_client", clients::update)
+            .delete("delete_client", clients::delete)
+            .at("/v2/api/clients/{id}/credentials")
+            .get("get_client_credentials", clients::credentials)
+            .post("create_client_credential", clients::create_credential)
+            .at("/v2/api/clients/{id}/credentials/{credential}")
+            .delete("delete_client_credential", clients::delete_credential)
+            .at("/v2/api/scopes")
+            .get("get_scopes", scopes::list)
+            .at("/v2/api/clients/{id}/scopes")
+            .post("create_scope", scopes::create)
+            .at("/v2/api/scopes/{id}")
+            .get("get_scope", scopes::one)
+            .put("update_scope", scopes::update)
+            .delete("delete_scope", scopes::delete)
+            .at("/.well-known/openid-configuration")
+            .get("get_openid_configuration", id_token::configuration)
+            .at("/jwk.json")
+            .get("get_jwk", id_token::keys)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         error::of(problem).into_response()
     }
 

@@ -10,16 +10,17 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::collection::Policy;
+use crate::given::{given, set};
 use crate::identity::User;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
 use super::error::{self, AuthError, Created};
-use super::kept::given;
+
 use super::manager::Manager;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct PolicyBody {
     policy: Fields,
 }
 
@@ -38,31 +39,36 @@ struct Fields {
     domain_constraints_exclude: Option<Option<Vec<String>>>,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<PolicyBody>, JsonRejection>;
 
 impl Fields {
     /// Changes what is given, and nothing where the result would contradict itself.
     fn apply(self, policy: &mut Policy) -> Result<(), AuthError> {
         let mut changed = policy.clone();
-        changed.project = self.project_id.or(changed.project);
-        changed.name = self.display_name.unwrap_or(changed.name);
-        changed.description = self.description.unwrap_or(changed.description);
-        changed.high_assurance = self.high_assurance.unwrap_or(changed.high_assurance);
-        let demand = &mut changed.demand;
+        set(&mut changed.project, self.project_id.map(Some));
+        set(&mut changed.name, self.display_name);
+        set(&mut changed.description, self.description);
+        set(&mut changed.high_assurance, self.high_assurance);
         let timeout = self.authentication_assurance_timeout;
-        demand.max_age = timeout.map(Duration::from_secs).or(demand.max_age);
-        demand.mfa = self.required_mfa.unwrap_or(demand.mfa);
-        if let Some(domains) = self.domain_constraints_include {
-            demand.domains = domains.unwrap_or_default();
-        }
-        if let Some(domains) = self.domain_constraints_exclude {
-            demand.excluded_domains = domains.unwrap_or_default();
-        }
+        let included = self
+            .domain_constraints_include
+            .map(Option::unwrap_or_default);
+        let excluded = self
+            .domain_constraints_exclude
+            .map(Option::unwrap_or_default);
+        let demand = &mut changed.demand;
+        set(
+            &mut demand.max_age,
+            timeout.map(Duration::from_secs).map(Some),
+        );
+        set(&mut demand.mfa, self.required_mfa);
+        set(&mut demand.domains, included);
+        set(&mut demand.excluded_domains, excluded);
         if demand.mfa && !changed.high_assurance {
             let detail = "required_mfa needs high_assurance";
             return Err(error::bad_request(detail));
         }
-        if demand.max_age.is_some_and(|age| age.is_zero()) {
+        if demand.is_never_met() {
             let detail = "no session satisfies an authentication_assurance_timeout of 0";
             return Err(error::bad_request(detail));
         }
@@ -92,11 +98,11 @@ fn one_of(policy: &Policy) -> Json<Value> {
 }
 
 /// Whether `user` manages the policy. Those that something was set up with are everybody's.
-fn is_managed(state: &Remembered, user: &User, policy: &Policy) -> bool {
+fn is_managed(state: &ServerState, user: &User, policy: &Policy) -> bool {
     policy.project.is_none() || state.auth.manages(user, policy.project)
 }
 
-fn found<'s>(state: &'s Remembered, user: &User, id: &str) -> Result<&'s Policy, AuthError> {
+fn found<'s>(state: &'s ServerState, user: &User, id: &str) -> Result<&'s Policy, AuthError> {
     let policy = id.parse().ok().and_then(|id| state.policy(id));
     let managed = policy.filter(|policy| is_managed(state, user, policy));
     managed.ok_or_else(|| error::not_found("no such policy"))
@@ -129,10 +135,11 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Created, AuthError> {
     let fields = error::body(body)?.policy;
-    let missing = |name: &str| error::bad_request(&format!("{name} is required"));
-    let project = fields.project_id.ok_or_else(|| missing("project_id"))?;
+    let project = fields
+        .project_id
+        .ok_or_else(|| error::missing("project_id"))?;
     if fields.display_name.is_none() {
-        return Err(missing("display_name"));
+        return Err(error::missing("display_name"));
     }
     let mut policy = Policy::new("").with_id(Uuid::new_v4());
     fields.apply(&mut policy)?;

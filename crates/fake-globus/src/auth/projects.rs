@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::set;
 use crate::identity::User;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
-use super::Kept;
+use super::AuthState;
 use super::error::{self, AuthError, Created};
 use super::identities;
 use super::manager::Manager;
@@ -29,7 +30,7 @@ pub(super) struct Project {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct ProjectBody {
     project: Fields,
 }
 
@@ -41,7 +42,7 @@ struct Fields {
     admin_group_ids: Option<Vec<Uuid>>,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<ProjectBody>, JsonRejection>;
 
 impl Project {
     fn is_managed_by(&self, user: &User) -> bool {
@@ -50,7 +51,7 @@ impl Project {
         is_admin || self.admin_group_ids.is_some() && self.creator == user.id()
     }
 
-    fn document(&self, state: &Remembered) -> Value {
+    fn document(&self, state: &ServerState) -> Value {
         let admins = self.admin_ids.iter().flatten();
         let admins = admins.filter_map(|id| state.user_of_identity(*id)?.identity(*id));
         let identities: Vec<Value> = admins.map(identities::document).collect();
@@ -76,7 +77,7 @@ impl Project {
     }
 }
 
-impl Kept {
+impl AuthState {
     /// Where the project is among all, if `user` manages it.
     fn place(&self, user: &User, id: &str) -> Result<usize, AuthError> {
         let mut projects = self.projects.iter();
@@ -124,16 +125,14 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Created, AuthError> {
     let fields = error::body(body)?.project;
-    let missing = |name: &str| error::bad_request(&format!("{name} is required"));
+    let required = |field: Option<String>, name: &str| field.ok_or_else(|| error::missing(name));
     if fields.admin_ids.is_none() && fields.admin_group_ids.is_none() {
-        return Err(missing("admin_ids or admin_group_ids"));
+        return Err(error::missing("admin_ids or admin_group_ids"));
     }
     let project = Project {
         id: Uuid::new_v4(),
-        display_name: fields.display_name.ok_or_else(|| missing("display_name"))?,
-        contact_email: fields
-            .contact_email
-            .ok_or_else(|| missing("contact_email"))?,
+        display_name: required(fields.display_name, "display_name")?,
+        contact_email: required(fields.contact_email, "contact_email")?,
         admin_ids: fields.admin_ids,
         admin_group_ids: fields.admin_group_ids,
         creator: caller.user.id(),
@@ -154,16 +153,13 @@ pub(super) async fn update(
     let mut state = world.state();
     let place = state.auth.place(&caller.user, &id)?;
     let project = &mut state.auth.projects[place];
-    project.display_name = fields
-        .display_name
-        .unwrap_or_else(|| project.display_name.clone());
-    project.contact_email = fields
-        .contact_email
-        .unwrap_or_else(|| project.contact_email.clone());
-    project.admin_ids = fields.admin_ids.or_else(|| project.admin_ids.take());
-    project.admin_group_ids = fields
-        .admin_group_ids
-        .or_else(|| project.admin_group_ids.take());
+    set(&mut project.display_name, fields.display_name);
+    set(&mut project.contact_email, fields.contact_email);
+    set(&mut project.admin_ids, fields.admin_ids.map(Some));
+    set(
+        &mut project.admin_group_ids,
+        fields.admin_group_ids.map(Some),
+    );
     Ok(one_of(state.auth.projects[place].document(&state)))
 }
 

@@ -75,15 +75,15 @@ impl Requirement {
         self.identities.iter().all(named)
             && self.policies.iter().all(allowed)
             && (self.domains.is_empty() || identity.is_from(&self.domains))
-            && self.asks_for(identity)
+            && self.concerns(identity)
     }
 
     /// Whether `identity` satisfies a part of it: a name, the domains, or a policy.
-    fn asks_for(&self, identity: &Identity) -> bool {
-        let asks_for_nobody =
+    fn concerns(&self, identity: &Identity) -> bool {
+        let concerns_everybody =
             self.identities.is_empty() && self.domains.is_empty() && self.policies.is_empty();
         let mut policies = self.policies.iter();
-        asks_for_nobody
+        concerns_everybody
             || self.names(identity)
             || identity.is_from(&self.domains)
             || policies.any(|policy| policy.demand.allows_domain(identity))
@@ -95,19 +95,19 @@ impl Requirement {
 
     /// The identities that have to authenticate when `picked` logs in: `picked`, all that are asked for by name, and
     /// for each policy that none of these satisfies, one that does.
-    pub(super) fn who(&self, user: &User, picked: &Identity) -> Vec<Uuid> {
+    pub(super) fn identities_to_authenticate(&self, user: &User, picked: &Identity) -> Vec<Uuid> {
         let named = user.identities().filter(|own| self.names(own));
-        let mut who: Vec<&Identity> = named.collect();
-        if !who.iter().any(|own| own.id() == picked.id()) {
-            who.push(picked);
+        let mut identities: Vec<&Identity> = named.collect();
+        if !identities.iter().any(|own| own.id() == picked.id()) {
+            identities.push(picked);
         }
         for policy in &self.policies {
             let allowed = |identity: &&Identity| policy.demand.allows_domain(identity);
-            if !who.iter().any(allowed) {
-                who.extend(user.identities().find(allowed));
+            if !identities.iter().any(allowed) {
+                identities.extend(user.identities().find(allowed));
             }
         }
-        who.into_iter().map(Identity::id).collect()
+        identities.into_iter().map(Identity::id).collect()
     }
 
     /// Whether an earlier authentication of `identity` still does.

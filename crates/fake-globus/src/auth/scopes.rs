@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::set;
 use crate::identity::User;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
 use super::clients;
@@ -31,7 +32,7 @@ pub(super) struct Registered {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct ScopeBody {
     scope: Fields,
 }
 
@@ -46,7 +47,7 @@ struct Fields {
     dependent_scopes: Option<Vec<Value>>,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<ScopeBody>, JsonRejection>;
 
 impl Registered {
     fn scope_string(&self) -> String {
@@ -69,22 +70,13 @@ impl Registered {
     }
 
     fn apply(&mut self, fields: Fields) {
-        self.scope_suffix = fields
-            .scope_suffix
-            .unwrap_or_else(|| self.scope_suffix.clone());
-        self.name = fields.name.unwrap_or_else(|| self.name.clone());
-        self.description = fields
-            .description
-            .unwrap_or_else(|| self.description.clone());
-        self.advertised = fields.advertised.unwrap_or(self.advertised);
-        let refresh = fields.allows_refresh_token;
-        self.allows_refresh_token = refresh.unwrap_or(self.allows_refresh_token);
-        if let Some(domains) = fields.required_domains {
-            self.required_domains = domains;
-        }
-        if let Some(scopes) = fields.dependent_scopes {
-            self.dependent_scopes = scopes;
-        }
+        set(&mut self.scope_suffix, fields.scope_suffix);
+        set(&mut self.name, fields.name);
+        set(&mut self.description, fields.description);
+        set(&mut self.advertised, fields.advertised);
+        set(&mut self.allows_refresh_token, fields.allows_refresh_token);
+        set(&mut self.required_domains, fields.required_domains);
+        set(&mut self.dependent_scopes, fields.dependent_scopes);
     }
 }
 
@@ -92,11 +84,11 @@ fn one_of(scope: &Registered) -> Json<Value> {
     Json(json!({"scope": scope.document()}))
 }
 
-fn is_managed(state: &Remembered, user: &User, scope: &Registered) -> bool {
+fn is_managed(state: &ServerState, user: &User, scope: &Registered) -> bool {
     clients::managed(state, user, &scope.client.to_string()).is_ok()
 }
 
-fn place(state: &Remembered, user: &User, id: &str) -> Result<usize, AuthError> {
+fn place(state: &ServerState, user: &User, id: &str) -> Result<usize, AuthError> {
     let mut scopes = state.auth.scopes.iter();
     let found =
         scopes.position(|scope| scope.id.to_string() == id && is_managed(state, user, scope));
@@ -111,8 +103,9 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, AuthError> {
     let params = Params(pairs);
     let list = |name: &str| {
-        let list = params.list(name);
-        list.map_err(|problem| error::bad_request(&problem))
+        params
+            .list(name)
+            .map_err(|problem| error::bad_request(&problem))
     };
     let (ids, strings) = (list("ids")?, list("scope_strings")?);
     let state = world.state();

@@ -9,20 +9,21 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::service::{Bearer, Body, Refused, refused, required};
+use crate::record::push_last;
+use crate::service::{Bearer, Body, Rejection, challenge_of, rejection};
 use crate::world::{Shared, World};
 
 use super::endpoint::ComputeEndpoint;
-use super::task::{Asked, Function, Task};
-use super::{Compute, ComputeState};
+use super::task::{Function, FunctionRequest, Task};
+use super::{Compute, ComputeState, KEPT_TASKS};
 
-type Answer = Result<Json<Value>, Refused>;
+type Answer = Result<Json<Value>, Rejection>;
 type Pairs = Query<Vec<(String, String)>>;
 
-fn not_found(what: &str, id: &str) -> Refused {
+fn not_found(what: &str, id: &str) -> Rejection {
     let code = format!("{what}NotFound");
     let message = format!("{what} {id} could not be resolved");
-    refused::<Compute>(StatusCode::NOT_FOUND, &code, &message)
+    rejection::<Compute>(StatusCode::NOT_FOUND, &code, &message)
 }
 
 /// `GET /v2/version`: the one call without a token.
@@ -59,7 +60,7 @@ pub(super) async fn endpoints(
 }
 
 /// An endpoint that the caller may use.
-fn usable(world: &World, caller: &Bearer<Compute>, id: &str) -> Result<ComputeEndpoint, Refused> {
+fn usable(world: &World, caller: &Bearer<Compute>, id: &str) -> Result<ComputeEndpoint, Rejection> {
     let wanted: Option<Uuid> = id.parse().ok();
     let state = world.state();
     let mut endpoints = state.compute.endpoints.iter();
@@ -67,7 +68,7 @@ fn usable(world: &World, caller: &Bearer<Compute>, id: &str) -> Result<ComputeEn
     let endpoint = found.ok_or_else(|| not_found("Endpoint", id))?;
     match endpoint.requirement(caller, world.clock.now()) {
         None => Ok(endpoint.clone()),
-        Some(gare) => Err(required::<Compute>(&gare)),
+        Some(gare) => Err(challenge_of::<Compute>(&gare)),
     }
 }
 
@@ -100,7 +101,7 @@ pub(super) async fn status(
 pub(super) async fn register(
     State(world): State<Shared>,
     caller: Bearer<Compute>,
-    body: Body<Compute, Asked>,
+    body: Body<Compute, FunctionRequest>,
 ) -> Json<Value> {
     let asked = body.content;
     let (id, owner) = (Uuid::new_v4(), caller.user.id());
@@ -158,18 +159,22 @@ pub(super) async fn submit(
     let group = submission.task_group_id.unwrap_or_else(Uuid::new_v4);
     let at = world.clock.now();
     let compute = &mut world.state().compute;
+    let known = |id: &Uuid| compute.functions.iter().any(|function| function.id == *id);
+    if let Some(unknown) = submission.tasks.keys().find(|id| !known(id)) {
+        return Err(not_found("Function", &unknown.to_string()));
+    }
     let mut tasks = BTreeMap::new();
     for (function, calls) in submission.tasks {
-        if !compute.functions.iter().any(|known| known.id == function) {
-            return Err(not_found("Function", &function.to_string()));
-        }
         let ids: Vec<Uuid> = calls.iter().map(|_| Uuid::new_v4()).collect();
-        compute.tasks.extend(ids.iter().map(|id| Task {
-            id: *id,
-            owner: caller.user.id(),
-            group,
-            at,
-        }));
+        for id in &ids {
+            let task = Task {
+                id: *id,
+                owner: caller.user.id(),
+                group,
+                at,
+            };
+            push_last(&mut compute.tasks, task, KEPT_TASKS);
+        }
         tasks.insert(function, ids);
     }
     Ok(Json(json!({

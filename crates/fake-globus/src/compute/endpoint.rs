@@ -24,10 +24,10 @@ use crate::stable_id::stable_id;
 #[serde(from = "EndpointForm", into = "EndpointForm")]
 pub struct ComputeEndpoint {
     pub(crate) id: Uuid,
-    pub(super) name: String,
+    pub(crate) name: String,
     /// A username, or an id; without one, it is everybody's own.
     pub(super) owner: Option<String>,
-    pub(super) policies: Vec<Policy>,
+    pub(crate) policies: Vec<Policy>,
 }
 
 impl ComputeEndpoint {

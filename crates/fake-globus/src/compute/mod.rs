@@ -4,6 +4,8 @@ mod calls;
 mod endpoint;
 mod task;
 
+use std::collections::VecDeque;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -15,12 +17,15 @@ use super::collection::Policy;
 pub use endpoint::ComputeEndpoint;
 use task::{Function, Task};
 
+/// How many tasks are remembered.
+const KEPT_TASKS: usize = 10_000;
+
 /// All endpoints, and what was submitted to them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ComputeState {
     pub(super) endpoints: Vec<ComputeEndpoint>,
     pub(super) functions: Vec<Function>,
-    pub(super) tasks: Vec<Task>,
+    pub(super) tasks: VecDeque<Task>,
 }
 
 impl ComputeState {
@@ -47,29 +52,32 @@ impl Service for Compute {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
-            .get("get_version", "/v2/version", calls::version)
-            .get("get_endpoints", "/v2/endpoints", calls::endpoints)
-            .get("get_endpoint", "/v2/endpoints/{id}", calls::endpoint)
-            .get(
-                "get_endpoint_status",
-                "/v2/endpoints/{id}/status",
-                calls::status,
-            )
-            .post("register_function", "/v2/functions", calls::register)
-            .post("register_function", "/v3/functions", calls::register)
-            .get("get_function", "/v2/functions/{id}", calls::function)
-            .delete(
-                "delete_function",
-                "/v2/functions/{id}",
-                calls::delete_function,
-            )
-            .post("submit", "/v3/endpoints/{id}/submit", calls::submit)
-            .get("get_task", "/v2/tasks/{id}", calls::task)
-            .post("get_task_batch", "/v2/batch_status", calls::batch)
-            .get("get_task_group", "/v2/taskgroup/{id}", calls::group)
+            .at("/v2/version")
+            .get("get_version", calls::version)
+            .at("/v2/endpoints")
+            .get("get_endpoints", calls::endpoints)
+            .at("/v2/endpoints/{id}")
+            .get("get_endpoint", calls::endpoint)
+            .at("/v2/endpoints/{id}/status")
+            .get("get_endpoint_status", calls::status)
+            .at("/v2/functions")
+            .post("register_function", calls::register)
+            .at("/v3/functions")
+            .post("register_function", calls::register)
+            .at("/v2/functions/{id}")
+            .get("get_function", calls::function)
+            .delete("delete_function", calls::delete_function)
+            .at("/v3/endpoints/{id}/submit")
+            .post("submit", calls::submit)
+            .at("/v2/tasks/{id}")
+            .get("get_task", calls::task)
+            .at("/v2/batch_status")
+            .post("get_task_batch", calls::batch)
+            .at("/v2/taskgroup/{id}")
+            .get("get_task_group", calls::group)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         // The SDK looks for `message`, people who read the body for `reason`.
         let document = json!({
             "status": "Failed",

@@ -13,12 +13,12 @@ use crate::clock::{timestamp, unix};
 pub(crate) struct Function {
     pub(super) id: Uuid,
     pub(super) owner: Uuid,
-    pub(super) asked: Asked,
+    pub(super) asked: FunctionRequest,
 }
 
 /// The body of the request that registers a function.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct FunctionRequest {
     function_name: String,
     function_code: String,
     #[serde(default)]

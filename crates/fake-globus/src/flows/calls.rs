@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::observe::CalledBy;
-use crate::service::{self, Bearer, Body, Caller, Refused, Service, refused, required};
+use crate::record::push_last;
+use crate::service::{self, Bearer, Body, Caller, Rejection, Service, challenge_of, rejection};
 use crate::state;
 use crate::transfer;
 use crate::unattended::{OnBehalf, held_up};
@@ -16,14 +17,14 @@ use crate::world::{Shared, World};
 
 use super::flow::{self, Flow};
 use super::page::Page;
-use super::run::{Asked, Run, Status};
-use super::{ACTION, Flows, SCOPES};
+use super::run::{Run, RunRequest, Status};
+use super::{ACTION, Flows, KEPT_RUNS, SCOPES};
 
-type Answer = Result<Json<Value>, Refused>;
+type Answer = Result<Json<Value>, Rejection>;
 type Pairs = Query<Vec<(String, String)>>;
 
 /// Refuses a token that has none of these scopes of Flows.
-fn scoped(caller: &Caller, scopes: &[&str]) -> Result<(), Refused> {
+fn scoped(caller: &Caller, scopes: &[&str]) -> Result<(), Rejection> {
     let has = |name: &&str| caller.scopes.contains(&format!("{SCOPES}{name}"));
     if has(&"all") || scopes.iter().any(has) {
         return Ok(());
@@ -31,24 +32,24 @@ fn scoped(caller: &Caller, scopes: &[&str]) -> Result<(), Refused> {
     Err(missing_scope(&format!("{SCOPES}{}", scopes[0])))
 }
 
-fn missing_scope(scope: &str) -> Refused {
+fn missing_scope(scope: &str) -> Rejection {
     let message = format!("This action requires the following scope: {scope}");
-    refused::<Flows>(StatusCode::FORBIDDEN, "MissingScope", &message)
+    rejection::<Flows>(StatusCode::FORBIDDEN, "MissingScope", &message)
 }
 
-fn not_found(what: &str, id: &str) -> Refused {
+fn not_found(what: &str, id: &str) -> Rejection {
     let message = format!("No {what} exists with id value {id}");
-    refused::<Flows>(StatusCode::NOT_FOUND, "NotFound", &message)
+    rejection::<Flows>(StatusCode::NOT_FOUND, "NotFound", &message)
 }
 
-fn filters(pairs: &[(String, String)], known: &[&str]) -> Result<(), Refused> {
+fn filters(pairs: &[(String, String)], known: &[&str]) -> Result<(), Rejection> {
     let mut filters = pairs.iter().filter(|(name, _)| name.starts_with("filter_"));
     let Some((name, _)) = filters.find(|(name, _)| !known.contains(&name.as_str())) else {
         return Ok(());
     };
     let message = format!("fake-globus does not know {name}");
     let status = StatusCode::NOT_IMPLEMENTED;
-    Err(refused::<Flows>(status, "NotImplemented", &message))
+    Err(rejection::<Flows>(status, "NotImplemented", &message))
 }
 
 fn value<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p str> {
@@ -85,11 +86,11 @@ pub(super) async fn flow(
     Path(id): Path<String>,
 ) -> Answer {
     scoped(&caller, &["view_flows", "manage_flows"])?;
-    let flow = known(&world, &id)?;
+    let flow = find_flow(&world, &id)?;
     Ok(Json(flow.document(&world.url(Flows::NAME))))
 }
 
-fn known(world: &World, id: &str) -> Result<Flow, Refused> {
+fn find_flow(world: &World, id: &str) -> Result<Flow, Rejection> {
     let wanted: Option<Uuid> = id.parse().ok();
     let state = world.state();
     let found = wanted.and_then(|id| state.flows.flow(id));
@@ -97,15 +98,15 @@ fn known(world: &World, id: &str) -> Result<Flow, Refused> {
 }
 
 /// The caller with a token of the flow's own, which satisfies its policies.
-fn user(
+fn authorized(
     world: &World,
     headers: &HeaderMap,
     called_by: &CalledBy,
     flow: &Flow,
-) -> Result<Caller, Refused> {
+) -> Result<Caller, Rejection> {
     let caller = service::caller(world, headers, &flow.id.to_string()).ok_or_else(|| {
         let status = StatusCode::UNAUTHORIZED;
-        refused::<Flows>(status, "AuthenticationError", "")
+        rejection::<Flows>(status, "AuthenticationError", "")
     })?;
     called_by.name(&caller.user);
     if !caller.scopes.contains(&flow.scope()) {
@@ -114,7 +115,7 @@ fn user(
     let now = world.clock.now();
     match flow.requirement(&caller.session, &caller.user, now) {
         None => Ok(caller),
-        Some(gare) => Err(required::<Flows>(&gare)),
+        Some(gare) => Err(challenge_of::<Flows>(&gare)),
     }
 }
 
@@ -139,10 +140,10 @@ pub(super) async fn start(
     Path(id): Path<String>,
     Extension(called_by): Extension<CalledBy>,
     headers: HeaderMap,
-    body: Body<Flows, Asked>,
-) -> Result<Response, Refused> {
-    let flow = known(&world, &id)?;
-    let caller = user(&world, &headers, &called_by, &flow)?;
+    body: Body<Flows, RunRequest>,
+) -> Result<Response, Rejection> {
+    let flow = find_flow(&world, &id)?;
+    let caller = authorized(&world, &headers, &called_by, &flow)?;
     let asked = body.content;
     let (by, now) = (OnBehalf::of(&caller), world.clock.now());
     let mut state = world.state();
@@ -157,7 +158,7 @@ pub(super) async fn start(
         ended: now,
     };
     let document = run.starting();
-    state.flows.runs.push(run);
+    push_last(&mut state.flows.runs, run, KEPT_RUNS);
     Ok((StatusCode::CREATED, Json(document)).into_response())
 }
 
@@ -168,8 +169,8 @@ pub(super) async fn validate(
     Extension(called_by): Extension<CalledBy>,
     headers: HeaderMap,
 ) -> Answer {
-    let flow = known(&world, &id)?;
-    user(&world, &headers, &called_by, &flow)?;
+    let flow = find_flow(&world, &id)?;
+    authorized(&world, &headers, &called_by, &flow)?;
     Ok(Json(json!({"message": "validation successful"})))
 }
 
@@ -207,8 +208,8 @@ fn with_run<T>(
     world: &World,
     user: Uuid,
     id: &str,
-    act: impl FnOnce(&mut Run) -> Result<T, Refused>,
-) -> Result<T, Refused> {
+    act: impl FnOnce(&mut Run) -> Result<T, Rejection>,
+) -> Result<T, Rejection> {
     let wanted: Option<Uuid> = id.parse().ok();
     let mut state = world.state();
     let mut runs = state.flows.runs.iter_mut();
@@ -280,7 +281,7 @@ pub(super) async fn resume(
         let (flow, run) = found.ok_or_else(|| not_found("run", &id))?;
         (flow, run.asked.body.clone())
     };
-    let caller = user(&world, &headers, &called_by, &flow)?;
+    let caller = authorized(&world, &headers, &called_by, &flow)?;
     let by = OnBehalf::of(&caller);
     let status = status(&world.state(), &world, &flow, &by, &input);
     let now = world.clock.now();
@@ -325,10 +326,10 @@ pub(super) async fn release(
     Ok(Json(document))
 }
 
-fn conflict(run: &Run, must: &str) -> Refused {
+fn conflict(run: &Run, must: &str) -> Rejection {
     let (id, status) = (run.id, run.status.name());
     let message = format!(
         "Run {id} has status '{status}' but must have status in {{{must}}} for requested operation"
     );
-    refused::<Flows>(StatusCode::CONFLICT, "StateConflict", &message)
+    rejection::<Flows>(StatusCode::CONFLICT, "StateConflict", &message)
 }

@@ -5,6 +5,8 @@ mod flow;
 mod page;
 mod run;
 
+use std::collections::VecDeque;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -25,11 +27,14 @@ const SCOPES: &str = "https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e
 pub(super) const ACTION: &str =
     "https://auth.globus.org/scopes/actions.globus.org/transfer/transfer";
 
+/// How many runs are remembered.
+const KEPT_RUNS: usize = 10_000;
+
 /// All flows, and their runs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct FlowsState {
     pub(super) flows: Vec<Flow>,
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: VecDeque<Run>,
 }
 
 impl FlowsState {
@@ -56,24 +61,31 @@ impl Service for Flows {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
-            .get("list_flows", "/flows", calls::flows)
-            .get("get_flow", "/flows/{id}", calls::flow)
-            .post("run_flow", "/flows/{id}/run", calls::start)
-            .post("validate_run", "/flows/{id}/validate_run", calls::validate)
-            .get("list_runs", "/runs", calls::runs)
-            .get("get_run", "/runs/{id}", calls::run)
-            .get(
-                "get_run_definition",
-                "/runs/{id}/definition",
-                calls::definition,
-            )
-            .get("get_run_logs", "/runs/{id}/log", calls::log)
-            .post("resume_run", "/runs/{id}/resume", calls::resume)
-            .post("cancel_run", "/runs/{id}/cancel", calls::cancel)
-            .post("delete_run", "/runs/{id}/release", calls::release)
+            .at("/flows")
+            .get("list_flows", calls::flows)
+            .at("/flows/{id}")
+            .get("get_flow", calls::flow)
+            .at("/flows/{id}/run")
+            .post("run_flow", calls::start)
+            .at("/flows/{id}/validate_run")
+            .post("validate_run", calls::validate)
+            .at("/runs")
+            .get("list_runs", calls::runs)
+            .at("/runs/{id}")
+            .get("get_run", calls::run)
+            .at("/runs/{id}/definition")
+            .get("get_run_definition", calls::definition)
+            .at("/runs/{id}/log")
+            .get("get_run_logs", calls::log)
+            .at("/runs/{id}/resume")
+            .post("resume_run", calls::resume)
+            .at("/runs/{id}/cancel")
+            .post("cancel_run", calls::cancel)
+            .at("/runs/{id}/release")
+            .post("delete_run", calls::release)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let (code, detail) = match problem.status {
             StatusCode::UNAUTHORIZED => (
                 "AUTHENTICATION_ERROR".to_owned(),

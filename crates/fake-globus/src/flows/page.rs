@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::service::{Refused, refused};
+use crate::service::{Rejection, rejection};
 
 use super::Flows;
 
@@ -14,16 +14,17 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, Refused> {
-        let number = |names: &[&str], default: usize| {
+    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, Rejection> {
+        let number = |names: &[&str], default: usize, least: usize| {
             let mut pairs = pairs.iter();
             let Some((name, value)) = pairs.find(|(known, _)| names.contains(&known.as_str()))
             else {
                 return Ok(default);
             };
-            value.parse().map_err(|_| {
+            let number = value.parse().ok().filter(|number| *number >= least);
+            number.ok_or_else(|| {
                 let message = format!("{name} cannot be \"{value}\"");
-                refused::<Flows>(
+                rejection::<Flows>(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "UnprocessableEntity",
                     &message,
@@ -31,8 +32,9 @@ impl Page {
             })
         };
         Ok(Self {
-            size: number(&["per_page", "limit"], 20)?,
-            first: number(&["marker"], 0)?,
+            // Pages of no runs would never come to an end.
+            size: number(&["per_page", "limit"], 20, 1)?,
+            first: number(&["marker"], 0, 0)?,
         })
     }
 

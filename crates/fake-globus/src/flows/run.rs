@@ -23,7 +23,7 @@ pub(crate) struct Run {
     pub(super) flow: Uuid,
     pub(super) flow_title: String,
     pub(super) by: OnBehalf,
-    pub(super) asked: Asked,
+    pub(super) asked: RunRequest,
     pub(super) started: SystemTime,
     pub(super) ended: SystemTime,
     pub(super) status: Status,
@@ -31,7 +31,7 @@ pub(crate) struct Run {
 
 /// The body of the request for a run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct RunRequest {
     #[serde(default)]
     pub(super) body: Value,
     #[serde(default)]

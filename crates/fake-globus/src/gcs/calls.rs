@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Refused, Service, refused, required};
+use crate::service::{Bearer, Rejection, Service, challenge_of, rejection};
 use crate::state::Served;
 use crate::transfer;
 use crate::world::{Shared, World};
@@ -17,7 +17,7 @@ use crate::world::{Shared, World};
 use super::document::{self, credential_id, gateway_id};
 use super::{Gcs, MANAGE, result};
 
-type Answer = Result<Json<Value>, Refused>;
+type Answer = Result<Json<Value>, Rejection>;
 
 fn success(data: impl IntoIterator<Item = Value>) -> Json<Value> {
     let (status, detail) = (StatusCode::OK, json!("success"));
@@ -26,12 +26,12 @@ fn success(data: impl IntoIterator<Item = Value>) -> Json<Value> {
     Json(document)
 }
 
-fn scoped(caller: &Bearer<Gcs>) -> Result<(), Refused> {
+fn scoped(caller: &Bearer<Gcs>) -> Result<(), Rejection> {
     if caller.scopes.iter().any(|scope| scope == MANAGE) {
         return Ok(());
     }
     let gare = Gare::consent("Missing required scopes", vec![MANAGE.to_owned()]);
-    Err(required::<Gcs>(&gare))
+    Err(challenge_of::<Gcs>(&gare))
 }
 
 /// `GET /info`: without a token.
@@ -60,7 +60,7 @@ fn allowed(
     caller: &Bearer<Gcs>,
     what: &str,
     is_it: impl Fn(&Served) -> bool,
-) -> Result<Arc<Served>, Refused> {
+) -> Result<Arc<Served>, Rejection> {
     scoped(caller)?;
     let found = world
         .state()
@@ -70,12 +70,12 @@ fn allowed(
         .cloned();
     let served = found.ok_or_else(|| {
         let message = format!("No such {what}");
-        refused::<Gcs>(StatusCode::NOT_FOUND, "NotFound", &message)
+        rejection::<Gcs>(StatusCode::NOT_FOUND, "NotFound", &message)
     })?;
     let now = world.clock.now();
     let (collection, user) = (&served.collection, &caller.user);
     match transfer::requirement(collection, user, &caller.session, now) {
-        Some(gare) => Err(required::<Gcs>(&gare)),
+        Some(gare) => Err(challenge_of::<Gcs>(&gare)),
         None => Ok(served),
     }
 }

@@ -27,33 +27,25 @@ impl Service for Gcs {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
-            .get("get_gcs_info", "/info", calls::info)
-            .get("get_endpoint", "/endpoint", calls::endpoint)
-            .get("get_collection_list", "/collections", calls::collections)
-            .get("get_collection", "/collections/{id}", calls::collection)
-            .get(
-                "get_storage_gateway_list",
-                "/storage_gateways",
-                calls::gateways,
-            )
-            .get(
-                "get_storage_gateway",
-                "/storage_gateways/{id}",
-                calls::gateway,
-            )
-            .get(
-                "get_user_credential_list",
-                "/user_credentials",
-                calls::credentials,
-            )
-            .get(
-                "get_user_credential",
-                "/user_credentials/{id}",
-                calls::credential,
-            )
+            .at("/info")
+            .get("get_gcs_info", calls::info)
+            .at("/endpoint")
+            .get("get_endpoint", calls::endpoint)
+            .at("/collections")
+            .get("get_collection_list", calls::collections)
+            .at("/collections/{id}")
+            .get("get_collection", calls::collection)
+            .at("/storage_gateways")
+            .get("get_storage_gateway_list", calls::gateways)
+            .at("/storage_gateways/{id}")
+            .get("get_storage_gateway", calls::gateway)
+            .at("/user_credentials")
+            .get("get_user_credential_list", calls::credentials)
+            .at("/user_credentials/{id}")
+            .get("get_user_credential", calls::credential)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let code = match problem.status {
             StatusCode::UNAUTHORIZED => "not_authorized".to_owned(),
             _ => upper(problem.code).to_lowercase(),

@@ -9,22 +9,22 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Body, Refused, Service, refused, required};
+use crate::service::{Bearer, Body, Rejection, Service, challenge_of, rejection};
 use crate::world::{Shared, World};
 
 use super::Groups;
 use super::group::Group;
 
-type Answer = Result<Json<Value>, Refused>;
+type Answer = Result<Json<Value>, Rejection>;
 
 /// Refuses a token that has neither this scope nor that for everything.
-fn scoped(caller: &Bearer<Groups>, name: &str) -> Result<(), Refused> {
+fn scoped(caller: &Bearer<Groups>, name: &str) -> Result<(), Rejection> {
     let [wanted, all] = [name, "all"].map(|name| format!("{}{name}", Groups::SCOPES));
     let has = |scope: &String| caller.scopes.contains(scope);
     if has(&wanted) || has(&all) {
         return Ok(());
     }
-    Err(required::<Groups>(&Gare::consent(
+    Err(challenge_of::<Groups>(&Gare::consent(
         "Missing scope",
         vec![wanted],
     )))
@@ -44,17 +44,17 @@ pub(super) async fn mine(State(world): State<Shared>, caller: Bearer<Groups>) ->
 }
 
 /// A group of the caller's own, who has logged in as it requires.
-fn own(world: &World, caller: &Bearer<Groups>, id: &str) -> Result<Group, Refused> {
+fn own(world: &World, caller: &Bearer<Groups>, id: &str) -> Result<Group, Rejection> {
     let wanted: Option<Uuid> = id.parse().ok();
     let state = world.state();
     let mut groups = state.groups.iter();
     let found = groups.find(|group| Some(group.id) == wanted && group.has(&caller.user));
     let group = found.ok_or_else(|| {
         let message = format!("There is no group {id} that you may see");
-        refused::<Groups>(StatusCode::NOT_FOUND, "GroupNotFound", &message)
+        rejection::<Groups>(StatusCode::NOT_FOUND, "GroupNotFound", &message)
     })?;
     match group.requirement(caller, world.clock.now()) {
-        Some(gare) => Err(required::<Groups>(&gare)),
+        Some(gare) => Err(challenge_of::<Groups>(&gare)),
         None => Ok(group.clone()),
     }
 }
@@ -89,7 +89,7 @@ pub(super) async fn policies(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct GroupRequest {
     name: String,
     #[serde(default)]
     description: Option<String>,
@@ -99,8 +99,8 @@ pub(super) struct Asked {
 pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Groups>,
-    body: Body<Groups, Asked>,
-) -> Result<Response, Refused> {
+    body: Body<Groups, GroupRequest>,
+) -> Result<Response, Rejection> {
     scoped(&caller, "all")?;
     let asked = body.content;
     let group = Group::new(asked.name)
@@ -121,7 +121,7 @@ pub(super) async fn delete(
     let group = own(&world, &caller, &id)?;
     if !group.is_administered_by(&caller.user) {
         let message = "Only an admin of the group may delete it";
-        return Err(refused::<Groups>(
+        return Err(rejection::<Groups>(
             StatusCode::FORBIDDEN,
             "Forbidden",
             message,

@@ -11,7 +11,7 @@ use crate::clock::written;
 use crate::gare::{Gare, Parameters};
 use crate::identity::User;
 use crate::service::Caller;
-use crate::session::Demand;
+use crate::session::{Demand, never_met};
 use crate::stable_id::stable_id;
 
 /// How long a session is good for in a group that enforces none.
@@ -89,6 +89,12 @@ impl Group {
         self
     }
 
+    /// The error in its settings, if there is one.
+    pub(crate) fn contradiction(&self) -> Option<String> {
+        let is_never_met = self.session.is_some_and(|session| session.is_zero());
+        is_never_met.then(|| never_met(&format!("group \"{}\"", self.name)))
+    }
+
     pub(super) fn described(mut self, description: &str) -> Self {
         description.clone_into(&mut self.description);
         self
@@ -139,10 +145,12 @@ impl Group {
         let mine: Vec<(Uuid, &Member)> = self.of(&caller.user).collect();
         let authentications = &caller.session.authentications;
         let timeouts = mine.iter().filter_map(|(id, _)| {
-            let end = authentications.get(id)?.at + limit;
+            self.session?;
+            // A limit of billions of years has no end that can be written.
+            let end = authentications.get(id)?.at.checked_add(limit)?;
             let left = end.duration_since(now).unwrap_or_default().as_secs();
             let timeout = json!({"expires_in": left, "expire_time": written(end)});
-            self.session.map(|_| (id.to_string(), timeout))
+            Some((id.to_string(), timeout))
         });
         let memberships = mine.iter().map(|(id, member)| {
             let own = caller.user.identity(*id);

@@ -21,18 +21,18 @@ impl Service for Groups {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
-            .get("get_my_groups", "/v2/groups/my_groups", calls::mine)
-            .post("create_group", "/v2/groups", calls::create)
-            .get("get_group", "/v2/groups/{id}", calls::one)
-            .delete("delete_group", "/v2/groups/{id}", calls::delete)
-            .get(
-                "get_group_policies",
-                "/v2/groups/{id}/policies",
-                calls::policies,
-            )
+            .at("/v2/groups/my_groups")
+            .get("get_my_groups", calls::mine)
+            .at("/v2/groups")
+            .post("create_group", calls::create)
+            .at("/v2/groups/{id}")
+            .get("get_group", calls::one)
+            .delete("delete_group", calls::delete)
+            .at("/v2/groups/{id}/policies")
+            .get("get_group_policies", calls::policies)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let error = json!({"code": upper(problem.code), "detail": problem.message});
         respond(problem, json!({"errors": [error]}))
     }

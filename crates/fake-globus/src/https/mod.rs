@@ -36,9 +36,9 @@ const LARGEST: usize = 1 << 30;
 
 /// The server of the collection with this id.
 pub(crate) fn router(world: &Shared, id: Uuid) -> Router {
-    let serve = move |State(world): State<Shared>, request: Request| noted(world, id, request);
-    let routes = control::routes().fallback(serve);
-    observe::layered(routes, world).with_state(world.clone())
+    let handler = move |State(world): State<Shared>, request: Request| serve(world, id, request);
+    let routes = control::routes().fallback(handler);
+    observe::with_common_layer(routes, world).with_state(world.clone())
 }
 
 /// A requirement, as such a server refuses a request with it.
@@ -46,7 +46,7 @@ pub(crate) fn challenge(gare: &Gare) -> Response {
     text::challenge(gare)
 }
 
-async fn noted(world: Shared, id: Uuid, request: Request) -> Response {
+async fn serve(world: Shared, id: Uuid, request: Request) -> Response {
     let name = match *request.method() {
         Method::GET => Some("https_get"),
         Method::HEAD => Some("https_head"),
@@ -57,7 +57,7 @@ async fn noted(world: Shared, id: Uuid, request: Request) -> Response {
     let service = "https";
     let operation = name.map(|name| Operation { service, name });
     let answer = async |request| answer(&world, id, request).await;
-    observe::noted(&world, operation, service, request, answer).await
+    observe::record(&world, operation, service, request, answer).await
 }
 
 async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
@@ -79,8 +79,8 @@ async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
             return fault;
         }
     }
-    if let Some(refused) = refused(world, &caller, &served) {
-        return refused;
+    if let Some(denied) = denied(world, &caller, &served) {
+        return denied;
     }
     let path = path_of(request.uri().path());
     let method = request.method().clone();
@@ -117,7 +117,7 @@ fn to_auth(world: &Shared, collection: &str, path: &str) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, url)]).into_response()
 }
 
-fn refused(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> {
+fn denied(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> {
     let result = demand_not_met(world, caller, &served.collection)?;
     Some(text::login_denied(&result))
 }

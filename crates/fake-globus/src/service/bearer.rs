@@ -71,7 +71,7 @@ impl<S: Service> FromRequestParts<Shared> for Bearer<S> {
                 ),
                 NoCaller::Invalid => ("AuthenticationFailed", "Token is not active"),
             };
-            S::refuse(&Problem {
+            S::error(&Problem {
                 status: StatusCode::UNAUTHORIZED,
                 code,
                 message,

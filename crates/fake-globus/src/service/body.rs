@@ -29,7 +29,7 @@ impl<S: Service, T: DeserializeOwned> FromRequest<Shared> for Body<S, T> {
         let bytes = bytes.map_err(IntoResponse::into_response)?;
         let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         let content = serde_json::from_slice(json).map_err(|error| {
-            S::refuse(&Problem {
+            S::error(&Problem {
                 status: StatusCode::UNPROCESSABLE_ENTITY,
                 code: "UnprocessableEntity",
                 message: &error.to_string(),

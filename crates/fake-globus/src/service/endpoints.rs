@@ -13,7 +13,7 @@ use axum::routing::{self, MethodRouter};
 use crate::observe;
 use crate::world::Shared;
 
-use super::{Listed, Problem, Service};
+use super::{Listed, Problem, Service, forms};
 
 /// A call of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +23,11 @@ pub(crate) struct Operation {
     pub(crate) name: &'static str,
 }
 
-/// The endpoints of a service.
+/// The endpoints of a service. A table of them names a path with [`at`](Self::at), then the methods that are served there.
 pub(crate) struct Endpoints<S> {
     world: Shared,
     router: Router<Shared>,
+    path: &'static str,
     service: PhantomData<fn() -> S>,
 }
 
@@ -35,56 +36,58 @@ impl<S: Service> Endpoints<S> {
         Self {
             world: world.clone(),
             router: Router::new(),
+            path: "/",
             service: PhantomData,
         }
+    }
+
+    /// Sets the path of the methods that follow.
+    pub(crate) fn at(mut self, path: &'static str) -> Self {
+        self.path = path;
+        self
     }
 
     pub(crate) fn get<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::get(handler))
+        self.on(name, routing::get(handler))
     }
 
     pub(crate) fn post<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::post(handler))
+        self.on(name, routing::post(handler))
     }
 
     pub(crate) fn put<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::put(handler))
+        self.on(name, routing::put(handler))
     }
 
     pub(crate) fn patch<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::patch(handler))
+        self.on(name, routing::patch(handler))
     }
 
     pub(crate) fn delete<T: 'static>(
         self,
         name: &'static str,
-        path: &str,
         handler: impl Handler<T, Shared>,
     ) -> Self {
-        self.on(name, path, routing::delete(handler))
+        self.on(name, routing::delete(handler))
     }
 
-    fn on(mut self, name: &'static str, path: &str, method: MethodRouter<Shared>) -> Self {
+    fn on(mut self, name: &'static str, method: MethodRouter<Shared>) -> Self {
         let operation = Operation {
             service: S::NAME,
             name,
@@ -92,7 +95,8 @@ impl<S: Service> Endpoints<S> {
         let state = (self.world.clone(), operation);
         let method = method.route_layer(from_fn_with_state(state, observed::<S>));
         for base in S::BASES {
-            self.router = self.router.route(&format!("{base}{path}"), method.clone());
+            let path = format!("{base}{}", self.path);
+            self.router = self.router.route(&path, method.clone());
         }
         self
     }
@@ -108,8 +112,11 @@ async fn observed<S: Service>(
     next: Next,
 ) -> Response {
     let resource = request.uri().path().to_owned();
-    let answer = async |request| S::finish(next.run(request).await, &resource);
-    observe::noted(&world, Some(operation), operation.service, request, answer).await
+    let answer = async |request| {
+        let response = forms::in_own_form::<S>(next.run(request).await, &resource).await;
+        S::finish(response, &resource)
+    };
+    observe::record(&world, Some(operation), operation.service, request, answer).await
 }
 
 /// Answers a call that none of the services of an origin serves: 501, in the form of the service that it is for.
@@ -128,12 +135,12 @@ pub(crate) async fn not_served(
         service.name
     );
     let answer = async |_| {
-        (service.refuse)(&Problem {
+        (service.error)(&Problem {
             status: StatusCode::NOT_IMPLEMENTED,
             code: "NotImplemented",
             message: &message,
             resource: &path,
         })
     };
-    observe::noted(&world, None, service.name, request, answer).await
+    observe::record(&world, None, service.name, request, answer).await
 }

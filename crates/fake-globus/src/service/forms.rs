@@ -1,7 +1,8 @@
 //! What the error forms of several services have in common.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::body::to_bytes;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
@@ -9,6 +10,9 @@ use crate::gare::Gare;
 use crate::observe::Challenged;
 
 use super::{Challenge, Problem, Service};
+
+/// The most bytes of an error of axum that are shown.
+const LONGEST_ERROR: usize = 64 * 1024;
 
 /// `PermissionDenied` as `PERMISSION_DENIED`.
 pub(crate) fn upper(code: &str) -> String {
@@ -38,32 +42,53 @@ pub(crate) fn challenged(status: StatusCode, document: Value) -> Response {
 
 /// A response in the place of the proper one, for `?`.
 #[derive(Debug)]
-pub(crate) struct Refused(Box<Response>);
+pub(crate) struct Rejection(Box<Response>);
 
-impl From<Response> for Refused {
+impl From<Response> for Rejection {
     fn from(response: Response) -> Self {
         Self(Box::new(response))
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         *self.0
     }
 }
 
+/// Writes an error of axum in the form of the service `S`. Its extractors answer with plain text, which no service does.
+pub(super) async fn in_own_form<S: Service>(response: Response, resource: &str) -> Response {
+    let status = response.status();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let is_text = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !status.is_client_error() || !is_text {
+        return response;
+    }
+    let text = to_bytes(response.into_body(), LONGEST_ERROR).await;
+    let code = status
+        .canonical_reason()
+        .unwrap_or_default()
+        .replace(' ', "");
+    S::error(&Problem {
+        status,
+        code: &code,
+        message: &String::from_utf8_lossy(&text.unwrap_or_default()),
+        resource,
+    })
+}
+
 /// An error of the service `S`.
-pub(crate) fn refused<S: Service>(status: StatusCode, code: &str, message: &str) -> Refused {
+pub(crate) fn rejection<S: Service>(status: StatusCode, code: &str, message: &str) -> Rejection {
     let problem = Problem {
         status,
         code,
         message,
         resource: "",
     };
-    S::refuse(&problem).into()
+    S::error(&problem).into()
 }
 
 /// A requirement of the service `S`.
-pub(crate) fn required<S: Service>(gare: &Gare) -> Refused {
+pub(crate) fn challenge_of<S: Service>(gare: &Gare) -> Rejection {
     S::challenge(&Challenge { gare, resource: "" }).into()
 }

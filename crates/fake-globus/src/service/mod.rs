@@ -15,7 +15,7 @@ pub use bearer::EXPECT_USER;
 pub(super) use bearer::{Bearer, Caller, caller};
 pub(super) use body::Body;
 pub(super) use endpoints::{Endpoints, Operation, not_served};
-pub(super) use forms::{Refused, challenged, refused, required, respond, upper};
+pub(super) use forms::{Rejection, challenge_of, challenged, rejection, respond, upper};
 pub(super) use table::{Listed, SERVICES, named, unknown};
 
 /// A Globus service. An endpoint of it is one handler, and one line in [`endpoints`](Service::endpoints).
@@ -32,7 +32,7 @@ pub(super) trait Service: Sized + Send + Sync + 'static {
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self>;
 
     /// Writes an error as this service does.
-    fn refuse(problem: &Problem<'_>) -> Response;
+    fn error(problem: &Problem<'_>) -> Response;
 
     /// Asks for another login or consent, as this service does.
     fn challenge(challenge: &Challenge<'_>) -> Response;

@@ -23,7 +23,7 @@ pub(crate) struct Listed {
     pub(crate) resource_server: &'static str,
     pub(crate) scopes: &'static str,
     pub(crate) router: fn(&Shared) -> Router<Shared>,
-    pub(crate) refuse: fn(&Problem<'_>) -> Response,
+    pub(crate) error: fn(&Problem<'_>) -> Response,
     pub(crate) challenge: fn(&Challenge<'_>) -> Response,
     pub(crate) owns: fn(&str) -> bool,
 }
@@ -35,7 +35,7 @@ impl Listed {
             resource_server: S::RESOURCE_SERVER,
             scopes: S::SCOPES,
             router: |world| S::endpoints(Endpoints::new(world)).into_router(),
-            refuse: S::refuse,
+            error: S::error,
             challenge: S::challenge,
             owns: S::owns,
         }

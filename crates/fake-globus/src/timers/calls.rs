@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::gare::Gare;
-use crate::service::{Bearer, Body, Refused, refused, required};
+use crate::service::{Bearer, Body, Rejection, challenge_of, rejection};
 use crate::state;
 use crate::unattended::OnBehalf;
 use crate::world::{Shared, World};
@@ -18,19 +18,19 @@ use super::schedule::{self, Schedule};
 use super::timer::{Inactive, Timer, Work};
 use super::{TIMER, Timers};
 
-type Answer = Result<Json<Value>, Refused>;
+type Answer = Result<Json<Value>, Rejection>;
 
 /// Refuses a token without the scope of Timers.
-fn scoped(caller: &Bearer<Timers>) -> Result<(), Refused> {
+fn scoped(caller: &Bearer<Timers>) -> Result<(), Rejection> {
     if caller.scopes.iter().any(|scope| scope == TIMER) {
         return Ok(());
     }
     let gare = Gare::consent("Missing required scope", vec![TIMER.to_owned()]);
-    Err(required::<Timers>(&gare))
+    Err(challenge_of::<Timers>(&gare))
 }
 
 /// What is wrong with a field of the body.
-fn invalid(fields: &[(&str, &str)]) -> Refused {
+fn invalid(fields: &[(&str, &str)]) -> Rejection {
     let details = fields.iter().map(
         |(field, message)| json!({"loc": ["body", field], "msg": message, "type": "value_error"}),
     );
@@ -41,10 +41,10 @@ fn invalid(fields: &[(&str, &str)]) -> Refused {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct TimerRequest {
     #[serde(default)]
     name: Option<String>,
-    schedule: schedule::Asked,
+    schedule: schedule::ScheduleRequest,
     body: Value,
     #[serde(flatten)]
     kind: Kind,
@@ -62,9 +62,10 @@ pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
     mut body: Body<Timers, Value>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Rejection> {
     scoped(&caller)?;
-    let asked: Asked = serde_json::from_value(body.content["timer"].take())
+    let timer = body.content.get_mut("timer").map(Value::take);
+    let asked: TimerRequest = serde_json::from_value(timer.unwrap_or_default())
         .map_err(|error| invalid(&[("timer", &error.to_string())]))?;
     let now = world.clock.now();
     let schedule = Schedule::of(&asked.schedule, now);
@@ -97,7 +98,7 @@ pub(super) async fn create(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Job {
+pub(super) struct JobRequest {
     #[serde(default)]
     name: Option<String>,
     start: Option<String>,
@@ -118,8 +119,8 @@ pub(super) struct Job {
 pub(super) async fn create_job(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
-    body: Body<Timers, Job>,
-) -> Result<Response, Refused> {
+    body: Body<Timers, JobRequest>,
+) -> Result<Response, Rejection> {
     scoped(&caller)?;
     let job = body.content;
     let (Some(start), Some(url)) = (job.start.as_deref(), job.callback_url.clone()) else {
@@ -188,7 +189,7 @@ fn with_timer<T>(
     caller: &Bearer<Timers>,
     id: &str,
     act: impl FnOnce(&mut Timer) -> T,
-) -> Result<T, Refused> {
+) -> Result<T, Rejection> {
     scoped(caller)?;
     let wanted: Option<Uuid> = id.parse().ok();
     let mut state = world.state();
@@ -197,7 +198,7 @@ fn with_timer<T>(
     let found = timers.find(|timer| Some(timer.id) == wanted && timer.by.user == caller.user.id());
     found.map(act).ok_or_else(|| {
         let message = format!("No job {id} was found");
-        refused::<Timers>(StatusCode::NOT_FOUND, "NotFound", &message)
+        rejection::<Timers>(StatusCode::NOT_FOUND, "NotFound", &message)
     })
 }
 

@@ -24,19 +24,25 @@ impl Service for Timers {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
-            .post("create_timer", "/v2/timer", calls::create)
-            .get("list_jobs", "/jobs/", calls::list)
-            .post("create_job", "/jobs/", calls::create_job)
+            .at("/v2/timer")
+            .post("create_timer", calls::create)
+            .at("/jobs/")
+            .get("list_jobs", calls::list)
+            .post("create_job", calls::create_job)
             // The JavaScript SDK leaves the slash out.
-            .get("list_jobs", "/jobs", calls::list)
-            .post("create_job", "/jobs", calls::create_job)
-            .get("get_job", "/jobs/{id}", calls::one)
-            .delete("delete_job", "/jobs/{id}", calls::delete)
-            .post("pause_job", "/jobs/{id}/pause", calls::pause)
-            .post("resume_job", "/jobs/{id}/resume", calls::resume)
+            .at("/jobs")
+            .get("list_jobs", calls::list)
+            .post("create_job", calls::create_job)
+            .at("/jobs/{id}")
+            .get("get_job", calls::one)
+            .delete("delete_job", calls::delete)
+            .at("/jobs/{id}/pause")
+            .post("pause_job", calls::pause)
+            .at("/jobs/{id}/resume")
+            .post("resume_job", calls::resume)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
+    fn error(problem: &Problem<'_>) -> Response {
         let error = json!({
             "code": upper(problem.code),
             "detail": problem.message,

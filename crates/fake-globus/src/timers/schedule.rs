@@ -21,7 +21,7 @@ pub(super) struct Schedule {
 /// As it is written in a request.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum Asked {
+pub(super) enum ScheduleRequest {
     Once {
         #[serde(default)]
         datetime: Option<String>,
@@ -54,20 +54,20 @@ pub(super) fn time(text: &str) -> Result<SystemTime, String> {
 }
 
 impl Schedule {
-    pub(super) fn of(asked: &Asked, now: SystemTime) -> Result<Self, String> {
+    pub(super) fn of(asked: &ScheduleRequest, now: SystemTime) -> Result<Self, String> {
         let optional = |text: &Option<String>| text.as_deref().map(time).transpose();
         match asked {
-            Asked::Once { datetime } => Ok(Self {
+            ScheduleRequest::Once { datetime } => Ok(Self {
                 start: optional(datetime)?.unwrap_or(now),
                 interval: None,
                 runs: Some(1),
                 until: None,
             }),
-            Asked::Recurring {
+            ScheduleRequest::Recurring {
                 interval_seconds: 0,
                 ..
             } => Err("interval_seconds must be greater than 0".to_owned()),
-            Asked::Recurring {
+            ScheduleRequest::Recurring {
                 start,
                 interval_seconds,
                 end,

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::set;
 use crate::world::Shared;
 
 use super::access::Guarded;
 use super::answer::{Answer, Document};
-use super::error::TransferError;
+use super::error::{self, TransferError};
 
 /// A rule of a collection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,7 +100,7 @@ pub(super) async fn create(
     Guarded { served, .. }: Guarded,
     body: Result<Json<Fields>, JsonRejection>,
 ) -> Answer {
-    let Json(fields) = body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    let fields = error::body(body)?;
     let has_id = matches!(
         fields.principal_type,
         PrincipalType::Identity | PrincipalType::Group
@@ -158,12 +159,12 @@ pub(super) async fn update(
     Path((_, rule)): Ids,
     body: Result<Json<Changes>, JsonRejection>,
 ) -> Answer {
-    let Json(changes) = body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    let changes = error::body(body)?;
     let mut state = world.state();
     let rules = &mut state.transfer.access_rules;
     let place = place(rules, served.collection.id, &rule)?;
     let fields = &mut rules[place].fields;
-    fields.permissions = changes.permissions.unwrap_or(fields.permissions);
+    set(&mut fields.permissions, changes.permissions);
     if changes.expiration_date.is_some() {
         fields.expiration_date = changes.expiration_date;
     }

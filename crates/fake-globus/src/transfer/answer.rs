@@ -86,7 +86,7 @@ pub(super) fn finish(mut response: Response, resource: &str) -> Response {
 }
 
 /// An error that every service has.
-pub(super) fn refuse(problem: &Problem<'_>) -> Response {
+pub(super) fn of_problem(problem: &Problem<'_>) -> Response {
     let error = TransferError::new(problem.status, problem.code, problem.message);
     finish(error.into_response(), problem.resource)
 }

@@ -9,26 +9,26 @@ use cap_std::fs::{File, Metadata, OpenOptions};
 use uuid::Uuid;
 
 use super::directory::{Directory, beneath, is_escape, modified};
-use super::rule::{Rule, leaves_out};
+use super::rule::{Rule, excludes};
 use super::work::{Done, Skipped};
 
 /// When a file that is there already is copied.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Sync {
-    Never,
-    OtherSize,
-    Older,
-    OtherContent,
+    IfAbsent,
+    IfSizeDiffers,
+    IfOlder,
+    IfContentDiffers,
 }
 
 impl Sync {
     /// The level of a submission, by its number.
     pub(super) fn level(number: u64) -> Option<Self> {
         match number {
-            0 => Some(Self::Never),
-            1 => Some(Self::OtherSize),
-            2 => Some(Self::Older),
-            3 => Some(Self::OtherContent),
+            0 => Some(Self::IfAbsent),
+            1 => Some(Self::IfSizeDiffers),
+            2 => Some(Self::IfOlder),
+            3 => Some(Self::IfContentDiffers),
             _ => None,
         }
     }
@@ -132,7 +132,7 @@ impl Sides<'_> {
             Err(error) => return self.source_error(error, from, path, done),
         };
         let own = source.metadata()?;
-        if !self.has_to_be_copied(&source, &own, path)? {
+        if !self.needs_copy(&source, &own, path)? {
             done.skipped_files += 1;
             return Ok(());
         }
@@ -170,7 +170,7 @@ impl Sides<'_> {
     }
 
     /// Whether what is at `path` differs, as the level of synchronisation wants it.
-    fn has_to_be_copied(&self, source: &File, own: &Metadata, path: &Path) -> io::Result<bool> {
+    fn needs_copy(&self, source: &File, own: &Metadata, path: &Path) -> io::Result<bool> {
         let Some(sync) = self.how.sync else {
             return Ok(true);
         };
@@ -181,11 +181,11 @@ impl Sides<'_> {
             Err(error) => return Err(error),
         };
         match sync {
-            Sync::Never => Ok(false),
-            Sync::OtherSize => Ok(there.len() != own.len()),
-            Sync::Older => Ok(modified(&there) < modified(own)),
-            Sync::OtherContent if there.len() != own.len() => Ok(true),
-            Sync::OtherContent => Ok(!is_same(source, &self.to.dir.open(path)?)?),
+            Sync::IfAbsent => Ok(false),
+            Sync::IfSizeDiffers => Ok(there.len() != own.len()),
+            Sync::IfOlder => Ok(modified(&there) < modified(own)),
+            Sync::IfContentDiffers if there.len() != own.len() => Ok(true),
+            Sync::IfContentDiffers => Ok(!is_same(source, &self.to.dir.open(path)?)?),
         }
     }
 
@@ -248,7 +248,7 @@ fn walk(
     for entry in directory.dir.read_dir(root.join(below))? {
         let entry = entry?;
         let (name, kind) = (entry.file_name(), entry.file_type()?);
-        if leaves_out(rules, &name.to_string_lossy(), kind.is_dir()) {
+        if excludes(rules, &name.to_string_lossy(), kind.is_dir()) {
             continue;
         }
         let path = below.join(name);

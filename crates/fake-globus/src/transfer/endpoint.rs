@@ -17,8 +17,8 @@ use crate::world::Shared;
 
 use super::access::Guarded;
 use super::answer::{Answer, Document};
-use super::error::TransferError;
-use super::{Kept, Transfer};
+use super::error::{self, TransferError};
+use super::{Transfer, TransferState};
 
 pub(super) async fn one(
     State(world): State<Shared>,
@@ -56,13 +56,6 @@ const CHANGEABLE: [&str; 15] = [
 
 type Changes = Result<Json<Map<String, Value>>, JsonRejection>;
 
-fn read(body: Changes) -> Result<Map<String, Value>, TransferError> {
-    let parsed = |rejection: JsonRejection| {
-        TransferError::bad_request(format!("Could not parse JSON: {}", rejection.body_text()))
-    };
-    body.map(|Json(fields)| fields).map_err(parsed)
-}
-
 fn updated() -> Document {
     Document::ok(json!({
         "DATA_TYPE": "result",
@@ -77,7 +70,7 @@ pub(super) async fn update(
     Guarded { served, .. }: Guarded,
     body: Changes,
 ) -> Answer {
-    let mut changes = read(body)?;
+    let mut changes = error::body(body)?;
     changes.retain(|name, _| name != "DATA_TYPE");
     if let Some(other) = changes
         .keys()
@@ -105,26 +98,19 @@ pub(super) async fn subscribe(
     Guarded { served, .. }: Guarded,
     body: Changes,
 ) -> Answer {
-    let mut changes = read(body)?;
+    let mut changes = error::body(body)?;
     let subscription = match changes.remove("subscription_id") {
-        Some(Value::String(given)) if given == "DEFAULT" => stable_id("subscription", OWNER),
-        Some(Value::String(given)) => given.parse().map_err(|_| {
-            TransferError::bad_request(format!("Invalid subscription_id '{given}'"))
-        })?,
-        Some(Value::Null) => {
-            world
-                .state()
-                .transfer
-                .change(served.collection.id, SUBSCRIPTION, Value::Null);
-            return Ok(updated());
+        Some(Value::String(given)) if given == "DEFAULT" => Some(stable_id("subscription", OWNER)),
+        Some(Value::String(given)) => {
+            let invalid = |_| format!("Invalid subscription_id '{given}'");
+            let id: Result<Uuid, _> = given.parse().map_err(invalid);
+            Some(id.map_err(TransferError::bad_request)?)
         }
+        Some(Value::Null) => None,
         _ => return Err(TransferError::bad_request("A subscription_id is required")),
     };
-    let mut state = world.state();
-    let subscription = json!(subscription);
-    state
-        .transfer
-        .change(served.collection.id, SUBSCRIPTION, subscription);
+    let transfer = &mut world.state().transfer;
+    transfer.change(served.collection.id, SUBSCRIPTION, json!(subscription));
     Ok(updated())
 }
 
@@ -135,7 +121,8 @@ pub(super) async fn verify(
     body: Changes,
 ) -> Answer {
     const NAME: &str = "subscription_admin_verified";
-    let verified = read(body)?.remove(NAME).and_then(|value| value.as_bool());
+    let verified = error::body(body)?.remove(NAME);
+    let verified = verified.and_then(|value| value.as_bool());
     let verified = verified
         .ok_or_else(|| TransferError::bad_request(format!("{NAME} must be true or false")))?;
     let mut state = world.state();
@@ -194,7 +181,7 @@ pub(super) fn owner_id() -> Uuid {
 }
 
 /// The document of a collection, with the changes that were made to it.
-pub(super) fn document(world: &Shared, kept: &Kept, collection: &Collection) -> Value {
+pub(super) fn document(world: &Shared, kept: &TransferState, collection: &Collection) -> Value {
     // Without a port for it, a collection has no such server.
     let https = world.https.url(world, collection.id).ok();
     let endpoint = Endpoint {

@@ -1,5 +1,7 @@
 //! The errors of Transfer about requests, paths and tokens.
 
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -89,6 +91,12 @@ impl TransferError {
         );
         Self::new(status, code, message)
     }
+}
+
+/// The JSON in the body of a request.
+pub(super) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, TransferError> {
+    body.map(|Json(body)| body)
+        .map_err(|rejection| TransferError::bad_request(rejection.body_text()))
 }
 
 /// The lines of a message that say where it comes from.

@@ -16,7 +16,7 @@ const LIMIT: usize = 100_000;
 
 /// The parameters of a listing.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct ListOptions {
     show_hidden: bool,
     /// Any of them.
     filters: Vec<Filter>,
@@ -36,7 +36,7 @@ enum Field {
     Permissions,
 }
 
-impl Wanted {
+impl ListOptions {
     pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, String> {
         let mut wanted = Self {
             show_hidden: true,

@@ -13,12 +13,12 @@ mod filter;
 mod glob;
 mod json;
 mod jsonapi;
-mod kept;
 mod listing;
 mod operation;
 mod page;
 mod rule;
 mod search;
+mod state;
 mod stream;
 mod submit;
 pub(super) mod task;
@@ -31,7 +31,7 @@ use axum::response::Response;
 use super::service::{Challenge, Endpoints, Problem, Service};
 
 pub(super) use access::{demand_not_met, requirement};
-pub(super) use kept::Kept;
+pub(super) use state::TransferState;
 
 /// The scope that its calls need.
 pub(super) const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
@@ -53,120 +53,82 @@ impl Service for Transfer {
 
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self> {
         endpoints
-            .get("operation_ls", "/operation/endpoint/{id}/ls", operation::ls)
-            .get(
-                "operation_stat",
-                "/operation/endpoint/{id}/stat",
-                operation::stat,
-            )
-            .post(
-                "operation_mkdir",
-                "/operation/endpoint/{id}/mkdir",
-                operation::mkdir,
-            )
-            .get("get_submission_id", "/submission_id", submit::id)
-            .post("submit_delete", "/delete", submit::delete)
-            .post("submit_transfer", "/transfer", submit::transfer)
-            .get("get_task", "/task/{id}", task::one)
-            .put("update_task", "/task/{id}", task::update)
-            .get("task_list", "/task_list", task_list::list)
-            .get("task_event_list", "/task/{id}/event_list", task::events)
-            .get(
-                "task_successful_transfers",
-                "/task/{id}/successful_transfers",
-                task::successful_transfers,
-            )
-            .get(
-                "task_skipped_errors",
-                "/task/{id}/skipped_errors",
-                task::skipped_errors,
-            )
-            .post("cancel_task", "/task/{id}/cancel", task::cancel)
-            .post(
-                "operation_rename",
-                "/operation/endpoint/{id}/rename",
-                operation::rename,
-            )
-            .get("get_endpoint", "/endpoint/{id}", endpoint::one)
-            .put("update_endpoint", "/endpoint/{id}", endpoint::update)
-            .put(
-                "set_subscription_id",
-                "/endpoint/{id}/subscription",
-                endpoint::subscribe,
-            )
-            .put(
-                "set_subscription_admin_verified",
-                "/endpoint/{id}/subscription_admin_verified",
-                endpoint::verify,
-            )
-            .get("endpoint_search", "/endpoint_search", search::search)
-            .get(
-                "endpoint_acl_list",
-                "/endpoint/{id}/access_list",
-                access_rule::list,
-            )
-            .post(
-                "add_endpoint_acl_rule",
-                "/endpoint/{id}/access",
-                access_rule::create,
-            )
-            .get(
-                "get_endpoint_acl_rule",
-                "/endpoint/{id}/access/{rule}",
-                access_rule::one,
-            )
-            .put(
-                "update_endpoint_acl_rule",
-                "/endpoint/{id}/access/{rule}",
-                access_rule::update,
-            )
-            .delete(
-                "delete_endpoint_acl_rule",
-                "/endpoint/{id}/access/{rule}",
-                access_rule::delete,
-            )
-            .get("bookmark_list", "/bookmark_list", bookmark::list)
-            .post("create_bookmark", "/bookmark", bookmark::create)
-            .get("get_bookmark", "/bookmark/{id}", bookmark::one)
-            .put("update_bookmark", "/bookmark/{id}", bookmark::update)
-            .delete("delete_bookmark", "/bookmark/{id}", bookmark::delete)
-            .get("list_tunnels", "/v2/tunnels", tunnel::list)
-            .post("create_tunnel", "/v2/tunnels", tunnel::create)
-            .get("get_tunnel", "/v2/tunnels/{id}", tunnel::one)
-            .patch("update_tunnel", "/v2/tunnels/{id}", tunnel::update)
-            .delete("delete_tunnel", "/v2/tunnels/{id}", tunnel::delete)
-            .get(
-                "get_tunnel_events",
-                "/v2/tunnels/{id}/events",
-                tunnel::events,
-            )
-            .get(
-                "list_stream_access_points",
-                "/v2/stream_access_points",
-                stream::list,
-            )
-            .get(
-                "get_stream_access_point",
-                "/v2/stream_access_points/{id}",
-                stream::one,
-            )
-            .get("list_bookmarks", "/v2/bookmarks", bookmark::v2::list)
-            .post("create_bookmark", "/v2/bookmarks", bookmark::v2::create)
-            .get("get_bookmark", "/v2/bookmarks/{id}", bookmark::v2::one)
-            .patch(
-                "update_bookmark",
-                "/v2/bookmarks/{id}",
-                bookmark::v2::update,
-            )
-            .delete(
-                "delete_bookmark",
-                "/v2/bookmarks/{id}",
-                bookmark::v2::delete,
-            )
+            .at("/operation/endpoint/{id}/ls")
+            .get("operation_ls", operation::ls)
+            .at("/operation/endpoint/{id}/stat")
+            .get("operation_stat", operation::stat)
+            .at("/operation/endpoint/{id}/mkdir")
+            .post("operation_mkdir", operation::mkdir)
+            .at("/submission_id")
+            .get("get_submission_id", submit::id)
+            .at("/delete")
+            .post("submit_delete", submit::delete)
+            .at("/transfer")
+            .post("submit_transfer", submit::transfer)
+            .at("/task/{id}")
+            .get("get_task", task::one)
+            .put("update_task", task::update)
+            .at("/task_list")
+            .get("task_list", task_list::list)
+            .at("/task/{id}/event_list")
+            .get("task_event_list", task::events)
+            .at("/task/{id}/successful_transfers")
+            .get("task_successful_transfers", task::successful_transfers)
+            .at("/task/{id}/skipped_errors")
+            .get("task_skipped_errors", task::skipped_errors)
+            .at("/task/{id}/cancel")
+            .post("cancel_task", task::cancel)
+            .at("/operation/endpoint/{id}/rename")
+            .post("operation_rename", operation::rename)
+            .at("/endpoint/{id}")
+            .get("get_endpoint", endpoint::one)
+            .put("update_endpoint", endpoint::update)
+            .at("/endpoint/{id}/subscription")
+            .put("set_subscription_id", endpoint::subscribe)
+            .at("/endpoint/{id}/subscription_admin_verified")
+            .put("set_subscription_admin_verified", endpoint::verify)
+            .at("/endpoint_search")
+            .get("endpoint_search", search::search)
+            .at("/endpoint/{id}/access_list")
+            .get("endpoint_acl_list", access_rule::list)
+            .at("/endpoint/{id}/access")
+            .post("add_endpoint_acl_rule", access_rule::create)
+            .at("/endpoint/{id}/access/{rule}")
+            .get("get_endpoint_acl_rule", access_rule::one)
+            .put("update_endpoint_acl_rule", access_rule::update)
+            .delete("delete_endpoint_acl_rule", access_rule::delete)
+            .at("/bookmark_list")
+            .get("bookmark_list", bookmark::list)
+            .at("/bookmark")
+            .post("create_bookmark", bookmark::create)
+            .at("/bookmark/{id}")
+            .get("get_bookmark", bookmark::one)
+            .put("update_bookmark", bookmark::update)
+            .delete("delete_bookmark", bookmark::delete)
+            .at("/v2/tunnels")
+            .get("list_tunnels", tunnel::list)
+            .post("create_tunnel", tunnel::create)
+            .at("/v2/tunnels/{id}")
+            .get("get_tunnel", tunnel::one)
+            .patch("update_tunnel", tunnel::update)
+            .delete("delete_tunnel", tunnel::delete)
+            .at("/v2/tunnels/{id}/events")
+            .get("get_tunnel_events", tunnel::events)
+            .at("/v2/stream_access_points")
+            .get("list_stream_access_points", stream::list)
+            .at("/v2/stream_access_points/{id}")
+            .get("get_stream_access_point", stream::one)
+            .at("/v2/bookmarks")
+            .get("list_bookmarks", bookmark::v2::list)
+            .post("create_bookmark", bookmark::v2::create)
+            .at("/v2/bookmarks/{id}")
+            .get("get_bookmark", bookmark::v2::one)
+            .patch("update_bookmark", bookmark::v2::update)
+            .delete("delete_bookmark", bookmark::v2::delete)
     }
 
-    fn refuse(problem: &Problem<'_>) -> Response {
-        answer::refuse(problem)
+    fn error(problem: &Problem<'_>) -> Response {
+        answer::of_problem(problem)
     }
 
     fn challenge(challenge: &Challenge<'_>) -> Response {

@@ -15,7 +15,7 @@ use super::access::Guarded;
 use super::answer::{self, Answer, Document};
 use super::directory::{Directory, is_escape};
 use super::error::TransferError;
-use super::listing::{self, Listing, Wanted};
+use super::listing::{self, ListOptions, Listing};
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -34,7 +34,7 @@ pub(super) async fn ls(
     Query(pairs): Pairs,
 ) -> Result<Response, TransferError> {
     let id = served.collection.id;
-    let wanted = Wanted::parse(&pairs).map_err(TransferError::bad_request)?;
+    let wanted = ListOptions::parse(&pairs).map_err(TransferError::bad_request)?;
     let path = path(&pairs);
     let found = on_disk(&served.directory, path, Directory::list).await;
     let entries = found.map_err(|error| match error.kind() {
@@ -43,7 +43,7 @@ pub(super) async fn ls(
             let message = format!("Directory '{path}' not found on endpoint '{id}'");
             TransferError::new(StatusCode::NOT_FOUND, "ClientError.NotFound", message)
         }
-        _ => refused(&served.collection, "MLSC", path, &error),
+        _ => path_error(&served.collection, "MLSC", path, &error),
     })?;
     let (entries, total) = wanted.select(entries);
     let owner = caller.user.primary.local_name();
@@ -72,7 +72,7 @@ pub(super) async fn stat(
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             not_found(&served.collection, "MLST", path)
         }
-        _ => refused(&served.collection, "MLST", path, &error),
+        _ => path_error(&served.collection, "MLST", path, &error),
     })?;
     let owner = caller.user.primary.local_name();
     Ok(answer::ok(&listing::Document::of(&entry, owner)))
@@ -96,7 +96,7 @@ pub(super) async fn mkdir(
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             not_found(&served.collection, "MKD", &path)
         }
-        _ => refused(&served.collection, "MKD", &path, &error),
+        _ => path_error(&served.collection, "MKD", &path, &error),
     })?;
     let document = json!({
         "DATA_TYPE": "mkdir_result",
@@ -135,7 +135,7 @@ pub(super) async fn rename(
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 not_found(&served.collection, "RNFR", &old)
             }
-            _ => refused(&served.collection, "RNFR", &old, &error),
+            _ => path_error(&served.collection, "RNFR", &old, &error),
         })?;
     Ok(Document::ok(json!({
         "DATA_TYPE": "result",
@@ -184,7 +184,12 @@ fn not_found(collection: &Collection, command: &str, path: &str) -> TransferErro
     )
 }
 
-fn refused(collection: &Collection, command: &str, path: &str, error: &io::Error) -> TransferError {
+fn path_error(
+    collection: &Collection,
+    command: &str,
+    path: &str,
+    error: &io::Error,
+) -> TransferError {
     match error.kind() {
         _ if is_escape(error) => TransferError::not_allowed(collection, command, path),
         io::ErrorKind::PermissionDenied => TransferError::denied(collection, command, path),

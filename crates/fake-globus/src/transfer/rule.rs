@@ -36,7 +36,7 @@ enum Kind {
 }
 
 /// Whether an entry of a directory is left out.
-pub(super) fn leaves_out(rules: &[Rule], name: &str, is_dir: bool) -> bool {
+pub(super) fn excludes(rules: &[Rule], name: &str, is_dir: bool) -> bool {
     let kind = if is_dir { Kind::Dir } else { Kind::File };
     let mut rules = rules.iter();
     let first = rules.find(|rule| {

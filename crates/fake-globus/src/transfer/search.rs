@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::collection::Collection;
 use crate::service::{Bearer, Caller};
-use crate::state::State as Kept;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
 use super::answer::{Answer, Document};
@@ -74,7 +74,7 @@ fn invalid(name: &str, value: &str) -> TransferError {
 }
 
 /// The ids of the collections that tasks of the caller were about.
-fn used(state: &Kept, caller: &Caller) -> BTreeSet<String> {
+fn used(state: &ServerState, caller: &Caller) -> BTreeSet<String> {
     let own = state.tasks.iter();
     let own = own.filter(|task| task.owner == caller.user.id());
     let both = own.flat_map(|task| {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::collection::Collection;
 use crate::service::Bearer;
 use crate::stable_id::stable_id;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::world::Shared;
 
 use super::Transfer;
@@ -23,7 +23,7 @@ fn id(collection: &Collection) -> Uuid {
 
 /// The collection whose access point has this id.
 pub(super) fn collection<'s>(
-    state: &'s Remembered,
+    state: &'s ServerState,
     point: &str,
 ) -> Result<&'s Collection, TransferError> {
     let mut collections = state.collections.iter().map(|served| &served.collection);

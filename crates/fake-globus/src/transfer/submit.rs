@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::record::push_last;
 use crate::service::{Bearer, Caller};
 use crate::state::Served;
 use crate::world::{Shared, World};
@@ -18,7 +19,7 @@ use crate::world::{Shared, World};
 use super::answer::{Answer, Document};
 use super::copy::{Copying, Sides, Sync};
 use super::directory::Directory;
-use super::error::TransferError;
+use super::error::{self, TransferError};
 use super::rule::Rule;
 use super::task::{KEPT, Kind, Settings, Task};
 use super::work::Done;
@@ -144,18 +145,20 @@ async fn once(
     work: impl FnOnce() -> Ended + Send + 'static,
 ) -> Answer {
     let owner = caller.user.id();
+    // One submission at a time: a repeated one waits for the task of the first.
+    let _turn = world.submitting.lock().await;
     if let Some(task) = known(world, owner, submission) {
         return Ok(accepted(kind.name, submission, task, true));
     }
     let began = world.clock.now();
-    let task = Task::over(owner, submission, kind, began, on_disk(work).await);
+    let task = Task::ended(owner, submission, kind, began, on_disk(work).await);
     let id = task.id;
-    keep(world, task);
+    push_last(&mut world.state().tasks, task, KEPT);
     Ok(accepted(kind.name, submission, id, false))
 }
 
 fn read(body: Body, what: &str) -> Result<(Submission, Uuid), TransferError> {
-    let Json(submission) = body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    let submission = error::body(body)?;
     let id = submission
         .submission_id
         .ok_or_else(|| TransferError::bad_request("A submission_id is required"))?;
@@ -181,14 +184,6 @@ fn known(world: &World, owner: Uuid, submission: Uuid) -> Option<Uuid> {
     let mut tasks = state.tasks.iter();
     let task = tasks.find(|task| task.submission == submission && task.owner == owner);
     task.map(|task| task.id)
-}
-
-fn keep(world: &World, task: Task) {
-    let mut state = world.state();
-    if state.tasks.len() >= KEPT {
-        state.tasks.pop_front();
-    }
-    state.tasks.push_back(task);
 }
 
 fn accepted(what: &str, submission: Uuid, task: Uuid, again: bool) -> Document {

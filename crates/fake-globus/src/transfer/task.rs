@@ -23,7 +23,7 @@ use crate::world::Shared;
 use super::Transfer;
 use super::answer::Document;
 use super::directory::is_escape;
-use super::error::TransferError;
+use super::error::{self, TransferError};
 use super::page::{self, Page};
 use super::rule::Rule;
 use super::work::{Done, Skipped};
@@ -67,7 +67,7 @@ pub(super) struct Settings<'a> {
 }
 
 impl Task {
-    pub(super) fn over(
+    pub(super) fn ended(
         owner: Uuid,
         submission: Uuid,
         kind: &Kind<'_>,
@@ -226,9 +226,9 @@ fn code(error: &io::Error) -> &'static str {
 }
 
 /// A task of the caller's own, by the id in the path: an extractor.
-pub(super) struct Own(Task);
+pub(super) struct OwnTask(Task);
 
-impl FromRequestParts<Shared> for Own {
+impl FromRequestParts<Shared> for OwnTask {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, world: &Shared) -> Result<Self, Response> {
@@ -249,12 +249,12 @@ impl FromRequestParts<Shared> for Own {
 }
 
 /// `GET task/{id}`.
-pub(super) async fn one(Own(task): Own) -> Document {
+pub(super) async fn one(OwnTask(task): OwnTask) -> Document {
     Document::ok(task.document)
 }
 
 /// `POST task/{id}/cancel`: it is over already.
-pub(super) async fn cancel(Own(_): Own) -> Document {
+pub(super) async fn cancel(OwnTask(_): OwnTask) -> Document {
     Document::ok(json!({
         "DATA_TYPE": "result",
         "code": "TaskComplete",
@@ -264,7 +264,7 @@ pub(super) async fn cancel(Own(_): Own) -> Document {
 
 /// `GET task/{id}/event_list`.
 pub(super) async fn events(
-    Own(task): Own,
+    OwnTask(task): OwnTask,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Document, TransferError> {
     let page = Page::parse(&pairs)?;
@@ -273,7 +273,7 @@ pub(super) async fn events(
 
 /// `GET task/{id}/successful_transfers`.
 pub(super) async fn successful_transfers(
-    Own(task): Own,
+    OwnTask(task): OwnTask,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Document, TransferError> {
     page::marked("successful_transfers", &pairs, task.transferred)
@@ -281,7 +281,7 @@ pub(super) async fn successful_transfers(
 
 /// `GET task/{id}/skipped_errors`.
 pub(super) async fn skipped_errors(
-    Own(task): Own,
+    OwnTask(task): OwnTask,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Document, TransferError> {
     page::marked("skipped_errors", &pairs, task.skipped)
@@ -290,10 +290,10 @@ pub(super) async fn skipped_errors(
 /// `PUT task/{id}`: its label and its deadline can be changed.
 pub(super) async fn update(
     State(world): State<Shared>,
-    Own(task): Own,
+    OwnTask(task): OwnTask,
     body: Result<Json<Map<String, Value>>, JsonRejection>,
 ) -> Result<Document, TransferError> {
-    let Json(mut changes) = body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    let mut changes = error::body(body)?;
     changes.retain(|name, _| name != "DATA_TYPE");
     for (name, value) in &changes {
         let is_valid = value.is_string() || value.is_null() && name == "label";

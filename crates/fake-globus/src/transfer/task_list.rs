@@ -22,7 +22,7 @@ pub(super) async fn list(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Document, TransferError> {
     let page = Page::parse(&pairs)?;
-    let wanted = Wanted::parse(&pairs)?;
+    let wanted = TaskQuery::parse(&pairs)?;
     let state = world.state();
     let own = state.tasks.iter().rev();
     let own = own.filter(|task| task.owner == caller.user.id() && wanted.accepts(task));
@@ -33,7 +33,7 @@ pub(super) async fn list(
 }
 
 /// The parameters of the list: `filter=status:SUCCEEDED/label:~run*`, `orderby=request_time DESC,label`.
-struct Wanted<'a> {
+struct TaskQuery<'a> {
     /// All of these.
     clauses: Vec<(&'a str, &'a str)>,
     order: Vec<(&'a str, bool)>,
@@ -62,7 +62,7 @@ const ORDERS: [&str; 10] = [
     "files_skipped",
 ];
 
-impl<'a> Wanted<'a> {
+impl<'a> TaskQuery<'a> {
     fn parse(pairs: &'a [(String, String)]) -> Result<Self, TransferError> {
         let mut wanted = Self {
             clauses: Vec::new(),

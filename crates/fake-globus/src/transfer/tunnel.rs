@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::timestamp;
+use crate::given::set;
 use crate::service::{Bearer, Caller};
 use crate::world::{Shared, World};
 
 use super::answer::{Answer, Document};
-use super::error::TransferError;
+use super::error::{self, TransferError};
 use super::jsonapi::document;
-use super::{Kept, Transfer, access, stream};
+use super::{Transfer, TransferState, access, stream};
 
 /// A tunnel of a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -83,7 +84,7 @@ struct Attributes {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct TunnelBody {
     data: Data,
 }
 
@@ -110,7 +111,7 @@ struct Related {
     id: String,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<TunnelBody>, JsonRejection>;
 
 impl Tunnel {
     fn resource(&self) -> Value {
@@ -146,7 +147,7 @@ impl Tunnel {
     }
 }
 
-impl Kept {
+impl TransferState {
     fn tunnel(&mut self, owner: Uuid, id: &str) -> Result<&mut Tunnel, TransferError> {
         let mut tunnels = self.tunnels.iter_mut();
         let found = tunnels.find(|tunnel| tunnel.owner == owner && tunnel.id.to_string() == id);
@@ -162,11 +163,6 @@ fn now(world: &World) -> String {
     now.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
 
-fn read(body: Body) -> Result<Data, TransferError> {
-    body.map(|Json(given)| given.data)
-        .map_err(|error| TransferError::bad_request(error.body_text()))
-}
-
 pub(super) async fn list(State(world): State<Shared>, caller: Bearer<Transfer>) -> Document {
     let state = world.state();
     let tunnels = state.transfer.tunnels.iter();
@@ -180,7 +176,7 @@ pub(super) async fn create(
     caller: Bearer<Transfer>,
     body: Body,
 ) -> Answer {
-    let data = read(body)?;
+    let data = error::body(body)?.data;
     let ends = data.relationships;
     let ends = ends.ok_or_else(|| TransferError::bad_request("A tunnel requires its two ends"))?;
     for end in [&ends.initiator, &ends.listener] {
@@ -235,7 +231,7 @@ pub(super) async fn update(
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    let given = read(body)?.attributes;
+    let given = error::body(body)?.data.attributes;
     let at = now(&world);
     let mut state = world.state();
     let tunnel = state.transfer.tunnel(caller.user.id(), &id)?;
@@ -251,11 +247,12 @@ pub(super) async fn update(
         ));
     }
     let of = &mut tunnel.attributes;
-    of.label = given.label.or_else(|| of.label.take());
-    of.listener_ip_address = given
-        .listener_ip_address
-        .or_else(|| of.listener_ip_address.take());
-    of.listener_port = given.listener_port.or(of.listener_port);
+    set(&mut of.label, given.label.map(Some));
+    set(
+        &mut of.listener_ip_address,
+        given.listener_ip_address.map(Some),
+    );
+    set(&mut of.listener_port, given.listener_port.map(Some));
     let is_known = of.listener_ip_address.is_some() && of.listener_port.is_some();
     if given.state.is_some() {
         tunnel.state = Stage::Stopping;

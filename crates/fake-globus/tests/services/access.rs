@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use checks::corpus;
 use fake_globus::{
-    Collection, EXPECT_USER, ErrorShape, FakeGlobus, Identity, Person, Policy, RequestKind,
-    ViolationKind,
+    Collection, ComputeEndpoint, EXPECT_USER, ErrorShape, FakeGlobus, Flow, Group, Identity,
+    Person, Policy, RequestKind, ViolationKind,
 };
 use serde_json::{Value, json};
 
@@ -267,6 +267,20 @@ async fn contradictory_collection_does_not_start() {
         let started = FakeGlobus::builder().collection(collection).start().await;
         let error = started.expect_err("a contradiction").to_string();
         assert!(error.contains("\"Samples\""), "{error}");
+    }
+}
+
+#[checks::test]
+async fn policy_of_no_minutes_does_not_start() {
+    let never = || Policy::new("Never").session_minutes(0);
+    let empty = FakeGlobus::builder;
+    for server in [
+        empty().flow(Flow::new("Samples").policy(never())),
+        empty().compute_endpoint(ComputeEndpoint::new("Samples").policy(never())),
+        empty().group(Group::new("Samples").session_minutes(0)),
+    ] {
+        let error = server.start().await.expect_err("a contradiction");
+        assert!(error.to_string().contains("\"Samples\""), "{error}");
     }
 }
 

@@ -95,8 +95,13 @@ async fn submitted_function_has_succeeded() {
     let group = ok(site.get(&format!("v2/taskgroup/{group}")).await).await;
     assert_eq!(group["tasks"].as_array().map(Vec::len), Some(2));
 
-    let unknown = json!({"tasks": {"00000000-0000-0000-0000-000000000000": ["x"]}});
+    // One unknown function, and none of the tasks is kept.
+    let group = "6c5f2b8e-5a57-4f6e-9d3c-0d3a8f1f7a10";
+    let last = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+    let unknown = json!({"tasks": {&function: ["x"], last: ["x"]}, "task_group_id": group});
     assert_eq!(site.post(&path, &unknown).await.status(), 404);
+    let group = site.get(&format!("v2/taskgroup/{group}")).await;
+    assert_eq!(group.status(), 404);
     let url = format!("{}v2/functions/{function}", site.url);
     let delete = site.fixture.http.delete(url).bearer_auth(&site.token);
     assert_eq!(send(delete).await.status(), 200);

@@ -61,8 +61,17 @@ async fn service_gets_tokens_for_what_the_user_allowed() {
 async fn scope_without_consent_is_refused_with_what_is_missing() {
     let fixture = Fixture::open().await;
     let token = called_with(&fixture, ALL);
-    let refused = ask(&fixture, &[("token", &token), ("scope", GROUPS)]).await;
+    let issued = || {
+        let dump: Value = serde_json::from_str(&fixture.globus.dump()).expect("JSON");
+        dump["state"]["tokens"]
+            .as_object()
+            .map(serde_json::Map::len)
+    };
+    let before = issued();
+    let both = format!("{ALL} {GROUPS}");
+    let refused = ask(&fixture, &[("token", &token), ("scope", &both)]).await;
     assert_eq!(refused.status(), 403);
+    assert_eq!(issued(), before, "no token is issued");
     let refused = document_of(refused).await;
     assert_eq!(refused["error"], "dependent_consent_required");
     let found = globus_gare::gare::detect(refused.to_string().as_bytes());

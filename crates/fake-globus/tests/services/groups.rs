@@ -120,6 +120,14 @@ async fn group_with_high_assurance_wants_a_recent_login() {
 }
 
 #[checks::test]
+async fn group_with_an_endless_session_is_listed() {
+    let site = Site::new(climate().session_minutes(u64::MAX)).await;
+    let mine = ok(site.get("/my_groups", &site.token("all")).await).await;
+    assert_eq!(texts(&mine, "", "/name"), ["Climate"]);
+    site.fixture.globus.shutdown().await.expect("no panic");
+}
+
+#[checks::test]
 async fn group_is_created_and_deleted_by_its_admin() {
     let site = Site::new(climate()).await;
     let token = site.token("all");

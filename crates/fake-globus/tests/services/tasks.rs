@@ -27,6 +27,23 @@ async fn repeated_submission_deletes_once() {
 }
 
 #[checks::test]
+async fn submissions_at_once_with_one_id_make_one_task() {
+    let fixture = Fixture::open().await;
+    let document = copying(&fixture, "/hello.txt", "/copy.txt");
+    let answers = tokio::join!(
+        post(&fixture, "transfer", &document),
+        post(&fixture, "transfer", &document),
+        post(&fixture, "transfer", &document),
+    );
+    let mut codes = Vec::new();
+    for answer in [answers.0, answers.1, answers.2] {
+        codes.push(text(&document_of(answer).await, "/code").to_owned());
+    }
+    codes.sort();
+    assert_eq!(codes, ["Accepted", "Duplicate", "Duplicate"]);
+}
+
+#[checks::test]
 async fn directory_is_deleted_only_recursively() {
     let fixture = Fixture::open().await;
     let sub = fixture.dir.path().join("sub");

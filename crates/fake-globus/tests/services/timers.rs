@@ -243,6 +243,10 @@ async fn invalid_timers_are_refused() {
         let refused = site.post("v2/timer", &site.token, &timer).await;
         assert_eq!(refused.status(), 422, "{schedule}");
     }
+    for body in [json!({}), json!([1]), json!("timer"), json!(1)] {
+        let refused = site.post("v2/timer", &site.token, &body).await;
+        assert_eq!(refused.status(), 422, "{body}");
+    }
     let other = "https://auth.globus.org/scopes/524230d7-ea86-4a52-8312-86065a9e0417/other";
     let timer = site.transfer(&hourly());
     let refused = site.post("v2/timer", &site.token(other), &timer).await;

@@ -64,6 +64,48 @@ async fn operation_is_named_as_in_the_sdk() {
 }
 
 #[checks::test]
+async fn malformed_request_is_an_error_in_its_service_form() {
+    let fixture = Fixture::open().await;
+    let globus = &fixture.globus;
+    let groups = globus.service_url("groups").expect("a service");
+    let scope = "urn:globus:auth:scope:groups.api.globus.org:all";
+    let token = globus.issue_token(&fixture.ada, scope).expect("a token");
+    let group = format!("{groups}v2/groups/%FF");
+    // The path of the first two is no UTF-8, and the last one has no content type.
+    for (request, status, code, expected) in [
+        (
+            fixture.http.get(fixture.url("v0.10/task/%FF")),
+            400,
+            "/code",
+            "BadRequest",
+        ),
+        (
+            fixture.http.get(group),
+            400,
+            "/errors/0/code",
+            "BAD_REQUEST",
+        ),
+        (
+            fixture
+                .http
+                .post(fixture.url("v2/oauth2/token"))
+                .body("a=b"),
+            415,
+            "/errors/0/code",
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
+    ] {
+        let bearer = match code {
+            "/code" => fixture.token(),
+            _ => token.clone(),
+        };
+        let response = send(request.bearer_auth(bearer)).await;
+        assert_eq!(response.status(), status, "{expected}");
+        assert_eq!(text(&document_of(response).await, code), expected);
+    }
+}
+
+#[checks::test]
 async fn unreadable_body_is_422_in_the_form_of_its_service() {
     let fixture = Fixture::open().await;
     for (service, path, scope, code) in [

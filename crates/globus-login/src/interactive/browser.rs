@@ -1,20 +1,20 @@
-//! Starting the browser.
+//! Opens the browser.
 
 use std::time::Duration;
 
 use tracing::subscriber::NoSubscriber;
 use webbrowser::{Browser, BrowserOptions};
 
-/// How long it is waited for a browser that does not start. One that starts, and
-/// does not say so, is as good as one that does.
+/// How long to wait for the launcher of the browser. A launcher that runs longer counts as a
+/// success: some run as long as their browser.
 const STARTING: Duration = Duration::from_secs(5);
 
-/// Opens `url`, or tells why not. No log event has the URL.
+/// Opens `url`, or returns the reason why it cannot. No log event has the URL.
 pub(super) async fn open(url: String) -> Result<(), String> {
     let (sender, opened) = tokio::sync::oneshot::channel();
-    // On a thread that nobody waits for: some launchers stay as long as their browser.
+    // On a thread of its own: some launchers run as long as their browser.
     std::thread::spawn(move || {
-        // The launcher logs what it runs.
+        // `webbrowser` logs the command with the URL.
         let _quiet = tracing::subscriber::set_default(NoSubscriber::new());
         let options = BrowserOptions::new();
         let done = webbrowser::open_browser_with_options(Browser::Default, &url, &options);
@@ -22,7 +22,7 @@ pub(super) async fn open(url: String) -> Result<(), String> {
     });
     match tokio::time::timeout(STARTING, opened).await {
         Ok(Ok(done)) => done,
-        Ok(Err(_)) => Err("it crashed".to_owned()),
+        Ok(Err(_)) => Err("the launcher crashed".to_owned()),
         Err(_) => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! A line from the terminal, which nobody need wait for.
+//! Reads a line from the terminal, cancellable.
 
 use std::io;
 use std::sync::Arc;
@@ -6,24 +6,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
-/// The next line; `None` at the end. Dropped before there is one, it leaves what is
-/// typed to whoever reads next.
+/// Reads the next line; `None` at the end of the input. If the future is dropped before there is a
+/// line, a later reader gets what is typed.
 ///
-/// It is read on a thread of its own, which would not keep a program from ending.
+/// The line is read on a thread of its own, which does not keep the program from exiting.
 pub(super) async fn line() -> io::Result<Option<String>> {
     let (sender, line) = oneshot::channel();
     let wanted = Wanted::default();
     let still = Arc::clone(&wanted.0);
     std::thread::spawn(move || {
         if let Some(line) = read(&still) {
-            // Nobody waits any more.
+            // The receiver may be gone.
             let _ = sender.send(line);
         }
     });
     line.await.unwrap_or(Ok(None))
 }
 
-/// Until this is dropped, somebody wants a line. Ours tells `true` once it is.
+/// Sets the flag on drop: nobody wants the line any longer.
 #[derive(Default)]
 struct Wanted(Arc<AtomicBool>);
 
@@ -47,7 +47,7 @@ fn read(is_over: &AtomicBool) -> Option<io::Result<Option<String>>> {
     Some(length.map(|length| (length > 0).then_some(line)))
 }
 
-/// Waits a moment for a line. A terminal hands out whole ones.
+/// Waits 50 ms for a line. A terminal delivers whole lines.
 #[cfg(unix)]
 fn is_ready() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -58,7 +58,7 @@ fn is_ready() -> bool {
     };
     let stdin = io::stdin();
     let mut stdin = [PollFd::new(&stdin, PollFlags::IN)];
-    // An error, or the end, is for the reading to find.
+    // The read finds an error, or the end of the input.
     !matches!(
         poll(&mut stdin, Some(&MOMENT)),
         Ok(0) | Err(rustix::io::Errno::INTR)

@@ -1,4 +1,4 @@
-//! The way back from the browser: a port of this machine (RFC 8252, section 7.3).
+//! The loopback port to which the browser is redirected (RFC 8252, section 7.3).
 
 #[cfg(any(test, fuzzing))]
 mod any_bytes;
@@ -29,15 +29,15 @@ use crate::page::Page;
 use crate::{LoginEnd, LoginRequest};
 use globus_gare::reauth::ReauthError;
 
-/// A port that listens for the redirect of one login. It shows the end of the login to the browser, and then it is gone.
-/// Dropped without a redirect, it is gone at once.
+/// A port that listens for the redirect of one login. It shows the end of the login to the browser,
+/// and then closes. If dropped without a redirect, it closes at once.
 pub(super) struct Loopback {
     redirect_uri: String,
     callback: Arc<Callback>,
     task: AbortHandle,
 }
 
-/// What tells the redirect of a login from everything else that comes to the port.
+/// Tells the redirect of a login from all other requests to the port.
 struct Callback {
     page: Authorization,
     redirect_uri: String,
@@ -47,18 +47,18 @@ struct Callback {
     has_come: Notify,
 }
 
-/// What is served to a request.
+/// The answer to a request.
 enum Answer {
-    /// It is the redirect of the login, and waits for its end.
+    /// The request is the redirect of the login. Its page waits for the end of the login.
     Redirect,
-    /// A second browser opened the entrance: the page of that is read before the port closes.
+    /// A second browser opened the entrance. The port stays open until this page is read.
     Contested(Page),
     Page(Page),
-    /// On its way to the login page.
+    /// A redirect to the login page.
     Entrance(Response<Full<Bytes>>),
 }
 
-/// What a redirect must say, one or the other.
+/// The members of a redirect, of which one must be there.
 #[derive(Deserialize)]
 struct Said {
     code: Option<String>,
@@ -68,7 +68,7 @@ struct Said {
 impl Loopback {
     pub(super) async fn listen(request: &LoginRequest) -> io::Result<Result<Self, ReauthError>> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        // As the SDK writes it, without a path: Globus Auth allows that with any port.
+        // Without a path, as in the Python SDK: Globus Auth allows this URI with any port.
         let address = listener.local_addr()?;
         let redirect_uri = format!("http://{address}");
         let callback = match Callback::new(request, redirect_uri.clone(), address.port()) {
@@ -87,13 +87,13 @@ impl Loopback {
         &self.redirect_uri
     }
 
-    /// The address that the browser is sent to, once.
+    /// The URL to open in the browser. It works once.
     pub(super) fn entrance(&self) -> String {
         format!("{}{}", self.redirect_uri, self.callback.entrance.path())
     }
 
-    /// Waits for the redirect of this login. Everything else that comes to the port is told so, and changes nothing,
-    /// unless a second browser opened the entrance.
+    /// Waits for the redirect of this login. Other requests get a page and change nothing, except
+    /// that a second browser at the entrance ends the wait.
     pub(super) async fn redirect(&self) -> Result<Url, OpenedTwice> {
         loop {
             if self.callback.entrance.is_contested() {
@@ -131,7 +131,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
-            // Out of file descriptors, or a connection that is gone already.
+            // No file descriptors are left, or the connection is gone already.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
@@ -149,7 +149,7 @@ impl Callback {
         })
     }
 
-    /// Serves the entrance and the redirect of the login; anything else gets a page at once.
+    /// Answers a request: the entrance, the redirect of the login, or anything else.
     fn answer(&self, method: &Method, target: &str, headers: &HeaderMap) -> Answer {
         match self.take(method, target, headers) {
             Ok(answer) => answer,
@@ -158,7 +158,7 @@ impl Callback {
     }
 
     fn take(&self, method: &Method, target: &str, headers: &HeaderMap) -> Result<Answer, Page> {
-        // A target that does not begin a path would go on with our port.
+        // A target without a slash would extend the port number.
         let target = Some(target).filter(|target| target.starts_with('/'));
         let url =
             target.and_then(|target| Url::parse(&format!("{}{target}", self.redirect_uri)).ok());
@@ -193,7 +193,7 @@ impl Callback {
         if !self.entrance.knows(headers) {
             return Err(Page::of_another_browser());
         }
-        // A page that is loaded again shows the same, and the first one counts.
+        // The first redirect counts. A reload shows the same page.
         self.redirect.get_or_init(|| url);
         self.has_come.notify_one();
         Ok(Answer::Redirect)

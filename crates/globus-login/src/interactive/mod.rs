@@ -1,4 +1,4 @@
-//! A person who sits at this machine, or at its terminal.
+//! The prompt for a person at this machine or at its terminal.
 
 mod browser;
 mod keyboard;
@@ -25,24 +25,24 @@ use self::surroundings::{NoBrowser, Surroundings};
 use super::{LoginPrompt, LoginReply, LoginRequest, LoginStatus};
 use globus_gare::reauth::ReauthError;
 
-/// How long a person may take.
+/// The default time for a person.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
-/// How often a person may paste something that is no code of this login.
+/// How often a person may paste a wrong text.
 const PASTES: u8 = 5;
 
-/// Has a person log in, in the browser of this machine or by a pasted code: what a
-/// [`GlobusApp::user`](super::GlobusApp::user) does by default.
+/// The default [`LoginPrompt`]: the browser of this machine, or a code pasted into the terminal.
 ///
-/// It opens the browser and listens on a port of 127.0.0.1 for its way back; at the
-/// same time a code can be pasted into the terminal, from a browser anywhere. What
-/// comes first counts. Where no browser opens (over SSH, without a display, or where
-/// `BROWSER` is a text browser) the code is the way; where there is no terminal
-/// either, the login fails with
-/// [`is_interaction_required`](ReauthError::is_interaction_required), and its source
-/// says why and what to do. The page's URL is always printed, on stderr.
+/// It opens the browser, and listens on a port of 127.0.0.1 for the redirect. At the same time the
+/// person can paste a code from any browser into the terminal. The first of the two counts. It
+/// prints the URL of the login page to stderr.
 ///
-/// `BROWSER` names another browser; it is then opened over SSH, too.
+/// No browser opens over SSH, without a display, or if the environment variable `BROWSER` names a
+/// text browser. Then only the code is left. If there is no terminal either, the login fails with
+/// [`is_interaction_required`](ReauthError::is_interaction_required); the error's source has the
+/// reason and says what to do.
+///
+/// `BROWSER` names another browser, which then opens over SSH as well.
 ///
 /// ```
 /// use std::time::Duration;
@@ -60,25 +60,25 @@ pub struct Interactive {
     output: Arc<dyn Fn(Shown<'_>) + Send + Sync>,
 }
 
-/// What an [`Interactive`] shows at the terminal.
+/// The output of an [`Interactive`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shown<'a> {
-    /// Text, to be written as it is.
+    /// Text to write as it is.
     Text(&'a str),
-    /// The text is complete, and the person has so much time left: a spinner may turn until
-    /// the next text, or until the login ends.
+    /// The text is complete, and the login waits for the person. A spinner may run until the next
+    /// text, or until the login ends.
     Waiting {
-        /// What for, such as `Waiting for the browser, or a code`.
+        /// The text for a spinner, such as `Waiting for the browser, or a code`.
         message: &'a str,
         /// The time until the login fails.
         left: Duration,
     },
 }
 
-/// What stays open from one question of a login to the next.
+/// The state of a login that stays open for `ask_again`.
 pub(super) struct Open {
-    /// The way back from the browser; `None` where no browser is open.
+    /// The port for the redirect; `None` if no browser is open.
     loopback: Option<Loopback>,
     has_terminal: bool,
     pastes_left: u8,
@@ -86,14 +86,14 @@ pub(super) struct Open {
 }
 
 impl Interactive {
-    /// A browser where one opens, ten minutes, text on stderr.
+    /// Makes a prompt with the default settings.
     pub fn new() -> Self {
         Self {
             timeout: PATIENCE,
             browser: true,
             output: Arc::new(|shown| {
                 if let Shown::Text(text) = shown {
-                    // A stderr that nobody reads is no reason to give up.
+                    // A closed stderr must not fail the login.
                     let mut stderr = std::io::stderr().lock();
                     let _ = stderr
                         .write_all(text.as_bytes())
@@ -103,23 +103,23 @@ impl Interactive {
         }
     }
 
-    /// How long the person may take; 10 minutes by default. After that the login
-    /// fails with [`is_timeout`](ReauthError::is_timeout).
+    /// How long the person may take. After that the login fails with
+    /// [`is_timeout`](ReauthError::is_timeout). Default: 10 minutes.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether to open a browser, where one can be opened; yes by default.
+    /// Whether to open a browser. Default: `true`.
     #[must_use]
     pub fn browser(mut self, browser: bool) -> Self {
         self.browser = browser;
         self
     }
 
-    /// Where the text for the person goes; by default to stderr. For a program that draws on its
-    /// terminal, such as a spinner while the login waits.
+    /// The function that shows text to the person, for a program that draws on its terminal, such
+    /// as a spinner while the login waits. Default: writes to stderr.
     #[must_use]
     pub fn output(mut self, output: impl Fn(Shown<'_>) + Send + Sync + 'static) -> Self {
         self.output = Arc::new(output);
@@ -130,7 +130,7 @@ impl Interactive {
         (self.output)(Shown::Text(text));
     }
 
-    /// Opens the browser: the way back, or why none opens.
+    /// Opens the browser. Returns the port for the redirect, or the reason why no browser opens.
     async fn open(
         &self,
         request: &LoginRequest,
@@ -151,7 +151,7 @@ impl Interactive {
         Ok(opened.map(|()| loopback).map_err(NoBrowser::NotOpened))
     }
 
-    /// Waits for what comes first: the redirect, or a code. Then keeps the rest open, since the code may be wrong.
+    /// Waits for the redirect or a code. Then keeps the state open: the code may be wrong.
     async fn wait(
         &self,
         request: &LoginRequest,
@@ -160,7 +160,7 @@ impl Interactive {
         let message = match (&open.loopback, open.has_terminal) {
             (Some(_), true) => Some("Waiting for the browser, or a code"),
             (Some(_), false) => Some("Waiting for the browser"),
-            // The cursor stands where the code is typed.
+            // No spinner: the cursor is at the place for the code.
             (None, _) => None,
         };
         if let Some(message) = message {
@@ -196,7 +196,8 @@ impl Interactive {
         Ok(reply)
     }
 
-    /// The redirect. Where a second browser opened the page, only a code is taken, at a terminal.
+    /// Waits for the redirect. After a second browser has opened the page, only a pasted code
+    /// counts; without a terminal, the login fails.
     async fn redirected(
         &self,
         loopback: &Loopback,
@@ -212,8 +213,8 @@ impl Interactive {
         }
     }
 
-    /// What is pasted into the terminal. An empty line declines, unless a browser is open, in which the person would
-    /// do so.
+    /// Waits for a pasted code. An empty line declines, unless a browser is open: there the person
+    /// can decline on the page.
     async fn pasted(
         &self,
         request: &LoginRequest,
@@ -226,11 +227,11 @@ impl Interactive {
                 self.ask_for_a_code(problem, loopback);
             }
             let line = keyboard::line().await.map_err(|error| {
-                ReauthError::with_source("the terminal could not be read", error)
+                ReauthError::new("the terminal could not be read").with_source(error)
             })?;
             let text = match line.as_deref().map(str::trim) {
                 None | Some("") if loopback.is_none() => return Err(ReauthError::declined()),
-                // There is no more to come: it is up to the browser.
+                // The input has ended: only the browser is left.
                 None => break,
                 Some("") => {
                     problem = None;
@@ -248,7 +249,7 @@ impl Interactive {
             (Some(_), _) => std::future::pending().await,
             (None, problem) => Err(ReauthError::new(format!(
                 "no code was pasted: {}",
-                problem.unwrap_or("it was asked for too often")
+                problem.unwrap_or("the terminal asked too often")
             ))),
         }
     }
@@ -256,7 +257,7 @@ impl Interactive {
     fn ask_for_a_code(&self, problem: &str, loopback: Option<&Loopback>) {
         self.say(&match loopback {
             Some(_) => format!("{problem}\nFinish the login in the browser, or paste the code.\n"),
-            None => format!("{problem}\nPaste the code (nothing to decline): "),
+            None => format!("{problem}\nPaste the code, or press Enter to decline: "),
         });
     }
 }
@@ -268,9 +269,8 @@ impl LoginPrompt for Interactive {
         let deadline = Instant::now() + self.timeout;
         let way = self.open(request, &here).await?;
         if let (Err(reason), false) = (&way, here.terminal) {
-            return Err(ReauthError::interaction_required_because(NobodyToAsk(
-                reason.clone(),
-            )));
+            return Err(ReauthError::interaction_required_elsewhere()
+                .with_source(NobodyToAsk(reason.clone())));
         }
         if let Some(challenge) = request.challenge() {
             self.say(&format!("{}\n", challenge.in_plain_words()));
@@ -279,11 +279,11 @@ impl LoginPrompt for Interactive {
         self.say(&match &way {
             Err(reason) => format!(
                 "No browser opens here: {reason}.\nLog in at\n\n  {page}\n\n\
-                 and paste the code that it shows (nothing to decline): "
+                 and paste the code that the page shows, or press Enter to decline: "
             ),
             Ok(_) if here.terminal => format!(
                 "Your browser opens for the login. If it does not, log in at\n\n  {page}\n\n\
-                 and paste the code that it shows.\n"
+                 and paste the code that the page shows.\n"
             ),
             Ok(loopback) => format!(
                 "Your browser opens for the login. If it does not, open this page on this machine:\n\n  {}\n\n",
@@ -322,7 +322,8 @@ impl LoginPrompt for Interactive {
         self.say(&new_scopes::question(request));
         let answer = tokio::time::timeout(self.timeout, new_scopes::answer()).await;
         let answer = answer.map_err(|_| ReauthError::timeout())?;
-        answer.map_err(|error| ReauthError::with_source("the terminal could not be read", error))
+        answer
+            .map_err(|error| ReauthError::new("the terminal could not be read").with_source(error))
     }
 
     fn status(&self, status: &LoginStatus) {
@@ -349,10 +350,10 @@ impl Default for Interactive {
     }
 }
 
-/// Why nobody was asked, and what to do about it.
+/// Nobody can be asked: there is neither a browser nor a terminal.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no browser opens here, since {0}, and there is no terminal to paste a code into: \
-     run it once in a terminal"
+    "no browser opens here ({0}), and there is no terminal for a code: \
+     run the program once in a terminal"
 )]
 struct NobodyToAsk(NoBrowser);

@@ -1,10 +1,10 @@
-//! Asking a person about scopes that a service requires and that are not its own.
+//! Asks a person to allow new scopes: those that are neither the service's own nor the program's.
 
 use super::keyboard;
 use crate::LoginRequest;
 use globus_gare::reauth::printable;
 
-/// What the person is asked.
+/// The question for the person.
 pub(super) fn question(request: &LoginRequest) -> String {
     let host = request.challenge().map_or_else(String::new, |challenge| {
         printable(challenge.target().origin().host())
@@ -19,7 +19,7 @@ pub(super) fn question(request: &LoginRequest) -> String {
     text + "\nAllow this for one login? Type \"yes\" to allow it: "
 }
 
-/// Whether the next line is a yes.
+/// Reads the answer: whether the next line is "yes".
 pub(super) async fn answer() -> std::io::Result<bool> {
     let line = keyboard::line().await?;
     Ok(line.is_some_and(|line| line.trim().eq_ignore_ascii_case("yes")))

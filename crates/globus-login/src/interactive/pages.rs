@@ -1,4 +1,4 @@
-//! The pages of a login that begins at a terminal.
+//! The pages of the loopback port.
 
 use http::StatusCode;
 
@@ -23,13 +23,19 @@ impl Page {
                 "–",
                 "declined",
                 "The login was declined",
-                format!("{}Your program has been told.", reason(error)),
+                format!(
+                    "{}You may close this page and go back to your program.",
+                    reason(error)
+                ),
             ),
             Err(error) => (
                 "!",
                 "failed",
                 "The login failed",
-                format!("{}Your program has been told.", reason(error)),
+                format!(
+                    "{}Go back to your program, and log in again from there.",
+                    reason(error)
+                ),
             ),
         };
         Self::new(StatusCode::OK, (mark, class), title, text)
@@ -39,35 +45,36 @@ impl Page {
         Self::unknown(
             StatusCode::BAD_REQUEST,
             "This page belongs to no login",
-            "Nothing happened. Go back to your program, and open the page that it names.",
+            "Nothing was changed. Go back to your program, and open the address that it shows.",
         )
     }
 
-    /// The page of a redirect, which a browser does not show.
+    /// The body of the redirect to the login page. Browsers do not show it.
     pub(crate) fn on_its_way() -> Self {
         Self::unknown(
             StatusCode::FOUND,
             "Log in",
-            "Your browser goes on to Globus Auth.",
+            "Your browser continues to Globus Auth.",
         )
     }
 
-    /// The page for a browser that comes back and did not begin the login.
+    /// The page for a redirect in a browser that did not begin the login.
     pub(crate) fn of_another_browser() -> Self {
         Self::unknown(
             StatusCode::FORBIDDEN,
             "Another browser began this login",
-            "Nothing happened. A login ends in the browser in which it began, which has to keep a cookie until then.",
+            "Nothing was changed. A login has to end in the browser in which it began, and that browser has to keep a \
+             cookie until then. Go back to that browser, or log in again from your program.",
         )
     }
 
-    /// The page for whoever opens the address of the login after somebody else.
+    /// The page for the second browser that opens the entrance.
     pub(crate) fn opened_twice() -> Self {
         Self::unknown(
             StatusCode::GONE,
             "This login was opened in another browser",
-            "Its address is for one browser. Your program has been told: log in again. If you opened it only once, \
-             another user of this machine did, too.",
+            "The address of a login works in one browser only. Log in again from your program. If you opened the \
+             address only once, another user of this machine has opened it as well.",
         )
     }
 
@@ -75,7 +82,7 @@ impl Page {
         Self::unknown(
             status,
             "There is nothing here",
-            "This is where a program waits for the end of a login.",
+            "A program on this machine waits here for the end of a login. Go back to the page on which you log in.",
         )
     }
 
@@ -124,35 +131,35 @@ mod tests {
 
         –
         The login was declined
-        Your program has been told.
+        You may close this page and go back to your program.
 
         –
         The login was declined
-        Globus Auth says: access_denied: &lt;b&gt;so&lt;/b&gt; sorry. Your program has been told.
+        Globus Auth says: access_denied: &lt;b&gt;so&lt;/b&gt; sorry. You may close this page and go back to your program.
 
         !
         The login failed
-        Globus Auth says: invalid_grant: &lt;b&gt;so&lt;/b&gt; sorry. Your program has been told.
+        Globus Auth says: invalid_grant: &lt;b&gt;so&lt;/b&gt; sorry. Go back to your program, and log in again from there.
 
         !
         The login failed
-        It says: the file is full. Your program has been told.
+        The reason: the file is full. Go back to your program, and log in again from there.
 
         ?
         This page belongs to no login
-        Nothing happened. Go back to your program, and open the page that it names.
+        Nothing was changed. Go back to your program, and open the address that it shows.
 
         ?
         Another browser began this login
-        Nothing happened. A login ends in the browser in which it began, which has to keep a cookie until then.
+        Nothing was changed. A login has to end in the browser in which it began, and that browser has to keep a cookie until then. Go back to that browser, or log in again from your program.
 
         ?
         This login was opened in another browser
-        Its address is for one browser. Your program has been told: log in again. If you opened it only once, another user of this machine did, too.
+        The address of a login works in one browser only. Log in again from your program. If you opened the address only once, another user of this machine has opened it as well.
 
         ?
         There is nothing here
-        This is where a program waits for the end of a login.
+        A program on this machine waits here for the end of a login. Go back to the page on which you log in.
         ");
     }
 }

@@ -1,4 +1,4 @@
-//! What a person pastes: a code, or an address in which it stands.
+//! Parses pasted text: a code, or an address with a code.
 
 use oauth2::CsrfToken;
 use serde::Deserialize;
@@ -6,14 +6,15 @@ use url::{Position, Url};
 
 use crate::{LoginReply, LoginRequest};
 
-/// The query of a redirect, where it is pasted without its address.
+/// The query of a redirect, pasted without its address.
 #[derive(Deserialize)]
 struct Query {
     code: String,
     state: Option<CsrfToken>,
 }
 
-/// The reply that a pasted text stands for, or what is wrong with it. `here` is the redirect URI of this machine's port.
+/// Parses a pasted text. The error is a sentence for the person. `here` is the redirect URI of the
+/// loopback port.
 pub(super) fn reply(
     request: &LoginRequest,
     here: Option<&str>,
@@ -37,7 +38,7 @@ pub(super) fn reply(
     // Codes are visible ASCII (RFC 6749, appendix A.11).
     match code.bytes().all(|byte| byte.is_ascii_graphic()) && !code.is_empty() {
         true => Ok(LoginReply::Code(code)),
-        false => Err("This is no code."),
+        false => Err("This is not a code."),
     }
 }
 
@@ -49,7 +50,7 @@ fn from_address(
     let place = |url: &Url| url[..Position::AfterPath].to_owned();
     if place(&url) == place(request.authorize_url()) {
         return Err(
-            "This is the address of the login page: open it in a browser and log in there, then paste the code that it shows.",
+            "This is the address of the login page. Open it in a browser and log in there, then paste the code that the page shows.",
         );
     }
     let says_something = url
@@ -66,7 +67,7 @@ fn from_address(
     })
 }
 
-/// A URL with a host; browsers may copy it without its scheme.
+/// A URL with a host. Some browsers copy it without the scheme.
 fn address(text: &str) -> Option<Url> {
     let with_host = |text: &str| Url::parse(text).ok().filter(Url::has_host);
     with_host(text).or_else(|| {

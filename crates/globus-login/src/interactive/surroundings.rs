@@ -1,11 +1,11 @@
-//! What can be done where the program runs.
+//! Finds out whether this program can open a browser, and whether it has a terminal.
 
 use std::env;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::Path;
 
-/// They work in the terminal, which is ours, and not with the pages of most campuses.
+/// Text browsers take over the terminal, and do not work with the login pages of most campuses.
 const TEXT_BROWSERS: [&str; 10] = [
     "www-browser",
     "lynx",
@@ -21,52 +21,52 @@ const TEXT_BROWSERS: [&str; 10] = [
 
 #[derive(Debug)]
 pub(super) struct Surroundings {
-    /// Why no browser opens; nothing where one may.
+    /// The reason why no browser opens; `None` if one can.
     pub(super) browser: Option<NoBrowser>,
-    /// Whether somebody can type here, and sees what we say.
+    /// Whether stdin and stderr are a terminal.
     pub(super) terminal: bool,
 }
 
-/// Why no browser opens.
+/// The reason why no browser opens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoBrowser {
-    #[error("it is not wanted")]
+    #[error("the program does not use one")]
     Unwanted,
-    #[error("this is a remote session (SSH)")]
+    #[error("this is an SSH session")]
     Remote,
     #[error("there is no display")]
     NoDisplay,
     #[error("{0} is a text browser")]
     Text(String),
-    #[error("it could not be started ({0})")]
+    #[error("the browser could not be started: {0}")]
     NotOpened(String),
-    #[error("it could not lead back here ({0})")]
+    #[error("no port could be opened for its redirect: {0}")]
     NoPort(String),
 }
 
 impl Surroundings {
     pub(super) fn look() -> Self {
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        // Others than these always have a display.
+        // macOS and Windows always have a display.
         let needs_display = cfg!(unix) && !cfg!(target_os = "macos");
         Self {
-            browser: refusal(|name| env::var_os(name), needs_display),
+            browser: obstacle(|name| env::var_os(name), needs_display),
             terminal,
         }
     }
 }
 
-fn refusal(variable: impl Fn(&str) -> Option<OsString>, needs_display: bool) -> Option<NoBrowser> {
+fn obstacle(variable: impl Fn(&str) -> Option<OsString>, needs_display: bool) -> Option<NoBrowser> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let any = |names: &[&str]| names.iter().any(|name| set(name).is_some());
     if let Some(browser) = set("BROWSER") {
-        // Whoever names a browser wants it, over SSH too: some editors forward it.
+        // A named browser is opened over SSH as well: some editors forward it.
         return text_browser(&browser.to_string_lossy()).map(NoBrowser::Text);
     }
     if any(&["SSH_TTY", "SSH_CONNECTION", "SSH_CLIENT"]) {
         return Some(NoBrowser::Remote);
     }
-    // The Windows around WSL has a display.
+    // WSL opens the browser of Windows.
     let displays = [
         "DISPLAY",
         "WAYLAND_DISPLAY",
@@ -119,8 +119,8 @@ mod tests {
                 let found = variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| OsString::from(value))
             };
-            assert_eq!(refusal(variable, true), expected, "{variables:?}");
+            assert_eq!(obstacle(variable, true), expected, "{variables:?}");
         }
-        assert_eq!(refusal(|_| None, false), None, "macOS and Windows");
+        assert_eq!(obstacle(|_| None, false), None, "macOS and Windows");
     }
 }

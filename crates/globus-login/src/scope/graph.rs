@@ -1,24 +1,25 @@
-//! The scopes of a set as Globus Auth sees them: what depends on what, by name.
+//! A set of scopes as a graph of dependencies, by name, as Globus Auth sees it.
 
 use indexmap::{IndexMap, IndexSet};
 
 use super::{Scope, ScopeParseError};
 
-/// How many scopes a set may hold when it is written out. Shared dependencies
-/// multiply there: a text of 1 KiB could stand for more than memory holds.
+/// The maximum number of scopes in a set when it is written out. Shared dependencies multiply
+/// there: a text of 1 KiB could expand to more than memory holds.
 const MAX_WRITTEN: usize = 4096;
 
-/// How long a chain of dependencies may be: Globus Auth knows none of that length.
+/// The maximum length of a chain of dependencies. Globus Auth has none of that length.
 const MAX_DEPTH: usize = 64;
 
-/// A scope by its index, and whether the user may withdraw it alone.
+/// The index of a scope, and whether the scope is optional.
 type Edge = (usize, bool);
 
-/// Each name is one node, wherever in the text it stood. Names and dependencies keep the order in which they came first.
+/// A graph with one node for each name. Names and dependencies keep the order of their first
+/// appearance.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Graph {
     nodes: IndexMap<String, IndexMap<usize, bool>>,
-    /// What is asked for itself.
+    /// The scopes that are not dependencies of others.
     roots: IndexSet<Edge>,
 }
 
@@ -39,14 +40,14 @@ impl Graph {
             known.unwrap_or_else(|| self.nodes.insert_full(tree.name.clone(), IndexMap::new()).0);
         for dependency in &tree.dependencies {
             let to = self.node(dependency);
-            // Where it is required once, it is required.
+            // Required in one place means required.
             let optional = self.nodes[node].entry(to).or_insert(true);
             *optional &= dependency.optional;
         }
         node
     }
 
-    /// The scopes written out, each with all that depends on it.
+    /// The scopes written out, each with all its dependencies.
     pub(super) fn trees(&self) -> Result<Vec<Scope>, ScopeParseError> {
         let mut left = MAX_WRITTEN;
         self.roots

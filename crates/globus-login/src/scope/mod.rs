@@ -1,8 +1,8 @@
-//! Scopes: what a program may do, and through which services.
+//! Scopes and their dependencies.
 //!
-//! A scope may carry scopes that its service is to be granted in turn, in
-//! brackets: `transfer:all[*collection/data_access]`. An asterisk marks one that
-//! the user may withdraw on its own (*optional*, or *atomically revocable*).
+//! A scope may have dependencies, in brackets: scopes that its service is granted in turn, such as
+//! `transfer:all[*collection/data_access]`. An asterisk marks an *optional* scope (*atomically
+//! revocable*): the user can withdraw it on its own.
 
 mod graph;
 mod parse;
@@ -14,10 +14,10 @@ pub use self::set::Scopes;
 use std::fmt;
 use std::str::FromStr;
 
-/// Everything that a program may do at the Transfer service.
+/// The scope for all of the Transfer service.
 const TRANSFER_ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
-/// A scope, and the scopes that depend on it.
+/// A scope and its dependencies.
 ///
 /// ```
 /// use globus_login::Scope;
@@ -36,8 +36,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// What a program needs to read and write data on a mapped collection through
-    /// Transfer: `transfer:all[*.../data_access]`. `collection` is its id.
+    /// The scope for the data of a mapped collection through Transfer:
+    /// `transfer:all[*.../data_access]`. `collection` is the collection's id.
     ///
     /// ```
     /// use globus_login::Scope;
@@ -62,7 +62,7 @@ impl Scope {
         }
     }
 
-    /// Everything that a program may do at the Transfer service:
+    /// The scope for all of the Transfer service:
     /// `urn:globus:auth:scope:transfer.api.globus.org:all`.
     pub fn transfer_all() -> Self {
         Self {
@@ -72,23 +72,24 @@ impl Scope {
         }
     }
 
-    /// The scope itself, without asterisk and dependencies.
+    /// The name of the scope, without the asterisk and the dependencies.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether the user may withdraw it without withdrawing what it depends on.
+    /// Whether the user can withdraw this dependency without withdrawing the scope that it belongs
+    /// to.
     pub fn is_optional(&self) -> bool {
         self.optional
     }
 
-    /// What the service of this scope is granted in turn.
+    /// The scopes that the service of this scope is granted in turn.
     pub fn dependencies(&self) -> &[Scope] {
         &self.dependencies
     }
 }
 
-/// Reads exactly one scope; [`Scopes`] reads any number.
+/// Parses exactly one scope. [`Scopes`] parses any number.
 impl FromStr for Scope {
     type Err = ScopeParseError;
 

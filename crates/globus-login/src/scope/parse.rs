@@ -1,18 +1,18 @@
-//! Text into trees.
+//! Parses the text form of scopes.
 
 use super::Scope;
 
-/// Deeper trees than this are refused: Globus Auth knows none, and a stranger's
-/// text must not exhaust the stack.
+/// The maximum depth of brackets. Globus Auth has no deeper scopes, and text that is not trusted
+/// must not exhaust the stack.
 const MAX_DEPTH: usize = 64;
 
-/// The scopes of a text, separated by white space.
+/// Parses scopes separated by white space.
 pub(super) fn trees(text: &str) -> Result<Vec<Scope>, ScopeParseError> {
     let mut reader = Reader { rest: text };
     let scopes = reader.list(0)?;
     match reader.rest {
         "" => Ok(scopes),
-        _ => Err(ScopeParseError("a ']' closes nothing")),
+        _ => Err(ScopeParseError("a ']' has no '['")),
     }
 }
 
@@ -21,7 +21,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Up to the end, or to the `]` that closes the list.
+    /// Parses a list up to the end of the text, or to its `]`.
     fn list(&mut self, depth: usize) -> Result<Vec<Scope>, ScopeParseError> {
         if depth > MAX_DEPTH {
             return Err(ScopeParseError("the brackets are nested too deeply"));
@@ -51,7 +51,7 @@ impl Reader<'_> {
         if self.skip('[') {
             dependencies = self.list(depth + 1)?;
             if dependencies.is_empty() {
-                return Err(ScopeParseError("the brackets hold nothing"));
+                return Err(ScopeParseError("the brackets are empty"));
             }
             if !self.skip(']') {
                 return Err(ScopeParseError("a '[' is never closed"));
@@ -81,13 +81,13 @@ impl Reader<'_> {
     }
 }
 
-/// A text that names no scopes.
+/// An error from parsing or merging scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the scopes cannot be read: {0}")]
+#[error("invalid scopes: {0}")]
 pub struct ScopeParseError(&'static str);
 
 impl ScopeParseError {
-    pub(super) const NOT_ONE: Self = Self("this is not exactly one scope");
+    pub(super) const NOT_ONE: Self = Self("the text is not exactly one scope");
     pub(super) const CYCLE: Self = Self("a scope depends on itself");
-    pub(super) const TOO_LARGE: Self = Self("the scopes written out are too many");
+    pub(super) const TOO_LARGE: Self = Self("written out, there are too many scopes");
 }

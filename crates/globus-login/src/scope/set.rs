@@ -5,12 +5,11 @@ use super::graph::Graph;
 use super::parse::trees;
 use super::{Scope, ScopeParseError};
 
-/// A set of scopes, in the order in which they were first asked for.
+/// A set of scopes, in the order of their first appearance.
 ///
-/// The same scope asked for twice, with different dependencies, is one scope with
-/// both: so Globus Auth merges them, and so does `globus_sdk.scopes` of the Python
-/// SDK. Where the same dependency is optional in one place and required in
-/// another, it is required.
+/// A scope that appears twice, with different dependencies, becomes one scope with both. Globus
+/// Auth merges them so, and so does `globus_sdk.scopes` of the Python SDK. A dependency that is
+/// optional in one place and required in another is required.
 ///
 /// ```
 /// use globus_login::Scopes;
@@ -24,40 +23,40 @@ use super::{Scope, ScopeParseError};
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// What both ask for.
+    /// The union of both sets.
     ///
     /// # Errors
     ///
-    /// Where, together, a scope would depend on itself, or the set would hold more
-    /// than 4096 scopes written out.
+    /// If a scope of the union would depend on itself, or the union written out would have more
+    /// than 4096 scopes.
     pub fn union(&self, other: &Self) -> Result<Self, ScopeParseError> {
         Self::united([self, other])
     }
 
-    /// What all of them ask for, in time that grows with their number of scopes alone.
+    /// The union of all sets, in time linear in the number of scopes.
     pub(crate) fn united<'a>(
         sets: impl IntoIterator<Item = &'a Self>,
     ) -> Result<Self, ScopeParseError> {
         Self::merged(sets.into_iter().flatten())
     }
 
-    /// Whether all of `other` is asked for, with what depends on it.
+    /// Whether this set has all scopes of `other`, with their dependencies.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        // Whatever is in the union and not here is missing.
+        // The union is larger if a scope is missing here.
         self.union(other).is_ok_and(|union| union == *self)
     }
 
-    /// Whether nothing is asked for.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The scopes that are asked for themselves, not through another.
+    /// The scopes of the set. Their dependencies are in [`Scope::dependencies`].
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }
 
-    /// Nothing.
+    /// The empty set.
     pub(crate) const fn none() -> Self {
         Self(Vec::new())
     }
@@ -69,7 +68,7 @@ impl Scopes {
     }
 }
 
-/// White space separates; an empty text is an empty set.
+/// Parses scopes separated by white space. An empty text is an empty set.
 impl FromStr for Scopes {
     type Err = ScopeParseError;
 
@@ -80,7 +79,7 @@ impl FromStr for Scopes {
 
 impl From<Scope> for Scopes {
     fn from(scope: Scope) -> Self {
-        // As written here, a scope has no cycle; a set of one needs no merging.
+        // A parsed scope has no cycle, and one scope needs no merging.
         Self(vec![scope])
     }
 }

@@ -1,26 +1,26 @@
-//! Where Globus Compute keeps its own login.
+//! The database in which Globus Compute keeps its login.
 
 use std::path::PathBuf;
 
 use super::{SqliteStore, StoreError, UserKey};
 
-/// Names another directory than `~/.globus_compute`.
+/// The environment variable for another directory than `~/.globus_compute`.
 const DIRECTORY: &str = "GLOBUS_COMPUTE_USER_DIR";
 
-/// How the users of a database are called in it.
+/// The names of users in a database.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Namespaces {
-    /// As their keys say.
+    /// Those of their keys.
     #[default]
     Users,
-    /// As Globus Compute calls the login of a person.
+    /// The name that Globus Compute uses for a person.
     ComputeUser,
-    /// As Globus Compute calls that of a client.
+    /// The name that Globus Compute uses for a client.
     ComputeClient,
 }
 
 impl Namespaces {
-    /// `user`, with the name that it has in the database.
+    /// The key of `user` with its name in the database.
     pub(super) fn named(self, user: &UserKey) -> UserKey {
         let (environment, client) = (user.environment(), user.client());
         let own = match self {
@@ -38,25 +38,26 @@ impl Namespaces {
 }
 
 impl SqliteStore {
-    /// The database of Globus Compute's own login, `~/.globus_compute/storage.db` or in the directory
-    /// that `GLOBUS_COMPUTE_USER_DIR` names. The app's own user is the person who is logged in there:
-    /// the namespace is `user/{environment}`.
+    /// Makes a store on the database of Globus Compute's SDK and CLI: `storage.db` in
+    /// `~/.globus_compute`, or in the directory that `GLOBUS_COMPUTE_USER_DIR` names. The app's own
+    /// user is the person who is logged in there: the namespace is `user/{environment}`.
     ///
-    /// [`GlobusApp::for_globus_compute`](crate::GlobusApp::for_globus_compute) makes an app with it.
+    /// [`GlobusApp::for_globus_compute`](crate::GlobusApp::for_globus_compute) makes an app with
+    /// it.
     ///
     /// # Errors
     ///
-    /// Where there is no home directory.
+    /// If there is no home directory.
     pub fn for_globus_compute() -> Result<Self, StoreError> {
         Ok(Self::of(path()?, Namespaces::ComputeUser))
     }
 
-    /// As [`for_globus_compute`](Self::for_globus_compute), for the tokens of a client that acts for
-    /// itself: the namespace is `clientprofile/{environment}/{client id}`.
+    /// As [`for_globus_compute`](Self::for_globus_compute), for the tokens of a client that acts
+    /// for itself: the namespace is `clientprofile/{environment}/{client id}`.
     ///
     /// # Errors
     ///
-    /// Where there is no home directory.
+    /// If there is no home directory.
     pub fn for_globus_compute_client() -> Result<Self, StoreError> {
         Ok(Self::of(path()?, Namespaces::ComputeClient))
     }
@@ -70,7 +71,7 @@ fn path() -> Result<PathBuf, StoreError> {
     };
     let directory = directory.ok_or_else(|| {
         StoreError::because(format!(
-            "there is no home directory to keep tokens in: set HOME, or {DIRECTORY}"
+            "there is no home directory for the token database: set HOME, or {DIRECTORY}"
         ))
     })?;
     Ok(directory.join("storage.db"))

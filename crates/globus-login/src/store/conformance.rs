@@ -1,4 +1,5 @@
-//! The checks that every [`LoginStore`] passes: run your own through [`check`] in a test.
+//! The checks that every [`LoginStore`] has to pass. Run [`check`] on a store of your own in a
+//! test.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,28 +12,28 @@ use super::{
 };
 use globus_gare::gare::AuthorizationParameters;
 
-/// How many tasks change a login at once, and how often each.
+/// The number of tasks that change a login at once, and the number of changes of each.
 const WRITERS: usize = 8;
 const WRITES: usize = 5;
 
-/// Far longer than any check takes.
+/// Longer than any check takes.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// What a store keeps beside logins: [`check`] finds it out.
+/// The optional abilities of a store. Returned by [`check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Keeps {
-    /// A second holder gets no lease while the first one has it.
+    /// The store keeps leases: a second holder gets none while the first one has it.
     pub leases: bool,
-    /// A notice is there until it is withdrawn.
+    /// The store keeps notices until they are withdrawn.
     pub notices: bool,
 }
 
-/// Checks a store. `open` opens it: each call stands for another program with the same store, which
-/// is empty at first.
+/// Checks a store. `open` opens it: each call stands for another program with the same store. The
+/// store has to be empty at first.
 ///
-/// Leases and notices may be left to their defaults; the result says whether they are kept. Expiry
-/// is checked on tokio's clock: pause it (`#[tokio::test(start_paused = true)]`), or wait 3 seconds.
+/// A store may keep no leases and no notices; the result says whether it does. Expiry is checked on
+/// tokio's clock: pause it (`#[tokio::test(start_paused = true)]`), or the check takes 3 seconds.
 ///
 /// ```
 /// use globus_login::MemoryStore;
@@ -48,7 +49,7 @@ pub struct Keeps {
 ///
 /// # Panics
 ///
-/// If the store does what it must not.
+/// If the store fails a check.
 pub async fn check<S: LoginStore>(open: impl Fn() -> S) -> Keeps {
     let store: Arc<dyn LoginStore> = Arc::new(open());
     let other: Arc<dyn LoginStore> = Arc::new(open());
@@ -85,7 +86,7 @@ fn with(mut login: Login, server: &str) -> Login {
     login
 }
 
-/// What the store gave; it has no reason to fail.
+/// The value of a call that has to succeed.
 #[track_caller]
 fn done<T>(result: Result<T, StoreError>) -> T {
     result.expect("the store fails")
@@ -95,31 +96,35 @@ async fn load(store: &dyn LoginStore, user: &UserKey) -> Versioned {
     done(store.load(user).await)
 }
 
-/// A commit counts if nobody was faster, and is read by everybody.
+/// A commit succeeds only against the current version, and all programs read it.
 async fn swap(store: &dyn LoginStore, other: &dyn LoginStore) {
     let user = user("swap");
     let empty = load(store, &user).await;
-    assert_eq!(empty.version, Version::NONE, "nothing is kept at first");
-    assert_eq!(empty.login, Login::default(), "nothing is kept at first");
+    assert_eq!(empty.version, Version::NONE, "an unknown user is at NONE");
+    assert_eq!(
+        empty.login,
+        Login::default(),
+        "an unknown user has no login"
+    );
 
     let one = with(Login::default(), "one");
     let committed = store.commit(&user, &Version::NONE, &one).await;
-    let committed = done(committed).expect("nobody was faster");
+    let committed = done(committed).expect("no other commit");
     let read = load(other, &user).await;
-    assert_eq!(read.login, one, "what was committed is read");
-    assert_eq!(read.version, committed, "at the version that commit gave");
+    assert_eq!(read.login, one, "the committed login is read");
+    assert_eq!(read.version, committed, "at the version of the commit");
 
     let two = with(one.clone(), "two");
     let late = other.commit(&user, &Version::NONE, &two).await;
-    assert_eq!(done(late), None, "its base is gone");
+    assert_eq!(done(late), None, "a commit against an old version fails");
     assert_eq!(
         load(store, &user).await.login,
         one,
-        "a late commit changes nothing"
+        "a failed commit changes nothing"
     );
     let second = other.commit(&user, &committed, &two).await;
-    let second = done(second).expect("nobody was faster");
-    assert_ne!(second, committed, "each content has a version of its own");
+    let second = done(second).expect("no other commit");
+    assert_ne!(second, committed, "each commit has a new version");
     assert_eq!(load(store, &user).await.login, two);
 
     let mut out = two.clone();
@@ -133,7 +138,7 @@ async fn swap(store: &dyn LoginStore, other: &dyn LoginStore) {
     );
 }
 
-/// Users do not see each other, whatever their names.
+/// Users are kept apart, whatever their names are.
 async fn users(store: &dyn LoginStore, other: &dyn LoginStore) {
     let long = "x".repeat(2000);
     let names = [
@@ -155,7 +160,7 @@ async fn users(store: &dyn LoginStore, other: &dyn LoginStore) {
     }
 }
 
-/// Writers that are refused and try again lose nothing of each other.
+/// Writers that repeat failed commits lose none of each other's changes.
 async fn writers(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
@@ -180,7 +185,7 @@ async fn writers(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
     assert_eq!(kept.tokens.len(), WRITERS * WRITES, "a write is lost");
 }
 
-/// Who waits for a change is told of it.
+/// A change wakes a program that waits for one.
 async fn changes(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
     let user = user("changes");
     let (waiting, key) = (Arc::clone(other), user.clone());
@@ -189,11 +194,11 @@ async fn changes(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
     let committed = store.commit(&user, &Version::NONE, &login).await;
     assert!(done(committed).is_some());
     let changed = tokio::time::timeout(LONG, changed).await;
-    let changed = changed.expect("it is told").expect("no panic");
+    let changed = changed.expect("`changed` returns").expect("no panic");
     done(changed);
 }
 
-/// One holder at a time, until it releases the lease or its time is over.
+/// One holder has the lease, until it releases the lease or the lease expires.
 async fn leases(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
     let (user, one, two) = (user("leases"), holder("one"), holder("two"));
     let lease = async |store: &dyn LoginStore, work, by: &Holder, ttl| {
@@ -209,19 +214,23 @@ async fn leases(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
     assert_eq!(refresh, Leased::Held, "each work has a lease of its own");
     let another = self::user("another");
     let another = other.lease(&another, Work::Login, &two, LONG).await;
-    assert_eq!(done(another), Leased::Held, "each user has their own");
+    assert_eq!(
+        done(another),
+        Leased::Held,
+        "each user has a lease of their own"
+    );
     assert_eq!(
         lease(store, Work::Login, &one, LONG).await,
         Leased::Held,
         "the holder keeps it"
     );
     let extended = other.extend(&user, Work::Login, &two, LONG).await;
-    assert!(!done(extended), "it is another's");
+    assert!(!done(extended), "only the holder extends it");
     done(other.release(&user, Work::Login, &two).await);
     let busy = lease(other, Work::Login, &two, LONG).await;
     assert!(
         matches!(busy, Leased::Busy { .. }),
-        "nobody else can release it"
+        "only the holder releases it"
     );
     done(store.release(&user, Work::Login, &one).await);
     assert_eq!(lease(other, Work::Login, &two, LONG).await, Leased::Held);
@@ -229,25 +238,25 @@ async fn leases(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
     let second = Duration::from_secs(1);
     lease(other, Work::Login, &two, second).await;
     let busy = lease(store, Work::Login, &one, second).await;
-    assert!(matches!(busy, Leased::Busy { .. }), "its time is not over");
+    assert!(matches!(busy, Leased::Busy { .. }), "not expired yet");
     let extended = other.extend(&user, Work::Login, &two, second).await;
     assert!(done(extended));
     let busy = lease(store, Work::Login, &one, second).await;
-    assert!(matches!(busy, Leased::Busy { .. }), "it was extended");
+    assert!(matches!(busy, Leased::Busy { .. }), "extended");
     tokio::time::sleep(second * 3 / 2).await;
     assert_eq!(
         lease(store, Work::Login, &one, LONG).await,
         Leased::Held,
-        "its time is over"
+        "expired"
     );
     let extended = other.extend(&user, Work::Login, &two, second).await;
-    assert!(!done(extended), "somebody else has it");
+    assert!(!done(extended), "another holder has it");
     let version = load(store, &user).await.version;
     assert_eq!(version, Version::NONE, "a lease changes no version");
     true
 }
 
-/// A notice is there for everybody, until it is withdrawn or its time is over.
+/// All programs see a notice, until it is withdrawn or expires.
 async fn notices(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
     let user = user("notices");
     let waiting = |program| Waiting {
@@ -276,7 +285,7 @@ async fn notices(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
     assert_eq!(all(other).await, std::slice::from_ref(&two));
     assert_eq!(all(store).await, [two]);
     tokio::time::sleep(second * 3 / 2).await;
-    assert_eq!(all(store).await, [], "its time is over");
+    assert_eq!(all(store).await, [], "expired");
     let version = load(store, &user).await.version;
     assert_eq!(version, Version::NONE, "a notice changes no version");
     true

@@ -1,4 +1,4 @@
-//! Stores on a disk, which work on threads of their own. Leases and notices are texts with names.
+//! Stores on a disk. Their calls run on blocking threads. Leases and notices are named texts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::{
     Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
 };
 
-/// A store whose calls wait for a disk.
+/// A store with blocking calls.
 pub(super) trait Disk: Send + Sync + 'static {
     fn read(&self, user: &UserKey) -> Result<Login, StoreError>;
 
@@ -24,7 +24,7 @@ pub(super) trait Disk: Send + Sync + 'static {
         login: &Login,
     ) -> Result<Option<Version>, StoreError>;
 
-    /// Runs `work` on the claims of a user while nobody else can change them.
+    /// Runs `work` on the claims of a user, under a lock.
     fn with_claims<T>(
         &self,
         user: &UserKey,
@@ -43,12 +43,12 @@ pub(super) trait Claims {
     fn set(&mut self, name: &str, text: &str) -> Result<(), StoreError>;
     fn remove(&mut self, name: &str) -> Result<(), StoreError>;
 
-    /// Keeps in mind that this process holds a lease.
+    /// Records that this process holds a lease.
     fn hold(&mut self, name: &str) {
         let _ = name;
     }
 
-    /// Whether the process of this machine that held a lease is known to have ended.
+    /// Whether the process on this machine that held the lease has ended.
     fn is_abandoned(&self, name: &str) -> bool {
         let _ = name;
         false
@@ -59,7 +59,7 @@ pub(super) trait Claims {
 pub(super) struct OnDisk<D>(pub(super) Arc<D>);
 
 impl<D: Disk> OnDisk<D> {
-    /// Runs `work` where waiting stops nobody else.
+    /// Runs `work` on a blocking thread.
     async fn run<T: Send + 'static>(
         &self,
         user: &UserKey,
@@ -68,7 +68,9 @@ impl<D: Disk> OnDisk<D> {
         let (disk, user) = (Arc::clone(&self.0), user.clone());
         tokio::task::spawn_blocking(move || work(&disk, &user))
             .await
-            .map_err(|error| StoreError::unavailable("the login store was not worked on", error))?
+            .map_err(|error| {
+                StoreError::unavailable("a call of the login store did not end", error)
+            })?
     }
 }
 
@@ -174,7 +176,7 @@ impl<D: Disk> LoginStore for OnDisk<D> {
             disk.with_claims(user, |claims| {
                 let mut all = Vec::new();
                 for name in claims.names()? {
-                    // A lease is no notice, and cannot be read as one.
+                    // Skips leases: they cannot be read as notices.
                     let Some(claim) = read::<Waiting>(claims, &name)? else {
                         continue;
                     };
@@ -233,7 +235,7 @@ fn read<T: DeserializeOwned>(
     name: &str,
 ) -> Result<Option<Claim<T>>, StoreError> {
     let text = claims.get(name)?;
-    // What a killed program has left half written is nobody's.
+    // Ignores a text that a killed program left half written.
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 

@@ -20,14 +20,14 @@ enum Kind {
 }
 
 impl StoreError {
-    /// The store cannot be read or written: a later attempt may succeed. `message` says what was
-    /// tried, and what to do.
+    /// The store cannot be read or written now: a later attempt may succeed. `message` says what
+    /// failed and what to do.
     pub fn unavailable(message: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::of(Kind::Unavailable, message.into(), Some(source.into()))
     }
 
-    /// What the store holds cannot be understood: nothing but a person can mend it. `message` says
-    /// where it is, and what to do.
+    /// The stored login is damaged: only a person can repair it. `message` says where it is and
+    /// what to do.
     pub fn damaged(message: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::of(Kind::Damaged, message.into(), Some(source.into()))
     }
@@ -44,12 +44,12 @@ impl StoreError {
         }
     }
 
-    /// Whether it was made with [`unavailable`](Self::unavailable).
+    /// Whether this was made with [`unavailable`](Self::unavailable).
     pub fn is_unavailable(&self) -> bool {
         self.kind == Kind::Unavailable
     }
 
-    /// Whether it was made with [`damaged`](Self::damaged).
+    /// Whether this was made with [`damaged`](Self::damaged).
     pub fn is_damaged(&self) -> bool {
         self.kind == Kind::Damaged
     }
@@ -59,9 +59,9 @@ impl From<StoreError> for ReauthError {
     fn from(error: StoreError) -> Self {
         let message = "the login cannot be read or stored";
         if error.is_unavailable() {
-            Self::unavailable_because(message, error)
+            Self::unavailable(message).with_source(error)
         } else {
-            Self::with_source(message, error)
+            Self::new(message).with_source(error)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The files of stores on a disk: where they are, and what is said of them.
+//! The files of stores on a disk: their names, and the texts of their errors.
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-/// The path of something beside a file: its name, with `suffix` at its end.
+/// The path of a file with `suffix` at the end of its name.
 pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(suffix);
@@ -20,20 +20,20 @@ pub(super) fn directory_of(file: &Path) -> &Path {
     directory.unwrap_or(Path::new("."))
 }
 
-/// Renames what cannot be understood to `FILE.damaged-2026-11-26T013500`.
+/// Renames a damaged file to `FILE.damaged-2026-11-26T013500`.
 pub(super) fn put_aside(file: &Path) -> io::Result<PathBuf> {
     let aside = beside(file, &format!(".damaged-{}", moment(SystemTime::now())));
     std::fs::rename(file, &aside)?;
     Ok(aside)
 }
 
-/// A moment as a part of a name: `2026-11-26T013500`.
+/// A time for the name of a file, in UTC: `2026-11-26T013500`.
 pub(super) fn moment(at: SystemTime) -> String {
     let at = Timestamp::try_from(at).unwrap_or_default();
     at.strftime("%Y-%m-%dT%H%M%S").to_string()
 }
 
-/// Says what cannot be done with a file, and what to do about it.
+/// The text of an error: what cannot be done with the file, and what to do.
 pub(super) fn cannot(path: &Path, done: &str, kind: ErrorKind) -> String {
     let advice = match kind {
         ErrorKind::PermissionDenied => ": check its owner and its permissions",

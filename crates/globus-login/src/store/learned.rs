@@ -1,4 +1,4 @@
-//! What services and collections required of a login.
+//! The recorded requirements of services and collections.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,36 +7,36 @@ use serde::{Deserialize, Serialize};
 
 use globus_gare::gare::AuthorizationParameters;
 
-/// How many places are remembered for a user.
+/// The maximum number of recorded places of a user.
 const MAX_PLACES: usize = 32;
 
-/// How long a requirement may be, as JSON. A longer one is not remembered.
+/// The maximum length of a requirement as JSON, in bytes. A longer one is not recorded.
 const MAX_REQUIREMENT: usize = 2048;
 
-/// How long the name of a place may be. No id of a collection is longer.
+/// The maximum length of a place's name, in bytes. Ids of collections are shorter.
 const MAX_NAME: usize = 128;
 
-/// What a collection, or a service, required when it last refused a login.
+/// The requirement of a collection or service, from its last challenge.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Learned {
     required: AuthorizationParameters,
-    /// Seconds; of a login that had satisfied `required`.
+    /// The age of the youngest login that had satisfied `required` and was challenged, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused_age: Option<u64>,
-    /// The login that was refused.
+    /// The epoch of the login that was challenged last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
-    /// Counts the challenges of all places.
+    /// The number of this challenge among those of all places.
     number: u64,
 }
 
-/// A login that a service refused.
+/// A login that a service challenged.
 #[derive(Clone, Debug)]
 pub(crate) struct RefusedLogin {
     pub(crate) required: AuthorizationParameters,
-    /// The login of the request, where it is known.
+    /// The epoch of the login, if it is known.
     pub(crate) epoch: Option<u64>,
-    /// How old that login was; `None` where something other than its age can be the reason.
+    /// The age of the login. `None` if the challenge may have another reason than the age.
     pub(crate) age: Option<Duration>,
 }
 
@@ -46,8 +46,8 @@ impl Learned {
         &self.required
     }
 
-    /// The age of the youngest login that was refused although it had satisfied the requirement: a
-    /// session lasts no longer. `None` where there was none yet.
+    /// The age of the youngest login that was challenged although it had satisfied the requirement:
+    /// a session lasts no longer. `None` if there was none yet.
     pub fn refused_age(&self) -> Option<Duration> {
         self.refused_age.map(Duration::from_secs)
     }
@@ -57,17 +57,20 @@ impl Learned {
     }
 }
 
-/// Adds a refused login. The place that was refused longest ago is forgotten for a new one.
+/// Adds a refused login, unless it says nothing new. The place that said nothing new for longest is
+/// forgotten for a new one.
 pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused: RefusedLogin) {
     let RefusedLogin {
         mut required,
         epoch,
         age,
     } = refused;
-    // Neither is part of what a login has to satisfy, as far as it is known.
+    // A login does not have to satisfy either.
     required.session_message = None;
     required.extra = Default::default();
     let known = places.get(place);
+    // By its age it is known to be refused.
+    let is_told_by_age = known.is_some_and(|it| age.is_some() && it.required == required);
     if let Some(known) = known {
         required = with_known(required, &known.required);
     }
@@ -85,9 +88,11 @@ pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused
     let refused_age = [age, known_age].into_iter().flatten().min();
     if let Some(known) = known
         && is_same
-        && (known.refused_age, known.epoch) == (refused_age, epoch)
+        && known.refused_age == refused_age
+        && (known.epoch == epoch || is_told_by_age)
     {
-        // Programs that are refused together change the record once.
+        // Programs that are refused together change the record once, and so do logins that are
+        // refused one after the other.
         return;
     }
     let number = places.values().map(|it| it.number).max().unwrap_or(0) + 1;
@@ -106,7 +111,8 @@ pub(crate) fn learn(places: &mut BTreeMap<String, Learned>, place: &str, refused
     places.insert(place.to_owned(), learned);
 }
 
-/// A consent and a session are required one after the other: one does not replace the other.
+/// Merges a requirement with the recorded one: a service requires a consent and a session in two
+/// challenges, and the second does not replace the first.
 fn with_known(
     new: AuthorizationParameters,
     known: &AuthorizationParameters,
@@ -137,12 +143,12 @@ mod tests {
     }
 
     #[checks::test]
-    fn oldest_place_leaves_for_a_new_one() {
+    fn new_place_replaces_the_oldest() {
         let mut places = BTreeMap::new();
         for place in 0..MAX_PLACES {
             learn(&mut places, &place.to_string(), refused(domain("a.edu")));
         }
-        // The first one is refused again, and so the second is the oldest.
+        // The first place challenges again, so that the second is the oldest.
         learn(&mut places, "0", refused(domain("b.edu")));
         learn(&mut places, "new", refused(domain("a.edu")));
         assert_eq!(places.len(), MAX_PLACES);
@@ -158,7 +164,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn youngest_refused_age_stays_while_the_requirement_does() {
+    fn refused_age_is_the_youngest_of_one_requirement() {
         let mut places = BTreeMap::new();
         let mut age_after = |required, age| {
             let age = Some(Duration::from_secs(age));
@@ -175,6 +181,29 @@ mod tests {
         assert_eq!(age_after(domain("a.edu"), 90), 60);
         assert_eq!(age_after(domain("a.edu"), 30), 30);
         assert_eq!(age_after(domain("b.edu"), 90), 90);
+    }
+
+    #[checks::test]
+    fn login_of_a_refused_age_says_nothing_new() {
+        let mut places = BTreeMap::new();
+        let mut changes = |required: AuthorizationParameters, epoch, age: Option<u64>| {
+            let before = places.clone();
+            let refused = RefusedLogin {
+                required,
+                epoch: Some(epoch),
+                age: age.map(Duration::from_secs),
+            };
+            learn(&mut places, "x", refused);
+            places != before
+        };
+        assert!(changes(domain("a.edu"), 1, None), "the place is new");
+        assert!(changes(domain("a.edu"), 2, Some(90)), "the age is");
+        assert!(!changes(domain("a.edu"), 3, Some(90)));
+        assert!(!changes(domain("a.edu"), 4, Some(100)));
+        assert!(changes(domain("a.edu"), 4, Some(60)), "a younger one");
+        // Nothing else tells that this login was refused.
+        assert!(changes(domain("a.edu"), 5, None));
+        assert!(changes(domain("b.edu"), 6, Some(100)));
     }
 
     #[checks::test]

@@ -1,4 +1,4 @@
-//! Leases and notices: who works for a user now, and who waits for a login.
+//! Leases and notices: which program works for a user now, and which programs wait for a login.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,13 +15,13 @@ use crate::scope::Scopes;
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::printable;
 
-/// Work that only one program should do at a time for a user.
+/// Work for a user that only one program should do at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Work {
-    /// A login. A person may take minutes.
+    /// A login. It may take minutes.
     Login,
-    /// The exchange of a refresh token: some seconds.
+    /// A refresh of a token. It takes seconds.
     Refresh,
 }
 
@@ -35,7 +35,7 @@ impl Work {
     }
 }
 
-/// The program that does some work: it is shown to people, and told from others by its id.
+/// The program that holds a lease, posts a notice, or made a login. Each one has its own id.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Holder {
     id: String,
@@ -47,7 +47,7 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// This process, as `program`, from `since` on. No two are the same.
+    /// Makes a holder for this process, with the name `program` and a new id.
     pub fn new(program: impl Into<String>, since: SystemTime) -> Self {
         Self {
             id: nonce(),
@@ -58,7 +58,7 @@ impl Holder {
         }
     }
 
-    /// Tells it from all others.
+    /// The unique id.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -73,7 +73,7 @@ impl Holder {
         &self.program
     }
 
-    /// When it began.
+    /// When the work, or the wait, began.
     pub fn since(&self) -> SystemTime {
         self.since
     }
@@ -89,22 +89,22 @@ impl fmt::Display for Holder {
     }
 }
 
-/// The answer to [`LoginStore::lease`](super::LoginStore::lease).
+/// The result of [`LoginStore::lease`](super::LoginStore::lease).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Leased {
-    /// The lease is the caller's.
+    /// The caller has the lease.
     Held,
-    /// Somebody else does the work.
+    /// Another program does the work.
     Busy {
-        /// The program that does it.
+        /// The program that has the lease.
         holder: Holder,
-        /// How long the lease lasts, if the holder does not extend it.
+        /// The time until the lease expires, if the holder does not extend it.
         remaining: Duration,
     },
 }
 
-/// A program that waits for a login that somebody else can do.
+/// A notice: a program waits for a login that a person makes with another program.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Waiting {
     /// The program that waits.
@@ -114,23 +114,23 @@ pub struct Waiting {
     /// The scopes that the login asks for.
     #[serde(with = "as_scopes")]
     pub scopes: Scopes,
-    /// The requirement [in plain words](globus_gare::reauth::Challenge::in_plain_words); `None` where no
-    /// service required it.
+    /// The challenge [in plain words](globus_gare::reauth::Challenge::in_plain_words). `None` if
+    /// the program itself wants the login.
     #[serde(default)]
     pub words: Option<String>,
-    /// Whether one of those who wait for the same has told somebody.
+    /// Whether one of the programs that wait for the same login has told a person.
     #[serde(default)]
     pub is_told: bool,
 }
 
 impl Waiting {
-    /// Whether one login will do for both.
+    /// Whether one login satisfies both notices.
     pub fn is_for_the_same(&self, other: &Self) -> bool {
         self.required == other.required && self.scopes == other.scopes
     }
 
-    /// Says what is waited for, in one line for a person: `jobs` is how many programs wait for the same.
-    /// What a service wrote is in it, without control characters.
+    /// The notice in one line for a person. `jobs` is the number of programs that wait for the same
+    /// login. The line may hold text of a service, without control characters.
     pub fn in_plain_words(&self, jobs: usize) -> String {
         let (program, host) = (printable(self.by.program()), printable(self.by.host()));
         let since = shown(self.by.since());
@@ -139,13 +139,13 @@ impl Waiting {
             jobs => format!("{jobs} programs wait, {program} on {host} first,"),
         };
         let words = self.words.as_deref().map(printable);
-        let words = words.unwrap_or_else(|| "It needs a login.".to_owned());
+        let words = words.unwrap_or_else(|| "The program needs a login.".to_owned());
         format!("{who} for a login{since}: {words}")
     }
 }
 
-/// A lease or a notice as it is kept where no two machines have the same clock: whoever reads the
-/// same `beat` for `ttl` knows that nobody extends it.
+/// A lease or a notice on a disk, for machines without a common clock: a reader that sees the same
+/// `beat` for `ttl` knows that nobody extends the claim.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Claim<T> {
     pub(crate) by: T,
@@ -163,12 +163,12 @@ impl<T> Claim<T> {
     }
 }
 
-/// When this process has first read each claim.
+/// When this process first read each claim.
 #[derive(Debug, Default)]
 pub(crate) struct Observed(Mutex<HashMap<String, (String, Instant)>>);
 
 impl Observed {
-    /// How long the claim that stands at `place` lasts.
+    /// How long the claim at `place` lasts.
     pub(crate) fn remaining<T>(&self, place: &str, claim: &Claim<T>) -> Duration {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -188,7 +188,7 @@ impl Observed {
     }
 }
 
-/// A text that nobody else has.
+/// A random text that no other program has.
 fn nonce() -> String {
     CsrfToken::new_random().into_secret()
 }

@@ -1,4 +1,4 @@
-//! The login of one user, and all changes that can happen to it.
+//! The login of one user, and all changes to it.
 
 use std::time::SystemTime;
 
@@ -11,10 +11,10 @@ use super::{Holder, StoredToken, Tokens};
 use crate::scope::Scopes;
 use globus_gare::gare::AuthorizationParameters;
 
-/// All that is kept of one user: the tokens by resource server, and the record of the logins that
-/// brought them.
+/// The login of one user: the tokens by resource server, and the record of the logins that brought
+/// them.
 ///
-/// With serde it becomes text that holds secrets. `Debug` shows none.
+/// Serialized, it holds the secrets. `Debug` shows none.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Login {
     /// The tokens, by resource server.
@@ -37,11 +37,11 @@ pub(crate) struct Given {
     pub(crate) scopes: Scopes,
 }
 
-/// Somebody else logged in than the person whose tokens are kept.
+/// Another person logged in than the one whose tokens are stored.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "somebody else logged in: {logged_in}, and the tokens here belong to {kept}; \
-     log in as that one, or log out first"
+    "another person logged in: {logged_in}. The stored tokens belong to {kept}: log in as that person, \
+     or log out first"
 )]
 pub(crate) struct AnotherPerson {
     logged_in: String,
@@ -49,29 +49,31 @@ pub(crate) struct AnotherPerson {
 }
 
 impl Login {
-    /// Counts the logins of this user. It never falls.
+    /// The number of logins of this user so far. It never decreases.
     pub fn epoch(&self) -> u64 {
         self.record.as_ref().map_or(0, |record| record.epoch)
     }
 
-    /// Changes when the user's credentials must not be used any longer.
+    /// The number of logouts of this user so far. When it changes, credentials from before must not
+    /// be used any longer.
     pub fn revision(&self) -> u64 {
         self.record.as_ref().map_or(0, |record| record.revision)
     }
 
-    /// Whether another program logged in: nothing is known of the requirement that it satisfied.
+    /// Whether a program without records made the last login: it is not known which requirement
+    /// that login satisfied.
     pub(crate) fn is_unverified(&self) -> bool {
         self.record
             .as_ref()
             .is_some_and(|record| record.by.is_none())
     }
 
-    /// Brings the record up to date with tokens that another program wrote.
+    /// Updates the record after another program has written tokens.
     ///
     /// A token that the record does not list comes from a refresh, if its refresh token or the
-    /// token of another resource server is still listed; otherwise it comes from a login. A login
-    /// as another person is a logout and a login: what is left of the tokens of the person before is
-    /// taken away. No tokens at all are a logout.
+    /// token of another resource server is still listed. Otherwise it comes from a login. A login
+    /// of another person counts as a logout and a login: the remaining tokens of the earlier person
+    /// are removed. No tokens at all mean a logout.
     pub(crate) fn recognize(&mut self, now: SystemTime) {
         let Some(record) = &mut self.record else {
             if !self.tokens.is_empty() {
@@ -114,7 +116,7 @@ impl Login {
             return;
         }
         if is_another {
-            // The tokens of the person before are used no more.
+            // The tokens of the earlier person must not be used any longer.
             let LoginRecord {
                 tokens: listed,
                 unrevoked,
@@ -133,7 +135,8 @@ impl Login {
         record.logged_in_elsewhere(&self.tokens, now);
     }
 
-    /// Adds the tokens of a login.
+    /// Adds the tokens of a login. Fails, and changes nothing, if another person logged in than
+    /// before.
     pub(crate) fn logged_in(&mut self, given: Given) -> Result<(), AnotherPerson> {
         let mut record = self
             .record
@@ -159,8 +162,8 @@ impl Login {
         Ok(())
     }
 
-    /// Replaces the token that `redeemed` was, by the one that its refresh token brought. Where the
-    /// redeemed one is gone, by a logout or a login, gives the new one back to be revoked.
+    /// Replaces `redeemed` by the token that its refresh token brought. If `redeemed` is gone, by a
+    /// logout or a login, returns `new`, which the caller then revokes.
     pub(crate) fn refreshed(
         &mut self,
         server: &str,
@@ -178,8 +181,9 @@ impl Login {
         None
     }
 
-    /// Marks a refresh token that Globus Auth refused: it is not redeemed again. Whoever redeemed
-    /// it a moment before can still replace the token. `false` if it was marked before, or is gone.
+    /// Marks a refresh token that Globus Auth rejected: it is not redeemed again. A program that
+    /// redeemed it just before can still replace the token. `false` if it was marked before, or is
+    /// gone.
     pub(crate) fn refused(&mut self, server: &str, redeemed: &StoredToken) -> bool {
         let is_kept = self.tokens.get(server).is_some_and(|it| it.is(redeemed));
         let record = self.record.as_mut().filter(|_| is_kept);
@@ -187,7 +191,7 @@ impl Login {
         listed.is_some_and(|listed| !std::mem::replace(&mut listed.is_refused, true))
     }
 
-    /// Whether the refresh token for `server` can be redeemed, as far as is known.
+    /// Whether there is a refresh token for `server` that Globus Auth has not rejected.
     pub(crate) fn can_refresh(&self, server: &str) -> bool {
         let listed = self.record.as_ref().and_then(|it| it.tokens.get(server));
         let is_refused = listed.is_some_and(|listed| listed.is_refused);
@@ -195,14 +199,14 @@ impl Login {
         !is_refused && token.is_some_and(|token| token.refresh().is_some())
     }
 
-    /// Remembers what a collection or a service required of a login that it refused.
+    /// Records the requirement of a collection or service that challenged a login.
     pub(crate) fn learned(&mut self, place: &str, refused: RefusedLogin) {
         if let Some(record) = &mut self.record {
             learn(&mut record.learned, place, refused);
         }
     }
 
-    /// Adds scopes that the person was found to have consented to, with what depends on them.
+    /// Adds scopes, with their dependencies, that the person has consented to.
     pub(crate) fn consented(&mut self, scopes: &Scopes) {
         if let Some(record) = &mut self.record
             && let Ok(all) = record.scopes.union(scopes)
@@ -211,8 +215,8 @@ impl Login {
         }
     }
 
-    /// Takes the tokens away, and keeps their secrets until they are [revoked](Self::revoked).
-    /// `false` if there were none.
+    /// Removes the tokens, and keeps their secrets until they are [revoked](Self::revoked). `false`
+    /// if there were none.
     pub(crate) fn logged_out(&mut self) -> bool {
         let tokens = std::mem::take(&mut self.tokens);
         let Some(record) = self.record.as_mut().filter(|_| !tokens.is_empty()) else {
@@ -224,7 +228,7 @@ impl Login {
         true
     }
 
-    /// The secrets that are still to be revoked.
+    /// The secrets of removed tokens that are not revoked yet.
     pub(crate) fn unrevoked(&self) -> Vec<Secret> {
         let secrets = self.record.iter().flat_map(|record| &record.unrevoked);
         secrets.cloned().collect()
@@ -254,7 +258,7 @@ impl LoginRecord {
         }
     }
 
-    /// Lists what is not listed yet; what is, keeps its mark.
+    /// Lists new tokens. A token that is listed already keeps its mark.
     fn list(&mut self, tokens: &Tokens) {
         for (server, token) in tokens {
             if self.tokens.get(server).is_none_or(|it| !it.is_of(token)) {
@@ -267,7 +271,7 @@ impl LoginRecord {
     fn logged_in_elsewhere(&mut self, tokens: &Tokens, now: SystemTime) {
         let mut scopes = std::mem::take(&mut self.scopes);
         for token in tokens.values() {
-            // A file may hold anything: what is no scope was granted to nobody.
+            // A file may hold any text: ignores what is not a scope.
             let of_token = token.scope().parse::<Scopes>();
             if let Some(both) = of_token.ok().and_then(|it| scopes.union(&it).ok()) {
                 scopes = both;
@@ -284,7 +288,7 @@ impl LoginRecord {
         self.list(tokens);
     }
 
-    /// Leaves a record without a person.
+    /// Removes the person and the requirement from the record.
     fn log_out(&mut self) {
         self.revision += 1;
         self.sub = None;

@@ -1,4 +1,4 @@
-//! What holds of a login, whatever happens to it.
+//! Property test: the record of a login follows its tokens, in any order of events.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,14 +8,14 @@ use super::{Given, Holder, Login, StoredToken};
 
 const SERVERS: [&str; 3] = ["auth", "transfer", "groups"];
 
-/// Something that a program does to a login.
+/// A change to a login by some program.
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Login {
         person: u8,
         servers: u8,
     },
-    /// By a program without records.
+    /// A login by a program without records.
     ForeignLogin {
         person: u8,
         servers: u8,
@@ -94,13 +94,13 @@ fn sub(login: &Login) -> Option<&str> {
     login.record.as_ref().and_then(|record| record.sub())
 }
 
-/// Whose tokens these are, where they have an owner.
+/// The person to whom the tokens were issued.
 fn owner(login: &Login) -> Option<&str> {
     login.tokens.values().find_map(StoredToken::identity_id)
 }
 
-/// Does it, and checks what it may change.
-fn happen(login: &mut Login, event: Event, number: usize, old: &StoredToken) {
+/// Applies an event to the login, and checks its effect.
+fn apply(login: &mut Login, event: Event, number: usize, old: &StoredToken) {
     let now = UNIX_EPOCH + Duration::from_secs(number as u64);
     let before = login.clone();
     let server_of = |server: u8| SERVERS[usize::from(server)];
@@ -129,7 +129,7 @@ fn happen(login: &mut Login, event: Event, number: usize, old: &StoredToken) {
                 .all(|it| chosen(servers).any(|new| new == it));
             let is_another = sub(&before).is_some_and(|kept| kept != name(person));
             if is_all || is_another {
-                assert_eq!(login.epoch(), before.epoch() + 1, "it is a login");
+                assert_eq!(login.epoch(), before.epoch() + 1, "a new login");
                 assert!(login.is_unverified());
             }
             assert_eq!(login.revision() > before.revision(), is_another);
@@ -147,8 +147,8 @@ fn happen(login: &mut Login, event: Event, number: usize, old: &StoredToken) {
         Event::LateRefresh { server } => {
             let new = token(server_of(server), "", number, number);
             let back = login.refreshed(server_of(server), old, new.clone());
-            assert!(back.is_some_and(|back| back == new), "it is to be revoked");
-            assert_eq!(*login, before, "what is kept is younger");
+            assert!(back.is_some_and(|back| back == new), "handed back");
+            assert_eq!(*login, before, "the stored token is newer");
         }
         Event::ForeignRefresh { server, rotates } => {
             let server = server_of(server);
@@ -176,8 +176,8 @@ fn happen(login: &mut Login, event: Event, number: usize, old: &StoredToken) {
             };
             login.refused(server, kept);
             assert!(!login.can_refresh(server));
-            assert_eq!(login.tokens, before.tokens, "it is only marked");
-            // Whoever redeemed it a moment before has its successor.
+            assert_eq!(login.tokens, before.tokens, "only a mark");
+            // A program that redeemed the token just before can still store the new one.
             let mut late = login.clone();
             let new = token(server, "", number, number).refreshing(kept);
             assert!(late.refreshed(server, kept, new).is_none() && late.can_refresh(server));
@@ -209,10 +209,10 @@ proptest! {
         let old = token("auth", "ada", 1_000_000, 1_000_000);
         for (number, event) in events.into_iter().enumerate() {
             let before = login.clone();
-            happen(&mut login, event, number, &old);
+            apply(&mut login, event, number, &old);
             prop_assert!(login.epoch() >= before.epoch(), "the epoch falls");
             prop_assert!(login.revision() >= before.revision(), "the revision falls");
-            // Everything is known by now, and text keeps it.
+            // A second `recognize` changes nothing, and serialization keeps everything.
             let mut again = login.clone();
             again.recognize(UNIX_EPOCH);
             prop_assert_eq!(&again, &login);

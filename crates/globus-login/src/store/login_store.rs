@@ -7,17 +7,17 @@ use async_trait::async_trait;
 
 use super::{Holder, Leased, Login, StoreError, UserKey, Version, Versioned, Waiting, Work};
 
-/// How often a store that cannot do better is read, while somebody waits for a change.
+/// How often `changed` reads a store that has no better way to wait.
 const POLL: Duration = Duration::from_secs(5);
 
-/// Keeps logins: in memory ([`MemoryStore`](super::MemoryStore)), in a file
-/// ([`JsonStore`](super::JsonStore)), or wherever you like.
+/// A store of logins: in memory ([`MemoryStore`](super::MemoryStore)), in a file
+/// ([`JsonStore`](super::JsonStore)), or anywhere else.
 ///
-/// Two methods make a store. Logins are changed by compare-and-swap: [`load`](Self::load), then
-/// [`commit`](Self::commit) against the version that was loaded; that alone keeps programs from
-/// undoing each other's changes. A [`lease`](Self::lease) only saves them from doing the same work
-/// twice, and notices ([`post`](Self::post)) tell what programs wait for. None of these changes a
-/// version. Run a store of your own through [`conformance::check`](super::conformance::check).
+/// Only [`load`](Self::load) and [`commit`](Self::commit) are required. Logins are changed by
+/// compare-and-swap: `load`, then `commit` against the loaded version. That alone keeps programs
+/// from undoing each other's changes. [Leases](Self::lease) only save double work, and
+/// [notices](Self::post) show which programs wait for a login. Neither changes a version. Check a
+/// store of your own with [`conformance::check`](super::conformance::check).
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -25,7 +25,7 @@ const POLL: Duration = Duration::from_secs(5);
 /// use globus_login::{GlobusApp, Login, LoginStore, StoreError, UserKey, Version, Versioned};
 /// use tokio::sync::Mutex;
 ///
-/// /// A database, in a few words: a `Login` can be serialised with serde.
+/// /// Stands for a database. A `Login` can be serialized with serde.
 /// #[derive(Debug, Default)]
 /// struct Database(Mutex<HashMap<UserKey, String>>);
 ///
@@ -61,11 +61,12 @@ const POLL: Duration = Duration::from_secs(5);
 /// ```
 #[async_trait]
 pub trait LoginStore: Debug + Send + Sync + 'static {
-    /// Reads what is kept of a user. If nothing is, that is an empty login at [`Version::NONE`].
+    /// Loads the login of a user. For an unknown user, an empty login at [`Version::NONE`].
     async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError>;
 
-    /// Replaces what is kept of a user, if it is still at version `base`, and gives the new version.
-    /// `None`: somebody else was faster. Load it again, and make the change anew.
+    /// Replaces the login of a user if its version is still `base`. Returns the new version.
+    /// `None`: somebody else has committed since. The caller then loads the login again and repeats
+    /// the change.
     async fn commit(
         &self,
         user: &UserKey,
@@ -73,10 +74,11 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
         login: &Login,
     ) -> Result<Option<Version>, StoreError>;
 
-    /// Takes the lease for some work, unless somebody else has it. The holder may take it again.
+    /// Takes the lease for some work, unless another holder has it. The same holder may take it
+    /// again.
     ///
-    /// Nobody waits for a holder that died longer than for `ttl`. By default no leases are kept:
-    /// everybody gets one at once.
+    /// A lease expires after `ttl`, so that nobody waits longer for a program that died. By default
+    /// no leases are kept: everybody gets one at once.
     async fn lease(
         &self,
         user: &UserKey,
@@ -88,7 +90,7 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
         Ok(Leased::Held)
     }
 
-    /// Has a lease last for `ttl` from now on. `false`: it is not the holder's any more.
+    /// Extends a lease to `ttl` from now. `false` if the holder no longer has it.
     async fn extend(
         &self,
         user: &UserKey,
@@ -100,14 +102,14 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
         Ok(true)
     }
 
-    /// Ends a lease, if it is still the holder's.
+    /// Releases a lease, if the holder still has it.
     async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
         let _ = (user, work, holder);
         Ok(())
     }
 
-    /// Leaves a notice that a program waits for a login, for `ttl`; it replaces an earlier one of
-    /// the same holder. By default notices are not kept.
+    /// Posts a notice that a program waits for a login. It replaces an earlier one of the same
+    /// holder, and expires after `ttl`. By default notices are not kept.
     async fn post(
         &self,
         user: &UserKey,
@@ -118,19 +120,20 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The notices for a user.
+    /// The notices for a user that have not expired.
     async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
         let _ = user;
         Ok(Vec::new())
     }
 
-    /// Takes the notice of a holder away.
+    /// Removes the notice of a holder.
     async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
         let _ = (user, by);
         Ok(())
     }
 
-    /// Waits until the version is another than `seen`. By default the store is read every 5 seconds.
+    /// Waits until the version differs from `seen`. By default reads the store every 5 seconds,
+    /// with jitter.
     async fn changed(&self, user: &UserKey, seen: &Version) -> Result<(), StoreError> {
         while self.load(user).await?.version == *seen {
             tokio::time::sleep(jittered(POLL)).await;
@@ -138,31 +141,31 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The [revision](super::LoginRecord::revision) of a user that is at hand without waiting, if
-    /// the store has it in memory. It is asked for at each request of a user, and so counts as a
-    /// use where users are forgotten. By default the program remembers what it loaded last.
+    /// The [revision](super::Login::revision) of a user, if the store has it in memory. Must
+    /// not wait. Called at each request of a user, so that it counts as a use of that user. By
+    /// default the program uses the revision that it loaded last.
     fn revision(&self, user: &UserKey) -> Option<u64> {
         let _ = user;
         None
     }
 
-    /// Puts what is [damaged](StoreError::damaged) aside, so that the store can be used again, and
-    /// gives the place where it is now. Called after the person asked for it: by a forced login or a
-    /// logout. By default nothing can be put aside.
+    /// Sets a [damaged](StoreError::damaged) login aside, so that the store can be used again.
+    /// Returns its new place. Called by a forced login and by a logout, which a person asks for. By
+    /// default does nothing.
     async fn set_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
         let _ = user;
         Ok(None)
     }
 }
 
-/// Between three quarters and five quarters of a time: programs that began together do not go on
-/// together.
+/// A random time between three quarters and five quarters of `time`, so that programs that began
+/// together do not stay in step.
 pub(crate) fn jittered(time: Duration) -> Duration {
     let random = u32::try_from(RandomState::new().hash_one(()) % 512).unwrap_or(256);
     time * (768 + random) / 1024
 }
 
-/// Makes a [`LoginStore`] of a type that has one.
+/// Implements [`LoginStore`] for a type that holds one.
 macro_rules! forward {
     ([$($generic:ident)?] $type:ty, $store:ident => $to:expr) => {
         #[async_trait::async_trait]

@@ -15,23 +15,23 @@ use super::{
     Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
 };
 
-/// How many users are remembered: most programs have one.
+/// The maximum number of users.
 const MAX_USERS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
-/// Keeps logins as long as the program runs.
+/// A store in memory, for as long as the program runs.
 ///
-/// It remembers 1024 users; after that, the one who was used least recently is
-/// forgotten and has to log in again. A request of a user counts as a use.
+/// It keeps 1024 users. Beyond that, the least recently used one is forgotten and has to log in
+/// again. A request of a user counts as a use.
 ///
 /// # Clone
 ///
-/// Clones are the same store.
+/// Clones share the logins.
 #[derive(Clone)]
 pub struct MemoryStore(Arc<Mutex<Shared>>);
 
 struct Shared {
     users: Remembered<UserKey, Kept>,
-    /// Apart from the users: a lease is not forgotten before its end.
+    /// Not in `users`: forgetting a user must not end a lease.
     leases: HashMap<(UserKey, Work), (Holder, Instant)>,
 }
 
@@ -42,16 +42,17 @@ struct Kept {
     waiting: Vec<(Waiting, Instant)>,
 }
 
-/// Versions are never used twice, also where a user was forgotten.
+/// Numbers the versions of all stores, so that a forgotten user never gets an earlier version
+/// again.
 static COMMITS: AtomicU64 = AtomicU64::new(0);
 
 impl MemoryStore {
-    /// An empty store.
+    /// Makes an empty store.
     pub fn new() -> Self {
         Self::of(Remembered::new(MAX_USERS, None))
     }
 
-    /// A store that forgets a user who was not used for `idle`.
+    /// Makes a store that forgets a user who was not used for `idle`.
     pub(crate) fn forgetting_after(idle: Duration) -> Self {
         Self::of(Remembered::new(MAX_USERS, Some(idle)))
     }
@@ -193,7 +194,7 @@ impl LoginStore for MemoryStore {
             (kept.version.subscribe(), is_seen)
         });
         if is_seen {
-            // An error: the user was forgotten, and that is a change.
+            // An error means that the user was forgotten, which is a change.
             let _ = version.changed().await;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Files and directories that their owner alone can use.
+//! Files and directories that only their owner can use.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::files::directory_of;
 
-/// Opens a file of ours, and makes it where it is missing. Whatever somebody else has put in its
-/// place, such as a link to a file that we are to empty, is an error.
+/// Opens a file of this user for writing, and creates it if it is missing. Fails for anything that
+/// another user may have put in its place, such as a symbolic link.
 pub(super) fn open_or_make(path: &Path) -> io::Result<File> {
     opened(
         path,
@@ -15,7 +15,7 @@ pub(super) fn open_or_make(path: &Path) -> io::Result<File> {
     )
 }
 
-/// As [`open_or_make`], to read a file that is there.
+/// As [`open_or_make`], for reading an existing file.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     opened(path, &mut OpenOptions::new())
 }
@@ -27,7 +27,7 @@ fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     use rustix::fs::OFlags;
     use rustix::process::geteuid;
 
-    // To open a pipe must not wait for somebody at its other end.
+    // NONBLOCK: opening a pipe must not wait for its other end.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let options = options.read(true).mode(0o600);
     let file = options.custom_flags(flags.bits().cast_signed()).open(path);
@@ -37,7 +37,7 @@ fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     })?;
     let (metadata, user) = (file.metadata()?, geteuid());
     if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     if metadata.uid() != user.as_raw() && !user.is_root() {
         return Err(io::Error::other("it belongs to another user"));
@@ -50,7 +50,7 @@ fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     options.read(true).open(path)
 }
 
-/// The directory of a file, closed to others where it is new.
+/// Creates the directory of a file, for this user only. An existing directory is left as it is.
 pub(super) fn make_directory(file: &Path) -> io::Result<()> {
     let directory = directory_of(file);
     if directory.is_dir() {
@@ -62,9 +62,9 @@ pub(super) fn make_directory(file: &Path) -> io::Result<()> {
     builder.recursive(true).create(directory)
 }
 
-/// Takes the rights of others to a file or directory away, and warns of it, once for each path.
+/// Removes the permissions of other users from a file or directory, and warns once for each path.
 ///
-/// Opens nothing: to close a database's file would end the locks that SQLite has on it.
+/// It does not open the file: closing a database's file would end the locks that SQLite has on it.
 #[cfg(unix)]
 pub(super) fn tighten(path: &Path) {
     use std::collections::BTreeSet;
@@ -90,10 +90,10 @@ pub(super) fn tighten(path: &Path) {
     let path = path.display();
     match done {
         Ok(()) => {
-            tracing::warn!(%path, "stored logins had permissions for other users: now only you have any")
+            tracing::warn!(%path, "stored logins had permissions for other users: they were removed")
         }
         Err(error) => {
-            tracing::warn!(%path, %error, "stored logins have permissions for other users, which cannot be taken away")
+            tracing::warn!(%path, %error, "stored logins have permissions for other users: they could not be removed, use chmod")
         }
     }
 }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn loose_file_is_tightened_and_told_of_once() {
+    fn loose_permissions_are_removed_with_one_warning() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("tokens.json");
         let file = File::create(&path).expect("a file");

@@ -9,47 +9,47 @@ use super::{Holder, Learned, StoredToken};
 use crate::scope::Scopes;
 use globus_gare::gare::AuthorizationParameters;
 
-/// What a store keeps of a user beside the tokens.
+/// The record of a user's logins, stored beside the tokens.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct LoginRecord {
-    /// Counts the logins. It never falls.
+    /// The number of logins. It never decreases.
     pub(crate) epoch: u64,
-    /// Counts the logouts: credentials from before the last one must not be used any longer.
+    /// The number of logouts. Credentials from before the last one must not be used any longer.
     pub(crate) revision: u64,
-    /// The id of the person, if somebody is logged in and it is known.
+    /// The id of the person, if somebody is logged in and the id is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sub: Option<String>,
     /// When the last login ended.
     #[serde(with = "as_seconds")]
     pub(crate) at: SystemTime,
-    /// The program that logged in. `None` is another program, which keeps no record: nothing is
-    /// known of the requirement that its login satisfied.
+    /// The program that logged in. `None` for a program without records: it is not known which
+    /// requirement its login satisfied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<Holder>,
     /// The requirement that the last login satisfied; `None` if it had none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) satisfied: Option<AuthorizationParameters>,
-    /// All scopes that the logins asked for, with what depends on them: tokens do not name these.
+    /// All scopes that the logins asked for, with their dependencies, which tokens do not name.
     #[serde(with = "as_scopes")]
     pub(crate) scopes: Scopes,
-    /// The tokens that were last seen, by resource server.
+    /// The fingerprints of the stored tokens, by resource server.
     #[serde(default)]
     pub(crate) tokens: BTreeMap<String, Listed>,
-    /// What collections and services required when they refused a login, by name: 32 at most.
+    /// The requirements of collections and services that challenged a login, by name: at most 32.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) learned: BTreeMap<String, Learned>,
-    /// Secrets that are to be revoked.
+    /// Secrets of removed tokens that are not revoked yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) unrevoked: Vec<Secret>,
 }
 
-/// A token as the record has it: by its fingerprints.
+/// A token in the record: its fingerprints.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Listed {
     pub(crate) access: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refresh: Option<String>,
-    /// Whether Globus Auth refused the refresh token.
+    /// Whether Globus Auth rejected the refresh token.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_refused: bool,
 }
@@ -70,17 +70,12 @@ impl Listed {
 }
 
 impl LoginRecord {
-    /// Counts the logins of this user. It never falls.
-    pub fn epoch(&self) -> u64 {
+    /// As [`Login::epoch`](super::Login::epoch).
+    pub(crate) fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// Changes when the user's credentials must not be used any longer.
-    pub fn revision(&self) -> u64 {
-        self.revision
-    }
-
-    /// The id of the person, if somebody is logged in and it is known.
+    /// The id of the person, if somebody is logged in and the id is known.
     pub fn sub(&self) -> Option<&str> {
         self.sub.as_deref()
     }
@@ -90,24 +85,25 @@ impl LoginRecord {
         self.at
     }
 
-    /// The program that logged in; `None` if it is one that keeps no record.
+    /// The program that logged in. `None` for a program without records.
     pub fn by(&self) -> Option<&Holder> {
         self.by.as_ref()
     }
 
-    /// All scopes that the logins asked for, with what depends on them, but for those that a person allowed
-    /// for one login.
+    /// All scopes that the logins asked for, with their dependencies, except those that a person
+    /// allowed for one login.
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
     }
 
-    /// What collections, by id, and services, by resource server, required when they refused a login. Of 32
-    /// it is known; of another the one that was refused longest ago is forgotten. A logout forgets all.
+    /// What collections, by id, and services, by resource server, required when they refused a login.
+    /// Of 32 it is known; for another the one that said nothing new for longest is forgotten. A logout
+    /// forgets all.
     pub fn learned(&self) -> impl Iterator<Item = (&str, &Learned)> {
         self.learned.iter().map(|(place, it)| (&**place, it))
     }
 
-    /// Whether the last login satisfied `required`: no further one is needed.
+    /// Whether the last login satisfied `required`.
     pub(crate) fn satisfies(&self, required: &AuthorizationParameters) -> bool {
         let session = |asked: &AuthorizationParameters| {
             let mut asked = asked.clone();
@@ -117,7 +113,7 @@ impl LoginRecord {
         };
         let scopes = required.required_scopes.iter().map(|text| text.parse());
         let mut scopes = scopes.map(|scopes| scopes.is_ok_and(|scopes| self.covers(&scopes)));
-        // Scopes that the person allowed for one login are listed nowhere else.
+        // Scopes that the person allowed for one login are in `satisfied` alone.
         let is_same_as_before = || {
             let mut satisfied = self.satisfied.iter();
             satisfied.any(|it| it.required_scopes == required.required_scopes)
@@ -130,19 +126,19 @@ impl LoginRecord {
             && (!required.requires_session() || is_same_session())
     }
 
-    /// Whether the logins asked for all of these scopes, with what depends on them.
+    /// Whether the logins asked for all of these scopes, with their dependencies.
     pub(crate) fn covers(&self, wanted: &Scopes) -> bool {
         self.scopes.covers(wanted)
     }
 }
 
-/// A time as it is kept.
+/// A time as it is stored: in whole seconds.
 pub(crate) fn whole_seconds(at: SystemTime) -> SystemTime {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     UNIX_EPOCH + Duration::from_secs(since.as_secs())
 }
 
-/// Seconds since 1970.
+/// A time as seconds since the Unix epoch.
 pub(crate) mod as_seconds {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -159,7 +155,7 @@ pub(crate) mod as_seconds {
     }
 }
 
-/// Scopes as their text.
+/// Scopes as one text.
 pub(crate) mod as_scopes {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};

@@ -1,8 +1,8 @@
-//! Replicas that refresh the same token without a lease, in every order of their steps.
+//! Model check: replicas refresh the same token without a lease, in every order of their steps.
 //!
-//! The steps are those of `AppUser::redeem` and `AppUser::update`: load, redeem at Globus Auth, load
-//! again, change, commit against the version that was loaded. Globus Auth gives a new refresh token
-//! for each, and refuses one that was used.
+//! The steps are those of `AppUser::redeem` and `AppUser::update`: load, redeem at Globus Auth, change
+//! the copy of what was loaded, or load again where there is none, commit against the version that
+//! was loaded. Globus Auth gives a new refresh token for each, and refuses one that was used.
 
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
@@ -11,21 +11,27 @@ use super::{Given, Holder, Login, StoredToken};
 
 const SERVER: &str = "transfer";
 
-/// How often a replica that was refused looks for what somebody else may have stored meanwhile.
+/// How often a replica whose token was rejected loads the login again, in case another replica has
+/// stored a new token.
 const LOOKS: usize = 2;
 
-/// Everything there is at one moment.
+/// The whole state at one moment.
 #[derive(Clone)]
 struct World {
     login: Login,
     version: u32,
-    /// The refresh tokens that Globus Auth takes, by their numbers.
+    /// The numbers of the refresh tokens that Globus Auth accepts.
     living: BTreeSet<u32>,
     last_token: u32,
-    /// The access tokens that were handed back to be revoked.
+    /// The fingerprints of the access tokens that were handed back for revocation.
     discarded: BTreeSet<String>,
+    /// Whether replicas still have the copy of what they loaded.
+    has_copies: bool,
     actors: Vec<Actor>,
 }
+
+/// A login as somebody loaded it, with its version.
+type Loaded = Box<(u32, Login)>;
 
 /// What somebody does next.
 #[derive(Clone)]
@@ -37,10 +43,12 @@ enum Actor {
     Redeem {
         old: StoredToken,
         looks: usize,
+        copy: Loaded,
     },
     Keep {
         change: Change,
-        loaded: Option<Box<(u32, Login)>>,
+        loaded: Option<Loaded>,
+        is_copy: bool,
     },
     Done,
 }
@@ -54,6 +62,32 @@ enum Change {
     Refused(Box<StoredToken>),
     LogOut,
     LogIn(Box<StoredToken>),
+}
+
+impl Change {
+    /// Makes the change, and gives the tokens that are to be revoked.
+    fn make(&self, login: &mut Login) -> Vec<StoredToken> {
+        let before: Vec<StoredToken> = login.tokens.values().cloned().collect();
+        match self {
+            Self::Refreshed { old, new } => {
+                let unused = login.refreshed(SERVER, old, (**new).clone());
+                unused.into_iter().collect()
+            }
+            Self::Refused(old) => {
+                login.refused(SERVER, old);
+                Vec::new()
+            }
+            Self::LogOut => {
+                login.logged_out();
+                before
+            }
+            // The one that it replaces is given up, as the Python SDK does.
+            Self::LogIn(token) => {
+                login.logged_in(given(token)).expect("nobody else");
+                before
+            }
+        }
+    }
 }
 
 fn token(number: u32) -> StoredToken {
@@ -83,7 +117,7 @@ fn given(token: &StoredToken) -> Given {
 
 impl World {
     /// A user with one token that has expired.
-    fn new(actors: Vec<Actor>) -> Self {
+    fn new(has_copies: bool, actors: Vec<Actor>) -> Self {
         let mut login = Login::default();
         login.logged_in(given(&token(1))).expect("nobody else");
         Self {
@@ -92,6 +126,7 @@ impl World {
             living: [1].into(),
             last_token: 1,
             discarded: BTreeSet::new(),
+            has_copies,
             actors,
         }
     }
@@ -106,32 +141,44 @@ impl World {
     fn step(&mut self, actor: usize) {
         let next = match std::mem::replace(&mut self.actors[actor], Actor::Done) {
             Actor::Load { looks, refused } => self.load(looks, refused),
-            Actor::Redeem { old, looks } => self.redeem(old, looks),
+            Actor::Redeem { old, looks, copy } => self.redeem(old, looks, copy),
             Actor::Keep {
                 change,
                 loaded: None,
+                ..
             } => Actor::Keep {
                 change,
-                loaded: Some(Box::new((self.version, self.login.clone()))),
+                loaded: Some(self.loaded()),
+                is_copy: false,
             },
             Actor::Keep {
                 change,
                 loaded: Some(loaded),
-            } => {
-                let (version, login) = *loaded;
-                if version == self.version {
-                    self.commit(login, &change);
-                    Actor::Done
-                } else {
-                    Actor::Keep {
-                        change,
-                        loaded: None,
-                    }
-                }
-            }
+                is_copy,
+            } => match self.commit(loaded, &change, is_copy) {
+                true => Actor::Done,
+                false => Actor::Keep {
+                    change,
+                    loaded: None,
+                    is_copy: false,
+                },
+            },
             Actor::Done => unreachable!("it is done"),
         };
         self.actors[actor] = next;
+    }
+
+    fn loaded(&self) -> Loaded {
+        Box::new((self.version, self.login.clone()))
+    }
+
+    /// Begins with what was loaded, as far as the copy is still there.
+    fn keep(&self, change: Change, copy: Loaded) -> Actor {
+        Actor::Keep {
+            change,
+            loaded: self.has_copies.then_some(copy),
+            is_copy: true,
+        }
     }
 
     fn load(&self, looks: usize, refused: Option<StoredToken>) -> Actor {
@@ -144,10 +191,9 @@ impl World {
             return Actor::Done;
         }
         match refused {
-            Some(refused) if looks == 0 => Actor::Keep {
-                change: Change::Refused(Box::new(refused)),
-                loaded: None,
-            },
+            Some(refused) if looks == 0 => {
+                self.keep(Change::Refused(Box::new(refused)), self.loaded())
+            }
             Some(refused) => Actor::Load {
                 looks: looks - 1,
                 refused: Some(refused),
@@ -155,11 +201,12 @@ impl World {
             None => Actor::Redeem {
                 old: kept.clone(),
                 looks,
+                copy: self.loaded(),
             },
         }
     }
 
-    fn redeem(&mut self, old: StoredToken, looks: usize) -> Actor {
+    fn redeem(&mut self, old: StoredToken, looks: usize, copy: Loaded) -> Actor {
         if !self.living.remove(&refresh_number(&old)) {
             return Actor::Load {
                 looks,
@@ -167,46 +214,35 @@ impl World {
             };
         }
         let new = self.new_token().refreshing(&old);
-        Actor::Keep {
-            change: Change::Refreshed {
-                old: Box::new(old),
-                new: Box::new(new),
-            },
-            loaded: None,
-        }
+        let change = Change::Refreshed {
+            old: Box::new(old),
+            new: Box::new(new),
+        };
+        self.keep(change, copy)
     }
 
-    fn commit(&mut self, mut login: Login, change: &Change) {
-        match change {
-            Change::Refreshed { old, new } => {
-                if let Some(unused) = login.refreshed(SERVER, old, (**new).clone()) {
-                    self.living.remove(&refresh_number(&unused));
-                    self.discarded.insert(unused.fingerprint());
-                }
-            }
-            Change::Refused(old) => {
-                login.refused(SERVER, old);
-            }
-            Change::LogOut => {
-                let tokens = login.tokens.clone();
-                login.logged_out();
-                for token in tokens.values() {
-                    self.living.remove(&refresh_number(token));
-                }
-            }
-            Change::LogIn(token) => {
-                // The one that it replaces is given up, as the Python SDK does.
-                for before in login.tokens.values() {
-                    self.living.remove(&refresh_number(before));
-                }
-                login.logged_in(given(token)).expect("nobody else");
+    /// Makes the change, and commits it. `false`: it is to be loaded again.
+    fn commit(&mut self, loaded: Loaded, change: &Change, is_copy: bool) -> bool {
+        let (version, before) = *loaded;
+        let mut login = before.clone();
+        let given_up = change.make(&mut login);
+        match login == before {
+            true if is_copy => return false,
+            true => {}
+            false if version != self.version => return false,
+            false => {
+                self.login = login;
+                self.version += 1;
             }
         }
-        self.login = login;
-        self.version += 1;
+        for token in given_up {
+            self.living.remove(&refresh_number(&token));
+            self.discarded.insert(token.fingerprint());
+        }
+        true
     }
 
-    /// What must hold when everybody is done.
+    /// Asserts the invariants of the final state.
     fn check(&self, path: &[usize]) {
         let kept = self.login.tokens.get(SERVER);
         let living: Vec<u32> = self.living.iter().copied().collect();
@@ -215,14 +251,14 @@ impl World {
         if let Some(kept) = kept {
             assert!(
                 self.login.can_refresh(SERVER),
-                "it counts as refused: {path:?}"
+                "the token counts as refused: {path:?}"
             );
             assert!(!self.discarded.contains(&kept.fingerprint()), "{path:?}");
         }
     }
 }
 
-/// Goes through every order of the actors' steps; gives how many there are.
+/// Runs every order of the actors' steps, and returns the number of orders.
 fn explore(world: &World, path: &mut Vec<usize>) -> usize {
     let open: Vec<usize> = (0..world.actors.len())
         .filter(|at| !matches!(world.actors[*at], Actor::Done))
@@ -247,30 +283,41 @@ const REPLICA: Actor = Actor::Load {
     refused: None,
 };
 
+/// Somebody who changes the login, whatever it is.
+fn keeper(change: Change) -> Actor {
+    Actor::Keep {
+        change,
+        loaded: None,
+        is_copy: false,
+    }
+}
+
+/// Goes through every order, with copies and without; gives how many there are.
+fn explore_all(world: impl Fn(bool) -> World) -> usize {
+    let orders = [false, true].map(|has_copies| explore(&world(has_copies), &mut Vec::new()));
+    orders.iter().sum()
+}
+
 #[checks::test(seconds = 600)]
 fn two_replicas_lose_no_refresh_token() {
-    let orders = explore(&World::new(vec![REPLICA, REPLICA]), &mut Vec::new());
+    let orders = explore_all(|has_copies| World::new(has_copies, vec![REPLICA, REPLICA]));
     assert!(orders > 100, "{orders}");
 }
 
 #[checks::test(seconds = 600)]
 fn logout_meanwhile_leaves_no_living_token() {
-    let logout = Actor::Keep {
-        change: Change::LogOut,
-        loaded: None,
-    };
-    let orders = explore(&World::new(vec![REPLICA, REPLICA, logout]), &mut Vec::new());
+    let actors = || vec![REPLICA, REPLICA, keeper(Change::LogOut)];
+    let orders = explore_all(|has_copies| World::new(has_copies, actors()));
     assert!(orders > 1000, "{orders}");
 }
 
 #[checks::test(seconds = 600)]
 fn login_meanwhile_is_the_one_that_is_kept() {
-    let mut world = World::new(vec![REPLICA, REPLICA]);
-    let new = world.new_token();
-    world.actors.push(Actor::Keep {
-        change: Change::LogIn(Box::new(new)),
-        loaded: None,
+    let orders = explore_all(|has_copies| {
+        let mut world = World::new(has_copies, vec![REPLICA, REPLICA]);
+        let new = world.new_token();
+        world.actors.push(keeper(Change::LogIn(Box::new(new))));
+        world
     });
-    let orders = explore(&world, &mut Vec::new());
     assert!(orders > 1000, "{orders}");
 }

@@ -1,4 +1,4 @@
-//! Encryption of what is kept where others can read it.
+//! Encryption of stored logins, cookies and states.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,20 +11,22 @@ use zeroize::Zeroizing;
 
 use super::{Login, StoreError, UserKey, Version};
 
-/// Encrypts what is kept of users, so that a store without the key is worth nothing.
+/// Encrypts the logins of a store, and the cookies of a web service.
 ///
-/// It is AES-256-GCM (NIST SP 800-38D) with a random nonce for each text. What is sealed is bound to
-/// its place: a text that is moved to another user, or back to an earlier version, does not open.
+/// The cipher is AES-256-GCM (NIST SP 800-38D) with a random nonce for each text. A sealed text is
+/// bound to its place: it cannot be opened for another user or another version.
 ///
-/// The first key seals; all of them open. To change the key, put a new one behind the old one on all
-/// machines, then turn the two round; when everything was written anew, take the old one away. With
-/// random nonces a key is good for 2³² texts.
+/// # Keys
+///
+/// The first key seals. All keys open. To change the key: add the new key behind the old one on all
+/// machines, then put it first on all machines. Remove the old key when all logins were written
+/// again. With random nonces, one key can seal 2³² texts.
 ///
 /// ```
 /// use globus_login::Sealer;
 ///
-/// // From a secret of the deployment: the id of a key, and 32 bytes in Base64
-/// // (`openssl rand -base64 32`). The newest is first.
+/// // From the deployment's secrets: the id of a key, and 32 bytes in Base64
+/// // (`openssl rand -base64 32`).
 /// let sealer: Sealer = "2026-11:q8cXjWmFf0yTGl6wqC8r1m5m0l2bqJ0aTzKsq2p2Y3s=".parse()?;
 /// # Ok::<(), globus_login::SealError>(())
 /// ```
@@ -33,7 +35,7 @@ pub struct Sealer {
     keys: Arc<[(String, RandomizedNonceKey)]>,
 }
 
-/// Why a [`Sealer`] cannot be made, or a text cannot be opened. It shows neither keys nor texts.
+/// An error from making a [`Sealer`] or opening a text. It shows neither keys nor texts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealError {
@@ -41,31 +43,30 @@ pub enum SealError {
     /// `-` and `_`.
     #[error("the keys are not ID:BASE64[,ID:BASE64...] with 32 bytes each")]
     Keys,
-    /// The text was sealed with a key that is not among those here.
-    #[error("it is sealed with the key {0:?}, which is not here")]
+    /// The text was sealed with a key that this sealer does not have.
+    #[error("the text is sealed with the key {0:?}, which this program does not have")]
     UnknownKey(String),
-    /// The text was changed, or is in another place than the one for which it was sealed.
-    #[error("it was changed, or moved to another place, after it was sealed")]
+    /// The text was changed after it was sealed, or was sealed for another place.
+    #[error("the text was changed, or moved to another place, after it was sealed")]
     Forged,
 }
 
 impl Sealer {
-    /// A key of its own, for a program that keeps nothing longer than it runs.
+    /// Makes a sealer with a random key, for a program that keeps nothing after it ends.
     pub fn random() -> Self {
         let mut key = Zeroizing::new([0; 32]);
-        // The source of random numbers cannot fail: AWS-LC ends the program instead.
+        // This cannot fail: AWS-LC aborts the program if it has no random numbers.
         let _ = aws_lc_rs::rand::fill(&mut *key);
         Self {
             keys: key_of("random", &*key).into_iter().collect(),
         }
     }
 
-    /// Seals a login for this user and version, for a store of your own. In another place it does not
-    /// open.
+    /// Seals a login for a user and version, for a store of your own.
     ///
     /// # Errors
     ///
-    /// If the login cannot be written as JSON.
+    /// If the login cannot be serialized.
     pub fn seal_login(
         &self,
         user: &UserKey,
@@ -73,7 +74,8 @@ impl Sealer {
         login: &Login,
     ) -> Result<String, StoreError> {
         let text = serde_json::to_vec(login).map(Zeroizing::new);
-        let text = text.map_err(|error| StoreError::damaged("the login cannot be written", error));
+        let text =
+            text.map_err(|error| StoreError::damaged("the login cannot be serialized", error));
         Ok(self.seal(&place(user, version), &text?))
     }
 
@@ -81,21 +83,21 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// An error that [is damaged](StoreError::is_damaged), if the key is not here, or the text was
-    /// changed or moved.
+    /// If this sealer does not have the key, or the text was changed or moved. The error
+    /// [is damaged](StoreError::is_damaged).
     pub fn open_login(
         &self,
         user: &UserKey,
         version: &Version,
         sealed: &str,
     ) -> Result<Login, StoreError> {
-        let cannot = "a login cannot be opened: check the keys; a forced login puts it aside";
+        let cannot = "a login cannot be opened: check the keys, or force a login to set it aside";
         let text = self.open(&place(user, version), sealed);
         let text = text.map_err(|error| StoreError::damaged(cannot, error))?;
         serde_json::from_slice(&text).map_err(|error| StoreError::damaged(cannot, error))
     }
 
-    /// Seals a text for the place that these words name.
+    /// Seals a text for a place.
     pub(crate) fn seal(&self, place: &[&str], text: &[u8]) -> String {
         let mut sealed = text.to_vec();
         let (id, key) = &self.keys[0];
@@ -128,7 +130,7 @@ impl Sealer {
     }
 }
 
-/// Where a sealed login belongs.
+/// The place that a sealed login is bound to.
 fn place<'a>(user: &'a UserKey, version: &'a Version) -> [&'a str; 5] {
     let version = version.as_str();
     [
@@ -142,7 +144,7 @@ fn place<'a>(user: &'a UserKey, version: &'a Version) -> [&'a str; 5] {
 
 #[cfg(feature = "web")]
 impl Sealer {
-    /// Whether a text was sealed with the key that seals now.
+    /// Whether a text was sealed with the first key.
     pub(crate) fn is_by_the_first_key(&self, sealed: &str) -> bool {
         sealed
             .split_once('.')
@@ -150,7 +152,7 @@ impl Sealer {
     }
 }
 
-/// The words with their lengths: no two lists give the same bytes.
+/// The words of a place, each after its length, so that no two places have the same bytes.
 fn aad(place: &[&str]) -> Aad<Vec<u8>> {
     let mut bytes = Vec::new();
     for word in place {
@@ -170,7 +172,7 @@ fn key_of(id: &str, key: &[u8]) -> Option<(String, RandomizedNonceKey)> {
 impl FromStr for Sealer {
     type Err = SealError;
 
-    /// Reads `ID:BASE64[,ID:BASE64...]`: the key that seals, and then those that open as well.
+    /// Parses `ID:BASE64[,ID:BASE64...]`. The first key seals; all keys open.
     fn from_str(text: &str) -> Result<Self, SealError> {
         let keys = text.split(',').map(|key| {
             let (id, key) = key.trim().split_once(':').ok_or(SealError::Keys)?;
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn sealed_text_opens_in_its_own_place_alone() {
+    fn sealed_text_opens_only_in_its_own_place() {
         let sealer = sealer(OLD);
         let sealed = sealer.seal(&["a", "bc"], b"secret");
         let opened = sealer.open(&["a", "bc"], &sealed);
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn keys_that_are_none_are_refused() {
+    fn malformed_keys_are_rejected() {
         let short = "old:AAECAw==";
         let twice = format!("{OLD},{OLD}");
         for keys in ["", "old", ":AA==", "a b:AA==", "old:?", short, &twice] {
@@ -253,12 +255,12 @@ mod tests {
             prop_assume!(sealed[at] != to && to.is_ascii());
             sealed[at] = to;
             let sealed = String::from_utf8(sealed).expect("ASCII");
-            // The last character of Base64 may have bits that stand for nothing: they must be zero.
+            // Base64's last character may have unused bits: they must be zero.
             prop_assert!(sealer.open(&["place"], &sealed).is_err());
         }
 
         #[test]
-        fn any_text_is_opened_or_refused(sealed in ".{0,200}") {
+        fn opening_any_text_does_not_panic(sealed in ".{0,200}") {
             let _ = sealer(OLD).open(&["place"], &sealed);
         }
     }

@@ -3,9 +3,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// A token, or another secret: wiped from memory when it is dropped. `Debug` does not show it.
+/// A token or another secret. It is wiped from memory on drop, and `Debug` does not show it.
 ///
-/// The copies that a request to Globus Auth and its response need are not wiped.
+/// The copies in a request to Globus Auth and in its response are not wiped.
 #[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Secret(Zeroizing<String>);

@@ -1,4 +1,4 @@
-//! The token database of globus-sdk-python 4.x.
+//! A store in the token database of globus-sdk-python 4.x.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ use super::{
     Work,
 };
 
-/// How long others may take to write.
+/// How long to wait for the writes of other programs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The tables of the SDK, as it makes them.
+/// The tables of the Python SDK, as it creates them.
 const THEIRS: &str = "
     CREATE TABLE token_storage (
         namespace VARCHAR NOT NULL, resource_server VARCHAR NOT NULL,
@@ -37,7 +37,7 @@ const THEIRS: &str = "
         VALUES ('globus-sdk.database_schema_version', '2');
 ";
 
-/// Tables of our own: the SDK does not look at them.
+/// Our own tables. The Python SDK ignores them.
 const OURS: &str = "
     CREATE TABLE IF NOT EXISTS globus_gare_login (
         namespace VARCHAR NOT NULL PRIMARY KEY, record_json VARCHAR NOT NULL
@@ -48,15 +48,15 @@ const OURS: &str = "
     );
 ";
 
-/// Keeps logins in an SQLite database, in the schema of globus-sdk-python 4.x
-/// (`SQLiteTokenStorage`, schema 2). Python and Rust programs share it, and lose nothing of each
-/// other.
+/// A store in an SQLite database, in the schema of globus-sdk-python 4.x (`SQLiteTokenStorage`,
+/// schema 2). Python and Rust programs share logins through it, and lose none of each other's
+/// changes.
 ///
-/// A database belongs to one client: of a [`UserKey`] only the user is used, as the namespace.
+/// A database belongs to one client: of a [`UserKey`], only the user is used, as the namespace.
 ///
 /// # Clone
 ///
-/// Clones are the same handle.
+/// Clones share one handle.
 #[derive(Clone)]
 pub struct SqliteStore(OnDisk<Shared>);
 
@@ -67,7 +67,7 @@ struct Shared {
 }
 
 impl SqliteStore {
-    /// The store in `path`; the database and its directory are made when there is something to keep.
+    /// Makes a store at `path`. The first commit creates the database and its directory.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self::of(path.into(), Namespaces::Users)
     }
@@ -80,14 +80,14 @@ impl SqliteStore {
         })))
     }
 
-    /// The database.
+    /// The path of the database.
     pub fn path(&self) -> &Path {
         &self.0.0.path
     }
 }
 
 impl Shared {
-    /// The database; `None` where there is none.
+    /// Opens the database. `None` if there is none.
     fn open(&self) -> Result<Option<Connection>, Failed> {
         if !self.path.try_exists()? {
             return Ok(None);
@@ -112,8 +112,8 @@ impl Shared {
                 return Ok(connection);
             }
             make_directory(&self.path)?;
-            // Made whole and then put in its place: Python takes a database that is there as it is. Its owner
-            // alone can read it, from its first moment on.
+            // Python uses a database as it finds it, so it appears with all its tables. `tempfile`
+            // creates it with mode 0600.
             let new = tempfile::Builder::new()
                 .prefix(".new")
                 .tempfile_in(directory_of(&self.path))?;
@@ -128,13 +128,13 @@ impl Shared {
                 Err(error) if error.error.kind() != std::io::ErrorKind::AlreadyExists => {
                     return Err(error.error.into());
                 }
-                // Another program may have made it meanwhile.
+                // Or another program has created it in between.
                 _ => {}
             }
         }
     }
 
-    /// Runs `work` in a transaction that keeps others from writing.
+    /// Runs `work` in a write transaction.
     fn write<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Failed>,
@@ -271,7 +271,7 @@ fn login(transaction: &Transaction<'_>, user: &UserKey) -> Result<Login, Failed>
     let mut tokens = Tokens::new();
     for row in rows {
         let (server, text): (String, String) = row?;
-        // A row that is no token is passed over.
+        // Skips a row that is not a token.
         if let Ok(token) = serde_json::from_str(&text) {
             tokens.insert(server, token);
         }
@@ -333,7 +333,7 @@ enum Failed {
     Json(#[from] serde_json::Error),
     #[error(transparent)]
     Claims(StoreError),
-    #[error("its database_schema_version is not 2: another or a newer program wrote it")]
+    #[error("database_schema_version is not 2: another or a newer program wrote the database")]
     Schema,
 }
 
@@ -343,7 +343,7 @@ impl Failed {
             Self::Io(_) | Self::Claims(_) => false,
             Self::Sqlite(error) => match error.sqlite_error_code() {
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => true,
-                // It lacks a table.
+                // A table is missing.
                 Some(ErrorCode::Unknown) => true,
                 _ => false,
             },
@@ -357,7 +357,7 @@ impl Failed {
         }
         if self.is_damage() {
             let message = format!(
-                "the token database {} cannot be understood: log out, or force a login, and it is put aside",
+                "the token database {} cannot be understood: log out, or force a login, to set it aside",
                 path.display()
             );
             return StoreError::damaged(message, self);

@@ -9,13 +9,13 @@ use super::secret::Secret;
 use super::version::digest;
 use globus_gare::reauth::{Credential, InvalidCredential};
 
-/// Tokens by the resource server that each is for.
+/// Tokens by resource server.
 pub type Tokens = BTreeMap<String, StoredToken>;
 
 /// A token for one resource server, and its refresh token.
 ///
-/// With serde it becomes the object that the Python SDK keeps
-/// (`TokenStorageData`): that text holds the secrets. `Debug` does not.
+/// Serialized, it is the object that the Python SDK stores (`TokenStorageData`), with the secrets.
+/// `Debug` shows none.
 #[derive(Clone, Deserialize, PartialEq, Serialize)]
 pub struct StoredToken {
     resource_server: String,
@@ -40,7 +40,7 @@ impl StoredToken {
         let refresh = answer.refresh_token();
         let scopes = answer.scopes().map(Vec::as_slice).unwrap_or_default();
         let scopes: Vec<&str> = scopes.iter().map(|scope: &Scope| scope.as_str()).collect();
-        // Without a lifetime a token is good until it is refused; the file knows no such thing.
+        // The stored form needs a time. Without a lifetime, assumes two days, as Globus Auth gives.
         let lifetime = answer.expires_in().unwrap_or(Duration::from_secs(172_800));
         let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         Self {
@@ -54,8 +54,8 @@ impl StoredToken {
         }
     }
 
-    /// The token that this one's refresh token brought. It comes with a new refresh
-    /// token or none, and says nothing about the person.
+    /// Completes a refreshed token: it comes with a new refresh token or none, and does not name
+    /// the person.
     pub(crate) fn refreshing(mut self, old: &Self) -> Self {
         self.refresh_token = self.refresh_token.or_else(|| old.refresh_token.clone());
         self.identity_id = old.identity_id.clone();
@@ -65,17 +65,17 @@ impl StoredToken {
         self
     }
 
-    /// The id of the person that it was issued for, where that is known.
+    /// The id of the person to whom the token was issued, if it is known.
     pub fn identity_id(&self) -> Option<&str> {
         self.identity_id.as_deref()
     }
 
-    /// The scopes that it is good for, separated by spaces, without dependencies.
+    /// The scopes of the token, separated by spaces, without dependencies.
     pub fn scope(&self) -> &str {
         &self.scope
     }
 
-    /// When it expires, in seconds since 1970.
+    /// When the token expires, in seconds since the Unix epoch.
     pub fn expires_at_seconds(&self) -> i64 {
         self.expires_at_seconds
     }
@@ -93,12 +93,12 @@ impl StoredToken {
         std::iter::once(self.access_token.clone()).chain(self.refresh_token.clone())
     }
 
-    /// Whether it is good for longer than `leeway`.
+    /// Whether the token is valid for longer than `leeway`.
     pub(crate) fn is_fresh(&self, now: SystemTime, leeway: Duration) -> bool {
         self.left(now) > leeway
     }
 
-    /// Whether both are the same token, not only tokens for the same.
+    /// Whether both are the same access token.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.access_token == other.access_token
     }
@@ -108,7 +108,7 @@ impl StoredToken {
         self.refresh_token.is_some() && self.refresh_token == other.refresh_token
     }
 
-    /// A text that tells it from others, and nothing about it.
+    /// A hash of the access token.
     pub(crate) fn fingerprint(&self) -> String {
         digest(self.access_token.expose().as_bytes())
     }
@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    /// What stands in the memory of this process where `text` stood.
+    /// Reads the memory of this process at the place of `text`.
     fn memory_of(text: &str) -> impl Fn() -> Vec<u8> + use<> {
         let (at, length) = (text.as_ptr().addr() as u64, text.len());
         move || {
@@ -178,10 +178,10 @@ mod tests {
             let memory = memory_of(secret.expose());
             assert_eq!(memory(), vec![letter; 20_000]);
             drop(secret);
-            // Others may use the memory by now, for anything but a long run of one letter.
+            // Other code may use the memory by now, but for no long run of this letter.
             let left = memory();
             let runs = left.split(|byte| *byte != letter).map(<[u8]>::len);
-            assert!(runs.max() < Some(1000), "it is left in memory");
+            assert!(runs.max() < Some(1000), "the secret is left in memory");
         }
     }
 }

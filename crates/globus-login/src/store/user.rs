@@ -5,15 +5,15 @@ use globus_gare::reauth::Principal;
 
 use super::version::digest;
 
-/// The program's own user, as the Python SDK names them.
+/// The name of the program's own user in the Python SDK.
 const OWN: &str = "DEFAULT";
 
-/// How long a part of a key may be. A longer one is hashed.
+/// The maximum length of a part of a key, in bytes. A longer part is hashed.
 const MAX_LEN: usize = 255;
 
-/// The user whose login a store keeps: the environment of Globus, the client, and the user of it.
+/// The key of a login in a store: the Globus environment, the client id, and the user.
 ///
-/// Each part has at most 255 bytes: a longer one is replaced by its hash when the key is made.
+/// Each part has at most 255 bytes: a longer part is replaced by its hash when the key is made.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserKey(Arc<[String; 3]>);
 
@@ -40,13 +40,13 @@ impl UserKey {
             Principal::Presented(credential) => {
                 format!("presented/{}", digest(credential.header_value().as_bytes()))
             }
-            // A kind that is not known here: nothing of it is told from another.
+            // A kind that this version does not know.
             other => format!("other/{}", digest(format!("{other:?}").as_bytes())),
         };
         Self::new(environment, client, user)
     }
 
-    /// Whether it is the program's own user.
+    /// Whether this is the program's own user.
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_own(&self) -> bool {
         self.user() == OWN
@@ -62,7 +62,7 @@ impl UserKey {
         &self.0[1]
     }
 
-    /// The user. Files that the Python SDK reads keep it as the namespace.
+    /// The name of the user. In files of the Python SDK, this is the namespace.
     pub fn user(&self) -> &str {
         &self.0[2]
     }

@@ -5,42 +5,42 @@ use sha2::{Digest, Sha256};
 
 use super::Login;
 
-/// The state of a user's login that a store has. Two states with the same version are the same.
+/// The version of a user's login in a store. Two logins with the same version are the same.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Version(Cow<'static, str>);
 
 impl Version {
-    /// The version of a user of whom nothing is kept.
+    /// The version of a user without a stored login.
     pub const NONE: Self = Self(Cow::Borrowed(""));
 
-    /// A version that a store counts by itself, such as a row's number.
+    /// A version that the store assigns, such as the number of a row's change.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Cow::Owned(text.into()))
     }
 
-    /// The version of this content: a hash that does not change between programs and toolchains.
+    /// The version of a login by its content: a hash that is the same in all programs.
     pub fn of(login: &Login) -> Self {
         if *login == Login::default() {
             return Self::NONE;
         }
-        // What cannot be written is refused by `commit`.
+        // `commit` fails for a login that cannot be serialized.
         let text = serde_json::to_string(login).unwrap_or_default();
         Self(Cow::Owned(digest(text.as_bytes())))
     }
 
-    /// The text of it.
+    /// The text of the version.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A login, and the version that a store has it at.
+/// A login and its version in a store.
 #[derive(Clone, Debug)]
 pub struct Versioned {
     /// The version to commit a change against.
     pub version: Version,
-    /// What is kept.
+    /// The stored login.
     pub login: Login,
 }
 
@@ -54,7 +54,7 @@ impl Versioned {
     }
 }
 
-/// Half of a SHA-256, in hexadecimal: enough to tell any two texts apart.
+/// The first half of a SHA-256, in hexadecimal: 128 bits are enough to tell any two texts apart.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().take(16).map(|b| format!("{b:02x}")).collect()

@@ -1,4 +1,4 @@
-//! The begin of a login: what a browser is answered that has to log in.
+//! The begin of a login: the response for a browser that has to log in.
 
 use axum::response::{IntoResponse, Redirect, Response};
 use url::Url;
@@ -11,16 +11,16 @@ use super::{WebError, pages};
 use crate::authorization::{Attempt, new_verifier};
 use globus_gare::reauth::{Challenge, Principal, ReauthError};
 
-/// The request that was challenged is not this user's.
+/// The challenged request was sent as another principal than the browser's user.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "a request was sent as {0:?}, which is not the user of the browser: \
-     give it the principal of `WebUser` with `GareOptions::principal`"
+     set the principal of `WebUser` with `GareOptions::principal`"
 )]
 struct AnotherPrincipal(Principal);
 
 impl Browser {
-    /// The response that a handler's error becomes.
+    /// Converts a handler's error into the response.
     pub(super) async fn answer(&self, error: WebError) -> Response {
         let challenge = match error.0 {
             Reason::LoginNeeded(challenge) => challenge,
@@ -40,7 +40,8 @@ impl Browser {
         }
     }
 
-    /// The page of Globus Auth for this browser and this response. Nothing is kept of it here.
+    /// The authorize URL for this browser. The login under way is in its `state`; the service keeps
+    /// nothing.
     async fn begin(
         &self,
         challenge: Option<&Challenge>,
@@ -52,9 +53,10 @@ impl Browser {
         {
             return Err(ReauthError::other(AnotherPrincipal(sent_as.clone())));
         }
-        // The id is kept by somebody who is logged in, and new for everybody else.
+        // A user who is logged in keeps the id. Everybody else gets a new one.
         let held = match &principal {
-            Some(principal) => logged_in(&app.for_user(principal)).await?,
+            // The look-up before the challenge has read it, or the handler.
+            Some(principal) => logged_in(app.for_user(principal).load_recent().await)?,
             None => None,
         };
         let id = self.user.clone().filter(|_| held.is_some());

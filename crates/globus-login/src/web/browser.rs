@@ -14,17 +14,16 @@ use super::cookies::{Cookies, new_login};
 use super::return_path::ReturnPath;
 use globus_gare::reauth::Principal;
 
-/// What is known of the browser that a request came from. The layer puts it into the request's
-/// extensions.
+/// The browser that a request came from. The layer inserts it into the request's extensions.
 pub(super) struct Browser {
     pub(super) logins: WebLogins,
     pub(super) user: Option<Arc<str>>,
-    /// Whether it shows the response as a page.
+    /// Whether the browser shows the response as a page.
     pub(super) shows_page: bool,
-    /// Where it goes after a login.
+    /// Where the browser goes after a login.
     pub(super) back: ReturnPath,
     login_cookies: Vec<String>,
-    /// The cookies that the response sets.
+    /// The `Set-Cookie` values for the response.
     cookies: Mutex<Vec<HeaderValue>>,
 }
 
@@ -57,7 +56,7 @@ impl Browser {
         &self.login_cookies
     }
 
-    /// The value of the login cookie, which the response sets for another 20 minutes.
+    /// The value of the login cookie. The response sets the cookie for another 20 minutes.
     pub(super) fn keep_login_cookie(&self) -> String {
         let known = self.login_cookies.first().cloned();
         let value = known.unwrap_or_else(new_login);
@@ -69,7 +68,7 @@ impl Browser {
         self.cookies().push(cookie);
     }
 
-    /// Adds what the response of this browser needs, whoever made it.
+    /// Adds the cookies and `Cache-Control` to the response for this browser.
     pub(super) fn complete(&self, mut response: Response) -> Response {
         let cookies = std::mem::take(&mut *self.cookies());
         let is_private = self.user.is_some() || !cookies.is_empty();
@@ -88,7 +87,8 @@ impl Browser {
     }
 }
 
-/// Browsers say it (Fetch Metadata); older ones ask for HTML.
+/// Whether the browser shows the response as a page. Browsers send `Sec-Fetch-Mode` (W3C Fetch
+/// Metadata); for older ones, a request that reads and accepts HTML counts.
 fn shows_page(method: &Method, headers: &HeaderMap) -> bool {
     match headers.get("sec-fetch-mode") {
         Some(mode) => mode == "navigate",
@@ -104,7 +104,8 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// The page itself; for the rest the page that it was sent from.
+/// The return path: of a page, its own path; of any other request, the path of the page that sent
+/// it.
 fn way_back(logins: &WebLogins, parts: &Parts, shows_page: bool) -> ReturnPath {
     let own = || {
         let original = parts.extensions.get::<OriginalUri>();

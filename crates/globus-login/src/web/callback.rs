@@ -1,4 +1,4 @@
-//! The callback: the browser is back from Globus Auth.
+//! The callback: Globus Auth sends the browser back here at the end of a login.
 
 use std::sync::Arc;
 
@@ -19,15 +19,16 @@ use crate::store::{Login, Work};
 use crate::user::AppUser;
 use globus_gare::reauth::{Principal, ReauthError};
 
-/// Read before the rest of the query: without a `state` of ours it says nothing.
+/// The `state` of a redirect. It is opened before the rest of the query is read: anybody can write
+/// the rest.
 #[derive(Deserialize)]
 struct Query {
     state: Option<String>,
 }
 
-/// How a login ended.
+/// The outcome of a login.
 enum End {
-    /// With this id, to which the browser now belongs.
+    /// The browser's user has this id now.
     LoggedIn(Arc<str>),
     /// The user has logged out since the login began.
     LoggedOut,
@@ -42,7 +43,7 @@ pub(super) async fn callback(logins: WebLogins, request: Request) -> Response {
     let query = parts.uri.query().unwrap_or_default();
     let response = match parts.method {
         Method::GET => ended(&browser, query).await,
-        // Who only looks whether the address is there ends no login.
+        // A `HEAD` must not redeem the code.
         _ => pages::only_get(),
     };
     browser.complete(response)
@@ -66,13 +67,13 @@ async fn ended(browser: &Arc<Browser>, query: &str) -> Response {
         Ok(code) => code,
         Err(error) => return pages::not_logged_in(&error, &back),
     };
-    // The login goes on where the browser does not wait for it: a code is good only once.
+    // In a task: a code can be redeemed only once, so a browser that disconnects must not stop it.
     let work = {
         let browser = Arc::clone(browser);
         tokio::spawn(async move { finish(&browser, state, code).await })
     };
     let end = work.await.unwrap_or_else(|error| {
-        let error = ReauthError::with_source("the end of a login failed", error);
+        let error = ReauthError::new("the end of a login failed").with_source(error);
         Ok(End::Failed(error))
     });
     match end.unwrap_or_else(End::Failed) {
@@ -93,7 +94,7 @@ fn go_on(browser: &Browser, back: &ReturnPath) -> Response {
     response
 }
 
-/// Ends a login under the id of the browser: one at a time.
+/// Ends a login for the browser's user, under the lease: one login at a time.
 async fn finish(
     browser: &Browser,
     state: State,
@@ -101,10 +102,10 @@ async fn finish(
 ) -> Result<End, ReauthError> {
     let app = browser.logins.app();
     let user_of = |id: &Arc<str>| app.for_user(&Principal::Named(Arc::clone(id)));
-    // Another tab may have logged in with this browser since, where nobody was logged in before.
+    // Another tab of this browser may have logged in since this login began.
     let id = match &browser.user {
         Some(id) if **id == *state.user => Arc::clone(id),
-        Some(id) if logged_in(&user_of(id)).await?.is_some() => Arc::clone(id),
+        Some(id) if logged_in(user_of(id).load().await)?.is_some() => Arc::clone(id),
         _ if state.is_new => state.user.as_str().into(),
         _ => return Ok(End::LoggedOut),
     };
@@ -118,14 +119,14 @@ async fn finish(
 }
 
 impl AppUser {
-    /// Redeems the code, unless another login has brought what this one is for.
+    /// Redeems the code, unless another login has already satisfied what this one is for.
     async fn end_login(
         &self,
         id: &Arc<str>,
         state: State,
         code: AuthorizationCode,
     ) -> Result<End, ReauthError> {
-        // The epochs of two ids cannot be compared; a new one begins at 0.
+        // Epochs of two ids cannot be compared. A new id begins at 0.
         let is_comparable = state.is_new || *state.user == **id;
         let scopes_with =
             |record| self.scopes_of_login(record, &state.own, state.required.as_ref());
@@ -143,11 +144,11 @@ impl AppUser {
         let redirect_uri = settings.redirect_uri.clone();
         let answer = match auth.redeem(code, redirect_uri, &state.verifier).await {
             Ok(answer) => answer,
-            // Where there was no lease, another callback may have been faster.
+            // Without a lease, another callback may have redeemed the code first.
             Err(_) if is_met(&self.load().await?) => return Ok(End::LoggedIn(Arc::clone(id))),
             Err(error) => return Err(error),
         };
-        // Later logins ask also for what another tab has brought since this one began.
+        // Keeps the scopes that another tab has brought since: later logins ask for them as well.
         let scopes = scopes_with(held.record.as_ref()).map_err(ReauthError::other)?;
         let kept = self.keep_login(held, scopes, state.required.as_ref(), &answer);
         match kept.await {

@@ -8,31 +8,32 @@ use oauth2::CsrfToken;
 
 use super::WebLogins;
 
-/// The id of the browser's user, sealed. It ends with the browser.
+/// The cookie with the id of the browser's user, sealed. A session cookie.
 const USER: &str = "globus-user";
 
-/// The beginning of the name of a random value that binds a login to the browser in which it began. The
-/// value itself begins as the name ends: browsers that ask for several pages before they have one get
-/// several, of which none replaces another.
+/// The prefix of the cookie that binds a login to its browser. The cookie's value is random, and
+/// its first characters end the name: a browser that loads several pages before it has a login
+/// cookie gets several, and none replaces another.
 pub(super) const LOGIN: &str = "globus-login-";
 
-/// How long a browser keeps the login cookie after the last begin of a login.
+/// How long a browser keeps the login cookie after the last login began.
 const LOGIN_FOR: Duration = Duration::minutes(20);
 
-/// The random bytes of a login cookie, their length in Base64, and how much of that is in the name.
+/// The number of random bytes in a login cookie, their length in Base64, and the number of those
+/// characters in the cookie's name.
 const LOGIN_BYTES: u32 = 32;
 const LOGIN_LEN: usize = 43;
 const IN_NAME: usize = 6;
 
-/// How many login cookies of a browser are tried. One is made when there is none.
+/// The maximum number of login cookies that are read from a request.
 const MAX_LOGINS: usize = 8;
 
 /// The cookies that a request came with.
 #[derive(Default)]
 pub(super) struct Cookies {
-    /// The id of the user: only what this site has sealed is one.
+    /// The id of the user, if this site sealed it.
     pub(super) user: Option<String>,
-    /// Whether the id was sealed with a key that seals no more.
+    /// Whether the id was sealed with an older key, and has to be sealed again.
     pub(super) is_old: bool,
     /// The values of the login cookies.
     pub(super) logins: Vec<String>,
@@ -63,13 +64,13 @@ impl Cookies {
 }
 
 impl WebLogins {
-    /// The cookie that says whose browser it is.
+    /// The `Set-Cookie` value with the id of the browser's user.
     pub(super) fn user_cookie(&self, id: &str) -> HeaderValue {
         let sealed = self.sealer().seal(&self.place([USER, ""]), id.as_bytes());
         header(&self.cookie(USER, sealed))
     }
 
-    /// Takes the id away.
+    /// The `Set-Cookie` value that removes the id.
     pub(super) fn no_user_cookie(&self) -> HeaderValue {
         let mut cookie = self.cookie(USER, String::new());
         cookie.make_removal();
@@ -83,7 +84,8 @@ impl WebLogins {
         header(&cookie)
     }
 
-    /// Over https a browser takes a cookie with this prefix from this very host alone.
+    /// The full name of a cookie. With the prefix `__Host-`, browsers accept the cookie only over
+    /// https, from this host itself, and without a `Domain` (RFC 6265bis, section 4.1.3.2).
     fn cookie_name(&self, name: &str) -> String {
         match self.is_secure() {
             true => format!("__Host-{name}"),

@@ -7,36 +7,37 @@ use http::StatusCode;
 use super::LoginNeeded;
 use globus_gare::reauth::{Challenge, GareOutcome, GaveUp, ReauthError};
 
-/// Why a handler has no answer for a user: a login is needed, or something failed.
+/// The error of a handler: a login is needed, or something failed.
 ///
-/// The [layer](super::WebLogins::layer) makes the response of it: for a page a `303` to Globus
-/// Auth, for an API call a `401` with JSON. Where something failed it is a page, or JSON, that says
-/// so without the reason, which goes to the log.
+/// The [layer](super::WebLogins::layer) turns it into the response. If a login is needed: for a
+/// page a `303` to Globus Auth, for an API call a `401` with JSON. If something failed: a page or
+/// JSON that says so. The reason goes to the log alone.
 ///
-/// It is made of any error by `?`. So it is no [`Error`] itself.
+/// `?` converts any error into a `WebError`, which is therefore no [`Error`] itself.
 #[derive(Clone, Debug)]
 pub struct WebError(pub(super) Reason);
 
 #[derive(Clone, Debug)]
 pub(super) enum Reason {
-    /// A service asked for it, or else the program.
+    /// With the challenge of a service; `None` if the program itself requires the login.
     LoginNeeded(Option<Box<Challenge>>),
     Failed(ReauthError),
     NoLayer,
 }
 
 impl WebError {
-    /// The user has to log in, whatever for.
+    /// The user has to log in. No service has challenged.
     pub fn login_needed() -> Self {
         Self(Reason::LoginNeeded(None))
     }
 
-    /// An error if the response of a service, with its [`GareOutcome`], has to wait for a login, or if
-    /// no credential could be looked up. Otherwise the response is the service's answer.
+    /// Checks the [`GareOutcome`] of a service's response. `Ok`: the response is the service's
+    /// answer to the request.
     ///
     /// # Errors
     ///
-    /// Of which the layer makes the response to the user.
+    /// If the user has to log in first, or if no credential could be looked up. Return the error:
+    /// the layer turns it into the response for the user.
     pub fn check<B>(response: &http::Response<B>) -> Result<(), Self> {
         let outcome = response.extensions().get::<GareOutcome>();
         match outcome.and_then(GareOutcome::gave_up) {
@@ -47,7 +48,7 @@ impl WebError {
         }
     }
 
-    /// Whether a login mends it.
+    /// Whether the user has to log in.
     pub fn needs_login(&self) -> bool {
         matches!(self.0, Reason::LoginNeeded(_))
     }
@@ -66,8 +67,8 @@ impl From<ReauthError> for Reason {
     }
 }
 
-/// Of any error: so `?` works in handlers. A login is needed where it is the [`ReauthError`] with
-/// which [`WebLogins`](super::WebLogins) answers a challenge.
+/// Converts any error, so that `?` works in handlers. The [`ReauthError`] with which
+/// [`WebLogins`](super::WebLogins) answers a challenge says that a login is needed.
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for WebError {
     fn from(error: E) -> Self {
         Self(Reason::from(ReauthError::from(error.into())))
@@ -75,7 +76,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for WebError {
 }
 
 impl IntoResponse for WebError {
-    /// For the layer to replace. What is here is for a router without one.
+    /// The layer replaces this response. Without the layer, it says that the layer is missing.
     fn into_response(self) -> Response {
         let status = match &self.0 {
             Reason::LoginNeeded(_) => StatusCode::UNAUTHORIZED,

@@ -9,25 +9,25 @@ use tower::{Layer, Service};
 use super::browser::Browser;
 use super::{WebError, WebLogins};
 
-/// The layer around the routes that have users: what [`WebLogins::layer`] returns.
+/// The layer around the routes that have users. Made by [`WebLogins::layer`].
 ///
-/// It reads the cookies of each request for [`WebUser`](super::WebUser), and makes the response of a
-/// [`WebError`]. A response to a user that says nothing of caches is not kept by them
-/// (`Cache-Control: no-store`).
+/// The layer reads the cookies of each request for [`WebUser`](super::WebUser), and turns a
+/// [`WebError`] into a response. A response to a user gets `Cache-Control: no-store`, unless it has
+/// a `Cache-Control` of its own.
 ///
 /// # Clone
 ///
-/// Clones are the same layer.
+/// Clones share the logins.
 #[derive(Clone, Debug)]
 pub struct WebLayer {
     logins: WebLogins,
 }
 
-/// The service around a router: what [`WebLayer`] makes.
+/// The service around a router. Made by [`WebLayer`].
 ///
 /// # Clone
 ///
-/// A clone has a clone of the router.
+/// Clones the router, and shares the logins.
 #[derive(Clone, Debug)]
 pub struct WebService<S> {
     logins: WebLogins,

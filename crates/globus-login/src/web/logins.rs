@@ -18,16 +18,17 @@ use globus_gare::reauth::{
 
 /// The logins of a web service's users.
 ///
-/// It is the [`Reauthenticator`] of the session that talks to Globus, the [layer](Self::layer) of
-/// the router, and the [route](Self::routes) of the callback. As a `Reauthenticator` it waits for
-/// nobody: a challenge that takes a login fails with [`LoginNeeded`], of which
-/// [`WebError::check`](super::WebError::check) makes a way to the login.
+/// A `WebLogins` is the [`Reauthenticator`] of the session that talks to Globus. It also makes the
+/// [layer](Self::layer) of the router and the [route](Self::routes) of the callback. As a
+/// `Reauthenticator` it never waits for a person: a challenge that needs a login fails with
+/// [`LoginNeeded`], and [`WebError::check`](super::WebError::check) turns that into an error that
+/// sends the user to the login.
 ///
 /// Replicas of a service share the store of the app and the keys of the sealer, and nothing else.
 ///
 /// # Clone
 ///
-/// Clones are the same service.
+/// Clones share the app and the sealer.
 #[derive(Clone)]
 pub struct WebLogins(Arc<Shared>);
 
@@ -38,10 +39,10 @@ struct Shared {
     callback: String,
 }
 
-/// A person has to log in: the cause of the error that a challenged request fails with.
+/// The user has to log in: the source of the error that a challenged request fails with.
 ///
-/// Requests that were challenged together share the error. So it holds neither a URL nor the way
-/// back: these are made for each response.
+/// Requests that are challenged together share the error. So it holds neither a login URL nor a
+/// return path: the layer makes these for each response.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{}", challenge.in_plain_words())]
 pub struct LoginNeeded {
@@ -49,23 +50,23 @@ pub struct LoginNeeded {
 }
 
 impl LoginNeeded {
-    /// What a service asked for.
+    /// The challenge that the login has to satisfy.
     pub fn challenge(&self) -> &Challenge {
         &self.challenge
     }
 }
 
 impl WebLogins {
-    /// The logins of `app`, whose cookies and pending logins `sealer` seals. `site` is the address at
-    /// which browsers find the service, such as `https://data.example.edu`.
+    /// Makes the logins of `app`. `sealer` seals the cookies and the logins under way. `site` is
+    /// the address at which browsers reach the service, such as `https://data.example.edu`.
     ///
-    /// The app is that of a web service, with a [store](crate::GlobusAppBuilder::store) that all
-    /// replicas share, and with a [redirect URI](crate::GlobusAppBuilder::redirect_uri) of the site.
+    /// The app needs a [store](crate::GlobusAppBuilder::store) that all replicas share, and a
+    /// [redirect URI](crate::GlobusAppBuilder::redirect_uri) on the site.
     ///
     /// # Errors
     ///
-    /// Where the site is not an `https` URL without a path (or `http`, on this machine), or the redirect
-    /// URI is none of its own, or the app acts for itself.
+    /// If `site` is not an `https` URL without a path (or `http`, on this machine), if the redirect
+    /// URI is not on the site, or if the app acts for itself ([`GlobusApp::confidential`]).
     pub fn new(app: GlobusApp, sealer: Sealer, site: impl AsRef<str>) -> Result<Self, SetupError> {
         let unusable = "the site is not an https URL of a host without a path";
         let site =
@@ -81,7 +82,7 @@ impl WebLogins {
         }
         if matches!(app.shared.who, Who::Client) {
             return Err(SetupError::new(
-                "the app acts for itself, and has no users: make it with `GlobusApp::user`",
+                "the app acts for itself and has no users: make it with `GlobusApp::user`",
             ));
         }
         let redirect_uri = app.shared.settings.redirect_uri.url();
@@ -104,15 +105,16 @@ impl WebLogins {
         &self.0.app
     }
 
-    /// The callback: a route at the path of the app's redirect URI. It ends a login.
+    /// The route of the callback, at the path of the app's redirect URI. Globus Auth sends the
+    /// browser there at the end of a login.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let logins = self.clone();
         let callback = get(move |request: Request| callback::callback(logins, request));
         Router::new().route(&self.0.callback, callback)
     }
 
-    /// The layer of the router: [`WebUser`](super::WebUser) and [`WebError`](super::WebError) need it
-    /// around them.
+    /// The layer of the router. Put it around all routes that use [`WebUser`](super::WebUser) or
+    /// [`WebError`](super::WebError).
     pub fn layer(&self) -> WebLayer {
         WebLayer::new(self.clone())
     }
@@ -133,8 +135,8 @@ impl WebLogins {
         self.0.site.scheme() == "https"
     }
 
-    /// What a sealed text is bound to, beside its own purpose: another service with the same key
-    /// does not open it.
+    /// The parts that a sealed text is bound to: its purpose and this service. Another service with
+    /// the same key cannot open it.
     pub(super) fn place<'a>(&'a self, purpose: [&'a str; 2]) -> [&'a str; 5] {
         let shared = &self.0.app.shared;
         let (environment, client) = (&shared.settings.environment, shared.auth.client_id());
@@ -145,14 +147,12 @@ impl WebLogins {
 
 #[async_trait]
 impl Reauthenticator for WebLogins {
-    /// Waits for nobody: the error carries the challenge.
+    /// Always fails: the error carries the challenge, or says that the service is not known.
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
-        // A login for an unknown service would be for nothing.
+        // A login for an unknown service would bring no token for it.
         self.0.app.shared.require_audience(challenge.target())?;
         let challenge = challenge.clone();
-        Err(ReauthError::interaction_required_because(LoginNeeded {
-            challenge,
-        }))
+        Err(ReauthError::interaction_required_elsewhere().with_source(LoginNeeded { challenge }))
     }
 
     async fn credential(

@@ -1,29 +1,30 @@
 //! Logins of a web service's users: parts of an [axum] router.
 //!
-//! A web service cannot wait for a person to log in: it sends the browser to Globus Auth, and the
-//! browser comes back with another request, on any replica of the service.
+//! A web service cannot wait for a person to log in. It sends the browser to Globus Auth, and the
+//! browser comes back in another request, to any replica of the service.
 //!
 //! ```text
 //!  browser              service                    Globus service    Globus Auth
 //!    | GET /files/7        |                             |                |
 //!    |-------------------->| GET ...                     |                |
 //!    |                     |---------------------------->|                |
-//!    |                     |   log in again, please      |                |
+//!    |                     |   403 with a GARE           |                |
 //!    |  303, with a state  |<----------------------------|                |
 //!    |<--------------------|  seals into the state: the PKCE verifier, the requirement,
-//!    |                     |  the way back to /files/7   |                |
+//!    |                     |  the return path /files/7   |                |
 //!    | the login           |                             |                |
 //!    |------------------------------------------------------------------->|
 //!    | GET /callback?code=...&state=...                  |                |
 //!    |-------------------->|  opens the state, takes the lease            |
 //!    |                     |--------------------------------------------->|
-//!    |  303 to /files/7    |  tokens, kept for this user                  |
+//!    |  303 to /files/7    |  tokens, stored for this user                |
 //!    |<--------------------|<---------------------------------------------|
 //! ```
 //!
-//! [`WebLogins`] is the `Reauthenticator` of the session; [`WebLogins::routes`] is the callback; and
-//! [`WebLogins::layer`] stands around the routes that have users. A handler takes the [`WebUser`], gives
-//! its principal to the requests that it sends, and returns a [`WebError`] where a login is needed:
+//! [`WebLogins`] is the `Reauthenticator` of the session, [`WebLogins::routes`] has the callback,
+//! and [`WebLogins::layer`] goes around the routes that have users. A handler takes the
+//! [`WebUser`], sets its principal on the requests to Globus, and returns a [`WebError`] if the
+//! user has to log in:
 //!
 //! ```
 //! use axum::body::Body;
@@ -46,7 +47,7 @@
 //!         .extension(GareOptions::new().principal(user.principal()?))
 //!         .body(reqwest::Body::default())?;
 //!     let answer = transfer.oneshot(request).await?;
-//!     // The user has to log in: the layer makes the way there of the error.
+//!     // If the user has to log in: the layer turns the error into a redirect to the login.
 //!     WebError::check(&answer)?;
 //!     Ok((answer.status(), Body::new(answer.into_body())).into_response())
 //! }
@@ -66,7 +67,7 @@
 //!     .layer(logins.layer())
 //!     .with_state(transfer);
 //!
-//! // Nobody has logged in with this browser.
+//! // A browser without a login.
 //! let page = Request::get("/tasks").header("sec-fetch-mode", "navigate").body(Body::empty())?;
 //! let answer = router.oneshot(page).await?;
 //! assert_eq!(answer.status(), StatusCode::SEE_OTHER);
@@ -75,41 +76,42 @@
 //! # }
 //! ```
 //!
-//! # What is kept, and where
+//! # Where state is kept
 //!
 //! | | where | for how long |
 //! | --- | --- | --- |
 //! | the tokens and the record of a user | the store of the app | as the store says |
-//! | the id of the user | the cookie `__Host-globus-user`, sealed | until the browser ends, or the logout |
-//! | a login that is on its way | the `state` in the URL, sealed | 10 minutes |
-//! | what binds that to its browser | the cookie `__Host-globus-login-...`, random | 20 minutes after the last begin |
+//! | the id of the user | the cookie `__Host-globus-user`, sealed | until the browser is closed, or the logout |
+//! | a login under way | the `state` in the URL, sealed | 10 minutes |
+//! | the binding of that login to its browser | the cookie `__Host-globus-login-...`, random | 20 minutes after the last login began |
 //!
-//! Nothing is kept of a browser that nobody has logged in with, however many there are. Over http on this
-//! machine the cookies have no prefix and are not `Secure`.
+//! The service keeps nothing for a browser without a login. Over http on this machine the cookies
+//! have no prefix and are not `Secure`.
 //!
 //! # Several replicas
 //!
 //! Replicas share the store of the app (`RedisStore`, or one of your own) and the keys of the
-//! [`Sealer`](crate::Sealer). A callback is answered by any of them, also after a restart. One that is
-//! loaded twice, even at the same time, redeems its code once.
+//! [`Sealer`](crate::Sealer). Any replica can answer a callback, also after a restart. If a
+//! callback is loaded twice, even at the same time, its code is redeemed once.
 //!
-//! # Whose id it is
+//! # The id of a user
 //!
-//! A login where nobody was logged in gets a new id, which no one knew before. Further logins of somebody
-//! who is logged in keep it; one of another person is refused until [`WebUser::logout`]. Where two tabs
-//! were sent to a login, the one that comes back first logs in, and the other goes on without
-//! redeeming its code if that login brought all that it needs.
+//! The login of a browser without a user gets a new random id. Later logins of the same person keep
+//! the id. A login of another person is refused until [`WebUser::logout`]. If two tabs were sent to
+//! a login, the one that comes back first logs in. The other does not redeem its code if the first
+//! login brought all that it needs.
 //!
-//! # What a handler's error becomes
+//! # Responses to a handler's error
 //!
 //! | the request | a login is needed | something failed |
 //! | --- | --- | --- |
 //! | shows a page: `Sec-Fetch-Mode: navigate`, or, without that header, a `GET` that accepts HTML | `303` to Globus Auth | a page with `502` or `503` |
 //! | anything else: an API call, curl | `401` with a GARE in JSON, and `login_url` in it | JSON with the same |
 //!
-//! After the login the browser goes to the path of the page; after another request to the path of the
-//! page that sent it (`Referer`), if it is one of this site; else to `/`. If the `state` would be longer
-//! than 1 KiB, the path is left out.
+//! After the login the browser goes to the return path. For a page, that is the page's own path.
+//! For any other request, it is the path of the page that sent the request (`Referer`), if that
+//! page is on this site, else `/`. The return path is left out if the `state` would be longer than
+//! 1 KiB with it.
 
 mod begin;
 mod browser;

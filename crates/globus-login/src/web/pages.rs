@@ -1,4 +1,4 @@
-//! What a browser is shown, and a program told, that has to log in or cannot go on.
+//! Responses to a browser or an API client: a login is needed, or something failed.
 
 use std::error::Error;
 
@@ -23,7 +23,7 @@ const UNKNOWN: (&str, &str) = ("?", "failed");
 const AGAIN: &str = "Log in again";
 const HOME: &str = "Go to the start page";
 
-/// For a program: a GARE, with the page to send the person to.
+/// The JSON for an API client whose user has to log in: a GARE, and the URL to send the person to.
 #[derive(Serialize)]
 struct LoginNeeded<'a> {
     code: &'a str,
@@ -31,7 +31,7 @@ struct LoginNeeded<'a> {
     login_url: &'a str,
 }
 
-/// For a program: an error that no login mends.
+/// The JSON for an API client after an error that no login can fix.
 #[derive(Serialize)]
 struct Failed<'a> {
     code: &'a str,
@@ -40,7 +40,7 @@ struct Failed<'a> {
 
 /// The `401` of an API call.
 pub(super) fn login_needed(challenge: Option<&Challenge>, url: &Url) -> Response {
-    let none = AuthorizationParameters::default().with_session_message("Log in to go on.");
+    let none = AuthorizationParameters::default().with_session_message("Log in to continue.");
     let gare = challenge
         .filter(|challenge| !challenge.is_unauthenticated())
         .map(Challenge::gare);
@@ -52,7 +52,8 @@ pub(super) fn login_needed(challenge: Option<&Challenge>, url: &Url) -> Response
     json(StatusCode::UNAUTHORIZED, &document)
 }
 
-/// What failed is for the log: it may name machines of the service.
+/// Logs the error, and says only that the request failed: the error may name machines of the
+/// service.
 pub(super) fn failed(browser: &Browser, error: &ReauthError) -> Response {
     let source = error.source().map(ToString::to_string);
     tracing::warn!(
@@ -63,16 +64,17 @@ pub(super) fn failed(browser: &Browser, error: &ReauthError) -> Response {
     let (status, text) = match error.is_unavailable() {
         true => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "What this site needs does not answer now. Nothing is lost: try again in a minute.",
+            "A service that this site needs does not answer. Your login is kept. Try again in a minute.",
         ),
         false => (
             StatusCode::BAD_GATEWAY,
-            "This site could not do what it was asked for. Its operators can read the reason in its log.",
+            "This site could not complete the request. Try again. If it fails again, tell the operators of this site: \
+             the reason is in its log.",
         ),
     };
     match browser.shows_page {
         true => {
-            let page = Page::new(status, FAILED, "It did not work", text);
+            let page = Page::new(status, FAILED, "The request failed", text);
             page.with_link(browser.back.as_str(), "Try again")
                 .response()
         }
@@ -86,10 +88,10 @@ pub(super) fn failed(browser: &Browser, error: &ReauthError) -> Response {
     }
 }
 
-/// What a login would ask for does not go into its `state`.
+/// The response if the requirement and the scopes of a login do not fit into its `state`.
 pub(super) fn too_long(browser: &Browser) -> Response {
-    let text = "The login that is needed asks for more than can be sent along with it. Log out, and log in anew; \
-        if it comes again, tell the operators of this site.";
+    let text = "The login has to ask for more than fits into its address. Log out, then log in again. If you see this \
+        again, tell the operators of this site.";
     let status = StatusCode::PAYLOAD_TOO_LARGE;
     match browser.shows_page {
         true => {
@@ -107,13 +109,14 @@ pub(super) fn too_long(browser: &Browser) -> Response {
 }
 
 pub(super) fn no_login() -> Response {
-    let text = "Nothing happened. A login ends here, and this address belongs to none.";
+    let text = "Nothing was changed. A login ends at this page, but this address belongs to no login. \
+        Go to the start page and log in there.";
     let title = "This page belongs to no login";
     home(StatusCode::BAD_REQUEST, title, text)
 }
 
 pub(super) fn only_get() -> Response {
-    let text = "A login ends here, in a browser that opens the page.";
+    let text = "A login ends at this page. Open the start page in a browser.";
     home(
         StatusCode::METHOD_NOT_ALLOWED,
         "There is nothing here",
@@ -123,8 +126,8 @@ pub(super) fn only_get() -> Response {
 
 /// The page for a browser without the cookie of the login, or with a changed `state`.
 pub(super) fn another_browser() -> Response {
-    let text = "Nothing happened. A login ends in the browser in which it began, which has to keep a cookie until then. \
-        Begin anew in this browser.";
+    let text = "Nothing was changed. A login has to end in the browser in which it began, and that browser has to keep \
+        a cookie until then. Allow cookies for this site, and log in again in this browser.";
     let title = "This login did not begin in this browser";
     home(StatusCode::FORBIDDEN, title, text)
 }
@@ -135,27 +138,28 @@ fn home(status: StatusCode, title: &'static str, text: &str) -> Response {
 }
 
 pub(super) fn too_late(back: &ReturnPath) -> Response {
-    let text = "Nothing happened. A login has to end within 10 minutes. Log in again: it is a matter of seconds.";
+    let text = "Nothing was changed. A login has to end within 10 minutes. Log in again.";
     let page = Page::new(StatusCode::GONE, UNKNOWN, "The login took too long", text);
     page.with_link(back.as_str(), AGAIN).response()
 }
 
 pub(super) fn logged_out(back: &ReturnPath) -> Response {
-    let text = "You have logged out since this login began, or this site has forgotten your login. So it counts no more.";
-    let title = "You are not logged in any more";
+    let text = "You logged out after this login began, or this site no longer has your login. This login was \
+        ignored. Log in again.";
+    let title = "You are not logged in";
     let page = Page::new(StatusCode::CONFLICT, UNKNOWN, title, text);
     page.with_link(back.as_str(), AGAIN).response()
 }
 
 pub(super) fn another_person(back: &ReturnPath) -> Response {
-    let text = "This browser is logged in here as one person, and another one has just logged in at Globus. Nothing \
-        was changed. To go on as the other person, log out here first, or use another browser.";
-    let title = "Somebody else has logged in";
+    let text = "This browser is logged in here as one person, and another person has just logged in at Globus. Nothing \
+        was changed. To continue as the other person, log out here first, or use another browser.";
+    let title = "Another person has logged in";
     let page = Page::new(StatusCode::FORBIDDEN, FAILED, title, text);
     page.with_link(back.as_str(), "Go back").response()
 }
 
-/// The page of a login that Globus Auth, or the person, ended without tokens.
+/// The page after a login that brought no tokens: declined by the person, or failed.
 pub(super) fn not_logged_in(error: &ReauthError, back: &ReturnPath) -> Response {
     let is_told = error
         .source()
@@ -173,13 +177,14 @@ pub(super) fn not_logged_in(error: &ReauthError, back: &ReturnPath) -> Response 
         Page::new(StatusCode::BAD_REQUEST, FAILED, "The login failed", text)
     } else {
         tracing::warn!(error = %error, "a login failed");
-        let text = "Globus Auth, or what keeps the logins of this site, did not do its part. Log in again in a minute.";
+        let text = "Globus Auth, or the place where this site keeps its logins, did not answer as expected. Log in again \
+            in a minute. If it fails again, tell the operators of this site: the reason is in its log.";
         Page::new(StatusCode::BAD_GATEWAY, FAILED, "The login failed", text)
     };
     page.with_link(back.as_str(), AGAIN).response()
 }
 
-/// Has nobody keep a response.
+/// Forbids caches to store a response.
 pub(super) fn keep_nowhere(response: &mut Response) {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(CACHE_CONTROL, no_store);

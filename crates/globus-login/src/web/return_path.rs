@@ -1,4 +1,4 @@
-//! Where a browser goes after its login: a path of this site, and nothing else.
+//! The return path: where a browser goes after its login. It is a path of this site, never a URL.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -9,20 +9,20 @@ use url::Url;
 pub(super) struct ReturnPath(String);
 
 impl ReturnPath {
-    /// The page of the site itself.
+    /// The start page of the site.
     pub(super) fn home() -> Self {
         Self("/".to_owned())
     }
 
-    /// A path that a browser takes for one of the site that it is on: `//host` and `/\host` are
-    /// other sites, and a control character is left out by browsers.
+    /// Accepts a path that a browser resolves on the same site. `//host` and `/\host` are other
+    /// sites, and browsers drop control characters before they parse a URL.
     pub(super) fn new(text: &str) -> Option<Self> {
         let is_path = text.starts_with('/') && !text.starts_with("//");
         let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#';
         (is_path && text.bytes().all(is_plain)).then(|| Self(text.to_owned()))
     }
 
-    /// The path of a URL, such as a `Referer`, if it is one of this site.
+    /// The path of a URL, such as a `Referer`, if the URL is on this site.
     pub(super) fn of_url(text: &str, site: &Url) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let is_ours = url.origin() == site.origin();
@@ -34,7 +34,7 @@ impl ReturnPath {
         &self.0
     }
 
-    /// The address of the path on this site.
+    /// The absolute URL of the path on this site.
     pub(super) fn on(&self, site: &Url) -> Url {
         let url = site.join(&self.0);
         let url = url.ok().filter(|url| url.origin() == site.origin());

@@ -1,4 +1,4 @@
-//! The `state` of a login: all that its callback has to know, sealed for the browser in which it began.
+//! The `state` of a login: all that its callback needs, sealed for the browser in which it began.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,23 +11,22 @@ use super::return_path::ReturnPath;
 use crate::Scopes;
 use crate::pending::AskedFor;
 use crate::store::{Login, Secret, StoreError, as_scopes, as_seconds};
-use crate::user::AppUser;
 use globus_gare::gare::AuthorizationParameters;
 
 /// How long a person may take for a login.
 const TIME: Duration = Duration::from_secs(600);
 
-/// How long a `state` may be: what browsers, proxies and Globus Auth carry without trouble.
+/// The maximum length of a `state`: browsers, proxies and Globus Auth handle URLs with this much.
 const MAX_LEN: usize = 1024;
 
-/// One login on its way. Nothing of it is kept here.
+/// A login under way. The service stores nothing of it.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct State {
     #[serde(rename = "v")]
     pub(super) verifier: Secret,
     #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     pub(super) required: Option<AuthorizationParameters>,
-    /// The scopes that the service wants itself. All others are known where the login ends.
+    /// The scopes that the service wants itself. The callback knows all others.
     #[serde(
         rename = "s",
         with = "as_scopes",
@@ -37,23 +36,24 @@ pub(super) struct State {
     pub(super) own: Scopes,
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     back: Option<ReturnPath>,
-    /// The epoch of the user, and who was logged in, when the login began.
+    /// The epoch of the user's record when the login began.
     #[serde(rename = "e")]
     pub(super) epoch: u64,
+    /// The person who was logged in when the login began.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub(super) sub: Option<String>,
     #[serde(rename = "u")]
     pub(super) user: String,
-    /// Whether nobody was logged in, so that the id is a new one.
+    /// Whether nobody was logged in: then the id is new.
     #[serde(rename = "n", default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_new: bool,
     #[serde(rename = "t", with = "as_seconds")]
     end: SystemTime,
 }
 
-/// A login asks for more than a `state` can hold.
+/// The requirement and the scopes of a login do not fit into a `state`.
 #[derive(Debug, thiserror::Error)]
-#[error("the login asks for more than can be sent along with it")]
+#[error("the login asks for more than fits into its `state`")]
 pub(super) struct TooLong;
 
 impl State {
@@ -66,7 +66,7 @@ impl State {
         now: SystemTime,
     ) -> Self {
         let required = asked_for.required.clone().map(|mut required| {
-            // For people alone. Globus Auth is told.
+            // The authorize URL has the message; the callback does not need it.
             required.session_message = None;
             required
         });
@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    /// Seals it for a browser. Where it is too long, the way back is left out.
+    /// Seals the state for a browser. If the result is too long, leaves the return path out.
     pub(super) fn seal(
         mut self,
         logins: &WebLogins,
@@ -102,7 +102,7 @@ impl State {
         }
     }
 
-    /// Opens the `state` of a login that began in this browser.
+    /// Opens a sealed state. `None` if it was not sealed for this browser.
     pub(super) fn open(logins: &WebLogins, login_cookie: &str, sealed: &str) -> Option<Self> {
         if sealed.len() > MAX_LEN {
             return None;
@@ -120,7 +120,7 @@ impl State {
         self.back.clone().unwrap_or_else(ReturnPath::home)
     }
 
-    /// Whether another login has brought all that this one is for, with these scopes.
+    /// Whether another login has already satisfied the requirement and brought `scopes`.
     pub(super) fn is_met(&self, held: &Login, scopes: &Scopes) -> bool {
         let Some(record) = held.record.as_ref() else {
             return false;
@@ -134,10 +134,10 @@ impl State {
     }
 }
 
-/// The login of a user who is logged in; `None` if nobody is, or if what is kept cannot be
-/// understood, such as by keys that are gone: then the browser gets a new id.
-pub(super) async fn logged_in(user: &AppUser) -> Result<Option<Login>, StoreError> {
-    match user.load().await {
+/// The login of a user who is logged in. `None` if the user is not, or if the stored login cannot
+/// be read, for example because its key is gone: then the browser gets a new id.
+pub(super) fn logged_in(loaded: Result<Login, StoreError>) -> Result<Option<Login>, StoreError> {
+    match loaded {
         Ok(held) => Ok(Some(held).filter(is_logged_in)),
         Err(error) if error.is_damaged() => {
             tracing::warn!(%error, "a login cannot be read: its user has to log in again");
@@ -147,7 +147,7 @@ pub(super) async fn logged_in(user: &AppUser) -> Result<Option<Login>, StoreErro
     }
 }
 
-/// Whether somebody is: also where the tokens have expired.
+/// Whether somebody is logged in, even if the tokens have expired.
 pub(super) fn is_logged_in(held: &Login) -> bool {
     let record = held.record.as_ref();
     record.is_some_and(|record| record.sub().is_some())

@@ -11,42 +11,42 @@ use super::state::logged_in;
 use crate::AppUser;
 use globus_gare::reauth::ReauthError;
 
-/// The user whose browser sent a request: an extractor of axum.
+/// The user whose browser sent a request. An axum extractor.
 ///
-/// A browser that nobody has logged in with has no user: it has no id, and nothing is kept of it.
+/// A browser without a login has no user: it has no id, and the service keeps nothing for it.
 #[derive(Clone)]
 pub struct WebUser(Arc<Browser>);
 
 impl WebUser {
-    /// Whose requests to Globus these are, for [`GareOptions::principal`].
+    /// The principal of the user's requests to Globus, for [`GareOptions::principal`].
     ///
     /// # Errors
     ///
-    /// If nobody has logged in with the browser: a login is needed. Whether the login is still good is
-    /// not looked up: where it is not, the service's challenge takes the user to a login.
+    /// If the browser has no login: the layer sends the user to one. The store is not read: if the
+    /// login is no longer good, the challenge of a service sends the user to a new one.
     ///
     /// [`GareOptions::principal`]: globus_gare::reauth::GareOptions::principal
     pub fn principal(&self) -> Result<Arc<str>, WebError> {
         self.0.user.clone().ok_or_else(WebError::login_needed)
     }
 
-    /// The user, as the app knows it; `None` if nobody has logged in with the browser.
+    /// The user of the app; `None` if the browser has no login.
     pub fn app_user(&self) -> Option<AppUser> {
         let principal = self.0.principal()?;
         Some(self.0.logins.app().for_user(&principal))
     }
 
-    /// Whether there are tokens for all of the app's scopes that are good, or can be refreshed. Nobody
-    /// is asked.
+    /// Whether the user has tokens for all of the app's scopes that are valid or can be refreshed.
+    /// Reads the store alone.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     pub async fn is_logged_in(&self) -> Result<bool, ReauthError> {
         let Some(user) = self.app_user() else {
             return Ok(false);
         };
-        let held = logged_in(&user).await?;
+        let held = logged_in(user.load().await)?;
         Ok(held.is_some_and(|held| user.is_complete(&held, false)))
     }
 
@@ -54,7 +54,8 @@ impl WebUser {
     ///
     /// # Errors
     ///
-    /// If nobody is, of which the layer makes the way to a login; and where the store cannot be read.
+    /// If the user is not logged in: the layer sends the user to a login. If the store cannot be
+    /// read.
     pub async fn require_login(&self) -> Result<Arc<str>, WebError> {
         match self.is_logged_in().await? {
             true => self.principal(),
@@ -62,14 +63,15 @@ impl WebUser {
         }
     }
 
-    /// Forgets the user's tokens, has Globus Auth revoke them, and takes the browser's id away. `false`
-    /// where nobody was logged in.
+    /// Logs the user out: forgets the tokens, has Globus Auth revoke them, and removes the id from
+    /// the browser. `false` if nobody was logged in.
     ///
-    /// Call it in a handler of `POST`: the browser sends its id with no `POST` of another site.
+    /// Call it in a handler of `POST`: a `POST` from another site comes without the id
+    /// (`SameSite=Lax`).
     ///
     /// # Errors
     ///
-    /// As [`AppUser::logout`]. The browser's id is taken away nevertheless.
+    /// As [`AppUser::logout`]. The id is removed from the browser in any case.
     pub async fn logout(&self) -> Result<bool, ReauthError> {
         let Some(user) = self.app_user() else {
             return Ok(false);

@@ -10,7 +10,7 @@ use crate::support::*;
 const SECRET: &str = "secret-of-the-client";
 
 #[checks::test]
-async fn error_hides_a_secret_that_a_refusal_repeats() {
+async fn error_hides_a_secret_that_the_answer_repeats() {
     let echo = |secret: &str| refused("invalid_request", &format!("no such thing: {secret}!"));
     let reworded = |secret: &str| refused("invalid_grant", &format!("{secret} is too old"));
     for echo in [echo as fn(&str) -> Answer, reworded] {
@@ -34,7 +34,7 @@ async fn error_hides_a_secret_that_a_refusal_repeats() {
 }
 
 #[checks::test]
-async fn error_shows_a_refusal_as_plain_text() {
+async fn error_shows_the_reason_as_plain_text() {
     for (error, description, says) in [
         ("invalid_grant", "no such code", "did not accept the code"),
         (
@@ -102,7 +102,7 @@ async fn answer_gives_a_token_for_each_resource_server() {
             json!(["two", "two-refresh", "all"]),
         ]
     );
-    // Each service gets its own token, and a token in its last minute is refreshed first.
+    // Each service gets its own token. A token in its last minute is refreshed first.
     let groups = held(&app, &target("https://groups.example")).await;
     assert_eq!(groups.as_ref().map(bearer).as_deref(), Some("three"));
     assert_eq!(endpoint.grants("refresh_token"), 0);

@@ -1,4 +1,4 @@
-//! What the fuzzer found worth keeping, sent to the port at which a login waits.
+//! Saved inputs of the fuzzer, sent to the port of a waiting login.
 
 use checks::inputs::kept;
 use http::header::COOKIE;
@@ -9,7 +9,7 @@ use crate::loopback::{Waiting, endpoint_or_log_in};
 use crate::support::endpoint::*;
 use crate::support::*;
 
-/// What a browser sends; a target alone becomes a request.
+/// The saved inputs. Each input that is text is also sent as the target of a request.
 fn inputs() -> Vec<(String, Vec<u8>)> {
     let mut inputs = Vec::new();
     for (name, bytes) in kept("redirect") {
@@ -23,7 +23,7 @@ fn inputs() -> Vec<(String, Vec<u8>)> {
     inputs
 }
 
-/// Puts the state of a login in the place of `STATE`; `false` where it is nowhere.
+/// Replaces `STATE` by the `state` of a login. `false` if it does not occur.
 fn with_state(bytes: &[u8], state: &str) -> (Vec<u8>, bool) {
     let (mut sent, mut rest) = (Vec::new(), bytes);
     while let Some(at) = rest.windows(5).position(|word| word == b"STATE") {
@@ -35,12 +35,12 @@ fn with_state(bytes: &[u8], state: &str) -> (Vec<u8>, bool) {
     (sent, rest.len() < bytes.len())
 }
 
-/// The status of the answer; empty where the program closed the connection before reading all.
+/// The status of the answer; empty if the program closed the connection before it read all.
 async fn exchange(login: &Waiting, sent: &[u8]) -> String {
     let address = login.here().replace("http://", "");
     let mut browser = TcpStream::connect(address).await.expect("a connection");
     let mut heard = Vec::new();
-    // Where it is torn, there is no more to come.
+    // After an error there is nothing to read.
     if browser.write_all(sent).await.is_ok() && browser.shutdown().await.is_ok() {
         let _ = browser.read_to_end(&mut heard).await;
     }
@@ -48,7 +48,7 @@ async fn exchange(login: &Waiting, sent: &[u8]) -> String {
     heard.split(' ').nth(1).unwrap_or_default().to_owned()
 }
 
-/// The request with this cookie, after its first line.
+/// Adds the cookie after the first line of the request.
 fn with_cookie(mut sent: Vec<u8>, cookie: &str) -> Vec<u8> {
     let begin = sent.len() - sent.trim_ascii_start().len();
     let line = sent[begin..].windows(2).position(|it| it == b"\r\n");
@@ -59,7 +59,7 @@ fn with_cookie(mut sent: Vec<u8>, cookie: &str) -> Vec<u8> {
     sent
 }
 
-/// How the login has ended; nothing where it waited, and its own redirect ends it now.
+/// How the login ended; `None` if it still waited, so that its own redirect ends it now.
 async fn ended(mut login: Waiting, endpoint: &Endpoint) -> Option<String> {
     let before = endpoint.requests().len();
     exchange_ours(&login).await;
@@ -86,7 +86,7 @@ async fn bytes_at_the_port_end_a_login_only_as_its_redirect() {
     let patient = Waiting::start(module_path!(), &endpoint).await;
     let mut redirects = 0;
     for (name, input) in inputs() {
-        // Without its state nothing ends a login: one is enough for all of these.
+        // One login serves all inputs without `STATE`, because none of them ends it.
         let (sent, has_state) = with_state(&input, "");
         if !has_state {
             assert_ne!(exchange(&patient, &sent).await, "200", "{name}");

@@ -1,4 +1,4 @@
-//! Scopes that a service requires: which pass, and which take the person's word.
+//! Required scopes: which a login asks for, and which only after the person allows them.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use crate::support::*;
 const GROUPS: &str = "urn:globus:auth:scope:groups.api.globus.org:all";
 const DEPENDENT: &str = "urn:globus:auth:scope:transfer.api.globus.org:all[*https://auth.globus.org/scopes/x/data_access]";
 
-/// Allows new scopes, or does not, and then logs in.
+/// Allows new scopes or not, and then logs in.
 #[derive(Clone)]
 struct Person {
     allows: bool,
@@ -31,7 +31,7 @@ impl Person {
         }
     }
 
-    /// The new scopes of each login that took a word.
+    /// The new scopes of each login that asked for them.
     fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("no panic").clone()
     }
@@ -68,7 +68,7 @@ async fn answers(
 }
 
 #[checks::test]
-async fn own_and_named_scopes_pass() {
+async fn own_and_named_scopes_need_no_approval() {
     let globus = Endpoint::approving().await;
     let person = Person::new(false);
     let app = globus
@@ -95,7 +95,7 @@ async fn own_and_named_scopes_pass() {
 }
 
 #[checks::test]
-async fn scopes_of_others_are_not_asked_for_without_a_word() {
+async fn scopes_of_others_need_approval() {
     let globus = Endpoint::approving().await;
     let person = Person::new(false);
     let app = globus.app().prompt(person.clone()).build().expect("an app");
@@ -105,7 +105,7 @@ async fn scopes_of_others_are_not_asked_for_without_a_word() {
         "x:y",
         "https://auth.globus.org/scopes/transfer.api.globus.org.evil/all",
         "https://auth.globus.org/scopes/x/transfer.api.globus.org",
-        // The dependency is known, what depends on it is not.
+        // Only the dependency is a known scope.
         "https://auth.globus.org/scopes/x/run[urn:globus:auth:scope:transfer.api.globus.org:all]",
     ] {
         let error = answers(&app, &[TRANSFER_ALL, scopes]).await;
@@ -116,7 +116,7 @@ async fn scopes_of_others_are_not_asked_for_without_a_word() {
     }
     assert_eq!(person.browser.logins(), 0, "no page was opened");
 
-    // A prompt that knows nothing of it allows nothing, and a client has nobody to ask.
+    // The default prompt allows nothing, and `begin_login` has nobody to ask.
     let browser = Browser::redirected();
     let app = globus.app().prompt(browser.clone()).build();
     let app = app.expect("an app");
@@ -128,9 +128,9 @@ async fn scopes_of_others_are_not_asked_for_without_a_word() {
     assert_eq!((browser.logins(), globus.requests().len()), (0, 0));
 }
 
-/// What depends on a collection's scope would be a token for its owner.
+/// A dependency of a collection's scope would give its owner a token for another service.
 #[checks::test]
-async fn collection_may_require_its_own_scopes_alone() {
+async fn collection_may_require_only_its_own_scopes() {
     let globus = Endpoint::always(answer(200, &login_with_https())).await;
     let person = Person::new(false);
     let app = globus.app().prompt(person.clone()).build().expect("an app");
@@ -153,11 +153,11 @@ async fn collection_may_require_its_own_scopes_alone() {
 }
 
 #[checks::test]
-async fn scope_that_looks_like_another_is_not_asked_about() {
+async fn scope_that_looks_like_another_is_declined_unasked() {
     let globus = Endpoint::approving().await;
     let person = Person::new(true);
     let app = globus.app().prompt(person.clone()).build().expect("an app");
-    // The last one is shown cut, and ends as anything.
+    // The last one would be cut, so that its end is not shown.
     let long = format!("urn:x:all[{} {GROUPS}]", "a".repeat(300));
     for scope in [
         "urn:x:\u{200b}all",
@@ -172,7 +172,7 @@ async fn scope_that_looks_like_another_is_not_asked_about() {
 }
 
 #[checks::test]
-async fn client_has_nobody_who_could_allow_scopes() {
+async fn confidential_app_cannot_allow_new_scopes() {
     let globus = Endpoint::approving().await;
     let app = globus_login::GlobusApp::confidential(CLIENT, "secret")
         .auth_url(&globus.url)
@@ -186,7 +186,7 @@ async fn client_has_nobody_who_could_allow_scopes() {
 }
 
 #[checks::test]
-async fn allowed_scopes_are_asked_for_in_one_login_alone() {
+async fn allowed_scopes_are_asked_for_in_one_login_only() {
     let globus = Endpoint::approving().await;
     let person = Person::new(true);
     let app = globus.app().prompt(person.clone()).build().expect("an app");
@@ -201,7 +201,7 @@ async fn allowed_scopes_are_asked_for_in_one_login_alone() {
         "{later}"
     );
 
-    // The next one takes another word. The program itself needs none.
+    // The next challenge asks again. The program itself need not ask.
     answers(&app, &[GROUPS]).await.expect("a login");
     assert_eq!(person.asked(), [GROUPS, GROUPS]);
     app.login_with(consent(GROUPS)).await.expect("a login");

@@ -1,4 +1,4 @@
-//! Clients that the environment names, and Globus Compute's own login.
+//! Clients named in environment variables, and the login of Globus Compute.
 
 use checks::secrets::assert_hidden;
 use checks::tokens::{put, user};
@@ -13,7 +13,7 @@ use crate::support::*;
 
 const SECRET: &str = "s3cret-of-the-client";
 
-/// What this test reports as a program with this argument, in this environment.
+/// Runs this test as a program, with this argument and environment. Returns its report.
 async fn reported(argument: &str, variables: &[(&str, &str)]) -> String {
     let mut program = Program::start(module_path!(), argument, variables);
     let report = program.reported().await;
@@ -55,7 +55,7 @@ async fn incomplete_client_of_the_environment_is_an_error() {
         ("GLOBUS_COMPUTE", &[compute_id, compute_secret], CLIENT),
         ("GLOBUS_COMPUTE", &[compute_id], both),
         ("compute", &[home, compute_id, compute_secret], CLIENT),
-        // The id alone is that of the program that a person logs in with.
+        // The id alone names the program with which a person logs in.
         ("compute", &[home, compute_id], CLIENT),
         ("compute", &[home], "4cf29807-cf21-49ec-9443-ff9a3fb9f81c"),
         ("compute", &[home, compute_secret], both),
@@ -116,7 +116,7 @@ async fn client_of_the_environment_leaves_the_users_tokens_alone() {
 }
 
 #[checks::test(seconds = 600)]
-async fn login_of_globus_compute_is_found_by_name() {
+async fn login_of_globus_compute_is_found_by_namespace() {
     if let Some(name) = program::argument() {
         let principal = match name.as_str() {
             "own" => Principal::Session,

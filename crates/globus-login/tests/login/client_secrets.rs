@@ -1,4 +1,4 @@
-//! Clients whose secret has characters that a form and a URL escape.
+//! Client secrets with characters that a form and a URL escape.
 
 use checks::sample::assert_no_violation;
 use fake_globus::{Config, FakeGlobus, FakeGlobusBuilder, Identity, Person, RequestKind};
@@ -13,7 +13,7 @@ use crate::support::{
 
 const SECRET: &str = "a:b%41+c d/ü=&\"";
 
-/// A Globus whose confidential client has [`SECRET`], and where Ada and Bob are known.
+/// A Globus with Ada, Bob and a confidential client with [`SECRET`].
 async fn globus() -> FakeGlobus {
     let config = json!({
         "person": {"login": "approve"},
@@ -28,7 +28,7 @@ async fn globus() -> FakeGlobus {
 }
 
 #[checks::test]
-async fn client_with_any_secret_logs_in_and_out_as_itself() {
+async fn client_with_any_secret_logs_in_and_out() {
     let globus = globus().await;
     assert_eq!(globus.client_secret(), SECRET);
     let app = logged_in(confidential(&globus)).await;
@@ -40,7 +40,7 @@ async fn client_with_any_secret_logs_in_and_out_as_itself() {
 }
 
 #[checks::test]
-async fn client_with_any_secret_asks_whose_token_it_is() {
+async fn client_with_any_secret_can_introspect() {
     let globus = globus().await;
     let of_bob = globus.issue_token(&Identity::new("bob", "anl.gov"), TRANSFER_ALL);
     let of_bob = of_bob.expect("a token");
@@ -60,10 +60,10 @@ async fn client_with_any_secret_asks_whose_token_it_is() {
     let answered = portal.reauthenticate(&challenge).await;
     assert_says(
         &answered.expect_err("Ada is not Bob"),
-        "somebody else logged in",
+        "token of another person",
         &[&of_bob, SECRET],
     );
-    // A client without a secret may not ask.
+    // A client without a secret may not introspect.
     let native = app(&globus, &Browser::redirected()).build();
     let answered = native.expect("an app").reauthenticate(&challenge).await;
     answered.expect("nothing is known of the token");

@@ -1,4 +1,4 @@
-//! Collections: which token their servers get, and which collection a server is believed to be of.
+//! Collections: which token a server gets, and how its collection is verified.
 
 use fake_globus::{Collection, RequestKind};
 use globus_gare::reauth::{GareOptions, Principal, Reauthenticator};
@@ -25,20 +25,20 @@ async fn site(collection: impl FnOnce(Collection) -> Collection) -> (Sample, Str
     (sample, server)
 }
 
-/// The statuses that the collections' servers answered with.
+/// The statuses of the answers of the collections' servers.
 fn answered(sample: &Sample) -> Vec<u16> {
     let seen = sample.globus.requests().into_iter();
     let seen = seen.filter(|seen| seen.operation == Some("https_get"));
     seen.map(|seen| seen.status).collect()
 }
 
-/// How often Transfer was asked for a collection's document.
+/// The number of requests for a collection's document.
 fn documents(sample: &Sample) -> usize {
     requests_of(&sample.globus, RequestKind::OtherTransfer)
 }
 
 #[checks::test]
-async fn verified_collection_gets_its_own_token_by_one_login() {
+async fn verified_collection_gets_its_own_token_in_one_login() {
     let (sample, server) = site(Collection::data_access).await;
     let (id, browser) = (sample.collection.to_string(), Browser::redirected());
     let app = logged_in(app(&sample.globus, &browser)).await;
@@ -62,7 +62,7 @@ async fn verified_collection_gets_its_own_token_by_one_login() {
 }
 
 #[checks::test]
-async fn collection_that_is_named_elsewhere_gets_nothing() {
+async fn server_that_its_document_does_not_name_gets_nothing() {
     let server = Server::start().await;
     for https_server in [
         json!("https://g-1.data.globus.org"),
@@ -81,9 +81,9 @@ async fn collection_that_is_named_elsewhere_gets_nothing() {
     assert!(server.heard().iter().all(String::is_empty));
 }
 
-/// Globus Transfer is asked with the token that there is; without one nobody logs in for that.
+/// Verifying a collection starts no login.
 #[checks::test]
-async fn collection_is_not_believed_without_a_token_for_transfer() {
+async fn collection_is_not_trusted_without_a_transfer_token() {
     let (sample, server) = site(|collection| collection).await;
     let (before, browser) = (documents(&sample), Browser::redirected());
     let app = app(&sample.globus, &browser).build().expect("an app");
@@ -109,7 +109,7 @@ async fn collection_is_verified_with_the_token_of_the_user() {
 }
 
 #[checks::test]
-async fn named_collection_needs_no_word_of_transfer() {
+async fn named_collection_is_not_verified_at_transfer() {
     let (sample, server) = site(|collection| collection).await;
     let (before, browser) = (documents(&sample), Browser::redirected());
     let id = &sample.collection.to_string();
@@ -129,7 +129,7 @@ async fn named_collection_needs_no_word_of_transfer() {
 }
 
 #[checks::test]
-async fn only_a_mapped_collection_without_high_assurance_takes_data_access() {
+async fn only_plain_mapped_collections_need_data_access() {
     let server = Server::start().await;
     for (entity_type, high_assurance, expected) in [
         (json!("GCSv5_mapped_collection"), json!(false), true),
@@ -151,9 +151,9 @@ async fn only_a_mapped_collection_without_high_assurance_takes_data_access() {
     }
 }
 
-/// The token of a collection goes to its server alone, and no other goes there.
+/// A collection's server also gets no other token.
 #[checks::test]
-async fn token_of_a_collection_is_for_its_server_alone() {
+async fn token_of_a_collection_goes_to_its_server_only() {
     let store = MemoryStore::new();
     for server in [AUTH_SERVER, TRANSFER_SERVER, COLLECTION, OTHER] {
         keep(&store, stored(server, server, true)).await;
@@ -182,7 +182,7 @@ async fn token_of_a_collection_is_for_its_server_alone() {
         (bearer(&transfer).as_str(), transfer.collection()),
         (TRANSFER_SERVER, None)
     );
-    // The program's word stands above the session's.
+    // The collection that the program named counts, not that of the session.
     let other = target("https://g-1.data.globus.org").with_collection(OTHER);
     assert_eq!(
         held(&app, &other).await.expect("one").collection(),
@@ -191,14 +191,14 @@ async fn token_of_a_collection_is_for_its_server_alone() {
 }
 
 #[checks::test]
-fn collection_that_cannot_be_named_is_a_setup_error() {
+fn invalid_host_or_id_of_a_collection_is_a_setup_error() {
     for (host, id, says) in [
         ("http://files.example.edu", COLLECTION, "plain http"),
-        ("https://a@files.example.edu", COLLECTION, "cannot be used"),
-        ("", COLLECTION, "cannot be used"),
-        ("files.example.edu", "", "no id"),
-        ("files.example.edu", "a b", "no id"),
-        ("files.example.edu", "../x", "no id"),
+        ("https://a@files.example.edu", COLLECTION, "is not a host"),
+        ("", COLLECTION, "is not a host"),
+        ("files.example.edu", "", "not the id"),
+        ("files.example.edu", "a b", "not the id"),
+        ("files.example.edu", "../x", "not the id"),
     ] {
         let app = GlobusApp::user(CLIENT).collection(host, id).build();
         let error = app.expect_err(host).to_string();

@@ -1,4 +1,4 @@
-//! Consents and requirements that are known before the login.
+//! Consents, and requirements that the app completes before a login.
 
 use checks::tokens::own;
 use fake_globus::{Person, RequestKind};
@@ -12,18 +12,18 @@ use crate::support::*;
 const DATA_ACCESS: &str =
     "https://auth.globus.org/scopes/6c54cade-bde5-45c1-bdea-f4bd71dba2cc/data_access";
 
-/// As after a login by a program that keeps no record.
+/// Removes the record, as after a login by a program without records.
 async fn forget_record(store: &MemoryStore, client: String) {
     let user = own(client);
     let kept = store.load(&user).await.expect("memory");
     let mut login = kept.login;
     login.record = None;
     let done = store.commit(&user, &kept.version, &login).await;
-    done.expect("memory").expect("nobody was faster");
+    done.expect("memory").expect("no other commit");
 }
 
 #[checks::test]
-async fn consents_of_another_programs_login_are_asked_for() {
+async fn consents_of_another_program_are_looked_up() {
     let globus = globus(Person::automatic()).await;
     let mapped = format!("{TRANSFER_ALL}[*{DATA_ACCESS}]");
     for (of_other, of_this, logins) in [
@@ -41,7 +41,7 @@ async fn consents_of_another_programs_login_are_asked_for() {
             this.login().await.expect("a login");
             assert_eq!(browser.logins(), logins, "{of_other} {of_this}");
         }
-        // What was found out is remembered.
+        // The result is recorded.
         assert!(this.is_logged_in().await.expect("a store"));
         let asked = globus.requests().into_iter();
         let asked = asked.filter(|it| it.path.ends_with("/consents")).count();
@@ -51,7 +51,7 @@ async fn consents_of_another_programs_login_are_asked_for() {
 }
 
 #[checks::test]
-async fn consents_that_cannot_be_asked_for_cost_a_login() {
+async fn login_runs_if_consents_cannot_be_looked_up() {
     let mut given = login("given");
     given["scope"] = TRANSFER_ALL.into();
     given["other_tokens"][0]["scope"] = "openid".into();
@@ -84,7 +84,7 @@ async fn consents_that_cannot_be_asked_for_cost_a_login() {
 }
 
 #[checks::test]
-async fn lone_second_factor_is_asked_for_with_an_identity() {
+async fn mfa_requirement_is_sent_with_an_identity() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = logged_in(app(&globus, &browser)).await;
@@ -94,7 +94,7 @@ async fn lone_second_factor_is_asked_for_with_an_identity() {
     let identities = browser.parameter(1, "session_required_identities");
     let ada = fake_globus::Identity::new("ada", "uchicago.edu").id();
     assert_eq!(identities, Some(ada.to_string()));
-    // One that names somebody stays as it is, and so does that of nobody in session.
+    // A requirement that names a domain stays as it is.
     let named = required
         .clone()
         .with_session_required_single_domain(["uchicago.edu"]);
@@ -105,7 +105,7 @@ async fn lone_second_factor_is_asked_for_with_an_identity() {
 }
 
 #[checks::test]
-async fn service_without_a_token_is_added_to_the_login() {
+async fn login_adds_the_default_scope_of_the_challenger() {
     let globus = globus(Person::automatic()).await;
     let browser = Browser::redirected();
     let app = logged_in(app(&globus, &browser).scopes(["openid"])).await;
@@ -119,9 +119,9 @@ async fn service_without_a_token_is_added_to_the_login() {
     assert_no_violation(&globus);
 }
 
-/// A scope that is required, or that the program named, is enough.
+/// The default scope of a service is added only if no scope of the service is required.
 #[checks::test]
-async fn named_scope_of_a_service_is_asked_for_alone() {
+async fn required_scope_replaces_the_default_scope() {
     let endpoint = Endpoint::approving().await;
     let groups = "urn:globus:auth:scope:groups.api.globus.org:";
     for (program, required, asked) in [
@@ -141,9 +141,9 @@ async fn named_scope_of_a_service_is_asked_for_alone() {
             .with_required_scopes(scopes);
         let gare = Gare::new("AuthorizationRequired", required);
         let challenge = Challenge::new(target("https://groups.api.globus.org"), gare);
-        // This Globus Auth gives no token for it.
+        // This Globus Auth gives no token for Groups.
         let error = app.reauthenticate(&challenge).await.expect_err("no token");
-        assert_says(&error, "gave no token for groups.api.globus.org", &[]);
+        assert_says(&error, "brought no token for groups.api.globus.org", &[]);
         assert_eq!(browser.parameter(0, "scope"), Some(asked));
     }
 }

@@ -1,4 +1,4 @@
-//! The example `download`, at a collection's server on loopback.
+//! The example `download`, with a collection's server on loopback.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -24,7 +24,7 @@ use crate::support::*;
 
 const FILE: &[u8] = b"0123456789";
 
-/// The paths that were asked for, each with the ports of the clients.
+/// The requested paths, each with the ports of the clients.
 type Seen = Arc<Mutex<HashMap<String, Vec<u16>>>>;
 
 fn answered(status: u16, body: impl Into<Body>) -> Response {
@@ -37,7 +37,7 @@ fn out_of_order(code: &str) -> Response {
     answered(404, text)
 }
 
-/// What is there from the first byte on, as the request says it.
+/// The bytes of the requested range.
 fn file(request: &Request) -> Response {
     let range = request.headers()[RANGE].to_str().expect("text");
     let from = range
@@ -50,11 +50,11 @@ fn file(request: &Request) -> Response {
     }
 }
 
-/// Announces the whole file, and sends four bytes.
+/// A response that announces the whole file and ends after four bytes.
 fn cut_short() -> Response {
     let sent = [Ok(Bytes::from_static(&FILE[..4])), Err("torn")];
     let sent = futures_util::stream::iter(sent).then(async |part| {
-        // What was sent before goes out.
+        // Lets the first bytes go out.
         tokio::task::yield_now().await;
         part
     });
@@ -92,7 +92,7 @@ async fn serve(seen: Seen) -> String {
     url
 }
 
-/// A home with a login, in which the example runs.
+/// A home directory with a login, for the example.
 async fn home() -> TempDir {
     let home = tempfile::tempdir().expect("a directory");
     let path = format!(".globus/app/{CLIENT}/download/tokens.json");
@@ -109,7 +109,7 @@ async fn home() -> TempDir {
 }
 
 #[checks::test(seconds = 600)]
-async fn example_resumes_retries_and_believes_a_missing_file() {
+async fn download_resumes_retries_and_reports_a_missing_file() {
     let program = example("download");
     let seen = Seen::default();
     let server = serve(Arc::clone(&seen)).await;
@@ -121,7 +121,7 @@ async fn example_resumes_retries_and_believes_a_missing_file() {
         ("/short", "", None, 2),
         ("/flaky", "", None, 2),
         ("/missing", "", Some("no such file"), 1),
-        ("/broken", "", Some("out of order"), 5),
+        ("/broken", "", Some("try again later"), 5),
     ] {
         let name = home.path().join(&path[1..]);
         std::fs::write(&name, before).expect("a file");
@@ -143,6 +143,6 @@ async fn example_resumes_retries_and_believes_a_missing_file() {
         let mut ports = seen.lock().expect("no panic")[path].clone();
         assert_eq!(ports.len(), tries, "{path}");
         ports.dedup();
-        assert_eq!(ports.len(), tries, "{path}: each try has its connection");
+        assert_eq!(ports.len(), tries, "{path}: one connection for each try");
     }
 }

@@ -1,4 +1,4 @@
-//! Programs without a person, which wait for a login that somebody else runs.
+//! Programs that cannot ask a person, and wait for a login with another program.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -19,10 +19,10 @@ use tower::{Layer, ServiceExt};
 
 use crate::support::*;
 
-/// What the hooks were told: how many programs wait, and for what.
+/// The calls of the hooks: the number of waiting programs, and the notice.
 type Told = Arc<Mutex<Vec<(usize, Waiting)>>>;
 
-/// A user who is logged in at a terminal, and whose session is too old by now.
+/// A user who is logged in at a terminal, with a session that is too old for the collection.
 struct Site {
     sample: Sample,
     browser: Browser,
@@ -44,7 +44,7 @@ impl Site {
         }
     }
 
-    /// A program of that user, without a terminal.
+    /// A job of that user, without a terminal.
     fn job(&self, store: impl LoginStore, prompt: ElsewherePrompt, patience: Duration) -> Job {
         let told = Arc::clone(&self.told);
         let prompt = prompt.on_waiting(move |user, waiting, jobs| {
@@ -80,7 +80,7 @@ impl Site {
             }
         };
         let all = tokio::time::timeout(Duration::from_secs(30), all).await;
-        all.expect("so many wait")
+        all.expect("the jobs wait")
     }
 
     async fn log_in_for(&self, waiting: &Waiting) {
@@ -92,7 +92,7 @@ impl Site {
         self.told.lock().expect("whole").clone()
     }
 
-    /// Waits until somebody was told.
+    /// Waits until a hook was called.
     async fn until_told(&self) {
         let told = async {
             while self.told().is_empty() {
@@ -100,7 +100,7 @@ impl Site {
             }
         };
         let told = tokio::time::timeout(Duration::from_secs(30), told).await;
-        told.expect("somebody is told");
+        told.expect("a hook is called");
     }
 }
 
@@ -111,7 +111,7 @@ struct Job {
 }
 
 impl Job {
-    /// The status of a listing, and why the layer gave up.
+    /// The status of a listing, and the reason why the layer gave up.
     async fn list(&self) -> (u16, Option<GaveUp>) {
         let request = Request::get(&self.listing).body(Full::<Bytes>::default());
         let request = request.expect("a request");
@@ -155,12 +155,12 @@ async fn job_waits_for_a_login_at_the_terminal() {
     let (status, gave_up) = listing.await.expect("no panic");
     assert_eq!((status, gave_up.is_none()), (200, true));
     assert_eq!(site.waiting(0).await.len(), 0);
-    assert_eq!(site.browser.logins(), 2, "one for all");
+    assert_eq!(site.browser.logins(), 2, "one login for the job");
     assert_no_violation(&site.sample.globus);
 }
 
 #[checks::test(seconds = 600)]
-async fn sixteen_jobs_are_one_notice_and_one_login() {
+async fn sixteen_jobs_notify_once_and_share_one_login() {
     let store = MemoryStore::new();
     let site = Site::new(store.clone()).await;
     let mut jobs = JoinSet::new();
@@ -171,7 +171,7 @@ async fn sixteen_jobs_are_one_notice_and_one_login() {
     let waiting = site.waiting(16).await;
     assert!(waiting.iter().all(|it| it.is_for_the_same(&waiting[0])));
     site.until_told().await;
-    // A login begins at once: nobody who waits holds the lease.
+    // The login begins at once: a waiting job holds no lease.
     site.log_in_for(&waiting[0]).await;
     assert_eq!(jobs.join_all().await, [200; 16]);
     let told = site.told();
@@ -186,7 +186,7 @@ async fn job_gives_up_at_its_deadline() {
     let site = Site::new(store.clone()).await;
     let job = site.job(store, ElsewherePrompt::new(), Duration::from_secs(1));
     let (status, gave_up) = job.list().await;
-    assert_eq!(status, 502, "the service's own");
+    assert_eq!(status, 502, "the service's own response");
     let Some(GaveUp::Failed(error)) = gave_up else {
         panic!("{gave_up:?}");
     };
@@ -194,9 +194,9 @@ async fn job_gives_up_at_its_deadline() {
     site.waiting(0).await;
 }
 
-/// A token that a program without records wrote, and one of a login for something else.
+/// A program without records writes a token that is too old for the collection.
 #[checks::test(seconds = 600)]
-async fn login_that_does_not_help_is_tried_once_and_the_wait_goes_on() {
+async fn job_tries_an_unhelpful_login_once_and_waits_on() {
     let store = MemoryStore::new();
     let site = Site::new(store.clone()).await;
     let job = site.job(store.clone(), ElsewherePrompt::new(), LONG);
@@ -205,7 +205,7 @@ async fn login_that_does_not_help_is_tried_once_and_the_wait_goes_on() {
     let globus = &site.sample.globus;
     let kind = fake_globus::RequestKind::List;
     let before = requests_of(globus, kind);
-    // As of a login of two minutes ago: good, and too old for the collection.
+    // The token of a login two minutes ago: valid, but too old for the collection.
     let own = checks::tokens::own(globus.client_id());
     let tokens = load(&store, globus).await;
     let old = &tokens["transfer.api.globus.org"];
@@ -220,7 +220,7 @@ async fn login_that_does_not_help_is_tried_once_and_the_wait_goes_on() {
         tokens.insert("transfer.api.globus.org".to_owned(), foreign.clone());
     })
     .await;
-    // It was tried, and the wait goes on with another notice.
+    // The job tries the token, and then waits with another notice.
     let again = async {
         loop {
             let waiting = site.waiting(1).await;
@@ -231,7 +231,7 @@ async fn login_that_does_not_help_is_tried_once_and_the_wait_goes_on() {
         }
     };
     let again = tokio::time::timeout(Duration::from_secs(30), again).await;
-    let again = again.expect("it waits again");
+    let again = again.expect("the job waits again");
     assert_eq!(requests_of(globus, kind) - before, 1);
     site.log_in_for(&again[0]).await;
     let (status, gave_up) = listing.await.expect("no panic");
@@ -262,7 +262,7 @@ async fn command_gets_the_notice_as_json() {
     };
     let document = tokio::time::timeout(Duration::from_secs(30), document).await;
     let document: serde_json::Value =
-        serde_json::from_str(&document.expect("it is told")).expect("JSON");
+        serde_json::from_str(&document.expect("the command ran")).expect("JSON");
     assert_eq!(
         (&document["user"], &document["jobs"]),
         (&"DEFAULT".into(), &1.into())

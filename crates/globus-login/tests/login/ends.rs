@@ -1,4 +1,4 @@
-//! The end of a login, as Globus Auth sees it.
+//! Revocation of tokens at the end of a login.
 
 use checks::tokens::members;
 use fake_globus::{FakeGlobus, Person};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::endpoint::*;
 use crate::support::*;
 
-/// Whether Globus Auth takes a token, of whatever kind.
+/// Whether Globus Auth accepts an access or refresh token.
 async fn is_active(globus: &FakeGlobus, token: &str) -> bool {
     let validate = client()
         .post(format!("{}v2/oauth2/token/validate", globus.auth_url()))
@@ -18,7 +18,7 @@ async fn is_active(globus: &FakeGlobus, token: &str) -> bool {
         ]);
     let answer = validate.send().await.expect("an answer");
     let answer: Value = answer.json().await.expect("JSON");
-    answer["active"].as_bool().expect("a word")
+    answer["active"].as_bool().expect("a boolean")
 }
 
 #[checks::test]

@@ -1,4 +1,4 @@
-//! The end of a session is told while there is time for a login.
+//! The warning before the end of a session.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -14,7 +14,7 @@ use crate::support::{held, target};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Remembers that Transfer refused a login that was this old, though it was from campus.
+/// Records that Transfer challenged a login of this age, although it had satisfied `required`.
 async fn teach(store: &MemoryStore, required: &AuthorizationParameters, age: Duration) {
     let user = own(CLIENT);
     let mut kept = serde_json::to_value(kept_login(store, &user).await).expect("JSON");
@@ -23,10 +23,11 @@ async fn teach(store: &MemoryStore, required: &AuthorizationParameters, age: Dur
     let changed: Login = serde_json::from_value(kept).expect("a login");
     let base = store.load(&user).await.expect("memory").version;
     let done = store.commit(&user, &base, &changed).await;
-    done.expect("memory").expect("nobody was faster");
+    done.expect("memory").expect("no other commit");
 }
 
-/// What a program is told that uses its login and goes on for so many hours; it may log in again after some.
+/// The statuses of a program that runs for `hours` after its login, with sessions of `length`. It
+/// may log in again in between.
 async fn told(
     length: Duration,
     before: Option<Duration>,
@@ -55,7 +56,7 @@ async fn told(
             app.login_with(required.clone()).await.expect("a login");
         }
         *clock.lock().expect("whole") += HOUR;
-        // It looks every minute.
+        // The watch reads the clock every minute.
         tokio::time::pause();
         tokio::time::sleep(Duration::from_secs(61)).await;
         tokio::time::resume();
@@ -66,7 +67,7 @@ async fn told(
 }
 
 #[checks::test]
-async fn end_of_session_is_told_once_and_in_time() {
+async fn end_of_session_is_warned_of_once_and_in_time() {
     let is_told =
         async |length: u32, before: Option<Duration>, hours| {
             let told = told(HOUR * length, before, hours, None).await;
@@ -81,15 +82,15 @@ async fn end_of_session_is_told_once_and_in_time() {
     assert!(is_told(10, None, 9).await);
     assert!(!is_told(10, Some(HOUR * 3), 6).await);
     assert!(is_told(10, Some(HOUR * 3), 7).await);
-    // Of a short session half is left.
+    // At most half the length of the session.
     assert!(!is_told(10, Some(HOUR * 9), 4).await);
     assert!(is_told(10, Some(HOUR * 9), 5).await);
     assert!(!is_told(10, Some(Duration::ZERO), 9).await);
 }
 
 #[checks::test]
-async fn end_of_a_session_that_was_replaced_is_not_told() {
+async fn replaced_session_is_not_warned_of() {
     assert!(told(HOUR * 10, None, 12, Some(4)).await.is_empty());
-    // That of the new one is, in its time.
+    // The new session is, in its time.
     assert_eq!(told(HOUR * 10, None, 13, Some(4)).await.len(), 1);
 }

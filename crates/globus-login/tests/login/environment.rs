@@ -1,4 +1,4 @@
-//! Environment variables: where Globus is, where tokens are kept, whether a browser opens.
+//! Environment variables: the URLs of Globus, the path of the token file, the browser.
 
 use globus_gare::Environment;
 use globus_login::{GlobusApp, Interactive, JsonStore};
@@ -10,7 +10,7 @@ use crate::support::*;
 const ENVIRONMENT: &str = "GLOBUS_SDK_ENVIRONMENT";
 const AUTH_URL: &str = "GLOBUS_SDK_SERVICE_URL_AUTH";
 
-/// What this test reports as a program with this argument, in this environment.
+/// Runs this test as a program, with this argument and environment. Returns its report.
 async fn reported(argument: &str, variables: &[(&str, &str)]) -> String {
     let mut program = Program::start(module_path!(), argument, variables);
     program.reported().await
@@ -89,7 +89,7 @@ async fn each_environment_has_its_own_token_file() {
     }
 }
 
-/// Without a terminal, and without a program that could be a browser, nobody can be asked.
+/// The program has neither a terminal nor a browser.
 #[cfg(target_os = "linux")]
 #[checks::test(seconds = 600)]
 async fn error_says_why_no_browser_opens() {
@@ -107,9 +107,9 @@ async fn error_says_why_no_browser_opens() {
         assert!(error.is_interaction_required(), "{error:?}");
         return program::report(&logged(&error));
     }
-    let (remote, hidden) = ("this is a remote session (SSH)", "there is no display");
-    // A browser was tried, and there is none.
-    let tried = "it could not be started (";
+    let (remote, hidden) = ("this is an SSH session", "there is no display");
+    // The program tries a browser that does not exist.
+    let tried = "the browser could not be started: ";
     for (variables, reason) in [
         (&[][..], hidden),
         (&[("DISPLAY", "")], hidden),
@@ -139,21 +139,24 @@ async fn error_says_why_no_browser_opens() {
         (&[("BROWSER", ":elinks")], "elinks is a text browser"),
     ] {
         let told = reported("", variables).await;
-        let expected = format!("no browser opens here, since {reason}");
+        let expected = format!("no browser opens here ({reason}");
         assert!(told.contains(&expected), "{variables:?}: {told}");
-        assert!(told.contains("run it once in a terminal"), "{told}");
+        assert!(
+            told.contains("run the program once in a terminal"),
+            "{told}"
+        );
     }
     let display = [("DISPLAY", ":0")];
     for (what, reason) in [
-        (UNWANTED, "it is not wanted"),
-        (NO_PORT, "it could not lead back here ("),
+        (UNWANTED, "the program does not use one"),
+        (NO_PORT, "no port could be opened for its redirect: "),
     ] {
         let told = reported(what, &display).await;
-        assert!(told.contains(&format!("since {reason}")), "{told}");
+        assert!(told.contains(&format!("({reason}")), "{told}");
     }
 }
 
-/// From now on this program gets no file, and no port.
+/// Forbids this program to open files and ports.
 #[cfg(target_os = "linux")]
 fn open_no_more_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

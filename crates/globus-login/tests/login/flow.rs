@@ -1,4 +1,4 @@
-//! One login after another, over real sockets.
+//! Logins, challenges and refreshes against FakeGlobus.
 
 use std::error::Error;
 
@@ -57,7 +57,7 @@ async fn pasted_code_completes_a_login() {
 }
 
 #[checks::test]
-async fn redirect_with_another_state_is_refused() {
+async fn redirect_with_another_state_is_rejected() {
     let globus = globus(Person::automatic()).await;
     for hands in [
         (|request: &LoginRequest, url: Url| {
@@ -101,7 +101,7 @@ async fn declined_login_is_a_declined_error() {
     assert!(held(&app, &transfer).await.is_none());
 }
 
-/// Pastes a code, wherever it is from.
+/// Pastes a given code.
 struct Pastes(String);
 
 #[async_trait]
@@ -114,7 +114,7 @@ impl LoginPrompt for Pastes {
 #[checks::test]
 async fn stolen_code_fails_without_its_verifier() {
     let globus = globus(Person::automatic()).await;
-    // Each login has a verifier of its own; the thief's is not that of the code.
+    // Each login has its own verifier: the thief's does not belong to the code.
     let victim = Browser::replying(|_, _| Err(ReauthError::declined()));
     app(&globus, &victim)
         .build()
@@ -197,7 +197,7 @@ async fn login_for_an_unknown_service_asks_nobody() {
         error.to_string().contains("https://data.example.edu"),
         "{error}"
     );
-    // One whose scopes are not known gets no token.
+    // A service without a known scope gets no token.
     let app = self::app(&globus, &browser)
         .resource_server_for("https://data.example.edu", "data-of-example")
         .build()
@@ -208,7 +208,7 @@ async fn login_for_an_unknown_service_asks_nobody() {
         .expect_err("no such token");
     assert!(error.to_string().contains("data-of-example"), "{error}");
     assert_eq!(browser.logins(), 1);
-    // Nor one for scopes that are none.
+    // An invalid scope starts no login.
     let error = answer_challenge(&app, &globus, consent("a[b"))
         .await
         .expect_err("no scope");
@@ -239,7 +239,7 @@ async fn refresh_is_silent_and_answers_no_challenge() {
         .expect("a credential");
     assert_eq!((globus.counts().refresh_grants, browser.logins()), (1, 2));
 
-    // A refresh token that was refused is not redeemed again, and costs nothing but a login.
+    // A rejected refresh token is not redeemed again; a login replaces it.
     globus.revoke_all_tokens();
     expire(&globus);
     let before = requests_of(&globus, RequestKind::Token);
@@ -269,14 +269,14 @@ async fn each_failure_of_globus_auth_has_its_own_error() {
         (
             200,
             r#"{"access_token": "s3cret", "token_type": "Bearer"}"#,
-            "no token response",
+            "not a token response",
         ),
         (
             200,
             r#"{"access_token": ["s3cret"], "resource_server": 5}"#,
-            "no token response",
+            "not a token response",
         ),
-        (401, "", "no token response"),
+        (401, "", "not a token response"),
         (302, "{}", "302"),
     ] {
         globus.fail_next(RequestKind::Token, status, body);
@@ -301,7 +301,7 @@ async fn login_without_a_network_fails_and_hides_the_code() {
 }
 
 #[checks::test]
-async fn build_refuses_each_unusable_setting() {
+async fn build_rejects_each_invalid_setting() {
     for (builder, says) in [
         (GlobusApp::user(" "), "client id"),
         (GlobusApp::user("c").auth_url("auth.globus.org"), "URL"),
@@ -315,7 +315,7 @@ async fn build_refuses_each_unusable_setting() {
             "data",
         ),
         (GlobusApp::user("c").scopes(["a[b"]), "scopes"),
-        (GlobusApp::user("c").app_name("\u{7}"), "keep tokens"),
+        (GlobusApp::user("c").app_name("\u{7}"), "token file"),
     ] {
         let error = builder.build().expect_err(says);
         assert!(error.to_string().contains(says), "{error}");

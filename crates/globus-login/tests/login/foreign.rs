@@ -1,4 +1,4 @@
-//! Logins by programs that keep no record, such as those on the Python SDK.
+//! Logins by programs without records, such as those with the Python SDK.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn login_by_another_program_satisfies_a_challenge() {
         let answer = client.get(sample.listing()).send().await;
         answer.expect("an answer").status().as_u16()
     };
-    // Another program logs in, and writes nothing but tokens into our store.
+    // Another program logs in, and writes only tokens into our store.
     let log_in_elsewhere = async || {
         let theirs = MemoryStore::new();
         let app = self::app(globus, &Browser::redirected()).store(theirs.clone());
@@ -47,7 +47,7 @@ async fn login_by_another_program_satisfies_a_challenge() {
     assert_eq!(list().await, 200);
     assert_eq!(browser.logins(), 1, "the person has just logged in");
 
-    // One that is too old by now is tried, and is no login that did not help.
+    // A login that is too old by now is tried, and does not count as one that did not help.
     let old = log_in_elsewhere().await;
     globus.clock().advance(Duration::from_secs(120));
     write(old).await;
@@ -56,7 +56,7 @@ async fn login_by_another_program_satisfies_a_challenge() {
     assert_no_violation(globus);
 }
 
-/// No program of ours has ever logged in: the store has tokens, and no record of any login.
+/// Only programs without records have logged in: the store has tokens, but no record.
 #[checks::test]
 async fn logins_without_any_record_are_told_apart() {
     let store = MemoryStore::new();
@@ -87,7 +87,7 @@ async fn logins_without_any_record_are_told_apart() {
     assert!(newer_than(&first, &rejected).await.is_none());
     for access in ["two", "three", "four"] {
         write(access).await;
-        // Another program of ours sees one of them before.
+        // Another program with records sees one of the logins first.
         if access == "three" {
             held(&app(), &target(TRANSFER)).await.expect("a token");
         }

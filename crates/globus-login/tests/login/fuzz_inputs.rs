@@ -1,8 +1,8 @@
-//! Inputs that the fuzzer found worth keeping, replayed: `fuzz/inputs/authorize_url/*`.
+//! Replays the saved inputs of the fuzzer: `fuzz/inputs/authorize_url/*`.
 
 use checks::inputs;
 
 #[checks::test]
-fn saved_inputs_make_sound_authorize_urls() {
+fn saved_inputs_make_valid_authorize_urls() {
     inputs::replay("authorize_url", inputs::authorize_url);
 }

@@ -1,6 +1,6 @@
 //! The example `gateway`: a web service with two users, each with a browser.
 //!
-//! The program is the one that `cargo test` has built; alone, `cargo build --example gateway` builds it.
+//! `cargo test` builds the program. To build it alone: `cargo build --example gateway`.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -46,21 +46,21 @@ fn command() -> Command {
     command
 }
 
-/// A gateway, and what it prints.
+/// Starts a gateway. Also returns its output.
 fn started(command: &mut Command) -> (Child, Lines<BufReader<ChildStdout>>) {
     let mut gateway = command.stdout(Stdio::piped()).spawn().expect("it starts");
     let printed = gateway.stdout.take().expect("a pipe");
     (gateway, BufReader::new(printed).lines())
 }
 
-/// The address that it prints.
+/// Reads the address from the output.
 async fn address(printed: &mut Lines<BufReader<ChildStdout>>) -> Url {
     let line = printed.next_line().await.expect("text").expect("a line");
     let address = line.strip_prefix("The gateway is at ");
     Url::parse(address.expect("an address")).expect("a URL")
 }
 
-/// The gateway, and a Globus with a collection for it.
+/// A gateway, and a Globus with a collection.
 struct Site {
     sample: Sample,
     _gateway: Child,
@@ -97,7 +97,7 @@ impl Site {
         }
     }
 
-    /// Has Globus Auth log `user` in on this page; gives where it redirects to.
+    /// Logs `user` in at this page of Globus Auth. Returns the redirect.
     async fn log_in(&self, user: &User, page: Url) -> Url {
         let person = Person::automatic().picks(user.name);
         self.sample.globus.set_person(person);
@@ -136,7 +136,8 @@ impl User {
         page
     }
 
-    /// Where a page sends the browser. It speaks as a program does: the way to the login is in JSON.
+    /// The URL to which a page sends the browser. The browser sends the headers of an API client,
+    /// so that the login URL is in JSON.
     async fn sent_to(&self, url: &Url) -> Url {
         let page = self.get(url).await;
         if page.status == StatusCode::UNAUTHORIZED {
@@ -147,7 +148,7 @@ impl User {
         page.redirect().expect("a redirect")
     }
 
-    /// The user whose listing the page shows: files there belong to the user of the request.
+    /// The user of the request: the listed files belong to that user.
     async fn owner(&self, page: &Url) -> String {
         let page = self.get(page).await;
         assert_eq!(page.status, StatusCode::OK);
@@ -161,11 +162,11 @@ impl User {
 }
 
 #[checks::test(seconds = 600)]
-async fn each_user_returns_to_their_own_login() {
+async fn each_user_gets_their_own_login() {
     let site = Site::new().await;
     let (ada, bob) = (User::new("ada@uchicago.edu"), User::new("bob@uchicago.edu"));
     for round in 1..=3 {
-        // Both logins run at once; the one that began first ends last.
+        // Both logins run at once. The one that began first ends last.
         let pages = [ada.sent_to(&site.page).await, bob.sent_to(&site.page).await];
         assert!(
             pages
@@ -177,7 +178,7 @@ async fn each_user_returns_to_their_own_login() {
             let [of_ada, of_bob] = pages.each_ref().map(|page| value(page, name));
             assert!(!of_ada.is_empty() && of_ada != of_bob, "{name}");
         }
-        // The first login needs no fresh one; those that the collection asks for do.
+        // Only the logins that the collection requires are fresh ones.
         assert_eq!(
             pages[0].query().expect("a query").contains("prompt=login"),
             round > 1
@@ -186,7 +187,7 @@ async fn each_user_returns_to_their_own_login() {
         let back_to_bob = site.log_in(&bob, to_bob).await;
         let back_to_ada = site.log_in(&ada, to_ada).await;
 
-        // The redirect of another user's login is refused.
+        // The redirect of another user's login is rejected.
         assert_eq!(ada.get(&back_to_bob).await.status, StatusCode::FORBIDDEN);
         assert_eq!(
             User::new("eve").get(&back_to_ada).await.status,
@@ -198,7 +199,7 @@ async fn each_user_returns_to_their_own_login() {
         assert_eq!(ada.sent_to(&back_to_ada).await, site.page);
         assert_eq!(ada.owner(&site.page).await, "ada");
         assert_eq!(bob.owner(&site.page).await, "bob");
-        // A redirect that is loaded again goes on, and redeems nothing.
+        // A redirect that is loaded again redeems nothing.
         assert_eq!(ada.sent_to(&back_to_ada).await, site.page);
         assert_eq!(site.sample.globus.counts().code_grants, 2 * round);
         site.sample.globus.clock().advance(Duration::from_secs(120));
@@ -228,7 +229,7 @@ async fn user_who_declines_can_try_again() {
 }
 
 #[checks::test(seconds = 600)]
-async fn gateway_says_how_it_is_used() {
+async fn gateway_prints_its_options() {
     let output = command().arg("--help").output().await.expect("it runs");
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).expect("text");
@@ -245,7 +246,7 @@ async fn gateway_says_how_it_is_used() {
 
 #[cfg(unix)]
 #[checks::test(seconds = 600)]
-async fn gateway_has_a_globus_of_its_own_and_ends_when_told() {
+async fn gateway_runs_its_own_globus_and_ends_on_sigterm() {
     let (mut gateway, mut printed) = started(&mut command());
     let line = printed.next_line().await.expect("text").expect("a line");
     let page = line
@@ -261,7 +262,7 @@ async fn gateway_has_a_globus_of_its_own_and_ends_when_told() {
     let process = gateway.id().expect("it runs").to_string();
     let killed = Command::new("kill").args(["-TERM", &process]).status();
     assert!(killed.await.expect("it runs").success());
-    // A connection that is kept open for the next request does not hold it up.
+    // An idle connection does not delay the end.
     drop(ada);
     assert!(gateway.wait().await.expect("an end").success());
 }

@@ -1,4 +1,4 @@
-//! ID tokens: who logged in, and for which client.
+//! ID tokens: the person and the client.
 
 use checks::tokens;
 use globus_login::MemoryStore;
@@ -42,7 +42,7 @@ async fn login_needs_an_id_token_for_this_client() {
             Ok(()) => assert_eq!(kept, [subject, subject], "{id_token}"),
             Err(error) => {
                 assert!(subject.is_none() && kept.is_empty(), "{id_token}");
-                assert_says(&error, "did not tell who", &["s3cret"]);
+                assert_says(&error, "did not say who", &["s3cret"]);
             }
         }
         assert_eq!(endpoint.revoked().is_empty(), subject.is_some());

@@ -1,4 +1,5 @@
-//! The example `job`: a process without a person, and a person who logs in on the same file.
+//! The example `job`: a process without a terminal, and a person who logs in with the same token
+//! file.
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -13,10 +14,10 @@ use tokio::time::{sleep, timeout};
 use crate::support::program::example;
 use crate::support::*;
 
-/// How long a step of another process may take.
+/// The time limit for a step of another process.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A home whose user has logged in, and a session that is too old for the collection by now.
+/// A home directory with a login whose session is too old for the collection.
 struct Home {
     sample: Sample,
     browser: Browser,
@@ -59,7 +60,7 @@ impl Home {
             .expect("it starts")
     }
 
-    /// The notice of the one job that waits.
+    /// The notice of the waiting job.
     async fn notice(&self) -> Waiting {
         let notice = async {
             loop {
@@ -69,7 +70,7 @@ impl Home {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        timeout(PATIENCE, notice).await.expect("it waits")
+        timeout(PATIENCE, notice).await.expect("the job waits")
     }
 
     async fn waiting(&self) -> Vec<Waiting> {
@@ -83,7 +84,7 @@ fn file(home: &TempDir, client: &str) -> PathBuf {
     apps.join(client).join("job/tokens.json")
 }
 
-/// How a job ends: its code, and what it printed.
+/// Waits for the end of a job. Returns its exit code, stdout and stderr.
 async fn ended(job: Child) -> (Option<i32>, String, String) {
     let ended = timeout(PATIENCE, job.wait_with_output()).await;
     let Output {
@@ -125,6 +126,6 @@ async fn job_ends_with_4_at_its_deadline() {
     assert_eq!((code, &*printed), (Some(4), ""), "{told}");
     let reason = told.lines().find(|line| line.starts_with("job: "));
     assert!(reason.is_some_and(|it| it.contains("in time")), "{told}");
-    assert_eq!(home.waiting().await.len(), 0, "it took its notice away");
+    assert_eq!(home.waiting().await.len(), 0, "the notice is withdrawn");
     assert_eq!(home.browser.logins(), 1);
 }

@@ -1,4 +1,4 @@
-//! Clients behind a layer, and the logins that they cost.
+//! Clients with a layer, and their logins.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn client(sample: &Sample, app: &GlobusApp) -> Client {
     layer.layer(checks::browser::client().into())
 }
 
-/// The status of a listing, and how many logins it took.
+/// The status of a listing, and the number of its logins.
 async fn list(sample: &Sample, client: &Client) -> (u16, u32) {
     let request = Request::get(sample.listing()).body(Full::<Bytes>::default());
     let request = request.expect("a request");
@@ -44,7 +44,7 @@ async fn layer_satisfies_one_requirement_after_another() {
     for logins in [2, 0] {
         assert_eq!(list(&sample, &client).await, (200, logins));
     }
-    // A consent, and a fresh login: each with what it needs, and no more.
+    // One login for the consent, and a fresh one for the session.
     assert_eq!(browser.logins(), 3);
     let is_fresh = |login| browser.parameter(login, "prompt").as_deref() == Some("login");
     assert_ne!(is_fresh(1), is_fresh(2));
@@ -60,15 +60,15 @@ async fn clients_that_share_an_app_share_its_login() {
     for logins in 1..=2 {
         let (first, second) = tokio::join!(list(&sample, &one), list(&sample, &two));
         assert_eq!((first.0, second.0), (200, 200));
-        // Each client has a session of its own, and was refused by itself.
+        // Each client has its own session, and was challenged on its own.
         assert_eq!(browser.logins(), logins);
         sample.globus.clock().advance(Duration::from_secs(120));
     }
 }
 
-/// A person logged in, and Globus Auth gave no token for the code: nobody is asked again at once.
+/// The person logs in, but the token request fails.
 #[checks::test]
-async fn outage_of_globus_auth_has_the_session_back_off() {
+async fn session_backs_off_after_an_outage_of_globus_auth() {
     let sample = Sample::guarded(|collection| collection.session_minutes(1)).await;
     let browser = Browser::redirected();
     let app = logged_in(app(&sample.globus, &browser)).await;

@@ -1,4 +1,4 @@
-//! Logouts that meet trouble, or another login.
+//! Logouts with failures, and during another login.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -10,7 +10,7 @@ use crate::support::doubles::{Call, Hooked};
 use crate::support::endpoint::*;
 
 #[checks::test]
-async fn failed_revocation_stops_no_other_and_is_retried() {
+async fn failed_revocation_is_retried_at_the_next_logout() {
     let fails = Arc::new(AtomicBool::new(true));
     let failing = Arc::clone(&fails);
     let endpoint = Endpoint::start(move |request| {
@@ -31,14 +31,14 @@ async fn failed_revocation_stops_no_other_and_is_retried() {
     app.logout().await.expect_err("one is not revoked");
     let all = ["one", "one-refresh", "two", "two-refresh"];
     assert_eq!(endpoint.revoked(), all);
-    assert_eq!(kept(&store).await, [], "they are used no more");
+    assert_eq!(kept(&store).await, [], "the tokens are forgotten");
 
     fails.store(false, SeqCst);
     assert!(!app.logout().await.expect("all are revoked"));
     assert_eq!(
         endpoint.revoked()[4..],
         ["one"],
-        "what was revoked is not revoked again"
+        "no token is revoked twice"
     );
     app.logout().await.expect("nothing is left");
     assert_eq!(endpoint.revoked().len(), 5);
@@ -46,7 +46,7 @@ async fn failed_revocation_stops_no_other_and_is_retried() {
 
 /// Another program logs in between the first load and the commit of a logout.
 #[checks::test]
-async fn logout_revokes_what_came_while_it_ran() {
+async fn logout_revokes_tokens_stored_while_it_runs() {
     let endpoint = Endpoint::approving().await;
     let store = MemoryStore::new();
     keep(&store, stored(AUTH_SERVER, "early", true)).await;

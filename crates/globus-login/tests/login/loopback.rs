@@ -1,4 +1,4 @@
-//! The port where `Interactive` waits for the browser: what ends the login, and what is shown.
+//! The loopback port of `Interactive`: which requests end the login, and which pages are shown.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use crate::support::endpoint::*;
 use crate::support::program::{self, Program};
 use crate::support::*;
 
-/// A program that logs in, in a browser that the test plays.
+/// A program that waits for a login. The test is the browser.
 pub(crate) struct Waiting {
     pub(crate) program: Program,
-    /// The address that the program sends the browser to.
+    /// The URL that the program opens in the browser.
     pub(crate) entrance: String,
     pub(crate) page: Url,
-    /// What the browser keeps from the entrance.
+    /// The cookie that the entrance set.
     pub(crate) cookie: String,
 }
 
@@ -53,7 +53,8 @@ impl Waiting {
         value(&self.page, "redirect_uri")
     }
 
-    /// Status and page of a target, in which `STATE` stands for that of the login.
+    /// Requests a target, with `STATE` replaced by the `state` of the login. Returns status and
+    /// page.
     pub(crate) async fn open(&self, method: Method, target: &str) -> (u16, String) {
         let target = target.replace("STATE", &value(&self.page, "state"));
         let url = format!("{}{target}", self.here());
@@ -76,7 +77,8 @@ impl Waiting {
     }
 }
 
-/// Where the program of a test logs in. In that program itself, `None`, after the login: it reports how that ended.
+/// Starts a Globus Auth for the program of a test. In the program itself: logs in, reports the end
+/// of the login, and returns `None`.
 pub(crate) async fn endpoint_or_log_in() -> Option<Endpoint> {
     let Some(auth_url) = program::argument() else {
         return Some(Endpoint::approving().await);
@@ -142,11 +144,11 @@ async fn only_its_own_redirect_ends_a_login() {
     assert_eq!(asked[0].field("redirect_uri"), waiting.here());
     assert_eq!(asked.len(), 1);
     let gone = TcpStream::connect(&address).await;
-    gone.expect_err("nobody listens any more");
+    gone.expect_err("the port is closed");
 }
 
 #[checks::test(seconds = 600)]
-async fn page_says_what_the_exchange_gave() {
+async fn page_shows_the_result_of_the_exchange() {
     if endpoint_or_log_in().await.is_none() {
         return;
     }
@@ -167,8 +169,8 @@ async fn page_says_what_the_exchange_gave() {
             failed,
             "Globus Auth says: invalid_grant: too late.",
         ),
-        (answer(503, &json!({})), failed, "could not be asked"),
-        (answer(200, &nobody), failed, "did not tell who logged in"),
+        (answer(503, &json!({})), failed, "did not answer"),
+        (answer(200, &nobody), failed, "did not say who logged in"),
     ] {
         let endpoint = Endpoint::always(given).await;
         let mut waiting = Waiting::start(module_path!(), &endpoint).await;
@@ -181,7 +183,7 @@ async fn page_says_what_the_exchange_gave() {
 }
 
 #[checks::test(seconds = 600)]
-async fn silent_connections_do_not_keep_the_redirect_out() {
+async fn silent_connections_do_not_block_the_redirect() {
     let Some(endpoint) = endpoint_or_log_in().await else {
         return;
     };
@@ -191,16 +193,16 @@ async fn silent_connections_do_not_keep_the_redirect_out() {
     for _ in 0..600 {
         silent.push(TcpStream::connect(&address).await.expect("a connection"));
     }
-    // Far less than 600 connections could be silent for, one after the other.
+    // Far less than the time limits of 600 connections, one after the other.
     let redirect = waiting.open(Method::GET, "/?code=ours&state=STATE");
     let redirect = timeout(Duration::from_secs(8), redirect).await;
-    let (status, page) = redirect.expect("it is served");
+    let (status, page) = redirect.expect("an answer");
     assert_eq!((status, title(&page)), (200, "You are logged in"));
     assert_eq!(waiting.program.reported().await, "logged in");
     drop(silent);
 }
 
-/// All of 127.0.0.0/8 is this machine, for Linux.
+/// On Linux, all of 127.0.0.0/8 is this machine.
 #[cfg(target_os = "linux")]
 #[checks::test(seconds = 600)]
 async fn port_listens_on_127_0_0_1_only() {
@@ -211,7 +213,7 @@ async fn port_listens_on_127_0_0_1_only() {
     let here = waiting.here();
     let port = here.strip_prefix("http://127.0.0.1:").expect("an address");
     let at = async |host: &str| TcpStream::connect(format!("{host}:{port}")).await;
-    at("127.0.0.1").await.expect("it listens");
+    at("127.0.0.1").await.expect("the port listens");
     for host in ["127.0.0.2", "127.1.2.3", "[::1]"] {
         at(host).await.expect_err(host);
     }
@@ -225,8 +227,12 @@ async fn denial_and_error_are_shown_and_end_the_login() {
     let declined = ("The login was declined", "the login was declined");
     let failed = "The login failed";
     for (query, (shown, found), text) in [
-        ("error=access_denied", declined, "has been told"),
-        ("error=access_denied&code=c0de", declined, "has been told"),
+        ("error=access_denied", declined, "go back to your program"),
+        (
+            "error=access_denied&code=c0de",
+            declined,
+            "go back to your program",
+        ),
         (
             "error=access_denied&error_description=no+such%0A+policy",
             (declined.0, "access_denied: no such policy"),
@@ -264,7 +270,7 @@ async fn denial_and_error_are_shown_and_end_the_login() {
     assert!(endpoint.requests().is_empty(), "{:?}", endpoint.requests());
 }
 
-/// Both have come by the time that the program looks: it is stopped until then.
+/// The program is stopped until both redirects have arrived.
 #[cfg(target_os = "linux")]
 #[checks::test(seconds = 600)]
 async fn first_of_two_redirects_counts() {
@@ -288,10 +294,10 @@ async fn first_of_two_redirects_counts() {
         browser.write_all(request.as_bytes()).await.expect("sent");
         browsers.push(browser);
     }
-    // Answered, so that both connections are being served.
+    // After this answer, the program serves both connections.
     waiting.open(Method::GET, "/favicon.ico").await;
     let id = waiting.program.id();
-    kill_process(id, Signal::STOP).expect("it runs");
+    kill_process(id, Signal::STOP).expect("the program runs");
     let status = format!("/proc/{}/status", id.as_raw_nonzero());
     while !std::fs::read_to_string(&status)
         .expect("it runs")
@@ -302,7 +308,7 @@ async fn first_of_two_redirects_counts() {
     for browser in &mut browsers {
         browser.write_all(b"\n").await.expect("sent");
     }
-    kill_process(id, Signal::CONT).expect("it runs");
+    kill_process(id, Signal::CONT).expect("the program runs");
     for browser in &mut browsers {
         let mut shown = String::new();
         browser.read_to_string(&mut shown).await.expect("a page");
@@ -312,7 +318,7 @@ async fn first_of_two_redirects_counts() {
     assert_eq!(endpoint.requests()[0].field("code"), "first");
 }
 
-/// Whoever reads the list of processes sees the address that the browser is sent to.
+/// Other users of the machine can read the entrance in the list of processes.
 #[checks::test(seconds = 600)]
 async fn login_ends_in_the_browser_that_began_it() {
     let Some(endpoint) = endpoint_or_log_in().await else {
@@ -334,7 +340,7 @@ async fn login_ends_in_the_browser_that_began_it() {
         let shown = "Another browser began this login";
         assert_eq!((status, title(&page)), (403, shown), "{}", waiting.cookie);
     }
-    // A page that the same browser loads again is the same page.
+    // The same browser may reload the entrance.
     let again = client_without_redirects().get(&waiting.entrance);
     let again = again.header(COOKIE, format!("a=b; {cookie}")).send().await;
     assert_eq!(location(&again.expect("an answer")), waiting.page);
@@ -348,11 +354,11 @@ async fn login_ends_in_the_browser_that_began_it() {
 }
 
 #[checks::test(seconds = 600)]
-async fn entrance_that_two_browsers_opened_ends_the_login() {
+async fn second_browser_at_the_entrance_ends_the_login() {
     let Some(endpoint) = endpoint_or_log_in().await else {
         return;
     };
-    // The test opens it when it starts: by then somebody else has.
+    // `start` opens the entrance in the first browser.
     let mut waiting = Waiting::start(module_path!(), &endpoint).await;
     let second = client().get(&waiting.entrance).send().await;
     let second = second.expect("an answer");
@@ -365,13 +371,13 @@ async fn entrance_that_two_browsers_opened_ends_the_login() {
     assert!(endpoint.requests().is_empty(), "{:?}", endpoint.requests());
 }
 
-/// The launcher of browsers logs the command that it runs.
+/// `webbrowser` logs the command that it runs.
 #[checks::test(seconds = 600)]
 async fn no_log_event_has_the_address_of_a_login() {
     if program::argument().is_some() {
         let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr);
         subscriber.with_max_level(tracing::Level::TRACE).init();
-        tracing::debug!("it listens");
+        tracing::debug!("subscriber is set");
     }
     let Some(endpoint) = endpoint_or_log_in().await else {
         return;
@@ -381,7 +387,7 @@ async fn no_log_event_has_the_address_of_a_login() {
     assert_eq!(waiting.program.reported().await, "logged in");
     let path = waiting.entrance.rsplit('/').next().expect("a path");
     let printed = waiting.program.printed();
-    assert!(printed.contains("it listens"), "{printed}");
+    assert!(printed.contains("subscriber is set"), "{printed}");
     assert_eq!(
         printed.matches(path).count(),
         1,

@@ -38,6 +38,7 @@ mod services;
 mod store;
 mod support;
 mod tokens;
+mod tour;
 mod trouble;
 mod two_requests;
 mod users;

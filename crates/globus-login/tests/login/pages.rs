@@ -1,4 +1,4 @@
-//! The page that a login opens, parameter by parameter.
+//! The authorize URL of a login, parameter by parameter.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Requests that come with a token of their own: whose login answers for them.
+//! Requests with a token of their own: only a login of the same person answers for them.
 
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{Challenge, Credential, Principal, ReauthError, Reauthenticator, Target};
@@ -10,7 +10,7 @@ use crate::support::*;
 
 const BOB: &str = "b0b0b0b0-0000-4000-8000-000000000000";
 
-/// Where somebody logs in as `sub`, and what introspection says of any token.
+/// A Globus Auth where each login is by `sub`, and each introspection has this answer.
 async fn globus(sub: &str, introspection: Answer) -> Endpoint {
     let claims = json!({"sub": sub, "aud": CLIENT}).to_string();
     let mut login = login("given");
@@ -29,7 +29,7 @@ fn nothing_known() -> Answer {
     answer(200, &json!({"active": false}))
 }
 
-/// Has the app answer a challenge to a request that came with this token.
+/// Has the app answer a challenge to a request with this token.
 async fn answer_for(app: &GlobusApp, token: &str) -> Result<Credential, ReauthError> {
     let presented = Credential::bearer(token).expect("a token");
     let origin = TRANSFER.parse().expect("an origin");
@@ -40,7 +40,7 @@ async fn answer_for(app: &GlobusApp, token: &str) -> Result<Credential, ReauthEr
 }
 
 #[checks::test]
-async fn login_by_another_person_does_not_answer_for_a_kept_token() {
+async fn login_by_another_person_fails_for_a_stored_token() {
     for (logged_in, is_refused) in [(BOB, true), (ADA, false)] {
         let globus = globus(logged_in, nothing_known()).await;
         let store = MemoryStore::new();
@@ -52,19 +52,19 @@ async fn login_by_another_person_does_not_answer_for_a_kept_token() {
             assert!(globus.revoked().is_empty());
             continue;
         };
-        assert_says(&error, "somebody else logged in", &["of-ada", "given", ADA]);
+        assert_says(&error, "token of another person", &["of-ada", "given", ADA]);
         let mut revoked = globus.revoked();
         revoked.sort();
         let expected = ["given", "given-auth", "given-auth-refresh", "given-refresh"];
         assert_eq!(revoked, expected);
-        // What is known of nobody is left to the person who logs in.
+        // For a token of an unknown owner, any login counts.
         answer_for(&app, "of-whom").await.expect("a credential");
     }
 }
 
-/// The tokens of users that the program names are known from their logins.
+/// The owner is known from the login of the named user.
 #[checks::test]
-async fn token_of_a_named_user_is_known_as_theirs() {
+async fn owner_of_a_named_users_token_is_known() {
     let globus = globus(BOB, nothing_known()).await;
     let store = MemoryStore::new();
     let ada = Principal::Named("ada".into());
@@ -76,13 +76,13 @@ async fn token_of_a_named_user_is_known_as_theirs() {
     let answered = answer_for(&app, "of-ada").await;
     assert_says(
         &answered.expect_err("another"),
-        "somebody else",
+        "token of another person",
         &["of-ada"],
     );
 }
 
 #[checks::test]
-async fn introspection_tells_whose_token_it_is() {
+async fn introspection_finds_the_owner_of_a_token() {
     let of_ada = |more: Value| {
         let mut told = json!({"active": true, "sub": ADA});
         for (name, value) in more.as_object().expect("members") {
@@ -97,7 +97,7 @@ async fn introspection_tells_whose_token_it_is() {
         (of_ada(json!({"sub": BOB})), false),
         (of_ada(json!({"active": false})), false),
         (answer(401, &json!({"error": "invalid_client"})), false),
-        // Not known now is not the same as not known.
+        // No answer does not mean that the owner is unknown.
         (answer(503, &json!({})), true),
     ] {
         let globus = globus(BOB, introspection.clone()).await;
@@ -107,15 +107,15 @@ async fn introspection_tells_whose_token_it_is() {
         assert_eq!(globus.revoked().is_empty(), !is_refused);
         let asked = globus.requests();
         let asked = asked.iter().find(|seen| seen.path.ends_with("/introspect"));
-        let asked = asked.expect("it is asked");
+        let asked = asked.expect("an introspection");
         assert_eq!(asked.field("token"), "of-whom");
         assert_eq!(asked.field("include"), "identity_set");
     }
 }
 
-/// A client that acts for itself is nobody's login.
+/// A client that acts for itself is another identity.
 #[checks::test]
-async fn client_does_not_answer_for_the_token_of_a_person() {
+async fn confidential_app_fails_for_a_token_of_a_person() {
     let globus = globus(BOB, answer(200, &json!({"active": true, "sub": ADA}))).await;
     let app = GlobusApp::confidential(CLIENT, "s3cret")
         .auth_url(&globus.url)
@@ -124,7 +124,7 @@ async fn client_does_not_answer_for_the_token_of_a_person() {
     let answered = answer_for(&app, "of-ada").await;
     assert_says(
         &answered.expect_err("another"),
-        "somebody else",
+        "token of another person",
         &["s3cret", "of-ada"],
     );
 }

@@ -1,4 +1,4 @@
-//! What the processes of one program do together.
+//! Several processes of one program.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// A store whose first reads give the tokens of before: as if another process wrote after each of them.
+/// A store whose first reads return an old login, as if another process wrote after each of them.
 #[derive(Debug)]
 struct StaleReads {
     now: MemoryStore,
@@ -78,7 +78,8 @@ impl OtherProcess {
         log_in_again(&self.app).await.expect("a login");
     }
 
-    /// The credential that this process finds, whose first `reads` come before the write of the other one.
+    /// The credential that this process finds. Its first `reads` come before the write of the other
+    /// process.
     async fn found(&self, reads: usize) -> Option<Credential> {
         let store = StaleReads {
             now: self.now.clone(),
@@ -114,7 +115,7 @@ async fn replaced_refresh_token_is_read_again() {
     assert_no_violation(globus);
 }
 
-/// Another process changes the token while this one waits for the refresh lock.
+/// Another process changes the token while this one waits for the lease.
 #[checks::test]
 async fn refresh_uses_the_token_that_another_process_stored() {
     let other = OtherProcess::new().await;
@@ -126,14 +127,14 @@ async fn refresh_uses_the_token_that_another_process_stored() {
     assert!(other.found(1).await.is_some());
     assert_eq!(globus.counts().refresh_grants, 1);
 
-    // One that cannot be refreshed.
+    // A token that cannot be refreshed.
     let other_token =
         json!({"access_token": "other", "refresh_token": null, "expires_at_seconds": 1});
     let user = own(globus.client_id());
     edit(now, &user, other_token).await;
     assert!(other.found(1).await.is_none());
 
-    // None at all.
+    // No token at all.
     update(now, &user, Tokens::clear).await;
     assert!(other.found(1).await.is_none());
     assert_eq!(globus.counts().refresh_grants, 1);
@@ -175,11 +176,11 @@ async fn processes_challenged_together_log_in_once() {
     }
 
     at_once(&[AuthorizationParameters::default()]).await;
-    assert_eq!(browser.logins(), 2, "one login for what all were asked");
-    // The next refusal is of the token that this login gave.
+    assert_eq!(browser.logins(), 2, "one login for all");
+    // The next challenge is to the token of this login.
     at_once(&[AuthorizationParameters::default()]).await;
     assert_eq!(browser.logins(), 3);
-    // What another one was asked is no answer to what we are.
+    // A login for another requirement does not count.
     let domain =
         AuthorizationParameters::default().with_session_required_single_domain(["uchicago.edu"]);
     at_once(&[AuthorizationParameters::default(), domain]).await;

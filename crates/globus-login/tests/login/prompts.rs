@@ -1,4 +1,4 @@
-//! What a login asks of its prompt, and what it tells it.
+//! Calls of a login to its prompt.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use crate::support::endpoint::*;
 use crate::support::*;
 
-/// Pastes a wrong code, and another one whenever it is asked again.
+/// Pastes another wrong code each time.
 #[derive(Clone, Default)]
 struct Mistypes(Arc<AtomicUsize>);
 
@@ -44,7 +44,7 @@ impl LoginPrompt for Mistypes {
 }
 
 #[checks::test]
-async fn refused_code_is_asked_for_again_five_times() {
+async fn rejected_code_is_asked_for_again_five_times() {
     let codes = |endpoint: &Endpoint| {
         let requests = endpoint.requests().into_iter();
         let codes = requests.map(|request| request.field("code").to_owned());
@@ -57,7 +57,7 @@ async fn refused_code_is_asked_for_again_five_times() {
     let expected: Vec<_> = (0..6).map(|number| format!("code-{number}")).collect();
     assert_eq!(codes(&endpoint), expected);
 
-    // The second code is right: each exchange has the verifier of this login.
+    // The second code is right. Each exchange has the verifier of this login.
     let endpoint = Endpoint::start(|asked: Seen| async move {
         match asked.field("code") {
             "code-0" => refused("invalid_grant", "no such code"),
@@ -85,7 +85,7 @@ async fn refused_code_is_asked_for_again_five_times() {
     }
 }
 
-/// Waits for a login elsewhere; says what it was given, and which leases there are meanwhile.
+/// Waits for a login with another program. Records the request, and checks that the lease is free.
 struct Elsewhere(Arc<Mutex<String>>, MemoryStore);
 
 #[async_trait]
@@ -107,7 +107,7 @@ impl LoginPrompt for Elsewhere {
 }
 
 #[checks::test]
-async fn prompt_that_waits_elsewhere_gets_no_lease_and_no_page() {
+async fn prompt_that_waits_elsewhere_gets_no_lease_and_no_url() {
     let endpoint = Endpoint::approving().await;
     let (shown, store) = (Arc::default(), MemoryStore::new());
     let elsewhere = Elsewhere(Arc::clone(&shown), store.clone());
@@ -121,7 +121,7 @@ async fn prompt_that_waits_elsewhere_gets_no_lease_and_no_page() {
 }
 
 #[checks::test]
-async fn reply_that_is_stored_exchanges_nothing() {
+async fn stored_reply_exchanges_no_code() {
     let endpoint = Endpoint::approving().await;
     let elsewhere = prompt_fn(|_| async { Ok(LoginReply::Stored) });
     assert!(!elsewhere.waits_elsewhere());
@@ -130,7 +130,7 @@ async fn reply_that_is_stored_exchanges_nothing() {
     assert!(endpoint.requests().is_empty());
 }
 
-/// A prompt with a page at the end: sends what the page says, and then notes that it was shown.
+/// A prompt with a page at the end: sends the text of the page, and then sets `shown`.
 fn with_a_page(sender: mpsc::UnboundedSender<String>, shown: Arc<AtomicBool>) -> impl LoginPrompt {
     prompt_fn(move |request: LoginRequest| {
         let (sender, shown) = (sender.clone(), Arc::clone(&shown));
@@ -177,7 +177,7 @@ async fn login_waits_until_its_page_is_shown() {
 }
 
 #[checks::test]
-async fn dropped_login_tells_its_page() {
+async fn dropped_login_ends_its_page_with_an_error() {
     let endpoint = Endpoint::approving().await;
     let (sender, mut ends) = mpsc::unbounded_channel();
     let silent = prompt_fn(move |request: LoginRequest| {
@@ -189,19 +189,22 @@ async fn dropped_login_tells_its_page() {
     let mut end = ends.recv().await.expect("an end");
     login.abort();
     let error = end.wait().await.expect_err("nobody waits");
-    assert_says(&error, "did not wait", &[]);
+    assert_says(&error, "stopped waiting", &[]);
 }
 
 #[checks::test]
 fn status_is_a_sentence_on_one_line() {
     let day = Duration::from_secs(24 * 3600);
-    // In the time zone of this machine; of another day with the date.
+    // In the time zone of this machine, with the date if it is another day.
     for (age, lengths) in [(Duration::ZERO, &[5][..]), (day, &[10, 5])] {
         let status = LoginStatus::LoggingInElsewhere {
             host: "node17\u{1b}[2J\n".to_owned(),
             since: SystemTime::now() - age,
         };
         let said = status.to_string();
+        let said = said
+            .strip_suffix(": finish that login")
+            .expect("what to do");
         let (who, since) = said.split_once(" since ").expect("a time");
         assert_eq!(
             who,

@@ -1,4 +1,4 @@
-//! Whether a login will do, before a request is sent.
+//! `AppUser::check`: whether a login will last.
 
 use std::time::{Duration, SystemTime};
 
@@ -74,7 +74,7 @@ impl Site {
 fn assert_unknown(readiness: &Readiness, says: &str) {
     match readiness {
         Readiness::Unknown { words } => assert!(words.contains(says), "{words}"),
-        other => panic!("something is known: {other:?}"),
+        other => panic!("not unknown: {other:?}"),
     }
 }
 
@@ -90,17 +90,17 @@ fn assert_needs_login(readiness: &Readiness, says: &str) -> AuthorizationParamet
 }
 
 #[checks::test]
-async fn end_of_session_is_learned_from_refusals() {
+async fn length_of_session_is_learned_from_challenges() {
     let site = Site::new(|it| it.high_assurance().session_minutes(30), |it| it).await;
-    assert_unknown(&site.check(NOW).await, "it has refused no login yet");
+    assert_unknown(&site.check(NOW).await, "there was no challenge yet");
     assert_eq!(site.list().await, 200);
-    // The first login had no requirement: it need not have been refused for its age.
+    // The first login had no requirement: its age need not be the reason of the challenge.
     site.advance(40);
     assert_eq!(site.list().await, 200);
     assert_eq!(site.browser.logins(), 2);
-    assert_unknown(&site.check(NOW).await, "nothing is known of how long");
+    assert_unknown(&site.check(NOW).await, "not known for how long");
 
-    // One that is refused although it satisfied the requirement was too old.
+    // A login that was challenged although it satisfied the requirement was too old.
     site.advance(40);
     assert_eq!(site.list().await, 200);
     assert_eq!(site.browser.logins(), 3);
@@ -110,17 +110,20 @@ async fn end_of_session_is_learned_from_refusals() {
     };
     let length = until.duration_since(since).expect("later");
     assert!(length.abs_diff(MINUTE * 40) < MINUTE, "{length:?}");
-    let required = assert_needs_login(&site.check(MINUTE * 60).await, "The session ends at ");
+    let required = assert_needs_login(
+        &site.check(MINUTE * 60).await,
+        "The session will probably end at ",
+    );
     assert_eq!(required.session_required_single_domain, ["uchicago.edu"]);
 
-    // Refused earlier, it is known better.
+    // An earlier challenge gives a better bound.
     site.advance(33);
     assert_eq!(site.list().await, 200);
     assert_needs_login(&site.check(MINUTE * 35).await, "uchicago.edu");
     let Readiness::Satisfied { .. } = site.check(MINUTE * 32).await else {
         panic!("{:?}", site.check(MINUTE * 32).await);
     };
-    // A requirement as such lasts as long as where it was learned.
+    // A requirement lasts as long as at the place where it was learned.
     let requirement = CheckFor::Requirement(required);
     let checked = site.user.check(&requirement, MINUTE * 32).await;
     let checked = checked.expect("an answer");
@@ -129,12 +132,12 @@ async fn end_of_session_is_learned_from_refusals() {
         "{checked:?}"
     );
 
-    // A program that shares the store knows it, too.
+    // A program that shares the store knows the length as well.
     let other = refreshing(&site.sample.globus, &site.browser, &site.store);
     let other = other.build().expect("an app").for_user(&Principal::Session);
     let checked = other.check(&site.collection(), MINUTE * 35).await;
     assert_needs_login(&checked.expect("an answer"), "uchicago.edu");
-    // A logout forgets it.
+    // A logout removes the knowledge.
     assert!(site.app.logout().await.expect("told"));
     assert_needs_login(&site.check(NOW).await, "there is no token");
     let kept = kept_login(&site.store, &own(site.sample.globus.client_id())).await;
@@ -144,7 +147,7 @@ async fn end_of_session_is_learned_from_refusals() {
 }
 
 #[checks::test]
-async fn refused_login_needs_another_with_what_was_required() {
+async fn challenged_login_needs_one_with_the_requirement() {
     let site = Site::new(|it| it.high_assurance().session_minutes(30), |it| it).await;
     site.advance(40);
     site.sample
@@ -156,21 +159,21 @@ async fn refused_login_needs_another_with_what_was_required() {
         .globus
         .set_person(fake_globus::Person::automatic());
     site.user.login_with(required).await.expect("a login");
-    assert_unknown(&site.check(NOW).await, "nothing is known of how long");
+    assert_unknown(&site.check(NOW).await, "not known for how long");
     assert_eq!(site.list().await, 200);
-    // A login for something else tells nothing.
+    // A login without the requirement does not count.
     log_in_again(&site.app).await.expect("a login");
-    assert_unknown(&site.check(NOW).await, "not made for what it requires");
+    assert_unknown(&site.check(NOW).await, "not made for the requirement");
 }
 
-/// A request that was sent with the login before tells nothing of the age of the last one.
+/// A request that was sent with an earlier login says nothing about the age of the last one.
 #[checks::test]
-async fn refusal_of_an_older_login_teaches_no_age() {
+async fn challenge_to_an_older_login_teaches_no_age() {
     let site = Site::new(|it| it.high_assurance().session_minutes(30), |it| it).await;
     site.advance(40);
     assert_eq!(site.list().await, 200);
     site.advance(29);
-    // Another program logs in, for the same, before a request of this one is refused.
+    // Another program logs in for the same requirement, before a request of this one is challenged.
     let other = refreshing(&site.sample.globus, &site.browser, &site.store);
     let other = other.build().expect("an app").for_user(&Principal::Session);
     let required =
@@ -183,57 +186,57 @@ async fn refusal_of_an_older_login_teaches_no_age() {
     let info = site.user.info().await.expect("a store").expect("a record");
     let mut learned = info.learned();
     let learned = learned.find(|(place, _)| *place == "transfer.api.globus.org");
-    assert_eq!(learned.expect("it was refused").1.refused_age(), None);
+    assert_eq!(learned.expect("a requirement").1.refused_age(), None);
 }
 
 #[checks::test]
-async fn token_that_cannot_be_refreshed_ends_before() {
+async fn end_of_an_unrefreshable_token_counts() {
     let days = |days: u32| MINUTE * 60 * 24 * days;
     let offline = Site::new(Collection::high_assurance, |it| it).await;
-    assert_unknown(&offline.check(days(3)).await, "it has refused no login yet");
+    assert_unknown(&offline.check(days(3)).await, "there was no challenge yet");
     let online = Site::new(Collection::high_assurance, |it| it.refresh_tokens(false)).await;
-    assert_unknown(&online.check(days(1)).await, "it has refused no login yet");
+    assert_unknown(&online.check(days(1)).await, "there was no challenge yet");
     assert_needs_login(&online.check(days(3)).await, "cannot be refreshed");
     expire(&online.sample.globus);
     assert_needs_login(&online.check(NOW).await, "there is no token");
-    // One that is refreshed is known to be good.
+    // A refreshable token is refreshed.
     expire(&offline.sample.globus);
-    assert_unknown(&offline.check(NOW).await, "it has refused no login yet");
+    assert_unknown(&offline.check(NOW).await, "there was no challenge yet");
     assert_eq!(offline.sample.globus.counts().refresh_grants, 1);
 }
 
 #[checks::test]
-async fn missing_consent_of_a_mapped_collection_is_found_out() {
+async fn missing_consent_of_a_mapped_collection_is_found() {
     let site = Site::new(Collection::data_access, |it| it).await;
     let required = assert_needs_login(&site.check(NOW).await, "data_access");
     site.user.login_with(required).await.expect("a login");
-    assert_unknown(&site.check(NOW).await, "it has refused no login yet");
+    assert_unknown(&site.check(NOW).await, "there was no challenge yet");
     assert_eq!(site.list().await, 200);
     assert_eq!(site.browser.logins(), 2, "the request repeats no login");
-    // Without a record Globus Auth is asked.
+    // Without a record, the consents are looked up at Globus Auth.
     forget_record(&site).await;
-    assert_unknown(&site.check(NOW).await, "it has refused no login yet");
+    assert_unknown(&site.check(NOW).await, "there was no challenge yet");
     let scope = globus_login::Scope::transfer_data_access(site.sample.collection.to_string());
     let requirement = CheckFor::Requirement(consent(&scope.to_string()));
     let check = async || {
         let checked = site.user.check(&requirement, NOW).await;
         checked.expect("an answer")
     };
-    assert_unknown(&check().await, "not made for what it requires");
+    assert_unknown(&check().await, "not made for the requirement");
     site.sample.globus.revoke_consents(&ada());
     assert_needs_login(&site.check(NOW).await, "data_access");
     assert_needs_login(&check().await, "data_access");
 }
 
-/// A web service, whose logins end in another request, learns as well.
+/// For a web service, whose logins end in another request.
 #[checks::test]
-async fn login_that_is_only_begun_teaches_the_requirement() {
+async fn begin_login_records_the_requirement() {
     let site = Site::new(Collection::high_assurance, |it| it).await;
     let required = AuthorizationParameters::default().with_session_required_mfa(true);
     let challenge = challenge(&site.sample.globus, required.clone());
     let begun = site.app.begin_login(&Principal::Session, Some(&challenge));
     let pending = begun.await.expect("a login");
-    // What the service required is kept as it was; Globus Auth is asked for more.
+    // The record has the requirement of the service; the authorize URL has the identity as well.
     let identities = value(pending.authorize_url(), "session_required_identities");
     assert_eq!(identities, ada().id().to_string());
     let info = site.user.info().await.expect("a store");
@@ -249,9 +252,9 @@ async fn login_that_is_only_begun_teaches_the_requirement() {
     );
 }
 
-/// One login has both, so that the second is not asked for by the next request.
+/// Without the session, the next request would need a second login.
 #[checks::test]
-async fn login_for_a_missing_consent_has_the_session_too() {
+async fn login_for_a_missing_consent_includes_the_session() {
     let site = Site::new(|it| it.data_access().session_minutes(30), |it| it).await;
     site.advance(40);
     assert_eq!(site.list().await, 200);
@@ -266,7 +269,7 @@ async fn login_for_a_missing_consent_has_the_session_too() {
     assert_eq!(site.browser.logins(), logins + 1);
 }
 
-/// As if no login had been asked for scopes that others depend on.
+/// Removes the dependencies from the recorded scopes.
 async fn forget_consents(site: &Site) {
     let user = own(site.sample.globus.client_id());
     let mut kept = serde_json::to_value(kept_login(&site.store, &user).await).expect("JSON");
@@ -281,7 +284,7 @@ fn ada() -> Identity {
     Identity::new("ada", "uchicago.edu")
 }
 
-/// As after a login by a program that keeps no record.
+/// Removes the record, as after a login by a program without records.
 async fn forget_record(site: &Site) {
     let user = own(site.sample.globus.client_id());
     let kept = site.store.load(&user).await.expect("memory");
@@ -292,7 +295,7 @@ async fn forget_record(site: &Site) {
 }
 
 #[checks::test]
-async fn introspection_tells_who_is_in_session() {
+async fn introspection_finds_missing_identities() {
     let globus = globus(fake_globus::Person::automatic()).await;
     let app = |secret: bool| {
         let id = globus.confidential_client_id().to_string();
@@ -323,18 +326,18 @@ async fn introspection_tells_who_is_in_session() {
     };
     assert_unknown(
         &check(&portal, required(ada.clone(), false)).await,
-        "nothing is known of how long",
+        "not known for how long",
     );
     assert_needs_login(&check(&portal, required(ada.clone(), true)).await, &ada);
     assert_needs_login(
         &check(&portal, required(nobody.clone(), false)).await,
         &nobody,
     );
-    // A client without a secret is not told.
+    // A client without a secret cannot introspect.
     let program = logged_in(app(false)).await.for_user(&Principal::Session);
     for id in [ada, nobody] {
         let checked = check(&program, required(id, false)).await;
-        assert_unknown(&checked, "not made for what it requires");
+        assert_unknown(&checked, "not made for the requirement");
     }
     assert_no_violation(&globus);
 }

@@ -1,13 +1,15 @@
-//! One record for each user, whoever changes it.
+//! The record of a user, changed by several programs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use checks::tokens::{own, put, token_file, with};
 use globus_gare::reauth::{Principal, Reauthenticator};
 use globus_login::{
-    GlobusApp, Holder, JsonStore, Leased, LoginStatus, LoginStore, MemoryStore, UserKey, Work,
+    GlobusApp, Holder, JsonStore, Leased, Login, LoginStatus, LoginStore, MemoryStore, UserKey,
+    Work,
 };
 use serde_json::json;
 use tokio::sync::Barrier;
@@ -16,10 +18,10 @@ use crate::support::doubles::{Call, Hooked, Listening};
 use crate::support::endpoint::*;
 use crate::support::*;
 
-/// A scope whose name does not tell the resource server of its token.
+/// A scope whose name does not contain its resource server.
 const SCOPE: &str = "https://auth.globus.org/scopes/6c54cade-bde5-45c1-bdea-f4bd71dba2cc/all";
 
-/// The answer of a login that gives a token for [`SCOPE`] from a server of another name.
+/// The answer to a login: a token for [`SCOPE`], of a resource server with another name.
 fn unguessable() -> serde_json::Value {
     let mut given = login("given");
     given["scope"] = SCOPE.into();
@@ -29,7 +31,7 @@ fn unguessable() -> serde_json::Value {
 }
 
 #[checks::test]
-async fn login_needs_no_guess_of_a_resource_server() {
+async fn resource_server_need_not_be_in_the_scope() {
     let endpoint = Endpoint::always(answer(200, &unguessable())).await;
     let client = GlobusApp::confidential(CLIENT, "secret").auth_url(&endpoint.url);
     let client = client.scopes([SCOPE]).build().expect("an app");
@@ -67,11 +69,10 @@ async fn two_people_in_one_browser_are_told_apart() {
         outside.begin_login(&ada, None).await.expect("a login"),
         outside.begin_login(&ada, None).await.expect("a login"),
     ];
-    // Nobody commits before two have loaded, each time as often as the other: once before the
-    // change, and once in it.
-    let (loads, barrier) = (AtomicUsize::new(0), Arc::new(Barrier::new(2)));
+    // Nobody commits before both have made their change.
+    let (commits, barrier) = (AtomicUsize::new(0), Arc::new(Barrier::new(2)));
     let store = Arc::new(Hooked::new(MemoryStore::new(), move |call| {
-        let meets = call == Call::Load && loads.fetch_add(1, SeqCst) < 4;
+        let meets = call == Call::Commit && commits.fetch_add(1, SeqCst) < 2;
         let barrier = Arc::clone(&barrier);
         async move {
             if meets {
@@ -92,14 +93,60 @@ async fn two_people_in_one_browser_are_told_apart() {
     let (one, two) = tokio::join!(one, two);
     let errors: Vec<_> = [one, two].into_iter().filter_map(Result::err).collect();
     assert_eq!(errors.len(), 1, "{errors:?}");
-    assert_says(&errors[0], "somebody else logged in", &[]);
+    assert_says(&errors[0], "another person logged in", &[]);
     let key = UserKey::new("production", CLIENT, "identity/browser");
     let kept = store.store.load(&key).await.expect("memory").login.tokens;
     let mut people: Vec<_> = kept.values().map(|token| token.identity_id()).collect();
     people.dedup();
     assert_eq!(people.len(), 1, "{people:?}");
-    // The tokens of the other one are revoked.
+    // The tokens of the other person are revoked.
     assert_eq!(endpoint.revoked().len(), 4);
+}
+
+/// What was read a moment ago says that Ada is logged in, and is no reason to refuse Bob.
+#[checks::test]
+async fn person_who_has_logged_out_keeps_nobody_out() {
+    let tokens = AtomicUsize::new(0);
+    let endpoint = Endpoint::start(move |request| {
+        let is_second = request.path == "/v2/oauth2/token" && tokens.fetch_add(1, SeqCst) == 1;
+        let person = if is_second { "bob" } else { "ada" };
+        let mut given = login(person);
+        given["id_token"] = id_token(&json!({"sub": person, "aud": CLIENT}).to_string()).into();
+        std::future::ready(answer(200, &given))
+    })
+    .await;
+    let (kept, key) = (
+        MemoryStore::new(),
+        UserKey::new("production", CLIENT, "identity/browser"),
+    );
+    let leaves = Arc::new(AtomicBool::new(false));
+    let store = {
+        let (kept, key, leaves) = (kept.clone(), key.clone(), Arc::clone(&leaves));
+        Hooked::new(kept.clone(), move |call| {
+            let (kept, key) = (kept.clone(), key.clone());
+            let leaves = call == Call::Load && leaves.swap(false, SeqCst);
+            async move {
+                if leaves {
+                    let version = kept.load(&key).await.expect("memory").version;
+                    let nobody = kept.commit(&key, &version, &Login::default()).await;
+                    nobody.expect("memory").expect("nobody was faster");
+                }
+            }
+        })
+    };
+    let app = endpoint.app().store(store).build().expect("an app");
+    let browser = Principal::Named("browser".into());
+    for (person, before_leaves) in [("ada", false), ("bob", true)] {
+        let pending = app.begin_login(&browser, None).await.expect("a login");
+        let state = value(pending.authorize_url(), "state");
+        let back = format!("https://service.example/?code=c&state={state}");
+        leaves.store(before_leaves, SeqCst);
+        let finished = app.finish_login(pending, back.parse().expect("a URL"));
+        finished.await.expect("a login");
+        let kept = kept.load(&key).await.expect("memory").login.tokens;
+        let people: BTreeSet<_> = kept.values().map(|token| token.identity_id()).collect();
+        assert_eq!(people, [Some(person)].into());
+    }
 }
 
 #[checks::test]
@@ -119,15 +166,15 @@ async fn is_logged_in_asks_nobody() {
     }
     assert!(app.is_logged_in().await.expect("no error"));
     assert!(endpoint.requests().is_empty());
-    // A refresh that fails is no reason not to ask the person.
+    // After a failed refresh, the person is asked.
     let error = app.login().await.expect_err("they decline");
     assert!(error.is_declined(), "{error:?}");
     assert_eq!(browser.logins(), 1);
 }
 
-/// A token does not name what depends on its scope.
+/// A token does not name the dependencies of its scopes.
 #[checks::test]
-async fn dependent_scopes_are_known_from_the_record() {
+async fn dependencies_of_scopes_are_known_from_the_record() {
     let mut given = login("given");
     given["scope"] = TRANSFER_ALL.into();
     given["other_tokens"][0]["scope"] = "openid".into();
@@ -149,14 +196,14 @@ async fn dependent_scopes_are_known_from_the_record() {
     assert_eq!(logged_in().await, (true, false));
     mapped.login().await.expect("a login");
     assert_eq!(logged_in().await, (true, true));
-    // A logout gives up the scopes that were granted.
+    // A logout forgets the scopes.
     assert!(plain.logout().await.expect("told"));
     plain.login().await.expect("a login");
     assert_eq!(logged_in().await, (true, false));
 }
 
 #[checks::test]
-async fn person_is_told_of_the_login_that_is_waited_for() {
+async fn person_is_told_of_another_programs_login() {
     let endpoint = Endpoint::approving().await;
     let (store, person) = (MemoryStore::new(), Listening::new());
     let other = Holder::new("other program", SystemTime::now());
@@ -183,9 +230,9 @@ async fn person_is_told_of_the_login_that_is_waited_for() {
     assert_eq!(person.told(2).await, told, "told once");
 }
 
-/// Whoever waits for minutes costs next to nothing meanwhile.
+/// A long wait costs next to nothing.
 #[checks::test(start_paused = true)]
-async fn waiting_login_looks_about_once_a_second() {
+async fn waiting_login_polls_about_once_a_second() {
     const MINUTE: Duration = Duration::from_secs(60);
     let store = MemoryStore::new();
     let (user, other) = (own(CLIENT), Holder::new("other", SystemTime::now()));
@@ -208,14 +255,14 @@ async fn waiting_login_looks_about_once_a_second() {
         .await
         .expect_err("they decline");
     assert!(error.is_declined() && browser.logins() == 1, "{error:?}");
-    assert!(began.elapsed() >= MINUTE, "the lease was another's so long");
+    assert!(began.elapsed() >= MINUTE, "another program had the lease");
     let (looks, calls) = (counts.load(SeqCst), calls.load(SeqCst));
     assert!((45..=90).contains(&looks), "{looks}");
-    assert!(calls < looks + 10, "it does nothing else: {calls}");
+    assert!(calls < looks + 10, "no other calls: {calls}");
 }
 
 #[checks::test]
-async fn login_is_stored_though_no_lease_can_be() {
+async fn login_is_stored_without_a_lease() {
     let endpoint = Endpoint::approving().await;
     let home = tempfile::tempdir().expect("a directory");
     std::fs::write(home.path().join("tokens.json.d"), "in the way").expect("a file");
@@ -225,9 +272,9 @@ async fn login_is_stored_though_no_lease_can_be() {
     assert_eq!(kept(&store).await.len(), 2);
 }
 
-/// Programs of other versions, made by other toolchains, read the same record.
+/// Programs of other versions and toolchains read the same record.
 #[checks::test]
-async fn record_lists_tokens_by_a_hash_that_never_changes() {
+async fn record_lists_tokens_by_a_fixed_hash() {
     let endpoint = Endpoint::approving().await;
     let (_home, store) = token_file();
     logged_in(endpoint.app().store(store.clone())).await;
@@ -237,14 +284,14 @@ async fn record_lists_tokens_by_a_hash_that_never_changes() {
 }
 
 #[checks::test]
-async fn good_token_is_used_while_another_program_refreshes() {
+async fn valid_token_is_used_while_another_program_refreshes() {
     let endpoint = Endpoint::approving().await;
     let store = MemoryStore::new();
     let stopped = Holder::new("stopped", SystemTime::now());
     let (user, hour) = (own(CLIENT), Duration::from_secs(3600));
     let leased = store.lease(&user, Work::Refresh, &stopped, hour).await;
     assert_eq!(leased.expect("memory"), Leased::Held);
-    // It counts as expired, and is good for 40 seconds more.
+    // The token counts as expired, but is valid for 40 seconds more.
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let end = now.expect("after 1970").as_secs() + 40;
     let token = with(
@@ -259,7 +306,7 @@ async fn good_token_is_used_while_another_program_refreshes() {
 }
 
 #[checks::test]
-async fn damaged_file_is_put_aside_by_login_with_and_logout() {
+async fn damaged_file_is_set_aside_by_login_with_and_logout() {
     for logs_in in [true, false] {
         let endpoint = Endpoint::approving().await;
         let home = tempfile::tempdir().expect("a directory");
@@ -277,7 +324,7 @@ async fn damaged_file_is_put_aside_by_login_with_and_logout() {
         }
         assert!(
             endpoint.requests().is_empty(),
-            "nobody is asked for nothing"
+            "no request for a damaged file"
         );
         if logs_in {
             app.login_with(Default::default()).await.expect("a login");
@@ -295,7 +342,7 @@ async fn damaged_file_is_put_aside_by_login_with_and_logout() {
 }
 
 #[checks::test]
-async fn revision_changes_by_logouts_alone() {
+async fn revision_changes_by_logouts_only() {
     let home = tempfile::tempdir().expect("a directory");
     let path = home.path().join("tokens.json");
     let file = || -> Arc<dyn LoginStore> { Arc::new(JsonStore::new(&path)) };
@@ -306,7 +353,7 @@ async fn revision_changes_by_logouts_alone() {
         let app = endpoint.app().store(one).build().expect("an app");
         let other = endpoint.app().store(other).build().expect("an app");
         let revision = async || {
-            // It is known from what was loaded last.
+            // The revision is that of the last load.
             app.is_logged_in().await.expect("no error");
             app.revision(&Principal::Session)
         };
@@ -319,6 +366,6 @@ async fn revision_changes_by_logouts_alone() {
         let second = revision().await;
         assert_ne!(second, first);
         log_in_again(&other).await.expect("a login");
-        assert_eq!(revision().await, second, "the first login after nobody");
+        assert_eq!(revision().await, second, "the first login after a logout");
     }
 }

@@ -1,4 +1,4 @@
-//! Endpoints of Globus Auth that redirect, to get a code or a token elsewhere.
+//! Endpoints of Globus Auth that redirect to another server, to steal a code or a token.
 
 use globus_gare::reauth::Principal;
 use globus_login::{GlobusApp, MemoryStore};
@@ -6,7 +6,7 @@ use globus_login::{GlobusApp, MemoryStore};
 use crate::support::endpoint::*;
 use crate::support::*;
 
-/// What the app asks Globus Auth for.
+/// A request of the app to Globus Auth.
 #[derive(Clone, Copy, Debug)]
 enum Work {
     Login,

@@ -1,4 +1,4 @@
-//! Refreshes that meet a login, a logout, or each other.
+//! Refreshes during a login, a logout, or another refresh.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::support::doubles::{Call, Hooked, Listening};
 use crate::support::endpoint::*;
 use crate::support::{bearer, held, log_in_again, target};
 
-/// An endpoint that answers a refresh when `released` is raised, and raises `asked` before.
+/// An endpoint that raises `asked` at a refresh, and answers when `released` is raised.
 async fn slow_refreshes(refreshed: Answer, asked: Signal, released: Signal) -> Endpoint {
     Endpoint::start(move |request| {
         let (refreshed, asked, released) = (refreshed.clone(), asked.clone(), released.clone());
@@ -87,8 +87,8 @@ async fn programs_with_one_file_refresh_once() {
     const PROGRAMS: u32 = 8;
     let home = tempfile::tempdir().expect("a directory");
     let file = || JsonStore::new(home.path().join("tokens.json"));
-    // Each program, having found that its token has expired, asks for the lease; or, without
-    // leases, for a token. Nobody is given one before all of them have.
+    // Each program finds its token expired, and asks for the lease (or, without leases, for a
+    // token). No program gets a token before all of them have asked.
     let turns = Signal::new();
     let asked = turns.clone();
     let endpoint = Endpoint::start(move |_| {
@@ -105,7 +105,7 @@ async fn programs_with_one_file_refresh_once() {
     for _ in 0..PROGRAMS {
         let (turns, told) = (turns.clone(), AtomicBool::new(false));
         let store = Hooked::new(file(), move |call| {
-            // Told once, however often it looks.
+            // Counts each program once.
             if call == Call::Lease(Work::Refresh) && !told.swap(true, SeqCst) {
                 turns.raise();
             }
@@ -121,7 +121,7 @@ async fn programs_with_one_file_refresh_once() {
 }
 
 #[checks::test]
-async fn end_of_refreshes_is_told_once_for_all_programs() {
+async fn rejected_refresh_token_is_reported_once() {
     let endpoint = Endpoint::always(refused("invalid_grant", "it is revoked")).await;
     let store = MemoryStore::new();
     keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
@@ -146,11 +146,11 @@ async fn end_of_refreshes_is_told_once_for_all_programs() {
     assert_eq!(resource_server, TRANSFER_SERVER);
     let words = told[0].to_string();
     assert!(words.contains("cannot be refreshed any more"), "{words}");
-    // Once more before it counts as refused, and never again.
+    // A rejected token is not redeemed again.
     assert_eq!(endpoint.grants("refresh_token"), 1);
 }
 
-/// A store that knows no leases.
+/// A store without leases.
 #[derive(Clone, Debug)]
 struct NoLeases(MemoryStore);
 
@@ -171,7 +171,7 @@ impl LoginStore for NoLeases {
 }
 
 #[checks::test]
-async fn programs_that_are_refused_together_tell_it_once() {
+async fn programs_rejected_together_report_once() {
     let asked = Signal::new();
     let both = asked.clone();
     let endpoint = Endpoint::start(move |_| {
@@ -198,9 +198,9 @@ async fn programs_that_are_refused_together_tell_it_once() {
     assert_eq!(told.len(), 1, "{told:?}");
 }
 
-/// An error for now is none for good: nobody is told, and the token is refreshed in time.
+/// A temporary error is not reported to the person.
 #[checks::test]
-async fn refresh_is_tried_again_when_retry_after_is_over() {
+async fn refresh_is_tried_again_after_retry_after() {
     for status in [429, 503] {
         let is_busy = Arc::new(AtomicBool::new(true));
         let busy = Arc::clone(&is_busy);

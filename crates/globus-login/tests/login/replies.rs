@@ -1,4 +1,4 @@
-//! What comes back from the browser.
+//! Replies of the browser.
 
 use std::error::Error;
 
@@ -10,14 +10,14 @@ use url::Url;
 use crate::support::endpoint::*;
 use crate::support::*;
 
-/// The redirect with this query, in which `STATE` stands for that of the login with this page.
+/// The redirect with this query, with `STATE` replaced by the `state` of the login.
 fn redirect(page: &Url, query: &str) -> Url {
     let query = query.replace("STATE", &value(page, "state"));
     let back = value(page, "redirect_uri");
     format!("{back}?{query}").parse().expect("a URL")
 }
 
-/// Hands on a redirect with this query.
+/// Replies with a redirect with this query.
 struct Says(String);
 
 #[async_trait]
@@ -29,8 +29,8 @@ impl LoginPrompt for Says {
 }
 
 #[checks::test]
-async fn only_a_sound_redirect_gives_a_code() {
-    let of_another = "its state is another";
+async fn only_a_valid_redirect_gives_a_code() {
+    let of_another = "its `state` is a different one";
     for (query, problem) in [
         ("code=c1&state=STATE", None),
         ("code=c1&state=STATE&more=1&more=2", None),
@@ -98,9 +98,9 @@ async fn only_a_sound_redirect_gives_a_code() {
     }
 }
 
-/// Globus Auth itself refuses as `access_denied`, too.
+/// Globus Auth itself also declines with `access_denied`.
 #[checks::test]
-async fn reason_of_a_denial_is_told_on_one_line() {
+async fn reason_of_a_denial_is_on_one_line() {
     let long = "error=access_denied&error_description=LONG&state=STATE";
     let long = long.replace("LONG", &"sorry+".repeat(500));
     for (query, told) in [
@@ -145,7 +145,7 @@ async fn pasted_code_is_trimmed_and_must_not_be_empty() {
     }
 }
 
-/// Opens the page for a port of its own, and answers with what came there, or with a pasted code.
+/// Opens the page with its own redirect URI, and replies with the redirect or a pasted code.
 struct Listens {
     port: &'static str,
     pastes: bool,
@@ -173,7 +173,7 @@ impl LoginPrompt for Listens {
 }
 
 #[checks::test]
-async fn code_is_exchanged_with_the_redirect_uri_it_came_by() {
+async fn code_is_exchanged_with_its_own_redirect_uri() {
     let port = "http://127.0.0.1:4321";
     for pastes in [false, true] {
         let endpoint = Endpoint::approving().await;
@@ -181,7 +181,7 @@ async fn code_is_exchanged_with_the_redirect_uri_it_came_by() {
         log_in_again(&app.expect("an app")).await.expect("a login");
         let default = format!("{}v2/web/auth-code", endpoint.url);
         let expected = if pastes { &default } else { port };
-        // As it was written: Globus Auth compares the bytes.
+        // Byte for byte: Globus Auth compares the bytes.
         assert_eq!(endpoint.requests()[0].field("redirect_uri"), expected);
     }
 }

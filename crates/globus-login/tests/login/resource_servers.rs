@@ -1,4 +1,4 @@
-//! Several tokens at one origin: a specific flow has a resource server of its own, beside that of all flows.
+//! Several resource servers at one origin: each flow has its own, beside that of all flows.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ const REQUIRED: &str =
 /// The tokens that a service was sent, in order.
 type Sent = Arc<Mutex<Vec<String>>>;
 
-/// Sends a request through a layer of `app`; the service answers as `answers` says of its token.
+/// Sends a request through a layer of `app`. `answers` is the status of the service for a token.
 async fn send(
     app: &GlobusApp,
     request: Request<Full<Bytes>>,
@@ -99,7 +99,7 @@ async fn path_gets_the_token_of_its_resource_server() {
             get(&format!("{FLOWS}/runs/flows/{FLOW}")),
             "flows.globus.org",
         ),
-        // The name of another path begins with this one.
+        // Another path that begins with the same text.
         (get(&format!("{flow}-2/run")), "flows.globus.org"),
         (get(&flow), FLOW),
         (get(&format!("{flow}/run?x=1")), FLOW),
@@ -107,13 +107,13 @@ async fn path_gets_the_token_of_its_resource_server() {
         (get(&format!("{flow}/runs/old/1")), "old-runs"),
         (get("https://transfer.api.globus.org/flows/x"), "elsewhere"),
         (get("https://transfer.api.globus.org/"), TRANSFER_SERVER),
-        // What the request names goes first.
+        // The resource server that the request names counts first.
         (
             get_as(&format!("{flow}/run"), "flows.globus.org"),
             "flows.globus.org",
         ),
         (get_as(FLOWS, FLOW), FLOW),
-        // Nothing is sent in its place.
+        // No other token is sent instead.
         (get_as(&flow, "unknown"), ""),
     ] {
         let url = request.uri().to_string();
@@ -154,7 +154,7 @@ async fn login_for_a_flow_is_replayed_with_its_own_token() {
         if has_token {
             assert_eq!((sent, status), (vec![old, "given-flow".to_owned()], 200));
         } else {
-            // Neither the token of all flows nor any other goes out in its place.
+            // Neither the token of all flows nor any other is sent instead.
             assert_eq!(status, 403);
             assert!(sent.iter().all(|token| *token == old), "{sent:?}");
             assert!(gave_up.is_some());

@@ -1,4 +1,4 @@
-//! Tokens that end before their time.
+//! Tokens that are revoked before they expire.
 
 use fake_globus::RequestKind;
 use globus_gare::Session;
@@ -39,14 +39,14 @@ async fn revoked_token_is_refreshed_once_for_all_clients() {
 
     revoke(&sample, &app).await;
     assert_eq!(list(&sample, &one).await, 200);
-    // What the other client was refused with is not what there is now.
+    // The other client was challenged with the old token: the new one is in the store already.
     assert_eq!(list(&sample, &two).await, 200);
     assert_eq!(sample.globus.counts().refresh_grants, 1);
     assert_eq!(browser.logins(), 1, "nobody was asked again");
 }
 
 #[checks::test]
-async fn revoked_token_without_refresh_has_the_person_log_in() {
+async fn revoked_token_without_refresh_needs_a_login() {
     let sample = Sample::open().await;
     let browser = Browser::redirected();
     let app = logged_in(app(&sample.globus, &browser)).await;

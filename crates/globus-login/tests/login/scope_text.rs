@@ -29,7 +29,7 @@ fn scopes_are_united_with_their_dependencies() {
 }
 
 #[checks::test]
-fn malformed_scope_text_is_refused() {
+fn malformed_scope_text_is_rejected() {
     for text in [
         "a[b",
         "a]",
@@ -48,19 +48,19 @@ fn malformed_scope_text_is_refused() {
         "a[b] b[a]",
     ] {
         let error = text.parse::<Scopes>().expect_err(text).to_string();
-        assert!(error.starts_with("the scopes cannot be read: "), "{error}");
+        assert!(error.starts_with("invalid scopes: "), "{error}");
         text.parse::<Scope>().expect_err(text);
     }
     for text in ["", "a b"] {
         text.parse::<Scope>().expect_err(text);
     }
-    // Neither alone has a cycle.
+    // Only the union has a cycle.
     let (one, other): (Scopes, Scopes) =
         ("a[b]".parse().expect("one"), "b[a]".parse().expect("one"));
     one.union(&other).expect_err("a scope depends on itself");
 }
 
-/// 4,096 scopes may be written out, in brackets 64 deep.
+/// At most 4,096 scopes written out, in brackets at most 64 deep.
 #[checks::test]
 fn scope_text_has_a_depth_and_a_count_limit() {
     let deep = "a[".repeat(100_000).parse::<Scopes>();
@@ -76,7 +76,7 @@ fn scope_text_has_a_depth_and_a_count_limit() {
     assert_eq!(most.iter().count(), 4096);
     too_many(&names(4097).collect::<String>());
 
-    // Each level names the next one twice: written out, it doubles with each. 20 levels are shallow, and a million
+    // Each level names the next one twice, so that the count doubles. 20 levels are a million
     // scopes; 40 levels are too deep as well.
     let level = |level| format!("l{level}[x{level}[l{0}] y{level}[l{0}]] ", level + 1);
     for levels in [20, 40] {

@@ -1,5 +1,5 @@
-//! A login, a challenge and a renewal with everything listening: what goes over
-//! the wire is known, and none of its secrets is in what is printed.
+//! A login, a challenge and a refresh, with all log events and a copy of all traffic: no secret on
+//! the wire is in the output.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -46,7 +46,7 @@ impl Write for Kept {
     }
 }
 
-/// Passes everything on to `server`, and keeps a copy; gives its own URL.
+/// Starts a proxy to `server` that keeps a copy of all bytes. Returns its URL.
 async fn wiretap(server: &str, kept: Kept) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -78,7 +78,7 @@ async fn copy(
     }
 }
 
-/// Completes each login, and keeps what `Debug` shows of the request.
+/// Completes each login, and keeps the `Debug` text of the request.
 struct PrintingBrowser(Kept);
 
 #[async_trait]
@@ -87,8 +87,8 @@ impl LoginPrompt for PrintingBrowser {
         let mut shown = self.0.clone();
         write!(shown, "{request:?}{request:#?}").expect("memory");
         let page = request.authorize_url().clone();
-        // The log of a browser, and of Globus Auth meanwhile, is not that of the program: on a thread of its own the
-        // browser has no subscriber.
+        // The events of the browser and of Globus Auth are not those of the program: the browser
+        // runs on a thread without a subscriber.
         let _quiet = tracing::subscriber::set_default(NoSubscriber::new());
         let (sender, receiver) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
@@ -101,7 +101,7 @@ impl LoginPrompt for PrintingBrowser {
     }
 }
 
-/// The values that `names` have in forms, queries and JSON documents on the wire.
+/// The values of `names` in forms, queries and JSON documents on the wire.
 fn values(wire: &str, names: &[&str]) -> Vec<String> {
     let mut values = Vec::new();
     for name in names {
@@ -133,8 +133,8 @@ async fn secrets_on_the_wire_are_never_printed() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    // While there is only one subscriber, a call site that another test comes to
-    // first asks that test's thread whether anybody listens.
+    // With only one subscriber, `tracing` caches the interest of a call site by the thread of
+    // another test that reaches it first.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
 
@@ -174,7 +174,7 @@ async fn secrets_on_the_wire_are_never_printed() {
 
     let counts = globus.counts();
     assert_eq!((counts.logins, counts.declined), (2, 1));
-    assert!(counts.refresh_grants > 0, "a token was renewed");
+    assert!(counts.refresh_grants > 0, "a token was refreshed");
     let wire = wire.text();
     let names = [
         "access_token",
@@ -193,5 +193,5 @@ async fn secrets_on_the_wire_are_never_printed() {
         printed.contains("logged in") && printed.contains("login failed"),
         "{printed}"
     );
-    assert_hidden("the whole of it", &printed, &secrets);
+    assert_hidden("the output", &printed, &secrets);
 }

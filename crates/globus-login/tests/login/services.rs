@@ -1,4 +1,4 @@
-//! The resource server of a scope, and the token that an origin gets.
+//! The resource server of a scope, and the token for an origin.
 
 use checks::tokens::with;
 use globus_gare::Environment;
@@ -15,9 +15,9 @@ fn with_scope(server: &str, scope: &str) -> StoredToken {
     with(&stored(server, "kept", true), json!({"scope": scope}))
 }
 
-/// Which resource server a scope belongs to is not guessed: some token names it.
+/// The app does not guess the resource server of a scope: any token that names the scope counts.
 #[checks::test]
-async fn scope_is_held_by_a_token_that_names_it() {
+async fn scope_is_held_by_any_token_that_names_it() {
     let of_auth = "https://auth.globus.org/scopes/";
     let flows = format!("{of_auth}eec9b274-0c81-4334-bdc2-54e90e689b9a/manage_flows");
     let nameless = format!("{of_auth}nothing");
@@ -47,7 +47,7 @@ async fn scope_is_held_by_a_token_that_names_it() {
         let both = format!("openid {scope}");
         for server in [AUTH_SERVER, TRANSFER_SERVER, "any"] {
             assert!(is_logged_in(&[(server, &both)]).await, "{scope}");
-            // A longer scope is another.
+            // A longer scope is a different one.
             let longer = format!("openid {scope}more");
             assert!(!is_logged_in(&[(server, &longer)]).await, "{scope}");
         }
@@ -93,7 +93,7 @@ async fn origin_gets_the_token_of_its_resource_server() {
         (&services[4], Some("524230d7-ea86-4a52-8312-86065a9e0417")),
         (&services[5], Some("funcx_service")),
         ("http://127.0.0.1:8080/v0.10/", Some(TRANSFER_SERVER)),
-        // The latest word counts.
+        // The last call counts.
         ("https://data.example.edu", Some("two")),
         (
             "https://nexus.api.globus.org/x",
@@ -131,7 +131,7 @@ async fn invalid_variable_is_an_error_where_it_is_used() {
     let app = app.build().expect("the program may not use Search");
     let sent = held(&app, &target("http://127.0.0.1:8080")).await;
     assert_eq!(sent.as_ref().map(bearer).as_deref(), Some(TRANSFER_SERVER));
-    // Search is not where the variable says: its token goes nowhere.
+    // The URL of Search is not known: its token is sent nowhere.
     let search = target("https://search.api.globus.org");
     assert!(held(&app, &search).await.is_none());
     let gare = Gare::new("AuthorizationRequired", Default::default());

@@ -1,4 +1,4 @@
-//! Whose tokens are kept, and how they are refreshed.
+//! The owner of the stored tokens, their scopes and their refresh.
 
 use fake_globus::{Collection, FakeGlobus, Identity, Person, RequestKind};
 use globus_login::{GlobusApp, MemoryStore, Scope};
@@ -21,7 +21,7 @@ async fn login_by_another_person_is_refused() {
     globus.set_person(Person::automatic().picks("bob@anl.gov"));
     let error = log_in_again(&app).await.expect_err("somebody else");
     assert!(
-        error.to_string().contains("somebody else logged in"),
+        error.to_string().contains("another person logged in"),
         "{error}"
     );
     let after = held(&app, &transfer).await.expect("a credential");
@@ -68,18 +68,18 @@ async fn app_logs_in_again_only_for_new_scopes() {
         assert!(app.is_logged_in().await.expect("no error"));
         assert_eq!(browser.logins(), logins, "{scopes:?}");
     }
-    // What was granted before is asked for again: the new tokens replace the old ones.
+    // A login asks for earlier scopes again, because the new tokens replace the old ones.
     with(&["profile"]).login().await.expect("a login");
     let scope = browser.parameter(2, "scope").expect("scopes");
     assert_eq!(scope, format!("profile openid {TRANSFER_ALL} email"));
 }
 
 #[checks::test]
-async fn extra_scopes_are_asked_for_by_no_login_of_their_own() {
+async fn extra_scopes_start_no_login() {
     let globus = globus(Person::automatic()).await;
     let (browser, store) = (Browser::redirected(), MemoryStore::new());
     let app = || app(&globus, &browser).store(store.clone());
-    // As a `globus_sdk.UserApp` that asks for nothing else.
+    // The default scopes of `globus_sdk.UserApp`.
     logged_in(app()).await;
     let with_names = logged_in(app().extra_scopes(["profile", "email"])).await;
     assert!(with_names.is_logged_in().await.expect("no error"));
@@ -134,7 +134,7 @@ async fn token_is_refreshed_early_and_once() {
     app(day).login().await.expect("a login");
     held(&app(day), &transfer).await.expect("a credential");
     assert_eq!(globus.counts().refresh_grants, 0);
-    // It lives for two days: with three to spare, it has expired already.
+    // The token lasts two days: with a leeway of three, it counts as expired.
     held(&app(3 * day), &transfer).await.expect("a credential");
     assert_eq!(globus.counts().refresh_grants, 1);
 

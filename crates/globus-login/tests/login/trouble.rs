@@ -1,4 +1,4 @@
-//! Globus Auth out of order, after the login.
+//! Failures of Globus Auth and of the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::support::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// An app that is logged in, and the store of its tokens, which live for two days.
+/// An app that is logged in, and its store. The tokens last two days.
 async fn with_refresh_tokens(globus: &FakeGlobus) -> (GlobusApp, MemoryStore) {
     let store = MemoryStore::new();
     let app = logged_in(
@@ -39,8 +39,8 @@ async fn account_is_none_or_an_error_when_userinfo_fails() {
     for (status, body, says) in [
         (404, "s3cret", "status 404"),
         (500, "s3cret", "status 500"),
-        (200, r#"{"name": "s3cret"}"#, "something else"),
-        (200, "s3cret", "something else"),
+        (200, r#"{"name": "s3cret"}"#, "not the expected JSON"),
+        (200, "s3cret", "not the expected JSON"),
     ] {
         globus.fail_next(RequestKind::UserInfo, status, body);
         let error = app.account().await.expect_err("trouble");
@@ -64,15 +64,15 @@ async fn failed_revocation_still_forgets_the_tokens() {
 }
 
 #[checks::test]
-async fn endless_answer_is_refused() {
+async fn answer_beyond_the_limit_is_an_error() {
     let globus = globus(Person::automatic()).await;
     let (app, _) = with_refresh_tokens(&globus).await;
     globus.fail_next(RequestKind::Token, 200, " ".repeat(1024 * 1024 + 1));
     let error = log_in_again(&app).await.expect_err("far too much");
-    assert_says(&error, "too long", &[]);
+    assert_says(&error, "longer than", &[]);
 }
 
-/// Has the next token request fail as `fault` says.
+/// Makes the next token request fail.
 async fn fail_next_token(globus: &FakeGlobus, mut fault: Value) {
     fault["kind"] = "token".into();
     let url = format!("{}_fake/fail", globus.auth_url());
@@ -82,14 +82,14 @@ async fn fail_next_token(globus: &FakeGlobus, mut fault: Value) {
 }
 
 #[checks::test]
-async fn token_endpoint_out_of_order_is_unavailable() {
+async fn failing_token_endpoint_is_unavailable() {
     let refused = json!({"error": "invalid_client"}).to_string();
     let globus = globus(Person::automatic()).await;
     for (fault, says, is_unavailable) in [
         (json!({"status": 500, "body": "s3cret"}), "status 500", true),
         (json!({"status": 503, "body": "s3cret"}), "status 503", true),
         (json!({"status": 429, "retry_after": 1}), "status 429", true),
-        (json!({"reset": true}), "did not get through", true),
+        (json!({"reset": true}), "failed on its way", true),
         (json!({"status": 302}), "status 302", false),
         (
             json!({"status": 401, "body": refused}),
@@ -98,7 +98,7 @@ async fn token_endpoint_out_of_order_is_unavailable() {
         ),
         (
             json!({"status": 200, "body": "s3cret"}),
-            "no token response",
+            "not a token response",
             false,
         ),
     ] {
@@ -113,7 +113,7 @@ async fn token_endpoint_out_of_order_is_unavailable() {
             assert_says(&error, "Globus Auth", &[]);
             assert_eq!(error.is_unavailable(), is_unavailable, "{says}");
         }
-        // Nothing is lost that was there before.
+        // The earlier tokens are still there.
         assert!(app.is_logged_in().await.expect("no error"));
     }
 }
@@ -122,7 +122,7 @@ async fn token_endpoint_out_of_order_is_unavailable() {
 async fn failed_refresh_uses_the_old_token_until_it_expires() {
     let globus = globus(Person::automatic()).await;
     let transfer = target(globus.transfer_url());
-    // It counts as expired, and is good for 30 seconds more.
+    // The token counts as expired, but is valid for 30 seconds more.
     let (app, _) = with_refresh_tokens(&globus).await;
     globus.clock().advance(2 * DAY - Duration::from_secs(30));
     globus.fail_next(RequestKind::Token, 503, "{}");
@@ -140,7 +140,7 @@ async fn failed_refresh_uses_the_old_token_until_it_expires() {
         .expect_err("nothing is left");
     assert_says(&error, "503", &[]);
     assert!(error.is_unavailable(), "nobody need be asked");
-    // The refresh token is still there for when Globus Auth is back.
+    // The refresh token is still there when Globus Auth answers again.
     assert!(held(&app, &transfer).await.is_some());
 }
 
@@ -154,7 +154,7 @@ async fn login_without_an_id_token_is_revoked() {
         "resource_server": "auth.globus.org"}"#;
     globus.fail_next(RequestKind::Token, 200, body);
     let error = app.login().await.expect_err("no ID token");
-    assert_says(&error, "did not tell who", &["s3cret"]);
+    assert_says(&error, "did not say who", &["s3cret"]);
     assert!(load(&store, &globus).await.is_empty());
     // The token was revoked.
     assert_eq!(requests_of(&globus, RequestKind::Revoke), 1);
@@ -180,7 +180,7 @@ async fn refreshed_token_keeps_fields_its_answer_omits() {
     }
 }
 
-/// Keeps nothing, and says so.
+/// A store whose commits fail.
 #[derive(Debug)]
 struct OutOfOrder;
 
@@ -202,10 +202,10 @@ impl LoginStore for OutOfOrder {
 }
 
 #[checks::test]
-async fn login_is_used_though_the_store_keeps_nothing() {
+async fn login_is_used_even_if_the_store_fails() {
     let globus = globus(Person::automatic()).await;
     let person = Listening::new();
-    // Shared, as programs do: neither the store nor the prompt has to be the app's own.
+    // A store and a prompt may be shared by `Arc`.
     let app = app(&globus, &person.browser)
         .refresh_tokens(true)
         .prompt(Arc::new(person.clone()))
@@ -214,12 +214,12 @@ async fn login_is_used_though_the_store_keeps_nothing() {
     app.login().await.expect("a login");
     let transfer = target(globus.transfer_url());
     let first = held(&app, &transfer).await.expect("a credential");
-    assert!(app.is_logged_in().await.expect("it is known"));
+    assert!(app.is_logged_in().await.expect("no error"));
     let told = person.told(1).await;
     let said = told[0].to_string();
     assert!(said.contains("the database takes nothing"), "{said}");
 
-    // What is refreshed is used as well.
+    // Refreshed tokens are used as well.
     expire(&globus);
     let refreshed = held(&app, &transfer).await.expect("a credential");
     assert_ne!(bearer(&first), bearer(&refreshed));
@@ -231,7 +231,7 @@ async fn login_is_used_though_the_store_keeps_nothing() {
 }
 
 #[checks::test]
-async fn tokens_that_are_not_stored_are_known_as_their_owners() {
+async fn owner_of_an_unstored_token_is_known() {
     let globus = FakeGlobus::builder()
         .identity(Identity::new("ada", "uchicago.edu"))
         .identity(Identity::new("bob", "anl.gov"))
@@ -253,10 +253,10 @@ async fn tokens_that_are_not_stored_are_known_as_their_owners() {
         let answered = app.reauthenticate(&challenge).await;
         assert_eq!(answered.is_err(), is_refused, "{name}");
         if let Err(error) = answered {
-            assert_says(&error, "somebody else logged in", &[&bearer(&of_ada)]);
+            assert_says(&error, "token of another person", &[&bearer(&of_ada)]);
         }
     }
-    // There is nothing of Bob's to store, and so nothing to tell.
+    // Bob's tokens are not kept, so the person is not told that they could not be stored.
     let told = person.told(2).await;
     globus.set_person(Person::automatic().picks("bob@anl.gov"));
     let again = AuthorizationParameters::default().with_prompt("login");

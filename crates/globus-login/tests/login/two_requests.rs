@@ -1,4 +1,4 @@
-//! A login that begins in one request and ends in another, as those of a web service do.
+//! `begin_login` and `finish_login`: a login that begins in one request and ends in another.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ async fn each_user_gets_the_credential_of_their_own_login() {
     let challenge = challenge(&globus, consent);
     let pending = app.begin_login(&ada, Some(&challenge)).await;
     let pending = pending.expect("a login");
-    assert_eq!(pending.identity(), &ada);
+    assert_eq!(pending.principal(), &ada);
     assert_eq!(
         format!("{pending:?}"),
         r#"PendingLogin { identity: Named("ada"), .. }"#
@@ -65,7 +65,7 @@ async fn each_user_gets_the_credential_of_their_own_login() {
         logged_in(&ada).await && !logged_in(&bob).await && !logged_in(&Principal::Session).await
     );
     let credential = newer(&ada, None).await.expect("a credential");
-    // No login came after it.
+    // There was no later login.
     assert!(newer(&ada, Some(&credential)).await.is_none() && newer(&bob, None).await.is_none());
     let held = held(&app, &transfer(&ada)).await.expect("a credential");
     assert_eq!(held.header_value(), credential.header_value());

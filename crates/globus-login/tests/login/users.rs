@@ -10,7 +10,7 @@ use globus_login::GlobusApp;
 use crate::support::endpoint::*;
 use crate::support::*;
 
-/// More users than memory keeps.
+/// More users than a `MemoryStore` keeps.
 const OTHERS: usize = 1030;
 
 fn user(number: usize) -> Principal {
@@ -28,7 +28,7 @@ async fn log_in(app: &GlobusApp, number: usize) {
     done.expect("a login");
 }
 
-/// A session that has a credential asks for nothing but the revision, with each request.
+/// A session with a credential calls only `revision`, at each request.
 #[checks::test]
 async fn active_user_outlives_many_others() {
     let endpoint = Endpoint::approving().await;
@@ -45,11 +45,11 @@ async fn active_user_outlives_many_others() {
         held(&app, &target(0)).await.is_some(),
         "the active user is forgotten"
     );
-    // Something has to give way: who does nothing.
+    // An idle user is forgotten instead.
     assert!(held(&app, &target(1)).await.is_none());
 }
 
-/// What is left of an idle user is in the store: a session forgets its credential, and finds it again.
+/// A session forgets the credential of an idle user, and finds it in the store again.
 #[checks::test(start_paused = true)]
 async fn idle_user_leaves_memory_and_is_found_in_the_store() {
     let hour = Duration::from_secs(3600);
@@ -71,14 +71,14 @@ async fn idle_user_leaves_memory_and_is_found_in_the_store() {
             app.revision(&user(1));
         }
         let now = (app.revision(&user(0)), app.revision(&user(1)));
-        assert_ne!(now.0, before.0, "a session looks again");
-        assert_eq!(now.1, before.1, "who sends requests is not idle");
+        assert_ne!(now.0, before.0, "a session looks the credential up again");
+        assert_eq!(now.1, before.1, "a user with requests is not idle");
         assert!(held(&app, &target).await.is_some());
         assert_eq!(app.revision(&user(0)), now.0);
     }
 }
 
-/// The logins of tokens that requests come with are nowhere else.
+/// The login of a presented token is in memory only.
 #[checks::test(start_paused = true)]
 async fn login_of_a_presented_token_is_dropped_when_idle() {
     let endpoint = Endpoint::approving().await;

@@ -1,4 +1,4 @@
-//! An error that the Transfer service answered with.
+//! An error response of the Transfer service.
 
 use globus_gare::reauth::printable;
 use http::StatusCode;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::place::Place;
 
-/// An error answer to a listing.
+/// An error response to the request for a listing.
 pub(crate) struct Answer {
     status: StatusCode,
     code: String,
@@ -29,7 +29,7 @@ impl Answer {
         Self {
             status,
             code: printable(text("code")),
-            // What follows the first line is for the operators of the collection.
+            // The lines after the first are for the operators of the collection.
             message: printable(text("message").lines().next().unwrap_or_default()),
             retry_after: None,
             collection: place.collection,
@@ -37,7 +37,7 @@ impl Answer {
         }
     }
 
-    /// The value of the answer's `Retry-After` header.
+    /// Adds the value of the response's `Retry-After` header.
     pub(crate) fn retry_after(mut self, value: Option<&str>) -> Self {
         self.retry_after = value.map(printable).filter(|value| !value.is_empty());
         self
@@ -47,8 +47,8 @@ impl Answer {
         self.status == StatusCode::UNAUTHORIZED
     }
 
-    /// What the service says.
-    pub(super) fn told(&self) -> String {
+    /// The message and code of the service.
+    pub(super) fn service_message(&self) -> String {
         match (self.message.as_str(), self.code.as_str()) {
             ("", "") => format!("status {}", self.status.as_u16()),
             ("", text) | (text, "") => text.to_owned(),
@@ -56,23 +56,26 @@ impl Answer {
         }
     }
 
-    pub(super) fn what(&self) -> String {
-        let (path, id, told) = (&self.path, self.collection, self.told());
+    /// What failed, with the message of the service.
+    pub(super) fn summary(&self) -> String {
+        let (path, id, reason) = (&self.path, self.collection, self.service_message());
         match self.kind() {
-            Kind::NoCollection => format!("there is no collection {id}: {told}"),
-            Kind::NoPath => format!("{path} was not found on {id}: {told}"),
-            Kind::NoDirectory => format!("{path} on {id} is no directory: {told}"),
-            Kind::Forbidden => format!("{path} on {id} may not be listed: {told}"),
-            Kind::TooMany => format!("the service has had too many requests: {told}"),
-            Kind::Transient | Kind::Other => format!("{path} on {id} could not be listed: {told}"),
+            Kind::NoCollection => format!("there is no collection {id}: {reason}"),
+            Kind::NoPath => format!("{path} was not found on {id}: {reason}"),
+            Kind::NoDirectory => format!("{path} on {id} is not a directory: {reason}"),
+            Kind::Forbidden => format!("you may not list {path} on {id}: {reason}"),
+            Kind::TooMany => format!("the service has received too many requests: {reason}"),
+            Kind::Transient | Kind::Other => {
+                format!("{path} on {id} could not be listed: {reason}")
+            }
         }
     }
 
     pub(super) fn advice(&self) -> String {
         let advice = match self.kind() {
-            Kind::NoCollection => "look its id up at https://app.globus.org/collections",
-            Kind::NoPath => "list its parent directory to see what there is",
-            Kind::NoDirectory => "list its parent directory to see it",
+            Kind::NoCollection => "search for its id at https://app.globus.org/collections",
+            Kind::NoPath => "list the parent directory to see which names exist",
+            Kind::NoDirectory => "list the parent directory instead",
             Kind::Forbidden => "ask the collection's owner for access",
             Kind::TooMany | Kind::Transient => {
                 return match &self.retry_after {
@@ -83,7 +86,7 @@ impl Answer {
                     None => "try again later".to_owned(),
                 };
             }
-            Kind::Other => "check the collection and the path",
+            Kind::Other => "check the id of the collection, and the path",
         };
         advice.to_owned()
     }

@@ -7,21 +7,21 @@ use globus_login::StoreError;
 
 use super::chain;
 
-/// Why a login failed, or why the login that is kept cannot be used.
+/// Why a login failed, or why the stored login cannot be used.
 pub(crate) enum LoginFailure {
-    /// By the person, with no reason.
+    /// The person declined, without a reason.
     Declined,
-    /// Globus Auth said `access_denied`, and why.
+    /// Globus Auth answered `access_denied`, with a reason.
     Denied(String),
-    NotInTime,
-    NobodyToAsk(String),
-    /// What is kept cannot be understood.
+    TimedOut,
+    InteractionRequired(String),
+    /// The stored login is damaged.
     Damaged(String),
-    /// What is kept cannot be read or written.
-    NotKept(String),
+    /// The store cannot be read or written.
+    StoreUnusable(String),
     Unreachable(String),
-    /// Globus Auth answered, and gave no tokens.
-    Refused(String),
+    /// Globus Auth answered, but issued no tokens.
+    NoTokens(String),
 }
 
 impl LoginFailure {
@@ -33,71 +33,73 @@ impl LoginFailure {
             };
         }
         if error.is_timeout() {
-            return Self::NotInTime;
+            return Self::TimedOut;
         }
         if error.is_interaction_required() {
-            return Self::NobodyToAsk(chain(error));
+            return Self::InteractionRequired(chain(error));
         }
         if let Some(store) = cause::<StoreError>(error) {
             let line = chain(store);
             return match store.is_damaged() {
                 true => Self::Damaged(line),
-                false => Self::NotKept(line),
+                false => Self::StoreUnusable(line),
             };
         }
         match error.is_unavailable() || cause::<reqwest::Error>(error).is_some() {
             true => Self::Unreachable(chain(error)),
-            false => Self::Refused(chain(error)),
+            false => Self::NoTokens(chain(error)),
         }
     }
 
-    /// Whether a person could log in now.
-    pub(super) fn takes_a_person(&self) -> bool {
+    /// Whether a login by a person can mend this.
+    pub(super) fn needs_person(&self) -> bool {
         matches!(
             self,
             Self::Declined
                 | Self::Denied(_)
-                | Self::NotInTime
-                | Self::NobodyToAsk(_)
-                | Self::Refused(_)
+                | Self::TimedOut
+                | Self::InteractionRequired(_)
+                | Self::NoTokens(_)
         )
     }
 
-    pub(super) fn what(&self) -> String {
+    pub(super) fn message(&self) -> String {
         match self {
             Self::Declined => "the login was declined".to_owned(),
             Self::Denied(reason) => format!("the login was declined (Globus Auth says: {reason})"),
-            Self::NotInTime => "the login was not finished in time".to_owned(),
-            Self::NobodyToAsk(line)
+            Self::TimedOut => "the login was not finished in time".to_owned(),
+            Self::InteractionRequired(line)
             | Self::Damaged(line)
-            | Self::NotKept(line)
+            | Self::StoreUnusable(line)
             | Self::Unreachable(line)
-            | Self::Refused(line) => line.clone(),
+            | Self::NoTokens(line) => line.clone(),
         }
     }
 
     pub(super) fn advice(&self) -> Option<&'static str> {
         match self {
-            Self::Declined => Some("run it again and approve it to see the listing"),
-            Self::Denied(_) => {
-                Some("run it again and approve it, as somebody whom Globus Auth admits")
-            }
-            Self::NotInTime => Some("run it again, or with a longer --login-timeout"),
+            Self::Declined => Some("run globus-ls again, and approve the login"),
+            Self::Denied(_) => Some(
+                "run globus-ls again, and approve the login with an identity that is allowed to",
+            ),
+            Self::TimedOut => Some("run globus-ls again, or with a longer --login-timeout"),
             Self::Damaged(_) => {
-                Some("`globus-ls login --force` or `globus-ls logout` puts it aside")
+                Some("run 'globus-ls login --force' or 'globus-ls logout' to set the file aside")
             }
-            Self::NotKept(_) => Some("make that directory writable, or set GLOBUS_ACCESS_TOKEN"),
+            Self::StoreUnusable(_) => {
+                Some("make that directory writable, or set GLOBUS_ACCESS_TOKEN")
+            }
             Self::Unreachable(_) => {
                 Some("check the network, and GLOBUS_SDK_SERVICE_URL_AUTH if it is set")
             }
-            Self::Refused(_) => Some("run it again to log in"),
-            // The reason says it.
-            Self::NobodyToAsk(_) => None,
+            Self::NoTokens(_) => Some("run globus-ls again to log in"),
+            // The message contains the advice.
+            Self::InteractionRequired(_) => None,
         }
     }
 }
 
-/// The first cause of this type.
+/// The first cause of type `T`.
 fn cause<T: Error + 'static>(error: &ReauthError) -> Option<&T> {
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,4 +1,4 @@
-//! Why the program, or a part of a listing, failed: one line, with advice.
+//! Failures of the program, or of a part of a listing: one line, with advice.
 
 mod answer;
 mod login;
@@ -22,28 +22,28 @@ const ERROR: u8 = 1;
 const USAGE: u8 = 2;
 const LOGIN: u8 = 4;
 const UNKNOWN: u8 = 5;
-/// As shells have it for a program that SIGINT ended.
+/// What shells report for a program that SIGINT ended.
 const INTERRUPTED: u8 = 130;
 
-/// What failed. `Display` is not implemented: [`line`](Failure::line) is what a person reads.
+/// A failure. It has no `Display`: a person reads [`line`](Failure::line).
 pub(crate) enum Failure {
-    /// The user pressed Ctrl-C, and knows it.
+    /// The user pressed Ctrl-C. Nothing is printed.
     Interrupted,
-    /// Each part that failed was reported already.
+    /// Each failed part was reported already.
     Reported,
     Usage(String),
     NoId(String),
     NoClient,
     NoToken(Option<Remedy>),
-    Nobody,
-    /// The login will not do for the collection with this id.
+    LoggedOut,
+    /// The login is not enough for the collection with this id.
     NotReady {
         words: String,
         id: String,
     },
-    /// Nobody can know whether it will.
+    /// Whether the login is enough is unknown.
     NotKnown(String),
-    /// Advice would add nothing.
+    /// A failure without advice.
     Error(String),
     NotWritten(io::Error),
     Untrusted(Url),
@@ -56,34 +56,34 @@ pub(crate) enum Failure {
         path: String,
         reason: String,
     },
-    /// A member of a listing is no entry.
+    /// An entry of a listing has no name.
     NoEntry {
         path: String,
     },
-    /// The service answered with an error that no login mends.
+    /// The service answered with an error that a login cannot mend.
     Answered(Answer),
     /// The service did not accept the token.
-    DeadToken(Answer),
-    /// A login failed that the program began by itself, or that the service asked for.
+    TokenRejected(Answer),
+    /// A login failed: one that the program began, or one that the service required.
     Login(LoginFailure),
-    /// The tokens are forgotten here, and good at Globus Auth.
+    /// The tokens are deleted here, but still valid at Globus Auth.
     NotRevoked(String),
-    /// The service asks for a login that did not take place.
+    /// The service requires a login, and no login took place.
     Required {
         asked: String,
         reason: NoLogin,
     },
 }
 
-/// Why no login took place that the service asked for.
+/// Why a required login did not take place.
 pub(crate) enum NoLogin {
     NotPossible(Option<Remedy>),
-    NobodyToAsk(String),
+    InteractionRequired(String),
     NoProgress,
     Other(String),
 }
 
-/// What stands in the way of a login.
+/// What the user has to change so that a login is possible.
 #[derive(Clone, Copy)]
 pub(crate) enum Remedy {
     AllowLogin,
@@ -99,12 +99,12 @@ impl Failure {
         Self::Error(line.into())
     }
 
-    /// What the environment or the command line says cannot be used.
+    /// A value of the environment or the command line cannot be used.
     pub(crate) fn setup(error: &dyn Error) -> Self {
         Self::Error(chain(error))
     }
 
-    /// A login that the program began by itself failed, or something else that `globus-login` does.
+    /// `globus-login` failed: most often a login that the program began.
     pub(crate) fn login(error: &ReauthError) -> Self {
         Self::Login(LoginFailure::of(error))
     }
@@ -112,7 +112,7 @@ impl Failure {
     /// A logout failed.
     pub(crate) fn logout(error: &ReauthError) -> Self {
         match LoginFailure::of(error) {
-            kept @ (LoginFailure::Damaged(_) | LoginFailure::NotKept(_)) => Self::Login(kept),
+            kept @ (LoginFailure::Damaged(_) | LoginFailure::StoreUnusable(_)) => Self::Login(kept),
             _ => Self::NotRevoked(chain(error)),
         }
     }
@@ -122,7 +122,7 @@ impl Failure {
         Self::NoEntry { path }
     }
 
-    /// There was no answer.
+    /// The service did not answer.
     pub(crate) fn network(error: &reqwest::Error, service: &Url) -> Self {
         let service = service.origin().ascii_serialization();
         if error.is_timeout() {
@@ -136,8 +136,8 @@ impl Failure {
         Self::Unreachable { service, reason }
     }
 
-    /// The service asks for a login that did not take place, or failed.
-    pub(crate) fn refused(
+    /// The service answered with a challenge, and the login failed or did not take place.
+    pub(crate) fn challenged(
         outcome: &GareOutcome,
         answer: Answer,
         service: &Url,
@@ -147,13 +147,13 @@ impl Failure {
         let (asked, gave_up) = match (asked, outcome.gave_up()) {
             (Some(asked), Some(gave_up)) => (asked, gave_up),
             (None, Some(GaveUp::Failed(error))) => return Self::login(error),
-            _ if answer.is_unauthorized() => return Self::DeadToken(answer),
+            _ if answer.is_unauthorized() => return Self::TokenRejected(answer),
             _ => return Self::Answered(answer),
         };
         let reason = match gave_up {
             GaveUp::NoPrompt => NoLogin::NotPossible(remedy),
             GaveUp::Failed(error) if error.is_interaction_required() => {
-                NoLogin::NobodyToAsk(chain(error))
+                NoLogin::InteractionRequired(chain(error))
             }
             GaveUp::Failed(error) => return Self::login(error),
             GaveUp::NoProgress => NoLogin::NoProgress,
@@ -162,7 +162,7 @@ impl Failure {
         Self::Required { asked, reason }
     }
 
-    /// Whether other directories of the same collection may well be listed.
+    /// Whether other directories of the collection can still be listed.
     pub(crate) fn is_of_one_directory(&self) -> bool {
         matches!(
             self,
@@ -175,28 +175,28 @@ impl Failure {
             Self::Interrupted => INTERRUPTED,
             Self::Usage(_) | Self::NoId(_) | Self::NoClient => USAGE,
             Self::NoToken(_)
-            | Self::Nobody
+            | Self::LoggedOut
             | Self::NotReady { .. }
-            | Self::DeadToken(_)
+            | Self::TokenRejected(_)
             | Self::Required { .. } => LOGIN,
             Self::NotKnown(_) => UNKNOWN,
-            Self::Login(login) if login.takes_a_person() => LOGIN,
+            Self::Login(login) if login.needs_person() => LOGIN,
             _ => ERROR,
         }
     }
 
-    /// What happened.
-    fn what(&self) -> String {
+    /// What failed.
+    fn message(&self) -> String {
         match self {
             Self::Interrupted | Self::Reported => String::new(),
             Self::Usage(line) | Self::Error(line) | Self::NotReady { words: line, .. } => {
                 line.clone()
             }
-            Self::NotKnown(words) => format!("nobody can know: {words}"),
+            Self::NotKnown(words) => format!("unknown: {words}"),
             Self::NoId(id) => format!("'{}' is not a collection id", printable(id)),
             Self::NoClient => "no client to log in with".to_owned(),
             Self::NoToken(_) => "there is no token".to_owned(),
-            Self::Nobody => "nobody is logged in".to_owned(),
+            Self::LoggedOut => "nobody is logged in".to_owned(),
             Self::NotWritten(error) => format!("the listing cannot be written: {error}"),
             Self::Untrusted(service) => format!(
                 "GLOBUS_SDK_SERVICE_URL_TRANSFER ({service}) cannot be trusted with a token: \
@@ -207,65 +207,69 @@ impl Failure {
                 format!("{service} cannot be reached ({reason})")
             }
             Self::NoListing { path, reason } => {
-                format!("the service's answer for {path} is no listing ({reason})")
+                format!("the response of the service for {path} is not a listing ({reason})")
             }
             Self::NoEntry { path } => {
-                format!("the service's listing of {path} has an entry without a name")
+                format!("the listing of {path} contains an entry without a name")
             }
-            Self::Answered(answer) => answer.what(),
-            Self::DeadToken(answer) => format!("the token was not accepted: {}", answer.told()),
-            Self::Login(login) => login.what(),
+            Self::Answered(answer) => answer.summary(),
+            Self::TokenRejected(answer) => {
+                format!("the token was not accepted: {}", answer.service_message())
+            }
+            Self::Login(login) => login.message(),
             Self::NotRevoked(reason) => {
-                format!("you are logged out here, but tokens are not revoked: {reason}")
+                format!("you are logged out here, but the tokens are not revoked: {reason}")
             }
             Self::Required { asked, reason } => match reason {
                 NoLogin::NotPossible(_) => asked.clone(),
-                NoLogin::NobodyToAsk(reason) => format!("{asked} But {reason}"),
-                NoLogin::NoProgress => format!("{asked} The login did not satisfy it"),
-                NoLogin::Other(reason) => format!("{asked} No login took place, since {reason}"),
+                NoLogin::InteractionRequired(reason) => format!("{asked} But {reason}"),
+                NoLogin::NoProgress => format!("{asked} Your last login did not satisfy this."),
+                NoLogin::Other(reason) => format!("{asked} No login took place: {reason}"),
             },
         }
     }
 
-    /// What helps; nothing where [`what`](Self::what) says it, or nothing does.
+    /// What the user can do. `None` if [`message`](Self::message) says it, or nothing helps.
     fn advice(&self) -> Option<String> {
         let advice = match self {
-            Self::NoId(_) => "give a UUID, or nothing for a demonstration",
+            Self::NoId(_) => "give a UUID, or no id for the demonstration",
             Self::NoClient => {
-                "give --client-id ID or set GLOBUS_CLIENT_ID (register one at \
+                "give --client-id ID or set GLOBUS_CLIENT_ID (register a client at \
                  https://app.globus.org/settings/developers)"
             }
             Self::NoToken(remedy) => {
                 return Some(format!(
                     "set GLOBUS_ACCESS_TOKEN, or {}",
                     match remedy {
-                        Some(Remedy::NameClient) => "give --client-id ID to log in here",
-                        Some(Remedy::AllowLogin) => "run it again without --no-login",
+                        Some(Remedy::NameClient) => "give --client-id ID to log in",
+                        Some(Remedy::AllowLogin) => "run globus-ls again without --no-login",
                         None => "log in",
                     }
                 ));
             }
-            Self::Nobody => "run 'globus-ls login'",
+            Self::LoggedOut => "run 'globus-ls login'",
             Self::NotReady { id, .. } => {
                 return Some(format!("run 'globus-ls login --collection {id}'"));
             }
             Self::Untrusted(_) => "give an https URL",
             Self::TimedOut(_) => "try again, or with a longer --timeout",
-            Self::Unreachable { .. } => "check the network, and the service's URL",
+            Self::Unreachable { .. } => "check the network, and the URL of the service",
             Self::Answered(answer) => return Some(answer.advice()),
-            Self::DeadToken(_) => {
+            Self::TokenRejected(_) => {
                 "set GLOBUS_ACCESS_TOKEN to a valid Transfer token, or unset it and give --client-id ID"
             }
             Self::Login(login) => login.advice()?,
             Self::NotRevoked(_) => "run 'globus-ls logout' again to revoke them",
             Self::Required { reason, .. } => match reason {
-                NoLogin::NotPossible(Some(Remedy::AllowLogin)) => "run it again without --no-login",
+                NoLogin::NotPossible(Some(Remedy::AllowLogin)) => {
+                    "run globus-ls again without --no-login"
+                }
                 NoLogin::NotPossible(Some(Remedy::NameClient)) => {
-                    "run it again with --client-id ID to log in here, or with a newer GLOBUS_ACCESS_TOKEN"
+                    "run globus-ls again with --client-id ID, or with a newer GLOBUS_ACCESS_TOKEN"
                 }
                 NoLogin::NotPossible(None) => "log in",
-                NoLogin::NoProgress => "log in as somebody else",
-                NoLogin::NobodyToAsk(_) | NoLogin::Other(_) => return None,
+                NoLogin::NoProgress => "log in with another identity",
+                NoLogin::InteractionRequired(_) | NoLogin::Other(_) => return None,
             },
             Self::Interrupted
             | Self::Reported
@@ -279,44 +283,48 @@ impl Failure {
         Some(advice.to_owned())
     }
 
-    /// What a person reads: one line, or nothing where there is nothing to say.
+    /// The message and the advice on one line, for a person. Empty if nothing is to be said.
     pub(crate) fn line(&self) -> String {
-        let mut line = self.what();
+        let mut line = self.message();
         if let Some(advice) = self.advice() {
-            // A requirement is told in whole sentences.
-            line.push_str(if line.ends_with('.') {
-                " To go on, "
-            } else {
-                ": "
+            // A requirement is whole sentences already.
+            line.push_str(match line.ends_with('.') {
+                true => " To continue, ",
+                false => "; ",
             });
             line.push_str(&advice);
         }
         line
     }
 
-    /// Tells the user.
-    pub(crate) fn tell(&self) {
+    /// Prints the line to stderr.
+    pub(crate) fn print(&self) {
         let line = self.line();
         if !line.is_empty() {
-            terminal::complain(&line);
+            terminal::print_error(&line);
         }
     }
 
-    /// Tells the user, and the shell.
+    /// Prints the line, and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        self.tell();
+        self.print();
         ExitCode::from(self.code())
     }
 }
 
-/// The requirement that was not met, told to a person.
+/// The unsatisfied requirement in whole sentences, for a person.
 fn in_plain_words(outcome: &GareOutcome, service: &Url) -> Option<String> {
     let gare = outcome.found().first()?.gare.clone();
     let origin: Origin = service.as_str().parse().ok()?;
-    Some(Challenge::new(Target::new(origin, Principal::Session), gare).in_plain_words())
+    let challenge = Challenge::new(Target::new(origin, Principal::Session), gare);
+    let mut words = challenge.in_plain_words();
+    if !words.ends_with('.') {
+        words.push('.');
+    }
+    Some(words)
 }
 
-/// An error with its causes, on one line.
+/// An error and its causes, on one line.
 fn chain(error: &dyn Error) -> String {
     let mut text = printable(&error.to_string());
     let mut cause = error.source();

@@ -8,13 +8,13 @@ use term_grid::{Direction, Filling, Grid, GridOptions};
 use super::{Names, Output, Sink};
 use crate::entry::Entry;
 
-/// What `ls` assumes where nothing tells.
-const USUAL_WIDTH: usize = 80;
+/// The width if none is known, as for `ls`.
+const DEFAULT_WIDTH: usize = 80;
 
 pub(super) struct Columns {
     sink: Sink,
     names: Names,
-    /// Columns are known when all names are.
+    /// All names: the number of columns depends on each of them.
     cells: Vec<String>,
 }
 
@@ -52,12 +52,12 @@ impl Output for Columns {
     }
 }
 
-/// The width of the terminal.
+/// The width of the terminal, else `COLUMNS`.
 fn width() -> usize {
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
     terminal_size::terminal_size_of(io::stdout())
         .map(|(width, _)| usize::from(width.0))
         .or_else(columns)
         .filter(|width| *width > 0)
-        .unwrap_or(USUAL_WIDTH)
+        .unwrap_or(DEFAULT_WIDTH)
 }

@@ -1,4 +1,4 @@
-//! One JSON document: Transfer's own, with the entries of all pages and directories.
+//! One JSON document: that of Transfer, with the entries of all pages and directories.
 
 use std::io;
 
@@ -63,7 +63,7 @@ impl Output for Json {
     }
 }
 
-/// JSON with all lines but the first indented. A line end in a string is escaped.
+/// Pretty JSON with all lines but the first indented. Line ends within strings are escaped.
 fn pretty(value: &impl Serialize, indent: usize) -> io::Result<String> {
     let text = serde_json::to_string_pretty(value)?;
     Ok(text.replace('\n', &format!("\n{:indent$}", "")))

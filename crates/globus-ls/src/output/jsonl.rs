@@ -1,4 +1,4 @@
-//! One JSON document a line for each entry.
+//! One JSON document a line, one line an entry.
 
 use std::io;
 

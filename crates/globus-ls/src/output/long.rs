@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{Names, Output, Sink};
 use crate::entry::{Entry, Kind};
-use crate::options::Show;
+use crate::options::OutputArgs;
 
 pub(super) struct Long {
     sink: Sink,
@@ -31,16 +31,16 @@ enum Size {
 }
 
 impl Long {
-    pub(super) fn new(sink: Sink, names: Names, show: &Show) -> Self {
+    pub(super) fn new(sink: Sink, names: Names, args: &OutputArgs) -> Self {
         Self {
             sink,
             names,
-            size: match (show.bytes, show.human_readable) {
+            size: match (args.bytes, args.human_readable) {
                 (true, _) => Size::Bytes,
                 (false, true) => Size::Short,
                 (false, false) => Size::Units,
             },
-            zone: if show.utc {
+            zone: if args.utc {
                 TimeZone::UTC
             } else {
                 TimeZone::system()
@@ -48,7 +48,7 @@ impl Long {
         }
     }
 
-    /// The minute, in the time zone of the reader.
+    /// The time to the minute, in the time zone of the reader.
     fn time(&self, entry: &Entry) -> String {
         let text = entry.modified.as_deref().unwrap_or("-");
         match text.parse::<Timestamp>() {
@@ -64,7 +64,7 @@ impl Long {
 impl Output for Long {
     fn entry(&mut self, entry: Entry) -> io::Result<()> {
         let (mode, time) = (mode(&entry), self.time(&entry));
-        // That of a directory says nothing about what is in it.
+        // The size of a directory is not the size of its files.
         let size = entry.size.filter(|_| !entry.leads_to_directory());
         let size = size.map_or("-".to_owned(), |size| self.size.of(size));
         let name = self.names.shown(&entry);
@@ -81,7 +81,7 @@ impl Output for Long {
     }
 }
 
-/// As `ls -l` writes it: `drwxr-x---`.
+/// The type and permissions as `ls -l` prints them: `drwxr-x---`.
 fn mode(entry: &Entry) -> String {
     let kind = match entry.kind {
         Kind::Directory => 'd',
@@ -135,7 +135,7 @@ fn short(size: u64) -> String {
 mod tests {
     use super::*;
 
-    /// As `ls -lh` of coreutils shows files of these sizes.
+    /// The expected texts are those of `ls -lh` of coreutils.
     #[test]
     fn short_sizes_are_those_of_ls() {
         for (size, expected) in [

@@ -1,4 +1,4 @@
-//! A listing on stdout.
+//! Writes a listing to stdout, in one of five forms.
 
 mod columns;
 mod json;
@@ -24,31 +24,31 @@ use crate::failure::Failure;
 use crate::options::{Format, Options};
 use crate::terminal::Terminal;
 
-/// A form of a listing. Entries come one by one, in the order in which they are listed.
+/// Writes a listing in one form. Receives the entries one by one, in order.
 pub(crate) trait Output {
     fn entry(&mut self, entry: Entry) -> io::Result<()>;
 
-    /// A part of the listing failed. The user is told elsewhere.
+    /// A part of the listing failed. The caller prints the failure to stderr.
     fn failed(&mut self, _failure: &Failure) {}
 
-    /// The end, with what the service says beside the entries.
+    /// The listing ends. `document` has the members of Transfer's JSON beside the entries.
     fn end(&mut self, document: Map<String, Value>) -> io::Result<()>;
 
-    /// Writes what there is: the next entry takes a while.
+    /// Writes what is buffered: the next entry has not arrived yet.
     fn flush(&mut self) -> io::Result<()>;
 }
 
-/// The output that the options name.
+/// The output that the options select.
 pub(crate) fn open(options: &Options, terminal: &Terminal) -> Box<dyn Output> {
-    let show = &options.show;
+    let args = &options.output;
     let stdout = io::stdout();
     let sink = Sink::new(terminal.clone());
-    match show.format {
+    match args.format {
         Format::Json => Box::new(Json::new(sink)),
         Format::Jsonl => Box::new(JsonLines::new(sink)),
-        Format::Text if show.long => Box::new(Long::new(sink, Names::of(&stdout), show)),
-        // The names of a recursive listing are paths, and come directory by directory.
-        Format::Text if show.one || options.what.recursive || !stdout.is_terminal() => {
+        Format::Text if args.long => Box::new(Long::new(sink, Names::of(&stdout), args)),
+        // The names of a recursive listing are paths, which do not fit into columns.
+        Format::Text if args.one || options.listing.recursive || !stdout.is_terminal() => {
             Box::new(Lines::new(sink, Names::of(&stdout)))
         }
         Format::Text => Box::new(Columns::new(sink, Names::of(&stdout))),

@@ -1,4 +1,4 @@
-//! Names as they are shown.
+//! Names with colours, and without characters that steer a terminal.
 
 use std::io::{IsTerminal, Stdout};
 
@@ -8,7 +8,7 @@ use lscolors::{Indicator, LsColors, Style};
 
 use crate::entry::{Entry, Kind, Target};
 
-/// Writes names for whoever reads stdout.
+/// Formats names for a terminal, a file or a pipe.
 pub(super) struct Names {
     colors: Option<LsColors>,
     is_terminal: bool,
@@ -39,7 +39,7 @@ impl Names {
         }
     }
 
-    /// By what Transfer says of the entry. The colours' own functions for paths look at the local disk.
+    /// The style by Transfer's data: the functions of `lscolors` for paths read the local disk.
     fn style(&self, entry: &Entry) -> Option<&Style> {
         let colors = self.colors.as_ref()?;
         let is_executable = entry.permissions.is_some_and(|bits| bits & 0o111 != 0);
@@ -60,7 +60,7 @@ impl Names {
     }
 }
 
-/// A name for a terminal: each character that would steer it becomes a question mark.
+/// The name with a question mark for each character that would steer a terminal.
 fn masked(name: &str) -> String {
     let mut shown = String::with_capacity(name.len());
     let mut before = None;
@@ -69,9 +69,9 @@ fn masked(name: &str) -> String {
         let joins = is_pictograph(before) && is_pictograph(rest.peek().copied());
         let is_kept = match c {
             ' ' => true,
-            // Between pictographs it makes one of two.
+            // A joiner is kept between two pictographs, which it makes one.
             '\u{200d}' => joins,
-            // It asks for the colourful form of the pictograph before it.
+            // A selector is kept after a pictograph, whose coloured form it selects.
             '\u{fe0f}' => is_pictograph(before),
             _ => !printable(c.encode_utf8(&mut [0; 4])).is_empty(),
         };
@@ -81,7 +81,7 @@ fn masked(name: &str) -> String {
     shown
 }
 
-/// Whether `c` is a pictograph, or ends one.
+/// Whether `c` is a pictograph, or the selector at its end.
 fn is_pictograph(c: Option<char>) -> bool {
     c.is_some_and(|c| matches!(c, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}'))
 }

@@ -1,13 +1,13 @@
-//! Stdout, beside a spinner on the same terminal.
+//! A buffer for stdout that removes the spinner while it writes.
 
 use std::io::{self, Write};
 
 use crate::terminal::Terminal;
 
-/// How much is written at a time.
-const ENOUGH: usize = 32 * 1024;
+/// The size at which the buffer is written.
+const BUFFER: usize = 32 * 1024;
 
-/// Collects text for stdout.
+/// A buffer for stdout.
 pub(super) struct Sink {
     text: Vec<u8>,
     terminal: Terminal,
@@ -23,7 +23,7 @@ impl Sink {
 
     pub(super) fn write(&mut self, text: &str) -> io::Result<()> {
         self.text.extend_from_slice(text.as_bytes());
-        if self.text.len() < ENOUGH {
+        if self.text.len() < BUFFER {
             return Ok(());
         }
         self.flush()
@@ -34,7 +34,7 @@ impl Sink {
             return Ok(());
         }
         let text = &self.text;
-        let written = self.terminal.beside(|| {
+        let written = self.terminal.without_spinner(|| {
             let mut stdout = io::stdout().lock();
             stdout.write_all(text).and_then(|()| stdout.flush())
         });

@@ -1,6 +1,7 @@
-//! Transfer's filter for names, for the entries that Transfer sends whatever the filter.
+//! Transfer's filter for names. It is applied here to directories, which Transfer sends unfiltered
+//! where a recursive listing needs them.
 
-/// `NAME` or `=NAME`, `~PATTERN`, and either with a `!` before it. A comma separates alternatives.
+/// `NAME`, `=NAME` or `~PATTERN`, each possibly after a `!`. A comma separates alternatives.
 pub(super) struct NameFilter(String);
 
 impl NameFilter {
@@ -23,14 +24,14 @@ fn matches(filter: &str, name: &str) -> bool {
         None => (true, filter),
     };
     let found = match filter.strip_prefix('~') {
-        Some(pattern) => is_like(&name.to_lowercase(), &pattern.to_lowercase()),
+        Some(pattern) => matches_pattern(&name.to_lowercase(), &pattern.to_lowercase()),
         None => filter.strip_prefix('=').unwrap_or(filter) == name,
     };
     found == expected
 }
 
-/// Whether `name` is like `pattern`, where `*` stands for any text.
-fn is_like(name: &str, pattern: &str) -> bool {
+/// Whether `name` matches `pattern`, in which `*` stands for any text.
+fn matches_pattern(name: &str, pattern: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
         return false;

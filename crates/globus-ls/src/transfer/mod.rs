@@ -1,12 +1,12 @@
-//! The Transfer service, as far as listings need it.
+//! Requests to the Transfer service for listings.
 
 mod filter;
 mod page;
+mod query;
 mod walk;
-mod wanted;
 
+pub(crate) use self::query::Query;
 pub(crate) use self::walk::{Item, Walk};
-pub(crate) use self::wanted::Wanted;
 
 use bytes::Bytes;
 use globus_gare::reauth::{GareOptions, GareOutcome};
@@ -22,24 +22,24 @@ use crate::failure::{Answer, Failure, Remedy};
 use crate::place::Place;
 use crate::terminal::Terminal;
 
-/// The service, and how requests get there.
+/// The Transfer service, and the client for requests to it.
 pub(crate) struct Transfer {
     pub(crate) client: Client,
     pub(crate) service: Url,
-    /// The token to begin with, where it is not the login's.
+    /// The token of the environment, to use before any token of a login.
     pub(crate) token: Option<String>,
-    /// What the user would have to do so that a login is possible; nothing where it is.
+    /// What the user has to change so that a login is possible; `None` if a login is possible.
     pub(crate) remedy: Option<Remedy>,
     pub(crate) terminal: Terminal,
 }
 
 impl Transfer {
-    /// Lists a directory, and those in it as deep as is wanted.
-    pub(crate) fn walk<'a>(&'a self, place: &Place, wanted: &'a Wanted) -> Walk<'a> {
-        Walk::new(self, place, wanted)
+    /// Lists a directory, and the directories below to the depth of `query`.
+    pub(crate) fn walk<'a>(&'a self, place: &Place, query: &'a Query) -> Walk<'a> {
+        Walk::new(self, place, query)
     }
 
-    /// This is written as if nobody ever had to log in.
+    /// Requests a page. The layer handles challenges: this code only reports what it gave up on.
     async fn get(&self, url: &Url, place: &Place) -> Result<Page, Failure> {
         let mut request = http::Request::get(url.as_str()).header(ACCEPT, "application/json");
         if let Some(token) = &self.token {
@@ -61,15 +61,15 @@ impl Transfer {
         let retry_after = head.headers.get(RETRY_AFTER);
         let answer = Answer::new(head.status, &body, place)
             .retry_after(retry_after.and_then(|value| value.to_str().ok()));
-        // The layer tells beside the response why a requirement was not satisfied.
+        // The layer puts into the extensions why a requirement was not satisfied.
         Err(match head.extensions.get::<GareOutcome>() {
-            Some(outcome) => Failure::refused(outcome, answer, &self.service, self.remedy),
-            None if head.status == StatusCode::UNAUTHORIZED => Failure::DeadToken(answer),
+            Some(outcome) => Failure::challenged(outcome, answer, &self.service, self.remedy),
+            None if head.status == StatusCode::UNAUTHORIZED => Failure::TokenRejected(answer),
             None => Failure::Answered(answer),
         })
     }
 
-    /// The failure of a page that broke off.
+    /// The failure of a page that is incomplete or not a listing.
     fn broken(&self, error: PageError, place: &Place) -> Failure {
         match error {
             PageError::Network(error) => Failure::network(&error, &self.service),

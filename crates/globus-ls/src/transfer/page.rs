@@ -1,4 +1,4 @@
-//! One page of a listing, read while it arrives.
+//! One page of a listing, parsed while it arrives.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// How much is read ahead of the output: chunks of the body, and entries.
+/// How many chunks of the body, and how many entries, are buffered.
 const CHUNKS: usize = 4;
 const ENTRIES: usize = 256;
 
-/// A page that arrives.
+/// A page that is being received.
 pub(super) struct Page {
     entries: mpsc::Receiver<Value>,
     body: JoinHandle<Result<(), reqwest::Error>>,
@@ -28,7 +28,7 @@ pub(super) enum PageError {
 }
 
 impl Page {
-    /// Begins to read the body of a response.
+    /// Starts to read the body of a response.
     pub(super) fn of(
         body: impl Body<Data = Bytes, Error = reqwest::Error> + Send + 'static,
     ) -> Self {
@@ -40,7 +40,7 @@ impl Page {
                 if let Ok(chunk) = frame?.into_data()
                     && to_parser.send(chunk).await.is_err()
                 {
-                    // It is no listing: the rest is not needed.
+                    // The parser has stopped: the body is not a listing.
                     break;
                 }
             }
@@ -51,7 +51,7 @@ impl Page {
                 chunks,
                 chunk: Bytes::new(),
             };
-            // An end that nobody waits for needs no more entries.
+            // `false` after the page was dropped: stop parsing.
             read(io::BufReader::new(chunks), |entry| {
                 found.blocking_send(entry).is_ok()
             })
@@ -68,11 +68,11 @@ impl Page {
         self.entries.recv().await
     }
 
-    /// What the page says beside the entries.
+    /// The members beside the entries, after the last entry.
     pub(super) async fn end(self) -> Result<Map<String, Value>, PageError> {
         let ended = |error| PageError::NoListing(serde_json::Error::custom(error));
         let document = self.document.await.map_err(ended)?;
-        // A body that broke off explains a document that does.
+        // If the body broke off, that is the cause of an incomplete document.
         self.body
             .await
             .map_err(ended)?
@@ -81,7 +81,7 @@ impl Page {
     }
 }
 
-/// The body, for a parser that waits.
+/// A blocking reader of the body.
 struct Chunks {
     chunks: mpsc::Receiver<Bytes>,
     chunk: Bytes,
@@ -103,8 +103,8 @@ impl Read for Chunks {
     }
 }
 
-/// Reads a listing: hands each member of `DATA` to `found` until that returns `false`, and returns
-/// the other members.
+/// Parses a listing: calls `found` with each element of `DATA`, and returns the other members.
+/// Fails once `found` returns `false`.
 pub(super) fn read(
     text: impl Read,
     found: impl FnMut(Value) -> bool,
@@ -168,7 +168,7 @@ impl<'de, F: FnMut(Value) -> bool> Visitor<'de> for Entries<'_, F> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(entry) = entries.next_element()? {
             if !(self.found)(entry) {
-                return Err(A::Error::custom("nobody reads on"));
+                return Err(A::Error::custom("the page was dropped"));
             }
         }
         Ok(())
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use crate::entry::Entry;
 
-    /// JSON with the names of a listing at all places.
+    /// JSON documents with the member names of a listing anywhere.
     fn any_json() -> impl Strategy<Value = Value> {
         let name = prop_oneof![
             Just("DATA"),
@@ -199,7 +199,7 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
-            // These are read back as they are written.
+            // These floats survive a round trip.
             prop_oneof![Just(0.5), Just(-1.25), Just(1e300)].prop_map(Value::from),
             any::<String>().prop_map(Value::from),
             prop_oneof![
@@ -220,7 +220,7 @@ mod tests {
         })
     }
 
-    /// What the text of an answer is read as.
+    /// The entries, and the result of the parser.
     fn found(text: &[u8]) -> (Vec<Value>, serde_json::Result<Map<String, Value>>) {
         let mut found = Vec::new();
         let document = read(text, |entry| {
@@ -232,7 +232,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_answer_is_a_listing_or_an_error(answer in any_json()) {
+        fn any_json_is_a_listing_or_an_error(answer in any_json()) {
             let (entries, document) = found(answer.to_string().as_bytes());
             let expected = answer.get("DATA").and_then(Value::as_array);
             prop_assert_eq!(document.is_ok(), expected.is_some());
@@ -250,7 +250,7 @@ mod tests {
         }
 
         #[test]
-        fn bytes_are_no_panic(answer in any::<Vec<u8>>()) {
+        fn random_bytes_do_not_panic(answer in any::<Vec<u8>>()) {
             let _ = found(&answer);
         }
     }

@@ -1,4 +1,4 @@
-//! A listing as a stream of entries.
+//! A recursive listing as a stream of entries.
 
 use std::collections::VecDeque;
 
@@ -6,55 +6,57 @@ use serde_json::{Map, Value};
 
 use super::Transfer;
 use super::page::Page;
-use super::wanted::Wanted;
+use super::query::Query;
 use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::place::Place;
 
-/// What a listing consists of.
+/// An item of a listing.
 pub(crate) enum Item {
     Entry(Entry),
-    /// A part that could not be listed. The listing goes on.
+    /// A part that could not be listed. The listing continues.
     Failed(Failure),
 }
 
-/// Lists a directory, and those in it as deep as is wanted, level by level.
+/// Lists a directory, and the directories below to the depth of the query, level by level.
 pub(crate) struct Walk<'a> {
     transfer: &'a Transfer,
-    wanted: &'a Wanted,
-    /// The place of the directory that is being listed, and how it is shown.
+    query: &'a Query,
+    /// The directory that is being listed.
     place: Place,
-    below: String,
-    /// How many levels to go on below it.
+    /// Its path relative to the first directory: empty, or with a slash at the end.
+    prefix: String,
+    /// How many levels below it are listed.
     depth: usize,
     page: Option<Page>,
-    /// How many entries of the directory there were, and how many of them in this page.
+    /// How many entries of the directory have arrived, and how many of them in this page.
     seen: u64,
-    of_page: u64,
+    page_entries: u64,
     is_listed: bool,
-    ahead: VecDeque<(String, usize)>,
-    /// The first document, for what it says beside the entries.
+    /// The directories still to list: prefix and depth.
+    queue: VecDeque<(String, usize)>,
+    /// The members of the first page beside the entries.
     document: Option<Map<String, Value>>,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(transfer: &'a Transfer, place: &Place, wanted: &'a Wanted) -> Self {
+    pub(super) fn new(transfer: &'a Transfer, place: &Place, query: &'a Query) -> Self {
         Self {
             transfer,
-            wanted,
+            query,
             place: place.clone(),
-            below: String::new(),
-            depth: wanted.depth,
+            prefix: String::new(),
+            depth: query.depth,
             page: None,
             seen: 0,
-            of_page: 0,
+            page_entries: 0,
             is_listed: false,
-            ahead: VecDeque::new(),
+            queue: VecDeque::new(),
             document: None,
         }
     }
 
-    /// What the first document says beside the entries, after the walk.
+    /// The members of the first page beside the entries.
     pub(crate) fn into_document(self) -> Map<String, Value> {
         self.document.unwrap_or_default()
     }
@@ -68,7 +70,7 @@ impl<'a> Walk<'a> {
             match self.step().await {
                 Ok(None) => {}
                 Ok(item) => return Ok(item),
-                Err(failure) if self.below.is_empty() || !failure.is_of_one_directory() => {
+                Err(failure) if self.prefix.is_empty() || !failure.is_of_one_directory() => {
                     return Err(failure);
                 }
                 Err(failure) => {
@@ -80,9 +82,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Goes to the next directory that is ahead.
+    /// Takes the next directory from the queue; `false` at the end.
     fn enter_next(&mut self) -> bool {
-        let Some((below, depth)) = self.ahead.pop_front() else {
+        let Some((prefix, depth)) = self.queue.pop_front() else {
             return false;
         };
         let document = self.document.as_ref();
@@ -91,30 +93,30 @@ impl<'a> Walk<'a> {
         let slash = if base.ends_with('/') { "" } else { "/" };
         self.place = Place {
             collection: self.place.collection,
-            path: Some(format!("{base}{slash}{below}")),
+            path: Some(format!("{base}{slash}{prefix}")),
             pattern: None,
         };
-        (self.below, self.depth) = (below, depth);
+        (self.prefix, self.depth) = (prefix, depth);
         (self.seen, self.is_listed) = (0, false);
         true
     }
 
-    /// Reads on in the directory: `None` if there is nothing to show yet.
+    /// Reads the next entry of the directory; `None` at the end of a page, or if it is not shown.
     async fn step(&mut self) -> Result<Option<Item>, Failure> {
         let page = match &mut self.page {
             Some(page) => page,
             None => {
                 let url = self
-                    .wanted
+                    .query
                     .url(&self.transfer.service, &self.place, self.seen);
                 let page = self.transfer.get(&url, &self.place).await?;
-                self.of_page = 0;
+                self.page_entries = 0;
                 self.page.insert(page)
             }
         };
         if let Some(entry) = page.next().await {
             self.seen += 1;
-            self.of_page += 1;
+            self.page_entries += 1;
             return Ok(self.found(entry));
         }
         let Some(page) = self.page.take() else {
@@ -123,11 +125,11 @@ impl<'a> Walk<'a> {
         let document = page.end().await;
         let document = document.map_err(|error| self.transfer.broken(error, &self.place))?;
         let total = document.get("total").and_then(Value::as_u64);
-        // A service that counts nothing gives a full page for as long as there is more.
-        self.is_listed = self.of_page == 0
+        // Without a total, a page that is not full is the last one.
+        self.is_listed = self.page_entries == 0
             || match total {
                 Some(total) => self.seen >= total,
-                None => self.of_page < self.wanted.page_size,
+                None => self.page_entries < self.query.page_size,
             };
         self.document.get_or_insert(document);
         Ok(None)
@@ -137,11 +139,11 @@ impl<'a> Walk<'a> {
         let Ok(entry) = Entry::read(document) else {
             return Some(Item::Failed(Failure::no_entry(&self.place)));
         };
-        let is_shown = !entry.leads_to_directory() || self.wanted.shows_directory(&entry.name);
-        let entry = entry.below(&self.below);
+        let is_shown = !entry.leads_to_directory() || self.query.shows_directory(&entry.name);
+        let entry = entry.below(&self.prefix);
         if self.depth > 0 && entry.is_directory() {
-            let below = format!("{}/", entry.name);
-            self.ahead.push_back((below, self.depth - 1));
+            let prefix = format!("{}/", entry.name);
+            self.queue.push_back((prefix, self.depth - 1));
         }
         is_shown.then_some(Item::Entry(entry))
     }

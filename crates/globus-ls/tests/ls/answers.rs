@@ -1,4 +1,4 @@
-//! Answers of a server that are not as they should be.
+//! Responses of a server that are malformed, or are errors.
 
 use std::os::unix::fs::symlink;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::*;
 
 #[checks::test(seconds = 600)]
-async fn answer_of_any_shape_is_one_error_line() {
+async fn malformed_response_is_one_error_line() {
     let site = Site::new(PROGRAM).await;
     for answer in [
         "[]",
@@ -32,13 +32,13 @@ async fn answer_of_any_shape_is_one_error_line() {
             site.globus.fail_next(RequestKind::List, 200, answer);
             let ran = run(site.with_token(&["--format", form, &site.collection])).await;
             let line = ran.error_line(1);
-            assert!(line.contains("is no listing"), "{answer}: {line}");
+            assert!(line.contains("is not a listing"), "{answer}: {line}");
         }
     }
 }
 
 #[checks::test(seconds = 600)]
-async fn odd_entry_does_not_lose_the_listing() {
+async fn malformed_entry_does_not_end_the_listing() {
     let site = Site::new(PROGRAM).await;
     let answer = r#"{"DATA": [
         1, [], null, {}, {"name": 1}, {"name": ""},
@@ -69,13 +69,13 @@ async fn odd_entry_does_not_lose_the_listing() {
 }
 
 #[checks::test(seconds = 600)]
-async fn directory_that_fails_does_not_lose_the_others() {
+async fn failed_directory_does_not_end_the_listing() {
     let site = Site::with_many_files(PROGRAM).await;
-    // The links come first and lead back: only the one to a directory could be followed.
+    // Following a link would list directories twice.
     symlink(".", site.directory.path().join("around")).expect("a link");
     symlink("figures", site.directory.path().join("more")).expect("a link");
-    // The answer for the first directory below the top.
-    let refused = async |arguments: &[&str]| {
+    // The first directory below the top may not be listed.
+    let with_forbidden_directory = async |arguments: &[&str]| {
         let top = r#"{"path": "/", "DATA": [
             {"name": "closed", "type": "dir"}, {"name": "figures", "type": "dir"}, {"name": "x", "type": "file"}
         ]}"#;
@@ -84,7 +84,7 @@ async fn directory_that_fails_does_not_lose_the_others() {
         site.globus.fail_next(RequestKind::List, 403, denied);
         run(site.with_token(&[arguments, &["-R", &site.collection]].concat())).await
     };
-    let ran = refused(&["--depth", "1"]).await;
+    let ran = with_forbidden_directory(&["--depth", "1"]).await;
     ran.assert_ended(
         1,
         "closed/\nfigures/\nx\nfigures/old/\nfigures/sketch.svg\n",
@@ -95,7 +95,7 @@ async fn directory_that_fails_does_not_lose_the_others() {
         "{}",
         ran.stderr
     );
-    let ran = refused(&["--depth", "1", "--format", "json"]).await;
+    let ran = with_forbidden_directory(&["--depth", "1", "--format", "json"]).await;
     assert_eq!(ran.code, 1);
     let document: Value = serde_json::from_str(&ran.stdout).expect("one document");
     assert_eq!(document["length"], 5);
@@ -127,18 +127,18 @@ async fn links_to_directories_are_shown_and_not_followed() {
 }
 
 #[checks::test(seconds = 600)]
-async fn error_advises_what_helps() {
+async fn error_line_contains_advice() {
     let site = Site::new(PROGRAM).await;
     let ran = run(site.with_token(&[&site.collection, "/README.txt"])).await;
     let line = ran.error_line(1);
     assert!(
-        line.contains("is no directory") && !line.contains("later"),
+        line.contains("is not a directory") && !line.contains("later"),
         "{line}"
     );
     for (status, body, says) in [
-        (503, "", "status 503: try again later"),
+        (503, "", "status 503; try again later"),
         (429, "[]", "too many requests"),
-        (403, "{\"message\": 1}", "may not be listed: status 403"),
+        (403, "{\"message\": 1}", "you may not list"),
     ] {
         site.globus.fail_next(RequestKind::List, status, body);
         let ran = run(site.with_token(&[&site.collection])).await;

@@ -1,4 +1,4 @@
-//! Whether a login will do, for the first line of a job script.
+//! `globus-ls check`, the first line of a job script.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ async fn check(site: &Site, good_for: &str) -> Ran {
     run(site.with_client(&["check", &site.collection, "--for", good_for])).await
 }
 
-/// Lists after the session has ended, with a login.
+/// Lists after the end of the session, which takes a login.
 async fn list_with_login(site: &Site, launcher: &mut Launcher) {
     site.globus.clock().advance(Duration::from_secs(120));
     let (ran, _) = run_with_browser(site.with_client(&[&site.collection]), launcher).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
-/// Makes the age at which the collection refused a login this one.
+/// Changes the learned age of the login that the collection did not accept.
 async fn set_refused_age(site: &Site, seconds: u64) {
     let client = site.globus.client_id();
     let tokens = format!(".globus/app/{client}/globus-ls/tokens.json");
@@ -31,7 +31,7 @@ async fn set_refused_age(site: &Site, seconds: u64) {
     let user = own(client);
     let mut kept = serde_json::to_value(login(&store, &user).await).expect("JSON");
     let age = &mut kept["record"]["learned"][&site.collection]["refused_age"];
-    assert!(age.is_u64(), "it was learned");
+    assert!(age.is_u64(), "the age was learned");
     *age = seconds.into();
     let changed: Login = serde_json::from_value(kept).expect("a login");
     let base = store.load(&user).await.expect("a file").version;
@@ -40,7 +40,7 @@ async fn set_refused_age(site: &Site, seconds: u64) {
 }
 
 #[checks::test(seconds = 600)]
-async fn check_tells_what_was_learned_by_its_exit_code() {
+async fn exit_code_of_check_follows_what_was_learned() {
     let site = Site::guarded(PROGRAM, Collection::high_assurance).await;
     let login_for = format!("run 'globus-ls login --collection {}'", site.collection);
     let mut launcher = Launcher::new();
@@ -56,9 +56,9 @@ async fn check_tells_what_was_learned_by_its_exit_code() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = check(&site, "12h").await;
     let line = ran.error_line(5);
-    assert!(line.contains("nobody can know"), "{line}");
+    assert!(line.contains("unknown: "), "{line}");
 
-    // Two challenges teach how long a session lasts.
+    // The second challenge tells how long a session lasts.
     list_with_login(&site, &mut launcher).await;
     let ran = check(&site, "12h").await;
     assert!(ran.error_line(5).contains("nothing is known of how long"));
@@ -71,8 +71,8 @@ async fn check_tells_what_was_learned_by_its_exit_code() {
     let line = ran.error_line(4);
     for part in [
         "uchicago.edu",
-        "The session ends at ",
-        "To go on, ",
+        "The session will probably end at ",
+        "To continue, ",
         &login_for,
     ] {
         assert!(line.contains(part), "{line}");
@@ -85,7 +85,7 @@ async fn check_tells_what_was_learned_by_its_exit_code() {
     for part in [&*site.collection, "uchicago.edu", "24 h old"] {
         assert!(found.contains(part), "{found}");
     }
-    // A login for the collection is one with what it requires.
+    // A login for the collection satisfies what the collection requires.
     let (ran, _) = run_with_browser(site.with_client(&login), &mut launcher).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(check(&site, "12h").await.code, 0);
@@ -94,7 +94,7 @@ async fn check_tells_what_was_learned_by_its_exit_code() {
 }
 
 #[checks::test(seconds = 600)]
-async fn check_finds_a_consent_missing() {
+async fn check_finds_a_missing_consent() {
     let site = Site::guarded(PROGRAM, Collection::data_access).await;
     let mut launcher = Launcher::new();
     let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
@@ -105,14 +105,14 @@ async fn check_finds_a_consent_missing() {
     let (ran, _) = run_with_browser(site.with_client(&login), &mut launcher).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = check(&site, "0s").await;
-    assert!(ran.error_line(5).contains("it has refused no login yet"));
-    // Nothing is asked of the person again.
+    assert!(ran.error_line(5).contains("there was no challenge yet"));
+    // The person is not asked again.
     let ran = run(site.with_client(&[&site.collection])).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
 #[checks::test(seconds = 600)]
-async fn check_takes_a_length_of_time_and_an_id() {
+async fn check_requires_a_duration_and_an_id() {
     let site = Site::new(PROGRAM).await;
     for wrong in [
         "12",

@@ -1,4 +1,4 @@
-//! Names in columns and colours at a real terminal.
+//! Columns and colours on a real terminal.
 
 use std::fs;
 
@@ -8,8 +8,8 @@ use unicode_width::UnicodeWidthStr;
 use crate::support::screen::Screen;
 use crate::support::*;
 
-/// A site with files whose names are not all of ASCII.
-async fn site_of_many_names() -> (Site, Vec<String>) {
+/// A site with many files, some with names that are not ASCII; and the sorted names.
+async fn site_with_many_names() -> (Site, Vec<String>) {
     let site = Site::new(PROGRAM).await;
     let mut names = vec![
         "README.txt".to_owned(),
@@ -30,7 +30,7 @@ async fn site_of_many_names() -> (Site, Vec<String>) {
     (site, names)
 }
 
-/// The program at a terminal of this width, without a spinner, and all that it showed.
+/// Lists at a terminal of this width, without a spinner, and returns the output.
 async fn shown(
     site: &Site,
     columns: u16,
@@ -45,7 +45,7 @@ async fn shown(
 
 #[checks::test(seconds = 600)]
 async fn columns_fit_every_width() {
-    let (site, names) = site_of_many_names().await;
+    let (site, names) = site_with_many_names().await;
     let mut heights = Vec::new();
     for columns in [20, 21, 40, 79, 80, 81, 120, 200] {
         let shown = shown(&site, columns, &[], &[]).await;
@@ -68,8 +68,8 @@ async fn columns_fit_every_width() {
 }
 
 #[checks::test(seconds = 600)]
-async fn one_name_a_line_where_it_is_asked_for() {
-    let (site, names) = site_of_many_names().await;
+async fn option_prints_one_name_a_line() {
+    let (site, names) = site_with_many_names().await;
     for arguments in [&["-1"][..], &["-R", "--depth", "0"]] {
         let shown = shown(&site, 200, arguments, &[]).await;
         assert_eq!(shown.lines().count(), names.len(), "{shown:?}");
@@ -104,7 +104,7 @@ async fn colours_are_those_of_ls_colors() {
 }
 
 #[checks::test(seconds = 600)]
-async fn spinner_is_shown_on_a_terminal_that_can_move_its_cursor() {
+async fn spinner_is_shown_unless_the_terminal_is_dumb() {
     let site = Site::new(PROGRAM).await;
     for (terminal, is_shown) in [("xterm", true), ("dumb", false)] {
         let shown = shown(&site, 80, &["-R"], &[("TERM", terminal)]).await;
@@ -115,7 +115,7 @@ async fn spinner_is_shown_on_a_terminal_that_can_move_its_cursor() {
         );
         assert!(shown.contains("figures/sketch.svg\r\n"), "{shown:?}");
     }
-    // Stderr is no terminal here.
+    // Without a terminal there is no spinner.
     let ran = run(site.with_token(&["-R", &site.collection])).await;
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
 }

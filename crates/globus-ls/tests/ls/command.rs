@@ -13,16 +13,16 @@ use crate::support::*;
 async fn demo_lists_logs_in_and_lists_again() {
     let ran = run(ls(&[])).await;
     ran.assert_ended(0, &LISTING.repeat(2));
-    for said in [
+    for text in [
         "status 502",
         "asks you to log in again",
         "The same listing again",
     ] {
-        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+        assert!(ran.stderr.contains(text), "{text}: {}", ran.stderr);
     }
     assert!(
         !(ran.stdout + &ran.stderr).contains('\u{1b}'),
-        "escape codes, and no terminal"
+        "escape codes without a terminal"
     );
 }
 
@@ -88,7 +88,7 @@ async fn demo_without_its_login_exits_with_4() {
 }
 
 #[checks::test(seconds = 600)]
-async fn token_of_the_environment_lists_a_collection() {
+async fn environment_token_lists_a_collection() {
     let site = Site::new(PROGRAM).await;
     let id = site.collection.as_str();
     for (arguments, listed) in [
@@ -113,7 +113,7 @@ async fn impossible_login_exits_with_4_and_one_line() {
     for (arguments, says) in [
         (&[][..], "--client-id"),
         (&["--no-login"], "without --no-login"),
-        (&["--client-id", "x"], "run it once in a terminal"),
+        (&["--client-id", "x"], "run the program once in a terminal"),
     ] {
         let ran = run(site.with_token(&[&[site.collection.as_str()], arguments].concat())).await;
         let line = ran.error_line(4);
@@ -179,7 +179,7 @@ async fn wrong_command_line_exits_with_2() {
 #[checks::test(seconds = 600)]
 async fn unreachable_service_exits_with_1_and_one_line() {
     let id = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
-    // It listens and never answers; once dropped, the port is closed.
+    // The listener never answers. Once it is dropped, the port is closed.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", silent.local_addr().expect("an address"));
     let at = |url: &str, arguments: &[&str]| {

@@ -1,4 +1,4 @@
-//! What is listed, and how.
+//! Selection, order and form of listings.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use checks::site::*;
 
 use crate::support::*;
 
-/// What a recursive listing of a [`Site::with_many_files`] shows below the top, level by level.
+/// The recursive listing of a [`Site::with_many_files`] below the top, level by level.
 const BELOW: [&str; 7] = [
     "figures/old/",
     "figures/sketch.svg",
@@ -33,7 +33,7 @@ async fn filters_patterns_and_hidden_names_select_entries() {
     ] {
         assert_eq!(site.lines(arguments).await, expected, "{arguments:?}");
     }
-    // Directories are entered whatever they are called, and not shown.
+    // Directories that do not match are listed, but not shown.
     let pictures = site.lines(&["--filter", "~*.svg", "-R"]).await;
     assert_eq!(pictures, [BELOW[1], BELOW[2], BELOW[5]]);
     for (path, expected) in [
@@ -47,8 +47,8 @@ async fn filters_patterns_and_hidden_names_select_entries() {
         ran.assert_ended(0, expected);
     }
     for (arguments, says) in [
-        (&["--filter", "a/b"][..], "no / in them"),
-        (&["--filter", "a", "/*.csv"], "exclude each other"),
+        (&["--filter", "a/b"][..], "contains no /"),
+        (&["--filter", "a", "/*.csv"], "not both"),
         (&["/*/a"], "last part"),
     ] {
         let ran = run(site.with_token(&[&[site.collection.as_str()], arguments].concat())).await;
@@ -211,7 +211,7 @@ async fn completion_scripts_complete_options() {
     );
 }
 
-/// What bash makes of `globus-ls WORD`, after the script that `completion` prints.
+/// What bash completes `globus-ls WORD` to, with the script that `completion` prints.
 async fn completed(completion: tokio::process::Command, word: &str) -> String {
     let variables: Vec<_> = completion
         .as_std()
@@ -234,7 +234,7 @@ async fn completed(completion: tokio::process::Command, word: &str) -> String {
 }
 
 #[checks::test(seconds = 600)]
-async fn collections_that_were_listed_are_completed() {
+async fn listed_collections_are_completed() {
     let site = Site::new(PROGRAM).await;
     let word = &site.collection[..6];
     let script = || site.with_token(&["completion", "bash"]);
@@ -249,7 +249,7 @@ async fn collections_that_were_listed_are_completed() {
     for (shell, says) in [
         (
             "zsh",
-            "::collection -- The collection'\\''s id; COLLECTION\\:PATH does as well:{compadd $(globus-ls collections",
+            "::collection -- The id of the collection; COLLECTION\\:PATH is possible, too:{compadd $(globus-ls collections",
         ),
         ("fish", "-f -a \"(globus-ls collections"),
     ] {

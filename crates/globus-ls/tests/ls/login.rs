@@ -1,4 +1,4 @@
-//! Logins in a browser, and the tokens that are kept.
+//! Logins in a browser, and the stored tokens.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +15,7 @@ use checks::site::*;
 
 use crate::support::*;
 
-/// Runs it with a browser in which the login needs no person; gives the text that the browser showed in the end.
+/// Runs the program with a browser that completes the login; returns the text of its last page.
 pub(crate) async fn run_with_browser(
     mut command: Command,
     launcher: &mut Launcher,
@@ -26,13 +26,13 @@ pub(crate) async fn run_with_browser(
 }
 
 #[checks::test(seconds = 600)]
-async fn browser_login_is_kept_until_the_collection_asks_again() {
+async fn browser_login_lasts_until_the_next_challenge() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     let (ran, shown) = run_with_browser(site.with_client(&[&site.collection]), &mut launcher).await;
     ran.assert_ended(0, LISTING);
     assert!(shown.contains("You are logged in"), "{shown}");
-    // The page is printed as well, in case that no browser opens.
+    // The address of the page is printed, too: the browser may not open.
     assert!(ran.stderr.contains("http://127.0.0.1:"), "{}", ran.stderr);
 
     let client = site.globus.client_id();
@@ -63,7 +63,7 @@ async fn browser_login_is_kept_until_the_collection_asks_again() {
 async fn sixteen_processes_log_in_once() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
-    // First without any token, then with one whose session is too old.
+    // First without a token, then with a token whose session is too old.
     for logins in 1..=2 {
         let processes: Vec<_> = (0..16)
             .map(|_| {
@@ -90,7 +90,7 @@ async fn login_whoami_and_logout_report_the_account() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     let ran = run(site.with_client(&["whoami"])).await;
-    assert!(ran.error_line(4).contains("ls login"));
+    assert!(ran.error_line(4).contains("run 'globus-ls login'"));
     let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
     ran.assert_ended(0, "You are logged in as ada@uchicago.edu.\n");
     for (arguments, said) in [
@@ -122,7 +122,7 @@ async fn login_whoami_and_logout_report_the_account() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = run(site.with_client(&["login", "--no-login"])).await;
     assert!(ran.error_line(4).contains("--no-login"));
-    // What is kept is used, even where no login is wanted.
+    // --no-login still uses the stored tokens.
     let ran = run(site.with_client(&["--no-login", &site.collection])).await;
     ran.assert_ended(0, LISTING);
 }
@@ -155,21 +155,21 @@ async fn login_declined_in_the_browser_exits_with_4() {
 }
 
 #[checks::test(seconds = 600)]
-async fn error_says_why_nobody_can_log_in_and_what_to_do() {
+async fn error_says_why_no_login_is_possible() {
     let site = Site::new(PROGRAM).await;
     for (name, value, reason) in [
-        ("SSH_CONNECTION", "::1 1 ::1 22", "remote session (SSH)"),
+        ("SSH_CONNECTION", "::1 1 ::1 22", "an SSH session"),
         ("BROWSER", "lynx", "lynx is a text browser"),
         ("BROWSER", "/no/such/browser", "could not be started"),
         ("TERM", "xterm", "no display"),
     ] {
         let mut command = site.with_client(&[&site.collection]);
-        // Nothing else that could open a page.
+        // An empty PATH: no other program can open a page.
         command.env("PATH", "").env(name, value);
         let ran = run(command).await;
         let line = ran.error_line(4);
         assert!(
-            line.contains(reason) && line.contains("run it once in a terminal"),
+            line.contains(reason) && line.contains("run the program once in a terminal"),
             "{line}"
         );
     }
@@ -184,7 +184,8 @@ async fn error_says_why_nobody_can_log_in_and_what_to_do() {
     );
 }
 
-/// `UserApp("globus-ls", client_id=...)` with a `TransferClient` asks for these scopes, and for no refresh token.
+/// `UserApp("globus-ls", client_id=...)` with a `TransferClient` requests these scopes, and no
+/// refresh token.
 #[checks::test(seconds = 600)]
 async fn login_with_a_default_python_app_is_enough() {
     let site = Site::new(PROGRAM).await;
@@ -209,7 +210,7 @@ async fn login_with_a_default_python_app_is_enough() {
 }
 
 #[checks::test(seconds = 600)]
-async fn damaged_token_file_is_put_aside_where_the_user_says_so() {
+async fn damaged_token_file_is_set_aside_on_request() {
     let site = Site::new(PROGRAM).await;
     let client = site.globus.client_id();
     let folder = site
@@ -226,7 +227,11 @@ async fn damaged_token_file_is_put_aside_where_the_user_says_so() {
         for said in ["tokens.json cannot be understood", "login --force"] {
             assert!(ran.stderr.contains(said), "{command:?}: {}", ran.stderr);
         }
-        assert!(!ran.stderr.contains("run it again"), "{}", ran.stderr);
+        assert!(
+            !ran.stderr.contains("run globus-ls again"),
+            "{}",
+            ran.stderr
+        );
         assert_eq!(std::fs::read_to_string(&file).expect("a file"), newer);
     }
     let ran = run(site.with_client(&["logout"])).await;
@@ -244,7 +249,7 @@ async fn damaged_token_file_is_put_aside_where_the_user_says_so() {
     );
 }
 
-/// `command` with Globus Auth at a port that nobody listens on.
+/// `command` with Globus Auth at a closed port.
 fn without_auth(mut command: Command) -> Command {
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = port.local_addr().expect("an address");
@@ -253,7 +258,7 @@ fn without_auth(mut command: Command) -> Command {
 }
 
 #[checks::test(seconds = 600)]
-async fn unreachable_auth_exits_with_1_and_says_what_is_left() {
+async fn unreachable_auth_exits_with_1_and_advice() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
@@ -300,7 +305,7 @@ async fn login_that_globus_auth_denies_says_why() {
     ran.assert_ended(4, "");
     let line = ran.stderr.lines().last().unwrap_or_default();
     assert!(
-        line.contains("Globus Auth says: ") && line.contains("run it again"),
+        line.contains("Globus Auth says: ") && line.contains("run globus-ls again"),
         "{line}"
     );
 }

@@ -1,10 +1,10 @@
-//! `globus-ls` as its users run it: the whole program, its streams and its exit codes.
+//! Runs `globus-ls` as its users do, and checks its output and exit codes.
 
 #[cfg(unix)]
 mod answers;
 #[cfg(unix)]
-#[cfg(unix)]
 mod check;
+#[cfg(unix)]
 mod columns;
 mod command;
 mod listing;
@@ -15,4 +15,5 @@ mod stream;
 mod support;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
 mod waiting;

@@ -1,4 +1,4 @@
-//! Long listings, written while they arrive.
+//! Long listings are written while they arrive.
 
 use std::process::Stdio;
 
@@ -11,7 +11,7 @@ use crate::support::*;
 const ENTRIES: usize = 20_000;
 const COLLECTION: &str = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
 
-/// A service that sends what it is told.
+/// A Transfer service whose response bodies the test writes.
 struct Service {
     listener: TcpListener,
 }
@@ -36,7 +36,7 @@ impl Service {
         command
     }
 
-    /// Accepts a request, and begins an answer whose end is the end of the connection.
+    /// Accepts a request, and starts a response that ends with the connection.
     async fn answer(&self) -> TcpStream {
         let (mut stream, _) = self.listener.accept().await.expect("a request");
         let mut head = Vec::new();
@@ -60,7 +60,8 @@ fn entry(number: usize) -> String {
     )
 }
 
-/// The most memory that a process has had, in KiB.
+/// The peak memory of a process, in KiB.
+#[cfg(target_os = "linux")]
 fn peak(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -83,7 +84,7 @@ async fn entries_are_written_while_they_arrive() {
             entry(0)
         );
         stream.write_all(head.as_bytes()).await.expect("sent");
-        // The service sends nothing more before the first line is there.
+        // The service sends nothing more until the first line is printed.
         let first = lines.next_line().await.expect("text").expect("a line");
         let before = peak(process);
         let (sent, read) = tokio::join!(
@@ -134,7 +135,7 @@ async fn entries_are_written_while_they_arrive() {
 }
 
 #[checks::test(seconds = 600)]
-async fn listing_that_breaks_off_says_so() {
+async fn incomplete_listing_is_an_error() {
     for form in ["text", "json"] {
         let service = Service::start().await;
         let mut command = service.ls(&["--format", form]);
@@ -150,7 +151,7 @@ async fn listing_that_breaks_off_says_so() {
             String::from_utf8_lossy(&output.stderr),
         );
         assert_eq!(output.status.code(), Some(1), "{stderr}");
-        assert!(stderr.contains("is no listing"), "{stderr}");
+        assert!(stderr.contains("is not a listing"), "{stderr}");
         if form == "json" {
             let document: serde_json::Value = serde_json::from_str(&stdout).expect("a document");
             assert_eq!(document["length"], 1);
@@ -161,6 +162,7 @@ async fn listing_that_breaks_off_says_so() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[checks::test(seconds = 600)]
 async fn full_disk_is_an_error_and_a_closed_pipe_is_none() {
     for (form, full, code) in [

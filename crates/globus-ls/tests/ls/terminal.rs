@@ -1,4 +1,4 @@
-//! Names and logins at a real terminal.
+//! Names and logins on a real terminal.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +12,7 @@ use checks::site::*;
 use crate::support::screen::Screen;
 use crate::support::*;
 
-/// The code that Globus Auth shows at the end of the login whose page is on the screen.
+/// Logs in at the page that the program printed, and returns the code that Globus Auth shows.
 async fn code_for(shown: &str) -> String {
     let mut words = shown.split_whitespace();
     let page = words.find(|word| word.contains("/v2/oauth2/authorize?"));
@@ -20,21 +20,21 @@ async fn code_for(shown: &str) -> String {
     parameter(&redirect, "code").expect("a code")
 }
 
-/// A site whose collection refuses the token of the environment, and the program that asks for a code there.
-async fn at_a_refusal(site: &Site, more: &[&str]) -> Screen {
+/// Starts the program with a token that the collection challenges; waits until it asks for a code.
+async fn start_challenged(site: &Site, more: &[&str]) -> Screen {
     site.globus.clock().advance(Duration::from_secs(120));
     let client = site.globus.client_id().to_string();
     let arguments = [&site.collection, "--client-id", &client];
     let mut command = site.with_token(&[&arguments, more].concat());
     let mut screen = Screen::start(&mut command);
-    screen.wait_for("to decline): ").await;
+    screen.wait_for("to decline: ").await;
     screen
 }
 
 #[checks::test(seconds = 600)]
 async fn pasted_code_satisfies_the_requirement() {
     let site = Site::new(PROGRAM).await;
-    let mut screen = at_a_refusal(&site, &[]).await;
+    let mut screen = start_challenged(&site, &[]).await;
     let shown = screen.shown.clone();
     assert!(shown.contains("asks you to log in again"), "{shown}");
     screen.enter(code_for(&shown).await);
@@ -56,7 +56,7 @@ async fn empty_line_declines_the_first_login() {
             .env_remove("GLOBUS_ACCESS_TOKEN")
             .env("NO_COLOR", "1");
         let mut screen = Screen::start(&mut command);
-        let shown = screen.wait_for("to decline): ").await;
+        let shown = screen.wait_for("to decline: ").await;
         let line = match pastes {
             true => code_for(&shown).await,
             false => String::new(),
@@ -70,7 +70,7 @@ async fn empty_line_declines_the_first_login() {
         );
         assert!(
             !shown.contains("[34m") && !shown.contains("[31m"),
-            "NO_COLOR, and still {shown:?}"
+            "colours in spite of NO_COLOR: {shown:?}"
         );
     }
 }
@@ -78,7 +78,7 @@ async fn empty_line_declines_the_first_login() {
 #[checks::test(seconds = 600)]
 async fn fifth_wrong_code_exits_with_4_and_one_line() {
     let site = Site::new(PROGRAM).await;
-    let mut screen = at_a_refusal(&site, &["--color", "never"]).await;
+    let mut screen = start_challenged(&site, &["--color", "never"]).await;
     for _ in 0..5 {
         screen.enter("wr0ng");
         screen.shown.clear();
@@ -105,18 +105,18 @@ async fn hostile_name_is_masked_on_a_terminal_only() {
     assert!(ran.stdout.contains(&format!("{name}\n")), "{}", ran.stdout);
 }
 
-/// The program at a terminal on a desktop, and the page that it opened in the browser there.
-async fn at_a_desktop(site: &Site, launcher: &mut Launcher) -> (Screen, String) {
+/// Starts the program on a desktop; waits until it has opened a page and shows the time left.
+async fn start_on_desktop(site: &Site, launcher: &mut Launcher) -> (Screen, String) {
     let mut command = site.with_client(&[&site.collection]);
     command
         .env("BROWSER", launcher.program())
         .env("NO_COLOR", "1");
     let mut screen = Screen::start(&mut command);
     let page = launcher.page().await;
-    // The time that is left, within its first minute.
     screen
-        .wait_for("Waiting for the browser, or a code (9:")
+        .wait_for("Waiting for the browser, or a code (")
         .await;
+    screen.wait_for(" left) ").await;
     (screen, page)
 }
 
@@ -124,24 +124,23 @@ async fn at_a_desktop(site: &Site, launcher: &mut Launcher) -> (Screen, String) 
 async fn browser_and_pasted_code_race() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
-    for way in ["browser", "browser at last", "code", "address"] {
-        let (mut screen, page) = at_a_desktop(&site, &mut launcher).await;
+    for way in ["browser", "browser after end of input", "code", "address"] {
+        let (mut screen, page) = start_on_desktop(&site, &mut launcher).await;
         let shown = screen.shown.clone();
         match way {
-            "browser" | "browser at last" => {
-                if way == "browser at last" {
-                    // The end of what is typed, which is up to the browser then.
+            "browser" | "browser after end of input" => {
+                if way == "browser after end of input" {
                     screen.keyboard.write_all(b"\x04").expect("typed");
                 }
                 assert!(visit(page).await.contains("You are logged in"));
             }
-            // An empty line is a slip of the hand, and the address of another login a mistake.
+            // An empty line and the address of another login do not end the login.
             "code" => {
                 screen.enter("\nhttp://127.0.0.1:1/?code=x&state=y");
                 screen.wait_for("does not belong to this login").await;
                 screen.enter(code_for(&shown).await);
             }
-            // A browser on another machine cannot reach this one, and still shows the redirect.
+            // A browser on another machine cannot load the redirect, but shows its address.
             _ => screen.enter(sent_to(sent_to(page).await).await),
         }
         let shown = screen.ended(0).await;
@@ -152,13 +151,12 @@ async fn browser_and_pasted_code_race() {
     assert_no_violation(&site.globus);
 }
 
-/// Each of these is a slip, and the login goes on.
 #[checks::test(seconds = 600)]
-async fn mistyped_paste_is_asked_for_again() {
+async fn wrong_paste_is_asked_for_again() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     for ending in ["browser", "code"] {
-        let (mut screen, page) = at_a_desktop(&site, &mut launcher).await;
+        let (mut screen, page) = start_on_desktop(&site, &mut launcher).await;
         let shown = screen.shown.clone();
         let login_page = shown
             .split_whitespace()
@@ -167,7 +165,7 @@ async fn mistyped_paste_is_asked_for_again() {
             ("wr0ng", "does not accept this code"),
             (login_page.expect("a page"), "the address of the login page"),
             ("code=c0de&state=other", "belongs to another login"),
-            ("ls -l", "This is no code"),
+            ("ls -l", "This is not a code"),
         ] {
             screen.shown.clear();
             screen.enter(pasted);
@@ -186,7 +184,7 @@ async fn mistyped_paste_is_asked_for_again() {
 }
 
 #[checks::test(seconds = 600)]
-async fn code_is_found_in_what_is_pasted() {
+async fn code_is_found_in_the_pasted_text() {
     let site = Site::new(PROGRAM).await;
     for paste in [
         "\"CODE\"",
@@ -199,7 +197,7 @@ async fn code_is_found_in_what_is_pasted() {
         let mut command = site.with_client(&[&site.collection]);
         command.env("SSH_CONNECTION", "::1 1 ::1 22");
         let mut screen = Screen::start(&mut command);
-        let shown = screen.wait_for("to decline): ").await;
+        let shown = screen.wait_for("to decline: ").await;
         let mut words = shown.split_whitespace();
         let page = words.find(|word| word.contains("/v2/oauth2/authorize?"));
         let redirect = sent_to(page.expect("a page")).await;
@@ -225,51 +223,55 @@ async fn ssh_session_asks_for_a_pasted_code() {
         .env("SSH_CONNECTION", "::1 1 ::1 22")
         .env("NO_COLOR", "1");
     let mut screen = Screen::start(&mut command);
-    let shown = screen.wait_for("to decline): ").await;
-    assert!(shown.contains("this is a remote session (SSH)"), "{shown}");
+    let shown = screen.wait_for("to decline: ").await;
+    assert!(shown.contains("this is an SSH session"), "{shown}");
     screen.enter(code_for(&shown).await);
     assert!(screen.ended(0).await.contains("README.txt"));
 }
 
-/// What the person sees, with `PAGE` in the place of the page, and without the time that is left.
+/// The screen, with `PAGE` instead of the address of the page, and without the time left.
 fn seen(screen: &Screen) -> String {
     let text = screen.seen().contents();
     let lines = text.lines().map(|line| match line.trim() {
         page if page.contains("/v2/oauth2/authorize?") => "  PAGE",
-        _ => line.split(" (9:").next().unwrap_or_default(),
+        // A typed line may follow the time left.
+        line => match line.split_once(" (") {
+            Some((before, left)) if left.contains(" left)") => before,
+            _ => line,
+        },
     });
     let lines: Vec<_> = lines.map(str::trim_end).collect();
-    // The spinner turns.
+    // Any frame of the spinner.
     lines
         .join("\n")
         .replace(|c: char| ('⠁'..='⣿').contains(&c), "*")
 }
 
 #[checks::test(seconds = 600)]
-async fn terminal_tells_what_to_do() {
+async fn terminal_shows_what_to_do() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
-    let (mut screen, page) = at_a_desktop(&site, &mut launcher).await;
+    let (mut screen, page) = start_on_desktop(&site, &mut launcher).await;
     insta::assert_snapshot!(seen(&screen), @r"
     Your browser opens for the login. If it does not, log in at
 
       PAGE
 
-    and paste the code that it shows.
+    and paste the code that the page shows.
     * Waiting for the browser, or a code
     ");
     screen.enter("two words");
     screen.wait_for("or paste the code.").await;
     screen.shown.clear();
-    screen.wait_for("Waiting").await;
+    screen.wait_for(" left)").await;
     insta::assert_snapshot!(seen(&screen), @r"
     Your browser opens for the login. If it does not, log in at
 
       PAGE
 
-    and paste the code that it shows.
+    and paste the code that the page shows.
     * Waiting for the browser, or a code
-    This is no code.
+    This is not a code.
     Finish the login in the browser, or paste the code.
     * Waiting for the browser, or a code
     ");
@@ -280,9 +282,9 @@ async fn terminal_tells_what_to_do() {
 
       PAGE
 
-    and paste the code that it shows.
+    and paste the code that the page shows.
     * Waiting for the browser, or a code
-    This is no code.
+    This is not a code.
     Finish the login in the browser, or paste the code.
     You are logged in as ada@uchicago.edu.
     README.txt  figures/  measurements.csv
@@ -295,7 +297,7 @@ async fn interrupt_restores_the_terminal() {
 
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
-    let (mut screen, page) = at_a_desktop(&site, &mut launcher).await;
+    let (mut screen, page) = start_on_desktop(&site, &mut launcher).await;
     let during = tcgetattr(&screen.keyboard).expect("a terminal");
     screen.interrupt();
     let shown = screen.ended(130).await;
@@ -315,16 +317,16 @@ async fn interrupt_restores_the_terminal() {
     );
     let seen = screen.seen();
     assert!(!seen.hide_cursor(), "{shown:?}");
-    // The spinner is gone: the prompt of the shell begins in the first column of an empty line.
+    // The spinner is removed: the prompt of the shell gets an empty line.
     let (row, column) = seen.cursor_position();
     let line = seen.rows(0, 1000).nth(row.into()).expect("a line");
     assert_eq!((column, line.trim()), (0, ""), "{shown:?}");
-    // Nobody listens any more.
+    // The loopback server has stopped.
     client().get(page).send().await.expect_err("gone");
 }
 
 #[checks::test(seconds = 600)]
-async fn text_typed_after_a_login_does_not_reach_the_shell() {
+async fn excess_input_does_not_reach_the_shell() {
     let site = Site::new(PROGRAM).await;
     site.globus.clock().advance(Duration::from_secs(120));
     let client = site.globus.client_id().to_string();
@@ -341,9 +343,9 @@ async fn text_typed_after_a_login_does_not_reach_the_shell() {
         }
     }
     let mut screen = Screen::start(&mut command);
-    let shown = screen.wait_for("to decline): ").await;
+    let shown = screen.wait_for("to decline: ").await;
     let code = code_for(&shown).await;
-    // Pasted with a second line, for which the login does not wait.
+    // The second line is not part of the code.
     screen.enter(format!("{code}\nrm important"));
     screen.wait_for("ready\r\n").await;
     screen.enter("typed for the shell");

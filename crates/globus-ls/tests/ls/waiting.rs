@@ -1,4 +1,4 @@
-//! Programs without a terminal, which wait for a login that `globus-ls` runs.
+//! Programs without a terminal that wait for a login by `globus-ls`.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::support::*;
 
 type Job = JoinHandle<Result<(), ReauthError>>;
 
-/// A program of the same user that was told to have somebody log in.
-fn job(site: &Site, required: AuthorizationParameters) -> Job {
+/// Starts a program of the same user that waits for a login with `required`.
+fn start_job(site: &Site, required: AuthorizationParameters) -> Job {
     let globus = &site.globus;
     let client = globus.client_id();
     let tokens = format!(".globus/app/{client}/globus-ls/tokens.json");
@@ -40,8 +40,8 @@ fn domain(name: &str) -> AuthorizationParameters {
     AuthorizationParameters::default().with_session_required_single_domain([name])
 }
 
-/// Waits until what `globus-ls session` shows of programs that wait is this.
-async fn until_session_shows(site: &Site, is_it: impl Fn(&[&str]) -> bool) {
+/// Waits until the `Waiting:` lines of `globus-ls session` are as expected.
+async fn wait_for_session(site: &Site, is_expected: impl Fn(&[&str]) -> bool) {
     let shown = async {
         loop {
             let ran = run(site.with_client(&["session"])).await;
@@ -50,34 +50,34 @@ async fn until_session_shows(site: &Site, is_it: impl Fn(&[&str]) -> bool) {
             let waiting: Vec<_> = lines
                 .filter_map(|line| line.strip_prefix("Waiting:    "))
                 .collect();
-            if is_it(&waiting) {
+            if is_expected(&waiting) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     let shown = tokio::time::timeout(Duration::from_secs(60), shown).await;
-    shown.expect("they wait");
+    shown.expect("the lines of `session` are as expected within 60 s");
 }
 
-async fn goes_on(job: Job) {
+async fn assert_continues(job: Job) {
     let done = tokio::time::timeout(Duration::from_secs(60), job).await;
-    let done = done.expect("it goes on").expect("no panic");
-    done.expect("a credential");
+    let done = done.expect("the job continues within 60 s");
+    done.expect("no panic").expect("a credential");
 }
 
 #[checks::test(seconds = 600)]
-async fn login_shows_what_waits_and_lets_it_go_on() {
+async fn login_lets_waiting_programs_continue() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let jobs = [
-        job(&site, domain("uchicago.edu")),
-        job(&site, domain("uchicago.edu")),
+        start_job(&site, domain("uchicago.edu")),
+        start_job(&site, domain("uchicago.edu")),
     ];
-    // One line for both.
-    until_session_shows(&site, |waiting| match waiting {
+    // Both jobs share a line.
+    wait_for_session(&site, |waiting| match waiting {
         [line] => {
             line.starts_with("2 programs wait, night run on ") && line.contains("uchicago.edu")
         }
@@ -89,26 +89,26 @@ async fn login_shows_what_waits_and_lets_it_go_on() {
     ran.assert_ended(0, "You are logged in as ada@uchicago.edu.\n");
     assert!(ran.stderr.contains("for a login since "), "{}", ran.stderr);
     for job in jobs {
-        goes_on(job).await;
+        assert_continues(job).await;
     }
-    until_session_shows(&site, |waiting| waiting.is_empty()).await;
+    wait_for_session(&site, |waiting| waiting.is_empty()).await;
     assert_eq!(site.globus.counts().logins, 2);
     assert!(!launcher.has_opened());
     assert_no_violation(&site.globus);
 }
 
-/// Ends it as Ctrl-C does, and gives its exit code.
-async fn interrupted(mut watching: tokio::process::Child) -> i32 {
+/// Interrupts the program as Ctrl-C does, and returns its exit code.
+async fn interrupt(mut watching: tokio::process::Child) -> i32 {
     let process = watching.id().expect("it runs").to_string();
     let kill = Command::new("kill").args(["-INT", &process]).status().await;
     assert!(kill.expect("kill runs").success());
     let ended = tokio::time::timeout(Duration::from_secs(60), watching.wait()).await;
-    let ended = ended.expect("it ends").expect("a status");
+    let ended = ended.expect("it ends within 60 s").expect("a status");
     ended.code().expect("an exit code")
 }
 
 #[checks::test(seconds = 600)]
-async fn watch_logs_in_each_time_that_a_program_waits() {
+async fn watch_logs_in_for_each_waiting_program() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
     let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
@@ -118,11 +118,11 @@ async fn watch_logs_in_each_time_that_a_program_waits() {
     watching.stderr(std::process::Stdio::null());
     let watching = watching.spawn().expect("it starts");
     for logins in 2..=3 {
-        let job = job(&site, domain("uchicago.edu"));
+        let job = start_job(&site, domain("uchicago.edu"));
         visit(launcher.page().await).await;
-        goes_on(job).await;
+        assert_continues(job).await;
         assert_eq!(site.globus.counts().logins, logins);
     }
-    assert_eq!(interrupted(watching).await, 130);
+    assert_eq!(interrupt(watching).await, 130);
     assert!(!launcher.has_opened());
 }

@@ -1,5 +1,4 @@
-//! Logins in Chromium: `globus-ls` opens a page, a person picks an identity and approves, and it lists; a page logs in by
-//! itself.
+//! Logins in Chromium: by `globus-ls`, whose login page a person completes, and by a web page.
 #![cfg(unix)]
 
 mod page;
@@ -18,7 +17,7 @@ use peers::programs;
 use crate::support::chromium::Chromium;
 
 #[checks::test(seconds = 600)]
-async fn person_logs_in_again_as_required_then_declines() {
+async fn person_logs_in_twice_then_declines() {
     let chromium = Chromium::start().await;
     let site = Site::guarded(programs::globus_ls(), |collection| {
         collection.domain("uchicago.edu").mfa()
@@ -33,8 +32,8 @@ async fn person_logs_in_again_as_required_then_declines() {
         run(command)
     };
 
-    // Without a token the program logs in first, as any identity. The collection then requires an identity of the
-    // university, and a second factor.
+    // Without a token the program first logs in with any identity. The collection then requires an
+    // identity of the university and a second factor.
     let running = command();
     let person = async {
         chromium.open(&launcher.page().await).await;
@@ -48,7 +47,7 @@ async fn person_logs_in_again_as_required_then_declines() {
             "You are logged in"
         );
         assert!(chromium.address().await.starts_with("http://127.0.0.1:"));
-        // It looks as it was drawn: the style was let in.
+        // The content security policy of the page allows its style.
         assert_eq!(
             chromium
                 .style("//*[@class='mark']", "border-top-left-radius")

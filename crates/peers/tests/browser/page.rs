@@ -1,4 +1,4 @@
-//! A page in Chromium that logs in with the JavaScript SDK.
+//! A web page in Chromium that logs in with the JavaScript SDK.
 
 use std::fs;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use peers::node;
 use crate::support::chromium::Chromium;
 use crate::support::files::{Files, serve};
 
-/// The page, the SDK as its package has it for browsers, and where the services are.
+/// The page, the browser build of the SDK, and a script with the URLs of the services.
 fn files(sample: &Sample) -> Files {
     let read = |path| fs::read_to_string(path).expect("a file");
     let environment = sample.globus.environment();
@@ -40,7 +40,7 @@ async fn approve(chromium: &Chromium, identity: &str) {
 }
 
 #[checks::test(seconds = 600)]
-async fn page_logs_in_with_the_javascript_sdk_and_again() {
+async fn page_logs_in_twice_with_the_javascript_sdk() {
     let chromium = Chromium::start().await;
     let sample = Sample::guarded(|collection| {
         let policy = Policy::new("Recent").domain("uchicago.edu");
@@ -57,12 +57,12 @@ async fn page_logs_in_with_the_javascript_sdk_and_again() {
     chromium.wait_for("//button[@value='approve']").await;
     approve(&chromium, "ada@uchicago.edu").await;
     chromium.wait_for("//p[.='ada@uchicago.edu']").await;
-    // The code is gone from the address.
+    // The page has removed the code from its address.
     assert_eq!(chromium.address().await, format!("{origin}/"));
     chromium.click("//button[@id='list']").await;
     chromium.wait_for("//pre[.='hello.txt']").await;
 
-    // The session is too old: the page sends its user to log in again, as required.
+    // The session is too old: the page sends its user to log in again.
     sample.globus.clock().advance(Duration::from_secs(3600));
     chromium.click("//button[@id='list']").await;
     chromium.wait_for("//button[@value='approve']").await;
@@ -76,7 +76,7 @@ async fn page_logs_in_with_the_javascript_sdk_and_again() {
     chromium.click("//button[@id='list']").await;
     chromium.wait_for("//pre[.='hello.txt']").await;
 
-    // A token that has ended is refreshed from the page.
+    // After a 401 the page refreshes its token.
     sample.globus.clock().advance(Duration::from_secs(20 * 60));
     sample
         .globus

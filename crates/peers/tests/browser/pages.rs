@@ -1,4 +1,4 @@
-//! The pages of a login: readable in light and dark, and the browser complains of none.
+//! The pages of a login are accessible in light and dark, and log no error in the browser.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use crate::support::chromium::Chromium;
 
 const LOG_IN: &str = "Log in to continue to Test application";
 
-/// Looks at pages with axe-core, which knows the rules of accessibility (WCAG).
+/// Checks pages with axe-core, a checker of accessibility rules (WCAG).
 struct Reader {
     chromium: Chromium,
     axe: String,
-    /// Where the pictures go.
+    /// The directory for screenshots.
     pictures: PathBuf,
 }
 
@@ -27,7 +27,7 @@ impl Reader {
         let axe =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules/axe-core/axe.min.js");
         let axe = fs::read_to_string(&axe).unwrap_or_else(|error| {
-            panic!("axe-core is not there ({error}). Install it: npm ci --prefix crates/peers/node")
+            panic!("axe-core is missing ({error}). Install it: npm ci --prefix crates/peers/node")
         });
         let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
         fs::create_dir_all(&pictures).expect("a directory");
@@ -38,15 +38,15 @@ impl Reader {
         }
     }
 
-    /// Asserts that the page of this address is shown and can be read.
-    async fn opens(&self, name: &str, title: &str, url: &str) {
+    /// Opens a URL, and checks the page.
+    async fn check_url(&self, name: &str, title: &str, url: &str) {
         self.chromium.open(url).await;
-        self.reads(name, title).await;
+        self.check(name, title).await;
     }
 
-    /// Asserts that this page is shown and can be read.
-    async fn reads(&self, name: &str, title: &str) {
-        // The page before may still be there.
+    /// Asserts that the page with this title is shown, accessible, and logs no error.
+    async fn check(&self, name: &str, title: &str) {
+        // Waits for the heading: the page before may still be shown.
         let heading = format!("//h1[. = '{title}']");
         assert_eq!(self.chromium.text(&heading).await, title);
         for scheme in ["light", "dark"] {
@@ -56,13 +56,13 @@ impl Reader {
             let violations = self.violations().await;
             assert_eq!(violations, json!([]), "{name}, {scheme}: {violations:#}");
         }
-        let complaints = self.chromium.complaints().await;
-        // The page is there to say that something is not.
-        let complaints = complaints.as_array().expect("a list").iter();
-        let complaints: Vec<_> = complaints
+        let entries = self.chromium.log().await;
+        // Some of the pages have an error status, which the browser logs.
+        let entries = entries.as_array().expect("a list").iter();
+        let entries: Vec<_> = entries
             .filter(|entry| entry["source"] != "network")
             .collect();
-        assert_eq!(complaints, Vec::<&Value>::new(), "{name}");
+        assert_eq!(entries, Vec::<&Value>::new(), "{name}");
     }
 
     async fn violations(&self) -> Value {
@@ -75,7 +75,7 @@ impl Reader {
 }
 
 #[checks::test(seconds = 600)]
-async fn pages_of_a_login_can_be_read_in_light_and_dark() {
+async fn login_pages_are_accessible_in_light_and_dark() {
     let reader = Reader::start().await;
     let site = Site::guarded(programs::globus_ls(), |collection| {
         collection.domain("uchicago.edu").mfa()
@@ -95,22 +95,22 @@ async fn pages_of_a_login_can_be_read_in_light_and_dark() {
         let page = launcher.page().await;
         let nowhere = page.rsplit_once('/').expect("a path").0;
         reader
-            .opens(
+            .check_url(
                 "nothing",
                 "There is nothing here",
                 &format!("{nowhere}/nowhere"),
             )
             .await;
-        reader.opens("log-in", LOG_IN, &page).await;
+        reader.check_url("log-in", LOG_IN, &page).await;
         chromium.click("//button[@value='approve']").await;
-        reader.reads("done", "You are logged in").await;
+        reader.check("done", "You are logged in").await;
     };
     let (ran, ()) = tokio::join!(log_in(), approved);
     ran.assert_ended(0, "You are logged in as ada@uchicago.edu.\n");
     let declined = async {
         chromium.open(&launcher.page().await).await;
         chromium.click("//button[@value='deny']").await;
-        reader.reads("declined", "The login was declined").await;
+        reader.check("declined", "The login was declined").await;
     };
     let (ran, ()) = tokio::join!(log_in(), declined);
     assert_eq!(ran.code, 4, "{}", ran.stderr);
@@ -119,14 +119,14 @@ async fn pages_of_a_login_can_be_read_in_light_and_dark() {
         let down = "Globus Auth is down";
         site.globus.fail_next(RequestKind::Token, 503, down);
         chromium.click("//button[@value='approve']").await;
-        reader.reads("failed", "The login failed").await;
+        reader.check("failed", "The login failed").await;
     };
     let (ran, ()) = tokio::join!(log_in(), failed);
     assert_ne!(ran.code, 0, "{}", ran.stderr);
 }
 
 #[checks::test(seconds = 600)]
-async fn pages_of_the_test_server_can_be_read_in_light_and_dark() {
+async fn fake_globus_pages_are_accessible_in_light_and_dark() {
     let reader = Reader::start().await;
     let sample = Sample::guarded(|collection| collection.domain("uchicago.edu").mfa()).await;
     sample.globus.set_person(Person::browser());
@@ -134,7 +134,7 @@ async fn pages_of_the_test_server_can_be_read_in_light_and_dark() {
     let authorize = format!("{auth}v2/oauth2/authorize");
     let problem = "This login cannot go on";
     reader
-        .opens("error", problem, &format!("{authorize}?client_id=none"))
+        .check_url("error", problem, &format!("{authorize}?client_id=none"))
         .await;
 
     let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -144,8 +144,8 @@ async fn pages_of_the_test_server_can_be_read_in_light_and_dark() {
         "{authorize}?response_type=code&client_id={client}&redirect_uri={auth}v2/web/auth-code&scope=openid\
          &state=s&code_challenge={challenge}&code_challenge_method=S256&{required}"
     );
-    reader.opens("requirement", LOG_IN, &page).await;
+    reader.check_url("requirement", LOG_IN, &page).await;
     reader.chromium.click("//input[@name='mfa']").await;
     reader.chromium.click("//button[@value='approve']").await;
-    reader.reads("code", "You are logged in").await;
+    reader.check("code", "You are logged in").await;
 }

@@ -1,4 +1,4 @@
-//! The official JavaScript SDK in Node, unchanged: against `FakeGlobus`; and the guide's example for it.
+//! The unchanged JavaScript SDK in Node against `FakeGlobus`, and the example of the guide.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use checks::sample::{Sample, assert_no_violation};
 use peers::{guide, node};
 
-/// Runs tests of Node against a collection that demands a login of the last half an hour.
+/// Runs a test file of Node against a collection that requires a login within half an hour.
 async fn run(file: &Path, directory: &Path, tests: usize) {
     let sample = Sample::guarded(|collection| {
         let policy = fake_globus::Policy::new("Recent");
@@ -42,7 +42,7 @@ async fn javascript_sdk_works_against_fake_globus() {
 }
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]
-async fn example_of_the_guide_runs_in_node() {
+async fn guide_example_runs_in_node() {
     let directory = tempfile::tempdir().expect("a directory");
     let at = |name: &str| directory.path().join(name);
     std::fs::write(at("example.test.mjs"), guide::example("js")).expect("a file");

@@ -1,6 +1,4 @@
-//! The official Python SDK and `globus` command line, unchanged, against the embedded services.
-//!
-//! [`peers::python`] says where they are found.
+//! The unchanged Python SDK and `globus` command line against `FakeGlobus`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Stdio};
@@ -15,7 +13,7 @@ async fn python_sdk_works_against_fake_globus() {
 }
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]
-async fn python_sdk_manages_what_fake_globus_keeps() {
+async fn python_sdk_manages_objects_of_fake_globus() {
     run("manage.py").await;
 }
 
@@ -82,7 +80,7 @@ async fn run(script: &'static str) {
         .await
         .expect("no panic");
     assert!(said.trim_end().ends_with("passed"), "{script} said: {said}");
-    // A script sends a wrong secret on purpose, and breaks no other rule.
+    // A script sends a wrong secret on purpose.
     let violations = globus.violations();
     let others = violations
         .iter()
@@ -91,7 +89,7 @@ async fn run(script: &'static str) {
     globus.shutdown().await.expect("no panic");
 }
 
-/// Advances the clock where the script prints a line such as `@advance 60`; gives the rest of its output.
+/// Advances the clock when the script prints a line such as `@advance 60`; returns other output.
 fn converse(mut child: Child, advance: impl Fn(Duration)) -> String {
     let mut answers = child.stdin.take().expect("a pipe");
     let mut said = String::new();

@@ -1,4 +1,4 @@
-//! Globus Compute's own login, shared by its SDK and a program in Rust.
+//! The login of Globus Compute, shared by its SDK and a Rust program.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -12,14 +12,14 @@ use globus_login::GlobusApp;
 use peers::python;
 use tempfile::TempDir;
 
-/// Says what to do, where this process is the program in Rust.
+/// Set in the Rust program: the step to run.
 const WORD: &str = "GLOBUS_GARE_TEST_PROGRAM";
 
-const TEST: &str = "compute::login_of_globus_compute_is_shared_with_its_sdk";
+const TEST: &str = "compute::login_is_shared_with_the_compute_sdk";
 
 const REPORT: &str = "token: ";
 
-/// The program in Rust: prints its token for Globus Compute.
+/// The Rust program: prints its token for Globus Compute.
 async fn program(word: &str) {
     let browser = Browser::redirected();
     let app = GlobusApp::for_globus_compute().expect("a place");
@@ -46,7 +46,7 @@ struct Machine {
 }
 
 impl Machine {
-    /// What a program in this environment prints.
+    /// Runs a program in this environment; returns its report or its output.
     async fn run(&self, mut program: Command, client: &[(&str, &str)]) -> String {
         program
             .env("HOME", self.home.path())
@@ -78,7 +78,7 @@ impl Machine {
 }
 
 #[checks::test(seconds = 600)]
-async fn login_of_globus_compute_is_shared_with_its_sdk() {
+async fn login_is_shared_with_the_compute_sdk() {
     if let Ok(word) = env::var(WORD) {
         return program(&word).await;
     }
@@ -98,21 +98,21 @@ async fn login_of_globus_compute_is_shared_with_its_sdk() {
         ("GLOBUS_COMPUTE_CLIENT_SECRET", globus.client_secret()),
     ];
 
-    // Python logs in, and Rust has its token.
+    // Python logs in, and Rust uses its token.
     assert_eq!(machine.rust("look", &person).await, "");
     let theirs = machine.python(&["login", "token"], &person).await;
     assert!(!theirs.is_empty());
     assert_eq!(machine.rust("login", &person).await, theirs);
-    assert_eq!(globus.counts().logins, 1, "Rust had no need to");
+    assert_eq!(globus.counts().logins, 1, "Rust did not log in");
 
-    // The other way round.
+    // Rust logs in, and Python uses its token.
     machine.rust("logout", &person).await;
     let ours = machine.rust("login", &person).await;
     assert!(!ours.is_empty() && ours != theirs);
     assert_eq!(machine.python(&["token"], &person).await, ours);
-    assert_eq!(globus.counts().logins, 2, "Python had no need to");
+    assert_eq!(globus.counts().logins, 2, "Python did not log in");
 
-    // The client of the environment has its own, and leaves that of the person alone.
+    // The confidential client has its own token. The token of the person stays.
     let of_client = machine.rust("login", &client).await;
     assert!(!of_client.is_empty() && of_client != ours);
     assert_eq!(machine.python(&["token"], &client).await, of_client);

@@ -1,11 +1,10 @@
-//! Inputs that the fuzzer found worth keeping, held against the Python SDK: `fuzz/inputs/sdk_parity/*`.
+//! Compares saved inputs of the fuzzer with the Python SDK: `fuzz/inputs/sdk_parity/*`.
 
 use checks::inputs;
 use globus_gare::gare::Detection;
 use peers::{oracle, parity, python};
 use serde_json::Value;
 
-/// Detection held against the Python SDK.
 #[checks::test(seconds = 600)]
 fn saved_inputs_read_as_the_sdk_reads_them() {
     let sdk = python::script("gare_oracle.py");

@@ -1,6 +1,6 @@
-//! Held against the Python SDK: what `globus_sdk.gare.to_gares` accepts, we accept, with the same content.
+//! We accept all GAREs that `globus_sdk.gare.to_gares` accepts, with the same content.
 //!
-//! The deliberate differences are all in `peers::parity`.
+//! All deliberate differences are in `peers::parity`.
 
 use checks::corpus::rows;
 use globus_gare::gare::Detection;
@@ -56,7 +56,7 @@ fn generated_documents_read_as_the_sdk_reads_them() {
             assert_query(body, &found.gare.authorization_parameters, theirs);
         }
     }
-    // Documents that the SDK refuses would show nothing.
+    // Documents that the SDK rejects prove nothing.
     assert!(
         accepted >= 8000,
         "the SDK accepts only {accepted} documents"

@@ -1,4 +1,4 @@
-//! The guide's example in Python, as it stands there.
+//! The Python example of the guide.
 
 use std::fs;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use fake_globus::Policy;
 use peers::{guide, python};
 
 #[checks::test(seconds = 600, flavor = "multi_thread")]
-async fn example_of_the_guide_runs_in_pytest() {
+async fn guide_example_runs_in_pytest() {
     let sample = Sample::guarded(|collection| {
         let policy = Policy::new("Recent").domain("uchicago.edu");
         collection.policy(policy.session_minutes(30))

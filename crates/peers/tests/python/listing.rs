@@ -1,4 +1,4 @@
-//! The official `globus ls`, held beside `globus-ls`.
+//! Compares `globus-ls` with the official `globus ls`.
 
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use tokio::process::Command;
 async fn listing_equals_that_of_the_globus_command() {
     let script = python::script("cli.py");
     let site = Site::with_many_files(programs::globus_ls()).await;
-    // A client that logs in as itself always has a fresh session.
+    // A confidential client always has a fresh session.
     let globus = std::path::Path::new(script.get_program()).with_file_name("globus");
     for (theirs, ours) in [
         (&[][..], &[][..]),
@@ -49,14 +49,14 @@ async fn listing_equals_that_of_the_globus_command() {
             site.lines(ours).await,
         );
         if theirs_shows_all_directories {
-            // Ours shows those alone that match.
+            // Ours shows only directories that match.
             theirs.retain(|name| !name.ends_with('/'));
         }
         if theirs
             .iter()
             .any(|name| name.contains('/') && !name.ends_with('/'))
         {
-            // Both go breadth first; in which order the directories come, the other leaves to the service.
+            // Both list level by level. Theirs leaves the order of directories to the service.
             theirs.sort();
             ours.sort();
         }

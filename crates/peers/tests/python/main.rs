@@ -1,4 +1,4 @@
-//! The official Python SDK and `globus` command line, unchanged: against `FakeGlobus`, and as a reference for this project.
+//! The unchanged Python SDK and `globus` command line, against `FakeGlobus` and as a reference.
 
 mod clients;
 mod compute;

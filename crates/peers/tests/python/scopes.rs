@@ -1,4 +1,4 @@
-//! Scopes held against `globus_sdk.scopes`: what it reads, we read, with the same meaning.
+//! Compares our scope parser with `globus_sdk.scopes`.
 
 use globus_login::{Scope, Scopes};
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use crate::support::generate;
 
 const GENERATED: usize = 4000;
 
-/// Scope strings that mostly can be read, over few names, so that they meet.
+/// Scope strings that are mostly valid, over few names, so that names repeat.
 fn list() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         "[a-e]",
@@ -29,7 +29,7 @@ fn list() -> impl Strategy<Value = String> {
     prop::collection::vec(tree, 0..4).prop_map(|trees| trees.join(" "))
 }
 
-/// Text that mostly cannot be read.
+/// Text that is mostly no valid scope string.
 fn noise() -> impl Strategy<Value = String> {
     prop::collection::vec(
         prop::sample::select(vec!["a", "b", "é", " ", "*", "[", "]"]),
@@ -44,7 +44,7 @@ fn tree(scope: &Scope) -> Value {
     json!([scope.name(), scope.is_optional(), dependencies])
 }
 
-/// In the order of their text; the SDK's sets have none.
+/// Sorts by text: the SDK's sets have no order.
 fn sort(trees: &mut [Value]) {
     trees.sort_by_key(ToString::to_string);
 }
@@ -101,7 +101,7 @@ fn scopes_mean_the_same_to_the_sdk() {
         .map(|text| vec![text.to_owned()]),
     );
 
-    // What we write is asked about as well: it must mean to the SDK what it means to us.
+    // The SDK parses our serialized scopes, too: their meaning must be the same.
     let united: Vec<Option<Scopes>> = cases.iter().map(|texts| ours(texts)).collect();
     let written = united
         .iter()
@@ -125,7 +125,7 @@ fn scopes_mean_the_same_to_the_sdk() {
             );
         }
     }
-    // Many cases are read, and many are refused.
+    // Many cases are valid, and many are not.
     assert!(
         (500..cases.len() - 500).contains(&read),
         "{read} of {}",

@@ -1,4 +1,4 @@
-//! The official Python SDK and `globus` command line against the services beside Auth and Transfer.
+//! The Python SDK and the `globus` command line against the services other than Auth and Transfer.
 
 use std::process::Stdio;
 

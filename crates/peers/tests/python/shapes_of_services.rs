@@ -1,4 +1,4 @@
-//! Requests that stand for fixtures of the services beside Auth and Transfer, and what has to be there for them.
+//! Requests for the fixtures of services other than Auth and Transfer, and the objects they need.
 
 use checks::browser::client_without_redirects;
 use checks::sample::Sample;
@@ -11,7 +11,7 @@ const GROUPS: &str = "urn:globus:auth:scope:groups.api.globus.org:all";
 const TIMERS: &str = "https://auth.globus.org/scopes/524230d7-ea86-4a52-8312-86065a9e0417/timer";
 const COMPUTE: &str = "https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all";
 
-/// A request: the name of the fixture, its path, its body, and whether it has a token of the flow's own.
+/// The request for a fixture. `of_flow`: with a token for the flow instead of the service.
 pub(crate) struct Request {
     pub(crate) name: &'static str,
     pub(crate) path: String,
@@ -31,18 +31,18 @@ fn cluster() -> ComputeEndpoint {
     ComputeEndpoint::new("cluster")
 }
 
-/// A collection without whose consent a run is inactive.
+/// A collection that requires a consent: without it a run is inactive.
 fn guarded() -> Collection {
     Collection::new("Guarded", std::env::temp_dir()).data_access()
 }
 
-/// A server with something of everything.
+/// A server with an object of each kind.
 pub(crate) fn furnished(server: FakeGlobusBuilder) -> FakeGlobusBuilder {
     let server = server.flow(flow()).group(group());
     server.compute_endpoint(cluster()).collection(guarded())
 }
 
-/// The tokens of the services, and of the flow.
+/// Sends requests to the services, with tokens.
 pub(crate) struct Services<'s> {
     sample: &'s Sample,
     endpoint: String,

@@ -1,4 +1,4 @@
-//! Python and Rust with one file.
+//! Python and Rust share token files and databases.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -27,7 +27,7 @@ fn output(mut command: Command) -> String {
 }
 
 #[checks::test(seconds = 600)]
-async fn python_reads_what_rust_wrote_and_keeps_it() {
+async fn python_preserves_the_file_of_rust() {
     let mut script = python::script("token_file.py");
     let (_home, store) = token_file();
     for (namespace, server) in [
@@ -80,7 +80,7 @@ fn token_file_path_is_that_of_python() {
     assert_eq!(ours, theirs);
 }
 
-/// A Python that waits for a word to store 200 tokens.
+/// A Python process that stores 200 tokens once it is told to start.
 fn writer(path: &Path, how: &str) -> Child {
     let mut script = python::script("token_file.py");
     script
@@ -92,7 +92,7 @@ fn writer(path: &Path, how: &str) -> Child {
     writer.expect("Python starts")
 }
 
-/// Has both write at once. A writer that has its file opened is not ready before it was told to go on.
+/// Writes from Rust and Python at the same time.
 async fn write_at_once(store: &(impl LoginStore + ?Sized), mut python: Child) {
     let mut said = BufReader::new(python.stdout.take().expect("a pipe")).lines();
     assert_eq!(said.next().expect("a line").expect("text"), "ready");
@@ -122,10 +122,10 @@ async fn concurrent_locked_writes_lose_nothing() {
     assert_all(&tokens, "python");
 }
 
-/// The SDK itself takes no lock: it writes back what it read a moment before. Nothing of ours is lost by that, and the
-/// file is always whole.
+/// The SDK takes no lock: it may write back stale tokens. Still none of our writes is lost, and the
+/// file is always complete.
 #[checks::test(seconds = 600)]
-async fn unlocked_python_writes_undo_nothing_of_ours() {
+async fn unlocked_python_writes_lose_none_of_ours() {
     let (_home, store) = token_file();
     write_at_once(&store, writer(store.path(), "plain")).await;
     let tokens = load(&store, &user(DEFAULT)).await;
@@ -137,16 +137,16 @@ async fn unlocked_python_writes_undo_nothing_of_ours() {
     eprintln!("of {WRITES} writes by Python, {theirs} are there in the end");
     assert!(
         tokens.contains_key(&format!("python-{}", WRITES - 1)),
-        "the last one is lost"
+        "Python's last write is lost"
     );
-    // Another program finds the same.
+    // Another program reads the same tokens.
     let other = load(&JsonStore::new(store.path()), &user(DEFAULT)).await;
     assert_eq!(other, tokens);
 }
 
 #[checks::test(seconds = 600)]
 async fn database_is_shared_and_nothing_is_lost() {
-    // Python makes the database, or Rust does.
+    // Once Python creates the database, once Rust.
     for is_ours in [false, true] {
         let home = tempfile::tempdir().expect("a directory");
         let store = SqliteStore::new(home.path().join("tokens.db"));
@@ -240,7 +240,7 @@ async fn login_is_shared_between_rust_and_python() {
     assert!(rust.logout().await.expect("told"));
     assert!(servers(&load(&store, &own(&client_id)).await).is_empty());
 
-    // The other way round.
+    // Rust logs in, and Python lists.
     let rust = app();
     assert!(!rust.is_logged_in().await.expect("no error"));
     rust.login().await.expect("a login");

@@ -1,6 +1,6 @@
-//! The authorization URL, parameter by parameter, against the one that the Python SDK builds.
+//! Compares the parameters of our authorization URL with those of the Python SDK.
 //!
-//! The deliberate differences are all in [`expected`].
+//! All deliberate differences are in [`expected`].
 
 use std::collections::BTreeMap;
 
@@ -59,21 +59,22 @@ fn query(pairs: impl IntoIterator<Item = (String, String)>) -> Query {
         let twice = query.insert(name.clone(), value);
         assert!(twice.is_none(), "{name} comes twice");
     }
-    // A set: in the SDK it has no order.
+    // In the SDK the scopes are a set, without order.
     if let Some(scope) = query.get_mut("scope") {
         *scope = meaning(scope.parse().ok().as_ref()).to_string();
     }
     query
 }
 
-/// The query of the SDK without what Globus Auth refuses, and with a fresh login where a session is required.
+/// The query of the SDK without values that Globus Auth rejects, and with a fresh login if a
+/// session is required.
 fn expected(mut sdk: Query, asked: &AuthorizationParameters) -> Query {
     sdk.retain(|_, value| !value.trim().is_empty() && value != "False");
     if asked.requires_session() {
         sdk.entry("prompt".to_owned())
             .or_insert_with(|| "login".to_owned());
     }
-    // The SDK always sends the same state, and never looks at it.
+    // The SDK always sends the same state, and never compares it.
     assert_eq!(sdk.remove("state").as_deref(), Some("_default"));
     sdk.remove("code_challenge");
     sdk
@@ -140,10 +141,10 @@ async fn authorize_url_is_that_of_the_sdk_with_a_state() {
             ours.remove("code_challenge").expect("a challenge").len(),
             43
         );
-        // A client with a secret proves itself with it; we have it use PKCE as well (RFC 9700, section 2.1.1).
+        // We use PKCE with a client secret, too (RFC 9700, section 2.1.1).
         if !question["secret"].is_null() {
             sdk.insert("code_challenge_method".to_owned(), "S256".to_owned());
-            // The SDK knows the label for clients without a secret alone.
+            // The SDK sends the label only for clients without a secret.
             ours.remove("prefill_named_grant");
         }
         assert_eq!(ours, sdk, "{question}");
@@ -153,7 +154,7 @@ async fn authorize_url_is_that_of_the_sdk_with_a_state() {
     assert!(states.len() == GENERATED && states.iter().all(|state| state.len() >= 22));
 }
 
-/// The fields as the SDK takes them: also what is empty.
+/// All fields as arguments for the SDK, also the empty ones.
 fn fields(asked: &AuthorizationParameters) -> Value {
     json!({
         "session_message": asked.session_message,

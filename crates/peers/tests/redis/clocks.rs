@@ -1,4 +1,4 @@
-//! Machines whose clocks differ.
+//! Refreshes: their round trips, and replicas on machines whose clocks differ.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use globus_gare::reauth::{CredentialRequest, Principal, Reauthenticator, Target,
 use globus_login::{GlobusApp, RedisStore};
 use peers::redis_server::Redis;
 
-/// A replica whose clock is off by so many seconds.
+/// A replica whose clock differs from that of Globus by `seconds`.
 fn replica(sample: &Sample, store: RedisStore, browser: &Browser, seconds: i64) -> GlobusApp {
     let clock = sample.globus.clock().clone();
     let offset = Duration::from_secs(seconds.unsigned_abs());
@@ -30,8 +30,36 @@ fn replica(sample: &Sample, store: RedisStore, browser: &Browser, seconds: i64) 
         .expect("an app")
 }
 
+/// The look-up, the lease, a load under it, the commit, and the release.
 #[checks::test(seconds = 600)]
-async fn clocks_two_minutes_apart_cost_one_refresh_an_expiry() {
+async fn refresh_takes_five_round_trips() {
+    let redis = Redis::start().await;
+    let sample = Sample::open().await;
+    let browser = Browser::redirected();
+    let long = || redis.store_with(RedisStore::builder().max_age(Duration::from_secs(3600)));
+    let apps = [(); 2].map(|()| replica(&sample, long(), &browser, 0));
+    apps[0].login().await.expect("a login");
+    let origin = sample.globus.transfer_url().parse().expect("an origin");
+    let target = Target::new(origin, Principal::Session);
+    for _ in 0..2 {
+        sample
+            .globus
+            .clock()
+            .advance(Duration::from_secs(49 * 3600));
+        // The other one finds what the first one got.
+        for (app, cost) in apps.iter().zip([5, 1]) {
+            let before = redis.commands().await;
+            let request = CredentialRequest::new(target.clone(), Why::Expired);
+            let credential = app.credential(&request).await.expect("no error");
+            assert!(credential.is_some(), "it is refreshed");
+            assert_eq!(redis.commands().await - before, cost);
+        }
+    }
+    assert_no_violation(&sample.globus);
+}
+
+#[checks::test(seconds = 600)]
+async fn replicas_with_different_clocks_refresh_once() {
     let redis = Redis::start().await;
     let sample = Sample::open().await;
     let browser = Browser::redirected();
@@ -46,13 +74,13 @@ async fn clocks_two_minutes_apart_cost_one_refresh_an_expiry() {
     };
     let login = grants();
     for expiry in 1..=3 {
-        // For the slow one, what the fast one got is good for another minute then.
+        // By the slow clock, the token that the fast replica got is valid for another minute.
         let lifetime = Duration::from_secs(48 * 3600 + 30);
         sample.globus.clock().advance(lifetime);
         for app in [&fast, &slow, &fast] {
             let request = CredentialRequest::new(target.clone(), Why::Initial);
             let credential = app.credential(&request).await.expect("no error");
-            assert!(credential.is_some(), "it is refreshed");
+            assert!(credential.is_some(), "the token is refreshed");
         }
         assert_eq!(grants() - login, expiry, "one refresh");
     }

@@ -1,4 +1,4 @@
-//! A Redis that is not there.
+//! Redis servers that do not answer.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,19 +11,20 @@ use tempfile::NamedTempFile;
 use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 
-const SHORT: Duration = Duration::from_millis(300);
+/// Long enough for a slow machine that has a Redis, short enough to wait for without one.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-async fn until_it_answers(store: &RedisStore) {
+async fn wait_until_available(store: &RedisStore) {
     let answers = async {
         while store.load(&user("identity/ada")).await.is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     let answered = tokio::time::timeout(Duration::from_secs(60), answers).await;
-    answered.expect("it connects again");
+    answered.expect("the store connects again within 60 s");
 }
 
-/// A file that gets the events of this thread until the guards are dropped.
+/// A file that records the events of this thread until the guards are dropped.
 fn events() -> (NamedTempFile, (Dispatch, DefaultGuard)) {
     let file = NamedTempFile::new().expect("a file");
     let writer = Arc::new(file.reopen().expect("the same file"));
@@ -31,34 +32,34 @@ fn events() -> (NamedTempFile, (Dispatch, DefaultGuard)) {
         .with_ansi(false)
         .with_writer(writer)
         .finish();
-    // While there is only one subscriber, an event that another test comes to first asks that test's thread whether
-    // anybody listens.
+    // With only one subscriber, `tracing` would cache the interest of whichever thread meets an
+    // event first: another test's thread, which has none.
     let second = Dispatch::new(tracing_subscriber::registry());
     let first = tracing::subscriber::set_default(subscriber);
     (file, (second, first))
 }
 
 #[checks::test(seconds = 600)]
-async fn stopped_redis_is_unavailable_until_it_goes_on() {
+async fn stopped_redis_is_unavailable_until_it_continues() {
     let redis = Redis::start().await;
-    let store = redis.store_with(RedisStore::builder().timeout(SHORT));
+    let store = redis.store_with(RedisStore::builder().timeout(TIMEOUT));
     let ada = user("identity/ada");
     put(&store, &ada, token("transfer", "1")).await;
     let revision = store.revision(&ada);
     let (log, guards) = events();
     redis.signal("-STOP");
-    let error = store.load(&ada).await.expect_err("it is stopped");
+    let error = store.load(&ada).await.expect_err("the server is stopped");
     assert!(error.is_unavailable(), "{error}");
     let holder = Holder::new("portal", SystemTime::now());
-    let lease = store.lease(&ada, Work::Login, &holder, SHORT).await;
-    assert!(lease.expect_err("it is stopped").is_unavailable());
+    let lease = store.lease(&ada, Work::Login, &holder, TIMEOUT).await;
+    assert!(lease.expect_err("the server is stopped").is_unavailable());
     assert_eq!(store.revision(&ada), revision, "nobody logged out");
     redis.signal("-CONT");
-    until_it_answers(&store).await;
+    wait_until_available(&store).await;
     assert_eq!(load(&store, &ada).await.len(), 1);
     drop(guards);
     let log = std::fs::read_to_string(log.path()).expect("text");
-    // Each is told once, however often it is asked.
+    // Each change is logged once, not once a request.
     for event in [
         "WARN",
         "redis does not answer",
@@ -70,12 +71,12 @@ async fn stopped_redis_is_unavailable_until_it_goes_on() {
 }
 
 #[checks::test(seconds = 600)]
-async fn killed_redis_is_connected_to_again_with_its_messages() {
+async fn store_reconnects_and_subscribes_after_a_kill() {
     let mut redis = Redis::start().await;
     let long = Duration::from_secs(3600);
     let settings = || {
         RedisStore::builder()
-            .timeout(SHORT)
+            .timeout(TIMEOUT)
             .poll(long)
             .max_age(long)
     };
@@ -84,36 +85,40 @@ async fn killed_redis_is_connected_to_again_with_its_messages() {
     put(&one, &ada, token("transfer", "1")).await;
     load(&two, &ada).await;
     redis.kill();
-    let error = two.load(&ada).await.expect_err("nobody is there");
+    let error = two.load(&ada).await.expect_err("the server is killed");
     assert!(error.is_unavailable(), "{error}");
     redis.restart().await;
-    until_it_answers(&one).await;
-    until_it_answers(&two).await;
-    assert!(load(&two, &ada).await.is_empty(), "it kept nothing");
+    wait_until_available(&one).await;
+    wait_until_available(&two).await;
+    assert!(
+        load(&two, &ada).await.is_empty(),
+        "the server lost its data"
+    );
 
     let version = two.load(&ada).await.expect("an answer").version;
     let (waiter, key) = (two.clone(), ada.clone());
     let changed = tokio::spawn(async move { waiter.changed(&key, &version).await });
-    let told = async {
+    let announced = async {
         while !changed.is_finished() {
             put(&one, &ada, token("transfer", "2")).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    let told = tokio::time::timeout(Duration::from_secs(60), told).await;
-    told.expect("it is subscribed again");
+    let announced = tokio::time::timeout(Duration::from_secs(60), announced).await;
+    announced.expect("the store subscribes again within 60 s");
+    changed.await.expect("no panic").expect("a change");
 }
 
 #[checks::test(seconds = 600)]
-async fn redis_that_is_not_there_at_first_is_waited_for() {
+async fn store_connects_to_a_redis_that_starts_later() {
     let mut redis = Redis::start().await;
     redis.kill();
-    let store = redis.store_with(RedisStore::builder().timeout(SHORT));
+    let store = redis.store_with(RedisStore::builder().timeout(TIMEOUT));
     let ada = user("identity/ada");
-    let error = store.load(&ada).await.expect_err("nobody is there");
+    let error = store.load(&ada).await.expect_err("the server is killed");
     assert!(error.is_unavailable(), "{error}");
     assert!(!error.to_string().contains("redis://"), "{error}");
     redis.restart().await;
-    until_it_answers(&store).await;
+    wait_until_available(&store).await;
     put(&store, &ada, token("transfer", "1")).await;
 }

@@ -1,4 +1,4 @@
-//! Redis without the key is worth nothing.
+//! Sealing: the data in Redis is useless without the key.
 
 use checks::tokens::{load, put, token, user};
 use globus_gare::gare::AuthorizationParameters;
@@ -11,7 +11,7 @@ use peers::redis_server::{KEY, Redis};
 const LONG: Duration = Duration::from_secs(3600);
 
 #[checks::test(seconds = 600)]
-async fn no_key_and_no_value_has_a_token_or_a_name() {
+async fn keys_and_values_contain_no_token_and_no_name() {
     let redis = Redis::start().await;
     let (store, ada) = (redis.store(), user("identity/lovelace@uchicago.edu"));
     put(
@@ -41,7 +41,7 @@ async fn no_key_and_no_value_has_a_token_or_a_name() {
         let dump = dump.arg(key).query_async(&mut connection).await;
         let dump: Vec<u8> = dump.expect("a dump");
         all.push_str(&String::from_utf8_lossy(&dump));
-        // Short values are kept as they are in a dump; long ones are compressed.
+        // Long values are compressed in a dump: read them, too.
         let kind: String = connection.key_type(key).await.expect("a kind");
         let values: Vec<String> = match kind.as_str() {
             "string" => vec![connection.get(key).await.expect("a value")],
@@ -49,13 +49,12 @@ async fn no_key_and_no_value_has_a_token_or_a_name() {
         };
         all.push_str(&values.concat());
     }
-    // A tag and the holder of a lease are no secrets; who the user is, is one.
+    // The holder of a lease is no secret. The name of the user is.
     assert!(all.contains("portal"), "{all}");
     for secret in ["s3cret-token", "transfer.api", "lovelace", "uchicago"] {
-        let is_there = all.contains(secret);
-        assert!(!is_there, "{secret} is in {all}");
+        assert!(!all.contains(secret), "{secret} is in {all}");
     }
-    // All of one user is in one slot of a cluster.
+    // All keys of a user have one hash tag, so that a cluster keeps them in one slot.
     let tags = keys
         .iter()
         .map(|key| key.split(['{', '}']).nth(1).expect("a tag"));
@@ -64,7 +63,7 @@ async fn no_key_and_no_value_has_a_token_or_a_name() {
 }
 
 #[checks::test(seconds = 600)]
-async fn value_moved_to_another_place_does_not_open() {
+async fn value_under_another_key_or_version_does_not_open() {
     let redis = Redis::start().await;
     let (store, ada, bob) = (redis.store(), user("identity/ada"), user("identity/bob"));
     put(&store, &bob, token("transfer", "b")).await;
@@ -80,29 +79,35 @@ async fn value_moved_to_another_place_does_not_open() {
     let older: Vec<(String, String)> = connection.hgetall(of_ada).await.expect("fields");
     put(&store, &ada, token("transfer", "a2")).await;
     let newer: String = connection.hget(of_ada, "login").await.expect("a text");
-    // The older text under the newer version.
+    // The older value under the newer version.
     let text = &older
         .iter()
         .find(|(name, _)| name == "login")
         .expect("a text")
         .1;
     let () = connection.hset(of_ada, "login", text).await.expect("set");
-    let error = store.load(&ada).await.expect_err("it is another version's");
+    let error = store
+        .load(&ada)
+        .await
+        .expect_err("the value is of another version");
     assert!(error.is_damaged(), "{error}");
-    // Another user's, with its version.
+    // The value of another user, with its version.
     let of_another: Vec<(String, String)> = connection.hgetall(of_bob).await.expect("fields");
     let () = connection
         .hset_multiple(of_ada, &of_another)
         .await
         .expect("set");
-    let error = store.load(&ada).await.expect_err("it is another user's");
+    let error = store
+        .load(&ada)
+        .await
+        .expect_err("the value is of another user");
     assert!(
         error.is_damaged() && !format!("{error:?}").contains(&newer),
         "{error:?}"
     );
     assert_eq!(load(&store, &bob).await.len(), 1);
 
-    // The way out: a forced login puts it aside.
+    // A forced login sets the damaged value aside.
     let place = store.set_aside(&ada).await.expect("an answer");
     assert!(place.is_some_and(|place| place.contains("damaged")));
     put(&store, &ada, token("transfer", "a3")).await;
@@ -123,7 +128,7 @@ async fn key_can_be_changed_while_the_service_runs() {
     let error = store(new)
         .load(&ada)
         .await
-        .expect_err("the key is not here");
+        .expect_err("the store lacks the key");
     assert!(error.is_damaged(), "{error}");
     let both = store(&format!("{new},{KEY}"));
     assert_eq!(load(&both, &ada).await.len(), 1);

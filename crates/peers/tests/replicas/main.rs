@@ -1,5 +1,6 @@
-//! A web service as three replicas behind a balancer, with their logins in a real Redis.
+//! A web service of three replicas behind a balancer, with logins in a real Redis.
 #![cfg(unix)]
 
+mod costs;
 mod failures;
 mod users;

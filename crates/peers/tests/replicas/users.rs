@@ -1,4 +1,4 @@
-//! Many users of three replicas.
+//! Many users, and several tabs, on three replicas.
 
 use std::env;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use peers::replicas::{REPLICAS, Site};
 
-/// How many users there are: 100, or as many as the variable says.
+/// The number of users: `GLOBUS_GARE_USERS`, by default 100.
 fn users() -> usize {
     let users = env::var("GLOBUS_GARE_USERS");
     users.map_or(100, |users| users.parse().expect("a number"))
@@ -27,7 +27,7 @@ async fn each_requirement_costs_each_user_one_login() {
         let logins = all.join_all().await;
         assert_eq!(logins, vec![1; count], "round {round}");
         assert_eq!(site.sample.globus.counts().code_grants, count * round);
-        // Every replica has the login by now, whichever had the callback.
+        // Every replica has the login, not only the replica of the callback.
         let mut all = JoinSet::new();
         for user in users.clone() {
             all.spawn(async move {
@@ -46,7 +46,7 @@ async fn each_requirement_costs_each_user_one_login() {
 }
 
 #[checks::test(seconds = 600)]
-async fn two_tabs_end_well_in_any_order() {
+async fn two_tabs_log_in_in_any_order() {
     let site = Site::new(1).await;
     let user = site.user(0);
     assert_eq!(user.list().await, 1);

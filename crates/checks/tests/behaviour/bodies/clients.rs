@@ -1,4 +1,4 @@
-//! The clients: each with and without us, over HTTP/1 and HTTP/2.
+//! The clients: each with and without the layer or middleware, over HTTP/1 and HTTP/2.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,11 +30,11 @@ pub(crate) enum Transport {
 #[derive(Clone, Debug)]
 pub(crate) enum Upload {
     Memory(Bytes),
-    /// With a length or without, in a body that is kept.
+    /// A replayable stream, with a known length or without.
     Stream(Vec<Step>, bool),
 }
 
-/// What a caller sees of a response.
+/// A response as a caller sees it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Got {
     pub(crate) version: Version,
@@ -46,16 +46,16 @@ pub(crate) struct Got {
     pub(crate) broke: bool,
 }
 
-/// The outcome's refusal, if there is an outcome.
-pub(crate) type Told = Option<Option<&'static str>>;
+/// The outcome, if there is one: the name of the reason that we gave up, or `None`.
+pub(crate) type Outcome = Option<Option<&'static str>>;
 
-/// Bytes after which a caller has seen enough of a body.
-const ENOUGH: usize = 1024 * 1024;
+/// The most bytes that are read of a body.
+const MAX_READ: usize = 1024 * 1024;
 
 /// Reads a response.
-pub(crate) async fn see(response: Answer) -> (Got, Told) {
+pub(crate) async fn read(response: Answer) -> (Got, Outcome) {
     let outcome = response.extensions().get::<GareOutcome>();
-    let told = outcome.map(|outcome| outcome.gave_up().map(|refusal| refusal.name()));
+    let outcome = outcome.map(|outcome| outcome.gave_up().map(|gave_up| gave_up.name()));
     let (mut head, mut body) = response.into_parts();
     head.headers.remove("date");
     let length = body.size_hint().exact();
@@ -69,8 +69,8 @@ pub(crate) async fn see(response: Answer) -> (Got, Told) {
             Ok(piece) => data.extend_from_slice(&piece),
             Err(frame) => trailers = frame.into_trailers().ok(),
         }
-        if data.len() >= ENOUGH {
-            data.truncate(ENOUGH);
+        if data.len() >= MAX_READ {
+            data.truncate(MAX_READ);
             break;
         }
     }
@@ -83,10 +83,10 @@ pub(crate) async fn see(response: Answer) -> (Got, Told) {
         trailers,
         broke,
     };
-    (got, told)
+    (got, outcome)
 }
 
-/// A session whose every login gives `Bearer fresh`.
+/// A session whose logins return `Bearer fresh`, and their count.
 pub(crate) struct Login {
     session: Session,
     logins: Arc<AtomicUsize>,
@@ -110,7 +110,7 @@ impl Login {
         }
     }
 
-    /// Waits for no answer that does not come at once.
+    /// Does not wait for a response body that is slow.
     pub(crate) fn impatient() -> Self {
         Self {
             patience: Duration::ZERO,
@@ -140,16 +140,16 @@ fn outgoing(upload: Upload) -> Outgoing {
     }
 }
 
-/// Somebody's client.
+/// A client of requests.
 pub(crate) trait Client {
     fn new(transport: Transport) -> Self;
 
-    /// Without `login`, as if we were not there.
+    /// Sends a request. Without `login`, the client has no layer and no middleware.
     fn send(&self, request: Request<Upload>, login: Option<&Login>)
     -> impl Future<Output = Answer>;
 }
 
-/// What the tower clients have in common.
+/// Sends a request with a tower client.
 async fn send<S, B>(service: S, request: Request<Upload>, login: Option<&Login>) -> Answer
 where
     S: Service<Request<Outgoing>, Response = Response<B>, Error: std::fmt::Debug, Future: Send>

@@ -1,4 +1,4 @@
-//! Which bodies can be sent again, and what their copies send.
+//! The bodies that can be sent again, and the data of their copies.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use checks::mock::{Login, MFA, POLICY, answer, get};
 
 use super::source::{Source, data};
 
-/// What a copy of `body` sends; `None` where there is none.
+/// The data of a copy of `body`; `None` if it cannot be copied.
 async fn copied<B>(mut body: B) -> Option<Bytes>
 where
     B: ReplayableBody + Body,
@@ -72,7 +72,7 @@ async fn reqwest_body_in_memory_is_sent_again_without_a_copy() {
     let log = Arc::clone(&received);
     let service = service_fn(move |request: Request<reqwest::Body>| {
         let bytes = request.body().as_bytes().expect("a body in memory");
-        let mut log = log.lock().expect("whole");
+        let mut log = log.lock().expect("no panic");
         log.push((bytes.as_ptr().addr(), bytes.len()));
         let answer = match log.len() {
             1 => answer(403, MFA),
@@ -85,6 +85,6 @@ async fn reqwest_body_in_memory_is_sent_again_without_a_copy() {
     let client = GareLayer::new(Login::at_once()).layer(service);
     let response = client.oneshot(request).await.expect("an answer");
     assert_eq!(response.status(), 200);
-    let received = received.lock().expect("whole");
+    let received = received.lock().expect("no panic");
     assert_eq!(*received, [(data.as_ptr().addr(), data.len()); 3]);
 }

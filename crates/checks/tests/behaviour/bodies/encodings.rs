@@ -1,4 +1,4 @@
-//! Compressed refusals: followed where somebody inside decompresses them.
+//! Compressed challenges are followed if a layer inside decompresses them.
 
 use bytes::Bytes;
 use globus_gare::reauth::GareOutcome;
@@ -25,10 +25,10 @@ where
         .body(Full::default())
         .expect("a request");
     let response = service.oneshot(request).await.expect("a response");
-    let told = response.extensions().get::<GareOutcome>().is_some();
+    let has_outcome = response.extensions().get::<GareOutcome>().is_some();
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.expect("a body");
-    (status, told, body.to_bytes())
+    (status, has_outcome, body.to_bytes())
 }
 
 #[checks::test]
@@ -44,21 +44,21 @@ async fn only_a_decoder_inside_the_layer_makes_a_body_readable() {
             .layer(DecompressionLayer::new())
             .layer(gare.clone())
             .service(client.clone());
-        let (status, told, body) = get(outside, url(), encoding).await;
+        let (status, has_outcome, body) = get(outside, url(), encoding).await;
         assert_eq!(
-            (status, told),
+            (status, has_outcome),
             (403, false),
-            "{encoding}: not seen for what it is"
+            "{encoding}: not detected"
         );
-        assert_eq!(body, GARE, "and told to the caller in plain text");
+        assert_eq!(body, GARE, "the caller gets plain text");
         assert_eq!(login.logins(), 0);
 
         let inside = ServiceBuilder::new()
             .layer(gare)
             .layer(DecompressionLayer::new())
             .service(client);
-        let (status, told, body) = get(inside, url(), encoding).await;
-        assert_eq!((status, told), (200, true), "{encoding}");
+        let (status, has_outcome, body) = get(inside, url(), encoding).await;
+        assert_eq!((status, has_outcome), (200, true), "{encoding}");
         assert!(body.starts_with(b"{\"DATA_TYPE\": \"file_list\""));
         assert_eq!(login.logins(), 1);
     }

@@ -1,4 +1,4 @@
-//! The body types of other crates, in a `ReplayBody`: axum's, and tonic's with a client of its own body type.
+//! The body types of axum and tonic in a `ReplayBody`.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn layer() -> GareLayer {
     GareLayer::from_session(session.build()).inspect_timeout(Duration::from_secs(600))
 }
 
-/// Data in two pieces, and trailers.
+/// A body of two chunks and trailers.
 fn stream() -> impl http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-checksum", "1".parse().expect("a value"));
@@ -34,7 +34,7 @@ fn stream() -> impl http_body::Body<Data = Bytes, Error = Infallible> + Send + '
     ]))
 }
 
-/// Reads the whole body; challenges a request without the fresh token, and returns data and trailers otherwise.
+/// Reads the whole body; challenges a request without the fresh token, and echoes any other.
 async fn echo<B>(request: http::Request<B>) -> (StatusCode, Bytes)
 where
     B: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
@@ -65,7 +65,7 @@ async fn axum_body_is_replayed_into_a_router() {
     assert_eq!(body.to_bytes(), "one two");
 }
 
-/// What tonic's generated clients require of the service that they are made of.
+/// Calls a service as tonic's generated clients do, with the bounds that they require.
 async fn as_tonic_client<S>(
     mut service: S,
     request: http::Request<tonic::body::Body>,
@@ -83,7 +83,7 @@ where
 
 #[checks::test]
 async fn tonic_body_is_replayed_into_a_channel() {
-    // In place of a channel, which takes and gives tonic's body alone.
+    // Like a channel, it receives and returns only tonic's body.
     let channel = service_fn(|request: http::Request<tonic::body::Body>| async {
         let (status, body) = echo(request).await;
         let body = tonic::body::Body::new(Full::new(body));

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 
 use super::clients::{
-    Client, Got, Hyper, Login, ReqwestMiddleware, ReqwestService, Told, Transport, Upload, see,
+    Client, Got, Hyper, Login, Outcome, ReqwestMiddleware, ReqwestService, Transport, Upload, read,
 };
 use super::service::{GARE, Service, received};
 use super::source::{Step, data};
@@ -23,12 +23,12 @@ fn nothing() -> Upload {
     Upload::Memory(Bytes::new())
 }
 
-/// Sends `upload` to a service that answers in `manner`: what the service was sent.
+/// Sends `upload` to a service that answers in `manner`; returns what the service received.
 async fn upload<C: Client>(
     transport: Transport,
     manner: &str,
     upload: Upload,
-) -> (Got, Told, usize, Vec<String>) {
+) -> (Got, Outcome, usize, Vec<String>) {
     let service = Service::default();
     let server = service.start().await;
     let login = Login::new();
@@ -38,15 +38,19 @@ async fn upload<C: Client>(
         upload,
     );
     let client = C::new(transport);
-    let (got, told) = see(client.send(request, Some(&login)).await).await;
-    (got, told, login.logins(), service.uploads())
+    let (got, outcome) = read(client.send(request, Some(&login)).await).await;
+    (got, outcome, login.logins(), service.uploads())
 }
 
-/// What is sent after the login is what there was to send, framed as before.
-async fn is_sent_again<C: Client>(transport: Transport, body: Upload, sum: String, framed: &str) {
+/// Asserts that the replay sends the same body with the same framing.
+async fn assert_replayed<C: Client>(transport: Transport, body: Upload, sum: String, framed: &str) {
     for manner in ["whole", "partly", "early"] {
-        let (got, told, logins, uploads) = upload::<C>(transport, manner, body.clone()).await;
-        assert_eq!((got.status.as_u16(), told), (200, Some(None)), "{manner}");
+        let (got, outcome, logins, uploads) = upload::<C>(transport, manner, body.clone()).await;
+        assert_eq!(
+            (got.status.as_u16(), outcome),
+            (200, Some(None)),
+            "{manner}"
+        );
         assert_eq!(got.data, sum, "{manner}");
         assert_eq!(logins, 1);
         let attempts = if manner == "whole" { 2 } else { 1 };
@@ -68,7 +72,7 @@ fn framing(transport: Transport, length: &str) -> String {
 async fn upload_in_memory_is_replayed<C: Client>(transport: Transport) {
     let sum = received(b"in memory", false);
     let body = Upload::Memory("in memory".into());
-    is_sent_again::<C>(transport, body, sum, &framing(transport, "9")).await;
+    assert_replayed::<C>(transport, body, sum, &framing(transport, "9")).await;
 }
 
 fn pieces() -> Vec<Step> {
@@ -84,7 +88,7 @@ fn pieces() -> Vec<Step> {
 async fn streamed_upload_is_replayed<C: Client>(transport: Transport) {
     let sum = received(b"in three pieces", false);
     let body = Upload::Stream(pieces(), true);
-    is_sent_again::<C>(transport, body, sum, &framing(transport, "15")).await;
+    assert_replayed::<C>(transport, body, sum, &framing(transport, "15")).await;
 }
 
 async fn streamed_upload_is_replayed_with_trailers<C: Client>(transport: Transport) {
@@ -92,29 +96,30 @@ async fn streamed_upload_is_replayed_with_trailers<C: Client>(transport: Transpo
     steps.push(Step::Trailers);
     let sum = received(b"in three pieces", true);
     let body = Upload::Stream(steps, false);
-    is_sent_again::<C>(transport, body, sum, &framing(transport, "-")).await;
+    assert_replayed::<C>(transport, body, sum, &framing(transport, "-")).await;
 }
 
-/// Longer than what is kept: sent once, whole, and the outcome says so.
+/// A body over the limit is sent once as a whole, and the outcome says so.
 async fn long_streamed_upload_is_sent_once<C: Client>(transport: Transport) {
     let piece = vec![b'x'; 1000];
     let body = Upload::Stream(vec![Step::Data(piece.clone()); 70], false);
-    let (got, told, logins, uploads) = upload::<C>(transport, "whole", body).await;
+    let (got, outcome, logins, uploads) = upload::<C>(transport, "whole", body).await;
     assert_eq!(
-        (got.status.as_u16(), told),
+        (got.status.as_u16(), outcome),
         (403, Some(Some("not_replayable")))
     );
-    assert_eq!(logins, 1, "for the next request");
+    assert_eq!(logins, 1, "the login serves the next request");
     let sum = received(&piece.repeat(70), false);
     assert_eq!(uploads, [format!("{sum} {}", framing(transport, "-"))]);
 }
 
-/// What a caller gets with us, and what it would get without: of the refusal, and once it is let in.
+/// The response with the layer or middleware; without it, the challenge and the accepted response;
+/// and the count of logins.
 async fn download<C: Client>(
     transport: Transport,
     method: Method,
     kind: &str,
-) -> ((Got, Told), Got, Got, usize) {
+) -> ((Got, Outcome), Got, Got, usize) {
     let service = Service::default();
     let server = service.start().await;
     let login = if kind == "drip" {
@@ -123,7 +128,7 @@ async fn download<C: Client>(
         Login::new()
     };
     let client = C::new(transport);
-    let asked = || {
+    let request_of = || {
         let mut request = request(
             method.clone(),
             server.url(&format!("/get/{kind}")),
@@ -138,88 +143,91 @@ async fn download<C: Client>(
             .insert("accept-encoding", encoding.parse().expect("a value"));
         request
     };
-    // The slow ones go on once the caller has the head of the answer.
-    let see_it_go_on = async |answer| {
+    // A slow body continues once the caller has the head of the response.
+    let read_released = async |answer| {
         (0..2).for_each(|_| service.let_go());
-        see(answer).await
+        read(answer).await
     };
-    let with = see_it_go_on(client.send(asked(), Some(&login)).await).await;
-    let (refused, _) = see_it_go_on(client.send(asked(), None).await).await;
-    let mut let_in = asked();
-    let_in
+    let with = read_released(client.send(request_of(), Some(&login)).await).await;
+    let (challenged, _) = read_released(client.send(request_of(), None).await).await;
+    let mut accepted = request_of();
+    accepted
         .headers_mut()
         .insert("authorization", "Bearer fresh".parse().expect("a value"));
-    let (let_in, _) = see(client.send(let_in, None).await).await;
-    (with, refused, let_in, login.logins())
+    let (accepted, _) = read(client.send(accepted, None).await).await;
+    (with, challenged, accepted, login.logins())
 }
 
-async fn is_followed<C: Client>(transport: Transport, kind: &str) {
-    let ((with, told), refused, let_in, logins) = download::<C>(transport, Method::GET, kind).await;
+/// Asserts that the challenge leads to a login and a replay.
+async fn assert_followed<C: Client>(transport: Transport, kind: &str) {
+    let ((with, outcome), challenged, accepted, logins) =
+        download::<C>(transport, Method::GET, kind).await;
     assert_eq!(
-        (refused.status.as_u16(), let_in.status.as_u16()),
+        (challenged.status.as_u16(), accepted.status.as_u16()),
         (403, 200)
     );
-    assert_eq!((with, told), (let_in, Some(None)), "{kind}");
+    assert_eq!((with, outcome), (accepted, Some(None)), "{kind}");
     assert_eq!(logins, 1);
 }
 
-async fn is_left_alone<C: Client>(transport: Transport, method: Method, kind: &str) -> Got {
-    let ((with, told), refused, _, logins) = download::<C>(transport, method, kind).await;
-    assert_eq!((&with, told), (&refused, None), "{kind}");
+/// Asserts that the response is returned unchanged, without a login; returns it.
+async fn assert_passed_on<C: Client>(transport: Transport, method: Method, kind: &str) -> Got {
+    let ((with, outcome), challenged, _, logins) = download::<C>(transport, method, kind).await;
+    assert_eq!((&with, outcome), (&challenged, None), "{kind}");
     assert_eq!(logins, 0);
     with
 }
 
 async fn challenge_of_known_length_is_followed<C: Client>(transport: Transport) {
-    is_followed::<C>(transport, "sized").await;
+    assert_followed::<C>(transport, "sized").await;
 }
 
 async fn chunked_challenge_is_followed<C: Client>(transport: Transport) {
-    is_followed::<C>(transport, "chunked").await;
+    assert_followed::<C>(transport, "chunked").await;
 }
 
 async fn challenge_with_trailers_is_followed<C: Client>(transport: Transport) {
-    is_followed::<C>(transport, "trailers").await;
+    assert_followed::<C>(transport, "trailers").await;
 }
 
 async fn compressed_challenge_is_passed_on<C: Client>(transport: Transport) {
     for kind in ["gzip", "br", "zstd"] {
-        let got = is_left_alone::<C>(transport, Method::GET, kind).await;
+        let got = assert_passed_on::<C>(transport, Method::GET, kind).await;
         assert_eq!(got.headers["content-encoding"], kind);
     }
 }
 
 async fn slow_challenge_is_passed_on<C: Client>(transport: Transport) {
-    let got = is_left_alone::<C>(transport, Method::GET, "drip").await;
+    let got = assert_passed_on::<C>(transport, Method::GET, "drip").await;
     assert_eq!(got.data, GARE);
 }
 
 async fn endless_response_is_passed_on<C: Client>(transport: Transport) {
-    let got = is_left_alone::<C>(transport, Method::GET, "endless").await;
+    let got = assert_passed_on::<C>(transport, Method::GET, "endless").await;
     assert_eq!(got.data.len(), 1024 * 1024);
 }
 
 async fn broken_response_is_passed_on<C: Client>(transport: Transport) {
-    let got = is_left_alone::<C>(transport, Method::GET, "reset").await;
+    let got = assert_passed_on::<C>(transport, Method::GET, "reset").await;
     assert!(got.broke);
 }
 
 async fn response_to_head_is_passed_on<C: Client>(transport: Transport) {
-    let got = is_left_alone::<C>(transport, Method::HEAD, "sized").await;
+    let got = assert_passed_on::<C>(transport, Method::HEAD, "sized").await;
     assert_eq!(got.status, 403);
 }
 
 async fn response_without_content_is_passed_on<C: Client>(transport: Transport) {
-    let got = is_left_alone::<C>(transport, Method::GET, "none").await;
+    let got = assert_passed_on::<C>(transport, Method::GET, "none").await;
     assert_eq!(got.status, 204);
 }
 
 async fn overlong_challenge_is_passed_on<C: Client>(transport: Transport) {
-    let got = is_left_alone::<C>(transport, Method::GET, "long").await;
+    let got = assert_passed_on::<C>(transport, Method::GET, "long").await;
     assert!(got.data.len() > 300 * 1024);
 }
 
-/// What was refused and not followed is given back as it came, trailers too.
+/// A challenge that is not followed is returned unchanged, with its trailers.
 async fn challenge_to_basic_credentials_is_passed_on<C: Client>(transport: Transport) {
     for kind in ["sized", "chunked", "trailers"] {
         let service = Service::default();
@@ -227,16 +235,20 @@ async fn challenge_to_basic_credentials_is_passed_on<C: Client>(transport: Trans
         let login = Login::new();
         let client = C::new(transport);
         // A credential that no login can replace.
-        let asked = || {
+        let request_of = || {
             let url = server.url(&format!("/get/{kind}"));
             let mut request = request(Method::GET, url, nothing());
             let basic = "Basic Og==".parse().expect("a value");
             request.headers_mut().insert("authorization", basic);
             request
         };
-        let (with, told) = see(client.send(asked(), Some(&login)).await).await;
-        let (without, _) = see(client.send(asked(), None).await).await;
-        assert_eq!((with, told), (without, Some(Some("not_bearer"))), "{kind}");
+        let (with, outcome) = read(client.send(request_of(), Some(&login)).await).await;
+        let (without, _) = read(client.send(request_of(), None).await).await;
+        assert_eq!(
+            (with, outcome),
+            (without, Some(Some("not_bearer"))),
+            "{kind}"
+        );
     }
 }
 

@@ -1,5 +1,5 @@
-//! Bodies on their way through the layer and the middleware: what is sent
-//! again, what is read ahead, and what the caller gets in the end.
+//! Bodies of requests and responses through the layer and the middleware: replayed, read ahead and
+//! returned.
 
 mod clients;
 mod copies;

@@ -1,4 +1,4 @@
-//! Any chunks, read by any copies, in any order, and dropped anywhere.
+//! Random chunks, read by copies in random order, and dropped at random.
 
 use std::pin::Pin;
 use std::task::Poll;
@@ -14,11 +14,11 @@ use super::source::{Source, Step};
 
 #[derive(Clone, Debug)]
 enum Act {
-    /// The attempt with this number, of those there are, is polled.
+    /// Polls the attempt with this index.
     Poll(prop::sample::Index),
-    /// It is dropped.
+    /// Drops the attempt with this index.
     Drop(prop::sample::Index),
-    /// The next attempt is made, if its body may be had.
+    /// Starts the next attempt, if its body can be claimed.
     Replay,
 }
 
@@ -61,7 +61,7 @@ impl Attempt {
         }
     }
 
-    /// False once there is nothing more to come.
+    /// `false` once the body has ended.
     fn poll(&mut self) -> bool {
         let before = self.body.size_hint();
         match self

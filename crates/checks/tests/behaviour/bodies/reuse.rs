@@ -1,10 +1,10 @@
-//! A connection whose error was read ahead serves the next request.
+//! A connection is reused after an error that was read ahead.
 
 use bytes::Bytes;
 use http::Request;
 
 use super::clients::{
-    Client, Hyper, Login, ReqwestMiddleware, ReqwestService, Transport, Upload, see,
+    Client, Hyper, Login, ReqwestMiddleware, ReqwestService, Transport, Upload, read,
 };
 use super::service::Service;
 
@@ -13,7 +13,7 @@ async fn one_connection<C: Client>(transport: Transport) {
     let server = service.start().await;
     let login = Login::new();
     let client = C::new(transport);
-    // Challenges that are given back, challenges that are followed, and what comes after.
+    // Challenges that are returned, challenges that are followed, and requests after them.
     for (path, authorization, status) in [
         ("/get/sized", "Basic Og==", 403),
         ("/get/chunked", "Basic Og==", 403),
@@ -27,7 +27,7 @@ async fn one_connection<C: Client>(transport: Transport) {
             .header("authorization", authorization)
             .body(Upload::Memory(Bytes::from_static(b"something")))
             .expect("a request");
-        let (got, _) = see(client.send(request, Some(&login)).await).await;
+        let (got, _) = read(client.send(request, Some(&login)).await).await;
         assert_eq!(got.status, status, "{path} {authorization}");
     }
     assert_eq!(login.logins(), 2);

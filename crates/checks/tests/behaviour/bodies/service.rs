@@ -1,5 +1,5 @@
-//! The service of these tests: it wants to know who asks, takes uploads in
-//! several manners, and answers with every kind of body.
+//! The service of these tests: requires a credential, receives uploads in several manners, and
+//! answers with each kind of body.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use tower_http::compression::Compression;
 
 use crate::support::server::{Answer, BoxError, Server};
 
-/// What those who are let in get; long enough to be compressed.
+/// The accepted response. Long enough to be compressed.
 const LISTING: &str = r#"{"DATA_TYPE": "file_list", "DATA": [], "path": "/~/"}"#;
 
 pub(crate) use checks::mock::MFA as GARE;
@@ -26,9 +26,9 @@ pub(crate) use checks::mock::MFA as GARE;
 pub(crate) struct Service(Arc<State>);
 
 struct State {
-    /// What each upload was, as it was received.
+    /// The received uploads.
     uploads: Mutex<Vec<String>>,
-    /// Lets the slow answers go on.
+    /// Releases slow responses.
     gate: Semaphore,
 }
 
@@ -48,7 +48,7 @@ impl Service {
     }
 
     pub(crate) fn uploads(&self) -> Vec<String> {
-        self.0.uploads.lock().expect("whole").clone()
+        self.0.uploads.lock().expect("no panic").clone()
     }
 
     pub(crate) fn let_go(&self) {
@@ -98,14 +98,14 @@ impl Service {
             self.note(received.clone(), &framed);
             return json(200, &received.unwrap_or_default());
         }
-        // Heard to its end all the same, as servers do so as not to reset the connection.
+        // Read to its end, as servers do to avoid a reset of the connection.
         tokio::spawn(async move { receive(body).await });
         json(403, GARE)
     }
 
     fn note(&self, received: Option<String>, framed: &str) {
         let received = received.unwrap_or_else(|| "broken".to_owned());
-        let mut uploads = self.0.uploads.lock().expect("whole");
+        let mut uploads = self.0.uploads.lock().expect("no panic");
         uploads.push(format!("{received} {framed}"));
     }
 
@@ -133,7 +133,7 @@ impl Service {
                 answer
             }
             "reset" => {
-                // What came before is on its way before the connection breaks.
+                // The first pieces are sent before the connection breaks.
                 let (one, two) = text.split_at(5);
                 let pieces = VecDeque::from([Ok(one), Ok(two), Err("reset")]);
                 let slowly = stream::unfold(pieces, async |mut pieces| {
@@ -160,7 +160,7 @@ impl Service {
                 framed(status, slowly)
             }
             "endless" => {
-                // Numbered, so that none can be missing unnoticed.
+                // Numbered, so that a missing piece is noticed.
                 let piece = |number: u32| Bytes::from(format!("{number:08}").repeat(1024));
                 let pieces = stream::iter(0u32..).map(move |number| Ok(Frame::data(piece(number))));
                 framed(status, pieces)
@@ -186,7 +186,7 @@ impl Service {
     }
 }
 
-/// How much came, its hash, and its trailer; none if it broke off.
+/// The length, hash and trailer of a body; `None` if it broke off.
 async fn receive(body: Incoming) -> Option<String> {
     let body = body.collect().await.ok()?;
     let trailer = body.trailers().and_then(|trailers| trailers.get("x-sum"));
@@ -201,7 +201,7 @@ async fn receive(body: Incoming) -> Option<String> {
     ))
 }
 
-/// What [`receive`] makes of `data`.
+/// The result of [`receive`] for `data`.
 pub(crate) fn received(data: &[u8], trailer: bool) -> String {
     let trailer = if trailer { "right" } else { "-" };
     format!(

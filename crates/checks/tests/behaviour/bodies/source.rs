@@ -1,5 +1,4 @@
-//! A body that a test has in its hand: it comes frame by frame, waits when it
-//! is told to, and tells which of its chunks are still held by somebody.
+//! A body whose frames the test sends one by one.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -15,10 +14,11 @@ pub(crate) enum Step {
     Data(Vec<u8>),
     Trailers,
     Error,
-    /// Waits, having asked to be polled again.
+    /// Returns `Pending` once, and wakes the task.
     Yield,
 }
 
+/// Sends the frames of a [`Source`].
 #[derive(Clone, Default)]
 pub(crate) struct Hand(Arc<Mutex<Inner>>);
 
@@ -29,7 +29,7 @@ struct Inner {
     waker: Option<Waker>,
 }
 
-/// The body; the test keeps the [`Hand`].
+/// A body of frames from a [`Hand`].
 pub(crate) struct Source {
     hand: Hand,
     length: Option<u64>,
@@ -48,7 +48,7 @@ impl std::error::Error for Broken {}
 
 impl Hand {
     pub(crate) fn give(&self, step: Step) {
-        let mut inner = self.0.lock().expect("whole");
+        let mut inner = self.0.lock().expect("no panic");
         inner.steps.push_back(step);
         if let Some(waker) = inner.waker.take() {
             drop(inner);
@@ -57,7 +57,7 @@ impl Hand {
     }
 
     pub(crate) fn end(&self) {
-        let mut inner = self.0.lock().expect("whole");
+        let mut inner = self.0.lock().expect("no panic");
         inner.open = false;
         if let Some(waker) = inner.waker.take() {
             drop(inner);
@@ -67,7 +67,7 @@ impl Hand {
 }
 
 impl Source {
-    /// All of it at once, of a length that is known or is not.
+    /// A body of these steps, with a known length or without.
     pub(crate) fn of(steps: Vec<Step>, sized: bool) -> Self {
         let data = steps.iter().map(|step| match step {
             Step::Data(data) => data.len() as u64,
@@ -75,13 +75,14 @@ impl Source {
         });
         let length = sized.then(|| data.sum());
         let hand = Hand::default();
-        hand.0.lock().expect("whole").steps = steps.into();
+        hand.0.lock().expect("no panic").steps = steps.into();
         Self { hand, length }
     }
 
+    /// A body of unknown length, and the hand that sends its frames.
     pub(crate) fn in_hand() -> (Self, Hand) {
         let hand = Hand::default();
-        hand.0.lock().expect("whole").open = true;
+        hand.0.lock().expect("no panic").open = true;
         let source = Self {
             hand: hand.clone(),
             length: None,
@@ -99,7 +100,7 @@ impl Body for Source {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let hand = self.hand.clone();
-        let mut inner = hand.0.lock().expect("whole");
+        let mut inner = hand.0.lock().expect("no panic");
         Poll::Ready(match inner.steps.pop_front() {
             Some(Step::Data(data)) => {
                 if let Some(length) = &mut self.length {

@@ -1,16 +1,16 @@
-//! Any chunks, over a real connection, to a service that answers when it likes.
+//! Random chunks over a real connection, to a service that may answer early.
 
-use globus_gare::layer::ReplayBody;
 use http::Request;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use super::clients::{Client, Hyper, Login, ReqwestMiddleware, Transport, Upload, see};
+use super::clients::{Client, Hyper, Login, ReqwestMiddleware, Transport, Upload, read};
 use super::service::{Service, received};
-use super::source::{Source, Step};
+use super::source::Step;
 
-const LIMIT: usize = ReplayBody::<Source>::DEFAULT_LIMIT;
+/// How much `ReplayBody::new` keeps.
+const LIMIT: usize = 64 * 1024;
 
 #[derive(Clone, Debug)]
 struct Case {
@@ -21,7 +21,7 @@ struct Case {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    // Small chunks, and some that make the limit matter.
+    // Small chunks, and some that exceed the limit.
     let size = prop_oneof![4 => 0usize..200, 2 => 8_000usize..40_000];
     let step = prop_oneof![
         3 => (size, any::<u8>()).prop_map(|(size, byte)| Step::Data(vec![byte; size])),
@@ -38,7 +38,8 @@ fn cases() -> impl Strategy<Value = Case> {
     })
 }
 
-async fn is_sent_again_or_says_so<C: Client>(case: Case) {
+/// Asserts that the body is replayed, or that the outcome says why not.
+async fn assert_replayed_or_reported<C: Client>(case: Case) {
     let whole: Vec<u8> = case
         .steps
         .iter()
@@ -55,15 +56,15 @@ async fn is_sent_again_or_says_so<C: Client>(case: Case) {
         .body(Upload::Stream(case.steps, case.sized))
         .expect("a request");
     let client = C::new(case.transport);
-    let (got, told) = see(client.send(request, Some(&login)).await).await;
-    match told.expect("an outcome") {
+    let (got, outcome) = read(client.send(request, Some(&login)).await).await;
+    match outcome.expect("an outcome") {
         None => {
             assert_eq!(got.data, received(&whole, false));
             assert_eq!(got.status, 200);
         }
-        Some(refusal) => {
-            assert_eq!((got.status.as_u16(), refusal), (403, "not_replayable"));
-            assert!(whole.len() > LIMIT, "given up within the limit");
+        Some(reason) => {
+            assert_eq!((got.status.as_u16(), reason), (403, "not_replayable"));
+            assert!(whole.len() > LIMIT, "not replayed within the limit");
         }
     }
     if case.manner == "whole" {
@@ -76,11 +77,11 @@ proptest! {
 
     #[checks::test(seconds = 600)]
     fn layer_replays_the_body_or_reports_why_not(case in cases()) {
-        Runtime::new().expect("a runtime").block_on(is_sent_again_or_says_so::<Hyper>(case));
+        Runtime::new().expect("a runtime").block_on(assert_replayed_or_reported::<Hyper>(case));
     }
 
     #[checks::test(seconds = 600)]
     fn middleware_replays_the_body_or_reports_why_not(case in cases()) {
-        Runtime::new().expect("a runtime").block_on(is_sent_again_or_says_so::<ReqwestMiddleware>(case));
+        Runtime::new().expect("a runtime").block_on(assert_replayed_or_reported::<ReqwestMiddleware>(case));
     }
 }

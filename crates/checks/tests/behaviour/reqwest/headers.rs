@@ -1,4 +1,4 @@
-//! A replay has the headers of its request, with their flags, and the new credential alone.
+//! A replay has the headers of its request, with their flags, and only the new credential.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ async fn sensitive_headers_stay_sensitive_on_a_replay() -> Result<(), BoxError> 
         of: |request, _| request.headers().clone(),
     };
     let client = watched(&session(), watch);
-    // The same value, sensitive and not, of two users: each is refused once.
+    // The same value, sensitive or not, of three users: each is challenged once.
     for (user, is_sensitive) in [("ada", true), ("bob", false), ("eve", true)] {
         let mut key = HeaderValue::from_static("key");
         key.set_sensitive(is_sensitive);
@@ -31,7 +31,7 @@ async fn sensitive_headers_stay_sensitive_on_a_replay() -> Result<(), BoxError> 
         let sent = headers.clone();
         let response = client.execute(request).await?;
         assert_eq!(response.status(), 200, "{user}");
-        let attempts = std::mem::take(&mut *attempts.lock().expect("whole"));
+        let attempts = std::mem::take(&mut *attempts.lock().expect("no panic"));
         let [first, replay] = &attempts[..] else {
             panic!("{user}: {} attempts", attempts.len());
         };

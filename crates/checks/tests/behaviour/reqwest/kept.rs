@@ -1,4 +1,4 @@
-//! What a request and a response are, with the middleware and without.
+//! The middleware preserves requests and responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use reqwest_middleware::ClientBuilder;
 use tower::{Layer, ServiceExt};
 
 use super::service::{
-    GARE, Marker, Watch, answer, declining, guarded, refusal, session, watched, with_middleware,
+    GARE, Marker, Watch, answer, declining, gave_up, guarded, session, watched, with_middleware,
 };
 use crate::support::server::{BoxError, Server};
 
-/// The credential, whether it is sensitive, the timeout, and the marker of an attempt.
+/// The credential of an attempt, its sensitive flag, the timeout, and the marker.
 type Attempt = (Option<String>, bool, Option<Duration>, Option<u8>);
 
 fn watch() -> Watch<Attempt> {
@@ -34,7 +34,7 @@ fn watch() -> Watch<Attempt> {
 fn attempt(request: &Request, extensions: &Extensions) -> Attempt {
     let values: Vec<_> = request.headers().get_all("authorization").iter().collect();
     let value = values.first().map(|value| value.to_str().expect("ASCII"));
-    assert!(values.len() <= 1, "appended instead of replaced");
+    assert!(values.len() <= 1, "the credential was appended");
     (
         value.map(ToOwned::to_owned),
         values.first().is_some_and(|value| value.is_sensitive()),
@@ -54,13 +54,13 @@ async fn replay_is_the_request_with_the_new_credential() -> Result<(), BoxError>
         .bearer_auth("stale")
         .timeout(Duration::from_secs(77))
         .with_extension(Marker(7))
-        .body("what is sent")
+        .body("the body")
         .send()
         .await?;
     let limit = Some(Duration::from_secs(77));
     let attempt = |token: &str| (Some(token.to_owned()), true, limit, Some(7));
     assert_eq!(
-        *sent.lock().expect("whole"),
+        *sent.lock().expect("no panic"),
         [attempt("Bearer stale"), attempt("Bearer fresh")]
     );
     let outcome = response
@@ -68,8 +68,8 @@ async fn replay_is_the_request_with_the_new_credential() -> Result<(), BoxError>
         .get::<GareOutcome>()
         .expect("an outcome");
     assert_eq!((outcome.logins(), outcome.replays()), (1, 1));
-    assert_eq!(response.text().await?, "what is sent");
-    assert_eq!(server.connections(), 1, "the refusal was read to its end");
+    assert_eq!(response.text().await?, "the body");
+    assert_eq!(server.connections(), 1, "the challenge was read to its end");
     assert_eq!(requests.load(std::sync::atomic::Ordering::SeqCst), 2);
     Ok(())
 }
@@ -88,7 +88,7 @@ async fn response_keeps_its_url_address_version_and_extensions() -> Result<(), B
         })
         .await
     };
-    // reqwest takes the credential off where a redirect leaves the origin: only a refusal comes of it.
+    // reqwest removes the credential when a redirect leaves the origin: the target challenges.
     for (session, url, status) in [
         (declining(), redirecting.url("/here"), 403),
         (session(), server.url("/there?x=y"), 200),
@@ -111,7 +111,7 @@ async fn challenge_body_is_returned_unchanged() -> Result<(), BoxError> {
     let client = with_middleware(&declining());
     let response = client.get(server.url("/")).send().await?;
     assert_eq!(response.content_length(), Some(GARE.len() as u64));
-    assert_eq!(refusal(&response), Some("failed"));
+    assert_eq!(gave_up(&response), Some("failed"));
     let error = response.error_for_status_ref().expect_err("an error");
     assert_eq!(error.status(), Some(http::StatusCode::BAD_GATEWAY));
     assert_eq!(
@@ -137,7 +137,8 @@ async fn slow_response_is_still_a_timeout() -> Result<(), BoxError> {
     })
     .await;
     let inner = reqwest::Client::builder().no_proxy();
-    let inner = inner.read_timeout(Duration::from_secs(1)).build()?;
+    // A slow machine may take a while to send the head of the response.
+    let inner = inner.read_timeout(Duration::from_secs(5)).build()?;
     let client = ClientBuilder::new(inner)
         .with(GareMiddleware::from_session(session()))
         .build();
@@ -161,7 +162,7 @@ async fn client_error_is_returned_unchanged() {
 async fn request_options_override_the_session() -> Result<(), BoxError> {
     let (server, requests) = guarded(403).await;
     let client = with_middleware(&session());
-    for (options, told) in [
+    for (options, reason) in [
         (GareOptions::new().bypass(), None),
         (GareOptions::new().no_prompt(), Some("no_prompt")),
         (GareOptions::new().login_only(), Some("login_only")),
@@ -169,19 +170,19 @@ async fn request_options_override_the_session() -> Result<(), BoxError> {
         let request = client.get(server.url("/")).bearer_auth("stale");
         let response = request.with_extension(options).send().await?;
         assert_eq!(
-            (response.status().as_u16(), refusal(&response)),
-            (403, told)
+            (response.status().as_u16(), gave_up(&response)),
+            (403, reason)
         );
     }
     assert_eq!(requests.load(std::sync::atomic::Ordering::SeqCst), 3);
-    // The login was for those to come.
+    // The login serves later requests.
     let response = client
         .get(server.url("/"))
         .bearer_auth("stale")
         .send()
         .await?;
     assert_eq!(
-        (response.status().as_u16(), refusal(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (200, None)
     );
     Ok(())

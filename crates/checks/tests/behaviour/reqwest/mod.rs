@@ -1,5 +1,4 @@
-//! The reqwest middleware: what it keeps of a request and a response, whom it
-//! believes, and how it goes with other middleware.
+//! The reqwest middleware: requests and responses, trust, and other middleware.
 
 mod headers;
 mod kept;

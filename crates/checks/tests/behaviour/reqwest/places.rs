@@ -1,15 +1,15 @@
-//! Which URLs of `reqwest` the middleware acts on: it reads them as the tower layer reads a URI.
+//! The URLs that the middleware handles. They are the same as for the tower layer.
 
 use globus_gare::reauth::{Credential, Session, Trust, reauth_fn};
 use globus_gare::reqwest::GareMiddleware;
 use reqwest::Request;
 use reqwest_middleware::ClientBuilder;
 
-use super::service::{plain, refusal};
+use super::service::{gave_up, plain};
 use super::trusted::Cache;
 use crate::support::server::BoxError;
 
-/// What a client of `session` gets from `url`, where whoever comes with a credential is let in.
+/// Sends a request to a service that accepts any credential.
 async fn send(session: &Session, url: &str) -> Result<reqwest::Response, BoxError> {
     let client = ClientBuilder::new(plain())
         .with(GareMiddleware::from_session(session.clone()))
@@ -40,7 +40,7 @@ async fn url_is_trusted_as_the_same_uri_is() -> Result<(), BoxError> {
         let session = Session::builder(login)
             .trust(Trust::globus().loopback())
             .build();
-        // With or without a credential at hand, which is for that origin alone.
+        // Without and with a credential of the session, which is for that origin only.
         for warm in [false, true] {
             if warm {
                 let response = send(&session, "https://transfer.api.globus.org/").await?;
@@ -50,7 +50,7 @@ async fn url_is_trusted_as_the_same_uri_is() -> Result<(), BoxError> {
             let response = send(&session, url).await?;
             let expected = if trusted { 200 } else { 403 };
             assert_eq!(response.status(), expected, "{url}");
-            let name = refusal(&response).filter(|name| !name.is_empty());
+            let name = gave_up(&response).filter(|name| !name.is_empty());
             let names_no_origin = name == Some("no_origin");
             assert_eq!(
                 name == Some("untrusted") || names_no_origin,

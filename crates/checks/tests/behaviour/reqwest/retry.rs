@@ -1,4 +1,4 @@
-//! Next to reqwest-retry: a 502 that carries a requirement is not transient.
+//! With reqwest-retry: a 502 with a requirement is not transient.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use reqwest_retry::{
     DefaultRetryableStrategy, RetryTransientMiddleware, Retryable, RetryableStrategy,
 };
 
-use super::service::{declining, guarded, plain, refusal, session};
+use super::service::{declining, gave_up, guarded, plain, session};
 use crate::support::server::BoxError;
 
 fn policy() -> ExponentialBackoff {
@@ -21,7 +21,7 @@ fn policy() -> ExponentialBackoff {
         .build_with_max_retries(3)
 }
 
-/// Leaves alone what was given up on: nobody logs in by being asked again.
+/// Does not retry what the middleware gave up on: a retry cannot log in.
 struct NotForLogins;
 
 impl RetryableStrategy for NotForLogins {
@@ -56,7 +56,7 @@ async fn retry_outside_never_sees_the_challenge() -> Result<(), BoxError> {
     let session = session();
     let response = retry_outside(&session).get(server.url("/")).send().await?;
     assert_eq!(response.status(), 200);
-    assert_eq!(requests.load(SeqCst), 2, "the refusal and the replay");
+    assert_eq!(requests.load(SeqCst), 2, "the challenge and the replay");
     assert_eq!(session.stats().logins, 1);
     Ok(())
 }
@@ -82,11 +82,7 @@ async fn retry_inside_repeats_the_challenge_first() -> Result<(), BoxError> {
         .build();
     let response = client.get(server.url("/")).send().await?;
     assert_eq!(response.status(), 200);
-    assert_eq!(
-        requests.load(SeqCst),
-        5,
-        "the symptom: four attempts before the login"
-    );
+    assert_eq!(requests.load(SeqCst), 5, "four attempts before the login");
     Ok(())
 }
 
@@ -95,7 +91,7 @@ async fn declined_login_is_retried_unless_the_strategy_forbids_it() -> Result<()
     let (server, requests) = guarded(502).await;
     let session = declining();
     let response = retry_outside(&session).get(server.url("/")).send().await?;
-    assert_eq!(refusal(&response), Some("failed"));
+    assert_eq!(gave_up(&response), Some("failed"));
     assert_eq!(requests.swap(0, SeqCst), 1);
 
     let client = ClientBuilder::new(plain())
@@ -103,12 +99,8 @@ async fn declined_login_is_retried_unless_the_strategy_forbids_it() -> Result<()
         .with(GareMiddleware::from_session(session.clone()))
         .build();
     let response = client.get(server.url("/")).send().await?;
-    assert_eq!(refusal(&response), Some("backing_off"));
-    assert_eq!(
-        requests.load(SeqCst),
-        4,
-        "the symptom: asked again and again"
-    );
-    assert_eq!(session.stats().logins, 1, "but nobody was prompted again");
+    assert_eq!(gave_up(&response), Some("backing_off"));
+    assert_eq!(requests.load(SeqCst), 4, "three retries");
+    assert_eq!(session.stats().logins, 1, "nobody was prompted again");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A service that asks who it is, and a login that it believes.
+//! A service that requires a credential, and a login that gets it.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,8 @@ use crate::support::server::{Answer, Server};
 pub(crate) use checks::browser::client as plain;
 pub(crate) use checks::mock::MFA as GARE;
 
-/// Refuses with `status` whoever comes without `Bearer fresh`; counts who comes.
+/// A server that answers `status` and a challenge without `Bearer fresh`; and the count of
+/// requests.
 pub(crate) async fn guarded(status: u16) -> (Server, Arc<AtomicUsize>) {
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
@@ -53,13 +54,13 @@ pub(crate) fn session() -> Session {
     builder().build()
 }
 
-/// Every login gives `Bearer fresh`.
+/// A session whose logins return `Bearer fresh`.
 pub(crate) fn builder() -> SessionBuilder {
     let login = reauth_fn(|_| async { Ok(Credential::bearer("fresh")?) });
     Session::builder(login).trust(Trust::none().loopback())
 }
 
-/// Nobody wants to log in.
+/// A session whose logins are declined.
 pub(crate) fn declining() -> Session {
     let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
     Session::builder(login)
@@ -67,14 +68,14 @@ pub(crate) fn declining() -> Session {
         .build()
 }
 
-/// A client with the middleware alone.
+/// A client with only the middleware.
 pub(crate) fn with_middleware(session: &Session) -> ClientWithMiddleware {
     ClientBuilder::new(plain())
         .with(GareMiddleware::from_session(session.clone()))
         .build()
 }
 
-/// Inside of ours: notes what `of` says of each attempt, and marks each answer with `Marker(9)`.
+/// An inner middleware that records `of` each attempt, and marks each response with `Marker(9)`.
 pub(crate) struct Watch<T> {
     pub(crate) notes: Arc<Mutex<Vec<T>>>,
     pub(crate) of: fn(&reqwest::Request, &Extensions) -> T,
@@ -92,14 +93,14 @@ impl<T: Send + 'static> Middleware for Watch<T> {
         next: Next<'_>,
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let note = (self.of)(&request, extensions);
-        self.notes.lock().expect("whole").push(note);
+        self.notes.lock().expect("no panic").push(note);
         let mut response = next.run(request, extensions).await?;
         response.extensions_mut().insert(Marker(9));
         Ok(response)
     }
 }
 
-/// The client of [`with_middleware`], with `watch` within.
+/// The client of [`with_middleware`], with `watch` inside.
 pub(crate) fn watched<T: Send + 'static>(
     session: &Session,
     watch: Watch<T>,
@@ -110,7 +111,9 @@ pub(crate) fn watched<T: Send + 'static>(
         .build()
 }
 
-pub(crate) fn refusal(response: &reqwest::Response) -> Option<&'static str> {
+/// The name of the reason that the middleware gave up; empty if it did not; `None` without an
+/// outcome.
+pub(crate) fn gave_up(response: &reqwest::Response) -> Option<&'static str> {
     let outcome = response.extensions().get::<GareOutcome>()?;
-    Some(outcome.gave_up().map_or("", |refusal| refusal.name()))
+    Some(outcome.gave_up().map_or("", |gave_up| gave_up.name()))
 }

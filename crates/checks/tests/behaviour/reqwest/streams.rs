@@ -1,4 +1,4 @@
-//! Streaming request bodies: once by default, again where it is asked for.
+//! Streaming request bodies: sent once by default, replayed on request.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -7,7 +7,7 @@ use globus_gare::reqwest::GareMiddleware;
 use reqwest::Body;
 use reqwest_middleware::ClientBuilder;
 
-use super::service::{builder, guarded, plain, refusal, session, with_middleware};
+use super::service::{builder, gave_up, guarded, plain, session, with_middleware};
 use crate::support::server::BoxError;
 
 fn stream(pieces: &'static [&'static str]) -> Body {
@@ -26,8 +26,8 @@ async fn stream_is_sent_once_by_default() -> Result<(), BoxError> {
         .body(stream(&["a", "b"]))
         .send()
         .await?;
-    assert_eq!(refusal(&response), Some("not_replayable"));
-    // The login is for the next request.
+    assert_eq!(gave_up(&response), Some("not_replayable"));
+    // The login serves the next request.
     assert_eq!((requests.load(SeqCst), session.stats().logins), (1, 1));
     assert_eq!(response.status(), 403);
 
@@ -37,18 +37,18 @@ async fn stream_is_sent_once_by_default() -> Result<(), BoxError> {
         .send()
         .await?;
     assert_eq!(
-        (response.status().as_u16(), refusal(&response)),
+        (response.status().as_u16(), gave_up(&response)),
         (200, None)
     );
     assert_eq!(response.text().await?, "ab");
     assert_eq!((requests.load(SeqCst), session.stats().logins), (2, 1));
 
-    // The session may leave it.
+    // The session may be told not to log in.
     let session = builder().login_if_not_replayable(false).build();
     let client = with_middleware(&session);
     let body = stream(&["a"]);
     let response = client.put(server.url("/")).body(body).send().await?;
-    assert_eq!(refusal(&response), Some("not_replayable"));
+    assert_eq!(gave_up(&response), Some("not_replayable"));
     assert_eq!(session.stats().logins, 0);
     Ok(())
 }

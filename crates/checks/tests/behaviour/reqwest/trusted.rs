@@ -1,4 +1,4 @@
-//! Whose answers are believed.
+//! Trust: only responses of trusted origins start a login.
 
 use bytes::Bytes;
 use globus_gare::reauth::{Credential, Session, Trust, reauth_fn};
@@ -7,7 +7,7 @@ use http::Extensions;
 use reqwest::ResponseBuilderExt;
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
-use super::service::{GARE, answer, guarded, plain, refusal, with_middleware};
+use super::service::{GARE, answer, gave_up, guarded, plain, with_middleware};
 use crate::support::server::{BoxError, Server};
 
 fn trusting(origin: &str) -> Session {
@@ -33,7 +33,7 @@ async fn challenge_of_a_redirect_target_starts_no_login() -> Result<(), BoxError
     let client = with_middleware(&session);
     for url in [trusted.url("/"), stranger.url("/")] {
         let response = client.get(url).send().await?;
-        assert_eq!(refusal(&response), Some("untrusted"));
+        assert_eq!(gave_up(&response), Some("untrusted"));
         assert_eq!(response.text().await?, GARE);
     }
     assert_eq!(session.stats().logins, 0);
@@ -47,7 +47,7 @@ async fn middleware_settings_take_effect() -> Result<(), BoxError> {
     let trust = || Trust::none().loopback();
     let length = GARE.len();
     for (middleware, status) in [
-        // Nobody trusts this machine by default.
+        // This machine is not trusted by default.
         (GareMiddleware::new(login()), 403),
         (
             GareMiddleware::from_session(Session::builder(login()).trust(trust()).build()),
@@ -76,7 +76,7 @@ async fn middleware_settings_take_effect() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Answers itself, as caches and mocks do.
+/// A middleware that answers itself, as caches and mocks do.
 pub(crate) struct Cache {
     pub(crate) url: Option<String>,
 }
@@ -101,10 +101,10 @@ impl Middleware for Cache {
 #[checks::test]
 async fn response_without_a_url_is_untrusted() -> Result<(), BoxError> {
     let url = "https://transfer.api.globus.org/";
-    for (told, status) in [(None, 403), (Some(url.to_owned()), 200)] {
+    for (response_url, status) in [(None, 403), (Some(url.to_owned()), 200)] {
         let client = ClientBuilder::new(plain())
             .with(GareMiddleware::from_session(trusting(url)))
-            .with(Cache { url: told })
+            .with(Cache { url: response_url })
             .build();
         assert_eq!(client.get(url).send().await?.status(), status);
     }

@@ -1,4 +1,4 @@
-//! Drawn schedules of requests, held against a reference of a few lines.
+//! Random schedules of requests, compared with a sequential reference model.
 
 mod reference;
 mod schedules;

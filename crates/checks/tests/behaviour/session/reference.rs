@@ -1,9 +1,9 @@
-//! What a session is to do, told in sequence: requests that are made together
-//! fare alike, so one of each kind stands for all of them.
+//! The reference model of a session: requests that are sent together have the same result, so that
+//! one request of each kind stands for all.
 
 use std::collections::VecDeque;
 
-/// How long things take, in milliseconds.
+// Durations in milliseconds.
 pub(crate) const ANSWER: u64 = 10;
 pub(crate) const RENEWAL: u64 = 100;
 pub(crate) const LOGIN: u64 = 1_000;
@@ -12,35 +12,35 @@ pub(crate) const LOGIN_TIMEOUT: u64 = 5_000;
 pub(crate) const BACKOFF: u64 = 30_000;
 pub(crate) const MAX_LOGINS: u32 = 2;
 
-/// What a `401` demands: any credential.
+/// The demand of a `401`: any credential.
 pub(crate) const ANY: u8 = 9;
 
-/// Why requests give up that logins did not help.
+/// The reason of requests for which a login did not help.
 pub(crate) const NOT_HELPED: &str = "not helped";
 
 /// A request of a page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asking {
     pub(crate) need: u8,
-    /// When it is dropped, if it is.
+    /// When the request is dropped.
     pub(crate) dropped: Option<u64>,
 }
 
-/// How a login goes.
+/// The end of a login.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Way {
     Succeeds,
-    /// With a credential that runs out.
+    /// With a credential that expires.
     SucceedsForAWhile,
-    /// With a credential that is no better.
+    /// With a credential that does not satisfy the demand.
     IsUseless,
     Declines,
     Panics,
     Hangs,
 }
 
-/// A login that was asked for: what was demanded, with which generation the
-/// request had been sent, and which login of the request it is.
+/// A login: its demand, the generation of the challenged request, and the number of the login for
+/// that request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Asked {
     pub(crate) demand: u8,
@@ -48,7 +48,7 @@ pub(crate) struct Asked {
     pub(crate) attempt: u32,
 }
 
-/// A status, and the refusal that came with it.
+/// A status, and the reason for giving up.
 pub(crate) type Answer = (u16, String);
 
 #[derive(Clone, Copy, Debug)]
@@ -58,10 +58,10 @@ struct Token {
     expires: Option<u64>,
 }
 
-/// One identity.
+/// The model of one principal.
 #[derive(Debug, Default)]
 pub(crate) struct Reference {
-    /// Whether its requests come with a value of their own.
+    /// Whether its requests present a token.
     pub(crate) presents: bool,
     pub(crate) ways: VecDeque<Way>,
     pub(crate) asked: Vec<Asked>,
@@ -90,23 +90,23 @@ struct Unmet {
     until: u64,
 }
 
-/// How far the requests of a page have come.
+/// The state of requests that are sent together.
 #[derive(Debug, Default)]
 struct Page {
     logins: u32,
-    /// What they were challenged for.
+    /// The demands of their challenges.
     challenged: Vec<u8>,
     satisfied: Vec<u8>,
     looked_up: Vec<u8>,
 }
 
 impl Reference {
-    /// What there is to be had without asking from now on.
+    /// Sets the credential that a look-up finds.
     pub(crate) fn store(&mut self, level: Option<u8>) {
         self.stored = level.map(|level| self.token(level, None));
     }
 
-    /// The session at the service is too old: no token is good for anything.
+    /// The session at the service is too old: no token has a level any longer.
     pub(crate) fn void(&mut self) {
         for token in [&mut self.stored, &mut self.current].into_iter().flatten() {
             token.level = 0;
@@ -122,7 +122,7 @@ impl Reference {
         }
     }
 
-    /// Requests that start together at `now`, in this order.
+    /// Sends requests together at `now`, in this order; returns their answers.
     pub(crate) fn requests(&mut self, now: u64, requests: &[Asking]) -> Vec<Answer> {
         self.now = now;
         let mut answers = vec![None; requests.len()];
@@ -174,7 +174,7 @@ impl Reference {
         }
     }
 
-    /// Whether there is another credential than before.
+    /// Looks for a new credential; returns whether there is one.
     fn look_up(&mut self) -> bool {
         self.renewals += 1;
         self.now += RENEWAL;
@@ -189,7 +189,7 @@ impl Reference {
         }
     }
 
-    /// Obtains another credential for the requests that have no answer yet, or says why they give up.
+    /// Obtains a new credential for the open requests, or returns why they give up.
     fn satisfy(&mut self, demand: u8, page: &mut Page) -> Option<String> {
         self.rejected.extend(self.current.map(|token| token.id));
         page.challenged.push(demand);
@@ -225,7 +225,7 @@ impl Reference {
         self.log_in(demand, page.logins)
     }
 
-    /// Many requests notice the same login.
+    /// Remembers a demand that a login did not meet. Several requests notice the same login.
     fn note_unmet(&mut self, demand: u8) -> String {
         let login = self.last_login.map_or(0, |(_, generation)| generation);
         let known = |unmet: &Unmet| unmet.demand == demand && unmet.generation == login;
@@ -240,7 +240,7 @@ impl Reference {
         NOT_HELPED.to_owned()
     }
 
-    /// The one login that a page of challenged requests may cost, or its error.
+    /// Runs one login; returns its error.
     fn log_in(&mut self, demand: u8, attempt: u32) -> Option<String> {
         self.asked.push(Asked {
             demand,
@@ -273,7 +273,7 @@ impl Reference {
     }
 }
 
-/// The level of the token that a login brings.
+/// The level of the token of a login.
 pub(crate) fn level_after(demand: u8, way: Way) -> u8 {
     let level = if demand == ANY { 0 } else { demand };
     level + u8::from(way != Way::IsUseless)

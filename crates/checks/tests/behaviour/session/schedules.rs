@@ -1,5 +1,5 @@
-//! Random schedules of requests, challenges, expiries, failures and dropped
-//! callers, against a [reference](crate::reference) that tells them in sequence.
+//! Random schedules of requests, challenges, expiries, failures and dropped callers, compared with
+//! a sequential [reference model](super::reference).
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -27,7 +27,8 @@ const USERS: usize = 3;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Requests of each user that start together; others with them are dropped after a while.
+    /// The needs of each user's requests, which start together; and after how long others of the
+    /// same user are dropped.
     Requests(Vec<(usize, Vec<u8>, Vec<u64>)>),
     Wait(u64),
     Store(usize, Option<u8>),
@@ -58,11 +59,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..16)
 }
 
-/// What the service and Globus Auth know. A token is `user.number.level`.
+/// The state of the service and of Globus Auth. A token is `user.number.level`.
 #[derive(Default)]
 struct World {
     number: u64,
-    /// Tokens with a lower number are good for nothing.
+    /// Tokens with a lower number have no level.
     void: [u64; USERS],
     expires: Vec<(u64, Instant)>,
     stored: [Option<String>; USERS],
@@ -76,7 +77,7 @@ impl World {
         format!("{user}.{}.{level}", self.number)
     }
 
-    /// How a request of `user` with this token is answered.
+    /// The response to a request of `user` with this token.
     fn answer(&self, user: usize, need: u8, token: &str) -> Response<Body> {
         let mut parts = token.split('.');
         let mut part = || parts.next().and_then(|part| part.parse::<u64>().ok());
@@ -132,7 +133,7 @@ impl Reauthenticator for Auth {
             false => demand(&challenge.gare().authorization_parameters),
         };
         let way = {
-            let mut world = self.0.lock().expect("whole");
+            let mut world = self.0.lock().expect("no panic");
             world.asked[user].push(Asked {
                 demand,
                 generation: challenge.generation(),
@@ -149,7 +150,7 @@ impl Reauthenticator for Auth {
             Way::Panics => panic!("on purpose"),
             _ => {}
         }
-        let mut world = self.0.lock().expect("whole");
+        let mut world = self.0.lock().expect("no panic");
         let level = reference::level_after(demand, way);
         let credential = Credential::bearer(world.token(user, level))?;
         if way != Way::SucceedsForAWhile {
@@ -167,7 +168,7 @@ impl Reauthenticator for Auth {
     ) -> Result<Option<Credential>, ReauthError> {
         let target = request.target();
         sleep(Duration::from_millis(reference::RENEWAL)).await;
-        let stored = self.0.lock().expect("whole").stored[user(target)].clone();
+        let stored = self.0.lock().expect("no panic").stored[user(target)].clone();
         Ok(stored.map(Credential::bearer).transpose()?)
     }
 }
@@ -180,13 +181,13 @@ fn client(session: &Session, world: &Arc<Mutex<World>>) -> Service {
             let token = authorization(&request)
                 .strip_prefix("Bearer ")
                 .unwrap_or("");
-            // What a path needs is no part of the path: who of many leads a login is left to chance.
+            // The need is in the query: with it in the path, the leader of a login would matter.
             let user = request.uri().path().trim_start_matches('/').parse();
             let need = request.uri().query().and_then(|need| need.parse().ok());
             let (user, need): (u8, u8) = (user.expect("a user"), need.expect("a need"));
             let answer = world
                 .lock()
-                .expect("whole")
+                .expect("no panic")
                 .answer(user.into(), need, token);
             sleep(Duration::from_millis(reference::ANSWER)).await;
             Ok::<_, Infallible>(answer)
@@ -202,7 +203,7 @@ async fn ask(client: Service, user: usize, need: u8) -> Answer {
     }
     let response = client.oneshot(request).await.expect("an answer");
     let outcome = response.extensions().get::<GareOutcome>();
-    let refusal = match outcome.and_then(GareOutcome::gave_up) {
+    let gave_up = match outcome.and_then(GareOutcome::gave_up) {
         None => String::new(),
         Some(GaveUp::NoProgress | GaveUp::BackingOff { cause: None, .. }) => {
             reference::NOT_HELPED.to_owned()
@@ -213,12 +214,12 @@ async fn ask(client: Service, user: usize, need: u8) -> Answer {
                 cause: Some(error), ..
             },
         ) => error.to_string(),
-        Some(refusal) => refusal.name().to_owned(),
+        Some(gave_up) => gave_up.name().to_owned(),
     };
-    (response.status().as_u16(), refusal)
+    (response.status().as_u16(), gave_up)
 }
 
-/// Sends the requests, and those that are dropped before them: they lead.
+/// Sends the requests. The dropped requests are sent first, so that they lead.
 async fn send(client: &Service, page: Vec<(usize, Vec<u8>, Vec<u64>)>) -> Vec<(usize, Answer)> {
     let mut all = Vec::new();
     for (user, needs, dropped) in page {
@@ -238,7 +239,7 @@ async fn send(client: &Service, page: Vec<(usize, Vec<u8>, Vec<u64>)>) -> Vec<(u
     answers
 }
 
-/// What [`send`] sends, in its order.
+/// The requests of [`send`], in its order.
 fn asking((_, needs, dropped): &(usize, Vec<u8>, Vec<u64>)) -> Vec<Asking> {
     let least = needs.iter().min().copied().unwrap_or(1);
     let dropped = dropped.iter().map(|after| Asking {
@@ -274,17 +275,17 @@ async fn run(steps: Vec<Step>) {
             Step::Wait(time) => sleep(Duration::from_millis(time)).await,
             Step::Store(user, level) => {
                 references[user].store(level);
-                let mut world = auth.0.lock().expect("whole");
+                let mut world = auth.0.lock().expect("no panic");
                 world.stored[user] = level.map(|level| world.token(user, level));
             }
             Step::Void(user) => {
                 references[user].void();
-                let mut world = auth.0.lock().expect("whole");
+                let mut world = auth.0.lock().expect("no panic");
                 world.void[user] = world.number + 1;
             }
             Step::Next(user, way) => {
                 references[user].ways.push_back(way);
-                auth.0.lock().expect("whole").ways[user].push_back(way);
+                auth.0.lock().expect("no panic").ways[user].push_back(way);
             }
             Step::Requests(page) => {
                 let now = began.elapsed().as_millis() as u64;
@@ -301,7 +302,7 @@ async fn run(steps: Vec<Step>) {
                 }
             }
         }
-        let world = auth.0.lock().expect("whole");
+        let world = auth.0.lock().expect("no panic");
         for (user, reference) in references.iter().enumerate() {
             assert_eq!(world.asked[user], reference.asked, "logins of user {user}");
         }

@@ -1,10 +1,10 @@
-//! What the tests share.
+//! Shared code of these tests.
 
 use http::HeaderMap;
 
 pub(crate) mod server;
 
-/// A name, its value and whether that is sensitive, in order.
+/// The names, values and `is_sensitive` flags of headers, in order.
 pub(crate) type Listed = Vec<(String, Vec<u8>, bool)>;
 
 pub(crate) fn listed(headers: &HeaderMap) -> Listed {

@@ -25,7 +25,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers with what `handler` says; a connection ends with the server.
+    /// Starts a server that answers with `handler`. Its connections end with the server.
     pub(crate) async fn start<H, F>(handler: H) -> Self
     where
         H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
@@ -46,7 +46,7 @@ impl Server {
                         let answer = handler(request);
                         async move { Ok::<_, Infallible>(answer.await) }
                     });
-                    // What breaks a connection is what the tests look at from the other side.
+                    // The tests see a broken connection on the side of the client.
                     let _ = Builder::new(TokioExecutor::new())
                         .serve_connection(TokioIo::new(stream), service)
                         .await;

@@ -73,7 +73,7 @@ pub(super) async fn show(shown: &mut Shown) {
     shown.show("globus_login::PromptFn", &prompt);
 }
 
-/// Shows the parts of a web service, and what a request with cookies becomes in it.
+/// Shows the types of a web service, and the user of a request with cookies.
 async fn show_web(shown: &mut Shown) {
     let app = GlobusApp::user("3f1c2d9e-0000-4000-8000-000000000000")
         .client_secret(TOKEN)
@@ -97,7 +97,7 @@ async fn show_web(shown: &mut Shown) {
     shown.show("globus_login::WebError", &WebError::from(error));
     let user = Arc::new(Mutex::new(String::new()));
     let seen = Arc::clone(&user);
-    let who = async move |user: WebUser| *seen.lock().expect("whole") = format!("{user:?}");
+    let who = async move |user: WebUser| *seen.lock().expect("no panic") = format!("{user:?}");
     let router = axum::Router::<()>::new().route("/", axum::routing::get(who));
     let service = logins.layer().layer(router);
     shown.show("globus_login::WebService", &service);
@@ -107,11 +107,11 @@ async fn show_web(shown: &mut Shown) {
     service.oneshot(request).await.expect("an answer");
     shown.show(
         "globus_login::WebUser",
-        &user.lock().expect("whole").clone(),
+        &user.lock().expect("no panic").clone(),
     );
 }
 
-/// Shows a token that is kept, and what keeps it.
+/// Shows a stored token, and the stores.
 async fn show_stores(shown: &mut Shown) {
     let token = format!(
         r#"{{"resource_server": "transfer.api.globus.org", "scope": "{TRANSFER_ALL}", "expires_at_seconds": 1,

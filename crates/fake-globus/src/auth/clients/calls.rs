@@ -12,15 +12,15 @@ use crate::auth::client::authenticate;
 use crate::auth::error::{self, AuthError, Created};
 use crate::auth::manager::Manager;
 use crate::auth::params::Params;
-use crate::state::{Client, State as Remembered};
+use crate::state::{Client, State as ServerState};
 use crate::world::{Shared, World};
 
-use super::{Details, Fields, Given, document, instance, managed, register};
+use super::{ClientBody, Details, Fields, document, instance, managed, register};
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<ClientBody>, JsonRejection>;
 type Managing = Result<Manager, Response>;
 
-fn one_of(state: &Remembered, client: &Client) -> Json<Value> {
+fn one_of(state: &ServerState, client: &Client) -> Json<Value> {
     Json(json!({"client": document(state, client)}))
 }
 
@@ -37,19 +37,19 @@ pub(in crate::auth) async fn create(
     caller: Managing,
     body: Body,
 ) -> Result<Created, Response> {
-    let refused = IntoResponse::into_response;
-    let fields = error::body(body).map_err(refused)?.client;
+    let response = IntoResponse::into_response;
+    let fields = error::body(body).map_err(response)?.client;
     let template = fields.template_id.as_ref().filter(|id| !id.is_null());
     if let Some(template) = template {
         let template = template.as_str().unwrap_or_default().to_owned();
         let instance = instance::create(&world, &template, fields);
-        return instance.map(Created).map_err(refused);
+        return instance.map(Created).map_err(response);
     }
     match fields.project {
         Some(project) => {
             let user = caller?.user.clone();
             let managed = world.state().auth.managed(&user, project);
-            managed.map_err(refused)?;
+            managed.map_err(response)?;
             new(&world, fields, Details::default())
         }
         None => itself(&world, &headers).and_then(|parent| {
@@ -64,7 +64,7 @@ pub(in crate::auth) async fn create(
             )
         }),
     }
-    .map_err(refused)
+    .map_err(response)
 }
 
 fn new(world: &World, fields: Fields, details: Details) -> Result<Created, AuthError> {

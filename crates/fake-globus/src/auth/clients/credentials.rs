@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use crate::auth::error::{self, AuthError, Created};
 use crate::auth::manager::Manager;
-use crate::clock::timestamp;
+use crate::clock::written;
 use crate::secret;
 use crate::world::Shared;
 
 use super::{Credential, managed};
 
 #[derive(Debug, Deserialize)]
-pub(in crate::auth) struct Given {
+pub(in crate::auth) struct CredentialBody {
     credential: Fields,
 }
 
@@ -55,7 +55,7 @@ pub(in crate::auth) async fn create(
     State(world): State<Shared>,
     caller: Manager,
     Path(id): Path<String>,
-    body: Result<Json<Given>, JsonRejection>,
+    body: Result<Json<CredentialBody>, JsonRejection>,
 ) -> Result<Created, AuthError> {
     let name = error::body(body)?.credential.name;
     let mut state = world.state();
@@ -66,9 +66,7 @@ pub(in crate::auth) async fn create(
     let credential = Credential {
         id: Uuid::new_v4(),
         name,
-        created: timestamp(world.clock.now())
-            .strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")
-            .to_string(),
+        created: written(world.clock.now()),
         secret: secret::random(40),
     };
     let document = credential.document(client.id, true);

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::{given, set};
 use crate::identity::User;
 use crate::secret;
-use crate::state::{Client, State as Remembered};
+use crate::state::{Client, State as ServerState};
 
 use super::error::{self, AuthError};
-use super::kept::given;
 
 pub(super) use calls::{create, delete, list, one, update};
 pub(super) use credentials::{
@@ -105,7 +105,7 @@ enum Visibility {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(super) struct ClientBody {
     client: Fields,
 }
 
@@ -123,25 +123,20 @@ impl Fields {
     }
 
     fn apply(self, client: &mut Client, details: &mut Details) {
-        client.name = self.name.unwrap_or_else(|| client.name.clone());
-        if let Some(redirect_uris) = self.redirect_uris {
-            client.redirect_uris = redirect_uris;
-        }
-        details.project = self.project.or(details.project);
-        if let Some(visibility) = self.visibility {
-            details.is_private = visibility == Visibility::Private;
-        }
-        details.links = self.links.unwrap_or_else(|| details.links.clone());
-        details.required_idp = self.required_idp.unwrap_or(details.required_idp);
-        details.preselect_idp = self.preselect_idp.unwrap_or(details.preselect_idp);
-        if let Some(fqdns) = self.fqdns {
-            details.fqdns = fqdns;
-        }
+        let is_private = self.visibility.map(|given| given == Visibility::Private);
+        set(&mut client.name, self.name);
+        set(&mut client.redirect_uris, self.redirect_uris);
+        set(&mut details.project, self.project.map(Some));
+        set(&mut details.is_private, is_private);
+        set(&mut details.links, self.links);
+        set(&mut details.required_idp, self.required_idp);
+        set(&mut details.preselect_idp, self.preselect_idp);
+        set(&mut details.fqdns, self.fqdns);
     }
 }
 
 /// The document of a client.
-pub(super) fn document(state: &Remembered, client: &Client) -> Value {
+pub(super) fn document(state: &ServerState, client: &Client) -> Value {
     let usual = Details::default();
     let details = state.auth.clients.get(&client.id).unwrap_or(&usual);
     let is_public = client.secret.is_none();
@@ -183,7 +178,7 @@ pub(super) fn document(state: &Remembered, client: &Client) -> Value {
 }
 
 /// A client that `user` manages.
-pub(super) fn managed(state: &Remembered, user: &User, id: &str) -> Result<Client, AuthError> {
+pub(super) fn managed(state: &ServerState, user: &User, id: &str) -> Result<Client, AuthError> {
     let client = id.parse::<Uuid>().ok();
     let client = client.and_then(|id| state.clients.get(&id));
     let managed = client.filter(|client| {
@@ -198,7 +193,7 @@ pub(super) fn managed(state: &Remembered, user: &User, id: &str) -> Result<Clien
 }
 
 /// Registers a client. A confidential one has an identity of its own, and no secret that anybody knows.
-fn register(state: &mut Remembered, fields: Fields, kind: ClientType, details: Details) -> Client {
+fn register(state: &mut ServerState, fields: Fields, kind: ClientType, details: Details) -> Client {
     let mut client = Client {
         id: Uuid::new_v4(),
         name: String::new(),

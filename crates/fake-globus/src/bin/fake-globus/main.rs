@@ -50,8 +50,8 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     // Asked for before the variables are printed: whoever waits for those may interrupt at once.
     let interrupted = interruption()?;
     let globus = FakeGlobusBuilder::from(config).start().await?;
-    print(&globus, &collections)?;
-    tell(&globus, &collections);
+    print_variables(&globus, &collections)?;
+    print_origins(&globus, &collections);
 
     interrupted.await;
     eprintln!("Stopping.");
@@ -60,7 +60,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
 }
 
 /// Prints the variables; the collection is the last one.
-fn print(globus: &FakeGlobus, collections: &[Uuid]) -> std::io::Result<()> {
+fn print_variables(globus: &FakeGlobus, collections: &[Uuid]) -> std::io::Result<()> {
     let own = [
         ("FAKE_GLOBUS_URL", globus.auth_url().to_owned()),
         ("GLOBUS_CLIENT_ID", globus.client_id().to_string()),
@@ -84,7 +84,7 @@ fn print(globus: &FakeGlobus, collections: &[Uuid]) -> std::io::Result<()> {
 }
 
 /// Tells people what is behind each port.
-fn tell(globus: &FakeGlobus, collections: &[Uuid]) {
+fn print_origins(globus: &FakeGlobus, collections: &[Uuid]) {
     let mut origins: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (variable, url) in globus.environment() {
         let name = variable.trim_start_matches("GLOBUS_SDK_SERVICE_URL_");

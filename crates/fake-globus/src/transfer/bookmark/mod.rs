@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::set;
 use crate::service::Bearer;
 use crate::world::Shared;
 
 use super::answer::{Answer, Document};
-use super::error::TransferError;
-use super::{Kept, Transfer};
+use super::error::{self, TransferError};
+use super::{Transfer, TransferState};
 
 /// A bookmark of a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ impl Bookmark {
     }
 }
 
-impl Kept {
+impl TransferState {
     fn add(&mut self, owner: Uuid, fields: Fields) -> Result<&Bookmark, TransferError> {
         let missing =
             |name: &str| TransferError::bad_request(format!("A bookmark requires a {name}"));
@@ -113,9 +114,9 @@ impl Kept {
             self.is_free(owner, name, Some(self.bookmarks[place].id))?;
         }
         let bookmark = &mut self.bookmarks[place];
-        bookmark.name = fields.name.unwrap_or_else(|| bookmark.name.clone());
-        bookmark.path = fields.path.unwrap_or_else(|| bookmark.path.clone());
-        bookmark.pinned = fields.pinned.unwrap_or(bookmark.pinned);
+        set(&mut bookmark.name, fields.name);
+        set(&mut bookmark.path, fields.path);
+        set(&mut bookmark.pinned, fields.pinned);
         Ok(bookmark)
     }
 
@@ -124,11 +125,6 @@ impl Kept {
         self.bookmarks.remove(place);
         Ok(())
     }
-}
-
-fn read(body: Body) -> Result<Fields, TransferError> {
-    let parsed = |error: JsonRejection| TransferError::bad_request(error.body_text());
-    body.map(|Json(fields)| fields).map_err(parsed)
 }
 
 /// `GET bookmark_list`.
@@ -145,7 +141,7 @@ pub(super) async fn create(
     caller: Bearer<Transfer>,
     body: Body,
 ) -> Answer {
-    let fields = read(body)?;
+    let fields = error::body(body)?;
     let mut state = world.state();
     let bookmark = state.transfer.add(caller.user.id(), fields)?;
     Ok(Document(StatusCode::CREATED, bookmark.document()))
@@ -169,7 +165,7 @@ pub(super) async fn update(
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    let fields = read(body)?;
+    let fields = error::body(body)?;
     let mut state = world.state();
     let bookmark = state.transfer.rewrite(caller.user.id(), &id, fields)?;
     Ok(Document::ok(bookmark.document()))

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::service::Bearer;
-use crate::state::State as Remembered;
+use crate::state::State as ServerState;
 use crate::transfer::Transfer;
 use crate::transfer::answer::{Answer, Document};
-use crate::transfer::error::TransferError;
+use crate::transfer::error::{self, TransferError};
 use crate::transfer::jsonapi::{collection, document};
 use crate::world::Shared;
 
@@ -20,7 +20,7 @@ use super::{Bookmark, Fields};
 
 /// A document of JSON:API.
 #[derive(Debug, Deserialize)]
-pub(in crate::transfer) struct Given {
+pub(in crate::transfer) struct BookmarkBody {
     data: Data,
 }
 
@@ -46,7 +46,7 @@ struct Related {
     id: Uuid,
 }
 
-type Body = Result<Json<Given>, JsonRejection>;
+type Body = Result<Json<BookmarkBody>, JsonRejection>;
 
 impl Bookmark {
     fn resource(&self) -> Value {
@@ -60,15 +60,14 @@ impl Bookmark {
 }
 
 /// The collections that bookmarks are of.
-fn included<'b>(state: &Remembered, bookmarks: impl Iterator<Item = &'b Bookmark>) -> Vec<Value> {
+fn included<'b>(state: &ServerState, bookmarks: impl Iterator<Item = &'b Bookmark>) -> Vec<Value> {
     let collections = bookmarks.filter_map(|bookmark| state.collection(bookmark.collection));
     let included = collections.map(|served| collection(&served.collection));
     included.collect()
 }
 
 fn read(body: Body) -> Result<Fields, TransferError> {
-    let Json(Given { data }) =
-        body.map_err(|error| TransferError::bad_request(error.body_text()))?;
+    let BookmarkBody { data } = error::body(body)?;
     let related = data.relationships.map(|given| given.collection.data.id);
     Ok(Fields {
         endpoint_id: related,

@@ -1,4 +1,4 @@
-//! What must hold of any bytes that come to the port.
+//! The invariants of the loopback port for any bytes.
 
 use std::error::Error;
 use std::sync::{Arc, LazyLock};
@@ -17,25 +17,25 @@ use crate::page::Page;
 use crate::scope::Scopes;
 use crate::{GlobusApp, LoginReply, LoginRequest};
 
-/// Stands for the state of the login, which is another each time.
+/// The placeholder for the `state` of the login, which is different each time.
 const STATE: &str = "STATE";
 
 const HERE: &str = "http://127.0.0.1:9";
 
-/// What one connection sends, and what a browser asks for: only who knows the state ends the waiting, and whoever does
-/// not is in nobody's way.
+/// Sends the bytes over a connection, and as the target of a request. Only a request with the
+/// `state` ends the wait, and no other request hinders the redirect.
 pub fn redirect(bytes: &[u8]) {
     let waiting = Waiting::new();
-    waiting.hears(bytes);
-    waiting.is_answered_by_a_redirect();
+    waiting.receive(bytes);
+    waiting.assert_redirect_is_taken();
     if let Ok(target) = std::str::from_utf8(bytes) {
         let waiting = Waiting::new();
-        waiting.is_asked_for(target);
-        waiting.is_answered_by_a_redirect();
+        waiting.request(target);
+        waiting.assert_redirect_is_taken();
     }
 }
 
-/// A login that waits.
+/// A login that waits for its redirect.
 pub(super) struct Waiting {
     request: LoginRequest,
     callback: Arc<Callback>,
@@ -93,8 +93,8 @@ impl Waiting {
         self.callback.has_come.notified().await;
     }
 
-    /// All that comes through one connection.
-    fn hears(&self, bytes: &[u8]) {
+    /// Handles one connection that sends `bytes`.
+    fn receive(&self, bytes: &[u8]) {
         let mut sent = Vec::with_capacity(bytes.len());
         let mut rest = bytes;
         let next_state = |rest: &[u8]| {
@@ -124,11 +124,11 @@ impl Waiting {
         if let Some((_, html)) = heard.split_once("\r\n\r\n") {
             assert_no_markup_but_ours(html);
         }
-        self.the_answer_is_a_redirect();
+        self.assert_accepted_redirect_is_valid();
     }
 
-    /// A request that is in order, for any target.
-    fn is_asked_for(&self, target: &str) {
+    /// Handles a well-formed request for any target.
+    fn request(&self, target: &str) {
         let target = target.replace(STATE, &self.state);
         let without = self
             .callback
@@ -140,7 +140,7 @@ impl Waiting {
         if let Some(expected) = is_a_redirect(&target, &self.state) {
             assert_eq!(is_taken, expected, "{target:?}");
         }
-        self.the_answer_is_a_redirect();
+        self.assert_accepted_redirect_is_valid();
     }
 
     /// Whether the browser that opened the login page is answered as the redirect of the login.
@@ -151,7 +151,7 @@ impl Waiting {
         matches!(answer, Answer::Redirect)
     }
 
-    /// Gives the request the cookie, after its first line.
+    /// Adds the cookie after the first line of the request.
     fn add_cookie(&self, sent: &mut Vec<u8>) {
         let begin = sent.len() - sent.trim_ascii_start().len();
         let line = sent[begin..].windows(2).position(|it| it == b"\r\n");
@@ -161,7 +161,7 @@ impl Waiting {
         }
     }
 
-    fn the_answer_is_a_redirect(&self) {
+    fn assert_accepted_redirect_is_valid(&self) {
         let Some(url) = self.callback.redirect.get() else {
             return;
         };
@@ -171,7 +171,7 @@ impl Waiting {
             *format!("{HERE}/"),
             "{url}"
         );
-        // It is used: for a code, or for the reason why there is none.
+        // The redirect has a code, or an error for the person.
         match self
             .request
             .page()
@@ -188,8 +188,8 @@ impl Waiting {
         }
     }
 
-    /// Whatever came before, the browser finds its page, and the first redirect counts.
-    fn is_answered_by_a_redirect(&self) {
+    /// After any other request, the redirect gets its page, and the first redirect counts.
+    fn assert_redirect_is_taken(&self) {
         let before = self.callback.redirect.get().cloned();
         let target = format!("/?code=c0de&state={}", self.state);
         assert!(self.is_taken(&target));
@@ -198,8 +198,8 @@ impl Waiting {
     }
 }
 
-/// Whether a target is the redirect of the login with this state. `None` where the rules for URLs have it be another
-/// than it looks like.
+/// Whether a target is the redirect of the login with this `state`. `None` if URL parsing may
+/// change the target.
 fn is_a_redirect(target: &str, state: &str) -> Option<bool> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let plain = |c: u8| matches!(c, b'!'..=b'~') && !matches!(c, b'\\' | b'#');
@@ -239,18 +239,18 @@ fn decoded(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Sends, and hears what comes back until the end.
+/// Sends the bytes, and returns all bytes of the answer.
 fn exchange(sent: &[u8], callback: &Arc<Callback>, request: &LoginRequest) -> Vec<u8> {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let mut builder = Builder::new_current_thread();
-        // Where half of a request came, the end of waiting for the rest comes at once.
+        // Paused: the timeout for the rest of a half request expires at once.
         let builder = builder.enable_time().start_paused(true);
         builder.build().expect("a runtime")
     });
     RUNTIME.block_on(async {
         let (mut browser, ours) = tokio::io::duplex(sent.len() + 64 * 1024);
         browser.write_all(sent).await.expect("room");
-        // The login has ended, so that its page is there at once.
+        // Ends the login, so that its page is there at once.
         request.give_up();
         connections::serve(ours, Arc::clone(callback), request.end(), Arc::default()).await;
         let mut heard = Vec::new();

@@ -1,4 +1,4 @@
-//! The connections to the port: each new one is accepted, whatever the others do.
+//! The connections to the port. A new connection is always accepted.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -17,17 +17,17 @@ use super::{Answer, Callback};
 use crate::LoginEnd;
 use crate::page::Page;
 
-/// How many connections there may be: a browser opens a few more than it needs.
+/// The maximum number of connections. A browser opens a few more than it needs.
 const CONNECTIONS: usize = 64;
 
-/// How long a connection may last without the redirect: as long as a local program may take to send a request and read a
-/// page.
+/// How long a connection may last without the redirect. A local program sends a request and reads a
+/// page in less.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// How long a browser may take to read the page of the end.
+/// How long a browser may take to read the last page.
 const LAST_PAGE: Duration = Duration::from_secs(1);
 
-/// All open connections; dropped, they are closed.
+/// All open connections. They are closed on drop.
 pub(super) struct Connections {
     callback: Arc<Callback>,
     end: LoginEnd,
@@ -37,7 +37,7 @@ pub(super) struct Connections {
 
 struct Connection {
     task: AbortHandle,
-    /// Whether its page is to be read, after the end of the login too.
+    /// Whether the page has to be read, even after the end of the login.
     waits: Arc<AtomicBool>,
 }
 
@@ -51,7 +51,8 @@ impl Connections {
         }
     }
 
-    /// Serves one more connection. Where there are too many, the oldest that waits for nothing is closed.
+    /// Serves a new connection. At the maximum, closes the oldest one that does not wait for its
+    /// page.
     pub(super) fn serve(&mut self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         while self.tasks.try_join_next().is_some() {}
         self.open
@@ -70,7 +71,7 @@ impl Connections {
         self.open.push_back(Connection { task, waits });
     }
 
-    /// Lets browsers that wait for the page of the end read it.
+    /// Lets browsers read the last page, and closes all other connections.
     pub(super) async fn finish(mut self) {
         let silent = self.open.iter().filter(|open| !open.waits());
         silent.for_each(|open| open.task.abort());
@@ -116,7 +117,7 @@ pub(super) async fn serve(
         }
     };
     tokio::select! {
-        // An error is the browser's own affair.
+        // Ignores an error of the connection: the browser can connect again.
         _ = connection => {}
         () = silence => {}
     }
@@ -136,9 +137,9 @@ mod tests {
         heard
     }
 
-    /// The clock stands still while anything can be done.
+    /// The paused clock advances only when all tasks wait.
     #[tokio::test(start_paused = true)]
-    async fn oldest_silent_connection_makes_room_and_a_head_has_two_seconds() {
+    async fn oldest_silent_connection_is_closed_others_after_2_s() {
         let waiting = Waiting::new();
         let mut connections = Connections::new(waiting.callback(), waiting.end());
         let mut open = || {

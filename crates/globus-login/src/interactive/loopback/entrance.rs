@@ -1,7 +1,8 @@
-//! The address that the browser is sent to. It can be opened once, and marks the browser that opened it.
+//! The entrance: the URL that the browser opens first. It works once, and sets a cookie in that
+//! browser.
 //!
-//! The list of processes shows it while a browser starts. Whoever else opens it is noticed: the login goes on in one
-//! browser alone.
+//! Other users of the machine can see the URL in the list of processes while the browser starts. If
+//! a second browser opens it, the login does not continue in any browser.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,12 +15,12 @@ use url::Url;
 
 use crate::page::Page;
 
-/// The random bytes of the path, and of the cookie.
+/// The number of random bytes in the path and in the cookie.
 const LENGTH: u32 = 32;
 
 pub(super) struct Entrance {
     path: CsrfToken,
-    /// Cookies are sent to all ports of a host: the name has the port.
+    /// The name has the port, because a browser sends cookies to all ports of a host.
     cookie_name: String,
     cookie: CsrfToken,
     authorize_url: Url,
@@ -28,7 +29,7 @@ pub(super) struct Entrance {
 }
 
 impl Entrance {
-    /// The entrance to a login page, at this port.
+    /// Makes the entrance to a login page, at a port.
     pub(super) fn new(authorize_url: Url, port: u16) -> Self {
         Self {
             path: CsrfToken::new_random_len(LENGTH),
@@ -40,7 +41,7 @@ impl Entrance {
         }
     }
 
-    /// Its path, with a slash.
+    /// The path, with a slash.
     pub(super) fn path(&self) -> String {
         format!("/{}", self.path.secret())
     }
@@ -63,10 +64,10 @@ impl Entrance {
         })
     }
 
-    /// Sends the first browser to the login page, and nobody else.
+    /// Sends the first browser to the login page. For any other, returns an error page.
     pub(super) fn open(&self, headers: &HeaderMap) -> Result<Response<Full<Bytes>>, Page> {
         let is_first = !self.was_opened.swap(true, Ordering::AcqRel);
-        // A page that is loaded again by the same browser.
+        // The same browser may reload the page.
         if !is_first && !self.knows(headers) {
             self.is_contested.store(true, Ordering::Release);
             return Err(Page::opened_twice());
@@ -77,7 +78,7 @@ impl Entrance {
             (SET_COOKIE, cookie.as_str()),
             (LOCATION, self.authorize_url.as_str()),
         ] {
-            // Both are ASCII: a URL escapes the rest.
+            // Both are ASCII: a URL escapes all other characters.
             if let Ok(mut value) = HeaderValue::from_str(value) {
                 value.set_sensitive(true);
                 response.headers_mut().insert(name, value);
@@ -86,7 +87,8 @@ impl Entrance {
         Ok(response)
     }
 
-    /// Whether a second browser opened it, so that nobody knows which is the person's.
+    /// Whether a second browser opened the entrance: then it is not known which one is the
+    /// person's.
     pub(super) fn is_contested(&self) -> bool {
         self.is_contested.load(Ordering::Acquire)
     }
@@ -97,10 +99,10 @@ impl Entrance {
     }
 }
 
-/// Two browsers opened the login page.
+/// Two browsers opened the entrance.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "two browsers opened the address of the login page, which is for one: log in again; if you opened it only \
-     once, another user of this machine did, too"
+    "two browsers opened the address of the login page, which works in one browser only: log in again; if you \
+     opened the address only once, another user of this machine has opened it as well"
 )]
 pub(in crate::interactive) struct OpenedTwice;

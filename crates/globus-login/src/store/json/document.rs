@@ -1,4 +1,4 @@
-//! The content of the file.
+//! The content of the token file.
 
 #[cfg(any(test, fuzzing))]
 mod any_bytes;
@@ -15,18 +15,18 @@ use super::super::{Login, LoginRecord, StoredToken, Tokens};
 const FORMAT: &str = "2.0";
 const OLD_FORMAT: &str = "1.0";
 
-/// The root member for records. Python writes back what it does not know.
+/// The root member for records. Python writes unknown members back.
 const OURS: &str = "globus-gare";
 
-/// The root member in which Python has its version; any text will do there.
+/// The root member for the version of the writer. Python accepts any text there.
 const WRITER: &str = "globus-sdk.version";
 
 type Raw = Box<RawValue>;
 
-/// An object whose members keep their order, as a `dict` does in Python.
+/// A JSON object that keeps the order of its members, as a `dict` does in Python.
 type Members = IndexMap<String, Raw>;
 
-/// The file, with everything in it that is not ours as it was.
+/// The content of the file. Members of other programs stay as they are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Document {
     root: Members,
@@ -34,16 +34,16 @@ pub(super) struct Document {
     ours: Ours,
 }
 
-/// What programs on this crate keep beside the tokens.
+/// The data of programs with this crate, beside the tokens.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 struct Ours {
-    /// Counts the writes of these programs.
+    /// The number of writes by these programs.
     #[serde(default)]
     writes: u64,
     /// The records, by namespace.
     #[serde(default)]
     logins: Members,
-    /// Sealed logins, by the names of their users.
+    /// Sealed logins, by the hash of the user.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     sealed: Members,
 }
@@ -58,7 +58,7 @@ impl Document {
                 ours: member(&root, OURS).unwrap_or_default(),
                 root,
             }),
-            // There were no namespaces; what there was belongs to the default one.
+            // Format 1.0 had no namespaces: its tokens belong to the default one.
             Some(OLD_FORMAT) => {
                 let tokens = member(&root, "by_rs").ok_or(Unreadable::NoTokens)?;
                 Ok(Self {
@@ -84,7 +84,7 @@ impl Document {
         serde_json::to_string(&root)
     }
 
-    /// Counts the writes of programs on this crate.
+    /// The number of writes by programs with this crate.
     pub(super) fn writes(&self) -> u64 {
         self.ours.writes
     }
@@ -93,7 +93,7 @@ impl Document {
         self.ours.writes += 1;
     }
 
-    /// What is kept in a namespace. An entry that is no token is passed over.
+    /// The login in a namespace. An entry that is not a token is skipped.
     pub(super) fn login(&self, namespace: &str) -> Login {
         let record = self.ours.logins.get(namespace);
         Login {
@@ -111,7 +111,7 @@ impl Document {
         tokens.collect()
     }
 
-    /// Writes down what is different in `login`.
+    /// Writes the differences between the stored login and `login`.
     pub(super) fn set(&mut self, namespace: &str, login: &Login) -> serde_json::Result<()> {
         let before = self.tokens(namespace);
         if before != login.tokens {
@@ -157,7 +157,7 @@ impl Document {
         Ok(())
     }
 
-    /// Adds the changes that another program made to `base`, which led to `theirs`.
+    /// Adds the changes from `base` to `theirs`, which another program made.
     pub(super) fn merge(&mut self, base: &Self, theirs: &Self) {
         let names = theirs.namespaces.keys().chain(base.namespaces.keys());
         for name in names.cloned().collect::<Vec<String>>() {
@@ -179,7 +179,7 @@ impl Document {
     }
 }
 
-/// Whether two entries say the same, with whatever spaces.
+/// Whether two entries are the same JSON, apart from white space.
 fn is_same(one: Option<&Raw>, other: Option<&Raw>) -> bool {
     let value = |raw: &Raw| serde_json::from_str::<serde_json::Value>(raw.get()).ok();
     match (one, other) {
@@ -192,14 +192,14 @@ fn member<'a, T: Deserialize<'a>>(root: &'a Members, name: &str) -> Option<T> {
     serde_json::from_str(root.get(name)?.get()).ok()
 }
 
-/// Why a file is left alone. It says nothing of its content.
+/// An error from reading the file. It shows nothing of the content.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum Unreadable {
-    /// It may be that Python is just writing it.
-    #[error("it is no JSON object")]
+    /// Python may be writing the file.
+    #[error("the file is not a JSON object")]
     NotJson,
-    #[error("its format_version is neither 2.0 nor 1.0: another or a newer program wrote it")]
+    #[error("format_version is neither 2.0 nor 1.0: another or a newer program wrote the file")]
     OtherFormat,
-    #[error("its member for the tokens is missing or no object")]
+    #[error("the member for the tokens is missing or not an object")]
     NoTokens,
 }

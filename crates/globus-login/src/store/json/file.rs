@@ -1,4 +1,4 @@
-//! The file on disk: read whole, replaced whole.
+//! The token file on disk: read as a whole, replaced as a whole.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,17 +14,17 @@ use super::document::{Document, Unreadable};
 use super::lock::Lock;
 use super::path::resolve;
 
-/// How long a file that Python has emptied, and not yet written, is waited for. Once for each
-/// content: what stays so is damaged.
+/// How long to wait for a file that Python has emptied and not written yet. After that, the same
+/// content counts as damaged.
 const TORN: Duration = Duration::from_secs(1);
 
-/// How long what a killed program has left behind may still be work under way.
+/// The age from which a temporary file counts as left behind by a killed program.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
 const NEW: &str = ".new";
 
-/// How many of our own writes are remembered, until Python can have written back what it read
-/// before them.
+/// The maximum number of our own writes in memory. Python may undo them by writing what it read
+/// before.
 const REMEMBERED: usize = 64;
 
 #[derive(Debug)]
@@ -32,9 +32,10 @@ pub(super) struct TokenFile {
     path: PathBuf,
     /// Whether the directory is for this file alone.
     has_own_directory: bool,
-    /// The digest of a content that was waited for in vain.
+    /// The digest of the last damaged content.
     damaged: Mutex<Option<String>>,
-    /// What this handle wrote last, by the count of writes, and what was there before the first of them.
+    /// The last writes of this handle, and the content before the first of them, by the number of
+    /// writes.
     written: Mutex<BTreeMap<u64, Document>>,
 }
 
@@ -66,8 +67,8 @@ impl TokenFile {
         &self.path
     }
 
-    /// Reads the file. What Python took back of ours, by writing what it had read before, is
-    /// written again.
+    /// Reads the file. If Python has undone our writes, by writing what it had read before, writes
+    /// them again.
     pub(super) fn read(&self) -> Result<Document, StoreError> {
         let (seen, is_restored) = self.seen(&resolve(&self.path))?;
         if is_restored {
@@ -76,8 +77,8 @@ impl TokenFile {
         Ok(seen.document)
     }
 
-    /// Runs `change` under the lock, and writes what it gives. `None` leaves the file alone, and is
-    /// given back as what is there.
+    /// Runs `change` under the lock, and writes its result. Returns the content of the file. `None`
+    /// from `change` leaves the file alone.
     pub(super) fn change(
         &self,
         change: &mut dyn FnMut(&Document) -> serde_json::Result<Option<Document>>,
@@ -85,7 +86,7 @@ impl TokenFile {
         let path = resolve(&self.path);
         let lock = Lock::wait(&beside(&path, ".lock"))?;
         let failed = |error| StoreError::damaged("the tokens cannot be written", error);
-        // A program without our lock may write meanwhile: then from the beginning.
+        // Starts over if a program without our lock has written in between.
         loop {
             let (mut before, _) = self.seen(&path)?;
             let Some(mut next) = change(&before.document).map_err(failed)? else {
@@ -115,7 +116,7 @@ impl TokenFile {
         }
     }
 
-    /// Renames a file that cannot be read. `None` where it can be.
+    /// Renames a file that cannot be read. `None` if it can be read.
     pub(super) fn set_aside(&self) -> Result<Option<PathBuf>, StoreError> {
         let path = resolve(&self.path);
         let _lock = Lock::wait(&beside(&path, ".lock"))?;
@@ -133,7 +134,7 @@ impl TokenFile {
         Ok(Some(aside))
     }
 
-    /// The file with our own writes in it, and whether some had to be added.
+    /// The file with all our writes, and whether some had to be added.
     fn seen(&self, path: &Path) -> Result<(Seen, bool), StoreError> {
         let mut seen = self.read_whole(path)?;
         let mut written = self.written();
@@ -142,7 +143,7 @@ impl TokenFile {
             return Ok((seen, false));
         };
         if seen.file.is_none() || writes > *last {
-            // It was removed, or others have written since.
+            // The file was removed, or another program has written since.
             written.clear();
             return Ok((seen, false));
         }
@@ -164,7 +165,7 @@ impl TokenFile {
         }
     }
 
-    /// What Python wrote into the file that was there before we replaced it.
+    /// The content that Python has written into the file that we replaced.
     fn late_write(&self, before: &mut Seen) -> Option<Document> {
         let file = before.file.as_mut()?;
         let started = Instant::now();
@@ -211,13 +212,14 @@ impl TokenFile {
                     std::thread::sleep(Duration::from_millis(2));
                     continue;
                 }
-                // A program was killed between emptying the file and writing it: nothing is left to lose.
+                // A program was killed between emptying the file and writing it: no token is left
+                // in it.
                 Err(_) if text.is_empty() => Document::default(),
                 Err(reason) => {
                     return Err(StoreError::damaged(
                         format!(
                             "the token file {} cannot be understood: log out, or force a login, \
-                             and it is put aside",
+                             to set it aside",
                             path.display()
                         ),
                         reason,
@@ -239,7 +241,7 @@ impl TokenFile {
         }
     }
 
-    /// Whether a text that is no JSON has been waited for long enough.
+    /// Whether a text that is not JSON has been the same for long enough to count as damaged.
     fn is_damaged(&self, text: &[u8], started: Instant) -> bool {
         let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
         let digest = digest(text);
@@ -259,9 +261,9 @@ impl TokenFile {
 }
 
 fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
-    // To open a pipe would wait for somebody to write into it.
+    // Opening a pipe would wait for a writer.
     if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut file = File::open(path)?;
     let mut text = Vec::new();
@@ -269,12 +271,12 @@ fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
     Ok((file, text))
 }
 
-/// Puts `text` in the place of the file, if that is still as it was read.
+/// Replaces the file by `text`, if its content is still the one that was read.
 fn replace(path: &Path, text: &[u8], before: &Seen) -> io::Result<bool> {
     let directory = directory_of(path);
     let prefix = beside(Path::new(path.file_name().unwrap_or_default()), ".");
     sweep(directory, &prefix.to_string_lossy());
-    // Readable by its owner alone, from its first moment on.
+    // `tempfile` creates the file with mode 0600.
     let mut new = tempfile::Builder::new()
         .prefix(&prefix)
         .suffix(NEW)
@@ -294,7 +296,7 @@ fn replace(path: &Path, text: &[u8], before: &Seen) -> io::Result<bool> {
     Ok(is_unchanged)
 }
 
-/// Removes what programs that were killed while they wrote have left.
+/// Removes the temporary files of programs that were killed while they wrote.
 fn sweep(directory: &Path, prefix: &str) {
     let is_old = |entry: &fs::DirEntry| {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
@@ -305,7 +307,7 @@ fn sweep(directory: &Path, prefix: &str) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with(prefix) && name.ends_with(NEW) && is_old(&entry) {
-            // What cannot be removed stays.
+            // A file that cannot be removed stays.
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -318,7 +320,7 @@ mod tests {
     const OLD: &str = r#"{"data": {"DEFAULT": {}}, "format_version": "2.0"}"#;
     const LATE: &str = r#"{"data": {"DEFAULT": {"late": 1}}, "format_version": "2.0"}"#;
 
-    /// Python had opened the file before it was replaced.
+    /// Python opens the file before it is replaced, and writes after that.
     #[checks::test]
     fn write_into_the_replaced_file_is_found() {
         let home = tempfile::tempdir().expect("a directory");
@@ -368,9 +370,9 @@ mod tests {
         let nothing = file.read_whole(&path).expect("no file");
         fs::write(&path, OLD).expect("a file");
         let before = file.read_whole(&path).expect("a file");
-        assert!(!replace(&path, b"{}", &nothing).expect("it is there by now"));
+        assert!(!replace(&path, b"{}", &nothing).expect("the file is there by now"));
         fs::write(&path, LATE).expect("a file");
-        assert!(!replace(&path, b"{}", &before).expect("it is another by now"));
+        assert!(!replace(&path, b"{}", &before).expect("the file is another by now"));
         assert_eq!(fs::read_to_string(&path).expect("a file"), LATE);
     }
 }

@@ -1,4 +1,4 @@
-//! Leases and notices: files of their own, in a directory beside the token file.
+//! Leases and notices: one file each, in a directory beside the token file.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -15,8 +15,8 @@ use super::super::{StoreError, UserKey};
 use super::lock::Lock;
 use super::path::{file_name, resolve};
 
-/// The leases of this process, each locked as long as it is held: others on this machine see
-/// at once that the holder has died.
+/// The leases of this process. The file of each is locked while the lease is held, so that other
+/// programs on this machine see at once that the holder has died.
 #[derive(Debug, Default)]
 pub(super) struct Held(Mutex<HashMap<PathBuf, File>>);
 
@@ -26,7 +26,7 @@ impl Held {
     }
 }
 
-/// The files of one user, while nobody else changes them.
+/// The files of one user, under the lock.
 pub(super) struct Files<'a> {
     directory: PathBuf,
     user: String,
@@ -52,7 +52,7 @@ impl<'a> Files<'a> {
         self.directory.join(name)
     }
 
-    /// Writes into the file that is there: whoever has it locked keeps it.
+    /// Writes into the existing file, so that a lock on it stays.
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
         let mut file = open_or_make(&self.path(name))?;
         file.set_len(0)?;
@@ -102,12 +102,12 @@ impl Claims for Files<'_> {
 
     fn hold(&mut self, name: &str) {
         let (mut held, path) = (self.held.files(), self.path(name));
-        // Elsewhere a lock keeps others from reading, too.
+        // On other systems a lock also keeps others from reading.
         if cfg!(unix)
             && !held.contains_key(&path)
             && let Ok(file) = open(&path)
         {
-            // Where a stopped program still has the lock, the text alone counts.
+            // If a stopped program still has the lock, only the text of the file counts.
             let _ = FileExt::try_lock_exclusive(&file);
             held.insert(path, file);
         }

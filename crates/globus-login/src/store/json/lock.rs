@@ -1,4 +1,4 @@
-//! File locks between programs. The system ends them with their holder.
+//! File locks between programs. The system releases the lock of a program that ends.
 
 use std::fs::File;
 use std::io;
@@ -11,18 +11,18 @@ use super::super::StoreError;
 use super::super::files::cannot;
 use super::super::private::{make_directory, open_or_make};
 
-/// How long to wait before looking at a lock again: doubled each time, from the first to the last.
+/// How long to wait before trying a lock again. Doubles from the first to the second value.
 const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(50)];
 
-/// How long others may take to write: far more than a file needs.
+/// How long to wait for the lock. Other programs need far less time for a write.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Ours until it is dropped.
+/// A lock that this program holds. Released on drop.
 #[derive(Debug)]
 pub(super) struct Lock(#[expect(dead_code, reason = "closing it ends the lock")] File);
 
 impl Lock {
-    /// Waits for the lock on a file, which is made where it is missing.
+    /// Waits for the lock on a file. Creates the file if it is missing.
     pub(super) fn wait(path: &Path) -> Result<Self, StoreError> {
         let failed =
             |error: io::Error| StoreError::unavailable(cannot(path, "locked", error.kind()), error);
@@ -46,12 +46,13 @@ impl Lock {
     }
 }
 
-/// Locks an open file, if nobody else has it. Whoever removed the file has others lock another one.
+/// Locks an open file, if no other program has the lock. A lock on a file that was removed does not
+/// count: other programs lock the new file at the same path.
 fn try_lock(file: &File, path: &Path) -> io::Result<bool> {
     Ok(FileExt::try_lock_exclusive(file)? && is_at(file, path)?)
 }
 
-/// Whether an open file is the one that stands at `path`.
+/// Whether an open file is the one at `path`.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -63,7 +64,7 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// A file that is open cannot be removed here.
+/// An open file cannot be removed on this system.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)

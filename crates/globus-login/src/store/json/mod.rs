@@ -1,4 +1,4 @@
-//! The token file of globus-sdk-python 4.x.
+//! A store in the token file of globus-sdk-python 4.x.
 
 mod document;
 mod file;
@@ -27,40 +27,40 @@ use super::{
     Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
 };
 
-/// Keeps logins in a JSON file, in the format of globus-sdk-python 4.x.
+/// A store in a JSON file, in the format of globus-sdk-python 4.x.
 ///
-/// Python and Rust programs with the same client id share a login through it:
-/// `JSONTokenStorage` there, and `UserApp`, whose file
-/// [`for_app`](Self::for_app) finds. Format 2.0 is written; 1.0 is read, and
-/// becomes 2.0 with the next change. The records are a root member of the file, which Python
-/// writes back as it finds it. A file belongs to one client: of a [`UserKey`] only the user is used.
+/// Python and Rust programs with the same client id share a login through the file. In Python,
+/// these are programs with `JSONTokenStorage` or `UserApp`; [`for_app`](Self::for_app) finds the
+/// file of a `UserApp`. The store writes format 2.0. It reads format 1.0, and converts it with the
+/// next change. The records are in a root member of the file, which Python writes back unchanged. A
+/// file belongs to one client: of a [`UserKey`], only the user is used.
 ///
-/// # What holds
+/// # Guarantees
 ///
-/// - The file is readable by its owner alone (0600), and replaced as a whole: a
-///   reader, or a program that is killed while it writes, never leaves or sees a
-///   part of it. A symbolic link stays one: the file that it leads to is replaced.
-/// - Programs that use this type write one after another, by a lock (`flock`) on
-///   `FILE.lock` beside it, and lose nothing of each other. Leases and notices are files in
-///   `FILE.d/`.
-/// - Permissions that others have are taken away when the file is next read, with a warning (an
-///   event of `tracing`): those of the file, of `FILE.d/`, and of the directory that
-///   [`for_app`](Self::for_app) gives an app. A symbolic link in the place of a lock, a lease or a
-///   notice is an error.
+/// - Only the owner can read the file (0600). The store replaces the file as a whole: no reader
+///   sees a part of it, even if a program is killed while it writes. A symbolic link stays a link:
+///   the store replaces its target.
+/// - Programs with this store write one after another, under a lock (`flock`) on `FILE.lock`, and
+///   lose none of each other's changes. Leases and notices are files in `FILE.d/`.
+/// - The next read removes the permissions of other users, with a WARN event: those of the file, of
+///   `FILE.d/`, and of the directory of an app ([`for_app`](Self::for_app)). A symbolic link in
+///   place of a lock, a lease or a notice is an error.
 /// - Other namespaces, unknown members and their order stay as they are.
 /// - A file that cannot be read is never overwritten. A forced login and a logout rename it to
 ///   `FILE.damaged-DATE`.
 ///
-/// The Python SDK itself neither locks nor replaces: it reads the file, empties it
-/// and writes it. What it writes while we read is waited for. What it wrote into the file that we
-/// replaced meanwhile is merged, and what it took back of ours, by writing what it had read
-/// earlier, is written again when this handle reads the file next. A Python program avoids both by
-/// taking the same lock: `fcntl.flock` on `FILE.lock` around
-/// `store_token_data_by_resource_server` and `remove_token_data`.
+/// # Python programs
+///
+/// The Python SDK takes no lock, and does not replace the file: it reads the file, empties it, and
+/// writes it. The store waits for a file that Python is writing. It merges what Python writes into
+/// a file that was just replaced. If Python undoes a change, by writing what it had read before,
+/// this handle writes the change again at its next read. A Python program avoids both by taking the
+/// same lock: `fcntl.flock` on `FILE.lock` around `store_token_data_by_resource_server` and
+/// `remove_token_data`.
 ///
 /// # Clone
 ///
-/// Clones are the same handle.
+/// Clones share one handle.
 #[derive(Clone)]
 pub struct JsonStore(OnDisk<Shared>);
 
@@ -73,29 +73,30 @@ struct Shared {
 }
 
 impl JsonStore {
-    /// The store in `path`; the file and its directory are made when there is
-    /// something to keep.
+    /// Makes a store at `path`. The first commit creates the file and its directory.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self::of(TokenFile::new(path.into(), false))
     }
 
-    /// The store of the app with this client id and name, where the Python SDK has
-    /// it: `~/.globus/app/CLIENT_ID/APP_NAME/tokens.json`, and on Windows below
-    /// `%LOCALAPPDATA%\globus\app`. Outside of production the file's name begins
-    /// with the environment (`GLOBUS_SDK_ENVIRONMENT`).
+    /// Makes the store of an app at the path that the Python SDK uses:
+    /// `~/.globus/app/CLIENT_ID/APP_NAME/tokens.json`, on Windows below
+    /// `%LOCALAPPDATA%\globus\app`. Outside production, the file's name begins with the environment
+    /// (`GLOBUS_SDK_ENVIRONMENT`).
     ///
     /// # Errors
     ///
-    /// Where there is no home directory, or the name cannot be one of a file.
+    /// If there is no home directory, or `app_name` cannot be the name of a directory.
     pub fn for_app(client_id: &str, app_name: &str) -> Result<Self, StoreError> {
         let path = path::of_app(client_id, app_name, |name| std::env::var_os(name))?;
         Ok(Self::of(TokenFile::new(path, true)))
     }
 
-    /// The same file with logins that `sealer` encrypts: without its key they are worth nothing. Programs
-    /// of the Python SDK do not read them. A login that is in the file in plain text is sealed with its next
-    /// change. A sealed login cannot be moved to another user; who can write the whole file can put an earlier
-    /// one in its place.
+    /// Encrypts the logins in the file with `sealer`. Programs with the Python SDK cannot read
+    /// them.
+    ///
+    /// A login that is in the file in plain text is read, and sealed with its next change. A sealed
+    /// login cannot be moved to another user. Somebody who can write the file can still replace a
+    /// login by an earlier one.
     ///
     /// ```
     /// use globus_login::{JsonStore, Sealer};
@@ -118,7 +119,7 @@ impl JsonStore {
         Self(OnDisk(Arc::new(Shared::of(file))))
     }
 
-    /// The file.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         self.0.0.file.path()
     }

@@ -1,4 +1,4 @@
-//! The paths of the token file, and of what stands beside it.
+//! The paths of the token file and of the files beside it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::super::files::directory_of;
 
 type Variable = fn(&str) -> Option<OsString>;
 
-/// Where the Python SDK keeps the file of an app.
+/// The path at which the Python SDK keeps the file of an app.
 pub(super) fn of_app(
     client_id: &str,
     app_name: &str,
@@ -22,7 +22,7 @@ pub(super) fn of_app(
         std::env::home_dir().map(|home| home.join(".globus"))
     };
     let base = base.ok_or_else(|| {
-        StoreError::because("there is no home directory to keep tokens in: set HOME")
+        StoreError::because("there is no home directory for the token file: set HOME")
     })?;
     let environment = set("GLOBUS_SDK_ENVIRONMENT").filter(|name| name != "production");
     let prefix = environment.map_or(String::new(), |name| format!("{}-", name.to_string_lossy()));
@@ -30,11 +30,11 @@ pub(super) fn of_app(
     Ok(directory.join(format!("{prefix}tokens.json")))
 }
 
-/// How many links lead from one to the next, before it is said that they lead nowhere.
+/// The maximum number of links in a chain, as on Linux.
 const MAX_LINKS: usize = 40;
 
-/// The file that a path leads to, through all symbolic links: also one that is not there yet.
-/// Programs that come by different links have one lock.
+/// The path behind all symbolic links; the file need not exist. Programs with different links to a
+/// file thus use one lock.
 pub(super) fn resolve(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -51,8 +51,8 @@ pub(super) fn resolve(path: &Path) -> PathBuf {
     }
 }
 
-/// A name that is safe for a file everywhere: other bytes are written in hexadecimal, and a long
-/// one is hashed.
+/// A file name that is valid on every system: other bytes are written in hexadecimal, and a long
+/// name is hashed.
 pub(super) fn file_name(name: &str) -> String {
     let safe: String = name
         .bytes()
@@ -67,7 +67,7 @@ pub(super) fn file_name(name: &str) -> String {
     safe
 }
 
-/// An app's name as that of a directory, by the rules of the SDK.
+/// The directory name for an app's name, by the rules of the Python SDK.
 fn slug(name: &str) -> Result<String, StoreError> {
     let slug: String = name
         .chars()
@@ -87,14 +87,13 @@ fn slug(name: &str) -> Result<String, StoreError> {
         matches!(slug.as_str(), "con" | "prn" | "aux" | "nul") || device("com") || device("lpt");
     if slug.is_empty() || reserved {
         return Err(StoreError::because(format!(
-            "an app cannot have the name {name:?}: tokens are kept in a directory of that name"
+            "an app cannot have the name {name:?}: a directory with that name would hold the tokens"
         )));
     }
     Ok(slug)
 }
 
-/// As Python's `str.isprintable` has it: no control or format characters, no white
-/// space, nothing for private use.
+/// As Python's `str.isprintable`: no control, format or private-use characters, and no white space.
 fn is_printable(c: char) -> bool {
     let is_format = matches!(c,
         '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'

@@ -1,4 +1,4 @@
-//! Sealed logins in the file: texts that Python does not read.
+//! Sealed logins in the file. Python cannot read them.
 
 use serde_json::value::RawValue;
 
@@ -7,18 +7,18 @@ use super::super::{Login, StoreError, UserKey};
 use super::Shared;
 use super::document::Document;
 
-/// A sealed login as it stands in the file.
+/// A sealed login in the file.
 #[cfg(feature = "seal")]
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 struct Sealed {
-    /// Each commit raises it.
+    /// Increased by each commit.
     number: u64,
     login: String,
 }
 
 impl Shared {
-    /// What a document keeps of a user.
+    /// The login of a user in a document.
     pub(super) fn login_in(
         &self,
         document: &Document,
@@ -30,8 +30,7 @@ impl Shared {
         }
     }
 
-    /// Writes down the login of a user. What was there in plain text is taken away where the file is
-    /// sealed.
+    /// Writes the login of a user. With a sealer, removes a login in plain text.
     pub(super) fn set_in(
         &self,
         document: &mut Document,
@@ -54,7 +53,7 @@ impl Shared {
         document.set(user.user(), login)
     }
 
-    /// Puts a sealed login aside that does not open; gives its new name.
+    /// Sets a sealed login that cannot be opened aside, and returns its new name.
     pub(super) fn set_sealed_aside(
         &self,
         user: &UserKey,
@@ -87,7 +86,7 @@ impl Shared {
         };
         let Some(sealer) = &self.sealer else {
             let message = format!("a login in {path} is sealed: open it with `JsonStore::sealed`");
-            return Err(StoreError::damaged(message, "there is no key here"));
+            return Err(StoreError::damaged(message, "this store has no key"));
         };
         let sealed: Sealed =
             serde_json::from_str(sealed.get()).map_err(|_| damaged(SealError::Forged.into()))?;
@@ -99,18 +98,18 @@ impl Shared {
     #[cfg(not(feature = "seal"))]
     fn open(&self, _: &RawValue, _: &UserKey) -> Result<Login, StoreError> {
         let path = self.file.path().display();
-        let message = format!("a login in {path} is sealed: it takes the feature `seal`");
-        Err(StoreError::damaged(message, "there is no key here"))
+        let message = format!("a login in {path} is sealed: opening it needs the feature `seal`");
+        Err(StoreError::damaged(message, "this store has no key"))
     }
 }
 
-/// The name of a user in the file: no two users have the same.
+/// The name of a user in the file. No two users share one.
 fn name(user: &UserKey) -> String {
     let parts = [user.environment(), user.client(), user.user()].map(|part| format!("{part:?}"));
     digest(parts.concat().as_bytes())
 }
 
-/// Where a sealed login belongs.
+/// The place that a sealed login is bound to.
 #[cfg(feature = "seal")]
 fn place<'a>(user: &'a UserKey, number: &'a str) -> [&'a str; 5] {
     [

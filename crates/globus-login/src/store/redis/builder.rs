@@ -10,8 +10,8 @@ use super::super::{Sealer, StoreError};
 use super::seen::Seen;
 use super::{MESSAGES, RedisStore, Shared};
 
-/// How long a login is kept that nobody changes: Globus Auth ends refresh tokens that were not
-/// used for six months.
+/// How long an unchanged login is kept: Globus Auth expires refresh tokens that were not used for
+/// six months.
 const KEEP_FOR: Duration = Duration::from_secs(180 * 24 * 3600);
 const MAX_AGE: Duration = Duration::from_secs(30);
 const MAX_USERS: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
@@ -56,55 +56,56 @@ impl Default for RedisStoreBuilder {
 }
 
 impl RedisStoreBuilder {
-    /// The beginning of all keys and channels: `globus-gare` by default. Services that share a Redis
-    /// and no logins take different ones.
+    /// The prefix of all keys and channels. Default: `globus-gare`. Services that share a Redis
+    /// server, but no logins, need different prefixes.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How long a login is kept that is not changed: 180 days by default. A refresh is a change.
+    /// How long an unchanged login is kept. A refresh is a change. Default: 180 days.
     pub fn keep_for(mut self, time: Duration) -> Self {
         self.keep_for = time;
         self
     }
 
-    /// How old the revision that this process has read of a user may become: 30 seconds by default.
-    /// The first request after that has it read again, and does not wait for it.
+    /// The maximum age of a user's revision in the memory of this process. Default: 30 seconds. The
+    /// first request after that starts a new read in the background, and does not wait for it.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Of how many users this process remembers the revision: 16,384 by default. A user who was
-    /// forgotten has the credential looked up again.
+    /// The maximum number of users whose revision this process remembers. Default: 16,384. The
+    /// credential of a forgotten user is looked up again.
     pub fn max_users(mut self, users: NonZeroUsize) -> Self {
         self.max_users = users;
         self
     }
 
-    /// How often Redis is read by those who wait for a change, in case that a message is lost: every
-    /// 5 seconds by default, give or take a quarter.
+    /// How often a program that waits for a change reads Redis, in case a message was lost.
+    /// Default: every 5 seconds, with a jitter of a quarter.
     pub fn poll(mut self, interval: Duration) -> Self {
         self.poll = interval;
         self
     }
 
-    /// How long an answer of Redis is waited for: 2 seconds by default.
+    /// How long to wait for a connection, and for an answer, of Redis. Default: 2 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The store at `url`, which `sealer` encrypts. It connects when it is first used.
+    /// Makes the store at `url`, with logins encrypted by `sealer`. The store connects at its first
+    /// use.
     ///
     /// # Errors
     ///
-    /// If the URL is none of a Redis.
+    /// If `url` is not the URL of a Redis server.
     pub fn build(self, url: &str, sealer: Sealer) -> Result<RedisStore, StoreError> {
-        let none = |error| StoreError::unavailable("the URL is none of a Redis", error);
+        let none = |error| StoreError::unavailable("the URL is not that of a Redis server", error);
         let info = url.into_connection_info().map_err(none)?;
-        // Messages come over the same connection.
+        // RESP3 sends messages over the same connection.
         let protocol = info
             .redis_settings()
             .clone()
@@ -114,7 +115,7 @@ impl RedisStoreBuilder {
             client,
             sealer,
             connection: OnceCell::new(),
-            seen: Mutex::new(Seen::new(self.max_users, self.max_age)),
+            seen: Mutex::new(Seen::new(self.max_users, self.max_age, self.timeout)),
             messages: broadcast::channel(MESSAGES).0,
             is_down: AtomicBool::new(false),
             settings: self,

@@ -1,4 +1,4 @@
-//! The connection to Redis: when it is made, what it tells, and what is said where it is gone.
+//! The connection to Redis: connecting, messages, and the events and errors of an outage.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
@@ -7,8 +7,8 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{ErrorKind, PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind, Value};
 
-use super::super::StoreError;
 use super::super::login_store::jittered;
+use super::super::{StoreError, Version};
 use super::{RedisStore, Shared};
 
 impl RedisStore {
@@ -37,7 +37,8 @@ impl RedisStore {
 }
 
 impl Shared {
-    /// The result of a call, and an event where Redis stops to answer or begins again.
+    /// Converts the result of a call. Logs an event when Redis stops answering, and when it answers
+    /// again.
     pub(super) fn answered<T>(&self, result: RedisResult<T>) -> Result<T, StoreError> {
         let is_down = match &result {
             Ok(_) => false,
@@ -61,43 +62,74 @@ impl Shared {
         }
         match error.kind() {
             ErrorKind::AuthenticationFailed => StoreError::unavailable(
-                format!("Redis at {redis} does not let us in: check the password in its URL"),
+                format!("Redis at {redis} rejects the login: check the password in its URL"),
                 error,
             ),
             ErrorKind::UnexpectedReturnType | ErrorKind::Parse => StoreError::damaged(
-                format!("what Redis at {redis} keeps of logins cannot be understood"),
+                format!("Redis at {redis} returned data that is not a login"),
                 error,
             ),
-            _ => StoreError::unavailable(format!("Redis at {redis} refused a command"), error),
+            ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask) => {
+                StoreError::unavailable(
+                    format!("Redis at {redis} is a node of a cluster, and other nodes have a part"),
+                    error,
+                )
+            }
+            _ => StoreError::unavailable(format!("Redis at {redis} rejected a command"), error),
         }
     }
 }
 
-/// Subscribes, as soon as Redis answers.
+/// Subscribes to the messages as soon as Redis answers.
 async fn listen(mut manager: ConnectionManager, pattern: String, store: Weak<Shared>) {
     while store.strong_count() > 0 && manager.psubscribe(&pattern).await.is_err() {
         tokio::time::sleep(jittered(Duration::from_secs(1))).await;
     }
 }
 
-/// Takes a message that the login of a user was changed.
+/// What a message tells: the login of a user was changed.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) tag: String,
+    pub(super) revision: u64,
+    pub(super) version: Version,
+}
+
+impl Change {
+    pub(super) fn text(&self) -> String {
+        let Self { tag, revision, .. } = self;
+        format!("{tag} {revision} {}", self.version.as_str())
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ' ');
+        Some(Self {
+            tag: parts.next()?.to_owned(),
+            revision: parts.next()?.parse().ok()?,
+            version: Version::new(parts.next()?),
+        })
+    }
+}
+
+/// Takes a message. All that it concerns here is in it: nothing is read for it.
 fn heard(store: &Weak<Shared>, push: &PushInfo) {
     let (Some(shared), PushKind::PMessage) = (store.upgrade(), &push.kind) else {
         return;
     };
-    let Some(Value::BulkString(tag)) = push.data.last() else {
+    let Some(Value::BulkString(text)) = push.data.last() else {
         return;
     };
-    let tag = String::from_utf8_lossy(tag).into_owned();
-    let user = shared.seen().key(&tag);
+    let text = String::from_utf8_lossy(text);
+    // One of another program, or of a newer one: who waits polls.
+    let Some(change) = Change::of_text(&text) else {
+        return;
+    };
+    shared.seen().told(&change.tag, change.revision);
     // Nobody may listen.
-    let _ = shared.messages.send(tag);
-    if let Some(user) = user {
-        RedisStore(shared).look(&user);
-    }
+    let _ = shared.messages.send(change);
 }
 
-/// Whether Redis is not there, or cannot answer now.
+/// Whether Redis cannot be reached, or cannot answer now.
 fn is_outage(error: &RedisError) -> bool {
     let is_busy = matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! Logins that several machines share.
+//! A store in Redis: logins that several machines share.
 
 mod builder;
 mod connection;
@@ -19,6 +19,7 @@ use redis::aio::ConnectionManager;
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, broadcast};
 
+use self::connection::Change;
 use self::seen::Seen;
 use super::files::moment;
 use super::login_store::jittered;
@@ -28,32 +29,33 @@ use super::{
     Work,
 };
 
-/// How many messages wait for those who listen. Who is slower looks for itself.
+/// How many messages are buffered for a slow listener. One that misses messages loads the login.
 const MESSAGES: usize = 1024;
 
 /// Keeps logins in Redis (or Valkey), for the replicas of a service.
 ///
-/// All that is kept of a user is in one slot of a cluster, under the hash of the
-/// [`UserKey`]. The login itself is sealed: without the key of the [`Sealer`] it is worth nothing.
-/// Leases and notices, which hold no secret, are not.
+/// All keys of a user are under the hash of the [`UserKey`]. The login is sealed: it cannot be read
+/// without a key of the [`Sealer`]. Leases and notices hold no secret, and are not sealed. The store
+/// connects to one Redis; [the guide](crate::guide::many_machines) says what of a cluster works.
 ///
-/// # What holds
+/// # Guarantees
 ///
-/// - A commit counts if nobody was faster: Redis compares the version and replaces the login in
-///   one step. Where Redis loses what it has confirmed (a replica takes over, or the machine dies
-///   before it has written), a user may have to log in again, and nothing worse.
-/// - A lease ends by itself. Where it ends too early, two machines do the same work, of which one
-///   commit counts.
-/// - A logout on one machine is known to the others at once, by a message (`PUBLISH`). Messages
-///   can be lost: at the latest the second request of the user after
-///   [`max_age`](RedisStoreBuilder::max_age) knows it.
-/// - Where Redis does not answer, everything fails with
-///   [`is_unavailable`](StoreError::is_unavailable) after [`timeout`](RedisStoreBuilder::timeout):
-///   credentials at hand go on, and nobody is asked to log in. The events `redis does not answer`
-///   (WARN) and `redis answers again` (INFO) tell.
+/// - A commit succeeds only if nobody else has committed since the load: Redis compares the version
+///   and replaces the login in one step. If Redis loses a confirmed write (a replica takes over, or
+///   the machine fails before the data is on disk), the user may have to log in again. Nothing else
+///   is lost.
+/// - A lease expires. If it expires too early, two machines do the same work, and one of the two
+///   commits succeeds.
+/// - The other machines learn of a logout at once, by a message (`PUBLISH`). A message can be lost.
+///   Then they learn of the logout by the second request of the user after
+///   [`max_age`](RedisStoreBuilder::max_age) at the latest.
+/// - While Redis does not answer, every call fails with
+///   [`is_unavailable`](StoreError::is_unavailable) after [`timeout`](RedisStoreBuilder::timeout).
+///   Sessions keep sending the credentials that they hold, and nobody is asked to log in. The
+///   events are `redis does not answer` (WARN) and `redis answers again` (INFO).
 ///
-/// It connects when it is first used, on the runtime of that use, and again whenever the connection
-/// is lost.
+/// The store connects at its first use, on the runtime of that use, and reconnects when the
+/// connection is lost.
 ///
 /// ```no_run
 /// use globus_login::{GlobusApp, RedisStore, Sealer};
@@ -66,7 +68,7 @@ const MESSAGES: usize = 1024;
 ///
 /// # Clone
 ///
-/// Clones are the same store.
+/// Clones share one connection.
 #[derive(Clone)]
 pub struct RedisStore(Arc<Shared>);
 
@@ -76,35 +78,34 @@ struct Shared {
     settings: RedisStoreBuilder,
     connection: OnceCell<ConnectionManager>,
     seen: Mutex<Seen>,
-    /// The tags of the users who were changed.
-    messages: broadcast::Sender<String>,
+    messages: broadcast::Sender<Change>,
     is_down: AtomicBool,
 }
 
 impl RedisStore {
-    /// The store at `url` (`redis://` or `rediss://`, with a password and a number of a database
-    /// where they are needed), which `sealer` encrypts.
+    /// Makes a store with the default settings at `url`, with logins encrypted by `sealer`. `url`
+    /// is a `redis://` or `rediss://` URL, with a password and a database number where needed.
     ///
     /// # Errors
     ///
-    /// If the URL is none of a Redis.
+    /// If `url` is not the URL of a Redis server.
     pub fn new(url: &str, sealer: Sealer) -> Result<Self, StoreError> {
         Self::builder().build(url, sealer)
     }
 
-    /// Settings for a store.
+    /// Starts to configure a store.
     pub fn builder() -> RedisStoreBuilder {
         RedisStoreBuilder::default()
     }
 
-    /// Reads the login of a user whom somebody here asks for, in the background.
+    /// Reads the login of a user in the background.
     fn look(&self, user: &UserKey) {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
         let (store, user) = (self.clone(), user.clone());
         runtime.spawn(async move {
-            // It is read again when it is next due.
+            // After an error, the next read that is due tries again.
             let _ = store.load(&user).await;
         });
     }
@@ -147,7 +148,7 @@ impl LoginStore for RedisStore {
             },
         };
         let revision = versioned.login.revision();
-        self.0.seen().read(&tag(user), user, revision);
+        self.0.seen().read(&tag(user), revision);
         Ok(versioned)
     }
 
@@ -161,22 +162,28 @@ impl LoginStore for RedisStore {
         let sealed = self.0.sealer.seal_login(user, &version, login)?;
         let mut connection = self.connection().await?;
         let prefix = &self.0.settings.prefix;
+        let (tag, revision) = (tag(user), login.revision());
+        let change = Change {
+            tag,
+            revision,
+            version,
+        };
         let is_done = scripts::COMMIT
             .key(self.0.key(user, "login"))
             .arg(base.as_str())
-            .arg(version.as_str())
+            .arg(change.version.as_str())
             .arg(sealed)
             .arg(milliseconds(self.0.settings.keep_for))
             .arg(format!("{prefix}:{}:changed", user.environment()))
-            .arg(tag(user))
+            .arg(change.text())
             .invoke_async(&mut connection)
             .await;
         let is_done: bool = self.0.answered(is_done)?;
         if !is_done {
             return Ok(None);
         }
-        self.0.seen().read(&tag(user), user, login.revision());
-        Ok(Some(version))
+        self.0.seen().read(&change.tag, revision);
+        Ok(Some(change.version))
     }
 
     async fn lease(
@@ -256,7 +263,7 @@ impl LoginStore for RedisStore {
             .invoke_async(&mut connection)
             .await;
         let notices: Vec<String> = self.0.answered(notices)?;
-        // One of a newer program may be more than we can read.
+        // A notice by a newer version may have another format.
         let notices = notices.iter().map(|notice| serde_json::from_str(notice));
         Ok(notices.filter_map(Result::ok).collect())
     }
@@ -276,10 +283,11 @@ impl LoginStore for RedisStore {
         let tag = tag(user);
         while self.load(user).await?.version == *seen {
             let message = async {
+                let is_for_others = |change: Change| change.tag != tag || change.version == *seen;
                 // An error: some were missed, and it may have been one of them.
-                while messages.recv().await.is_ok_and(|changed| changed != tag) {}
+                while messages.recv().await.is_ok_and(is_for_others) {}
             };
-            // A message may be lost.
+            // Polls as well: a message may be lost.
             let poll = jittered(self.0.settings.poll);
             let _ = tokio::time::timeout(poll, message).await;
         }
@@ -306,7 +314,7 @@ impl LoginStore for RedisStore {
     }
 
     fn revision(&self, user: &UserKey) -> Option<u64> {
-        let (number, is_due) = self.0.seen().number(&tag(user), user);
+        let (number, is_due) = self.0.seen().number(&tag(user));
         if is_due {
             self.look(user);
         }
@@ -316,13 +324,13 @@ impl LoginStore for RedisStore {
 
 /// The name of a user in keys and messages.
 fn tag(user: &UserKey) -> String {
-    // The parts with their ends: no two users have the same.
+    // The quotes delimit the parts, so that no two users share a tag.
     let parts = [user.environment(), user.client(), user.user()].map(|part| format!("{part:?}"));
     digest(parts.concat().as_bytes())
 }
 
-/// The version after another: a count, and a text that nobody else has. What was lost and written
-/// anew is never taken for what it was.
+/// The version that follows `base`: a count and a random text. A login that was lost and written
+/// again thus never has an earlier version.
 fn after(base: &Version) -> Version {
     let count = base.as_str().split('.').next();
     let count: u64 = count.and_then(|count| count.parse().ok()).unwrap_or(0);
@@ -336,7 +344,7 @@ fn text(value: &impl serde::Serialize) -> Result<String, StoreError> {
 }
 
 fn milliseconds(time: Duration) -> u64 {
-    // Redis takes no more than fits into an i64 together with its clock.
+    // Redis adds the time to its clock, and the sum has to fit into an i64.
     u64::try_from(time.as_millis())
         .unwrap_or(u64::MAX)
         .clamp(1, 1 << 50)

@@ -1,12 +1,13 @@
-//! What Redis does in one step. All keys of a script are in one slot of a cluster.
+//! Lua scripts: each is one atomic step. All keys of a script are in one slot of a cluster.
 
 use std::sync::LazyLock;
 
 use redis::Script;
 
-/// Replaces a login if it is at the version `ARGV[1]`: 1, else 0. Tells those who listen.
+/// Replaces a login if its version is `ARGV[1]`, and publishes a message. Returns 1 if it did, else
+/// 0.
 ///
-/// `KEYS`: the login. `ARGV`: base, version, text, milliseconds to keep it, channel, user.
+/// `KEYS`: the login. `ARGV`: base, version, text, milliseconds to keep it, channel, message.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -20,7 +21,7 @@ pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Takes a lease, or tells who has it, and for how many milliseconds.
+/// Takes a lease. If it is taken, returns its holder and the remaining milliseconds.
 ///
 /// `KEYS`: the lease. `ARGV`: holder, milliseconds.
 pub(super) static LEASE: LazyLock<Script> = LazyLock::new(|| {
@@ -37,7 +38,7 @@ pub(super) static LEASE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Has a lease last longer, if it is still the holder's: 1, else 0.
+/// Extends a lease if the holder still has it. Returns 1 if it did, else 0.
 ///
 /// `KEYS`: the lease. `ARGV`: holder, milliseconds.
 pub(super) static EXTEND: LazyLock<Script> = LazyLock::new(|| {
@@ -49,7 +50,7 @@ pub(super) static EXTEND: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Ends a lease, if it is still the holder's.
+/// Releases a lease if the holder still has it.
 ///
 /// `KEYS`: the lease. `ARGV`: holder.
 pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
@@ -60,7 +61,7 @@ pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Leaves a notice. Each has its end in front of it, by the clock of Redis.
+/// Posts a notice. It is stored behind the time of its end, by the clock of Redis.
 ///
 /// `KEYS`: the notices. `ARGV`: holder, notice, milliseconds.
 pub(super) static POST: LazyLock<Script> = LazyLock::new(|| {
@@ -74,7 +75,7 @@ pub(super) static POST: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// The notices that have not ended. The others are taken away.
+/// Returns the notices that have not ended, and deletes the others.
 ///
 /// `KEYS`: the notices.
 pub(super) static WAITING: LazyLock<Script> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! What the fuzzer found worth keeping, in the place of the file.
+//! Saved inputs of the fuzzer as the token file.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use checks::inputs::kept;
 use checks::tokens::{DEFAULT, load, put, servers, token, token_file, user};
 
-/// What the file holds beside the tokens of the namespace and the name of its writer.
+/// The content of the file without the tokens of the namespace and the name of its writer.
 fn others(text: &[u8]) -> Option<Value> {
     let mut root: Value = serde_json::from_slice(text).ok()?;
     for ours in ["globus-sdk.version", "globus-gare"] {
@@ -19,7 +19,8 @@ fn others(text: &[u8]) -> Option<Value> {
     Some(root)
 }
 
-/// The file is left alone; or it is read, and a change of one token leaves the rest.
+/// Checks that the file is left alone, or that it is read and a change of one token keeps the rest.
+/// Returns whether it was read.
 async fn survives(shown: String, before: Vec<u8>) -> bool {
     let (_home, store) = token_file();
     fs::write(store.path(), &before).expect("a file");
@@ -49,14 +50,14 @@ async fn survives(shown: String, before: Vec<u8>) -> bool {
 }
 
 #[checks::test(seconds = 600)]
-async fn token_file_of_any_bytes_is_kept_or_left_alone() {
-    // Together, since a file that may be half written is waited for.
+async fn token_file_of_any_bytes_loses_nothing() {
+    // All at once, because the store waits for a file that may be half written.
     let mut all = tokio::task::JoinSet::new();
     for (name, input) in kept("token_file") {
         all.spawn(survives(name, input));
     }
     let all = all.join_all().await;
     let read = all.iter().filter(|was_read| **was_read).count();
-    // Neither half is empty, or nothing would have been shown.
+    // The inputs have files of both kinds.
     assert!((1..all.len()).contains(&read), "{read} of {}", all.len());
 }

@@ -1,4 +1,4 @@
-//! Every store keeps the same promises.
+//! All stores pass the conformance checks.
 
 use globus_login::store::conformance;
 use globus_login::{JsonStore, MemoryStore};
@@ -10,7 +10,7 @@ async fn memory_store_conforms() {
     assert!(keeps.leases && keeps.notices);
 }
 
-/// Each handle is another program.
+/// Each handle stands for another program.
 #[checks::test]
 async fn json_store_conforms() {
     let home = tempfile::tempdir().expect("a directory");

@@ -1,4 +1,4 @@
-//! The file by itself.
+//! The token file of a `JsonStore`.
 
 use std::error::Error;
 use std::fs;
@@ -47,7 +47,7 @@ async fn store_keeps_tokens_and_foreign_members() {
 
     let theirs = r#"{"later": [1,  2], "format_version": "2.0", "data": {"z": {"b": {"x": 1.50}, "a": 0}}, "globus-sdk.version": "4.9.0"}"#;
     fs::write(store.path(), theirs).expect("a file");
-    // A handle that has written nothing takes the file as it is.
+    // A handle that has written nothing restores nothing.
     let store = JsonStore::new(store.path());
     let z = user("z");
     put(&store, &z, token("c", "c")).await;
@@ -80,7 +80,7 @@ async fn damaged_token_file_is_left_alone() {
     for (text, reason) in [
         (
             r#"{"data": {"DEFAULT": {"t": {"access_token": "s3cr"#,
-            "no JSON object",
+            "not a JSON object",
         ),
         (
             r#"{"data": {}, "format_version": "3.0", "s3cret": 1}"#,
@@ -88,13 +88,13 @@ async fn damaged_token_file_is_left_alone() {
         ),
         (
             r#"{"data": 5, "format_version": "2.0"}"#,
-            "missing or no object",
+            "missing or not an object",
         ),
         (
             r#"{"by_rs": 5, "format_version": "1.0"}"#,
-            "missing or no object",
+            "missing or not an object",
         ),
-        ("[]", "no JSON object"),
+        ("[]", "not a JSON object"),
     ] {
         fs::write(store.path(), text).expect("a file");
         for error in [failed_commit(&store).await, failed(&store).await] {
@@ -110,13 +110,13 @@ async fn damaged_token_file_is_left_alone() {
             assert_eq!(fs::read_to_string(store.path()).expect("a file"), text);
         }
     }
-    // All that a program can leave that was killed before it wrote: nothing is lost by going on.
+    // A program that was killed before it wrote leaves an empty file, which is overwritten.
     fs::write(store.path(), "").expect("a file");
     put(&store, &user(DEFAULT), token("t", "t")).await;
     assert_eq!(servers(&load(&store, &user(DEFAULT)).await), ["t"]);
 }
 
-/// What is damaged stays so: only the first look at it waits for a program that may be writing.
+/// Only the first read of a damaged file waits for a program that may be writing.
 #[checks::test]
 async fn damaged_token_file_is_waited_for_once() {
     let (_home, store) = token_file();
@@ -163,10 +163,10 @@ async fn error_names_the_file_and_what_to_do() {
         );
         assert_eq!(
             error.source().expect("a reason").to_string(),
-            "it is no regular file"
+            "it is not a regular file"
         );
     }
-    // A file in the place of its directory.
+    // A file in place of the directory.
     let store = JsonStore::new(file.join("tokens.json"));
     for error in [failed(&store).await, failed_commit(&store).await] {
         assert!(error.is_unavailable(), "{error:?}");
@@ -178,7 +178,7 @@ async fn error_names_the_file_and_what_to_do() {
     }
 }
 
-/// To open a pipe is to wait for somebody who writes.
+/// Opening a pipe would wait for a writer.
 #[cfg(unix)]
 #[checks::test]
 async fn pipe_in_place_of_the_token_file_is_an_error() {
@@ -196,7 +196,7 @@ async fn pipe_in_place_of_the_token_file_is_an_error() {
     for error in [failed(&store).await, failed_commit(&store).await] {
         assert_eq!(
             error.source().expect("a reason").to_string(),
-            "it is no regular file"
+            "it is not a regular file"
         );
     }
 }
@@ -208,14 +208,14 @@ async fn half_written_token_file_is_read_again() {
     put(&store, &user(DEFAULT), token("transfer", "t")).await;
     let whole = fs::read(store.path()).expect("a file");
     for written in [0, 1, whole.len() / 2, whole.len() - 1] {
-        // Another handle: nothing of it is known.
+        // A new handle, which has not read the file.
         let store = JsonStore::new(store.path());
         fs::write(store.path(), &whole[..written]).expect("a file");
         let reading = tokio::spawn({
             let store = store.clone();
             async move { load(&store, &user(DEFAULT)).await }
         });
-        // It is written at the latest when the reader has had time to look more than once.
+        // The write comes after the reader has had time to read more than once.
         let (path, whole) = (store.path().to_owned(), whole.clone());
         let writing = tokio::task::spawn_blocking(move || {
             std::thread::sleep(Duration::from_millis(20));
@@ -227,7 +227,8 @@ async fn half_written_token_file_is_read_again() {
     }
 }
 
-/// Python read the file, we write, and it writes what it read, with a token of its own: ours is still there.
+/// Python reads the file, we write, and Python writes what it had read, with a new token: our write
+/// stays.
 #[checks::test]
 async fn write_back_of_an_old_file_undoes_nothing() {
     let (_home, store) = token_file();
@@ -254,7 +255,7 @@ async fn write_back_of_an_old_file_undoes_nothing() {
     assert_eq!(servers(&all), ["four", "one", "python", "two"]);
     let access = |server: &str| tokens::members(&all[server])["access_token"].take();
     assert_eq!([access("one"), access("two")], ["by Python", "second"]);
-    // It is in the file again, for everybody.
+    // The file has all tokens again, for other programs as well.
     assert_eq!(load(&JsonStore::new(store.path()), &own).await, all);
 
     // A file that was removed is a logout.
@@ -262,7 +263,7 @@ async fn write_back_of_an_old_file_undoes_nothing() {
     assert!(load(&store, &own).await.is_empty());
 }
 
-/// Programs of which one goes by a link: each of them writes what the other one does not see is there.
+/// One program uses the path of the file, another one a link to it.
 #[cfg(unix)]
 #[checks::test]
 async fn link_and_file_have_one_lock_and_one_lease() {
@@ -275,7 +276,7 @@ async fn link_and_file_have_one_lock_and_one_lease() {
     let link = home.path().join("elsewhere/link.json");
     symlink("../tokens.json", &link).expect("a link");
     let linked = JsonStore::new(&link);
-    // The link leads nowhere yet: it is followed, and not replaced.
+    // The link's target does not exist yet: it is created, and the link stays.
     put(&linked, &user(DEFAULT), token("t", "t")).await;
     assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
     assert_eq!(servers(&load(&store, &user(DEFAULT)).await), ["t"]);

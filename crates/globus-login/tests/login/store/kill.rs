@@ -11,10 +11,10 @@ use crate::support::program::{self, Program};
 const TOKENS: usize = 200;
 const KILLS: u64 = 40;
 
-/// What a write reports once it is done.
+/// The report after each write.
 const WRITTEN: &str = "written";
 
-/// Writes all tokens again and again, each time with one more number, which is their scope.
+/// Writes all tokens again and again. Their scope is the number of the write.
 async fn write_for_ever(store: &JsonStore) {
     let write = |tokens: &mut Tokens| {
         let last = tokens
@@ -44,7 +44,7 @@ async fn killed_writer_leaves_a_whole_file() {
     let mut last = 0;
     for kill in 0..KILLS {
         let mut writer = Program::start(module_path!(), path, &[]);
-        // It is at work: the first write is done. The moments of the kills are spread over the time that one takes.
+        // After the first write. The times of the kills are spread over the duration of one write.
         assert_eq!(writer.reported().await, WRITTEN);
         let began = Instant::now();
         assert_eq!(writer.reported().await, WRITTEN);
@@ -56,7 +56,7 @@ async fn killed_writer_leaves_a_whole_file() {
         assert_eq!(numbers.len(), TOKENS);
         assert!(
             numbers.windows(2).all(|pair| pair[0] == pair[1]),
-            "half of one write, half of another"
+            "parts of two writes"
         );
         let number: u64 = numbers[0].parse().expect("a number");
         assert!(
@@ -69,7 +69,7 @@ async fn killed_writer_leaves_a_whole_file() {
     serde_json::from_slice::<serde_json::Value>(&text).expect("JSON");
 }
 
-/// Waits for a moment that is too short for a timer.
+/// Waits for a time that is too short for a timer.
 fn spin(moment: Duration) {
     let began = Instant::now();
     while began.elapsed() < moment {

@@ -22,13 +22,13 @@ async fn change_waits_for_the_lock_beside_the_file() {
         let store = store.clone();
         async move { put(&store, &user(DEFAULT), token("t", "t")).await }
     });
-    // A second writer, that has no lock to wait for, is done long before.
+    // A writer of another file, which waits for no lock, is done long before.
     let other = JsonStore::new(home.path().join("other.json"));
     for _ in 0..20 {
         put(&other, &user(DEFAULT), token("t", "t")).await;
     }
     assert!(!writing.is_finished() && !store.path().exists());
-    // Whoever removes the lock file breaks no lock: those who wait look at the file anew.
+    // Removing the lock file breaks no lock: waiters open the new file.
     fs::remove_file(&path).expect("a file");
     let second = fs::File::create(&path).expect("a file");
     flock(&second, FlockOperation::NonBlockingLockExclusive).expect("it is another file");
@@ -42,7 +42,7 @@ async fn change_waits_for_the_lock_beside_the_file() {
     assert_eq!(servers(&load(&store, &user(DEFAULT)).await), ["t"]);
 }
 
-/// A program on this machine that dies has nobody wait for its lease.
+/// Nobody waits for the lease of a program on this machine that has died.
 #[checks::test(seconds = 600)]
 async fn lease_of_a_killed_program_is_free_at_once() {
     const HOUR: Duration = Duration::from_secs(3600);
@@ -62,14 +62,14 @@ async fn lease_of_a_killed_program_is_free_at_once() {
     let mut other = Program::start(module_path!(), path, &[]);
     assert_eq!(other.reported().await, "Held");
     let Leased::Busy { holder, .. } = lease(&store).await else {
-        panic!("it is held");
+        panic!("the lease is free");
     };
     assert_eq!(holder.program(), "program");
     other.kill().await;
     assert_eq!(lease(&store).await, Leased::Held);
 }
 
-/// A link that somebody has put in the place of one of our files leads nowhere.
+/// Another user has put a link in place of one of our files.
 #[cfg(unix)]
 #[checks::test]
 async fn link_in_place_of_a_lock_or_lease_is_not_followed() {

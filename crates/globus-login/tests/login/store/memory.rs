@@ -1,4 +1,4 @@
-//! The store that ends with the program.
+//! `MemoryStore`.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use globus_login::{Holder, Leased, LoginStore, MemoryStore, Work};
 
 use checks::tokens::{load, put, servers, token, user};
 
-/// How many users it says that it remembers.
+/// The documented maximum number of users.
 const MAX: usize = 1024;
 
 #[checks::test]

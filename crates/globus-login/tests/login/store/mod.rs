@@ -1,4 +1,4 @@
-//! Token stores by themselves.
+//! The stores.
 
 mod any_bytes;
 mod conformance;

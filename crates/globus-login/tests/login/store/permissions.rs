@@ -1,4 +1,4 @@
-//! Who can read the files of a store.
+//! The permissions of a store's files.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -23,7 +23,7 @@ async fn token_file_is_private_and_a_link_stays_a_link() {
     put(&store, &user(DEFAULT), token("t", "t")).await;
     let directory = home.path().join("new/deep");
     assert_eq!((mode(store.path()), mode(&directory)), (0o600, 0o700));
-    // Not for a moment is there a file that others can read.
+    // A write also removes the permissions of other users.
     fs::set_permissions(store.path(), fs::Permissions::from_mode(0o644)).expect("ours");
     put(&store, &user(DEFAULT), token("t", "u")).await;
     lease(&store).await;
@@ -47,7 +47,7 @@ async fn token_file_is_private_and_a_link_stays_a_link() {
 }
 
 #[checks::test]
-async fn rights_of_others_are_taken_away_at_the_next_use() {
+async fn permissions_of_others_are_removed_at_the_next_use() {
     let (home, store) = token_file();
     put(&store, &user(DEFAULT), token("t", "t")).await;
     lease(&store).await;
@@ -66,7 +66,7 @@ async fn rights_of_others_are_taken_away_at_the_next_use() {
         let metadata = fs::metadata(path).expect("it is there");
         metadata.permissions().mode() & 0o777
     });
-    // The directory around it need not be ours.
+    // The parent directory may be shared: it stays as it is.
     assert_eq!(modes, [0o600, 0o700, 0o755]);
     let database = SqliteStore::new(home.path().join("tokens.db"));
     put(&database, &user(DEFAULT), token("t", "t")).await;

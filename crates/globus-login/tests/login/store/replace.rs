@@ -1,4 +1,4 @@
-//! The file is replaced as a whole: no reader sees a part of it, and no killed program leaves one.
+//! The store replaces the token file as a whole.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -39,7 +39,7 @@ async fn write_leaves_readers_the_whole_old_file() {
     }
 }
 
-/// Writes more than its limit: the system kills it in the middle of the write.
+/// Writes more than the file size limit: the system kills the program in the middle of the write.
 async fn write_too_much(store: &JsonStore) {
     for (resource, bytes) in [(Resource::Core, 0), (Resource::Fsize, 2048)] {
         let maximum = getrlimit(resource).maximum;
@@ -56,7 +56,7 @@ async fn write_too_much(store: &JsonStore) {
         }
     };
     update(store, &user(DEFAULT), write).await;
-    unreachable!("the system lets it write");
+    unreachable!("the system ends the program");
 }
 
 #[checks::test(seconds = 600)]
@@ -72,7 +72,7 @@ async fn write_that_is_cut_short_leaves_the_old_file() {
     let (status, printed) = writer.ended().await;
     assert_eq!(status.signal(), Some(Signal::XFSZ.as_raw()), "{printed}");
     assert_eq!(fs::read(store.path()).expect("a file"), before);
-    // Others can write.
+    // Other programs can write.
     put(&store, &user(DEFAULT), token("new", "new")).await;
     let tokens = load(&store, &user(DEFAULT)).await;
     assert_eq!(servers(&tokens), ["new", "old"]);

@@ -1,4 +1,4 @@
-//! The token file with sealed logins.
+//! A token file with sealed logins.
 
 use std::fs;
 
@@ -49,7 +49,7 @@ async fn refused(store: &JsonStore, user: &UserKey) -> StoreError {
     error
 }
 
-/// Each handle is another program.
+/// Each handle stands for another program.
 #[checks::test]
 async fn sealed_file_conforms() {
     let place = Place::new();
@@ -64,7 +64,7 @@ async fn no_token_is_in_a_sealed_file() {
         &token("t", "AccessSecret"),
         json!({"refresh_token": "RefreshSecret"}),
     );
-    // What was there in plain text is sealed with the next change.
+    // A login in plain text is sealed with its next change.
     put(&place.plain(), &user("ada"), secret).await;
     assert!(place.text().contains("AccessSecret"));
     let store = place.sealed(OLD);
@@ -80,7 +80,7 @@ async fn no_token_is_in_a_sealed_file() {
 }
 
 #[checks::test]
-async fn sealed_login_opens_in_its_own_place_alone() {
+async fn sealed_login_opens_only_in_its_own_place() {
     let place = Place::new();
     let store = place.sealed(OLD);
     put(&store, &user("ada"), token("t", "of ada")).await;
@@ -101,7 +101,7 @@ async fn sealed_login_opens_in_its_own_place_alone() {
     put(&store, &user("ada"), token("t", "first")).await;
     let before: Value = serde_json::from_str(&place.text()).expect("JSON");
     put(&store, &user("ada"), token("t", "second")).await;
-    // An earlier text does not open under a later number, nor under a number of its own making.
+    // An earlier text does not open under another number.
     place.edit(|sealed| {
         for (name, now) in sealed.iter_mut() {
             assert_eq!(now["number"], 2);
@@ -120,7 +120,7 @@ async fn sealed_login_opens_in_its_own_place_alone() {
 }
 
 #[checks::test]
-async fn sealed_login_of_an_older_key_is_sealed_anew() {
+async fn sealed_login_of_an_older_key_is_sealed_again() {
     let place = Place::new();
     put(&place.sealed(OLD), &user("ada"), token("t", "t")).await;
     let error = refused(&place.sealed(NEW), &user("ada")).await;
@@ -138,7 +138,7 @@ async fn sealed_login_of_an_older_key_is_sealed_anew() {
 }
 
 #[checks::test]
-async fn sealed_login_is_not_taken_for_none() {
+async fn sealed_login_without_a_key_is_an_error() {
     let place = Place::new();
     put(&place.sealed(OLD), &user("ada"), token("t", "t")).await;
     let plain = place.plain();
@@ -147,7 +147,7 @@ async fn sealed_login_is_not_taken_for_none() {
     let ada = user("ada");
     let error = plain.commit(&ada, &Version::NONE, &Login::default()).await;
     assert!(error.expect_err("it is sealed").is_damaged());
-    // Other users are not concerned, and the sealed one stays.
+    // Other users are not affected, and the sealed login stays.
     put(&plain, &user("bob"), token("t", "t")).await;
     assert_eq!(
         servers(&load(&place.sealed(OLD), &user("ada")).await),
@@ -156,7 +156,7 @@ async fn sealed_login_is_not_taken_for_none() {
 }
 
 #[checks::test]
-async fn sealed_login_that_does_not_open_is_put_aside() {
+async fn sealed_login_of_an_unknown_key_is_set_aside() {
     let place = Place::new();
     put(&place.sealed(OLD), &user("ada"), token("t", "t")).await;
     put(&place.sealed(OLD), &user("bob"), token("t", "t")).await;

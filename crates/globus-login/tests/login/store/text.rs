@@ -1,10 +1,10 @@
-//! The file's text and its place, as the Python SDK has them.
+//! The text and the path of the token file, compatible with the Python SDK.
 
 use globus_login::JsonStore;
 
 use checks::tokens::{load, put, token, token_file, user};
 
-/// Python reads any JSON: it is only the text that counts.
+/// Any text survives a write and a read.
 #[checks::test]
 async fn any_text_survives_in_names_and_tokens() {
     for text in [

@@ -1,4 +1,4 @@
-//! The HTTPS server of a collection on loopback, and a Globus that knows the collection.
+//! The HTTPS server of a collection on loopback, and a Globus with the collection's document.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +26,8 @@ pub(crate) const HTTPS: &str =
 pub(crate) const DATA_ACCESS: &str =
     "https://auth.globus.org/scopes/6c54cade-bde5-45c1-bdea-f4bd71dba2cc/data_access";
 
-/// A server that claims to be that of [`COLLECTION`]: it sends to a login whoever comes without its token.
+/// A server that claims to be that of [`COLLECTION`]: it redirects a request without the
+/// collection's token to a login.
 pub(crate) struct Server {
     pub(crate) url: String,
     heard: Arc<Mutex<Vec<String>>>,
@@ -64,7 +65,7 @@ fn to_login() -> Response<String> {
     redirected(302, &login)
 }
 
-/// The answer of a login by Ada that brings a token for the collection, too.
+/// The answer to a login by Ada, with a token for the collection.
 pub(crate) fn login_with_https() -> Value {
     let mut answer = login("given");
     let mut others = vec![refreshed(COLLECTION, "given-https")];
@@ -73,8 +74,8 @@ pub(crate) fn login_with_https() -> Value {
     answer
 }
 
-/// A Globus Auth where every login succeeds, of which the first brings no token for the collection, and a Globus
-/// Transfer with this document of it.
+/// A Globus Auth where every login succeeds (only the first brings no token for the collection),
+/// and a Globus Transfer with this document of the collection.
 pub(crate) async fn knowing(document: Value) -> Endpoint {
     let logins = AtomicUsize::default();
     Endpoint::start(move |request| {
@@ -100,14 +101,14 @@ pub(crate) fn mapped(https_server: &str) -> Value {
     })
 }
 
-/// An app whose Transfer is at `globus` too.
+/// An app that uses the Transfer at `globus`.
 pub(crate) fn app_at(globus: &Endpoint) -> GlobusAppBuilder {
     globus
         .app()
         .resource_server_for(&globus.url, TRANSFER_SERVER)
 }
 
-/// A client that trusts the server at `url`, and does not know its collection.
+/// A client that trusts the server at `url`. The program does not name its collection.
 pub(crate) fn client_of(app: &GlobusApp, url: &str) -> GareService<HttpService> {
     let trust = Trust::globus().origin(url).expect("an origin");
     let trust = trust.loopback();
@@ -116,7 +117,7 @@ pub(crate) fn client_of(app: &GlobusApp, url: &str) -> GareService<HttpService> 
     GareLayer::from_session(session).layer(client.expect("a client"))
 }
 
-/// Gets the file of the server at `url`: the status.
+/// Gets the file of the server at `url`. Returns the status.
 pub(crate) async fn get_file(client: &GareService<HttpService>, url: &str) -> u16 {
     get_as(client, url, GareOptions::new()).await
 }

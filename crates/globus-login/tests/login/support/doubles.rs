@@ -1,4 +1,4 @@
-//! Stores and prompts that a test looks into.
+//! Stores and prompts that record their calls.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use globus_login::{
 
 use super::Browser;
 
-/// What an app does with its store.
+/// A call of an app to its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     Load,
@@ -22,7 +22,7 @@ pub(crate) enum Call {
     Lease(Work),
 }
 
-/// A store in which something happens after each load and lease, and before each commit.
+/// A store with a hook that runs after each load and lease, and before each commit.
 pub(crate) struct Hooked<S> {
     pub(crate) store: S,
     hook: Box<dyn Fn(Call) -> BoxFuture<'static, ()> + Send + Sync>,
@@ -79,7 +79,7 @@ impl<S> fmt::Debug for Hooked<S> {
     }
 }
 
-/// A browser whose person remembers what they were told.
+/// A browser prompt that records the statuses.
 #[derive(Clone)]
 pub(crate) struct Listening {
     pub(crate) browser: Browser,
@@ -96,7 +96,7 @@ impl Listening {
         }
     }
 
-    /// What they were told so far, once it was so much.
+    /// Waits for `at_least` statuses, and returns all so far.
     pub(crate) async fn told(&self, at_least: u32) -> Vec<LoginStatus> {
         self.news.raised(at_least).await;
         self.told.lock().expect("no panic").clone()

@@ -1,4 +1,5 @@
-//! A Globus Auth on loopback that answers as a test says, for what `FakeGlobus` never does.
+//! A Globus Auth on loopback whose answers a test chooses, for answers that `FakeGlobus` never
+//! gives.
 
 use std::collections::HashMap;
 use std::future::{Future, ready};
@@ -24,12 +25,12 @@ use crate::support::*;
 pub(crate) const CLIENT: &str = "3f1c2d9e-0000-4000-8000-000000000000";
 pub(crate) const ADA: &str = "a0a0a0a0-0000-4000-8000-000000000000";
 
-/// A service, and the resource server whose token it gets.
+/// A service, and its resource server.
 pub(crate) const TRANSFER: &str = "https://transfer.example";
 pub(crate) const TRANSFER_SERVER: &str = "transfer.api.globus.org";
 pub(crate) const AUTH_SERVER: &str = "auth.globus.org";
 
-/// The code that every login gives.
+/// The code of every login.
 pub(crate) const CODE: &str = "c0de-of-the-login";
 
 pub(crate) type Answer = Response<String>;
@@ -55,12 +56,12 @@ impl Seen {
         }
     }
 
-    /// A field of the form, or of the query; empty where it is missing.
+    /// A field of the form or of the query; empty if it is missing.
     pub(crate) fn field(&self, name: &str) -> &str {
         self.form.get(name).map_or("", String::as_str)
     }
 
-    /// The redirect of a person who approves at once.
+    /// The redirect after a person approved.
     fn approved(&self) -> Answer {
         let mut back = Url::parse(self.field("redirect_uri")).expect("a redirect URI");
         back.query_pairs_mut()
@@ -76,7 +77,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Every login is approved; `answer` answers all other requests.
+    /// Starts an endpoint that approves every login. `answer` answers all other requests.
     pub(crate) async fn start<F>(answer: impl Fn(Seen) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Answer> + Send + 'static,
@@ -104,23 +105,23 @@ impl Endpoint {
         }
     }
 
-    /// Every request but a login gets the same answer.
+    /// Starts an endpoint that gives every request but a login the same answer.
     pub(crate) async fn always(answer: Answer) -> Self {
         Self::start(move |_| ready(answer.clone())).await
     }
 
-    /// The requests so far, but for logins.
+    /// The requests so far, without logins.
     pub(crate) fn requests(&self) -> Vec<Seen> {
         self.seen.lock().expect("no panic").clone()
     }
 
-    /// How many requests for a token had this grant.
+    /// The number of token requests with this grant.
     pub(crate) fn grants(&self, grant: &str) -> usize {
         let granted = |request: &&Seen| request.field("grant_type") == grant;
         self.requests().iter().filter(granted).count()
     }
 
-    /// The tokens that it was told to revoke, in order.
+    /// The tokens in revocation requests, in order.
     pub(crate) fn revoked(&self) -> Vec<String> {
         let requests = self.requests().into_iter();
         requests
@@ -129,7 +130,7 @@ impl Endpoint {
             .collect()
     }
 
-    /// An endpoint at which every login succeeds, with the tokens of [`login`]`("given")`.
+    /// Starts an endpoint where every login succeeds, with the tokens of [`login`]`("given")`.
     pub(crate) async fn approving() -> Self {
         Self::always(answer(200, &login("given"))).await
     }
@@ -160,7 +161,7 @@ pub(crate) fn redirected(status: u16, location: &str) -> Answer {
         .expect("an answer")
 }
 
-/// A refusal as of RFC 6749, section 5.2.
+/// An error response (RFC 6749, section 5.2).
 pub(crate) fn refused(error: &str, description: &str) -> Answer {
     answer(
         400,
@@ -168,7 +169,7 @@ pub(crate) fn refused(error: &str, description: &str) -> Answer {
     )
 }
 
-/// The answer of a refresh: one token, whose refresh token is `ACCESS-refresh`.
+/// The answer to a refresh: one token, with the refresh token `ACCESS-refresh`.
 pub(crate) fn refreshed(server: &str, access: &str) -> Value {
     json!({
         "access_token": access, "refresh_token": format!("{access}-refresh"), "expires_in": 172_800,
@@ -176,7 +177,7 @@ pub(crate) fn refreshed(server: &str, access: &str) -> Value {
     })
 }
 
-/// The answer of a login by Ada: a token for Transfer, and `ACCESS-auth` for Globus Auth.
+/// The answer to a login by Ada: a token for Transfer, and `ACCESS-auth` for Globus Auth.
 pub(crate) fn login(access: &str) -> Value {
     let mut answer = refreshed(TRANSFER_SERVER, access);
     answer["other_tokens"] = json!([refreshed(AUTH_SERVER, &format!("{access}-auth"))]);
@@ -188,7 +189,7 @@ pub(crate) fn id_token(claims: &str) -> String {
     format!("e30.{}.signature", URL_SAFE_NO_PAD.encode(claims))
 }
 
-/// A token to keep, with the refresh token `ACCESS-refresh`: good for years, or long expired.
+/// A token for a store, with the refresh token `ACCESS-refresh`: valid for years, or long expired.
 pub(crate) fn stored(server: &str, access: &str, is_fresh: bool) -> StoredToken {
     let expires_at = if is_fresh { 4_102_444_800_i64 } else { 1 };
     let more = json!({
@@ -197,12 +198,12 @@ pub(crate) fn stored(server: &str, access: &str, is_fresh: bool) -> StoredToken 
     tokens::with(&tokens::token(server, access), more)
 }
 
-/// Keeps a token for the app's own user.
+/// Stores a token for the app's own user.
 pub(crate) async fn keep(store: &(impl LoginStore + ?Sized), token: StoredToken) {
     tokens::put(store, &tokens::own(CLIENT), token).await;
 }
 
-/// The access tokens that are kept for the app's own user, by resource server.
+/// The stored access tokens of the app's own user, by resource server.
 pub(crate) async fn kept(store: &(impl LoginStore + ?Sized)) -> Vec<(String, String)> {
     let access = |token| {
         let members = tokens::members(token);
@@ -224,7 +225,7 @@ pub(crate) async fn sent(app: &GlobusApp) -> Option<String> {
     held.as_ref().map(bearer)
 }
 
-/// Something that happens once or more, and can be waited for.
+/// An event that happens any number of times and can be waited for.
 #[derive(Clone, Debug)]
 pub(crate) struct Signal(Arc<Semaphore>);
 
@@ -237,10 +238,10 @@ impl Signal {
         self.0.add_permits(1);
     }
 
-    /// Waits until it was raised so many times.
+    /// Waits until the signal was raised `times` times.
     pub(crate) async fn raised(&self, times: u32) {
         let permits = self.0.acquire_many(times).await;
-        // Given back when dropped: others may wait for the same.
+        // Dropping them returns the permits to other waiters.
         drop(permits.expect("never closed"));
     }
 }

@@ -1,4 +1,4 @@
-//! The app under test, and the Globus that it talks to.
+//! The app under test, and its Globus.
 
 pub(crate) mod collection;
 pub(crate) mod doubles;
@@ -20,7 +20,7 @@ use globus_gare::reauth::{
 use globus_login::{GlobusApp, GlobusAppBuilder, LoginStore, MemoryStore, Tokens};
 use url::Url;
 
-/// A parameter of a URL's query; empty where it is missing.
+/// A parameter of a URL's query; empty if it is missing.
 pub(crate) fn value(url: &Url, name: &str) -> String {
     checks::browser::parameter(url, name).unwrap_or_default()
 }
@@ -39,7 +39,7 @@ pub(crate) fn app(globus: &FakeGlobus, browser: &Browser) -> GlobusAppBuilder {
         .clock(clock(globus))
 }
 
-/// The clock of Globus: what advances it lets tokens expire.
+/// The clock of Globus. A test advances it to let tokens expire.
 pub(crate) fn clock(globus: &FakeGlobus) -> impl Fn() -> SystemTime + Send + Sync + 'static {
     let clock = globus.clock().clone();
     move || clock.now()
@@ -50,12 +50,12 @@ pub(crate) fn expire(globus: &FakeGlobus) {
     globus.clock().advance(Duration::from_secs(3 * 24 * 3600));
 }
 
-/// The tokens of the own user of an [`app`].
+/// The stored tokens of an [`app`]'s own user.
 pub(crate) async fn load(store: &impl LoginStore, globus: &FakeGlobus) -> Tokens {
     tokens::load(store, &tokens::own(globus.client_id())).await
 }
 
-/// A login whatever tokens there are.
+/// Logs in, even if there are valid tokens.
 pub(crate) async fn log_in_again(app: &GlobusApp) -> Result<(), ReauthError> {
     app.login_with(AuthorizationParameters::default()).await
 }
@@ -80,14 +80,14 @@ pub(crate) fn confidential(globus: &FakeGlobus) -> GlobusAppBuilder {
         .clock(clock(globus))
 }
 
-/// The app of this builder, after its login.
+/// Builds an app and logs in.
 pub(crate) async fn logged_in(builder: GlobusAppBuilder) -> GlobusApp {
     let app = builder.build().expect("an app");
     app.login().await.expect("a login");
     app
 }
 
-/// The credential that the app has for `target` without asking anybody.
+/// The credential that the app finds for `target` without a person.
 pub(crate) async fn held(app: &GlobusApp, target: &Target) -> Option<Credential> {
     let request = CredentialRequest::new(target.clone(), Why::Initial);
     app.credential(&request).await.expect("no error")
@@ -99,7 +99,7 @@ pub(crate) fn bearer(credential: &Credential) -> String {
     value.strip_prefix("Bearer ").expect("a token").to_owned()
 }
 
-/// How many requests of this kind there were.
+/// The number of requests of this kind.
 pub(crate) fn requests_of(globus: &FakeGlobus, kind: RequestKind) -> usize {
     let requests = globus.requests().into_iter();
     requests.filter(|request| request.kind == kind).count()
@@ -132,7 +132,7 @@ pub(crate) fn consent(scope: &str) -> AuthorizationParameters {
     AuthorizationParameters::default().with_required_scopes([scope])
 }
 
-/// An error with all its causes, as a careless program would log it.
+/// The texts and `Debug` texts of an error and all its sources.
 pub(crate) fn logged(error: &ReauthError) -> String {
     let mut text = format!("{error} {error:?}");
     let mut cause = error.source();
@@ -143,7 +143,7 @@ pub(crate) fn logged(error: &ReauthError) -> String {
     text
 }
 
-/// Asserts that an error says this, and shows none of these secrets.
+/// Asserts that an error contains `says` and none of the secrets.
 #[track_caller]
 pub(crate) fn assert_says(error: &ReauthError, says: &str, secrets: &[&str]) {
     let text = logged(error);

@@ -1,4 +1,4 @@
-//! What a request is answered that has to wait for a login.
+//! Responses to requests that need a login.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ fn call(path: &str) -> Builder {
 }
 
 #[checks::test]
-async fn page_is_sent_to_the_login_and_a_call_is_told() {
+async fn page_is_redirected_to_the_login_and_a_call_gets_401() {
     let service = Service::new().await;
     let replica = service.replica();
     let html = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
@@ -44,7 +44,7 @@ async fn page_is_sent_to_the_login_and_a_call_is_told() {
             Request::get("/who").header(ACCEPT, "application/json"),
             StatusCode::UNAUTHORIZED,
         ),
-        // As curl asks.
+        // As curl sends it.
         (
             Request::get("/who").header(ACCEPT, "*/*"),
             StatusCode::UNAUTHORIZED,
@@ -60,7 +60,7 @@ async fn page_is_sent_to_the_login_and_a_call_is_told() {
 }
 
 #[checks::test]
-async fn call_is_told_a_gare_with_the_login() {
+async fn api_call_gets_a_gare_with_the_login_url() {
     let service = Service::new().await;
     let replica = service.replica();
     let ada = Visitor::default();
@@ -80,7 +80,7 @@ async fn call_is_told_a_gare_with_the_login() {
     assert!(gare.authorization_parameters.requires_session(), "{gare:?}");
     let login = answer.json()["login_url"].clone();
     let login: Url = login.as_str().expect("text").parse().expect("a URL");
-    // The page that called goes to the login, and is where it ends.
+    // The login returns to the page that sent the call.
     let callback = service.approve(ADA, &login).await;
     assert_eq!(
         path(&ada.sent_to(&replica, &callback).await),
@@ -91,7 +91,7 @@ async fn call_is_told_a_gare_with_the_login() {
 }
 
 #[checks::test]
-async fn private_answers_are_not_stored() {
+async fn private_responses_are_not_cached() {
     let service = Service::new().await;
     let replica = service.replica();
     let ada = Visitor::default();
@@ -104,7 +104,7 @@ async fn private_answers_are_not_stored() {
     ada.log_in(&service, &replica, ADA).await;
     assert_eq!(kept("/hello").await.as_deref(), Some("no-store"));
     assert_eq!(kept("/ls").await.as_deref(), Some("no-store"));
-    // A handler has the last word.
+    // The header of a handler stays.
     assert_eq!(kept("/public").await.as_deref(), Some("max-age=60"));
     assert_eq!(kept("/callback").await.as_deref(), Some("no-store"));
 }
@@ -149,7 +149,7 @@ impl LoginStore for Down {
 }
 
 #[checks::test]
-async fn store_that_is_down_sends_nobody_to_log_in() {
+async fn store_that_is_down_starts_no_login() {
     let mut service = Service::new().await;
     let ada = Visitor::default();
     ada.log_in(&service, &service.replica(), ADA).await;
@@ -159,7 +159,7 @@ async fn store_that_is_down_sends_nobody_to_log_in() {
         let answer = ada.open(&replica, path).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(
-            answer.text.contains("<h1>It did not work</h1>"),
+            answer.text.contains("<h1>The request failed</h1>"),
             "{}",
             answer.text
         );
@@ -168,7 +168,7 @@ async fn store_that_is_down_sends_nobody_to_log_in() {
         assert_eq!(told.json()["code"], "Unavailable");
         assert!(!(answer.text + &told.text).contains("redis-7"), "{path}");
     }
-    // The browser forgets its id where the store cannot.
+    // The id is removed from the browser even if the store fails.
     let answer = ada.post(&replica, "/logout").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ada.cookie("__Host-globus-user"), None);
@@ -176,7 +176,7 @@ async fn store_that_is_down_sends_nobody_to_log_in() {
     assert_eq!(ada.send(&replica, page).await.status, StatusCode::SEE_OTHER);
 }
 
-/// A store whose keys are gone: what was kept until now cannot be read.
+/// A store whose keys are gone: logins that were stored before cannot be read.
 #[derive(Debug)]
 struct Rekeyed(MemoryStore, Mutex<Vec<UserKey>>);
 
@@ -203,7 +203,7 @@ impl LoginStore for Rekeyed {
 }
 
 #[checks::test]
-async fn login_that_cannot_be_read_is_replaced_by_a_new_one() {
+async fn unreadable_login_is_replaced_by_a_new_one() {
     let store = MemoryStore::new();
     let mut service = Service::on(store.clone()).await;
     let ada = Visitor::default();

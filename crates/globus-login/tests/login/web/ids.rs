@@ -1,4 +1,4 @@
-//! The ids of browsers: who has one, and when it changes.
+//! The ids of users, in their browsers' cookies.
 
 use globus_login::Sealer;
 use globus_login::web::WebLogins;
@@ -11,7 +11,7 @@ use crate::support::*;
 const USER: &str = "__Host-globus-user";
 
 #[checks::test]
-async fn planted_id_is_no_id() {
+async fn planted_id_is_ignored() {
     let service = Service::new().await;
     let replica = service.replica();
     let planted = Uuid::new_v4().to_string();
@@ -54,7 +54,7 @@ async fn cookie_hides_its_id() {
 }
 
 #[checks::test]
-async fn login_where_nobody_was_gets_a_new_id() {
+async fn first_login_of_a_browser_gets_a_new_id() {
     let service = Service::new().await;
     let replica = service.replica();
     let ada = Visitor::default();
@@ -62,7 +62,7 @@ async fn login_where_nobody_was_gets_a_new_id() {
     let known = ada.cookie(USER).expect("an id");
     assert_eq!(ada.post(&replica, "/logout").await.text, "true");
     assert_eq!(ada.cookie(USER), None);
-    // Somebody who has kept the cookie, and has another log in with it.
+    // An attacker plants a kept cookie in a browser in which somebody logs in.
     ada.set_cookie(USER, known.clone());
     let second = ada.log_in(&service, &replica, ADA).await;
     assert_ne!(first, second);
@@ -86,7 +86,7 @@ async fn step_up_keeps_its_id() {
     let callback = service.approve(ADA, &page).await;
     assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/ls");
     assert_eq!(ada.id(&replica).await, id);
-    // So does a login after the tokens have expired.
+    // A login after the tokens have expired keeps the id as well.
     expire(&service.sample.globus);
     assert_eq!(ada.log_in(&service, &replica, ADA).await, id);
 }
@@ -115,7 +115,7 @@ async fn logout_ends_the_login_on_all_replicas() {
 }
 
 #[checks::test]
-async fn another_person_is_refused() {
+async fn step_up_by_another_person_is_refused() {
     let service = Service::new().await;
     let replica = service.replica();
     let browser = Visitor::default();
@@ -126,7 +126,7 @@ async fn another_person_is_refused() {
     let answer = browser.open(&replica, &callback).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(
-        answer.text.contains("Somebody else has logged in"),
+        answer.text.contains("Another person has logged in"),
         "{}",
         answer.text
     );

@@ -15,16 +15,16 @@ use tokio::sync::{Barrier, Notify};
 use super::service::*;
 use crate::support::*;
 
-/// A store that counts what it is asked, and where two callbacks can be made to meet.
+/// A store that counts calls, and in which two callbacks can be made to wait for each other.
 #[derive(Clone, Debug)]
 struct Watched {
     store: MemoryStore,
     asked: Arc<AtomicUsize>,
     leases: Arc<AtomicUsize>,
-    /// Where the first two that want a lease wait for each other.
+    /// The first two calls for a lease wait for each other here.
     meeting: Arc<Barrier>,
     meets: Arc<AtomicBool>,
-    /// Where a commit waits.
+    /// A commit waits here while `is_shut`.
     gate: Arc<Notify>,
     is_shut: Arc<AtomicBool>,
     has_come: Arc<Notify>,
@@ -97,7 +97,7 @@ async fn login_ends_on_another_replica() {
     for round in 1..=2 {
         let to_ada = ada.sent_to(&first, "/ls").await;
         let to_bob = bob.sent_to(&second, "/ls").await;
-        // The first login needs no fresh one; those that the collection asks for do.
+        // Only the logins that the collection requires are fresh ones.
         assert_eq!(
             value(&to_ada, "prompt"),
             if round == 1 { "" } else { "login" }
@@ -154,12 +154,12 @@ async fn both_end_well(service: &Service, replica: &Router, browser: &Visitor, f
 }
 
 #[checks::test]
-async fn two_tabs_end_well_whichever_is_first() {
+async fn two_tabs_log_in_whichever_ends_first() {
     let service = Service::new().await;
     let replica = service.replica();
     for first in [0, 1] {
         let browser = Visitor::default();
-        // Where nobody was logged in.
+        // In a browser without a login.
         let page = browser.sent_to(&replica, "/who").await;
         let callback = service.approve(ADA, &page).await;
         let other = browser.sent_to(&replica, "/other").await;
@@ -169,7 +169,7 @@ async fn two_tabs_end_well_whichever_is_first() {
             let back = browser.sent_to(&replica, &tabs[tab].0).await;
             assert_eq!(path(&back), tabs[tab].1);
         }
-        // And where the session has expired.
+        // After the session has expired.
         for first in [0, 1] {
             service.minutes_pass(2);
             both_end_well(&service, &replica, &browser, first).await;
@@ -187,7 +187,7 @@ async fn tab_that_needs_more_redeems_its_own_code() {
         let ada = Visitor::default();
         ada.log_in(&service, &replica, ADA).await;
         service.minutes_pass(2);
-        // One needs a fresh session, the other a new scope.
+        // One tab needs a fresh session, the other a new scope.
         let paths = ["/ls", "/groups"];
         let mut callbacks = Vec::new();
         for path in paths {
@@ -201,7 +201,7 @@ async fn tab_that_needs_more_redeems_its_own_code() {
         }
         assert_eq!(service.code_grants(), before + 2);
         assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
-        // Later logins ask for what either has brought.
+        // Later logins ask for the scopes of both.
         service.minutes_pass(2);
         let page = ada.sent_to(&replica, "/ls").await;
         assert!(value(&page, "scope").contains(GROUPS), "{page}");
@@ -210,7 +210,7 @@ async fn tab_that_needs_more_redeems_its_own_code() {
 }
 
 #[checks::test]
-async fn replica_that_wants_more_scopes_redeems_its_own_code() {
+async fn replica_with_more_scopes_redeems_its_own_code() {
     let service = Service::new().await;
     let (old, new) = (service.replica(), {
         let app = service.app().scopes([TRANSFER_ALL, GROUPS]);
@@ -229,7 +229,7 @@ async fn replica_that_wants_more_scopes_redeems_its_own_code() {
 }
 
 #[checks::test]
-async fn pages_that_are_opened_at_once_all_end_well() {
+async fn pages_opened_at_once_all_log_in() {
     let service = Service::new().await;
     let replica = service.replica();
     let browser = Visitor::default();
@@ -252,7 +252,7 @@ async fn pages_that_are_opened_at_once_all_end_well() {
 }
 
 #[checks::test]
-async fn callback_that_is_loaded_twice_redeems_once() {
+async fn callback_loaded_twice_redeems_once() {
     let store = Watched::new();
     let service = Service::on(store.clone()).await;
     let (first, second) = (service.replica(), service.replica());
@@ -269,7 +269,7 @@ async fn callback_that_is_loaded_twice_redeems_once() {
     );
     assert_eq!((path(&one), path(&other)), ("/who", "/who"));
     assert_eq!(ada.id(&first).await, again.id(&second).await);
-    // And once more, after the fact.
+    // And once more, after the end of the login.
     assert_eq!(path(&ada.sent_to(&second, &callback).await), "/who");
     assert_eq!(service.code_grants(), 1);
     assert_no_violation(&service.sample.globus);
@@ -291,7 +291,7 @@ async fn login_ends_without_its_browser() {
             () = store.has_come.notified() => {}
         }
     }
-    // The browser is gone, with the code redeemed and nothing kept yet.
+    // The browser is gone. The code is redeemed, but no token is stored yet.
     store.is_shut.store(false, SeqCst);
     store.gate.notify_one();
     assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/who");
@@ -318,7 +318,32 @@ async fn requests_without_a_cookie_change_nothing() {
     }
     assert_eq!(store.asked.load(SeqCst), asked);
     assert_eq!(service.sample.globus.requests().len(), requests);
-    // Who was logged in is, and the login on its way ends.
+    // The user is still logged in, and the login under way ends.
     assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
     assert_eq!(path(&bob.sent_to(&replica, &callback).await), "/who");
+}
+
+#[checks::test]
+async fn challenge_that_teaches_nothing_asks_the_store_once() {
+    let store = Watched::new();
+    let service = Service::on(store.clone()).await;
+    let replica = service.replica();
+    let ada = Visitor::default();
+    ada.log_in(&service, &replica, ADA).await;
+    assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
+    // What the collection requires is new at first, and then how old a login is that it refuses.
+    for (minutes, asked) in [(2, 2), (3, 2), (4, 1)] {
+        service.minutes_pass(minutes);
+        for asked in [asked, 1] {
+            let before = store.asked.load(SeqCst);
+            let page = ada.sent_to(&replica, "/ls").await;
+            assert_eq!(store.asked.load(SeqCst) - before, asked, "{minutes}");
+            assert_eq!(value(&page, "prompt"), "login");
+        }
+        let page = ada.sent_to(&replica, "/ls").await;
+        let callback = service.approve(ADA, &page).await;
+        assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/ls");
+        assert_eq!(ada.open(&replica, "/ls").await.json(), "ada");
+    }
+    assert_no_violation(&service.sample.globus);
 }

@@ -1,4 +1,4 @@
-//! The pages that a person sees.
+//! The texts of the pages.
 
 use std::fmt::Write;
 
@@ -83,14 +83,14 @@ async fn pages_say_what_happened_and_what_to_do() {
     400 Bad Request
     ?
     This page belongs to no login
-    Nothing happened. A login ends here, and this address belongs to none.
+    Nothing was changed. A login ends at this page, but this address belongs to no login. Go to the start page and log in there.
     ["/"]
     Go to the start page
 
     403 Forbidden
     ?
     This login did not begin in this browser
-    Nothing happened. A login ends in the browser in which it began, which has to keep a cookie until then. Begin anew in this browser.
+    Nothing was changed. A login has to end in the browser in which it began, and that browser has to keep a cookie until then. Allow cookies for this site, and log in again in this browser.
     ["/"]
     Go to the start page
 
@@ -104,42 +104,42 @@ async fn pages_say_what_happened_and_what_to_do() {
     502 Bad Gateway
     !
     The login failed
-    Globus Auth, or what keeps the logins of this site, did not do its part. Log in again in a minute.
+    Globus Auth, or the place where this site keeps its logins, did not answer as expected. Log in again in a minute. If it fails again, tell the operators of this site: the reason is in its log.
     ["/ls?id=1"]
     Log in again
 
     403 Forbidden
     !
-    Somebody else has logged in
-    This browser is logged in here as one person, and another one has just logged in at Globus. Nothing was changed. To go on as the other person, log out here first, or use another browser.
+    Another person has logged in
+    This browser is logged in here as one person, and another person has just logged in at Globus. Nothing was changed. To continue as the other person, log out here first, or use another browser.
     ["/ls?id=2"]
     Go back
 
     409 Conflict
     ?
-    You are not logged in any more
-    You have logged out since this login began, or this site has forgotten your login. So it counts no more.
+    You are not logged in
+    You logged out after this login began, or this site no longer has your login. This login was ignored. Log in again.
     ["/ls?id=2"]
     Log in again
 
     410 Gone
     ?
     The login took too long
-    Nothing happened. A login has to end within 10 minutes. Log in again: it is a matter of seconds.
+    Nothing was changed. A login has to end within 10 minutes. Log in again.
     ["/ls?id=2"]
     Log in again
 
     502 Bad Gateway
     !
-    It did not work
-    This site could not do what it was asked for. Its operators can read the reason in its log.
+    The request failed
+    This site could not complete the request. Try again. If it fails again, tell the operators of this site: the reason is in its log.
     ["/as-nobody"]
     Try again
 
     413 Payload Too Large
     !
     The login is too large
-    The login that is needed asks for more than can be sent along with it. Log out, and log in anew; if it comes again, tell the operators of this site.
+    The login has to ask for more than fits into its address. Log out, then log in again. If you see this again, tell the operators of this site.
     ["/"]
     Go to the start page
     "#);

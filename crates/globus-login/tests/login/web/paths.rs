@@ -1,4 +1,4 @@
-//! Where a browser goes after its login.
+//! The return path of a login.
 
 use axum::Router;
 use http::header::REFERER;
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::service::*;
 
-/// Where a browser is sent in the end that sent this request.
+/// The return path of a login that this request started.
 async fn end(service: &Service, replica: &Router, request: Builder) -> String {
     let browser = Visitor::default();
     let answer = browser.send(replica, request).await;
@@ -25,7 +25,7 @@ async fn end(service: &Service, replica: &Router, request: Builder) -> String {
 }
 
 #[checks::test]
-async fn page_is_returned_to_with_its_query() {
+async fn login_returns_to_the_page_with_its_query() {
     let service = Service::new().await;
     let replica = service.replica();
     for (path, back) in [
@@ -33,12 +33,12 @@ async fn page_is_returned_to_with_its_query() {
         ("/a/b?c=d&e=%20%2F", "/a/b?c=d&e=%20%2F"),
         ("/?next=//evil.example", "/?next=//evil.example"),
         ("https://other.example/x?y", "/x?y"),
-        // What a browser would take for another site.
+        // A browser would resolve these on another site.
         ("//evil.example", "/"),
         ("//evil.example/x", "/"),
         ("///evil.example", "/"),
         ("/x\\..\\evil.example", "/"),
-        // No login ends where it ends.
+        // The callback is not a return path, but a path below it is.
         ("/callback/", "/callback/"),
     ] {
         assert_eq!(
@@ -50,7 +50,7 @@ async fn page_is_returned_to_with_its_query() {
 }
 
 #[checks::test]
-async fn others_return_to_the_page_they_came_from() {
+async fn login_for_another_request_returns_to_its_page() {
     let service = Service::new().await;
     let replica = service.replica();
     let site = |path: &str| format!("{SITE}{path}");
@@ -76,7 +76,7 @@ async fn others_return_to_the_page_they_came_from() {
     }
     let posted = navigation("/save").method(Method::POST);
     assert_eq!(end(&service, &replica, posted).await, "/");
-    // A call returns to its page, where it tells it.
+    // An API call returns to its page, if `Referer` has it.
     let called = || Request::get("/api").header("sec-fetch-mode", "cors");
     let from_page = called().header(REFERER, site("/page"));
     assert_eq!(end(&service, &replica, from_page).await, "/page");

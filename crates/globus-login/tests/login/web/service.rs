@@ -31,7 +31,8 @@ pub(super) const ADA: &str = "ada@uchicago.edu";
 pub(super) const BOB: &str = "bob@uchicago.edu";
 pub(super) const GROUPS: &str = "urn:globus:auth:scope:groups.api.globus.org:all";
 
-/// What the replicas share, and their Globus, whose collection wants a login within the last minute.
+/// The shared parts of the replicas, and a Globus whose collection requires a login within the last
+/// minute.
 pub(super) struct Service {
     pub(super) sample: Sample,
     pub(super) store: Arc<dyn LoginStore>,
@@ -77,7 +78,7 @@ impl Service {
         WebLogins::new(app, self.sealer.clone(), SITE).expect("a site")
     }
 
-    /// A process of the service, which has just started.
+    /// Starts a replica of the service.
     pub(super) fn replica(&self) -> Router {
         self.replica_of(self.logins(self.app()))
     }
@@ -108,7 +109,7 @@ impl Service {
             .with_state(replica)
     }
 
-    /// Has a person approve the login that a browser was sent away for; gives the callback.
+    /// Approves a login as this person. Returns the callback's path.
     pub(super) async fn approve(&self, name: &str, page: &Url) -> String {
         self.answer(Person::automatic().picks(name), page).await
     }
@@ -123,7 +124,7 @@ impl Service {
         self.sample.globus.counts().code_grants
     }
 
-    /// Ends the session that the collection wants.
+    /// Advances the clock. After more than one minute, the session is too old for the collection.
     pub(super) fn minutes_pass(&self, minutes: u64) {
         let time = std::time::Duration::from_secs(60 * minutes);
         self.sample.globus.clock().advance(time);
@@ -141,12 +142,12 @@ async fn list(State(replica): State<Replica>, user: WebUser) -> Result<Response,
     list_with(replica, GareOptions::new().principal(user.principal()?)).await
 }
 
-/// A mistake of the program.
+/// Sends the request without a principal: a mistake of the program.
 async fn list_as_nobody(State(replica): State<Replica>) -> Result<Response, WebError> {
     list_with(replica, GareOptions::new()).await
 }
 
-/// The owner of the first file, who is the user of the request.
+/// Returns the owner of the first file, who is the user of the request.
 async fn list_with(replica: Replica, options: GareOptions) -> Result<Response, WebError> {
     let request = Request::get(replica.listing).extension(options);
     let request = request.body(Full::<Bytes>::default())?;
@@ -165,7 +166,7 @@ async fn policies(State(replica): State<Replica>, user: WebUser) -> Result<(), W
     require(&replica, &user, required).await
 }
 
-/// A service that requires a scope which the program did not name.
+/// A service that requires a scope that the program did not name.
 async fn groups(State(replica): State<Replica>, user: WebUser) -> Result<(), WebError> {
     require(&replica, &user, consent(GROUPS)).await
 }
@@ -196,7 +197,7 @@ async fn log_out(user: WebUser) -> Result<String, WebError> {
 #[derive(Clone, Default)]
 pub(super) struct Visitor(Arc<Mutex<BTreeMap<String, String>>>);
 
-/// What a browser got.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -217,7 +218,7 @@ impl Visitor {
         cookies.map(|(_, value)| value.clone()).collect()
     }
 
-    /// Takes the cookies of responses that came to the same browser at the same time.
+    /// Adds the cookies of another visitor.
     pub(super) fn take_cookies(&self, other: &Self) {
         let other = other.0.lock().expect("whole").clone();
         self.0.lock().expect("whole").extend(other);
@@ -228,12 +229,12 @@ impl Visitor {
         cookies.insert(name.to_owned(), value.into());
     }
 
-    /// Opens a page, and follows no redirect.
+    /// Opens a page. Follows no redirect.
     pub(super) async fn open(&self, replica: &Router, path: &str) -> Answer {
         self.send(replica, navigation(path)).await
     }
 
-    /// Where a page sends the browser.
+    /// The URL to which a page redirects the browser.
     pub(super) async fn sent_to(&self, replica: &Router, path: &str) -> Url {
         self.open(replica, path).await.location()
     }
@@ -291,7 +292,7 @@ impl Visitor {
         };
     }
 
-    /// Logs in as this person to see a page; gives the browser's id.
+    /// Logs in as this person. Returns the user's id.
     pub(super) async fn log_in(&self, service: &Service, replica: &Router, name: &str) -> String {
         let page = self.sent_to(replica, "/who").await;
         let callback = service.approve(name, &page).await;
@@ -327,7 +328,7 @@ pub(super) fn navigation(path: &str) -> Builder {
     Request::get(path).header("sec-fetch-mode", "navigate")
 }
 
-/// The path that a browser is sent to, with its query.
+/// The path of a URL on the site, with its query.
 pub(super) fn path(url: &Url) -> &str {
     assert_eq!(url.origin().ascii_serialization(), SITE);
     &url[url::Position::BeforePath..]

@@ -1,4 +1,4 @@
-//! What is refused before anything is served.
+//! Errors of the setup.
 
 use axum::Router;
 use axum::routing::get;
@@ -15,7 +15,7 @@ fn logins(site: &str, redirect_uri: &str) -> Result<WebLogins, String> {
 }
 
 #[checks::test]
-fn site_and_redirect_uri_have_to_fit() {
+fn redirect_uri_has_to_be_on_the_site() {
     for (site, redirect_uri) in [
         (SITE, "https://data.example.edu/callback"),
         (
@@ -86,7 +86,7 @@ fn app_that_acts_for_itself_has_no_users() {
 }
 
 #[checks::test]
-async fn router_without_the_layer_says_so() {
+async fn router_without_the_layer_answers_with_an_error() {
     let logins = logins(SITE, "https://data.example.edu/callback").expect("a site");
     let handler = get(async |user: WebUser| user.principal().map(|id| id.to_string()));
     let bare = get(async || Err::<(), _>(WebError::login_needed()));

@@ -1,4 +1,4 @@
-//! What a callback takes for the `state` of a login, and what it does not.
+//! The `state` of a login, and the cookies that a callback needs.
 
 use globus_login::Sealer;
 use http::{Method, Request, StatusCode};
@@ -6,7 +6,7 @@ use http::{Method, Request, StatusCode};
 use super::service::*;
 use crate::support::*;
 
-/// A login on its way, as its browser and its callback have it.
+/// A login under way: its browser, and the path of its callback.
 async fn on_its_way(service: &Service) -> (Visitor, String) {
     let ada = Visitor::default();
     let page = ada.sent_to(&service.replica(), "/who").await;
@@ -19,12 +19,12 @@ fn state_of(callback: &str) -> String {
 }
 
 #[checks::test]
-async fn state_of_another_browser_is_refused() {
+async fn state_of_another_browser_is_rejected() {
     let service = Service::new().await;
     let replica = service.replica();
     let (ada, callback) = on_its_way(&service).await;
     let bob = Visitor::default();
-    // With no login of its own, and with one.
+    // Without a login of its own under way, and with one.
     for status in [StatusCode::FORBIDDEN; 2] {
         assert_eq!(bob.open(&replica, &callback).await.status, status);
         bob.sent_to(&replica, "/who").await;
@@ -39,7 +39,7 @@ async fn state_of_another_browser_is_refused() {
 }
 
 #[checks::test]
-async fn forged_state_is_refused() {
+async fn forged_state_is_rejected() {
     let service = Service::new().await;
     let replica = service.replica();
     let (ada, callback) = on_its_way(&service).await;
@@ -75,7 +75,7 @@ async fn forged_state_is_refused() {
         let answer = ada.open(&replica, &format!("/callback{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
     }
-    // A parameter that comes twice, and no code at all.
+    // A repeated parameter, and no code.
     for query in ["code=a&code=b&", ""] {
         let answer = ada
             .open(&replica, &format!("/callback?{query}state={state}"))
@@ -118,7 +118,7 @@ async fn login_cookie_is_made_once_and_renewed() {
     );
     ada.log_in(&service, &replica, ADA).await;
     assert_eq!(ada.login_cookies(), made);
-    // Nobody else's text stands in its place.
+    // A planted cookie does not replace it.
     let eve = Visitor::default();
     eve.set_cookie("__Host-globus-login-short", "short");
     eve.set_cookie("__Host-globus-login-AAAAAA", "B".repeat(43));
@@ -143,13 +143,13 @@ async fn state_is_secret_and_at_most_one_kib() {
         state,
         value(&ada.sent_to(&replica, "/who?secret=path").await, "state")
     );
-    // A long way back is left out, and the login ends at the start page.
+    // A long return path is left out: the login returns to the start page.
     let long = format!("/who?{}", "x".repeat(1000));
     let page = ada.sent_to(&replica, &long).await;
     assert!(value(&page, "state").len() <= 1024);
     let callback = service.approve(ADA, &page).await;
     assert_eq!(path(&ada.sent_to(&replica, &callback).await), "/");
-    // What cannot be left out is told.
+    // A requirement cannot be left out.
     let answer = ada.open(&replica, "/policies").await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     let answer = ada.send(&replica, Request::get("/policies")).await;
@@ -158,7 +158,7 @@ async fn state_is_secret_and_at_most_one_kib() {
 }
 
 #[checks::test]
-async fn scopes_are_asked_for_again_and_need_no_room() {
+async fn scopes_are_asked_for_again_and_not_in_the_state() {
     let service = Service::new().await;
     let dependent = (0..60).map(|number| format!("*https://auth.globus.org/scopes/{number}/x"));
     let dependent: Vec<_> = dependent.collect();
@@ -193,7 +193,7 @@ async fn scopes_are_asked_for_again_and_need_no_room() {
 }
 
 #[checks::test]
-async fn step_up_of_a_user_who_logged_out_ends_nowhere() {
+async fn step_up_after_a_logout_is_ignored() {
     let service = Service::new().await;
     let replica = service.replica();
     let ada = Visitor::default();
@@ -219,14 +219,14 @@ async fn step_up_needs_the_cookie_of_its_user() {
     let ada = Visitor::default();
     ada.log_in(&service, &replica, ADA).await;
     service.minutes_pass(2);
-    // Two tabs, of which one has logged in again.
+    // Two tabs. One of them has logged in again.
     let page = ada.sent_to(&replica, "/ls").await;
     let callback = service.approve(ADA, &page).await;
     let page = ada.sent_to(&replica, "/ls").await;
     let other = service.approve(ADA, &page).await;
     ada.sent_to(&replica, &other).await;
     let grants = service.code_grants();
-    // The browser was closed, and has kept the login cookie and its history.
+    // The browser was closed. It has kept the login cookie and its history.
     let later = Visitor::default();
     later.take_cookies(&ada);
     later.set_cookie("__Host-globus-user", "");
@@ -241,7 +241,7 @@ async fn step_up_needs_the_cookie_of_its_user() {
 }
 
 #[checks::test]
-async fn logged_out_id_is_not_given_by_its_callback() {
+async fn callback_does_not_restore_a_logged_out_id() {
     let service = Service::new().await;
     let replica = service.replica();
     let (ada, callback) = on_its_way(&service).await;
@@ -256,7 +256,7 @@ async fn logged_out_id_is_not_given_by_its_callback() {
 }
 
 #[checks::test]
-async fn only_a_page_that_is_opened_ends_a_login() {
+async fn head_request_ends_no_login() {
     let service = Service::new().await;
     let replica = service.replica();
     let (ada, callback) = on_its_way(&service).await;

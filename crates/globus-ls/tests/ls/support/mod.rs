@@ -5,10 +5,10 @@ pub(crate) mod screen;
 
 use tokio::process::Command;
 
-/// Built by cargo before the tests are.
+/// The path of the program. Cargo builds it before the tests.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_globus-ls");
 
-/// The program, in an environment that says nothing about Globus or colours.
+/// The program, in an environment without variables of Globus, colours, a desktop or a CI.
 pub(crate) fn ls(arguments: &[&str]) -> Command {
     checks::site::command(PROGRAM, arguments)
 }

@@ -1,4 +1,4 @@
-//! A real terminal.
+//! Runs a program at a pseudo-terminal.
 
 use std::fmt::Display;
 use std::fs::{File, OpenOptions};
@@ -14,7 +14,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// A program at a terminal: what it writes there, and what is typed.
+/// A program at a terminal: its keyboard and its output.
 pub(crate) struct Screen {
     pub(crate) keyboard: File,
     pub(crate) shown: String,
@@ -30,7 +30,7 @@ impl Screen {
         Self::with_columns(command, 0)
     }
 
-    /// As [`start`](Self::start), at a terminal that tells its width.
+    /// As [`start`](Self::start), at a terminal that reports its width.
     pub(crate) fn with_columns(command: &mut Command, columns: u16) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&controller).expect("a terminal");
@@ -61,7 +61,7 @@ impl Screen {
             command.env("TERM", "xterm");
         }
         let child = command.spawn().expect("it starts");
-        // The command keeps its ends open: closed, the reader learns of the end.
+        // The command holds the terminal open: without this the reader would see no end.
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -82,7 +82,7 @@ impl Screen {
         Self {
             keyboard,
             shown: String::new(),
-            // Wide, so that no URL is wrapped.
+            // Wide enough that no URL wraps.
             terminal: vt100::Parser::new(rows, columns, 0),
             child,
             pieces,
@@ -103,7 +103,7 @@ impl Screen {
         kill_process(id.expect("it runs"), Signal::INT).expect("it runs");
     }
 
-    /// Reads on until `text` is shown.
+    /// Reads until `text` is shown, and returns all output so far.
     pub(crate) async fn wait_for(&mut self, text: &str) -> String {
         while !self.shown.contains(text) {
             assert!(self.read_on().await, "no {text:?} in {:?}", self.shown);
@@ -111,7 +111,7 @@ impl Screen {
         self.shown.clone()
     }
 
-    /// Waits until the program has ended with this code, and gives all that it has shown.
+    /// Waits for the end of the program, checks its exit code, and returns all output.
     pub(crate) async fn ended(&mut self, code: i32) -> String {
         let status = self.child.wait().await.expect("it ends");
         while self.read_on().await {}
@@ -119,14 +119,15 @@ impl Screen {
         self.shown.clone()
     }
 
-    /// What a person sees now.
+    /// The screen that a person sees now.
     pub(crate) fn seen(&self) -> &vt100::Screen {
         self.terminal.screen()
     }
 
+    /// Reads more output; `false` at its end.
     async fn read_on(&mut self) -> bool {
         let piece = tokio::time::timeout(Duration::from_secs(60), self.pieces.recv()).await;
-        match piece.unwrap_or_else(|_| panic!("nothing follows {:?}", self.shown)) {
+        match piece.unwrap_or_else(|_| panic!("no output for 60 s after {:?}", self.shown)) {
             Some(piece) => {
                 self.terminal.process(&piece);
                 self.shown.push_str(&String::from_utf8_lossy(&piece));

@@ -1,4 +1,4 @@
-//! Chromium, driven through its driver (W3C WebDriver).
+//! Chromium, controlled through its WebDriver.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// How long an element may take to be there.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for a page or an element.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Chromium {
     client: Client,
@@ -42,7 +42,7 @@ impl Chromium {
                 .next_line()
                 .await
                 .expect("text")
-                .expect("the driver tells its port");
+                .expect("the driver prints its port");
             let port = line
                 .split_once("successfully on port ")
                 .map(|(_, port)| port.trim_end_matches('.').to_owned());
@@ -50,7 +50,7 @@ impl Chromium {
                 break port;
             }
         };
-        // The rest is read, so that the driver never waits.
+        // Drain the output, so that the driver never blocks on a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
 
         let profile = tempfile::tempdir().expect("a directory");
@@ -72,7 +72,6 @@ impl Chromium {
         );
         let capabilities = json!({
             "goog:chromeOptions": {"args": arguments},
-            // What it complains of.
             "goog:loggingPrefs": {"browser": "ALL"},
             "timeouts": {"implicit": PATIENCE.as_millis(), "pageLoad": PATIENCE.as_millis()},
         });
@@ -118,12 +117,12 @@ impl Chromium {
         style.expect("a style")
     }
 
-    /// Waits until there is such an element.
+    /// Waits until the element exists.
     pub(crate) async fn wait_for(&self, path: &str) {
         self.find(path).await;
     }
 
-    /// Shows pages as a person sees them who prefers this colour scheme: `light` or `dark`.
+    /// Emulates a preference for a colour scheme: `light` or `dark`.
     pub(crate) async fn prefer(&self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         let command =
@@ -131,12 +130,12 @@ impl Chromium {
         self.driver("goog/cdp/execute", command).await;
     }
 
-    /// What it has complained of since it was asked last.
-    pub(crate) async fn complaints(&self) -> Value {
+    /// The entries of the browser's log since the last call.
+    pub(crate) async fn log(&self) -> Value {
         self.driver("se/log", json!({"type": "browser"})).await
     }
 
-    /// What a script says by calling the function that is its last argument.
+    /// Runs an asynchronous script; returns what it passes to its callback, the last argument.
     pub(crate) async fn run(&self, script: &str) -> Value {
         let said = self.client.execute_async(script, Vec::new()).await;
         said.expect("an answer of the script")
@@ -146,7 +145,7 @@ impl Chromium {
         self.client.screenshot().await.expect("a picture")
     }
 
-    /// A command of this driver's own.
+    /// Sends a command that only this driver has.
     async fn driver(&self, command: &str, body: Value) -> Value {
         let url = format!("{}/{command}", self.session);
         let answer = client().post(url).json(&body).send().await;
@@ -155,7 +154,7 @@ impl Chromium {
         answer["value"].clone()
     }
 
-    /// An element by its XPath, waited for.
+    /// Waits for the element with this XPath.
     async fn find(&self, path: &str) -> Element {
         let found = self.client.find(Locator::XPath(path)).await;
         found.expect("an element")
@@ -163,7 +162,8 @@ impl Chromium {
 }
 
 impl Drop for Chromium {
-    /// Ends the browser, on a thread of its own: it would outlive the driver, which is killed.
+    /// Quits the browser: it would outlive the driver, which is killed. Runs on its own thread,
+    /// since this may be dropped within a runtime.
     fn drop(&mut self) {
         let session = self.session.clone();
         let quit = std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! A few files over HTTP, at an origin of their own.
+//! Serves files over HTTP, at an origin of their own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// Files by their paths, each with its media type.
 pub(crate) type Files = BTreeMap<&'static str, (&'static str, String)>;
 
-/// Serves the files until the runtime ends; gives the origin.
+/// Serves the files until the runtime ends; returns the origin.
 pub(crate) async fn serve(files: Files) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -22,7 +22,7 @@ pub(crate) async fn serve(files: Files) -> String {
     format!("http://{address}")
 }
 
-/// One answer a connection: a browser opens another one.
+/// Answers one request, and closes the connection.
 async fn answer(stream: TcpStream, files: Arc<Files>) {
     let mut lines = BufReader::new(stream);
     let mut path = String::new();
@@ -47,6 +47,6 @@ async fn answer(stream: TcpStream, files: Arc<Files>) {
         "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
     );
     let mut stream = lines.into_inner();
-    // The browser may have gone.
+    // The browser may have closed the connection.
     let _ = stream.write_all((head + body).as_bytes()).await;
 }

@@ -1,4 +1,4 @@
-//! A browser.
+//! A browser, and a server of files.
 
 pub(crate) mod chromium;
 pub(crate) mod files;

@@ -1,4 +1,4 @@
-//! Auth.
+//! Requests for the fixtures of Auth.
 
 use checks::browser::parameter;
 use checks::sample::TRANSFER_ALL;
@@ -58,7 +58,7 @@ impl Globus<'_> {
         token.expect("a token")
     }
 
-    /// The code of a login of the client with a secret, whose person approves at once.
+    /// The code of a login for the client with a secret.
     async fn code(&self, scopes: &str) -> String {
         let client = self.sample.globus.confidential_client_id().to_string();
         let query = [
@@ -76,7 +76,7 @@ impl Globus<'_> {
     }
 }
 
-/// The arguments of the SDK's method, as the fields that it sends.
+/// The fields that the SDK's method sends for its arguments.
 fn fields(fixture: &Fixture, but: &str) -> Value {
     let mut fields = fixture.arguments();
     let Value::Object(given) = &mut fields else {
@@ -93,7 +93,7 @@ fn fields(fixture: &Fixture, but: &str) -> Value {
     fields
 }
 
-/// The same in a project that is there.
+/// The fields with the id of an existing project.
 fn in_project(globus: &Globus<'_>, mut fields: Value, name: &str) -> Value {
     if fields.get(name).is_some() {
         fields[name] = json!(globus.project);
@@ -105,7 +105,7 @@ fn tokens(form: Vec<(&'static str, String)>) -> Request {
     Request::at("v2/oauth2/token").form(form)
 }
 
-/// The request that stands for a fixture of Auth.
+/// The request for a fixture of Auth.
 pub(super) async fn request(globus: &Globus<'_>, fixture: &Fixture) -> Option<Request> {
     let name = fixture.name.trim_start_matches("auth.");
     let ada = &globus.sample.ada;

@@ -1,4 +1,4 @@
-//! The server that the fixtures are held against.
+//! The server that the fixtures are compared with.
 
 use checks::browser::client_without_redirects;
 use checks::sample::{Sample, TRANSFER_ALL};
@@ -13,11 +13,11 @@ use super::request::{Body, By, Request};
 const AUTH: &str = "urn:globus:auth:scope:auth.globus.org:view_identity_set \
                     urn:globus:auth:scope:auth.globus.org:manage_projects";
 
-/// A server with something of everything, and ada's tokens for it.
+/// A server with an object of each kind, and ada's tokens for it.
 pub(super) struct Globus<'s> {
     pub(super) sample: &'s Sample,
     services: Services<'s>,
-    /// The requests to the services beside Auth and Transfer.
+    /// The requests to services other than Auth and Transfer.
     others: Vec<shapes_of_services::Request>,
     pub(super) http: Client,
     transfer: String,
@@ -47,7 +47,7 @@ impl<'s> Globus<'s> {
         globus
     }
 
-    /// A project that nothing belongs to.
+    /// Creates an empty project.
     pub(super) async fn project(&self) -> String {
         let admins = [self.sample.ada.id()];
         let project = json!({"display_name": "P", "contact_email": "a@b.c", "admin_ids": admins});
@@ -60,7 +60,7 @@ impl<'s> Globus<'s> {
         .await
     }
 
-    /// The request that stands for a fixture of another service.
+    /// The request for a fixture of a service other than Auth and Transfer.
     pub(super) fn other(&self, fixture: &Fixture) -> Option<Request> {
         let mut others = self.others.iter();
         let known = others.find(|request| request.name == fixture.name)?;
@@ -81,7 +81,7 @@ impl<'s> Globus<'s> {
         Some(format!("{url}{}", path.trim_start_matches('/')))
     }
 
-    /// Has something made, as a fixture that is about it needs it; gives what is at `pointer` of the answer.
+    /// Creates an object that a fixture needs; returns the value at `pointer` of the response.
     pub(super) async fn made(
         &self,
         service: &str,
@@ -96,7 +96,7 @@ impl<'s> Globus<'s> {
         found.to_owned()
     }
 
-    /// The status and the document of the answer.
+    /// Sends the request of a fixture; returns the status and the document of the response.
     pub(super) async fn send(&self, fixture: &Fixture, request: Request) -> (u16, Value) {
         let method = fixture.method.parse().expect("a method");
         self.ask(&fixture.service, method, request).await

@@ -1,4 +1,4 @@
-//! The responses that the official SDK tests itself with: each is served in the same shape, or answered 501.
+//! The test fixtures of the official SDK: each is served in the same shape, or answered 501.
 
 mod auth;
 mod globus;
@@ -18,7 +18,7 @@ use globus::Globus;
 use request::Request;
 use same::differences;
 
-/// A response of the SDK's own tests.
+/// A fixture: a response of the SDK's tests.
 struct Fixture {
     /// Such as `transfer.task_list`.
     name: String,
@@ -28,7 +28,7 @@ struct Fixture {
     method: String,
     path: String,
     status: u16,
-    /// What the request is made with, and what is in the answer.
+    /// The arguments of the request, and values of the response.
     metadata: Value,
     document: Value,
 }
@@ -63,7 +63,7 @@ impl Fixture {
         format!("{}:{}", self.name, self.case)
     }
 
-    /// The document, which one of them holds twice.
+    /// The document. One fixture wraps it twice.
     fn expected(&self) -> &Value {
         match self.name.as_str() {
             "auth.create_native_app_instance" => &self.document["client"],
@@ -77,7 +77,7 @@ impl Fixture {
     }
 }
 
-/// The request that stands for a fixture; `None` where nothing that is served does.
+/// The request for the fixture's response; `None` if no served endpoint gives it.
 async fn request(globus: &Globus<'_>, fixture: &Fixture) -> Option<Request> {
     match fixture.service.as_str() {
         "transfer" => transfer::request(globus, fixture).await,
@@ -89,14 +89,14 @@ async fn request(globus: &Globus<'_>, fixture: &Fixture) -> Option<Request> {
     }
 }
 
-/// Cases whose answers have a shape of their own, for requests of their own.
+/// Cases whose responses have a different shape, since their requests differ.
 const OTHER_REQUESTS: [&str; 3] = [
     "compute.v2.get_version:all",
     "flows.get_run_logs:paginated",
     "timer.create_timer:flow_timer_success",
 ];
 
-/// How many fixtures of a service are compared, answered 501, and neither.
+/// The numbers of a service's fixtures: compared, answered 501, neither.
 #[derive(Debug, Default)]
 struct Counts {
     in_shape: usize,
@@ -104,7 +104,7 @@ struct Counts {
     not_compared: usize,
 }
 
-/// The table of the README, a line each.
+/// The lines of the table in the README.
 fn table(counts: &BTreeMap<String, Counts>) -> Vec<String> {
     let row = |name: &str, each: [usize; 3]| {
         let [in_shape, not_served, not_compared] = each;
@@ -128,7 +128,7 @@ fn table_of_the_readme() -> Vec<String> {
 }
 
 #[checks::test(seconds = 600)]
-async fn each_fixture_of_the_sdk_is_served_in_shape_or_501() {
+async fn sdk_fixtures_are_served_in_shape_or_501() {
     let sample = Sample::with(|collection| collection, furnished).await;
     sample.write("hello.txt", "hello");
     let globus = Globus::around(&sample).await;
@@ -150,7 +150,7 @@ async fn each_fixture_of_the_sdk_is_served_in_shape_or_501() {
         let unknown = Request::at(&fixture.path).json(Value::Object(Default::default()));
         match globus.url(&fixture.service, &fixture.path) {
             Some(_) if globus.send(&fixture, unknown).await.0 == 501 => counts.not_served += 1,
-            // Served, but for other things than those of the fixture; or of no service that has an origin here.
+            // The endpoint is served for other arguments, or FakeGlobus has no such service.
             _ => {
                 println!("not compared: {name}");
                 counts.not_compared += 1;

@@ -1,8 +1,8 @@
-//! The request that stands for a fixture.
+//! The request for the response of a fixture.
 
 use serde_json::Value;
 
-/// With what a request is made.
+/// The path, body and sender of a request.
 pub(super) struct Request {
     pub(super) path: String,
     pub(super) body: Body,
@@ -12,12 +12,12 @@ pub(super) struct Request {
 pub(super) enum Body {
     None,
     Json(Value),
-    /// As it is, with the type of JSON.
+    /// This text, with the media type of JSON.
     Text(String),
     Form(Vec<(&'static str, String)>),
 }
 
-/// Who makes it.
+/// The sender of a request.
 pub(super) enum By {
     /// A user with a token for the service.
     Bearer,
@@ -51,7 +51,7 @@ impl Request {
         }
     }
 
-    /// A form, of the client with a secret.
+    /// A form, sent by the client with a secret.
     pub(super) fn form(self, form: Vec<(&'static str, String)>) -> Self {
         Self {
             body: Body::Form(form),

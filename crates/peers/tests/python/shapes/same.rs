@@ -1,8 +1,8 @@
-//! Whether a document has the shape of another.
+//! Compares the shapes of two JSON documents.
 
 use serde_json::Value;
 
-/// What a program itself gives to a flow, a timer or a task, or what comes of that: it has no shape.
+/// Members whose content a program chooses: inputs and results of flows, timers and tasks.
 const GIVEN: [&str; 8] = [
     "body",
     "callback_body",
@@ -14,7 +14,8 @@ const GIVEN: [&str; 8] = [
     "States",
 ];
 
-/// Where `ours` lacks something of `theirs`, or has another type for it. What is null on either side fits anything.
+/// Collects the members of `theirs` that `ours` lacks or has with another type. Null equals any
+/// type.
 pub(super) fn differences(theirs: &Value, ours: &Value, at: &str, found: &mut Vec<String>) {
     match (theirs, ours) {
         (Value::Null, _) | (_, Value::Null) => {}
@@ -39,10 +40,10 @@ pub(super) fn differences(theirs: &Value, ours: &Value, at: &str, found: &mut Ve
                     differences(first, own, &at, &mut found);
                     found
                 });
-                // Not all of ours were made for this fixture.
+                // Other tests made some of our elements: the best match counts.
                 match each.min_by_key(Vec::len) {
                     Some(fewest) => found.extend(fewest),
-                    // A list of documents has to show one; a list of words may have none.
+                    // A list of documents must not be empty; a list of words may be.
                     None if first.is_object() => found.push(format!("{at} is missing")),
                     None => {}
                 }

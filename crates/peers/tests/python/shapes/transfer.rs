@@ -1,4 +1,4 @@
-//! Transfer.
+//! Requests for the fixtures of Transfer.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn access_point(globus: &Globus<'_>) -> String {
     let request = Request::at("v2/stream_access_points");
     let (_, list) = globus.ask("transfer", Method::GET, request).await;
     let mut points = list["data"].as_array().expect("a list").iter();
-    // Other collections demand more than a token.
+    // Other collections require more than a token.
     let point = points.find(|point| point["attributes"]["display_name"] == "Samples");
     let id = point.and_then(|point| point["id"].as_str());
     id.expect("an access point").to_owned()
@@ -51,7 +51,7 @@ async fn tunnel(globus: &Globus<'_>) -> String {
         .await
 }
 
-/// The request that stands for a fixture of Transfer.
+/// The request for a fixture of Transfer.
 pub(super) async fn request(globus: &Globus<'_>, fixture: &Fixture) -> Option<Request> {
     let id = &globus.sample.collection.to_string();
     let operation = |name: &str| Request::at(format!("v0.10/operation/endpoint/{id}/{name}"));

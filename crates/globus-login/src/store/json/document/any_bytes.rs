@@ -1,18 +1,19 @@
-//! What must hold of any bytes that stand in the file.
+//! The invariants of a token file with any bytes.
 
 use serde_json::Value;
 
 use super::{Document, FORMAT, Raw, is_same, member};
 use crate::{Login, StoredToken, Tokens};
 
-/// They are no tokens, and then nobody writes; or they are read, and written nothing of them is lost.
+/// The bytes are not a token file, which is then not written; or they are read, and writing them
+/// loses nothing.
 pub fn token_file(bytes: &[u8]) {
     let Ok(document) = Document::parse(bytes) else {
         return;
     };
     let text = written(&document);
     let again = Document::parse(text.as_bytes()).expect("what is written can be read");
-    assert_eq!(written(&again), text, "written once more it is another");
+    assert_eq!(written(&again), text, "a second write changes the text");
     only_what_is_ours_is_new(bytes, &document, &text);
 
     let mut names: Vec<&str> = document.namespaces.keys().map(String::as_str).collect();
@@ -33,10 +34,11 @@ fn written(document: &Document) -> String {
     document.text().expect("what was read can be written")
 }
 
-/// serde_json, by itself, reads the same from both.
+/// The text has the same JSON as the bytes, apart from our own members.
 fn only_what_is_ours_is_new(bytes: &[u8], document: &Document, text: &str) {
     let is_current = member::<String>(&document.root, "format_version").as_deref() == Some(FORMAT);
-    // It reads less than we keep: no number beyond an f64, no half of a surrogate pair, no deep nesting.
+    // `Value` holds less than the document: no number beyond an f64, no lone surrogate, no deep
+    // nesting.
     let (true, Ok(before)) = (is_current, serde_json::from_slice::<Value>(bytes)) else {
         return;
     };
@@ -45,14 +47,14 @@ fn only_what_is_ours_is_new(bytes: &[u8], document: &Document, text: &str) {
         let added = after
             .as_object_mut()
             .and_then(|after| after.remove("globus-sdk.version"));
-        assert!(added.is_some(), "nobody has written it: {text}");
+        assert!(added.is_some(), "the version is missing: {text}");
     }
     if before.get(super::OURS).is_none() {
         assert_eq!(after, before);
     }
 }
 
-/// A token may be anything; whoever sends it finds out whether it can be sent.
+/// Any token can be read and written; one of visible ASCII makes a credential.
 fn can_be_used(token: &StoredToken) {
     let (secret, now) = (token.secrets().next(), std::time::SystemTime::now());
     let secret = secret.expect("an access token");
@@ -74,7 +76,8 @@ fn nothing_changes_by_itself(document: &Document, namespace: &str, login: &Login
     }
 }
 
-/// One token more, another in place of each, none at all: whatever else there is stays, where it is and as it is.
+/// Adding a token, replacing all, or removing all leaves everything else as it was and where it
+/// was.
 fn a_change_leaves_the_rest(document: &Document, namespace: &str, login: &Login) {
     let new: StoredToken = serde_json::from_str(
         r#"{"resource_server": "new", "scope": "new", "access_token": "new", "expires_at_seconds": 1}"#,
@@ -103,7 +106,7 @@ fn a_change_leaves_the_rest(document: &Document, namespace: &str, login: &Login)
     }
 }
 
-/// What another program added to nothing is added, and what it removed is removed.
+/// A merge adds what another program added, and removes what it removed.
 fn a_merge_brings_all(document: &Document) {
     let empty = Document::default();
     let mut merged = empty.clone();
@@ -113,7 +116,7 @@ fn a_merge_brings_all(document: &Document) {
         entries(document, |_, _| true)
     );
     let all = document.namespaces.values().flatten();
-    // JSON that serde_json can compare; what it cannot stays.
+    // Only JSON that serde_json can compare is removed.
     if all
         .into_iter()
         .all(|(_, raw): (_, &Raw)| is_same(Some(raw), Some(raw)))
@@ -123,7 +126,7 @@ fn a_merge_brings_all(document: &Document) {
     }
 }
 
-/// The members beside those that are written anew.
+/// The members that a write does not replace.
 fn others_of(document: &Document) -> Vec<(&str, &str)> {
     let ours = ["data", "format_version", "globus-sdk.version", super::OURS];
     let members = document.root.iter();
@@ -133,7 +136,7 @@ fn others_of(document: &Document) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The entries of all namespaces, as they are written, in their order.
+/// The entries of all namespaces, as text and in order.
 fn entries(document: &Document, wanted: impl Fn(&str, &str) -> bool) -> Vec<(&str, &str, &str)> {
     let mut entries = Vec::new();
     for (namespace, servers) in &document.namespaces {

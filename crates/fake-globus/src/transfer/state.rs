@@ -13,7 +13,7 @@ use super::tunnel::Tunnel;
 /// Access rules, bookmarks, tunnels, and changes to the documents of collections.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Kept {
+pub(crate) struct TransferState {
     /// The fields of their documents that were changed, by the ids of collections.
     pub(super) changes: BTreeMap<Uuid, Map<String, Value>>,
     pub(super) access_rules: Vec<AccessRule>,
@@ -21,7 +21,7 @@ pub(crate) struct Kept {
     pub(super) tunnels: Vec<Tunnel>,
 }
 
-impl Kept {
+impl TransferState {
     pub(super) fn change(&mut self, collection: Uuid, name: &str, value: Value) {
         let changes = self.changes.entry(collection).or_default();
         changes.insert(name.to_owned(), value);

@@ -1,14 +1,14 @@
-//! Which entries are wanted.
+//! The query for a listing.
 
 use url::Url;
 
 use super::filter::NameFilter;
 use crate::failure::Failure;
-use crate::options::{Sort, What};
+use crate::options::{ListArgs, Sort};
 use crate::place::Place;
 
-/// Which entries of a directory are wanted, in Transfer's terms.
-pub(crate) struct Wanted {
+/// Which entries of a directory are listed, in Transfer's terms.
+pub(crate) struct Query {
     filter: Option<NameFilter>,
     order: &'static str,
     hidden: bool,
@@ -16,17 +16,17 @@ pub(crate) struct Wanted {
     pub(super) depth: usize,
 }
 
-impl Wanted {
-    pub(crate) fn new(what: &What, place: &Place) -> Result<Self, Failure> {
-        let filter = match (&what.filter, &place.pattern) {
+impl Query {
+    pub(crate) fn new(args: &ListArgs, place: &Place) -> Result<Self, Failure> {
+        let filter = match (&args.filter, &place.pattern) {
             (Some(_), Some(_)) => {
                 return Err(Failure::usage(
-                    "a path with a * and --filter exclude each other",
+                    "give either --filter or a path with a *, not both",
                 ));
             }
             (Some(filter), None) if filter.contains('/') => {
                 return Err(Failure::usage(
-                    "a filter is for names, which have no / in them",
+                    "a filter matches names, and a name contains no /",
                 ));
             }
             (Some(filter), None) => Some(filter.clone()),
@@ -35,7 +35,7 @@ impl Wanted {
         };
         Ok(Self {
             filter: filter.map(NameFilter::new),
-            order: match (what.sort(), what.reverse) {
+            order: match (args.sort(), args.reverse) {
                 (Sort::Name, false) => "name ASC",
                 (Sort::Name, true) => "name DESC",
                 (Sort::Size, false) => "size DESC,name ASC",
@@ -45,9 +45,9 @@ impl Wanted {
                 (Sort::Type, false) => "type ASC,name ASC",
                 (Sort::Type, true) => "type DESC,name ASC",
             },
-            hidden: what.all,
-            page_size: what.page_size,
-            depth: if what.recursive { what.depth } else { 0 },
+            hidden: args.all,
+            page_size: args.page_size,
+            depth: if args.recursive { args.depth } else { 0 },
         })
     }
 
@@ -55,14 +55,14 @@ impl Wanted {
         self.depth > 0
     }
 
-    /// Whether a directory is to be shown. Transfer sends all directories where a recursive
-    /// listing needs them to go on.
+    /// Whether a directory is shown. In a recursive listing Transfer sends all directories, also
+    /// those that do not match the filter.
     pub(super) fn shows_directory(&self, name: &str) -> bool {
         let mut filters = self.filter.iter();
         !self.is_recursive() || filters.all(|filter| filter.matches(name))
     }
 
-    /// Where the Transfer service lists a page of `place`.
+    /// The URL of a page of `place`.
     pub(super) fn url(&self, service: &Url, place: &Place, offset: u64) -> Url {
         let mut url = service.clone();
         url.set_path(&format!(
@@ -70,23 +70,23 @@ impl Wanted {
             service.path(),
             place.collection
         ));
-        let mut query = url.query_pairs_mut();
+        let mut pairs = url.query_pairs_mut();
         if let Some(path) = &place.path {
-            query.append_pair("path", path);
+            pairs.append_pair("path", path);
         }
         if let Some(filter) = &self.filter {
-            query.append_pair("filter", &format!("name:{}", filter.text()));
+            pairs.append_pair("filter", &format!("name:{}", filter.text()));
             if self.is_recursive() {
-                // One of them must be true.
-                query.append_pair("filter", "type:dir");
+                // An entry has to pass one of the filters.
+                pairs.append_pair("filter", "type:dir");
             }
         }
-        query
+        pairs
             .append_pair("orderby", self.order)
             .append_pair("show_hidden", if self.hidden { "1" } else { "0" })
             .append_pair("limit", &self.page_size.to_string())
             .append_pair("offset", &offset.to_string());
-        drop(query);
+        drop(pairs);
         url
     }
 }

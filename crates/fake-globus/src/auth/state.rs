@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::collection::Policy;
@@ -14,7 +14,7 @@ use super::scopes::Registered;
 /// Projects, and what belongs to them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Kept {
+pub(crate) struct AuthState {
     pub(super) projects: Vec<Project>,
     /// The policies that belong to projects.
     pub(crate) policies: Vec<Policy>,
@@ -23,7 +23,7 @@ pub(crate) struct Kept {
     pub(super) scopes: Vec<Registered>,
 }
 
-impl Kept {
+impl AuthState {
     /// The secrets of a client beside its first one.
     pub(super) fn secrets(&self, client: Uuid) -> Vec<String> {
         let details = self.clients.get(&client);
@@ -32,11 +32,4 @@ impl Kept {
             .map(|credential| credential.secret.clone())
             .collect()
     }
-}
-
-/// A field that is there, be it null: for changes, which leave alone what is not there.
-pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

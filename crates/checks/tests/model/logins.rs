@@ -3,7 +3,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
 use crate::reauth::{GareOptions, GaveUp, Session};
-use crate::runtime::{self, let_alarms_ring};
+use crate::runtime::{self, let_timeouts_expire};
 use crate::world::{
     DOMAIN, End, Login, MFA, POLICY, Way, begun, perhaps_dropped, request, request_with,
 };
@@ -26,41 +26,42 @@ fn never(_: &str) -> bool {
     false
 }
 
-/// Plays `scene` with a login that goes the given way: under random schedules,
-/// and under those that a bug of few ordering constraints is most likely to show in.
+/// Runs `scene` with logins that end in the given way: under random schedules, and under schedules
+/// that find bugs with few ordering constraints (PCT).
 fn explore<F: Future<Output = ()> + 'static>(way: Way, scene: fn(Login, Session) -> F) {
     play(RandomScheduler::new(RUNS), false, way, scene);
     play(PctScheduler::new(3, RUNS), false, way, scene);
 }
 
-/// The same, while alarms ring at random.
-fn explore_alarms<F: Future<Output = ()> + 'static>(way: Way, scene: fn(Login, Session) -> F) {
+/// As [`explore`], while timeouts expire at random.
+fn explore_timeouts<F: Future<Output = ()> + 'static>(way: Way, scene: fn(Login, Session) -> F) {
     play(RandomScheduler::new(RUNS), true, way, scene);
 }
 
 fn play<F: Future<Output = ()> + 'static>(
     scheduler: impl Scheduler + 'static,
-    alarms: bool,
+    timeouts: bool,
     way: Way,
     scene: fn(Login, Session) -> F,
 ) {
     Runner::new(scheduler, config()).run(move || {
-        let_alarms_ring(alarms);
+        let_timeouts_expire(timeouts);
         let login = Login::that(way);
         let session = Session::new(login.clone());
         block_on(scene(login, session));
-        let_alarms_ring(false);
+        let_timeouts_expire(false);
     });
 }
 
 fn config() -> Config {
     let mut config = Config::new();
-    // An unoptimised future with its formatting does not fit in the default.
+    // The default is too small for an unoptimised future with its formatting.
     config.stack_size = 256 * 1024;
     config
 }
 
-fn refusal(end: &End) -> &str {
+/// The name of the reason that the layer gave up; empty if it did not.
+fn gave_up(end: &End) -> &str {
     end.outcome
         .as_ref()
         .and_then(|outcome| outcome.gave_up())
@@ -75,7 +76,7 @@ async fn all(requests: Vec<shuttle::future::JoinHandle<End>>) -> Vec<End> {
     ends
 }
 
-/// How so many requests for [`MFA`] end that are sent at once.
+/// Sends `count` concurrent requests that [`MFA`] challenges; returns their ends.
 async fn together(count: usize, session: &Session, admits: fn(&str) -> bool) -> Vec<End> {
     let requests = (0..count).map(|_| spawn(request(session.clone(), MFA, admits)));
     all(requests.collect()).await
@@ -109,44 +110,44 @@ fn dropped_caller_leaves_the_login_to_the_others() {
         assert_eq!(
             login.started(),
             1,
-            "the login outlives whoever asked for it"
+            "the login outlives the request that led it"
         );
     });
 }
 
-async fn all_are_told_of_one_failure(login: Login, session: Session) {
+async fn one_failure_ends_all(login: Login, session: Session) {
     for end in together(4, &session, has_mfa).await {
         assert!(!end.admitted, "{end:?}");
-        // Whoever comes late is told of the backoff; a look-up may meet an alarm.
-        let told = ["failed", "backing_off", "unavailable", "max_wait"];
-        assert!(told.contains(&refusal(&end)), "{end:?}");
+        // A late request meets the backoff; a look-up may time out.
+        let reasons = ["failed", "backing_off", "unavailable", "max_wait"];
+        assert!(reasons.contains(&gave_up(&end)), "{end:?}");
     }
-    // An alarm may ring for all of them before the login's task is first polled.
-    assert!(login.started() <= 1, "one failure, told to all");
+    // Every request may time out before the task of the login is first polled.
+    assert!(login.started() <= 1, "one failed login for all");
 }
 
 #[checks::test(seconds = 600)]
 fn declined_login_fails_all_waiters() {
-    explore(Way::Declines, all_are_told_of_one_failure);
+    explore(Way::Declines, one_failure_ends_all);
 }
 
 #[checks::test(seconds = 600)]
 fn panicking_login_fails_all_waiters() {
-    explore(Way::Panics, all_are_told_of_one_failure);
+    explore(Way::Panics, one_failure_ends_all);
 }
 
 #[checks::test(seconds = 600)]
 fn hanging_login_times_out_for_all_waiters() {
-    explore_alarms(Way::Hangs, all_are_told_of_one_failure);
+    explore_timeouts(Way::Hangs, one_failure_ends_all);
 }
 
 #[checks::test(seconds = 600)]
 fn login_with_the_same_credential_is_no_progress() {
     explore(Way::GivesTheSame, |login, session| async move {
         for end in together(3, &session, has_mfa).await {
-            // One request notices it, the others are told.
-            let told = ["no_progress", "backing_off"];
-            assert!(told.contains(&refusal(&end)), "{end:?}");
+            // One request notices; the others meet the backoff.
+            let reasons = ["no_progress", "backing_off"];
+            assert!(reasons.contains(&gave_up(&end)), "{end:?}");
         }
         assert_eq!(login.started(), 1);
     });
@@ -174,13 +175,13 @@ fn three_requirements_at_once_cost_at_most_three_logins() {
 
 #[checks::test(seconds = 600)]
 fn deadline_ends_the_wait_and_not_the_login() {
-    explore_alarms(Way::Succeeds, |login, session| async move {
+    explore_timeouts(Way::Succeeds, |login, session| async move {
         let hurried = GareOptions::new().max_wait(std::time::Duration::from_secs(1));
         let hurried = spawn(request_with(session.clone(), hurried, MFA, has_mfa));
         let hurried = hurried.await.expect("no panic");
-        // The login itself may have been timed out as well: alarms ring at random.
+        // The login itself may have timed out, too.
         assert!(
-            hurried.admitted || ["max_wait", "failed", "unavailable"].contains(&refusal(&hurried)),
+            hurried.admitted || ["max_wait", "failed", "unavailable"].contains(&gave_up(&hurried)),
             "{hurried:?}"
         );
         assert!(login.started() <= 1);
@@ -191,19 +192,19 @@ fn deadline_ends_the_wait_and_not_the_login() {
 fn service_that_always_challenges_causes_bounded_logins() {
     explore(Way::Succeeds, |login, session| async move {
         for end in together(3, &session, never).await {
-            // One request notices it, the others are told.
-            let told = ["no_progress", "backing_off"];
-            assert!(told.contains(&refusal(&end)), "{end:?}");
+            // One request notices; the others meet the backoff.
+            let reasons = ["no_progress", "backing_off"];
+            assert!(reasons.contains(&gave_up(&end)), "{end:?}");
         }
         assert_eq!(
             login.started(),
             1,
-            "a login that did not help is not tried by the next"
+            "another request does not repeat a login that did not help"
         );
     });
 }
 
-/// Admits the second user with a second factor, who is never sent with the first one's credential.
+/// Admits the second user with a second factor. Fails on a credential of the first user.
 fn is_second(token: &str) -> bool {
     assert!(token.contains("-second"), "the first user's {token}");
     has_mfa(token)
@@ -218,14 +219,14 @@ fn second_user_is_never_sent_as_the_first() {
             shuttle::future::yield_now().await;
             login.log_out();
             for end in together(2, &session, is_second).await {
-                // Whoever began before the logout may end what the second user waits for.
-                let told = ["", "forgotten"];
-                assert!(end.admitted || told.contains(&refusal(&end)), "{end:?}");
+                // A request of before the logout may end the login of the second user.
+                let reasons = ["", "forgotten"];
+                assert!(end.admitted || reasons.contains(&gave_up(&end)), "{end:?}");
             }
         });
         for request in first {
             let end = request.await.expect("no panic");
-            assert!(["", "forgotten"].contains(&refusal(&end)), "{end:?}");
+            assert!(["", "forgotten"].contains(&gave_up(&end)), "{end:?}");
         }
         second.await.expect("no panic");
     });
@@ -235,7 +236,7 @@ fn second_user_is_never_sent_as_the_first() {
 fn account_in_use_is_kept_though_it_is_being_evicted() {
     explore(Way::Succeeds, |login, _| async move {
         let session = Session::builder(login).max_principals(1).build();
-        // Known, and idle: the next one to come crowds it out.
+        // An idle account, which the next principal evicts.
         drop(begun(&session, "a"));
         let begin = |name| {
             let session = session.clone();
@@ -243,7 +244,7 @@ fn account_in_use_is_kept_though_it_is_being_evicted() {
         };
         let (one, other) = (begin("a"), begin("b"));
         let under_way = (one.await, other.await);
-        // Both are in use, whatever the bound.
+        // Accounts in use are kept beyond the bound.
         assert_eq!(session.stats().principals, 2);
         drop(under_way);
     });
